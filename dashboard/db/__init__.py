@@ -1,0 +1,63 @@
+"""The one connection to the database, opened by URL; SQLite and PostgreSQL through one code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.db_url import connect as connect_url
+
+database = peewee.DatabaseProxy()
+
+SQLITE_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    "foreign_keys": 1,
+    "busy_timeout": 5000,
+    "cache_size": -64000,
+}
+
+
+def open_database(url: str) -> peewee.Database:
+    """Return a database for `sqlite:///path` or `postgresql://…` and point every model at it.
+
+    SQLite transactions begin as writes (IMMEDIATE): one that turns from reading to writing
+    later would ignore the busy timeout and fail at once. PostgreSQL connections are pooled.
+    """
+    scheme = urlsplit(url).scheme
+    opened: peewee.Database
+    if scheme == "sqlite":
+        path = url.removeprefix("sqlite:///") or ":memory:"
+        opened = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
+    else:
+        pooled = url.replace("postgresql://", "psycopg3+pool://", 1)
+        opened = connect_url(pooled, max_connections=20, stale_timeout=300)
+    database.initialize(opened)
+    return opened
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Hold a connection for a command or a worker's turn; a request has its own."""
+    opened = database.connect(reuse_if_open=True)
+    try:
+        yield
+    finally:
+        if opened:
+            database.close()
+
+
+class Model(peewee.Model):
+    """Base of every table: singular snake-case names, one database."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+def rows(query: Any, into: type[Any]) -> list[Any]:
+    """Run `query` and return each row as `into(*columns)`; never a lazy model."""
+    return [into(*row) for row in query.tuples()]

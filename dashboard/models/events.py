@@ -1,0 +1,93 @@
+"""The one log that everything reads, and what its lines are about."""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from dashboard.db import Model
+from dashboard.models.people import Queue, User
+
+
+class Source(Model):
+    """Where events come from. A file source knows nothing after its last line:
+    what it left open ends there (`last_ms`), while a live source's runs on."""
+
+    id = pw.AutoField()
+    name = pw.CharField(120, unique=True)
+    is_file = pw.BooleanField(default=False)
+    last_ms = pw.BigIntegerField(null=True)
+    created_ts = pw.BigIntegerField()
+
+
+class Contact(Model):
+    """A customer; known again by source and `key` (phone, else e-mail, else name)."""
+
+    id = pw.AutoField()
+    key = pw.CharField(300, unique=True)
+    name = pw.CharField(200, default="")
+    phone = pw.CharField(60, default="")
+    email = pw.CharField(254, default="")
+
+
+class Interaction(Model):
+    """A customer contact on a channel in a queue; several people may work on it.
+
+    Everything but the key is folded from events and may be rebuilt at any time.
+    """
+
+    id = pw.BigAutoField()
+    source = pw.ForeignKeyField(Source, on_delete="RESTRICT")
+    external_id = pw.CharField(200)
+    channel = pw.CharField(20, default="")
+    direction = pw.CharField(10, default="")  # in, out, internal, or unknown ""
+    queue_id = pw.IntegerField(null=True)
+    contact_id = pw.IntegerField(null=True)
+    first_ms = pw.BigIntegerField(null=True)
+    queued_ts = pw.BigIntegerField(null=True)
+    answered_ts = pw.BigIntegerField(null=True)
+    ended_ts = pw.BigIntegerField(null=True)
+    wait_s = pw.IntegerField(null=True)
+    talk_s = pw.IntegerField(default=0)
+    outcome = pw.CharField(20, default="")  # answered, abandoned, missed, or "" while unknown
+    reason = pw.CharField(40, default="")
+
+    class Meta:
+        indexes = (
+            (("source", "external_id"), True),
+            (("queue_id", "first_ms"), False),
+            (("first_ms", "channel"), False),
+        )
+
+
+class Event(Model):
+    """One immutable fact at one instant. `id` rises with arrival; (source, external_id) is unique.
+
+    `seq` orders events of one source in the same millisecond (the line of a file, 0 otherwise).
+    `data` is the JSON text as it came.
+    """
+
+    id = pw.BigAutoField()
+    source_id = pw.IntegerField()
+    external_id = pw.CharField(200)
+    type = pw.CharField(80)
+    time_ms = pw.BigIntegerField()
+    recorded_ms = pw.BigIntegerField()
+    seq = pw.IntegerField(default=0)
+    user_id = pw.IntegerField(null=True)
+    queue_id = pw.IntegerField(null=True)
+    interaction_id = pw.BigIntegerField(null=True)
+    contact_id = pw.IntegerField(null=True)
+    session = pw.CharField(200, null=True)
+    data = pw.TextField(default="{}")
+
+    class Meta:
+        indexes = (
+            (("source_id", "external_id"), True),
+            (("user_id", "time_ms", "type"), False),
+            (("type", "time_ms"), False),
+            (("time_ms",), False),
+            (("interaction_id",), False),
+        )
+
+
+__all__ = ["Contact", "Event", "Interaction", "Queue", "Source", "User"]

@@ -1,0 +1,81 @@
+"""What the fold makes of events: activities and the intervals of a user's day."""
+
+from __future__ import annotations
+
+import peewee as pw
+
+from dashboard.db import Model
+
+
+class Activity(Model):
+    """One user's work on one interaction: stint `n`, kept under the same id over every refold.
+
+    `channel` is call, dialled (outbound without a queue), email, ticket or a chat channel.
+    """
+
+    id = pw.BigAutoField()
+    interaction_id = pw.BigIntegerField()
+    user_id = pw.IntegerField()
+    n = pw.IntegerField(default=0)
+    source_id = pw.IntegerField()
+    channel = pw.CharField(20)
+    direction = pw.CharField(10, default="")
+    state = pw.CharField(12)  # a State
+    queue_id = pw.IntegerField(null=True)
+    contact_id = pw.IntegerField(null=True)
+    title = pw.CharField(200, default="")
+    start_ts = pw.BigIntegerField()
+    end_ts = pw.BigIntegerField(null=True)
+    closed_ts = pw.BigIntegerField(null=True)
+    ringing_s = pw.IntegerField(default=0)
+    handling_s = pw.IntegerField(default=0)
+    talk_s = pw.IntegerField(default=0)
+    hold_s = pw.IntegerField(default=0)
+    inferred = pw.BooleanField(default=False)  # a start or end was concluded, not reported
+    long = pw.BooleanField(default=False)  # open or over a day: found apart, see Interval
+
+    class Meta:
+        indexes = (
+            (("interaction_id", "user_id", "n"), True),
+            (("user_id", "start_ts", "id"), False),
+            (("user_id", "closed_ts", "channel", "state", "interaction_id", "handling_s"), False),
+            (("start_ts", "channel"), False),
+        )
+
+
+class Interval(Model):
+    """A stretch of a user's day: login, ready, pause, or a segment of an activity.
+
+    Rows that are open or longer than a day carry `long`, so that the rows of a day are those
+    that start within a day before it, plus the few long ones: both are index ranges.
+    """
+
+    id = pw.BigAutoField()
+    user_id = pw.IntegerField()
+    kind = pw.SmallIntegerField()  # a Kind
+    channel = pw.CharField(20, default="")
+    start_ts = pw.BigIntegerField()
+    end_ts = pw.BigIntegerField(null=True)
+    long = pw.BooleanField(default=False)
+    activity_id = pw.BigIntegerField(null=True)
+    queue_id = pw.IntegerField(null=True)
+    source_id = pw.IntegerField()
+    key = pw.CharField(120, default="")  # device of a login, queue of a ready or pause
+    label = pw.CharField(200, default="")  # pause as named when it happened
+    paid = pw.BooleanField(default=False)
+    inferred = pw.BooleanField(default=False)
+    reported_s = pw.IntegerField(null=True)  # length the source itself gave at the end
+    opened_ms = pw.BigIntegerField(default=0)  # time of the event that made the row
+    closed_ms = pw.BigIntegerField(null=True)  # time of the event that ended it
+
+    class Meta:
+        indexes = (
+            (
+                (
+                    "user_id", "start_ts", "end_ts", "kind", "channel", "activity_id", "queue_id",
+                    "source_id", "label", "paid", "inferred", "reported_s", "long",
+                ),
+                False,
+            ),
+            (("activity_id",), False),
+        )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Words and rows shared by the fold, the statistics and the windows. Pure."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple
+
+
+class Kind(IntEnum):
+    """What a stretch of a user's day is."""
+
+    LOGIN = 1
+    READY = 2
+    PAUSE = 3
+    RINGING = 4
+    HANDLING = 5
+    TALK = 6
+    HOLD = 7
+
+
+PRESENCE = (Kind.LOGIN, Kind.READY, Kind.PAUSE)
+
+
+class State(StrEnum):
+    """Where an activity stands; the last five never change by themselves."""
+
+    RINGING = "ringing"
+    OPEN = "open"
+    POSTPONED = "postponed"
+    CLOSED = "closed"
+    TRANSFERRED = "transferred"
+    MISSED = "missed"
+    REJECTED = "rejected"
+    EDITED = "edited"
+
+
+CHAT_CHANNELS = ("webchat", "sms", "messenger", "whatsapp", "viber", "line", "instagram")
+ACTIVITY_TYPES = ("call", "email", "chat", "ticket")
+
+
+def type_of(channel: str) -> str:
+    """Return the activity type of a channel: call (dialled included), email, ticket, else chat."""
+    return {"call": "call", "dialled": "call", "email": "email", "ticket": "ticket"}.get(channel, "chat")
+
+
+class EventRow(NamedTuple):
+    """An event as the fold reads it."""
+
+    id: int
+    time_ms: int
+    seq: int
+    type: str
+    source_id: int
+    external_id: str
+    user_id: int | None
+    queue_id: int | None
+    contact_id: int | None
+    data: dict[str, Any]
+
+
+class IntervalRow(NamedTuple):
+    """A stretch as the statistics and the timeline read it; `end` is None while open."""
+
+    kind: int
+    start: int
+    end: int | None
+    channel: str = ""
+    activity_id: int | None = None
+    queue_id: int | None = None
+    source_id: int = 0
+    label: str = ""
+    paid: bool = False
+    inferred: bool = False
+    reported_s: int | None = None
+    hidden: bool = False  # outside the viewer's queues: time kept, content gone
+
+
+class ClosedRow(NamedTuple):
+    """An activity that ended in the period, for the counts."""
+
+    channel: str
+    state: str
+    interaction_id: int
+    handling_s: int
