@@ -1,0 +1,22 @@
+"use strict";
+// Comfort only: every page works without this file.
+(() => {
+  const on = (name, act) => document.addEventListener(name, act);
+  const busy = (value) => (event) => event.detail.target?.setAttribute("aria-busy", value);
+  const open = () => {
+    // Browsers without scroll-initial-target: open a wide plot at now.
+    for (const mark of document.querySelectorAll(".tl .at i")) {
+      const box = mark.closest(".tl");
+      if (!box.scrollLeft) box.scrollLeft = mark.offsetLeft + 64 - box.clientWidth;
+    }
+  };
+  on("DOMContentLoaded", open);
+  on("htmx:afterSettle", open);
+  on("htmx:beforeRequest", busy("true"));
+  on("htmx:afterRequest", busy("false"));
+  on("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
+  on("change", ({ target }) => {
+    if (!target.dataset.all) return;
+    for (const box of document.getElementsByName(target.dataset.all)) box.checked = target.checked;
+  });
+})();
