@@ -1,0 +1,104 @@
+"""A PostgreSQL server of the tests' own: temporary folder, free port, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+START_S = 60
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",  # nothing here outlives the run
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "jit": "off",
+    "max_connections": "200",
+}
+
+
+def binaries() -> Path:
+    """Return the folder of the newest server installed; raises FileNotFoundError when there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise FileNotFoundError(
+            "no PostgreSQL server here; bin/test installs one: apt-get install postgresql"
+        )
+    return Path(on_path).resolve().parent
+
+
+def as_server_user(death: str | None = None) -> list[str]:
+    """Return the words before a command that make it run as a user PostgreSQL accepts.
+
+    With `death` the command gets that signal when the tests are killed.
+    """
+    words = ["setpriv"]
+    if os.geteuid() == 0:
+        words += ["--reuid=postgres", "--regid=postgres", "--init-groups"]
+    return words + ([f"--pdeathsig={death}"] if death else ["--"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a server and yield its URL without a database name; raises RuntimeError with its log."""
+    bin_dir = binaries()
+    home = Path(tempfile.mkdtemp(prefix="stopa-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres")
+    data, log, port = home / "data", home / "log", free_port()
+    options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    try:
+        subprocess.run(
+            [*as_server_user(), bin_dir / "initdb", "-D", data, "--no-sync", "--auth=trust",
+             "--username=stopa", "--encoding=UTF8", "--locale=C.UTF-8"],
+            check=True, capture_output=True, cwd="/",
+        )  # fmt: skip
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [*as_server_user("QUIT"), bin_dir / "postgres", "-D", data, f"-p{port}", *options],
+                stdout=written, stderr=written, cwd="/",
+            )  # fmt: skip
+        try:
+            _wait(process, port, log)
+            yield f"postgresql://stopa@127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)  # TERM waits for the tests' own connections to close
+            except subprocess.TimeoutExpired:
+                process.send_signal(3)
+                process.wait(30)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            psycopg.connect(f"postgresql://stopa@127.0.0.1:{port}/postgres").close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
