@@ -1,0 +1,94 @@
+"""Algebra of half-open stretches [start, end) of whole numbers. Pure.
+
+Arguments are iterables of (start, end) pairs in any order, overlapping or not; a pair whose end is
+not after its start is empty and counts nowhere. A *set* is what `union` returns: sorted pairs that
+neither overlap nor touch. Sorting is the only cost above linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+Pair = tuple[int, int]
+
+
+def union(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return the set of all points in any of the pairs."""
+    merged: list[Pair] = []
+    last_start, last_end = 0, None
+    for start, end in sorted(pairs):
+        if end <= start:
+            continue
+        if last_end is None:
+            last_start, last_end = start, end
+        elif start <= last_end:
+            last_end = max(last_end, end)
+        else:
+            merged.append((last_start, last_end))
+            last_start, last_end = start, end
+    if last_end is not None:
+        merged.append((last_start, last_end))
+    return merged
+
+
+def intersect(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
+    """Return the set of the points that are in both."""
+    a, b = union(left), union(right)
+    common: list[Pair] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        start, end = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
+        if start < end:
+            common.append((start, end))
+        if a[i][1] < b[j][1]:
+            i += 1
+        else:
+            j += 1
+    return common
+
+
+def subtract(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
+    """Return the set of the points of `left` that are not in `right`."""
+    holes = union(right)
+    rest: list[Pair] = []
+    first = 0
+    for start, end in union(left):
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        at = first
+        while at < len(holes) and holes[at][0] < end:
+            if start < holes[at][0]:
+                rest.append((start, holes[at][0]))
+            start = holes[at][1]
+            at += 1
+        if start < end:
+            rest.append((start, end))
+    return rest
+
+
+def clip(pairs: Iterable[Pair], start: int, end: int) -> list[Pair]:
+    """Return each pair's part inside [start, end), in the order given; empty parts are left out."""
+    cut = ((max(a, start), min(b, end)) for a, b in pairs)
+    return [(a, b) for a, b in cut if a < b]
+
+
+def split(pairs: Iterable[Pair], bounds: Iterable[int]) -> list[Pair]:
+    """Return the pairs cut at every bound, each pair's parts in order; `load` stays the same."""
+    cuts = sorted(set(bounds))
+    parts: list[Pair] = []
+    for start, end in pairs:
+        if start < end:
+            inner = [cut for cut in cuts if start < cut < end]
+            parts.extend(pairwise([start, *inner, end]))
+    return parts
+
+
+def measure(pairs: Iterable[Pair]) -> int:
+    """Return the length of the union: real time, each point counted once."""
+    return load(union(pairs))
+
+
+def load(pairs: Iterable[Pair]) -> int:
+    """Return the sum of the lengths: overlapping time counted as often as it is covered."""
+    return sum(end - start for start, end in pairs if end > start)
