@@ -235,7 +235,7 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
     if "secret_key" not in values:
         values["secret_key"] = kept_secret(instance / "secret_key")
     bind = values.setdefault("bind", BIND)
-    values.setdefault("base_url", f"http://{_reachable(bind)}")
+    values.setdefault("base_url", f"http://{reachable(bind)}")
     values.setdefault("mail_from", f"stopa@{_mail_host(values['base_url'])}")
     return Settings(**values)
 
@@ -304,7 +304,7 @@ def kept_secret(path: Path) -> str:
         raise SettingsError([Problem("STOPA_SECRET_KEY", f"is kept in {path} and {error}", hint)]) from None
 
 
-def _reachable(bind: HostPort) -> HostPort:
+def reachable(bind: HostPort) -> HostPort:
     """Where this machine's browser finds a server that listens on every address."""
     return bind._replace(host="127.0.0.1") if bind.host in ("0.0.0.0", "::") else bind  # noqa: S104
 
