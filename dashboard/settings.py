@@ -230,7 +230,8 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
     values, problems = _read(environ, instance)
     if problems:
         raise SettingsError(problems)
-    instance.mkdir(mode=0o700, exist_ok=True)
+    if _kept_inside(instance, values):
+        instance.mkdir(mode=0o700, exist_ok=True)
     values.setdefault("database", f"sqlite:///{instance / 'stopa.db'}")
     if "secret_key" not in values:
         values["secret_key"] = kept_secret(instance / "secret_key")
@@ -275,13 +276,20 @@ def _misspelt(environ: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
+def _kept_inside(instance: Path, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings whose values need the instance folder."""
+    database = str(values.get("database", f"sqlite:///{instance}/"))
+    inside = database.startswith(f"sqlite:///{instance}/")
+    return ["STOPA_DATABASE"] * inside + ["STOPA_SECRET_KEY"] * ("secret_key" not in values)
+
+
 def _unwritable(instance: Path, values: Mapping[str, Any]) -> list[Problem]:
-    """The instance folder is needed only for what the environment does not give."""
-    needed = [name for name in ("STOPA_DATABASE", "STOPA_SECRET_KEY") if name[6:].lower() not in values]
     place = instance if instance.exists() else instance.parent
+    needed = _kept_inside(instance, values)
     if not needed or os.access(place, os.W_OK):
         return []
-    return [Problem(needed[0], f"is not set and {place} cannot be written", f"give {' and '.join(needed)}")]
+    hint = f"a folder that can be written, or {' and '.join(needed)} given"
+    return [Problem(needed[0], f"is kept in {instance}, which cannot be written", hint)]
 
 
 def kept_secret(path: Path) -> str:
@@ -305,7 +313,7 @@ def kept_secret(path: Path) -> str:
 
 
 def reachable(bind: HostPort) -> HostPort:
-    """Where this machine's browser finds a server that listens on every address."""
+    """Return where this machine's browser finds a server that listens on every address."""
     return bind._replace(host="127.0.0.1") if bind.host in ("0.0.0.0", "::") else bind  # noqa: S104
 
 

@@ -1,0 +1,191 @@
+"""Settings come from the environment; a wrong one is named with a hint and stops the start."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dashboard import settings
+from dashboard.settings import ROOT, SETTINGS, HostPort, Settings
+
+KEY = "k" * 32
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    return tmp_path / ".stopa"
+
+
+def test_an_empty_environment_gives_the_documented_defaults(instance: Path) -> None:
+    loaded = settings.load({}, instance)
+    assert loaded == Settings(
+        database=f"sqlite:///{instance / 'stopa.db'}",
+        secret_key=(instance / "secret_key").read_text(),
+        base_url="http://127.0.0.1:8000",
+        bind=HostPort("127.0.0.1", 8000),
+        smtp_url="",
+        mail_from="stopa@localhost",
+        timezone="UTC",
+        locale="en",
+        trusted_proxies=0,
+        webhook_allow=(),
+    )
+
+
+GOOD = [
+    ("STOPA_DATABASE", "postgresql://stopa:s%40@db.example.com:5433/stopa",
+     "postgresql://stopa:s%40@db.example.com:5433/stopa"),
+    ("STOPA_DATABASE", "sqlite:////tmp/stopa.db", "sqlite:////tmp/stopa.db"),
+    ("STOPA_DATABASE", "sqlite:///.stopa/demo.db", f"sqlite:///{ROOT}/.stopa/demo.db"),
+    ("STOPA_BASE_URL", "https://stopa.example.com/", "https://stopa.example.com"),
+    ("STOPA_BIND", "[::1]:8080", HostPort("::1", 8080)),
+    ("STOPA_BIND", " 0.0.0.0:80 ", HostPort("0.0.0.0", 80)),
+    ("STOPA_SMTP_URL", "smtps://user:pass@mail.example.com", "smtps://user:pass@mail.example.com"),
+    ("STOPA_MAIL_FROM", "Stopa <stopa@example.com>", "Stopa <stopa@example.com>"),
+    ("STOPA_TIMEZONE", "Asia/Tokyo", "Asia/Tokyo"),
+    ("STOPA_LOCALE", "ja", "ja"),
+    ("STOPA_LOCALE", "", "en"),
+    ("STOPA_TRUSTED_PROXIES", "2", 2),
+    ("STOPA_WEBHOOK_ALLOW", "10.0.0.5:8080, hooks.lan:443",
+     (HostPort("10.0.0.5", 8080), HostPort("hooks.lan", 443))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "value"), GOOD)
+def test_a_good_value_is_read(name: str, given: str, value: object, instance: Path) -> None:
+    loaded = settings.load({"STOPA_SECRET_KEY": KEY, name: given}, instance)
+    assert getattr(loaded, name.removeprefix("STOPA_").lower()) == value
+
+
+WRONG = [
+    ("STOPA_DATABASE", "mysql://root@localhost/stopa"),
+    ("STOPA_DATABASE", "stopa.db"),
+    ("STOPA_DATABASE", "sqlite:///:memory:"),
+    ("STOPA_DATABASE", "sqlite:////no/such/folder/stopa.db"),
+    ("STOPA_DATABASE", "postgresql://localhost"),
+    ("STOPA_DATABASE", "postgresql://localhost:many/stopa"),
+    ("STOPA_SECRET_KEY", "short"),
+    ("STOPA_BASE_URL", "stopa.example.com"),
+    ("STOPA_BASE_URL", "ftp://stopa.example.com"),
+    ("STOPA_BASE_URL", "https://stopa.example.com/?next=/"),
+    ("STOPA_BIND", "8000"),
+    ("STOPA_BIND", "127.0.0.1"),
+    ("STOPA_BIND", "127.0.0.1:0"),
+    ("STOPA_BIND", "127.0.0.1:65536"),
+    ("STOPA_BIND", "http://127.0.0.1:8000"),
+    ("STOPA_SMTP_URL", "mail.example.com:25"),
+    ("STOPA_MAIL_FROM", "nobody"),
+    ("STOPA_MAIL_FROM", "a@example.com\r\nBcc: b@example.com"),
+    ("STOPA_TIMEZONE", "Praha"),
+    ("STOPA_TIMEZONE", "../../etc/passwd"),
+    ("STOPA_LOCALE", "cz"),
+    ("STOPA_TRUSTED_PROXIES", "-1"),
+    ("STOPA_TRUSTED_PROXIES", "one"),
+    ("STOPA_TRUSTED_PROXIES", "11"),
+    ("STOPA_WEBHOOK_ALLOW", "10.0.0.5"),
+    ("STOPA_DATABSE", "postgresql://localhost/stopa"),
+    ("STOPA_TIME_ZONE", "Europe/Prague"),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG)
+def test_a_wrong_setting_stops_the_start_with_its_name_and_a_hint(
+    name: str, given: str, instance: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {name: given}
+    problems = settings.check(environ, instance)
+    assert [problem.name for problem in problems] == [name]
+    with pytest.raises(SystemExit) as ended:
+        settings.start(environ, instance)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert problems[0].hint in said
+    assert not instance.exists(), "nothing is made before all settings are right"
+
+
+def test_every_wrong_setting_is_named_at_once(instance: Path) -> None:
+    problems = settings.check({"STOPA_LOCALE": "cz", "STOPA_BIND": "x", "STOPA_TIMEZONE": "Mars"}, instance)
+    assert [problem.name for problem in problems] == ["STOPA_BIND", "STOPA_TIMEZONE", "STOPA_LOCALE"]
+
+
+def test_an_example_in_a_hint_is_itself_right(instance: Path) -> None:
+    for setting in SETTINGS:
+        for example in setting.hint.split(" or ") if "python3" not in setting.hint else []:
+            given = example.split(" behind ")[0].replace("/var/lib/stopa/", f"{instance.parent}/")
+            assert settings.check({setting.name: given.split(", ")[-1]}, instance) == [], setting.name
+
+
+def test_names_that_others_give_are_left_alone(instance: Path) -> None:
+    assert (
+        settings.check({"STOPA_SERVICE_HOST": "10.0.0.1", "STOPA_PORT": "tcp://10.0.0.1:80"}, instance) == []
+    )
+
+
+def test_a_password_in_a_wrong_setting_is_not_said(instance: Path) -> None:
+    problems = settings.check({"STOPA_DATABASE": "mysql://root:tajne@localhost/stopa",
+                               "STOPA_SMTP_URL": "http://user:tajne@localhost"}, instance)  # fmt: skip
+    assert len(problems) == 2
+    assert "tajne" not in str(problems)
+
+
+def test_the_secret_key_is_made_once_and_readable_by_its_owner_alone(instance: Path) -> None:
+    first = settings.load({}, instance).secret_key
+    assert len(first) == 64
+    assert settings.load({}, instance).secret_key == first
+    assert stat.S_IMODE((instance / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+
+
+def test_first_starts_at_the_same_time_agree_on_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(settings.kept_secret, [tmp_path / "secret_key"] * 32))
+    assert len(keys) == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
+
+
+def test_a_kept_key_that_was_cut_is_refused(instance: Path) -> None:
+    settings.load({}, instance)
+    (instance / "secret_key").write_text("")
+    with pytest.raises(settings.SettingsError, match="STOPA_SECRET_KEY"):
+        settings.load({}, instance)
+
+
+def test_no_folder_is_needed_when_the_environment_gives_everything(tmp_path: Path) -> None:
+    nowhere = tmp_path / "absent" / ".stopa"
+    given = {"STOPA_DATABASE": "postgresql://localhost/stopa", "STOPA_SECRET_KEY": KEY}
+    assert settings.check(given, nowhere) == []
+    assert settings.load(given, nowhere).secret_key == KEY
+    assert [problem.name for problem in settings.check({}, nowhere)] == ["STOPA_DATABASE"]
+
+
+BASES = [
+    ("0.0.0.0:9000", "", "http://127.0.0.1:9000", "stopa@localhost"),
+    ("[::]:9000", "", "http://127.0.0.1:9000", "stopa@localhost"),
+    ("[::1]:9000", "", "http://[::1]:9000", "stopa@localhost"),
+    ("127.0.0.1:9000", "https://stopa.example.com", "https://stopa.example.com", "stopa@stopa.example.com"),
+]
+
+
+@pytest.mark.parametrize(("bind", "given", "base_url", "mail_from"), BASES)
+def test_address_and_sender_follow_from_what_is_given(
+    bind: str, given: str, base_url: str, mail_from: str, instance: Path
+) -> None:
+    loaded = settings.load({"STOPA_BIND": bind, "STOPA_BASE_URL": given}, instance)
+    assert (loaded.base_url, loaded.mail_from) == (base_url, mail_from)
+
+
+def test_every_row_of_the_table_is_a_field_of_the_settings() -> None:
+    assert {setting.field for setting in SETTINGS} == {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_the_readme_lists_every_setting_with_default_and_unit() -> None:
+    rows = re.findall(
+        r"^\| `(STOPA_\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(), re.M
+    )
+    assert rows == [(row.name, row.default, row.unit, row.help) for row in SETTINGS]
