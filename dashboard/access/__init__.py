@@ -1,0 +1,1 @@
+"""Who may do what, about whom: permissions, scope, sessions, passwords, keys."""

@@ -1,0 +1,1 @@
+"""Every act inside the dashboard, reads and exports included."""

@@ -1,0 +1,1 @@
+"""The one log: events are appended here and read from here."""

@@ -1,0 +1,1 @@
+"""Durable work: jobs in the database, claimed under a lease, run by any number of workers."""

@@ -1,0 +1,1 @@
+"""User tracing: a user's day or week."""
