@@ -6,9 +6,9 @@ from dashboard.catalog.fields import REASON
 from dashboard.catalog.types import EventType, Field, Kind, maker
 from dashboard.i18n.mark import N_
 
-DEVICE = Field("device", Kind.TEXT, N_("Device"))
+DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120)
 LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"))
-PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True)
+PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120)
 PAID = Field("paid", Kind.YES_NO, N_("Paid pause"))
 
 _agent = maker("agents", "personal", "user")

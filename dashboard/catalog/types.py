@@ -25,13 +25,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of `data`; absent and null are the same unless it is `required`."""
+    """A field of `data`; absent and null are the same unless it is `required`.
+
+    A text has at most `limit` characters when the column it is folded into has (0: no limit of its own).
+    """
 
     name: str
     kind: Kind
     label: str
     choices: tuple[str, ...] = ()
     required: bool = False
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

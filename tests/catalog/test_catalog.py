@@ -8,18 +8,16 @@ import pytest
 
 from dashboard import catalog
 
+AGENT = ("signed_in", "signed_out", "ready", "not_ready", "pause_started", "pause_ended")
+LIFE = (
+    *("queued", "offered", "rejected", "ignored", "withdrawn", "accepted", "connected", "disconnected"),
+    *("held", "resumed", "muted", "unmuted", "transferred", "postponed", "reopened"),
+    *("closed", "abandoned", "missed"),
+)
 USERS_DAY = [
-    *(f"agent.{verb}" for verb in "signed_in signed_out ready not_ready pause_started pause_ended".split()),
-    *(
-        f"{o}.{verb}"
-        for o in ("call", "email", "chat")
-        for verb in (
-            "queued offered rejected ignored withdrawn accepted connected disconnected held resumed muted unmuted "
-            "transferred postponed reopened closed abandoned missed"
-        ).split()
-    ),
-    "call.dialled",
-    "call.unreached",
+    *(f"agent.{verb}" for verb in AGENT),
+    *(f"{o}.{verb}" for o in ("call", "email", "chat") for verb in LIFE),
+    *("call.dialled", "call.unreached"),
     *(f"ticket.{verb}" for verb in ("created", "updated", "closed", "reopened")),
 ]
 

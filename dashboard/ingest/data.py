@@ -1,0 +1,157 @@
+"""The check of an event's `data`: its size, its shape and the fields its type knows. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dashboard.catalog import EventType, Field, Kind
+from dashboard.i18n.mark import N_
+from dashboard.ingest.message import Errors, Message, message
+
+# One event must never hold up the writer or the reader of a page, hence the three caps.
+MAX_BYTES = 32 * 1024
+MAX_DEPTH = 20
+MAX_KEYS = 200
+MAX_INTEGER, MIN_INTEGER = 2**63 - 1, -(2**63)  # 64 bits, as both databases have
+MAX_NUMBER = 2**31 - 1
+MAX_SECONDS = 366 * 86400  # no contact and no login lasts longer than a year
+
+NOT_AN_OBJECT = N_("Must be an object.")
+NOT_JSON = N_("Is not valid JSON.")
+TOO_LARGE = N_("Must not be larger than %(limit)s bytes.")
+TOO_DEEP = N_("Must not be nested deeper than %(limit)s levels.")
+TOO_MANY_KEYS = N_("Must not have more than %(limit)s keys.")
+BAD_TEXT = N_("Must not hold NUL or half a character.")
+BAD_NUMBER = N_("Must hold only finite numbers; whole ones within 64 bits.")
+REQUIRED = N_("This is required.")
+NOT_TEXT = N_("Must be text.")
+NOT_CODE = N_("Must be text or a whole number.")
+NOT_WORD = N_("Must be a lower-case word of at most 20 letters.")
+NOT_YES_NO = N_("Must be true or false.")
+NOT_COUNT = N_("Must be a whole number from 0 to %(limit)s.")
+NOT_CHOICE = N_("Must be one of: %(choices)s.")
+TOO_LONG = N_("Must have at most %(limit)s characters.")
+
+_WORD = re.compile(r"[a-z0-9_]{1,20}")
+_HALF = re.compile("[\x00\ud800-\udfff]")
+_DIGITS = b"0123456789"
+_SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits
+_LIMITS = {Kind.NUMBER: MAX_NUMBER, Kind.SECONDS: MAX_SECONDS, Kind.MILLISECONDS: MAX_SECONDS * 1000}
+
+
+class Data(NamedTuple):
+    """The JSON text exactly as it came, and what it says."""
+
+    text: str
+    found: dict[str, Any]
+
+
+NO_DATA = Data("{}", {})
+
+
+def read(raw: bytes) -> Data | Message:
+    """Return the data of an event from its JSON text, or why it cannot be kept; never raises.
+
+    Absent and null data is `{}`. A look at the bytes decides whether the slow walk over every
+    value is needed: with few brackets, colons and digits no limit can be passed.
+    """
+    if raw in (b"{}", b"null"):
+        return NO_DATA
+    if len(raw) > MAX_BYTES:
+        return message(TOO_LARGE, limit=MAX_BYTES)
+    try:
+        text = raw.decode()
+        found = msgspec.json.decode(raw)
+    except RecursionError:
+        return message(TOO_DEEP, limit=MAX_DEPTH)
+    except msgspec.ValidationError:
+        return Message(BAD_NUMBER)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Message(NOT_JSON)
+    if not isinstance(found, dict):
+        return Message(NOT_AN_OBJECT)
+    if _may_pass_limits(raw):
+        problem = walk(found)
+        if problem is not None:
+            return problem
+    return Data(text, found)
+
+
+def _may_pass_limits(raw: bytes) -> bool:
+    return (
+        raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+        or raw.count(b":") > MAX_KEYS
+        or b"\\u0000" in raw
+        or len(raw) - len(raw.translate(None, _DIGITS)) >= _SAFE_DIGITS
+    )
+
+
+def walk(data: dict[str, Any]) -> Message | None:
+    """Return what is wrong with decoded data (depth, keys, texts, numbers), or None; not recursive."""
+    keys = 0
+    todo: list[tuple[Any, int]] = [(data, 1)]
+    while todo:
+        value, depth = todo.pop()
+        if isinstance(value, dict):
+            keys += len(value)
+            if any(_HALF.search(key) for key in value):
+                return Message(BAD_TEXT)
+            todo.extend((inner, depth + 1) for inner in value.values())
+        elif isinstance(value, list):
+            todo.extend((inner, depth + 1) for inner in value)
+        else:
+            problem = _scalar_problem(value)
+            if problem is not None:
+                return problem
+            continue
+        if depth > MAX_DEPTH:
+            return message(TOO_DEEP, limit=MAX_DEPTH)
+        if keys > MAX_KEYS:
+            return message(TOO_MANY_KEYS, limit=MAX_KEYS)
+    return None
+
+
+def _scalar_problem(value: Any) -> Message | None:
+    if isinstance(value, str):
+        return Message(BAD_TEXT) if _HALF.search(value) else None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else Message(BAD_NUMBER)
+    if isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER:
+        return Message(BAD_NUMBER)
+    return None
+
+
+def check_fields(type_: EventType, found: dict[str, Any], errors: Errors) -> None:
+    """Add to `errors`, as `data.<name>`, what is wrong with the fields that the type knows."""
+    for field in type_.fields:
+        value = found.get(field.name)
+        if value is None or value == "":
+            problem = Message(REQUIRED) if field.required else None
+        else:
+            problem = _field_problem(field, value)
+        if problem is not None:
+            errors[f"data.{field.name}"] = problem
+
+
+def _field_problem(field: Field, value: Any) -> Message | None:
+    kind = field.kind
+    if kind is Kind.YES_NO:
+        return None if isinstance(value, bool) else Message(NOT_YES_NO)
+    if kind in _LIMITS:
+        limit = _LIMITS[kind]
+        return None if type(value) is int and 0 <= value <= limit else message(NOT_COUNT, limit=limit)
+    if kind is Kind.CODE and type(value) is int:
+        return None
+    if not isinstance(value, str):
+        return Message(NOT_CODE if kind is Kind.CODE else NOT_TEXT)
+    if kind is Kind.CHOICE and value not in field.choices:
+        return message(NOT_CHOICE, choices=", ".join(field.choices))
+    if kind is Kind.WORD and not _WORD.fullmatch(value):
+        return Message(NOT_WORD)
+    if field.limit and len(value) > field.limit:
+        return message(TOO_LONG, limit=field.limit)
+    return None

@@ -1,0 +1,1 @@
+"""One module per vendor: its records to our names. Pure."""

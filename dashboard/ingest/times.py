@@ -1,0 +1,104 @@
+"""Times as sources write them, to UTC milliseconds. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from dashboard import clock
+from dashboard.i18n.mark import N_
+from dashboard.ingest.message import Message, message
+
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+FIRST_MS = 0
+LAST_MS = 4_133_980_800_000  # 2101-01-01T00:00:00Z: later times are clocks gone wrong, and break calendars
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_SECOND = slice(17, 19)  # of the text of an RFC 3339 time
+_EPOCH_TIME = re.compile(r"(\d{1,11})(?:\.(\d{1,30}))?|(\d{12,13})", re.ASCII)
+_CIVIL = (
+    (re.compile(r"\d{4}-\d\d?-\d\d?[T ]+\d\d?:\d\d:\d\d", re.ASCII), "%Y-%m-%d %H:%M:%S"),
+    (re.compile(r"\d{4}-\d\d?-\d\d?[T ]+\d\d?:\d\d", re.ASCII), "%Y-%m-%d %H:%M"),
+    (re.compile(r"\d{4}/\d\d?/\d\d?[T ]+\d\d?:\d\d:\d\d", re.ASCII), "%Y/%m/%d %H:%M:%S"),
+    (re.compile(r"\d{4}/\d\d?/\d\d?[T ]+\d\d?:\d\d", re.ASCII), "%Y/%m/%d %H:%M"),
+    (re.compile(r"\d\d?\.\d\d?\.\d{4} +\d\d?:\d\d:\d\d", re.ASCII), "%d.%m.%Y %H:%M:%S"),
+    (re.compile(r"\d\d?\.\d\d?\.\d{4} +\d\d?:\d\d", re.ASCII), "%d.%m.%Y %H:%M"),
+    (re.compile(r"\d{8} +\d\d?:\d\d:\d\d", re.ASCII), "%Y%m%d %H:%M:%S"),
+    (re.compile(r"\d{6} +\d\d?:\d\d:\d\d", re.ASCII), "%y%m%d %H:%M:%S"),
+)
+_FRACTION = re.compile(r"(:\d\d)[.,](\d{1,30})$", re.ASCII)
+
+NOT_A_TIME = N_("Must be a time such as %(example)s.")
+NO_OFFSET = N_("Needs an offset from UTC, such as Z or +01:00.")
+OUT_OF_RANGE = N_("Must lie in the years %(first)s to %(last)s.")
+_BAD_RFC3339 = message(NOT_A_TIME, example="2026-03-02T09:00:00+01:00")
+_BAD_CIVIL = message(NOT_A_TIME, example="2026-03-02 09:00:00")
+_BAD_RANGE = message(OUT_OF_RANGE, first=FIRST_YEAR, last=LAST_YEAR)
+
+
+def rfc3339(text: str) -> int | Message:
+    """Return the UTC milliseconds of an RFC 3339 time, or why it is none; never raises.
+
+    The fraction is cut to milliseconds. The leap second :60 is read as :59, since UTC milliseconds
+    do not count it. A civil time without an offset is refused: whose midnight it means is unknown.
+    """
+    if _RFC3339.fullmatch(text) is None:
+        return _BAD_RFC3339
+    if text[_SECOND] == "60":
+        text = f"{text[:17]}59{text[19:]}"
+    try:
+        found = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return _BAD_RFC3339
+    if found.tzinfo is None:
+        return Message(NO_OFFSET)
+    return _in_range((found - _EPOCH) // _MILLISECOND)
+
+
+def local(text: str, zone: str) -> int | Message:
+    """Return the UTC milliseconds of a time as tables write it, or why it is none.
+
+    Read are RFC 3339, epoch seconds or milliseconds, and civil times in `zone` in the orders
+    year-month-day, day.month.year and yymmdd; month/day/year is not, for it cannot be told from
+    day/month/year. A civil time that comes twice is the earlier instant, one that the clock
+    skips the next valid one. Raises ValueError for an unknown zone.
+    """
+    text = text.strip()
+    epoch = _EPOCH_TIME.fullmatch(text)
+    if epoch is not None:
+        seconds, fraction, whole_ms = epoch.groups()
+        return _in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
+    found = civil(text)
+    if found is None:
+        instant = rfc3339(text)
+        return _BAD_CIVIL if instant == _BAD_RFC3339 else instant
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        return _BAD_RANGE
+    return _in_range(clock.resolve(found, zone) * 1000 + found.microsecond // 1000)
+
+
+def civil(text: str) -> datetime | None:
+    """Return the naive time that `text` writes without an offset, or None."""
+    fraction = _FRACTION.search(text)
+    if fraction is not None:
+        text = text[: fraction.start(2) - 1]
+    for shape, form in _CIVIL:
+        if shape.fullmatch(text):
+            try:
+                found = datetime.strptime(" ".join(text.replace("T", " ").split()), form)  # noqa: DTZ007
+            except ValueError:
+                return None
+            micro = int(fraction[2][:6].ljust(6, "0")) if fraction else 0
+            return found.replace(microsecond=micro)
+    return None
+
+
+def milliseconds(fraction: str | None) -> int:
+    """Return the whole milliseconds of the digits after the point."""
+    return int(fraction[:3].ljust(3, "0")) if fraction else 0
+
+
+def _in_range(ms: int) -> int | Message:
+    return ms if FIRST_MS <= ms < LAST_MS else _BAD_RANGE
