@@ -1,0 +1,84 @@
+"""Stopa: wires the rooms together; the only place that may."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from dashboard import i18n, settings
+from dashboard.access import guard
+from dashboard.db import database, open_database
+from dashboard.settings import ROOT, Settings
+from dashboard.web import assets, errors, nav, security
+
+MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
+MAX_FORM = 512 * 1024
+
+
+def create_app(given: Settings | None = None) -> Flask:
+    """Return the application on the settings given, or on those of the environment.
+
+    With the environment's, a wrong setting ends the process with its name and a hint.
+    """
+    chosen = given or settings.start()
+    app = Flask(__name__, static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    secure = urlsplit(chosen.base_url).scheme == "https"
+    app.config.update(
+        STOPA=chosen,
+        SECRET_KEY=chosen.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM,
+        SESSION_COOKIE_NAME="stopa_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        WTF_CSRF_SSL_STRICT=secure,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    open_database(chosen.database)
+    _connect(app)
+    Htmx(app)
+    security.init(app)
+    i18n.init(app, chosen.locale, chosen.timezone)
+    app.before_request(guard.load_user)
+    errors.init(app)
+    assets.init(app)
+    nav.init(app)
+    _register(app)
+    if chosen.trusted_proxies:
+        count = chosen.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _connect(app: Flask) -> None:
+    @app.before_request
+    def open_connection() -> None:
+        database.connect(reuse_if_open=True)
+
+    @app.teardown_request
+    def close_connection(_error: BaseException | None) -> None:
+        if not database.is_closed() and not app.testing:
+            database.close()
+
+
+def _register(app: Flask) -> None:
+    """Blueprints, commands, and the modules that register job handlers."""
+    from dashboard import cli
+    from dashboard.ingest import digest, views
+    from dashboard.pages import BLUEPRINTS
+
+    app.register_blueprint(views.bp)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    cli.init(app)
+    app.extensions["stopa_handlers"] = (digest,)

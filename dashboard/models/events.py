@@ -75,8 +75,8 @@ class Event(Model):
     seq = pw.IntegerField(default=0)
     user_id = pw.IntegerField(null=True)
     queue_id = pw.IntegerField(null=True)
-    interaction_id = pw.BigIntegerField(null=True)
-    contact_id = pw.IntegerField(null=True)
+    interaction = pw.CharField(200, null=True)  # external id; its row is made by the digest
+    contact = pw.TextField(null=True)  # JSON as it came; its row is made by the digest
     session = pw.CharField(200, null=True)
     data = pw.TextField(default="{}")
 
@@ -86,7 +86,7 @@ class Event(Model):
             (("user_id", "time_ms", "type"), False),
             (("type", "time_ms"), False),
             (("time_ms",), False),
-            (("interaction_id",), False),
+            (("source_id", "interaction"), False),
         )
 
 

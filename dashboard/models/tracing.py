@@ -79,3 +79,16 @@ class Interval(Model):
             ),
             (("activity_id",), False),
         )  # fmt: skip
+
+
+# Where the fold of presence takes up again: rows of a user that are open or ended since.
+Interval.add_index(
+    Interval.index(Interval.user_id, Interval.closed_ms, name="interval_presence").where(Interval.kind <= 3)
+)
+# Rows that a day finds apart: open, or longer than a day.
+Interval.add_index(
+    Interval.index(Interval.user_id, Interval.start_ts, name="interval_long").where(Interval.long)
+)
+Activity.add_index(
+    Activity.index(Activity.user_id, Activity.start_ts, name="activity_long").where(Activity.long)
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
@@ -82,3 +83,57 @@ class ClosedRow(NamedTuple):
     state: str
     interaction_id: int
     handling_s: int
+
+
+class Segment(NamedTuple):
+    """A stretch of one activity in UTC seconds: ringing, handling, talk or hold; `end` None while open."""
+
+    kind: Kind
+    start: int
+    end: int | None
+    inferred: bool = False
+
+
+@dataclass(frozen=True)
+class FoldedActivity:
+    """One user's work on one interaction, stint `n`; columns as in `models.Activity`.
+
+    The lengths count ended segments only: there is no clock in the fold.
+    """
+
+    user_id: int
+    n: int
+    channel: str
+    direction: str
+    state: State
+    queue_id: int | None
+    contact_id: int | None
+    title: str
+    start: int
+    end: int | None
+    closed: int | None
+    ringing_s: int
+    handling_s: int
+    talk_s: int
+    hold_s: int
+    inferred: bool
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class FoldedInteraction:
+    """What the events of one interaction say; columns as in `models.Interaction`."""
+
+    channel: str
+    direction: str
+    queue_id: int | None
+    contact_id: int | None
+    first_ms: int | None
+    queued_ts: int | None
+    answered_ts: int | None
+    ended_ts: int | None
+    wait_s: int | None
+    talk_s: int
+    outcome: str
+    reason: str
+    activities: tuple[FoldedActivity, ...]

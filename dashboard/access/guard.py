@@ -1,0 +1,73 @@
+"""Who asks, and may they: the permission stands on the view itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import abort, g, request
+
+from dashboard.access import keys, scope, sessions
+from dashboard.access.permissions import Permission
+
+View = TypeVar("View", bound=Callable[..., Any])
+COOKIE = "stopa"
+
+
+def require(*permissions: Permission) -> Callable[[View], View]:
+    """Answer 401 without a session and 403 unless the access grants one of `permissions`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if g.get("user") is None:
+                abort(401)
+            if not g.scope.permissions.intersection(permissions):
+                abort(403)
+            return view(*args, **kwargs)
+
+        guarded.permissions = permissions  # type: ignore[attr-defined]
+        return cast(View, guarded)
+
+    return decorate
+
+
+def require_key(allow: str) -> Callable[[View], View]:
+    """Answer 401 without a live API key and 403 unless the key is made for `allow`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            g.key = key = keys.find(_bearer())
+            if key is None:
+                abort(401)
+            if key.allow != allow:
+                abort(403)
+            return view(*args, **kwargs)
+
+        guarded.permissions = (f"key:{allow}",)  # type: ignore[attr-defined]
+        return cast(View, guarded)
+
+    return decorate
+
+
+def public(view: View) -> View:
+    """Mark a view that anyone may open."""
+    view.permissions = ()  # type: ignore[attr-defined]
+    return view
+
+
+def load_user() -> None:
+    """Before each request: the session's user and scope, read anew, so that changes act at once."""
+    g.user, g.scope = None, None
+    token = request.cookies.get(COOKIE)
+    if token and not request.path.startswith(("/static/", "/api/")):
+        user = sessions.find(token)
+        if user is not None and user.access_id is not None:
+            g.user, g.scope, g.token = user, scope.of_user(user), token
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

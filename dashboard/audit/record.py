@@ -1,0 +1,83 @@
+"""One row for each act inside the dashboard, written in the transaction of the act itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, has_request_context, request
+
+from dashboard import clock
+from dashboard.models import AuditEntry, User
+
+TEXT_MAX = 2048
+MASK = "•••"
+SECRETS = ("password", "token", "key", "secret")
+
+
+def record(
+    action: str,
+    crud: str,
+    target: tuple[str, object, str] = ("", "", ""),
+    changes: dict[str, tuple[Any, Any]] | None = None,
+    details: dict[str, Any] | None = None,
+    outcome: str = "success",
+    actor: tuple[str, int | None, str] | None = None,
+) -> None:
+    """Append an entry. `target` is (type, id, label); `changes` maps field to (old, new).
+
+    Secrets are masked by field name, texts cut at 2 KiB with their length. The actor is the
+    signed-in user or key of the request unless given. Call it inside the transaction of the
+    change, so that both stand or neither.
+    """
+    kind, ident, label = actor or _actor()
+    AuditEntry.insert(
+        occurred_ms=clock.now_ms(), actor_type=kind, actor_id=ident, actor_label=label[:200],
+        action=action, crud=crud, outcome=outcome,
+        target_type=target[0], target_id=str(target[1])[:60], target_label=str(target[2])[:200],
+        changes={name: [_safe(name, old), _safe(name, new)] for name, (old, new) in (changes or {}).items()},
+        details={name: _safe(name, value) for name, value in (details or {}).items()},
+        **_circumstances(),
+    ).execute()  # fmt: skip
+
+
+def denied(what: str) -> None:
+    """Record a refused request of a signed-in user, in a transaction of its own."""
+    record("access.denied", "r", ("page", request.path[:60], what), outcome="denied")
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the fields whose values differ, as record() wants them."""
+    return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+
+
+def user_target(user: User) -> tuple[str, object, str]:
+    return ("user", user.id, user.name)
+
+
+def _actor() -> tuple[str, int | None, str]:
+    if not has_request_context():
+        return ("cli", None, "command line")
+    if g.get("user") is not None:
+        return ("user", g.user.id, g.user.login)
+    if g.get("key") is not None:
+        return ("key", g.key.id, g.key.name)
+    return ("anonymous", None, "")
+
+
+def _circumstances() -> dict[str, str]:
+    if not has_request_context():
+        return {"interface": "cli"}
+    return {
+        "ip": (request.remote_addr or "")[:64],
+        "user_agent": str(request.user_agent)[:300],
+        "request_id": g.get("request_id", ""),
+        "interface": "api" if request.path.startswith("/api/") else "web",
+    }
+
+
+def _safe(name: str, value: Any) -> Any:
+    if value is not None and any(word in name.lower() for word in SECRETS):
+        return MASK
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        return f"{value[:TEXT_MAX]}… ({len(value)})"
+    return value

@@ -1,0 +1,154 @@
+"""Commands, a few lines each, into a room."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from dashboard import clock
+from dashboard.access import keys, passwords, presets
+from dashboard.audit import record as audit
+from dashboard.db import connected, database, migrate
+from dashboard.ingest import digest, files, importer
+from dashboard.jobs import worker
+from dashboard.models import Access, User
+from dashboard.pages.signin import commands as signin
+
+
+def init(app: Flask) -> None:
+    for command in (migrate_, user, key, import_, work, rebuild, demo):
+        app.cli.add_command(command)
+
+
+@click.command("migrate")
+def migrate_() -> None:
+    """Bring the database to this version. Safe to run twice and from two machines."""
+    try:
+        with connected():
+            applied = migrate.run(database.obj)
+            presets.make()
+            code = signin.setup_code()
+    except migrate.Downgrade as gone:
+        raise click.ClickException(f"This database was made by a newer version; unknown here: {gone}") from None
+    for name in applied:
+        click.echo(f"Applied {name}.")
+    if not applied:
+        click.echo("The database is up to date.")
+    if code:
+        click.echo(f"Nobody can sign in yet. One-time code for the first administrator: {code}")
+
+
+@click.group()
+def user() -> None:
+    """Users who sign in."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--access", required=True, help="Name of an access, such as Administrator or Agent.")
+@click.option("--name", default="", help="Name shown on pages; the login when left out.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
+    """Add LOGIN, or give a user known from events an access and a password."""
+    with connected():
+        chosen = Access.get_or_none(Access.name == access)
+        if chosen is None:
+            known = ", ".join(row.name for row in Access.select().order_by(Access.name))
+            raise click.ClickException(f"There is no access {access!r}. Known: {known}.")
+        given = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True)  # fmt: skip
+        if problem := passwords.problem(given, login):
+            raise click.ClickException(problem)
+        if not login.strip() or len(login) > 120 or not login.isprintable():
+            raise click.ClickException("Give a login of 1 to 120 printable characters.")
+        with database.atomic():
+            row, made = User.get_or_create(login=login, defaults={
+                "name": name or login, "created_ts": clock.now_s(), "access": chosen})  # fmt: skip
+            if not made and row.password_hash is not None:
+                raise click.ClickException(f"{login!r} can sign in already; change the user on the page.")
+            User.update(access=chosen, password_hash=passwords.make(given)).where(User.id == row.id).execute()
+            audit.record("user.created" if made else "user.updated", "c" if made else "u",
+                         audit.user_target(row), {"access": (None, access)})  # fmt: skip
+    click.echo(f"Added {login} with access {access}.")
+
+
+@click.group()
+def key() -> None:
+    """API keys of sources and clients."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--source", required=True, help="Source whose events the key sends.")
+@click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
+@click.option("--known-only", is_flag=True, help="Refuse events that name unknown users or queues.")
+def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
+    """Print a new API key once; only its hash is kept."""
+    with connected(), database.atomic():
+        plain = keys.make(name, source, allow, makes=not known_only)
+        audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
+    click.echo(plain)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
+@click.option("--source", required=True, help="Name under which the file's events are kept.")
+@click.option("--timezone", default="UTC", show_default=True, help="Zone of times without offset.")
+@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="CSV: where a field stands.")
+def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[str, ...]) -> None:
+    """Import FILE. Twice is once: an import that was cut off is taken up by running it again."""
+    try:
+        clock.zone(timezone)
+        mapping = files.column_map(columns)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    with connected():
+        total = file.stat().st_size
+        with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
+            summary = importer.run(file, kind, source, timezone, mapping,
+                                   lambda at: bar.update(at - bar.pos))  # fmt: skip
+    click.echo(f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
+               f"refused {summary.refused}")  # fmt: skip
+    for line, text in summary.examples:
+        click.echo(f"  line {line}: {text}")
+    if summary.refused > len(summary.examples):
+        click.echo(f"  and {summary.refused - len(summary.examples)} more")
+    raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
+
+
+@click.command("worker")
+@click.option("--drain", is_flag=True, help="End when nothing is due.")
+def work(drain: bool) -> None:
+    """Run jobs, timers and schedules."""
+    if not drain:
+        worker.forever()
+        return
+    with connected():
+        click.echo(f"{worker.drain()} jobs run.")
+
+
+@click.command("rebuild")
+def rebuild() -> None:
+    """Fold the whole event log again."""
+    with connected(), click.progressbar(length=1, label="Folding", file=sys.stderr) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        digest.rebuild(report)
+    click.echo("Everything is folded anew.")
+
+
+@click.command("demo")
+def demo() -> None:
+    """Make the demonstration data, up to this minute, and print the sign-ins."""
+    from dashboard import demo as team
+
+    with connected():
+        for line in team.make():
+            click.echo(line)

@@ -1,0 +1,125 @@
+"""Appends events: repeats are left out, and the digest's job commits together with them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.jobs import queue as jobs
+from dashboard.models import Queue, Source, User
+
+COLUMNS = (
+    "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
+    "user_id", "queue_id", "interaction", "contact", "session", "data",
+)  # fmt: skip
+CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
+
+
+class NewEvent(Protocol):
+    """What the gate hands over; see ingest.schema."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def time_ms(self) -> int: ...
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def queue(self) -> str | None: ...
+    @property
+    def interaction(self) -> str | None: ...
+    @property
+    def contact(self) -> dict[str, str] | None: ...
+    @property
+    def session(self) -> str | None: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+
+
+class Appended(NamedTuple):
+    accepted: int
+    repeated: int
+    ids: list[str]  # as given, or made where none was
+
+
+def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Appended:
+    """Store `events` of one source in one transaction; when it returns they are committed.
+
+    An event whose id the source has sent before changes nothing. Users and queues are made on
+    first sight where `makes`; otherwise the caller has left out what unknown_names() tells.
+    """
+    if not events:
+        return Appended(0, 0, [])
+    recorded = clock.now_ms()
+    with database.atomic():
+        users = _ids(User, (e.user for e in events), _new_user if makes else None)
+        queues = _ids(Queue, (e.queue for e in events), _new_queue if makes else None)
+        ids = [event.id or str(uuid.uuid4()) for event in events]
+        records = [
+            (source_id, ident, e.type, e.time_ms, recorded, e.seq, users.get(e.user), queues.get(e.queue),
+             e.interaction, json.dumps(e.contact, ensure_ascii=False) if e.contact else None, e.session, e.data)
+            for ident, e in zip(ids, events, strict=True)
+        ]  # fmt: skip
+        first = dialect.last_id("event", reserve=True)
+        accepted = dialect.insert_many("event", COLUMNS, records, ignore_repeats=True)
+        if accepted:
+            jobs.enqueue("digest", {"after": first, "to": dialect.last_id("event")})
+    return Appended(accepted, len(events) - accepted, ids)
+
+
+def source(name: str, is_file: bool = False) -> Source:
+    """Return the source of that name, made on first use."""
+    row, _ = Source.get_or_create(name=name, defaults={"created_ts": clock.now_s(), "is_file": is_file})
+    return row
+
+
+def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
+    """Return the users and queues that the events name and that do not exist."""
+    wanted: dict[str, tuple[type[User] | type[Queue], set[str]]] = {
+        "user": (User, {e.user for e in events if e.user is not None}),
+        "queue": (Queue, {e.queue for e in events if e.queue is not None}),
+    }
+    return {field: names - set(_known(model, sorted(names))) for field, (model, names) in wanted.items()}
+
+
+def _ids(
+    model: type[User] | type[Queue],
+    named: Iterable[str | None],
+    make: Callable[[str, int], dict[str, object]] | None,
+) -> dict[str | None, int]:
+    """Return name → id for every name, making what is missing where `make` is given."""
+    names = sorted({name for name in named if name is not None})
+    found: dict[str | None, int] = dict(_known(model, names))
+    missing = [name for name in names if name not in found]
+    if missing and make is not None:
+        moment = clock.now_s()
+        model.insert_many([make(name, moment) for name in missing]).on_conflict_ignore().execute()
+        found.update(_known(model, missing))
+    return found
+
+
+def _known(model: type[User] | type[Queue], names: Sequence[str]) -> dict[str, int]:
+    column = User.login if model is User else Queue.name
+    found: dict[str, int] = {}
+    for start in range(0, len(names), CHUNK):
+        part = names[start : start + CHUNK]
+        found.update(model.select(column, model.id).where(column.in_(part)).tuples())
+    return found
+
+
+def _new_user(name: str, moment: int) -> dict[str, object]:
+    return {"login": name, "name": name, "created_ts": moment}
+
+
+def _new_queue(name: str, moment: int) -> dict[str, object]:
+    return {"name": name, "label": name, "created_ts": moment}
+
+

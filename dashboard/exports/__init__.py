@@ -1,0 +1,1 @@
+"""Reports as files: one `Report`, written as Excel, CSV or PDF with the same cells."""

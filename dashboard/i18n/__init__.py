@@ -1,0 +1,57 @@
+"""Choice of language and zone, and the catalogues behind gettext."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, g, request, session
+from flask_babel import Babel
+
+from dashboard.i18n import formats
+
+LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}
+ROOT = Path(__file__).parents[2] / "locale"
+
+
+def init(app: Flask, locale: str, timezone: str) -> None:
+    """Give the app its languages: the user's, else the browser's choice, else the instance's."""
+    compile_catalogues()
+
+    def chosen() -> str:
+        return choose(locale)
+
+    Babel(
+        app,
+        default_locale=locale,
+        default_timezone=timezone,
+        default_translation_directories=str(ROOT),
+        locale_selector=chosen,
+    )
+    app.jinja_env.filters.update(formats.FILTERS)
+
+
+def choose(default: str) -> str:
+    """Return the language of this request: the user's own, the visitor's choice, the browser's."""
+    user = g.get("user")
+    if user is not None and user.locale in LOCALES:
+        return str(user.locale)
+    if session.get("locale") in LOCALES:
+        return str(session["locale"])
+    return request.accept_languages.best_match(list(LOCALES), default) if request else default
+
+
+def compile_catalogues() -> None:
+    """Write each .mo that is missing or older than its .po (about 25 ms a file): no setup step,
+    and never silently English."""
+    for po in ROOT.glob("*/LC_MESSAGES/messages.po"):
+        mo = po.with_suffix(".mo")
+        if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
+            continue
+        with po.open("rb") as source:
+            catalogue = read_po(source, locale=po.parents[1].name)
+        part = mo.with_suffix(f".{id(catalogue)}.tmp")
+        with part.open("wb") as target:
+            write_mo(target, catalogue)
+        part.replace(mo)

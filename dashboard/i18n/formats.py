@@ -1,0 +1,126 @@
+"""Dates, times, durations and numbers as each language writes them; a zone is named, never guessed.
+
+Durations read h:mm:ss in every language, clocks are 24-hour, weeks ISO, Monday first.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+NBSP = "\N{NO-BREAK SPACE}"
+# Patterns of Unicode's date fields by language: long, short, day, day of week view, stamp.
+_DATES = {
+    "long": {"en": "EEEE d MMMM y", "cs": f"EEEE d.{NBSP}MMMM y", "ja": "y年M月d日(EEE)"},
+    "short": {"en": "EEE d MMM y", "cs": f"EEE d.{NBSP}M.{NBSP}y", "ja": "y年M月d日(EEE)"},
+    "plain": {"en": "d MMM y", "cs": f"d.{NBSP}M.{NBSP}y", "ja": "y年M月d日"},
+    "day": {"en": "EEE d", "cs": f"EEE d.{NBSP}M.", "ja": "d日(EEE)"},
+}
+
+
+def language() -> str:
+    """Return the language of this request: en, cs or ja."""
+    locale = get_locale()
+    return locale.language if locale is not None and locale.language in ("en", "cs", "ja") else "en"
+
+
+def duration(seconds: int | None) -> str:
+    """Return 3725 as 1:02:05 (hours beyond 24 go on); None as a dash."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(abs(int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{'-' if seconds < 0 else ''}{hours}:{minutes:02}:{rest:02}"
+
+
+def number(value: float) -> str:
+    return str(format_decimal(value, locale=language()))
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Return 0.863 as 86% (cs: 86 % with a no-break space); None as a dash. Half goes up."""
+    if value is None:
+        return "–"
+    rounded = int(value * 100 * 10**digits + 0.5) / (100 * 10**digits)
+    pattern = {"cs": f"0{'.' + '0' * digits if digits else ''}{NBSP}%"}.get(
+        language(), f"0{'.' + '0' * digits if digits else ''}%"
+    )
+    return str(format_percent(rounded, format=pattern, locale=language()))
+
+
+def local(ts: int, zone: str) -> datetime:
+    """Return the aware local datetime of UTC epoch seconds."""
+    return datetime.fromtimestamp(ts, UTC).astimezone(ZoneInfo(zone))
+
+
+def clock(ts: int | None, zone: str) -> str:
+    return local(ts, zone).strftime("%H:%M:%S") if ts is not None else ""
+
+
+def clock_short(ts: int | None, zone: str) -> str:
+    return local(ts, zone).strftime("%H:%M") if ts is not None else ""
+
+
+def stamp(ts: int | None, zone: str) -> str:
+    """Return date and time, as 19 Nov 2026 14:37:20; an empty text for None."""
+    if ts is None:
+        return ""
+    moment = local(ts, zone)
+    return f"{_date('plain', moment.date())} {moment:%H:%M:%S}"
+
+
+def date_long(day: date) -> str:
+    return _date("long", day)
+
+
+def date_short(day: date) -> str:
+    return _date("short", day)
+
+
+def date_plain(day: date) -> str:
+    return _date("plain", day)
+
+
+def day_short(day: date) -> str:
+    return _date("day", day)
+
+
+def week_label(day: date) -> str:
+    """Return the ISO week that holds `day`: Week 47, 16–22 Nov 2026."""
+    first = day - timedelta(days=day.weekday())
+    last = first + timedelta(days=6)
+    week = first.isocalendar().week
+    return _("Week %(week)d, %(days)s", week=week, days=_days(first, last))
+
+
+def _days(first: date, last: date) -> str:
+    if language() == "ja":
+        end = "d日" if first.month == last.month else "M月d日"
+        return f"{_date('plain', first)}～{format_date(last, end, locale='ja')}"
+    separator = f"–{NBSP}" if language() == "cs" else "–"
+    if first.month == last.month:
+        head = f"{first.day}." if language() == "cs" else str(first.day)
+        return f"{head}{separator}{_date('plain', last)}"
+    if first.year == last.year:
+        pattern = f"d.{NBSP}M." if language() == "cs" else "d MMM"
+        return f"{format_date(first, pattern, locale=language())}{separator}{_date('plain', last)}"
+    return f"{_date('plain', first)}{separator}{_date('plain', last)}"
+
+
+def _date(style: str, day: date) -> str:
+    return str(format_datetime(datetime(day.year, day.month, day.day), _DATES[style][language()],
+                               locale=language()))  # fmt: skip
+
+
+FILTERS = {
+    name: globals()[name]
+    for name in (
+        "duration", "number", "percent", "clock", "clock_short", "stamp",
+        "date_long", "date_short", "date_plain", "day_short", "week_label",
+    )
+}  # fmt: skip

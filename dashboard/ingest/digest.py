@@ -1,0 +1,171 @@
+"""Folds new events into interactions, activities and intervals.
+
+What is touched is folded again from the log, whole interactions and each user's presence from
+the earliest new event on. So the outcome depends on the log alone, not on when, how often or
+in which order events came; `rebuild` is the same work over everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from dashboard.db import database, dialect
+from dashboard.ingest import settle
+from dashboard.jobs.queue import handler
+from dashboard.models import Contact, Event, Job, PauseType, Source
+from dashboard.tracing import fold, presence
+from dashboard.tracing.types import EventRow
+
+LOCK = 7_260_422
+CHUNK = 400
+EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
+PRESENCE_TYPES = "agent.%"
+
+
+@handler("digest", batch=50, keep=False)
+def digest(jobs: list[Job]) -> None:
+    """Fold the events that these jobs' transactions stored; one digest at a time, one transaction."""
+    ranges = _merged((job.args["after"], job.args["to"]) for job in jobs)
+    for after, to in _parts(ranges):
+        with database.atomic():
+            dialect.one_at_a_time(LOCK)
+            fold_range(after, to)
+
+
+def fold_range(after: int, to: int) -> None:
+    """Fold what the events with `after` < id <= `to` touch, inside the caller's transaction."""
+    touched: dict[int, set[str]] = {}
+    people: dict[int, int] = {}
+    latest: dict[int, int] = {}
+    query = Event.select(Event.source_id, Event.interaction, Event.user_id, Event.time_ms, Event.type).where(
+        (Event.id > after) & (Event.id <= to)
+    )
+    for source, interaction, user, time_ms, kind in query.tuples().iterator():
+        latest[source] = max(latest.get(source, 0), time_ms)
+        if interaction is not None:
+            touched.setdefault(source, set()).add(interaction)
+        elif user is not None and kind.startswith("agent."):
+            people[user] = min(people.get(user, time_ms), time_ms)
+    for source, time_ms in latest.items():
+        newer = Source.last_ms.is_null() | (Source.last_ms < time_ms)
+        Source.update(last_ms=time_ms).where((Source.id == source) & newer).execute()
+    for source, names in touched.items():
+        for part in _chunks(sorted(names)):
+            fold_interactions(source, part)
+    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+    for user, since in people.items():
+        fold_presence(user, since, paid)
+
+
+def fold_interactions(source: int, names: Sequence[str]) -> None:
+    """Fold these interactions of a source whole; activities keep their ids."""
+    events: dict[str, list[EventRow]] = {}
+    contacts: dict[str, int | None] = {}
+    query = _events(Event.interaction).where((Event.source_id == source) & Event.interaction.in_(list(names)))
+    for *row, contact, name in query.tuples():
+        if contact is not None and contact not in contacts:
+            contacts[contact] = contact_id(source, json.loads(contact))
+        events.setdefault(name, []).append(_event(row, contacts.get(contact)))
+    folded = {name: fold.fold_interaction(rows) for name, rows in events.items()}
+    settle.interactions(source, folded)
+
+
+def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> None:
+    """Undo what the user's presence events from `since_ms` on did, and fold them again."""
+    rows = settle.presence_rows(user, since_ms)
+    _, still_open, gone = presence.unfold(rows, since_ms)
+    query = _events(Event.interaction).where(
+        (Event.user_id == user) & (Event.time_ms >= since_ms) & (Event.type % PRESENCE_TYPES)
+    )
+    events = [_event(row, None) for *row, _contact, _name in query.tuples()]
+    settle.presence(user, gone, presence.fold_presence(still_open, events, paid))
+
+
+def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> None:
+    """Fold the whole log again; `report(done, total)` is called as interactions and users pass.
+
+    Ids of activities stay. Nothing is deleted first: a reader sees old or new rows of an
+    interaction, never none.
+    """
+    total = Event.select(Event.source_id, Event.interaction).where(
+        Event.interaction.is_null(False)
+    ).distinct().count()  # fmt: skip
+    users = [row[0] for row in Event.select(Event.user_id).where(
+        Event.user_id.is_null(False) & (Event.type % PRESENCE_TYPES)).distinct().tuples()]  # fmt: skip
+    total, done = total + len(users), 0
+    for source, names in _all_interactions():
+        with database.atomic():
+            dialect.one_at_a_time(LOCK)
+            fold_interactions(source, names)
+        done += len(names)
+        report(done, total)
+    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+    for user in users:
+        with database.atomic():
+            dialect.one_at_a_time(LOCK)
+            fold_presence(user, 0, paid)
+        done += 1
+        report(done, total)
+
+
+def contact_id(source: int, given: dict[str, str]) -> int | None:
+    """Return the contact of that number, else address, else name; its latest details are kept."""
+    mark = given.get("phone") or given.get("email") or given.get("name")
+    if not mark:
+        return None
+    row, made = Contact.get_or_create(key=f"{source}:{mark}", defaults=given)
+    news = {name: value for name, value in given.items() if value and getattr(row, name) != value}
+    if news and not made:
+        Contact.update(**news).where(Contact.id == row.id).execute()
+    return int(row.id)
+
+
+def _events(*more: Any) -> Any:
+    return Event.select(
+        Event.id, Event.time_ms, Event.seq, Event.type, Event.source_id, Event.external_id,
+        Event.user_id, Event.queue_id, Event.data, Event.contact, *more,
+    )  # fmt: skip
+
+
+def _event(row: Sequence[Any], contact: int | None) -> EventRow:
+    *facts, data = row
+    return EventRow(*facts, contact, json.loads(data))
+
+
+def _all_interactions() -> Iterator[tuple[int, list[str]]]:
+    for (source,) in list(Source.select(Source.id).tuples()):
+        last = ""
+        while True:
+            query = (
+                Event.select(Event.interaction)
+                .where((Event.source_id == source) & (Event.interaction > last))
+                .distinct().order_by(Event.interaction).limit(CHUNK)
+            )  # fmt: skip
+            names = [row[0] for row in query.tuples()]
+            if not names:
+                break
+            yield source, names
+            last = names[-1]
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for after, to in sorted(ranges):
+        if merged and after <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], to))
+        else:
+            merged.append((after, to))
+    return merged
+
+
+def _parts(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for after, to in ranges:
+        for start in range(after, to, EVENTS_AT_ONCE):
+            yield start, min(start + EVENTS_AT_ONCE, to)
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), CHUNK):
+        yield names[start : start + CHUNK]

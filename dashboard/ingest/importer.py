@@ -1,0 +1,84 @@
+"""Imports a file: read, stored in batches, folded; the good lines are kept whatever the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.events import record
+from dashboard.ingest import files
+from dashboard.ingest.schema import NewEvent, Refusal
+from dashboard.jobs import worker
+from dashboard.models import Source
+
+BATCH = 1000
+EXAMPLES = 20
+
+
+@dataclass
+class Summary:
+    """What became of the lines; `examples` are the first refused ones: (line number, why)."""
+
+    read: int = 0
+    stored: int = 0
+    repeated: int = 0
+    refused: int = 0
+    examples: list[tuple[int, str]] = field(default_factory=list)
+
+
+def run(
+    path: Path,
+    kind: str,
+    source: str,
+    zone: str,
+    columns: Mapping[str, str],
+    progress: Callable[[int], None],
+    say: Callable[[str], str] = lambda text: text,
+) -> Summary:
+    """Import `path` under the name `source`; `progress` gets the bytes read so far.
+
+    Every batch of 1,000 is committed by itself and its events are known again by id, so an
+    import that was killed is finished by running it once more. Ends with the events folded.
+    """
+    summary = Summary()
+    row = record.source(source, is_file=True)
+    if not row.is_file:
+        Source.update(is_file=True).where(Source.id == row.id).execute()
+    batch: list[NewEvent] = []
+    for item in files.read(path, kind, zone, columns):
+        summary.read += 1
+        if isinstance(item.value, NewEvent):
+            batch.append(item.value)
+        else:
+            _refuse(summary, item.line, explain(item.value, say))
+        if len(batch) >= BATCH:
+            _store(summary, row.id, batch)
+            progress(item.offset)
+    _store(summary, row.id, batch)
+    progress(path.stat().st_size)
+    details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
+    with database.atomic():
+        audit.record("import.run", "c", ("source", row.id, source), details=details)
+    worker.drain(["digest"])
+    return summary
+
+
+def _store(summary: Summary, source_id: int, batch: list[NewEvent]) -> None:
+    done = record.append(source_id, batch)
+    summary.stored += done.accepted
+    summary.repeated += done.repeated
+    batch.clear()
+
+
+def _refuse(summary: Summary, line: int, why: str) -> None:
+    summary.refused += 1
+    if len(summary.examples) < EXAMPLES:
+        summary.examples.append((line, why))
+
+
+def explain(refusal: Refusal, say: Callable[[str], str]) -> str:
+    """Return why a line was refused, field by field, in one line of text."""
+    return "; ".join(f"{name}: {why.render(say)}" for name, why in refusal.errors.items())

@@ -1,0 +1,145 @@
+"""Writes what the fold concluded: rows of interactions, activities and intervals.
+
+Only the digest calls this, one at a time (digest.LOCK), so ids may be given out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dashboard.db import dialect
+from dashboard.models import Activity, Interaction, Interval
+from dashboard.tracing.fold import FoldedActivity, FoldedInteraction
+from dashboard.tracing.presence import Presence
+from dashboard.tracing.types import PRESENCE
+
+DAY_S = 86_400
+INTERACTION_COLUMNS = (
+    "id", "source_id", "external_id", "channel", "direction", "queue_id", "contact_id", "first_ms",
+    "queued_ts", "answered_ts", "ended_ts", "wait_s", "talk_s", "outcome", "reason",
+)  # fmt: skip
+ACTIVITY_COLUMNS = (
+    "id", "interaction_id", "user_id", "n", "source_id", "channel", "direction", "state", "queue_id",
+    "contact_id", "title", "start_ts", "end_ts", "closed_ts", "ringing_s", "handling_s", "talk_s", "hold_s",
+    "inferred", "long",
+)  # fmt: skip
+INTERVAL_COLUMNS = (
+    "user_id", "kind", "channel", "start_ts", "end_ts", "long", "activity_id", "queue_id", "source_id", "key",
+    "label", "paid", "inferred", "reported_s", "opened_ms", "closed_ms",
+)  # fmt: skip
+CHUNK = 500
+
+
+def interactions(source: int, folded: Mapping[str, FoldedInteraction]) -> None:
+    """Replace the rows of these interactions of one source, keeping the ids they have."""
+    known = dict(
+        Interaction.select(Interaction.external_id, Interaction.id)
+        .where((Interaction.source == source) & Interaction.external_id.in_(list(folded)))
+        .tuples()
+    )
+    ids = _Ids(dialect.highest_id("interaction"))  # before the rows go: their ids come back
+    works = _Ids(dialect.highest_id("activity"))
+    stints = _forget(sorted(known.values()))
+    facts: list[tuple[Any, ...]] = []
+    activities: list[tuple[Any, ...]] = []
+    intervals: list[tuple[Any, ...]] = []
+    for name, one in folded.items():
+        ident = known.get(name) or next(ids)
+        facts.append((ident, source, name, *_facts(one)))
+        for work in one.activities:
+            number = stints.get((ident, work.user_id, work.n)) or next(works)
+            activities.append((number, ident, work.user_id, work.n, source, *_work(work)))
+            intervals += [_segment(work, number, source, segment) for segment in work.segments]
+    dialect.insert_many("interaction", INTERACTION_COLUMNS, facts)
+    dialect.insert_many("activity", ACTIVITY_COLUMNS, activities)
+    dialect.insert_many("interval", INTERVAL_COLUMNS, intervals)
+
+
+def presence_rows(user: int, since_ms: int) -> list[Presence]:
+    """Return the user's presence rows that are open or were ended by events since `since_ms`."""
+    query = Interval.select().where(
+        (Interval.user_id == user)
+        & (Interval.kind <= max(PRESENCE))
+        & (Interval.closed_ms.is_null() | (Interval.closed_ms >= since_ms))
+    )
+    return [
+        Presence(
+            kind=row.kind, key=row.key, start=row.start_ts, end=row.end_ts, label=row.label, paid=row.paid,
+            inferred=row.inferred, reported_s=row.reported_s, opened_ms=row.opened_ms,
+            closed_ms=row.closed_ms, source_id=row.source_id, id=row.id,
+        )
+        for row in query
+    ]  # fmt: skip
+
+
+def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:
+    """Delete the rows that later events had made, and write what the fold says now."""
+    stale = sorted({*gone, *(row.id for row in rows if row.id is not None)})
+    for part in _chunks(stale):
+        Interval.delete().where(Interval.id.in_(part)).execute()
+    dialect.insert_many("interval", INTERVAL_COLUMNS, [
+        (user, int(row.kind), "", row.start, row.end, _long(row.start, row.end), None,
+         int(row.key) if row.key.isdecimal() and row.kind != PRESENCE[0] else None, row.source_id, row.key,
+         row.label, row.paid, row.inferred, row.reported_s, row.opened_ms, row.closed_ms)
+        for row in rows
+    ])  # fmt: skip
+
+
+def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
+    """Delete the rows of these interactions; return (interaction, user, n) → the activity's id."""
+    stints: dict[tuple[int, int, int], int] = {}
+    for part in _chunks(ids):
+        query = Activity.select(Activity.interaction_id, Activity.user_id, Activity.n, Activity.id).where(
+            Activity.interaction_id.in_(part)
+        )
+        found = {(inter, user, n): ident for inter, user, n, ident in query.tuples()}
+        stints.update(found)
+        for works in _chunks(sorted(found.values())):
+            Interval.delete().where(Interval.activity_id.in_(works)).execute()
+        Activity.delete().where(Activity.interaction_id.in_(part)).execute()
+        Interaction.delete().where(Interaction.id.in_(part)).execute()
+    return stints
+
+
+def _facts(one: FoldedInteraction) -> tuple[Any, ...]:
+    return (
+        one.channel, one.direction, one.queue_id, one.contact_id, one.first_ms, one.queued_ts,
+        one.answered_ts, one.ended_ts, one.wait_s, one.talk_s, one.outcome, one.reason,
+    )  # fmt: skip
+
+
+def _work(work: FoldedActivity) -> tuple[Any, ...]:
+    return (
+        work.channel, work.direction, str(work.state), work.queue_id, work.contact_id, work.title[:200],
+        work.start, work.end, work.closed, work.ringing_s, work.handling_s, work.talk_s, work.hold_s,
+        work.inferred, _long(work.start, work.end),
+    )  # fmt: skip
+
+
+def _segment(work: FoldedActivity, number: int, source: int, segment: Any) -> tuple[Any, ...]:
+    kind, start, end, inferred = segment
+    return (
+        work.user_id, int(kind), work.channel, start, end, _long(start, end), number, work.queue_id, source,
+        "", "", False, inferred, None, 0, None,
+    )  # fmt: skip
+
+
+def _long(start: int, end: int | None) -> bool:
+    return end is None or end - start > DAY_S
+
+
+class _Ids(Iterator[int]):
+    """Rising ids after the highest in use."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]

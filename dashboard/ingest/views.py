@@ -1,0 +1,99 @@
+"""The gate for clients: POST /api/v1/events. Key, size, JSON; 2xx only after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flask import Blueprint, Response, abort, g, jsonify, make_response, request
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access.guard import require_key
+from dashboard.events import record
+from dashboard.i18n.mark import N_
+from dashboard.ingest.body import BodyError
+from dashboard.ingest.message import Message, message
+from dashboard.ingest.schema import NewEvent, Outcome, Refusal, parse_json, parse_ndjson
+from dashboard.models import ApiKey
+from dashboard.web.errors import Detail
+from dashboard.web.security import csrf
+
+bp = Blueprint("ingest", __name__, url_prefix="/api/v1")
+
+PARSERS: dict[str, Callable[[bytes], list[Outcome]]] = {
+    "application/json": parse_json,
+    "application/x-ndjson": parse_ndjson,
+}
+USED_EVERY_S = 60  # a key's last use is noted at most once a minute
+UNKNOWN_NAME = N_("The key may not make it, and there is no %(name)s.")
+
+
+class Sorted(NamedTuple):
+    good: list[NewEvent]
+    refused: list[Refusal]
+
+
+@bp.post("/events")
+@csrf.exempt
+@require_key("ingest")
+def create() -> Response:
+    """Take one event or many; the good ones are stored whatever the others are.
+
+    202 with counts, ids and refusals by index; 422 when none was good; 400, 413, 415 for a body
+    that cannot be read. Limits: 10 MiB a body, 10,000 events a request.
+    """
+    parse = PARSERS.get(request.mimetype)
+    if parse is None or request.content_encoding:
+        abort(415, Detail(_("Send application/json or application/x-ndjson, not compressed.")))
+    try:
+        outcomes = parse(request.get_data(cache=False))
+    except BodyError as error:
+        abort(400, Detail(error.message.render(_)))
+    parts = Sorted([one for one in outcomes if isinstance(one, NewEvent)],
+                   [one for one in outcomes if isinstance(one, Refusal)])  # fmt: skip
+    if not g.key.makes:
+        parts = _known_only(outcomes, parts)
+    done = record.append(g.key.source_id, parts.good, g.key.makes)
+    _note_use(g.key)
+    body = {
+        "accepted": done.accepted,
+        "repeated": done.repeated,
+        "refused": [_refusal(one) for one in parts.refused],
+        "ids": done.ids,
+    }
+    return make_response(jsonify(body), 202 if parts.good or not outcomes else 422)
+
+
+def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
+    """Refuse the events that name users or queues which a key of this kind may not make."""
+    unknown = record.unknown_names(parts.good)
+    good: list[NewEvent] = []
+    refused = list(parts.refused)
+    for index, one in enumerate(outcomes):
+        if not isinstance(one, NewEvent):
+            continue
+        wrong: dict[str, Message] = {
+            field: message(UNKNOWN_NAME, name=name)
+            for field, name in (("user", one.user), ("queue", one.queue))
+            if name is not None and name in unknown[field]
+        }
+        if wrong:
+            refused.append(Refusal(index, wrong))
+        else:
+            good.append(one)
+    return Sorted(good, sorted(refused, key=lambda one: one.index))
+
+
+def _refusal(one: Refusal) -> dict[str, object]:
+    found: dict[str, object] = {"index": one.index}
+    if one.line is not None:
+        found["line"] = one.line
+    found["errors"] = {name: why.render(_) for name, why in one.errors.items()}
+    return found
+
+
+def _note_use(key: ApiKey) -> None:
+    moment = clock.now_s()
+    if key.last_used_ts is None or moment - key.last_used_ts > USED_EVERY_S:
+        ApiKey.update(last_used_ts=moment).where(ApiKey.id == key.id).execute()

@@ -1,0 +1,71 @@
+"""Runs what is due, for ever or until nothing is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from types import FrameType
+
+import peewee
+
+from dashboard.db import connected, database
+from dashboard.jobs import queue
+
+log = logging.getLogger("stopa.worker")
+IDLE_S = 0.25
+AWAY_S = 2.0
+
+
+def drain(kinds: list[str] | None = None) -> int:
+    """Run all that is due now, in this process; return how many jobs were run."""
+    done = 0
+    while taken := turn(name(), kinds):
+        done += taken
+    return done
+
+
+def forever() -> None:
+    """Run until SIGTERM or SIGINT; the job in hand is finished first."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    while not stop.is_set():
+        try:
+            with connected():
+                if not turn(name()):
+                    stop.wait(IDLE_S)
+        except (peewee.OperationalError, peewee.InterfaceError) as error:
+            log.warning("database away: %s", error)
+            if not database.is_closed():
+                database.close()
+            time.sleep(AWAY_S)
+
+
+def turn(worker: str, kinds: list[str] | None = None) -> int:
+    """Claim and run one batch; an error goes onto the job's row, the worker goes on."""
+    jobs = queue.claim(worker, kinds)
+    if not jobs:
+        return 0
+    try:
+        queue.HANDLERS[jobs[0].kind].run(jobs)
+    except (peewee.OperationalError, peewee.InterfaceError):
+        queue.release(jobs)  # when this fails too, the lease runs out
+        raise
+    except Exception as error:
+        log.exception("job %s failed", jobs[0].kind)
+        queue.fail(jobs, f"{type(error).__name__}: {error}")
+    else:
+        queue.finish(jobs)
+    return len(jobs)
+
+
+def name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

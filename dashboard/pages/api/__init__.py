@@ -1,0 +1,5 @@
+"""The read side of the API, and the health check."""
+
+from dashboard.pages.api.views import bp
+
+__all__ = ["bp"]

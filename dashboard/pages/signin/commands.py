@@ -1,0 +1,107 @@
+"""What signing in and looking after one's own account changes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from dashboard import clock
+from dashboard.access import passwords, presets, sessions
+from dashboard.access.keys import digest
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.models import Access, Setting, User
+
+CODE_NAME = "setup_code"
+
+
+class Refused(Exception):
+    """A sign-in that failed; `wait_s` > 0 says how long to pause before another try."""
+
+    def __init__(self, wait_s: int = 0) -> None:
+        super().__init__("refused")
+        self.wait_s = wait_s
+
+
+def sign_in(login: str, password: str, ip: str) -> str:
+    """Return a new session's token, or raise Refused: the same way, in the same time, for an
+    unknown user, a wrong password, a deactivated user and one without access."""
+    wait = sessions.throttled(login, ip)
+    if wait:
+        audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
+        raise Refused(wait)
+    user = User.get_or_none(User.login == login)
+    right = passwords.check(password, user.password_hash if user else None)
+    if user is None or not right or user.deactivated_ts is not None or user.access_id is None:
+        with database.atomic():
+            sessions.failed(login, ip)
+            audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
+        raise Refused
+    with database.atomic():
+        sessions.succeeded(login)
+        User.update(last_sign_in_ts=clock.now_s()).where(User.id == user.id).execute()
+        token = sessions.start(user, ip)
+        who = ("user", user.id, user.login)
+        audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
+    return token
+
+
+def sign_out(token: str, user: User) -> None:
+    with database.atomic():
+        sessions.end(token)
+        audit.record("auth.signed_out", "r", audit.user_target(user))
+
+
+def needs_setup() -> bool:
+    """True until somebody can sign in."""
+    return not User.select().where(User.password_hash.is_null(False)).exists()
+
+
+def setup_code() -> str | None:
+    """Make and return a new one-time code for the first administrator; None when not needed.
+
+    Only its hash is kept, so the code printed last is the one that works.
+    """
+    if not needs_setup():
+        return None
+    code = secrets.token_hex(4)
+    Setting.insert(name=CODE_NAME, value=digest(code)).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: digest(code)}
+    ).execute()
+    return code
+
+
+def code_is_right(code: str) -> bool:
+    kept = Setting.get_or_none(Setting.name == CODE_NAME)
+    return kept is not None and hmac.compare_digest(kept.value, digest(code.strip()))
+
+
+def make_administrator(login: str, name: str, password: str) -> None:
+    """Add the first administrator and use the code up; does nothing when there is one already."""
+    with database.atomic():
+        if not needs_setup():
+            return
+        presets.make()
+        access = Access.get(Access.name == "Administrator")
+        user = User.create(login=login, name=name, access=access, created_ts=clock.now_s(),
+                           password_hash=passwords.make(password))  # fmt: skip
+        Setting.delete().where(Setting.name == CODE_NAME).execute()
+        audit.record("user.created", "c", audit.user_target(user), actor=("system", None, "setup"))
+
+
+def save_preferences(user: User, locale: str, timezone: str) -> None:
+    changes = audit.differences(
+        {"locale": user.locale, "timezone": user.timezone}, {"locale": locale, "timezone": timezone}
+    )
+    if changes:
+        with database.atomic():
+            User.update(locale=locale, timezone=timezone).where(User.id == user.id).execute()
+            audit.record("user.updated", "u", audit.user_target(user), changes)
+
+
+def change_password(user: User, password: str, token: str) -> None:
+    """Set a new password and end every other session of the user."""
+    with database.atomic():
+        User.update(password_hash=passwords.make(password)).where(User.id == user.id).execute()
+        sessions.end_all(user.id, but=token)
+        audit.record("auth.password_changed", "u", audit.user_target(user), {"password": ("", "")})

@@ -1,0 +1,55 @@
+"""Sign-in, setup and account forms: values checked, errors by field, everything good kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access import passwords
+from dashboard.i18n import LOCALES
+
+LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
+
+
+@dataclass
+class Setup:
+    code: str
+    login: str
+    name: str
+    password: str
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def parse_setup(form: Mapping[str, str]) -> Setup:
+    asked = Setup(*(form.get(name, "").strip() for name in ("code", "login", "name")),
+                  form.get("password", ""))  # fmt: skip
+    if not LOGIN.fullmatch(asked.login):
+        asked.errors["login"] = _("Give a user name of 1 to 120 characters without spaces.")
+    if not 0 < len(asked.name) <= 200 or not asked.name.isprintable():
+        asked.errors["name"] = _("Give a name of 1 to 200 characters.")
+    if problem := passwords.problem(asked.password, asked.login):
+        asked.errors["password"] = _(problem)
+    return asked
+
+
+@dataclass
+class Account:
+    locale: str
+    timezone: str
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def parse_account(form: Mapping[str, str]) -> Account:
+    asked = Account(form.get("locale", ""), form.get("timezone", "").strip())
+    if asked.locale and asked.locale not in LOCALES:
+        asked.errors["locale"] = _("Choose one of the languages.")
+    if asked.timezone:
+        try:
+            clock.zone(asked.timezone)
+        except ValueError:
+            asked.errors["timezone"] = _("Choose a time zone of the list, such as Europe/Prague.")
+    return asked

@@ -1,0 +1,146 @@
+"""Sign-in, sign-out, the first administrator, one's own account."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard.access import passwords, sessions
+from dashboard.access.guard import COOKIE, public, require
+from dashboard.access.permissions import Permission
+from dashboard.db import database
+from dashboard.i18n import LOCALES
+from dashboard.pages.signin import commands, forms
+from dashboard.web.page import local_path, render
+
+bp = Blueprint("signin", __name__)
+
+
+@bp.get("/sign-in")
+@public
+def show() -> Response:
+    if commands.needs_setup():
+        return make_response(redirect(url_for(".setup")))
+    if g.user is not None:
+        return make_response(redirect(local_path(request.args.get("next"))))
+    return render("signin/show.html", login="", error=None, next=local_path(request.args.get("next")))
+
+
+@bp.post("/sign-in")
+@public
+def create() -> Response:
+    login = request.form.get("login", "").strip()[:120]
+    target = local_path(request.form.get("next"))
+    try:
+        token = commands.sign_in(login, request.form.get("password", ""), request.remote_addr or "")
+    except commands.Refused as refused:
+        return _refused(login, target, refused.wait_s)
+    session.clear()
+    response = make_response(redirect(target))
+    response.set_cookie(COOKIE, token, max_age=sessions.ABSOLUTE_S, httponly=True, samesite="Lax",
+                        secure=request.is_secure)  # fmt: skip
+    return response
+
+
+def _refused(login: str, target: str, wait_s: int) -> Response:
+    if wait_s:
+        minutes = -(-wait_s // 60)
+        error = ngettext(
+            "Too many failed tries. Wait %(num)d minute.", "Too many failed tries. Wait %(num)d minutes.", minutes
+        )
+        page = render("signin/show.html", status=429, login=login, error=error, next=target)
+        page.headers["Retry-After"] = str(wait_s)
+        return page
+    error = _("User name and password do not match an active user.")
+    return render("signin/show.html", status=422, login=login, error=error, next=target)
+
+
+@bp.post("/sign-out")
+@require(Permission.SELF)
+def delete() -> Response:
+    commands.sign_out(g.token, g.user)
+    response = make_response(redirect(url_for(".show")))
+    response.delete_cookie(COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@bp.route("/setup", methods=["GET", "POST"])
+@public
+def setup() -> Response:
+    """The first visit makes the administrator, guarded by the code printed at start."""
+    if not commands.needs_setup():
+        return make_response(redirect(url_for(".show")))
+    if request.method == "GET":
+        return render("signin/setup.html", asked=forms.Setup("", "", "", ""))
+    asked = forms.parse_setup(request.form)
+    ip = request.remote_addr or ""
+    if wait := sessions.throttled("setup", ip):
+        abort(429, response=_refused("", "/", wait))
+    if not commands.code_is_right(asked.code):
+        with database.atomic():
+            sessions.failed("setup", ip)
+        asked.errors["code"] = _("This is not the code printed at the last start.")
+    if asked.errors:
+        return render("signin/setup.html", status=422, asked=asked)
+    commands.make_administrator(asked.login, asked.name, asked.password)
+    flash(_("The administrator has been added. Sign in."), "ok")
+    return make_response(redirect(url_for(".show")))
+
+
+@bp.get("/language/<code>")
+@public
+def language(code: str) -> Response:
+    """Choose a language for this browser, and for the user who is signed in."""
+    if code not in LOCALES:
+        abort(404)
+    session.permanent = True
+    session["locale"] = code
+    if g.user is not None:
+        commands.save_preferences(g.user, code, g.user.timezone)
+    return make_response(redirect(local_path(request.args.get("next"))))
+
+
+@bp.get("/account")
+@require(Permission.SELF)
+def account() -> Response:
+    return _account(forms.Account(g.user.locale, g.user.timezone))
+
+
+@bp.post("/account")
+@require(Permission.SELF)
+def save_account() -> Response:
+    asked = forms.parse_account(request.form)
+    if asked.errors:
+        return _account(asked, status=422)
+    commands.save_preferences(g.user, asked.locale, asked.timezone)
+    flash(_("Saved."), "ok")
+    return make_response(redirect(url_for(".account")))
+
+
+@bp.post("/account/password")
+@require(Permission.SELF)
+def change_password() -> Response:
+    asked = forms.Account(g.user.locale, g.user.timezone)
+    new = request.form.get("password", "")
+    if wait := sessions.throttled(g.user.login, request.remote_addr or ""):
+        abort(429, response=_refused(g.user.login, "/", wait))
+    if not passwords.check(request.form.get("current", ""), g.user.password_hash):
+        with database.atomic():
+            sessions.failed(g.user.login, request.remote_addr or "")
+        asked.errors["current"] = _("This is not your present password.")
+    if problem := passwords.problem(new, g.user.login):
+        asked.errors["password"] = _(problem)
+    if asked.errors:
+        return _account(asked, status=422)
+    commands.change_password(g.user, new, g.token)
+    flash(_("The password has been changed. All other sessions of yours have ended."), "ok")
+    return make_response(redirect(url_for(".account")))
+
+
+def _account(asked: forms.Account, status: int = 200) -> Response:
+    zones = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    return render("signin/account.html", status=status, asked=asked, zones=zones, languages=LOCALES)

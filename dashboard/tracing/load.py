@@ -1,0 +1,245 @@
+"""Reads of one user's trace: the viewer's scope first, typed rows out.
+
+Page, fragment, totals, PDF, XLSX, CSV and API all stand on these reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import peewee
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.clock import Span
+from dashboard.db import rows
+from dashboard.models import Activity, Contact, Event, Interval, Queue, Source, User
+from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
+
+DAY_S = 86_400
+
+
+class Person(NamedTuple):
+    """A user as the picker and the head of the trace show one."""
+
+    id: int
+    login: str
+    name: str
+    created_ts: int
+    deactivated_ts: int | None
+
+
+class ActivityRow(NamedTuple):
+    """A line of the activity list. `hidden`: outside the viewer's queues, so without content."""
+
+    id: int
+    interaction_id: int
+    n: int
+    channel: str
+    direction: str
+    state: str
+    source_id: int
+    queue_id: int | None
+    queue: str
+    contact_name: str
+    contact_phone: str
+    contact_email: str
+    title: str
+    start: int
+    end: int | None
+    closed: int | None
+    ringing_s: int
+    handling_s: int
+    talk_s: int
+    hold_s: int
+    inferred: bool
+    user_id: int
+    hidden: bool = False
+
+
+class Filter(NamedTuple):
+    """What the list is narrowed to; empty collections narrow nothing."""
+
+    channels: Collection[str] = ()
+    states: Collection[str] = ()
+    queue_id: int | None = None
+    inferred: bool = False
+
+
+def person(scope: Scope, login: str) -> Person | None:
+    """Return the user of that login, or None when there is none or not for this viewer."""
+    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
+    found = rows(query.where((User.login == login) & scope.allows(User.id)), Person)
+    if not found:
+        return None
+    one: Person = found[0]
+    own = one.id == scope.viewer_id
+    return one if own or scope.can(Permission.TRACING_VIEW) else None
+
+
+def people(scope: Scope, deactivated: bool) -> list[Person]:
+    """Return whom the viewer may trace; oneself always, deactivated users on request."""
+    wanted = scope.allows(User.id)
+    if not scope.can(Permission.TRACING_VIEW):
+        wanted = User.id == scope.viewer_id
+    if not (deactivated and scope.can(Permission.TRACING_DEACTIVATED)):
+        wanted &= User.deactivated_ts.is_null()
+    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
+    return rows(query.where(wanted).order_by(User.name), Person)
+
+
+def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
+    """Return the stretches of the user's day that overlap `span`, by start; nothing is clipped.
+
+    Two index ranges: rows that begin within a day before the span, and the few long or open
+    ones from further back. A user outside the scope gives []. Work outside the viewer's queues
+    comes without content, marked hidden.
+    """
+    if not scope.sees(user_id):
+        return []
+    i = Interval
+    columns = (i.kind, i.start_ts, i.end_ts, i.channel, i.activity_id, i.queue_id, i.source_id, i.label,
+               i.paid, i.inferred, i.reported_s)  # fmt: skip
+    over = i.end_ts.is_null() | (i.end_ts > span.start)
+    near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
+    query = i.select(*columns).where((i.user_id == user_id) & near & over).order_by(i.start_ts)
+    far = (i.start_ts < span.start - DAY_S) & i.long
+    older = i.select(*columns).where((i.user_id == user_id) & far & over).order_by(i.start_ts)
+    found = [IntervalRow(*row) for row in older.tuples()] + [IntervalRow(*row) for row in query.tuples()]
+    if scope.queues is None or user_id == scope.viewer_id:
+        return found
+    return [row if _open_to(scope, user_id, row) else _opaque(row) for row in found]
+
+
+def closed(scope: Scope, user_id: int, span: Span) -> list[ClosedRow]:
+    """Return the activities that ended for this user in the span, for the counts (an index range)."""
+    if not scope.sees(user_id):
+        return []
+    a = Activity
+    query = a.select(a.channel, a.state, a.interaction_id, a.handling_s).where(
+        (a.user_id == user_id) & (a.closed_ts >= span.start) & (a.closed_ts < span.end)
+    )
+    return rows(query, ClosedRow)
+
+
+def event_counts(scope: Scope, user_id: int, span: Span) -> dict[str, int]:
+    """Return how many events of each type the user caused in the span (an index range)."""
+    if not scope.sees(user_id):
+        return {}
+    inside = (Event.time_ms >= span.start * 1000) & (Event.time_ms < span.end * 1000)
+    query = (
+        Event.select(Event.type, peewee.fn.COUNT(Event.type))
+        .where((Event.user_id == user_id) & inside)
+        .group_by(Event.type)
+        .order_by(Event.type)
+    )
+    return dict(query.tuples())
+
+
+def horizons() -> dict[int, int]:
+    """Return source → last known second, for sources that are files: what they left open ends there."""
+    query = Source.select(Source.id, Source.last_ms).where(Source.is_file & Source.last_ms.is_null(False))
+    return {source: last // 1000 for source, last in query.tuples()}
+
+
+def never_signed_in(user_id: int) -> bool:
+    """True when no sign-in of the user was ever reported, as for members of a queue log."""
+    of_user = (Interval.user_id == user_id) & (Interval.kind == Kind.LOGIN)
+    return not Interval.select(Interval.id).where(of_user).limit(1).exists()
+
+
+def activities(
+    scope: Scope,
+    user_id: int,
+    span: Span,
+    wanted: Filter = Filter(),
+    after: tuple[int, int] | None = None,
+    limit: int | None = None,
+    descending: bool = False,
+) -> list[ActivityRow]:
+    """Return the user's activities that overlap `span`, by (start, id).
+
+    `after` is the (start, id) of the last row of the page before, so that every page costs the
+    same. Content of queues outside the scope is blanked, and filters on it find nothing there.
+    """
+    if not scope.sees(user_id):
+        return []
+    a = Activity
+    over = (a.end_ts.is_null() | (a.end_ts >= span.start)) & (a.start_ts < span.end)
+    near = (a.start_ts >= span.start - DAY_S) | a.long
+    query = _activity_query().where((a.user_id == user_id) & over & near & _filter(scope, user_id, wanted))
+    key = peewee.Tuple(a.start_ts, a.id)
+    if after is not None:
+        query = query.where(key < peewee.Tuple(*after) if descending else key > peewee.Tuple(*after))
+    order = (a.start_ts.desc(), a.id.desc()) if descending else (a.start_ts, a.id)
+    query = query.order_by(*order)
+    if limit is not None:
+        query = query.limit(limit)
+    return [_row(scope, ActivityRow(*row)) for row in query.tuples()]
+
+
+def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
+    """Return one activity, or None when there is none or its user is outside the scope."""
+    found = [ActivityRow(*row) for row in _activity_query().where(Activity.id == activity_id).tuples()]
+    if not found or not scope.sees(found[0].user_id):
+        return None
+    own = found[0].user_id == scope.viewer_id
+    return _row(scope, found[0]) if own or scope.can(Permission.TRACING_VIEW) else None
+
+
+def _activity_query() -> Any:
+    a = Activity
+    name = peewee.fn.COALESCE
+    return (
+        a.select(
+            a.id, a.interaction_id, a.n, a.channel, a.direction, a.state, a.source_id, a.queue_id,
+            name(Queue.label, ""), name(Contact.name, ""), name(Contact.phone, ""), name(Contact.email, ""),
+            a.title, a.start_ts, a.end_ts, a.closed_ts, a.ringing_s, a.handling_s, a.talk_s, a.hold_s,
+            a.inferred, a.user_id,
+        )
+        .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == a.queue_id))
+        .join(Contact, peewee.JOIN.LEFT_OUTER, on=(Contact.id == a.contact_id))
+    )  # fmt: skip
+
+
+def _filter(scope: Scope, user_id: int, wanted: Filter) -> Any:
+    a = Activity
+    condition: Any = a.id.is_null(False)
+    if wanted.channels:
+        condition &= a.channel.in_(sorted(wanted.channels))
+    if wanted.states:
+        condition &= a.state.in_(sorted(wanted.states))
+    if wanted.inferred:
+        condition &= a.inferred
+    if wanted.queue_id is not None:
+        visible = scope.content(user_id, wanted.queue_id)
+        condition &= (a.queue_id == wanted.queue_id) & (a.id.is_null(not visible))
+    return condition
+
+
+def _row(scope: Scope, row: ActivityRow) -> ActivityRow:
+    if scope.content(row.user_id, row.queue_id):
+        return row
+    return row._replace(direction="", queue_id=None, queue="", contact_name="", contact_phone="",
+                        contact_email="", title="", hidden=True)  # fmt: skip
+
+
+def _open_to(scope: Scope, user_id: int, row: IntervalRow) -> bool:
+    return row.activity_id is None or scope.content(user_id, row.queue_id)
+
+
+def _opaque(row: IntervalRow) -> IntervalRow:
+    return row._replace(activity_id=None, queue_id=None, label="", hidden=True)
+
+
+def clipped(rows_: Collection[IntervalRow], span: Span, as_of: int, ends: Mapping[int, int]) -> dict[int, int]:
+    """Return activity → seconds of handling inside the span, as the list and its totals show them."""
+    totals: dict[int, int] = {}
+    for row in rows_:
+        if row.kind != Kind.HANDLING or row.activity_id is None:
+            continue
+        last = row.end if row.end is not None else min(as_of, ends.get(row.source_id, as_of))
+        inside = min(last, span.end, as_of) - max(row.start, span.start)
+        totals[row.activity_id] = totals.get(row.activity_id, 0) + max(0, inside)
+    return totals

@@ -1,0 +1,123 @@
+"""One user's day or week whole: what page, API and files show, from one set of reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from dashboard import clock
+from dashboard.access.scope import Scope
+from dashboard.clock import Span
+from dashboard.tracing import load
+from dashboard.tracing.load import ActivityRow, Filter, Person
+from dashboard.tracing.statistics import Figures, as_json, figures
+from dashboard.tracing.types import ClosedRow, IntervalRow, type_of
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything known about `person` in `span`, in the scope it was read with, as of one instant."""
+
+    scope: Scope
+    person: Person
+    span: Span
+    zone: str
+    as_of: int
+    intervals: Sequence[IntervalRow]
+    closed: Sequence[ClosedRow]
+    events: Mapping[str, int]
+    horizons: Mapping[int, int]
+    never_signed_in: bool
+
+    @cached_property
+    def figures(self) -> Figures:
+        return self.figures_of(self.span)
+
+    def figures_of(self, span: Span) -> Figures:
+        """Return the figures of a part of the period, such as one day of the week."""
+        return figures(
+            self.intervals,
+            self.closed,
+            span,
+            self.as_of,
+            self.horizons,
+            self.never_signed_in,
+            (self.person.created_ts, self.person.deactivated_ts),
+            self.events,
+        )
+
+    @cached_property
+    def seconds(self) -> dict[int, int]:
+        """Activity → seconds of handling inside the period."""
+        return load.clipped(self.intervals, self.span, self.as_of, self.horizons)
+
+    def last(self, source_id: int) -> int:
+        """Return the instant up to which an open stretch of this source is known."""
+        return min(self.as_of, self.horizons.get(source_id, self.as_of))
+
+
+def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace | None:
+    """Return the trace of the user of that login; None when the viewer may not see one."""
+    person = load.person(scope, login)
+    if person is None:
+        return None
+    return Trace(
+        scope, person, span, zone, as_of,
+        load.intervals(scope, person.id, span), load.closed(scope, person.id, span),
+        load.event_counts(scope, person.id, span), load.horizons(), load.never_signed_in(person.id),
+    )  # fmt: skip
+
+
+def activities(trace: Trace, wanted: Filter = Filter()) -> list[ActivityRow]:
+    """Return all activities of the period, oldest first."""
+    return load.activities(trace.scope, trace.person.id, trace.span, wanted)
+
+
+def as_answer(trace: Trace) -> dict[str, Any]:
+    """Return the body of GET /api/v1/tracing: seconds, and times with the offset of the zone."""
+    return {
+        "user": trace.person.login,
+        "period": {
+            "start": iso(trace.span.start, trace.zone),
+            "end": iso(trace.span.end, trace.zone),
+            "seconds": trace.span.seconds,
+            "zone": trace.zone,
+        },
+        "as_of": iso(trace.as_of, trace.zone),
+        "statistics": as_json(trace.figures),
+        "activities": [_activity(trace, row) for row in activities(trace)],
+    }
+
+
+def handling(trace: Trace, row: ActivityRow) -> int:
+    """Return the whole handling of an activity in seconds; of an open one, up to now."""
+    if row.end is not None:
+        return row.handling_s
+    return max(row.handling_s, trace.last(row.source_id) - row.start)
+
+
+def iso(ts: int, zone: str) -> str:
+    return datetime.fromtimestamp(ts, clock.zone(zone)).isoformat()
+
+
+def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "type": type_of(row.channel),
+        "channel": row.channel,
+        "direction": row.direction or None,
+        "state": row.state,
+        "queue": row.queue or None,
+        "start": iso(row.start, trace.zone),
+        "end": iso(row.end, trace.zone) if row.end is not None else None,
+        "seconds": handling(trace, row),
+        "seconds_in_period": trace.seconds.get(row.id, 0),
+        "talk": row.talk_s,
+        "hold": row.hold_s,
+        "ringing": row.ringing_s,
+        "inferred": row.inferred,
+        "hidden": row.hidden,
+    }

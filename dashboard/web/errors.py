@@ -1,0 +1,81 @@
+"""Errors in the reader's language: a page for browsers, JSON for the API, never a trace."""
+
+from __future__ import annotations
+
+import logging
+
+import peewee
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.web.page import STATUS_TEXTS
+
+log = logging.getLogger("stopa")
+RETRY_S = 5
+
+
+def init(app: Flask) -> None:
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(peewee.OperationalError, on_database_away)
+    app.register_error_handler(peewee.InterfaceError, on_database_away)
+    app.register_error_handler(Exception, on_crash)
+
+
+def on_http_error(error: HTTPException) -> Response:
+    code = error.code or 500
+    if isinstance(error, CSRFError):
+        return answer(400, detail=_("The form was open for too long. Load the page again and repeat."))
+    if code == 401 and not _is_api():
+        target = url_for("signin.show", next=request.full_path.rstrip("?"))
+        if request.headers.get("HX-Request") == "true":
+            return make_response("", 401, {"HX-Redirect": target})
+        return make_response(redirect(target))
+    if code == 403:
+        audit.denied(request.endpoint or request.path)
+    detail = error.description if isinstance(error.description, Detail) else None
+    response = answer(code, detail=str(detail) if detail else None)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+class Detail(str):
+    """A sentence for the reader, already translated; passed to abort() as description."""
+
+    __slots__ = ()
+
+
+def on_database_away(error: Exception) -> Response:
+    log.warning("database away: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+    if database.in_transaction():
+        database.rollback()
+    if not database.is_closed():
+        database.close()  # a broken connection must not go back into the pool
+    response = answer(503)
+    response.headers["Retry-After"] = str(RETRY_S)
+    return response
+
+
+def on_crash(error: Exception) -> Response:
+    log.exception("error %s at %s %s", g.get("request_id", "-"), request.method, request.path)
+    return answer(500)
+
+
+def answer(code: int, detail: str | None = None) -> Response:
+    """Return the error page (or JSON under /api/) for a status, with the request's number."""
+    title, text = STATUS_TEXTS.get(code, STATUS_TEXTS[400 if code < 500 else 500])
+    body = detail or _(text)
+    if _is_api():
+        return make_response(jsonify(error=_(title), detail=body, request=g.get("request_id")), code)
+    page = render_template("errors/error.html", code=code, title=_(title), text=body,
+                           request_id=g.get("request_id"))  # fmt: skip
+    return make_response(page, code)
+
+
+def _is_api() -> bool:
+    return request.path.startswith("/api/")

@@ -1,0 +1,94 @@
+"""The menu: what this access may open, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+
+from dashboard.access.permissions import Permission
+from dashboard.i18n import LOCALES
+from dashboard.i18n.formats import language
+from dashboard.i18n.mark import N_
+
+
+class Entry(NamedTuple):
+    group: str
+    label: str
+    endpoint: str
+    icon: str
+    permission: Permission
+
+
+class Item(NamedTuple):
+    label: str
+    url: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+P = Permission
+MENU = (
+    Entry("", N_("Home"), "home.index", "home", P.SELF),
+    Entry(N_("Watch"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
+    Entry(N_("Watch"), N_("Queue figures"), "queues.figures", "report", P.QUEUES_FIGURES),
+    Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
+    Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
+    Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),
+    Entry(N_("Settings"), N_("Pause types"), "pauses.index", "pause", P.PAUSES_VIEW),
+    Entry(N_("Settings"), N_("Accesses"), "accesses.index", "shield", P.ACCESSES_VIEW),
+    Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
+)
+
+
+def init(app: Flask) -> None:
+    @app.context_processor
+    def shell() -> dict[str, Any]:
+        return {
+            "viewer": _viewer(),
+            "nav": menu(app) if g.get("user") is not None else [],
+            "locales": _locales(),
+            "site_name": _("Contact centre"),
+            "csrf_token": generate_csrf,
+            "lang": language(),
+        }
+
+
+def menu(app: Flask) -> list[tuple[str | None, list[Item]]]:
+    """Return the groups of the menu with the entries that exist and that the scope allows."""
+    groups: dict[str, list[Item]] = {}
+    for entry in MENU:
+        if entry.endpoint in app.view_functions and g.scope.can(entry.permission):
+            current = request.endpoint == entry.endpoint or (
+                request.blueprint == entry.endpoint.partition(".")[0] and _sole(entry)
+            )
+            item = Item(_(entry.label), url_for(entry.endpoint), entry.icon, current)
+            groups.setdefault(entry.group, []).append(item)
+    return [(_(group) if group else None, items) for group, items in groups.items()]
+
+
+def _sole(entry: Entry) -> bool:
+    """A blueprint with two entries marks only the one that is open."""
+    name = entry.endpoint.partition(".")[0]
+    twins = [other for other in MENU if other.endpoint.partition(".")[0] == name]
+    return len(twins) == 1 or (entry is twins[-1] and request.endpoint not in {t.endpoint for t in twins})
+
+
+def _viewer() -> Any:
+    user = g.get("user")
+    if user is None:
+        return None
+    return {"name": user.name, "access_name": _(user.access.name), "login": user.login}
+
+
+def _locales() -> list[tuple[str, str, str, bool]]:
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    now = language()
+    return [
+        (code, name, url_for("signin.language", code=code, next=here), code == now)
+        for code, name in LOCALES.items()
+        if "signin.language" in current_app.view_functions
+    ]

@@ -1,0 +1,72 @@
+"""A page, or the named block of it that htmx asked for, at the same address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, make_response, render_template
+from htmx_flask import request
+
+from dashboard.i18n.mark import N_
+
+NEXT_MAX = 2000
+
+
+def render(template: str, fragments: Collection[str] = (), status: int = 200, **context: Any) -> Response:
+    """Answer with the template, or with one of its blocks named in `fragments`.
+
+    The block is the one whose name equals the id of the element htmx wants to fill (HX-Target).
+    A history restore gets the whole page.
+    """
+    block = _wanted(fragments)
+    if block is None:
+        return make_response(render_template(template, **context), status)
+    loaded = current_app.jinja_env.get_template(template)
+    current_app.update_template_context(context)
+    view = loaded.new_context(context)
+    return make_response("".join(loaded.blocks[block](view)), status)
+
+
+def _wanted(fragments: Collection[str]) -> str | None:
+    htmx = request.htmx
+    if not htmx or htmx.history_restore_request or not fragments:
+        return None
+    target = (htmx.target or "").rpartition("#")[2]  # htmx 4 sends tag#id
+    return target if target in fragments else None
+
+
+def local_path(target: str | None, default: str = "/") -> str:
+    """Return `target` when it is a path of this site, else `default`: no open redirects.
+
+    Refuses schemes, hosts, leading double slashes, backslashes and control characters, which
+    browsers fold into hosts.
+    """
+    if not target or len(target) > NEXT_MAX or not target.startswith("/"):
+        return default
+    if target.startswith("//") or "\\" in target or any(ord(c) < 33 or ord(c) == 127 for c in target):
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else default
+
+
+def zone() -> str:
+    """Return the zone pages use when the address names none: the user's, else the instance's."""
+    user = g.get("user")
+    chosen = user.timezone if user is not None else ""
+    return str(chosen or current_app.config["STOPA"].timezone)
+
+
+STATUS_TEXTS = {
+    400: (N_("This request cannot be read"), N_("Go back and try again with other values.")),
+    401: (N_("Sign in first"), N_("Your session has ended.")),
+    403: (N_("Not allowed"), N_("Your access does not allow this page.")),
+    404: (N_("Not found"), N_("There is nothing at this address, or it is not for you to see.")),
+    405: (N_("Not possible this way"), N_("This address does not take such a request.")),
+    413: (N_("Too large"), N_("Send less at once.")),
+    415: (N_("Wrong kind of content"), N_("Send JSON, with the matching Content-Type.")),
+    429: (N_("Too many tries"), N_("Wait a while before the next try.")),
+    500: (N_("This page did not load"), N_("The error has been recorded. Try again.")),
+    503: (N_("Busy"), N_("The database is busy. Try again in a few seconds.")),
+}
