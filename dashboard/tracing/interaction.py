@@ -102,26 +102,29 @@ class Folding:
         self.stints.append(stint)
         return stint
 
-    def answer(self, event: EventRow) -> None:
-        """The first answer ends the customer's wait."""
-        if self.answered is not None:
-            return
-        self.answered = event.time_ms // 1000
-        self.wait_s = self._waited(event)
+    def answer(self, event: EventRow, talk_s: int = 0) -> None:
+        """The first answer, `talk_s` before the event, ends the customer's wait."""
+        if self.answered is None:
+            self.answered = event.time_ms // 1000 - talk_s
+            self.wait_s = self._waited(event, self.answered)
+            self.reason = ""
 
     def untake(self, event: EventRow, outcome: str) -> None:
+        """The interaction ends with nobody having taken it, unless somebody had."""
         self.end(event)
         if self.answered is None:
-            self.untaken, self.wait_s = outcome, self._waited(event)
+            self.untaken = outcome
+            self.wait_s = self._waited(event, event.time_ms // 1000)
 
     def end(self, event: EventRow) -> None:
+        """The interaction ends; should somebody go on working, it has not."""
         self.ended = event.time_ms // 1000
-        self.reason = text(event.data, "reason", "ended_by")[:40]
+        self.reason = text(event.data, "reason", "ended_by")[:40] or self.reason
 
-    def _waited(self, event: EventRow) -> int | None:
+    def _waited(self, event: EventRow, until: int) -> int | None:
         given = length(event.data, "wait_s")
         since = self.offered if self.queued is None else self.queued
-        return event.time_ms // 1000 - since if given is None and since is not None else given
+        return max(until - since, 0) if given is None and since is not None else given
 
     def result(self, first_ms: int | None) -> FoldedInteraction:
         for stint in self.stints:
@@ -150,6 +153,7 @@ class Folding:
             begun = self.current(ended.user_id, ended.subject)
             if begun is not None and begun is not ended and begun.state == State.OPEN:
                 begun.void(ended)
+                self.ended = begun.end
                 self.stints.remove(ended)
 
     def _channel(self, subject: str, direction: str, queue_id: int | None) -> str:

@@ -100,6 +100,11 @@ class Stint:
             self._add(Kind.RINGING, at - ring_s, at)
         self._open(Kind.HANDLING, at)
 
+    def go_out(self) -> None:
+        """Mark work that begins as an outbound call: the customer's queue is not that of a consultation."""
+        if not self.handled:
+            self.direction, self.queue_id = "out", None
+
     def begin(self, kind: Kind, at: int) -> None:
         """Open talk or hold; work that nobody reported as accepted begins with it, inferred."""
         if self.over:
@@ -128,14 +133,14 @@ class Stint:
         self._open(Kind.HANDLING, at)
         self.closed = None
 
-    def finish(self, at: int, state: State, talk_s: int | None = None) -> None:
+    def finish(self, at: int, state: State, talk_s: int | None = None, inferred: bool = False) -> None:
         """End the work. Talk of a reported length is the stretch before the end, and handled."""
         if self.over:
             return
         self.lapse = None
         began = at - (talk_s or 0)
-        self._close(Kind.RINGING, began)
-        self._close_all(at)
+        self._close(Kind.RINGING, began, inferred)
+        self._close_all(at, inferred)
         if talk_s is not None:
             self.segments[Kind.TALK] = [Segment(Kind.TALK, began, at)] if talk_s else []
         self.bare = not self.handled and talk_s is None
@@ -152,23 +157,23 @@ class Stint:
         lapse, self.lapse = self.lapse, None
         if lapse is None:
             return
+        self.inferred = True
         if self.handled:
-            self.finish(lapse.at, State.CLOSED, lapse.talk_s)
+            self.finish(lapse.at, State.CLOSED, lapse.talk_s, inferred=not lapse.counts)
             self.closed = lapse.at if lapse.counts else None
         else:
-            self._close(Kind.RINGING, lapse.at)
+            self._close(Kind.RINGING, lapse.at, inferred=True)
             self.rest, self.end = State.MISSED, lapse.at
-        self.inferred = True
 
     def void(self, ended: Stint) -> None:
         """Take the end that was reported before this beginning: no time, and marked."""
         for kind, parts in self.segments.items():
-            ends = [part.start if part.end is None else part.end for part in parts]
             self.segments[kind] = [
-                Segment(kind, part.start, end, True) for part, end in zip(parts, ends, strict=True)
+                Segment(kind, part.start, part.start if part.end is None else part.end, True)
+                for part in parts
             ]
         self.n, self.rest, self.closed = ended.n, ended.rest, ended.closed
-        self.end = max(part.end or part.start for part in self.all_segments())
+        self.end = max((part.end for part in self.all_segments() if part.end is not None), default=self.at)
 
     def all_segments(self) -> tuple[Segment, ...]:
         parts = [segment for kind in self.segments.values() for segment in kind]
@@ -190,16 +195,15 @@ class Stint:
             self._add(kind, at, None, inferred)
             self.end = None
 
-    def _close(self, kind: Kind, at: int) -> None:
+    def _close(self, kind: Kind, at: int, inferred: bool = False) -> None:
         if self.is_open(kind):
             part = self.segments[kind][-1]
-            self.segments[kind][-1] = part._replace(
-                end=max(part.start, at), inferred=part.inferred or at < part.start
-            )
+            doubtful = part.inferred or inferred or at < part.start
+            self.segments[kind][-1] = part._replace(end=max(part.start, at), inferred=doubtful)
 
-    def _close_all(self, at: int) -> None:
+    def _close_all(self, at: int, inferred: bool = False) -> None:
         for kind in self.segments:
-            self._close(kind, at)
+            self._close(kind, at, inferred)
 
     def _cover(self, began: int, at: int) -> None:
         """Make handling hold [began, at); work that was never opened is inferred."""
