@@ -1,0 +1,176 @@
+"""bin/serve brings up the web server and a worker, keeps both running, and takes both down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dashboard.settings import ROOT
+from tests.postgres import free_port
+
+LONG_S = 60  # a busy machine; every wait below ends as soon as what it waits for is there
+SERVER = [sys.executable, "-m", "dashboard.server"]
+
+
+class Started:
+    """A started server: its process and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process, self.address, self.said = process, address, ""
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(self.address + path, timeout=LONG_S) as answer:
+            status: int = answer.status
+            return status
+
+    def workers(self) -> list[int]:
+        """Return the process ids of its live children that are workers."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_text().split("\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == self.process.pid and "worker" in command and not gone(int(entry.name)):
+                found.append(int(entry.name))
+        return found
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STOPA_", "FLASK_"))}
+    return {**kept, "STOPA_DATABASE": url, "STOPA_SECRET_KEY": "0" * 32, **more}
+
+
+@contextmanager
+def started(command: list[str], url: str) -> Iterator[Started]:
+    """Start `command` on a free port and wait until it says that it answers; kill it at the end."""
+    bind = f"127.0.0.1:{free_port()}"
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(url, STOPA_BIND=bind), text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    running = Started(process, f"http://{bind}")
+    try:
+        until(lambda: "answers on" in running.said or process.poll() is not None)
+        assert f"Stopa answers on http://{bind}" in running.said, running.said
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+        running.reader.join(LONG_S)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def until(fact: Callable[[], object]) -> None:
+    end = time.monotonic() + LONG_S
+    while not fact():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def gone(pid: int) -> bool:
+    """A process that has ended; one that nobody has waited for yet counts too."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_the_server_answers_and_has_one_worker(db_url: str) -> None:
+    with started(SERVER, db_url) as running:
+        assert running.get("/healthz") == 200
+        until(lambda: len(running.workers()) == 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_server_and_worker(number: signal.Signals, db_url: str) -> None:
+    with started(SERVER, db_url) as running:
+        until(running.workers)
+        (worker,) = running.workers()
+        running.process.send_signal(number)
+        assert running.process.wait(LONG_S) == 0
+        assert gone(worker)
+        assert "Traceback" not in running.said
+
+
+def test_a_killed_worker_is_started_again(db_url: str) -> None:
+    with started(SERVER, db_url) as running:
+        until(running.workers)
+        (first,) = running.workers()
+        os.kill(first, signal.SIGKILL)
+        until(lambda: running.workers() not in ([], [first]))
+        assert running.get("/healthz") == 200
+        assert "The worker ended with status -9; it starts again in 1 s." in running.said
+
+
+def test_a_killed_server_leaves_no_worker_behind(db_url: str) -> None:
+    with started(SERVER, db_url) as running:
+        until(running.workers)
+        (worker,) = running.workers()
+        running.process.kill()
+        until(lambda: gone(worker))
+
+
+def test_an_address_in_use_is_named(db_url: str) -> None:
+    with started(SERVER, db_url) as running:
+        bind = running.address.removeprefix("http://")
+        second = subprocess.run(
+            SERVER,
+            cwd=ROOT,
+            env=environment(db_url, STOPA_BIND=bind),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert f"Cannot listen on {bind}: Address already in use" in second.stderr
+
+
+def test_serve_migrates_an_empty_database_and_gives_the_code_for_the_first_administrator(
+    empty_url: str,
+) -> None:
+    with started(["bin/serve"], empty_url) as running:
+        assert "One-time code for the first administrator:" in running.said
+        assert running.get("/healthz") == 200
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(LONG_S) == 0
+
+
+SAYINGS = [
+    (["--help"], {}, 0, "Usage: bin/serve"),
+    (["--nonsense"], {}, 2, "Usage: bin/serve"),
+    (["--bind"], {}, 2, "Usage: bin/serve"),
+    (["--bind", "8000"], {}, 2, "STOPA_BIND '8000' is not host:port"),
+    ([], {"STOPA_LOCALE": "cz"}, 2, "STOPA_LOCALE 'cz' is not spoken here"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "more", "status", "words"), SAYINGS)
+def test_serve_says_what_is_wrong_and_ends(
+    arguments: list[str], more: dict[str, str], status: int, words: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["bin/serve", *arguments], cwd=ROOT, env=environment(f"sqlite:///{tmp_path}/stopa.db", **more),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
