@@ -16,10 +16,10 @@ from dashboard.ingest.message import Message, message
 
 MAX_EVENTS = 10_000  # a request: its answer lists an id or an error for each
 
-NOTHING = N_("The body is empty.")
-NOT_UTF8 = N_("The body is not UTF-8.")
-NOT_JSON = N_("The body is not JSON.")
-TOO_DEEP = N_("The body is nested too deeply.")
+NOTHING = N_("There is nothing in it.")
+NOT_UTF8 = N_("This is not UTF-8 text.")
+NOT_JSON = N_("This is not JSON.")
+TOO_DEEP = N_("This is nested too deeply.")
 TOO_MANY = N_("At most %(limit)s events may come at once.")
 
 _SPACE = " \t\r\n"

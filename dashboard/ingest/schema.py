@@ -24,6 +24,7 @@ MAX_ERRORS = 20  # named for one event, so that an answer is not larger than the
 LIMITS = {"id": 200, "user": 120, "queue": 120, "interaction": 200, "session": 200}
 CONTACT_LIMITS = {"name": 200, "phone": 60, "email": 254}
 
+WHOLE = "event"  # the key of an error that is no single field's
 UNKNOWN_FIELD = N_("There is no such field.")
 CONTROL = N_("Must not hold control characters.")
 UNKNOWN_TYPE = N_("This event type is not known; names of your own begin with “custom.”.")
@@ -62,7 +63,8 @@ class Refusal(msgspec.Struct, frozen=True):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """Return all errors in one line, in the language of `translate` (gettext)."""
-        return " ".join(f"{name}: {why.render(translate)}" for name, why in self.errors.items())
+        told = ((name, why.render(translate)) for name, why in self.errors.items())
+        return " ".join(why if name == WHOLE else f"{name}: {why}" for name, why in told)
 
 
 Outcome = NewEvent | Refusal
@@ -130,7 +132,7 @@ def parse_ndjson(body: bytes) -> list[Outcome]:
             outcomes.append(_numbered(index, parse_one(line), number))
         except BodyError as error:
             broken += 1
-            outcomes.append(Refusal(index, {"event": error.message}, number))
+            outcomes.append(Refusal(index, {WHOLE: error.message}, number))
     if broken == len(lines):
         raise BodyError(Message(NOT_JSON))
     return outcomes
@@ -214,7 +216,7 @@ def _by_field(text: str, value: Any) -> NewEvent | Errors:
         return _accept_given(_ONE.decode(text.encode()))
     except _FAILED:
         if not isinstance(value, dict):
-            return {"event": Message(payload.NOT_AN_OBJECT)}
+            return {WHOLE: Message(payload.NOT_AN_OBJECT)}
     errors: Errors = {}
     for name in [name for name in value if name not in Given.__struct_fields__][:MAX_ERRORS]:
         errors[_shown(name)] = Message(UNKNOWN_FIELD)
@@ -223,7 +225,7 @@ def _by_field(text: str, value: Any) -> NewEvent | Errors:
     found = accept(given, times.rfc3339(given.time), _data_of(value.get("data")))
     if not isinstance(found, NewEvent):
         return {**found, **errors}
-    return errors or {"event": Message(NOT_AN_EVENT)}
+    return errors or {WHOLE: Message(NOT_AN_EVENT)}
 
 
 def _text_of(value: dict[str, Any], name: str, prefix: str, errors: Errors) -> Any:
@@ -257,3 +259,6 @@ def _data_of(value: Any) -> payload.Data | Message:
 def _shown(name: str) -> str:
     """Return a client's field name short and clean enough to be told back."""
     return _UNSAFE.sub("?", name)[:60]
+
+
+__all__ = ["BodyError", "NewEvent", "Refusal", "accept", "parse_json", "parse_ndjson", "parse_one"]

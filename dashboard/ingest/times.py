@@ -18,24 +18,23 @@ _MILLISECOND = timedelta(milliseconds=1)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _SECOND = slice(17, 19)  # of the text of an RFC 3339 time
 _EPOCH_TIME = re.compile(r"(\d{1,11})(?:\.(\d{1,30}))?|(\d{12,13})", re.ASCII)
-_CIVIL = (
-    (re.compile(r"\d{4}-\d\d?-\d\d?[T ]+\d\d?:\d\d:\d\d", re.ASCII), "%Y-%m-%d %H:%M:%S"),
-    (re.compile(r"\d{4}-\d\d?-\d\d?[T ]+\d\d?:\d\d", re.ASCII), "%Y-%m-%d %H:%M"),
-    (re.compile(r"\d{4}/\d\d?/\d\d?[T ]+\d\d?:\d\d:\d\d", re.ASCII), "%Y/%m/%d %H:%M:%S"),
-    (re.compile(r"\d{4}/\d\d?/\d\d?[T ]+\d\d?:\d\d", re.ASCII), "%Y/%m/%d %H:%M"),
-    (re.compile(r"\d\d?\.\d\d?\.\d{4} +\d\d?:\d\d:\d\d", re.ASCII), "%d.%m.%Y %H:%M:%S"),
-    (re.compile(r"\d\d?\.\d\d?\.\d{4} +\d\d?:\d\d", re.ASCII), "%d.%m.%Y %H:%M"),
-    (re.compile(r"\d{8} +\d\d?:\d\d:\d\d", re.ASCII), "%Y%m%d %H:%M:%S"),
-    (re.compile(r"\d{6} +\d\d?:\d\d:\d\d", re.ASCII), "%y%m%d %H:%M:%S"),
+_CLOCK = r"(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,30}))?)?"
+_DATES = (
+    r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)(?:T| +)",
+    r"(?P<year>\d{4})/(?P<month>\d\d?)/(?P<day>\d\d?) +",
+    r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4}) +",
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) +",
+    r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) +",
 )
-_FRACTION = re.compile(r"(:\d\d)[.,](\d{1,30})$", re.ASCII)
+_CIVIL = tuple(re.compile(date + _CLOCK, re.ASCII) for date in _DATES)
+_CENTURY = 70  # two digits from here on are 19.., the others 20..
 
 NOT_A_TIME = N_("Must be a time such as %(example)s.")
 NO_OFFSET = N_("Needs an offset from UTC, such as Z or +01:00.")
 OUT_OF_RANGE = N_("Must lie in the years %(first)s to %(last)s.")
 _BAD_RFC3339 = message(NOT_A_TIME, example="2026-03-02T09:00:00+01:00")
 _BAD_CIVIL = message(NOT_A_TIME, example="2026-03-02 09:00:00")
-_BAD_RANGE = message(OUT_OF_RANGE, first=FIRST_YEAR, last=LAST_YEAR)
+BAD_RANGE = message(OUT_OF_RANGE, first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def rfc3339(text: str) -> int | Message:
@@ -75,23 +74,25 @@ def local(text: str, zone: str) -> int | Message:
         instant = rfc3339(text)
         return _BAD_CIVIL if instant == _BAD_RFC3339 else instant
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return _BAD_RANGE
+        return BAD_RANGE
     return _in_range(clock.resolve(found, zone) * 1000 + found.microsecond // 1000)
 
 
 def civil(text: str) -> datetime | None:
     """Return the naive time that `text` writes without an offset, or None."""
-    fraction = _FRACTION.search(text)
-    if fraction is not None:
-        text = text[: fraction.start(2) - 1]
-    for shape, form in _CIVIL:
-        if shape.fullmatch(text):
+    for shape in _CIVIL:
+        parts = shape.fullmatch(text)
+        if parts is not None:
+            year = int(parts["year"])
+            if len(parts["year"]) == 2:
+                year += 1900 if year >= _CENTURY else 2000
+            micro = int((parts["fraction"] or "")[:6].ljust(6, "0"))
+            date = (year, int(parts["month"]), int(parts["day"]))
+            time = (int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0), micro)
             try:
-                found = datetime.strptime(" ".join(text.replace("T", " ").split()), form)  # noqa: DTZ007
+                return datetime(*date, *time)  # noqa: DTZ001 - its zone is given with the file
             except ValueError:
                 return None
-            micro = int(fraction[2][:6].ljust(6, "0")) if fraction else 0
-            return found.replace(microsecond=micro)
     return None
 
 
@@ -101,4 +102,4 @@ def milliseconds(fraction: str | None) -> int:
 
 
 def _in_range(ms: int) -> int | Message:
-    return ms if FIRST_MS <= ms < LAST_MS else _BAD_RANGE
+    return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE

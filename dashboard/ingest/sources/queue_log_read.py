@@ -1,7 +1,7 @@
 """Asterisk's queue_log, as its file or as a dump of its database table, to records. Pure.
 
-A record needs a numeric time and at least five fields (table dumps: a civil time will do);
-anything else is bad, with its line number; a blank line is blank.
+A record needs a numeric time and at least five fields (in table dumps a civil time will do);
+anything else is bad and told with its line number; a blank line is blank.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from dashboard.i18n.mark import N_
+from dashboard.ingest import lines as reading
 from dashboard.ingest import times
-from dashboard.ingest.message import Message, message
+from dashboard.ingest.message import Message
 
 CUT = N_("The last line is cut off.")
 TOO_FEW = N_("A record needs at least five fields.")
-NOT_A_NUMBER = N_("The time is not a number of seconds.")
-UNREADABLE = N_("The line is not UTF-8 text.")
-OTHER_COLUMNS = N_("The row has %(found)s columns, the header %(expected)s.")
+NO_TIME = N_("The time is neither a number of seconds nor a date with a time.")
 
 MIN_FIELDS = 5
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -28,10 +27,10 @@ _SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,30}))?", re.ASCII)
 
 
 class Record(NamedTuple):
-    """One line; `time` is UTC milliseconds, or naive where the table writes civil time.
+    """One line; `time` is UTC milliseconds, or naive where a table has civil time.
 
     `params` are in the order of Asterisk's documentation whatever the form, without empty ones at
-    the end, so that file and dump of one log give equal records.
+    the end, so that the file and the dump of one log give equal records.
     """
 
     line: int
@@ -43,9 +42,8 @@ class Record(NamedTuple):
     params: tuple[str, ...]
 
     def normal(self) -> str:
-        """Return the record as queue_log writes it; equal records have equal texts."""
-        at = self.time.isoformat() if isinstance(self.time, datetime) else f"{self.time / 1000:.3f}"
-        return "|".join((at, self.callid, self.queue, self.agent, self.event, *self.params))
+        """Return the record in one form; equal records on different lines have equal texts."""
+        return "|".join((str(self.time), self.callid, self.queue, self.agent, self.event, *self.params))
 
 
 class Bad(NamedTuple):
@@ -60,62 +58,124 @@ class Blank(NamedTuple):
 
 
 Line = Record | Bad | Blank
+Cells = dict[str, str]
 
 
 def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
-    """Yield one Record, Bad or Blank per line of a pipe file or row of a table dump; never raises.
+    """Yield a Record, Bad or Blank for each line of a pipe file or row of a table dump; never raises.
 
-    `lines` may keep their line ends. When they do, a last one without is cut off (Asterisk ends
-    every line) and bad: its last number may have lost digits. Only one line is held at a time.
+    Which of the two it is, the first line tells. `lines` may keep their ends; when they do, a last
+    one without is bad: Asterisk ends every line, and half a number is no number. Lines are taken
+    one at a time.
     """
-    read = enumerate((_text(line) for line in lines), 1)
-    for number, line in read:
-        if line is None:
-            yield Bad(number, Message(UNREADABLE))
-        elif not line.strip():
-            yield Blank(number)
+    texts = (reading.text(line) for line in lines)
+    first = next(texts, None)
+    if first is None:
+        return
+    separator = reading.delimiter(first)
+    header = next(csv.reader([first], delimiter=separator), []) if "|" not in first else []
+    table = _table(header)
+    if table is None:
+        yield from _pipe_records(first, texts)
+        return
+    for row in reading.rows(texts, separator, len(header), 1):
+        if row.problem is not None:
+            yield Bad(row.line, row.problem)
+        elif not row.cells:
+            yield Blank(row.line)
         else:
-            columns = _columns(line)
-            if columns is None:
-                yield from _pipe_records(number, line, read)
-            else:
-                yield from _table_records(number, columns, read)
-            return
+            yield _record(row.line, *table(dict(zip(header, row.cells, strict=True))))
 
 
-def _text(line: bytes | str) -> str | None:
-    """Return the line as text, None when it is none (bytes that are not UTF-8)."""
-    if isinstance(line, bytes):
-        try:
-            line = line.decode()
-        except UnicodeDecodeError:
-            return None
-    return line.removeprefix("\ufeff")
+def _pipe_records(first: str, rest: Iterable[str]) -> Iterator[Line]:
+    yield _pipe_record(1, first)
+    ended = first.endswith("\n")
+    for number, line in enumerate(rest, 2):
+        if ended and not line.endswith("\n"):
+            yield Bad(number, Message(CUT))
+        else:
+            yield _pipe_record(number, line)
+        ended = ended or line.endswith("\n")
 
 
-def _pipe_records(number: int, line: str | None, rest: Iterable[tuple[int, str | None]]) -> Iterator[Line]:
-    ended = False
-    yield _pipe_record(number, line, ended)
-    ended = line is not None and line.endswith("\n")
-    for number, line in rest:
-        yield _pipe_record(number, line, ended)
-        ended = ended or (line is not None and line.endswith("\n"))
-
-
-def _pipe_record(number: int, line: str | None, ended: bool) -> Line:
-    if line is None:
-        return Bad(number, Message(UNREADABLE))
-    if ended and not line.endswith("\n") and line.strip():
-        return Bad(number, Message(CUT))
+def _pipe_record(number: int, line: str) -> Line:
     text = line.rstrip("\r\n")
     if not text.strip():
         return Blank(number)
     fields = text.split("|")
-    if len(fields) < MIN_FIELDS or not fields[4].strip():
+    if len(fields) < MIN_FIELDS:
         return Bad(number, Message(TOO_FEW))
-    if _CONTROL.search(text):
-        return Bad(number, Message(UNREADABLE))
-    at = _epoch(fields[0])
-    return at if isinstance(at, Bad) else _record(number, at, *fields[1:5], params=tuple(fields[5:]))
+    return _record(number, fields[0], fields[1:5], fields[5:])
 
 
+def _record(number: int, time: str, names: list[str], params: list[str]) -> Line:
+    """Return the record of its parts; `names` are call id, queue, agent, event."""
+    at = _time(time.strip())
+    if at is None:
+        return Bad(number, Message(NO_TIME))
+    callid, queue, agent, event = (name.strip() for name in names)
+    if not event:
+        return Bad(number, Message(TOO_FEW))
+    while params and not params[-1].strip():
+        params = params[:-1]
+    if any(_CONTROL.search(part) for part in (*names, *params)):
+        return Bad(number, Message(reading.UNREADABLE))
+    return Record(number, at, callid, queue, agent, event, tuple(params))
+
+
+def _time(text: str) -> int | datetime | None:
+    epoch = _SECONDS.fullmatch(text)
+    if epoch is None:
+        return times.civil(text)
+    return int(epoch[1]) * 1000 + times.milliseconds(epoch[2])
+
+
+def _table(header: list[str]) -> Callable[[Cells], tuple[str, list[str], list[str]]] | None:
+    """Return how to read a row under this header: time, four names, parameters; None if unknown."""
+    columns = set(header)
+    if {"date_time", "callid", "queue_name", "type", "event", "htime", "ttime"} <= columns:
+        return _pbxware_row
+    if {"time", "callid", "queuename", "agent", "event"} <= columns:
+        return _realtime_row
+    return None
+
+
+def _realtime_row(row: Cells) -> tuple[str, list[str], list[str]]:
+    """Asterisk's own table (realtime, Wazo): data1 to data5 are the parameters as documented."""
+    names = [row["callid"], row["queuename"], row["agent"], row["event"]]
+    return row["time"], names, [row.get(f"data{n}", "") for n in range(1, 6)]
+
+
+# PBXware keeps hold time, talk time and positions in columns of their own and the caller's number
+# in param1; here is which columns make the parameters of Asterisk's documentation.
+_TRANSFER = ("param1", "param2", "htime", "ttime", "entpos")
+_OUTBOUND = ("param1", "param2", "param3", "htime", "ttime")
+_LEFT = ("expos", "entpos", "htime")
+_PBXWARE = {
+    "ENTERQUEUE": ("", "param1", "entpos"),
+    "CONNECT": ("htime", "param2", "param3"),
+    "COMPLETEAGENT": ("htime", "ttime", "entpos"),
+    "COMPLETECALLER": ("htime", "ttime", "entpos"),
+    "RINGNOANSWER": ("htime",),
+    "RINGCANCELED": ("htime",),
+    "ABANDON": _LEFT,
+    "EXITEMPTY": _LEFT,
+    "EXITWITHTIMEOUT": _LEFT,
+    "EXITWITHKEY": ("param2", *_LEFT),
+    "TRANSFER": _TRANSFER,
+    "BLINDTRANSFER": _TRANSFER,
+    "ATTENDEDTRANSFER": _TRANSFER,
+    "OUTDIAL": _OUTBOUND,
+    "OUTANSWER": _OUTBOUND,
+    "OUTTRANSFER": _OUTBOUND,
+    "OUTCANCEL": _OUTBOUND,
+    "OUTCHANUNAVAIL": _OUTBOUND,
+    "OUTCONGESTION": _OUTBOUND,
+}
+
+
+def _pbxware_row(row: Cells) -> tuple[str, list[str], list[str]]:
+    """PBXware's table: the epoch in date_time wins over the local text in time."""
+    names = [row["callid"], row["queue_name"], row["type"], row["event"]]
+    order = _PBXWARE.get(row["event"], ("param1", "param2", "param3"))
+    return row["date_time"], names, [row.get(column, "") for column in order]

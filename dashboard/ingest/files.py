@@ -1,0 +1,118 @@
+"""Files to events, line by line: Asterisk's queue_log, JSON lines, tables.
+
+Memory does not grow with the file. A bad line is refused with its number and the rest is read on. Reading a file again gives the same
+ids, so that importing it twice, or again after it has grown, stores each event once.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import msgspec
+
+from dashboard.ingest import lines as reading
+from dashboard.ingest import schema, table
+from dashboard.ingest.body import BodyError
+from dashboard.ingest.message import Errors, Message
+from dashboard.ingest.sources import queue_log
+from dashboard.ingest.table import column_map
+
+Columns = Mapping[str, str]
+
+
+class Item(NamedTuple):
+    """One record of a file: its first line, the bytes read up to its end, and what it is."""
+
+    line: int
+    offset: int
+    value: schema.NewEvent | schema.Refusal
+
+
+def estimate(path: Path) -> int:
+    """Return the bytes of a file: what Item.offset reaches at its end."""
+    return path.stat().st_size
+
+
+def read(path: Path, kind: str, zone: str, columns: Columns | None = None, after: int = 0) -> Iterator[Item]:
+    """Yield every record of a file in order; blank lines are left out.
+
+    `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
+    that of times without an offset. `columns` maps fields to a table's columns (see column_map);
+    one that is absent is told by refusing line 1. Items that end at or before the offset `after`
+    are read but not yielded, so that an import goes on with the same ids. Raises ValueError for
+    an unknown kind or zone, OSError for a file that cannot be read.
+    """
+    if kind not in _READERS:
+        raise ValueError(f"unknown format: {kind!r}")
+    with path.open("rb") as file:
+        for line, value in _READERS[kind](file, zone, columns or {}):
+            offset = file.tell()
+            if offset > after:
+                yield Item(line, offset, _named(line, value))
+
+
+Found = tuple[int, schema.NewEvent | Errors]
+
+
+def _named(line: int, value: schema.NewEvent | Errors) -> schema.NewEvent | schema.Refusal:
+    return value if isinstance(value, schema.NewEvent) else schema.Refusal(line - 1, value, line)
+
+
+def _queue_log(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
+    for found in queue_log.events(queue_log.records(reading.physical(file)), zone):
+        if isinstance(found, queue_log.Bad):
+            yield found.line, {schema.WHOLE: found.message}
+        else:
+            yield found.seq, found
+
+
+def _jsonl(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
+    ids = reading.Ids()
+    for number, line in enumerate(reading.physical(file), 1):
+        text = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if line == reading.OVERLONG:
+            yield number, {schema.WHOLE: Message(reading.UNREADABLE)}
+        elif text:
+            yield number, _json_line(text, number, ids)
+
+
+def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | Errors:
+    try:
+        found = schema.parse_one(text)
+    except BodyError as error:
+        return {schema.WHOLE: error.message}
+    if not isinstance(found, schema.NewEvent):
+        return found
+    made = found.id or ids.make(found.time_ms // 1000, text.decode())
+    return msgspec.structs.replace(found, id=made, seq=number)
+
+
+def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
+    texts = (reading.text(line) for line in reading.physical(file))
+    first = next(texts, "")
+    separator = reading.delimiter(first)
+    header = next(csv.reader([first], delimiter=separator), [])
+    where = table.plan(header, columns)
+    problems = {name: found for name, found in where.items() if isinstance(found, Message)}
+    if problems:
+        yield 1, problems
+        return
+    cells = {name: found for name, found in where.items() if isinstance(found, table.Cell)}
+    ids = reading.Ids()
+    for row in reading.rows(texts, separator, len(header), 1):
+        if row.problem is not None:
+            yield row.line, {schema.WHOLE: row.problem}
+        elif row.cells:
+            yield row.line, table.event(row.cells, cells, zone, ids, row.line)
+
+
+_READERS: Mapping[str, Callable[[IO[bytes], str, Columns], Iterator[Found]]] = {
+    "queue_log": _queue_log,
+    "jsonl": _jsonl,
+    "csv": _csv,
+}
+
+__all__ = ["Item", "column_map", "estimate", "read"]
