@@ -1,7 +1,8 @@
 """Files to events, line by line: Asterisk's queue_log, JSON lines, tables.
 
-Memory does not grow with the file. A bad line is refused with its number and the rest is read on. Reading a file again gives the same
-ids, so that importing it twice, or again after it has grown, stores each event once.
+Memory does not grow with the file. A bad line is refused with its number and the rest is read on.
+Reading a file again gives the same ids, so that importing it twice, or again after it has grown,
+stores each event once.
 """
 
 from __future__ import annotations

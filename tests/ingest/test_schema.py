@@ -1,0 +1,321 @@
+"""The pure half of the gate: what is an event, and what is told about one that is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboard.ingest import body as bodies
+from dashboard.ingest import data, schema
+from dashboard.ingest.schema import BodyError, NewEvent, Refusal, parse_json, parse_ndjson
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
+
+GOOD = {"type": "call.accepted", "time": "2026-03-02T09:00:00+01:00", "user": "jana", "interaction": "c-1"}
+PAUSE = {"type": "agent.pause_started", "time": "2026-03-02T09:00:00Z", "user": "jana"}
+CUSTOM = {"type": "custom.paid", "time": "2026-03-02T09:00:00Z"}
+
+
+def one(event: object) -> NewEvent | Refusal:
+    [found] = parse_json(json.dumps(event).encode())
+    return found
+
+
+def told(found: NewEvent | Refusal) -> dict[str, str]:
+    assert isinstance(found, Refusal)
+    return {name: why.render() for name, why in found.errors.items()}
+
+
+def test_an_event_keeps_every_part_and_its_data_as_it_came():
+    body = (
+        b'{"id": "c-1842:accepted", "type": "call.accepted", "time": "2026-03-02T09:00:00.1239+01:00",'
+        b'"user": "jana", "queue": "support", "interaction": "c-1842", "session": null,'
+        b'"contact": {"name": "\xc5\x98eh\xc5\x99", "phone": "+420", "email": null},'
+        b'"data": { "direction":"in",  "x": 1.50 }}'
+    )
+    assert parse_json(body) == [
+        NewEvent(
+            id="c-1842:accepted", type="call.accepted", time_ms=1772438400123, user="jana", queue="support",
+            interaction="c-1842", contact={"name": "Řehř", "phone": "+420"}, session=None,
+            data='{ "direction":"in",  "x": 1.50 }', seq=0,
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("time", "ms"),
+    [
+        pytest.param("1970-01-01T00:00:00Z", 0, id="the first instant"),
+        pytest.param("1970-01-01T01:00:00+01:00", 0, id="the first instant elsewhere"),
+        pytest.param("2100-12-31T23:59:59.999Z", 4133980799999, id="the last instant"),
+        pytest.param("2026-03-02t09:00:00z", 1772442000000, id="small letters"),
+        pytest.param("2026-03-02 09:00:00-05:30", 1772461800000, id="a space and half an hour"),
+        pytest.param("2026-03-02T09:00:00.999999999Z", 1772442000999, id="a fraction is cut, not rounded"),
+        pytest.param("2016-12-31T23:59:60Z", 1483228799000, id="the leap second is the second before"),
+    ],
+)
+def test_a_time_is_rfc3339_with_an_offset(time, ms):
+    found = one({**CUSTOM, "time": time})
+    assert isinstance(found, NewEvent)
+    assert found.time_ms == ms
+
+
+@pytest.mark.parametrize(
+    ("time", "why"),
+    [
+        pytest.param("2026-03-02T09:00:00", "Needs an offset", id="civil time"),
+        pytest.param("1969-12-31T23:59:59Z", "years 1970 to 2100", id="before 1970"),
+        pytest.param("2101-01-01T00:00:00Z", "years 1970 to 2100", id="after 2100"),
+        pytest.param("0001-01-01T00:00:00+14:00", "years 1970 to 2100", id="year 1 ahead of UTC"),
+        pytest.param("9999-12-31T23:59:59-14:00", "years 1970 to 2100", id="year 9999 behind UTC"),
+        pytest.param("2026-02-29T09:00:00Z", "such as", id="no such day"),
+        pytest.param("2026-03-02T24:00:00Z", "such as", id="no such hour"),
+        pytest.param("2026-03-02T09:00:00+24:00", "such as", id="no such offset"),
+        pytest.param("2026-W10-1T09:00:00Z", "such as", id="a week date"),
+        pytest.param("20260302T090000Z", "such as", id="without separators"),
+        pytest.param("٢٠٢٦-03-02T09:00:00Z", "such as", id="digits outside 0-9"),
+        pytest.param("2026-03-02T09:00:00Z\n", "such as", id="a line break after it"),
+        pytest.param("1772438400", "such as", id="an epoch number"),
+        pytest.param("", "required", id="empty"),
+        pytest.param(1772438400, "Must be text", id="a number"),
+        pytest.param(None, "required", id="null"),
+    ],
+)
+def test_any_other_time_is_refused_by_name(time, why):
+    errors = told(one({**CUSTOM, "time": time}))
+    assert list(errors) == ["time"]
+    assert why in errors["time"]
+
+
+WRONG = [
+    pytest.param({**CUSTOM, "type": "call.answered"}, {"type": "not known"}, id="type not in the catalogue"),
+    pytest.param({**CUSTOM, "type": "auth.signed_in"}, {"type": "by the dashboard itself"}, id="our own act"),
+    pytest.param({**CUSTOM, "type": ["a"]}, {"type": "Must be text"}, id="type no text"),
+    pytest.param({}, {"type": "required", "time": "required"}, id="nothing given"),
+    pytest.param({**CUSTOM, "kind": 1}, {"kind": "no such field"}, id="unknown field"),
+    pytest.param({**CUSTOM, "id": "x" * 201}, {"id": "at most 200"}, id="id too long"),
+    pytest.param({**CUSTOM, "id": "a\x1bb"}, {"id": "control characters"}, id="control character in an id"),
+    pytest.param({**CUSTOM, "user": "x" * 121}, {"user": "at most 120"}, id="user too long"),
+    pytest.param({**CUSTOM, "user": 7}, {"user": "Must be text"}, id="user no text"),
+    pytest.param({**CUSTOM, "queue": "a\u0000"}, {"queue": "control characters"}, id="NUL in a queue"),
+    pytest.param({**CUSTOM, "session": "\ud800"}, {"session": "control characters"}, id="half a character"),
+    pytest.param({**CUSTOM, "contact": "Petr"}, {"contact": "an object"}, id="contact no object"),
+    pytest.param({**CUSTOM, "contact": {"fax": "1"}}, {"contact.fax": "no such field"}, id="contact field"),
+    pytest.param(
+        {**CUSTOM, "contact": {"phone": "1" * 61}}, {"contact.phone": "at most 60"}, id="phone long"
+    ),
+    pytest.param({**CUSTOM, "contact": {"name": 5}}, {"contact.name": "Must be text"}, id="name no text"),
+    pytest.param({**CUSTOM, "data": []}, {"data": "an object"}, id="data a list"),
+    pytest.param({**CUSTOM, "data": "x"}, {"data": "an object"}, id="data a text"),
+    pytest.param({**CUSTOM, "data": {"x": "y" * 32768}}, {"data": "32768 bytes"}, id="data too large"),
+    pytest.param({**CUSTOM, "data": {"x": "\u0000"}}, {"data": "NUL"}, id="NUL in data"),
+    pytest.param(
+        {**CUSTOM, "data": {"\udc00": 1}}, {"data": "half a character"}, id="half a character in a key"
+    ),
+    pytest.param({**CUSTOM, "data": {"x": 2**63}}, {"data": "64 bits"}, id="integer beyond 64 bits"),
+    pytest.param({**CUSTOM, "data": {"x": float("nan")}}, {"data": "finite"}, id="NaN"),
+    pytest.param({**CUSTOM, "data": {str(n): n for n in range(201)}}, {"data": "200 keys"}, id="201 keys"),
+    pytest.param({**GOOD, "user": None}, {"user": "required"}, id="accepted by nobody"),
+    pytest.param({**GOOD, "user": ""}, {"user": "required"}, id="accepted by an empty name"),
+    pytest.param({**GOOD, "interaction": None}, {"interaction": "required"}, id="call without interaction"),
+    pytest.param(
+        {**GOOD, "data": {"direction": "up"}}, {"data.direction": "in, out, internal"}, id="direction"
+    ),
+    pytest.param({**GOOD, "data": {"wait_s": -1}}, {"data.wait_s": "whole number"}, id="negative seconds"),
+    pytest.param({**GOOD, "data": {"wait_s": 1.5}}, {"data.wait_s": "whole number"}, id="half a second"),
+    pytest.param({**GOOD, "data": {"wait_s": True}}, {"data.wait_s": "whole number"}, id="seconds as yes"),
+    pytest.param({**GOOD, "data": {"wait_s": 10**12}}, {"data.wait_s": "whole number"}, id="seconds of ages"),
+    pytest.param(
+        {**GOOD, "data": {"connected": 1}}, {"data.connected": "true or false"}, id="yes as a number"
+    ),
+    pytest.param(PAUSE, {"data.pause": "required"}, id="pause without a name"),
+    pytest.param({**PAUSE, "data": {"pause": 3}}, {"data.pause": "Must be text"}, id="pause name no text"),
+    pytest.param({**PAUSE, "data": {"pause": "a", "paid": "no"}}, {"data.paid": "true or false"}, id="paid"),
+    pytest.param(
+        {**CUSTOM, "type": "chat.queued", "interaction": "1", "data": {"channel": "Web Chat"}},
+        {"data.channel": "lower-case word"},
+        id="channel no word",
+    ),
+    pytest.param("text", {"event": "an object"}, id="not an object"),
+    pytest.param(
+        {**GOOD, "user": 1, "time": "x", "kind": 1, "data": {"wait_s": "9"}},
+        {"user": "Must be text", "time": "such as", "kind": "no such", "data.wait_s": "whole number"},
+        id="all errors at once",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "errors"), WRONG)
+def test_an_error_is_told_by_field_whether_alone_or_among_good_events(event, errors):
+    good = json.dumps(CUSTOM)
+    for index, body in ((0, json.dumps(event)), (1, f"[{good}, {json.dumps(event)}, {good}]")):
+        found = parse_json(body.encode())
+        assert [type(each) for each in found].count(NewEvent) == len(found) - 1
+        assert found[index].index == index
+        why = told(found[index])
+        assert why.keys() == errors.keys()
+        assert all(part in why[name] for name, part in errors.items())
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param({"data": {"x": 2**63 - 1, "y": -(2**63)}}, id="64-bit integers"),
+        pytest.param(
+            {"data": {"x": "0" * 40, "y": 0.1234567890123456789}}, id="many digits that are no integer"
+        ),
+        pytest.param({"data": {"text": "\\u0000 {{{{[[[[{{{{[[[[{{{{[[[[:::"}}, id="text that looks deep"),
+        pytest.param({"data": {str(n): n for n in range(200)}}, id="200 keys"),
+        pytest.param({"data": None, "user": None, "contact": {}, "session": ""}, id="null is absent"),
+        pytest.param({"user": "山田　太郎", "queue": "Péče 🙂"}, id="names in any script"),
+        pytest.param(
+            {"type": "chat.queued", "interaction": "1", "data": {"channel": "telegram"}}, id="channel"
+        ),
+        pytest.param(
+            {"type": "ticket.updated", "user": "a", "interaction": "1", "data": {"number": 7}}, id="no."
+        ),
+        pytest.param({"type": "call.closed", "interaction": "1"}, id="closed by nobody"),
+        pytest.param({"id": "x" * 200, "user": "u" * 120, "session": "s" * 200}, id="the longest names"),
+    ],
+)
+def test_what_is_within_the_limits_is_kept(extra):
+    found = one({**CUSTOM, **extra})
+    assert isinstance(found, NewEvent), told(found)
+    assert json.loads(found.data) == (extra.get("data") or {})
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(20, True), (21, False)])
+def test_data_is_nested_at_most_20_levels(depth, kept):
+    inner = "[" * (depth - 1) + "]" * (depth - 1)
+    [found] = parse_json(json.dumps(CUSTOM)[:-1].encode() + f', "data": {{"x": {inner}}}}}'.encode())
+    assert isinstance(found, NewEvent) is kept
+
+
+BODIES = [
+    pytest.param(b"", id="empty"),
+    pytest.param(b" \n", id="blank"),
+    pytest.param(b"{", id="cut"),
+    pytest.param(b'[{"type": "a"}', id="array cut"),
+    pytest.param(b'[{"type": "a"} {"type": "b"}]', id="no comma"),
+    pytest.param(b'[{"type": "a"},]', id="comma too many"),
+    pytest.param(b'[{"type": 1}] x', id="something after it"),
+    pytest.param(b"\xff\xfe{\x00}\x00", id="UTF-16"),
+    pytest.param(b'{"type": "\xff"}', id="bad UTF-8"),
+    pytest.param(b"[" * 100_000, id="100,000 brackets"),
+    pytest.param(b'{"data":' * 100_000, id="100,000 objects"),
+    pytest.param(b'[{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", id="deep and closed"),
+    pytest.param(b"[" + b",".join([b"{}"] * (bodies.MAX_EVENTS + 1)) + b"]", id="too many events"),
+    pytest.param(b"[" + b",".join([b"1"] * (bodies.MAX_EVENTS + 1)) + b"]", id="too many numbers"),
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_body_that_cannot_be_read_is_refused_as_a_whole(body):
+    with pytest.raises(BodyError) as caught:
+        parse_json(body)
+    assert caught.value.message.render()
+
+
+def test_huge_numbers_and_many_keys_are_refused_alone():
+    good = json.dumps(CUSTOM)
+    digits = good[:-1] + ', "data": {"x": ' + "9" * 6000 + "}}"
+    keys = good[:-1] + ', "data": {' + ",".join(f'"{n}":1' for n in range(20_000)) + "}}"
+    top = good[:-1] + "," + ",".join(f'"{n}":1' for n in range(20_000)) + "}"
+    found = parse_json(f"[{good},{digits},{keys},{top}]".encode())
+    assert [isinstance(each, NewEvent) for each in found] == [True, False, False, False]
+    assert list(found[1].errors) == list(found[2].errors) == ["data"]
+    assert len(found[3].errors) == schema.MAX_ERRORS
+
+
+def test_json_lines_are_numbered_and_a_bad_one_is_refused_alone():
+    good = json.dumps(CUSTOM).encode()
+    found = parse_ndjson(b"\n" + good + b"\r\n\n{cut\n" + b'{"type": "custom.x"}\n' + good)
+    assert [isinstance(each, NewEvent) for each in found] == [True, False, False, True]
+    assert [(each.index, each.line, *each.errors) for each in found[1:3]] == [(1, 4, "event"), (2, 5, "time")]
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n", b"no json\nat all", b"\n".join([b"1"] * 10_001)])
+def test_json_lines_without_any_json_are_no_body(body):
+    with pytest.raises(BodyError):
+        parse_ndjson(body)
+
+
+def test_a_message_is_put_into_words_by_the_readers_language():
+    refusal = parse_json(json.dumps({**CUSTOM, "data": {"x": "y" * 32768}}).encode())[0]
+    czech = {data.TOO_LARGE: "Nejvýše %(limit)s bajtů."}
+    assert refusal.errors["data"].render(czech.__getitem__) == "Nejvýše 32768 bajtů."
+    assert refusal.text(czech.__getitem__) == "data: Nejvýše 32768 bajtů."
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_end_in_events_refusals_or_a_body_error(body):
+    for parse in (parse_json, parse_ndjson):
+        try:
+            found = parse(body)
+        except BodyError:
+            continue
+        assert all(isinstance(each, NewEvent | Refusal) for each in found)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(alphabet=st.characters(categories=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(schema.Given.__struct_fields__)
+
+
+@settings(max_examples=150)
+@given(st.dictionaries(NAMES | st.text(max_size=4), VALUES, max_size=6))
+def test_any_object_is_kept_or_told_why_and_what_is_kept_can_be_stored(fields):
+    for event in (fields, {**CUSTOM, **fields}):
+        found = one(event)
+        if isinstance(found, Refusal):
+            assert found.errors
+            continue
+        texts = [found.id, found.user, found.queue, found.interaction, found.session, found.data]
+        assert all("\x00" not in text for text in texts if text is not None)
+        assert all(text.encode() is not None for text in texts if text is not None)
+        assert json.loads(found.data) == (event.get("data") or {})
+
+
+@needs_shared
+@pytest.mark.parametrize("kind", ["y", "n", "i"])
+def test_no_file_of_the_json_test_suite_is_an_event_or_an_accident(kind):
+    files = sorted((SHARED / "json_parsing").glob(f"{kind}_*.json"))
+    assert files
+    for file in files:
+        body = file.read_bytes()
+        for wrapped in (
+            body,
+            b'[{"type":"custom.x","time":"2026-01-01T00:00:00Z","data":{"x":' + body + b"}}]",
+        ):
+            try:
+                found = parse_json(wrapped)
+            except BodyError:
+                assert kind != "y", file.name
+                continue
+            if kind == "n":
+                assert not any(isinstance(each, NewEvent) for each in found), file.name
+            if kind == "y" and wrapped is not body:
+                assert len(found) == 1, file.name
+
+
+@needs_shared
+def test_naughty_strings_are_kept_as_they_came_or_refused_for_control_characters():
+    for text in json.loads((SHARED / "naughty_strings" / "blns.json").read_text()):
+        found = one({**CUSTOM, "user": text[:120], "contact": {"name": text[:200]}, "data": {"note": text}})
+        if isinstance(found, Refusal):
+            assert any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
+        else:
+            assert json.loads(found.data) == {"note": text}
+            assert found.user == (text[:120] or None)
