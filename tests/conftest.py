@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playhouse.pool import PooledDatabase
 
 from dashboard.db import database, migrate, open_database
 from dashboard.settings import Settings
@@ -118,7 +119,7 @@ def _migrated(url: str) -> None:
 def _close(opened: peewee.Database) -> None:
     if not opened.is_closed():
         opened.close()
-    if not isinstance(opened, peewee.SqliteDatabase):
+    if isinstance(opened, PooledDatabase):
         opened.close_all()
 
 
