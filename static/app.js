@@ -7,7 +7,7 @@
     // Browsers without scroll-initial-target: open a wide plot at now.
     for (const mark of document.querySelectorAll(".tl .at i")) {
       const box = mark.closest(".tl");
-      if (!box.scrollLeft) box.scrollLeft = mark.offsetLeft + 64 - box.clientWidth;
+      if (!box.scrollLeft) box.scrollLeft = mark.offsetLeft;
     }
   };
   on("DOMContentLoaded", open);

@@ -74,6 +74,15 @@ def stamp(ts: int | None, zone: str) -> str:
     return f"{_date('plain', moment.date())} {moment:%H:%M:%S}"
 
 
+def day_clock(ts: int | None, zone: str, beside: int | None = None) -> str:
+    """Return Thu 19 14:37:20, for lists of several days; without the day when `beside` has it."""
+    if ts is None:
+        return ""
+    moment = local(ts, zone)
+    same = beside is not None and local(beside, zone).date() == moment.date()
+    return f"{moment:%H:%M:%S}" if same else f"{_date('day', moment.date())} {moment:%H:%M:%S}"
+
+
 def date_long(day: date) -> str:
     return _date("long", day)
 
@@ -120,7 +129,7 @@ def _date(style: str, day: date) -> str:
 FILTERS = {
     name: globals()[name]
     for name in (
-        "duration", "number", "percent", "clock", "clock_short", "stamp",
+        "duration", "number", "percent", "clock", "clock_short", "stamp", "day_clock",
         "date_long", "date_short", "date_plain", "day_short", "week_label",
     )
 }  # fmt: skip
