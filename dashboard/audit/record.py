@@ -10,6 +10,7 @@ from dashboard import clock
 from dashboard.models import AuditEntry, User
 
 TEXT_MAX = 2048
+VIEW_AGAIN_S = 15 * 60
 MASK = "•••"
 SECRETS = ("password", "token", "key", "secret")
 
@@ -38,6 +39,19 @@ def record(
         details={name: _safe(name, value) for name, value in (details or {}).items()},
         **_circumstances(),
     ).execute()  # fmt: skip
+
+
+def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]) -> None:
+    """Record that the signed-in user looked; looking again at the same within 15 minutes adds nothing."""
+    kind, ident, _label = _actor()
+    e = AuditEntry
+    again = e.select(e.details).where(
+        (e.target_type == target[0]) & (e.target_id == str(target[1])) & (e.action == action)
+        & (e.actor_type == kind) & (e.actor_id == ident)
+        & (e.occurred_ms > clock.now_ms() - VIEW_AGAIN_S * 1000)
+    )  # fmt: skip
+    if all(row[0] != details for row in again.tuples()):
+        record(action, "r", target, details=details)
 
 
 def denied(what: str) -> None:

@@ -21,7 +21,8 @@ from dashboard.tracing.types import EventRow
 LOCK = 7_260_422
 CHUNK = 400
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
-PRESENCE_TYPES = "agent.%"
+# As a range rather than LIKE: it means the same on both databases and can use an index.
+PRESENCE_TYPES = (Event.type >= "agent.") & (Event.type < "agent/")
 
 
 @handler("digest", batch=50, keep=False)
@@ -77,7 +78,7 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> None:
     rows = settle.presence_rows(user, since_ms)
     _, still_open, gone = presence.unfold(rows, since_ms)
     query = _events(Event.interaction).where(
-        (Event.user_id == user) & (Event.time_ms >= since_ms) & (Event.type % PRESENCE_TYPES)
+        (Event.user_id == user) & (Event.time_ms >= since_ms) & PRESENCE_TYPES
     )
     events = [_event(row, None) for *row, _contact, _name in query.tuples()]
     settle.presence(user, gone, presence.fold_presence(still_open, events, paid))
@@ -93,7 +94,7 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
         Event.interaction.is_null(False)
     ).distinct().count()  # fmt: skip
     users = [row[0] for row in Event.select(Event.user_id).where(
-        Event.user_id.is_null(False) & (Event.type % PRESENCE_TYPES)).distinct().tuples()]  # fmt: skip
+        Event.user_id.is_null(False) & PRESENCE_TYPES).distinct().tuples()]  # fmt: skip
     total, done = total + len(users), 0
     for source, names in _all_interactions():
         with database.atomic():

@@ -17,6 +17,10 @@ RETRIES_S = (5, 30, 120, 600, 3600)
 ERROR_MAX = 1000
 
 
+class Permanent(Exception):
+    """Raised by a handler whose job cannot succeed however often it is tried."""
+
+
 class Handler(NamedTuple):
     run: Callable[[list[Job]], None]
     batch: int  # how many waiting jobs of the kind one call may take
@@ -80,11 +84,11 @@ def finish(jobs: list[Job]) -> None:
         Job.delete().where(Job.id.in_(ids)).execute()
 
 
-def fail(jobs: list[Job], error: str) -> None:
-    """Try again after 5 s, 30 s, 2 min, 10 min, 1 h; then give up visibly."""
+def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
+    """Try again after 5 s, 30 s, 2 min, 10 min, 1 h; then, or at once, give up visibly."""
     for job in jobs:
         tries = Job.get_by_id(job.id).attempts
-        if tries <= len(RETRIES_S):
+        if not permanent and tries <= len(RETRIES_S):
             due = clock.now_ms() + RETRIES_S[tries - 1] * 1000
             change: dict[str, Any] = {"state": "waiting", "due_ms": due}
         else:

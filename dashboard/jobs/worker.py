@@ -61,7 +61,7 @@ def turn(worker: str, kinds: list[str] | None = None) -> int:
         raise
     except Exception as error:
         log.exception("job %s failed", jobs[0].kind)
-        queue.fail(jobs, f"{type(error).__name__}: {error}")
+        queue.fail(jobs, f"{type(error).__name__}: {error}", isinstance(error, queue.Permanent))
     else:
         queue.finish(jobs)
     return len(jobs)

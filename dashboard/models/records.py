@@ -34,9 +34,11 @@ class ExportFile(Model):
     """A file made in the background; the right is checked again at download."""
 
     id = pw.CharField(40, primary_key=True)
-    user_id = pw.IntegerField()
-    permission = pw.CharField(60)
+    user_id = pw.IntegerField(index=True)
+    maker = pw.CharField(40)  # who builds it; the maker knows the permission
     query = JSONField(default=dict)
+    format = pw.CharField(4)  # pdf, xlsx, csv
+    locale = pw.CharField(8)
     name = pw.CharField(200)
     rows = pw.IntegerField(default=0)
     size = pw.BigIntegerField(default=0)
@@ -44,6 +46,17 @@ class ExportFile(Model):
     job_id = pw.BigIntegerField(null=True)
     created_ts = pw.BigIntegerField()
     expires_ts = pw.BigIntegerField()
+
+
+class ExportPart(Model):
+    """A piece of a made file, in the database so that any machine can hand it out."""
+
+    file = pw.ForeignKeyField(ExportFile, backref="parts", on_delete="CASCADE")
+    n = pw.IntegerField()
+    data = pw.BlobField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("file", "n")
 
 
 class AuditEntry(Model):

@@ -37,7 +37,7 @@ class Activity(Model):
     class Meta:
         indexes = (
             (("interaction_id", "user_id", "n"), True),
-            (("user_id", "start_ts", "id"), False),
+            (("user_id", "start_ts", "id", "end_ts", "channel", "state", "queue_id", "inferred"), False),
             (("user_id", "closed_ts", "channel", "state", "interaction_id", "handling_s"), False),
             (("start_ts", "channel"), False),
         )

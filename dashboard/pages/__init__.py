@@ -1,5 +1,5 @@
 """The windows: a folder per entry of the menu."""
 
-from dashboard.pages import signin
+from dashboard.pages import api, exports, signin, tracing
 
-BLUEPRINTS = (signin.bp,)
+BLUEPRINTS = (api.bp, exports.bp, signin.bp, tracing.bp)

@@ -101,7 +101,7 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     i = Interval
     columns = (i.kind, i.start_ts, i.end_ts, i.channel, i.activity_id, i.queue_id, i.source_id, i.label,
                i.paid, i.inferred, i.reported_s)  # fmt: skip
-    over = i.end_ts.is_null() | (i.end_ts > span.start)
+    over = i.end_ts.is_null() | (i.end_ts > span.start) | (i.start_ts >= span.start)
     near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
     query = i.select(*columns).where((i.user_id == user_id) & near & over).order_by(i.start_ts)
     far = (i.start_ts < span.start - DAY_S) & i.long
@@ -165,18 +165,27 @@ def activities(
     """
     if not scope.sees(user_id):
         return []
-    a = Activity
-    over = (a.end_ts.is_null() | (a.end_ts >= span.start)) & (a.start_ts < span.end)
-    near = (a.start_ts >= span.start - DAY_S) | a.long
-    query = _activity_query().where((a.user_id == user_id) & over & near & _filter(scope, user_id, wanted))
-    key = peewee.Tuple(a.start_ts, a.id)
-    if after is not None:
-        query = query.where(key < peewee.Tuple(*after) if descending else key > peewee.Tuple(*after))
-    order = (a.start_ts.desc(), a.id.desc()) if descending else (a.start_ts, a.id)
-    query = query.order_by(*order)
-    if limit is not None:
-        query = query.limit(limit)
-    return [_row(scope, ActivityRow(*row)) for row in query.tuples()]
+    parts = _parts(user_id, span)
+    found: list[ActivityRow] = []
+    for part in reversed(parts) if descending else parts:
+        if limit is not None and len(found) >= limit:
+            break
+        query = _activity_query().where(part & _filter(scope, user_id, wanted))
+        found += _page(query, after, None if limit is None else limit - len(found), descending)
+    return [_row(scope, row) for row in found]
+
+
+def counts(scope: Scope, user_id: int, span: Span, wanted: Filter = Filter()) -> dict[str, int]:
+    """Return how many of these activities there are, by channel (from the index alone)."""
+    totals: dict[str, int] = {}
+    if not scope.sees(user_id):
+        return totals
+    for part in _parts(user_id, span):
+        query = Activity.select(Activity.channel, peewee.fn.COUNT(Activity.id))
+        query = query.where(part & _filter(scope, user_id, wanted)).group_by(Activity.channel)
+        for channel, count in query.tuples():
+            totals[channel] = totals.get(channel, 0) + count
+    return totals
 
 
 def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
@@ -186,6 +195,25 @@ def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
         return None
     own = found[0].user_id == scope.viewer_id
     return _row(scope, found[0]) if own or scope.can(Permission.TRACING_VIEW) else None
+
+
+def _parts(user_id: int, span: Span) -> tuple[Any, Any]:
+    """Return the conditions of the two index ranges, older first: long ones from before, and near ones."""
+    a = Activity
+    edge = span.start - DAY_S
+    over = a.end_ts.is_null() | (a.end_ts > span.start)
+    older = (a.user_id == user_id) & a.long & (a.start_ts < edge) & over
+    near = (a.user_id == user_id) & (a.start_ts >= edge) & (a.start_ts < span.end)
+    return older, near & (over | (a.start_ts >= span.start))
+
+
+def _page(query: Any, after: tuple[int, int] | None, limit: int | None, descending: bool) -> list[ActivityRow]:
+    a = Activity
+    if after is not None:
+        key = peewee.Tuple(a.start_ts, a.id)
+        query = query.where(key < after if descending else key > after)
+    order = (a.start_ts.desc(), a.id.desc()) if descending else (a.start_ts, a.id)
+    return [ActivityRow(*row) for row in query.order_by(*order).limit(limit).tuples()]
 
 
 def _activity_query() -> Any:
@@ -230,14 +258,16 @@ def _open_to(scope: Scope, user_id: int, row: IntervalRow) -> bool:
 
 
 def _opaque(row: IntervalRow) -> IntervalRow:
-    return row._replace(activity_id=None, queue_id=None, label="", hidden=True)
+    return row._replace(queue_id=None, label="", hidden=True)
 
 
-def clipped(rows_: Collection[IntervalRow], span: Span, as_of: int, ends: Mapping[int, int]) -> dict[int, int]:
-    """Return activity → seconds of handling inside the span, as the list and its totals show them."""
+def clipped(
+    found: Collection[IntervalRow], span: Span, as_of: int, ends: Mapping[int, int], kind: Kind = Kind.HANDLING
+) -> dict[int, int]:
+    """Return activity → seconds of `kind` inside the span, as the list and its totals show them."""
     totals: dict[int, int] = {}
-    for row in rows_:
-        if row.kind != Kind.HANDLING or row.activity_id is None:
+    for row in found:
+        if row.kind != kind or row.activity_id is None:
             continue
         last = row.end if row.end is not None else min(as_of, ends.get(row.source_id, as_of))
         inside = min(last, span.end, as_of) - max(row.start, span.start)

@@ -14,7 +14,7 @@ from dashboard.clock import Span
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow, Filter, Person
 from dashboard.tracing.statistics import Figures, as_json, figures
-from dashboard.tracing.types import ClosedRow, IntervalRow, type_of
+from dashboard.tracing.types import ClosedRow, IntervalRow, Kind, type_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Trace:
         """Activity → seconds of handling inside the period."""
         return load.clipped(self.intervals, self.span, self.as_of, self.horizons)
 
+    @cached_property
+    def open_since(self) -> dict[tuple[int | None, int], int]:
+        """(activity, kind) → when the segment that is still open began."""
+        return {(row.activity_id, row.kind): row.start for row in self.intervals if row.end is None}
+
     def last(self, source_id: int) -> int:
         """Return the instant up to which an open stretch of this source is known."""
         return min(self.as_of, self.horizons.get(source_id, self.as_of))
@@ -92,11 +97,11 @@ def as_answer(trace: Trace) -> dict[str, Any]:
     }
 
 
-def handling(trace: Trace, row: ActivityRow) -> int:
-    """Return the whole handling of an activity in seconds; of an open one, up to now."""
-    if row.end is not None:
-        return row.handling_s
-    return max(row.handling_s, trace.last(row.source_id) - row.start)
+def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
+    """Return the whole handling, talk or hold of an activity in seconds; what is open runs to now."""
+    ended = {Kind.HANDLING: row.handling_s, Kind.TALK: row.talk_s, Kind.HOLD: row.hold_s}[kind]
+    begun = trace.open_since.get((row.id, kind))
+    return ended if begun is None else ended + max(0, trace.last(row.source_id) - begun)
 
 
 def iso(ts: int, zone: str) -> str:
@@ -113,10 +118,10 @@ def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
         "queue": row.queue or None,
         "start": iso(row.start, trace.zone),
         "end": iso(row.end, trace.zone) if row.end is not None else None,
-        "seconds": handling(trace, row),
+        "seconds": length(trace, row, Kind.HANDLING),
         "seconds_in_period": trace.seconds.get(row.id, 0),
-        "talk": row.talk_s,
-        "hold": row.hold_s,
+        "talk": length(trace, row, Kind.TALK),
+        "hold": length(trace, row, Kind.HOLD),
         "ringing": row.ringing_s,
         "inferred": row.inferred,
         "hidden": row.hidden,

@@ -1,0 +1,113 @@
+"""Files that take longer than a request: made by a job, kept a day, handed out to who may still have them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from flask_babel import force_locale
+
+from dashboard import clock
+from dashboard.access import scope as scopes
+from dashboard.db import database
+from dashboard.exports import makers, pdf, text, xlsx
+from dashboard.exports.makers import Order
+from dashboard.exports.table import Report
+from dashboard.jobs import queue as jobs
+from dashboard.models import ExportFile, ExportPart, Job, User
+
+KEPT_S = 24 * 3600
+PART_BYTES = 1024 * 1024
+MIME = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+class Gone(jobs.Permanent):
+    """The right to the export has been withdrawn, or what it is about is out of scope now."""
+
+
+def order(
+    user: User, maker: str, query: makers.Query, format_: str, locale: str, zone: str, name: str
+) -> str:
+    """Queue the making of a file and return its id, in one transaction."""
+    ident, moment = secrets.token_urlsafe(18), clock.now_s()
+    with database.atomic():
+        ExportFile.delete().where(ExportFile.expires_ts < moment).execute()
+        ExportFile.insert(
+            id=ident, user_id=user.id, maker=maker, query={**query, "tz": query.get("tz") or zone},
+            format=format_, locale=locale, name=name, created_ts=moment, expires_ts=moment + KEPT_S,
+        ).execute()  # fmt: skip
+        jobs.enqueue("export", {"file": ident}, key=f"export:{ident}")
+        job = Job.get(Job.key == f"export:{ident}")
+        ExportFile.update(job_id=job.id).where(ExportFile.id == ident).execute()
+    return ident
+
+
+@jobs.handler("export")
+def make(waiting: list[Job]) -> None:
+    """Make the file anew from the start; a killed worker's half is overwritten."""
+    job = waiting[0]
+    row = ExportFile.get_or_none(ExportFile.id == job.args["file"])
+    if row is None:
+        return
+    with force_locale(row.locale), tempfile.TemporaryFile() as target:
+        report = build(row)
+        if report is None:
+            raise Gone(row.id)
+        jobs.progress(job.id, 0, 100)
+        count = write(report, row.format, target)
+        jobs.progress(job.id, 90, 100)
+        _keep(row.id, target, count)
+        jobs.progress(job.id, 100, 100)
+
+
+def build(row: ExportFile) -> Report | None:
+    """Return the report with the rights its user has now, None when they are not enough."""
+    user = User.get_or_none(User.id == row.user_id)
+    if user is None or user.deactivated_ts is not None or user.access_id is None:
+        return None
+    scope = scopes.of_user(user)
+    if not makers.allowed(scope, row.maker, row.format):
+        return None
+    order_ = Order(scope, user.name, row.query, row.query["tz"], row.created_ts, row.format)
+    return makers.MAKERS[row.maker].build(order_)
+
+
+def write(report: Report, format_: str, target: IO[bytes]) -> int:
+    """Write the report in one of the three formats; return the number of rows."""
+    if format_ == "xlsx":
+        return xlsx.write(report, target)
+    if format_ == "pdf":
+        return pdf.write(report, target)
+    rows = 0
+    for chunk in text.chunks(report):
+        rows += chunk.count("\r\n")
+        target.write(chunk.encode())
+    return rows
+
+
+def parts(ident: str) -> Iterator[bytes]:
+    """Yield the file's content piece by piece."""
+    query = ExportPart.select(ExportPart.data).where(ExportPart.file == ident).order_by(ExportPart.n)
+    for (data,) in query.tuples().iterator():
+        yield bytes(data)
+
+
+def _keep(ident: str, source: IO[bytes], rows: int) -> None:
+    digest, size, number = hashlib.sha256(), source.tell(), 0
+    source.seek(0)
+    with database.atomic():
+        ExportPart.delete().where(ExportPart.file == ident).execute()
+        while piece := source.read(PART_BYTES):
+            digest.update(piece)
+            ExportPart.insert(file=ident, n=number, data=piece).execute()
+            number += 1
+        ExportFile.update(rows=rows, size=size, sha256=digest.hexdigest()).where(
+            ExportFile.id == ident
+        ).execute()

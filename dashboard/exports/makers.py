@@ -1,0 +1,46 @@
+"""Who builds which export, under which right; pages register here.
+
+One builder serves the answer at once and the file made in the background: it is given the
+scope of the user who asked, read anew at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.exports.table import Report
+
+Query = Mapping[str, str]
+
+
+class Order(NamedTuple):
+    """What a builder gets: whose scope and name, what was asked, the zone when nothing else says,
+    and the instant that stands in the file as its `as of`."""
+
+    scope: Scope
+    exporter: str
+    query: Query
+    zone: str
+    as_of: int
+    format: str
+
+
+class Maker(NamedTuple):
+    rights: Mapping[str, Permission]  # by format
+    build: Callable[[Order], Report | None]  # None: not, or no longer, for this viewer
+
+
+MAKERS: dict[str, Maker] = {}
+
+
+def register(name: str, rights: Mapping[str, Permission], build: Callable[[Order], Report | None]) -> None:
+    MAKERS[name] = Maker(rights, build)
+
+
+def allowed(scope: Scope, name: str, format_: str) -> bool:
+    """True when the viewer may have this export in this format now."""
+    right = MAKERS[name].rights.get(format_)
+    return right is not None and scope.can(right)

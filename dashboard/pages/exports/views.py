@@ -1,0 +1,52 @@
+"""Progress of a file's making, and its download, which checks the right again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, g, url_for
+
+from dashboard import clock
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.exports import background, makers
+from dashboard.models import ExportFile, Job
+from dashboard.web.deliver import attach
+from dashboard.web.page import render
+
+bp = Blueprint("exports", __name__, url_prefix="/exports")
+
+
+@bp.get("/<ident>")
+@require(Permission.SELF)
+def show(ident: str) -> Response:
+    file = _own(ident)
+    job = Job.get_or_none(Job.id == file.job_id)
+    ready = bool(file.sha256)
+    failed = not ready and (job is None or job.state == "failed")
+    response = render("exports/show.html", fragments={"progress"}, file=file, job=job, ready=ready, failed=failed)
+    if not ready and not failed:
+        response.headers["Refresh"] = f"3; url={url_for('.show', ident=ident)}"  # without scripts
+    return response
+
+
+@bp.get("/<ident>/file")
+@require(Permission.SELF)
+def download(ident: str) -> Response:
+    """404 for strangers and expired files, 403 when the right has been withdrawn meanwhile."""
+    file = _own(ident)
+    if not file.sha256:
+        abort(404)
+    if not makers.allowed(g.scope, file.maker, file.format) or background.build(file) is None:
+        abort(403)
+    audit.record("export.downloaded", "r", ("export", file.id, file.name),
+                 details={"rows": file.rows, "sha256": file.sha256})  # fmt: skip
+    return attach(background.parts(file.id), file.name, file.format, file.size)
+
+
+def _own(ident: str) -> ExportFile:
+    file = ExportFile.get_or_none(
+        (ExportFile.id == ident) & (ExportFile.user_id == g.user.id) & (ExportFile.expires_ts > clock.now_s())
+    )
+    if file is None:
+        abort(404)
+    return file

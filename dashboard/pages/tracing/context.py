@@ -1,0 +1,294 @@
+"""What the tracing templates print, from a trace and what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask import current_app, g, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from dashboard import catalog, clock
+from dashboard.access.permissions import Permission
+from dashboard.i18n import collation
+from dashboard.i18n.formats import date_long, date_short, duration, language, week_label
+from dashboard.i18n.mark import N_
+from dashboard.pages.tracing import listing, queries, timeline
+from dashboard.pages.tracing.forms import Asked
+from dashboard.pages.tracing.plot import Item, Plot
+from dashboard.tracing import load, period
+from dashboard.tracing.load import ActivityRow
+from dashboard.tracing.statistics import as_json
+from dashboard.tracing.trace import Trace
+from dashboard.tracing.types import IntervalRow, Kind, State
+
+DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING)
+CHIPS = (
+    ("", N_("All")), ("call", N_("Calls")), ("email", N_("E-mails")), ("chat", N_("Chats")),
+    ("ticket", N_("Tickets")), ("pause", N_("Pauses")),
+)  # fmt: skip
+STATES = {
+    State.RINGING: N_("Ringing"), State.OPEN: N_("Open"), State.POSTPONED: N_("Postponed"),
+    State.CLOSED: N_("Closed"), State.TRANSFERRED: N_("Transferred"), State.MISSED: N_("Missed"),
+    State.REJECTED: N_("Rejected"), State.EDITED: N_("Edited"),
+}  # fmt: skip
+EXPORTS = (
+    ("pdf", N_("PDF export"), Permission.TRACING_EXPORT_PDF),
+    ("xlsx", N_("Excel export"), Permission.TRACING_EXPORT_DATA),
+    ("csv", N_("CSV export"), Permission.TRACING_EXPORT_DATA),
+)
+
+
+def page(trace: Trace, asked: Asked) -> dict[str, Any]:
+    """Return the context of tracing/index.html."""
+    by_kind = listing.counts(trace, asked)
+    count = by_kind.get(asked.kind, 0)
+    shown = listing.page(trace, asked, count)
+    return {
+        "asked": asked,
+        "person": person(trace),
+        "people": people(trace, asked),
+        "period": trace.span,
+        "period_name": period_name(asked),
+        "dates": clock.local_dates(trace.span, trace.zone),
+        "zone": trace.zone,
+        "as_of": trace.as_of,
+        "plot": plot(trace, asked),
+        "figures": as_json(trace.figures),
+        "signed_in_since": signed_in_since(trace),
+        "chips": _chips(asked, by_kind),
+        "states": [(state.value, _(label)) for state, label in STATES.items()],
+        "queues": queries.queues(trace.scope),
+        "kept": [(k, v) for k, v in asked.query(after=None, before=None, page=1).items()
+                 if k not in ("state", "queue")],
+        "rows": shown.rows,
+        "totals": listing.totals(trace, asked, count),
+        "pager": _pager(asked, shown),
+        "days": days(trace, asked),
+        "exports": _exports(asked),
+        "links": _links(trace, asked),
+        "last_day": _last_day(trace, asked),
+        "link": _linker(asked),
+        "sorts": _sorts(asked),
+    }  # fmt: skip
+
+
+def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
+    """Return the context of tracing/activity.html."""
+    found = queries.steps(trace.scope, row)
+    first = found[0].time_ms if found else 0
+    before, after = queries.neighbours(trace.scope, row)
+    interaction = queries.interaction(trace.scope, row.interaction_id)
+    return {
+        "activity": _activity(trace, row),
+        "person": person(trace),
+        "zone": trace.zone,
+        "facts": _facts(interaction),
+        "steps": [
+            (step.time_ms // 1000, event_name(step.type), _("Another user") if step.user == "" else step.user,
+             (step.time_ms - first) // 1000)
+            for step in found
+        ],
+        "related": [
+            {"start": work.start, "user": work.user, "state": work.state, "seconds": work.seconds,
+             "url": url_for("tracing.show", ident=work.id, tz=trace.zone)}
+            for work in queries.related(trace.scope, row)
+        ],
+        "prev_url": url_for("tracing.show", ident=before, tz=trace.zone) if before else None,
+        "next_url": url_for("tracing.show", ident=after, tz=trace.zone) if after else None,
+        "back_url": url_for("tracing.index", user=trace.person.login, date=day.isoformat(), tz=trace.zone),
+    }  # fmt: skip
+
+
+def person(trace: Trace) -> dict[str, Any]:
+    one = trace.person
+    return {"login": one.login, "name": one.name, "lang": "", "deactivated": one.deactivated_ts is not None}
+
+
+def people(trace: Trace, asked: Asked) -> list[tuple[str, str, bool]]:
+    """Return whom the picker offers, in the order of the reader's language; the shown one always."""
+    found = load.people(trace.scope, asked.deactivated)
+    if all(one.id != trace.person.id for one in found):
+        found.append(trace.person)
+    found.sort(key=lambda one: collation.key(one.name, language()))
+    return [(one.login, one.name, one.deactivated_ts is not None) for one in found]
+
+
+def plot(trace: Trace, asked: Asked) -> Plot:
+    drawn = items(trace)
+    if asked.unit == "week":
+        return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone)
+    if asked.minutes:
+        return timeline.minutes_plot(drawn, trace.span, trace.as_of, trace.zone, asked.minutes)
+    return timeline.day_plot(drawn, trace.span, trace.as_of, trace.zone, asked.all_day)
+
+
+def items(trace: Trace) -> list[Item]:
+    """Return the drawn stretches with what their bars say; those of a file source end where it ends."""
+    wanted = [row for row in trace.intervals if row.kind in DRAWN]
+    facts = {
+        row.id: row for row in load.activities(trace.scope, trace.person.id, trace.span)
+    } if any(row.activity_id for row in wanted) else {}  # fmt: skip
+    return [_item(trace, row, facts.get(row.activity_id or 0)) for row in wanted]
+
+
+def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None) -> Item:
+    horizon = trace.horizons.get(row.source_id)
+    lost = row.end is None and horizon is not None and horizon < trace.as_of
+    shown = fact is not None and not row.hidden
+    return Item(
+        kind=row.kind, start=row.start, end=horizon if lost else row.end, channel=row.channel,
+        activity_id=row.activity_id, label=row.label, paid=row.paid, inferred=row.inferred or lost,
+        hidden=row.hidden, direction=fact.direction if shown and fact else "",
+        contact=listing.contact_of(trace, fact) if shown and fact else "",
+        queue=fact.queue if shown and fact else "",
+        url=url_for("tracing.show", ident=fact.id, tz=trace.zone) if shown and fact else "",
+    )  # fmt: skip
+
+
+def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, Any] | None]]:
+    """Return the week's days with their figures; None for days that have not begun."""
+    if asked.unit != "week":
+        return []
+    found = []
+    for day in clock.local_dates(trace.span, trace.zone):
+        span = clock.day(day, trace.zone)
+        begun = span.start <= trace.as_of
+        url = url_for("tracing.index", **asked.query(unit="day", date=day, after=None, before=None, page=1))
+        found.append((day, url if begun else None, as_json(trace.figures_of(span)) if begun else None))
+    return found
+
+
+def period_name(asked: Asked) -> str:
+    return week_label(asked.date) if asked.unit == "week" else date_short(asked.date)
+
+
+def period_details(asked: Asked) -> dict[str, Any]:
+    """Return what the audit keeps of a view: the period, not the filter."""
+    return {"unit": asked.unit, "date": asked.date.isoformat(), "zone": asked.zone}
+
+
+def signed_in_since(trace: Trace) -> int | None:
+    """Return since when the user is signed in now, None when not, or for a past day."""
+    if not trace.span.start <= trace.as_of < trace.span.end:
+        return None
+    logins = [row.start for row in trace.intervals if row.kind == Kind.LOGIN and row.end is None]
+    return min(logins) if logins else None
+
+
+def _chips(asked: Asked, by_kind: dict[str, int]) -> list[tuple[str, str, bool, int]]:
+    chips = list(CHIPS)
+    if by_kind.get("dialled"):
+        chips.insert(2, ("dialled", N_("Dialled calls")))
+    link = _linker(asked)
+    return [
+        (_(label), link(kind=kind or None) + "#activities", asked.kind == kind, by_kind.get(kind, 0))
+        for kind, label in chips
+    ]
+
+
+def _pager(asked: Asked, shown: listing.Page) -> dict[str, Any]:
+    def url(number: int, **cursor: listing.Key | None) -> str:
+        return url_for("tracing.index", **asked.query(**{"after": None, "before": None, **cursor}, page=number))
+
+    return {
+        "first": shown.first, "last": shown.last, "total": shown.total, "page": shown.number, "pages": shown.pages,
+        "prev_url": url(shown.number - 1, before=shown.before) if shown.before and shown.number > 1 else None,
+        "next_url": url(shown.number + 1, after=shown.after) if shown.after else None,
+    }  # fmt: skip
+
+
+def _exports(asked: Asked) -> list[tuple[str, str]]:
+    query = asked.query(after=None, before=None, page=1)
+    return [
+        (_(label), url_for("tracing.download", format_=format_, **query))
+        for format_, label, right in EXPORTS
+        if g.scope.can(right)
+    ]
+
+
+def _links(trace: Trace, asked: Asked) -> dict[str, str | None]:
+    today = clock.local_date(trace.as_of, asked.zone)
+
+    def on(day: date) -> str:
+        return url_for("tracing.index", **asked.query(date=day, after=None, before=None, page=1))
+
+    back, ahead = (period.shift(asked.unit, asked.date, by) for by in (-1, 1))
+    return {
+        "prev": on(back) if back != asked.date else None,
+        "next": on(ahead) if ahead != asked.date else None,
+        "today": on(today) if not trace.span.start <= trace.as_of < trace.span.end else None,
+    }
+
+
+def _last_day(trace: Trace, asked: Asked) -> dict[str, str] | None:
+    if trace.intervals:
+        return None
+    start = queries.last_active(trace.scope, trace.person.id, trace.span.start)
+    if start is None:
+        return None
+    day = clock.local_date(start, trace.zone)
+    return {"url": url_for("tracing.index", **asked.query(date=day, after=None, before=None, page=1))}
+
+
+def _linker(asked: Asked) -> Any:
+    """Return link(**changes): this address with parts of its query changed; None takes a part away."""
+
+    def link(**changes: object) -> str:
+        query = {**asked.query(after=None, before=None, page=1)}
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value is not None:
+                query[name] = str(value)
+        return url_for("tracing.index", **query)
+
+    return link
+
+
+def _sorts(asked: Asked) -> dict[str, tuple[str, str]]:
+    url = url_for(
+        "tracing.index", **asked.query(descending=not asked.descending, after=None, before=None, page=1)
+    )
+    return {"start": (f"{url}#activities", "descending" if asked.descending else "ascending")}
+
+
+def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
+    shown = listing.work(trace, row)
+    return {**shown._asdict(), "title": row.title, "ringing": row.ringing_s}
+
+
+def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:
+    if interaction is None:
+        return []
+    return [
+        (_("Waiting time"), duration(interaction.wait_s) if interaction.wait_s is not None else ""),
+        (_("Reason"), interaction.reason),
+        (_("Interaction"), interaction.external_id),
+    ]
+
+
+def event_name(name: str) -> str:
+    known = catalog.find(name)
+    return _(known.label) if known is not None and known.label else name
+
+
+def row_name(type_: str, channel: str, direction: str, paid: bool) -> str:
+    """Return what an activity or pause is called, through the page's own macros, so that files agree."""
+    words = _words()
+    name = words.pause_name(paid) if type_ == "pause" else words.work_name(channel, direction)
+    return str(Markup(name).unescape().strip())
+
+
+def channel_name(channel: str) -> str:
+    return str(Markup(_words().channel_name(channel)).unescape().strip())
+
+
+def _words() -> Any:
+    return current_app.jinja_env.get_template("tracing/_words.html").module
+
+
+def head_line(asked: Asked) -> str:
+    """Return the period in words for the head of a file."""
+    return week_label(asked.date) if asked.unit == "week" else date_long(asked.date)

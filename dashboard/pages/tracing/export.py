@@ -1,0 +1,210 @@
+"""The trace as sheets: the list, the statistics, and the first page of the PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import render_template
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from dashboard import clock
+from dashboard.access.permissions import Permission
+from dashboard.exports import makers
+from dashboard.exports.makers import Order
+from dashboard.exports.table import Column, Kind, Report, Row, Sheet
+from dashboard.i18n.formats import language, stamp
+from dashboard.models import User
+from dashboard.pages.tracing import context, forms, listing
+from dashboard.pages.tracing.forms import Asked
+from dashboard.tracing import trace as traces
+from dashboard.tracing.statistics import as_json
+from dashboard.tracing.trace import Trace
+
+RIGHTS = {
+    "pdf": Permission.TRACING_EXPORT_PDF,
+    "xlsx": Permission.TRACING_EXPORT_DATA,
+    "csv": Permission.TRACING_EXPORT_DATA,
+}
+Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
+
+
+def init() -> None:
+    makers.register("tracing", RIGHTS, build)
+
+
+def build(order: Order) -> Report | None:
+    """Return the report of what the address asks, in the scope of the order; None outside it."""
+    own = User.get_by_id(order.scope.viewer_id).login
+    asked = forms.parse(order.query, own, order.zone)
+    trace = traces.read(order.scope, asked.user, asked.span, asked.zone, order.as_of)
+    if trace is None:
+        return None
+    line = context.head_line(asked)
+    made = stamp(trace.as_of, trace.zone)
+    return Report(
+        title=_("User tracing"),
+        subtitle=" · ".join((trace.person.name, line, trace.zone, made, order.exporter)),
+        meta=_meta(trace, asked, order, line),
+        sheets=(_list(trace, asked), _statistics(trace)),
+        locale=language(),
+        zone=trace.zone,
+        footer=_("As of %(time)s · exported by %(name)s", time=made, name=order.exporter),
+        front=_front(trace, asked) if order.format == "pdf" else None,
+    )
+
+
+def _meta(trace: Trace, asked: Asked, order: Order, line: str) -> tuple[tuple[str, str], ...]:
+    return (
+        (_("User"), f"{trace.person.name} ({trace.person.login})"),
+        (_("Period"), line),
+        (_("Start"), traces.iso(trace.span.start, trace.zone)),
+        (_("End"), traces.iso(trace.span.end, trace.zone)),
+        (_("Length in hours"), f"{trace.span.seconds / 3600:g}"),
+        (_("Time zone"), trace.zone),
+        (_("As of"), traces.iso(trace.as_of, trace.zone)),
+        (_("Exported by"), order.exporter),
+        (_("Filter"), _filter_text(asked)),
+    )
+
+
+def _filter_text(asked: Asked) -> str:
+    parts = [asked.kind, asked.state, str(asked.queue or ""), _("inferred only") if asked.flagged else ""]
+    return ", ".join(part for part in parts if part) or _("none")
+
+
+def _list(trace: Trace, asked: Asked) -> Sheet:
+    rows = listing.everything(trace, asked)
+    total = listing.totals(trace, asked, len(rows))
+    return Sheet(
+        name=_("List"),
+        columns=(
+            Column("start", _("Start"), Kind.TIME, 20),
+            Column("end", _("End"), Kind.TIME, 20),
+            Column("seconds", _("Duration"), Kind.DURATION, 11),
+            Column("in_period", _("In period"), Kind.DURATION, 11),
+            Column("talk", _("Talk"), Kind.DURATION, 10),
+            Column("hold", _("Hold"), Kind.DURATION, 10),
+            Column("activity", _("Activity"), Kind.TEXT, 18),
+            Column("contact", _("Contact"), Kind.TEXT, 24),
+            Column("queue", _("Queue"), Kind.TEXT, 16),
+            Column("state", _("Result"), Kind.TEXT, 14),
+            Column("marks", _("Marks"), Kind.TEXT, 14),
+        ),
+        rows=_cells(rows),
+        total=(None, None, None, total.seconds_in_period, total.talk, total.hold,
+               _("Total: %(count)d", count=total.count), None, None, None, None),
+    )  # fmt: skip
+
+
+def _cells(rows: list[listing.Row]) -> Iterator[Row]:
+    for row in rows:
+        yield (
+            row.start, row.end, row.seconds, row.seconds_in_period, row.talk or None, row.hold or None,
+            _what(row), row.label if row.type == "pause" else row.contact, row.queue,
+            _state(row.state), ", ".join(_mark(flag) for flag in row.flags),
+        )  # fmt: skip
+
+
+def _what(row: listing.Row) -> str:
+    if "hidden" in row.flags:
+        return _("Other work (hidden)")
+    return context.row_name(row.type, row.channel, row.direction, row.paid)
+
+
+def _state(state: str) -> str:
+    label = next((text for known, text in context.STATES.items() if known == state), "")
+    return _(label) if label else ""
+
+
+def _mark(flag: str) -> str:
+    return {"open": _("Ongoing"), "inferred": _("Inferred end"), "hidden": _("hidden")}[flag]
+
+
+def _statistics(trace: Trace) -> Sheet:
+    return Sheet(
+        name=_("Statistics"),
+        columns=(
+            Column("figure", _("Figure"), Kind.TEXT, 44),
+            Column("time", _("Time"), Kind.DURATION, 12),
+            Column("count", _("Count"), Kind.INT, 10),
+            Column("share", _("Share"), Kind.PERCENT, 10),
+        ),
+        rows=figures(trace),
+        printed=False,
+    )
+
+
+def figures(trace: Trace) -> list[Figure]:
+    """Return every figure of the page under its name, in the page's order."""
+    f = as_json(trace.figures)
+    rows: list[Figure] = []
+    parts = ((_("Calls"), f["calls"]), (_("E-mails"), f["emails"]), (_("Chats"), f["chats"]))
+    for name, part in parts:
+        rows += _work_figures(name, part)
+    rows += [
+        (f"{_('Tickets')} · {_('Edited')}", None, f["tickets"]["edited"], None),
+        (f"{_('Tickets')} · {_('Closed')}", None, f["tickets"]["closed"], None),
+        (f"{_('Pauses')} · {_('Total')}", f["pause"]["total"], None, None),
+        (f"{_('Pauses')} · {_('Paid')}", f["pause"]["paid"], None, None),
+        (f"{_('Pauses')} · {_('Unpaid')}", f["pause"]["unpaid"], None, None),
+    ]
+    names = (
+        ("login", _("Login time")), ("ready", _("Ready time")), ("busy", _("Busy")), ("ringing", _("Ringing")),
+        ("free", _("Free")), ("not_ready", _("Not ready")), ("offline", _("Offline")),
+        ("work_in_pause", _("Work during pause")), ("work_logged_out", _("Work while signed out")),
+        ("login_reported", _("Login time as the source reported it")),
+    )  # fmt: skip
+    rows += [(label, f[name], None, None) for name, label in names if f.get(name) is not None]
+    rows += [
+        (_("Occupancy"), None, None, f["occupancy"]),
+        (_("Utilisation"), None, None, f["utilisation"]),
+    ]
+    rows += [
+        (f"{_('User events')} · {context.event_name(name)}", None, count, None)
+        for name, count in f.get("events", {}).items()
+    ]
+    return rows
+
+
+def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
+    labels = (
+        ("handling", _("Handling time")), ("load", _("Sum of times")), ("talk", _("Talk time")),
+        ("hold", _("Hold time")),
+    )  # fmt: skip
+    rows: list[Figure] = [
+        (f"{name} · {label}", part[key], None, None) for key, label in labels if part.get(key) is not None
+    ]
+    rows += [
+        (f"{name} · {label}", None, part[key], None)
+        for key, label in (("closed", _("Closed")), ("attempts", _("Attempts")))
+        if part.get(key) is not None
+    ]
+    for channel, inner in part.items():
+        if isinstance(inner, dict):
+            rows += _work_figures(context.channel_name(channel), inner)
+    return rows
+
+
+def _front(trace: Trace, asked: Asked) -> Markup:
+    """Return overview and statistics as the PDF's first page."""
+    return Markup(  # noqa: S704  the template escapes what it prints
+        render_template(
+            "tracing/front.html",
+            plot=context.plot(trace, asked),
+            figures=as_json(trace.figures),
+            groups=_groups(trace),
+            zone=trace.zone,
+            dates=clock.local_dates(trace.span, trace.zone),
+            viewer=None,
+            nav=[],
+        )
+    )
+
+
+def _groups(trace: Trace) -> list[list[Figure]]:
+    """Split the figures into three columns of the printed page."""
+    rows = [row for row in figures(trace) if any(row[1:]) or row[3] is not None]
+    size = -(-len(rows) // 3)
+    return [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -1,0 +1,158 @@
+"""The address of a trace: everything the page shows is in it, checked, with what is wrong by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.clock import Span
+from dashboard.tracing import period
+from dashboard.tracing.load import Filter
+from dashboard.tracing.types import ACTIVITY_TYPES, CHAT_CHANNELS, State
+
+MINUTES = ("", "5", "15", "60")
+KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
+CURSOR_PARTS = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A checked query string. `date` is a local date of `zone`; `minutes` 0 is the hours view.
+
+    `kind` narrows the list to a type, a chat channel, dialled calls or pauses; `after` is the
+    (start, rank, id) of the last row of the page before.
+    """
+
+    user: str
+    unit: str
+    date: date
+    zone: str
+    minutes: int = 0
+    all_day: bool = False
+    deactivated: bool = False
+    kind: str = ""
+    state: str = ""
+    queue: int | None = None
+    flagged: bool = False
+    descending: bool = False
+    after: tuple[int, int, int] | None = None
+    before: tuple[int, int, int] | None = None
+    page: int = 1
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        return period.span(self.unit, self.date, self.zone)
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.kind or self.state or self.queue is not None or self.flagged)
+
+    def filter(self) -> Filter:
+        """Return the filter of the activity list; pauses are rows of another table."""
+        return Filter(channels_of(self.kind), (self.state,) if self.state else (), self.queue, self.flagged)
+
+    def query(self, **changes: object) -> dict[str, str]:
+        """Return the query string of this page with some values changed; defaults are left out."""
+        asked = replace(self, **changes)  # type: ignore[arg-type]
+        values = {
+            "user": asked.user,
+            "unit": asked.unit,
+            "date": asked.date.isoformat(),
+            "tz": asked.zone,
+            "minutes": asked.minutes,
+            "hours": "24" if asked.all_day else "",
+            "deactivated": int(asked.deactivated),
+            "kind": asked.kind,
+            "state": asked.state,
+            "queue": asked.queue,
+            "flagged": int(asked.flagged),
+            "sort": "-start" if asked.descending else "",
+            "after": ".".join(map(str, asked.after)) if asked.after else "",
+            "before": ".".join(map(str, asked.before)) if asked.before else "",
+            "page": asked.page if asked.page > 1 else "",
+        }
+        return {name: str(value) for name, value in values.items() if value not in ("", 0, None)}
+
+
+def channels_of(kind: str) -> tuple[str, ...]:
+    """Return the channels that a kind of the list stands for; () for all."""
+    return {"": (), "chat": CHAT_CHANNELS}.get(kind, (kind,))
+
+
+def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
+    """Return what was asked; a bad value gives an error by field and stands at its default."""
+    errors: dict[str, str] = {}
+    chosen = args.get("tz") or zone
+    try:
+        clock.zone(chosen)
+    except ValueError:
+        errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
+        chosen = zone
+    today = clock.local_date(clock.now_s(), chosen)
+    day = period.parse_date(args.get("date", ""), today)
+    if day is None:
+        errors["date"] = _("Write the date as YYYY-MM-DD.")
+    unit = _one_of(args, "unit", period.UNITS, "day", _("Use day or week."), errors)
+    minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Use 5, 15 or 60 minutes."), errors)
+    states = ("", *(state.value for state in State))
+    return Asked(
+        user=args.get("user") or own,
+        unit=unit,
+        date=day or today,
+        zone=chosen,
+        minutes=int(minutes or 0) if unit == "day" else 0,
+        all_day=args.get("hours") == "24",
+        deactivated=args.get("deactivated") == "1",
+        kind=_one_of(args, "kind", ("", *KINDS, *CHAT_CHANNELS), "", _("Choose one of the kinds."), errors),
+        state=_one_of(args, "state", states, "", _("Choose one of the results."), errors),
+        queue=_queue(args, errors),
+        flagged=args.get("flagged") == "1",
+        descending=args.get("sort") == "-start",
+        after=_cursor(args, "after", errors),
+        before=_cursor(args, "before", errors),
+        page=_page(args),
+        errors=errors,
+    )
+
+
+def _page(args: Mapping[str, str]) -> int:
+    """The page's number is for the reader only; the cursor says where it begins."""
+    given = args.get("page", "")
+    return max(1, int(given)) if given.isascii() and given.isdecimal() and len(given) < 7 else 1
+
+
+def _one_of(
+    args: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str, text: str, errors: dict[str, str]
+) -> str:
+    value = args.get(name) or default
+    if value in allowed:
+        return value
+    errors[name] = text
+    return default
+
+
+def _queue(args: Mapping[str, str], errors: dict[str, str]) -> int | None:
+    given = args.get("queue", "")
+    if not given:
+        return None
+    if given.isascii() and given.isdecimal() and len(given) < 10:
+        return int(given)
+    errors["queue"] = _("Choose one of the queues.")
+    return None
+
+
+def _cursor(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[int, int, int] | None:
+    given = args.get(name, "")
+    if not given:
+        return None
+    parts = given.split(".")
+    if len(parts) == CURSOR_PARTS and all(p.isascii() and p.isdecimal() and len(p) < 19 for p in parts):
+        start, rank, ident = map(int, parts)
+        return start, rank, ident
+    errors[name] = _("This page of the list cannot be found; here is the first one.")
+    return None

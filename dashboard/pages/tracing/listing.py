@@ -1,0 +1,202 @@
+"""The list of activities, pauses among them: rows, a page by keyset, counts and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flask import url_for
+
+from dashboard.access import masking
+from dashboard.access.permissions import Permission
+from dashboard.pages.tracing.forms import Asked
+from dashboard.tracing import load
+from dashboard.tracing.load import ActivityRow
+from dashboard.tracing.trace import Trace, length
+from dashboard.tracing.types import IntervalRow, Kind, type_of
+
+PAGE = 50
+LAST_ID = 2**62  # above every id: what comes after all activities of one second
+Key = tuple[int, int, int]
+
+
+class Row(NamedTuple):
+    """A line as page, PDF, Excel and CSV show it; `seconds` is handling time, whole and in the period."""
+
+    key: Key
+    id: str
+    start: int
+    end: int | None
+    seconds: int
+    seconds_in_period: int
+    talk: int
+    hold: int
+    type: str
+    channel: str = ""
+    direction: str = ""
+    label: str = ""
+    paid: bool = False
+    contact: str = ""
+    queue: str = ""
+    state: str = ""
+    flags: tuple[str, ...] = ()
+    url: str = ""
+
+
+class Totals(NamedTuple):
+    """Sums over the whole filtered list, inside the period: equal to the statistics' sum of times."""
+
+    count: int
+    seconds_in_period: int
+    talk: int
+    hold: int
+
+
+class Page(NamedTuple):
+    rows: list[Row]
+    first: int
+    total: int
+    number: int
+    before: Key | None
+    after: Key | None
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+def page(trace: Trace, asked: Asked, total: int) -> Page:
+    """Return one page of the list; `total` is its whole length."""
+    backward = asked.before is not None
+    cursor = asked.before if backward else asked.after
+    found = _rows(trace, asked, cursor, PAGE + 1, asked.descending != backward)
+    more = len(found) > PAGE
+    shown = found[:PAGE]
+    if backward:
+        shown.reverse()
+    earlier = more if backward else asked.after is not None
+    later = True if backward else more
+    number = min(asked.page, max(1, -(-total // PAGE))) if earlier else 1
+    return Page(
+        shown,
+        (number - 1) * PAGE + 1,
+        total,
+        number,
+        shown[0].key if earlier and shown else None,
+        shown[-1].key if later and shown else None,
+    )
+
+
+def everything(trace: Trace, asked: Asked) -> list[Row]:
+    """Return the whole filtered list in the order of the page, as exports take it."""
+    return _rows(trace, asked, None, None, asked.descending)
+
+
+def counts(trace: Trace, asked: Asked) -> dict[str, int]:
+    """Return the number of rows by kind under the other filters: call, dialled, email, …, pause."""
+    by_channel = load.counts(
+        trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=())
+    )
+    totals: dict[str, int] = {}
+    for channel, count in by_channel.items():
+        for kind in {channel, type_of(channel)}:
+            totals[kind] = totals.get(kind, 0) + count
+    narrowed = bool(asked.state or asked.queue is not None or asked.flagged)
+    totals["pause"] = 0 if narrowed else len(_pauses(trace))
+    totals[""] = sum(by_channel.values()) + totals["pause"]
+    return totals
+
+
+def totals(trace: Trace, asked: Asked, count: int) -> Totals:
+    """Return the sums of the filtered list from the intervals that the statistics are made of."""
+    chosen = _chosen(trace, asked)
+    parts = {
+        kind: load.clipped(trace.intervals, trace.span, trace.as_of, trace.horizons, kind)
+        for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD)
+    }
+    sums = [sum(s for ident, s in part.items() if chosen is None or ident in chosen) for part in parts.values()]
+    pauses = 0
+    if asked.kind in ("", "pause") and not asked.flagged:
+        pauses = sum(_inside(trace, row) for row in _pauses(trace))
+    if asked.kind == "pause":
+        return Totals(count, pauses, 0, 0)
+    return Totals(count, *sums)
+
+
+def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
+    """Return the ids of the filtered activities, None for all."""
+    if not asked.filtered:
+        return None
+    rows = load.activities(trace.scope, trace.person.id, trace.span, asked.filter())
+    return {row.id for row in rows}
+
+
+def _rows(
+    trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, descending: bool
+) -> list[Row]:
+    rows: list[Row] = []
+    if asked.kind != "pause":
+        after = None
+        if cursor is not None:
+            start, rank, ident = cursor
+            after = (start, ident if rank == 0 else LAST_ID)
+        rows += [
+            work(trace, row)
+            for row in load.activities(
+                trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending
+            )
+        ]
+    if asked.kind == "pause" or not asked.filtered:
+        pauses = (_pause(trace, n, row) for n, row in enumerate(_pauses(trace)))
+        rows += [
+            row
+            for row in pauses
+            if cursor is None or (row.key < cursor if descending else row.key > cursor)
+        ]
+    rows.sort(key=lambda row: row.key, reverse=descending)
+    return rows if limit is None else rows[:limit]
+
+
+def _pauses(trace: Trace) -> Sequence[IntervalRow]:
+    return [row for row in trace.intervals if row.kind == Kind.PAUSE]
+
+
+def _inside(trace: Trace, row: IntervalRow) -> int:
+    end = trace.last(row.source_id) if row.end is None else row.end
+    return max(0, min(end, trace.span.end, trace.as_of) - max(row.start, trace.span.start))
+
+
+def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
+    end = trace.last(row.source_id) if row.end is None else row.end
+    flags = [name for name, there in (("open", row.end is None), ("inferred", row.inferred)) if there]
+    return Row(
+        key=(row.start, 1, n), id=f"p{row.start}", start=row.start, end=row.end,
+        seconds=max(0, end - row.start), seconds_in_period=_inside(trace, row), talk=0, hold=0,
+        type="pause", label=row.label, paid=row.paid, flags=tuple(flags),
+    )  # fmt: skip
+
+
+def contact_of(trace: Trace, row: ActivityRow) -> str:
+    """Return how the contact, or a ticket, is called on this viewer's page: masked without the right."""
+    if row.channel == "ticket" and row.title:
+        return row.title
+    full = trace.scope.can(Permission.PII_UNMASK)
+    return masking.contact(row.contact_name, row.contact_phone, row.contact_email, full)
+
+
+def work(trace: Trace, row: ActivityRow) -> Row:
+    """Return an activity as a row of the list."""
+    marks = {"open": row.end is None, "inferred": row.inferred, "hidden": row.hidden}
+    return Row(
+        key=(row.start, 0, row.id), id=str(row.id), start=row.start, end=row.end,
+        seconds=length(trace, row, Kind.HANDLING), seconds_in_period=trace.seconds.get(row.id, 0),
+        talk=length(trace, row, Kind.TALK), hold=length(trace, row, Kind.HOLD),
+        type=type_of(row.channel), channel=row.channel, direction=row.direction,
+        contact=contact_of(trace, row), queue=row.queue,
+        state=row.state, flags=tuple(name for name, there in marks.items() if there),
+        url="" if row.hidden else url_for("tracing.show", ident=row.id, tz=trace.zone),
+    )  # fmt: skip

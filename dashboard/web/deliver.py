@@ -1,0 +1,69 @@
+"""Hands out an export: at once when it is small, else by a job with a page that shows progress."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from flask import Response, abort, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.audit import record as audit
+from dashboard.exports import background, makers, pdf
+from dashboard.exports.makers import Order
+from dashboard.exports.table import disposition
+from dashboard.i18n.formats import language
+from dashboard.web.errors import Detail
+from dashboard.web.page import zone
+
+AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds of work each
+READ_BYTES = 64 * 1024
+
+
+def deliver(maker: str, query: makers.Query, format_: str, name: str, rows: int, action: str) -> Response:
+    """Answer with the file, or send to the page of its making when `rows` are many.
+
+    403 without the right for the format, 404 when the subject is out of scope, 503 when this
+    machine cannot make PDF. Leaves an audit entry `action`.
+    """
+    if not makers.allowed(g.scope, maker, format_):
+        abort(403)
+    if format_ == "pdf" and (problem := pdf.problem()):
+        abort(503, Detail(problem))
+    if rows > AT_ONCE[format_]:
+        ident = background.order(g.user, maker, query, format_, language(), zone(), name)
+        audit.record(action, "r", ("export", ident, name), details={**query, "rows": rows})
+        return make_response(redirect(url_for("exports.show", ident=ident)))
+    report = makers.MAKERS[maker].build(Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_))
+    if report is None:
+        abort(404)
+    target = tempfile.TemporaryFile()
+    try:
+        count = background.write(report, format_, target)
+    except pdf.TooManyRows as error:
+        abort(413, Detail(_("At most %(limit)s rows fit into a PDF. Take Excel or CSV.", limit=error.limit)))
+    audit.record(action, "r", ("export", "", name), details={**query, "rows": count})
+    size = target.tell()
+    target.seek(0)
+    return attach(_pieces(target), name, format_, size)
+
+
+def attach(content: Iterator[bytes], name: str, format_: str, size: int) -> Response:
+    """Return a download under its name, safe against line breaks and foreign letters in it."""
+    response = Response(content, mimetype=background.MIME[format_])
+    response.headers["Content-Disposition"] = disposition(name)
+    response.headers["Content-Length"] = str(size)
+    return response
+
+
+def asked() -> dict[str, str]:
+    """Return the query string as one value a name, the first winning."""
+    return {key: value[:200] for key, value in request.args.items()}
+
+
+def _pieces(target: IO[bytes]) -> Iterator[bytes]:
+    with target:
+        while piece := target.read(READ_BYTES):
+            yield piece

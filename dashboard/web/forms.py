@@ -1,0 +1,79 @@
+"""What the forms of all pages read alike: texts, numbers, lists of ids, versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from flask import abort
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+ID_MAX = 2**31 - 1  # the columns' integers; SQLite would take more and PostgreSQL refuse
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Both(NamedTuple):
+    """A field that two people changed: as stored now, and as typed here."""
+
+    label: str
+    stored: str
+    typed: str
+
+
+def text(form: Mapping[str, str], name: str) -> str:
+    return form.get(name, "").strip()
+
+
+def line_problem(value: str, most: int, needed: bool = True) -> str | None:
+    """Return what is wrong with one line of text, or None: empty, too long, control characters."""
+    if (needed and not value) or len(value) > most:
+        least = 1 if needed else 0
+        return _("Give %(least)d to %(most)d characters.", least=least, most=most)
+    if _CONTROL.search(value):
+        return _("Leave out control characters.")
+    return None
+
+
+def whole(value: str, least: int, most: int) -> int | None:
+    """Return a whole number within the bounds, else None."""
+    if not value.isascii() or not value.isdigit() or len(value) > len(str(most)):
+        return None
+    return int(value) if least <= int(value) <= most else None
+
+
+def whole_problem(least: int, most: int) -> str:
+    return _("Give a whole number from %(least)d to %(most)d.", least=least, most=most)
+
+
+def ids(values: Iterable[str]) -> frozenset[int]:
+    """Return the numbers among `values` that could be ids; anything else is left out."""
+    return frozenset(number for value in values if (number := whole(value, 1, ID_MAX)) is not None)
+
+
+def one(model: type[Any], ident: int) -> Any:
+    """Return the row of that id, or answer 404."""
+    return (model.get_or_none(model.id == ident) if 0 < ident <= ID_MAX else None) or abort(404)
+
+
+def both(labels: Mapping[str, str], stored: Mapping[str, Any], typed: Mapping[str, Any]) -> list[Both]:
+    """Return the fields in which what is stored now differs from what was typed, for a reader."""
+    return [
+        Both(_(label), readable(stored.get(name)), readable(typed.get(name)))
+        for name, label in labels.items()
+        if stored.get(name) != typed.get(name)
+    ]
+
+
+def readable(value: Any) -> str:
+    """Return a stored value as a reader expects it: lists joined, yes and no, a dash for nothing."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value) or "–"
+    return "–" if value is None or value == "" else str(value)
+
+
+def users_count(number: int) -> str:
+    return ngettext("%(num)d user", "%(num)d users", number)

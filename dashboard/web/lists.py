@@ -1,0 +1,88 @@
+"""What the lists of all pages share: search, order, heads that sort, moments."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from flask import request, url_for
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.i18n import collation, formats
+
+Row = TypeVar("Row")
+SEARCH_MAX = 100
+
+
+class Order(NamedTuple):
+    column: str
+    descending: bool = False
+
+
+class Head(NamedTuple):
+    """Where a column's heading leads, and `aria-sort` of the sorted one."""
+
+    url: str
+    order: str
+
+
+def needle(args: Mapping[str, str], name: str = "q") -> str:
+    return args.get(name, "").strip()[:SEARCH_MAX]
+
+
+def found(sought: str, *texts: str) -> bool:
+    """Is every word of `sought` in one of the texts? Case, width and marks do not count: cerny finds Černý."""
+    inside = "\n".join(_plain(each) for each in texts)
+    return all(word in inside for word in _plain(sought).split())
+
+
+def order(args: Mapping[str, str], columns: Collection[str], default: str) -> Order:
+    """Return the order that `sort=column` or `sort=-column` asks for, else by `default`."""
+    asked = args.get("sort", "")
+    column = asked.removeprefix("-")
+    return Order(column, asked.startswith("-")) if column in columns else Order(default)
+
+
+def heads(by: Order, columns: Iterable[str]) -> dict[str, Head]:
+    """Return each column's heading; the sorted one turns its order round, the filters stay."""
+    kept = {name: value for name, value in request.args.items() if name not in ("sort", "page")}
+    made = {}
+    for column in columns:
+        here = column == by.column
+        sort = f"-{column}" if here and not by.descending else column
+        state = ("descending" if by.descending else "ascending") if here else ""
+        made[column] = Head(url_for(request.endpoint or "", **{**kept, "sort": sort}), state)
+    return made
+
+
+def arranged(rows: Iterable[Row], by: Order, keys: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
+    """Sort rows; texts by the rules of the reader's language, nothing (None) last either way."""
+    key = keys[by.column]
+    given = [row for row in rows if key(row) is not None]
+    missing = [row for row in rows if key(row) is None]
+    return sorted(given, key=lambda row: _sortable(key(row)), reverse=by.descending) + missing
+
+
+def by_name(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Row]:
+    return sorted(rows, key=lambda row: collation.key(name(row), formats.language()))
+
+
+def moment(ts: int | None, zone: str) -> str:
+    """Return "Today 07:30", or the date of another day, or a dash for never."""
+    if ts is None:
+        return "–"
+    day = clock.local_date(ts, zone)
+    if day == clock.local_date(clock.now_s(), zone):
+        return _("Today %(time)s", time=formats.clock_short(ts, zone))
+    return formats.date_plain(day)
+
+
+def _sortable(value: Any) -> Any:
+    return collation.key(value, formats.language()) if isinstance(value, str) else value
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
