@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,6 +81,12 @@ def started(command: list[str], url: str) -> Iterator[Started]:
         process.stdout.close()
 
 
+@pytest.fixture
+def url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated database where it is not the database that matters."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'stopa.db')}"
+
+
 def until(fact: Callable[[], object]) -> None:
     end = time.monotonic() + LONG_S
     while not fact():
@@ -102,8 +109,8 @@ def test_the_server_answers_and_has_one_worker(db_url: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_server_and_worker(number: signal.Signals, db_url: str) -> None:
-    with started(SERVER, db_url) as running:
+def test_a_signal_ends_server_and_worker(number: signal.Signals, url: str) -> None:
+    with started(SERVER, url) as running:
         until(running.workers)
         (worker,) = running.workers()
         running.process.send_signal(number)
@@ -112,8 +119,8 @@ def test_a_signal_ends_server_and_worker(number: signal.Signals, db_url: str) ->
         assert "Traceback" not in running.said
 
 
-def test_a_killed_worker_is_started_again(db_url: str) -> None:
-    with started(SERVER, db_url) as running:
+def test_a_killed_worker_is_started_again(url: str) -> None:
+    with started(SERVER, url) as running:
         until(running.workers)
         (first,) = running.workers()
         os.kill(first, signal.SIGKILL)
@@ -122,21 +129,21 @@ def test_a_killed_worker_is_started_again(db_url: str) -> None:
         assert "The worker ended with status -9; it starts again in 1 s." in running.said
 
 
-def test_a_killed_server_leaves_no_worker_behind(db_url: str) -> None:
-    with started(SERVER, db_url) as running:
+def test_a_killed_server_leaves_no_worker_behind(url: str) -> None:
+    with started(SERVER, url) as running:
         until(running.workers)
         (worker,) = running.workers()
         running.process.kill()
         until(lambda: gone(worker))
 
 
-def test_an_address_in_use_is_named(db_url: str) -> None:
-    with started(SERVER, db_url) as running:
+def test_an_address_in_use_is_named(url: str) -> None:
+    with started(SERVER, url) as running:
         bind = running.address.removeprefix("http://")
         second = subprocess.run(
             SERVER,
             cwd=ROOT,
-            env=environment(db_url, STOPA_BIND=bind),
+            env=environment(url, STOPA_BIND=bind),
             capture_output=True,
             text=True,
             check=False,
