@@ -7,7 +7,6 @@ stores each event once.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -93,9 +92,7 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
 
 def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
     texts = (reading.text(line) for line in reading.physical(file))
-    first = next(texts, "")
-    separator = reading.delimiter(first)
-    header = next(csv.reader([first], delimiter=separator), [])
+    separator, header = reading.header(next(texts, ""))
     where = table.plan(header, columns)
     problems = {name: found for name, found in where.items() if isinstance(found, Message)}
     if problems:

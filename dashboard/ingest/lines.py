@@ -47,9 +47,16 @@ def text(line: bytes | str) -> str:
     return decoded.removeprefix("\ufeff")
 
 
-def delimiter(header: str) -> str:
-    """Return what parts the header's columns: the tab, semicolon or comma it has most of."""
-    return max("\t;,", key=header.count)
+def header(line: str) -> tuple[str, list[str]]:
+    """Return what parts a table's columns (the tab, semicolon or comma it has most of) and their names.
+
+    A line that no table begins with has no names.
+    """
+    separator = max("\t;,", key=line.count)
+    try:
+        return separator, next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return separator, []
 
 
 def rows(lines: Iterable[str], separator: str, width: int, number: int) -> Iterator[Row]:

@@ -6,7 +6,6 @@ anything else is bad and told with its line number; a blank line is blank.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -72,8 +71,7 @@ def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
     first = next(texts, None)
     if first is None:
         return
-    separator = reading.delimiter(first)
-    header = next(csv.reader([first], delimiter=separator), []) if "|" not in first else []
+    separator, header = reading.header(first)
     table = _table(header)
     if table is None:
         yield from _pipe_records(first, texts)
