@@ -59,7 +59,7 @@ def of_user(user: User) -> Scope:
     users: frozenset[int] | None = None
     if "all_users" not in kinds:
         named = {ref for kind, ref in grants if kind == "users"}
-        users = frozenset(named | (_led(user.id) if "led_teams" in kinds else set()))
+        users = frozenset(named | (led_by(user.id) if "led_teams" in kinds else set()))
     queues = None if "all_queues" in kinds else frozenset(ref for kind, ref in grants if kind == "queues")
     return Scope(user.id, permissions_of(access), users, queues)
 
@@ -75,7 +75,8 @@ def whole(viewer_id: int = 0) -> Scope:
     return Scope(viewer_id, ALL, None, None)
 
 
-def _led(user_id: int) -> set[int]:
+def led_by(user_id: int) -> set[int]:
+    """Return the members of the teams that the user leads."""
     query = (
         TeamMember.select(TeamMember.user)
         .join(TeamLead, on=(TeamLead.team == TeamMember.team))

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from flask import abort
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 ID_MAX = 2**31 - 1  # the columns' integers; SQLite would take more and PostgreSQL refuse
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -47,6 +46,11 @@ def whole_problem(least: int, most: int) -> str:
     return _("Give a whole number from %(least)d to %(most)d.", least=least, most=most)
 
 
+def version(form: Mapping[str, str]) -> int:
+    """Return the version of the row that the form was made from; 0 when it names none."""
+    return whole(form.get("version", ""), 1, ID_MAX) or 0
+
+
 def ids(values: Iterable[str]) -> frozenset[int]:
     """Return the numbers among `values` that could be ids; anything else is left out."""
     return frozenset(number for value in values if (number := whole(value, 1, ID_MAX)) is not None)
@@ -73,7 +77,3 @@ def readable(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value) or "–"
     return "–" if value is None or value == "" else str(value)
-
-
-def users_count(number: int) -> str:
-    return ngettext("%(num)d user", "%(num)d users", number)

@@ -33,7 +33,7 @@ def needle(args: Mapping[str, str], name: str = "q") -> str:
 
 
 def found(sought: str, *texts: str) -> bool:
-    """Is every word of `sought` in one of the texts? Case, width and marks do not count: cerny finds Černý."""
+    """Is every word of `sought` in a text? Case, width and marks do not count: cerny finds Černý."""
     inside = "\n".join(_plain(each) for each in texts)
     return all(word in inside for word in _plain(sought).split())
 

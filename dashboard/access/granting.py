@@ -1,0 +1,129 @@
+"""Who may give which access: nobody gives more than he has, and somebody stays who can give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import SECTIONS, Permission
+from dashboard.access.scope import Scope
+from dashboard.db import database, dialect
+from dashboard.i18n.mark import N_
+from dashboard.models import Access, AccessGrant, User
+
+ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})
+LOCK = 7_260_423
+LABELS: dict[str, str] = {c.permission.value: c.label for section in SECTIONS for c in section.choices}
+GRANT_LABELS = {
+    "led_teams": N_("Teams the user leads"),
+    "users": N_("Chosen users"),
+    "all_users": N_("All users"),
+    "queues": N_("Chosen queues"),
+    "all_queues": N_("All queues"),
+}
+
+
+class Grant(NamedTuple):
+    """One part of an access's scope; see AccessGrant."""
+
+    kind: str
+    ref_id: int | None = None
+
+
+class RefusedError(Exception):
+    """The change would break a rule; carries a message to translate."""
+
+
+LAST = N_("Nobody would be left who may edit accesses and users.")
+GONE = N_("You have been deactivated meanwhile.")
+TOO_MUCH = N_("This access allows more than yours, so you cannot give it.")
+
+
+@dataclass(frozen=True)
+class Giver:
+    """The viewer as one who gives rights to others."""
+
+    scope: Scope
+    leads: bool  # holds the grant led_teams
+
+    @property
+    def administers(self) -> bool:
+        return self.scope.permissions >= ADMINISTERS
+
+    def may_permit(self, permission: Permission) -> bool:
+        return permission in self.scope.permissions
+
+    def may_grant(self, grant: Grant) -> bool:
+        """May this part of a scope be given? Only what one's own scope holds whole."""
+        if grant.kind == "all_users":
+            return self.scope.users is None
+        if grant.kind == "users":
+            return grant.ref_id is not None and self.scope.sees(grant.ref_id)
+        if grant.kind == "led_teams":
+            return self.scope.users is None or self.leads
+        if grant.kind == "all_queues":
+            return self.scope.queues is None
+        return self.scope.queues is None or grant.ref_id in self.scope.queues
+
+    def lacks(self, permissions: Iterable[Permission], grants: Iterable[Grant]) -> list[str]:
+        """Return the labels, to be translated, of what the giver himself has not."""
+        missing = [LABELS.get(p.value, p.value) for p in permissions if not self.may_permit(p)]
+        kinds = {grant.kind for grant in grants if not self.may_grant(grant)}
+        return missing + [label for kind, label in GRANT_LABELS.items() if kind in kinds]
+
+    def covers(self, access: Access, user_id: int | None = None) -> bool:
+        """May this access be given, to the user `user_id` if one is named?
+
+        For a user the teams he leads count too, whom he would see by leading them.
+        """
+        grants = grants_of(access.id)
+        if self.lacks(scopes.permissions_of(access), grants):
+            return False
+        if user_id is None or self.scope.users is None or Grant("led_teams") not in grants:
+            return True
+        return all(self.scope.sees(member) for member in scopes.led_by(user_id))
+
+    def may_restrict(self, access: Access | None, user_id: int | None = None) -> bool:
+        """May rights be taken from who has this access? By whoever covers it, or administers."""
+        return access is None or self.administers or self.covers(access, user_id)
+
+
+def giver_of(user: User, scope: Scope) -> Giver:
+    leads = AccessGrant.select().where(
+        (AccessGrant.access == user.access_id) & (AccessGrant.kind == "led_teams")
+    )  # fmt: skip
+    return Giver(scope, leads.exists())
+
+
+def grants_of(access_id: int) -> list[Grant]:
+    query = AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id).where(AccessGrant.access == access_id)
+    return [Grant(*row) for row in query.order_by(AccessGrant.kind, AccessGrant.ref_id).tuples()]
+
+
+@contextmanager
+def changing(viewer_id: int) -> Iterator[Giver]:
+    """Hold the one transaction in which rights of users may change, one at a time.
+
+    Gives the viewer's rights as they are now, not as they were when the request came. Raises
+    RefusedError, and nothing has changed, when he has been deactivated meanwhile or when the block
+    took away the last active user who may edit both accesses and users.
+    """
+    with database.atomic():
+        dialect.one_at_a_time(LOCK)
+        viewer = User.get_or_none((User.id == viewer_id) & User.deactivated_ts.is_null())
+        if viewer is None:
+            raise RefusedError(GONE)
+        before = _administered()
+        yield giver_of(viewer, scopes.of_user(viewer))
+        if before and not _administered():
+            raise RefusedError(LAST)
+
+
+def _administered() -> bool:
+    wanted = {permission.value for permission in ADMINISTERS}
+    holding = [row.id for row in Access.select() if wanted <= set(row.permissions)]
+    active = User.access.in_(holding) & User.deactivated_ts.is_null()
+    return bool(User.select().where(active).exists())
