@@ -1,0 +1,123 @@
+"""The demonstration: an invented contact centre at work for a fortnight, up to this minute."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import timedelta
+
+from flask import current_app
+
+from dashboard import clock
+from dashboard.access import passwords, presets
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.demo import day, present, roster
+from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
+from dashboard.events import record
+from dashboard.ingest.schema import NewEvent
+from dashboard.jobs import worker
+from dashboard.models import Access, Event, PauseType, Queue, Source, Team, TeamLead, TeamMember, User
+
+DAYS = 14
+SOURCE = "demo"
+HIRED_S = 120 * 86_400
+LEFT_S = 6 * 86_400
+BATCH = 5000
+
+
+def make(now: int | None = None) -> Iterator[str]:
+    """Bring the demonstration up to `now` (UTC seconds, by default this moment); yield lines to print.
+
+    The first start makes people, queues and a fortnight of events; a later one adds what happened
+    since and leaves what is there. Events go the way of all events, so everything folds as if it had
+    been reported. Takes its zone and the passwords' key from the application.
+    """
+    moment = clock.now_s() if now is None else now
+    presets.make()
+    source = record.source(SOURCE)
+    with database.atomic():
+        _lines(moment)
+        signs = [(person, _sign_in(person)) for person in _people(moment) if person.access]
+    events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
+    stored = 0
+    for start in range(0, len(events), BATCH):
+        stored += record.append(source.id, events[start : start + BATCH]).accepted
+    worker.drain(["digest"])
+    with database.atomic():
+        audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
+    yield f"The demonstration is up to date: {stored} events added."
+    for person, password in signs:
+        yield f"Sign in as {person.login} with the password {password} ({person.access}, {person.name})."
+
+
+def _lines(moment: int) -> None:
+    for line in LINES:
+        Queue.get_or_create(name=line.name, defaults={
+            "label": line.label, "channel": line.channel, "sla_seconds": line.seconds,
+            "created_ts": moment - HIRED_S})  # fmt: skip
+    for kind in BREAKS:
+        PauseType.get_or_create(name=kind.name, defaults={
+            "label": kind.label, "paid": kind.paid, "max_seconds": kind.limit})  # fmt: skip
+
+
+def _people(moment: int) -> tuple[Person, ...]:
+    """Make the users and teams that are missing; return who plays."""
+    for person in PEOPLE:
+        access = Access.get(Access.name == person.access) if person.access else None
+        row, made = User.get_or_create(login=person.login, defaults={
+            "name": person.name, "access": access, "created_ts": moment - HIRED_S,
+            "email": f"{person.login}@example.org",
+            "deactivated_ts": moment - LEFT_S if person.crew == "gone" else None})  # fmt: skip
+        if made and person.team:
+            team, _ = Team.get_or_create(name=person.team)
+            TeamMember.get_or_create(team=team, user=row)
+    for name, login in LEADS.items():
+        TeamLead.get_or_create(team=Team.get(Team.name == name), user=User.get(User.login == login))
+    return PEOPLE
+
+
+def _sign_in(person: Person) -> str:
+    """Give the person the instance's own password for the login, and return it: it is stored nowhere."""
+    key = current_app.config["STOPA"].secret_key.encode()
+    mac = hmac.digest(key, f"demo {person.login}".encode(), hashlib.sha256)
+    password = base64.b32encode(mac)[:12].decode().lower()
+    User.update(password_hash=passwords.make(password)).where(User.login == person.login).execute()
+    return password
+
+
+def _events(source: Source, moment: int) -> Iterator[NewEvent]:
+    """Yield the events of the last fortnight up to `moment`; those stored before come again, with the same ids."""
+    zone = current_app.config["STOPA"].timezone
+    today = clock.local_date(moment, zone)
+    dates = [today - timedelta(days=back) for back in range(DAYS, -1, -1)]
+    left = dict(
+        User.select(User.login, User.deactivated_ts).where(User.deactivated_ts.is_null(False)).tuples()
+    )
+    shifts = [
+        shift for date in dates for shift in roster.shifts(date, zone)
+        if shift.end <= left.get(shift.person.login, shift.end)
+    ]  # fmt: skip
+    plan = [piece for shift in shifts for piece in day.work(shift)]
+    plan += [piece for date in dates for piece in day.untaken(date, zone)]
+    for at in _moments(source, moment):
+        scene = present.scene(at, shifts, {p.login for p in PEOPLE if left.get(p.login, at) >= at})
+        plan = [piece for piece in plan if not scene.hides(piece)] + list(present.pieces(scene))
+    for piece in plan:
+        yield from (event for event in piece.events if event.time_ms <= moment * 1000)
+
+
+def _moments(source: Source, moment: int) -> list[int]:
+    """Return the moments of the starts so far, and this one unless the last was just before."""
+    mark = present.MARK
+    query = (
+        Event.select(Event.interaction)
+        .where(
+            (Event.source_id == source.id) & (Event.interaction >= mark) & (Event.interaction < mark + "~")
+        )
+        .distinct()
+    )
+    told = sorted({int(name.removeprefix(mark).partition("-")[0]) for (name,) in query.tuples()})
+    return told if told and moment < told[-1] + present.AFTER_S + present.BEFORE_S else [*told, moment]
