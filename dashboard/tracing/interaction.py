@@ -48,6 +48,7 @@ class Folding:
         self.answered: int | None = None
         self.ended: int | None = None
         self.wait_s: int | None = None
+        self.waits = False  # in a queue, for the first or for another user
 
     def learn(self, event: EventRow) -> None:
         """Keep what any event may say about the interaction beside its effect."""
@@ -118,7 +119,7 @@ class Folding:
 
     def end(self, event: EventRow) -> None:
         """The interaction ends; should somebody go on working, it has not."""
-        self.ended = event.time_ms // 1000
+        self.waits, self.ended = False, event.time_ms // 1000
         self.reason = text(event.data, "reason", "ended_by")[:40] or self.reason
 
     def _waited(self, event: EventRow, until: int) -> int | None:

@@ -15,7 +15,7 @@ def _queued(fold: Folding, event: EventRow) -> None:
     """The interaction waits in a queue."""
     if fold.queued is None:
         fold.queued = event.time_ms // 1000
-    fold.ended = None
+    fold.waits, fold.ended = True, None
 
 
 def _offered(fold: Folding, event: EventRow) -> None:
@@ -59,7 +59,8 @@ def _silence(fold: Folding, event: EventRow) -> None:
 
 def _dialled(fold: Folding, event: EventRow) -> None:
     """Outbound work begins: handling opens before anybody answers."""
-    fold.direction = fold.direction or "out"
+    if not fold.stints and fold.queued is None:
+        fold.direction = fold.direction or "out"
     fold.ended = None
     stint = fold.stint_for(event)
     if stint is not None:
@@ -71,7 +72,7 @@ def _accepted(fold: Folding, event: EventRow) -> None:
     """Ringing closes, handling opens, and other people's phones stop; `connected` opens talk as well."""
     at = event.time_ms // 1000
     fold.answer(event)
-    fold.ended = None
+    fold.waits, fold.ended = False, None
     stint = fold.stint_for(event)
     if stint is None:
         return
@@ -89,6 +90,7 @@ def _begins(kind: Kind) -> Act:
     def act(fold: Folding, event: EventRow) -> None:
         at = event.time_ms // 1000
         if kind == Kind.TALK:
+            fold.waits = False
             fold.answer(event)
         if event.user_id is None:
             stints = [stint for stint in fold.targets(event) if stint.state == State.OPEN]
@@ -128,8 +130,9 @@ def _reopened(fold: Folding, event: EventRow) -> None:
 
 
 def _end(fold: Folding, event: EventRow) -> tuple[int, int | None]:
-    """The interaction ends here unless work goes on; who talked had answered. Return time and talk."""
-    fold.end(event)
+    """The interaction ends here unless it goes on; who talked had answered. Return time and talk."""
+    if not (fold.waits and event.type.endswith(".transferred")):
+        fold.end(event)
     talk_s = length(event.data, "talk_s")
     if talk_s is not None:
         fold.answer(event, talk_s)
