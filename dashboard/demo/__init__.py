@@ -89,7 +89,7 @@ def _sign_in(person: Person) -> str:
 
 
 def _events(source: Source, moment: int) -> Iterator[NewEvent]:
-    """Yield the events of the last fortnight up to `moment`; those stored before come again, with the same ids."""
+    """Yield the events of the last fortnight up to `moment`; those of earlier starts come again, ids alike."""
     zone = current_app.config["STOPA"].timezone
     today = clock.local_date(moment, zone)
     dates = [today - timedelta(days=back) for back in range(DAYS, -1, -1)]
@@ -111,13 +111,10 @@ def _events(source: Source, moment: int) -> Iterator[NewEvent]:
 
 def _moments(source: Source, moment: int) -> list[int]:
     """Return the moments of the starts so far, and this one unless the last was just before."""
-    mark = present.MARK
     query = (
         Event.select(Event.interaction)
-        .where(
-            (Event.source_id == source.id) & (Event.interaction >= mark) & (Event.interaction < mark + "~")
-        )
+        .where((Event.source_id == source.id) & (Event.interaction.startswith(present.MARK)))
         .distinct()
     )
-    told = sorted({int(name.removeprefix(mark).partition("-")[0]) for (name,) in query.tuples()})
+    told = sorted({int(row[0].removeprefix(present.MARK).partition("-")[0]) for row in query.tuples()})
     return told if told and moment < told[-1] + present.AFTER_S + present.BEFORE_S else [*told, moment]

@@ -13,7 +13,7 @@ class Person(NamedTuple):
     name: str
     crew: str  # day, turns (early and late by week), night, gone, office (no shifts)
     team: str
-    likes: tuple[int, int, int, int, int] = (5, 1, 3, 2, 2)
+    likes: tuple[int, int, int, int, int] = (8, 1, 4, 2, 2)
     access: str = ""
 
 
