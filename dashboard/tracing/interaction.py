@@ -24,9 +24,11 @@ def length(data: dict[str, Any], key: str, scale: int = 1) -> int | None:
 
 def text(data: dict[str, Any], *keys: str) -> str:
     """Return the first of the values that says something, at most 200 characters, or ""."""
-    values = (data.get(key) for key in keys)
-    given = (str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool))
-    return next((value[:200] for value in given if value.strip()), "")
+    for key in keys:
+        value = data.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            return str(value)[:200]
+    return ""
 
 
 def subject_of(event: EventRow) -> str:
@@ -39,6 +41,8 @@ class Folding:
 
     def __init__(self) -> None:
         self.stints: list[Stint] = []
+        self.latest: dict[tuple[int, str], Stint] = {}  # by user and subject; all before them are over
+        self.counts: dict[int, int] = {}  # stints begun by each user
         self.subject = self.chat = self.direction = self.title = self.untaken = self.reason = ""
         self.queue_id: int | None = None  # where it was answered, else where it waited last
         self.last_queue: int | None = None
@@ -74,8 +78,7 @@ class Folding:
 
     def current(self, user_id: int | None, subject: str) -> Stint | None:
         """Return the user's latest stint, or None."""
-        mine = (s for s in reversed(self.stints) if s.user_id == user_id and s.subject == subject)
-        return next(mine, None)
+        return None if user_id is None else self.latest.get((user_id, subject))
 
     def targets(self, event: EventRow) -> list[Stint]:
         """Return the live stints an event is about: its user's, or everybody's when it names none."""
@@ -83,7 +86,7 @@ class Folding:
         if event.user_id is not None:
             stint = self.current(event.user_id, subject)
             return [stint] if stint is not None and stint.live else []
-        return [s for s in self.stints if s.subject == subject and s.live and s.lapse is None]
+        return [s for s in self.latest.values() if s.subject == subject and s.live and s.lapse is None]
 
     def stint_for(self, event: EventRow) -> Stint | None:
         """Return the user's stint, a new one when there is none or the last was ended."""
@@ -98,8 +101,10 @@ class Folding:
         former = self.current(user_id, subject)
         if former is not None:
             former.settle()
-        n = sum(stint.user_id == user_id for stint in self.stints)
+        n = self.counts.get(user_id, 0)
         stint = Stint(user_id, n, subject, event.time_ms // 1000, self.last_queue)
+        self.counts[user_id] = n + 1
+        self.latest[user_id, subject] = stint
         self.stints.append(stint)
         return stint
 

@@ -52,7 +52,7 @@ def _stop_ringing(fold: Folding, event: EventRow, state: State) -> None:
 
 def _silence(fold: Folding, event: EventRow) -> None:
     subject = subject_of(event)
-    for stint in fold.stints:
+    for stint in fold.latest.values():
         if stint.subject == subject and stint.state == State.RINGING and stint.lapse is None:
             stint.not_taken(event.time_ms // 1000, None, State.MISSED)
 
@@ -79,7 +79,7 @@ def _accepted(fold: Folding, event: EventRow) -> None:
     stint.accept(at, length(event.data, "ring_s"))
     if event.data.get("connected") is True:
         stint.begin(Kind.TALK, at)
-    for other in fold.stints:
+    for other in fold.latest.values():
         if other is not stint and other.subject == stint.subject and other.state == State.RINGING:
             other.lapse_at(Lapse(at))
 
@@ -194,7 +194,7 @@ def _closed(fold: Folding, event: EventRow) -> None:
     if own.over:
         return
     own.finish(at, State.CLOSED, talk_s)
-    for other in fold.stints:
+    for other in fold.latest.values():
         if other is not own and other.subject == own.subject:
             other.lapse_at(Lapse(at))
 
