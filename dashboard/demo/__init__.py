@@ -89,7 +89,7 @@ def _sign_in(person: Person) -> str:
 
 
 def _events(source: Source, moment: int) -> Iterator[NewEvent]:
-    """Yield the events of the last fortnight up to `moment`; those of earlier starts come again, ids alike."""
+    """Yield the events of the last fortnight up to `moment`; those of earlier starts come again."""
     zone = current_app.config["STOPA"].timezone
     today = clock.local_date(moment, zone)
     dates = [today - timedelta(days=back) for back in range(DAYS, -1, -1)]
