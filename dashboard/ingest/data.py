@@ -39,8 +39,11 @@ TOO_LONG = N_("Must have at most %(limit)s characters.")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 _HALF = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = b"0123456789"
+_SHORT = MAX_KEYS * len(b'"":1,')  # no text of that length has more keys
 _SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits
-_LIMITS = {Kind.NUMBER: MAX_NUMBER, Kind.SECONDS: MAX_SECONDS, Kind.MILLISECONDS: MAX_SECONDS * 1000}
+# A member looked up by identity: hashing one, or reading it off its class, costs as much as a check.
+_CHOICE, _LOWER_WORD, _CODE = Kind.CHOICE, Kind.WORD, Kind.CODE
+_YES_NO, _NUMBER, _SECONDS, _MILLISECONDS = Kind.YES_NO, Kind.NUMBER, Kind.SECONDS, Kind.MILLISECONDS
 
 
 class Data(NamedTuple):
@@ -83,9 +86,9 @@ def read(raw: bytes) -> Data | Message:
 
 def _may_pass_limits(raw: bytes) -> bool:
     return (
-        raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-        or raw.count(b":") > MAX_KEYS
-        or b"\\u0000" in raw
+        (len(raw) > _SHORT and raw.count(b":") > MAX_KEYS)
+        or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+        or (b"\\" in raw and b"\\u0000" in raw)
         or len(raw) - len(raw.translate(None, _DIGITS)) >= _SAFE_DIGITS
     )
 
@@ -139,19 +142,28 @@ def check_fields(type_: EventType, found: dict[str, Any], errors: Errors) -> Non
 
 def _field_problem(field: Field, value: Any) -> Message | None:
     kind = field.kind
-    if kind is Kind.YES_NO:
-        return None if isinstance(value, bool) else Message(NOT_YES_NO)
-    if kind in _LIMITS:
-        limit = _LIMITS[kind]
+    limit = _limit(kind)
+    if limit:
         return None if type(value) is int and 0 <= value <= limit else message(NOT_COUNT, limit=limit)
-    if kind is Kind.CODE and type(value) is int:
+    if kind is _YES_NO:
+        return None if isinstance(value, bool) else Message(NOT_YES_NO)
+    if kind is _CODE and type(value) is int:
         return None
     if not isinstance(value, str):
-        return Message(NOT_CODE if kind is Kind.CODE else NOT_TEXT)
-    if kind is Kind.CHOICE and value not in field.choices:
+        return Message(NOT_CODE if kind is _CODE else NOT_TEXT)
+    if kind is _CHOICE and value not in field.choices:
         return message(NOT_CHOICE, choices=", ".join(field.choices))
-    if kind is Kind.WORD and not _WORD.fullmatch(value):
+    if kind is _LOWER_WORD and not _WORD.fullmatch(value):
         return Message(NOT_WORD)
     if field.limit and len(value) > field.limit:
         return message(TOO_LONG, limit=field.limit)
     return None
+
+
+def _limit(kind: Kind) -> int:
+    """Return the greatest whole number of a kind, 0 for a kind that is none."""
+    if kind is _SECONDS:
+        return MAX_SECONDS
+    if kind is _MILLISECONDS:
+        return MAX_SECONDS * 1000
+    return MAX_NUMBER if kind is _NUMBER else 0

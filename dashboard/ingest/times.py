@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from dashboard import clock
 from dashboard.i18n.mark import N_
@@ -13,7 +13,6 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 FIRST_MS = 0
 LAST_MS = 4_133_980_800_000  # 2101-01-01T00:00:00Z: later times are clocks gone wrong, and break calendars
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _SECOND = slice(17, 19)  # of the text of an RFC 3339 time
@@ -53,7 +52,8 @@ def rfc3339(text: str) -> int | Message:
         return _BAD_RFC3339
     if found.tzinfo is None:
         return Message(NO_OFFSET)
-    return _in_range((found - _EPOCH) // _MILLISECOND)
+    since = found - _EPOCH
+    return _in_range((since.days * 86400 + since.seconds) * 1000 + since.microseconds // 1000)
 
 
 def local(text: str, zone: str) -> int | Message:
