@@ -212,10 +212,11 @@ def _calls(queue_id: int, span: Span) -> list[Call]:
     """Return the queue's interactions of the span (an index range on the first event), by time."""
     i = Interaction
     at = peewee.fn.COALESCE(i.queued_ts, i.first_ms / 1000)
+    received = i.queued_ts.is_null(False) | (i.outcome != "")
     near = (i.first_ms >= span.start * 1000 - DAY_MS) & (i.first_ms < span.end * 1000)
     query = (
         i.select(at, i.queued_ts.is_null(False), i.outcome, i.reason, i.wait_s, i.talk_s)
-        .where((i.queue_id == queue_id) & near & (at >= span.start) & (at < span.end))
+        .where((i.queue_id == queue_id) & near & received & (at >= span.start) & (at < span.end))
         .order_by(at, i.id)
     )
     return [Call(int(when), bool(entered), *facts) for when, entered, *facts in query.tuples()]
