@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 SKIP_OVER = 20  # bars: with more, a link leads past the plot
 
 
@@ -54,6 +56,12 @@ class Bar:
     after: bool = False
     ringing: bool = False
     quiet: bool = False
+
+    @property
+    def box(self) -> Markup:
+        """The place as attributes of an SVG rectangle: numbers only, so safe in HTML."""
+        text = f'x="{self.x}%" y="{self.y}" width="{self.width}%" height="{self.height}"'
+        return Markup(text)  # noqa: S704
 
     @property
     def anchor(self) -> str:
