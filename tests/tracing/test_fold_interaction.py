@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.tracing.fold import FoldedActivity, FoldedInteraction, fold_interaction
+from dashboard.tracing.fold import FoldedActivity, FoldedInteraction, Segment, fold_interaction
 from dashboard.tracing.types import EventRow, Kind, State
 from dashboard.tracing.verbs import VERBS
 from tests.tracing.log import JANA, PETR, event
@@ -30,10 +30,10 @@ def test_an_ordinary_call() -> None:
         ]
     )
     segments = (
-        (Kind.RINGING, 5, 10, False),
-        (Kind.HANDLING, 10, 70, False),
-        (Kind.TALK, 12, 60, False),
-        (Kind.HOLD, 20, 25, False),
+        Segment(Kind.RINGING, 5, 10),
+        Segment(Kind.HANDLING, 10, 70),
+        Segment(Kind.TALK, 12, 60),
+        Segment(Kind.HOLD, 20, 25),
     )
     activity = FoldedActivity(
         user_id=JANA, n=0, channel="call", direction="in", state=State.CLOSED, queue_id=3, contact_id=None,

@@ -123,7 +123,7 @@ def test_the_reported_length_is_kept_beside_the_measured_one() -> None:
 
 
 VERBS = ("signed_in", "signed_out", "ready", "not_ready", "pause_started", "pause_ended")
-DATA = st.sampled_from(
+DATA: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{}, {"device": "a"}, {"device": "b"}, {"pause": "Lunch"}, {"pause": "Training"}, {"login_s": 3}]
 )
 LOG = st.lists(
