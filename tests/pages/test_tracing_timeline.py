@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,20 +19,20 @@ SPAN = day(DAY, ZONE)
 NEXT_DAY = SPAN.end + 3600
 
 
-def at(clock: str, on: date = DAY, fold: int = 0) -> int:
+def at(clock: str, on: date = DAY) -> int:
     hour, minute, *rest = (int(part) for part in clock.split(":"))
-    local = datetime(on.year, on.month, on.day, hour, minute, *rest, tzinfo=ZoneInfo(ZONE), fold=fold)
+    local = datetime(on.year, on.month, on.day, hour, minute, *rest, tzinfo=ZoneInfo(ZONE))
     return int(local.astimezone(UTC).timestamp())
 
 
-def work(start: str, end: str | None, channel: str = "call", number: int = 1, **facts: object) -> Item:
+def work(start: str, end: str | None, channel: str = "call", number: int = 1, **facts: Any) -> Item:
     until = None if end is None else at(end)
-    return Item(Kind.HANDLING, at(start), until, channel, number, **facts)  # type: ignore[arg-type]
+    return Item(Kind.HANDLING, at(start), until, channel, number, **facts)
 
 
-def stay(kind: Kind, start: str, end: str | None, **facts: object) -> Item:
+def stay(kind: Kind, start: str, end: str | None, **facts: Any) -> Item:
     until = None if end is None else at(end)
-    return Item(kind, at(start), until, **facts)  # type: ignore[arg-type]
+    return Item(kind, at(start), until, **facts)
 
 
 def whole_day(*items: Item, as_of: int = NEXT_DAY) -> Plot:
