@@ -162,14 +162,23 @@ def _parts(
             values = table.part(rows[start : start + size], start, last)
             end = letters.note() if last and number == len(sheets) - 1 else ""
             with _quiet_memory():
-                document = printer.lay_out(
-                    "report.html", printer.options, report=heading, first=first, table=values, end=end
+                data, taken, per_page = _draw(
+                    printer, None if last else size, report=heading, first=first, table=values, end=end
                 )
-                kept, taken, per_page = (document.pages, 0, 0) if last else _whole(document.pages, size)
-                yield document.copy(kept).write_pdf(**printer.options)
+            yield data
             if last:
                 break
             start, size = start + taken, PART_PAGES * per_page + 1
+
+
+def _draw(printer: Printer, size: int | None, **values: object) -> tuple[bytes, int, int]:
+    """Return the PDF of a part, how many rows it holds and how many a full page does.
+
+    A part of `size` rows that others follow gives up the rows of its last page; None is the end.
+    """
+    document = printer.lay_out("report.html", printer.options, **values)
+    kept, taken, per_page = (document.pages, 0, 0) if size is None else _whole(document.pages, size)
+    return document.copy(kept).write_pdf(**printer.options), taken, per_page
 
 
 class _Table:
@@ -240,4 +249,4 @@ def _quiet_memory() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-            gc.collect()
+        gc.collect(0)  # what was made meanwhile is all young

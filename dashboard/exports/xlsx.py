@@ -6,9 +6,8 @@ is a number, a duration a fraction of a day shown as [h]:mm:ss, a time the local
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable
-from datetime import date
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any
@@ -16,14 +15,12 @@ from typing import IO, Any
 import xlsxwriter
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from xlsxwriter.utility import xl_col_to_name
 
-from dashboard.exports.table import Clock, Column, Kind, Report, Row, Sheet, clean, offset_label, shorten
+from dashboard.exports.lines import Draw, Lines, cells_of, fit, parts_of, put_text
+from dashboard.exports.table import Clock, Column, Kind, Report, Row, Sheet, clean, shorten
 
 MAX_LINES = 1_048_576  # of a worksheet, by Excel's format
-MAX_TEXT = 32_767  # UTF-16 units of a cell, by Excel's format
-DAY = 86_400
-EPOCH = 25_569  # days from Excel's zero to 1970-01-01
-_ORDINAL_ZERO = date(1970, 1, 1).toordinal() - EPOCH
 _OPTIONS = {
     "constant_memory": True,  # one row in memory at a time
     "strings_to_formulas": False,
@@ -39,7 +36,6 @@ _FORMATS = {
     Kind.DATE: "yyyy-mm-dd",
 }
 _LEAST_WIDTHS = {Kind.TIME: 19, Kind.DATE: 11, Kind.DURATION: 10}  # narrower shows ####
-Put = Callable[[int, Any], object]  # line of the worksheet, a cell that is not None
 
 
 def write(report: Report, target: str | Path | IO[bytes], sheet_lines: int = MAX_LINES) -> int:
@@ -53,16 +49,16 @@ def write(report: Report, target: str | Path | IO[bytes], sheet_lines: int = MAX
     book = xlsxwriter.Workbook(str(target) if isinstance(target, Path) else target, _OPTIONS)
     book.set_properties({"title": fit(report.title)[:255], "subject": fit(report.subtitle)[:255]})
     names = Names()
-    with force_locale(report.locale):
-        rows = sum(_write_sheet(book, report, sheet, names, sheet_lines) for sheet in report.sheets)
-        _write_meta(book, report, names)
-    book.close()
+    try:
+        with force_locale(report.locale):
+            rows = sum(_write_sheet(book, report, sheet, names, sheet_lines) for sheet in report.sheets)
+            _write_meta(book, report, names)
+    except BaseException:
+        book.filename = io.BytesIO()  # closing is the only way to have the temporary files removed
+        raise
+    finally:
+        book.close()
     return rows
-
-
-def fit(text: str) -> str:
-    """Return the text as a cell can hold it: line ends as \\n, at most 32,767 units, … where it was cut."""
-    return shorten(clean(text).replace("\r\n", "\n").replace("\r", "\n"), MAX_TEXT)
 
 
 class Names:
@@ -85,61 +81,69 @@ class Names:
 
 def _write_sheet(book: Any, report: Report, sheet: Sheet, names: Names, lines: int) -> int:
     """Write one table on as many worksheets as it needs; return its rows."""
-    clock = Clock(report.zone)
     rows, written = iter(sheet.rows), 0
     room = lines - 3  # the heading, the totals and the note
     more: Row | None = next(rows, None)
     while True:
-        page = book.add_worksheet(names.take(sheet.name))
-        puts = _head(book, page, sheet, report.zone, clock)
-        line = 0
+        page = book.add_worksheet(names.take(sheet.name), worksheet_class=Lines)
+        cells = _head(book, page, sheet, report.zone)
+        width, line = sum(map(_width, sheet.columns)), 0
         part = chain([more] if more is not None else [], islice(rows, room - 1))
         for line, row in enumerate(part, 1):
-            for put, cell in zip(puts, row, strict=True):
-                if cell is not None:
-                    put(line, cell)
+            page.write_line(line, width - 1, _draw(cells, line + 1, row))
         written += line
-        page.autofilter(0, 0, max(line, 1), sum(map(_width, sheet.columns)) - 1)
+        page.autofilter(0, 0, max(line, 1), width - 1)
         more = next(rows, None) if line == room else None
         if more is None:
             break
-    _foot(book, page, sheet, clock, line + 1)
+    _foot(book, page, sheet, report.zone, line + 1)
     return written
 
 
-def _head(book: Any, page: Any, sheet: Sheet, zone: str, clock: Clock) -> list[Put]:
-    """Write the headings, set widths and formats; return the writer of each column's cells."""
+def _draw(cells: list[Draw], line: int, row: Row) -> str:
+    """Return the XML of a row; an empty text is an empty cell."""
+    pairs = zip(cells, row, strict=True)
+    return "".join([draw(line, cell) for draw, cell in pairs if cell is not None and cell != ""])
+
+
+def _head(book: Any, page: Any, sheet: Sheet, zone: str) -> list[Draw]:
+    """Write the headings, set widths and formats; return what draws each column's cells."""
     page.freeze_panes(1, 0)
     page.repeat_rows(0)
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-    puts: list[Put] = []
-    at = 0
+    cells: list[Draw] = []
+    clock, at = Clock(zone), 0
     for column in sheet.columns:
+        forms = []
         for title, number_format, width in _layout(column, zone):
-            page.set_column(at, at, width, book.add_format({"num_format": number_format}))
-            _put_text(page, at, bold)(0, title)
+            form = book.add_format({"num_format": number_format})
+            page.set_column(at, at, width, form)
+            put_text(page, 0, at, title, bold)
+            forms.append((xl_col_to_name(at), form._get_xf_index()))
             at += 1
-        puts.append(_put(page, column, at - _width(column), clock))
-    return puts
+        cells.append(cells_of(column, forms, clock))
+    return cells
 
 
-def _foot(book: Any, page: Any, sheet: Sheet, clock: Clock, line: int) -> None:
+def _foot(book: Any, page: Any, sheet: Sheet, zone: str, line: int) -> None:
     """Write the totals in bold, then the note."""
     if sheet.total is not None:
-        at = 0
+        clock, at = Clock(zone), 0
         for column, cell in zip(sheet.columns, sheet.total, strict=True):
-            bold = {"bold": True, "top": 1}
-            form = book.add_format({**bold, "num_format": _FORMATS[column.kind]})
-            put = _put_text(page, at, form) if isinstance(cell, str) else _put(page, column, at, clock, form)
-            if cell is not None:
-                put(line, cell)
-            at += _width(column)
+            kinds = [number_format for _title, number_format, _width in _layout(column, zone)]
+            forms = [book.add_format({"bold": True, "top": 1, "num_format": kind}) for kind in kinds]
+            if isinstance(cell, str):
+                put_text(page, line, at, cell, forms[0])
+            elif cell is not None:
+                for step, value in enumerate(parts_of(column, cell, clock)[: len(forms)]):
+                    page.write(line, at + step, value, forms[step])
+            at += len(forms)
         line += 1
     if sheet.note:
-        _put_text(page, 0, book.add_format({"italic": True}))(line, sheet.note)
+        put_text(page, line, 0, sheet.note, book.add_format({"italic": True}))
 
 
 def _width(column: Column) -> int:
@@ -162,66 +166,14 @@ def _layout(column: Column, zone: str) -> list[tuple[str, str, int]]:
     return layout
 
 
-def _put(page: Any, column: Column, at: int, clock: Clock, form: Any = None) -> Put:
-    """Return the writer of the cells of one column at Excel's column `at`."""
-    number, both = page.write_number, _width(column) == 2
-    if column.kind is Kind.TEXT:
-        return _put_text(page, at, form)
-    if column.kind is Kind.DURATION:
-        return _put_duration(page, at, form, both)
-    if column.kind is Kind.TIME:
-        return _put_time(page, at, form, both, clock)
-    if column.kind is Kind.DATE:
-        return lambda line, cell: number(line, at, cell.toordinal() - _ORDINAL_ZERO, form)
-    return lambda line, cell: number(line, at, cell, form)
-
-
-def _put_text(page: Any, at: int, form: Any = None) -> Put:
-    string = page.write_string
-
-    def put(line: int, cell: str) -> None:
-        text = cell if cell.isprintable() and len(cell) < MAX_TEXT // 2 else fit(cell)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            # XlsxWriter would copy this into the sheet as markup of its own; in pieces it is text.
-            page.write_rich_string(line, at, text[0], text[1], text[2:], *([form] if form else []))
-        elif text:
-            string(line, at, text, form)
-
-    return put
-
-
-def _put_duration(page: Any, at: int, form: Any, with_seconds: bool) -> Put:
-    number = page.write_number
-
-    def put(line: int, cell: int) -> None:
-        number(line, at, cell / DAY, form)
-        if with_seconds:
-            number(line, at + 1, cell)
-
-    return put
-
-
-def _put_time(page: Any, at: int, form: Any, with_offset: bool, clock: Clock) -> Put:
-    number, string, offset_at = page.write_number, page.write_string, clock.offset
-
-    def put(line: int, cell: int) -> None:
-        offset = offset_at(cell)
-        number(line, at, (cell + offset) / DAY + EPOCH, form)
-        if with_offset:
-            string(line, at + 1, offset_label(offset))
-
-    return put
-
-
 def _write_meta(book: Any, report: Report, names: Names) -> None:
     """Write what the report is about: title, subtitle, each label with its value, footer."""
     page = book.add_worksheet(names.take(_("Meta")))
     page.set_column(0, 0, 28)
     page.set_column(1, 1, 60, book.add_format({"text_wrap": True}))
-    label, value = _put_text(page, 0), _put_text(page, 1)
-    _put_text(page, 0, book.add_format({"bold": True}))(0, report.title)
-    label(1, report.subtitle)
-    for line, (name, content) in enumerate(report.meta, 2):
-        label(line, name)
-        value(line, content)
-    label(len(report.meta) + 2, report.footer)
+    put_text(page, 0, 0, report.title, book.add_format({"bold": True}))
+    put_text(page, 1, 0, report.subtitle)
+    for line, (label, value) in enumerate(report.meta, 2):
+        put_text(page, line, 0, label)
+        put_text(page, line, 1, value)
+    put_text(page, len(report.meta) + 2, 0, report.footer)

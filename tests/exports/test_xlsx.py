@@ -1,0 +1,171 @@
+import io
+import zipfile
+from datetime import datetime, timedelta
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.utils.escape import unescape
+
+from dashboard.exports import xlsx
+from dashboard.exports.lines import fit
+from dashboard.exports.table import Report
+from tests.exports.sample import hostile, report, row
+
+
+def written(made: Report, lines: int = xlsx.MAX_LINES) -> tuple[io.BytesIO, int]:
+    target = io.BytesIO()
+    return target, xlsx.write(made, target, lines)
+
+
+def book(made: Report, lines: int = xlsx.MAX_LINES) -> Workbook:
+    return load_workbook(written(made, lines)[0])
+
+
+def local(text: str) -> datetime:
+    """Return the naive datetime that Excel keeps."""
+    return datetime.fromisoformat(text)
+
+
+def values(made: Report) -> list[list[object]]:
+    return [[cell.value for cell in line] for line in book(made).worksheets[0].iter_rows()]
+
+
+def test_cells_are_typed_with_seconds_and_offset_beside_them() -> None:
+    head, cells = values(report(row("Žaneta 髙橋")))
+    assert head == [
+        "Kontakt", "Začátek (Europe/Prague)", "Začátek, UTC offset", "Doba trvání", "Doba trvání (seconds)",
+        "Uzavřené", "Podíl", "Den",
+    ]  # fmt: skip
+    assert cells == [
+        "Žaneta 髙橋", local("2026-11-01 01:00"), "+01:00", timedelta(seconds=3725), 3725, -5, 0.863,
+        local("2026-11-01 00:00"),
+    ]  # fmt: skip
+
+
+def test_formats_show_hours_beyond_a_day_and_whole_seconds() -> None:
+    sheet = book(report(row("a", length=100_000))).worksheets[0]
+    assert [cell.number_format for cell in sheet[2]] == [
+        "@", "yyyy-mm-dd hh:mm:ss", "@", "[h]:mm:ss", "0", "0", "0.0%", "yyyy-mm-dd",
+    ]  # fmt: skip
+    assert sheet["D2"].value == timedelta(hours=27, minutes=46, seconds=40)
+
+
+def test_seconds_and_offset_are_left_out_on_request() -> None:
+    made = report(row("a"))
+    plain = tuple(column._replace(with_seconds=False, with_offset=False) for column in made.sheets[0].columns)
+    sheet = type(made.sheets[0])("List", plain, [row("a")])
+    lines = values(Report(made.title, "", (), (sheet,), "en", "UTC"))
+    assert [len(line) for line in lines] == [6, 6]
+
+
+def test_the_heading_is_frozen_and_filters_the_rows() -> None:
+    sheet = book(report(row("a"), row("b"), total=row("Celkem"))).worksheets[0]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:H3")
+
+
+def test_totals_are_bold_and_the_note_is_last() -> None:
+    sheet = book(
+        report(row("a"), total=("Celkem", None, 3725, 1, None, None), note="Jen prvních 10")
+    ).worksheets[0]
+    assert [cell.value for cell in sheet[3]][:5] == ["Celkem", None, None, timedelta(seconds=3725), 3725]
+    assert sheet["A3"].font.b
+    assert sheet["D3"].font.b
+    assert sheet["A4"].value == "Jen prvních 10"
+
+
+def test_the_last_sheet_says_what_the_report_is_about() -> None:
+    about = book(report(row("a"))).worksheets[-1]
+    assert about.title == "Meta"
+    assert [[cell.value for cell in line] for line in about.iter_rows(max_row=4)] == [
+        ["Trasování uživatelů", None],
+        ["Petra Nováková · 1. 11. 2026 · Europe/Prague", None],
+        ["Uživatel", "Petra Nováková"],
+        ["Období", "1. 11. 2026"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("<r><t>x</t></r>", id="what looks like markup of a sheet"),
+        pytest.param(
+            "<r></r></is></c><c r='Z9'><f>1+1</f></c><c><is><r></r>", id="markup with a formula in it"
+        ),
+        pytest.param("_x0041_", id="what looks like an escape"),
+        pytest.param("  two  spaces  ", id="spaces at both ends"),
+        pytest.param("https://example.com/a", id="an address is no link"),
+        pytest.param("{=1+1}", id="an array formula"),
+        pytest.param("0123", id="digits with a leading zero"),
+    ],
+)
+def test_texts_come_back_as_typed(typed: str) -> None:
+    sheet = book(report(row(typed))).worksheets[0]
+    assert (unescape(sheet["A2"].value), sheet["A2"].data_type) == (typed, "s")
+    assert sheet["A2"].hyperlink is None
+
+
+def test_hostile_texts_are_strings_in_every_place_and_no_sheet_holds_a_formula() -> None:
+    texts = hostile()
+    made = report(*map(row, texts), total=(texts[0], *[None] * 5), note=texts[1])
+    target, count = written(
+        Report(texts[2], texts[3], ((texts[4], texts[5]),), made.sheets, "en", "UTC", texts[6])
+    )
+    with zipfile.ZipFile(target) as parts:
+        sheets = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/")]
+    assert [b"<f>" in sheet or b"<f " in sheet for sheet in sheets] == [False, False]
+    back = [cell.value for cell in load_workbook(target).worksheets[0]["A"]][1 : count + 1]
+    assert [unescape(cell or "") for cell in back] == [fit(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
+        pytest.param("x" * 32_767, "x" * 32_767, id="the longest stays whole"),
+        pytest.param("x" * 32_768, "x" * 32_766 + "…", id="one more is cut visibly"),
+        pytest.param("a\x00b", "a\ufffdb", id="a control character is replaced"),
+        pytest.param("a\r\nb\rc", "a\nb\nc", id="line ends are one kind"),
+    ],
+)
+def test_texts_are_fitted_to_a_cell(typed: str, held: str) -> None:
+    assert book(report(row(typed))).worksheets[0]["A2"].value == held
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(0, [0]), (7, [7]), (8, [7, 1]), (14, [7, 7]), (15, [7, 7, 1])])
+def test_a_table_longer_than_a_sheet_goes_on_in_the_next(rows: int, sizes: list[int]) -> None:
+    made = report(*[row(str(number)) for number in range(rows)], total=("Celkem", *[None] * 5), note="konec")
+    target, count = written(made, lines=10)
+    *lists, _meta = load_workbook(target).worksheets
+    texts = [[cell.value for cell in sheet["A"]][1:] for sheet in lists]
+    assert [sheet.title for sheet in lists[1:]] == [f"Seznam aktivit ({n})" for n in range(2, len(sizes) + 1)]
+    assert [text for part in texts for text in part] == [*map(str, range(rows)), "Celkem", "konec"]
+    assert (count, [len(text) for text in texts[:-1]], len(texts[-1])) == (rows, sizes[:-1], sizes[-1] + 2)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        (["List", "list"], ["List", "list (2)"]),
+        (["a/b[c]:*?\\d"], ["a b c d"]),
+        (["'quoted'"], ["quoted"]),
+        (["History"], ["History (2)"]),
+        (["x" * 40, "x" * 40], ["x" * 30 + "…", "x" * 26 + "… (2)"]),
+        (["", "?"], ["Sheet", "Sheet (2)"]),
+    ],
+)
+def test_names_of_sheets_are_allowed_and_unique(wanted: list[str], given: list[str]) -> None:
+    names = xlsx.Names()
+    assert [names.take(name) for name in wanted] == given
+
+
+def test_both_hours_of_the_night_when_clocks_go_back_are_told_apart() -> None:
+    before, after = 1_792_886_400, 1_792_890_000  # 02:00 twice on 25 October
+    lines = values(report(row("a", before), row("b", after)))[1:]
+    assert [line[1:3] for line in lines] == [
+        [local("2026-10-25 02:00"), "+02:00"],
+        [local("2026-10-25 02:00"), "+01:00"],
+    ]
+
+
+def test_a_row_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        written(report(("a",)))
