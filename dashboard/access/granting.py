@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import SECTIONS, Permission
 from dashboard.access.scope import Scope
-from dashboard.db import database, dialect
+from dashboard.db import database, dialect, rows
 from dashboard.i18n.mark import N_
 from dashboard.models import Access, AccessGrant, User
 
@@ -93,14 +93,14 @@ class Giver:
 
 def giver_of(user: User, scope: Scope) -> Giver:
     leads = AccessGrant.select().where(
-        (AccessGrant.access == user.access_id) & (AccessGrant.kind == "led_teams")
+        (AccessGrant.access == user.access) & (AccessGrant.kind == "led_teams")
     )  # fmt: skip
     return Giver(scope, leads.exists())
 
 
 def grants_of(access_id: int) -> list[Grant]:
     query = AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id).where(AccessGrant.access == access_id)
-    return [Grant(*row) for row in query.order_by(AccessGrant.kind, AccessGrant.ref_id).tuples()]
+    return rows(query.order_by(AccessGrant.kind, AccessGrant.ref_id), Grant)
 
 
 @contextmanager

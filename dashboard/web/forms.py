@@ -29,9 +29,9 @@ def line_problem(value: str, most: int, needed: bool = True) -> str | None:
     """Return what is wrong with one line of text, or None: empty, too long, control characters."""
     if (needed and not value) or len(value) > most:
         least = 1 if needed else 0
-        return _("Give %(least)d to %(most)d characters.", least=least, most=most)
+        return str(_("Give %(least)d to %(most)d characters.", least=least, most=most))
     if _CONTROL.search(value):
-        return _("Leave out control characters.")
+        return str(_("Leave out control characters."))
     return None
 
 
@@ -43,7 +43,7 @@ def whole(value: str, least: int, most: int) -> int | None:
 
 
 def whole_problem(least: int, most: int) -> str:
-    return _("Give a whole number from %(least)d to %(most)d.", least=least, most=most)
+    return str(_("Give a whole number from %(least)d to %(most)d.", least=least, most=most))
 
 
 def version(form: Mapping[str, str]) -> int:
@@ -73,7 +73,7 @@ def both(labels: Mapping[str, str], stored: Mapping[str, Any], typed: Mapping[st
 def readable(value: Any) -> str:
     """Return a stored value as a reader expects it: lists joined, yes and no, a dash for nothing."""
     if isinstance(value, bool):
-        return _("Yes") if value else _("No")
+        return str(_("Yes") if value else _("No"))
     if isinstance(value, list | tuple):
         return ", ".join(str(each) for each in value) or "–"
     return "–" if value is None or value == "" else str(value)

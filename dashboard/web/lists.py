@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from flask import request, url_for
@@ -47,7 +47,9 @@ def order(args: Mapping[str, str], columns: Collection[str], default: str) -> Or
 
 def heads(by: Order, columns: Iterable[str]) -> dict[str, Head]:
     """Return each column's heading; the sorted one turns its order round, the filters stay."""
-    kept = {name: value for name, value in request.args.items() if name not in ("sort", "page")}
+    kept: dict[str, Any] = {
+        name: value for name, value in request.args.items() if name not in ("sort", "page")
+    }
     made = {}
     for column in columns:
         here = column == by.column
@@ -75,8 +77,39 @@ def moment(ts: int | None, zone: str) -> str:
         return "–"
     day = clock.local_date(ts, zone)
     if day == clock.local_date(clock.now_s(), zone):
-        return _("Today %(time)s", time=formats.clock_short(ts, zone))
+        return str(_("Today %(time)s", time=formats.clock_short(ts, zone)))
     return formats.date_plain(day)
+
+
+class Pager(NamedTuple):
+    """Where one is in a long list: row numbers from 1, pages from 1; see ui/tables.html."""
+
+    first: int
+    last: int
+    total: int
+    page: int
+    pages: int
+    prev_url: str | None
+    next_url: str | None
+
+
+def paged(rows: Sequence[Row], size: int) -> tuple[Sequence[Row], Pager]:
+    """Return the rows of the page that the address asks for, kept within the list, and its pager."""
+    pages = max(1, -(-len(rows) // size))
+    asked = request.args.get("page", "1")
+    page = min(int(asked), pages) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
+    page = max(1, page)
+    part = rows[(page - 1) * size : page * size]
+    start = (page - 1) * size
+    return part, Pager(
+        start + 1 if rows else 0, start + len(part), len(rows), page, pages,
+        _page_url(page - 1) if page > 1 else None, _page_url(page + 1) if page < pages else None,
+    )  # fmt: skip
+
+
+def _page_url(page: int) -> str:
+    kept: dict[str, Any] = {**request.args, "page": page}
+    return url_for(request.endpoint or "", **kept)
 
 
 def _sortable(value: Any) -> Any:

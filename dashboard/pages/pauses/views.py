@@ -113,10 +113,13 @@ def reactivate(ident: int) -> Response:
 
 
 def _saved(pay_changed: bool) -> str:
-    if not pay_changed:
-        return _("Saved.")
-    return _("Saved. The pay holds for pauses from now on. For earlier ones that their source did not mark, "
-             "“flask rebuild” applies it.")  # fmt: skip
+    text = _("Saved.")
+    if pay_changed:
+        text = _(
+            "Saved. The pay holds for pauses from now on. For earlier ones that their source did not mark, "
+            "“flask rebuild” applies it."
+        )
+    return str(text)
 
 
 def _form(

@@ -51,9 +51,9 @@ class Asked:
 def parse(form: Mapping[str, str], row: Queue | None = None) -> Asked:
     """Read the form; a channel that only events know stays allowed for the queue that has it."""
     asked = Asked(
-        *(forms.text(form, name) for name in ("name", "label", "channel", "sla_seconds")),
-        version=forms.version(form),
-    )
+        name=forms.text(form, "name"), label=forms.text(form, "label"), channel=forms.text(form, "channel"),
+        sla=forms.text(form, "sla_seconds"), version=forms.version(form),
+    )  # fmt: skip
     asked.label = asked.label or asked.name
     for name, most in (("name", 120), ("label", 200)):
         if problem := forms.line_problem(getattr(asked, name), most):
