@@ -44,6 +44,8 @@ def create_app(given: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    for chatty in ("weasyprint", "fontTools", "peewee.migrations"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     open_database(chosen.database)
     _connect(app)
     Htmx(app)

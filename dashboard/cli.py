@@ -32,7 +32,9 @@ def migrate_() -> None:
             presets.make()
             code = signin.setup_code()
     except migrate.Downgrade as gone:
-        raise click.ClickException(f"This database was made by a newer version; unknown here: {gone}") from None
+        raise click.ClickException(
+            f"This database was made by a newer version; unknown here: {gone}"
+        ) from None
     for name in applied:
         click.echo(f"Applied {name}.")
     if not applied:

@@ -64,7 +64,7 @@ SECTIONS: tuple[Section, ...] = (
         Choice(P.PAUSES_VIEW, N_("Pause types"), N_("See the list of pause types.")),
         Choice(P.PAUSES_EDIT, N_("Edit pause types"), N_("Add and change pause types.")),
         Choice(P.ACCESSES_VIEW, N_("Accesses"), N_("See what each access allows.")),
-        Choice(P.ACCESSES_EDIT, N_("Edit accesses"), N_("Change accesses, but never grant more than one has.")),
+        Choice(P.ACCESSES_EDIT, N_("Edit accesses"), N_("Change accesses, never granting more than one has.")),
         Choice(P.KEYS_VIEW, N_("API keys"), N_("See the keys of sources and clients, never their values.")),
         Choice(P.KEYS_EDIT, N_("Edit API keys"), N_("Add and revoke API keys.")),
     )),

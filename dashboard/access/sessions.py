@@ -61,7 +61,7 @@ def throttled(login: str, ip: str) -> int:
                  .where((SignInAttempt.key == key) & (SignInAttempt.at_ts > since))
                  .order_by(SignInAttempt.at_ts.desc()).limit(most).tuples()]  # fmt: skip
         if len(tries) >= most:
-            return max(1, tries[-1] + WINDOW_S - clock.now_s())
+            return max(1, int(tries[-1]) + WINDOW_S - clock.now_s())
     return 0
 
 

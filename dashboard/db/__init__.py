@@ -19,6 +19,7 @@ SQLITE_PRAGMAS = {
     "busy_timeout": 5000,
     "cache_size": -64000,
 }
+POOL_WAIT_S = 5  # for a free connection, as long as SQLite waits for its lock
 
 
 def open_database(url: str) -> peewee.Database:
@@ -34,7 +35,7 @@ def open_database(url: str) -> peewee.Database:
         opened = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
     else:
         pooled = url.replace("postgresql://", "psycopg3+pool://", 1)
-        opened = connect_url(pooled, max_connections=20, stale_timeout=300)
+        opened = connect_url(pooled, max_connections=20, stale_timeout=300, timeout=POOL_WAIT_S)
     database.initialize(opened)
     return opened
 
@@ -51,11 +52,24 @@ def connected() -> Iterator[None]:
 
 
 class Model(peewee.Model):
-    """Base of every table: singular snake-case names, one database."""
+    """Base of every table: singular snake-case names, one database.
+
+    Two methods say less of their types than Peewee's stubs, which take every query for one of
+    models, also after tuples().
+    """
 
     class Meta:
         database = database
         legacy_table_names = False
+
+    @classmethod
+    def select(cls, *columns: Any) -> Any:
+        return super().select(*columns)
+
+    @classmethod
+    def get_or_create(cls, **values: Any) -> tuple[Any, bool]:
+        row, made = super().get_or_create(**values)  # type: ignore[no-untyped-call]
+        return row, made
 
 
 def rows(query: Any, into: type[Any]) -> list[Any]:

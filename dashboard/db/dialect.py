@@ -31,7 +31,8 @@ def insert_many(
         sql += " ON CONFLICT DO NOTHING"
     cursor = database.connection().cursor()
     try:
-        cursor.executemany(sql, records)
+        with peewee.__exception_wrapper__:  # the driver's errors under the names that callers catch
+            cursor.executemany(sql, records)
         return int(cursor.rowcount)
     finally:
         cursor.close()
@@ -47,7 +48,7 @@ def last_id(table: str, reserve: bool = False) -> int:
     if is_sqlite():
         return highest_id(table)
     verb = "nextval" if reserve else "currval"
-    return int(database.execute_sql(f"SELECT {verb}('{table}_id_seq')").fetchone()[0])  # noqa: S608
+    return int(database.execute_sql(f"SELECT {verb}('{table}_id_seq')").fetchone()[0])
 
 
 def one_at_a_time(number: int) -> None:

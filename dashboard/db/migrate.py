@@ -11,7 +11,7 @@ DIRECTORY = Path(__file__).parent / "migrations"
 LOCK = 7_260_421  # any number: PostgreSQL's advisory locks share one space per database
 
 
-class Downgrade(Exception):
+class Downgrade(Exception):  # noqa: N818  it says what is the matter
     """The database was made by a newer version; carries the unknown migrations' names."""
 
 
@@ -29,11 +29,11 @@ def run(db: peewee.Database) -> list[str]:
         return []
     if isinstance(db, peewee.SqliteDatabase):
         return _with_file_lock(db, runner)
-    db.execute_sql("select pg_advisory_lock(%s)", (LOCK,))
+    db.execute_sql("select pg_advisory_lock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
     try:
         return list(runner.up())
     finally:
-        db.execute_sql("select pg_advisory_unlock(%s)", (LOCK,))
+        db.execute_sql("select pg_advisory_unlock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
 
 
 def pending(db: peewee.Database) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from dashboard import clock
 from dashboard.db import database, dialect
@@ -64,8 +64,8 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         queues = _ids(Queue, (e.queue for e in events), _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         records = [
-            (source_id, ident, e.type, e.time_ms, recorded, e.seq, users.get(e.user), queues.get(e.queue),
-             e.interaction, json.dumps(e.contact, ensure_ascii=False) if e.contact else None, e.session, e.data)
+            (source_id, ident, e.type, e.time_ms, recorded, e.seq, _id(users, e.user), _id(queues, e.queue),
+             e.interaction, _json(e.contact), e.session, e.data)
             for ident, e in zip(ids, events, strict=True)
         ]  # fmt: skip
         first = dialect.last_id("event", reserve=True)
@@ -78,7 +78,7 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
 def source(name: str, is_file: bool = False) -> Source:
     """Return the source of that name, made on first use."""
     row, _ = Source.get_or_create(name=name, defaults={"created_ts": clock.now_s(), "is_file": is_file})
-    return row
+    return cast(Source, row)
 
 
 def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
@@ -94,10 +94,10 @@ def _ids(
     model: type[User] | type[Queue],
     named: Iterable[str | None],
     make: Callable[[str, int], dict[str, object]] | None,
-) -> dict[str | None, int]:
+) -> dict[str, int]:
     """Return name → id for every name, making what is missing where `make` is given."""
     names = sorted({name for name in named if name is not None})
-    found: dict[str | None, int] = dict(_known(model, names))
+    found = _known(model, names)
     missing = [name for name in names if name not in found]
     if missing and make is not None:
         moment = clock.now_s()
@@ -123,3 +123,9 @@ def _new_queue(name: str, moment: int) -> dict[str, object]:
     return {"name": name, "label": name, "created_ts": moment}
 
 
+def _id(known: dict[str, int], name: str | None) -> int | None:
+    return None if name is None else known.get(name)
+
+
+def _json(contact: dict[str, str] | None) -> str | None:
+    return json.dumps(contact, ensure_ascii=False) if contact else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -104,14 +104,14 @@ def week_label(day: date) -> str:
     first = day - timedelta(days=day.weekday())
     last = first + timedelta(days=6)
     week = first.isocalendar().week
-    return _("Week %(week)d, %(days)s", week=week, days=_days(first, last))
+    return str(_("Week %(week)d, %(days)s", week=week, days=_days(first, last)))
 
 
 def _days(first: date, last: date) -> str:
     if language() == "ja":
         end = "d日" if first.month == last.month else "M月d日"
         return f"{_date('plain', first)}～{format_date(last, end, locale='ja')}"
-    separator = f"–{NBSP}" if language() == "cs" else "–"
+    separator = "–"
     if first.month == last.month:
         head = f"{first.day}." if language() == "cs" else str(first.day)
         return f"{head}{separator}{_date('plain', last)}"
@@ -122,8 +122,7 @@ def _days(first: date, last: date) -> str:
 
 
 def _date(style: str, day: date) -> str:
-    return str(format_datetime(datetime(day.year, day.month, day.day), _DATES[style][language()],
-                               locale=language()))  # fmt: skip
+    return str(format_date(day, _DATES[style][language()], locale=language()))
 
 
 FILTERS = {

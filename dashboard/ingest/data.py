@@ -21,6 +21,7 @@ MAX_NUMBER = 2**31 - 1
 MAX_SECONDS = 366 * 86400  # no contact and no login lasts longer than a year
 
 NOT_AN_OBJECT = N_("Must be an object.")
+NOT_AN_ARRAY = N_("Must be an array.")
 NOT_JSON = N_("This is not JSON.")
 TOO_LARGE = N_("Must not be larger than %(limit)s bytes.")
 TOO_DEEP = N_("Must not be nested deeper than %(limit)s levels.")

@@ -132,7 +132,8 @@ def _events(*more: Any) -> Any:
 
 def _event(row: Sequence[Any], contact: int | None) -> EventRow:
     *facts, data = row
-    return EventRow(*facts, contact, json.loads(data))
+    known: list[Any] = [*facts, contact, json.loads(data)]
+    return EventRow(*known)
 
 
 def _all_interactions() -> Iterator[tuple[int, list[str]]]:

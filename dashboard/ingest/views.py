@@ -10,8 +10,10 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require_key
+from dashboard.db import database
 from dashboard.events import record
 from dashboard.i18n.mark import N_
+from dashboard.ingest import cloudevents
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.message import Message, message
 from dashboard.ingest.schema import NewEvent, Outcome, Refusal, parse_json, parse_ndjson
@@ -24,6 +26,8 @@ bp = Blueprint("ingest", __name__, url_prefix="/api/v1")
 PARSERS: dict[str, Callable[[bytes], list[Outcome]]] = {
     "application/json": parse_json,
     "application/x-ndjson": parse_ndjson,
+    cloudevents.STRUCTURED: cloudevents.parse_structured,
+    cloudevents.BATCH: cloudevents.parse_batch,
 }
 USED_EVERY_S = 60  # a key's last use is noted at most once a minute
 UNKNOWN_NAME = N_("The key may not make it, and there is no %(name)s.")
@@ -41,21 +45,17 @@ def create() -> Response:
     """Take one event or many; the good ones are stored whatever the others are.
 
     202 with counts, ids and refusals by index; 422 when none was good; 400, 413, 415 for a body
-    that cannot be read. Limits: 10 MiB a body, 10,000 events a request.
+    that cannot be read. Limits: 10 MiB a body, 10,000 events a request. Nothing is stored when
+    the answer is another, so that a client may send the same again.
     """
-    parse = PARSERS.get(request.mimetype)
-    if parse is None or request.content_encoding:
-        abort(415, Detail(_("Send application/json or application/x-ndjson, not compressed.")))
-    try:
-        outcomes = parse(request.get_data(cache=False))
-    except BodyError as error:
-        abort(400, Detail(error.message.render(_)))
+    outcomes = _read()
     parts = Sorted([one for one in outcomes if isinstance(one, NewEvent)],
                    [one for one in outcomes if isinstance(one, Refusal)])  # fmt: skip
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
-    done = record.append(g.key.source_id, parts.good, g.key.makes)
-    _note_use(g.key)
+    with database.atomic():
+        done = record.append(g.key.source_id, parts.good, g.key.makes)
+        _note_use(g.key)
     body = {
         "accepted": done.accepted,
         "repeated": done.repeated,
@@ -63,6 +63,23 @@ def create() -> Response:
         "ids": done.ids,
     }
     return make_response(jsonify(body), 202 if parts.good or not outcomes else 422)
+
+
+def _read() -> list[Outcome]:
+    """Return what the body holds; ends the request with 400, 413 or 415 when it cannot be read."""
+    parse = PARSERS.get(request.mimetype)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    structured = request.mimetype in (cloudevents.STRUCTURED, cloudevents.BATCH)
+    binary = cloudevents.is_binary(headers) and not structured
+    if request.content_encoding or (parse is None and not binary):
+        abort(415, Detail(_("Send JSON, JSON lines or CloudEvents, not compressed.")))
+    body = request.get_data(cache=False)
+    try:
+        if parse is None or binary:
+            return cloudevents.parse_binary(headers, body)
+        return parse(body)
+    except BodyError as error:
+        abort(400, Detail(error.message.render(_)))
 
 
 def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:

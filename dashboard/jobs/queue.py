@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,9 +17,10 @@ from dashboard.models import Job
 LEASE_S = 60  # a killed worker's jobs are taken up again after this; renewed by progress()
 RETRIES_S = (5, 30, 120, 600, 3600)
 ERROR_MAX = 1000
+DIED = "The worker ended without a word at every try."
 
 
-class Permanent(Exception):
+class Permanent(Exception):  # noqa: N818  it says what is the matter
     """Raised by a handler whose job cannot succeed however often it is tried."""
 
 
@@ -52,7 +55,8 @@ def enqueue(kind: str, args: dict[str, Any], key: str | None = None, due_ms: int
 def claim(worker: str, kinds: list[str] | None = None) -> list[Job]:
     """Take the oldest due jobs of one kind, or none. A row changed from waiting is ours alone.
 
-    Jobs whose lease ran out count as waiting again.
+    Jobs whose lease ran out count as waiting again; one whose worker has died at every try is
+    given up.
     """
     moment = clock.now_ms()
     free = (Job.state == "waiting") | ((Job.state == "running") & (Job.lease_ms < moment))
@@ -65,40 +69,48 @@ def claim(worker: str, kinds: list[str] | None = None) -> list[Job]:
             return []
         most = HANDLERS[first.kind].batch
         query = Job.select().where(due & (Job.kind == first.kind)).order_by(Job.due_ms, Job.id).limit(most)
-        taken = list(dialect.unlocked(query))
+        found = list(dialect.unlocked(query))
+        taken = [job for job in found if job.attempts <= len(RETRIES_S)]
+        fail([job for job in found if job not in taken], DIED)
         lease = moment + LEASE_S * 1000
         Job.update(state="running", lease_ms=lease, worker=worker, attempts=Job.attempts + 1).where(
             Job.id.in_([job.id for job in taken])
         ).execute()
+    for job in taken:
+        job.state, job.attempts = "running", job.attempts + 1
     return taken
 
 
 def finish(jobs: list[Job]) -> None:
     """Mark as done, or drop where the kind keeps no trace."""
-    ids = [job.id for job in jobs]
     if HANDLERS[jobs[0].kind].keep:
-        Job.update(state="done", key=None, finished_ms=clock.now_ms(), error="").where(
-            Job.id.in_(ids)
-        ).execute()
+        done = Job.update(state="done", key=None, finished_ms=clock.now_ms(), error="")
+        done.where(_as_claimed(jobs)).execute()
     else:
-        Job.delete().where(Job.id.in_(ids)).execute()
+        Job.delete().where(_as_claimed(jobs)).execute()
 
 
 def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
     """Try again after 5 s, 30 s, 2 min, 10 min, 1 h; then, or at once, give up visibly."""
     for job in jobs:
-        tries = Job.get_by_id(job.id).attempts
-        if not permanent and tries <= len(RETRIES_S):
-            due = clock.now_ms() + RETRIES_S[tries - 1] * 1000
+        if not permanent and job.attempts <= len(RETRIES_S):
+            due = clock.now_ms() + RETRIES_S[job.attempts - 1] * 1000
             change: dict[str, Any] = {"state": "waiting", "due_ms": due}
         else:
             change = {"state": "failed", "key": None, "finished_ms": clock.now_ms()}
-        Job.update(error=error[:ERROR_MAX], **change).where(Job.id == job.id).execute()
+        Job.update(error=error[:ERROR_MAX], **change).where(_as_claimed([job])).execute()
 
 
 def release(jobs: list[Job]) -> None:
     """Give claimed jobs back untried: the database was away, the work was not at fault."""
-    Job.update(state="waiting", attempts=Job.attempts - 1).where(Job.id.in_([job.id for job in jobs])).execute()
+    Job.update(state="waiting", attempts=Job.attempts - 1).where(_as_claimed(jobs)).execute()
+
+
+def _as_claimed(jobs: list[Job]) -> Any:
+    """Return the condition that the jobs are as claim() left them: one that another worker has taken
+    up since, because this one's lease ran out, is no longer ours to end."""
+    each = [(Job.id == job.id) & (Job.attempts == job.attempts) & (Job.state == job.state) for job in jobs]
+    return functools.reduce(operator.or_, each)
 
 
 def progress(job_id: int, done: int, total: int) -> None:

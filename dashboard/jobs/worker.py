@@ -14,6 +14,7 @@ import peewee
 
 from dashboard.db import connected, database
 from dashboard.jobs import queue
+from dashboard.models import Job
 
 log = logging.getLogger("stopa.worker")
 IDLE_S = 0.25
@@ -52,19 +53,26 @@ def forever() -> None:
 def turn(worker: str, kinds: list[str] | None = None) -> int:
     """Claim and run one batch; an error goes onto the job's row, the worker goes on."""
     jobs = queue.claim(worker, kinds)
-    if not jobs:
-        return 0
+    if jobs:
+        _run(jobs)
+    return len(jobs)
+
+
+def _run(jobs: list[Job]) -> None:
     try:
         queue.HANDLERS[jobs[0].kind].run(jobs)
     except (peewee.OperationalError, peewee.InterfaceError):
         queue.release(jobs)  # when this fails too, the lease runs out
         raise
     except Exception as error:
+        if len(jobs) > 1:  # one of them may be at fault; its neighbours must not be given up with it
+            for job in jobs:
+                _run([job])
+            return
         log.exception("job %s failed", jobs[0].kind)
         queue.fail(jobs, f"{type(error).__name__}: {error}", isinstance(error, queue.Permanent))
     else:
         queue.finish(jobs)
-    return len(jobs)
 
 
 def name() -> str:

@@ -59,6 +59,14 @@ class Interaction(Model):
         )
 
 
+# Who waits in a queue now: the few that nobody has taken and that have not ended.
+Interaction.add_index(
+    Interaction.index(Interaction.queue_id, Interaction.queued_ts, name="interaction_waiting").where(
+        Interaction.answered_ts.is_null() & Interaction.ended_ts.is_null()
+    )
+)
+
+
 class Event(Model):
     """One immutable fact at one instant. `id` rises with arrival; (source, external_id) is unique.
 

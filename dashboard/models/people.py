@@ -15,6 +15,7 @@ class User(Model):
     user is traced but cannot sign in). A deactivated user keeps all history.
     """
 
+    access_id: int | None
     id = pw.AutoField()
     login = pw.CharField(120, unique=True)
     name = pw.CharField(200)

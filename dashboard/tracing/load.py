@@ -14,7 +14,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db import rows
-from dashboard.models import Activity, Contact, Event, Interval, Queue, Source, User
+from dashboard.models import Activity, Contact, Event, Interval, PauseType, Queue, Source, User
 from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
 DAY_S = 86_400
@@ -93,7 +93,7 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     """Return the stretches of the user's day that overlap `span`, by start; nothing is clipped.
 
     Two index ranges: rows that begin within a day before the span, and the few long or open
-    ones from further back. A user outside the scope gives []. Work outside the viewer's queues
+    ones from further back. Pauses carry their type's present label. A user outside the scope gives []. Work outside the viewer's queues
     comes without content, marked hidden.
     """
     if not scope.sees(user_id):
@@ -107,6 +107,9 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     far = (i.start_ts < span.start - DAY_S) & i.long
     older = i.select(*columns).where((i.user_id == user_id) & far & over).order_by(i.start_ts)
     found = [IntervalRow(*row) for row in older.tuples()] + [IntervalRow(*row) for row in query.tuples()]
+    if any(row.label for row in found):
+        labels = dict(PauseType.select(PauseType.name, PauseType.label).tuples())
+        found = [row._replace(label=labels.get(row.label, row.label)) for row in found]
     if scope.queues is None or user_id == scope.viewer_id:
         return found
     return [row if _open_to(scope, user_id, row) else _opaque(row) for row in found]
@@ -207,7 +210,9 @@ def _parts(user_id: int, span: Span) -> tuple[Any, Any]:
     return older, near & (over | (a.start_ts >= span.start))
 
 
-def _page(query: Any, after: tuple[int, int] | None, limit: int | None, descending: bool) -> list[ActivityRow]:
+def _page(
+    query: Any, after: tuple[int, int] | None, limit: int | None, descending: bool
+) -> list[ActivityRow]:
     a = Activity
     if after is not None:
         key = peewee.Tuple(a.start_ts, a.id)
@@ -262,7 +267,11 @@ def _opaque(row: IntervalRow) -> IntervalRow:
 
 
 def clipped(
-    found: Collection[IntervalRow], span: Span, as_of: int, ends: Mapping[int, int], kind: Kind = Kind.HANDLING
+    found: Collection[IntervalRow],
+    span: Span,
+    as_of: int,
+    ends: Mapping[int, int],
+    kind: Kind = Kind.HANDLING,
 ) -> dict[int, int]:
     """Return activity → seconds of `kind` inside the span, as the list and its totals show them."""
     totals: dict[int, int] = {}

@@ -23,7 +23,7 @@ CONFIG = (
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(asset=asset, htmx_src=htmx_src, htmx_config=CONFIG)
+    app.jinja_env.globals.update(asset=asset, htmx_config=CONFIG)
     app.add_url_rule("/static/vendor/htmx.js", "htmx", htmx)
 
     @app.after_request

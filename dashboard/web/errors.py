@@ -8,6 +8,7 @@ import peewee
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from dashboard.audit import record as audit
@@ -22,6 +23,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(peewee.OperationalError, on_database_away)
     app.register_error_handler(peewee.InterfaceError, on_database_away)
+    app.register_error_handler(MaxConnectionsExceeded, on_database_away)
     app.register_error_handler(Exception, on_crash)
 
 
@@ -35,7 +37,10 @@ def on_http_error(error: HTTPException) -> Response:
             return make_response("", 401, {"HX-Redirect": target})
         return make_response(redirect(target))
     if code == 403:
-        audit.denied(request.endpoint or request.path)
+        try:
+            audit.denied(request.endpoint or request.path)
+        except peewee.OperationalError as away:
+            return on_database_away(away)
     detail = error.description if isinstance(error.description, Detail) else None
     response = answer(code, detail=str(detail) if detail else None)
     for name, value in error.get_headers():
@@ -62,7 +67,7 @@ def on_database_away(error: Exception) -> Response:
 
 
 def on_crash(error: Exception) -> Response:
-    log.exception("error %s at %s %s", g.get("request_id", "-"), request.method, request.path)
+    log.error("error %s at %s %s", g.get("request_id", "-"), request.method, request.path, exc_info=error)
     return answer(500)
 
 

@@ -12,6 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import language
 from dashboard.i18n.mark import N_
+from dashboard.web import assets
 
 
 class Entry(NamedTuple):
@@ -27,7 +28,7 @@ class Item(NamedTuple):
     url: str
     icon: str
     current: bool
-    count: int | None = None
+    news: int = 0  # unread, or waiting for somebody
 
 
 P = Permission
@@ -54,6 +55,7 @@ def init(app: Flask) -> None:
             "site_name": _("Contact centre"),
             "csrf_token": generate_csrf,
             "lang": language(),
+            "htmx_src": assets.htmx_src(),
         }
 
 

@@ -1,7 +1,9 @@
 """The first tables: people, accesses, events, tracing, work, audit."""
 
+from typing import Any
+
 from dashboard import models
 
 
-def up(migrator, db):
+def up(_migrator: Any, db: Any) -> None:
     db.create_tables(models.ALL)

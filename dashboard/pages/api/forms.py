@@ -9,13 +9,14 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.clock import Span
-from dashboard.ingest import times
+from dashboard.ingest import schema, times
 from dashboard.ingest.message import Message
 from dashboard.pages.api.queries import EventQuery
 from dashboard.tracing import period
 
 LIMIT_MAX = 1000
 CURSOR_MAX = 2**63 - 1
+CONTROL = Message(schema.CONTROL)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ def tracing(args: Mapping[str, str], zone: str) -> tuple[TracingQuery | None, di
     user = args.get("user", "")
     if not user:
         errors["user"] = _("Give the user name as user=….")
+    elif "\0" in user:
+        errors["user"] = CONTROL.render(_)
     chosen = args.get("tz") or zone
     try:
         clock.zone(chosen)
@@ -62,15 +65,20 @@ def events(args: Mapping[str, str]) -> tuple[EventQuery | None, dict[str, str]]:
     first, last = bounds.get("from"), bounds.get("to")
     if first is not None and last is not None and first > last:
         errors["to"] = _("The end must not lie before the start.")
+    texts = {name: args.get(name) or None for name in ("type", "user", "queue", "interaction", "session")}
+    for name, text in texts.items():
+        if text is not None and "\0" in text:  # PostgreSQL knows no such text, so nothing is called so
+            errors[name] = CONTROL.render(_)
     limit = _number(args, "limit", 100, 1, LIMIT_MAX, errors)
     after = _number(args, "after", 0, 0, CURSOR_MAX, errors)
     if errors:
         return None, errors
-    texts = {name: args.get(name) or None for name in ("type", "user", "queue", "interaction", "session")}
     return EventQuery(**texts, since_ms=first, until_ms=last, limit=limit, after=after), {}
 
 
-def _number(args: Mapping[str, str], name: str, default: int, low: int, high: int, errors: dict[str, str]) -> int:
+def _number(
+    args: Mapping[str, str], name: str, default: int, low: int, high: int, errors: dict[str, str]
+) -> int:
     given = args.get(name, "")
     if not given:
         return default

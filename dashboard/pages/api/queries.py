@@ -56,7 +56,9 @@ def events(scope: Scope, asked: EventQuery) -> list[dict[str, Any]]:
 
 
 def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
-    (number, source, ident, kind, time_ms, recorded_ms, user, queue, interaction, contact, session, data) = row
+    (number, source, ident, kind, time_ms, recorded_ms, user, queue, interaction, contact, session, data) = (
+        row
+    )
     return {
         "cursor": str(number), "source": source, "id": ident, "type": kind, "time": _iso(time_ms),
         "recorded": _iso(recorded_ms), "user": user, "queue": queue, "interaction": interaction,

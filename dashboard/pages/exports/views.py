@@ -23,7 +23,9 @@ def show(ident: str) -> Response:
     job = Job.get_or_none(Job.id == file.job_id)
     ready = bool(file.sha256)
     failed = not ready and (job is None or job.state == "failed")
-    response = render("exports/show.html", fragments={"progress"}, file=file, job=job, ready=ready, failed=failed)
+    response = render(
+        "exports/show.html", fragments={"progress"}, file=file, job=job, ready=ready, failed=failed
+    )
     if not ready and not failed:
         response.headers["Refresh"] = f"3; url={url_for('.show', ident=ident)}"  # without scripts
     return response

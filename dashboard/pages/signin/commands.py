@@ -15,7 +15,7 @@ from dashboard.models import Access, Setting, User
 CODE_NAME = "setup_code"
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  it says what is the matter
     """A sign-in that failed; `wait_s` > 0 says how long to pause before another try."""
 
     def __init__(self, wait_s: int = 0) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as having
 
 from flask_babel import gettext as _
 
@@ -21,12 +22,12 @@ class Setup:
     login: str
     name: str
     password: str
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = having(default_factory=dict)
 
 
 def parse_setup(form: Mapping[str, str]) -> Setup:
-    asked = Setup(*(form.get(name, "").strip() for name in ("code", "login", "name")),
-                  form.get("password", ""))  # fmt: skip
+    code, login, name = (form.get(field, "").strip() for field in ("code", "login", "name"))
+    asked = Setup(code, login, name, form.get("password", ""))
     if not LOGIN.fullmatch(asked.login):
         asked.errors["login"] = _("Give a user name of 1 to 120 characters without spaces.")
     if not 0 < len(asked.name) <= 200 or not asked.name.isprintable():
@@ -40,7 +41,7 @@ def parse_setup(form: Mapping[str, str]) -> Setup:
 class Account:
     locale: str
     timezone: str
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = having(default_factory=dict)
 
 
 def parse_account(form: Mapping[str, str]) -> Account:

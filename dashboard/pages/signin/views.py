@@ -49,7 +49,9 @@ def _refused(login: str, target: str, wait_s: int) -> Response:
     if wait_s:
         minutes = -(-wait_s // 60)
         error = ngettext(
-            "Too many failed tries. Wait %(num)d minute.", "Too many failed tries. Wait %(num)d minutes.", minutes
+            "Too many failed tries. Wait %(num)d minute.",
+            "Too many failed tries. Wait %(num)d minutes.",
+            minutes,
         )
         page = render("signin/show.html", status=429, login=login, error=error, next=target)
         page.headers["Retry-After"] = str(wait_s)

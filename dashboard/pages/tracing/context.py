@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from flask import current_app, g, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from dashboard import catalog, clock
 from dashboard.access.permissions import Permission
@@ -57,6 +57,7 @@ def page(trace: Trace, asked: Asked) -> dict[str, Any]:
         "as_of": trace.as_of,
         "plot": plot(trace, asked),
         "figures": as_json(trace.figures),
+        "untaken": untaken(trace),
         "signed_in_since": signed_in_since(trace),
         "chips": _chips(asked, by_kind),
         "states": [(state.value, _(label)) for state, label in STATES.items()],
@@ -170,6 +171,16 @@ def period_details(asked: Asked) -> dict[str, Any]:
     return {"unit": asked.unit, "date": asked.date.isoformat(), "zone": asked.zone}
 
 
+def untaken(trace: Trace) -> dict[str, int]:
+    """Return how often work was missed, rejected, ignored or transferred, over all channels."""
+    verbs = dict.fromkeys(("missed", "rejected", "ignored", "transferred"), 0)
+    for name, count in trace.events.items():
+        verb = name.partition(".")[2]
+        if verb in verbs:
+            verbs[verb] += count
+    return verbs
+
+
 def signed_in_since(trace: Trace) -> int | None:
     """Return since when the user is signed in now, None when not, or for a past day."""
     if not trace.span.start <= trace.as_of < trace.span.end:
@@ -191,10 +202,13 @@ def _chips(asked: Asked, by_kind: dict[str, int]) -> list[tuple[str, str, bool, 
 
 def _pager(asked: Asked, shown: listing.Page) -> dict[str, Any]:
     def url(number: int, **cursor: listing.Key | None) -> str:
-        return url_for("tracing.index", **asked.query(**{"after": None, "before": None, **cursor}, page=number))
+        return url_for(
+            "tracing.index", **asked.query(**{"after": None, "before": None, **cursor}, page=number)
+        )
 
     return {
-        "first": shown.first, "last": shown.last, "total": shown.total, "page": shown.number, "pages": shown.pages,
+        "first": shown.first, "last": shown.last, "total": shown.total,
+        "page": shown.number, "pages": shown.pages,
         "prev_url": url(shown.number - 1, before=shown.before) if shown.before and shown.number > 1 else None,
         "next_url": url(shown.number + 1, after=shown.after) if shown.after else None,
     }  # fmt: skip
@@ -278,11 +292,15 @@ def row_name(type_: str, channel: str, direction: str, paid: bool) -> str:
     """Return what an activity or pause is called, through the page's own macros, so that files agree."""
     words = _words()
     name = words.pause_name(paid) if type_ == "pause" else words.work_name(channel, direction)
-    return str(Markup(name).unescape().strip())
+    return _plain(name)
 
 
 def channel_name(channel: str) -> str:
-    return str(Markup(_words().channel_name(channel)).unescape().strip())
+    return _plain(_words().channel_name(channel))
+
+
+def _plain(printed: str) -> str:
+    return html.unescape(str(printed)).strip()
 
 
 def _words() -> Any:

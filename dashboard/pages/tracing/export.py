@@ -94,7 +94,7 @@ def _list(trace: Trace, asked: Asked) -> Sheet:
         ),
         rows=_cells(rows),
         total=(None, None, None, total.seconds_in_period, total.talk, total.hold,
-               _("Total: %(count)d", count=total.count), None, None, None, None),
+               _("Total: %(count)d", count=total.number), None, None, None, None),
     )  # fmt: skip
 
 
@@ -109,13 +109,13 @@ def _cells(rows: list[listing.Row]) -> Iterator[Row]:
 
 def _what(row: listing.Row) -> str:
     if "hidden" in row.flags:
-        return _("Other work (hidden)")
+        return str(_("Other work (hidden)"))
     return context.row_name(row.type, row.channel, row.direction, row.paid)
 
 
 def _state(state: str) -> str:
     label = next((text for known, text in context.STATES.items() if known == state), "")
-    return _(label) if label else ""
+    return str(_(label)) if label else ""
 
 
 def _mark(flag: str) -> str:
@@ -204,7 +204,7 @@ def _front(trace: Trace, asked: Asked) -> Markup:
 
 
 def _groups(trace: Trace) -> list[list[Figure]]:
-    """Split the figures into three columns of the printed page."""
-    rows = [row for row in figures(trace) if any(row[1:]) or row[3] is not None]
+    """Split the figures that are not nothing into three columns of the printed page."""
+    rows = [row for row in figures(trace) if any(row[1:])]
     size = -(-len(rows) // 3)
     return [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -31,6 +32,7 @@ class Asked:
     unit: str
     date: date
     zone: str
+    tz: str = ""  # the zone as the address names it, "" when it does not
     minutes: int = 0
     all_day: bool = False
     deactivated: bool = False
@@ -56,14 +58,14 @@ class Asked:
         """Return the filter of the activity list; pauses are rows of another table."""
         return Filter(channels_of(self.kind), (self.state,) if self.state else (), self.queue, self.flagged)
 
-    def query(self, **changes: object) -> dict[str, str]:
+    def query(self, **changes: object) -> dict[str, Any]:
         """Return the query string of this page with some values changed; defaults are left out."""
         asked = replace(self, **changes)  # type: ignore[arg-type]
         values = {
             "user": asked.user,
             "unit": asked.unit,
             "date": asked.date.isoformat(),
-            "tz": asked.zone,
+            "tz": asked.tz,
             "minutes": asked.minutes,
             "hours": "24" if asked.all_day else "",
             "deactivated": int(asked.deactivated),
@@ -105,6 +107,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
         unit=unit,
         date=day or today,
         zone=chosen,
+        tz=args.get("tz", "") if "tz" not in errors else "",
         minutes=int(minutes or 0) if unit == "day" else 0,
         all_day=args.get("hours") == "24",
         deactivated=args.get("deactivated") == "1",
@@ -127,7 +130,12 @@ def _page(args: Mapping[str, str]) -> int:
 
 
 def _one_of(
-    args: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str, text: str, errors: dict[str, str]
+    args: Mapping[str, str],
+    name: str,
+    allowed: tuple[str, ...],
+    default: str,
+    text: str,
+    errors: dict[str, str],
 ) -> str:
     value = args.get(name) or default
     if value in allowed:

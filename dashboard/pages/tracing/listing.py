@@ -46,7 +46,7 @@ class Row(NamedTuple):
 class Totals(NamedTuple):
     """Sums over the whole filtered list, inside the period: equal to the statistics' sum of times."""
 
-    count: int
+    number: int
     seconds_in_period: int
     talk: int
     hold: int
@@ -98,12 +98,10 @@ def everything(trace: Trace, asked: Asked) -> list[Row]:
 
 def counts(trace: Trace, asked: Asked) -> dict[str, int]:
     """Return the number of rows by kind under the other filters: call, dialled, email, …, pause."""
-    by_channel = load.counts(
-        trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=())
-    )
+    by_channel = load.counts(trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=()))
     totals: dict[str, int] = {}
     for channel, count in by_channel.items():
-        for kind in {channel, type_of(channel)}:
+        for kind in {channel, "chat"} if type_of(channel) == "chat" else {channel}:
             totals[kind] = totals.get(kind, 0) + count
     narrowed = bool(asked.state or asked.queue is not None or asked.flagged)
     totals["pause"] = 0 if narrowed else len(_pauses(trace))
@@ -118,7 +116,9 @@ def totals(trace: Trace, asked: Asked, count: int) -> Totals:
         kind: load.clipped(trace.intervals, trace.span, trace.as_of, trace.horizons, kind)
         for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD)
     }
-    sums = [sum(s for ident, s in part.items() if chosen is None or ident in chosen) for part in parts.values()]
+    sums = [
+        sum(s for ident, s in part.items() if chosen is None or ident in chosen) for part in parts.values()
+    ]
     pauses = 0
     if asked.kind in ("", "pause") and not asked.flagged:
         pauses = sum(_inside(trace, row) for row in _pauses(trace))
@@ -135,9 +135,7 @@ def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
     return {row.id for row in rows}
 
 
-def _rows(
-    trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, descending: bool
-) -> list[Row]:
+def _rows(trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, descending: bool) -> list[Row]:
     rows: list[Row] = []
     if asked.kind != "pause":
         after = None
@@ -153,9 +151,7 @@ def _rows(
     if asked.kind == "pause" or not asked.filtered:
         pauses = (_pause(trace, n, row) for n, row in enumerate(_pauses(trace)))
         rows += [
-            row
-            for row in pauses
-            if cursor is None or (row.key < cursor if descending else row.key > cursor)
+            row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
         ]
     rows.sort(key=lambda row: row.key, reverse=descending)
     return rows if limit is None else rows[:limit]

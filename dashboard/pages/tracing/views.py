@@ -28,7 +28,9 @@ def index() -> Response:
     found = traces.read(g.scope, asked.user, asked.span, asked.zone, clock.now_s())
     if found is None:
         abort(404)
-    audit.viewed("tracing.viewed", ("user", found.person.id, found.person.name), context.period_details(asked))
+    audit.viewed(
+        "tracing.viewed", ("user", found.person.id, found.person.name), context.period_details(asked)
+    )
     values = context.page(found, asked)
     return render("tracing/index.html", fragments={"result", "activities"}, **values)
 

@@ -1,0 +1,171 @@
+"""Reads of what goes on now and what came in today: the viewer's scope first, typed rows out.
+
+Each is one query or two, however many users and queues the viewer may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import peewee
+
+from dashboard.access.scope import Scope
+from dashboard.clock import Span
+from dashboard.db import rows
+from dashboard.models import Activity, Interaction, Interval, PauseType, Queue, Source, User
+from dashboard.tracing import load
+from dashboard.tracing.types import IntervalRow, State
+
+DAY_S = 86_400
+RECENT_S = 7 * DAY_S  # who did nothing for a week is not of today's team
+QUARTER_MS = 900_000  # every zone's hours begin on a quarter
+
+
+class Member(NamedTuple):
+    """Somebody who works: an active user with anything recorded in the last week."""
+
+    id: int
+    login: str
+    name: str
+
+
+class Arrivals(NamedTuple):
+    """How many interactions of a channel began in the quarter of an hour from `start` (UTC seconds)."""
+
+    start: int
+    channel: str
+    count: int
+
+
+class Waiting(NamedTuple):
+    """What waits in a queue, and since when the first of it does."""
+
+    queue_id: int
+    count: int
+    since: int
+
+
+class Level(NamedTuple):
+    """Of a queue's `done` interactions answered or lost today, `in_level` were answered in its level."""
+
+    queue_id: int
+    in_level: int
+    done: int
+
+
+class Done(NamedTuple):
+    """A user's closed activities and the sum of their whole handling in seconds."""
+
+    user_id: int
+    count: int
+    handling_s: int
+
+
+class Limit(NamedTuple):
+    """A type of pause as pages call it; `seconds` None = no limit."""
+
+    label: str
+    seconds: int | None
+
+
+def members(scope: Scope, as_of: int) -> list[Member]:
+    """Return the active users inside the scope who worked in the week before `as_of`."""
+    recent = Interval.select(Interval.id).where(
+        (Interval.user_id == User.id) & (Interval.start_ts >= as_of - RECENT_S)
+    )
+    wanted = scope.allows(User.id) & User.deactivated_ts.is_null() & peewee.fn.EXISTS(recent)
+    return rows(User.select(User.id, User.login, User.name).where(wanted).order_by(User.name), Member)
+
+
+def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[IntervalRow]]:
+    """Return user → stretches that overlap `span`, by start, for those of `users` inside the scope.
+
+    As load.intervals for one user, in two index ranges for all. What a file source left open ends
+    where the file does: nobody is at work in it now. What the work was about is not read.
+    """
+    seen = sorted(user for user in users if scope.sees(user))
+    i = Interval
+    columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid)
+    over = i.end_ts.is_null() | (i.end_ts > span.start)
+    near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
+    far = (i.start_ts < span.start - DAY_S) & i.long
+    ends = load.horizons()
+    found: dict[int, list[IntervalRow]] = {user: [] for user in seen}
+    for part in (far, near):
+        query = i.select(*columns).where(i.user_id.in_(seen) & part & over).order_by(i.start_ts)
+        for user, kind, start, end, channel, source, label, paid in query.tuples():
+            until = max(start, ends[source]) if end is None and source in ends else end
+            found[user].append(
+                IntervalRow(kind, start, until, channel, source_id=source, label=label, paid=paid)
+            )
+    return found
+
+
+def done(scope: Scope, users: Collection[int], span: Span) -> dict[int, Done]:
+    """Return user → activities closed in the span, as `closed` counts them in a trace (an index range)."""
+    a = Activity
+    seen = sorted(user for user in users if scope.sees(user))
+    query = (
+        a.select(a.user_id, peewee.fn.COUNT(a.user_id), peewee.fn.SUM(a.handling_s))
+        .where(a.user_id.in_(seen) & (a.closed_ts >= span.start) & (a.closed_ts < span.end))
+        .where(a.state == State.CLOSED.value)
+        .group_by(a.user_id)
+    )
+    return {row[0]: Done(row[0], row[1], int(row[2])) for row in query.tuples()}
+
+
+def arrivals(scope: Scope, span: Span) -> list[Arrivals]:
+    """Return how many interactions of the viewer's queues began in each quarter of an hour of `span`."""
+    i = Interaction
+    quarter = (i.first_ms / QUARTER_MS).cast("bigint")
+    query = (
+        i.select(quarter, i.channel, peewee.fn.COUNT(i.first_ms))
+        .where((i.first_ms >= span.start * 1000) & (i.first_ms < span.end * 1000))
+        .group_by(quarter, i.channel)
+    )
+    if scope.queues is not None:
+        query = query.where(scope.allows_queue(i.queue_id))
+    found = [Arrivals(int(at) * QUARTER_MS // 1000, channel, count) for at, channel, count in query.tuples()]
+    return sorted(found)
+
+
+def waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, Waiting]:
+    """Return queue → what entered in the last week and nobody has taken; nothing waits in a file."""
+    i = Interaction
+    query = (
+        i.select(i.queue_id, peewee.fn.COUNT(i.queue_id), peewee.fn.MIN(i.queued_ts))
+        .join(Source, on=(Source.id == i.source))
+        .where(i.queue_id.in_(sorted(queues)) & scope.allows_queue(i.queue_id) & ~Source.is_file)
+        .where(i.answered_ts.is_null() & i.ended_ts.is_null())
+        .where((i.queued_ts >= as_of - RECENT_S) & (i.queued_ts <= as_of))
+        .group_by(i.queue_id)
+    )
+    return {row[0]: Waiting(*row) for row in query.tuples()}
+
+
+def levels(scope: Scope, queues: Collection[int], span: Span) -> dict[int, Level]:
+    """Return queue → answered in level, of all answered in the span or lost in it while the queue was open.
+
+    An interaction counts on the day it is over with, though it may have entered in the week before.
+    """
+    i = Interaction
+    at = peewee.fn.COALESCE(i.answered_ts, i.ended_ts)
+    open_then = ~((i.outcome == "missed") & (i.reason == "closed"))
+    good = peewee.Case(None, [((i.outcome == "answered") & (i.wait_s <= Queue.sla_seconds), 1)], 0)
+    since = (span.start - RECENT_S) * 1000
+    query = (
+        i.select(i.queue_id, peewee.fn.SUM(good), peewee.fn.COUNT(i.queue_id))
+        .join(Queue, on=(Queue.id == i.queue_id))
+        .where(i.queue_id.in_(sorted(queues)) & scope.allows_queue(i.queue_id))
+        .where((i.first_ms >= since) & (i.first_ms < span.end * 1000))
+        .where((at >= span.start) & (at < span.end) & (i.outcome != "") & open_then)
+        .group_by(i.queue_id)
+    )
+    return {row[0]: Level(row[0], int(row[1]), int(row[2])) for row in query.tuples()}
+
+
+def limits() -> Mapping[str, Limit]:
+    """Return the name that events use for a pause → how pages call it and how long it may last."""
+    query: Any = PauseType.select(PauseType.name, PauseType.label, PauseType.max_seconds)
+    return {name: Limit(label, seconds) for name, label, seconds in query.tuples()}

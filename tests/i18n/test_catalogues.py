@@ -1,0 +1,110 @@
+"""Every text is there in every language, and none is broken; formats and sort orders by language."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from flask import Flask
+from flask_babel import force_locale
+
+from dashboard import i18n
+from dashboard.i18n import collation, formats
+from dashboard.settings import ROOT
+
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "N_": None}
+SOURCES = (("dashboard", [("**.py", "python")]), ("templates", [("**.html", "jinja2"), ("**.txt", "jinja2")]))
+TRANSLATED = [locale for locale in i18n.LOCALES if locale != "en"]
+PLURALS = {"cs": 3, "ja": 1}
+
+
+@pytest.fixture(scope="module")
+def texts() -> set[str | tuple[str, ...]]:
+    """Every text that the code and the templates mark."""
+    found = set()
+    for folder, methods in SOURCES:
+        for _file, _line, text, *_ in extract_from_dir(str(ROOT / folder), methods, keywords=KEYWORDS):
+            found.add(text)
+    return found
+
+
+def catalogue(locale: str) -> Catalog:
+    with (ROOT / "locale" / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def test_the_marked_texts_are_found(texts: set[str]) -> None:
+    assert {"User tracing", ("%(num)d activity", "%(num)d activities")} <= texts
+
+
+@pytest.mark.parametrize("locale", TRANSLATED)
+def test_every_text_is_translated_and_none_is_left_over(locale: str, texts: set[str]) -> None:
+    known = {message.id for message in catalogue(locale) if message.id}
+    assert texts - known == set(), "not in the catalogue"
+    assert known - texts == set(), "no longer in the code"
+
+
+@pytest.mark.parametrize("locale", TRANSLATED)
+def test_no_translation_is_empty_fuzzy_or_has_other_placeholders(locale: str) -> None:
+    whole = catalogue(locale)
+    for message in whole:
+        if not message.id:
+            continue
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(strings), message.id
+        assert not message.fuzzy, message.id
+        assert len(strings) == (PLURALS[locale] if message.pluralizable else 1), message.id
+        assert list(message.check(whole)) == [], message.id
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        ("en", ("Thursday 19 November 2026", "Thu 19 Nov 2026", "Thu 19", "Week 47, 16–22 Nov 2026")),
+        ("cs", ("čtvrtek 19. listopadu 2026", "čt 19. 11. 2026", "čt 19. 11.", "47. týden, 16.–22. 11. 2026")),
+        ("ja", ("2026年11月19日(木)", "2026年11月19日(木)", "19日(木)", "第47週、2026年11月16日～22日")),
+    ],
+)
+def test_dates_read_as_the_language_writes_them(app: Flask, locale: str, expected: tuple[str, ...]) -> None:
+    day = date(2026, 11, 19)
+    with app.test_request_context(), force_locale(locale):
+        shown = (
+            formats.date_long(day),
+            formats.date_short(day),
+            formats.day_short(day),
+            formats.week_label(day),
+        )
+    assert tuple(text.replace(formats.NBSP, " ") for text in shown) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00:00"), (3725, "1:02:05"), (114_823, "31:53:43"), (-61, "-0:01:01"), (None, "–")],
+)
+def test_durations_are_hours_minutes_seconds_beyond_a_day(seconds: int | None, text: str) -> None:
+    assert formats.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("locale", "number", "share"), [("en", "1,283", "12.6%"), ("cs", "1 283", "12,6 %"), ("ja", "1,283", "12.6%")]
+)
+def test_numbers_and_shares_read_as_the_language_writes_them(
+    app: Flask, locale: str, number: str, share: str
+) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert formats.number(1283).replace(formats.NBSP, " ") == number
+        assert formats.percent(0.12592, 1).replace(formats.NBSP, " ") == share
+        assert formats.percent(None) == "–"
+
+
+def test_czech_sorts_marked_letters_after_plain_ones_and_ch_after_h() -> None:
+    names = ["Chalupa", "Čapek", "Cibulka", "Horák", "Ivan", "Žák", "Zeman", "Řehoř", "Rada"]
+    ordered = ["Cibulka", "Čapek", "Horák", "Chalupa", "Ivan", "Rada", "Řehoř", "Zeman", "Žák"]
+    assert sorted(names, key=lambda name: collation.key(name, "cs")) == ordered
+
+
+def test_english_sorts_marked_letters_with_the_plain_ones() -> None:
+    assert sorted(["Žák", "Adam", "Čapek"], key=collation.key) == ["Adam", "Čapek", "Žák"]
