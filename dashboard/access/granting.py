@@ -34,7 +34,11 @@ class Grant(NamedTuple):
 
 
 class RefusedError(Exception):
-    """The change would break a rule; carries a message to translate."""
+    """The change would break a rule; carries a message to translate and the labels of what is lacking."""
+
+    def __init__(self, message: str, lacking: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.lacking = tuple(lacking)
 
 
 LAST = N_("Nobody would be left who may edit accesses and users.")

@@ -121,7 +121,7 @@ def _envelope(text: bytes) -> NewEvent | Errors:
 
 
 def _event(found: dict[str, str], raw: bytes, errors: Errors) -> NewEvent | Errors:
-    """Check the attributes and leave the rest to the check of every event; `errors` are those known so far."""
+    """Check the attributes, and leave the rest to the check of every event; `errors` are known ones."""
     for name in ("id", "source"):
         if not found.get(name):
             errors.setdefault(name, Message(payload.REQUIRED))

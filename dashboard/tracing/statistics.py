@@ -49,12 +49,11 @@ def figures(
 ) -> Figures:
     """Return the statistics of one user in `span`.
 
-    `intervals` are the user's stretches that overlap the span, in any order; those outside do no
-    harm. An open one runs to `as_of`, to the end of the span, or to the `horizons` of its source
-    (source id → last known second) when that is earlier. Time after `as_of` belongs to no figure.
-    `closed` are the activities that ended in the span. With `never_signed_in` the login is taken
-    to be whatever was ready or pause. `employed` is (first, last or None) second of employment,
-    outside of which nobody is offline. `events` counts the user's events by type, passed through.
+    `intervals` are the user's stretches that overlap the span, in any order. An open one runs to
+    `as_of`, to the end of the span, or to the `horizons` of its source (source id → last known
+    second), whichever is earliest. `closed` are the activities that ended in the span. With
+    `never_signed_in` the login is whatever was ready or pause. `employed` is (first, last or None)
+    second of employment, outside of which nobody is offline. `events` is passed through.
     """
     limit = min(span.end, as_of)
     cuts = _cut(intervals, span.start, limit, horizons)
@@ -64,8 +63,6 @@ def figures(
     busy = load(intersect(base.ready, base.busy))
     ringing = load(subtract(intersect(base.ready, base.ring), base.busy))
     works = _works(cuts, closed, limit)
-    chats = {channel: work for channel, work in works.items() if type_of(channel) == "chat" and work.used}
-    at_work = load(union(base.ready + intersect(base.busy, base.login)))
     return Figures(
         login=login,
         ready=ready,
@@ -78,13 +75,13 @@ def figures(
         calls=works.get("call", Work()),
         dialled=works.get("dialled", Work()),
         emails=works.get("email", Work()),
-        chats=_all_chats(cuts, chats),
-        chat_channels=chats,
+        chats=_all_chats(cuts, works),
+        chat_channels=_chats(works),
         tickets=_tickets(closed),
         work_in_pause=load(intersect(base.busy, base.pause)),
         work_logged_out=load(subtract(base.busy, base.login)),
         occupancy=busy / ready if ready else None,
-        utilisation=at_work / login if login else None,
+        utilisation=load(union(base.ready + intersect(base.busy, base.login))) / login if login else None,
         aht=_aht(closed),
         quality=_quality(cuts, span.start, limit),
         login_reported=_login_reported(intervals, span, as_of),
@@ -202,9 +199,13 @@ def _work(parts: Mapping[Kind, list[Pair]], closed: int, begun: int) -> Work:
     return Work(load(union(handling)), load(handling), closed, talk, hold, begun)
 
 
-def _all_chats(cuts: Mapping[int, list[_Cut]], channels: Mapping[str, Work]) -> Work:
+def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
+    return {channel: work for channel, work in works.items() if type_of(channel) == "chat" and work.used}
+
+
+def _all_chats(cuts: Mapping[int, list[_Cut]], works: Mapping[str, Work]) -> Work:
     pairs = _pairs(cut for cut in cuts[Kind.HANDLING] if type_of(cut.row.channel) == "chat")
-    return Work(load(union(pairs)), load(pairs), sum(work.closed for work in channels.values()))
+    return Work(load(union(pairs)), load(pairs), sum(work.closed for work in _chats(works).values()))
 
 
 def _tickets(closed: Sequence[ClosedRow]) -> Tickets:

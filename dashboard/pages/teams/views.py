@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.models import Team
 from dashboard.pages.teams import commands, forms, queries
 from dashboard.web import forms as common
-from dashboard.web import lists
+from dashboard.web import lists, people
 from dashboard.web.page import render
 
 bp = Blueprint("teams", __name__, url_prefix="/teams")
@@ -111,7 +111,7 @@ def delete(ident: int) -> Response:
 def _checked() -> forms.Asked:
     """Return the posted form; 404 when it names somebody outside the viewer's scope."""
     asked = forms.parse(request.form)
-    if queries.unknown(g.scope, asked.members | asked.leads):
+    if people.unknown(g.scope, asked.members | asked.leads):
         abort(404)
     return asked
 
@@ -140,7 +140,7 @@ def _form(
     sought = lists.needle(request.values, "q")
     return render(
         "teams/form.html", status=status, row=row, asked=asked, differing=differing, q=sought,
-        people=queries.people(g.scope, asked.members | asked.leads, sought),
+        people=people.offered(g.scope, asked.members | asked.leads, sought),
         hidden=len(queries.present(g.scope, row.id).hidden) if row else 0,
         may_edit=g.scope.can(Permission.TEAMS_EDIT),
     )  # fmt: skip

@@ -119,7 +119,7 @@ def _state(state: str) -> str:
 
 
 def _mark(flag: str) -> str:
-    return {"open": _("Ongoing"), "inferred": _("Inferred end"), "hidden": _("hidden")}[flag]
+    return str({"open": _("Ongoing"), "inferred": _("Inferred end"), "hidden": _("hidden")}[flag])
 
 
 def _statistics(trace: Trace) -> Sheet:

@@ -71,7 +71,8 @@ def parse(form: MultiDict[str, str], row: User | None = None) -> Asked:
         asked.errors["access"] = _("Choose one of the accesses.")
     if asked.password and (problem := passwords.problem(asked.password, asked.login)):
         asked.errors["password"] = _(problem)
-    if asked.access and not asked.password and (row is None or row.password_hash is None):
+    new_access = row is None or (row.access is None and row.password_hash is None)
+    if asked.access and not asked.password and new_access:
         asked.errors["password"] = _("Give a password, or choose no access.")
     return asked
 
