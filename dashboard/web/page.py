@@ -20,7 +20,7 @@ def render(template: str, fragments: Collection[str] = (), status: int = 200, **
     The block is the one whose name equals the id of the element htmx wants to fill (HX-Target).
     A history restore gets the whole page.
     """
-    block = _wanted(fragments)
+    block = wanted(fragments)
     if block is None:
         return make_response(render_template(template, **context), status)
     loaded = current_app.jinja_env.get_template(template)
@@ -29,7 +29,8 @@ def render(template: str, fragments: Collection[str] = (), status: int = 200, **
     return make_response("".join(loaded.blocks[block](view)), status)
 
 
-def _wanted(fragments: Collection[str]) -> str | None:
+def wanted(fragments: Collection[str]) -> str | None:
+    """Return which of `fragments` htmx asks for; None when the whole page is wanted."""
     htmx = request.htmx
     if not htmx or htmx.history_restore_request or not fragments:
         return None
