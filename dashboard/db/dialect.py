@@ -51,10 +51,13 @@ def last_id(table: str, reserve: bool = False) -> int:
     return int(database.execute_sql(f"SELECT {verb}('{table}_id_seq')").fetchone()[0])
 
 
-def one_at_a_time(number: int) -> None:
-    """Hold until this transaction ends what only one may do at a time (SQLite: it writes already)."""
+def one_at_a_time(number: int, part: int = 0) -> None:
+    """Hold until this transaction ends what only one may do at a time (SQLite: it writes already).
+
+    `number` says what is done, `part` on which row; other parts go on side by side.
+    """
     if not is_sqlite():
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (number, part))
 
 
 def unlocked(query: Any) -> Any:

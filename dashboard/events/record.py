@@ -16,6 +16,7 @@ COLUMNS = (
     "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
     "user_id", "queue_id", "interaction", "contact", "session", "data",
 )  # fmt: skip
+LOCK = 7_260_423
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
 
 
@@ -60,6 +61,8 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         return Appended(0, 0, [])
     recorded = clock.now_ms()
     with database.atomic():
+        if len(events) > 1:  # batches of the same events in another order would wait for each other
+            dialect.one_at_a_time(LOCK, source_id)
         users = _ids(User, (e.user for e in events), _new_user if makes else None)
         queues = _ids(Queue, (e.queue for e in events), _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
