@@ -120,7 +120,7 @@ def closed(scope: Scope, user_id: int, span: Span) -> list[ClosedRow]:
     if not scope.sees(user_id):
         return []
     a = Activity
-    query = a.select(a.channel, a.state, a.interaction_id, a.handling_s).where(
+    query = a.select(a.channel, a.state, a.interaction_id, a.handling_s, a.closed_ts).where(
         (a.user_id == user_id) & (a.closed_ts >= span.start) & (a.closed_ts < span.end)
     )
     return rows(query, ClosedRow)

@@ -35,14 +35,14 @@ class Arrivals(NamedTuple):
 
     start: int
     channel: str
-    count: int
+    number: int
 
 
 class Waiting(NamedTuple):
     """What waits in a queue, and since when the first of it does."""
 
     queue_id: int
-    count: int
+    number: int
     since: int
 
 
@@ -55,10 +55,10 @@ class Level(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A user's closed activities and the sum of their whole handling in seconds."""
+    """How many activities a user closed, and the sum of their whole handling in seconds."""
 
     user_id: int
-    count: int
+    closed: int
     handling_s: int
 
 
@@ -126,7 +126,7 @@ def arrivals(scope: Scope, span: Span) -> list[Arrivals]:
     )
     if scope.queues is not None:
         query = query.where(scope.allows_queue(i.queue_id))
-    found = [Arrivals(int(at) * QUARTER_MS // 1000, channel, count) for at, channel, count in query.tuples()]
+    found = [Arrivals(int(at) * QUARTER_MS // 1000, channel, number) for at, channel, number in query.tuples()]
     return sorted(found)
 
 

@@ -40,7 +40,7 @@ class Trace:
         """Return the figures of a part of the period, such as one day of the week."""
         return figures(
             self.intervals,
-            self.closed,
+            [row for row in self.closed if span.start <= row.at < span.end],
             span,
             self.as_of,
             self.horizons,

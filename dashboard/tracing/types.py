@@ -83,6 +83,7 @@ class ClosedRow(NamedTuple):
     state: str
     interaction_id: int
     handling_s: int
+    at: int = 0
 
 
 class Segment(NamedTuple):

@@ -58,6 +58,7 @@ def page(trace: Trace, asked: Asked) -> dict[str, Any]:
         "plot": plot(trace, asked),
         "figures": as_json(trace.figures),
         "untaken": untaken(trace),
+        "user_events": [(event_name(name), count) for name, count in trace.events.items()],
         "signed_in_since": signed_in_since(trace),
         "chips": _chips(asked, by_kind),
         "states": [(state.value, _(label)) for state, label in STATES.items()],

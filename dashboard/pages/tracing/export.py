@@ -27,6 +27,7 @@ RIGHTS = {
     "xlsx": Permission.TRACING_EXPORT_DATA,
     "csv": Permission.TRACING_EXPORT_DATA,
 }
+FRONT_COLUMNS = 4
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
 
 
@@ -204,7 +205,7 @@ def _front(trace: Trace, asked: Asked) -> Markup:
 
 
 def _groups(trace: Trace) -> list[list[Figure]]:
-    """Split the figures that are not nothing into three columns of the printed page."""
+    """Split the figures that are not nothing into the columns of the printed page."""
     rows = [row for row in figures(trace) if any(row[1:])]
-    size = -(-len(rows) // 3)
+    size = -(-len(rows) // FRONT_COLUMNS) or 1
     return [rows[at : at + size] for at in range(0, len(rows), size)]
