@@ -35,7 +35,7 @@ P = Permission
 MENU = (
     Entry("", N_("Home"), "home.index", "home", P.SELF),
     Entry(N_("Watch"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
-    Entry(N_("Watch"), N_("Queue figures"), "queues.figures", "report", P.QUEUES_FIGURES),
+    Entry(N_("Watch"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
     Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
     Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
     Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),

@@ -1,0 +1,5 @@
+"""Home: the team's day, or one's own."""
+
+from dashboard.pages.home.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,47 @@
+"""Home: today at a glance, as far as the viewer's scope goes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, request
+
+from dashboard import clock
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.i18n.formats import language
+from dashboard.pages.home.queries import LEVEL_TARGET, Board
+from dashboard.web.page import render, wanted, zone
+
+bp = Blueprint("home", __name__)
+
+BLOCKS = ("figures", "team", "chart", "hours", "attention", "queues")
+
+
+@bp.get("/")
+@require(Permission.SELF)
+def index() -> Response:
+    """The team's day for who may see it, else one's own; blocks are asked for again every 30 seconds.
+
+    A block that reads as the mark `seen` says is not sent again (204).
+    """
+    board = Board(g.scope, clock.now_s(), zone(), language())
+    blocks = BLOCKS if g.scope.can(Permission.HOME_VIEW) else ("own",)
+    block = wanted(blocks)
+    context = {name: _read(board, name) for name in ([block] if block else blocks)}
+    marks = {name: _mark(value) for name, value in context.items()}
+    if block and request.args.get("seen") == marks[block]:
+        return make_response("", 204)
+    return render("home/index.html", fragments=set(blocks), board=board, blocks=blocks, marks=marks,
+                  target=LEVEL_TARGET, **context)  # fmt: skip
+
+
+def _read(board: Board, name: str) -> Any:
+    if name == "own":
+        return board.own(g.user.login)
+    return board.chart() if name == "hours" else getattr(board, name)()
+
+
+def _mark(value: Any) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]

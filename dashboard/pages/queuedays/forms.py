@@ -1,0 +1,55 @@
+"""What a queue's day is asked by: queue, date, zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.clock import Span
+from dashboard.tracing import period
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query with its defaults: today, and the zone given to parse(); `tz` is what the address names.
+
+    `errors` maps a field to a sentence; a field with an error holds its default.
+    """
+
+    queue: str
+    date: date
+    zone: str
+    tz: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        return clock.day(self.date, self.zone)
+
+    def query(self, **other: Any) -> dict[str, Any]:
+        """Return the query string that asks the same, but for `other`."""
+        asked: dict[str, Any] = {"queue": self.queue, "date": self.date.isoformat(), "tz": self.tz or None}
+        return asked | other
+
+
+def parse(args: Mapping[str, str], zone: str, as_of: int) -> Asked:
+    errors: dict[str, str] = {}
+    tz = args.get("tz", "")
+    chosen = tz or zone
+    try:
+        clock.zone(chosen)
+    except ValueError:
+        errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
+        tz, chosen = "", zone
+    today = clock.local_date(as_of, chosen)
+    day = period.parse_date(args.get("date", ""), today)
+    if day is None:
+        errors["date"] = _("Write the date as YYYY-MM-DD.")
+    if args.get("unit", "day") not in ("", "day"):
+        errors["unit"] = _("Use day.")
+    return Asked(args.get("queue", ""), day or today, chosen, tz, errors)

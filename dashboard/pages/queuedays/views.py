@@ -1,0 +1,100 @@
+"""A queue's day: the page, its files, and GET /api/v1/queues."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, jsonify, make_response, request, url_for
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access.guard import require, require_key
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import whole
+from dashboard.audit import record as audit
+from dashboard.exports.table import file_name
+from dashboard.i18n import collation
+from dashboard.i18n.formats import language
+from dashboard.i18n.mark import N_
+from dashboard.pages.queuedays import export, forms
+from dashboard.pages.queuedays.forms import Asked
+from dashboard.tracing import queues
+from dashboard.web.deliver import asked as query
+from dashboard.web.deliver import deliver
+from dashboard.web.page import render, zone
+
+bp = Blueprint("queuedays", __name__)
+FORMATS = (("pdf", N_("PDF export")), ("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
+
+
+@bp.get("/queues/figures")
+@require(Permission.QUEUES_FIGURES)
+def show() -> Response:
+    """The hours of a queue's day; without a queue the first of the viewer's; 404 outside the scope."""
+    as_of = clock.now_s()
+    asked = forms.parse(request.args, zone(), as_of)
+    choices = sorted(queues.queues(g.scope), key=lambda one: collation.key(one.label, language()))
+    if not asked.queue and choices:
+        asked = forms.parse({**request.args, "queue": choices[0].name}, zone(), as_of)
+    found = queues.day(g.scope, asked.queue, asked.span, asked.zone)
+    if found is None and asked.queue:
+        abort(404)
+    status = 422 if asked.errors else 200
+    return render("queuedays/show.html", fragments={"result"}, status=status, asked=asked, found=found,
+                  as_of=as_of, choices=[(one.name, one.label) for one in choices],
+                  links=_links(asked, as_of), exports=_exports(asked))  # fmt: skip
+
+
+@bp.get("/queues/figures.pdf", defaults={"format_": "pdf"})
+@bp.get("/queues/figures.xlsx", defaults={"format_": "xlsx"})
+@bp.get("/queues/figures.csv", defaults={"format_": "csv"})
+@require(Permission.QUEUES_FIGURES)
+def download(format_: str) -> Response:
+    """The page's table as a file: the right to see it, and the right to take it away in this format."""
+    asked = forms.parse(request.args, zone(), clock.now_s())
+    if queues.queue(g.scope, asked.queue) is None:
+        abort(404)
+    name = file_name("queue", asked.queue, asked.date, format_)
+    asked_for = {**query(), "date": asked.date.isoformat()}
+    return deliver("queuedays", asked_for, format_, name, len(clock.hours(asked.span, asked.zone)),
+                   "queue.exported")  # fmt: skip
+
+
+@bp.get("/api/v1/queues")
+@require_key("read")
+def api() -> Response:
+    """The figures of the page as JSON: seconds, counts, percent."""
+    as_of = clock.now_s()
+    asked = forms.parse(request.args, zone(), as_of)
+    errors = dict(asked.errors)
+    if not asked.queue:
+        errors["queue"] = _("Give the name of the queue as queue=….")
+    if errors:
+        return make_response(jsonify(errors=errors), 422)
+    found = queues.day(whole(), asked.queue, asked.span, asked.zone)
+    if found is None:
+        return make_response(jsonify(errors={"queue": _("There is no queue of that name.")}), 404)
+    audit.record("queue.viewed", "r", ("queue", found.queue.id, found.queue.label),
+                 details={"from": found.span.start, "to": found.span.end})  # fmt: skip
+    return make_response(jsonify(queues.as_answer(found, as_of)))
+
+
+def _links(asked: Asked, as_of: int) -> dict[str, Any]:
+    today = clock.local_date(as_of, asked.zone)
+    return {
+        "prev": url_for(".show", **asked.query(date=(asked.date - timedelta(days=1)).isoformat())),
+        "next": url_for(".show", **asked.query(date=(asked.date + timedelta(days=1)).isoformat())),
+        "today": url_for(".show", **asked.query(date=None)) if asked.date != today else None,
+    }
+
+
+def _exports(asked: Asked) -> list[tuple[str, str]]:
+    return [
+        (_(label), url_for(".download", format_=format_, **asked.query()))
+        for format_, label in FORMATS
+        if export.may(g.scope, format_)
+    ]
+
+
+export.init()
