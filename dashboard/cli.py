@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 
 from dashboard import clock
 from dashboard.access import keys, passwords, presets
 from dashboard.audit import record as audit
-from dashboard.db import connected, database, migrate
+from dashboard.db import backup, connected, database, migrate
 from dashboard.ingest import digest, files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
@@ -19,7 +19,7 @@ from dashboard.pages.signin import commands as signin
 
 
 def init(app: Flask) -> None:
-    for command in (migrate_, user, key, import_, work, rebuild, demo):
+    for command in (migrate_, user, key, import_, work, rebuild, demo, save, restore):
         app.cli.add_command(command)
 
 
@@ -144,6 +144,30 @@ def rebuild() -> None:
 
         digest.rebuild(report)
     click.echo("Everything is folded anew.")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def save(file: Path) -> None:
+    """Copy the whole database to FILE while it is in use."""
+    try:
+        backup.save(current_app.config["STOPA"].database, file)
+    except (backup.BackupError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {file.stat().st_size} bytes.")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Put a copy made by backup in place of the present content. Stop server and worker first."""
+    try:
+        backup.restore(current_app.config["STOPA"].database, file)
+        with connected():
+            migrate.run(database.obj)
+    except (backup.BackupError, OSError, migrate.Downgrade) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("The copy is in place.")
 
 
 @click.command("demo")
