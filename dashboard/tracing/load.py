@@ -78,6 +78,13 @@ def person(scope: Scope, login: str) -> Person | None:
     return one if own or scope.can(Permission.TRACING_VIEW) else None
 
 
+def first_event_ts(user_id: int) -> int | None:
+    """Return the second of the earliest event that names the user (one step in an index)."""
+    query = Event.select(Event.time_ms).where(Event.user_id == user_id).order_by(Event.time_ms).limit(1)
+    found = query.tuples().first()
+    return None if found is None else int(found[0]) // 1000
+
+
 def people(scope: Scope, deactivated: bool) -> list[Person]:
     """Return whom the viewer may trace; oneself always, deactivated users on request."""
     wanted = scope.allows(User.id)

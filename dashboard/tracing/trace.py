@@ -69,6 +69,7 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
     person = load.person(scope, login)
     if person is None:
         return None
+    person = person._replace(created_ts=_employed_since(person, zone))
     return Trace(
         scope, person, span, zone, as_of,
         load.intervals(scope, person.id, span), load.closed(scope, person.id, span),
@@ -106,6 +107,17 @@ def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
 
 def iso(ts: int, zone: str) -> str:
     return datetime.fromtimestamp(ts, clock.zone(zone)).isoformat()
+
+
+def _employed_since(person: Person, zone: str) -> int:
+    """Return when the user was there from: made here, or the local day of the first event if earlier.
+
+    Events tell of users before they are made here, the imported ones of years ago.
+    """
+    first = load.first_event_ts(person.id)
+    if first is None or first >= person.created_ts:
+        return person.created_ts
+    return clock.day(clock.local_date(first, zone), zone).start
 
 
 def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
