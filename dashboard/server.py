@@ -47,7 +47,8 @@ class Worker:
         """Ask the worker to end, wait, and kill it if it does not."""
         self._ending.set()
         self._signal(signal.SIGTERM)
-        self._thread.join(END_S)
+        if self._thread.is_alive():
+            self._thread.join(END_S)
         if self._thread.is_alive():
             self._signal(signal.SIGKILL)
             self._thread.join()
@@ -101,11 +102,13 @@ def main() -> None:
         _give_up(f"Cannot listen on {chosen.bind}: {error.strerror}. Choose another address by STOPA_BIND.")
     signal.signal(signal.SIGTERM, _stop)
     worker = Worker()
-    worker.start()
-    threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
     try:
+        worker.start()
+        threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
         server.run()  # returns on SIGTERM and SIGINT, when the requests at hand are answered
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         say("Ending.")
         server.close()
         worker.end()

@@ -62,7 +62,7 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 @contextmanager
 def started(command: list[str], url: str) -> Iterator[Started]:
-    """Start `command` on a free port and wait until it says that it answers; kill it at the end."""
+    """Start `command` on a free port, wait until it says that it answers, kill it at the end."""
     bind = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(url, STOPA_BIND=bind), text=True,
@@ -76,7 +76,8 @@ def started(command: list[str], url: str) -> Iterator[Started]:
     finally:
         process.kill()
         process.wait()
-        running.reader.join(LONG_S)
+        running.reader.join(LONG_S)  # ends when nobody holds the output: server and worker are gone
+        assert not running.reader.is_alive(), "the worker has outlived its server"
         assert process.stdout is not None
         process.stdout.close()
 
@@ -177,7 +178,7 @@ def test_serve_says_what_is_wrong_and_ends(
 ) -> None:
     done = subprocess.run(
         ["bin/serve", *arguments], cwd=ROOT, env=environment(f"sqlite:///{tmp_path}/stopa.db", **more),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=LONG_S,
     )  # fmt: skip
     assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 from types import FrameType
 
@@ -31,18 +30,19 @@ def drain(kinds: list[str] | None = None) -> int:
 
 def forever() -> None:
     """Run until SIGTERM or SIGINT; the job in hand is finished first."""
-    stop = threading.Event()
+    stopping = False  # a plain name: Event.set() in a handler can lock up with the wait() it interrupts
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        nonlocal stopping
+        stopping = True
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
-    while not stop.is_set():
+    while not stopping:
         try:
             with connected():
                 if not turn(name()):
-                    stop.wait(IDLE_S)
+                    time.sleep(IDLE_S)
         except (peewee.OperationalError, peewee.InterfaceError) as error:
             log.warning("database away: %s", error)
             if not database.is_closed():
