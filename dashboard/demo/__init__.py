@@ -104,6 +104,7 @@ def _events(source: Source, moment: int) -> Iterator[NewEvent]:
     plan += [piece for date in dates for piece in day.untaken(date, zone)]
     for at in _moments(source, moment):
         scene = present.scene(at, shifts, {p.login for p in PEOPLE if left.get(p.login, at) >= at})
+        plan += [piece for shift in scene.called for piece in day.work(shift)]
         plan = [piece for piece in plan if not scene.hides(piece)] + list(present.pieces(scene))
     for piece in plan:
         yield from (event for event in piece.events if event.time_ms <= moment * 1000)

@@ -98,7 +98,7 @@ def _one(kind: str, shift: Shift, at: int, until: int, crowd: int, roll: random.
 def _call(told: Told, at: int, room: int, roll: random.Random) -> Iterator[Piece]:
     told = told._replace(line=roll.choice((SUPPORT, SUPPORT, BILLING)), data={"direction": "in"})
     fate = roll.random()
-    queued = at - roll.choice((4, 6, 8, 9, 12, 15, 18, 40, 75))
+    queued = at - roll.choice((4, 6, 7, 8, 9, 11, 12, 14, 15, 18, 40, 75))
     end = at + min(room, roll.randint(90, 560))
     if fate < 0.05:
         yield story.refused(told, at, roll.choice(("rejected", "ignored")))
@@ -114,12 +114,12 @@ def _chats(login: str, at: int, until: int, count: int, roll: random.Random) -> 
     """Yield chats that overlap, one on each channel that comes up."""
     for number in range(count):
         start = at + number * roll.randint(20, 120)
-        end = min(until - 30, start + roll.randint(240, 900) + (240 if count > 3 else 0))
+        end = min(until - 30, start + roll.randint(180, 640) + (240 if count > 3 else 0))
         if end - start > 60:
             channel = roll.choice(CHAT_CHANNELS)
             told = Told(f"chat-{login}-{start}", "chat", login, WEB if channel == "webchat" else MESSENGERS,
                         customer(roll.randrange(120)), {"channel": channel})  # fmt: skip
-            yield story.answered(told, start - roll.choice((5, 9, 14, 25, 45, 70, 150)), start, end)
+            yield story.answered(told, start - roll.choice((5, 8, 9, 14, 20, 25, 45, 70)), start, end)
 
 
 def untaken(day: date, zone: str) -> Iterator[Piece]:
@@ -127,7 +127,7 @@ def untaken(day: date, zone: str) -> Iterator[Piece]:
     roll = dice("untaken", day)
     for slot in clock.hours(clock.day(day, zone), zone):
         office = 7 <= int(slot.label) < 21
-        for number in range(roll.randint(0, 3 if office else 1)):
+        for number in range(roll.randint(0, 2 if office else 1)):
             at = slot.start + roll.randrange(max(1, slot.end - slot.start))
             line = roll.choice((SUPPORT, SUPPORT, BILLING, WEB))
             told = Told(f"lost-{at}-{number}", "chat" if line is WEB else "call", line=line,

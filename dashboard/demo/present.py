@@ -28,7 +28,7 @@ from dashboard.demo.story import Piece, Told
 BEFORE_S, AFTER_S = 1500, 540  # what the plan of the day holds around the moment gives way to this
 CREW = 5  # so many are at work, whatever the hour
 REST_S = 3 * 3600  # nobody is called in that close to a shift
-CALLED_IN_S = 4800  # how long before the moment those were who are called in
+CALLED_IN_S = 9000  # how long before the moment those were who are called in
 SETTLED_S, LEAVING_S = 300, 120  # from sign-in and to sign-out, so that nobody comes or goes in the scene
 MARK = "now-"
 
@@ -68,8 +68,6 @@ def _first(person: Person) -> tuple[bool, str]:
 
 def pieces(scene: Scene) -> Iterator[Piece]:
     """Yield the story of the moment: open calls and chats, a pause over its limit, contacts that wait."""
-    for shift in scene.called:
-        yield from story.attendance(shift.person.login, shift.start, shift.end)
     for act, shift in zip(ACTS, scene.cast, strict=False):
         for piece in act(scene.moment, shift.person.login):
             yield story.cut(piece, shift.end - LEAVING_S // 2)

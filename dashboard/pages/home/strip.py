@@ -10,6 +10,7 @@ from dashboard.intervals import Pair, clip, union
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, Kind, type_of
 
 LEAST_HOURS = 10
+CROWDED = 14  # beyond so many hours a label stands at every fourth
 GAP_SHARE = 0.002  # of the axis: neighbours of one kind that close are one mark
 THIN = 0.3  # percent: the narrowest mark
 PRESENT = (("ready", Kind.READY, None), ("pause", Kind.PAUSE, True), ("pause", Kind.PAUSE, False))
@@ -47,7 +48,7 @@ def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis
     """Return the hours from the first stretch to now with an hour of air, at least LEAST_HOURS.
 
     `slots` are the hours of the local day. Positions are elapsed time, so a repeated hour has room
-    of its own. A label stands at every second hour, at the end the hour that would follow.
+    of its own. Labels stand at every second hour, at the end the hour that would follow.
     """
     first = min((max(row.start, slots[0].start) for row in rows), default=as_of)
     begin = max((n for n, slot in enumerate(slots) if slot.start <= first), default=0)
@@ -55,9 +56,10 @@ def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis
     finish = min(max(finish, begin + LEAST_HOURS), len(slots))
     shown = slots[max(0, min(begin, finish - LEAST_HOURS)) : finish]
     start, end = shown[0].start, shown[-1].end
-    labels = [(_percent(slot.start, start, end), slot.label) for slot in shown[::2]]
+    step = 2 if len(shown) <= CROWDED else 4
+    labels = [(_percent(slot.start, start, end), slot.label) for slot in shown[::step]]
     following = slots[finish].label if finish < len(slots) else "24"
-    if len(shown) % 2 == 0:
+    if len(shown) % step == 0:
         labels.append((100.0, following))
     anchors = {0.0: "start", 100.0: "end"}
     return Axis(start, end, tuple((x, text, anchors.get(x, "middle")) for x, text in labels))

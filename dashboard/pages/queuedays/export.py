@@ -69,14 +69,14 @@ def _columns() -> tuple[Column, ...]:
         Column("entered", _("Entered"), Kind.INT, 10),
         Column("answered", _("Answered"), Kind.INT, 10),
         Column("abandoned", _("Abandoned"), Kind.INT, 10),
-        Column("lost", _("Otherwise lost"), Kind.INT, 10),
+        Column("lost", _("Lost otherwise"), Kind.INT, 10),
         Column("closed", _("Closed"), Kind.INT, 10),
-        Column("blocked", _("Turned away"), Kind.INT, 10),
+        Column("blocked", _("Blocked"), Kind.INT, 10),
         Column("unfinished", _("Unfinished"), Kind.INT, 10),
-        Column("rate", _("Answered rate"), Kind.PERCENT, 10),
+        Column("rate", _("Answer rate"), Kind.PERCENT, 10),
         Column("average", _("Average wait"), Kind.DURATION, 10),
         Column("longest", _("Longest wait"), Kind.DURATION, 10),
-        Column("talk", _("Talk time"), Kind.DURATION, 10),
+        Column("talk", _("Talk"), Kind.DURATION, 10),
         Column("level", _("In level"), Kind.PERCENT, 10),
     )
 
