@@ -148,6 +148,7 @@ def test_an_address_in_use_is_named(url: str) -> None:
             capture_output=True,
             text=True,
             check=False,
+            timeout=LONG_S,
         )
     assert second.returncode == 1
     assert f"Cannot listen on {bind}: Address already in use" in second.stderr
