@@ -9,6 +9,9 @@ import peewee
 
 from dashboard.db import database
 
+# The driver's own errors under peewee's names, which callers catch; its stubs do not have it.
+_renamed = peewee.__exception_wrapper__  # type: ignore[attr-defined]
+
 
 def is_sqlite() -> bool:
     return isinstance(database.obj, peewee.SqliteDatabase)
@@ -31,7 +34,7 @@ def insert_many(
         sql += " ON CONFLICT DO NOTHING"
     cursor = database.connection().cursor()
     try:
-        with peewee.__exception_wrapper__:  # the driver's errors under the names that callers catch
+        with _renamed:
             cursor.executemany(sql, records)
         return int(cursor.rowcount)
     finally:
