@@ -52,6 +52,7 @@ def create_app(given: Settings | None = None) -> Flask:
     security.init(app)
     i18n.init(app, chosen.locale, chosen.timezone)
     app.before_request(guard.load_user)
+    security.csrf.init_app(app)  # after the user is known, who is told when a form is refused
     errors.init(app)
     assets.init(app)
     nav.init(app)

@@ -32,6 +32,10 @@ class Gone(jobs.Permanent):
     """The right to the export has been withdrawn, or what it is about is out of scope now."""
 
 
+class TooLong(jobs.Permanent):
+    """The file would have more rows than its format takes."""
+
+
 def order(
     user: User, maker: str, query: makers.Query, format_: str, locale: str, zone: str, name: str
 ) -> str:
@@ -61,7 +65,10 @@ def make(waiting: list[Job]) -> None:
         if report is None:
             raise Gone(row.id)
         jobs.progress(job.id, 0, 100)
-        count = write(report, row.format, target)
+        try:
+            count = write(report, row.format, target)
+        except pdf.TooManyRows as error:
+            raise TooLong(str(error)) from None
         jobs.progress(job.id, 90, 100)
         _keep(row.id, target, count)
         jobs.progress(job.id, 100, 100)
@@ -84,7 +91,7 @@ def write(report: Report, format_: str, target: IO[bytes]) -> int:
     if format_ == "xlsx":
         return xlsx.write(report, target)
     if format_ == "pdf":
-        return pdf.write(report, target)
+        return pdf.write(report, target, pdf.LIMIT)
     rows = 0
     for chunk in text.chunks(report):
         rows += chunk.count("\r\n")

@@ -18,6 +18,7 @@ from dashboard.models import Activity, Contact, Event, Interval, PauseType, Queu
 from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
 DAY_S = 86_400
+ID_MAX = 2**63 - 1  # of a column of 64 bits
 
 
 class Person(NamedTuple):
@@ -69,6 +70,8 @@ class Filter(NamedTuple):
 
 def person(scope: Scope, login: str) -> Person | None:
     """Return the user of that login, or None when there is none or not for this viewer."""
+    if "\0" in login:  # PostgreSQL knows no such text
+        return None
     query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
     found = rows(query.where((User.login == login) & scope.allows(User.id)), Person)
     if not found:
@@ -100,8 +103,8 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     """Return the stretches of the user's day that overlap `span`, by start; nothing is clipped.
 
     Two index ranges: rows that begin within a day before the span, and the few long or open
-    ones from further back. Pauses carry their type's present label. A user outside the scope gives []. Work outside the viewer's queues
-    comes without content, marked hidden.
+    ones from further back. Pauses carry their type's present label. A user outside the scope
+    gives []. Work outside the viewer's queues comes without content, marked hidden.
     """
     if not scope.sees(user_id):
         return []
@@ -200,6 +203,8 @@ def counts(scope: Scope, user_id: int, span: Span, wanted: Filter = Filter()) ->
 
 def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
     """Return one activity, or None when there is none or its user is outside the scope."""
+    if activity_id > ID_MAX:
+        return None
     found = [ActivityRow(*row) for row in _activity_query().where(Activity.id == activity_id).tuples()]
     if not found or not scope.sees(found[0].user_id):
         return None

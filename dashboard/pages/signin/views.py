@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from zoneinfo import available_timezones
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -38,26 +50,34 @@ def create() -> Response:
         token = commands.sign_in(login, request.form.get("password", ""), request.remote_addr or "")
     except commands.Refused as refused:
         return _refused(login, target, refused.wait_s)
+    chosen = session.get("locale")
     session.clear()
+    if chosen:
+        session["locale"] = chosen
     response = make_response(redirect(target))
+    secure = request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(COOKIE, token, max_age=sessions.ABSOLUTE_S, httponly=True, samesite="Lax",
-                        secure=request.is_secure)  # fmt: skip
+                        secure=secure)  # fmt: skip
     return response
 
 
 def _refused(login: str, target: str, wait_s: int) -> Response:
     if wait_s:
-        minutes = -(-wait_s // 60)
-        error = ngettext(
-            "Too many failed tries. Wait %(num)d minute.",
-            "Too many failed tries. Wait %(num)d minutes.",
-            minutes,
-        )
-        page = render("signin/show.html", status=429, login=login, error=error, next=target)
+        page = render("signin/show.html", status=429, login=login, error=_wait(wait_s), next=target)
         page.headers["Retry-After"] = str(wait_s)
         return page
     error = _("User name and password do not match an active user.")
     return render("signin/show.html", status=422, login=login, error=error, next=target)
+
+
+def _wait(seconds: int) -> str:
+    return str(
+        ngettext(
+            "Too many failed tries. Wait %(num)d minute.",
+            "Too many failed tries. Wait %(num)d minutes.",
+            -(-seconds // 60),
+        )
+    )
 
 
 @bp.post("/sign-out")
@@ -81,7 +101,8 @@ def setup() -> Response:
     asked = forms.parse_setup(request.form)
     ip = request.remote_addr or ""
     if wait := sessions.throttled("setup", ip):
-        abort(429, response=_refused("", "/", wait))
+        asked.errors["code"] = _wait(wait)
+        return render("signin/setup.html", status=429, asked=asked)
     if not commands.code_is_right(asked.code):
         with database.atomic():
             sessions.failed("setup", ip)
@@ -129,7 +150,8 @@ def change_password() -> Response:
     asked = forms.Account(g.user.locale, g.user.timezone)
     new = request.form.get("password", "")
     if wait := sessions.throttled(g.user.login, request.remote_addr or ""):
-        abort(429, response=_refused(g.user.login, "/", wait))
+        asked.errors["current"] = _wait(wait)
+        return _account(asked, status=429)
     if not passwords.check(request.form.get("current", ""), g.user.password_hash):
         with database.atomic():
             sessions.failed(g.user.login, request.remote_addr or "")

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import current_app, g, url_for
+from flask import g, url_for
 from flask_babel import gettext as _
 
-from dashboard import catalog, clock
+from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.i18n import collation
-from dashboard.i18n.formats import date_long, date_short, duration, language, week_label
+from dashboard.i18n.formats import duration, language
 from dashboard.i18n.mark import N_
-from dashboard.pages.tracing import listing, queries, timeline
+from dashboard.pages.tracing import listing, names, queries, timeline
 from dashboard.pages.tracing.forms import Asked
 from dashboard.pages.tracing.plot import Item, Plot
 from dashboard.tracing import load, period
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
-from dashboard.tracing.types import IntervalRow, Kind, State
+from dashboard.tracing.types import IntervalRow, Kind
 
 DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING)
-CHIPS = (
-    ("", N_("All")), ("call", N_("Calls")), ("email", N_("E-mails")), ("chat", N_("Chats")),
-    ("ticket", N_("Tickets")), ("pause", N_("Pauses")),
-)  # fmt: skip
-STATES = {
-    State.RINGING: N_("Ringing"), State.OPEN: N_("Open"), State.POSTPONED: N_("Postponed"),
-    State.CLOSED: N_("Closed"), State.TRANSFERRED: N_("Transferred"), State.MISSED: N_("Missed"),
-    State.REJECTED: N_("Rejected"), State.EDITED: N_("Edited"),
-}  # fmt: skip
 EXPORTS = (
     ("pdf", N_("PDF export"), Permission.TRACING_EXPORT_PDF),
     ("xlsx", N_("Excel export"), Permission.TRACING_EXPORT_DATA),
@@ -50,22 +40,23 @@ def page(trace: Trace, asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "person": person(trace),
         "people": people(trace, asked),
+        "may_deactivated": trace.scope.can(Permission.TRACING_DEACTIVATED),
         "period": trace.span,
-        "period_name": period_name(asked),
+        "period_name": names.period(asked),
         "dates": clock.local_dates(trace.span, trace.zone),
         "zone": trace.zone,
         "as_of": trace.as_of,
         "plot": plot(trace, asked),
         "figures": as_json(trace.figures),
         "untaken": untaken(trace),
-        "user_events": [(event_name(name), count) for name, count in trace.events.items()],
+        "user_events": [(names.event(name), count) for name, count in trace.events.items()],
         "signed_in_since": signed_in_since(trace),
         "chips": _chips(asked, by_kind),
-        "states": [(state.value, _(label)) for state, label in STATES.items()],
+        "states": [(state.value, _(label)) for state, label in names.STATES.items()],
         "queues": queries.queues(trace.scope),
         "kept": [(k, v) for k, v in asked.query(after=None, before=None, page=1).items()
                  if k not in ("state", "queue")],
-        "rows": shown.rows,
+        "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
         "totals": listing.totals(trace, asked, count),
         "pager": _pager(asked, shown),
         "days": days(trace, asked),
@@ -89,8 +80,8 @@ def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         "zone": trace.zone,
         "facts": _facts(interaction),
         "steps": [
-            (step.time_ms // 1000, event_name(step.type), _("Another user") if step.user == "" else step.user,
-             (step.time_ms - first) // 1000)
+            (step.time_ms // 1000, names.event(step.type),
+             _("Another user") if step.user == "" else step.user, (step.time_ms - first) // 1000)
             for step in found
         ],
         "related": [
@@ -118,8 +109,9 @@ def people(trace: Trace, asked: Asked) -> list[tuple[str, str, bool]]:
     return [(one.login, one.name, one.deactivated_ts is not None) for one in found]
 
 
-def plot(trace: Trace, asked: Asked) -> Plot:
-    drawn = items(trace)
+def plot(trace: Trace, asked: Asked, linked: bool = True) -> Plot:
+    """Return the drawing; without links for files, which no request asks for."""
+    drawn = items(trace, linked)
     if asked.unit == "week":
         return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone)
     if asked.minutes:
@@ -127,16 +119,16 @@ def plot(trace: Trace, asked: Asked) -> Plot:
     return timeline.day_plot(drawn, trace.span, trace.as_of, trace.zone, asked.all_day)
 
 
-def items(trace: Trace) -> list[Item]:
+def items(trace: Trace, linked: bool = True) -> list[Item]:
     """Return the drawn stretches with what their bars say; those of a file source end where it ends."""
     wanted = [row for row in trace.intervals if row.kind in DRAWN]
     facts = {
         row.id: row for row in load.activities(trace.scope, trace.person.id, trace.span)
     } if any(row.activity_id for row in wanted) else {}  # fmt: skip
-    return [_item(trace, row, facts.get(row.activity_id or 0)) for row in wanted]
+    return [_item(trace, row, facts.get(row.activity_id or 0), linked) for row in wanted]
 
 
-def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None) -> Item:
+def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None, linked: bool) -> Item:
     horizon = trace.horizons.get(row.source_id)
     lost = row.end is None and horizon is not None and horizon < trace.as_of
     shown = fact is not None and not row.hidden
@@ -146,8 +138,12 @@ def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None) -> Item:
         hidden=row.hidden, direction=fact.direction if shown and fact else "",
         contact=listing.contact_of(trace, fact) if shown and fact else "",
         queue=fact.queue if shown and fact else "",
-        url=url_for("tracing.show", ident=fact.id, tz=trace.zone) if shown and fact else "",
+        url=_address(trace, fact.id) if shown and fact and linked else "",
     )  # fmt: skip
+
+
+def _address(trace: Trace, activity_id: int) -> str:
+    return url_for("tracing.show", ident=activity_id, tz=trace.zone)
 
 
 def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, Any] | None]]:
@@ -159,12 +155,9 @@ def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, A
         span = clock.day(day, trace.zone)
         begun = span.start <= trace.as_of
         url = url_for("tracing.index", **asked.query(unit="day", date=day, after=None, before=None, page=1))
-        found.append((day, url if begun else None, as_json(trace.figures_of(span)) if begun else None))
+        here = url if begun and day >= period.FIRST else None
+        found.append((day, here, as_json(trace.figures_of(span)) if begun else None))
     return found
-
-
-def period_name(asked: Asked) -> str:
-    return week_label(asked.date) if asked.unit == "week" else date_short(asked.date)
 
 
 def period_details(asked: Asked) -> dict[str, Any]:
@@ -191,7 +184,7 @@ def signed_in_since(trace: Trace) -> int | None:
 
 
 def _chips(asked: Asked, by_kind: dict[str, int]) -> list[tuple[str, str, bool, int]]:
-    chips = list(CHIPS)
+    chips = list(names.CHIPS)
     if by_kind.get("dialled"):
         chips.insert(2, ("dialled", N_("Dialled calls")))
     link = _linker(asked)
@@ -282,32 +275,3 @@ def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:
         (_("Reason"), interaction.reason),
         (_("Interaction"), interaction.external_id),
     ]
-
-
-def event_name(name: str) -> str:
-    known = catalog.find(name)
-    return _(known.label) if known is not None and known.label else name
-
-
-def row_name(type_: str, channel: str, direction: str, paid: bool) -> str:
-    """Return what an activity or pause is called, through the page's own macros, so that files agree."""
-    words = _words()
-    name = words.pause_name(paid) if type_ == "pause" else words.work_name(channel, direction)
-    return _plain(name)
-
-
-def channel_name(channel: str) -> str:
-    return _plain(_words().channel_name(channel))
-
-
-def _plain(printed: str) -> str:
-    return html.unescape(str(printed)).strip()
-
-
-def _words() -> Any:
-    return current_app.jinja_env.get_template("tracing/_words.html").module
-
-
-def head_line(asked: Asked) -> str:
-    """Return the period in words for the head of a file."""
-    return week_label(asked.date) if asked.unit == "week" else date_long(asked.date)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import render_template
+from flask import current_app
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -16,7 +16,7 @@ from dashboard.exports.makers import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
-from dashboard.pages.tracing import context, forms, listing
+from dashboard.pages.tracing import context, forms, listing, names, queries
 from dashboard.pages.tracing.forms import Asked
 from dashboard.tracing import trace as traces
 from dashboard.tracing.statistics import as_json
@@ -42,7 +42,7 @@ def build(order: Order) -> Report | None:
     trace = traces.read(order.scope, asked.user, asked.span, asked.zone, order.as_of)
     if trace is None:
         return None
-    line = context.head_line(asked)
+    line = names.head(asked)
     made = stamp(trace.as_of, trace.zone)
     return Report(
         title=_("User tracing"),
@@ -66,12 +66,15 @@ def _meta(trace: Trace, asked: Asked, order: Order, line: str) -> tuple[tuple[st
         (_("Time zone"), trace.zone),
         (_("As of"), traces.iso(trace.as_of, trace.zone)),
         (_("Exported by"), order.exporter),
-        (_("Filter"), _filter_text(asked)),
+        (_("Filter"), _filter_text(trace, asked)),
     )
 
 
-def _filter_text(asked: Asked) -> str:
-    parts = [asked.kind, asked.state, str(asked.queue or ""), _("inferred only") if asked.flagged else ""]
+def _filter_text(trace: Trace, asked: Asked) -> str:
+    kinds = {kind: _(label) for kind, label in names.CHIPS if kind} | {"dialled": _("Dialled calls")}
+    queue = dict(queries.queues(trace.scope)).get(asked.queue or 0, str(asked.queue or ""))
+    kind = kinds.get(asked.kind) or (names.channel(asked.kind) if asked.kind else "")
+    parts = [kind, _state(asked.state), queue, _("inferred only") if asked.flagged else ""]
     return ", ".join(part for part in parts if part) or _("none")
 
 
@@ -111,11 +114,11 @@ def _cells(rows: list[listing.Row]) -> Iterator[Row]:
 def _what(row: listing.Row) -> str:
     if "hidden" in row.flags:
         return str(_("Other work (hidden)"))
-    return context.row_name(row.type, row.channel, row.direction, row.paid)
+    return names.row(row.type, row.channel, row.direction, row.paid)
 
 
 def _state(state: str) -> str:
-    label = next((text for known, text in context.STATES.items() if known == state), "")
+    label = next((text for known, text in names.STATES.items() if known == state), "")
     return str(_(label)) if label else ""
 
 
@@ -151,19 +154,19 @@ def figures(trace: Trace) -> list[Figure]:
         (f"{_('Pauses')} · {_('Paid')}", f["pause"]["paid"], None, None),
         (f"{_('Pauses')} · {_('Unpaid')}", f["pause"]["unpaid"], None, None),
     ]
-    names = (
+    times = (
         ("login", _("Login time")), ("ready", _("Ready time")), ("busy", _("Busy")), ("ringing", _("Ringing")),
         ("free", _("Free")), ("not_ready", _("Not ready")), ("offline", _("Offline")),
         ("work_in_pause", _("Work during pause")), ("work_logged_out", _("Work while signed out")),
         ("login_reported", _("Login time as the source reported it")),
     )  # fmt: skip
-    rows += [(label, f[name], None, None) for name, label in names if f.get(name) is not None]
+    rows += [(label, f[name], None, None) for name, label in times if f.get(name) is not None]
     rows += [
         (_("Occupancy"), None, None, f["occupancy"]),
         (_("Utilisation"), None, None, f["utilisation"]),
     ]
     rows += [
-        (f"{_('User events')} · {context.event_name(name)}", None, count, None)
+        (f"{_('User events')} · {names.event(name)}", None, count, None)
         for name, count in f.get("events", {}).items()
     ]
     return rows
@@ -184,22 +187,19 @@ def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
     ]
     for channel, inner in part.items():
         if isinstance(inner, dict):
-            rows += _work_figures(context.channel_name(channel), inner)
+            rows += _work_figures(names.channel(channel), inner)
     return rows
 
 
 def _front(trace: Trace, asked: Asked) -> Markup:
     """Return overview and statistics as the PDF's first page."""
+    template = current_app.jinja_env.get_template("tracing/front.html")  # a worker has no request
     return Markup(  # noqa: S704  the template escapes what it prints
-        render_template(
-            "tracing/front.html",
-            plot=context.plot(trace, asked),
-            figures=as_json(trace.figures),
+        template.render(
+            plot=context.plot(trace, asked, linked=False),
             groups=_groups(trace),
             zone=trace.zone,
             dates=clock.local_dates(trace.span, trace.zone),
-            viewer=None,
-            nav=[],
         )
     )
 

@@ -17,6 +17,8 @@ from dashboard.tracing.types import ACTIVITY_TYPES, CHAT_CHANNELS, State
 
 MINUTES = ("", "5", "15", "60")
 KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
+LISTED = ("", *KINDS, *CHAT_CHANNELS)
+SORTS = ("", "start", "-start")
 CURSOR_PARTS = 3
 
 
@@ -99,8 +101,9 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
     day = period.parse_date(args.get("date", ""), today)
     if day is None:
         errors["date"] = _("Write the date as YYYY-MM-DD.")
-    unit = _one_of(args, "unit", period.UNITS, "day", _("Use day or week."), errors)
-    minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Use 5, 15 or 60 minutes."), errors)
+    unit = _one_of(args, "unit", period.UNITS, "day", _("The unit is day or week."), errors)
+    minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes are 5, 15 or 60."), errors)
+    sort = _one_of(args, "sort", SORTS, "", _("The list is sorted by start or -start."), errors)
     states = ("", *(state.value for state in State))
     return Asked(
         user=args.get("user") or own,
@@ -111,11 +114,11 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
         minutes=int(minutes or 0) if unit == "day" else 0,
         all_day=args.get("hours") == "24",
         deactivated=args.get("deactivated") == "1",
-        kind=_one_of(args, "kind", ("", *KINDS, *CHAT_CHANNELS), "", _("Choose one of the kinds."), errors),
-        state=_one_of(args, "state", states, "", _("Choose one of the results."), errors),
+        kind=_one_of(args, "kind", LISTED, "", _("There is no such kind of activity."), errors),
+        state=_one_of(args, "state", states, "", _("There is no such result."), errors),
         queue=_queue(args, errors),
         flagged=args.get("flagged") == "1",
-        descending=args.get("sort") == "-start",
+        descending=sort == "-start",
         after=_cursor(args, "after", errors),
         before=_cursor(args, "before", errors),
         page=_page(args),
@@ -150,7 +153,7 @@ def _queue(args: Mapping[str, str], errors: dict[str, str]) -> int | None:
         return None
     if given.isascii() and given.isdecimal() and len(given) < 10:
         return int(given)
-    errors["queue"] = _("Choose one of the queues.")
+    errors["queue"] = _("There is no such queue.")
     return None
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flask import url_for
-
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.pages.tracing.forms import Asked
@@ -40,11 +38,16 @@ class Row(NamedTuple):
     queue: str = ""
     state: str = ""
     flags: tuple[str, ...] = ()
-    url: str = ""
+    url: str = ""  # of the detail; the page puts it in
+
+    @property
+    def linked(self) -> bool:
+        """Has it a detail that the viewer may open?"""
+        return self.type != "pause" and "hidden" not in self.flags
 
 
 class Totals(NamedTuple):
-    """Sums over the whole filtered list, inside the period: equal to the statistics' sum of times."""
+    """Sums over the whole filtered list, inside the period: of one kind, the statistics' sum of times."""
 
     number: int
     seconds_in_period: int
@@ -103,28 +106,25 @@ def counts(trace: Trace, asked: Asked) -> dict[str, int]:
     for channel, count in by_channel.items():
         for kind in {channel, "chat"} if type_of(channel) == "chat" else {channel}:
             totals[kind] = totals.get(kind, 0) + count
-    narrowed = bool(asked.state or asked.queue is not None or asked.flagged)
-    totals["pause"] = 0 if narrowed else len(_pauses(trace))
+    totals["pause"] = len(_pauses(trace, asked))
     totals[""] = sum(by_channel.values()) + totals["pause"]
     return totals
 
 
 def totals(trace: Trace, asked: Asked, count: int) -> Totals:
     """Return the sums of the filtered list from the intervals that the statistics are made of."""
+    pauses = sum(_inside(trace, row) for row in _listed_pauses(trace, asked))
+    if asked.kind == "pause":
+        return Totals(count, pauses, 0, 0)
     chosen = _chosen(trace, asked)
     parts = {
         kind: load.clipped(trace.intervals, trace.span, trace.as_of, trace.horizons, kind)
         for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD)
     }
-    sums = [
+    handling, talk, hold = (
         sum(s for ident, s in part.items() if chosen is None or ident in chosen) for part in parts.values()
-    ]
-    pauses = 0
-    if asked.kind in ("", "pause") and not asked.flagged:
-        pauses = sum(_inside(trace, row) for row in _pauses(trace))
-    if asked.kind == "pause":
-        return Totals(count, pauses, 0, 0)
-    return Totals(count, *sums)
+    )
+    return Totals(count, handling + pauses, talk, hold)
 
 
 def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
@@ -148,17 +148,24 @@ def _rows(trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, des
                 trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending
             )
         ]
-    if asked.kind == "pause" or not asked.filtered:
-        pauses = (_pause(trace, n, row) for n, row in enumerate(_pauses(trace)))
-        rows += [
-            row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
-        ]
+    pauses = (_pause(trace, n, row) for n, row in enumerate(_listed_pauses(trace, asked)))
+    rows += [
+        row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
+    ]
     rows.sort(key=lambda row: row.key, reverse=descending)
     return rows if limit is None else rows[:limit]
 
 
-def _pauses(trace: Trace) -> Sequence[IntervalRow]:
-    return [row for row in trace.intervals if row.kind == Kind.PAUSE]
+def _listed_pauses(trace: Trace, asked: Asked) -> Sequence[IntervalRow]:
+    return _pauses(trace, asked) if asked.kind in ("", "pause") else []
+
+
+def _pauses(trace: Trace, asked: Asked) -> Sequence[IntervalRow]:
+    """Return the pauses in the one order that pages count on; they have neither result nor queue."""
+    if asked.state or asked.queue is not None:
+        return []
+    found = [row for row in trace.intervals if row.kind == Kind.PAUSE and (row.inferred or not asked.flagged)]
+    return sorted(found, key=lambda row: (row.start, row.source_id, row.label, row.end or LAST_ID))
 
 
 def _inside(trace: Trace, row: IntervalRow) -> int:
@@ -194,5 +201,4 @@ def work(trace: Trace, row: ActivityRow) -> Row:
         type=type_of(row.channel), channel=row.channel, direction=row.direction,
         contact=contact_of(trace, row), queue=row.queue,
         state=row.state, flags=tuple(name for name, there in marks.items() if there),
-        url="" if row.hidden else url_for("tracing.show", ident=row.id, tz=trace.zone),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import peewee
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
-from dashboard.models import Activity, Event, Interaction, Queue, User
+from dashboard.models import Activity, Event, Interaction, Interval, Queue, User
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow
 
@@ -102,12 +102,11 @@ def neighbours(scope: Scope, row: ActivityRow) -> tuple[int | None, int | None]:
 
 
 def last_active(scope: Scope, user_id: int, before: int) -> int | None:
-    """Return the start of the user's last activity before `before`, for the link of an empty day."""
+    """Return the start of the user's last stretch before `before`, for the link of an empty day."""
     if not scope.sees(user_id):
         return None
-    a = Activity
-    query = a.select(a.start_ts).where((a.user_id == user_id) & (a.start_ts < before))
-    found = query.order_by(a.start_ts.desc(), a.id.desc()).limit(1).scalar()
+    i = Interval
+    found = i.select(peewee.fn.MAX(i.start_ts)).where((i.user_id == user_id) & (i.start_ts < before)).scalar()
     return int(found) if found is not None else None
 
 

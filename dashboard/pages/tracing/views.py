@@ -13,8 +13,8 @@ from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.pages.tracing import context, export, forms, listing, queries
 from dashboard.tracing import trace as traces
-from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
+from dashboard.web.errors import Detail
 from dashboard.web.page import render, zone
 
 bp = Blueprint("tracing", __name__)
@@ -23,7 +23,10 @@ bp = Blueprint("tracing", __name__)
 @bp.get("/tracing")
 @require(Permission.SELF)
 def index() -> Response:
-    """One's own trace for everybody; others' with the permission and inside the scope, else 404."""
+    """One's own trace for everybody; others' with the permission and inside the scope, else 404.
+
+    What is wrong in the address is said above the trace, with 422; all else of it is kept.
+    """
     asked = forms.parse(request.args, g.user.login, zone())
     found = traces.read(g.scope, asked.user, asked.span, asked.zone, clock.now_s())
     if found is None:
@@ -32,7 +35,8 @@ def index() -> Response:
         "tracing.viewed", ("user", found.person.id, found.person.name), context.period_details(asked)
     )
     values = context.page(found, asked)
-    return render("tracing/index.html", fragments={"result", "activities"}, **values)
+    status = 422 if asked.errors else 200
+    return render("tracing/index.html", fragments={"result", "activities"}, status=status, **values)
 
 
 @bp.get("/tracing/activities/<int:ident>")
@@ -42,11 +46,11 @@ def show(ident: int) -> Response:
     row = queries.activity(g.scope, ident)
     if row is None or row.hidden:
         abort(404)
-    login = queries.login(row.user_id)
-    asked = forms.parse(request.args, login, zone())
+    login, moment = queries.login(row.user_id), clock.now_s()
+    asked = _faultless(login)
     day = clock.local_date(row.start, asked.zone)
-    span = clock.Span(row.start - 1, max(row.start + 1, row.end or clock.now_s() + 1))
-    found = traces.read(g.scope, login, span, asked.zone, clock.now_s())
+    at = moment if row.end is None else row.start  # what is open now is all that the detail reads of a day
+    found = traces.read(g.scope, login, clock.Span(at, at + 1), asked.zone, moment)
     if found is None:
         abort(404)
     details = {"activity": ident}
@@ -60,15 +64,23 @@ def show(ident: int) -> Response:
 @require(Permission.TRACING_EXPORT_PDF, Permission.TRACING_EXPORT_DATA)
 def download(format_: str) -> Response:
     """Exactly what the page shows, all pages of the list, under exactly its rights."""
-    asked = forms.parse(request.args, g.user.login, zone())
+    asked = _faultless(g.user.login)
     found = traces.read(g.scope, asked.user, asked.span, asked.zone, clock.now_s())
     if found is None:
         abort(404)
-    count = sum(listing.counts(found, asked).get(kind, 0) for kind in {asked.kind})
+    count = listing.counts(found, asked).get(asked.kind, 0)
     day = asked.date - timedelta(days=asked.date.weekday()) if asked.unit == "week" else asked.date
     name = file_name("tracing", found.person.login, day, format_)
-    asked_for = {**query(), "user": asked.user, "date": asked.date.isoformat()}
+    asked_for = asked.query(after=None, before=None, page=1)
     return deliver("tracing", asked_for, format_, name, count, "tracing.exported")
+
+
+def _faultless(own: str) -> forms.Asked:
+    """Return what was asked, or answer 422 where there is no page to say above what is wrong."""
+    asked = forms.parse(request.args, own, zone())
+    if asked.errors:
+        abort(422, Detail(" ".join(asked.errors.values())))
+    return asked
 
 
 export.init()
