@@ -78,7 +78,7 @@ def claim(worker: str, kinds: list[str] | None = None) -> list[Job]:
         ).execute()
     for job in taken:
         job.state, job.attempts = "running", job.attempts + 1
-    return taken
+    return taken or claim(worker, kinds)  # all were given up: the next ones may be due
 
 
 def finish(jobs: list[Job]) -> None:

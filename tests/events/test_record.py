@@ -1,0 +1,78 @@
+"""The one log: an event and its job commit together, and a repeat changes nothing."""
+
+from __future__ import annotations
+
+import peewee
+import pytest
+
+from dashboard.db import database
+from dashboard.events import record
+from dashboard.ingest.schema import NewEvent
+from dashboard.models import Event, Job, Queue, Source, User
+
+
+@pytest.fixture
+def source(db: peewee.Database) -> Source:
+    return record.source("pbx")
+
+
+def event(ident: str | None, user: str | None = None, queue: str | None = None) -> NewEvent:
+    return NewEvent(ident, "custom.x", 1_772_438_400_000, user, queue)
+
+
+def ranges() -> list[tuple[int, int]]:
+    jobs = Job.select(Job.args).where(Job.kind == "digest").order_by(Job.id).tuples()
+    return [(args["after"], args["to"]) for (args,) in jobs]
+
+
+def test_ids_rise_in_the_order_given_and_the_digest_is_told_exactly_them(source: Source) -> None:
+    for batch in (["b", "a", "c"], ["z"], ["y", "x"]):
+        done = record.append(source.id, [event(ident) for ident in batch])
+        assert (done.accepted, done.ids) == (len(batch), batch)
+        after, to = ranges()[-1]
+        inside = Event.select(Event.external_id).where((Event.id > after) & (Event.id <= to))
+        assert [ident for (ident,) in inside.order_by(Event.id).tuples()] == batch
+
+
+def test_a_repeat_stores_nothing_and_asks_for_no_work(source: Source) -> None:
+    record.append(source.id, [event("a"), event("b")])
+    assert record.append(source.id, [event("a"), event("b")]) == (0, 2, ["a", "b"])
+    assert len(ranges()) == 1
+    assert record.append(source.id, [event("a"), event("new")]) == (1, 1, ["a", "new"])
+    assert len(ranges()) == 2
+
+
+def test_nothing_is_no_transaction(source: Source) -> None:
+    assert record.append(source.id, []) == (0, 0, [])
+
+
+def test_an_event_and_its_job_go_back_together(source: Source) -> None:
+    with database.atomic() as transaction:
+        record.append(source.id, [event("a", "jana", "support")])
+        transaction.rollback()
+    assert [model.select().count() for model in (Event, Job, User, Queue)] == [0, 0, 0, 0]
+    assert record.append(source.id, [event("a", "jana", "support")]).accepted == 1
+
+
+def test_a_fault_of_the_database_is_known_by_its_class_wherever_it_comes_from(source: Source) -> None:
+    database.execute_sql("DROP TABLE event")
+    with pytest.raises((peewee.OperationalError, peewee.ProgrammingError)):
+        record.append(source.id, [event("a")])
+
+
+def test_users_and_queues_are_made_once_and_only_where_it_is_allowed(source: Source) -> None:
+    record.append(source.id, [event(None, "jana", "support"), event(None, "jana"), event(None, "petr")])
+    record.append(source.id, [event(None, "jana", "support"), event("last", "eva", "sales")], makes=False)
+    assert [row.login for row in User.select().order_by(User.id)] == ["jana", "petr"]
+    assert [row.name for row in Queue.select()] == ["support"]
+    last = Event.get(Event.external_id == "last")
+    assert (last.user_id, last.queue_id) == (None, None)
+
+
+def test_many_names_are_looked_up_at_once(source: Source) -> None:
+    batch = [event(str(n), f"user{n}", f"queue{n % 700}") for n in range(1500)]
+    assert record.append(source.id, batch).accepted == 1500
+    assert (User.select().count(), Queue.select().count()) == (1500, 700)
+    assert record.unknown_names([event("x", "user1", "nowhere"), event("y", "nobody")]) == {
+        "user": {"nobody"}, "queue": {"nowhere"},
+    }  # fmt: skip
