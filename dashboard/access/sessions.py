@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any, cast
+
+from peewee import JOIN
 
 from dashboard import clock
 from dashboard.access.keys import digest
-from dashboard.models import Session, SignInAttempt, User
+from dashboard.models import Access, Session, SignInAttempt, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
@@ -26,15 +29,22 @@ def start(user: User, ip: str) -> str:
 
 
 def find(token: str) -> User | None:
-    """Return the active user of a live session, else None."""
-    row = Session.get_or_none(Session.token_hash == digest(token))
+    """Return the active user of a live session with the access at hand, else None; one query."""
+    query = (
+        User.select(User, Access, Session.seen_ts, Session.created_ts)
+        .join(Access, JOIN.LEFT_OUTER).switch(User)
+        .join(Session, on=(Session.user_id == User.id), attr="session")
+        .where(Session.token_hash == digest(token))
+    )  # fmt: skip
+    user: Any = query.first()
     moment = clock.now_s()
-    if row is None or moment - row.seen_ts > IDLE_S or moment - row.created_ts > ABSOLUTE_S:
+    if user is None or user.deactivated_ts is not None:
         return None
-    if moment - row.seen_ts > SEEN_EVERY_S:
-        Session.update(seen_ts=moment).where(Session.token_hash == row.token_hash).execute()
-    user = User.get_or_none(User.id == row.user_id)
-    return user if user is not None and user.deactivated_ts is None else None
+    if moment - user.session.seen_ts > IDLE_S or moment - user.session.created_ts > ABSOLUTE_S:
+        return None
+    if moment - user.session.seen_ts > SEEN_EVERY_S:
+        Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
+    return cast(User, user)
 
 
 def end(token: str) -> None:

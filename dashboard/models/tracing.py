@@ -73,7 +73,7 @@ class Interval(Model):
             (
                 (
                     "user_id", "start_ts", "end_ts", "kind", "channel", "activity_id", "queue_id",
-                    "source_id", "label", "paid", "inferred", "reported_s", "long",
+                    "source_id", "label", "paid", "inferred", "reported_s",
                 ),
                 False,
             ),
@@ -85,7 +85,8 @@ class Interval(Model):
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.closed_ms, name="interval_presence").where(Interval.kind <= 3)
 )
-# Rows that a day finds apart: open, or longer than a day.
+# Rows that a day finds apart: open, or longer than a day. The indexes above leave `long` out: one
+# that had it would be taken here too, and walk the user's whole history.
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.start_ts, name="interval_long").where(Interval.long)
 )
