@@ -39,16 +39,18 @@ def call(outcome: str = "answered", reason: str = "", wait: int | None = None, a
 RULES = [
     pytest.param([], {"received": 0, "answered_pct": None, "average_wait": None, "level": None},
                  id="nothing came: no figure, not 0"),
-    pytest.param([call("missed", "closed")], {"received": 1, "closed": 1, "answered_pct": None, "level": None},
+    pytest.param([call("missed", "closed")],
+                 {"received": 1, "closed": 1, "answered_pct": None, "level": None},
                  id="only closed: received, and no rate"),
     pytest.param([call(wait=5), call("abandoned", wait=4), call("abandoned", wait=2)],
                  {"answered_pct": 33, "average_wait": 3}, id="rates and means are cut down"),
     pytest.param([call("missed", "full"), call("missed", "joinempty"), call("missed", "divert_holdtime")],
                  {"blocked": 3, "closed": 0, "answered_pct": 0}, id="turned away counts in the rate"),
-    pytest.param([call("missed", "timeout", 60), call("missed", "key", 9)], {"lost": {"key": 1, "timeout": 1}},
-                 id="lost is told by reason"),
+    pytest.param([call("missed", "timeout", 60), call("missed", "key", 9)],
+                 {"lost": {"key": 1, "timeout": 1}}, id="lost is told by reason"),
     pytest.param([call(wait=20), call(wait=21), call(wait=None), call("")],
-                 {"in_level": 1, "level": 1 / 3, "unfinished": 1}, id="in level: answered within it, of what is over"),
+                 {"in_level": 1, "level": 1 / 3, "unfinished": 1},
+                 id="in level: answered within it, of what is over"),
 ]  # fmt: skip
 
 
