@@ -64,7 +64,8 @@ SECTIONS: tuple[Section, ...] = (
         Choice(P.PAUSES_VIEW, N_("Pause types"), N_("See the list of pause types.")),
         Choice(P.PAUSES_EDIT, N_("Edit pause types"), N_("Add and change pause types.")),
         Choice(P.ACCESSES_VIEW, N_("Accesses"), N_("See what each access allows.")),
-        Choice(P.ACCESSES_EDIT, N_("Edit accesses"), N_("Change accesses, never granting more than one has.")),
+        Choice(P.ACCESSES_EDIT, N_("Edit accesses"),
+               N_("Change accesses, never granting more than one has.")),
         Choice(P.KEYS_VIEW, N_("API keys"), N_("See the keys of sources and clients, never their values.")),
         Choice(P.KEYS_EDIT, N_("Edit API keys"), N_("Add and revoke API keys.")),
     )),
@@ -96,16 +97,16 @@ class Preset(NamedTuple):
 _TEAM = frozenset({P.HOME_VIEW, P.TRACING_VIEW, P.TRACING_EXPORT_PDF, P.QUEUES_FIGURES})
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("Administrator", N_("Everything but full contact details."),
+    Preset(N_("Administrator"), N_("Everything but full contact details."),
            ALL - {P.PII_UNMASK}, ("all_users", "all_queues")),
-    Preset("Agent", N_("One's own trace only."), frozenset(), ()),
-    Preset("Auditor", N_("Reads settings, no traces."),
+    Preset(N_("Agent"), N_("One's own trace only."), frozenset(), ()),
+    Preset(N_("Auditor"), N_("Reads settings, no traces."),
            frozenset({P.ACCESSES_VIEW, P.KEYS_VIEW, P.QUEUES_VIEW, P.TEAMS_VIEW, P.USERS_VIEW}), ()),
-    Preset("Payroll", N_("Sign-in and pauses of all users, no content."),
+    Preset(N_("Payroll"), N_("Sign-in and pauses of all users, no content."),
            frozenset({P.TRACING_VIEW, P.TRACING_DEACTIVATED, P.TRACING_EXPORT_DATA, P.TRACING_EXPORT_PDF}),
            ("all_users",)),
-    Preset("Quality", N_("Content of chosen queues, no export."),
+    Preset(N_("Quality"), N_("Content of chosen queues, no export."),
            frozenset({P.HOME_VIEW, P.TRACING_VIEW, P.QUEUES_FIGURES}), ("all_users",)),
-    Preset("Team lead", N_("Traces and PDF of the teams one leads."),
+    Preset(N_("Team lead"), N_("Traces and PDF of the teams one leads."),
            _TEAM | {P.TRACING_DEACTIVATED}, ("led_teams", "all_queues")),
 )  # fmt: skip
