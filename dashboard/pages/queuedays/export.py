@@ -70,7 +70,7 @@ def _columns() -> tuple[Column, ...]:
         Column("answered", _("Answered"), Kind.INT, 10),
         Column("abandoned", _("Abandoned"), Kind.INT, 10),
         Column("lost", _("Lost otherwise"), Kind.INT, 10),
-        Column("closed", _("Closed"), Kind.INT, 10),
+        Column("closed", _("While closed"), Kind.INT, 10),
         Column("blocked", _("Blocked"), Kind.INT, 10),
         Column("unfinished", _("Unfinished"), Kind.INT, 10),
         Column("rate", _("Answer rate"), Kind.PERCENT, 10),
