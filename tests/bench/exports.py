@@ -156,17 +156,19 @@ def rows(sizes: argparse.Namespace) -> list[tuple[str, float, str]]:
     ]  # fmt: skip
 
 
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--rows", type=int, default=20_000)
+    made.add_argument("--pdf-rows", type=int, default=1_000)
+    made.add_argument("--long-pdf", type=int, default=2_000)
+    made.add_argument("--repeat", type=int, default=3)
+    made.add_argument("--case", choices=sorted(CASES), help=argparse.SUPPRESS)
+    made.add_argument("--count", type=int, help=argparse.SUPPRESS)
+    return made
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--pdf-rows", type=int, default=1_000)
-    parser.add_argument("--long-pdf", type=int, default=2_000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--case", choices=sorted(CASES), help=argparse.SUPPRESS)
-    parser.add_argument("--count", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parser().parse_args()
     if asked.case:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.process_time()

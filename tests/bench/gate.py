@@ -1,0 +1,159 @@
+"""Rows A5 to A7: events in by HTTP, beside executemany into one table with four indexes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import serve, site
+from tests.bench.serve import Server
+from tests.bench.site import Site
+from tests.bench.table import Line, medians, ratio
+
+REQUESTS = {1: 40, 100: 20, 1000: 5}  # a turn
+TABLE = """CREATE TABLE IF NOT EXISTS raw(
+  id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, queue_id INTEGER NOT NULL, interaction TEXT NOT NULL,
+  type TEXT NOT NULL, channel INTEGER NOT NULL, time_ms INTEGER NOT NULL, duration INTEGER NOT NULL,
+  state INTEGER NOT NULL, contact TEXT NOT NULL, title TEXT NOT NULL, payload TEXT NOT NULL)"""
+INDEXES = ("user_id, time_ms", "type, time_ms", "time_ms", "interaction")
+_numbers = itertools.count(1)
+
+
+def events(count: int) -> Iterator[dict[str, object]]:
+    """Yield new events of calls, rising in time and key, of some 400 bytes each."""
+    for _ in range(count):
+        n = next(_numbers)
+        moment = datetime.fromtimestamp(site.T0 + site.DAYS * site.DAY_S + n / 50, UTC)
+        yield {
+            "id": f"n{n:012}", "type": ("call.accepted", "call.closed")[n % 2],
+            "time": moment.isoformat(timespec="milliseconds"), "user": f"agent{n // 2 % 5 + 1:04}",
+            "queue": f"queue{n // 2 % 30 + 1:02}", "interaction": f"i{n // 2:010}",
+            "data": json.loads(site.payload(n)),
+        }  # fmt: skip
+
+
+def body(size: int) -> bytes:
+    found = list(events(size))
+    return json.dumps(found[0] if size == 1 else found).encode()
+
+
+def against_raw(home: Path) -> list[Line]:
+    """A5 and A6: a request of 1,000, 100 and 1 events against raw rows and against mere parsing."""
+    ours = site.empty(home / "gate.db")
+    raw = Raw(home / "raw.db")
+    with serve.running("stopa", ours.path) as server, serve.running("parsing", ours.path) as parser:
+        got = {
+            size: medians({
+                "raw": lambda size=size: raw.cost(size, REQUESTS[size]),
+                "ours": lambda size=size: sent(server, ours, size, REQUESTS[size]),
+                "parse": lambda size=size: posted(parser, "/", size, REQUESTS[size], {}),
+            })
+            for size in REQUESTS
+        }  # fmt: skip
+    raw.close()
+    lines = [
+        speed("A5", f"{size} events a request / executemany, per CPU second", got[size], goal)
+        for size, goal in ((1000, ">= 0.35"), (100, ">= 0.4"))
+    ]
+    one = got[1]
+    return [*lines, ratio("A6", "one event a request / a route that only parses it", one["ours"], one["parse"],
+                          "<= 1.6", "us")]  # fmt: skip
+
+
+def into_big(home: Path, big: Site) -> list[Line]:
+    """A7: into a full file beside an empty one; the same batch again beside its first sending."""
+    none = site.empty(home / "none.db")
+    with serve.running("stopa", big.path) as full, serve.running("stopa", none.path) as bare:
+        last = [b""]
+
+        def first() -> float:
+            last[0] = body(1000)
+            return _of_bodies(bare, none, [last[0]], 1000)
+
+        got = medians({
+            "big": lambda: sent(full, big, 1000, 5), "empty": lambda: sent(bare, none, 1000, 5),
+            "first": first, "again": lambda: _of_bodies(bare, none, [last[0]], 1000),
+        })  # fmt: skip
+    speed = got["empty"] / got["big"]
+    return [
+        Line(
+            "A7", "ingest into big / into empty, speed", _us(got["big"]), _us(got["empty"]), speed, ">= 0.7"
+        ),
+        ratio("A7", "a batch sent again / the first sending", got["again"], got["first"], "<= 1", "us"),
+    ]
+
+
+def sent(server: Server, to: Site, size: int, requests: int) -> float:
+    """Send new events and return the server's processor seconds an event."""
+    return _of_bodies(server, to, [body(size) for _ in range(requests)], size)
+
+
+def posted(server: Server, path: str, size: int, requests: int, head: dict[str, str]) -> float:
+    kind = {"Content-Type": "application/json", **head}
+    return server.cost([(path, body(size)) for _ in range(requests)], kind) / size
+
+
+def _of_bodies(server: Server, to: Site, bodies: list[bytes], size: int) -> float:
+    head = {"Content-Type": "application/json", "Authorization": f"Bearer {to.ingest_key}"}
+    return server.cost([("/api/v1/events", one) for one in bodies], head) / size
+
+
+def steadily(server: Server, to: Site, rate: int, go: threading.Event, stop: threading.Event) -> None:
+    """Send batches of 1,000 at `rate` events a second while `go` is set, until `stop`."""
+    while not stop.is_set():
+        if go.is_set():
+            begun = time.perf_counter()
+            sent(server, to, 1000, 1)
+            time.sleep(max(0.0, 1000 / rate - (time.perf_counter() - begun)))
+        else:
+            time.sleep(0.01)
+
+
+class Raw:
+    """Bare rows of the same size: one table, four indexes, one commit a batch."""
+
+    def __init__(self, path: Path) -> None:
+        self.base = sqlite3.connect(path, isolation_level=None)
+        for pragma in ("journal_mode = wal", "synchronous = normal", "cache_size = -64000"):
+            self.base.execute(f"PRAGMA {pragma}")
+        self.base.execute(TABLE)
+        for n, columns in enumerate(INDEXES):
+            self.base.execute(f"CREATE INDEX IF NOT EXISTS raw_{n} ON raw({columns})")
+        self.last = 0
+
+    def cost(self, size: int, batches: int) -> float:
+        """Return processor seconds a row."""
+        rows = [self._row() for _ in range(size * batches)]
+        begun = time.process_time()
+        for start in range(0, len(rows), size):
+            self.base.execute("BEGIN IMMEDIATE")
+            self.base.executemany(
+                f"INSERT INTO raw VALUES ({', '.join('?' * 12)})", rows[start : start + size]
+            )
+            self.base.execute("COMMIT")
+        return (time.process_time() - begun) / len(rows)
+
+    def _row(self) -> tuple[object, ...]:
+        self.last += 1
+        n = self.last
+        return (n, n % 5, n % 30, f"i{n // 2:010}", ("call.accepted", "call.closed")[n % 2], 1,
+                site.T0 * 1000 + n * 20, n % 900, 0, "+420600000000", f"asked about order {n}",
+                site.payload(n))  # fmt: skip
+
+    def close(self) -> None:
+        self.base.close()
+
+
+def _us(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f} us"
+
+
+def speed(row: str, measure: str, got: dict[str, float], goal: str) -> Line:
+    """Return the line of two costs as a ratio of speeds."""
+    return Line(row, measure, _us(got["ours"]), _us(got["raw"]), got["raw"] / got["ours"], goal)
