@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 
 from dashboard.exports.table import Report, Row, Sheet
 
-LIMIT = 10_000  # rows: about a minute of processor time and 280 pages
+LIMIT = 10_000  # rows: some 280 pages and minutes of processor time
 TAGGED_LIMIT = 2_000  # rows: tags make the file four times as big
 # What WeasyPrint loads, and the Debian package of each.
 _LIBRARIES = {
@@ -49,9 +49,9 @@ def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT) ->
 
     A4 landscape, 12 mm margins, n / m on every page, headings repeated, rows whole; tagged
     (PDF/UA-1) up to 2,000 rows. Nothing is loaded from disk or network but the fonts, and texts are
-    data, never markup. A character that no font shows is marked and named at the end. Memory stays
-    under 250 MB. Raises TooManyRows before anything is drawn, OSError
-    when Pango is missing (see `problem`) or the target cannot be written.
+    data, never markup. A character that no font shows is marked and named at the end. Ten thousand
+    rows take about 170 MB; tags cost more, about 330 MB at their limit. Raises TooManyRows before
+    anything is drawn, OSError when Pango is missing (see `problem`) or the target cannot be written.
     """
     sheets = _gather(report, limit)
     count = sum(len(rows) for _sheet, rows in sheets)
