@@ -10,7 +10,7 @@ from dashboard.intervals import Pair, clip, union
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, Kind, type_of
 
 LEAST_HOURS = 10
-CROWDED = 14  # beyond so many hours a label stands at every fourth
+CROWDED = 14  # beyond so many hours a label stands at every sixth
 GAP_SHARE = 0.002  # of the axis: neighbours of one kind that close are one mark
 THIN = 0.3  # percent: the narrowest mark
 PRESENT = (("ready", Kind.READY, None), ("pause", Kind.PAUSE, True), ("pause", Kind.PAUSE, False))
@@ -56,7 +56,7 @@ def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis
     finish = min(max(finish, begin + LEAST_HOURS), len(slots))
     shown = slots[max(0, min(begin, finish - LEAST_HOURS)) : finish]
     start, end = shown[0].start, shown[-1].end
-    step = 2 if len(shown) <= CROWDED else 4
+    step = 2 if len(shown) <= CROWDED else 6
     labels = [(_percent(slot.start, start, end), slot.label) for slot in shown[::step]]
     following = slots[finish].label if finish < len(slots) else "24"
     if len(shown) % step == 0:
