@@ -69,5 +69,5 @@ STATUS_TEXTS = {
     415: (N_("Wrong kind of content"), N_("Send JSON, with the matching Content-Type.")),
     429: (N_("Too many tries"), N_("Wait a while before the next try.")),
     500: (N_("This page did not load"), N_("The error has been recorded. Try again.")),
-    503: (N_("Busy"), N_("The database is busy. Try again in a few seconds.")),
+    503: (N_("The server is busy"), N_("The database is busy. Try again in a few seconds.")),
 }

@@ -14,7 +14,7 @@ MINUTES_MAX = 1440
 LABELS = {
     "name": N_("Name in events"),
     "label": N_("Label"),
-    "paid": N_("Paid"),
+    "paid": N_("Paid pause"),
     "max_seconds": N_("Maximum duration, seconds"),
 }
 

@@ -20,7 +20,7 @@ LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 LABELS = {
     "login": N_("User name"),
-    "name": N_("Name"),
+    "name": N_("Full name"),
     "email": N_("E-mail"),
     "extension": N_("Extension"),
     "access": N_("Access"),
