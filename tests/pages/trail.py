@@ -41,7 +41,7 @@ def event(kind: str, time: str | int, user: str | None = "jana", **more: object)
 def work(
     kind: str, name: str, start: str | int, end: str | int | None, user: str = "jana", **more: object
 ) -> list[NewEvent]:
-    """Return the events of work on the interaction `name` from accepted to closed; `end` None leaves it open."""
+    """Return the events of work on the interaction `name`; with `end` None it stays open."""
     contact = {"contact": more.pop("contact")} if "contact" in more else {}
     named = {"interaction": name, **({"queue": more.pop("queue")} if "queue" in more else {})}
     begun = event(f"{kind}.accepted", start, user, **named, **contact, **more)
@@ -67,7 +67,8 @@ def ordinary(user: str = "jana") -> list[NewEvent]:
     return [
         event("agent.signed_in", "08:00", user),
         event("agent.ready", "08:05", user),
-        event("call.accepted", "09:00", user, **call, direction="in", contact={"name": "Eva Malá", "phone": "+420601234567"}),
+        event("call.accepted", "09:00", user, **call, direction="in",
+              contact={"name": "Eva Malá", "phone": "+420601234567"}),
         event("call.connected", "09:00:20", user, **call),
         event("call.disconnected", "09:05:20", user, **call),
         event("call.closed", "09:06:40", user, **call),

@@ -155,9 +155,10 @@ def figures(trace: Trace) -> list[Figure]:
         (f"{_('Pauses')} · {_('Unpaid')}", f["pause"]["unpaid"], None, None),
     ]
     times = (
-        ("login", _("Login time")), ("ready", _("Ready time")), ("busy", _("Busy")), ("ringing", _("Ringing")),
-        ("free", _("Free")), ("not_ready", _("Not ready")), ("offline", _("Offline")),
-        ("work_in_pause", _("Work during pause")), ("work_logged_out", _("Work while signed out")),
+        ("login", _("Login time")), ("ready", _("Ready time")), ("busy", _("Busy")),
+        ("ringing", _("Ringing")), ("free", _("Free")), ("not_ready", _("Not ready")),
+        ("offline", _("Offline")), ("work_in_pause", _("Work during pause")),
+        ("work_logged_out", _("Work while signed out")),
         ("login_reported", _("Login time as the source reported it")),
     )  # fmt: skip
     rows += [(label, f[name], None, None) for name, label in times if f.get(name) is not None]

@@ -58,11 +58,12 @@ def day_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, all_day: 
     """Return the hours view of one local day: one row, every stretch a bar.
 
     Fitted to whole hours from the first to the last stretch (or now), one hour of air behind,
-    at least FIT_HOURS; `all_day` shows midnight to midnight. Gives no rows for an empty day.
+    at least FIT_HOURS; `all_day` shows midnight to midnight. Gives no rows for a day that is empty
+    or that the zone skipped.
     """
     seen = _touching(items, span.start, span.end, as_of)
     slots: Sequence[Slot] = hours(span, zone)
-    if not seen:
+    if not seen or not slots:  # Apia had no 30 December 2011
         return Plot("day", span.start, span.end, as_of, (), ())
     if not all_day:
         slots = _fitted(slots, seen, span, as_of)

@@ -1,0 +1,70 @@
+"""What a page holds, read by an HTML parser rather than by looking for texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import NamedTuple
+
+VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+class Element(NamedTuple):
+    tag: str
+    attributes: dict[str, str]
+
+
+@dataclass
+class Page(HTMLParser):
+    """The elements of a page in order, its texts, and the cells of its table rows by the row's id."""
+
+    source: str
+    elements: list[Element] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    rows: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._row: list[str] | None = None
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.elements.append(Element(tag, found))
+        if tag == "tr":
+            self._row = self.rows.setdefault(found.get("id") or f"row{len(self.rows)}", [])
+        elif tag in ("td", "th") and self._row is not None:
+            self._row.append("")
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+        if self._row:
+            self._row[-1] += data.strip()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+    def links(self) -> list[str]:
+        """Return where the page leads, once each, without the marks inside it."""
+        found = (one.attributes.get("href", "").partition("#")[0] for one in self.elements if one.tag == "a")
+        return list(dict.fromkeys(url for url in found if url))
+
+    def link(self, **wanted: str) -> str | None:
+        """Return the address of the link with these attributes, None when there is none."""
+        for tag, attributes in self.elements:
+            if tag == "a" and all(attributes.get(name) == value for name, value in wanted.items()):
+                return attributes.get("href")
+        return None
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of the fields, or the options of the list, of that name."""
+        inside, found = False, []
+        for tag, attributes in self.elements:
+            if tag in ("input", "select", "textarea"):
+                inside = tag == "select" and attributes.get("name") == name
+                if tag == "input" and attributes.get("name") == name:
+                    found.append(attributes.get("value", ""))
+            elif tag == "option" and inside:
+                found.append(attributes.get("value", ""))
+        return found

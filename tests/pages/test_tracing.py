@@ -1,0 +1,395 @@
+"""The tracing page: who may, what was asked, days of every length, and what outsiders do not learn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from dashboard import clock
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import Permission
+from dashboard.models import Activity, Queue, User
+from dashboard.tracing import trace as traces
+from tests import make
+from tests.pages import trail
+from tests.pages.html import Page
+from tests.pages.trail import DAY
+
+WATCH = (Permission.TRACING_VIEW, Permission.TRACING_DEACTIVATED)
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def evening() -> Iterator[None]:
+    with time_machine.travel(trail.at("2026-03-02 20:00"), tick=False):
+        yield
+
+
+def watcher(client: FlaskClient, *grants: str | tuple[str, int]) -> User:
+    """Sign in a viewer of the users and queues named, of all by default."""
+    user = make.user(access=make.access(WATCH, grants or ("all_users", "all_queues")))
+    make.sign_in(client, user)
+    return user
+
+
+def ask(client: FlaskClient, user: str | None = "jana", **query: object) -> TestResponse:
+    asked = {"date": DAY, "tz": "Europe/Prague", **query} | ({"user": user} if user else {})
+    return client.get(
+        "/tracing", query_string={name: value for name, value in asked.items() if value is not None}
+    )
+
+
+def open_user(client: FlaskClient, login: str = "jana") -> User:
+    """Let a user who came with events sign in, with an access that allows nothing."""
+    user: User = User.get(User.login == login)
+    user.access = make.access()
+    user.save()
+    make.sign_in(client, user)
+    return user
+
+
+def seconds(shown: str) -> int:
+    hours, minutes, rest = map(int, shown.split(":"))
+    return hours * 3600 + minutes * 60 + rest
+
+
+def test_a_day_shows_its_figures_and_every_activity(client: FlaskClient) -> None:
+    trail.store(trail.ordinary())
+    watcher(client)
+    answer = ask(client)
+    assert answer.status_code == 200
+    page = Page(answer.text)
+    assert len([row for row in page.rows if row.startswith("a")]) == 7
+    for figure in ("8:30:00", "7:30:00", "6:33:20", "1:05:00", "0:40:00", "0:06:40", "0:05:00", "12.6%"):
+        assert figure in page.text, figure
+
+
+def test_everybody_sees_the_own_trace_without_asking_for_it(client: FlaskClient) -> None:
+    trail.store(trail.ordinary())
+    open_user(client)
+    for user in (None, "jana"):
+        answer = ask(client, user)
+        assert answer.status_code == 200
+        assert set(Page(answer.text).values("user")) == {"jana"}
+        assert "support" in answer.text
+
+
+def test_a_stranger_and_nobody_answer_alike(client: FlaskClient) -> None:
+    trail.store(trail.ordinary(), trail.stay("08:00", "09:00", "petr"))
+    petr: User = User.get(User.login == "petr")
+    watcher(client, ("users", petr.id), "all_queues")
+    assert ask(client, "petr").status_code == 200
+    foreign, absent = ask(client, "jana"), ask(client, "nobody")
+    assert foreign.status_code == absent.status_code == 404
+    number = re.compile(r"[0-9a-f]{16}")
+    assert number.sub("", foreign.text).replace("jana", "") == number.sub("", absent.text).replace(
+        "nobody", ""
+    )
+    assert ask(client, "a\0b").status_code == 404
+
+
+def test_without_the_permission_the_scope_opens_nobody(client: FlaskClient) -> None:
+    trail.store(trail.ordinary(), trail.stay("08:00", "09:00", "petr"))
+    user = make.user("viewer", access=make.access((), ["all_users", "all_queues"]))
+    make.sign_in(client, user)
+    assert ask(client, "jana").status_code == 404
+    assert set(Page(ask(client, None).text).values("user")) == {"viewer"}
+    ident = Activity.select().first().id
+    assert client.get(f"/tracing/activities/{ident}").status_code == 404
+
+
+def test_signed_out_the_page_leads_to_sign_in_and_back(client: FlaskClient) -> None:
+    make.administrator(password="correct horse")
+    answer = ask(client)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in?next=/tracing?date%3D2026-03-02")
+    part = client.get("/tracing", headers={**HTMX, "HX-Target": "result"})
+    assert (part.status_code, part.text) == (401, "")
+    assert part.headers["HX-Redirect"].startswith("/sign-in?next=")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_trace_is_only_read(client: FlaskClient, method: str) -> None:
+    watcher(client)
+    answer = getattr(client, method)("/tracing")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+BAD = (
+    ("date", "2026-02-30"), ("date", "2026-3-2"), ("date", "1969-12-31"), ("date", "2101-01-01"),
+    ("date", "9999-12-31"), ("date", "٢٠٢٦-٠٣-٠٢"), ("date", "2026-03-02' OR 1=1"),
+    ("tz", "Mars/Olympus"), ("tz", "../../etc/passwd"), ("tz", "a\0b"), ("tz", "x" * 5000),
+    ("unit", "month"), ("minutes", "7"), ("minutes", "-5"), ("kind", "fax"), ("state", "gone"),
+    ("queue", "support"), ("queue", "²"), ("queue", "1;select 1"), ("sort", "id;select 1"),
+    ("after", "1.2"), ("before", "x.y.z"),
+)  # fmt: skip
+
+
+def test_a_bad_value_is_named_and_all_else_is_kept(client: FlaskClient) -> None:
+    trail.store(trail.ordinary())
+    viewer = watcher(client)
+    viewer.access.permissions = sorted(Permission)
+    viewer.access.save()
+    kept = {"unit": "day", "minutes": "60", "tz": "Asia/Tokyo", "date": DAY, "kind": "call"}
+    for field, value in BAD:
+        query = {**kept, field: value}
+        answer, part = ask(client, **query), ask_part(client, "result", **query)
+        page = Page(answer.text)
+        assert (answer.status_code, part.status_code) == (422, 422), (field, value)
+        notes = [
+            one.attributes["id"] for one in page.elements if one.attributes.get("id", "").startswith("e-")
+        ]
+        assert notes == [f"e-{field}"]
+        assert f'id="e-{field}"' in part.text
+        for name in {"minutes", "tz", "date"} - {field}:
+            assert set(page.values(name)) == {kept[name]}, (field, value, name)
+        for format_ in ("csv", "xlsx", "pdf"):
+            file = client.get(f"/tracing.{format_}", query_string={"user": "jana", field: value})
+            assert (file.status_code, file.mimetype) == (422, "text/html"), (field, value, format_)
+
+
+def ask_part(client: FlaskClient, block: str, **query: object) -> TestResponse:
+    asked = {"user": "jana", "date": DAY, "tz": "Europe/Prague", **query}
+    return client.get("/tracing", query_string=asked, headers={**HTMX, "HX-Target": block})
+
+
+def test_several_bad_values_are_all_named(client: FlaskClient) -> None:
+    watcher(client)
+    answer = ask(client, None, date="x", tz="y", unit="z", minutes="w")
+    assert answer.status_code == 422
+    assert set(re.findall(r'id="e-(\w+)"', answer.text)) == {"date", "tz", "unit", "minutes"}
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"minutes": "60"}, {"unit": "week"}, {"kind": "chat", "sort": "-start"}]
+)
+def test_a_fragment_is_the_block_of_the_page(client: FlaskClient, query: dict[str, str]) -> None:
+    trail.store(trail.ordinary())
+    watcher(client)
+    page = ask(client, **query).text
+    result = ask_part(client, "result", **query).text
+    beside = re.compile(r"<title>.*?<div id=\"live\".*?</div>\n", re.DOTALL)
+    assert beside.search(result)
+    assert beside.sub("", result).strip() in page
+    listed = ask_part(client, "activities", **query).text
+    assert listed.startswith('<section class="panel long" id="activities"')
+    assert listed.replace(" autofocus", "").strip() in page
+
+
+def test_history_and_unknown_targets_get_the_whole_page(client: FlaskClient) -> None:
+    watcher(client)
+    whole = ask(client, None).text
+    for headers in ({"HX-Target": "nav"}, {"HX-Target": "result", "HX-History-Restore-Request": "true"}):
+        answer = client.get(f"/tracing?date={DAY}&tz=Europe/Prague", headers={**HTMX, **headers})
+        assert answer.text.startswith("<!doctype html>")
+        assert "HX-Request" in answer.headers["Vary"]
+    assert whole.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("unit", "date", "hours"),
+    [
+        ("day", "2025-03-30", 23),
+        ("day", "2025-10-26", 25),
+        ("week", "2025-03-24", 167),
+        ("week", "2025-10-20", 169),
+        ("day", "2025-10-27", 24),
+    ],
+)
+def test_days_are_as_long_as_the_clock_made_them(
+    client: FlaskClient, unit: str, date: str, hours: int
+) -> None:
+    span = (clock.week if unit == "week" else clock.day)(
+        clock.local_date(trail.at(f"{date} 12:00"), "Europe/Prague"), "Europe/Prague"
+    )
+    trail.store(trail.stay(span.start, span.end))
+    watcher(client)
+    answer = ask(client, unit=unit, date=date, hours="24")
+    assert f"{hours}:00:00" in Page(answer.text).text
+    for minutes in ("60", "15", "5"):
+        assert ask(client, date=date, minutes=minutes).status_code == 200
+    if hours == 25:
+        assert [mark for mark in ("02 +2", "02 +1") if mark not in answer.text] == []
+
+
+def test_a_night_shift_is_cut_at_local_midnight_and_adds_up(client: FlaskClient) -> None:
+    trail.store(
+        trail.stay("2025-10-25 22:00", "2025-10-26 06:00"),
+        trail.work("call", "n", "2025-10-25 23:30", "2025-10-26 02:30", queue="support", direction="in"),
+    )
+    watcher(client)
+    shown = {date: Page(ask(client, date=date).text) for date in ("2025-10-25", "2025-10-26")}
+    assert "2:00:00" in shown["2025-10-25"].text
+    assert "7:00:00" in shown["2025-10-26"].text
+    (row,) = (row for name, row in shown["2025-10-26"].rows.items() if name.startswith("a"))
+    whole, inside = seconds(row[2]), seconds(row[3])
+    (before,) = (seconds(row[3]) for name, row in shown["2025-10-25"].rows.items() if name.startswith("a"))
+    assert before == 1800
+    assert before + inside == whole
+
+
+def test_the_zone_changes_where_days_begin_and_never_the_sums(client: FlaskClient) -> None:
+    """Tokyo's day of the same 24 hours as Prague's has the same figures; the default is the user's zone."""
+    trail.store(trail.ordinary())
+    viewer = watcher(client)
+    zones = {"Europe/Prague": DAY, "Africa/Lagos": DAY, "Europe/Berlin": DAY}
+    figures = []
+    for zone, date in zones.items():
+        day = traces.read(
+            scopes.whole(),
+            "jana",
+            clock.day(clock.local_date(trail.at("12:00"), zone), zone),
+            zone,
+            clock.now_s(),
+        )
+        assert day is not None
+        shown = Page(ask(client, tz=zone, date=date).text)
+        figures.append((day.figures, shown.rows.keys()))
+    assert figures[0] == figures[1] == figures[2]
+    viewer.timezone = "Asia/Tokyo"
+    viewer.save()
+    assert "17:00:00" in ask(client, tz=None).text  # 09:00 in Prague
+    assert "09:00:00" in ask(client).text
+
+
+def test_what_goes_on_says_so_and_runs_to_now(client: FlaskClient) -> None:
+    trail.store(trail.stay("19:00", None), trail.work("call", "c", "19:30", None, direction="in"))
+    watcher(client)
+    page = Page(ask(client).text)
+    (row,) = (row for name, row in page.rows.items() if name.startswith("a"))
+    assert row[2] == "0:30:00"
+    assert "Ongoing" in row[9]
+    assert "1:00:00" in page.text
+
+
+def test_an_empty_day_leads_to_the_last_active_one(client: FlaskClient) -> None:
+    trail.store(
+        trail.stay("2026-02-20 08:00", "2026-02-20 09:00"),
+        trail.work("chat", "c", "2026-02-18 08:00", "2026-02-18 09:00", channel="sms"),
+    )
+    watcher(client)
+    for date, last in (
+        ("2026-02-28", "2026-02-20"),
+        ("2026-02-19", "2026-02-18"),
+        ("2030-01-01", "2026-02-20"),
+    ):
+        links = Page(ask(client, date=date).text).links()
+        assert any(f"date={last}" in url for url in links), date
+    assert "Go to the last day" not in ask(client, date="2026-02-01").text
+
+
+@pytest.mark.parametrize(
+    ("date", "zone"),
+    [
+        ("1970-01-02", "Pacific/Kiritimati"),
+        ("2100-12-31", "Pacific/Pago_Pago"),
+        ("2011-12-30", "Pacific/Apia"),
+    ],
+)
+def test_the_ends_of_the_calendar_and_skipped_days_are_days(
+    client: FlaskClient, date: str, zone: str
+) -> None:
+    trail.store(trail.stay("2011-12-29 08:00", None))
+    watcher(client)
+    for view in ({}, {"unit": "week"}, {"minutes": "60"}, {"hours": "24"}):
+        page = ask(client, date=date, tz=zone, **view)
+        assert page.status_code == 200
+        links = [url for url in Page(page.text).links() if url.startswith("/tracing?")]
+        for url in links if "unit" in view else links[:4]:
+            assert client.get(url).status_code == 200, url
+
+
+def test_every_link_of_the_page_answers(client: FlaskClient) -> None:
+    trail.store(trail.ordinary(), trail.stay("2026-03-01 08:00", "2026-03-01 09:00"))
+    viewer = watcher(client)
+    viewer.access.permissions = sorted([*viewer.access.permissions, "tracing.export_data"])
+    viewer.access.save()
+    links: set[str] = set()
+    for query in ({}, {"unit": "week"}, {"minutes": "15"}, {"kind": "chat"}, {"date": "2026-02-28"}):
+        links |= set(Page(ask(client, **query).text).links())
+    assert len(links) > 40
+    for url in sorted(links):
+        if not url.startswith("/language/"):  # changes what the viewer reads; tested with the sign-in
+            assert client.get(url).status_code == 200, url
+
+
+SECRET = ("supportline", "+420601234567", "Tajná", "Eva Malá", "Invoice")
+
+
+def queue_bound(client: FlaskClient) -> tuple[User, int]:
+    """Sign in a viewer who may see the content of one of two queues; give the id of the hidden call."""
+    trail.store(
+        trail.stay("08:00", "16:00"),
+        trail.work("call", "secret-1", "09:00", "09:10", queue="supportline", direction="in",
+                   contact={"name": "Eva Malá", "phone": "+420601234567"}),
+        trail.work("email", "secret-2", "10:00", "10:20", queue="supportline", subject="Invoice"),
+        trail.work("chat", "open-1", "11:00", "11:30", queue="web", channel="webchat"),
+    )  # fmt: skip
+    viewer = watcher(client, "all_users", ("queues", Queue.get(Queue.name == "web").id))
+    return viewer, Activity.get(Activity.channel == "call").id
+
+
+def test_work_outside_the_viewers_queues_keeps_its_time_and_loses_its_content(client: FlaskClient) -> None:
+    _, hidden = queue_bound(client)
+    page = Page(ask(client).text)
+    for word in SECRET:
+        assert word not in ask(client).text, word
+    row = page.rows[f"a{hidden}"]
+    assert row[2:4] == ["0:10:00", "0:10:00"]
+    assert row[6] == "Other work (hidden)"
+    for figure in ("0:10:00", "0:20:00", "0:30:00"):
+        assert figure in page.text
+    foot = next(cells for cells in page.rows.values() if cells[0] == "Total")
+    assert foot[3] == "1:00:00"
+    assert page.link(href=f"/tracing/activities/{hidden}?tz=Europe/Prague") is None
+    assert client.get(f"/tracing/activities/{hidden}").status_code == 404
+    assert client.get("/tracing/activities/999999").status_code == 404
+
+
+def test_a_hidden_queue_cannot_be_asked_about(client: FlaskClient) -> None:
+    queue_bound(client)
+    secret = Queue.get(Queue.name == "supportline").id
+    found = Page(ask(client, queue=secret).text)
+    assert [row for row in found.rows if row.startswith("a")] == []
+    assert "supportline" not in found.text
+    assert str(secret) not in found.values("queue")
+
+
+def test_one_sees_all_of_ones_own_work(client: FlaskClient) -> None:
+    queue_bound(client)
+    open_user(client)
+    shown = ask(client, None).text
+    assert "supportline" in shown
+    assert "hidden" not in re.sub(r"<input type=\"hidden\"|aria-hidden|id=\"offline\".*?hidden>", "", shown)
+
+
+def test_deactivated_users_are_offered_on_request_to_who_may(client: FlaskClient) -> None:
+    trail.store(trail.ordinary(), trail.ordinary("petr"))
+    User.update(deactivated_ts=clock.now_s()).where(User.login == "petr").execute()
+    viewer = watcher(client)
+    assert "petr" not in Page(ask(client).text).values("user")
+    assert "petr" in Page(ask(client, deactivated="1").text).values("user")
+    direct = ask(client, "petr")
+    assert direct.status_code == 200
+    assert "deactivated; the records are kept" in direct.text
+    viewer.access.permissions = ["tracing.view"]
+    viewer.access.save()
+    page = Page(ask(client, deactivated="1").text)
+    assert "petr" not in page.values("user")
+    assert "checkbox" not in {one.attributes.get("type") for one in page.elements}
+
+
+def test_an_inferred_end_is_marked(client: FlaskClient, app: Flask) -> None:
+    trail.store(trail.stay("08:00", "10:00"), trail.work("call", "c", "09:00", None, direction="in"))
+    watcher(client)
+    inferred = Page(ask(client, flagged="1").text)
+    whole = Page(ask(client).text)
+    marked = [name for name, row in whole.rows.items() if "Inferred end" in "".join(row)]
+    assert [name for name in inferred.rows if name.startswith("a")] == marked
