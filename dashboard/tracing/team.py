@@ -126,7 +126,9 @@ def arrivals(scope: Scope, span: Span) -> list[Arrivals]:
     )
     if scope.queues is not None:
         query = query.where(scope.allows_queue(i.queue_id))
-    found = [Arrivals(int(at) * QUARTER_MS // 1000, channel, number) for at, channel, number in query.tuples()]
+    found = [
+        Arrivals(int(at) * QUARTER_MS // 1000, channel, number) for at, channel, number in query.tuples()
+    ]
     return sorted(found)
 
 
