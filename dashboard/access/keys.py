@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import NamedTuple
 
 from dashboard import clock
+from dashboard.db.prepared import Prepared, slot
 from dashboard.models import ApiKey, Source
 
 PREFIX = "stopa_"
+
+
+class Key(NamedTuple):
+    """A live key as a request needs it; see models.access.ApiKey."""
+
+    id: int
+    name: str
+    source_id: int
+    allow: str
+    makes: bool
+    last_used_ts: int | None
+
+
+_BY_HASH = Prepared(
+    lambda: ApiKey.select(
+        ApiKey.id, ApiKey.name, ApiKey.source_id, ApiKey.allow, ApiKey.makes, ApiKey.last_used_ts
+    ).where((ApiKey.key_hash == slot("hash")) & ApiKey.revoked_ts.is_null())
+)
 
 
 def make(name: str, source: str, allow: str, makes: bool = True) -> str:
@@ -22,9 +42,10 @@ def make(name: str, source: str, allow: str, makes: bool = True) -> str:
     return plain
 
 
-def find(plain: str) -> ApiKey | None:
-    """Return the key's row unless unknown or revoked; looked up by hash, so in constant time."""
-    return ApiKey.get_or_none((ApiKey.key_hash == digest(plain)) & ApiKey.revoked_ts.is_null())
+def find(plain: str) -> Key | None:
+    """Return the key unless unknown or revoked; looked up by hash, so in constant time."""
+    found = _BY_HASH.rows(hash=digest(plain))
+    return Key(*found[0]) if found else None
 
 
 def digest(plain: str) -> str:

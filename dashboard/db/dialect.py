@@ -41,6 +41,13 @@ def insert_many(
         cursor.close()
 
 
+def ids_by_name(table: str, column: str, names: Sequence[str]) -> dict[str, int]:
+    """Return name → id of the rows of `table` whose `column` is one of `names`."""
+    marks = ", ".join(["?" if is_sqlite() else "%s"] * len(names))
+    sql = f'SELECT "{column}", id FROM "{table}" WHERE "{column}" IN ({marks})'  # noqa: S608
+    return dict(database.execute_sql(sql, names).fetchall()) if names else {}
+
+
 def last_id(table: str, reserve: bool = False) -> int:
     """Return the last id this transaction gave out in `table`.
 

@@ -110,11 +110,10 @@ def _ids(
 
 
 def _known(model: type[User] | type[Queue], names: Sequence[str]) -> dict[str, int]:
-    column = User.login if model is User else Queue.name
+    table, column = ("user", "login") if model is User else ("queue", "name")
     found: dict[str, int] = {}
     for start in range(0, len(names), CHUNK):
-        part = names[start : start + CHUNK]
-        found.update(model.select(column, model.id).where(column.in_(part)).tuples())
+        found.update(dialect.ids_by_name(table, column, names[start : start + CHUNK]))
     return found
 
 
