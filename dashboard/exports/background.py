@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 
 from flask_babel import force_locale
@@ -92,11 +93,10 @@ def write(report: Report, format_: str, target: IO[bytes]) -> int:
         return xlsx.write(report, target)
     if format_ == "pdf":
         return pdf.write(report, target, pdf.LIMIT)
-    rows = 0
-    for chunk in text.chunks(report):
-        rows += chunk.count("\r\n")
+    rows = list(report.sheets[0].rows)
+    for chunk in text.chunks(report, replace(report.sheets[0], rows=rows)):
         target.write(chunk.encode())
-    return rows
+    return len(rows)
 
 
 def parts(ident: str) -> Iterator[bytes]:
