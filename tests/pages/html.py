@@ -36,6 +36,10 @@ class Page(HTMLParser):
         elif tag in ("td", "th") and self._row is not None:
             self._row.append("")
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "tr":
+            self._row = None
+
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
         if self._row:
