@@ -11,7 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from dashboard.db import database, dialect
+from dashboard.db.prepared import plain
 from dashboard.ingest import settle
 from dashboard.jobs.queue import handler
 from dashboard.models import Contact, Event, Job, PauseType, Source
@@ -20,6 +23,7 @@ from dashboard.tracing.types import EventRow
 
 LOCK = 7_260_422
 CHUNK = 400
+CONTACT_FIELDS = ("name", "phone", "email")
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
 # As a range rather than LIKE: it means the same on both databases and can use an index.
 PRESENCE_TYPES = (Event.type >= "agent.") & (Event.type < "agent/")
@@ -43,7 +47,7 @@ def fold_range(after: int, to: int) -> None:
     query = Event.select(Event.source_id, Event.interaction, Event.user_id, Event.time_ms, Event.type).where(
         (Event.id > after) & (Event.id <= to)
     )
-    for source, interaction, user, time_ms, kind in query.tuples().iterator():
+    for source, interaction, user, time_ms, kind in plain(query):
         latest[source] = max(latest.get(source, 0), time_ms)
         if interaction is not None:
             touched.setdefault(source, set()).add(interaction)
@@ -63,11 +67,10 @@ def fold_range(after: int, to: int) -> None:
 def fold_interactions(source: int, names: Sequence[str]) -> None:
     """Fold these interactions of a source whole; activities keep their ids."""
     events: dict[str, list[EventRow]] = {}
-    contacts: dict[str, int | None] = {}
     query = _events(Event.interaction).where((Event.source_id == source) & Event.interaction.in_(list(names)))
-    for *row, contact, name in query.tuples():
-        if contact is not None and contact not in contacts:
-            contacts[contact] = contact_id(source, json.loads(contact))
+    found = plain(query)
+    contacts = contact_ids(source, dict.fromkeys(row[-2] for row in found if row[-2] is not None))
+    for *row, contact, name in found:
         events.setdefault(name, []).append(_event(row, contacts.get(contact)))
     folded = {name: fold.fold_interaction(rows) for name, rows in events.items()}
     settle.interactions(source, folded)
@@ -80,7 +83,7 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> None:
     query = _events(Event.interaction).where(
         (Event.user_id == user) & (Event.time_ms >= since_ms) & PRESENCE_TYPES
     )
-    events = [_event(row, None) for *row, _contact, _name in query.tuples()]
+    events = [_event(row, None) for *row, _contact, _name in plain(query)]
     settle.presence(user, gone, presence.fold_presence(still_open, events, paid))
 
 
@@ -111,16 +114,40 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
         report(done, total)
 
 
-def contact_id(source: int, given: dict[str, str]) -> int | None:
-    """Return the contact of that number, else address, else name; its latest details are kept."""
-    mark = given.get("phone") or given.get("email") or given.get("name")
-    if not mark:
-        return None
-    row, made = Contact.get_or_create(key=f"{source}:{mark}", defaults=given)
-    news = {name: value for name, value in given.items() if value and getattr(row, name) != value}
-    if news and not made:
-        Contact.update(**news).where(Contact.id == row.id).execute()
-    return int(row.id)
+def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
+    """Return the contact of each JSON text: that of its number, else address, else name.
+
+    Those of a whole batch are looked up and made at once; the latest details given are kept.
+    """
+    keys: dict[str, str | None] = {}
+    given: dict[str, dict[str, str]] = {}
+    for text in texts:
+        details: dict[str, str] = json.loads(text)
+        mark = details.get("phone") or details.get("email") or details.get("name")
+        keys[text] = f"{source}:{mark}" if mark else None
+        if mark:
+            latest = {name: value for name, value in details.items() if value}
+            given.setdefault(f"{source}:{mark}", {}).update(latest)
+    known = _contacts(list(given))
+    fresh = [key for key in given if key not in known]
+    rows = [(key, *(given[key].get(name, "") for name in CONTACT_FIELDS)) for key in fresh]
+    dialect.insert_many("contact", ("key", *CONTACT_FIELDS), rows, ignore_repeats=True)
+    for key, (ident, *stored) in known.items():
+        news = {n: given[key][n] for n, old in zip(CONTACT_FIELDS, stored, strict=True)
+                if given[key].get(n, old) != old}  # fmt: skip
+        if news:
+            Contact.update(**news).where(Contact.id == ident).execute()
+    known |= _contacts(fresh)
+    return {text: known[key][0] if key else None for text, key in keys.items()}
+
+
+def _contacts(keys: Sequence[str]) -> dict[str, tuple[int, str, str, str]]:
+    found: dict[str, tuple[int, str, str, str]] = {}
+    c = Contact
+    for part in _chunks(keys):
+        query = c.select(c.key, c.id, c.name, c.phone, c.email).where(c.key.in_(part))
+        found.update({key: (ident, *rest) for key, ident, *rest in plain(query)})
+    return found
 
 
 def _events(*more: Any) -> Any:
@@ -132,7 +159,7 @@ def _events(*more: Any) -> Any:
 
 def _event(row: Sequence[Any], contact: int | None) -> EventRow:
     *facts, data = row
-    known: list[Any] = [*facts, contact, json.loads(data)]
+    known: list[Any] = [*facts, contact, {} if data == "{}" else msgspec.json.decode(data)]
     return EventRow(*known)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dashboard.db import dialect
+from dashboard.db.prepared import plain
 from dashboard.models import Activity, Interaction, Interval
 from dashboard.tracing.fold import FoldedActivity, FoldedInteraction
 from dashboard.tracing.presence import Presence
@@ -33,11 +34,8 @@ CHUNK = 500
 
 def interactions(source: int, folded: Mapping[str, FoldedInteraction]) -> None:
     """Replace the rows of these interactions of one source, keeping the ids they have."""
-    known = dict(
-        Interaction.select(Interaction.external_id, Interaction.id)
-        .where((Interaction.source == source) & Interaction.external_id.in_(list(folded)))
-        .tuples()
-    )
+    of_source = (Interaction.source == source) & Interaction.external_id.in_(list(folded))
+    known = dict(plain(Interaction.select(Interaction.external_id, Interaction.id).where(of_source)))
     ids = _Ids(dialect.highest_id("interaction"))  # before the rows go: their ids come back
     works = _Ids(dialect.highest_id("activity"))
     stints = _forget(sorted(known.values()))
@@ -92,7 +90,7 @@ def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
         query = Activity.select(Activity.interaction_id, Activity.user_id, Activity.n, Activity.id).where(
             Activity.interaction_id.in_(part)
         )
-        found = {(inter, user, n): ident for inter, user, n, ident in query.tuples()}
+        found = {(inter, user, n): ident for inter, user, n, ident in plain(query)}
         stints.update(found)
         for works in _chunks(sorted(found.values())):
             Interval.delete().where(Interval.activity_id.in_(works)).execute()

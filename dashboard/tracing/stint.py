@@ -181,6 +181,8 @@ class Stint:
 
     def seconds(self, kind: Kind) -> int:
         """Real time of the ended segments of a kind."""
+        if not self.segments[kind]:
+            return 0
         return measure((p.start, p.end) for p in self.segments[kind] if p.end is not None)
 
     def _show_life(self, at: int) -> None:
@@ -199,7 +201,7 @@ class Stint:
         if self.is_open(kind):
             part = self.segments[kind][-1]
             doubtful = part.inferred or inferred or at < part.start
-            self.segments[kind][-1] = part._replace(end=max(part.start, at), inferred=doubtful)
+            self.segments[kind][-1] = Segment(kind, part.start, max(part.start, at), doubtful)
 
     def _close_all(self, at: int, inferred: bool = False) -> None:
         for kind in self.segments:
