@@ -12,14 +12,14 @@ from playhouse.db_url import connect as connect_url
 
 database = peewee.DatabaseProxy()
 
+WAIT_S = 5  # for a lock or a free connection; then a request is answered 503, a job tried again
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "normal",
     "foreign_keys": 1,
-    "busy_timeout": 5000,
+    "busy_timeout": WAIT_S * 1000,
     "cache_size": -64000,
 }
-POOL_WAIT_S = 5  # for a free connection, as long as SQLite waits for its lock
 
 
 def open_database(url: str) -> peewee.Database:
@@ -35,7 +35,13 @@ def open_database(url: str) -> peewee.Database:
         opened = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
     else:
         pooled = url.replace("postgresql://", "psycopg3+pool://", 1)
-        opened = connect_url(pooled, max_connections=20, stale_timeout=300, timeout=POOL_WAIT_S)
+        opened = connect_url(
+            pooled,
+            max_connections=20,
+            stale_timeout=300,
+            timeout=WAIT_S,
+            options=f"-c lock_timeout={WAIT_S}s",
+        )
     database.initialize(opened)
     return opened
 

@@ -29,11 +29,13 @@ def run(db: peewee.Database) -> list[str]:
         return []
     if isinstance(db, peewee.SqliteDatabase):
         return _with_file_lock(db, runner)
+    db.execute_sql("set lock_timeout = 0")  # type: ignore[no-untyped-call]  # the first one may take long
     db.execute_sql("select pg_advisory_lock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
     try:
         return list(runner.up())
     finally:
         db.execute_sql("select pg_advisory_unlock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
+        db.execute_sql("reset lock_timeout")  # type: ignore[no-untyped-call]
 
 
 def pending(db: peewee.Database) -> list[str]:

@@ -1,0 +1,29 @@
+"""A web server or a worker as a process that a test may kill: `python -m tests.ingest.process web|worker`.
+
+Both are what production runs, but for the lease of jobs, which is short so that a test need not wait.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import waitress
+
+from dashboard import create_app, settings
+from dashboard.jobs import queue, worker
+
+LEASE_S = 1
+
+
+def main() -> None:
+    queue.LEASE_S = LEASE_S
+    chosen = settings.start()
+    app = create_app(chosen)
+    if sys.argv[1] == "worker":
+        worker.forever()
+    else:
+        waitress.serve(app, host=chosen.bind.host, port=chosen.bind.port, threads=8)
+
+
+if __name__ == "__main__":
+    main()
