@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from dashboard import clock
 from dashboard.access import keys, passwords, presets
+from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import backup, connected, database, migrate
 from dashboard.ingest import digest, files, importer
@@ -19,7 +20,7 @@ from dashboard.pages.signin import commands as signin
 
 
 def init(app: Flask) -> None:
-    for command in (migrate_, user, key, import_, work, rebuild, demo, save, restore):
+    for command in (migrate_, user, access, key, import_, work, rebuild, demo, save, restore):
         app.cli.add_command(command)
 
 
@@ -58,8 +59,7 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
     with connected():
         chosen = Access.get_or_none(Access.name == access)
         if chosen is None:
-            known = ", ".join(row.name for row in Access.select().order_by(Access.name))
-            raise click.ClickException(f"There is no access {access!r}. Known: {known}.")
+            raise click.ClickException(f"There is no access {access!r}. Known: {_names()}.")
         given = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt(
             "Password", hide_input=True, confirmation_prompt=True)  # fmt: skip
         if problem := passwords.problem(given, login):
@@ -75,6 +75,36 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
             audit.record("user.created" if made else "user.updated", "c" if made else "u",
                          audit.user_target(row), {"access": (None, access)})  # fmt: skip
     click.echo(f"Added {login} with access {access}.")
+
+
+@click.group()
+def access() -> None:
+    """Accesses: what their holders may do."""
+
+
+@access.command("grant")
+@click.argument("name")
+@click.argument("permission", type=click.Choice([each.value for each in Permission]))
+def access_grant(name: str, permission: str) -> None:
+    """Give the access NAME a PERMISSION, also one that no administrator has to give.
+
+    On the pages nobody grants what he lacks, and no preset shows full contact details: this is
+    how the owner of the server decides who may.
+    """
+    with connected(), database.atomic():
+        row = Access.get_or_none(Access.name == name)
+        if row is None:
+            raise click.ClickException(f"There is no access {name!r}. Known: {_names()}.")
+        after = sorted({*row.permissions, permission})
+        Access.update(permissions=after, version=Access.version + 1).where(Access.id == row.id).execute()
+        audit.record(
+            "access.updated", "u", ("access", row.id, name), {"permissions": (row.permissions, after)}
+        )
+    click.echo(f"{name} has {permission} now.")
+
+
+def _names() -> str:
+    return ", ".join(row.name for row in Access.select().order_by(Access.name))
 
 
 @click.group()
