@@ -27,21 +27,22 @@ def init(app: Flask) -> None:
 @click.command("migrate")
 def migrate_() -> None:
     """Bring the database to this version. Safe to run twice and from two machines."""
+    with connected():
+        for line in _bring_up():
+            click.echo(line)
+        if code := signin.setup_code():
+            click.echo(f"Nobody can sign in yet. One-time code for the first administrator: {code}")
+
+
+def _bring_up() -> list[str]:
+    """Apply the missing migrations and presets; return what to say of it."""
     try:
-        with connected():
-            applied = migrate.run(database.obj)
-            presets.make()
-            code = signin.setup_code()
+        applied = migrate.run(database.obj)
     except migrate.Downgrade as gone:
-        raise click.ClickException(
-            f"This database was made by a newer version; unknown here: {gone}"
-        ) from None
-    for name in applied:
-        click.echo(f"Applied {name}.")
-    if not applied:
-        click.echo("The database is up to date.")
-    if code:
-        click.echo(f"Nobody can sign in yet. One-time code for the first administrator: {code}")
+        text = f"This database was made by a newer version; unknown here: {gone}"
+        raise click.ClickException(text) from None
+    presets.make()
+    return [f"Applied {name}." for name in applied] or ["The database is up to date."]
 
 
 @click.group()
@@ -202,9 +203,9 @@ def restore(file: Path) -> None:
 
 @click.command("demo")
 def demo() -> None:
-    """Make the demonstration data, up to this minute, and print the sign-ins."""
+    """Make the demonstration data, up to this minute, and print the sign-ins. Migrates first."""
     from dashboard import demo as team
 
     with connected():
-        for line in team.make():
+        for line in [*_bring_up(), *team.make()]:
             click.echo(line)

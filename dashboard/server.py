@@ -115,13 +115,13 @@ def main() -> None:
 
 
 def prepare(app: Flask, demo: bool) -> None:
-    """Do what `flask migrate`, and with `demo` also `flask demo`, would do; end the process if one fails."""
+    """Do what `flask migrate`, or with `demo` `flask demo`, would do; end the process if it fails."""
+    command = cli.demo if demo else cli.migrate_
     with app.app_context():
-        for command in [cli.migrate_, cli.demo] if demo else [cli.migrate_]:
-            try:
-                command.main([], standalone_mode=False)
-            except click.ClickException as error:
-                _give_up(error.format_message())
+        try:
+            command.main([], standalone_mode=False)
+        except click.ClickException as error:
+            _give_up(error.format_message())
 
 
 def say(text: str) -> None:
