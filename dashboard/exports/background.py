@@ -43,7 +43,7 @@ def order(
     """Queue the making of a file and return its id, in one transaction."""
     ident, moment = secrets.token_urlsafe(18), clock.now_s()
     with database.atomic():
-        ExportFile.delete().where(ExportFile.expires_ts < moment).execute()
+        ExportFile.delete().where(ExportFile.expires_ts <= moment).execute()
         ExportFile.insert(
             id=ident, user_id=user.id, maker=maker, query={**query, "tz": query.get("tz") or zone},
             format=format_, locale=locale, name=name, created_ts=moment, expires_ts=moment + KEPT_S,

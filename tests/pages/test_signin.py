@@ -1,0 +1,362 @@
+"""Signing in and out, the first administrator, one's own account; what keeps strangers from guessing."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Iterator
+
+import peewee
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from playhouse.pool import PooledDatabase
+from werkzeug.test import TestResponse
+
+from dashboard import clock, create_app
+from dashboard.access import keys, passwords, sessions
+from dashboard.access.guard import COOKIE
+from dashboard.access.keys import digest
+from dashboard.db import database
+from dashboard.models import Access, AuditEntry, Session, Setting, SignInAttempt, User
+from dashboard.pages.signin import commands
+from dashboard.settings import Settings
+from tests import make
+
+PASSWORD = "correct horse"
+HOSTILE_PATHS = (
+    "//evil.example", "///evil.example", "/\\evil.example", "/\t/evil.example", "/%0a/evil.example\n",
+    "\\\\evil.example",
+    "https://evil.example", "http:evil.example", "javascript:alert(1)", "evil.example", " //evil.example",
+    "/\r\nLocation: https://evil.example", "/\0/evil.example", "//evil.example@localhost/",
+    "http://localhost@evil.example",
+    "/" + "a" * 3000, "https:/\\evil.example", "/\x7f/evil.example", "/ /evil.example",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(1_772_000_000, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def jana(app: Flask) -> User:
+    return make.user("jana", access=make.access(), password=PASSWORD)
+
+
+def enter(client: FlaskClient, login: str = "jana", password: str = PASSWORD, **more: str) -> TestResponse:
+    headers = {name.replace("_", "-"): value for name, value in more.items() if name[0].isupper()}
+    form = {name: value for name, value in more.items() if name[0].islower()}
+    return client.post("/sign-in", data={"login": login, "password": password, **form}, headers=headers)
+
+
+def is_in(client: FlaskClient) -> bool:
+    return client.get("/account").status_code == 200
+
+
+def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient, jana: User) -> None:
+    wanted = client.get("/tracing?unit=week&tz=Europe/Prague").headers["Location"]
+    form = client.get(wanted).text
+    target = re.search(r'name="next" value="([^"]+)"', form)
+    assert target is not None
+    answer = enter(client, next=target.group(1).replace("&amp;", "&"))
+    assert answer.headers["Location"] == "/tracing?unit=week&tz=Europe/Prague"
+    assert is_in(client)
+    assert client.get("/sign-in?next=/tracing").headers["Location"] == "/tracing"
+
+
+def test_a_form_sent_after_the_session_ended_does_not_come_back_as_an_address(
+    client: FlaskClient, jana: User
+) -> None:
+    assert client.post("/account", data={"locale": "cs"}).headers["Location"] == "/sign-in"
+
+
+def test_the_cookie_is_for_this_site_and_no_script(client: FlaskClient, jana: User, app: Flask) -> None:
+    cookie = next(
+        line for line in enter(client).headers.getlist("Set-Cookie") if line.startswith(f"{COOKIE}=")
+    )
+    parts = {part.strip().partition("=")[0] for part in cookie.split(";")}
+    assert {"HttpOnly", "SameSite", "Path", "Max-Age"} <= parts
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in parts
+    app.config["SESSION_COOKIE_SECURE"] = True  # what a base URL of https gives
+    assert "; Secure" in enter(app.test_client()).headers["Set-Cookie"]
+
+
+def test_only_the_hash_of_a_token_is_kept(client: FlaskClient, jana: User) -> None:
+    enter(client)
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    assert [row.token_hash for row in Session.select()] == [digest(cookie.value)]
+
+
+def test_every_failure_is_told_in_the_same_words(client: FlaskClient, jana: User) -> None:
+    make.user("gone", access=make.access(), password=PASSWORD, deactivated_ts=1)
+    make.user("barred", password=PASSWORD)
+    make.user("traced", access=make.access())
+    texts = set()
+    for login, password in (
+        ("jana", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("barred", PASSWORD), ("traced", ""),
+        ("Jana", PASSWORD), ("", ""), ("a\0b", "x"), ("' OR 1=1 --", "x"), ("x" * 500, "y" * 5000),
+        ("jana", "a\0"),
+    ):  # fmt: skip
+        answer = enter(client, login, password)
+        assert answer.status_code == 422, login
+        shown = re.sub(r' value="[^"]*"', "", answer.text)
+        texts.add(re.sub(r"csrf_token.*", "", shown))
+        assert PASSWORD not in answer.text
+    assert len(texts) == 1
+    assert Session.select().count() == 0
+
+
+def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(client: FlaskClient, jana: User) -> None:
+    def median(login: str) -> float:
+        taken = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            assert not passwords.check(
+                "wrong", (User.get_or_none(User.login == login) or User()).password_hash
+            )
+            taken.append(time.perf_counter() - begun)
+        return statistics.median(taken)
+
+    assert median("nobody") > median("jana") / 4
+
+
+def test_five_failures_close_the_account_for_a_quarter_of_an_hour(
+    client: FlaskClient, jana: User, today: time_machine.Traveller
+) -> None:
+    for _ in range(5):
+        assert enter(client, password="wrong").status_code == 422
+    for login in ("jana", "JANA"):
+        answer = enter(client, login)
+        assert answer.status_code == 429
+        assert answer.headers["Retry-After"] == "900"
+        assert "Wait 15 minutes" in answer.text
+    today.shift(899)
+    assert enter(client).status_code == 429
+    today.shift(2)
+    assert enter(client).status_code == 302
+
+
+def test_an_unknown_account_closes_alike(client: FlaskClient, jana: User) -> None:
+    for _ in range(5):
+        sessions.failed("nobody", "192.0.2.1")
+    assert enter(client, "nobody").status_code == 429
+
+
+def test_a_good_sign_in_forgets_the_failures_of_the_account(client: FlaskClient, jana: User) -> None:
+    for _ in range(4):
+        sessions.failed("jana", "192.0.2.1")
+    assert enter(client).status_code == 302
+    assert SignInAttempt.select().where(SignInAttempt.key == "login:jana").count() == 0
+
+
+def test_one_address_tries_thirty_times_whatever_it_says_it_is(client: FlaskClient, jana: User) -> None:
+    for n in range(30):
+        sessions.failed(f"user{n}", "127.0.0.1")
+    for n in range(3):
+        forged = enter(
+            client, X_Forwarded_For=f"203.0.113.{n}", X_Real_IP=f"203.0.113.{n}", Forwarded="for=203.0.113.9"
+        )
+        assert forged.status_code == 429
+    assert AuditEntry.select().where(AuditEntry.ip != "127.0.0.1").count() == 0
+
+
+def test_the_counts_hold_over_a_restart(client: FlaskClient, jana: User, settings: Settings) -> None:
+    for _ in range(5):
+        enter(client, password="wrong")
+    again = create_app(settings)
+    again.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    try:
+        assert enter(again.test_client()).status_code == 429
+    finally:
+        _leave(database.obj)
+
+
+def _leave(opened: peewee.Database) -> None:
+    if not opened.is_closed():
+        opened.close()
+    if isinstance(opened, PooledDatabase):
+        opened.close_all()
+
+
+def test_no_address_leads_off_the_site(client: FlaskClient, jana: User) -> None:
+    for target in HOSTILE_PATHS:
+        answers = [
+            client.get("/language/en", query_string={"next": target}),
+            enter(client, next=target),
+            client.get("/sign-in", query_string={"next": target}),
+        ]
+        assert [answer.headers["Location"] for answer in answers] == ["/"] * 3, target
+
+
+def test_headers_of_others_make_nobody_a_user(client: FlaskClient, jana: User) -> None:
+    names = ("Remote-User", "X-Forwarded-User", "X-Remote-User", "X-Auth-Request-User")
+    for value in ("jana", "admin"):
+        answer = client.get(
+            "/account", headers={**dict.fromkeys(names, value), "Authorization": f"Bearer {value}"}
+        )
+        assert answer.status_code == 302
+    key = keys.make("reader", "pbx", "read")
+    assert client.get("/account", headers={"Authorization": f"Bearer {key}"}).status_code == 302
+
+
+def test_signing_out_ends_the_session_also_for_a_copy(client: FlaskClient, jana: User, app: Flask) -> None:
+    enter(client)
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    answer = client.post("/sign-out")
+    assert answer.headers["Location"] == "/sign-in"
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.get_cookie(COOKIE) is None
+    copy = app.test_client()
+    copy.set_cookie(COOKIE, cookie.value)
+    assert not is_in(copy)
+    assert client.get("/sign-out").status_code == 405
+
+
+def test_a_new_password_ends_all_other_sessions(client: FlaskClient, jana: User, app: Flask) -> None:
+    enter(client)
+    other = app.test_client()
+    enter(other)
+    answer = client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
+    assert answer.status_code == 302
+    assert is_in(client)
+    assert not is_in(other)
+    assert enter(other).status_code == 422
+    assert enter(other, password="battery staple").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "field"),
+    [
+        ("wrong", "battery staple", "current"),
+        (PASSWORD, "short", "password"),
+        (PASSWORD, "Password123", "password"),
+        (PASSWORD, "x" * 257, "password"),
+        (PASSWORD, "", "password"),
+    ],
+)
+def test_a_password_that_will_not_do_changes_nothing(
+    client: FlaskClient, jana: User, current: str, new: str, field: str
+) -> None:
+    make.sign_in(client, jana)
+    answer = client.post("/account/password", data={"current": current, "password": new})
+    assert answer.status_code == 422
+    assert f'id="e-{field}"' in answer.text
+    assert User.get_by_id(jana.id).password_hash == jana.password_hash
+
+
+def test_the_present_password_cannot_be_guessed_from_inside(client: FlaskClient, jana: User) -> None:
+    make.sign_in(client, jana)
+    for _ in range(5):
+        client.post("/account/password", data={"current": "wrong", "password": "battery staple"})
+    answer = client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
+    assert answer.status_code == 429
+    assert 'id="e-current"' in answer.text
+    assert User.get_by_id(jana.id).password_hash == jana.password_hash
+
+
+def test_the_account_keeps_language_and_zone(client: FlaskClient, jana: User) -> None:
+    make.sign_in(client, jana)
+    assert client.post("/account", data={"locale": "ja", "timezone": "Asia/Tokyo"}).status_code == 302
+    assert '<html lang="ja">' in client.get("/account").text
+    for form, field in (
+        ({"locale": "xx"}, "locale"),
+        ({"timezone": "Mars"}, "timezone"),
+        ({"timezone": "\0"}, "timezone"),
+    ):
+        answer = client.post("/account", data=form)
+        assert answer.status_code == 422
+        assert f'id="e-{field}"' in answer.text
+    assert User.get_by_id(jana.id).timezone == "Asia/Tokyo"
+    client.post(
+        "/account", data={"locale": "", "timezone": "", "access": "1", "login": "root", "deactivated_ts": "1"}
+    )
+    stored = User.get_by_id(jana.id)
+    assert (stored.login, stored.access_id, stored.deactivated_ts) == ("jana", jana.access_id, None)
+
+
+def test_a_visitors_language_stays_after_signing_in(client: FlaskClient, jana: User) -> None:
+    assert client.get("/language/cs?next=/sign-in").headers["Location"] == "/sign-in"
+    assert '<html lang="cs">' in client.get("/sign-in").text
+    enter(client)
+    assert '<html lang="cs">' in client.get("/account").text
+    client.get("/language/ja")
+    assert User.get_by_id(jana.id).locale == "ja"
+    for code in ("xx", "..", "%00", "cs/../ja"):
+        assert client.get(f"/language/{code}").status_code == 404
+
+
+def test_sessions_end_when_idle_and_after_a_week(
+    client: FlaskClient, jana: User, today: time_machine.Traveller
+) -> None:
+    enter(client)
+    today.shift(sessions.IDLE_S)
+    assert is_in(client)
+    today.shift(sessions.IDLE_S + 1)
+    assert not is_in(client)
+    enter(client)
+    for _ in range(sessions.ABSOLUTE_S // sessions.IDLE_S):
+        today.shift(sessions.IDLE_S)
+        assert is_in(client)
+    today.shift(1)
+    assert not is_in(client)
+
+
+def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> None:
+    assert client.get("/sign-in").headers["Location"] == "/setup"
+    code = commands.setup_code()
+    assert code is not None
+    form = {"code": code, "login": "boss", "name": "The Boss", "password": PASSWORD}
+    for field, value in (("code", "0"), ("login", "two words"), ("name", ""), ("password", "short")):
+        wrong = client.post("/setup", data={**form, field: value})
+        assert wrong.status_code == 422
+        assert f'id="e-{field}"' in wrong.text
+        assert PASSWORD not in wrong.text
+    assert User.select().count() == 0
+    assert client.post("/setup", data=form).headers["Location"] == "/sign-in"
+    assert enter(client, "boss").status_code == 302
+    assert User.get().access == Access.get(Access.name == "Administrator")
+    assert Setting.get_or_none(Setting.name == commands.CODE_NAME) is None
+    assert client.post("/setup", data={**form, "login": "second"}).headers["Location"] == "/sign-in"
+    assert User.select().count() == 1
+
+
+def test_the_setup_code_cannot_be_guessed(client: FlaskClient) -> None:
+    code = commands.setup_code()
+    form = {"code": "guess", "login": "boss", "name": "Boss", "password": PASSWORD}
+    for _ in range(5):
+        assert client.post("/setup", data=form).status_code == 422
+    answer = client.post("/setup", data={**form, "code": code})
+    assert answer.status_code == 429
+    assert User.select().count() == 0
+
+
+def test_what_happens_at_the_door_is_in_the_audit_log(client: FlaskClient, jana: User) -> None:
+    enter(client, password="hunter2secret", User_Agent="Probe/1")
+    enter(client, User_Agent="Probe/1")
+    client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
+    client.post("/sign-out")
+    entries = list(AuditEntry.select().order_by(AuditEntry.id))
+    assert [(one.action, one.outcome, one.actor_type, one.actor_label) for one in entries] == [
+        ("auth.sign_in_failed", "failure", "anonymous", ""),
+        ("auth.signed_in", "success", "user", "jana"),
+        ("auth.password_changed", "success", "user", "jana"),
+        ("auth.signed_out", "success", "user", "jana"),
+    ]
+    assert entries[0].target_label == "jana"
+    assert entries[2].changes == {"password": ["•••", "•••"]}
+    for one in entries:
+        assert one.target_type == "user"
+        assert (one.ip, one.interface) == ("127.0.0.1", "web")
+        assert re.fullmatch("[0-9a-f]{16}", one.request_id)
+        assert one.occurred_ms == clock.now_ms()
+        whole = f"{one.changes} {one.details} {one.target_label} {one.user_agent}"
+        for secret in ("hunter2secret", PASSWORD, "battery staple"):
+            assert secret not in whole
+    assert entries[0].user_agent == "Probe/1"
