@@ -55,7 +55,7 @@ class Api:
     def events(self, **query: object) -> list[Event]:
         """Return all stored events that match, page by page."""
         found: list[Event] = []
-        after: str | None = "0"
+        after: str | None = str(query.pop("after", 0))
         while after is not None:
             answer = self.get("/api/v1/events", **{"limit": 1000, **query, "after": after})
             assert answer.status_code == 200, answer.text

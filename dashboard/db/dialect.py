@@ -70,6 +70,25 @@ def one_at_a_time(number: int, part: int = 0) -> None:
         database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (number, part))
 
 
+def adding(number: int) -> None:
+    """Say, first of all in a transaction, that it will add rows whose ids settled_id() watches."""
+    if not is_sqlite():
+        database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (number,))
+
+
+def settled_id(table: str, number: int) -> int:
+    """Return the highest id in `table`, when every lower one that will ever be is there to be read.
+
+    PostgreSQL gives ids out before the commit, so a reader who goes on from the highest one seen
+    could miss a lower one that is committed later: hence it waits for those who are adding.
+    """
+    if is_sqlite():
+        return highest_id(table)
+    with database.atomic():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s, 0)", (number,))
+    return highest_id(table)
+
+
 def unlocked(query: Any) -> Any:
     """Lock the selected rows, leaving out those that another worker holds (PostgreSQL only)."""
     return query if is_sqlite() else query.for_update("FOR UPDATE SKIP LOCKED")

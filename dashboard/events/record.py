@@ -16,7 +16,7 @@ COLUMNS = (
     "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
     "user_id", "queue_id", "interaction", "contact", "session", "data",
 )  # fmt: skip
-LOCK = 7_260_423
+LOCK, ADDING = 7_260_423, 7_260_424
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
 
 
@@ -61,6 +61,7 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         return Appended(0, 0, [])
     recorded = clock.now_ms()
     with database.atomic():
+        dialect.adding(ADDING)
         if len(events) > 1:  # batches of the same events in another order would wait for each other
             dialect.one_at_a_time(LOCK, source_id)
         users = _ids(User, (e.user for e in events), _new_user if makes else None)
@@ -76,6 +77,11 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         if accepted:
             jobs.enqueue("digest", {"after": first, "to": dialect.last_id("event")})
     return Appended(accepted, len(events) - accepted, ids)
+
+
+def settled_id() -> int:
+    """Return the id up to which the log is complete: reading on from there misses nothing."""
+    return dialect.settled_id("event", ADDING)
 
 
 def source(name: str, is_file: bool = False) -> Source:

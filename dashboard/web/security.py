@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 POLICY = (
@@ -20,6 +20,14 @@ def init(app: Flask) -> None:
     @app.before_request
     def number_request() -> None:
         g.request_id = uuid.uuid4().hex[:16]
+
+    @app.before_request
+    def refuse_nul() -> None:
+        """PostgreSQL keeps no text with a NUL, so nothing can be called or asked for by one."""
+        if "\0" in request.path or any(
+            "\0" in text for texts in request.values.listvalues() for text in texts
+        ):
+            abort(400)
 
     @app.after_request
     def headers(response: Response) -> Response:

@@ -304,7 +304,7 @@ def test_naughty_strings_as_parameters_get_an_answer(api: Api) -> None:
     strings = [*json.loads((SHARED / "naughty_strings" / "blns.json").read_text())[::20], "\0", "a\0b"]
     for text in strings:
         for name in ("type", "user", "queue", "interaction", "session", "from", "to", "limit", "after"):
-            assert api.get("/api/v1/events", **{name: text}).status_code in (200, 422)
+            assert api.get("/api/v1/events", **{name: text}).status_code in (200, 400, 422)
         for name in ("user", "unit", "date", "tz"):
             query = {"user": "jana", name: text}
-            assert api.get("/api/v1/tracing", **query).status_code in (404, 422)
+            assert api.get("/api/v1/tracing", **query).status_code in (400, 404, 422)

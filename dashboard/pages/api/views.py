@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, jsonify, make_response, request
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -11,7 +11,7 @@ from dashboard.access.guard import public, require_key
 from dashboard.audit import record as audit
 from dashboard.db import database, migrate
 from dashboard.models import Event
-from dashboard.pages.api import forms, queries
+from dashboard.pages.api import forms, openapi, queries
 from dashboard.tracing import trace
 from dashboard.web.page import zone
 
@@ -42,6 +42,13 @@ def tracing() -> Response:
     audit.record("tracing.viewed", "r", ("user", found.person.id, found.person.name),
                  details={"from": asked.span.start, "to": asked.span.end})  # fmt: skip
     return make_response(jsonify(trace.as_answer(found)))
+
+
+@bp.get("/api/v1/openapi.json")
+@public
+def description() -> Response:
+    """What these addresses take and answer, for whoever writes a client."""
+    return make_response(jsonify(openapi.document(current_app.config["STOPA"].base_url)))
 
 
 @bp.get("/healthz")

@@ -1,0 +1,220 @@
+"""The read side of the API: events page by page, tracing, health, and the description of it all."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from dashboard.access.permissions import Permission
+from dashboard.db import database
+from dashboard.events import record
+from dashboard.ingest.schema import NewEvent
+from dashboard.models import AuditEntry, Source
+from tests import make
+from tests.api import Api, custom
+from tests.ingest.day import DATE, DAY
+
+DAY_QUERY = {"user": "jana", "date": DATE, "tz": "Europe/Prague"}
+
+
+@pytest.fixture
+def api(client: FlaskClient) -> Api:
+    return Api(client)
+
+
+def ids(api: Api, **query: object) -> list[str]:
+    return [event["id"] for event in api.events(**query)]
+
+
+def test_events_come_page_by_page_and_every_one_once(api: Api) -> None:
+    api.take([custom(f"e{n}") for n in range(25)])
+    sizes, after = [], "0"
+    while after is not None:
+        page = api.get("/api/v1/events", limit=10, after=after).json
+        sizes.append(len(page["events"]))
+        after = page["after"]
+    assert sizes == [10, 10, 5]
+    assert ids(api, limit=7) == [f"e{n}" for n in range(25)]
+
+
+def test_a_client_that_reads_on_misses_nothing_that_was_committed_late(app: Flask, api: Api) -> None:
+    """The first of two writers commits last: its event has the lower number."""
+    begun, finish = threading.Event(), threading.Event()
+    source = Source.get(Source.name == "pbx").id
+
+    def slow() -> None:
+        with database.connection_context(), database.atomic():
+            record.append(source, [NewEvent("slow", "custom.x", 0)])
+            begun.set()
+            finish.wait(30)
+
+    writer = threading.Thread(target=slow)
+    writer.start()
+    assert begun.wait(30)
+    timer = threading.Timer(0.3, finish.set)
+    timer.start()
+    api.post(custom("quick"))
+    seen = ids(api)
+    last = max(int(event["cursor"]) for event in api.events())
+    writer.join()
+    assert sorted(seen + ids(api, after=last)) == ["quick", "slow"]
+
+
+FILTERS = [
+    ({"type": "call.accepted"}, ["c-1:call.accepted:09:00:00"]),
+    ({"interaction": "c-1", "type": "call.closed"}, ["c-1:call.closed:09:06:40"]),
+    ({"queue": "web", "user": "jana", "limit": 2}, 6),
+    ({"user": "nobody"}, []),
+    ({"session": "s-1"}, ["with a session"]),
+    ({"from": f"{DATE}T16:20:00+01:00", "to": f"{DATE}T16:30:00+01:00"}, ["jana:agent.not_ready:16:20:00"]),
+    ({"from": "2026-03-02T15:30:00Z"}, ["jana:agent.signed_out:16:30:00"]),
+    ({"type": "call.%"}, []),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), FILTERS)
+def test_events_are_chosen_by_exact_values_and_half_open_times(
+    api: Api, query: dict[str, object], expected: list[str] | int
+) -> None:
+    api.take([*DAY, custom("with a session", session="s-1", time="2026-03-01T00:00:00Z")])
+    found = ids(api, **query)
+    assert found == expected if isinstance(expected, list) else len(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": "0"}, "limit"), ({"limit": "1001"}, "limit"), ({"limit": "ten"}, "limit"),
+        ({"limit": "１"}, "limit"), ({"after": "-1"}, "after"), ({"after": "9" * 19}, "after"),
+        ({"from": "yesterday"}, "from"), ({"to": "2026-03-02T09:00:00"}, "to"),
+        ({"from": "2026-03-02T09:00:00Z", "to": "2026-03-02T08:00:00Z"}, "to"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str], field: str) -> None:
+    answer = api.get("/api/v1/events", **query)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({}, 422, "user"), ({"user": ""}, 422, "user"),
+        ({"user": "nobody"}, 404, "user"),
+        ({**DAY_QUERY, "unit": "month"}, 422, "unit"),
+        ({**DAY_QUERY, "date": "2026-02-30"}, 422, "date"),
+        ({**DAY_QUERY, "date": "9999-12-31"}, 422, "date"),
+        ({**DAY_QUERY, "tz": "Mars/Olympus"}, 422, "tz"),
+        ({**DAY_QUERY, "tz": "../../etc/passwd"}, 422, "tz"),
+    ],
+)  # fmt: skip
+def test_a_trace_that_cannot_be_given_says_why(
+    api: Api, query: dict[str, str], status: int, field: str
+) -> None:
+    api.take(DAY)
+    answer = api.get("/api/v1/tracing", **query)
+    assert (answer.status_code, list(answer.json["errors"])) == (status, [field])
+
+
+def test_of_a_parameter_given_twice_the_first_counts(api: Api) -> None:
+    api.take(DAY)
+    headers = {"Authorization": f"Bearer {api.read_key}"}
+    answer = api.client.get("/api/v1/tracing?user=jana&user=petr&date=2026-03-02", headers=headers)
+    assert answer.json["user"] == "jana"
+
+
+def test_a_nul_is_refused_on_every_page(app: Flask, client: FlaskClient) -> None:
+    make.sign_in(client, make.administrator())
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
+    for rule in rules:
+        path = rule.rule.replace("<", "").replace(">", "")
+        assert client.get(path, query_string={"user": "a\0b"}).status_code == 400, path
+    assert client.get("/pauses/a%00b").status_code == 400
+    assert client.post("/sign-in", data={"login": "a\0", "password": "x"}).status_code == 400
+
+
+def test_the_date_is_today_when_none_is_given(api: Api) -> None:
+    api.take(DAY)
+    with time_machine.travel(f"{DATE}T23:30:00Z"):
+        answer = api.get("/api/v1/tracing", user="jana", tz="Europe/Prague").json
+    assert answer["period"]["start"] == "2026-03-03T00:00:00+01:00"
+
+
+def test_a_look_at_a_trace_is_in_the_audit_log(api: Api) -> None:
+    api.take(DAY)
+    api.tracing("jana", DATE)
+    entry = AuditEntry.get(AuditEntry.action == "tracing.viewed")
+    assert (entry.actor_type, entry.actor_label, entry.target_label, entry.interface) == (
+        "key", "reader", "jana", "api",
+    )  # fmt: skip
+
+
+def test_a_session_opens_no_address_of_the_api(api: Api) -> None:
+    make.sign_in(api.client, make.administrator())
+    for path in ("/api/v1/events", "/api/v1/tracing?user=jana"):
+        assert api.client.get(path).status_code == 401
+
+
+def test_errors_are_json_and_never_cached(api: Api) -> None:
+    for path, status in (("/api/v1/nowhere", 404), ("/api/v1/events", 401)):
+        answer = api.client.get(path)
+        assert (answer.status_code, answer.is_json, answer.headers["Cache-Control"]) == (
+            status, True, "no-store",
+        )  # fmt: skip
+
+
+def test_health_says_whether_the_database_is_there_and_of_this_version(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    database.execute_sql("DELETE FROM schema_migration")
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (503, {"status": "not migrated"})
+
+
+def test_the_description_is_valid_and_open_to_everybody(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    validate(answer.json)
+    assert answer.json["servers"] == [{"url": "http://127.0.0.1:8000"}]
+
+
+def test_the_description_has_every_address_and_method_of_the_api(app: Flask) -> None:
+    described = app.test_client().get("/api/v1/openapi.json").json["paths"]
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/") or rule.rule == "/healthz":
+            methods = {method.lower() for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+            assert methods <= described[rule.rule].keys(), rule.rule
+    public = {path for path, verbs in described.items() if verbs.get("get", {}).get("security") == []}
+    assert public == {"/healthz", "/api/v1/openapi.json"}
+
+
+def test_what_the_api_takes_and_answers_is_as_described(api: Api) -> None:
+    document = api.client.get("/api/v1/openapi.json").json
+
+    def fits(name: str, value: object) -> bool:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        return bool(Draft202012Validator(schema).is_valid(value))
+
+    assert all(fits("Event", event) for event in DAY)
+    assert not fits("Event", {"type": "unheard.of", "time": "2026-03-02T09:00:00Z"})
+    assert not fits("Event", {"type": "custom.x", "time": "2026-03-02T09:00:00Z", "fax": "1"})
+    assert fits("Taken", api.post([*DAY, {"type": "x"}]).json)
+    assert fits("Taken", api.post({"type": "x"}).json)
+    assert all(fits("Stored", event) for event in api.events())
+    assert fits("Tracing", api.tracing("jana", DATE))
+    assert fits("Queue", api.get("/api/v1/queues", queue="support", date=DATE).json)
+    assert fits("Problem", api.send("{").json)
+    assert fits("Errors", api.get("/api/v1/tracing").json)
+    assert not fits("Taken", {"accepted": 1})
+
+
+def test_permissions_of_people_do_not_widen_what_a_key_may(api: Api) -> None:
+    api.take(DAY)
+    make.sign_in(api.client, make.user(access=make.access([Permission.SELF])))
+    assert api.get("/api/v1/tracing", **DAY_QUERY).status_code == 200
+    assert api.get("/api/v1/tracing", key=api.ingest_key, **DAY_QUERY).status_code == 403
