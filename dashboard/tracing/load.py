@@ -14,8 +14,10 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db import rows
-from dashboard.models import Activity, Contact, Event, Interval, PauseType, Queue, Source, User
-from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
+from dashboard.db.prepared import plain
+from dashboard.models import Activity, Contact, Event, Interval, PauseType, Queue, User
+from dashboard.tracing import statements
+from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind
 
 DAY_S = 86_400
 ID_MAX = 2**63 - 1  # of a column of 64 bits
@@ -108,15 +110,9 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     """
     if not scope.sees(user_id):
         return []
-    i = Interval
-    columns = (i.kind, i.start_ts, i.end_ts, i.channel, i.activity_id, i.queue_id, i.source_id, i.label,
-               i.paid, i.inferred, i.reported_s)  # fmt: skip
-    over = i.end_ts.is_null() | (i.end_ts > span.start) | (i.start_ts >= span.start)
-    near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
-    query = i.select(*columns).where((i.user_id == user_id) & near & over).order_by(i.start_ts)
-    far = (i.start_ts < span.start - DAY_S) & i.long
-    older = i.select(*columns).where((i.user_id == user_id) & far & over).order_by(i.start_ts)
-    found = [IntervalRow(*row) for row in older.tuples()] + [IntervalRow(*row) for row in query.tuples()]
+    times = {"user": user_id, "start": span.start, "end": span.end, "edge": span.start - DAY_S}
+    found = [IntervalRow(*row) for row in statements.INTERVALS_OLDER.rows(**times)]
+    found += [IntervalRow(*row) for row in statements.INTERVALS_NEAR.rows(**times)]
     if any(row.label for row in found):
         labels = dict(PauseType.select(PauseType.name, PauseType.label).tuples())
         found = [row._replace(label=labels.get(row.label, row.label)) for row in found]
@@ -129,37 +125,28 @@ def closed(scope: Scope, user_id: int, span: Span) -> list[ClosedRow]:
     """Return the activities that ended for this user in the span, for the counts (an index range)."""
     if not scope.sees(user_id):
         return []
-    a = Activity
-    query = a.select(a.channel, a.state, a.interaction_id, a.handling_s, a.closed_ts).where(
-        (a.user_id == user_id) & (a.closed_ts >= span.start) & (a.closed_ts < span.end)
-    )
-    return rows(query, ClosedRow)
+    found = statements.CLOSED.rows(user=user_id, start=span.start, end=span.end)
+    return [ClosedRow(*row) for row in found]
 
 
 def event_counts(scope: Scope, user_id: int, span: Span) -> dict[str, int]:
     """Return how many events of each type the user caused in the span (an index range)."""
     if not scope.sees(user_id):
         return {}
-    inside = (Event.time_ms >= span.start * 1000) & (Event.time_ms < span.end * 1000)
-    query = (
-        Event.select(Event.type, peewee.fn.COUNT(Event.type))
-        .where((Event.user_id == user_id) & inside)
-        .group_by(Event.type)
-        .order_by(Event.type)
-    )
-    return dict(query.tuples())
+    found = statements.EVENT_COUNTS.rows(user=user_id, start=span.start * 1000, end=span.end * 1000)
+    return dict(found)
 
 
 def horizons() -> dict[int, int]:
     """Return source → last known second, for sources that are files: what they left open ends there."""
-    query = Source.select(Source.id, Source.last_ms).where(Source.is_file & Source.last_ms.is_null(False))
-    return {source: last // 1000 for source, last in query.tuples()}
+    return {source: last // 1000 for source, last in statements.HORIZONS.rows()}
 
 
 def never_signed_in(user_id: int) -> bool:
     """True when no sign-in of the user was ever reported, as for members of a queue log."""
     of_user = (Interval.user_id == user_id) & (Interval.kind == Kind.LOGIN)
-    return not Interval.select(Interval.id).where(of_user).limit(1).exists()
+    presence = of_user & (Interval.kind <= max(PRESENCE))  # the index of presence: few rows a day
+    return not plain(Interval.select(Interval.id).where(presence).order_by(Interval.closed_ms).limit(1))
 
 
 def activities(
@@ -196,7 +183,7 @@ def counts(scope: Scope, user_id: int, span: Span, wanted: Filter = Filter()) ->
     for part in _parts(user_id, span):
         query = Activity.select(Activity.channel, peewee.fn.COUNT(Activity.id))
         query = query.where(part & _filter(scope, user_id, wanted)).group_by(Activity.channel)
-        for channel, count in query.tuples():
+        for channel, count in plain(query):
             totals[channel] = totals.get(channel, 0) + count
     return totals
 
@@ -230,7 +217,7 @@ def _page(
         key = peewee.Tuple(a.start_ts, a.id)
         query = query.where(key < after if descending else key > after)
     order = (a.start_ts.desc(), a.id.desc()) if descending else (a.start_ts, a.id)
-    return [ActivityRow(*row) for row in query.order_by(*order).limit(limit).tuples()]
+    return [ActivityRow(*row) for row in plain(query.order_by(*order).limit(limit))]
 
 
 def _activity_query() -> Any:

@@ -15,9 +15,10 @@ from dashboard.pages.tracing import context, export, forms, listing, queries
 from dashboard.tracing import trace as traces
 from dashboard.web.deliver import deliver
 from dashboard.web.errors import Detail
-from dashboard.web.page import render, zone
+from dashboard.web.page import render, wanted, zone
 
 bp = Blueprint("tracing", __name__)
+BLOCKS = ("result", "activities")
 
 
 @bp.get("/tracing")
@@ -34,9 +35,9 @@ def index() -> Response:
     audit.viewed(
         "tracing.viewed", ("user", found.person.id, found.person.name), context.period_details(asked)
     )
-    values = context.page(found, asked)
+    make = context.activities if wanted(BLOCKS) == "activities" else context.page
     status = 422 if asked.errors else 200
-    return render("tracing/index.html", fragments={"result", "activities"}, status=status, **values)
+    return render("tracing/index.html", fragments=BLOCKS, status=status, **make(found, asked))
 
 
 @bp.get("/tracing/activities/<int:ident>")
