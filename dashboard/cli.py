@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import peewee
 from flask import Flask, current_app
 
 from dashboard import clock
@@ -18,16 +21,37 @@ from dashboard.jobs import worker
 from dashboard.models import Access, User
 from dashboard.pages.signin import commands as signin
 
+NAME_MAX = 120  # the columns of logins, sources and keys
+
 
 def init(app: Flask) -> None:
     for command in (migrate_, user, access, key, import_, work, rebuild, demo, save, restore):
         app.cli.add_command(command)
 
 
+@contextmanager
+def _at_database() -> Iterator[None]:
+    """Hold a connection; a database that is away, locked or not migrated ends the command in one line."""
+    try:
+        with connected():
+            yield
+    except (peewee.OperationalError, peewee.InterfaceError, peewee.ProgrammingError) as error:
+        why = (str(error).splitlines() or ["no reason given"])[0]
+        raise click.ClickException(
+            f"The database does not serve: {why}. `flask migrate` prepares it."
+        ) from None
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.strip() or len(value) > NAME_MAX or not value.isprintable():
+        raise click.BadParameter(f"Give 1 to {NAME_MAX} printable characters.")
+    return value
+
+
 @click.command("migrate")
 def migrate_() -> None:
     """Bring the database to this version. Safe to run twice and from two machines."""
-    with connected():
+    with _at_database():
         for line in _bring_up():
             click.echo(line)
         if code := signin.setup_code():
@@ -51,13 +75,13 @@ def user() -> None:
 
 
 @user.command("add")
-@click.argument("login")
+@click.argument("login", callback=_name)
 @click.option("--access", required=True, help="Name of an access, such as Administrator or Agent.")
 @click.option("--name", default="", help="Name shown on pages; the login when left out.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
     """Add LOGIN, or give a user known from events an access and a password."""
-    with connected():
+    with _at_database():
         chosen = Access.get_or_none(Access.name == access)
         if chosen is None:
             raise click.ClickException(f"There is no access {access!r}. Known: {_names()}.")
@@ -65,8 +89,6 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
             "Password", hide_input=True, confirmation_prompt=True)  # fmt: skip
         if problem := passwords.problem(given, login):
             raise click.ClickException(problem)
-        if not login.strip() or len(login) > 120 or not login.isprintable():
-            raise click.ClickException("Give a login of 1 to 120 printable characters.")
         with database.atomic():
             row, made = User.get_or_create(login=login, defaults={
                 "name": name or login, "created_ts": clock.now_s(), "access": chosen})  # fmt: skip
@@ -92,7 +114,7 @@ def access_grant(name: str, permission: str) -> None:
     On the pages nobody grants what he lacks, and no preset shows full contact details: this is
     how the owner of the server decides who may.
     """
-    with connected(), database.atomic():
+    with _at_database(), database.atomic():
         row = Access.get_or_none(Access.name == name)
         if row is None:
             raise click.ClickException(f"There is no access {name!r}. Known: {_names()}.")
@@ -114,13 +136,13 @@ def key() -> None:
 
 
 @key.command("add")
-@click.argument("name")
-@click.option("--source", required=True, help="Source whose events the key sends.")
+@click.argument("name", callback=_name)
+@click.option("--source", required=True, callback=_name, help="Source whose events the key sends.")
 @click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
 @click.option("--known-only", is_flag=True, help="Refuse events that name unknown users or queues.")
 def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
     """Print a new API key once; only its hash is kept."""
-    with connected(), database.atomic():
+    with _at_database(), database.atomic():
         plain = keys.make(name, source, allow, makes=not known_only)
         audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
     click.echo(plain)
@@ -129,7 +151,7 @@ def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
-@click.option("--source", required=True, help="Name under which the file's events are kept.")
+@click.option("--source", required=True, callback=_name, help="Name under which the file's events are kept.")
 @click.option("--timezone", default="UTC", show_default=True, help="Zone of times without offset.")
 @click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="CSV: where a field stands.")
 def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[str, ...]) -> None:
@@ -139,7 +161,7 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
         mapping = files.column_map(columns)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    with connected():
+    with _at_database():
         total = file.stat().st_size
         with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
             summary = importer.run(file, kind, source, timezone, mapping,
@@ -160,14 +182,14 @@ def work(drain: bool) -> None:
     if not drain:
         worker.forever()
         return
-    with connected():
-        click.echo(f"{worker.drain()} jobs run.")
+    with _at_database():
+        click.echo(f"Jobs run: {worker.drain()}.")
 
 
 @click.command("rebuild")
 def rebuild() -> None:
     """Fold the whole event log again."""
-    with connected(), click.progressbar(length=1, label="Folding", file=sys.stderr) as bar:
+    with _at_database(), click.progressbar(length=1, label="Folding", file=sys.stderr) as bar:
 
         def report(done: int, total: int) -> None:
             bar.length = total
@@ -194,7 +216,7 @@ def restore(file: Path) -> None:
     """Put a copy made by backup in place of the present content. Stop server and worker first."""
     try:
         backup.restore(current_app.config["STOPA"].database, file)
-        with connected():
+        with _at_database():
             migrate.run(database.obj)
     except (backup.BackupError, OSError, migrate.Downgrade) as error:
         raise click.ClickException(str(error)) from None
@@ -206,6 +228,6 @@ def demo() -> None:
     """Make the demonstration data, up to this minute, and print the sign-ins. Migrates first."""
     from dashboard import demo as team
 
-    with connected():
+    with _at_database():
         for line in [*_bring_up(), *team.make()]:
             click.echo(line)
