@@ -282,8 +282,9 @@ def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
 def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:
     if interaction is None:
         return []
+    reason = interaction.reason
     return [
         (_("Waiting time"), duration(interaction.wait_s) if interaction.wait_s is not None else ""),
-        (_("Reason"), _(REASONS[interaction.reason]) if interaction.reason in REASONS else interaction.reason),
+        (_("Reason"), _(REASONS[reason]) if reason in REASONS else reason),
         (_("Interaction"), interaction.external_id),
     ]
