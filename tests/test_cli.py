@@ -1,0 +1,230 @@
+"""The commands: what they do, what they say and where, and their exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from dashboard.access import passwords, presets
+from dashboard.db import database
+from dashboard.events import record
+from dashboard.ingest.schema import NewEvent
+from dashboard.models import ApiKey, AuditEntry, Event, Job, User
+from dashboard.settings import ROOT
+from tests.api import custom
+from tests.test_start import environment
+
+Run = Callable[..., Result]
+COMMANDS = ["migrate", "demo", "user add", "key add", "import", "worker", "rebuild", "backup", "restore"]
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    """Run a command by its words; `given` is its standard input."""
+    presets.make()
+
+    def runner(*words: object, given: str = "") -> Result:
+        return app.test_cli_runner().invoke(args=[str(word) for word in words], input=given)
+
+    return runner
+
+
+def flask(url: str, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command as a process of its own, as on a command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", *words], cwd=ROOT, env=environment(url), input=given,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def lines(*events: object) -> str:
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_how_it_is_used(run: Run, command: str) -> None:
+    result = run(*command.split(), "--help")
+    assert (result.exit_code, result.stdout.startswith("Usage:")) == (0, True)
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("key", "add"), ("import",), ("worker", "--nonsense")])
+def test_wrong_words_end_with_status_2_on_the_error_stream(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Error" in result.stderr
+
+
+def test_a_new_key_alone_is_printed_and_kept_as_a_hash(db_url: str, run: Run) -> None:
+    done = flask(db_url, "key", "add", "phones", "--source", "pbx")
+    assert (done.returncode, done.stderr) == (0, "")
+    plain = done.stdout.removesuffix("\n")
+    row = ApiKey.get(ApiKey.name == "phones")
+    assert (row.allow, row.makes, row.prefix) == ("ingest", True, plain[:12])
+    assert plain.startswith("stopa_")
+    assert plain not in str(list(ApiKey.select().dicts())) + str(list(AuditEntry.select().dicts()))
+    assert AuditEntry.get(AuditEntry.action == "key.created").interface == "cli"
+
+
+def test_a_key_is_made_for_what_is_said(run: Run) -> None:
+    assert run("key", "add", "a", "--source", "pbx", "--allow", "read").exit_code == 0
+    assert run("key", "add", "b", "--source", "pbx", "--known-only").exit_code == 0
+    assert list(ApiKey.select(ApiKey.allow, ApiKey.makes).order_by(ApiKey.id).tuples()) == [
+        ("read", True), ("ingest", False),
+    ]  # fmt: skip
+    assert run("key", "add", "c", "--source", "pbx", "--allow", "everything").exit_code == 2
+    assert run("key", "add", "", "--source", "pbx").exit_code == 2
+    assert run("key", "add", "d", "--source", "x" * 121).exit_code == 2
+    assert ApiKey.select().count() == 2
+
+
+def test_a_user_is_added_with_a_password_from_standard_input(run: Run) -> None:
+    words = ("user", "add", "jana", "--access", "Administrator", "--name", "Jana Nová", "--password-stdin")
+    result = run(*words, given="correct horse\n")
+    assert (result.exit_code, result.stdout) == (0, "Added jana with access Administrator.\n")
+    row = User.get(User.login == "jana")
+    assert (row.name, row.access.name) == ("Jana Nová", "Administrator")
+    assert passwords.check("correct horse", row.password_hash)
+    assert "correct horse" not in str(list(AuditEntry.select().dicts()))
+    again = run(*words, given="another horse\n")
+    assert (again.exit_code, "can sign in already" in again.stderr) == (1, True)
+
+
+def test_a_user_known_from_events_gets_access_and_keeps_the_name(run: Run) -> None:
+    record.append(record.source("pbx").id, [NewEvent("a", "agent.ready", 0, "petr")])
+    assert (
+        run("user", "add", "petr", "--access", "Agent", "--password-stdin", given="long enough").exit_code
+        == 0
+    )
+    assert User.select().count() == 1
+    assert User.get().access.name == "Agent"
+
+
+@pytest.mark.parametrize(
+    ("login", "access", "password", "status", "words"),
+    [
+        ("jana", "Nobody", "long enough", 1, "There is no access 'Nobody'. Known: Administrator"),
+        ("jana", "Agent", "short", 1, "Use at least 8 characters."),
+        ("jana", "Agent", "", 1, "Use at least 8 characters."),
+        (" ", "Agent", "long enough", 2, "Give 1 to 120 printable characters."),
+        ("j" * 121, "Agent", "long enough", 2, "Give 1 to 120 printable characters."),
+    ],
+)
+def test_a_user_that_cannot_be_added_is_told_why(
+    run: Run, login: str, access: str, password: str, status: int, words: str
+) -> None:
+    result = run("user", "add", login, "--access", access, "--password-stdin", given=password)
+    assert (result.exit_code, words in result.stderr) == (status, True), result.stderr
+    assert User.select().count() == 0
+
+
+def test_an_import_says_read_stored_repeated_and_refused_with_lines(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(lines(custom("a"), custom("b"), custom("c", time="soon")) + '{"type": "cus')
+    words = ("import", path, "--format", "jsonl", "--source", "crm")
+    first, second = run(*words), run(*words)
+    assert first.stdout.splitlines() == [
+        "read 4, stored 2, repeated 0, refused 2",
+        "  line 3: time: Must be a time such as 2026-03-02T09:00:00+01:00.",
+        "  line 4: event: This is not JSON.",
+    ]
+    assert second.stdout.splitlines()[0] == "read 4, stored 0, repeated 2, refused 2"
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "Reading" in first.stderr
+    assert not Job.select().exists()
+
+
+def test_an_import_of_nothing_good_ends_with_status_1(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("nonsense\n" * 30)
+    result = run("import", path, "--format", "jsonl", "--source", "crm")
+    assert result.exit_code == 1
+    said = result.stdout.splitlines()
+    assert (said[0], len(said), said[-1]) == (
+        "read 30, stored 0, repeated 0, refused 30",
+        22,
+        "  and 10 more",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("--format", "csv", "--timezone", "Mars/Olympus"), 1, "unknown time zone: 'Mars/Olympus'"),
+        (("--format", "csv", "--map", "name=a"), 1, "'name' is not a field; use id, user"),
+        (("--format", "csv", "--map", "user"), 1, "'user' is not FIELD=COLUMN or FIELD==VALUE"),
+        (("--format", "xml"), 2, "'xml' is not one of 'queue_log', 'jsonl', 'csv'"),
+        (("--format", "csv", "--source", ""), 2, "Give 1 to 120 printable characters."),
+    ],
+)
+def test_an_import_that_cannot_be_meant_is_refused_before_anything_is_read(
+    run: Run, tmp_path: Path, words: tuple[str, ...], status: int, said: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("day,hour\n2026-03-02,09:00\n")
+    result = run("import", path, "--source", "crm", *words)
+    assert (result.exit_code, said in result.stderr) == (status, True), result.stderr
+    assert Event.select().count() == 0
+
+
+def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("import", tmp_path / "gone.csv", "--format", "csv", "--source", "crm")
+    assert (result.exit_code, "gone.csv' does not exist" in result.stderr) == (2, True)
+    result = run("import", tmp_path, "--format", "csv", "--source", "crm")
+    assert (result.exit_code, "is a directory" in result.stderr) == (2, True)
+
+
+def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("day,hour\n2026-03-02,09:00\n")
+    words = ("--map", "type==custom.x", "--map", "time=when")
+    result = run("import", path, "--format", "csv", "--source", "crm", *words)
+    assert (result.exit_code, result.stdout.splitlines()) == (1, [
+        "read 1, stored 0, repeated 0, refused 1",
+        "  line 1: time: The file has no column “when”.",
+    ])  # fmt: skip
+
+
+def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
+    source = record.source("pbx").id
+    for ident in "abc":
+        record.append(source, [NewEvent(ident, "agent.ready", 0, "petr")])
+    assert (run("worker", "--drain").stdout, run("worker", "--drain").stdout) == (
+        "Jobs run: 3.\n", "Jobs run: 0.\n",
+    )  # fmt: skip
+
+
+def test_rebuilding_says_when_it_is_done(run: Run) -> None:
+    result = run("rebuild")
+    assert (result.exit_code, result.stdout) == (0, "Everything is folded anew.\n")
+
+
+def test_migrating_twice_is_migrating_once(empty_url: str) -> None:
+    first, second = (flask(empty_url, "migrate") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "Applied 0001_trail." in first.stdout
+    assert "The database is up to date." in second.stdout
+    assert "One-time code for the first administrator:" in first.stdout
+
+
+def test_a_database_that_is_not_migrated_is_told_in_one_line(empty_url: str) -> None:
+    done = flask(empty_url, "key", "add", "a", "--source", "b")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`flask migrate` prepares it." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_of_a_newer_version_is_left_alone(run: Run) -> None:
+    values = "('9999_later', CURRENT_TIMESTAMP)"
+    database.execute_sql(f"INSERT INTO schema_migration (name, applied) VALUES {values}")
+    result = run("migrate")
+    assert (result.exit_code, "made by a newer version; unknown here: 9999_later" in result.stderr) == (
+        1,
+        True,
+    )
