@@ -68,7 +68,7 @@ def on_database_away(error: Exception) -> Response:
 
 
 def on_crash(error: Exception) -> Response:
-    log.error("error %s at %s %s", g.get("request_id", "-"), request.method, request.path, exc_info=error)
+    log.error("error %s at %s %r", g.get("request_id", "-"), request.method, request.path, exc_info=error)
     return answer(500)
 
 

@@ -1,0 +1,42 @@
+"""The preset accesses: made once, left as an administrator changed them, and each no more than its name."""
+
+from __future__ import annotations
+
+import peewee
+
+from dashboard.access import presets
+from dashboard.access.permissions import PRESETS, Permission
+from dashboard.models import Access, AccessGrant
+
+
+def test_presets_are_made_once_and_keep_what_was_made_of_them(db: peewee.Database) -> None:
+    presets.make()
+    made = {row.name: row for row in Access.select()}
+    assert set(made) == {preset.name for preset in PRESETS}
+    assert all(row.is_system for row in made.values())
+    Access.update(permissions=["home.view"]).where(Access.name == "Agent").execute()
+    AccessGrant.delete().where(AccessGrant.access == made["Payroll"]).execute()
+    presets.make()
+    assert Access.get(Access.name == "Agent").permissions == ["home.view"]
+    assert made["Payroll"].grants.count() == 0
+    assert Access.select().count() == len(PRESETS)
+
+
+def test_an_administrator_has_all_but_full_contact_details() -> None:
+    by_name = {preset.name: preset for preset in PRESETS}
+    assert set(Permission) - by_name["Administrator"].permissions == {Permission.PII_UNMASK}
+
+
+def test_no_other_preset_changes_anything_or_unmasks() -> None:
+    for preset in PRESETS:
+        if preset.name != "Administrator":
+            assert [
+                p for p in preset.permissions if p.value.endswith(".edit") or p is Permission.PII_UNMASK
+            ] == []
+
+
+def test_an_agent_and_an_auditor_watch_nobody() -> None:
+    for preset in PRESETS:
+        if preset.name in ("Agent", "Auditor"):
+            assert Permission.TRACING_VIEW not in preset.permissions
+            assert preset.grants == ()

@@ -1,0 +1,142 @@
+"""What the audit log keeps of looks and refusals: who, at what, from where, and no secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import peewee
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.models import AuditEntry, User
+from tests import make
+from tests.pages import trail
+from tests.pages.trail import DAY
+
+
+@pytest.fixture(autouse=True)
+def evening() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(trail.at("2026-03-02 20:00"), tick=False) as traveller:
+        yield traveller
+
+
+def entries(action: str) -> list[AuditEntry]:
+    return list(AuditEntry.select().where(AuditEntry.action == action).order_by(AuditEntry.id))
+
+
+def test_a_look_at_a_trace_is_recorded_once_in_a_quarter_of_an_hour(
+    client: FlaskClient, evening: time_machine.Traveller
+) -> None:
+    trail.store(trail.ordinary(), trail.ordinary("petr"))
+    viewer = make.administrator()
+    make.sign_in(client, viewer)
+    address = f"/tracing?user=jana&date={DAY}&tz=Europe/Prague"
+    for url in (address, address, f"{address}&kind=call", f"{address}&minutes=15"):
+        client.get(url, headers={"User-Agent": "Probe/1"})
+    (entry,) = entries("tracing.viewed")
+    jana = User.get(User.login == "jana")
+    assert (entry.actor_type, entry.actor_id, entry.actor_label) == ("user", viewer.id, "admin")
+    assert (entry.target_type, entry.target_id, entry.target_label) == ("user", str(jana.id), "jana")
+    assert (entry.crud, entry.outcome, entry.interface, entry.ip) == ("r", "success", "web", "127.0.0.1")
+    assert entry.user_agent == "Probe/1"
+    assert re.fullmatch("[0-9a-f]{16}", entry.request_id)
+    assert entry.details == {"unit": "day", "date": DAY, "zone": "Europe/Prague"}
+    for other in (f"{address}&unit=week", "/tracing?user=petr", address.replace("03-02", "03-01")):
+        client.get(other)
+    assert len(entries("tracing.viewed")) == 4
+    evening.shift(15 * 60)
+    client.get(address)
+    client.get(address)
+    assert len(entries("tracing.viewed")) == 5
+    make.sign_in(client, make.administrator("second"))
+    client.get(address)
+    assert len(entries("tracing.viewed")) == 6
+
+
+def test_files_and_details_are_looks_of_their_own(client: FlaskClient) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    for _ in range(2):
+        client.get(f"/tracing.csv?user=jana&date={DAY}&tz=Europe/Prague&kind=chat&token=abc")
+    exported = entries("tracing.exported")
+    assert len(exported) == 2
+    assert exported[0].target_label == f"stopa-tracing-jana-{DAY}.csv"
+    assert exported[0].details == {
+        "user": "jana", "unit": "day", "date": DAY, "tz": "Europe/Prague", "kind": "chat", "rows": 3,
+    }  # fmt: skip
+    page = client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague").text
+    detail = re.search(r'"(/tracing/activities/(\d+)\?[^"]*)"', page)
+    assert detail is not None
+    for _ in range(2):
+        client.get(detail.group(1))
+    (entry,) = entries("activity.viewed")
+    assert entry.details == {"activity": int(detail.group(2))}
+
+
+def test_a_refusal_is_recorded_and_what_is_not_found_is_not(client: FlaskClient) -> None:
+    viewer = make.user("viewer", access=make.access([Permission.HOME_VIEW]))
+    make.sign_in(client, viewer)
+    assert client.get("/users?q=secret").status_code == 403
+    assert client.post("/users/new", data={"password": "hunter2"}).status_code == 403
+    assert client.get("/tracing?user=nobody").status_code == 404
+    first, second = entries("access.denied")
+    assert (first.target_type, first.target_id, first.target_label) == ("page", "/users", "users.index")
+    assert (second.target_id, second.target_label) == ("/users/new", "users.create")
+    for entry in (first, second):
+        assert (entry.outcome, entry.actor_id, entry.actor_label) == ("denied", viewer.id, "viewer")
+        assert entry.request_id
+        assert "hunter2" not in f"{entry.details}{entry.changes}"
+    assert AuditEntry.select().count() == 2
+
+
+@pytest.mark.parametrize("field", ["password", "api_key", "TOKEN", "webhook_secret", "new_password_hash"])
+def test_secrets_are_masked_by_the_name_of_their_field(db: peewee.Database, field: str) -> None:
+    audit.record("test.done", "u", changes={field: ("old", "new")}, details={field: "value", "other": "kept"})
+    entry = AuditEntry.get()
+    assert entry.changes == {field: ["•••", "•••"]}
+    assert entry.details == {field: "•••", "other": "kept"}
+
+
+def test_a_secret_that_was_not_there_stays_nothing(db: peewee.Database) -> None:
+    audit.record("test.done", "u", changes={"password": (None, "new")})
+    assert AuditEntry.get().changes == {"password": [None, "•••"]}
+
+
+def test_long_texts_are_cut_with_their_length(db: peewee.Database) -> None:
+    audit.record("test.done", "u", ("thing", "i" * 100, "l" * 300), details={"note": "x" * 5000})
+    entry = AuditEntry.get()
+    assert entry.details["note"] == "x" * 2048 + "… (5000)"
+    assert (len(entry.target_id), len(entry.target_label)) == (60, 200)
+
+
+def test_outside_a_request_the_command_line_acts(db: peewee.Database) -> None:
+    audit.record("test.done", "c")
+    entry = AuditEntry.get()
+    assert (entry.actor_type, entry.interface, entry.ip, entry.request_id) == ("cli", "cli", "", "")
+
+
+def test_an_entry_and_its_change_stand_or_fall_together(db: peewee.Database) -> None:
+    with db.atomic() as transaction:
+        make.user("jana")
+        audit.record("user.created", "c")
+        transaction.rollback()
+    assert (User.select().count(), AuditEntry.select().count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, {"b": (2, 3)}),
+        ({}, {"a": None}, {}),
+        ({"a": 1}, {}, {}),
+        ({}, {"a": ""}, {"a": (None, "")}),
+    ],
+)
+def test_differences_are_the_fields_that_change(
+    before: dict[str, object], after: dict[str, object], changes: dict[str, tuple[object, object]]
+) -> None:
+    assert audit.differences(before, after) == changes
