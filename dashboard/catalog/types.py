@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -17,10 +17,24 @@ class Kind(StrEnum):
     WORD = "word"  # one lower-case word of at most 20 letters: a channel
     CODE = "code"  # text or a whole number: a ticket's number
     CHOICE = "choice"  # one of `choices`
+    LIST = "list"  # a list of texts, or one text
     YES_NO = "yes_no"
     NUMBER = "number"  # whole, not negative
+    DECIMAL = "decimal"  # any finite number: a price, a rating
     SECONDS = "seconds"
     MILLISECONDS = "milliseconds"
+    TIME = "time"  # text: RFC 3339 with an offset; the gate does not read it
+    IP = "ip"  # text: an IPv4 or IPv6 address; the gate does not read it
+
+
+class Origin(StrEnum):
+    """What makes an event of a type happen."""
+
+    CHANGE = "change"  # somebody, or a program for them, did something
+    TIMER = "timer"  # a time has come
+    COUNTER = "counter"  # a count has crossed its threshold
+    TRANSPORT = "transport"  # a server or a channel reports about a message
+    EXTERNAL = "external"  # seen on a site or in a shop; comes through the API or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +56,14 @@ class Field:
 class EventType:
     """One row of the catalogue.
 
-    `level` says whose rules it suits: one's own work (personal) or the whole site (system).
-    `needs` names the parts of an event, besides type and time, without which it means nothing.
-    `own` types are recorded by the dashboard itself and refused from outside: an event that
-    says who signed in here must not be forged by a holder of a key.
+    `level` says whose rules it suits: one's own work and the whole site's (personal), or the whole
+    site's alone (system). `needs` names the parts of an event, besides type and time, without which
+    it means nothing. `own` types are recorded by the dashboard itself and refused from outside: an
+    event that says who signed in here must not be forged by a holder of a key, and what a timer or a
+    counter of the dashboard finds must not be told twice. `needs_source` types never occur until a
+    source is connected that sends them, or sends what they are found in; pages say so. `on` (recorded)
+    and `in_rules` (rules may use it) are what holds until an administrator chooses otherwise.
+    `by_name` and `required` are `fields` arranged for the check at the gate.
     """
 
     name: str
@@ -55,12 +73,31 @@ class EventType:
     fields: tuple[Field, ...] = ()
     needs: tuple[str, ...] = ()
     own: bool = False
+    origin: Origin = Origin.CHANGE
+    needs_source: bool = True
+    on: bool = True
+    in_rules: bool = True
+    by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
+    required: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {each.name: each for each in self.fields})
+        object.__setattr__(self, "required", tuple(each.name for each in self.fields if each.required))
 
 
-def maker(group: str, level: Level, *needs: str, own: bool = False) -> Callable[..., EventType]:
-    """Return `make(name, label, *fields)` for types that share a group, a level and their needs."""
+def maker(
+    group: str,
+    level: Level,
+    *needs: str,
+    own: bool = False,
+    origin: Origin = Origin.CHANGE,
+    needs_source: bool = True,
+    on: bool = True,
+    in_rules: bool = True,
+) -> Callable[..., EventType]:
+    """Return `make(name, label, *fields)` for types that share all but their name, label and fields."""
 
     def make(name: str, label: str, *fields: Field) -> EventType:
-        return EventType(name, group, level, label, fields, needs, own)
+        return EventType(name, group, level, label, fields, needs, own, origin, needs_source, on, in_rules)
 
     return make

@@ -148,7 +148,10 @@ def parse_one(text: bytes) -> NewEvent | Errors:
 
 
 def accept(given: Given, time: int | Message, data: payload.Data | Message) -> NewEvent | Errors:
-    """Return the event when all its parts are good, else the errors of every bad part."""
+    """Return the event when all its parts are good, else the errors of every bad part.
+
+    The type is kept under the catalogue's own name where an alias was given.
+    """
     errors: Errors = {}
     type_ = catalog.find(given.type)
     if type_ is None:
@@ -169,10 +172,10 @@ def accept(given: Given, time: int | Message, data: payload.Data | Message) -> N
         for name in type_.needs:
             if not getattr(given, name):
                 errors.setdefault(name, Message(payload.REQUIRED))
-    if errors or isinstance(time, Message) or isinstance(data, Message):
+    if type_ is None or errors or isinstance(time, Message) or isinstance(data, Message):
         return errors
     return NewEvent(
-        given.id or None, given.type, time, given.user or None, given.queue or None,
+        given.id or None, type_.name, time, given.user or None, given.queue or None,
         given.interaction or None, contact, given.session or None, data.text,
     )  # fmt: skip
 

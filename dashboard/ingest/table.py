@@ -22,6 +22,7 @@ FIELDS = (*schema.LIMITS, "type", "time", *(f"contact.{name}" for name in schema
 _DATA = "data."
 _NOT_DIGITS = re.compile(r"\D+", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NUMBERS = (catalog.Kind.NUMBER, catalog.Kind.SECONDS, catalog.Kind.MILLISECONDS)
 
@@ -135,4 +136,6 @@ def _typed(value: str, kind: catalog.Kind | None) -> Any:
     """Return a cell as its field's kind wants it; unreadable ones stay text and are refused by the check."""
     if kind in _NUMBERS and _WHOLE.fullmatch(value):
         return int(value)
+    if kind is catalog.Kind.DECIMAL and _DECIMAL.fullmatch(value):
+        return float(value)
     return _YES_NO.get(value.lower(), value) if kind is catalog.Kind.YES_NO else value
