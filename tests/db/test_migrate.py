@@ -1,0 +1,79 @@
+"""Migrations lead to the tables of the models, once, from however many machines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import peewee
+import pytest
+
+from dashboard import models
+from dashboard.db import migrate, open_database
+
+Shape = dict[str, tuple[set[tuple[str, str, bool]], set[tuple[tuple[str, ...], bool]]]]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[peewee.Database]:
+    db = open_database(url)
+    db.connect()
+    yield db
+    db.close()
+    if not isinstance(db, peewee.SqliteDatabase):
+        db.close_all()
+
+
+def shape(db: peewee.Database) -> Shape:
+    """Return table → columns (name, type, may be null) and indexes (columns, unique)."""
+    return {
+        table: (
+            {(column.name, column.data_type, column.null) for column in db.get_columns(table)},
+            {(tuple(index.columns), index.unique) for index in db.get_indexes(table)},
+        )
+        for table in db.get_tables()
+        if not table.startswith("schema_")
+    }
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(empty_url: str, db_url: str) -> None:
+    with opened(empty_url) as db:
+        db.create_tables(models.ALL)
+        wanted = shape(db)
+    with opened(db_url) as db:
+        assert shape(db) == wanted
+        assert len(wanted) == len(models.ALL)
+
+
+def test_a_second_run_finds_nothing_to_do(empty_url: str) -> None:
+    with opened(empty_url) as db:
+        assert migrate.run(db) == migrate.run(db) + ["0001_trail"]
+        assert migrate.pending(db) == []
+
+
+def test_two_runners_at_once_apply_each_migration_once(empty_url: str) -> None:
+    applied: list[str] = []
+    failed: list[BaseException] = []
+    with opened(empty_url) as db:
+
+        def run() -> None:
+            try:
+                with db.connection_context():
+                    applied.extend(migrate.run(db))
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=run) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert failed == []
+    assert applied == ["0001_trail"]
+
+
+def test_a_database_of_a_newer_version_is_refused_plainly(db: peewee.Database) -> None:
+    db.execute_sql("insert into schema_migration (name, applied) values ('0999_later', '2030-01-01')")
+    with pytest.raises(migrate.Downgrade, match="0999_later"):
+        migrate.run(db)
