@@ -23,7 +23,8 @@ GROWING = re.compile(r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|
 COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 # Rows of one user or queue, of a stretch of time, the first so many, or of nobody: Peewee's empty IN.
 BOUND = re.compile(
-    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|occurred_ms)" (?:=|>=|IN)|\bLIMIT\b|\(0 = 1\)'
+    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|occurred_ms)" (?:=|>=|IN)'
+    r"|\bLIMIT\b|\(0 = 1\)"
 )
 QUERIES = (
     "",

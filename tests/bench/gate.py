@@ -48,22 +48,24 @@ def against_raw(home: Path) -> list[Line]:
     ours = site.empty(home / "gate.db")
     raw = Raw(home / "raw.db")
     with serve.running("stopa", ours.path) as server, serve.running("parsing", ours.path) as parser:
-        got = {
-            size: medians({
-                "raw": lambda size=size: raw.cost(size, REQUESTS[size]),
-                "ours": lambda size=size: sent(server, ours, size, REQUESTS[size]),
-                "parse": lambda size=size: posted(parser, "/", size, REQUESTS[size], {}),
-            })
-            for size in REQUESTS
-        }  # fmt: skip
+        got = {size: _turns(size, raw, server, ours, parser) for size in REQUESTS}
     raw.close()
     lines = [
         speed("A5", f"{size} events a request / executemany, per CPU second", got[size], goal)
         for size, goal in ((1000, ">= 0.35"), (100, ">= 0.4"))
     ]
     one = got[1]
-    return [*lines, ratio("A6", "one event a request / a route that only parses it", one["ours"], one["parse"],
-                          "<= 1.6", "us")]  # fmt: skip
+    parsed = "one event a request / a route that only parses it"
+    return [*lines, ratio("A6", parsed, one["ours"], one["parse"], "<= 1.6", "us")]
+
+
+def _turns(size: int, raw: Raw, server: Server, ours: Site, parser: Server) -> dict[str, float]:
+    count = REQUESTS[size]
+    return medians({
+        "raw": lambda: raw.cost(size, count),
+        "ours": lambda: sent(server, ours, size, count),
+        "parse": lambda: posted(parser, "/", size, count, {}),
+    })  # fmt: skip
 
 
 def into_big(home: Path, big: Site) -> list[Line]:

@@ -41,8 +41,8 @@ class Asker(NamedTuple):
     def filled(self, path: str) -> str:
         day = site.T0 + self.dice.choice(list(site.days())) * site.DAY_S
         user = self.dice.randint(1, self.site.users)
-        return path.format(user=f"agent{user:04}", date=datetime.fromtimestamp(day, UTC).date(), u=user, a=day,
-                           b=day + site.DAY_S, noon=day + 11 * 3600)  # fmt: skip
+        date, noon = datetime.fromtimestamp(day, UTC).date(), day + 11 * 3600
+        return path.format(user=f"agent{user:04}", date=date, u=user, a=day, b=day + site.DAY_S, noon=noon)
 
 
 DAY = "/tracing?tz=UTC&user={user}&date={date}"

@@ -20,10 +20,12 @@ def django(path: str) -> Any:
     own = tempfile.mkdtemp(prefix="stopa-bench-django-")
     settings.configure(
         SECRET_KEY="bench", DEBUG=False, ALLOWED_HOSTS=["*"], ROOT_URLCONF="tests.bench.django_urls",
-        USE_TZ=True, USE_I18N=False, STATIC_URL="/static/", DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        USE_TZ=True, USE_I18N=False, STATIC_URL="/static/",
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         INSTALLED_APPS=["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
                         "django.contrib.messages", "django.contrib.sessions"],
-        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "tests.bench.django_urls.everyone",
+        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware",
+                    "tests.bench.django_urls.everyone",
                     "django.contrib.messages.middleware.MessageMiddleware"],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
                     "OPTIONS": {"context_processors": ["django.template.context_processors.request",

@@ -21,15 +21,20 @@ HEAD = "<!doctype html><html lang=en><head><title>Activities</title></head><body
 LIST = (
     HEAD
     + """</nav><form method=get><input name=u value="{{ u or '' }}"><button>Filter</button></form>
-<table><thead><tr>{% for c in cols %}<th><a href="?sort={{ c }}">{{ c }}</a></th>{% endfor %}</tr></thead><tbody>
-{% for r in rows %}<tr id="a{{ r[0] }}">{% for v in r %}<td>{{ v }}</td>{% endfor %}<td><a href="/a/{{ r[0] }}">open</a></td></tr>
+<table><thead><tr>{% for c in cols %}<th><a href="?sort={{ c }}">{{ c }}</a></th>{% endfor %}</tr></thead>
+<tbody>
+{% for r in rows %}<tr id="a{{ r[0] }}">{% for v in r %}<td>{{ v }}</td>{% endfor %}
+<td><a href="/a/{{ r[0] }}">open</a></td></tr>
 {% endfor %}</tbody></table><p>{{ total }}</p><a href="?before={{ last }}">next</a></body></html>"""
 )
 TRACE = (
     HEAD
-    + """</nav><svg viewBox="0 0 86400 24">{% for s, t, d in bars %}<rect x="{{ s }}" width="{{ d }}" class="{{ t }}"/>
-{% endfor %}</svg><table>{% for t, n, s in stats %}<tr><th>{{ t }}</th><td>{{ n }}</td><td>{{ s }}</td></tr>{% endfor %}</table>
-<table>{% for r in rows %}<tr>{% for v in r %}<td>{{ v }}</td>{% endfor %}</tr>{% endfor %}</table></body></html>"""
+    + """</nav><svg viewBox="0 0 86400 24">
+{% for s, t, d in bars %}<rect x="{{ s }}" width="{{ d }}" class="{{ t }}"/>
+{% endfor %}</svg><table>
+{% for t, n, s in stats %}<tr><th>{{ t }}</th><td>{{ n }}</td><td>{{ s }}</td></tr>{% endfor %}</table>
+<table>
+{% for r in rows %}<tr>{% for v in r %}<td>{{ v }}</td>{% endfor %}</tr>{% endfor %}</table></body></html>"""
 )
 COUNT_AT_MOST = 10_001
 

@@ -24,7 +24,7 @@ from waitress.server import create_server
 THREADS = 4
 CPU = "/bench/cpu"
 START_S = 60
-Application = Callable[[Mapping[str, Any], Any], Iterable[bytes]]
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Answer(NamedTuple):
@@ -91,11 +91,12 @@ def application(name: str, path: str) -> Application:
         return {"lists": references.lists, "parsing": references.parsing}[name](path)
     from tests.bench import peers
 
-    return peers.PEERS[name](path)
+    peer: Application = peers.PEERS[name](path)
+    return peer
 
 
 def metered(app: Application) -> Application:
-    def wrapped(environ: Mapping[str, Any], start: Any) -> Iterable[bytes]:
+    def wrapped(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != CPU:
             return app(environ, start)
         start("200 OK", [("Content-Type", "text/plain")])

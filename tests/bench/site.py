@@ -147,8 +147,8 @@ def _without_indexes(raw: sqlite3.Connection, fill: Callable[[], None]) -> None:
 
 def _base(raw: sqlite3.Connection, rows: int) -> None:
     dice = random.Random(1)
-    _insert(raw, "contact", ("id", "key", "name", "phone", "email"),
-            [(n, f"1:{n}", f"Customer {n}", f"+42060000{n:04}", "") for n in range(1, CONTACTS + 1)])  # fmt: skip
+    people = [(n, f"1:{n}", f"Customer {n}", f"+42060000{n:04}", "") for n in range(1, CONTACTS + 1)]
+    _insert(raw, "contact", ("id", "key", "name", "phone", "email"), people)
     loads = [1.0 if day % 7 < 5 else QUIET for day in range(DAYS)]
     for day, load in enumerate(loads):
         made: Rows = {name: [] for name in COPIED}
@@ -184,18 +184,19 @@ def _work(made: Rows, dice: random.Random, number: int, user: int, start: int) -
     end, queue, contact = start + seconds, dice.randint(1, QUEUES), dice.randint(1, CONTACTS)
     talk = seconds * 9 // 10 if kind == "call" else 0
     name = f"c{number:010}"
-    made["interaction"].append((number, 1, name, channel, "in", queue, contact, (start - 20) * 1000, start - 20,
-                                start, end, 20, talk, "answered", ""))  # fmt: skip
-    made["activity"].append((number, number, user, 0, 1, channel, "in", "closed", queue, contact, "", start, end,
-                             end, 0, seconds, talk, 0, 0, 0))  # fmt: skip
+    made["interaction"].append((number, 1, name, channel, "in", queue, contact, (start - 20) * 1000,
+                                start - 20, start, end, 20, talk, "answered", ""))  # fmt: skip
+    made["activity"].append((number, number, user, 0, 1, channel, "in", "closed", queue, contact, "", start,
+                             end, end, 0, seconds, talk, 0, 0, 0))  # fmt: skip
     for segment, last in ((5, end), (6, start + talk)):
         if segment == 5 or talk:
             made["interval"].append((user, segment, channel, start, last, 0, number, queue, 1, "", "", 0, 0,
                                      None, 0, None))  # fmt: skip
     data = payload(number, channel if kind == "chat" else None)
     for step, moment in (("accepted", start), ("closed", end)):
-        made["event"].append((1, f"{name}.{step}", f"{kind}.{step}", moment * 1000, moment * 1000, 0, user, queue,
-                              name, None, None, data))  # fmt: skip
+        ms = moment * 1000
+        made["event"].append((1, f"{name}.{step}", f"{kind}.{step}", ms, ms, 0, user, queue, name, None, None,
+                              data))  # fmt: skip
 
 
 def payload(number: int, channel: str | None = None) -> str:
