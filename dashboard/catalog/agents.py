@@ -1,9 +1,9 @@
-"""Presence of agents: signed in, ready, on a pause. Pure."""
+"""Agents: signed in, ready, on a pause, idle, at their capacity. Pure."""
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import REASON
-from dashboard.catalog.types import EventType, Field, Kind, maker
+from dashboard.catalog.fields import COUNT, IP, REASON, ROLE
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.mark import N_
 
 DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120)
@@ -11,7 +11,21 @@ LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"))
 PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120)
 PAID = Field("paid", Kind.YES_NO, N_("Paid pause"))
 
+AGENT = (
+    ROLE,
+    Field("team", Kind.TEXT, N_("Team")),
+    Field("availability", Kind.TEXT, N_("Availability")),
+    REASON,
+    Field("state_s", Kind.SECONDS, N_("Time in the state")),
+    Field("sessions", Kind.NUMBER, N_("Sessions")),
+    IP,
+    Field("method", Kind.TEXT, N_("Sign-in method")),
+    Field("failed_attempts", Kind.NUMBER, N_("Failed attempts")),
+)
+
 _agent = maker("agents", "personal", "user")
+_timer = maker("agents", "personal", "user", own=True, origin=Origin.TIMER)
+_counter = maker("agents", "personal", "user", own=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _agent("agent.signed_in", N_("Agent signed in"), DEVICE),
@@ -20,4 +34,8 @@ TYPES: tuple[EventType, ...] = (
     _agent("agent.not_ready", N_("Agent not ready"), REASON),
     _agent("agent.pause_started", N_("Pause started"), PAUSE, PAID),
     _agent("agent.pause_ended", N_("Pause ended")),
+    _agent("agent.sign_in_failed", N_("Agent's sign-in failed"), *AGENT),
+    _agent("agent.availability_changed", N_("Agent's availability changed"), *AGENT),
+    _timer("agent.idle", N_("Agent idle"), *AGENT),
+    _counter("agent.capacity_reached", N_("Agent's capacity reached"), *AGENT, COUNT),
 )

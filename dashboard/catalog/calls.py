@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dashboard.catalog.fields import (
     ATTENDED,
+    COMMENT,
     CONNECTED,
     DIRECTION,
+    DURATION,
     ENDED_BY,
     POSITION,
+    RATING,
     REASON,
     RINGING,
     RINGING_MS,
@@ -17,8 +20,18 @@ from dashboard.catalog.fields import (
     TO_USER,
     WAIT,
 )
-from dashboard.catalog.types import EventType, maker
+from dashboard.catalog.types import EventType, Field, Kind, maker
 from dashboard.i18n.mark import N_
+
+CALL = (
+    DIRECTION,
+    DURATION,
+    WAIT,
+    TALK,
+    Field("outcome", Kind.TEXT, N_("Outcome")),
+    Field("recording", Kind.TEXT, N_("Recording")),
+    RATING,
+)
 
 _any = maker("calls", "personal", "interaction")
 _agent = maker("calls", "personal", "interaction", "user")
@@ -44,4 +57,9 @@ TYPES: tuple[EventType, ...] = (
     _any("call.closed", N_("Call closed"), DIRECTION, TALK, WAIT, ENDED_BY),
     _any("call.abandoned", N_("Call abandoned"), DIRECTION, WAIT, REASON),
     _any("call.missed", N_("Call missed"), DIRECTION, WAIT, REASON),
+    _any("call.started", N_("Call started"), *CALL),
+    _any("call.logged", N_("Call logged"), *CALL, COMMENT),
+    _any("call.log_updated", N_("Call log changed"), *CALL, COMMENT),
+    _any("call.log_deleted", N_("Call log deleted"), *CALL, COMMENT),
+    _any("call.rated", N_("Call rated"), *CALL, COMMENT),
 )

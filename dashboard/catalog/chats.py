@@ -4,24 +4,65 @@ from __future__ import annotations
 
 from dashboard.catalog.fields import (
     ATTENDED,
+    BUTTON,
     CHANNEL,
+    COMMENT,
     CONNECTED,
+    COUNTED,
+    DEPARTMENT,
+    DURATION,
     ENDED_BY,
+    GROUP,
+    IDLE,
+    MESSAGE,
+    MESSAGES_IN,
+    MESSAGES_OUT,
     POSITION,
+    RATING,
     REASON,
+    REFERRER,
     RINGING,
     RINGING_MS,
+    STATUS,
     TALK,
+    TIME_LOG,
     TO,
     TO_QUEUE,
     TO_USER,
+    URL,
+    VISITOR,
     WAIT,
 )
-from dashboard.catalog.types import EventType, maker
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.mark import N_
+
+TICKET = Field("ticket", Kind.CODE, N_("Linked ticket"))
+
+# Custom fields stand in `custom`, by path.
+CHAT = (
+    CHANNEL,
+    DEPARTMENT,
+    GROUP,
+    Field("transcript", Kind.TEXT, N_("Transcript")),
+    MESSAGE,
+    MESSAGES_IN,
+    MESSAGES_OUT,
+    WAIT,
+    IDLE,
+    DURATION,
+    TICKET,
+    URL,
+    REFERRER,
+    RATING,
+)
+# What the chat says stands before what the visit says; both know the page and how long it is idle.
+INVITED = (*CHAT, *(field for field in VISITOR if field not in CHAT))
 
 _any = maker("chats", "personal", "interaction")
 _agent = maker("chats", "personal", "interaction", "user")
+_visitor = maker("chats", "personal")
+_timer = maker("chats", "personal", "interaction", own=True, origin=Origin.TIMER)
+_counter = maker("chats", "personal", own=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _any("chat.queued", N_("Chat queued"), CHANNEL, POSITION),
@@ -42,4 +83,21 @@ TYPES: tuple[EventType, ...] = (
     _any("chat.closed", N_("Chat closed"), CHANNEL, TALK, WAIT, ENDED_BY),
     _any("chat.abandoned", N_("Chat abandoned"), CHANNEL, WAIT, REASON),
     _any("chat.missed", N_("Chat missed"), CHANNEL, WAIT, REASON),
+    _any("chat.started", N_("Chat started"), *CHAT),
+    _any("chat.message_received", N_("Chat message received"), *CHAT),
+    _any("chat.message_sent", N_("Chat message sent"), *CHAT),
+    _any("chat.comment_added", N_("Chat comment added"), *CHAT, COMMENT),
+    _any("chat.status_changed", N_("Chat status changed"), *CHAT, STATUS),
+    _any("chat.linked", N_("Chat attached to a ticket"), *CHAT),
+    _any("chat.unlinked", N_("Chat detached from a ticket"), *CHAT),
+    _any("chat.time_logged", N_("Time logged on a chat"), *CHAT, *TIME_LOG),
+    _any("chat.rated", N_("Chat rated"), *CHAT, COMMENT),
+    _any("chat.deleted", N_("Chat deleted"), *CHAT),
+    _timer("chat.idle", N_("Chat idle"), *CHAT),
+    _counter("chat.count_reached", N_("Number of chats reached"), *COUNTED),
+    _agent("chat.manual", N_("Manual chat event"), *CHAT, BUTTON),
+    _visitor("chat.invited", N_("Chat invitation sent"), *INVITED),
+    _visitor("chat.invite_accepted", N_("Chat invitation accepted"), *INVITED),
+    _visitor("chat.invite_rejected", N_("Chat invitation rejected"), *INVITED),
+    _visitor("chat.invite_ignored", N_("Chat invitation ignored"), *INVITED),
 )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import NAME
+from dashboard.catalog.fields import IP, NAME
 from dashboard.catalog.types import EventType, Field, Kind, maker
 from dashboard.i18n.mark import N_
 
-ADDRESS = Field("ip", Kind.TEXT, N_("IP address"))
 PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
 FORMAT = Field("format", Kind.TEXT, N_("File format"))
 ROWS = Field("rows", Kind.NUMBER, N_("Rows"))
 
-_own = maker("dashboard", "system", own=True)
+_own = maker("dashboard", "system", own=True, needs_source=False)
+_read = maker("dashboard", "system", own=True, needs_source=False, in_rules=False)
 
 TYPES: tuple[EventType, ...] = (
-    _own("auth.signed_in", N_("Signed in to the dashboard"), ADDRESS),
-    _own("auth.sign_in_failed", N_("Sign-in to the dashboard failed"), ADDRESS),
-    _own("auth.signed_out", N_("Signed out of the dashboard"), ADDRESS),
-    _own("auth.password_changed", N_("Password changed"), ADDRESS),
+    _own("auth.signed_in", N_("Signed in to the dashboard"), IP),
+    _own("auth.sign_in_failed", N_("Sign-in to the dashboard failed"), IP),
+    _own("auth.signed_out", N_("Signed out of the dashboard"), IP),
+    _own("auth.password_changed", N_("Password changed"), IP),
     _own("access.denied", N_("Access denied"), PERMISSION),
     _own("access.created", N_("Access created"), NAME),
     _own("access.updated", N_("Access changed"), NAME),
@@ -34,16 +34,17 @@ TYPES: tuple[EventType, ...] = (
     _own("queue.updated", N_("Queue changed"), NAME),
     _own("queue.deactivated", N_("Queue deactivated"), NAME),
     _own("queue.reactivated", N_("Queue reactivated"), NAME),
+    _read("queue.viewed", N_("Queue viewed"), NAME),
     _own("pause_type.created", N_("Pause type created"), NAME),
     _own("pause_type.updated", N_("Pause type changed"), NAME),
     _own("pause_type.deleted", N_("Pause type deleted"), NAME),
     _own("key.created", N_("API key created"), NAME),
     _own("key.revoked", N_("API key revoked"), NAME),
-    _own("tracing.viewed", N_("User tracing viewed")),
+    _read("tracing.viewed", N_("User tracing viewed")),
     _own("tracing.exported", N_("User tracing exported"), FORMAT, ROWS),
     _own("export.downloaded", N_("Export downloaded"), FORMAT, ROWS),
     _own("import.finished", N_("Import finished"), ROWS),
-    _own("audit.viewed", N_("Audit log viewed")),
+    _read("audit.viewed", N_("Audit log viewed")),
     _own("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
     _own("audit.verified", N_("Audit log verified"), ROWS),
     _own("settings.updated", N_("Settings changed"), NAME),

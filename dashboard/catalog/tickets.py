@@ -1,20 +1,120 @@
-"""Tickets: what an agent did to them. Pure."""
+"""Tickets: what agents, customers, timers and counters do to them. Pure."""
 
 from __future__ import annotations
 
-from dashboard.catalog.types import EventType, Field, Kind, maker
+from dashboard.catalog.fields import (
+    ASSIGNEE,
+    BUTTON,
+    CHANNEL,
+    COMMENT,
+    COUNTED,
+    CREATED,
+    DEPARTMENT,
+    FORM,
+    GROUP,
+    IDLE,
+    LANGUAGE,
+    MESSAGE,
+    MESSAGES_IN,
+    MESSAGES_OUT,
+    PRIORITY,
+    RATING,
+    RELATED,
+    STATUS,
+    TAGS,
+    TIME_LOG,
+    TITLE,
+    TO,
+    TO_USER,
+)
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.mark import N_
 
 NUMBER = Field("number", Kind.CODE, N_("Ticket number"))
-TITLE = Field("title", Kind.TEXT, N_("Title"))
 WORK = Field("seconds", Kind.SECONDS, N_("Working time"))
-STATUS = Field("status", Kind.TEXT, N_("Status"))
+FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"))
+SLA_DUE = Field("sla_due_at", Kind.TIME, N_("Service level due"))
+ATTACHMENT = Field("attachment", Kind.TEXT, N_("Attachment"))
+KIND = Field("kind", Kind.CHOICE, N_("Transferred to"), ("agent", "group", "department"))
 
-_ticket = maker("tickets", "personal", "interaction", "user")
+# A condition on a domain reads it from the address; custom fields stand in `custom`, by path.
+TICKET = (
+    NUMBER,
+    TITLE,
+    MESSAGE,
+    Field("message_direction", Kind.CHOICE, N_("Direction of the latest message"), ("in", "out")),
+    Field("message_visibility", Kind.CHOICE, N_("Visibility of the latest message"), ("public", "private")),
+    STATUS,
+    PRIORITY,
+    ASSIGNEE,
+    Field("assignee_availability", Kind.TEXT, N_("Availability of the assignee")),
+    DEPARTMENT,
+    GROUP,
+    Field("requester", Kind.TEXT, N_("Requester")),
+    Field("requester_email", Kind.TEXT, N_("Requester's email")),
+    Field("requester_verified", Kind.YES_NO, N_("Requester verified")),
+    Field("requester_tags", Kind.LIST, N_("Requester's tags")),
+    Field("organization", Kind.TEXT, N_("Organisation")),
+    TAGS,
+    LANGUAGE,
+    CHANNEL,
+    MESSAGES_IN,
+    MESSAGES_OUT,
+    Field("has_attachment", Kind.YES_NO, N_("Has an attachment")),
+    Field("recipients", Kind.LIST, N_("Recipients")),
+    Field("cc", Kind.LIST, N_("Copies to")),
+    CREATED,
+    Field("last_customer_message_at", Kind.TIME, N_("Last message of the customer")),
+    Field("last_agent_message_at", Kind.TIME, N_("Last message of an agent")),
+    Field("waiting_since", Kind.TIME, N_("Waiting since")),
+    FOLLOW_UP,
+    IDLE,
+    Field("open_s", Kind.SECONDS, N_("Open time")),
+    Field("times_reopened", Kind.NUMBER, N_("Times reopened")),
+    SLA_DUE,
+    Field("links", Kind.LIST, N_("Links")),
+)
+
+_agent = maker("tickets", "personal", "interaction", "user")
+_any = maker("tickets", "personal", "interaction")
+_frequent = maker("tickets", "personal", "interaction", "user", on=False)
+_timer = maker("tickets", "personal", "interaction", own=True, origin=Origin.TIMER)
+_deadline = maker("tickets", "personal", "interaction", origin=Origin.TIMER)
+_counter = maker("tickets", "personal", own=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
-    _ticket("ticket.created", N_("Ticket created"), NUMBER, TITLE, WORK, STATUS),
-    _ticket("ticket.updated", N_("Ticket updated"), NUMBER, TITLE, WORK, STATUS),
-    _ticket("ticket.closed", N_("Ticket closed"), NUMBER, TITLE, WORK, STATUS),
-    _ticket("ticket.reopened", N_("Ticket reopened"), NUMBER, TITLE, WORK, STATUS),
+    _agent("ticket.created", N_("Ticket created"), *TICKET, WORK),
+    _agent("ticket.updated", N_("Ticket updated"), *TICKET, WORK),
+    _agent("ticket.closed", N_("Ticket closed"), *TICKET, WORK),
+    _agent("ticket.reopened", N_("Ticket reopened"), *TICKET, WORK),
+    _any("ticket.deleted", N_("Ticket deleted"), *TICKET),
+    _any("ticket.status_changed", N_("Ticket status changed"), *TICKET),
+    _any("ticket.priority_changed", N_("Ticket priority changed"), *TICKET),
+    _any("ticket.assigned", N_("Ticket assigned"), *TICKET),
+    _any("ticket.transferred", N_("Ticket transferred"), *TICKET, KIND, TO, TO_USER),
+    _any("ticket.escalated", N_("Ticket escalated"), *TICKET),
+    _any("ticket.merged", N_("Tickets merged"), *TICKET, RELATED),
+    _any("ticket.split", N_("Ticket split"), *TICKET, RELATED),
+    _any("ticket.linked", N_("Ticket linked"), *TICKET, RELATED),
+    _any("ticket.tagged", N_("Ticket tagged"), *TICKET),
+    _any("ticket.rated", N_("Ticket rated"), *TICKET, RATING, COMMENT),
+    _any("ticket.spam_marked", N_("Ticket marked as spam"), *TICKET),
+    _frequent("ticket.viewed", N_("Ticket viewed"), *TICKET),
+    _any("ticket.message_received", N_("Ticket message received"), *TICKET),
+    _any("ticket.message_sent", N_("Ticket message sent"), *TICKET),
+    _any("ticket.comment_added", N_("Ticket comment added"), *TICKET, COMMENT),
+    _any("ticket.attachment_added", N_("Ticket attachment added"), *TICKET, ATTACHMENT),
+    _any("ticket.form_sent", N_("Form sent for a ticket"), *TICKET, FORM),
+    _any("ticket.form_completed", N_("Form of a ticket completed"), *TICKET, FORM),
+    _any("ticket.close_requested", N_("Ticket close requested by the customer"), *TICKET),
+    _any("ticket.time_logged", N_("Time logged on a ticket"), *TICKET, *TIME_LOG),
+    _any("ticket.followup_scheduled", N_("Ticket follow-up scheduled"), *TICKET),
+    _timer("ticket.followup_due", N_("Ticket follow-up due"), *TICKET),
+    _any("ticket.followup_done", N_("Ticket followed up"), *TICKET),
+    _timer("ticket.idle", N_("Ticket idle"), *TICKET),
+    _timer("ticket.age_reached", N_("Ticket age reached"), *TICKET),
+    _deadline("ticket.sla_warning", N_("Ticket service level at risk"), *TICKET),
+    _deadline("ticket.sla_breached", N_("Ticket service level breached"), *TICKET),
+    _counter("ticket.count_reached", N_("Number of tickets reached"), *COUNTED),
+    _agent("ticket.manual", N_("Manual ticket event"), *TICKET, BUTTON),
 )

@@ -1,26 +1,9 @@
-"""A text to a person that is put into words only where the reader's language is known. Pure."""
+"""What is wrong with a record, by field. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-
-class Message(NamedTuple):
-    """A marked text and what fills its placeholders."""
-
-    text: str
-    params: tuple[tuple[str, str | int], ...] = ()
-
-    def render(self, translate: Callable[[str], str] = str) -> str:
-        """Return the message in the language of `translate` (gettext); in English without one."""
-        words = translate(self.text)
-        return words % dict(self.params) if self.params else words
-
+from dashboard.i18n.message import Message, message
 
 Errors = dict[str, Message]
 
-
-def message(text: str, **params: str | int) -> Message:
-    """Return a message; `params` are the values of its named placeholders."""
-    return Message(text, tuple(params.items()))
+__all__ = ["Errors", "Message", "message"]

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from dashboard import catalog
+from dashboard.catalog import EventType
+from dashboard.settings import ROOT
 
 AGENT = ("signed_in", "signed_out", "ready", "not_ready", "pause_started", "pause_ended")
 LIFE = (
@@ -22,32 +24,116 @@ USERS_DAY = [
 ]
 
 
+TYPES = tuple(catalog.CATALOG.values())
+OWN_GROUPS = ("dashboard", "rules", "system")
+
+
 @pytest.mark.parametrize("name", USERS_DAY)
 def test_every_event_of_a_users_day_is_known_and_may_come_from_outside(name):
     assert catalog.CATALOG[name].name == name
     assert not catalog.CATALOG[name].own
 
 
-@pytest.mark.parametrize("type_", catalog.CATALOG.values(), ids=lambda t: t.name)
+def by_name(type_: EventType) -> str:
+    return type_.name
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=by_name)
 def test_a_type_has_one_dot_a_known_group_and_fields_named_once(type_):
-    assert re.fullmatch(r"[a-z_]+\.[a-z_]+", type_.name)
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", type_.name)
     assert len(type_.name) <= catalog.NAME_LIMIT
     assert type_.group in catalog.GROUPS
-    assert type_.level == ("system" if type_.group in ("sources", "dashboard") else "personal")
+    assert set(type_.needs) <= {"user", "interaction", "session"}
     names = [field.name for field in type_.fields]
     assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
     assert all(bool(field.choices) == (field.kind is catalog.Kind.CHOICE) for field in type_.fields)
 
 
-def test_no_two_types_share_a_name_or_a_label():
-    labels = [type_.label for type_ in catalog.CATALOG.values()]
+def test_a_field_of_one_name_holds_the_same_in_all_types_but_for_the_choices():
+    kinds = {}
+    for type_ in TYPES:
+        for field in type_.fields:
+            kinds.setdefault(field.name, set()).add(field.kind)
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("group", catalog.GROUPS)
+def test_a_group_has_types_and_no_two_share_a_label(group):
+    labels = [type_.label for type_ in TYPES if type_.group == group]
     assert len(labels) == len(set(labels))
+    assert bool(labels) == (group != "custom")
+
+
+def test_no_two_types_share_a_name():
     assert sum(len(file.TYPES) for file in catalog._FILES) == len(catalog.CATALOG)
 
 
-def test_only_the_dashboards_own_acts_are_kept_from_outside():
-    assert {t.group for t in catalog.CATALOG.values() if t.own} == {"dashboard"}
-    assert all(t.own for t in catalog.CATALOG.values() if t.group == "dashboard")
+def test_groups_of_the_whole_site_are_for_system_rules_and_the_others_for_anybodys():
+    system = {type_.group for type_ in TYPES if type_.level == "system"}
+    personal = {type_.group for type_ in TYPES if type_.level == "personal"}
+    assert system - personal == {"contacts", "commerce", "mail", "sources", "dashboard", "system"}
+    mixed = [t.name for t in TYPES if t.group in system & personal and t.level == "personal"]
+    assert mixed == ["visitor.active", "schedule.reached"]
+
+
+def test_what_the_dashboard_alone_can_know_is_kept_from_outside():
+    ours = [type_ for type_ in TYPES if type_.own]
+    ends = re.compile(r".*(_due|_reached|\.due|\.idle|\.overdue|\.reached)")
+    found = {type_.name for type_ in ours if type_.group not in OWN_GROUPS}
+    assert found == {
+        *("ticket.followup_due", "ticket.idle", "ticket.age_reached", "ticket.count_reached"),
+        *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
+        *("agent.idle", "agent.capacity_reached"),
+    }
+    assert all(type_.own for type_ in TYPES if ends.fullmatch(type_.name))
+    assert all(type_.own for type_ in TYPES if type_.group in OWN_GROUPS)
+
+
+def test_a_type_named_for_a_time_or_a_count_is_made_by_one():
+    times = [t for t in TYPES if re.fullmatch(r".*[._](due|idle|inactive|stale)", t.name)]
+    counts = [t for t in TYPES if re.fullmatch(r".*_(count|capacity)_reached", t.name)]
+    assert {t.origin for t in times} == {catalog.Origin.TIMER}
+    assert {t.origin for t in counts} <= {catalog.Origin.COUNTER}
+
+
+def test_only_what_the_dashboard_does_or_sends_itself_occurs_without_a_source():
+    free = {t.name.partition(".")[0] for t in TYPES if not t.needs_source}
+    own = {t.name.partition(".")[0] for t in TYPES if t.group in OWN_GROUPS}
+    assert free == own | {"mail_out"}
+
+
+def test_a_shop_and_the_steps_of_visitors_are_off_until_wanted():
+    off = {t.name for t in TYPES if not t.on}
+    assert {t.name for t in TYPES if t.group == "commerce"} <= off
+    assert {"visitor.page_viewed", "contact.interest_increased", "ticket.viewed"} <= off
+    assert not off & {"visitor.active", "visit.started", "visit.ended", "session.opened", "session.closed"}
+    assert not off & {*USERS_DAY, "contact.created"}
+
+
+def test_rules_do_not_start_from_looks_and_strokes_of_the_mouse():
+    assert {t.name for t in TYPES if not t.in_rules} == {
+        *("tracing.viewed", "audit.viewed", "queue.viewed"),
+        *("cobrowse.clicked", "cobrowse.scrolled", "cobrowse.input_changed", "cobrowse.selected"),
+    }
+
+
+@pytest.mark.parametrize(("alias", "name"), catalog.ALIASES.items())
+def test_an_alias_gives_the_type_it_stands_for_and_is_no_type_itself(alias, name):
+    assert catalog.is_name(alias)
+    assert alias not in catalog.CATALOG
+    assert catalog.find(alias) is catalog.CATALOG[name]
+
+
+def test_every_act_that_the_dashboard_records_has_a_name_in_the_catalogue():
+    acts = {
+        act
+        for file in (ROOT / "dashboard").rglob("*.py")
+        for act in re.findall(r"audit\.(?:record|viewed)\(\s*\"([a-z_.]+)\"", file.read_text())
+    }
+    assert len(acts) > 20
+    assert {act for act in acts if catalog.find(act) is None} == set()
+    assert {act for act in acts if not catalog.find(act).own} == set()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +151,7 @@ def test_only_the_dashboards_own_acts_are_kept_from_outside():
         pytest.param("custom.a\n", False, id="line break at the end"),
         pytest.param("custom.ž", False, id="letter outside a-z"),
         pytest.param("custom.٣", False, id="digit outside 0-9"),
-        pytest.param("call.answered", False, id="not in the catalogue"),
+        pytest.param("call.acepted", False, id="not in the catalogue"),
         pytest.param("", False, id="empty"),
     ],
 )

@@ -64,7 +64,10 @@ def test_no_translation_is_empty_fuzzy_or_has_other_placeholders(locale: str) ->
     ("locale", "expected"),
     [
         ("en", ("Thursday 19 November 2026", "Thu 19 Nov 2026", "Thu 19", "Week 47, 16–22 Nov 2026")),
-        ("cs", ("čtvrtek 19. listopadu 2026", "čt 19. 11. 2026", "čt 19. 11.", "47. týden, 16.–22. 11. 2026")),
+        (
+            "cs",
+            ("čtvrtek 19. listopadu 2026", "čt 19. 11. 2026", "čt 19. 11.", "47. týden, 16.–22. 11. 2026"),
+        ),
         ("ja", ("2026年11月19日(木)", "2026年11月19日(木)", "19日(木)", "第47週、2026年11月16日～22日")),
     ],
 )
@@ -89,7 +92,8 @@ def test_durations_are_hours_minutes_seconds_beyond_a_day(seconds: int | None, t
 
 
 @pytest.mark.parametrize(
-    ("locale", "number", "share"), [("en", "1,283", "12.6%"), ("cs", "1 283", "12,6 %"), ("ja", "1,283", "12.6%")]
+    ("locale", "number", "share"),
+    [("en", "1,283", "12.6%"), ("cs", "1 283", "12,6 %"), ("ja", "1,283", "12.6%")],
 )
 def test_numbers_and_shares_read_as_the_language_writes_them(
     app: Flask, locale: str, number: str, share: str

@@ -93,8 +93,36 @@ def test_any_other_time_is_refused_by_name(time, why):
 
 
 WRONG = [
-    pytest.param({**CUSTOM, "type": "call.answered"}, {"type": "not known"}, id="type not in the catalogue"),
+    pytest.param({**CUSTOM, "type": "call.acepted"}, {"type": "not known"}, id="type not in the catalogue"),
     pytest.param({**CUSTOM, "type": "auth.signed_in"}, {"type": "by the dashboard itself"}, id="our own act"),
+    pytest.param({**CUSTOM, "type": "import.run"}, {"type": "by the dashboard itself"}, id="alias of an act"),
+    pytest.param(
+        {**CUSTOM, "type": "ticket.idle", "interaction": "1"}, {"type": "by the dashboard itself"}, id="timer"
+    ),
+    pytest.param(
+        {**CUSTOM, "type": "agent.break_started", "user": "jana"}, {"data.pause": "required"}, id="alias"
+    ),
+    pytest.param({**CUSTOM, "type": "cobrowse.joined"}, {"session": "required"}, id="no session"),
+    pytest.param(
+        {**CUSTOM, "type": "survey.answered", "data": {"rating": "4"}},
+        {"data.rating": "Must be a number"},
+        id="rating as text",
+    ),
+    pytest.param(
+        {**CUSTOM, "type": "survey.answered", "data": {"rating": True}},
+        {"data.rating": "Must be a number"},
+        id="rating as yes",
+    ),
+    pytest.param(
+        {**CUSTOM, "type": "article.created", "data": {"keywords": ["a", 1]}},
+        {"data.keywords": "list of texts"},
+        id="a number in a list of texts",
+    ),
+    pytest.param(
+        {**CUSTOM, "type": "article.created", "data": {"keywords": 1}},
+        {"data.keywords": "list of texts"},
+        id="a number for a list of texts",
+    ),
     pytest.param({**CUSTOM, "type": ["a"]}, {"type": "Must be text"}, id="type no text"),
     pytest.param({}, {"type": "required", "time": "required"}, id="nothing given"),
     pytest.param({**CUSTOM, "kind": 1}, {"kind": "no such field"}, id="unknown field"),
@@ -180,6 +208,10 @@ def test_an_error_is_told_by_field_whether_alone_or_among_good_events(event, err
             {"type": "ticket.updated", "user": "a", "interaction": "1", "data": {"number": 7}}, id="no."
         ),
         pytest.param({"type": "call.closed", "interaction": "1"}, id="closed by nobody"),
+        pytest.param({"type": "survey.answered", "data": {"rating": 4.5}}, id="half a point"),
+        pytest.param({"type": "article.created", "data": {"keywords": ["a", "b"]}}, id="a list of texts"),
+        pytest.param({"type": "article.created", "data": {"keywords": "a"}}, id="one text for a list"),
+        pytest.param({"type": "visit.started", "data": {"triggers": [], "country": None}}, id="a visit"),
         pytest.param({"id": "x" * 200, "user": "u" * 120, "session": "s" * 200}, id="the longest names"),
     ],
 )
@@ -187,6 +219,21 @@ def test_what_is_within_the_limits_is_kept(extra):
     found = one({**CUSTOM, **extra})
     assert isinstance(found, NewEvent), told(found)
     assert json.loads(found.data) == (extra.get("data") or {})
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("call.answered", "call.accepted"),
+        ("agent.break_started", "agent.pause_started"),
+        ("call.accepted", "call.accepted"),
+        ("custom.paid", "custom.paid"),
+    ],
+)
+def test_a_type_is_stored_under_the_catalogues_own_name(sent, stored):
+    found = one({**GOOD, "type": sent, "data": {"pause": "Lunch"}})
+    assert isinstance(found, NewEvent), told(found)
+    assert found.type == stored
 
 
 @pytest.mark.parametrize(("depth", "kept"), [(20, True), (21, False)])

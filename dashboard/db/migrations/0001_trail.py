@@ -7,6 +7,7 @@ from typing import Any
 
 import peewee as pw
 
+
 class Table(pw.Model):
     class Meta:
         legacy_table_names = False
