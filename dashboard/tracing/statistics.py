@@ -59,8 +59,7 @@ def figures(
     cuts = _cut(intervals, span.start, limit, horizons)
     base = _base(cuts, never_signed_in)
     pause = _pauses(cuts, base, limit)
-    ready, login = load(base.ready), load(base.login)
-    busy = load(intersect(base.ready, base.busy))
+    ready, login, busy = load(base.ready), load(base.login), load(intersect(base.ready, base.busy))
     ringing = load(subtract(intersect(base.ready, base.ring), base.busy))
     works = _works(cuts, closed, limit)
     return Figures(
