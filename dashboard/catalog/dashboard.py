@@ -41,6 +41,7 @@ TYPES: tuple[EventType, ...] = (
     _own("key.created", N_("API key created"), NAME),
     _own("key.revoked", N_("API key revoked"), NAME),
     _read("tracing.viewed", N_("User tracing viewed")),
+    _read("activity.viewed", N_("Activity viewed")),
     _own("tracing.exported", N_("User tracing exported"), FORMAT, ROWS),
     _own("export.downloaded", N_("Export downloaded"), FORMAT, ROWS),
     _own("import.finished", N_("Import finished"), ROWS),

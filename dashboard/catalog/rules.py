@@ -1,0 +1,31 @@
+"""Rules, what becomes of them, the calendar that starts them and the channels they use. Pure."""
+
+from __future__ import annotations
+
+from dashboard.catalog.fields import ERROR, NAME
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
+from dashboard.i18n.mark import N_
+
+RULE = (
+    Field("rule", Kind.TEXT, N_("Rule")),
+    Field("run_outcome", Kind.TEXT, N_("Outcome of the run")),
+    ERROR,
+)
+CHANNEL = (NAME, ERROR)
+
+_own = maker("rules", "system", own=True, needs_source=False)
+_counter = maker("rules", "system", own=True, needs_source=False, origin=Origin.COUNTER)
+_timer = maker("rules", "personal", own=True, needs_source=False, origin=Origin.TIMER)
+_channel = maker("rules", "system", own=True, needs_source=False, origin=Origin.TRANSPORT)
+
+TYPES: tuple[EventType, ...] = (
+    _own("rule.created", N_("Rule created"), *RULE),
+    _own("rule.updated", N_("Rule changed"), *RULE),
+    _own("rule.deleted", N_("Rule deleted"), *RULE),
+    _own("rule.run_failed", N_("Rule run failed"), *RULE),
+    _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
+    _counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),
+    _timer("schedule.reached", N_("Scheduled time reached"), NAME),
+    _channel("channel.delivery_failed", N_("Notification channel: delivery failed"), *CHANNEL),
+    _channel("channel.disabled", N_("Notification channel switched off"), *CHANNEL),
+)

@@ -1,0 +1,42 @@
+"""Visitors of the site: who is there, what they view, their visits and sessions. Pure.
+
+The page views and searches of a busy site are many, hence off until wanted.
+"""
+
+from __future__ import annotations
+
+from dashboard.catalog.fields import MESSAGE, QUERY, REASON, TITLE, VISITOR
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
+from dashboard.i18n.mark import N_
+
+RESULTS = Field("results", Kind.NUMBER, N_("Results found"))
+PLACE = (
+    Field("city", Kind.TEXT, N_("City")),
+    Field("latitude", Kind.DECIMAL, N_("Latitude")),
+    Field("longitude", Kind.DECIMAL, N_("Longitude")),
+)
+TRIGGERS = Field("triggers", Kind.LIST, N_("Event types that began it"))
+
+_active = maker("visitors", "personal", origin=Origin.EXTERNAL)
+_seen = maker("visitors", "system", origin=Origin.EXTERNAL, on=False)
+_visit = maker("visitors", "system", origin=Origin.EXTERNAL)
+_quiet = maker("visitors", "system", origin=Origin.TIMER)
+_session = maker("visitors", "system", "session", origin=Origin.EXTERNAL)
+_silent = maker("visitors", "system", "session", origin=Origin.TIMER)
+
+TYPES: tuple[EventType, ...] = (
+    _active("visitor.active", N_("Visitor online"), *VISITOR, MESSAGE),
+    _seen("visitor.removed", N_("Online visitor removed"), *VISITOR),
+    _seen("visitor.purged", N_("Online visitor purged"), *VISITOR),
+    _seen("visitor.page_viewed", N_("Page viewed"), *VISITOR, TITLE),
+    _seen("visitor.screen_viewed", N_("Screen viewed"), *VISITOR, TITLE),
+    _seen("visitor.page_printed", N_("Page printed"), *VISITOR, TITLE),
+    _seen("visitor.searched", N_("Visitor searched"), *VISITOR, QUERY),
+    _seen("visitor.search_results_viewed", N_("Search results viewed"), *VISITOR, QUERY, RESULTS),
+    _seen("visitor.located", N_("Visitor located"), *VISITOR, *PLACE),
+    _visit("visit.started", N_("Visit started"), *VISITOR, TRIGGERS),
+    _quiet("visit.ended", N_("Visit ended"), *VISITOR, TRIGGERS),
+    _session("session.opened", N_("Session opened"), *VISITOR),
+    _session("session.closed", N_("Session closed"), *VISITOR, REASON),
+    _silent("session.inactive", N_("Session inactive"), *VISITOR),
+)
