@@ -154,9 +154,7 @@ def test_previous_next_and_the_day_it_belongs_to(client: FlaskClient) -> None:
     assert any("user=jana&date=2026-03-02" in link for link in page.links())
 
 
-@pytest.mark.parametrize(
-    "ident", ["0", "-1", "99999999999999999999999", "x", "1;2", "%00", "9223372036854775808"]
-)
+@pytest.mark.parametrize("ident", ["0", "-1", "99999999999999999999999", "x", "1;2", "9223372036854775808"])
 def test_an_id_of_nothing_is_not_found(client: FlaskClient, ident: str) -> None:
     make.sign_in(client, make.administrator())
     assert client.get(f"/tracing/activities/{ident}").status_code == 404

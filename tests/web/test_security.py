@@ -180,3 +180,20 @@ def test_each_answer_has_a_number_of_its_own(client: FlaskClient) -> None:
         assert client.get("/users").status_code == 403
     first, second = AuditEntry.select()
     assert first.request_id != second.request_id
+
+
+def test_a_text_that_no_database_keeps_is_refused_everywhere(client: FlaskClient) -> None:
+    make.sign_in(client, make.administrator())
+    for path in (
+        "/tracing?user=a%00b",
+        "/exports/%00",
+        "/language/%00",
+        "/users?q=%00",
+        "/tracing.csv?x=%00",
+        "/%00",
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert answer.headers["Cache-Control"] == "no-store"
+    for form in ({"login": "a\0b", "password": "x"}, {"login": "x", "password": "a\0"}):
+        assert client.post("/sign-in", data=form).status_code == 400

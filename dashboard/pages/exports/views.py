@@ -46,8 +46,6 @@ def download(ident: str) -> Response:
 
 
 def _own(ident: str) -> ExportFile:
-    if not ident.isprintable():
-        abort(404)
     file = ExportFile.get_or_none(
         (ExportFile.id == ident) & (ExportFile.user_id == g.user.id) & (ExportFile.expires_ts > clock.now_s())
     )

@@ -26,7 +26,6 @@ class Refused(Exception):  # noqa: N818  it says what is the matter
 def sign_in(login: str, password: str, ip: str) -> str:
     """Return a new session's token, or raise Refused: the same way, in the same time, for an
     unknown user, a wrong password, a deactivated user and one without access."""
-    login = login.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL knows no such text
     wait = sessions.throttled(login, ip)
     if wait:
         audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
