@@ -11,7 +11,7 @@ VALUE = Field("value", Kind.DECIMAL, N_("Value"))
 CARD = Field("card", Kind.CODE, N_("Loyalty card"))
 PREFERRED = (
     Field("kind", Kind.CHOICE, N_("Kind of preference"), ("color", "size", "brand", "channel", "payment")),
-    Field("preference", Kind.CODE, N_("Preference")),
+    Field("preference", Kind.CODE, N_("Preferred value")),
 )
 
 # Name, phone and email stand in the event's contact; custom fields in `custom`, by path.

@@ -35,7 +35,7 @@ WORK = Field("seconds", Kind.SECONDS, N_("Working time"))
 FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"))
 SLA_DUE = Field("sla_due_at", Kind.TIME, N_("Service level due"))
 ATTACHMENT = Field("attachment", Kind.TEXT, N_("Attachment"))
-KIND = Field("kind", Kind.CHOICE, N_("Transferred to"), ("agent", "group", "department"))
+KIND = Field("kind", Kind.CHOICE, N_("Kind of transfer"), ("agent", "group", "department"))
 
 # A condition on a domain reads it from the address; custom fields stand in `custom`, by path.
 TICKET = (
