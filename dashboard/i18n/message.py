@@ -1,0 +1,28 @@
+"""A text to a person that is put into words only where the reader's language is known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """A marked text and what fills its placeholders; a message within is translated before it is put in."""
+
+    text: str
+    params: tuple[tuple[str, str | int | Message], ...] = ()
+
+    def render(self, translate: Callable[[str], str] = str) -> str:
+        """Return the message in the language of `translate` (gettext); in English without one."""
+        words = translate(self.text)
+        if not self.params:
+            return words
+        return words % {
+            name: value.render(translate) if isinstance(value, Message) else value
+            for name, value in self.params
+        }
+
+
+def message(text: str, **params: str | int | Message) -> Message:
+    """Return a message; `params` are the values of its named placeholders."""
+    return Message(text, tuple(params.items()))
