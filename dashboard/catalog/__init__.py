@@ -87,14 +87,12 @@ def find(name: str) -> EventType | None:
     An alias gives the type that it stands for, whose own `name` is the one to store and to compare.
     """
     known = _BY_NAME.get(name)
-    if known is None and name.startswith(CUSTOM) and is_name(name):
-        return _custom(name)
-    return known
+    return _custom(name) if known is None and name.startswith(CUSTOM) else known
 
 
 @lru_cache(maxsize=1000)  # a site has few names of its own; a client that makes them up costs no memory
-def _custom(name: str) -> EventType:
-    return EventType(name, "custom", "system", N_("Custom event"))
+def _custom(name: str) -> EventType | None:
+    return EventType(name, "custom", "system", N_("Custom event")) if is_name(name) else None
 
 
 __all__ = [
