@@ -8,7 +8,7 @@ field is (a queue, a direction), only those that name the event's value are aske
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -88,7 +88,7 @@ class Run(NamedTuple):
     rule: RuleSpec
     outcome: Outcome
     facts: Facts
-    explain: Any  # Callable[[Facts], Trace]; a tuple cannot say so without being called as a method
+    explain: Callable[[Facts], Trace]
 
     @property
     def key(self) -> str:
@@ -102,8 +102,7 @@ class Run(NamedTuple):
     @property
     def trace(self) -> Trace:
         """Return every condition with what it saw; made when asked for, for most runs keep none."""
-        made: Trace = self.explain(self.facts)
-        return made
+        return self.explain(self.facts)
 
 
 def run_key(rule_id: int, version: int, event_id: int | str) -> str:

@@ -112,7 +112,7 @@ def ago(found: Callable[[int, int], bool]) -> Build:
 
 def open_ago(operands: Operands, _of: Field, context: Context) -> Test:
     """More than so many seconds of the calendar's working time ago."""
-    name, seconds = operands
+    name, seconds = str(operands[0]), int(operands[1])
 
     def test(moment: tuple[Any, int]) -> bool:
         value, now = moment

@@ -1,0 +1,81 @@
+"""The conditions of a rule as one sentence, for lists and above the editor. Pure.
+
+The sentence is a message of messages, put into words where the reader's language is known:
+"Direction is any of in, and not (User is me)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+from dashboard.i18n.mark import N_
+from dashboard.i18n.message import Message, message
+from dashboard.rules.fields import OTHER, Field, find
+from dashboard.rules.operators import OPERATORS
+from dashboard.rules.tree import Condition, Group, Node
+
+AND = N_("%(first)s and %(second)s")
+OR = N_("%(first)s or %(second)s")
+NOT = N_("not (%(inner)s)")
+BRACKETS = N_("(%(inner)s)")
+ALWAYS = N_("always")
+NEVER = N_("never")
+OTHER_FIELD = N_("%(label)s “%(path)s”")
+ANYTHING = N_("anything")
+NAMES = ("first", "second", "third")
+
+Show = Callable[[Field, Any], str]
+
+
+def plain(_field: Field, value: Any) -> str:
+    """Show one operand as it is stored."""
+    return str(value)
+
+
+def sentence(tree: Node, known: Mapping[str, Field], show: Show = plain) -> Message:
+    """Return what a tree says.
+
+    `show` puts one operand into words: the name of a person, the label of a choice, a duration.
+    """
+    if isinstance(tree, Condition):
+        return _condition(tree, dict(known), show)
+    if not tree.children:
+        return Message(NEVER if tree.how == "any" else ALWAYS)
+    inner = [_bracketed(child, tree, sentence(child, known, show)) for child in tree.children]
+    joined = reduce(lambda first, second: message(_joint(tree), first=first, second=second), inner)
+    return message(NOT, inner=joined) if tree.how == "none" else joined
+
+
+def _joint(group: Group) -> str:
+    return AND if group.how == "all" else OR
+
+
+def _bracketed(child: Node, group: Group, said: Message) -> Message:
+    """Bracket a group of several whose joining word is not that of the group around it."""
+    mixed = isinstance(child, Group) and len(child.children) > 1 and child.how != "none"
+    if mixed and isinstance(child, Group) and _joint(child) != _joint(group):
+        return message(BRACKETS, inner=said)
+    return said
+
+
+def _condition(node: Condition, known: dict[str, Field], show: Show) -> Message:
+    field, row = find(node.field, known), OPERATORS.get(node.op)
+    if field is None or row is None:
+        return Message(node.field)
+    label = Message(field.label)
+    if field.label == OTHER:
+        label = message(OTHER_FIELD, label=label, path=field.path)
+    shown = [_operand(each, field, show) for each in node.operands]
+    if len(shown) == 1:
+        return message(row.phrase, field=label, value=shown[0])
+    return message(row.phrase, field=label, **dict(zip(NAMES, shown, strict=False)))
+
+
+def _operand(operand: Any, field: Field, show: Show) -> str | Message:
+    if operand is None:
+        return Message(ANYTHING)
+    if isinstance(operand, tuple):
+        return ", ".join(show(field, each) for each in operand)
+    return show(field, operand)
