@@ -1,0 +1,67 @@
+"""A real server with the demonstration's people, and a real browser that looks at it.
+
+Whatever the browser complains of fails the test in which it happened: errors of scripts, refusals by the
+content policy, parts of a page that do not load.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.rounds import Rounds
+from tests.browser.window import DESK, Open, Site, Tab, View, look, signed_in, watched
+from tests.test_start import SERVER, started, until
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration up to this minute, served by a process of its own."""
+    path = tmp_path_factory.mktemp("site") / "demo.db"
+    with started([*SERVER, "--demo"], f"sqlite:///{path}") as running:
+        until(running.workers)
+        yield Site(running, path)
+
+
+@pytest.fixture(scope="package")
+def rounds(browser: Browser, site: Site) -> Iterator[Rounds]:
+    made = Rounds(browser, site)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_as(browser: Browser, site: Site) -> Iterator[Open]:
+    """Open tabs: `open_as("admin", View(390, "dark", "cs"))`; without a login nobody is signed in."""
+    contexts: list[BrowserContext] = []
+    tabs: list[Tab] = []
+
+    def opened(login: str = "", view: View = DESK, scripts: bool = True) -> Tab:
+        context = look(browser, site, view, scripts)
+        contexts.append(context)
+        if login:
+            context.add_cookies(signed_in(browser, site, login))
+        tabs.append(watched(context.new_page()))
+        return tabs[-1]
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [problem for tab in tabs for problem in tab.problems] == []

@@ -1,0 +1,235 @@
+"""Every page once in every view: what a visit found, kept for the tests that ask about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser.window import Site, Tab, View, look, signed_in, watched
+
+
+class Place(NamedTuple):
+    """A page: its address with the names of IDS in braces, who opens it, the status it answers with.
+
+    With `typed`, the page is what answers when its first form is sent with these values.
+    """
+
+    path: str
+    login: str = "admin"
+    status: int = 200
+    typed: Mapping[str, str] | None = None
+
+
+VIEWS = (View(1440, "light", "en"), View(390, "dark", "cs"), View(390, "light", "ja"))
+TRACE = "/tracing?user=novakova"
+PLACES = {
+    "sign-in": Place("/sign-in", ""),
+    "home": Place("/"),
+    "home of an agent": Place("/", "novakova"),
+    "day": Place(TRACE),
+    "24 hours": Place(f"{TRACE}&hours=24"),
+    "60 minutes": Place(f"{TRACE}&minutes=60"),
+    "15 minutes": Place(f"{TRACE}&minutes=15"),
+    "5 minutes": Place(f"{TRACE}&minutes=5"),
+    "week": Place(f"{TRACE}&unit=week"),
+    "day without records": Place(f"{TRACE}&date=2020-01-01"),
+    "list without rows": Place(f"{TRACE}&kind=line"),
+    "day of a deactivated user": Place("/tracing?user=benes&deactivated=1"),
+    "faulty address of a day": Place(f"{TRACE}&date=x", status=422),
+    "own day of an agent": Place("/tracing", "novakova"),
+    "call": Place("/tracing/activities/{call}"),
+    "chat": Place("/tracing/activities/{webchat}"),
+    "e-mail": Place("/tracing/activities/{email}"),
+    "ticket": Place("/tracing/activities/{ticket}"),
+    "queue figures": Place("/queues/figures"),
+    "users": Place("/users"),
+    "users not found": Place("/users?q=zzzz"),
+    "users seen by a team lead": Place("/users", "lead"),
+    "new user": Place("/users/new"),
+    "user": Place("/users/{novakova}"),
+    "deactivation of a user": Place("/users/{novakova}/deactivate"),
+    "reactivation of a user": Place("/users/{benes}/reactivate"),
+    "teams": Place("/teams"),
+    "new team": Place("/teams/new"),
+    "team": Place("/teams/{team}"),
+    "deletion of a team": Place("/teams/{team}/delete"),
+    "queues": Place("/queues"),
+    "new queue": Place("/queues/new"),
+    "queue": Place("/queues/{queue}"),
+    "deactivation of a queue": Place("/queues/{queue}/deactivate"),
+    "pause types": Place("/pauses"),
+    "new pause type": Place("/pauses/new"),
+    "pause type": Place("/pauses/{pause}"),
+    "deactivation of a pause type": Place("/pauses/{pause}/deactivate"),
+    "accesses": Place("/accesses"),
+    "new access": Place("/accesses/new"),
+    "access": Place("/accesses/{access}/edit"),
+    "modules of an access": Place("/accesses/{access}/edit?tab=modules"),
+    "advanced settings of an access": Place("/accesses/{access}/edit?tab=advanced"),
+    "users of an access": Place("/accesses/{access}/edit?tab=users"),
+    "deletion of an access": Place("/accesses/{access}/delete"),
+    "API keys": Place("/settings/keys"),
+    "new key": Place("/settings/keys/new"),
+    "my account": Place("/account"),
+    "sign-in refused": Place("/sign-in", "", 422, {"login": "nobody", "password": "wrong"}),
+    "new user with errors": Place("/users/new", "admin", 422, {"login": "no spaces", "email": "x"}),
+    "new team with errors": Place("/teams/new", "admin", 422, {"name": ""}),
+    "new queue with errors": Place("/queues/new", "admin", 422, {"label": ""}),
+    "new pause type with errors": Place("/pauses/new", "admin", 422, {"label": ""}),
+    "new access with errors": Place("/accesses/new", "admin", 422, {"name": "Agent"}),
+    "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
+    "key just made": Place("/settings/keys/new", "admin", 200, {"name": "Exchange", "source": "pbx"}),
+    "my account with errors": Place("/account", "admin", 422, {"timezone": "Nowhere"}),
+    "no right": Place("/users/new", "novakova", 403),
+    "not found": Place("/nowhere", status=404),
+    "not found, signed out": Place("/nowhere", "", 404),
+    "file in the making": Place("/exports"),
+}
+IDS = {
+    **{channel: "SELECT MAX(a.id) FROM activity a JOIN user u ON u.id = a.user_id "
+                f"WHERE u.login = 'novakova' AND a.channel = '{channel}'"
+       for channel in ("call", "webchat", "email", "ticket")},
+    "novakova": "SELECT id FROM user WHERE login = 'novakova'",
+    "benes": "SELECT id FROM user WHERE login = 'benes'",
+    "team": "SELECT id FROM team WHERE name = 'Support'",
+    "queue": "SELECT id FROM queue WHERE name = 'support'",
+    "pause": "SELECT id FROM pause_type WHERE name = 'lunch'",
+    "access": "SELECT id FROM access WHERE name = 'Agent'",
+}  # fmt: skip
+
+AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# A bar is as wide as its time is long; the list below the plot leads to the same places (WCAG 2.5.8).
+BARS = ["svg .bar-a"]
+# Rows, bars and options of one kind are alike: a few of each are looked at, and a visit takes a second.
+THIN = """() => {
+  const more = "tbody tr:nth-child(n+6),.rows li:nth-child(n+5),svg .bar-a:nth-of-type(n+9),option:nth-child(n+4)";
+  for (const part of document.querySelectorAll(more)) part.remove();
+}"""
+READ = """() => {
+  const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist"))
+    texts.push(walk.currentNode.data);
+  for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
+    for (const name of ["aria-label", "placeholder", "title", "alt"])
+      if (part.hasAttribute(name)) texts.push(part.getAttribute(name));
+  const root = document.documentElement;
+  return {
+    title: document.title, lang: root.lang, wider: root.scrollWidth - root.clientWidth,
+    headings: [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((one) => Number(one.tagName[1])),
+    texts: texts.map((one) => one.replace(/\\s+/g, " ").trim()).filter((one) => one),
+    icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
+  };
+}"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one page was like in one view; `wider` is how many pixels it scrolls sideways."""
+
+    status: int
+    title: str
+    lang: str
+    wider: int
+    headings: list[int]
+    texts: list[str]
+    icon: str
+    violations: list[str]
+    problems: list[str]
+
+
+class Rounds:
+    """Visits pages when a test first asks, one context for each person and view."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self._browser, self._site = browser, site
+        self._tabs: dict[tuple[str, View], Tab] = {}
+        self._visits: dict[tuple[str, View], Visit] = {}
+
+    def visit(self, name: str, view: View) -> Visit:
+        if (name, view) not in self._visits:
+            self._visits[name, view] = self._look(name, self._tab(PLACES[name].login, view))
+        return self._visits[name, view]
+
+    def close(self) -> None:
+        for tab in self._tabs.values():
+            tab.page.context.close()
+
+    def _tab(self, login: str, view: View) -> Tab:
+        if (login, view) not in self._tabs:
+            context = look(self._browser, self._site, view)
+            if login:
+                context.add_cookies(signed_in(self._browser, self._site, login))
+            self._tabs[login, view] = watched(context.new_page())
+        self._tabs[login, view].problems.clear()
+        return self._tabs[login, view]
+
+    def _look(self, name: str, tab: Tab) -> Visit:
+        place = PLACES[name]
+        if name == "file in the making":
+            with halted(self._site):
+                return _seen(tab, waiting_for_file(tab.page))
+        status = tab.go(address(self._site, place.path))
+        return _seen(tab, send(tab.page, place.typed) if place.typed is not None else status)
+
+
+def address(site: Site, path: str) -> str:
+    """Return the path with ids of the demonstration in place of their names."""
+    names = [name for name in IDS if f"{{{name}}}" in path]
+    return path.format(**{name: site.ident(IDS[name]) for name in names})
+
+
+def send(page: Page, typed: Mapping[str, str]) -> int:
+    """Fill in the first form, send it past the browser's own checks, and return the answer's status."""
+    form = page.locator("main form[method=post]").first
+    for name, value in typed.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.evaluate("form => { form.noValidate = true; }")
+    with page.expect_navigation() as waited:
+        form.locator("button:not([name=op])").last.click()
+    return waited.value.status
+
+
+@contextmanager
+def halted(site: Site) -> Iterator[None]:
+    """Hold the worker, so that a file stays in the making."""
+    workers = site.running.workers()
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+
+def waiting_for_file(page: Page) -> int:
+    """Ask for a file that takes a job. The page's own reload would cut the look at it short."""
+
+    def still(route: Route) -> None:
+        answer = route.fetch()
+        headers = {name: value for name, value in answer.headers.items() if name != "refresh"}
+        route.fulfill(response=answer, headers=headers)
+
+    page.route("**/exports/*", still)
+    answer = page.goto(f"/tracing.pdf{TRACE.removeprefix('/tracing')}&unit=week")
+    assert answer is not None
+    return answer.status
+
+
+def _seen(tab: Tab, status: int) -> Visit:
+    facts: dict[str, Any] = tab.page.evaluate(READ)
+    tab.page.evaluate(THIN)
+    found = Axe().run(tab.page, context={"exclude": [BARS]}, options=AXE).response["violations"]
+    violations = [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+    return Visit(status, violations=violations, problems=list(tab.problems), **facts)

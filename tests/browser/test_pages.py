@@ -1,0 +1,140 @@
+"""What holds for every page in every view: it fits, it has a name, it speaks the reader's language."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+import pytest
+from babel.messages.pofile import read_po
+
+from dashboard.settings import ROOT
+from tests.browser.rounds import PLACES, VIEWS, Rounds
+from tests.browser.window import Site, View
+
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
+JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+WORD = re.compile(r"[A-Za-z]{3,}")
+# Names and signs that are the same in every language.
+FOREIGN = {
+    "Stopa",
+    "English",
+    "UTC",
+    "Europe",
+    "Prague",
+    "Authorization",
+    "Bearer",
+    "Exchange",
+    "pbx",
+    "spaces",
+}
+every_page = pytest.mark.parametrize("name", PLACES)
+every_view = pytest.mark.parametrize("view", VIEWS, ids=str)
+
+
+@every_view
+@every_page
+def test_the_answer_is_the_expected_one_and_the_browser_has_nothing_to_say(
+    name: str, view: View, rounds: Rounds
+) -> None:
+    visit = rounds.visit(name, view)
+    assert (visit.status, visit.problems) == (PLACES[name].status, [])
+
+
+@every_view
+@every_page
+def test_nothing_scrolls_the_page_sideways(name: str, view: View, rounds: Rounds) -> None:
+    assert rounds.visit(name, view).wider == 0
+
+
+@every_view
+@every_page
+def test_the_language_is_named_and_headings_go_down_one_by_one(name: str, view: View, rounds: Rounds) -> None:
+    visit = rounds.visit(name, view)
+    assert visit.lang == view.locale
+    assert visit.headings[0] == 1
+    assert visit.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(visit.headings, visit.headings[1:], strict=False))
+
+
+@every_view
+def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -> None:
+    one_title = {"24 hours", "60 minutes", "15 minutes", "5 minutes", "list without rows", "users not found"}
+    alone = [name for name in PLACES if not re.search("errors|refused|signed out|seen by|agent|fault", name)]
+    titles = Counter(rounds.visit(name, view).title for name in alone if name not in one_title)
+    assert [title for title, count in titles.items() if count > 1] == []
+    assert all(title.endswith(" · Stopa") for title in titles)
+
+
+@pytest.mark.parametrize("view", VIEWS[1:], ids=str)
+@every_page
+def test_no_text_has_stayed_english(name: str, view: View, rounds: Rounds, site: Site) -> None:
+    own = data_texts(site)
+    left = [text for text in rounds.visit(name, view).texts if text not in own and english(view.locale, text)]
+    assert left == []
+
+
+@every_page
+def test_a_japanese_page_has_no_latin_words_but_names(name: str, rounds: Rounds, site: Site) -> None:
+    known = FOREIGN | words(" ".join(data_texts(site))) | words(" ".join(translated("ja")))
+    for text in rounds.visit(name, VIEWS[2]).texts:
+        assert JAPANESE.search(text) or words(text) <= known, text
+
+
+def test_the_icon_is_there(site: Site, rounds: Rounds) -> None:
+    icons = {rounds.visit(name, VIEWS[0]).icon for name in PLACES}
+    assert len(icons) == 1
+    assert site.running.get(icons.pop()) == 200
+
+
+def words(text: str) -> set[str]:
+    return set(WORD.findall(text))
+
+
+def data_texts(site: Site) -> set[str]:
+    """Return what people have typed, which no catalogue translates."""
+    tables = {
+        "user": ("name", "login", "email"), "queue": ("label", "name"), "pause_type": ("label", "name"),
+        "team": ("name",), "contact": ("name", "email"), "activity": ("title",), "source": ("name",),
+        "api_key": ("name", "prefix"), "export_file": ("name",),
+    }  # fmt: skip
+    found = set()
+    for table, columns in tables.items():
+        for column in columns:
+            found |= {row[0] for row in site.find(f'SELECT DISTINCT "{column}" FROM "{table}"') if row[0]}
+    return found
+
+
+@cache
+def translated(locale: str) -> frozenset[str]:
+    return frozenset(theirs for _ours, theirs in texts(locale))
+
+
+@cache
+def texts(locale: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of an English text and its translation, plural forms one by one."""
+    with (ROOT / "locale" / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        pairs = [
+            (ours, theirs)
+            for message in read_po(file, locale=locale)
+            if message.id
+            for ours in ([message.id] if isinstance(message.id, str) else message.id)
+            for theirs in ([message.string] if isinstance(message.string, str) else message.string)
+        ]
+    return tuple(pairs)
+
+
+@cache
+def patterns(locale: str) -> re.Pattern[str]:
+    """Return what matches an English text that this language says otherwise."""
+    same = {theirs for _ours, theirs in texts(locale)}
+    ours = {
+        ours for ours, _theirs in texts(locale) if ours not in same and WORD.search(PLACEHOLDER.sub("", ours))
+    }
+    forms = (".+".join(map(re.escape, PLACEHOLDER.split(one))) for one in sorted(ours))
+    return re.compile("|".join(forms))
+
+
+def english(locale: str, text: str) -> bool:
+    return patterns(locale).fullmatch(text) is not None
