@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dashboard.clock import Slot, Span
 from dashboard.intervals import Pair, clip, intersect, load, subtract, union
 from dashboard.tracing.figures import Figures, PauseFigures, Pauses, Quality, Tickets, Work, as_json
-from dashboard.tracing.types import ClosedRow, IntervalRow, Kind, State, type_of
+from dashboard.tracing.types import CHAT_CHANNELS, ClosedRow, IntervalRow, Kind, State, type_of
 
 __all__ = ["Figures", "PauseFigures", "Pauses", "Quality", "Tickets", "Work", "as_json", "figures", "hourly"]
 
@@ -199,7 +199,9 @@ def _work(parts: Mapping[Kind, list[Pair]], closed: int, begun: int) -> Work:
 
 
 def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
-    return {channel: work for channel, work in works.items() if type_of(channel) == "chat" and work.used}
+    used = {channel for channel, work in works.items() if type_of(channel) == "chat" and work.used}
+    return {channel: works[channel] for channel in (*CHAT_CHANNELS, *sorted(used.difference(CHAT_CHANNELS)))
+            if channel in used}  # fmt: skip
 
 
 def _all_chats(cuts: Mapping[int, list[_Cut]], works: Mapping[str, Work]) -> Work:
