@@ -6,10 +6,10 @@ from dashboard.catalog.fields import COUNT, IP, REASON, ROLE
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.mark import N_
 
-DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120)
-LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"))
-PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120)
-PAID = Field("paid", Kind.YES_NO, N_("Paid pause"))
+DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120, folded=True)
+LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"), folded=True)
+PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120, folded=True)
+PAID = Field("paid", Kind.YES_NO, N_("Paid pause"), folded=True)
 
 AGENT = (
     ROLE,

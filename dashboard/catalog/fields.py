@@ -9,16 +9,16 @@ from __future__ import annotations
 from dashboard.catalog.types import Field, Kind
 from dashboard.i18n.mark import N_
 
-DIRECTION = Field("direction", Kind.CHOICE, N_("Direction"), ("in", "out", "internal"))
-CHANNEL = Field("channel", Kind.WORD, N_("Channel"))
+DIRECTION = Field("direction", Kind.CHOICE, N_("Direction"), ("in", "out", "internal"), folded=True)
+CHANNEL = Field("channel", Kind.WORD, N_("Channel"), folded=True)
 SUBJECT = Field("subject", Kind.TEXT, N_("Subject"))
 REASON = Field("reason", Kind.TEXT, N_("Reason"))
 POSITION = Field("position", Kind.NUMBER, N_("Position in the queue"))
-WAIT = Field("wait_s", Kind.SECONDS, N_("Waiting time"))
-RINGING = Field("ring_s", Kind.SECONDS, N_("Ringing time"))
-RINGING_MS = Field("ring_ms", Kind.MILLISECONDS, N_("Ringing time"))
-TALK = Field("talk_s", Kind.SECONDS, N_("Talk time"))
-CONNECTED = Field("connected", Kind.YES_NO, N_("Connected at once"))
+WAIT = Field("wait_s", Kind.SECONDS, N_("Waiting time"), folded=True)
+RINGING = Field("ring_s", Kind.SECONDS, N_("Ringing time"), folded=True)
+RINGING_MS = Field("ring_ms", Kind.MILLISECONDS, N_("Ringing time"), folded=True)
+TALK = Field("talk_s", Kind.SECONDS, N_("Talk time"), folded=True)
+CONNECTED = Field("connected", Kind.YES_NO, N_("Connected at once"), folded=True)
 ENDED_BY = Field("ended_by", Kind.CHOICE, N_("Ended by"), ("agent", "customer", "system"))
 TO = Field("to", Kind.TEXT, N_("Transferred to"))
 TO_USER = Field("to_user", Kind.TEXT, N_("Transferred to user"))

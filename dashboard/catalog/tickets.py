@@ -31,7 +31,7 @@ from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.mark import N_
 
 NUMBER = Field("number", Kind.CODE, N_("Ticket number"))
-WORK = Field("seconds", Kind.SECONDS, N_("Working time"))
+WORK = Field("seconds", Kind.SECONDS, N_("Working time"), folded=True)
 FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"))
 SLA_DUE = Field("sla_due_at", Kind.TIME, N_("Service level due"))
 ATTACHMENT = Field("attachment", Kind.TEXT, N_("Attachment"))

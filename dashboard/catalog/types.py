@@ -42,6 +42,8 @@ class Field:
     """A field of `data`; absent and null are the same unless it is `required`.
 
     A text has at most `limit` characters when the column it is folded into has (0: no limit of its own).
+    A field is `folded` when figures hang on it: the gate refuses a wrong kind there. What only
+    conditions read is kept as it came; a wrong kind is then an error of the condition.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Field:
     choices: tuple[str, ...] = ()
     required: bool = False
     limit: int = 0
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

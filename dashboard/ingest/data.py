@@ -30,9 +30,6 @@ BAD_TEXT = N_("Must not hold NUL or half a character.")
 BAD_NUMBER = N_("Must hold only finite numbers; whole ones within 64 bits.")
 REQUIRED = N_("This is required.")
 NOT_TEXT = N_("Must be text.")
-NOT_CODE = N_("Must be text or a whole number.")
-NOT_LIST = N_("Must be a list of texts.")
-NOT_DECIMAL = N_("Must be a number.")
 NOT_WORD = N_("Must be a lower-case word of at most 20 letters.")
 NOT_YES_NO = N_("Must be true or false.")
 NOT_COUNT = N_("Must be a whole number from 0 to %(limit)s.")
@@ -45,9 +42,8 @@ _DIGITS = b"0123456789"
 _SHORT = MAX_KEYS * len(b'"":1,')  # no text of that length has more keys
 _SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits
 # A member looked up by identity: hashing one, or reading it off its class, costs as much as a check.
-_CHOICE, _LOWER_WORD, _CODE, _LIST, _DECIMAL = Kind.CHOICE, Kind.WORD, Kind.CODE, Kind.LIST, Kind.DECIMAL
+_CHOICE, _LOWER_WORD = Kind.CHOICE, Kind.WORD
 _YES_NO, _NUMBER, _SECONDS, _MILLISECONDS = Kind.YES_NO, Kind.NUMBER, Kind.SECONDS, Kind.MILLISECONDS
-_NO_TEXT = {_CODE: NOT_CODE, _LIST: NOT_LIST}
 
 
 class Data(NamedTuple):
@@ -133,13 +129,13 @@ def _scalar_problem(value: Any) -> Message | None:
 
 
 def check_fields(type_: EventType, found: dict[str, Any], errors: Errors) -> None:
-    """Add to `errors`, as `data.<name>`, what is wrong with the fields that the type knows.
+    """Add to `errors`, as `data.<name>`, what is wrong with the fields that figures hang on.
 
     What it costs depends on what the event says, not on how many fields the type has.
     """
     for name, value in found.items():
         field = type_.by_name.get(name)
-        if field is None or value is None or value == "":
+        if field is None or not field.folded or value is None or value == "":
             continue
         problem = _field_problem(field, value)
         if problem is not None:
@@ -156,14 +152,8 @@ def _field_problem(field: Field, value: Any) -> Message | None:
         return None if type(value) is int and 0 <= value <= limit else message(NOT_COUNT, limit=limit)
     if kind is _YES_NO:
         return None if isinstance(value, bool) else Message(NOT_YES_NO)
-    if kind is _DECIMAL:
-        return None if type(value) in (int, float) else Message(NOT_DECIMAL)
-    if kind is _LIST and isinstance(value, list):
-        return None if all(isinstance(each, str) for each in value) else Message(NOT_LIST)
-    if kind is _CODE and type(value) is int:
-        return None
     if not isinstance(value, str):
-        return Message(_NO_TEXT.get(kind, NOT_TEXT))
+        return Message(NOT_TEXT)
     if kind is _CHOICE and value not in field.choices:
         return message(NOT_CHOICE, choices=", ".join(field.choices))
     if kind is _LOWER_WORD and not _WORD.fullmatch(value):
