@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ def django(path: str) -> Any:
     import django as framework
     from django.conf import settings
 
-    own = tempfile.mkdtemp(prefix="stopa-bench-django-")
+    own = tempfile.TemporaryDirectory(prefix="stopa-bench-django-")
     settings.configure(
         SECRET_KEY="bench", DEBUG=False, ALLOWED_HOSTS=["*"], ROOT_URLCONF="tests.bench.django_urls",
         USE_TZ=True, USE_I18N=False, STATIC_URL="/static/",
@@ -31,7 +32,7 @@ def django(path: str) -> Any:
                     "OPTIONS": {"context_processors": ["django.template.context_processors.request",
                                                        "django.contrib.auth.context_processors.auth",
                                                        "django.contrib.messages.context_processors.messages"]}}],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{own}/own.db"},
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{own.name}/own.db"},
                    "data": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}},
         DATABASE_ROUTERS=["tests.bench.django_urls.Router"],
     )  # fmt: skip
@@ -40,6 +41,7 @@ def django(path: str) -> Any:
     from django.core.wsgi import get_wsgi_application
 
     call_command("migrate", verbosity=0)
+    atexit.register(own.cleanup)
     return get_wsgi_application()
 
 

@@ -72,7 +72,8 @@ def running(application: str, path: Path, python: str = sys.executable) -> Itera
             raise RuntimeError(f"{application} did not start")
         yield Server(int(line))
     finally:
-        process.terminate()
+        assert process.stdin is not None
+        process.stdin.close()
         process.wait(START_S)
 
 
