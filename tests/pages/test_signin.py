@@ -1,4 +1,4 @@
-"""Signing in and out, the first administrator, one's own account; what keeps strangers from guessing."""
+"""Signing in and out, and what keeps strangers from guessing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from playhouse.pool import PooledDatabase
-from werkzeug.test import TestResponse
 
 from dashboard import clock, create_app
 from dashboard.access import keys, passwords, sessions
 from dashboard.access.guard import COOKIE
 from dashboard.access.keys import digest
 from dashboard.db import database
-from dashboard.models import Access, AuditEntry, Session, Setting, SignInAttempt, User
-from dashboard.pages.signin import commands
+from dashboard.models import AuditEntry, Session, SignInAttempt, User
 from dashboard.settings import Settings
 from tests import make
+from tests.pages.door import PASSWORD, enter, is_in
 
-PASSWORD = "correct horse"
 HOSTILE_PATHS = (
     "//evil.example", "///evil.example", "/\\evil.example", "/\t/evil.example", "/%0a/evil.example\n",
     "\\\\evil.example",
@@ -45,16 +43,6 @@ def today() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def jana(app: Flask) -> User:
     return make.user("jana", access=make.access(), password=PASSWORD)
-
-
-def enter(client: FlaskClient, login: str = "jana", password: str = PASSWORD, **more: str) -> TestResponse:
-    headers = {name.replace("_", "-"): value for name, value in more.items() if name[0].isupper()}
-    form = {name: value for name, value in more.items() if name[0].islower()}
-    return client.post("/sign-in", data={"login": login, "password": password, **form}, headers=headers)
-
-
-def is_in(client: FlaskClient) -> bool:
-    return client.get("/account").status_code == 200
 
 
 def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient, jana: User) -> None:
@@ -218,79 +206,6 @@ def test_signing_out_ends_the_session_also_for_a_copy(client: FlaskClient, jana:
     assert client.get("/sign-out").status_code == 405
 
 
-def test_a_new_password_ends_all_other_sessions(client: FlaskClient, jana: User, app: Flask) -> None:
-    enter(client)
-    other = app.test_client()
-    enter(other)
-    answer = client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
-    assert answer.status_code == 302
-    assert is_in(client)
-    assert not is_in(other)
-    assert enter(other).status_code == 422
-    assert enter(other, password="battery staple").status_code == 302
-
-
-@pytest.mark.parametrize(
-    ("current", "new", "field"),
-    [
-        ("wrong", "battery staple", "current"),
-        (PASSWORD, "short", "password"),
-        (PASSWORD, "Password123", "password"),
-        (PASSWORD, "x" * 257, "password"),
-        (PASSWORD, "", "password"),
-    ],
-)
-def test_a_password_that_will_not_do_changes_nothing(
-    client: FlaskClient, jana: User, current: str, new: str, field: str
-) -> None:
-    make.sign_in(client, jana)
-    answer = client.post("/account/password", data={"current": current, "password": new})
-    assert answer.status_code == 422
-    assert f'id="e-{field}"' in answer.text
-    assert User.get_by_id(jana.id).password_hash == jana.password_hash
-
-
-def test_the_present_password_cannot_be_guessed_from_inside(client: FlaskClient, jana: User) -> None:
-    make.sign_in(client, jana)
-    for _ in range(5):
-        client.post("/account/password", data={"current": "wrong", "password": "battery staple"})
-    answer = client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
-    assert answer.status_code == 429
-    assert 'id="e-current"' in answer.text
-    assert User.get_by_id(jana.id).password_hash == jana.password_hash
-
-
-def test_the_account_keeps_language_and_zone(client: FlaskClient, jana: User) -> None:
-    make.sign_in(client, jana)
-    assert client.post("/account", data={"locale": "ja", "timezone": "Asia/Tokyo"}).status_code == 302
-    assert '<html lang="ja">' in client.get("/account").text
-    for form, field in (
-        ({"locale": "xx"}, "locale"),
-        ({"timezone": "Mars"}, "timezone"),
-        ({"timezone": "../etc"}, "timezone"),
-    ):
-        answer = client.post("/account", data=form)
-        assert answer.status_code == 422
-        assert f'id="e-{field}"' in answer.text
-    assert User.get_by_id(jana.id).timezone == "Asia/Tokyo"
-    client.post(
-        "/account", data={"locale": "", "timezone": "", "access": "1", "login": "root", "deactivated_ts": "1"}
-    )
-    stored = User.get_by_id(jana.id)
-    assert (stored.login, stored.access_id, stored.deactivated_ts) == ("jana", jana.access_id, None)
-
-
-def test_a_visitors_language_stays_after_signing_in(client: FlaskClient, jana: User) -> None:
-    assert client.get("/language/cs?next=/sign-in").headers["Location"] == "/sign-in"
-    assert '<html lang="cs">' in client.get("/sign-in").text
-    enter(client)
-    assert '<html lang="cs">' in client.get("/account").text
-    client.get("/language/ja")
-    assert User.get_by_id(jana.id).locale == "ja"
-    for code in ("xx", "..", "cs/../ja"):
-        assert client.get(f"/language/{code}").status_code == 404
-
-
 def test_sessions_end_when_idle_and_after_a_week(
     client: FlaskClient, jana: User, today: time_machine.Traveller
 ) -> None:
@@ -305,35 +220,6 @@ def test_sessions_end_when_idle_and_after_a_week(
         assert is_in(client)
     today.shift(1)
     assert not is_in(client)
-
-
-def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> None:
-    assert client.get("/sign-in").headers["Location"] == "/setup"
-    code = commands.setup_code()
-    assert code is not None
-    form = {"code": code, "login": "boss", "name": "The Boss", "password": PASSWORD}
-    for field, value in (("code", "0"), ("login", "two words"), ("name", ""), ("password", "short")):
-        wrong = client.post("/setup", data={**form, field: value})
-        assert wrong.status_code == 422
-        assert f'id="e-{field}"' in wrong.text
-        assert PASSWORD not in wrong.text
-    assert User.select().count() == 0
-    assert client.post("/setup", data=form).headers["Location"] == "/sign-in"
-    assert enter(client, "boss").status_code == 302
-    assert User.get().access == Access.get(Access.name == "Administrator")
-    assert Setting.get_or_none(Setting.name == commands.CODE_NAME) is None
-    assert client.post("/setup", data={**form, "login": "second"}).headers["Location"] == "/sign-in"
-    assert User.select().count() == 1
-
-
-def test_the_setup_code_cannot_be_guessed(client: FlaskClient) -> None:
-    code = commands.setup_code()
-    form = {"code": "guess", "login": "boss", "name": "Boss", "password": PASSWORD}
-    for _ in range(5):
-        assert client.post("/setup", data=form).status_code == 422
-    answer = client.post("/setup", data={**form, "code": code})
-    assert answer.status_code == 429
-    assert User.select().count() == 0
 
 
 def test_what_happens_at_the_door_is_in_the_audit_log(client: FlaskClient, jana: User) -> None:

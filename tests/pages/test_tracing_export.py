@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import pypdf
 import pytest
 import time_machine
 from flask.testing import FlaskClient
-from openpyxl import load_workbook
-from werkzeug.test import TestResponse
 
 from dashboard.access.permissions import Permission
 from dashboard.exports import pdf
 from dashboard.i18n.formats import duration
 from dashboard.ingest import importer
-from dashboard.models import Contact, ExportFile, PauseType, Queue, User
+from dashboard.models import ExportFile, Queue, User
 from tests import make
 from tests.pages import trail
+from tests.pages.files import fetch, lines_of, sheets_of, text_of
 from tests.pages.html import Page
 from tests.pages.trail import DAY
 
@@ -40,30 +35,11 @@ def evening() -> Iterator[None]:
         yield
 
 
-def fetch(client: FlaskClient, format_: str, user: str = "jana", **query: object) -> TestResponse:
-    asked = {"user": user, "date": DAY, "tz": "Europe/Prague", **query}
-    return client.get(f"/tracing.{format_}", query_string=asked)
-
-
 def page_of(client: FlaskClient, user: str = "jana", **query: object) -> Page:
     asked = {"user": user, "date": DAY, "tz": "Europe/Prague", **query}
     answer = client.get("/tracing", query_string=asked)
     assert answer.status_code == 200
     return Page(answer.text)
-
-
-def lines_of(data: bytes) -> list[list[str]]:
-    """Return the rows of a CSV without heading; the last one holds the totals."""
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
-
-
-def sheets_of(data: bytes) -> dict[str, list[tuple[object, ...]]]:
-    book = load_workbook(io.BytesIO(data))
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-
-
-def text_of(data: bytes) -> str:
-    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
 
 
 def seconds(shown: str) -> int:
@@ -205,114 +181,6 @@ def test_more_rows_than_a_pdf_takes_are_told_and_no_job_is_left(
     assert "At most 3 rows fit into a PDF. Take Excel or CSV." in answer.text
     assert ExportFile.select().count() == 0
     assert fetch(client, "csv").status_code == 200
-
-
-def hostile() -> list[str]:
-    """Return texts that others collected to break spreadsheets and pages, one line each, printable."""
-    naughty = json.loads((SHARED / "naughty_strings" / "blns.json").read_text())
-    triggers = json.loads((SHARED / "formula_injection" / "owasp_triggers.json").read_text())
-    formulas = (SHARED / "formula_injection" / "csv-payload.txt").read_text().splitlines()
-    found = [*formulas, *_strings(triggers), *naughty]
-    return [text for text in dict.fromkeys(found) if text.strip() and "\0" not in text and len(text) < 180]
-
-
-def _strings(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for part in parts for text in _strings(part)]
-
-
-def poisoned(texts: list[str]) -> None:
-    """Make a day on which every name is one of the texts: user, queue, pause, contact, title."""
-    trail.store(
-        trail.stay("00:00", "19:00"),
-        *(
-            trail.work("chat", f"x{n}", trail.at("00:10") + n, trail.at("00:10") + n + 60, queue=f"q{n}",
-                       channel="webchat", contact={"name": f"contact {n}"})
-            for n in range(len(texts))
-        ),
-        *(
-            trail.event("ticket.updated", trail.at("00:10") + n, interaction=f"t{n}", number=f"T-{n}",
-                        title=f"title {n}")
-            for n in range(len(texts))
-        ),
-        *trail.pause("lunch", "12:00", "12:30"),
-    )  # fmt: skip
-    for n, text in enumerate(texts):
-        Queue.update(label=text).where(Queue.name == f"q{n}").execute()
-        Contact.update(name=text).where(Contact.name == f"contact {n}").execute()
-    PauseType.insert(name="lunch", label=texts[0]).on_conflict_ignore().execute()
-    PauseType.update(label=texts[0]).where(PauseType.name == "lunch").execute()
-    User.update(name=texts[1]).where(User.login == "jana").execute()
-
-
-@needs_shared
-def test_hostile_names_run_nowhere(client: FlaskClient) -> None:
-    texts = hostile()
-    poisoned(texts)
-    make.sign_in(client, make.administrator())
-    page = client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague")
-    assert page.status_code == 200
-    found = Page(page.text)
-    assert {one.tag for one in found.elements} & {
-        "iframe",
-        "object",
-        "embed",
-        "audio",
-        "video",
-        "math",
-    } == set()
-    assert [
-        one
-        for one in found.elements
-        if one.tag == "script" and not one.attributes.get("src", "").startswith("/static/")
-    ] == []
-    for one in found.elements:
-        assert [name for name in one.attributes if name.startswith("on")] == []
-        assert (
-            not one.attributes.get("href", "")
-            .lower()
-            .lstrip()
-            .startswith(("javascript:", "data:", "vbscript:"))
-        )
-        assert not one.attributes.get("src", "").startswith(("x", "h", "j"))
-    data = fetch(client, "xlsx").data
-    with zipfile.ZipFile(io.BytesIO(data)) as parts:
-        for name in parts.namelist():
-            if name.endswith(".xml"):
-                assert not re.search(rb"<f[ >/]", parts.read(name)), name
-            assert b'TargetMode="External"' not in parts.read(name)
-    assert {
-        cell.data_type
-        for sheet in load_workbook(io.BytesIO(data)).worksheets
-        for row in sheet
-        for cell in row
-    } <= {"n", "s", "d", "inlineStr"}
-    lines = list(csv.reader(io.StringIO(fetch(client, "csv").data.decode("utf-8-sig"), newline="")))
-    for line in lines:
-        for cell in line:
-            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")), cell
-    queues = {line[8].removeprefix("'") for line in lines}
-    assert len(queues & set(texts)) > len(texts) * 0.9
-
-
-@needs_shared
-def test_hostile_names_are_printed_as_typed_and_fetch_nothing(client: FlaskClient) -> None:
-    texts = [
-        '<img src="file:///etc/passwd">', "<script>alert(1)</script>", "=1+1",
-        '<link rel=attachment href="file:///etc/passwd">', "{{ 7 * 7 }}", "url(http://127.0.0.1:9/)",
-    ]  # fmt: skip
-    poisoned(texts)
-    make.sign_in(client, make.administrator())
-    data = fetch(client, "pdf", kind="chat").data
-    printed = re.sub(r"\s", "", text_of(data))
-    for text in texts:
-        assert re.sub(r"\s", "", text) in printed, text
-    reader = pypdf.PdfReader(io.BytesIO(data))
-    assert "root:" not in printed
-    assert dict(reader.attachments) == {}
-    assert all(not page.images for page in reader.pages)
 
 
 @needs_shared
