@@ -67,12 +67,12 @@ def _filled(context: EvalContext, text: str, values: dict[str, Any]) -> str:
 
 
 def choose(default: str) -> str:
-    """Return the language of this request: the user's own, the visitor's choice, the browser's."""
+    """Return the language of this request: what was chosen on this browser, the user's own, the browser's."""
+    if session.get("locale") in LOCALES:
+        return str(session["locale"])
     user = g.get("user")
     if user is not None and user.locale in LOCALES:
         return str(user.locale)
-    if session.get("locale") in LOCALES:
-        return str(session["locale"])
     return request.accept_languages.best_match(list(LOCALES), default) if request else default
 
 

@@ -84,6 +84,7 @@ def _wait(seconds: int) -> str:
 @require(Permission.SELF)
 def delete() -> Response:
     commands.sign_out(g.token, g.user)
+    session.clear()
     response = make_response(redirect(url_for(".show")))
     response.delete_cookie(COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -117,13 +118,11 @@ def setup() -> Response:
 @bp.get("/language/<code>")
 @public
 def language(code: str) -> Response:
-    """Choose a language for this browser, and for the user who is signed in."""
+    """Choose a language for this browser; the account page keeps one for the user. A GET stores nothing here."""
     if code not in LOCALES:
         abort(404)
     session.permanent = True
     session["locale"] = code
-    if g.user is not None:
-        commands.save_preferences(g.user, code, g.user.timezone)
     return make_response(redirect(local_path(request.args.get("next"))))
 
 
@@ -140,6 +139,7 @@ def save_account() -> Response:
     if asked.errors:
         return _account(asked, status=422)
     commands.save_preferences(g.user, asked.locale, asked.timezone)
+    session.pop("locale", None)  # what is kept for the user counts from here on
     flash(_("Saved."), "ok")
     return make_response(redirect(url_for(".account")))
 
