@@ -159,7 +159,7 @@ def count(times: Times, before: Window, ts: int) -> Counted:
     Events count when they lie in (newest - seconds, newest]: two exactly `seconds` apart do not meet.
     The instants kept do not depend on the order in which events come.
     """
-    newest = max(ts, *before.seen[-1:])
+    newest = max((ts, *before.seen[-1:]))
     earlier = [each for each in before.seen if each > newest - times.seconds]
     over = before.over and len(earlier) > times.clear
     if ts > newest - times.seconds:

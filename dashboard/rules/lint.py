@@ -132,7 +132,8 @@ def _shadowed(rules: Sequence[RuleSpec]) -> Iterator[tuple[int, dict[str, int]]]
 def _implies(rule: RuleSpec, earlier: RuleSpec) -> bool:
     """Say whether every event that satisfies `rule` satisfies `earlier` too.
 
-    Errors of conditions and the loop guard are left aside. Rules of another zone, owner or calendar read the same conditions otherwise and are not compared.
+    Errors of conditions and the loop guard are left aside. Rules of another zone, owner or calendar
+    read the same conditions otherwise and are not compared.
     """
     if rule.context != earlier.context:
         return False
@@ -181,7 +182,7 @@ class _Test(NamedTuple):
 
 
 def _test(condition: Condition, field: Field, context: Context) -> _Test | None:
-    """Return how the condition is tried; None where the values of `_values` are not all that it tells apart."""
+    """Return how the condition is tried; None where `_values` are not all that it tells apart."""
     row = OPERATORS.get(condition.op)
     if row is None or row.takes is not Takes.VALUE:
         return None

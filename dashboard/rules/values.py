@@ -49,11 +49,12 @@ class Facts(dict[str, Any]):
     """
 
     def __missing__(self, path: str) -> Any:
-        first, *rest = path.split(".")
+        first, _dot, rest = path.partition(".")
         value = self.get(first, ABSENT) if rest else ABSENT
-        for name in rest:
-            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
-        self[path] = value
+        while rest and isinstance(value, dict):
+            first, _dot, rest = rest.partition(".")
+            value = value.get(first, ABSENT)
+        value = self[path] = ABSENT if rest else value
         return value
 
 

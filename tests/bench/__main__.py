@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import exports, fold, gate, pages, site
+from tests.bench import exports, fold, gate, pages, rules, site
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -57,6 +57,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A8": lambda bench: fold.rows(bench.home),
     "A9 A10": _exports,
     "A11": lambda bench: pages.busy(bench.big),
+    "B1 B3": lambda _bench: rules.rows(),
 }
 
 

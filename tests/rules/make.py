@@ -1,0 +1,61 @@
+"""Events and rules in a few words, and what hypothesis may draw of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from dashboard.rules import fields, tree
+from dashboard.rules.compare import Context
+from dashboard.rules.compiled import Compiled, compile_tree
+from dashboard.rules.match import RuleSpec
+from dashboard.rules.values import Facts, facts
+
+MONDAY = 1772438400000  # Monday 2 March 2026, 08:00 UTC, 09:00 in Prague
+TYPE = "custom.sale"
+PATHS = ("data.word", "data.other")
+
+
+def event(data: dict[str, Any] | None = None, type_: str = TYPE, **more: Any) -> Facts:
+    return facts(more.pop("id", 1), type_, more.pop("time_ms", MONDAY), data, **more)
+
+
+def parsed(raw: Any, *types: str) -> tree.Group:
+    found = tree.parse(raw, fields.fields(types or (TYPE,)))
+    assert isinstance(found, tree.Group), found
+    return found
+
+
+def ready(raw: Any, *types: str, context: Context | None = None) -> Compiled:
+    types = types or (TYPE,)
+    return compile_tree(parsed(raw, *types), fields.fields(types), context or Context())
+
+
+def spec(id_: int = 1, raw: Any = None, types: tuple[str, ...] = (TYPE,), **more: Any) -> RuleSpec:
+    return RuleSpec(id_, more.pop("version", 1), types, parsed(raw or {"all": []}, *types), **more)
+
+
+words = st.sampled_from(["a", "b", "", "A", "ab"])
+values = st.one_of(words, st.none(), st.integers(0, 2), st.just([1]), st.just({"x": 1}))
+texts = st.sampled_from(["a", "b", "ab"])
+conditions = st.one_of(
+    st.builds(lambda path, op, text: {"field": path, "op": op, "value": text}, st.sampled_from(PATHS),
+              st.sampled_from(["is", "is_not", "contains", "starts_with", "matches"]), texts),
+    st.builds(lambda path, op: {"field": path, "op": op}, st.sampled_from(PATHS),
+              st.sampled_from(["is_empty", "is_not_empty", "changed"])),
+    st.builds(lambda found: {"field": "queue", "op": "one_of", "value": sorted(found)},
+              st.sets(st.integers(1, 4), min_size=1)),
+)  # fmt: skip
+
+
+def group_of(children: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[Any]:
+    how = st.sampled_from(["all", "any", "none"])
+    return st.builds(lambda name, inner: {name: inner}, how, st.lists(children, min_size=least, max_size=3))
+
+
+trees = group_of(st.one_of(conditions, group_of(st.one_of(conditions, group_of(conditions)))), least=0)
+events = st.builds(
+    lambda word, other, queue: event({"word": word, "other": other}, queue=queue, source="s"),
+    values, values, st.one_of(st.integers(1, 5), st.none(), st.just([1])),
+)  # fmt: skip
