@@ -118,7 +118,7 @@ def setup() -> Response:
 @bp.get("/language/<code>")
 @public
 def language(code: str) -> Response:
-    """Choose a language for this browser; the account page keeps one for the user. A GET stores nothing here."""
+    """Choose a language for this browser; the account page keeps one for the user."""
     if code not in LOCALES:
         abort(404)
     session.permanent = True
