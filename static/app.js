@@ -14,7 +14,9 @@
   on("htmx:afterSettle", open);
   on("htmx:beforeRequest", busy("true"));
   on("htmx:afterRequest", busy("false"));
-  on("htmx:sendError", () => { document.getElementById("offline").hidden = false; });
+  const offline = (shown) => () => { document.getElementById("offline").hidden = !shown; };
+  on("htmx:sendError", offline(true));
+  on("htmx:beforeOnLoad", offline(false));
   on("change", ({ target }) => {
     if (!target.dataset.all) return;
     for (const box of document.getElementsByName(target.dataset.all)) box.checked = target.checked;
