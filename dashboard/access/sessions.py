@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, cast
 
 from peewee import JOIN
 
 from dashboard import clock
 from dashboard.access.keys import digest
+from dashboard.db import Model, database
 from dashboard.models import Access, Session, SignInAttempt, User
 
 IDLE_S = 12 * 3600
@@ -30,21 +33,44 @@ def start(user: User, ip: str) -> str:
 
 def find(token: str) -> User | None:
     """Return the active user of a live session with the access at hand, else None; one query."""
+    found = database.execute_sql(_written(type(database.obj).__name__), (digest(token),)).fetchall()
+    moment = clock.now_s()
+    if not found:
+        return None
+    row = found[0]
+    seen_ts, created_ts = row[-2:]
+    user = _filled(User, row)
+    if user.deactivated_ts is not None:
+        return None
+    if moment - seen_ts > IDLE_S or moment - created_ts > ABSOLUTE_S:
+        return None
+    if user.access_id is not None:
+        user.access = _filled(Access, row[len(User._meta.sorted_fields) :])
+        user._dirty.clear()  # it was read, not changed
+    if moment - seen_ts > SEEN_EVERY_S:
+        Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
+    return cast(User, user)
+
+
+@cache
+def _written(_kind: str) -> str:
+    """Return the query of `find` for a kind of database: writing it out takes a tenth of a page."""
     query = (
         User.select(User, Access, Session.seen_ts, Session.created_ts)
         .join(Access, JOIN.LEFT_OUTER).switch(User)
-        .join(Session, on=(Session.user_id == User.id), attr="session")
-        .where(Session.token_hash == digest(token))
+        .join(Session, on=(Session.user_id == User.id))
+        .where(Session.token_hash == "")
     )  # fmt: skip
-    user: Any = query.first()
-    moment = clock.now_s()
-    if user is None or user.deactivated_ts is not None:
-        return None
-    if moment - user.session.seen_ts > IDLE_S or moment - user.session.created_ts > ABSOLUTE_S:
-        return None
-    if moment - user.session.seen_ts > SEEN_EVERY_S:
-        Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
-    return cast(User, user)
+    return str(query.sql()[0])
+
+
+def _filled(model: type[Model], values: Sequence[Any]) -> Any:
+    """Return a row of `model` as read from the database, from values in the order of the model's fields."""
+    fields = model._meta.sorted_fields
+    data = {field.name: field.python_value(value) for field, value in zip(fields, values, strict=False)}
+    row: Any = model(__no_default__=1, **data)
+    row._dirty.clear()
+    return row
 
 
 def end(token: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dashboard.i18n import formats
 
 LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}
 ROOT = Path(__file__).parents[2] / "locale"
+TEXTS_KEPT = 4096  # of three languages; the templates hold some 700
 
 
 def init(app: Flask, locale: str, timezone: str) -> None:
@@ -53,7 +55,17 @@ def catalogue() -> Any:
 @pass_eval_context
 def _one(context: EvalContext, text: str, /, **values: Any) -> str:
     """What `_()` says in templates: translated, the values put in, safe when the template escapes."""
-    return _filled(context, catalogue().ugettext(text), values)
+    if values:
+        return _filled(context, catalogue().ugettext(text), values)
+    return _said(catalogue(), text, bool(context.autoescape))
+
+
+@lru_cache(TEXTS_KEPT)
+def _said(translations: Any, text: str, safe: bool) -> str:
+    """Return a text without values, translated; a page says a hundred of them, always the same."""
+    said = translations.ugettext(text)
+    said = Markup(said) if safe else said  # noqa: S704  texts of our own catalogues
+    return said % {} if "%" in said else said
 
 
 @pass_eval_context

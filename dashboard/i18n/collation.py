@@ -17,5 +17,7 @@ def key(text: str, language: str = "en") -> tuple[str, str]:
     folded = unicodedata.normalize("NFC", text).casefold()
     if language == "cs":
         folded = "".join(_CZECH.get(letter, letter) for letter in folded).replace("ch", "h~")
+    if folded.isascii():
+        return (folded, text)
     plain = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     return (plain, text)

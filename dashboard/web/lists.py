@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from flask import request, url_for
@@ -34,6 +35,8 @@ def needle(args: Mapping[str, str], name: str = "q") -> str:
 
 def found(sought: str, *texts: str) -> bool:
     """Is every word of `sought` in a text? Case, width and marks do not count: cerny finds Černý."""
+    if not sought:
+        return True
     inside = "\n".join(_plain(each) for each in texts)
     return all(word in inside for word in _plain(sought).split())
 
@@ -61,14 +64,17 @@ def heads(by: Order, columns: Iterable[str]) -> dict[str, Head]:
 
 def arranged(rows: Iterable[Row], by: Order, keys: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
     """Sort rows; texts by the rules of the reader's language, nothing (None) last either way."""
-    key = keys[by.column]
-    given = [row for row in rows if key(row) is not None]
-    missing = [row for row in rows if key(row) is None]
-    return sorted(given, key=lambda row: _sortable(key(row)), reverse=by.descending) + missing
+    keyed = [(keys[by.column](row), row) for row in rows]
+    missing = [row for value, row in keyed if value is None]
+    speech = formats.language()
+    given = [(_sortable(value, speech), row) for value, row in keyed if value is not None]
+    given.sort(key=itemgetter(0), reverse=by.descending)
+    return [row for _value, row in given] + missing
 
 
 def by_name(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Row]:
-    return sorted(rows, key=lambda row: collation.key(name(row), formats.language()))
+    speech = formats.language()
+    return sorted(rows, key=lambda row: collation.key(name(row), speech))
 
 
 def moment(ts: int | None, zone: str) -> str:
@@ -112,10 +118,13 @@ def _page_url(page: int) -> str:
     return url_for(request.endpoint or "", **kept)
 
 
-def _sortable(value: Any) -> Any:
-    return collation.key(value, formats.language()) if isinstance(value, str) else value
+def _sortable(value: Any, speech: str) -> Any:
+    return collation.key(value, speech) if isinstance(value, str) else value
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    folded = text.casefold()
+    if folded.isascii():
+        return folded
+    folded = unicodedata.normalize("NFKD", folded)
     return "".join(letter for letter in folded if not unicodedata.combining(letter))

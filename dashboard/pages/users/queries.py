@@ -87,7 +87,8 @@ def teams() -> list[Choice]:
 
 def accesses() -> list[Choice]:
     """Return every access, for the filter of the list."""
-    found = [Choice(row.id, called(row.name, row.is_system)) for row in Access.select()]
+    query = Access.select(Access.id, Access.name, Access.is_system)
+    found = [Choice(ident, called(name, system)) for ident, name, system in query.tuples()]
     return lists.by_name(found, lambda access: access.name)
 
 

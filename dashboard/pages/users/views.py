@@ -37,7 +37,8 @@ def index() -> Response:
         "users/index.html", {"result"}, rows=rows, pager=pager, asked=asked, by=by,
         heads=lists.heads(by, queries.KEYS), accesses=queries.accesses(), no_access=queries.NO_ACCESS,
         deactivated=queries.deactivated_count(found), when=_when, may_edit=g.scope.can(Permission.USERS_EDIT),
-        may_open=g.scope.can(Permission.ACCESSES_VIEW), may_trace=_may_trace,
+        may_open=g.scope.can(Permission.ACCESSES_VIEW), may_trace=g.scope.can(Permission.TRACING_VIEW),
+        own=g.user.id,
     )  # fmt: skip
 
 
@@ -146,10 +147,6 @@ def _one(ident: int) -> User:
 
 def _when(ts: int | None) -> str:
     return lists.moment(ts, zone())
-
-
-def _may_trace(user_id: int) -> bool:
-    return bool(g.scope.can(Permission.TRACING_VIEW) or user_id == g.user.id)
 
 
 def _stale(ident: int, asked: forms.Asked) -> Response:
