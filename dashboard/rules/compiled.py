@@ -132,16 +132,27 @@ def _ask(leaf: _Leaf) -> Ask:
 
 
 def _ask_plain(source: str, test: Test) -> Ask:
+    first, _dot, name = source.partition(".")
+
     def ask(facts: Facts) -> Answer:
         try:
             return test(facts[source])
         except _FAILURES:
             return None
 
-    return ask
+    def ask_data(facts: Facts) -> Answer:
+        try:
+            return test(facts["data"].get(name, ABSENT))
+        except _FAILURES:
+            return None
+
+    return ask_data if first == "data" and name and "." not in name else ask
 
 
 def _all(children: tuple[Ask, ...]) -> Ask:
+    if len(children) == 1:
+        return children[0]
+
     def ask(facts: Facts) -> Answer:
         answer: Answer = True
         for child in children:
@@ -156,6 +167,9 @@ def _all(children: tuple[Ask, ...]) -> Ask:
 
 
 def _any(children: tuple[Ask, ...]) -> Ask:
+    if len(children) == 1:
+        return children[0]
+
     def ask(facts: Facts) -> Answer:
         answer: Answer = False
         for child in children:

@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from dashboard.rules import fields
 from dashboard.rules.compare import Context
-from dashboard.rules.compiled import Ask, Compiled, Trace, compile_tree
-from dashboard.rules.tree import ALWAYS, Condition, Group
+from dashboard.rules.compiled import Ask, Trace, compile_tree
+from dashboard.rules.tree import ALWAYS, Condition, Group, Node
 from dashboard.rules.values import ABSENT, Facts
 
 MAX_DEPTH = 10  # rules in one chain of causes; the setting's default
+
+
+_EMPTIES = frozenset({None, ABSENT, ""})
 
 
 class State(StrEnum):
@@ -82,6 +84,9 @@ class RuleSpec:
         return self.state in (State.ON, State.SHADOW)
 
 
+_MATCHED, _ERROR = Outcome.MATCHED, Outcome.ERROR  # reading a member off its class costs as much as a look-up
+
+
 class Run(NamedTuple):
     """One rule asked about one event; nothing has been done yet."""
 
@@ -115,15 +120,16 @@ class Entry(NamedTuple):
 
     rule: RuleSpec
     decide: Ask
-    compiled: Compiled
+    explain: Callable[[Facts], Trace]
 
 
 class Bucket(NamedTuple):
     """The rules of one event type, in order. Those that can be true depend on the value at `path`:
-    `by_value[value]`, else `rest`; without such a field `path` is "" and all are in `rest`."""
+    `by_value[value]`, where the condition on `path` need not be asked again, else `rest`; without such
+    a field `path` is "" and all are in `rest`."""
 
     path: str
-    by_value: Mapping[Any, tuple[Entry, ...]]
+    by_value: dict[Any, tuple[Entry, ...]]
     rest: tuple[Entry, ...]
     all: tuple[Entry, ...]
 
@@ -132,7 +138,7 @@ class Bucket(NamedTuple):
 class Index:
     """The rules by event type. Build a new one when a rule changes; an index itself never does."""
 
-    buckets: Mapping[str, Bucket]
+    buckets: dict[str, Bucket]
     max_depth: int = MAX_DEPTH
 
     @classmethod
@@ -145,9 +151,8 @@ class Index:
                 known[rule.types] = fields.fields(rule.types)
             compiled = compile_tree(rule.tree, known[rule.types], rule.context)
             for type_ in dict.fromkeys(rule.types):
-                by_type.setdefault(type_, []).append(Entry(rule, compiled.decide, compiled))
-        buckets = {type_: _bucket(entries, known) for type_, entries in by_type.items()}
-        return cls(MappingProxyType(buckets), max_depth)
+                by_type.setdefault(type_, []).append(Entry(rule, *compiled))
+        return cls({type_: _bucket(entries, known) for type_, entries in by_type.items()}, max_depth)
 
     def concerning(self, type_: str) -> list[RuleSpec]:
         """Return the rules asked about events of `type_`, in the order in which they are asked."""
@@ -163,26 +168,30 @@ def match(index: Index, facts: Facts) -> list[Run]:
     bucket = index.buckets.get(facts["type"])
     if bucket is None:
         return []
-    entries = bucket.rest
-    if bucket.path:
+    path, by_value, entries, everyone = bucket
+    if path:
         try:
-            entries = bucket.by_value.get(facts[bucket.path], entries)
+            entries = by_value.get(facts[path], entries)
         except TypeError:  # a list or an object, which no table can be asked for
-            entries = bucket.all
-    if not entries:
-        return []
+            entries = everyone
     runs: list[Run] = []
-    stopped: set[int | None] = set()
-    for rule, decide, compiled in entries:
-        if stopped and rule.group in stopped:
-            continue
+    for rule, decide, explain in entries:
         answer = decide(facts)
-        if answer is not False:
-            outcome = Outcome.ERROR if answer is None else _guarded(rule, facts, index.max_depth)
-            runs.append(Run(rule, outcome, facts, compiled.explain))
-            if rule.stop and outcome is Outcome.MATCHED and rule.state is State.ON:
-                stopped.add(rule.group)
+        if answer is not False and not (runs and _stopped(rule, runs)):
+            outcome = _ERROR if answer is None else _guarded(rule, facts, index.max_depth)
+            runs.append(Run(rule, outcome, facts, explain))
     return runs
+
+
+def _stopped(rule: RuleSpec, runs: list[Run]) -> bool:
+    """Say whether an earlier rule of the same group matched, acts, and lets no later one be asked."""
+    return any(
+        run.rule.stop
+        and run.rule.group == rule.group
+        and run.outcome is _MATCHED
+        and run.rule.state is State.ON
+        for run in runs
+    )
 
 
 def explain(rule: RuleSpec, facts: Facts, max_depth: int = MAX_DEPTH) -> Run:
@@ -204,7 +213,7 @@ def _guarded(rule: RuleSpec, facts: Facts, max_depth: int) -> Outcome:
     """Return what the loop guard makes of a match (semantics 9.4)."""
     chain = facts["chain"]
     if not chain:
-        return Outcome.MATCHED
+        return _MATCHED
     if len(chain) >= max_depth:
         return Outcome.DEPTH_STOPPED
     if rule.loop is Loop.IGNORE or (rule.loop is Loop.ONCE and rule.id in chain):
@@ -221,16 +230,32 @@ def _bucket(entries: list[Entry], known: Mapping[tuple[str, ...], dict[str, fiel
     asked = Counter(path for pick in picks for path in pick)
     everyone = tuple(entries)
     if not asked:
-        return Bucket("", MappingProxyType({}), everyone, everyone)
+        return Bucket("", {}, everyone, everyone)
     path = max(asked, key=lambda each: (asked[each], each))
     values = {value for pick in picks for value in pick.get(path, ())}
-    either = list(zip(entries, picks, strict=True))
+    either = [
+        (entry, pick, _settled(entry, path, known) if path in pick else entry)
+        for entry, pick in zip(entries, picks, strict=True)
+    ]
     table = {
-        value: tuple(entry for entry, pick in either if path not in pick or value in pick[path])
+        value: tuple(
+            entry if value in _EMPTIES else settled
+            for entry, pick, settled in either
+            if path not in pick or value in pick[path]
+        )
         for value in values
     }
-    rest = tuple(entry for entry, pick in either if path not in pick)
-    return Bucket(path, MappingProxyType(table), rest, everyone)
+    rest = tuple(entry for entry, pick, _settled in either if path not in pick)
+    return Bucket(path, table, rest, everyone)
+
+
+def _settled(entry: Entry, path: str, known: Mapping[tuple[str, ...], dict[str, fields.Field]]) -> Entry:
+    """Return a rule without its first condition on `path`, for events that are known to fulfil it."""
+    rule = entry.rule
+    children = rule.tree.children
+    place = next(n for n, child in enumerate(children) if _is_pick(child) and child.field == path)
+    others = Group("all", (*children[:place], *children[place + 1 :]))
+    return entry._replace(decide=compile_tree(others, known[rule.types], rule.context).decide)
 
 
 def _picks(rule: RuleSpec, known: dict[str, fields.Field]) -> dict[str, frozenset[Any]]:
@@ -240,9 +265,14 @@ def _picks(rule: RuleSpec, known: dict[str, fields.Field]) -> dict[str, frozense
         return {}
     found: dict[str, frozenset[Any]] = {}
     for child in rule.tree.children:
-        if isinstance(child, Condition) and child.op == "one_of":
+        if _is_pick(child):
             field_ = fields.find(child.field, known)
             if field_ is not None and field_.convert is None:
-                empties = {None, ABSENT, ""} if field_.required else set()
-                found.setdefault(child.field, frozenset(child.operands[0]) | empties)
+                found.setdefault(
+                    child.field, frozenset(child.operands[0]) | (_EMPTIES if field_.required else set())
+                )
     return found
+
+
+def _is_pick(node: Node) -> TypeGuard[Condition]:
+    return isinstance(node, Condition) and node.op == "one_of"
