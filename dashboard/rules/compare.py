@@ -70,6 +70,8 @@ def of_texts(found: Callable[[str, Operands], bool]) -> Build:
         wanted = tuple(map(_fold_all, operands))
 
         def test(value: Any) -> bool:
+            if value.__class__ is str:
+                return value != "" and found(fold(value), wanted)
             return not is_empty(value) and found(fold(text_of(value)), wanted)
 
         return test

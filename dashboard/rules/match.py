@@ -115,23 +115,13 @@ def run_key(rule_id: int, version: int, event_id: int | str) -> str:
     return f"{rule_id}:{version}:{event_id}"
 
 
-class Entry(NamedTuple):
-    """A rule ready to be asked."""
-
-    rule: RuleSpec
-    decide: Ask
-    explain: Callable[[Facts], Trace]
-
-
-class Bucket(NamedTuple):
-    """The rules of one event type, in order. Those that can be true depend on the value at `path`:
-    `by_value[value]`, where the condition on `path` need not be asked again, else `rest`; without such
-    a field `path` is "" and all are in `rest`."""
-
-    path: str
-    by_value: dict[Any, tuple[Entry, ...]]
-    rest: tuple[Entry, ...]
-    all: tuple[Entry, ...]
+# Plain tuples, for a named one takes three times as long to take apart.
+# A rule ready to be asked: the answer, and the trace.
+Entry = tuple[RuleSpec, Ask, Callable[[Facts], Trace]]
+# The rules of one event type, in order. Those that can be true depend on the value at a path:
+# by_value[value], where the condition on the path need not be asked again, else the third part; without
+# such a path ("") that has them all. The last part has every rule.
+Bucket = tuple[str, dict[Any, tuple[Entry, ...]], tuple[Entry, ...], tuple[Entry, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +141,13 @@ class Index:
                 known[rule.types] = fields.fields(rule.types)
             compiled = compile_tree(rule.tree, known[rule.types], rule.context)
             for type_ in dict.fromkeys(rule.types):
-                by_type.setdefault(type_, []).append(Entry(rule, *compiled))
+                by_type.setdefault(type_, []).append((rule, *compiled))
         return cls({type_: _bucket(entries, known) for type_, entries in by_type.items()}, max_depth)
 
     def concerning(self, type_: str) -> list[RuleSpec]:
         """Return the rules asked about events of `type_`, in the order in which they are asked."""
         bucket = self.buckets.get(type_)
-        return [entry.rule for entry in bucket.all] if bucket else []
+        return [rule for rule, _decide, _explain in bucket[3]] if bucket else []
 
 
 def match(index: Index, facts: Facts) -> list[Run]:
@@ -174,12 +164,15 @@ def match(index: Index, facts: Facts) -> list[Run]:
             entries = by_value.get(facts[path], entries)
         except TypeError:  # a list or an object, which no table can be asked for
             entries = everyone
+    if not entries:
+        return []
     runs: list[Run] = []
     for rule, decide, explain in entries:
         answer = decide(facts)
-        if answer is not False and not (runs and _stopped(rule, runs)):
-            outcome = _ERROR if answer is None else _guarded(rule, facts, index.max_depth)
-            runs.append(Run(rule, outcome, facts, explain))
+        if answer is False or (runs and _stopped(rule, runs)):
+            continue
+        outcome = _guarded(rule, facts, index.max_depth) if answer else _ERROR
+        runs.append(Run(rule, outcome, facts, explain))
     return runs
 
 
@@ -226,11 +219,11 @@ def _bucket(entries: list[Entry], known: Mapping[tuple[str, ...], dict[str, fiel
 
     A rule that needs the field to be one of a list is false for every other value, whatever else fails.
     """
-    picks = [_picks(entry.rule, known[entry.rule.types]) for entry in entries]
+    picks = [_picks(rule, known[rule.types]) for rule, _decide, _explain in entries]
     asked = Counter(path for pick in picks for path in pick)
     everyone = tuple(entries)
     if not asked:
-        return Bucket("", {}, everyone, everyone)
+        return "", {}, everyone, everyone
     path = max(asked, key=lambda each: (asked[each], each))
     values = {value for pick in picks for value in pick.get(path, ())}
     either = [
@@ -246,16 +239,16 @@ def _bucket(entries: list[Entry], known: Mapping[tuple[str, ...], dict[str, fiel
         for value in values
     }
     rest = tuple(entry for entry, pick, _settled in either if path not in pick)
-    return Bucket(path, table, rest, everyone)
+    return path, table, rest, everyone
 
 
 def _settled(entry: Entry, path: str, known: Mapping[tuple[str, ...], dict[str, fields.Field]]) -> Entry:
     """Return a rule without its first condition on `path`, for events that are known to fulfil it."""
-    rule = entry.rule
+    rule, _decide, explained = entry
     children = rule.tree.children
     place = next(n for n, child in enumerate(children) if _is_pick(child) and child.field == path)
     others = Group("all", (*children[:place], *children[place + 1 :]))
-    return entry._replace(decide=compile_tree(others, known[rule.types], rule.context).decide)
+    return rule, compile_tree(others, known[rule.types], rule.context).decide, explained
 
 
 def _picks(rule: RuleSpec, known: dict[str, fields.Field]) -> dict[str, frozenset[Any]]:

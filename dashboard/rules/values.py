@@ -17,6 +17,10 @@ NOT_TEXT = N_("The value is not text.")
 NOT_NUMBER = N_("The value is not a number.")
 
 
+# Made once: `isinstance(x, int | float)` makes its union anew each time.
+_SIZED, _NUMBER = (str, list, tuple, dict), (int, float)
+
+
 class Nothing(Enum):
     """The one value of a field that an event does not have."""
 
@@ -101,7 +105,7 @@ def coalesce(earlier: Facts, later: Facts) -> Facts:
 
 def is_empty(value: Any) -> bool:
     """Say whether a value is absent, null, an empty text or an empty list; 0 and false are values."""
-    return value is None or value is ABSENT or (isinstance(value, str | list | tuple | dict) and not value)
+    return value is None or value is ABSENT or (isinstance(value, _SIZED) and not value)
 
 
 def text_of(value: Any) -> str:
@@ -110,14 +114,14 @@ def text_of(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, _NUMBER):
         return str(value)
     raise ConditionError(NOT_TEXT)
 
 
 def number_of(value: Any) -> int | float:
     """Return a number. Raises ConditionError for anything else; true and false are no numbers."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, _NUMBER) and not isinstance(value, bool):
         return value
     raise ConditionError(NOT_NUMBER)
 

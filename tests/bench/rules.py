@@ -6,6 +6,7 @@ import importlib.util
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from dashboard import catalog
@@ -17,7 +18,12 @@ from tests.bench.table import Line, medians, ratio
 
 EVENTS, PASSES = 4000, 5  # a batch just decoded lies in the processor's cache
 QUEUES = range(1, 31)
-WORDS = ("invoice", "refund", "delivery", "password", "contract", "meter")
+WORDS = (
+    *("invoice", "refund", "delivery", "address", "password", "contract", "upgrade", "outage", "router"),
+    *("billing", "warranty", "return", "order", "payment", "missing", "cancel", "renew", "tariff", "modem"),
+    *("signal", "complaint", "technician", "visit", "urgent", "thanks", "question"),
+)
+MEAN = 120  # of the numbers, which fall off as durations do
 NUMBERS = (Kind.NUMBER, Kind.SECONDS)
 Ask = Callable[[Facts], object]
 
@@ -46,7 +52,10 @@ def events(seed: int = 3) -> list[Facts]:
     made = []
     for n in range(EVENTS):
         type_, queue = chance.choice(list(TYPES)), chance.choice(QUEUES)
-        data = {TYPES[type_]: chance.randrange(600), "title": " ".join(chance.choices(WORDS, k=4))}
+        data = {
+            TYPES[type_]: int(chance.expovariate(1 / MEAN)),
+            "title": " ".join(chance.choices(WORDS, k=4)),
+        }
         made.append(facts(n, type_, 1_772_438_400_000 + n, data, queue=queue, source=1, user=7))
     return made
 
@@ -93,8 +102,7 @@ def cost(ask: Ask, passes: int = PASSES) -> float:
 
 
 def asking(many: Sequence[RuleSpec]) -> Ask:
-    index = Index.build(many)
-    return lambda each: match(index, each)
+    return partial(match, Index.build(many))
 
 
 def look_up() -> Ask:
