@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -27,11 +28,7 @@ def insert_many(
     """
     if not records:
         return 0
-    mark = "?" if is_sqlite() else "%s"
-    names = ", ".join(f'"{name}"' for name in columns)
-    sql = f'INSERT INTO "{table}" ({names}) VALUES ({", ".join([mark] * len(columns))})'  # noqa: S608
-    if ignore_repeats:
-        sql += " ON CONFLICT DO NOTHING"
+    sql = _insertion(table, tuple(columns), "?" if is_sqlite() else "%s", ignore_repeats)
     cursor = database.connection().cursor()
     try:
         with _renamed:
@@ -41,6 +38,13 @@ def insert_many(
         cursor.close()
 
 
+@lru_cache(maxsize=64)
+def _insertion(table: str, columns: tuple[str, ...], mark: str, ignore_repeats: bool) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    sql = f'INSERT INTO "{table}" ({names}) VALUES ({", ".join([mark] * len(columns))})'  # noqa: S608
+    return f"{sql} ON CONFLICT DO NOTHING" if ignore_repeats else sql
+
+
 def ids_by_name(table: str, column: str, names: Sequence[str]) -> dict[str, int]:
     """Return name → id of the rows of `table` whose `column` is one of `names`."""
     marks = ", ".join(["?" if is_sqlite() else "%s"] * len(names))
@@ -48,16 +52,30 @@ def ids_by_name(table: str, column: str, names: Sequence[str]) -> dict[str, int]
     return dict(database.execute_sql(sql, names).fetchall()) if names else {}
 
 
-def last_id(table: str, reserve: bool = False) -> int:
-    """Return the last id this transaction gave out in `table`.
+class Added(NamedTuple):
+    """How many rows an insert added; their ids are those with `after` < id <= `to`, `to` the last."""
 
-    With `reserve` a number below everything this transaction will add: SQLite has one writer,
-    so that is the highest id; PostgreSQL burns one of the sequence, because other transactions
-    add rows meanwhile.
+    rows: int
+    after: int
+    to: int
+
+
+def insert_numbered(table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> Added:
+    """Insert `records` as insert_many() does, leaving out repeats, and say between which ids they lie.
+
+    SQLite has one writer, so the ids end with the highest and have no gap. PostgreSQL burns one of
+    the sequence beforehand, because other transactions add rows meanwhile: some may lie between.
     """
     if is_sqlite():
-        return highest_id(table)
-    verb = "nextval" if reserve else "currval"
+        count = insert_many(table, columns, records, ignore_repeats=True)
+        last = highest_id(table) if count else 0
+        return Added(count, last - count, last)
+    after = _sequence("nextval", table)
+    count = insert_many(table, columns, records, ignore_repeats=True)
+    return Added(count, after, _sequence("currval", table))
+
+
+def _sequence(verb: str, table: str) -> int:
     return int(database.execute_sql(f"SELECT {verb}('{table}_id_seq')").fetchone()[0])
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, cast
+from weakref import WeakKeyDictionary
+
+import peewee
 
 from dashboard import clock
 from dashboard.db import database, dialect
@@ -18,6 +21,9 @@ COLUMNS = (
 )  # fmt: skip
 LOCK, ADDING = 7_260_423, 7_260_424
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
+
+Ids = dict[str | None, int]
+_LOGINS: WeakKeyDictionary[peewee.Database, Ids] = WeakKeyDictionary()  # committed users, by database
 
 
 class NewEvent(Protocol):
@@ -64,19 +70,20 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         dialect.adding(ADDING)
         if len(events) > 1:  # batches of the same events in another order would wait for each other
             dialect.one_at_a_time(LOCK, source_id)
-        users = _ids(User, (e.user for e in events), _new_user if makes else None)
-        queues = _ids(Queue, (e.queue for e in events), _new_queue if makes else None)
+        users = _user_ids({e.user for e in events}, makes)
+        queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         records = [
-            (source_id, ident, e.type, e.time_ms, recorded, e.seq, _id(users, e.user), _id(queues, e.queue),
-             e.interaction, _json(e.contact), e.session, e.data)
+            (source_id, ident, e.type, e.time_ms, recorded, e.seq, users.get(e.user), queues.get(e.queue),
+             e.interaction, None if e.contact is None else _json(e.contact), e.session, e.data)
             for ident, e in zip(ids, events, strict=True)
         ]  # fmt: skip
-        first = dialect.last_id("event", reserve=True)
-        accepted = dialect.insert_many("event", COLUMNS, records, ignore_repeats=True)
-        if accepted:
-            jobs.enqueue("digest", {"after": first, "to": dialect.last_id("event")})
-    return Appended(accepted, len(events) - accepted, ids)
+        added = dialect.insert_numbered("event", COLUMNS, records)
+        if added.rows:
+            jobs.enqueue("digest", {"after": added.after, "to": added.to})
+    if not database.in_transaction():  # else what is new here may yet be undone
+        _LOGINS[database.obj].update(users)
+    return Appended(added.rows, len(events) - added.rows, ids)
 
 
 def settled_id() -> int:
@@ -99,13 +106,27 @@ def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
     return {field: names - set(_known(model, sorted(names))) for field, (model, names) in wanted.items()}
 
 
+def _user_ids(logins: set[str | None], makes: bool) -> Ids:
+    """Return login → id, asking only for those not seen before: a login never changes, no user is deleted.
+
+    A queue may get another name at any time, so queues are always asked for.
+    """
+    known = _LOGINS.setdefault(database.obj, {})
+    found: Ids = {login: known[login] for login in logins if login in known}
+    if len(found) < len(logins):
+        found.update(_ids(User, logins - found.keys(), _new_user if makes else None))
+    return found
+
+
 def _ids(
     model: type[User] | type[Queue],
-    named: Iterable[str | None],
+    named: set[str | None],
     make: Callable[[str, int], dict[str, object]] | None,
-) -> dict[str, int]:
+) -> Ids:
     """Return name → id for every name, making what is missing where `make` is given."""
-    names = sorted({name for name in named if name is not None})
+    names = sorted(name for name in named if name is not None)
+    if not names:
+        return {}
     found = _known(model, names)
     missing = [name for name in names if name not in found]
     if missing and make is not None:
@@ -115,11 +136,11 @@ def _ids(
     return found
 
 
-def _known(model: type[User] | type[Queue], names: Sequence[str]) -> dict[str, int]:
+def _known(model: type[User] | type[Queue], names: Sequence[str]) -> Ids:
     table, column = ("user", "login") if model is User else ("queue", "name")
-    found: dict[str, int] = {}
+    found: Ids = {}
     for start in range(0, len(names), CHUNK):
-        found.update(dialect.ids_by_name(table, column, names[start : start + CHUNK]))
+        found.update(dialect.ids_by_name(table, column, names[start : start + CHUNK]).items())
     return found
 
 
@@ -131,9 +152,5 @@ def _new_queue(name: str, moment: int) -> dict[str, object]:
     return {"name": name, "label": name, "created_ts": moment}
 
 
-def _id(known: dict[str, int], name: str | None) -> int | None:
-    return None if name is None else known.get(name)
-
-
-def _json(contact: dict[str, str] | None) -> str | None:
+def _json(contact: dict[str, str]) -> str | None:
     return json.dumps(contact, ensure_ascii=False) if contact else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flask import Blueprint, Response, abort, g, jsonify, make_response, request
+import msgspec
+from flask import Blueprint, Response, abort, g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -61,14 +62,16 @@ def create() -> Response:
         "refused": [_refusal(one) for one in parts.refused],
         "ids": done.ids,
     }
-    return make_response(jsonify(body), 202 if parts.good or not outcomes else 422)
+    status = 202 if parts.good or not outcomes else 422
+    return Response(msgspec.json.encode(body), status, content_type="application/json")
 
 
 def _read() -> list[Outcome]:
     """Return what the body holds; ends the request with 400, 413 or 415 when it cannot be read."""
-    parse = PARSERS.get(request.mimetype)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    structured = request.mimetype in (cloudevents.STRUCTURED, cloudevents.BATCH)
+    kind = request.mimetype
+    parse = PARSERS.get(kind)
+    structured = kind in (cloudevents.STRUCTURED, cloudevents.BATCH)
+    headers = _headers() if any(name.startswith("HTTP_CE_") for name in request.environ) else {}
     binary = cloudevents.is_binary(headers) and not structured
     if request.content_encoding or (parse is None and not binary):
         abort(415, Detail(_("Send JSON, JSON lines or CloudEvents, not compressed.")))
@@ -79,6 +82,10 @@ def _read() -> list[Outcome]:
         return parse(body)
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
+
+
+def _headers() -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
