@@ -5,7 +5,8 @@ Durations read h:mm:ss in every language, clocks are 24-hour, weeks ISO, Monday 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -13,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+KEPT = 4096  # texts of a kind, half a megabyte: a page says each time and length two to four times
 NBSP = "\N{NO-BREAK SPACE}"
 # Patterns of Unicode's date fields by language: long, short, day, day of week view, stamp.
 _DATES = {
@@ -29,6 +31,7 @@ def language() -> str:
     return locale.language if locale is not None and locale.language in ("en", "cs", "ja") else "en"
 
 
+@lru_cache(KEPT)
 def duration(seconds: int | None) -> str:
     """Return 3725 as 1:02:05 (hours beyond 24 go on); None as a dash."""
     if seconds is None:
@@ -39,7 +42,12 @@ def duration(seconds: int | None) -> str:
 
 
 def number(value: float) -> str:
-    return str(format_decimal(value, locale=language()))
+    return _number(value, language())
+
+
+@lru_cache(KEPT)
+def _number(value: float, speech: str) -> str:
+    return str(format_decimal(value, locale=speech))
 
 
 def percent(value: float | None, digits: int = 0) -> str:
@@ -55,13 +63,15 @@ def percent(value: float | None, digits: int = 0) -> str:
 
 def local(ts: int, zone: str) -> datetime:
     """Return the aware local datetime of UTC epoch seconds."""
-    return datetime.fromtimestamp(ts, UTC).astimezone(ZoneInfo(zone))
+    return datetime.fromtimestamp(ts, ZoneInfo(zone))
 
 
+@lru_cache(KEPT)
 def clock(ts: int | None, zone: str) -> str:
     return local(ts, zone).strftime("%H:%M:%S") if ts is not None else ""
 
 
+@lru_cache(KEPT)
 def clock_short(ts: int | None, zone: str) -> str:
     return local(ts, zone).strftime("%H:%M") if ts is not None else ""
 
@@ -122,7 +132,12 @@ def _days(first: date, last: date) -> str:
 
 
 def _date(style: str, day: date) -> str:
-    return str(format_date(day, _DATES[style][language()], locale=language()))
+    return _written(style, day, language())
+
+
+@lru_cache(KEPT)
+def _written(style: str, day: date, speech: str) -> str:
+    return str(format_date(day, _DATES[style][speech], locale=speech))
 
 
 FILTERS = {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import g, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.i18n import collation
+from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import duration, language
 from dashboard.i18n.mark import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
@@ -38,6 +39,7 @@ EXPORTS = (
 
 def page(trace: Trace, asked: Asked) -> dict[str, Any]:
     """Return the context of tracing/index.html."""
+    drawn = plot(trace, asked)
     return {
         **activities(trace, asked),
         "person": person(trace),
@@ -46,7 +48,8 @@ def page(trace: Trace, asked: Asked) -> dict[str, Any]:
         "period_name": names.period(asked),
         "dates": clock.local_dates(trace.span, trace.zone),
         "as_of": trace.as_of,
-        "plot": plot(trace, asked),
+        "plot": drawn,
+        "say_bar": names.bars(drawn, trace.zone),
         "figures": as_json(trace.figures),
         "untaken": untaken(trace),
         "user_events": [(names.event(name), count) for name, count in trace.events.items()],
@@ -76,6 +79,8 @@ def activities(trace: Trace, asked: Asked) -> dict[str, Any]:
         "pager": _pager(asked, shown),
         "exports": _exports(asked),
         "link": _linker(asked),
+        "say": names.speaker(),
+        "when": _when(trace, asked),
         "sorts": _sorts(asked),
     }  # fmt: skip
 
@@ -256,15 +261,28 @@ def _last_day(trace: Trace, asked: Asked) -> dict[str, str] | None:
 def _linker(asked: Asked) -> Any:
     """Return link(**changes): this address with parts of its query changed; None takes a part away."""
 
+    kept, path = asked.query(after=None, before=None, page=1), url_for("tracing.index")
+
     def link(**changes: object) -> str:
-        query = {**asked.query(after=None, before=None, page=1)}
-        for name, value in changes.items():
-            query.pop(name, None)
-            if value is not None:
-                query[name] = str(value)
-        return url_for("tracing.index", **query)
+        query = {name: value for name, value in kept.items() if name not in changes}
+        query |= {name: str(value) for name, value in changes.items() if value is not None}
+        return f"{path}?{urlencode(query)}" if query else path
 
     return link
+
+
+def _when(trace: Trace, asked: Asked) -> Callable[..., str]:
+    """Return what writes a row's time: in a week with the day, outside the period with the date."""
+    span, zone = trace.span, trace.zone
+
+    def when(ts: int | None, beside: int | None = None) -> str:
+        if ts is None:
+            return ""
+        if asked.unit == "week":
+            return formats.day_clock(ts, zone, beside)
+        return formats.clock(ts, zone) if span.start <= ts < span.end else formats.stamp(ts, zone)
+
+    return when
 
 
 def _sorts(asked: Asked) -> dict[str, tuple[str, str]]:
