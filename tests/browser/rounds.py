@@ -51,7 +51,7 @@ PLACES = {
     "queue figures": Place("/queues/figures"),
     "users": Place("/users"),
     "users not found": Place("/users?q=zzzz"),
-    "users seen by a team lead": Place("/users", "lead"),
+    "home of a team lead": Place("/", "lead"),
     "new user": Place("/users/new"),
     "user": Place("/users/{novakova}"),
     "deactivation of a user": Place("/users/{novakova}/deactivate"),
@@ -85,7 +85,7 @@ PLACES = {
     "new pause type with errors": Place("/pauses/new", "admin", 422, {"label": ""}),
     "new access with errors": Place("/accesses/new", "admin", 422, {"name": "Agent"}),
     "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
-    "key just made": Place("/settings/keys/new", "admin", 200, {"name": "Exchange", "source": "pbx"}),
+    "key just made": Place("/settings/keys/new", "admin", 200, {"name": "pbx {view}", "source": "pbx"}),
     "my account with errors": Place("/account", "admin", 422, {"timezone": "Nowhere"}),
     "no right": Place("/users/new", "novakova", 403),
     "not found": Place("/nowhere", status=404),
@@ -114,7 +114,7 @@ THIN = """() => {
 }"""
 READ = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist"))
+  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea"))
     texts.push(walk.currentNode.data);
   for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
     for (const name of ["aria-label", "placeholder", "title", "alt"])
@@ -122,7 +122,7 @@ READ = """() => {
   const root = document.documentElement;
   return {
     title: document.title, lang: root.lang, wider: root.scrollWidth - root.clientWidth,
-    headings: [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((one) => Number(one.tagName[1])),
+    headings: [...document.querySelectorAll("main :is(h1,h2,h3,h4,h5,h6)")].map((one) => Number(one.tagName[1])),
     texts: texts.map((one) => one.replace(/\\s+/g, " ").trim()).filter((one) => one),
     icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
   };
@@ -154,7 +154,7 @@ class Rounds:
 
     def visit(self, name: str, view: View) -> Visit:
         if (name, view) not in self._visits:
-            self._visits[name, view] = self._look(name, self._tab(PLACES[name].login, view))
+            self._visits[name, view] = self._look(name, view)
         return self._visits[name, view]
 
     def close(self) -> None:
@@ -170,13 +170,17 @@ class Rounds:
         self._tabs[login, view].problems.clear()
         return self._tabs[login, view]
 
-    def _look(self, name: str, tab: Tab) -> Visit:
+    def _look(self, name: str, view: View) -> Visit:
         place = PLACES[name]
+        tab = self._tab(place.login, view)
         if name == "file in the making":
             with halted(self._site):
                 return _seen(tab, waiting_for_file(tab.page))
         status = tab.go(address(self._site, place.path))
-        return _seen(tab, send(tab.page, place.typed) if place.typed is not None else status)
+        if place.typed is not None:
+            typed = {name: value.replace("{view}", str(view)) for name, value in place.typed.items()}
+            status = send(tab.page, typed)
+        return _seen(tab, status)
 
 
 def address(site: Site, path: str) -> str:
