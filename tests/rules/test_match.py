@@ -75,6 +75,7 @@ def test_a_condition_error_is_an_outcome_of_its_own() -> None:
         (Loop.ONCE, (), Outcome.MATCHED),
         (Loop.ONCE, (2, 3), Outcome.MATCHED),
         (Loop.ONCE, (2, 1), Outcome.LOOP_STOPPED),
+        (Loop.IGNORE, (), Outcome.MATCHED),
         (Loop.IGNORE, (2,), Outcome.LOOP_STOPPED),
         (Loop.ALLOW, (1, 1, 1), Outcome.MATCHED),
         (Loop.ALLOW, (1,) * 10, Outcome.DEPTH_STOPPED),
