@@ -154,7 +154,7 @@ def _parts(
     """Yield the PDF of each part in order; the first carries title and front."""
     heading = _heading(report, letters)
     for number, (sheet, rows) in enumerate(sheets):
-        table = _Table(sheet, report.zone, letters)
+        table = _Table(sheet, rows, report.zone, letters)
         start, size = 0, FIRST_PART_ROWS
         while True:
             last = start + size >= len(rows)
@@ -182,16 +182,21 @@ def _draw(printer: Printer, size: int | None, **values: object) -> tuple[bytes, 
 
 
 class _Table:
-    """One sheet as its template takes it: headings, widths and cells as text."""
+    """One sheet as its template takes it: headings, widths and cells as text.
 
-    def __init__(self, sheet: Sheet, zone: str, letters: Letters) -> None:
+    Columns that are empty in every row are left out: each cell costs its share of the time.
+    """
+
+    def __init__(self, sheet: Sheet, rows: list[Row], zone: str, letters: Letters) -> None:
         self._sheet = sheet
         self._letters = letters
-        self._writers = [show(column.kind, zone) for column in sheet.columns]
-        widths = [max(column.width, _LEAST_WIDTHS.get(column.kind, 0)) for column in sheet.columns]
+        self._kept = _filled(sheet, rows)
+        kept = [sheet.columns[at] for at in self._kept]
+        self._writers = [show(column.kind, zone) for column in kept]
+        widths = [max(column.width, _LEAST_WIDTHS.get(column.kind, 0)) for column in kept]
         self._columns = [
             (letters.shown(clean(column.title)), column.kind in _NUMBERS, round(100 * width / sum(widths), 3))
-            for column, width in zip(sheet.columns, widths, strict=True)
+            for column, width in zip(kept, widths, strict=True)
         ]
 
     def part(self, rows: list[Row], start: int, last: bool) -> dict[str, object]:
@@ -210,7 +215,14 @@ class _Table:
 
     def _line(self, row: Row) -> list[str]:
         shown = self._letters.shown
-        return [shown(write(cell)) for write, cell in zip(self._writers, row, strict=True)]
+        return [shown(write(row[at])) for write, at in zip(self._writers, self._kept, strict=True)]
+
+
+def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:
+    """Return the numbers of the columns that hold anything in a row or the total; all where none does."""
+    lines = rows if sheet.total is None else [*rows, sheet.total]
+    every = range(len(sheet.columns))
+    return [at for at in every if any(line[at] not in (None, "") for line in lines)] or list(every)
 
 
 def _heading(report: Report, letters: Letters) -> dict[str, object]:

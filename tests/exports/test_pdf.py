@@ -192,6 +192,20 @@ def test_no_rows_still_make_a_page() -> None:
     assert "No rows" in pages(report())[0]
 
 
+def test_a_column_empty_in_every_row_is_left_out_and_one_with_a_value_stays() -> None:
+    without = pages(report(row("a", None), row("b", None)))[0]
+    within = pages(report(row("a", None), row("b")))[0]
+    assert ("Začátek" in without, "Začátek" in within) == (False, True)
+
+
+@pytest.mark.parametrize(("count", "tagged"), [(3, True), (4, False)])
+def test_tags_end_with_their_limit(count: int, tagged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "TAGGED_LIMIT", 3)
+    target = io.BytesIO()
+    pdf.write(report(*[row("a")] * count), target)
+    assert ("/StructTreeRoot" in pypdf.PdfReader(target).trailer["/Root"]) == tagged
+
+
 def test_one_row_too_many_is_refused_before_drawing_with_the_way_out() -> None:
     made = report(row("a"), row("b"), row("c"))
     with pytest.raises(pdf.TooManyRows, match=r"at most 2 rows\. .* Excel or CSV") as refused:
