@@ -122,7 +122,7 @@ READ = """() => {
   const root = document.documentElement;
   return {
     title: document.title, lang: root.lang, wider: root.scrollWidth - root.clientWidth,
-    headings: [...document.querySelectorAll("main :is(h1,h2,h3,h4,h5,h6)")].map((one) => Number(one.tagName[1])),
+    headings: [...document.querySelectorAll("main :is(h1,h2,h3,h4)")].map((one) => Number(one.tagName[1])),
     texts: texts.map((one) => one.replace(/\\s+/g, " ").trim()).filter((one) => one),
     icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
   };
