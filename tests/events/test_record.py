@@ -76,3 +76,27 @@ def test_many_names_are_looked_up_at_once(source: Source) -> None:
     assert record.unknown_names([event("x", "user1", "nowhere"), event("y", "nobody")]) == {
         "user": {"nobody"}, "queue": {"nowhere"},
     }  # fmt: skip
+
+
+def test_users_of_an_undone_transaction_are_not_remembered(source: Source) -> None:
+    def undone() -> None:
+        with database.atomic():
+            record.append(source.id, [event("a", "jana")])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        undone()
+    record.append(source.id, [event("b", "petr")])  # takes the id that was free again, where ids are reused
+    record.append(source.id, [event("c", "jana")])
+    logins = dict(User.select(User.id, User.login).tuples())
+    found = Event.select(Event.external_id, Event.user_id).tuples()
+    assert {ident: logins[user] for ident, user in found} == {"b": "petr", "c": "jana"}
+
+
+def test_a_queue_that_got_another_name_takes_no_more_events_of_its_former_one(source: Source) -> None:
+    record.append(source.id, [event("a", queue="sales")])
+    Queue.update(name="offers").where(Queue.name == "sales").execute()
+    record.append(source.id, [event("b", queue="sales"), event("c", queue="offers")])
+    names = dict(Queue.select(Queue.id, Queue.name).tuples())
+    found = Event.select(Event.external_id, Event.queue_id).tuples()
+    assert {ident: names[queue] for ident, queue in found} == {"a": "offers", "b": "sales", "c": "offers"}
