@@ -66,7 +66,7 @@ class EventType:
     counter of the dashboard finds must not be told twice. `needs_source` types never occur until a
     source is connected that sends them, or sends what they are found in; pages say so. `on` (recorded)
     and `in_rules` (rules may use it) are what holds until an administrator chooses otherwise.
-    `by_name` and `required` are `fields` arranged for the check at the gate.
+    `by_name`, `required` and `folded` are `fields` arranged for the check at the gate.
     """
 
     name: str
@@ -82,10 +82,12 @@ class EventType:
     in_rules: bool = True
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
     required: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    folded: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {each.name: each for each in self.fields})
         object.__setattr__(self, "required", tuple(each.name for each in self.fields if each.required))
+        object.__setattr__(self, "folded", frozenset(each.name for each in self.fields if each.folded))
 
 
 def maker(

@@ -38,7 +38,7 @@ TOO_LONG = N_("Must have at most %(limit)s characters.")
 
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 _HALF = re.compile("[\x00\ud800-\udfff]")
-_DIGITS = b"0123456789"
+_HARMLESS = bytes(byte for byte in range(256) if byte not in b"0123456789{[\\")
 _SHORT = MAX_KEYS * len(b'"":1,')  # no text of that length has more keys
 _SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits
 # A member looked up by identity: hashing one, or reading it off its class, costs as much as a check.
@@ -85,12 +85,15 @@ def read(raw: bytes) -> Data | Message:
 
 
 def _may_pass_limits(raw: bytes) -> bool:
-    return (
-        (len(raw) > _SHORT and raw.count(b":") > MAX_KEYS)
-        or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-        or (b"\\" in raw and b"\\u0000" in raw)
-        or len(raw) - len(raw.translate(None, _DIGITS)) >= _SAFE_DIGITS
-    )
+    if len(raw) > _SHORT and raw.count(b":") > MAX_KEYS:
+        return True
+    marks = raw.translate(None, _HARMLESS)
+    if b"\\" in marks and b"\\u0000" in raw:
+        return True
+    if len(marks) < _SAFE_DIGITS:  # so there are as few digits, and as few brackets
+        return False
+    brackets = marks.count(b"{") + marks.count(b"[")
+    return brackets > MAX_DEPTH or len(marks) - brackets - marks.count(b"\\") >= _SAFE_DIGITS
 
 
 def walk(data: dict[str, Any]) -> Message | None:
@@ -133,13 +136,13 @@ def check_fields(type_: EventType, found: dict[str, Any], errors: Errors) -> Non
 
     What it costs depends on what the event says, not on how many fields the type has.
     """
-    for name, value in found.items():
-        field = type_.by_name.get(name)
-        if field is None or not field.folded or value is None or value == "":
-            continue
-        problem = _field_problem(field, value)
-        if problem is not None:
-            errors[f"data.{name}"] = problem
+    if not type_.folded.isdisjoint(found):
+        for name, value in found.items():
+            if name not in type_.folded or value is None or value == "":
+                continue
+            problem = _field_problem(type_.by_name[name], value)
+            if problem is not None:
+                errors[f"data.{name}"] = problem
     for name in type_.required:
         if found.get(name) in (None, ""):
             errors[f"data.{name}"] = Message(REQUIRED)

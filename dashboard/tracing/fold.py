@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter
 
 from dashboard.tracing.interaction import Folding
 from dashboard.tracing.types import EventRow, FoldedActivity, FoldedInteraction, Segment
@@ -16,6 +17,7 @@ from dashboard.tracing.verbs import BEGINNINGS, RANK, SUBJECTS
 
 __all__ = ["FoldedActivity", "FoldedInteraction", "Segment", "fold_interaction"]
 
+_INSTANT = attrgetter("time_ms", "seq")
 CHAT_CHANNEL = re.compile(r"(?!(?:call|dialled|email|ticket)$)[a-z][a-z0-9_-]{0,19}")
 
 
@@ -27,7 +29,7 @@ def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
     say; one that is negative, over a year or no number is passed over. Other types have no effect.
     """
     fold = Folding()
-    for _, instant in groupby(sorted(events, key=_order), key=lambda event: (event.time_ms, event.seq)):
+    for _, instant in groupby(sorted(events, key=_order), key=_INSTANT):
         _take(fold, list(instant))
     return fold.result(min((event.time_ms for event in events), default=None))
 
@@ -39,9 +41,12 @@ def _order(event: EventRow) -> tuple[int, int, int, str, int]:
 
 def _take(fold: Folding, instant: list[EventRow]) -> None:
     """Apply events of one instant; an end that finds nothing open waits for its beginning."""
+    if len(instant) == 1:
+        _apply(fold, instant[0])
+        return
     waiting = []
     for event in instant:
-        if len(instant) > 1 and _too_early(fold, event, instant):
+        if _too_early(fold, event, instant):
             waiting.append(event)
         else:
             _apply(fold, event)

@@ -24,6 +24,8 @@ def length(data: dict[str, Any], key: str, scale: int = 1) -> int | None:
 
 def text(data: dict[str, Any], *keys: str) -> str:
     """Return the first of the values that says something, at most 200 characters, or ""."""
+    if not data:
+        return ""
     for key in keys:
         value = data.get(key)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
@@ -57,9 +59,10 @@ class Folding:
     def learn(self, event: EventRow) -> None:
         """Keep what any event may say about the interaction beside its effect."""
         self.subject = self.subject or subject_of(event)
-        self.title = self.title or text(event.data, "title", "subject")
-        if not self.direction and event.data.get("direction") in ("in", "out", "internal"):
-            self.direction = event.data["direction"]
+        if event.data:
+            self.title = self.title or text(event.data, "title", "subject")
+            if not self.direction and event.data.get("direction") in ("in", "out", "internal"):
+                self.direction = event.data["direction"]
         if self.contact_id is None:
             self.contact_id = event.contact_id
         if event.queue_id is not None:

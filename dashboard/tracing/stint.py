@@ -177,7 +177,9 @@ class Stint:
 
     def all_segments(self) -> tuple[Segment, ...]:
         parts = [segment for kind in self.segments.values() for segment in kind]
-        return tuple(sorted(parts, key=lambda part: (part.start, part.kind)))
+        if len(parts) > 1:
+            parts.sort(key=lambda part: (part.start, part.kind))
+        return tuple(parts)
 
     def seconds(self, kind: Kind) -> int:
         """Real time of the ended segments of a kind."""

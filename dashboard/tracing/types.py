@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 
 class Kind(IntEnum):
@@ -44,8 +43,31 @@ def type_of(channel: str) -> str:
     return {"call": "call", "dialled": "call", "email": "email", "ticket": "ticket"}.get(channel, "chat")
 
 
+class Said(TypedDict, total=False):
+    """All that the fold asks of an event's data; the rest need not be decoded for it."""
+
+    title: Any
+    subject: Any
+    number: Any
+    direction: Any
+    channel: Any
+    connected: Any
+    reason: Any
+    ended_by: Any
+    wait_s: Any
+    ring_s: Any
+    ring_ms: Any
+    talk_s: Any
+    seconds: Any
+    device: Any
+    login_s: Any
+    pause: Any
+    label: Any
+    paid: Any
+
+
 class EventRow(NamedTuple):
-    """An event as the fold reads it."""
+    """An event as the fold reads it; of `data` it looks at what Said names."""
 
     id: int
     time_ms: int
@@ -95,8 +117,7 @@ class Segment(NamedTuple):
     inferred: bool = False
 
 
-@dataclass(frozen=True)
-class FoldedActivity:
+class FoldedActivity(NamedTuple):
     """One user's work on one interaction, stint `n`; columns as in `models.Activity`.
 
     The lengths count ended segments only: there is no clock in the fold.
@@ -121,8 +142,7 @@ class FoldedActivity:
     segments: tuple[Segment, ...]
 
 
-@dataclass(frozen=True)
-class FoldedInteraction:
+class FoldedInteraction(NamedTuple):
     """What the events of one interaction say; columns as in `models.Interaction`."""
 
     channel: str
