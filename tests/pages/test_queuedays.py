@@ -74,9 +74,12 @@ def test_without_a_queue_the_first_is_shown(line: Queue, client: FlaskClient) ->
 
 def test_the_fragment_is_the_block_of_the_page(line: Queue, client: FlaskClient) -> None:
     make.sign_in(client, viewer(P.QUEUES_FIGURES))
-    alone = client.get(URL, headers={"HX-Request": "true", "HX-Target": "result"}).text.strip()
+    answer = client.get(URL, headers={"HX-Request": "true", "HX-Target": "result"}).text
+    title, alone = answer.strip().split("</title>")
+    whole = client.get(URL).text
     assert alone.startswith('<div id="result">')
-    assert alone in client.get(URL).text
+    assert alone in whole
+    assert f"{title}</title>" in whole  # htmx takes it for the page's
 
 
 def test_who_may_not_gets_nothing(line: Queue, client: FlaskClient) -> None:
