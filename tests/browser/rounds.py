@@ -114,7 +114,7 @@ THIN = """() => {
 }"""
 READ = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea"))
+  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea,pre"))
     texts.push(walk.currentNode.data);
   for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
     for (const name of ["aria-label", "placeholder", "title", "alt"])
@@ -175,12 +175,12 @@ class Rounds:
         tab = self._tab(place.login, view)
         if name == "file in the making":
             with halted(self._site):
-                return _seen(tab, waiting_for_file(tab.page))
+                return seen(tab, waiting_for_file(tab.page))
         status = tab.go(address(self._site, place.path))
         if place.typed is not None:
             typed = {name: value.replace("{view}", str(view)) for name, value in place.typed.items()}
             status = send(tab.page, typed)
-        return _seen(tab, status)
+        return seen(tab, status)
 
 
 def address(site: Site, path: str) -> str:
@@ -227,7 +227,8 @@ def waiting_for_file(page: Page) -> int:
     return answer.status
 
 
-def _seen(tab: Tab, status: int) -> Visit:
+def seen(tab: Tab, status: int) -> Visit:
+    """Return what the open page is like; afterwards it is thinner than it was."""
     facts: dict[str, Any] = tab.page.evaluate(READ)
     tab.page.evaluate(THIN)
     found = Axe().run(tab.page, context={"exclude": [BARS]}, options=AXE).response["violations"]
