@@ -45,7 +45,7 @@ def test_a_queue_is_added_and_audited(editor: FlaskClient) -> None:
 BAD = [
     ("name", "", "Give 1 to 120 characters."),
     ("name", "x" * 121, "Give 1 to 120 characters."),
-    ("name", "a\x00b", "Leave out control characters."),
+    ("name", "a\x01b", "Leave out control characters."),
     ("label", "x" * 201, "Give 1 to 200 characters."),
     ("channel", "pigeon", "Choose one of the channels."),
     ("sla_seconds", "-1", "Give a whole number from 0 to 86400."),
