@@ -101,6 +101,7 @@ def main() -> None:
     except OSError as error:
         _give_up(f"Cannot listen on {chosen.bind}: {error.strerror}. Choose another address by STOPA_BIND.")
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)  # said outright: a shell starts background work deaf to it
     worker = Worker()
     try:
         worker.start()
