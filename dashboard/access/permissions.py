@@ -13,6 +13,10 @@ class Permission(StrEnum):
 
     ACCESSES_EDIT = "accesses.edit"
     ACCESSES_VIEW = "accesses.view"
+    CALENDARS_EDIT = "calendars.edit"
+    CALENDARS_VIEW = "calendars.view"
+    CHANNELS_EDIT = "channels.edit"
+    CHANNELS_VIEW = "channels.view"
     HOME_VIEW = "home.view"
     KEYS_EDIT = "keys.edit"
     KEYS_VIEW = "keys.view"
@@ -22,7 +26,18 @@ class Permission(StrEnum):
     QUEUES_EDIT = "queues.edit"
     QUEUES_FIGURES = "queues.figures"
     QUEUES_VIEW = "queues.view"
+    RULES_BACKTEST = "rules.backtest"
+    RULES_EDIT = "rules.edit"
+    RULES_OPERATE = "rules.operate"
+    RULES_OUTWARD = "rules.outward"
+    RULES_OVERSEE = "rules.oversee"
+    RULES_OWN = "rules.own"
+    RULES_SWITCH = "rules.switch"
+    RULES_TRACES = "rules.traces"
+    RULES_VIEW = "rules.view"
     SELF = "self"
+    SYSTEM_EVENTS_EDIT = "system_events.edit"
+    SYSTEM_EVENTS_VIEW = "system_events.view"
     TEAMS_EDIT = "teams.edit"
     TEAMS_VIEW = "teams.view"
     TRACING_DEACTIVATED = "tracing.deactivated"
@@ -54,7 +69,24 @@ SECTIONS: tuple[Section, ...] = (
         Choice(P.HOME_VIEW, N_("Home"), N_("Today's figures of the users and queues this access may see.")),
         Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("A queue's day, hour by hour.")),
     )),
+    Section("modules", N_("Act"), (
+        Choice(P.RULES_OWN, N_("My rules"), N_("Make rules of one's own, about what one may see.")),
+        Choice(P.RULES_VIEW, N_("System rules"), N_("See the rules of the site.")),
+        Choice(P.RULES_EDIT, N_("Edit system rules"), N_("Add, change and delete rules of the site.")),
+        Choice(P.RULES_SWITCH, N_("Switch system rules"), N_("Set rules of the site off, to shadow, or on.")),
+        Choice(P.RULES_OVERSEE, N_("Employee rules"), N_("See and switch off rules of users.")),
+        Choice(P.RULES_TRACES, N_("Runs of rules"), N_("See what a rule saw and did.")),
+        Choice(P.RULES_BACKTEST, N_("Backtest"), N_("Try rules on stored events.")),
+        Choice(P.RULES_OUTWARD, N_("Rules that call out"), N_("Let rules use webhooks and chat channels.")),
+        Choice(P.RULES_OPERATE, N_("Operate rules"), N_("Stop all rules, pause groups, see delays.")),
+    )),
     Section("modules", N_("Settings"), (
+        Choice(P.SYSTEM_EVENTS_VIEW, N_("System events"), N_("See which events are recorded.")),
+        Choice(P.SYSTEM_EVENTS_EDIT, N_("Edit system events"), N_("Switch the recording and use of events.")),
+        Choice(P.CHANNELS_VIEW, N_("Channels"), N_("See webhooks and chats, never their secrets.")),
+        Choice(P.CHANNELS_EDIT, N_("Edit channels"), N_("Add, test, change and switch webhooks and chats.")),
+        Choice(P.CALENDARS_VIEW, N_("Calendars"), N_("See working time and holidays.")),
+        Choice(P.CALENDARS_EDIT, N_("Edit calendars"), N_("Change working time, import holidays.")),
         Choice(P.USERS_VIEW, N_("Users"), N_("See the list of users.")),
         Choice(P.USERS_EDIT, N_("Edit users"), N_("Add, change, deactivate and reactivate users.")),
         Choice(P.TEAMS_VIEW, N_("Teams"), N_("See the list of teams.")),
@@ -94,14 +126,18 @@ class Preset(NamedTuple):
     grants: tuple[str, ...]
 
 
-_TEAM = frozenset({P.HOME_VIEW, P.TRACING_VIEW, P.TRACING_EXPORT_PDF, P.QUEUES_FIGURES})
+_TEAM = frozenset({
+    P.HOME_VIEW, P.TRACING_VIEW, P.TRACING_EXPORT_PDF, P.QUEUES_FIGURES,
+    P.RULES_OWN, P.RULES_VIEW, P.RULES_TRACES, P.RULES_BACKTEST,
+})  # fmt: skip
 
 PRESETS: tuple[Preset, ...] = (
     Preset(N_("Administrator"), N_("Everything but full contact details."),
            ALL - {P.PII_UNMASK}, ("all_users", "all_queues")),
-    Preset(N_("Agent"), N_("One's own trace only."), frozenset(), ()),
+    Preset(N_("Agent"), N_("One's own trace and rules only."), frozenset({P.RULES_OWN}), ()),
     Preset(N_("Auditor"), N_("Reads settings, no traces."),
-           frozenset({P.ACCESSES_VIEW, P.KEYS_VIEW, P.QUEUES_VIEW, P.TEAMS_VIEW, P.USERS_VIEW}), ()),
+           frozenset({P.ACCESSES_VIEW, P.CALENDARS_VIEW, P.CHANNELS_VIEW, P.KEYS_VIEW, P.QUEUES_VIEW,
+                      P.RULES_VIEW, P.SYSTEM_EVENTS_VIEW, P.TEAMS_VIEW, P.USERS_VIEW}), ()),
     Preset(N_("Payroll"), N_("Sign-in and pauses of all users, no content."),
            frozenset({P.TRACING_VIEW, P.TRACING_DEACTIVATED, P.TRACING_EXPORT_DATA, P.TRACING_EXPORT_PDF}),
            ("all_users",)),

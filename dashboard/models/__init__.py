@@ -5,14 +5,35 @@ Units: `*_ms` is integer UTC milliseconds, `*_ts` integer UTC seconds, `*_s` a l
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
 from dashboard.models.events import Contact, Event, Interaction, Source
+from dashboard.models.notify import Calendar, CalendarDay, Channel, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.records import AuditEntry, ExportFile, ExportPart, Job, Setting
+from dashboard.models.rules import (
+    Backtest,
+    EventCause,
+    Mark,
+    Rule,
+    RuleCount,
+    RuleDraft,
+    RuleGroup,
+    RuleLimit,
+    RuleMute,
+    RuleVersion,
+    Run,
+    Step,
+    Subject,
+    Timer,
+    TypeSwitch,
+)
 from dashboard.models.tracing import Activity, Interval
 
 ALL = [
     Access, AccessGrant, User, Team, TeamMember, TeamLead, Queue, PauseType,
     Session, SignInAttempt, Source, ApiKey, Contact, Interaction, Event,
     Activity, Interval, Job, ExportFile, ExportPart, AuditEntry, Setting,
+    RuleGroup, Rule, RuleVersion, RuleDraft, RuleMute, Run, Step, RuleLimit, RuleCount, Timer,
+    Subject, Mark, EventCause, Backtest, TypeSwitch,
+    Channel, Notification, Profile, Calendar, CalendarDay,
 ]  # fmt: skip
 
 __all__ = [model.__name__ for model in ALL] + ["ALL"]

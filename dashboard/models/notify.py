@@ -1,0 +1,95 @@
+"""Who is told and by which way: channels, notices, profiles, and calendars of working time."""
+
+from __future__ import annotations
+
+import peewee as pw
+from peewee import JSONField
+
+from dashboard.db import Model
+
+
+class Channel(Model):
+    """A way out: a webhook or a chat. `address` and `secret` are written by forms and never shown."""
+
+    id = pw.AutoField()
+    name = pw.CharField(120, unique=True)
+    kind = pw.CharField(10)  # webhook or chat
+    address = pw.CharField(2000)
+    secret = pw.CharField(200, default="")  # signs a webhook
+    headers = JSONField(default=dict)
+    active = pw.BooleanField(default=True)
+    disabled_reason = pw.CharField(500, default="")  # a marked text, or what the receiver said
+    failures = pw.IntegerField(default=0)  # in a row
+    last_ok_ms = pw.BigIntegerField(null=True)
+    created_ts = pw.BigIntegerField()
+    version = pw.IntegerField(default=1)
+
+
+class Notification(Model):
+    """A notice in a user's inbox."""
+
+    id = pw.BigAutoField()
+    user_id = pw.IntegerField()
+    rule_id = pw.IntegerField(null=True)
+    run_id = pw.BigIntegerField(null=True)
+    step_id = pw.BigIntegerField(null=True, unique=True)
+    title = pw.CharField(300)
+    body = pw.TextField(default="")
+    url = pw.CharField(500, default="")
+    urgent = pw.BooleanField(default=False)
+    made_ms = pw.BigIntegerField()
+    read_ms = pw.BigIntegerField(null=True)
+    snoozed_ms = pw.BigIntegerField(null=True)  # until then it counts as read and stands apart
+
+    class Meta:
+        indexes = ((("user_id", "id"), False),)
+
+
+Notification.add_index(
+    Notification.index(Notification.user_id, Notification.snoozed_ms, name="notification_unread").where(
+        Notification.read_ms.is_null()
+    )
+)
+
+
+class Profile(Model):
+    """How a user wants to be told; every user has a default one, made when first needed.
+
+    The inbox always gets the notice. Within quiet hours what is not urgent waits until they end.
+    Where mail and channel fail for good, `fallback_id`'s default profile is used.
+    """
+
+    id = pw.AutoField()
+    user_id = pw.IntegerField(index=True)
+    name = pw.CharField(120)
+    is_default = pw.BooleanField(default=False)
+    email = pw.BooleanField(default=False)
+    channel = pw.ForeignKeyField(Channel, null=True, on_delete="SET NULL")
+    quiet_from = pw.CharField(5, default="")  # local time "20:00"; "" = none
+    quiet_to = pw.CharField(5, default="")
+    quiet_days = JSONField(default=list)  # whole days of quiet, 1 Monday to 7
+    fallback_id = pw.IntegerField(null=True)  # a user
+    version = pw.IntegerField(default=1)
+
+
+class Calendar(Model):
+    """Working time: `hours` maps a weekday "1" (Monday) to "7" to ranges of local time."""
+
+    id = pw.AutoField()
+    name = pw.CharField(120, unique=True)
+    zone = pw.CharField(64)
+    hours = JSONField(default=dict)
+    version = pw.IntegerField(default=1)
+
+
+class CalendarDay(Model):
+    """A date that is not like its weekday: a holiday or closure without `hours`, or an extra opening."""
+
+    id = pw.AutoField()
+    calendar = pw.ForeignKeyField(Calendar, backref="days", on_delete="CASCADE")
+    on = pw.CharField(10)  # 2026-12-24
+    name = pw.CharField(200, default="")
+    hours = JSONField(default=list)
+
+    class Meta:
+        indexes = ((("calendar", "on"), True),)

@@ -1,0 +1,275 @@
+"""Rules, what became of them, and what they keep: counts, limits, deadlines, marks on subjects.
+
+A subject is named as `rules.limits.limit_key` names it: "interaction:<source>:<id>", "user:<id>",
+"session:<source>:<id>", "queue:<id>" or "rule:<id>".
+"""
+
+from __future__ import annotations
+
+import peewee as pw
+from peewee import JSONField
+
+from dashboard.db import Model
+
+
+class RuleGroup(Model):
+    """A folder of rules: paused as one, and the reach of "stop later rules of this group"."""
+
+    id = pw.AutoField()
+    name = pw.CharField(120, unique=True)
+    paused = pw.BooleanField(default=False)
+    version = pw.IntegerField(default=1)
+
+
+class Rule(Model):
+    """What happens by itself. `definition` is the JSON of rules.definition; `version` counts its changes.
+
+    Switching a rule on or off is no new version: a version and an event make one run, whenever asked.
+    """
+
+    id = pw.AutoField()
+    name = pw.CharField(120)
+    description = pw.CharField(500, default="")
+    owner_id = pw.IntegerField(null=True, index=True)  # a personal rule's user; None = the site's
+    group = pw.ForeignKeyField(RuleGroup, null=True, on_delete="SET NULL")
+    position = pw.IntegerField(default=0)
+    state = pw.CharField(10, default="off")  # a rules.match.State
+    paused_reason = pw.CharField(200, default="")  # a marked text
+    definition = JSONField()
+    version = pw.IntegerField(default=1)
+    created_ts = pw.BigIntegerField()
+    updated_ts = pw.BigIntegerField()
+    updated_by = pw.IntegerField(null=True)  # whose right to full contact details its texts go by
+    armed_ms = pw.BigIntegerField(default=0)  # deadlines: only stretches begun since then
+    errors = pw.IntegerField(default=0)  # conditions that failed, in a row
+    last_run_ms = pw.BigIntegerField(null=True)
+
+
+class RuleVersion(Model):
+    """A version of a rule as it was saved, to compare and to bring back."""
+
+    rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
+    version = pw.IntegerField()
+    name = pw.CharField(120)
+    definition = JSONField()
+    made_by = pw.IntegerField(null=True)
+    made_ts = pw.BigIntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("rule", "version")
+
+
+class RuleDraft(Model):
+    """What a user has typed into the editor and not saved; `rule_id` 0 is a new rule."""
+
+    user_id = pw.IntegerField()
+    rule_id = pw.IntegerField()
+    base_version = pw.IntegerField(default=0)
+    form = JSONField()
+    previous = JSONField(null=True)  # the draft before the last act, for undo
+    updated_ms = pw.BigIntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("user_id", "rule_id")
+
+
+class RuleMute(Model):
+    """A user who does not want to hear from a rule."""
+
+    rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
+    user_id = pw.IntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("rule", "user_id")
+
+
+class Run(Model):
+    """A rule asked about an event or a deadline, once per rule version (`key`), with what it saw."""
+
+    id = pw.BigAutoField()
+    key = pw.CharField(300, unique=True)
+    rule_id = pw.IntegerField()
+    version = pw.IntegerField()
+    event_id = pw.BigIntegerField(null=True)
+    subject = pw.CharField(300, default="")
+    outcome = pw.CharField(16)  # a rules.outcomes.Outcome
+    at_ms = pw.BigIntegerField()  # of the event, or when the deadline was due
+    made_ms = pw.BigIntegerField()
+    late_s = pw.IntegerField(default=0)
+    took_us = pw.IntegerField(default=0)
+    depth = pw.IntegerField(default=0)
+    chain = JSONField(default=list)  # ids of the rules that led to it
+    trace = JSONField(null=True)  # rules.compiled.Trace.as_json()
+    held = pw.IntegerField(default=0)  # actions that their limits held back
+    error = pw.CharField(500, default="")
+
+    class Meta:
+        indexes = (
+            (("rule_id", "outcome", "id"), False),
+            (("rule_id", "id"), False),
+            (("subject", "id"), False),
+            (("made_ms",), False),
+        )
+
+
+class Step(Model):
+    """One action of a run for one recipient. `key` is the delivery id, the same over all tries."""
+
+    id = pw.BigAutoField()
+    run = pw.ForeignKeyField(Run, on_delete="CASCADE")
+    rule_id = pw.IntegerField()
+    n = pw.IntegerField()  # place of the action in the rule, from 0
+    part = pw.IntegerField(default=0)  # recipient
+    action = pw.CharField(20)
+    channel_id = pw.IntegerField(null=True)
+    recipient = pw.CharField(300, default="")
+    key = pw.CharField(40, unique=True)
+    payload = JSONField(default=dict)
+    state = pw.CharField(10)  # a rules.outcomes.StepState
+    attempts = pw.IntegerField(default=0)
+    due_ms = pw.BigIntegerField(null=True)
+    lease_ms = pw.BigIntegerField(null=True)
+    worker = pw.CharField(80, default="")
+    made_ms = pw.BigIntegerField()
+    done_ms = pw.BigIntegerField(null=True)
+    receipt = JSONField(default=dict)  # status, took_ms, note; of the latest attempt
+    error = pw.CharField(1000, default="")
+
+    class Meta:
+        indexes = (
+            (("run", "n", "part"), True),
+            (("state", "due_ms"), False),
+            (("channel_id", "state"), False),
+        )
+
+
+class RuleLimit(Model):
+    """How often an action was done for one key: rules.limits.Ledger."""
+
+    rule_id = pw.IntegerField()
+    n = pw.IntegerField()
+    key = pw.CharField(300)
+    shadow = pw.BooleanField(default=False)
+    next_ts = pw.BigIntegerField(null=True)
+    episode = pw.CharField(200, default="")
+    suppressed = pw.IntegerField(default=0)
+    since_ts = pw.BigIntegerField(null=True)
+
+    class Meta:
+        primary_key = pw.CompositeKey("rule_id", "n", "key", "shadow")
+
+
+class RuleCount(Model):
+    """What a rule counts for one key: rules.limits.Window of `times` and `breaker`, Level of `level`."""
+
+    rule_id = pw.IntegerField()
+    kind = pw.CharField(10)
+    key = pw.CharField(300)
+    seen = JSONField(default=list)
+    over = pw.BooleanField(default=False)
+    crossing = pw.IntegerField(default=0)
+
+    class Meta:
+        primary_key = pw.CompositeKey("rule_id", "kind", "key")
+
+
+class Timer(Model):
+    """A deadline that is still to come; what has come is a run.
+
+    Deadlines of subjects (`rule_id` 0) are shared by all rules of the type `kind`: one row per subject,
+    due at the next rule's. A rule that waits after an event has its own, of kind "wait"; a rule that runs
+    by the calendar one of kind "schedule".
+    """
+
+    id = pw.BigAutoField()
+    rule_id = pw.IntegerField(default=0)
+    version = pw.IntegerField(default=0)
+    kind = pw.CharField(60)
+    subject = pw.CharField(300)
+    source_id = pw.IntegerField(null=True)
+    interaction = pw.CharField(200, null=True)
+    user_id = pw.IntegerField(null=True)
+    event_id = pw.BigIntegerField(null=True)  # that began the stretch
+    base_ms = pw.BigIntegerField()  # from when it is counted
+    due_ms = pw.BigIntegerField(index=True)
+    error = pw.CharField(500, default="")
+
+    class Meta:
+        indexes = ((("kind", "subject", "rule_id"), True),)
+
+
+class Subject(Model):
+    """What an interaction's events say of it so far, in the order in which they came: a fold of the log
+    up to `event_id`, kept for changes, deadlines and counts, and made anew where it is missing."""
+
+    id = pw.BigAutoField()
+    source_id = pw.IntegerField()
+    interaction = pw.CharField(200)
+    kind = pw.CharField(40)  # ticket, chat …: the first word of its events' types
+    user_id = pw.IntegerField(null=True)
+    queue_id = pw.IntegerField(null=True)
+    opened_ms = pw.BigIntegerField()
+    last_ms = pw.BigIntegerField()  # newest event
+    event_id = pw.BigIntegerField()
+    ended_ms = pw.BigIntegerField(null=True)
+    values = JSONField(default=dict)  # field of data → latest value
+
+    class Meta:
+        indexes = ((("source_id", "interaction"), True),)
+
+
+# Counts of what an agent or a queue has open, and what a rule that is switched on finds already there.
+Subject.add_index(
+    Subject.index(Subject.kind, Subject.user_id, Subject.id, name="subject_open").where(
+        Subject.ended_ms.is_null()
+    )
+)
+
+
+class Mark(Model):
+    """A tag or a note that a rule put on a subject."""
+
+    id = pw.BigAutoField()
+    subject = pw.CharField(300)
+    kind = pw.CharField(4)  # tag or note
+    text = pw.CharField(2000)
+    rule_id = pw.IntegerField()
+    run_id = pw.BigIntegerField()
+    made_ms = pw.BigIntegerField()
+
+    class Meta:
+        indexes = ((("subject", "kind"), False),)
+
+
+class EventCause(Model):
+    """The rules that led to an event, the first first; events that no rule caused have no row."""
+
+    event_id = pw.BigIntegerField(primary_key=True)
+    chain = JSONField()
+
+
+class Backtest(Model):
+    """A rule tried over stored events in the background; made by a job, shown to who asked."""
+
+    id = pw.AutoField()
+    user_id = pw.IntegerField(index=True)
+    rule_id = pw.IntegerField(default=0)
+    version = pw.IntegerField(default=0)
+    name = pw.CharField(120)
+    definition = JSONField()
+    days = pw.IntegerField()
+    start_ms = pw.BigIntegerField()
+    end_ms = pw.BigIntegerField()
+    created_ts = pw.BigIntegerField()
+    state = pw.CharField(10, default="waiting")  # waiting, done, failed
+    done = pw.IntegerField(default=0)
+    total = pw.IntegerField(default=0)
+    result = JSONField(default=dict)
+
+
+class TypeSwitch(Model):
+    """An administrator's choice about an event type; a type without a row is as the catalogue says."""
+
+    type = pw.CharField(80, primary_key=True)
+    recorded = pw.BooleanField()
+    in_rules = pw.BooleanField()
