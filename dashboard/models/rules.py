@@ -257,6 +257,8 @@ class Backtest(Model):
     version = pw.IntegerField(default=0)
     name = pw.CharField(120)
     definition = JSONField()
+    against = JSONField(null=True)  # another version's definition, to tell where the two differ
+    against_version = pw.IntegerField(default=0)
     days = pw.IntegerField()
     start_ms = pw.BigIntegerField()
     end_ms = pw.BigIntegerField()

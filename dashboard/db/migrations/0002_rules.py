@@ -205,6 +205,8 @@ class Backtest(Table):
     version = pw.IntegerField()
     name = pw.CharField(120)
     definition = pw.JSONField()
+    against = pw.JSONField(null=True)
+    against_version = pw.IntegerField()
     days = pw.IntegerField()
     start_ms = pw.BigIntegerField()
     end_ms = pw.BigIntegerField()
