@@ -24,6 +24,7 @@ ALWAYS = N_("always")
 NEVER = N_("never")
 OTHER_FIELD = N_("%(label)s “%(path)s”")
 ANYTHING = N_("anything")
+SEEN = N_("%(label)s (%(seen)s)")
 NAMES = ("first", "second", "third")
 
 Show = Callable[[Field, Any], str]
@@ -40,7 +41,7 @@ def sentence(tree: Node, known: Mapping[str, Field], show: Show = plain) -> Mess
     `show` puts one operand into words: the name of a person, the label of a choice, a duration.
     """
     if isinstance(tree, Condition):
-        return _condition(tree, dict(known), show)
+        return condition(tree, known, show)
     if not tree.children:
         return Message(NEVER if tree.how == "any" else ALWAYS)
     inner = [_bracketed(child, tree, sentence(child, known, show)) for child in tree.children]
@@ -60,13 +61,18 @@ def _bracketed(child: Node, group: Group, said: Message) -> Message:
     return said
 
 
-def _condition(node: Condition, known: dict[str, Field], show: Show) -> Message:
-    field, row = find(node.field, known), OPERATORS.get(node.op)
+def condition(
+    node: Condition, known: Mapping[str, Field], show: Show = plain, seen: str | Message | None = None
+) -> Message:
+    """Return what one condition says, with what was `seen` of its field behind the field's label."""
+    field, row = find(node.field, dict(known)), OPERATORS.get(node.op)
     if field is None or row is None:
         return Message(node.field)
     label = Message(field.label)
     if field.label == OTHER:
         label = message(OTHER_FIELD, label=label, path=field.path)
+    if seen is not None:
+        label = message(SEEN, label=label, seen=seen)
     shown = [_operand(each, field, show) for each in node.operands]
     if len(shown) == 1:
         return message(row.phrase, field=label, value=shown[0])
