@@ -1,0 +1,48 @@
+"""Events that the dashboard records itself: what it did, what it found, what a rule made."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.events import record, switches
+from dashboard.jobs import queue as jobs
+from dashboard.models import EventCause
+
+SOURCE = "stopa"
+
+
+def append(
+    type_: str,
+    data: Mapping[str, Any],
+    user_id: int | None = None,
+    queue_id: int | None = None,
+    interaction: str | None = None,
+    source_id: int | None = None,
+    chain: Sequence[int] = (),
+    time_ms: int | None = None,
+) -> int | None:
+    """Store an event in the caller's transaction, with its digest's job, and return its id.
+
+    `type_` is a canonical name; nothing is checked, for nothing here comes from outside. None when an
+    administrator has switched the type off. The source is the dashboard's own unless that of the
+    `interaction` is given. `chain` names the rules that led to it, the first first. `time_ms` is now
+    unless given.
+    """
+    if not switches.recorded(type_):
+        return None
+    with database.atomic():
+        dialect.adding(record.ADDING)
+        source = record.source(SOURCE).id if source_id is None else source_id
+        moment = clock.now_ms()
+        row = (source, str(uuid.uuid4()), type_, moment if time_ms is None else time_ms, moment, 0, user_id,
+               queue_id, interaction, None, None, json.dumps(data, ensure_ascii=False))  # fmt: skip
+        added = dialect.insert_numbered("event", record.COLUMNS, [row])
+        if chain:
+            EventCause.create(event_id=added.to, chain=list(chain))
+        jobs.enqueue("digest", {"after": added.after, "to": added.to})
+    return added.to
