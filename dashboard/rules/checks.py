@@ -1,0 +1,105 @@
+"""Checks of decoded JSON that collect what is wrong by path and never raise. Pure.
+
+Each returns a value of the right kind whatever it was given, so that one pass finds every error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from dashboard.i18n.mark import N_
+from dashboard.i18n.message import Message, message
+
+Errors = dict[str, Message]
+
+NOT_A_PART = N_("This part of the rule cannot be read.")
+UNKNOWN_PART = N_("“%(part)s” is no part of a rule.")
+NOT_WHOLE = N_("Give a whole number from %(least)s to %(most)s.")
+NOT_LISTED = N_("Choose from the list.")
+NOT_YES_NO = N_("Choose yes or no.")
+NOT_SO_MANY = N_("Give %(least)s to %(most)s of them.")
+NEEDED = N_("Enter a text.")
+TOO_LONG = N_("Enter at most %(most)s characters.")
+NOT_CLEAN = N_("Leave out control characters.")
+
+_BAD_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BAD_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Checks:
+    """The errors found so far, by path; the first of a path stands."""
+
+    def __init__(self) -> None:
+        self.errors: Errors = {}
+
+    def add(self, path: str, text: str, **params: int | str) -> None:
+        self.errors.setdefault(path, message(text, **params))
+
+    def part(self, raw: Any, path: str, names: Collection[str]) -> dict[str, Any]:
+        """Return an object that has no other parts than `names`; {} for anything else than an object."""
+        if not isinstance(raw, dict):
+            self.add(path, NOT_A_PART)
+            return {}
+        for name in raw:
+            if name not in names:
+                self.add(path, UNKNOWN_PART, part=_shown(name))
+        return raw
+
+    def whole(self, raw: Any, path: str, least: int, most: int) -> int:
+        """Return a whole number from `least` to `most`; `least` where it is none."""
+        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
+            self.add(path, NOT_WHOLE, least=least, most=most)
+            return least
+        return raw
+
+    def one_of(self, raw: Any, path: str, choices: Sequence[str]) -> str:
+        """Return one of `choices`; the first where it is none."""
+        if not isinstance(raw, str) or raw not in choices:
+            self.add(path, NOT_LISTED)
+            return choices[0]
+        return raw
+
+    def yes_no(self, raw: Any, path: str) -> bool:
+        if not isinstance(raw, bool):
+            self.add(path, NOT_YES_NO)
+        return raw is True
+
+    def items(self, raw: Any, path: str, least: int, most: int) -> list[Any]:
+        """Return a list of `least` to `most` entries; [] where it is none."""
+        if not isinstance(raw, list | tuple):
+            self.add(path, NOT_A_PART)
+            return []
+        if not least <= len(raw) <= most:
+            self.add(path, NOT_SO_MANY, least=least, most=most)
+        return list(raw)[:most]
+
+    def ids(self, raw: Any, path: str, most: int) -> list[int]:
+        """Return the ids of a list, each once, rising; an entry that is no id is an error."""
+        found = self.items(raw, path, 0, most)
+        good = {each for each in found if isinstance(each, int) and not isinstance(each, bool) and each > 0}
+        if any(isinstance(each, bool) or not isinstance(each, int) or each <= 0 for each in found):
+            self.add(path, NOT_LISTED)
+        return sorted(good)
+
+    def text(self, raw: Any, path: str, most: int, lines: bool = True, needed: bool = True) -> str:
+        """Return a text of at most `most` characters, of one line unless `lines`; "" where it is none."""
+        if raw is None or raw == "":
+            if needed:
+                self.add(path, NEEDED)
+            return ""
+        if not isinstance(raw, str):
+            self.add(path, NOT_A_PART)
+            return ""
+        if needed and not raw.strip():
+            self.add(path, NEEDED)
+        if len(raw) > most:
+            self.add(path, TOO_LONG, most=most)
+        if (_BAD_TEXT if lines else _BAD_LINE).search(raw):
+            self.add(path, NOT_CLEAN)
+        return raw
+
+
+def _shown(name: Any) -> str:
+    return _BAD_LINE.sub("", name[:40]) if isinstance(name, str) else "…"
