@@ -78,6 +78,7 @@ _ENVELOPE = (
     Field("contact.name", Kind.TEXT, N_("Name of the contact")),
     Field("contact.phone", Kind.TEXT, N_("Phone of the contact")),
     Field("contact.email", Kind.ADDRESS, N_("E-mail of the contact")),
+    Field("subject.tags", Kind.LIST, N_("Tags given by rules")),
     Field("cause.by_rule", Kind.YES_NO, N_("Caused by a rule")),
     Field("cause.rule", Kind.LIST, N_("Rules that caused it")),
     Field("cause.depth", Kind.NUMBER, N_("Number of rules that caused it")),
