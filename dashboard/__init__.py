@@ -80,10 +80,12 @@ def _register(app: Flask) -> None:
     """Blueprints, commands, and the modules that register job handlers."""
     from dashboard import cli
     from dashboard.ingest import digest, views
+    from dashboard.jobs import worker
     from dashboard.pages import BLUEPRINTS
 
     app.register_blueprint(views.bp)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     cli.init(app)
+    worker.init(app)
     app.extensions["stopa_handlers"] = (digest,)

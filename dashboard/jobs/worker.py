@@ -1,4 +1,9 @@
-"""Runs what is due, for ever or until nothing is."""
+"""Runs what is due, for ever or until nothing is.
+
+A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
+(digests, and what is due by the clock), the work (every other kind of job), and those that rooms above
+register, such as deliveries.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,15 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
+from typing import Any, NamedTuple
 
 import peewee
+from flask import Flask, has_app_context
 
 from dashboard.db import connected, database
 from dashboard.jobs import queue
@@ -18,18 +28,55 @@ from dashboard.models import Job
 log = logging.getLogger("stopa.worker")
 IDLE_S = 0.25
 AWAY_S = 2.0
+ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
+AWAY = (peewee.OperationalError, peewee.InterfaceError)
+
+
+class Lane(NamedTuple):
+    """Work that is no job: `claim` takes a piece or returns None, `carry` does it, on so many threads."""
+
+    claim: Callable[[], Any]
+    carry: Callable[[Any], None]
+    threads: int
+
+
+TICKS: dict[str, Callable[[], int]] = {}
+LANES: dict[str, Lane] = {}
+_app: Flask | None = None
+
+
+def init(app: Flask) -> None:
+    """Run all that follows in the application's context: texts and settings are read there."""
+    global _app
+    _app = app
+
+
+def tick(name: str, act: Callable[[], int]) -> None:
+    """Register what the engine's lane does besides digests, four times a second at least.
+
+    It returns how much it has done, 0 when nothing was due, and must then cost next to nothing.
+    """
+    TICKS[name] = act
+
+
+def lane(name: str, claim: Callable[[], Any], carry: Callable[[Any], None], threads: int) -> None:
+    """Register a lane of its own. One thread at a time looks for work; `carry` must not raise."""
+    LANES[name] = Lane(claim, carry, threads)
 
 
 def drain(kinds: list[str] | None = None) -> int:
-    """Run all that is due now, in this process; return how many jobs were run."""
+    """Run all that is due now, in this process, and return how much that was.
+
+    With `kinds` only jobs of these; else also what is due by the clock, and what the lanes hold.
+    """
     done = 0
-    while taken := turn(name(), kinds):
+    while taken := turn(name(), kinds) or (_due() if kinds is None else 0):
         done += taken
     return done
 
 
 def forever() -> None:
-    """Run until SIGTERM or SIGINT; the job in hand is finished first."""
+    """Run all lanes until SIGTERM or SIGINT; what they have in hand is finished first."""
     stopping = False  # a plain name: Event.set() in a handler can lock up with the wait() it interrupts
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -38,30 +85,116 @@ def forever() -> None:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
+    threads = [
+        threading.Thread(target=_keep, args=(one, lambda: stopping), name=label)
+        for label, one in (("engine", _engine), ("work", _work), *_lanes(lambda: stopping))
+    ]
+    for thread in threads:
+        thread.start()
     while not stopping:
-        try:
-            with connected():
-                if not turn(name()):
-                    time.sleep(IDLE_S)
-        except (peewee.OperationalError, peewee.InterfaceError) as error:
-            log.warning("database away: %s", error)
-            if not database.is_closed():
-                database.close()
-            time.sleep(AWAY_S)
+        time.sleep(IDLE_S)
+    for thread in threads:
+        thread.join()
 
 
 def turn(worker: str, kinds: list[str] | None = None) -> int:
     """Claim and run one batch; an error goes onto the job's row, the worker goes on."""
     jobs = queue.claim(worker, kinds)
     if jobs:
-        _run(jobs)
+        with _context():
+            _run(jobs)
     return len(jobs)
+
+
+def _keep(one: Callable[[], int], stopped: Callable[[], bool]) -> None:
+    """Call `one` until the worker stops. The thread keeps its connection: opening one costs milliseconds."""
+    while not stopped():
+        try:
+            with connected():
+                while not stopped():
+                    if not one():
+                        time.sleep(IDLE_S)
+        except AWAY as error:
+            log.warning("database away: %s", error)
+            _pause()
+        except Exception:
+            log.exception("a lane of the worker failed")
+            _pause()
+
+
+def _pause() -> None:
+    if not database.is_closed():
+        database.close()
+    time.sleep(AWAY_S)
+
+
+def _engine() -> int:
+    return turn(name(), ENGINE) + _ticks()
+
+
+def _work() -> int:
+    kinds = [kind for kind in queue.HANDLERS if kind not in ENGINE]
+    return turn(name(), kinds) if kinds else 0
+
+
+def _ticks() -> int:
+    done = 0
+    for label, act in list(TICKS.items()):
+        try:
+            with _context():
+                done += act()
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("%s failed", label)
+    return done
+
+
+def _lanes(stopped: Callable[[], bool]) -> list[tuple[str, Callable[[], int]]]:
+    found = []
+    for label, each in LANES.items():
+        one = _scout(each, threading.Lock(), stopped)
+        found += [(f"{label} {number}", one) for number in range(each.threads)]
+    return found
+
+
+def _scout(lane: Lane, looking: threading.Lock, stopped: Callable[[], bool]) -> Callable[[], int]:
+    def one() -> int:
+        with looking:  # the others sleep here, without asking the database
+            found = None
+            while found is None and not stopped():
+                with _context():
+                    found = lane.claim()
+                if found is None:
+                    time.sleep(IDLE_S)
+        if found is not None:
+            with _context():
+                lane.carry(found)
+        return 1
+
+    return one
+
+
+def _due() -> int:
+    """Do what is due by the clock and, one by one, what the lanes hold now."""
+    done = _ticks()
+    for each in LANES.values():
+        with _context():
+            while (found := each.claim()) is not None:
+                each.carry(found)
+                done += 1
+    return done
+
+
+def _context() -> AbstractContextManager[Any]:
+    """Return a fresh context of the application; none where one is at hand, or no application is."""
+    return nullcontext() if _app is None or has_app_context() else _app.app_context()
 
 
 def _run(jobs: list[Job]) -> None:
     try:
         queue.HANDLERS[jobs[0].kind].run(jobs)
-    except (peewee.OperationalError, peewee.InterfaceError):
+    except AWAY:
         queue.release(jobs)  # when this fails too, the lease runs out
         raise
     except Exception as error:
