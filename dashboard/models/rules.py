@@ -27,6 +27,7 @@ class Rule(Model):
     Switching a rule on or off is no new version: a version and an event make one run, whenever asked.
     """
 
+    group_id: int | None
     id = pw.AutoField()
     name = pw.CharField(120)
     description = pw.CharField(500, default="")

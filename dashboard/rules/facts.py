@@ -1,0 +1,119 @@
+"""The facts of stored events: the same for the live digest, the try, the backtest and "why not?"."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dashboard.db.prepared import plain
+from dashboard.models import Access, Event, EventCause, Queue, Source, TeamMember, User
+from dashboard.rules import subjects
+from dashboard.rules.log import EventRow, columns, rows
+from dashboard.rules.values import Facts
+from dashboard.rules.values import facts as of_values
+
+CHUNK = 500  # ids looked up at once
+CONTACT_FIELDS = ("name", "phone", "email")
+Changes = Mapping[str, tuple[Any, Any]]
+
+
+class Facing(NamedTuple):
+    """What events only name: sources, teams and accesses of users, channels of queues, causes."""
+
+    sources: Mapping[int, str]
+    teams: Mapping[int, list[int]]
+    accesses: Mapping[int, str]
+    channels: Mapping[int, str]
+    causes: Mapping[int, tuple[int, ...]]
+
+
+def of_event(event_id: int) -> Facts | None:
+    """Return the facts of one event with its changes, None when there is no such event."""
+    found = of_events([event_id])
+    return found[0] if found else None
+
+
+def of_events(
+    events: Sequence[int] | Sequence[EventRow], changes: Mapping[int, Changes] | None = None
+) -> list[Facts]:
+    """Return the facts of events, given by ids or rows, in the order of their ids.
+
+    Their changes are folded from the log unless given (by event id). What events name but do not hold,
+    such as a user's teams, is as it is now. Ids without an event are left out.
+    """
+    found = _found(events)
+    if changes is None:
+        changes = subjects.changes_of(found)
+    facing = _facing(found)
+    return [of_row(row, facing, changes.get(row.id)) for row in found]
+
+
+def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
+    """Return the facts of one row."""
+    user, queue = row.user_id, row.queue_id
+    made = of_values(
+        row.id, row.type, row.time_ms, json.loads(row.data) if row.data != "{}" else None, changes,
+        facing.causes.get(row.id, ()), source=facing.sources.get(row.source_id, ""),
+        interaction=row.interaction, session=row.session, user=user, queue=queue, source_id=row.source_id,
+    )  # fmt: skip
+    if user is not None:
+        made["user.team"], made["user.access"] = facing.teams.get(user, []), facing.accesses.get(user, "")
+    if queue is not None:
+        made["queue.channel"] = facing.channels.get(queue, "")
+    if row.contact is not None:
+        made["contact"] = _contact(row.source_id, row.contact)
+    return made
+
+
+def _found(events: Sequence[int] | Sequence[EventRow]) -> list[EventRow]:
+    given = [each for each in events if isinstance(each, EventRow)]
+    ids = sorted({each for each in events if not isinstance(each, EventRow)})
+    for part in _chunks(ids):
+        given += rows(columns().where(Event.id.in_(part)))
+    return sorted(given)
+
+
+def _facing(found: Sequence[EventRow]) -> Facing:
+    users = sorted({row.user_id for row in found if row.user_id is not None})
+    queues = sorted({row.queue_id for row in found if row.queue_id is not None})
+    teams: dict[int, list[int]] = {}
+    t = TeamMember
+    for user, team in _pairs(t.select(t.user, t.team).order_by(t.team), t.user, users):
+        teams.setdefault(user, []).append(team)
+    named = User.select(User.id, Access.name).join(Access)
+    return Facing(
+        dict(plain(Source.select(Source.id, Source.name))),
+        teams,
+        dict(_pairs(named, User.id, users)),
+        dict(_pairs(Queue.select(Queue.id, Queue.channel), Queue.id, queues)),
+        causes([row.id for row in found]),
+    )
+
+
+def causes(ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Return by event id the rules that led to it, the first first; most events have none."""
+    if not ids:
+        return {}
+    c = EventCause
+    query = c.select(c.event_id, c.chain).where(c.event_id.between(min(ids), max(ids)))
+    return {event: tuple(chain) for event, chain in query.tuples()}
+
+
+def _pairs(query: Any, column: Any, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    return [row for part in _chunks(ids) for row in plain(query.where(column.in_(part)))]
+
+
+def _contact(source_id: int, text: str) -> dict[str, str]:
+    """Return who the contact is. `id` stands for the number, else the address, else the name within the
+    source, as the contacts' own key does, and tells nobody which it is."""
+    given: dict[str, str] = json.loads(text)
+    mark = given.get("phone") or given.get("email") or given.get("name")
+    ident = hashlib.sha256(f"{source_id}:{mark}".encode()).hexdigest()[:16] if mark else ""
+    return {"id": ident, **{name: given.get(name) or "" for name in CONTACT_FIELDS}}
+
+
+def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
+    ordered = list(ids)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

@@ -1,0 +1,36 @@
+"""Lines of the log, as rules read them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dashboard.db.prepared import plain
+from dashboard.models import Event
+
+
+class EventRow(NamedTuple):
+    """A line of the log as rules need it; `contact` and `data` are JSON texts."""
+
+    id: int
+    source_id: int
+    type: str
+    time_ms: int
+    recorded_ms: int
+    user_id: int | None
+    queue_id: int | None
+    interaction: str | None
+    session: str | None
+    contact: str | None
+    data: str
+
+
+def columns() -> Any:
+    """Return a query of EventRow columns, to be narrowed by the caller and read by rows()."""
+    e = Event
+    return e.select(e.id, e.source_id, e.type, e.time_ms, e.recorded_ms, e.user_id, e.queue_id,
+                    e.interaction, e.session, e.contact, e.data)  # fmt: skip
+
+
+def rows(query: Any) -> list[EventRow]:
+    """Run a query of columns()."""
+    return [EventRow._make(row) for row in plain(query)]
