@@ -143,7 +143,7 @@ def _value(path: str, facts: Facts, names: Names, reader: Reader) -> str:
     if not _may_see(found, facts, reader):
         return HIDDEN
     text = _clean(_text(found, facts, names))
-    return text if reader.can(Permission.PII_UNMASK) else _masked(path, text)
+    return text if reader.can(Permission.PII_UNMASK) else masked(path, text)
 
 
 def _may_see(field: Field, facts: Facts, reader: Reader) -> bool:
@@ -201,7 +201,8 @@ def _clean(text: str) -> str:
     return line if len(line) <= SHOWN else line[:SHOWN] + "…"
 
 
-def _masked(path: str, text: str) -> str:
+def masked(path: str, text: str) -> str:
+    """Return the text of the field at `path` for a reader who may not see contact details whole."""
     if path == "contact.phone":
         return masking.phone(text)
     if path == "contact.email":

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import masking
 from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message, message
-from dashboard.rules import fields
+from dashboard.rules import fields, placeholders
 from dashboard.rules.fields import Field, Kind
 from dashboard.rules.operators import OPERATORS, Takes
 from dashboard.rules.sentence import Show, condition
@@ -25,7 +24,6 @@ EMPTY, UNCHANGED = N_("empty"), N_("unchanged")
 GONE = N_("no longer exists")
 TURN = N_("%(old)s → %(new)s")
 HEADS = {"all": N_("All of these"), "any": N_("Any of these"), "none": N_("None of these")}
-PEOPLES = ("contact.name", "data.requester", "data.feedback_name", "data.customer_name")
 
 
 class Line(NamedTuple):
@@ -113,24 +111,14 @@ def _one(field: Field, value: Any, reader: Reader) -> str:
         return str(_("Yes") if value else _("No"))
     if field.kind in (Kind.CLOCK, Kind.WEEKDAY) and isinstance(value, int):
         return _local(field, value // 1000, reader.zone)
-    return masked(field, reader.show(field, value), reader.full)
+    shown = reader.show(field, value)
+    return shown if reader.full else placeholders.masked(field.path, shown)
 
 
 def _local(field: Field, ts: int, zone: str) -> str:
     if field.kind is Kind.CLOCK:
         return formats.clock_short(ts, zone)
     return formats.day_short(clock.local_date(ts, zone))
-
-
-def masked(field: Field, text: str, full: bool) -> str:
-    """Return a value for a reader who may not see contact details whole, unless `full`."""
-    if full:
-        return text
-    if field.path == "contact.phone":
-        return masking.phone(text)
-    if field.path in PEOPLES:
-        return masking.contact(text, "", "", full=False)
-    return masking.email(text) if field.kind is Kind.ADDRESS and "@" in text else text
 
 
 def _tuple(operand: Any) -> Any:
