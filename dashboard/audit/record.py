@@ -1,12 +1,18 @@
-"""One row for each act inside the dashboard, written in the transaction of the act itself."""
+"""One row for each act inside the dashboard, written in the transaction of the act itself.
+
+What the catalogue has a type for becomes an event as well, for rules and for the log; see `audit.event`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import g, has_request_context, request
 
 from dashboard import clock
+from dashboard.audit import event
+from dashboard.db import database
 from dashboard.models import AuditEntry, User
 
 TEXT_MAX = 2048
@@ -23,22 +29,26 @@ def record(
     details: dict[str, Any] | None = None,
     outcome: str = "success",
     actor: tuple[str, int | None, str] | None = None,
+    chain: Sequence[int] = (),
 ) -> None:
     """Append an entry. `target` is (type, id, label); `changes` maps field to (old, new).
 
     Secrets are masked by field name, texts cut at 2 KiB with their length. The actor is the
     signed-in user or key of the request unless given. Call it inside the transaction of the
-    change, so that both stand or neither.
+    change, so that both stand or neither. `chain` names the rules that led to it.
     """
     kind, ident, label = actor or _actor()
-    AuditEntry.insert(
-        occurred_ms=clock.now_ms(), actor_type=kind, actor_id=ident, actor_label=label[:200],
-        action=action, crud=crud, outcome=outcome,
-        target_type=target[0], target_id=str(target[1])[:60], target_label=str(target[2])[:200],
-        changes={name: [_safe(name, old), _safe(name, new)] for name, (old, new) in (changes or {}).items()},
-        details={name: _safe(name, value) for name, value in (details or {}).items()},
-        **_circumstances(),
-    ).execute()  # fmt: skip
+    kept = {name: _safe(name, value) for name, value in (details or {}).items()}
+    around = _circumstances()
+    with database.atomic():
+        AuditEntry.insert(
+            occurred_ms=clock.now_ms(), actor_type=kind, actor_id=ident, actor_label=label[:200],
+            action=action, crud=crud, outcome=outcome,
+            target_type=target[0], target_id=str(target[1])[:60], target_label=str(target[2])[:200],
+            changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
+            details=kept, **around,
+        ).execute()  # fmt: skip
+        event.append(action, ident if kind == "user" else None, target, kept, around.get("ip", ""), chain)
 
 
 def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]) -> None:

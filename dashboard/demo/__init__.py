@@ -45,9 +45,9 @@ def make(now: int | None = None) -> Iterator[str]:
     stored = 0
     for start in range(0, len(events), BATCH):
         stored += record.append(source.id, events[start : start + BATCH]).accepted
-    worker.drain(["digest"])
     with database.atomic():
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
+    worker.drain(["digest"])
     yield f"The demonstration is up to date: {stored} events added."
     for person, password in signs:
         yield f"Sign in as {person.login} with the password {password} ({person.access}, {person.name})."

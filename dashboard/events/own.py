@@ -44,5 +44,6 @@ def append(
         added = dialect.insert_numbered("event", record.COLUMNS, [row])
         if chain:
             EventCause.create(event_id=added.to, chain=list(chain))
-        jobs.enqueue("digest", {"after": added.after, "to": added.to})
+        if interaction is not None or switches.in_rules(type_):  # else a digest has nothing to do
+            jobs.enqueue("digest", {"after": added.after, "to": added.to})
     return added.to

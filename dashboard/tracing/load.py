@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
+from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
@@ -21,6 +22,8 @@ from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind
 
 DAY_S = 86_400
 ID_MAX = 2**63 - 1  # of a column of 64 bits
+# What a user did in the dashboard itself, or had done to their account there, is no work that is traced.
+INSIDE = frozenset(one.name for one in catalog.CATALOG.values() if one.own and one.group == "dashboard")
 
 
 class Person(NamedTuple):
@@ -82,8 +85,9 @@ def person(scope: Scope, login: str) -> Person | None:
 
 
 def first_event_ts(user_id: int) -> int | None:
-    """Return the second of the earliest event that names the user (one step in an index)."""
-    query = Event.select(Event.time_ms).where(Event.user_id == user_id).order_by(Event.time_ms).limit(1)
+    """Return the second of the user's earliest event (a step in an index), acts in the dashboard aside."""
+    mine = (Event.user_id == user_id) & Event.type.not_in(INSIDE)
+    query = Event.select(Event.time_ms).where(mine).order_by(Event.time_ms).limit(1)
     found = query.tuples().first()
     return None if found is None else int(found[0]) // 1000
 
@@ -128,11 +132,12 @@ def closed(scope: Scope, user_id: int, span: Span) -> list[ClosedRow]:
 
 
 def event_counts(scope: Scope, user_id: int, span: Span) -> dict[str, int]:
-    """Return how many events of each type the user caused in the span (an index range)."""
+    """Return how many events of each type the user caused in the span (an index range), but acts inside
+    the dashboard."""
     if not scope.sees(user_id):
         return {}
     found = statements.EVENT_COUNTS.rows(user=user_id, start=span.start * 1000, end=span.end * 1000)
-    return dict(found)
+    return {type_: count for type_, count in found if type_ not in INSIDE}
 
 
 def horizons() -> dict[int, int]:

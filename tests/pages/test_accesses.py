@@ -81,9 +81,9 @@ def test_a_tab_keeps_what_the_others_hold(client: FlaskClient, target: Access) -
 
 
 def test_permissions_of_a_later_version_survive_a_save(client: FlaskClient, target: Access) -> None:
-    Access.update(permissions=["rules.edit"]).where(Access.id == target.id).execute()
+    Access.update(permissions=["later.edit"]).where(Access.id == target.id).execute()
     client.post(f"/accesses/{target.id}/edit", data=boxes(target, "modules", "users.view"))
-    assert rights(target) == ["rules.edit", "users.view"]
+    assert rights(target) == ["later.edit", "users.view"]
 
 
 def test_new_rights_hold_from_the_next_page(client: FlaskClient, target: Access) -> None:
