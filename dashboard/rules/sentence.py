@@ -7,12 +7,14 @@ The sentence is a message of messages, put into words where the reader's languag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message, message
-from dashboard.rules.fields import OTHER, Field, find
+from dashboard.rules.fields import OTHER, Field, Kind, find
+from dashboard.rules.operands import Operand
 from dashboard.rules.operators import OPERATORS
 from dashboard.rules.tree import Condition, Group, Node
 
@@ -28,6 +30,15 @@ SEEN = N_("%(label)s (%(seen)s)")
 NAMES = ("first", "second", "third")
 
 Show = Callable[[Field, Any], str]
+
+# Operands that are not written as a value of their field is.
+_WRITTEN = {
+    Operand.SECONDS: Kind.DURATION,
+    Operand.COUNT: Kind.NUMBER,
+    Operand.CLOCK: Kind.CLOCK,
+    Operand.WEEKDAYS: Kind.WEEKDAY,
+    Operand.CALENDAR: Kind.TEXT,
+}
 
 
 def plain(_field: Field, value: Any) -> str:
@@ -73,10 +84,18 @@ def condition(
         label = message(OTHER_FIELD, label=label, path=field.path)
     if seen is not None:
         label = message(SEEN, label=label, seen=seen)
-    shown = [_operand(each, field, show) for each in node.operands]
+    shown = [
+        _operand(each, _as_operand(field, kind), show)
+        for each, kind in zip(node.operands, row.operands, strict=False)
+    ]
     if len(shown) == 1:
         return message(row.phrase, field=label, value=shown[0])
     return message(row.phrase, field=label, **dict(zip(NAMES, shown, strict=False)))
+
+
+def _as_operand(field: Field, kind: Operand) -> Field:
+    """Return the field as its operand is written: "more than 0:30:00 ago" compares an instant."""
+    return replace(field, kind=_WRITTEN[kind]) if kind in _WRITTEN else field
 
 
 def _operand(operand: Any, field: Field, show: Show) -> str | Message:
