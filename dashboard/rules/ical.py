@@ -51,7 +51,7 @@ class _Yearly(NamedTuple):
     months: tuple[int, ...]
     days: tuple[int, ...]
     weekdays: tuple[tuple[int, int], ...]
-    count: int | None
+    times: int | None
     until: date
 
 
@@ -76,13 +76,13 @@ def parse(file: bytes, today: date) -> list[Day] | Message:
     except _FAILURES:
         return Message(NO_CALENDAR)
     if sum(entry.repeats is not None for entry in entries) > MAX_REPEATING:
-        return Message(TOO_REPEATING, {"most": MAX_REPEATING})
+        return Message(TOO_REPEATING, (("most", MAX_REPEATING),))
     found: dict[date, str] = {}
     for entry in entries:
         for on in _days(entry, first, last):
             found.setdefault(on, entry.name)
             if len(found) > MAX_DAYS:
-                return Message(TOO_MANY, {"most": MAX_DAYS})
+                return Message(TOO_MANY, (("most", MAX_DAYS),))
     return [Day(on, found[on]) for on in sorted(found)] or Message(NO_DAYS)
 
 
@@ -176,7 +176,7 @@ def _starts(entry: _Entry, first: date, last: date) -> Iterator[date]:
     if rule is None:
         yield entry.first
         return
-    year, left = max(entry.first.year, EARLIEST), rule.count
+    year, left = max(entry.first.year, EARLIEST), rule.times
     if left is None:
         year += max(0, first.year - 1 - year) // rule.every * rule.every
     while year <= last.year and left != 0:
