@@ -61,13 +61,17 @@ class RuleVersion(Model):
 
 
 class RuleDraft(Model):
-    """What a user has typed into the editor and not saved; `rule_id` 0 is a new rule."""
+    """What a user has typed into the editor and not saved; `rule_id` 0 is a new rule.
+
+    `form` has the rule's name and what else is typed beside, and under "definition" the JSON of
+    rules.definition with whatever was typed; `previous` is the list of forms before it, newest first.
+    """
 
     user_id = pw.IntegerField()
     rule_id = pw.IntegerField()
     base_version = pw.IntegerField(default=0)
     form = JSONField()
-    previous = JSONField(null=True)  # the draft before the last act, for undo
+    previous = JSONField(null=True)
     updated_ms = pw.BigIntegerField()
 
     class Meta:

@@ -1,0 +1,243 @@
+"""The form of a rule: round trips, hostile input, what the buttons do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from dashboard.pages.ruleeditor import acts, forms, operands
+from dashboard.rules import definition, fields
+from dashboard.rules.fields import Kind
+from dashboard.rules.operands import Operand
+from dashboard.rules.operators import OPERATORS, operators
+
+ZONE = "Europe/Prague"
+SAMPLES: dict[Operand, Any] = {
+    Operand.TEXT: "VIP", Operand.TEXTS: ["a, b", "ž"], Operand.PATTERN: "^a+$", Operand.COUNT: 3,
+    Operand.NUMBER: 2.5, Operand.SECONDS: 5400, Operand.ADDRESS: "10.0.0.1",
+    Operand.NETWORKS: ["10.0.0.0/8", "::1/128"], Operand.INSTANT: 1_793_000_040_000,
+    Operand.DATE: "2026-03-02", Operand.CLOCK: "24:00", Operand.WEEKDAYS: [1, 7], Operand.CALENDAR: "Brno",
+}  # fmt: skip
+
+
+def sample(kind: Operand, field: fields.Field) -> Any:
+    """Return a value that the operand may have for the field."""
+    if kind in SAMPLES:
+        return SAMPLES[kind]
+    one = 7 if operands.by_id(field) else (field.choices or ("x",))[0]
+    return [one] if kind is Operand.CHOICES else one
+
+
+def again(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition after it was shown in the form and posted back."""
+    return forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)["definition"]
+
+
+EVERY_FIELD = fields.fields(["ticket.created", "chat.queued", "chat.invited", "email.received"])
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_operator_of_every_kind_of_field_comes_back_as_it_was(kind: Kind) -> None:
+    of_kind = [field for field in EVERY_FIELD.values() if field.kind is kind]
+    assert of_kind, "a kind without a field would test nothing"
+    for field in of_kind:
+        for row in operators(field):
+            values = [sample(each, field) for each in row.operands]
+            node: dict[str, Any] = {"field": field.path, "op": row.name}
+            if values:
+                node["value"] = values[0] if len(values) == 1 else values
+            raw = {"types": ["ticket.created", "chat.queued", "chat.invited", "email.received"],
+                   "if": {"all": [node]}, "then": []}  # fmt: skip
+            assert again(raw)["if"] == {"all": [node]}, (field.path, row.name)
+
+
+FULL = {
+    "types": ["chat.queued", "custom.shop.sale"],
+    "if": {"all": [
+        {"field": "queue", "op": "one_of", "value": [3, 4]},
+        {"any": [{"field": "data.order.value", "op": "is", "value": "VIP"},
+                 {"none": [{"field": "user", "op": "is_me"}]}]},
+        {"field": "user", "op": "changed_from_to", "value": [None, 7]},
+    ]},
+    "wait": {"seconds": 120, "calendar": "Brno", "unless": ["chat.accepted", "chat.abandoned"]},
+    "then": [
+        {"do": "notify", "to": {"users": [1, 2], "teams": [3], "accesses": [4], "roles": ["leads"]},
+         "title": "Chat {{ chat.position }}", "text": "a\nb", "urgent": True,
+         "limit": {"often": "period", "by": "contact", "seconds": 900}, "on_error": "undo", "delay_s": 60},
+        {"do": "emit", "type": "custom.late", "data": {"who": "{{ user.name }}"}},
+        {"do": "tag", "tags": ["one, two", "three"], "limit": {"often": "episode", "by": "rule"}},
+        {"do": "webhook", "channel": 5},
+        {"do": "email", "addresses": ["a@example.org"], "subject": "S", "text": "T"},
+    ],
+    "stop": True, "loop": "allow", "zone": "Asia/Tokyo",
+}  # fmt: skip
+OTHERS: list[dict[str, Any]] = [
+    {**FULL, "wait": None, "times": {"number": 3, "seconds": 600, "by": "contact", "clear": 1}},
+    {**FULL, "wait": None, "types": ["ticket.idle"], "after": {"seconds": 1800, "calendar": "Brno"}},
+    {**FULL, "wait": None, "types": ["ticket.count_reached"],
+     "count": {"number": 9, "clear": 4, "by": "queue"}},
+    {**FULL, "wait": None, "types": ["schedule.reached"], "if": {"all": []},
+     "schedule": {"at": ["08:00", "12:30"], "days": [1, 7], "calendar": ""}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", [FULL, *OTHERS], ids=["wait", "times", "after", "count", "schedule"])
+def test_a_whole_definition_means_the_same_after_a_round_through_the_form(raw: dict[str, Any]) -> None:
+    given_ = {name: part for name, part in raw.items() if part is not None}
+    if "schedule" in given_ or "after" in given_ or "count" in given_:
+        given_["then"] = [each for each in given_["then"] if each["do"] not in ("notify",)]
+    meant = definition.load(given_)
+    assert isinstance(meant, definition.Definition), meant
+    assert definition.load(again(given_)) == meant
+    assert definition.load(again(definition.dump(meant))) == meant
+
+
+HOSTILE = [
+    {"if.0.0.0.0.0.field": "x", "if.999.how": "all", "if.1.field": "data.", "if..how": "any"},
+    {"if.how": "x", "if.0.how": "any", "if.0.field": "user", "if.0.1.how": "none", "if.0.1.0.field": ""},
+    {"types.0": "custom.", "types.999": "x" * 9999, "types.-1": "y", "then.0.do": "nothing"},
+    {"if.0.field": "data.wait_s", "if.0.op": "between", "if.0.was": "data.wait_s|between|x"},
+    {"if.0.field": "time", "if.0.op": "before", "if.0.was": "time|before", "if.0.v0": "9999999-01-01T00:00"},
+    {"if.0.field": "user", "if.0.was": "user|one_of", "if.0.kept": "[" * 5000},
+    {"if.0.field": "user", "if.0.kept": '{"a": NaN, "b": 1e999, "c": "\\u0000\\ud800"}'},
+    {"wait.seconds": "٣", "wait.seconds.unit": "year", "times.number": "1e9", "times.clear": "-"},
+    {"schedule.at": ",,;\x00", "schedule.days": "0", "types.0": "schedule.reached", "count.number": "½"},
+    {"then.0.do": "emit", "then.0.data.lines": ":\n\x00: x\nno colon", "then.0.delay": "9" * 400},
+    {"then.0.do": "webhook", "then.0.channel": "١", "then.0.freq": "-5", "zone": "../etc/passwd"},
+]
+
+
+@pytest.mark.parametrize("posted", HOSTILE)
+def test_a_hostile_form_raises_nothing_and_can_be_stored(posted: dict[str, str]) -> None:
+    read = forms.read(MultiDict({"if.how": "all", **posted}), ZONE)
+    text = json.dumps(read, allow_nan=False)
+    assert "\\u0000" not in text
+    definition.parse(read["definition"], None)
+    for op in (*acts.ACTS, *(f"{name}:0" for name in acts.ACTS), "add:0.0.0.0", "del:99", "put:0.to:x", "x:"):
+        made = acts.act(read, op)
+        forms.flat(made.form, ZONE)
+        definition.parse(made.form["definition"], None)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["all", "any", "field", "op", "value", "do", "to", "limit", "unless", "seconds"]),
+        inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+PARTS = ["types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"]
+
+
+@given(st.dictionaries(st.sampled_from(PARTS), json_values) | json_values)
+def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
+    first = forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)
+    definition.parse(first["definition"], None)
+    assert forms.read(forms.flat(first, ZONE), ZONE) == first, "a second round changes nothing any more"
+
+
+@given(st.dictionaries(st.from_regex(r"(if|then|types|wait)(\.[0-9a-z]{1,4}){0,4}", fullmatch=True),
+                       st.text(max_size=8), max_size=12))  # fmt: skip
+def test_any_posted_names_can_be_read(posted: dict[str, str]) -> None:
+    read = forms.read(MultiDict(posted), ZONE)
+    json.dumps(read, allow_nan=False)
+    forms.flat(read, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "stored", "shown"),
+    [
+        ("2", "min", 120, ("2", "min")),
+        ("1,5", "h", 5400, ("90", "min")),
+        ("0:02:30", "s", 150, ("150", "s")),
+        ("7", "d", 604800, ("1", "w")),
+        ("soon", "h", "soon h", ("soon", "h")),
+        ("", "h", "", ("", "min")),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(
+    typed: str, unit: str, stored: object, shown: tuple[str, str]
+) -> None:
+    form = MultiDict({"x": typed, "x.unit": unit})
+    assert operands.seconds(form, "x") == stored
+    assert operands.amount(stored) == shown
+
+
+def test_another_field_brings_its_first_operator_and_leaves_the_value_of_the_other() -> None:
+    posted = {"if.how": "all", "types.0": "chat.queued", "if.0.was": "queue|one_of", "if.0.v0": "3",
+              "if.0.field": "user", "if.0.op": "one_of"}  # fmt: skip
+    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    assert node == {"field": "user", "op": "one_of"}
+    posted["if.0.field"] = "data.position"
+    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    assert node["op"] == operators(fields.fields(["chat.queued"])["data.position"])[0].name
+
+
+def test_another_operator_of_the_same_kind_keeps_the_value() -> None:
+    posted = {"if.how": "all", "types.0": "chat.queued", "if.0.was": "interaction|contains",
+              "if.0.v0": "abc", "if.0.field": "interaction", "if.0.op": "starts_with"}  # fmt: skip
+    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    assert node == {"field": "interaction", "op": "starts_with", "value": "abc"}
+    assert OPERATORS["starts_with"].operands == OPERATORS["contains"].operands
+
+
+NODE = {"field": "", "op": ""}
+TREE = {"all": [{"field": "user", "op": "is_me"}, {"any": [{"field": "queue", "op": "is_empty"}, NODE]}]}
+ACTS: list[tuple[str, dict[str, Any], str]] = [
+    ("add:", {"all": [*TREE["all"], NODE]}, "if.2.field"),
+    ("add:1", {"all": [TREE["all"][0], {"any": [*TREE["all"][1]["any"], NODE]}]}, "if.1.2.field"),
+    ("add:0", TREE, ""),
+    ("grp:", {"all": [*TREE["all"], {"any": [NODE]}]}, "if.2.0.field"),
+    ("grp:1", {"all": [TREE["all"][0], {"any": [*TREE["all"][1]["any"], {"any": [NODE]}]}]}, "if.1.2.0.field"),
+    ("grp:1.2", TREE, ""),
+    ("del:0", {"all": [TREE["all"][1]]}, "if.0.how"),
+    ("del:1", {"all": [TREE["all"][0]]}, "if.0.field"),
+    ("del:1.1", {"all": [TREE["all"][0], {"any": [TREE["all"][1]["any"][0]]}]}, "if.1.0.field"),
+    ("del:", TREE, ""),
+    ("dn:0", {"all": TREE["all"][::-1]}, "dn:1"),
+    ("up:0", TREE, ""),
+    ("up:1.1", {"all": [TREE["all"][0], {"any": TREE["all"][1]["any"][::-1]}]}, "up:1.0"),
+    ("nonsense:0", TREE, ""),
+]
+
+
+@pytest.mark.parametrize(("op", "tree", "focus"), ACTS)
+def test_an_act_on_the_conditions(op: str, tree: dict[str, Any], focus: str) -> None:
+    before = forms.typed({"types": ["chat.queued"], "if": TREE, "then": []})
+    made = acts.act(before, op)
+    assert (made.form["definition"]["if"], made.focus) == (tree, focus)
+    assert before["definition"]["if"] == TREE, "the form before stays for undo"
+
+
+def test_acts_on_actions_types_and_waits() -> None:
+    form = forms.typed({"types": ["chat.queued"], "then": [{"do": "log", "text": "a"}]})
+    form, focus = acts.act(form, "addact")
+    assert focus == "then.1.do"
+    form, focus = acts.act(form, "upact:1")
+    assert [each["do"] for each in form["definition"]["then"]] == ["notify", "log"]
+    assert focus == "upact:0"
+    form, _focus = acts.act(form, "delact:0")
+    form, focus = acts.act(form, "put:0.text:user.name")
+    assert form["definition"]["then"] == [{"do": "log", "text": "a {{ user.name }}"}]
+    assert focus == "then.0.text"
+    form, focus = acts.act(form, "addtype")
+    assert (form["definition"]["types"], focus) == (["chat.queued", ""], "types.1")
+    form, focus = acts.act(form, "deltype:0")
+    assert form["definition"]["types"] == [""]
+    assert acts.act(form, "deltype:0").form["definition"]["types"] == [""], "the last one stays"
+    form, focus = acts.act(form, "addunless")
+    assert (form["definition"]["wait"]["unless"], focus) == ([""], "wait.unless.0")
+    assert acts.act(form, "delunless:0").form["definition"]["wait"]["unless"] == []
+
+
+def test_there_is_an_end_to_adding() -> None:
+    form = forms.typed({"types": ["chat.queued"]})
+    for _ in range(150):
+        form = acts.act(acts.act(acts.act(form, "add:").form, "addact").form, "addtype").form
+    made = form["definition"]
+    assert (len(made["if"]["all"]), len(made["then"]), len(made["types"])) == (100, 20, 20)
