@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.events import record
+from dashboard.events import record, switches
 from dashboard.ingest import files
-from dashboard.ingest.schema import NewEvent, Refusal
+from dashboard.ingest.message import Message
+from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Refusal
 from dashboard.jobs import worker
 from dashboard.models import Source
 
@@ -48,10 +49,14 @@ def run(
     if not row.is_file:
         Source.update(is_file=True).where(Source.id == row.id).execute()
     batch: list[NewEvent] = []
+    off = switches.off()
     for item in files.read(path, kind, zone, columns):
         summary.read += 1
         if isinstance(item.value, NewEvent):
-            batch.append(item.value)
+            if item.value.type in off:
+                _refuse(summary, item.line, Message(SWITCHED_OFF).render(say))
+            else:
+                batch.append(item.value)
         else:
             _refuse(summary, item.line, explain(item.value, say))
         if len(batch) >= BATCH:

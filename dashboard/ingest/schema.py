@@ -29,6 +29,7 @@ UNKNOWN_FIELD = N_("There is no such field.")
 CONTROL = N_("Must not hold control characters.")
 UNKNOWN_TYPE = N_("This event type is not known; names of your own begin with “custom.”.")
 OWN_TYPE = N_("This event type is recorded by the dashboard itself.")
+SWITCHED_OFF = N_("Events of this type are not recorded. Settings, System events switches them on.")
 NOT_AN_EVENT = N_("This is not an event.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())

@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.guard import require_key
 from dashboard.access.keys import Key
-from dashboard.events import record
+from dashboard.events import record, switches
 from dashboard.i18n.mark import N_
 from dashboard.ingest import cloudevents
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.message import Message, message
-from dashboard.ingest.schema import NewEvent, Outcome, Refusal, parse_json, parse_ndjson
+from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Outcome, Refusal, parse_json, parse_ndjson
 from dashboard.models import ApiKey
 from dashboard.web.errors import Detail
 from dashboard.web.security import csrf
@@ -49,7 +49,7 @@ def create() -> Response:
     that cannot be read. Limits: 10 MiB a body, 10,000 events a request. Nothing is stored when
     the answer is another, so that a client may send the same again.
     """
-    outcomes = _read()
+    outcomes = _recorded_only(_read())
     parts = Sorted([one for one in outcomes if isinstance(one, NewEvent)],
                    [one for one in outcomes if isinstance(one, Refusal)])  # fmt: skip
     if not g.key.makes:
@@ -82,6 +82,18 @@ def _read() -> list[Outcome]:
         return parse(body)
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
+
+
+def _recorded_only(outcomes: list[Outcome]) -> list[Outcome]:
+    """Refuse the events of types that an administrator has switched off."""
+    off = switches.off()
+    if not off:
+        return outcomes
+    why = {"type": Message(SWITCHED_OFF)}
+    return [
+        Refusal(index, why) if isinstance(one, NewEvent) and one.type in off else one
+        for index, one in enumerate(outcomes)
+    ]
 
 
 def _headers() -> dict[str, str]:
