@@ -150,9 +150,11 @@ def _schedule(plan: Schedule) -> str:
 def _actions(definition: Definition, names: Names) -> str:
     mixed = len({each.limit for each in definition.then}) > 1
     said = [_action(each, names, limited=mixed) for each in definition.then]
-    return reduce(
-        lambda first, second: str(_("%(first)s, then %(second)s", first=first, second=second)), said
-    )
+    return reduce(_then, said) if said else ""
+
+
+def _then(first: str, second: str) -> str:
+    return str(_("%(first)s, then %(second)s", first=first, second=second))
 
 
 def _action(doing: Doing, names: Names, limited: bool) -> str:
