@@ -1,0 +1,40 @@
+"""Which workers are alive: each says so, in a setting of its own, while its engine runs."""
+
+from __future__ import annotations
+
+import time
+
+from dashboard import clock
+from dashboard.jobs import worker
+from dashboard.models import Setting
+
+PREFIX = "worker:"
+EVERY_S = 15
+FORGET_MS = 24 * 3600 * 1000
+NAME_MAX = 60 - len(PREFIX)  # the column; a host's name is cut, the process id stays
+_said: float | None = None
+
+
+def mark(every_s: float = EVERY_S) -> int:
+    """Say that this worker is here, at most once in `every_s`. A tick, and never counted as work."""
+    global _said
+    if _said is not None and time.monotonic() - _said < every_s:
+        return 0
+    _said = time.monotonic()
+    now_ms = clock.now_ms()
+    Setting.insert(name=PREFIX + worker.name()[-NAME_MAX:], value=str(now_ms)).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: str(now_ms)}
+    ).execute()
+    gone = [name for name, since_s in workers(now_ms) if since_s * 1000 > FORGET_MS]
+    if gone:
+        Setting.delete().where(Setting.name.in_([PREFIX + name for name in gone])).execute()
+    return 0
+
+
+def workers(now_ms: int) -> list[tuple[str, int]]:
+    """Return each worker of the last day with the seconds since it last said it was here, latest first."""
+    query = Setting.select(Setting.name, Setting.value).where(Setting.name.startswith(PREFIX))
+    found = [
+        (name.removeprefix(PREFIX), max(0, now_ms - int(value)) // 1000) for name, value in query.tuples()
+    ]
+    return sorted(found, key=lambda each: each[1])
