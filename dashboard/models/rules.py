@@ -148,6 +148,10 @@ class Step(Model):
         )
 
 
+# Mails that a recipient got lately: a cap holds back more.
+Step.add_index(Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'")))
+
+
 class RuleLimit(Model):
     """How often an action was done for one key: rules.limits.Ledger."""
 

@@ -119,6 +119,10 @@ class Step(Table):
             (("channel_id", "state"), False),
         )
 
+Step.add_index(
+    Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'"))
+)
+
 class RuleLimit(Table):
     rule_id = pw.IntegerField()
     n = pw.IntegerField()

@@ -1,0 +1,133 @@
+"""Addresses that Stopa may call: how they are written, which hosts, which headers. Pure.
+
+One parser reads what is typed, and what it returns is put together anew from the checked parts, so
+that nobody behind it can read the address in another way. Source: reliability.md 5, rows 11, 14 and 20.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dashboard.i18n.mark import N_
+
+ADDRESS_MAX = 2000
+HEADERS_MAX, HEADER_MAX = 20, 1000
+PORTS = {"http": 80, "https": 443}
+
+NOT_HTTP = N_("Begin the address with https:// or http://.")
+ODD = N_("Leave out blanks, control characters, backslashes and letters outside ASCII.")
+NO_HOST = N_("The address names no host, or one that cannot be.")
+CREDENTIALS = N_("Leave user name and password out of the address; a header can carry them.")
+NO_PORT = N_("The port is a number from 1 to 65535.")
+TOO_LONG = N_("The address is too long.")
+PRIVATE = N_("The address leads into a private network. STOPA_WEBHOOK_ALLOW names exceptions.")
+UNKNOWN_HOST = N_("The host of this address was not found.")
+
+HEADER_NAME = N_("A header's name is made of letters, digits and hyphens.")
+HEADER_VALUE = N_("A header's value is one line of plain characters.")
+HEADER_OURS = N_("This header is set by Stopa or by the connection.")
+HEADERS_MANY = N_("There are too many headers.")
+
+_PRINTABLE = re.compile(r"[!-~]+")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
+_SPLIT = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?(#.*)?", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9-]{1,100}")
+_VALUE = re.compile(r"[\x20-\x7e]*")
+# Set by the sender, or belonging to one connection only (RFC 9110, 7.6.1).
+_OURS = {
+    "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+    "keep-alive", "stopa-chain", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
+_OUR_PREFIXES = ("proxy-", "webhook-")
+
+# Global by the registry, and yet leading elsewhere: IPv4 inside IPv6, and a cloud's own host.
+_WRAPPED = tuple(
+    ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
+_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
+
+
+class AddressError(ValueError):
+    """An address that may not be called; `args[0]` is a marked sentence."""
+
+
+class Target(NamedTuple):
+    """A checked address: `url` put together anew, and where it leads. An IPv6 host is without brackets."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+
+
+def parse(address: str) -> Target:
+    """Return the checked parts of an http or https address; raises AddressError with what to mend."""
+    if len(address) > ADDRESS_MAX:
+        raise AddressError(TOO_LONG)
+    if not _PRINTABLE.fullmatch(address) or "\\" in address:
+        raise AddressError(ODD)
+    found = _SPLIT.fullmatch(address)
+    if found is None:
+        raise AddressError(NOT_HTTP)
+    scheme, place, path, query, _ = found.groups()
+    scheme = scheme.lower()
+    if "@" in place:
+        raise AddressError(CREDENTIALS)
+    host, port = _place(place, PORTS[scheme])
+    shown = f"[{host}]" if ":" in host else host
+    if port != PORTS[scheme]:
+        shown += f":{port}"
+    return Target(f"{scheme}://{shown}{path or '/'}{query or ''}", scheme, host, port)
+
+
+def _place(place: str, default: int) -> tuple[str, int]:
+    """Return host in lower case and port of `host`, `host:port` or `[v6]:port`."""
+    if place.startswith("["):
+        host, bracket, rest = place[1:].partition("]")
+        if not bracket or "%" in host:
+            raise AddressError(NO_HOST)
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise AddressError(NO_HOST) from None
+        colon, port = rest[:1], rest[1:]
+        if rest and colon != ":":
+            raise AddressError(NO_HOST)
+    else:
+        host, colon, port = place.partition(":")
+        if not _HOST.fullmatch(host) or ".." in host:
+            raise AddressError(NO_HOST)
+    if not colon:
+        return host.lower(), default
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise AddressError(NO_PORT)
+    return host.lower(), int(port)
+
+
+def is_public(address: str) -> bool:
+    """Is this IP address one of the public internet? IPv4 inside IPv6 is judged as IPv4, or refused."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        if any(ip in net for net in _WRAPPED):
+            return False
+    odd = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback or ip.is_link_local
+    return ip.is_global and not odd and ip not in _METADATA
+
+
+def header_problem(headers: Mapping[str, str]) -> str:
+    """Return what is wrong with a channel's own headers, as a marked sentence, or "" when nothing is."""
+    if len(headers) > HEADERS_MAX:
+        return HEADERS_MANY
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name):
+            return HEADER_NAME
+        if name.lower() in _OURS or name.lower().startswith(_OUR_PREFIXES):
+            return HEADER_OURS
+        if not _VALUE.fullmatch(value) or len(value) > HEADER_MAX:
+            return HEADER_VALUE
+    return ""

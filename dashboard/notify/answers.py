@@ -1,0 +1,97 @@
+"""What a delivery came to, and what follows from it: the same for webhooks, chats and mail. Pure.
+
+Sentences are marked for translation and hold no values; status and the receiver's words stand beside
+them. Source: semantics 9.9.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from enum import StrEnum
+from typing import NamedTuple
+
+from dashboard.i18n.mark import N_
+
+RETRIES_S = (60, 300, 1800, 7200, 28_800, 86_400)
+JITTER = 0.1  # of a pause, either way
+WAIT_MAX_S = 86_400  # that a receiver may ask for
+NOTE_MAX = 300
+PASSING = frozenset({408, 409, 425, 429})  # of 4xx, those that may come right by themselves
+
+REFUSED = N_("The receiver refused it.")
+FAILING = N_("The receiver had an error.")
+BUSY = N_("The receiver asked to wait.")
+GONE = N_("The receiver says that the address no longer exists.")
+REDIRECTED = N_("The receiver redirects to another address. Redirects are not followed.")
+SLOW = N_("The receiver did not answer in time.")
+UNREACHED = N_("The receiver could not be reached.")
+ODD_ANSWER = N_("The receiver's answer was not understood.")
+
+
+class How(StrEnum):
+    """What follows: nothing, another try, no other try, or also the end of the channel."""
+
+    DONE = "done"
+    LATER = "later"
+    NEVER = "never"
+    GONE = "gone"
+    HELD = "held"  # not tried: a cap was reached
+
+
+class Answer(NamedTuple):
+    """`why` is a marked sentence, "" when done; `status` an HTTP status or SMTP code, 0 without one; `note`
+    what the receiver said, secrets masked; `wait_s` the pause it asked for."""
+
+    how: How
+    why: str = ""
+    status: int = 0
+    note: str = ""
+    length: int = 0
+    wait_s: int = 0
+
+
+def of_status(status: int, note: str = "", length: int = 0, retry_after: str = "", now_s: int = 0) -> Answer:
+    """Return what an HTTP status means. 3xx counts as a failure that may pass: nobody follows it."""
+    if 200 <= status < 300:
+        return Answer(How.DONE, "", status, note, length)
+    wait_s = pause_asked(retry_after, now_s)
+    if status == 410:
+        return Answer(How.GONE, GONE, status, note, length)
+    if 400 <= status < 500 and status not in PASSING:
+        return Answer(How.NEVER, REFUSED, status, note, length)
+    if 300 <= status < 400:
+        return Answer(How.LATER, REDIRECTED, status, note, length)
+    why = BUSY if status == 429 or wait_s else FAILING
+    return Answer(How.LATER, why, status, note, length, wait_s)
+
+
+def pause_asked(value: str, now_s: int) -> int:
+    """Return the seconds of a Retry-After header, a number or a date, 0 to WAIT_MAX_S; 0 for nonsense."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]), WAIT_MAX_S)
+    try:
+        asked = int(email.utils.parsedate_to_datetime(text).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    return max(0, min(asked - now_s, WAIT_MAX_S))
+
+
+def pause(attempts: int, wait_s: int, chance: float) -> int | None:
+    """Return the milliseconds until the next try after `attempts` failed ones; None when none is left.
+
+    `chance` in [0, 1) spreads the tries of many deliveries; what the receiver asked for is the least.
+    """
+    if attempts > len(RETRIES_S):
+        return None
+    spread = 1 - JITTER + 2 * JITTER * chance
+    return max(int(RETRIES_S[attempts - 1] * spread * 1000), wait_s * 1000)
+
+
+def masked(text: str, secrets: tuple[str, ...]) -> str:
+    """Return what a receiver said in one line of NOTE_MAX characters, our secrets and controls left out."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "•••")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line[:NOTE_MAX]

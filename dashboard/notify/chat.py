@@ -1,0 +1,90 @@
+"""Chat services through Apprise: only those reached by HTTP, from a list, under our own guard."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import unquote
+
+from dashboard.i18n.mark import N_
+from dashboard.notify import addresses, answers, guard, webhook
+from dashboard.notify.addresses import AddressError
+from dashboard.notify.answers import Answer, How
+
+# Apprise's names of services; every other one (mail, files, desktop, shell, system log …) is refused.
+SERVICES = frozenset({
+    "discord", "gchat", "gotify", "gotifys", "matrix", "matrixs", "mmost", "mmosts", "ntfy", "ntfys", "pover",
+    "rocket", "rockets", "slack", "tgram", "workflow", "workflows", "wxteams", "zulip",
+})  # fmt: skip
+SELF_HOSTED = {"gotify": 80, "gotifys": 443, "matrix": 80, "matrixs": 443, "mmost": 80, "mmosts": 443,
+               "ntfy": 80, "ntfys": 443, "rocket": 80, "rockets": 443}  # fmt: skip
+# Options of an address that read files, or that repeat and wait where the delivery itself does.
+REFUSED = ("retry", "store", "template", "wait")
+BODY_MAX = 65_536  # some services answer a sign-in with more than a page's worth
+TEXT_MAX = 4000
+NOT_A_CHAT = N_("This is no address of a chat service that Stopa knows.")
+BAD_OPTION = N_("Leave out the options template, retry, wait and store.")
+
+logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses, which are secrets
+
+
+def check(address: str) -> None:
+    """Raise AddressError unless `address` is one of a known chat service, on a host that may be called."""
+    plugin = _plugin(address)
+    scheme = _scheme(address)
+    if scheme in SELF_HOSTED and plugin.host and not _is_cloud(plugin):
+        guard.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[scheme]))
+
+
+def send(address: str, title: str, text: str) -> Answer:
+    """Write to the chat and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing."""
+    try:
+        plugin = _plugin(address)
+    except AddressError as error:
+        return Answer(How.NEVER, error.args[0])
+    with guard.call(body_max=BODY_MAX) as call:
+        try:
+            done = bool(plugin.notify(body=text[:TEXT_MAX], title=title, body_format="text"))
+        except Exception:  # whatever a service's module makes of an answer must not end the delivery
+            done = False
+    if done:
+        return Answer(How.DONE, "", call.status, "", call.length)
+    found = webhook.of_call(call, (address,))
+    return found._replace(how=How.LATER, why=answers.ODD_ANSWER) if found.how is How.DONE else found
+
+
+def _plugin(address: str) -> Any:
+    from apprise import Apprise, AppriseAsset  # here: it takes 150 ms, and few processes need it
+
+    if len(address) > addresses.ADDRESS_MAX:
+        raise AddressError(addresses.TOO_LONG)
+    scheme = _scheme(address)
+    if scheme not in SERVICES and scheme != "https":
+        raise AddressError(NOT_A_CHAT)
+    options = unquote(unquote(address.partition("?")[2])).lower()
+    if any(f"{name}=" in options for name in REFUSED):
+        raise AddressError(BAD_OPTION)
+    asset = AppriseAsset(
+        app_id="Stopa", app_desc="Stopa", app_url="", image_url_mask="", image_url_logo="",
+        async_mode=False, storage_mode="memory", http_redirects=False,
+    )  # fmt: skip
+    plugin = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    if plugin is None or not SERVICES.intersection(_names(plugin)):
+        raise AddressError(NOT_A_CHAT)
+    return plugin
+
+
+def _scheme(address: str) -> str:
+    return address.partition("://")[0].lower()
+
+
+def _names(plugin: Any) -> set[str]:
+    names: set[str] = set()
+    for each in (plugin.protocol, plugin.secure_protocol):
+        names.update([each] if isinstance(each, str) else each or ())
+    return names
+
+
+def _is_cloud(plugin: Any) -> bool:
+    """Services that are also offered by their makers take a mere topic where a host would stand."""
+    return getattr(plugin, "mode", "") == "cloud"

@@ -1,0 +1,100 @@
+"""Webhooks as Standard Webhooks has them: JSON, signed, numbered.
+
+The id is the step's key, the same over all tries, so that a receiver can drop a repeat; the time is that
+of the try; the signature is over both and the body. Source: standardwebhooks.com, specification 1.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import requests
+
+from dashboard import clock
+from dashboard.notify import addresses, answers, guard
+from dashboard.notify.addresses import AddressError
+from dashboard.notify.answers import Answer, How
+
+PREFIX = "whsec_"
+AGENT = "Stopa"
+CHAIN = "Stopa-Chain"
+
+
+def new_secret() -> str:
+    """Return a fresh secret: whsec_ and 32 random bytes in base64."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """Return the bytes that sign: those in base64 after whsec_, else the text's own."""
+    if secret.startswith(PREFIX):
+        try:
+            return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        except binascii.Error:
+            pass
+    return secret.encode()
+
+
+def signature(secret: str, ident: str, timestamp: int, body: bytes) -> str:
+    """Return `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64."""
+    signed = f"{ident}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
+
+
+def body(payload: Mapping[str, Any]) -> bytes:
+    """Return the payload as JSON: the same bytes at every try."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def send(
+    address: str,
+    secret: str,
+    headers: Mapping[str, str],
+    key: str,
+    payload: Mapping[str, Any],
+    chain: str = "",
+) -> Answer:
+    """Post the payload and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
+
+    `chain` is the signed list of rules that led here, see CHAIN; our gate reads it back.
+    """
+    content, moment = body(payload), clock.now_s()
+    sent = {
+        **headers,
+        "Content-Type": "application/json",
+        "User-Agent": AGENT,
+        "Accept-Encoding": "identity",
+        "webhook-id": key,
+        "webhook-timestamp": str(moment),
+        "webhook-signature": signature(secret, key, moment, content),
+    }
+    if chain:
+        sent[CHAIN] = chain
+    hidden = (secret, address, *headers.values())
+    try:
+        target = addresses.parse(address)
+    except AddressError as error:
+        return Answer(How.NEVER, error.args[0])
+    with guard.call() as call, requests.Session() as session:
+        session.trust_env = False
+        with suppress(OSError, ValueError, requests.RequestException):  # the call knows how far it came
+            session.post(target.url, data=content, headers=sent)
+    return of_call(call, hidden, guard.is_allowed(target.host, target.port))
+
+
+def of_call(call: guard.Call, hidden: tuple[str, ...], shown: bool = False) -> Answer:
+    """Return what a call came to; the receiver's words only where `shown`, without what is `hidden`."""
+    if call.refused:
+        return Answer(How.NEVER, call.refused)
+    if call.status:
+        note = answers.masked(call.text, hidden) if shown else ""
+        return answers.of_status(call.status, note, call.length, call.retry_after, clock.now_s())
+    return Answer(How.LATER, answers.SLOW if call.late else answers.UNREACHED)
