@@ -1,0 +1,146 @@
+"""What is found by time: from a subject's events to the stretches of its states, and to what falls due. Pure.
+
+A stretch is one unbroken time in which a state lasts: a ticket untouched since its last message, open
+since it was created or reopened, with a follow-up agreed. A rule's deadline lies some while after the
+stretch's base, in any time or in working time, and comes true when the stretch still lasts then: what
+happens at the very instant is before it. So what fires is a function of the events alone, whenever and
+however often it is asked for. Source: semantics 9.5 and 9.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from dashboard import catalog
+from dashboard.rules.calendars import WorkCalendar
+from dashboard.rules.definition import Definition
+from dashboard.rules.lasting import (
+    AGENT_IDLE,
+    Happening,
+    Stretch,
+    is_activity,
+    kind_of,
+    order,
+    stretches,
+    verb_of,
+)
+from dashboard.rules.limits import episode_key
+from dashboard.rules.parts import DEADLINES, After, Wait
+from dashboard.rules.stretch import ENDS
+
+
+class Firing(NamedTuple):
+    """A deadline that came true at `due_ms`. `type` is the event type that it stands for, or for a wait
+    that of the event waited after."""
+
+    due_ms: int
+    base_ms: int
+    episode: str
+    event_id: int
+    type: str
+
+
+Calendars = Mapping[str, WorkCalendar]
+
+
+def firings(
+    definition: Definition,
+    events: Sequence[Happening],
+    calendars: Calendars,
+    until_ms: int,
+    stretches_of: Callable[[str, Sequence[Happening]], list[Stretch]] | None = None,
+) -> list[Firing]:
+    """Return what a rule's deadlines, or its wait, come to for one subject, rising, up to `until_ms`.
+
+    `events` are all of the subject's, in any order; whether they meet the conditions is not asked here. A
+    wait is told of every event of the rule's types that nothing called off. `stretches_of` stands in for
+    `stretches` where the events of a subject are not enough (agent.idle, see `agent_stretches`).
+    """
+    if definition.wait is not None:
+        return _waits(definition, definition.wait, events, calendars, until_ms)
+    if definition.after is None:
+        return []
+    found = []
+    for type_ in definition.types:
+        for stretch in (stretches_of or stretches)(type_, events):
+            due = due_ms(stretch, definition.after, calendars)
+            if due is not None and due <= until_ms and holds(stretch, due):
+                found.append(Firing(due, stretch.base_ms, stretch.episode, stretch.event_id, type_))
+    return sorted(found)
+
+
+def holds(stretch: Stretch, due: int) -> bool:
+    """Say whether the stretch still lasts at an instant."""
+    return stretch.end_ms is None or due < stretch.end_ms
+
+
+def due_ms(stretch: Stretch, after: After, calendars: Calendars) -> int | None:
+    """Return when a stretch falls due for a rule; None where its calendar has no such time, or is gone.
+
+    What was over when the stretch began (a task made with a date in the past) falls due at once.
+    """
+    due = later(stretch.base_ms, after.seconds, after.calendar, calendars)
+    return None if due is None else max(due, stretch.begun_ms)
+
+
+def later(base_ms: int, seconds: int, calendar: str, calendars: Calendars) -> int | None:
+    """Return the instant so many seconds after another, of working time where a calendar is named."""
+    if not calendar:
+        return base_ms + seconds * 1000
+    known = calendars.get(calendar)
+    if known is None:
+        return None
+    begun = -(-base_ms // 1000)  # calendars know whole seconds
+    due = known.add(begun, seconds)
+    return None if due is None else due * 1000
+
+
+def waking(types: Iterable[str]) -> frozenset[str]:
+    """Return the event types that may begin a stretch of these deadline types."""
+    found: set[str] = set()
+    for type_ in DEADLINES.intersection(types):
+        if type_ == AGENT_IDLE:
+            found |= {"agent.ready", "agent.pause_ended"}
+        else:
+            kind = type_.partition(".")[0]
+            found.update(each for each in catalog.CATALOG if kind_of(each) == kind and begins(type_, each))
+    return frozenset(found)
+
+
+def begins(type_: str, event_type: str) -> bool:
+    """Say whether an event of `event_type` may begin a stretch of the deadline type `type_`."""
+    if type_ == AGENT_IDLE:
+        return event_type in ("agent.ready", "agent.pause_ended")
+    return is_activity(event_type) and verb_of(event_type) not in ENDS
+
+
+def called_off(
+    event: Happening, unless: Iterable[str], others: Iterable[Happening], due: int
+) -> Happening | None:
+    """Return the event, of one of the types `unless`, that calls off the wait after `event`."""
+    types = frozenset(unless)
+    fitting = [
+        each for each in others
+        if each.type in types and order(each) > order(event) and each.time_ms <= due
+    ]  # fmt: skip
+    return min(fitting, key=order, default=None)
+
+
+def _waits(
+    definition: Definition, wait: Wait, events: Sequence[Happening], calendars: Calendars, until_ms: int
+) -> list[Firing]:
+    found = []
+    for event in events:
+        if event.type not in definition.types:
+            continue
+        due = later(event.time_ms, wait.seconds, wait.calendar, calendars)
+        if due is None or due > until_ms or called_off(event, wait.unless, events, due) is not None:
+            continue
+        found.append(Firing(due, event.time_ms, wait_episode(event.id), event.id, event.type))
+    return sorted(found)
+
+
+def wait_episode(event_id: int | str) -> str:
+    """Return the name of the wait after an event."""
+    return episode_key("wait", event_id)
