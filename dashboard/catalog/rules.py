@@ -14,6 +14,7 @@ RULE = (
 CHANNEL = (NAME, ERROR)
 
 _own = maker("rules", "system", own=True, needs_source=False)
+_read = maker("rules", "system", own=True, needs_source=False, in_rules=False)
 _counter = maker("rules", "system", own=True, needs_source=False, origin=Origin.COUNTER)
 _timer = maker("rules", "personal", own=True, needs_source=False, origin=Origin.TIMER)
 _channel = maker("rules", "system", own=True, needs_source=False, origin=Origin.TRANSPORT)
@@ -22,6 +23,10 @@ TYPES: tuple[EventType, ...] = (
     _own("rule.created", N_("Rule created"), *RULE),
     _own("rule.updated", N_("Rule changed"), *RULE),
     _own("rule.deleted", N_("Rule deleted"), *RULE),
+    _own("rule.tested", N_("Rule tested"), *RULE),
+    _own("rule.backtested", N_("Rule tried on stored events"), *RULE),
+    _own("rule.runs_exported", N_("Runs of a rule exported"), *RULE),
+    _read("run.viewed", N_("Run of a rule viewed"), *RULE),
     _own("rule.run_failed", N_("Rule run failed"), *RULE),
     _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
     _counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),

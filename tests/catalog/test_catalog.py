@@ -113,7 +113,7 @@ def test_a_shop_and_the_steps_of_visitors_are_off_until_wanted():
 
 def test_rules_do_not_start_from_looks_and_strokes_of_the_mouse():
     assert {t.name for t in TYPES if not t.in_rules} == {
-        *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed"),
+        *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed", "run.viewed"),
         *("cobrowse.clicked", "cobrowse.scrolled", "cobrowse.input_changed", "cobrowse.selected"),
     }
 
