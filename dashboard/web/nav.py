@@ -12,6 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import language
 from dashboard.i18n.mark import N_
+from dashboard.rules import store
 from dashboard.web import assets
 
 
@@ -21,6 +22,7 @@ class Entry(NamedTuple):
     endpoint: str
     icon: str
     permission: Permission
+    others: tuple[Permission, ...] = ()  # each of which is enough, too
 
 
 class Item(NamedTuple):
@@ -36,6 +38,9 @@ MENU = (
     Entry("", N_("Home"), "home.index", "home", P.SELF),
     Entry(N_("Watch"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
     Entry(N_("Watch"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
+    Entry(N_("Act"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
+    Entry(N_("Act"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),
+    Entry(N_("Settings"), N_("System events"), "systemevents.index", "switch", P.SYSTEM_EVENTS_VIEW),
     Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
     Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
     Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),
@@ -43,6 +48,8 @@ MENU = (
     Entry(N_("Settings"), N_("Accesses"), "accesses.index", "shield", P.ACCESSES_VIEW),
     Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
 )
+
+ABOUT_RULES = ("rules", "ruleeditor", "ruleruns")  # pages that tell when all rules are stopped
 
 
 def init(app: Flask) -> None:
@@ -56,6 +63,7 @@ def init(app: Flask) -> None:
             "csrf_token": generate_csrf,
             "lang": language(),
             "htmx_src": assets.htmx_src(),
+            "rules_stopped": request.blueprint in ABOUT_RULES and store.stopped(),
         }
 
 
@@ -63,13 +71,17 @@ def menu(app: Flask) -> list[tuple[str | None, list[Item]]]:
     """Return the groups of the menu with the entries that exist and that the scope allows."""
     groups: dict[str, list[Item]] = {}
     for entry in MENU:
-        if entry.endpoint in app.view_functions and g.scope.can(entry.permission):
+        if entry.endpoint in app.view_functions and _may(entry):
             current = request.endpoint == entry.endpoint or (
                 request.blueprint == entry.endpoint.partition(".")[0] and _sole(entry)
             )
             item = Item(_(entry.label), url_for(entry.endpoint), entry.icon, current)
             groups.setdefault(entry.group, []).append(item)
     return [(_(group) if group else None, items) for group, items in groups.items()]
+
+
+def _may(entry: Entry) -> bool:
+    return any(g.scope.can(permission) for permission in (entry.permission, *entry.others))
 
 
 def _sole(entry: Entry) -> bool:

@@ -30,6 +30,7 @@ AREAS = {
     "keys": (P.KEYS_VIEW, P.KEYS_EDIT),
     "pauses": (P.PAUSES_VIEW, P.PAUSES_EDIT),
     "queues": (P.QUEUES_VIEW, P.QUEUES_EDIT),
+    "systemevents": (P.SYSTEM_EVENTS_VIEW, P.SYSTEM_EVENTS_EDIT),
     "teams": (P.TEAMS_VIEW, P.TEAMS_EDIT),
     "users": (P.USERS_VIEW, P.USERS_EDIT),
 }  # fmt: skip

@@ -77,6 +77,7 @@ PLACES = {
     "deletion of an access": Place("/accesses/{access}/delete"),
     "API keys": Place("/settings/keys"),
     "new key": Place("/settings/keys/new"),
+    "system events": Place("/settings/system-events"),
     "my account": Place("/account"),
     "sign-in refused": Place("/sign-in", "", 422, {"login": "nobody", "password": "wrong"}),
     "new user with errors": Place("/users/new", "admin", 422, {"login": "no spaces", "email": "x"}),
