@@ -38,6 +38,24 @@ def insert_many(
         cursor.close()
 
 
+def insert_earliest(
+    table: str, columns: Sequence[str], key: Sequence[str], least: str, records: Sequence[Sequence[Any]]
+) -> None:
+    """Insert `records`; one whose unique `key` is taken replaces the row where its `least` is less."""
+    if not records:
+        return
+    sql = _insertion(table, tuple(columns), "?" if is_sqlite() else "%s", False)
+    news = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+    names = ", ".join(f'"{name}"' for name in key)
+    sql += f' ON CONFLICT ({names}) DO UPDATE SET {news} WHERE excluded."{least}" < "{table}"."{least}"'
+    cursor = database.connection().cursor()
+    try:
+        with _renamed:
+            cursor.executemany(sql, records)
+    finally:
+        cursor.close()
+
+
 @lru_cache(maxsize=64)
 def _insertion(table: str, columns: tuple[str, ...], mark: str, ignore_repeats: bool) -> str:
     names = ", ".join(f'"{name}"' for name in columns)

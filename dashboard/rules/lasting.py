@@ -94,6 +94,11 @@ def is_activity(event_type: str) -> bool:
     return origin not in (Origin.TIMER, Origin.COUNTER) and event_type not in _NO_ACTIVITY
 
 
+def is_dated(type_: str) -> bool:
+    """Say whether a deadline type counts from a time that an event's data names."""
+    return type_ in _DATED
+
+
 def told(type_: str, data: str) -> int | None:
     """Return the time that an event's data names for a deadline type that asks for one, in ms."""
     value = _value(data, _DATED[type_][0]) if type_ in _DATED else None

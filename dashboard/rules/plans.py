@@ -1,0 +1,106 @@
+"""What the rules in force wait for, arranged by what their deadlines are about; kept per process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import peewee
+
+from dashboard.db import database
+from dashboard.events import switches
+from dashboard.models import Rule, RuleGroup
+from dashboard.rules import deadlines, store, worktime
+from dashboard.rules.calendars import WorkCalendar
+from dashboard.rules.lasting import Stretch
+from dashboard.rules.parts import SCHEDULE, After
+from dashboard.rules.store import Live, LiveRule
+
+
+class Group(NamedTuple):
+    """The rules whose deadline of one type lies equally long after a stretch's base; `after` says how."""
+
+    after: After
+    rules: tuple[LiveRule, ...]
+
+    def armed(self, stretch: Stretch) -> list[LiveRule]:
+        """Return the rules that know of a stretch: those armed no later than it began."""
+        return [rule for rule in self.rules if rule.armed_ms <= stretch.begun_ms]
+
+
+class Plan(NamedTuple):
+    """The deadlines of the rules in force and of those held with their group, by type; what can be the
+    first of each type; the rules that run by the calendar; every calendar by name."""
+
+    live: Live
+    groups: Mapping[str, tuple[Group, ...]]
+    soonest: Mapping[str, tuple[After, ...]]
+    scheduled: Mapping[int, LiveRule]
+    held: Mapping[int, LiveRule]
+    calendars: Mapping[str, WorkCalendar]
+
+    def rule(self, ident: int) -> LiveRule | None:
+        """Return a rule in force or held."""
+        return self.live.rules.get(ident) or self.held.get(ident)
+
+    def earliest(self, type_: str, base_ms: int) -> int | None:
+        """Return when a stretch of that base first falls due for any rule; None for none."""
+        dues = (
+            deadlines.later(base_ms, after.seconds, after.calendar, self.calendars)
+            for after in self.soonest.get(type_, ())
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+
+_KEPT: WeakKeyDictionary[peewee.Database, Plan] = WeakKeyDictionary()
+
+
+def plan(live: Live | None = None) -> Plan:
+    """Return the plan of the rules in force (`live`, where the caller has them already)."""
+    live = live or store.live()
+    kept = _KEPT.get(database.obj)
+    if kept is None or kept.live is not live:
+        kept = _KEPT[database.obj] = _build(live)
+    return kept
+
+
+def _build(live: Live) -> Plan:
+    held = {rule.id: rule for rule in _held()}
+    rules = [*live.rules.values(), *held.values()]
+    groups = _groups(rules)
+    return Plan(
+        live,
+        groups,
+        {type_: _soonest(each.after for each in found) for type_, found in groups.items()},
+        {rule.id: rule for rule in rules if rule.definition.schedule and switches.in_rules(SCHEDULE)},
+        held,
+        worktime.load(),
+    )
+
+
+def _held() -> list[LiveRule]:
+    """Return the rules that are on but whose group pauses: their deadlines wait for it."""
+    query = Rule.select().join(RuleGroup).where(RuleGroup.paused & Rule.state.in_(store.LIVE))
+    return [rule for rule in map(store.load, query) if rule is not None]
+
+
+def _groups(rules: Sequence[LiveRule]) -> dict[str, tuple[Group, ...]]:
+    found: dict[str, dict[After, list[LiveRule]]] = {}
+    for rule in rules:
+        after = rule.definition.after
+        for type_ in rule.definition.types if after is not None else ():
+            if after is not None and switches.in_rules(type_):
+                found.setdefault(type_, {}).setdefault(after, []).append(rule)
+    return {
+        type_: tuple(Group(after, tuple(each)) for after, each in by_after.items())
+        for type_, by_after in found.items()
+    }
+
+
+def _soonest(given: Iterable[After]) -> tuple[After, ...]:
+    """Return of each calendar, and of any time, the shortest: nothing else can be the first to fall due."""
+    least: dict[str, int] = {}
+    for after in given:
+        least[after.calendar] = min(after.seconds, least.get(after.calendar, after.seconds))
+    return tuple(After(seconds, calendar) for calendar, seconds in sorted(least.items()))

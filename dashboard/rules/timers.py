@@ -1,0 +1,113 @@
+"""Deadlines that are still to come: armed by the event that begins a stretch, then left alone.
+
+Whatever happens on a subject meanwhile touches no timer: when one is due, `alarms` reads the log and
+either fires or moves it. A subject has one row per type of deadline, however many rules wait. All is
+done in the digest's transaction, under its lock. Source: semantics 9.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from dashboard.db import dialect
+from dashboard.rules import deadlines, lasting
+from dashboard.rules.deadlines import wait_episode
+from dashboard.rules.lasting import AGENT_IDLE
+from dashboard.rules.limits import By, limit_key
+from dashboard.rules.log import EventRow
+from dashboard.rules.plans import Plan, plan
+from dashboard.rules.store import Live, LiveRule
+from dashboard.rules.values import Facts
+
+LATE_S = 86_400  # a deadline that comes later than this is told as expired and does nothing
+HELD_MS = 2**62  # when a timer that waits for its paused group is due: not by itself
+SUBJECT_MAX = 300
+
+COLUMNS = ("rule_id", "version", "kind", "subject", "source_id", "interaction", "user_id", "event_id",
+           "base_ms", "due_ms", "error")  # fmt: skip
+
+
+class New(NamedTuple):
+    """A row of the table, in the order of COLUMNS."""
+
+    rule_id: int
+    version: int
+    kind: str
+    subject: str
+    source_id: int | None
+    interaction: str | None
+    user_id: int | None
+    event_id: int | None
+    base_ms: int
+    due_ms: int
+    error: str = ""
+
+
+def arm(live: Live, events: Sequence[EventRow]) -> None:
+    """Start the deadlines of the subjects on which these new events may begin a stretch.
+
+    A subject whose deadline is pending keeps it, unless an event that comes late makes an earlier one.
+    """
+    waiting = plan(live)
+    found: dict[tuple[str, str], New] = {}
+    for event in events:
+        for type_ in _begun_by(event.type, waiting):
+            row = _of_event(type_, event, waiting)
+            if row is not None:
+                place = (row.kind, row.subject)
+                found[place] = min(found.get(place, row), row, key=lambda each: each.due_ms)
+    put(found.values())
+
+
+def put(rows: Iterable[New]) -> None:
+    """Store shared rows; where one of the subject is pending, the earlier deadline of the two stays."""
+    dialect.insert_earliest("timer", COLUMNS, ("kind", "subject", "rule_id"), "due_ms", list(rows))
+
+
+def wait(rule: LiveRule, facts: Facts) -> None:
+    """Wait after the event that a rule matched; `alarms` asks again when the wait is over."""
+    waiting = rule.definition.wait
+    if waiting is None:
+        return
+    calendars = plan().calendars
+    due = deadlines.later(facts["time"], waiting.seconds, waiting.calendar, calendars)
+    if due is None:
+        return
+    subject = limit_key(By.SUBJECT, rule.id, facts)[:SUBJECT_MAX]
+    put([New(rule.id, rule.version, wait_episode(facts["id"]), subject, facts.get("source_id"),
+             facts.get("interaction"), facts.get("user"), facts["id"], facts["time"], due)])  # fmt: skip
+
+
+def subject_of(type_: str, event: EventRow) -> str | None:
+    """Return the name of what a deadline of `type_` is about; None where the event names none."""
+    if type_ == AGENT_IDLE:
+        return None if event.user_id is None else f"user:{event.user_id}"
+    return None if event.interaction is None else interaction(event.source_id, event.interaction)
+
+
+def interaction(source_id: int, name: str) -> str:
+    """Return the timers' name of an interaction."""
+    return f"interaction:{source_id}:{name}"
+
+
+def _begun_by(event_type: str, waiting: Plan) -> list[str]:
+    kind = lasting.kind_of(event_type)
+    return [
+        type_
+        for type_ in waiting.groups
+        if lasting.kind_of(type_) == kind and deadlines.begins(type_, event_type)
+    ]
+
+
+def _of_event(type_: str, event: EventRow, waiting: Plan) -> New | None:
+    subject = subject_of(type_, event)
+    base = lasting.told(type_, event.data) if lasting.is_dated(type_) else event.time_ms
+    if subject is None or base is None:
+        return None
+    due = waiting.earliest(type_, base)
+    if due is None:
+        return None
+    own = type_ == AGENT_IDLE
+    return New(0, 0, type_, subject, event.source_id, None if own else event.interaction,
+               event.user_id if own else None, event.id, event.time_ms, max(due, event.time_ms))  # fmt: skip
