@@ -89,7 +89,8 @@ def refused(told: Told, at: int, verb: str) -> Piece:
 
 def lost(told: Told, queued: int, at: int, verb: str = "abandoned", **data: Any) -> Piece:
     """A contact that nobody takes."""
-    return Piece("", queued, at, (told.event(queued, "queued", ""), told.event(at, verb, "", **data)))
+    ends = told.event(at, verb, "", wait_s=at - queued, **data)
+    return Piece("", queued, at, (told.event(queued, "queued", ""), ends))
 
 
 def turned_away(told: Told, at: int, reason: str) -> Piece:

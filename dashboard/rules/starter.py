@@ -1,0 +1,194 @@
+"""Ten rules to begin with: added switched off, to be read, changed and switched on.
+
+Names and texts are in the language of who adds them. Source: the starter set of the editor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from flask_babel import force_locale, gettext
+
+from dashboard import clock
+from dashboard.audit import record as audit
+from dashboard.catalog import CATALOG
+from dashboard.db import database
+from dashboard.i18n import LOCALES
+from dashboard.i18n.mark import N_
+from dashboard.models import Rule, RuleVersion
+from dashboard.models.notify import Calendar
+from dashboard.rules import definition
+
+LEADS: Mapping[str, Any] = {"roles": ["leads"]}
+ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
+QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
+
+
+class Starter(NamedTuple):
+    """A rule of the set; `definition` is the JSON form, ready for `definition.parse`."""
+
+    name: str
+    description: str
+    definition: dict[str, Any]
+
+
+def _notice(to: Mapping[str, Any], title: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"do": "notify", "to": dict(to), "title": title, "text": text, **more}
+
+
+def _at_most(seconds: int, by: str = "subject") -> dict[str, Any]:
+    return {"often": "period", "by": by, "seconds": seconds}
+
+
+_EPISODE = {"often": "episode", "by": "subject"}
+_TAGGED_VIP = {"any": [
+    {"field": "data.requester_tags", "op": "has_any", "value": ["VIP"]},
+    {"field": "data.tags", "op": "has_any", "value": ["VIP"]},
+]}  # fmt: skip
+
+STARTERS: tuple[Starter, ...] = (
+    Starter(N_("Chat unanswered for two minutes"), N_("A chat waits and nobody takes it."), {
+        "types": ["chat.queued"],
+        "wait": {"seconds": 120, "unless": ["chat.accepted", "chat.abandoned", "chat.missed", "chat.closed"]},
+        "then": [_notice({"roles": ["leads", "admins"]}, N_("A chat has waited for two minutes"),
+                         N_("Queue: {{ queue.name }}. It began to wait at {{ event.time }}."),
+                         urgent=True, limit=_at_most(QUARTER_S, "rule"))],
+    }),
+    Starter(N_("Caller gave up after a long wait"), N_("A caller hangs up after waiting over a minute."), {
+        "types": ["call.abandoned"],
+        "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 60}]},
+        "then": [
+            {"do": "tag", "tags": ["call-back"]},
+            _notice(ADMINS, N_("A caller gave up"),
+                    N_("{{ contact.phone }} waited {{ call.wait_s }} in {{ queue.name }}."),
+                    limit=_at_most(QUARTER_S, "rule")),
+        ],
+    }),
+    Starter(N_("Ticket idle for four hours"),
+            N_("Nobody works on a ticket: its user is reminded, an hour later the team's leads."), {
+        "types": ["ticket.idle"],
+        "after": {"seconds": 4 * HOUR_S},
+        "then": [
+            _notice({"roles": ["user"]}, N_("A ticket of yours is idle"),
+                    N_("Ticket {{ event.interaction }} {{ ticket.title }}: nothing for {{ ticket.idle_s }}."),
+                    limit=_EPISODE),
+            _notice(LEADS, N_("A ticket is idle"),
+                    N_("{{ user.name }}, ticket {{ event.interaction }} {{ ticket.title }}."),
+                    limit=_EPISODE, delay_s=HOUR_S),
+        ],
+    }),
+    Starter(N_("Agent with too many open tickets"), N_("Somebody has ten tickets open at once."), {
+        "types": ["ticket.count_reached"],
+        "count": {"number": 10, "clear": 8, "by": "agent"},
+        "then": [_notice(LEADS, N_("Too many open tickets"),
+                         N_("{{ user.name }} has {{ ticket.count }} tickets open."))],
+    }),
+    Starter(N_("Ticket of a VIP"), N_("A customer with the tag VIP writes: the ticket is marked and told."), {
+        "types": ["ticket.created", "ticket.reopened"],
+        "if": _TAGGED_VIP,
+        "then": [
+            {"do": "tag", "tags": ["VIP"]},
+            _notice(LEADS, N_("A VIP has written"), N_("Ticket {{ event.interaction }} {{ ticket.title }}."),
+                    urgent=True, limit={"often": "once", "by": "subject"}),
+        ],
+    }),
+    Starter(N_("Ticket reopened twice"), N_("A solved ticket comes back again within 30 days."), {
+        "types": ["ticket.reopened"],
+        "times": {"number": 2, "seconds": 30 * DAY_S, "by": "subject"},
+        "then": [_notice(LEADS, N_("A ticket was reopened twice"),
+                         N_("Ticket {{ event.interaction }} {{ ticket.title }}, {{ user.name }}."))],
+    }),
+    Starter(N_("Poor survey rating"), N_("A customer rates 2 or less."), {
+        "types": ["survey.answered"],
+        "if": {"all": [{"field": "data.rating", "op": "le", "value": 2}]},
+        "then": [
+            {"do": "tag", "tags": ["poor-rating"]},
+            _notice({"roles": ["leads", "admins"]}, N_("A poor rating"),
+                    N_("{{ survey.rating }} for {{ user.name }}: {{ survey.comment }}")),
+        ],
+    }),
+    Starter(N_("Mail cannot be fetched"), N_("Fetching mail fails three times within an hour."), {
+        "types": ["mail_in.connection_failed", "mail_in.login_failed", "mail_in.download_failed"],
+        "times": {"number": 3, "seconds": HOUR_S, "by": "rule"},
+        "then": [_notice(ADMINS, N_("Mail cannot be fetched"),
+                         N_("{{ mail_in.server }}: {{ mail_in.error }}"),
+                         urgent=True, limit=_at_most(3 * HOUR_S, "rule"))],
+    }),
+    Starter(N_("Article out of date"), N_("An article of the knowledge base is due for review."), {
+        "types": ["article.stale"],
+        "then": [_notice({"roles": ["user", "admins"]}, N_("An article is out of date"),
+                         N_("{{ article.title }} ({{ article.folder }}): {{ article.reviewed_at }}."),
+                         limit=_at_most(7 * DAY_S))],
+    }),
+    Starter(N_("Failed sign-ins"), N_("Five failed sign-ins of one user within ten minutes."), {
+        "types": ["agent.sign_in_failed", "auth.sign_in_failed"],
+        "times": {"number": 5, "seconds": 600, "by": "agent"},
+        "then": [_notice(ADMINS, N_("Failed sign-ins"),
+                         N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
+                         urgent=True, limit=_at_most(HOUR_S, "agent"))],
+    }),
+)  # fmt: skip
+
+
+def drafts(translate: Callable[[str], str], personal: bool = False, calendar: str = "") -> list[Starter]:
+    """Return the set in the language of `translate`; of `personal` rules those that suit one's own.
+
+    With the name of a `calendar` idle time is counted in its working time.
+    """
+    return [_said(each, translate, calendar) for each in STARTERS if not personal or _is_personal(each)]
+
+
+def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
+    """Add the rules of the set that are not there yet, switched off, and return them.
+
+    They become the site's, or `owner_id`'s own, with names in `locale`. What is there is known by its name
+    in any of the languages, so that adding twice adds nothing.
+    """
+    with database.atomic():
+        mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
+        there = {row[0] for row in Rule.select(Rule.name).where(mine).tuples()}
+        position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
+        calendar = Calendar.select(Calendar.name).order_by(Calendar.name).limit(1).scalar() or ""
+        missing = [each for each in STARTERS if not there & _names(each)]
+        with force_locale(locale):
+            found = [_said(each, gettext, calendar) for each in missing
+                     if owner_id is None or _is_personal(each)]  # fmt: skip
+        return [_add(each, author_id, owner_id, (position or 0) + n) for n, each in enumerate(found, 1)]
+
+
+def _is_personal(starter: Starter) -> bool:
+    return all(CATALOG[name].level == "personal" for name in starter.definition["types"])
+
+
+def _names(starter: Starter) -> set[str]:
+    found = set()
+    for locale in LOCALES:
+        with force_locale(locale):
+            found.add(str(gettext(starter.name)))
+    return found
+
+
+def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> Starter:
+    raw = dict(starter.definition)
+    if "after" in raw and calendar:
+        raw["after"] = {**raw["after"], "calendar": calendar}
+    raw["then"] = [
+        {**doing, **{key: str(translate(doing[key])) for key in ("title", "text") if key in doing}}
+        for doing in raw["then"]
+    ]
+    return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)
+
+
+def _add(starter: Starter, author_id: int, owner_id: int | None, position: int) -> Rule:
+    read = definition.load(starter.definition)
+    if not isinstance(read, definition.Definition):
+        raise TypeError(f"the starter {starter.name!r} is no rule: {read}")
+    kept, now = definition.dump(read), clock.now_s()
+    row = Rule.create(
+        name=starter.name, description=starter.description, owner_id=owner_id, position=position,
+        definition=kept, created_ts=now, updated_ts=now, updated_by=author_id,
+    )  # fmt: skip
+    RuleVersion.create(rule=row, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
+    audit.record("rule.created", "c", ("rule", row.id, row.name), details={"starter": True})
+    return row
