@@ -19,6 +19,7 @@ COLUMNS = (
     "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
     "user_id", "queue_id", "interaction", "contact", "session", "data",
 )  # fmt: skip
+DIGESTING = 7_260_422  # the lock of who folds events and fires deadlines: one at a time
 LOCK, ADDING = 7_260_423, 7_260_424
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
 

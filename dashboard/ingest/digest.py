@@ -15,13 +15,14 @@ import msgspec
 
 from dashboard.db import database, dialect
 from dashboard.db.prepared import plain
+from dashboard.events.record import DIGESTING
 from dashboard.ingest import settle
 from dashboard.jobs.queue import handler
 from dashboard.models import Contact, Event, Job, PauseType, Source
 from dashboard.tracing import fold, presence
 from dashboard.tracing.types import EventRow, Said
 
-LOCK = 7_260_422
+LOCK = DIGESTING
 CHUNK = 400
 _SAID = msgspec.json.Decoder(Said)
 CONTACT_FIELDS = ("name", "phone", "email")
