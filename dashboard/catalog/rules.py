@@ -11,6 +11,7 @@ RULE = (
     Field("run_outcome", Kind.TEXT, N_("Outcome of the run")),
     ERROR,
 )
+ROWS = Field("rows", Kind.NUMBER, N_("Rows"))
 CHANNEL = (NAME, ERROR)
 
 _own = maker("rules", "system", own=True, needs_source=False)
@@ -27,6 +28,14 @@ TYPES: tuple[EventType, ...] = (
     _own("rule.backtested", N_("Rule tried on stored events"), *RULE),
     _own("rule.runs_exported", N_("Runs of a rule exported"), *RULE),
     _read("run.viewed", N_("Run of a rule viewed"), *RULE),
+    _own("rule.switched", N_("Rule switched"), *RULE),
+    _own("rule.handed_over", N_("Rule given to another owner"), *RULE),
+    _own("rule.exported", N_("Rules exported"), ROWS),
+    _own("rule_group.created", N_("Group of rules created"), NAME),
+    _own("rule_group.updated", N_("Group of rules changed"), NAME),
+    _own("rule_group.deleted", N_("Group of rules deleted"), NAME),
+    _own("rules.stopped", N_("All rules stopped")),
+    _own("rules.resumed", N_("All rules resumed")),
     _own("rule.run_failed", N_("Rule run failed"), *RULE),
     _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
     _counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),

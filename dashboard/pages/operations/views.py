@@ -1,0 +1,98 @@
+"""The page of operations, the kill switch, and the resuming of rules."""
+
+from __future__ import annotations
+
+import math
+
+from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission as P
+from dashboard.i18n.formats import number
+from dashboard.models import Rule
+from dashboard.pages.operations import commands, queries
+from dashboard.rules import switching
+from dashboard.web import forms as common
+from dashboard.web.page import render, zone
+
+bp = Blueprint("operations", __name__, url_prefix="/operations")
+
+PLOT = 120  # units of the drawing, by the side of which the numbers stand
+
+
+@bp.get("")
+@require(P.RULES_OPERATE)
+def index() -> Response:
+    """What runs and what waits; the block is asked for again every 30 seconds."""
+    board = queries.board(g.scope)
+    return render(
+        "operations/index.html", {"result"}, board=board, zone=zone(), bars=bars(board.rate.events),
+        lines=lines(board.rate.most), many=many, may_channels=g.scope.can(P.CHANNELS_VIEW),
+    )  # fmt: skip
+
+
+@bp.route("/stop", methods=["GET", "POST"])
+@require(P.RULES_OPERATE)
+def stop() -> Response:
+    """Ask whether to stop all rules, saying what goes on; then do it."""
+    if request.method == "POST":
+        commands.stop(True)
+        flash(_("All rules are stopped."), "ok")
+        return make_response(redirect(url_for(".index")))
+    return render(
+        "layout/confirm.html", title=_("Stop all rules?"), errors=[], verb=_("Stop all rules"),
+        crumbs=[(_("Operations"), url_for(".index"))], back_url=url_for(".index"),
+        texts=[
+            _("No rule is asked about any event from then on, and nothing new is sent. Events that come "
+              "meanwhile are recorded, and rules are not asked about them later."),
+            _("Deadlines wait until rules go on: those that are less than 24 hours late then act, older "
+              "ones expire. What was already waiting to be sent is still sent."),
+        ],
+    )  # fmt: skip
+
+
+@bp.post("/resume")
+@require(P.RULES_OPERATE)
+def resume() -> Response:
+    commands.stop(False)
+    flash(_("Rules go on."), "ok")
+    return make_response(redirect(url_for(".index")))
+
+
+@bp.post("/rules/<int:ident>/resume")
+@require(P.RULES_OPERATE)
+def resume_rule(ident: int) -> Response:
+    """Let a rule go on that paused itself; one that has gone on meanwhile stays as it is."""
+    rule = common.one(Rule, ident)
+    if switching.resume(rule):
+        flash(_("The rule goes on."), "ok")
+    return make_response(redirect(url_for(".index")))
+
+
+def bars(events: tuple[int, ...]) -> list[tuple[float, float, float]]:
+    """Return x in percent of the width, y and height of each minute's bar in a drawing PLOT high."""
+    top = nice(max(events))
+    width = 94 / len(events)
+    drawn = [(place, round((PLOT - 10) * count / top, 1)) for place, count in enumerate(events) if count]
+    return [(round(6 + place * width, 3), round(PLOT - height, 1), height) for place, height in drawn]
+
+
+def lines(most: int) -> list[tuple[float, int]]:
+    """Return y and number of the lines across: none, half and all of the top."""
+    top = nice(most)
+    numbers = (0, top // 2, top) if top % 2 == 0 else (0, top)
+    return [(round(PLOT - (PLOT - 10) * count / top, 1), count) for count in numbers]
+
+
+def nice(most: int) -> int:
+    """Return the least of 1, 2, 4, 5, 10, 20, 40, 50, 100 … that is not below `most`."""
+    power = 10 ** max(0, math.floor(math.log10(most))) if most > 0 else 1
+    return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= most)
+
+
+def many(count: int) -> str:
+    """Return the number as text, "more than …" past what was counted."""
+    if count <= queries.COUNTED:
+        return number(count)
+    return str(_("more than %(num)s", num=number(queries.COUNTED)))

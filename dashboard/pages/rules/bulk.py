@@ -1,0 +1,207 @@
+"""What is done to the rules that are ticked, or to one by the buttons of its row; deletion asks first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.models import Rule, RuleGroup
+from dashboard.pages.rules import commands, queries
+from dashboard.pages.rules.blueprint import ADD, SEE, bp
+from dashboard.pages.rules.views import KEPT, many
+from dashboard.rules import definition, rights, site, switching
+from dashboard.rules.definition import Definition
+from dashboard.rules.match import State
+from dashboard.web import forms as common
+from dashboard.web.page import render
+
+NOT_FOUND, FORBIDDEN = 404, 403
+
+
+@bp.post("/bulk")
+@require(*SEE)
+def bulk() -> Response:
+    """Do `op` with the rules `id`, or what `one` says ("on:12") with a single one.
+
+    404 when one of the rules is none or not for the viewer to see, 403 when he may not do that with all
+    of them; then nothing has changed.
+    """
+    op, ids = request.form.get("op", ""), common.ids(request.form.getlist("id"))
+    if one := request.form.get("one"):
+        op, _colon, ident = one.partition(":")
+        ids = common.ids([ident]) or abort(NOT_FOUND)
+    if op not in ACTS:
+        abort(400) if op else None
+        return _back()
+    if not ids and op != "export":
+        flash(_("Choose at least one rule."), "warn")
+        return _back()
+    rules = _chosen(ids)
+    return ACTS[op](rules)
+
+
+@bp.route("/delete", methods=["GET", "POST"])
+@require(*ADD)
+def delete() -> Response:
+    """Ask whether to delete the rules `id`, saying what goes with them; then do it."""
+    ids = common.ids(request.values.getlist("id"))
+    rules = _chosen(ids)
+    _demand(all(rights.changes(g.scope, rule.owner_id) for rule in rules))
+    if not rules:
+        flash(_("Choose at least one rule."), "warn")
+        return _back()
+    if request.method == "POST":
+        count = commands.delete(rules)
+        flash(ngettext("%(num)d rule has been deleted.", "%(num)d rules have been deleted.", count), "ok")
+        return _back()
+    title = ngettext("Delete %(num)d rule?", "Delete %(num)d rules?", len(rules))
+    return render(
+        "layout/confirm.html", errors=[], verb=_("Delete"), back_url=_index(), texts=_lost(rules),
+        title=_("Delete %(name)s?", name=rules[0].name) if len(rules) == 1 else title,
+        crumbs=[(_("Rules"), _index())],
+    )  # fmt: skip
+
+
+def _lost(rules: list[Rule]) -> list[str]:
+    names = [_("This deletes %(names)s.", names=", ".join(rule.name for rule in rules))]
+    runs = queries.runs_of(rules)
+    kept = _("Notices that were sent, tags, notes and the audit log stay.")
+    sent = _(
+        "What still waits to be sent is cancelled. This cannot be undone; an export can be imported again."
+    )
+    if not runs:
+        return [*names, kept, sent]
+    gone = _("The history of runs is deleted too: %(runs)s.", runs=many(runs, queries.RUNS_COUNTED))
+    return [*names, gone, kept, sent]
+
+
+def _edit(rules: list[Rule]) -> Response:
+    if len(rules) > 1:
+        flash(_("Choose one rule only to open it."), "warn")
+        return _back()
+    rule = rules[0]
+    page = "/rules/%d/edit" if rights.changes(g.scope, rule.owner_id) else "/rules/%d"
+    return make_response(redirect(page % rule.id))
+
+
+def _ask_delete(rules: list[Rule]) -> Response:
+    _demand(all(rights.changes(g.scope, rule.owner_id) for rule in rules))
+    ids = [rule.id for rule in rules]
+    return make_response(redirect(url_for(".delete", id=ids, **_kept())))
+
+
+def _copy(rules: list[Rule]) -> Response:
+    to_site = g.scope.can(Permission.RULES_EDIT)
+    own = [rule for rule in rules if rule.owner_id is not None or not to_site]
+    _demand(not own or g.scope.can(Permission.RULES_OWN))
+    made = commands.copy(rules, g.user.id, to_site)
+    flash(ngettext("%(num)d copy has been added, switched off.",
+                   "%(num)d copies have been added, switched off.", len(made)), "ok")  # fmt: skip
+    return _back()
+
+
+def _switch(state: State) -> Callable[[list[Rule]], Response]:
+    def act(rules: list[Rule]) -> Response:
+        _demand(all(rights.switches(g.scope, rule.owner_id, state) for rule in rules))
+        broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
+        if broken:
+            flash(_("Not switched: %(name)s is not complete. Open it in the editor.", name=broken[0]), "bad")
+            return _back()
+        changed = switching.switch(rules, state)
+        flash(_SWITCHED[state](changed), "ok")
+        return _back()
+
+    return act
+
+
+def _complete(rule: Rule) -> bool:
+    """Can the rule be switched on: may its owner have all that it names? The site's may name anything."""
+    known = None if rule.owner_id is None else site.load(g.scope, personal=True)
+    return isinstance(definition.parse(rule.definition, known), Definition)
+
+
+_SWITCHED: dict[State, Callable[[int], str]] = {
+    State.ON: lambda count: ngettext("%(num)d rule is on now.", "%(num)d rules are on now.", count),
+    State.SHADOW: lambda count: ngettext(
+        "%(num)d rule is in shadow now: it runs and does nothing.",
+        "%(num)d rules are in shadow now: they run and do nothing.",
+        count,
+    ),
+    State.OFF: lambda count: ngettext("%(num)d rule is off now.", "%(num)d rules are off now.", count),
+}
+
+
+def _resume(rules: list[Rule]) -> Response:
+    _demand(all(rights.switches(g.scope, rule.owner_id, State.ON) for rule in rules))
+    for rule in rules:
+        switching.resume(rule)
+    flash(ngettext("%(num)d rule goes on.", "%(num)d rules go on.", len(rules)), "ok")
+    return _back()
+
+
+def _move(rules: list[Rule]) -> Response:
+    _demand(all(rule.owner_id is None and rights.changes(g.scope, None) for rule in rules))
+    wanted = request.form.get("to_group", "")
+    group = common.one(RuleGroup, common.whole(wanted, 1, common.ID_MAX) or 0) if wanted else None
+    count = commands.move(rules, group)
+    flash(ngettext("%(num)d rule has been moved.", "%(num)d rules have been moved.", count), "ok")
+    return _back()
+
+
+def _shift(step: int) -> Callable[[list[Rule]], Response]:
+    def act(rules: list[Rule]) -> Response:
+        _demand(rights.changes(g.scope, rules[0].owner_id))
+        commands.shift(rules[0], step)
+        return _back(f"r{rules[0].id}")
+
+    return act
+
+
+def _export(rules: list[Rule]) -> Response:
+    ids = [rule.id for rule in rules]
+    which = request.args.get("list", "")
+    return make_response(redirect(url_for(".export", id=ids, list=which)))
+
+
+Act = Callable[[list[Rule]], Response]
+ACTS: dict[str, Act] = {
+    "edit": _edit,
+    "delete": _ask_delete,
+    "copy": _copy,
+    "on": _switch(State.ON),
+    "shadow": _switch(State.SHADOW),
+    "off": _switch(State.OFF),
+    "resume": _resume,
+    "move": _move,
+    "up": _shift(-1),
+    "down": _shift(1),
+    "export": _export,
+}
+
+
+def _chosen(ids: frozenset[int]) -> list[Rule]:
+    rules = queries.chosen(g.scope, ids)
+    return abort(NOT_FOUND) if rules is None else rules
+
+
+def _demand(may: bool) -> None:
+    if not may:
+        abort(FORBIDDEN)
+
+
+def _kept() -> dict[str, Any]:
+    return {name: value for name, value in request.args.items() if name in KEPT}
+
+
+def _index(anchor: str | None = None) -> str:
+    return url_for(".index", _anchor=anchor, **_kept())
+
+
+def _back(anchor: str | None = None) -> Response:
+    return make_response(redirect(_index(anchor)))

@@ -1,0 +1,189 @@
+"""Changes of whole rules: one verb, one transaction, an audit entry for each rule inside.
+
+What a rule says is changed in the editor alone, so its version stays as it is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.i18n import formats
+from dashboard.jobs import queue
+from dashboard.models import (
+    Job,
+    Rule,
+    RuleCount,
+    RuleDraft,
+    RuleGroup,
+    RuleLimit,
+    RuleVersion,
+    Run,
+    Step,
+    Timer,
+    User,
+)
+from dashboard.rules import starter, store
+from dashboard.rules.match import State
+from dashboard.rules.outcomes import StepState
+
+NAME_MAX = 120
+FORGET_AT_ONCE = 1000  # runs; their steps go with them, and no transaction lasts long
+
+
+def copy(rules: Iterable[Rule], user_id: int, to_site: bool) -> list[Rule]:
+    """Add a copy of each rule, switched off, to the site's list where the rule is there and `to_site`,
+    else to the user's own."""
+    made = []
+    with database.atomic():
+        for rule in _fresh(rules):
+            stays = to_site and rule.owner_id is None
+            made.append(add(
+                _("%(name)s (copy)", name=rule.name[: NAME_MAX - 20])[:NAME_MAX], rule.description,
+                rule.definition, user_id, None if stays else user_id, rule.group_id if stays else None,
+            ))  # fmt: skip
+        store.changed()
+    return made
+
+
+def add(
+    name: str, description: str, definition: object, user_id: int, owner_id: int | None,
+    group_id: int | None = None,
+) -> Rule:  # fmt: skip
+    """Add a rule, switched off, at the end of its list; inside the caller's transaction."""
+    now = clock.now_s()
+    rule = Rule.create(
+        name=name, description=description, definition=definition, owner_id=owner_id, group=group_id,
+        position=_last_position(owner_id) + 1, state=State.OFF, created_ts=now, updated_ts=now,
+        updated_by=user_id,
+    )  # fmt: skip
+    RuleVersion.create(rule=rule, version=1, name=name, definition=definition, made_by=user_id, made_ts=now)
+    audit.record("rule.created", "c", target(rule), {"name": (None, name), "definition": (None, definition)})
+    return rule
+
+
+def add_starters(user_id: int, owner_id: int | None) -> int:
+    """Add the rules of the starter set that are not there yet, switched off; return how many."""
+    with database.atomic():
+        made = starter.make(user_id, owner_id, formats.language())
+        store.changed()
+    return len(made)
+
+
+def delete(rules: Iterable[Rule]) -> int:
+    """Delete the rules and what they keep; what waits to be sent is cancelled. Twice is once.
+
+    Their runs go in the background: a rule may have very many.
+    """
+    deleted = 0
+    with database.atomic():
+        for rule in _fresh(rules):
+            for model in (RuleCount, RuleLimit, RuleDraft, Timer):
+                model.delete().where(model.rule_id == rule.id).execute()
+            waiting = (Step.rule_id == rule.id) & (Step.state == StepState.WAITING)
+            Step.update(state=StepState.CANCELLED, done_ms=clock.now_ms()).where(waiting).execute()
+            Rule.delete().where(Rule.id == rule.id).execute()
+            queue.enqueue("rule_runs", {"rule": rule.id}, f"rule_runs:{rule.id}")
+            audit.record("rule.deleted", "d", target(rule),
+                         {"name": (rule.name, None), "definition": (rule.definition, None)})  # fmt: skip
+            deleted += 1
+        store.changed()
+    return deleted
+
+
+def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
+    """Put rules of the site into the group, or into none; return how many stood elsewhere."""
+    moved = 0
+    with database.atomic():
+        for rule in _fresh(rules):
+            if rule.group_id == (group.id if group else None):
+                continue
+            before = rule.group.name if rule.group else None
+            Rule.update(group=group).where(Rule.id == rule.id).execute()
+            audit.record("rule.updated", "u", target(rule),
+                         {"group": (before, group.name if group else None)})  # fmt: skip
+            moved += 1
+        store.changed()
+    return moved
+
+
+def shift(rule: Rule, step: int) -> bool:
+    """Let the rule change places with the one before (-1) or after it (1) in its list; False at the end.
+
+    All rules of the list are numbered from 1 then, for rules made at the same time stand at one place.
+    """
+    with database.atomic():
+        order = _order(rule.owner_id)
+        place = order.index(rule.id)
+        if not 0 <= place + step < len(order):
+            return False
+        order[place], order[place + step] = order[place + step], order[place]
+        _number(order)
+        audit.record("rule.updated", "u", target(rule), {"position": (place + 1, place + step + 1)})
+        store.changed()
+    return True
+
+
+def hand_over(rule: Rule, to: User | None, by: User) -> None:
+    """Make the rule the user's own, or the site's (None); it is switched off, for it runs with other
+    rights from now on. Whoever takes it answers for what it tells."""
+    before = User.get_or_none(User.id == rule.owner_id)
+    with database.atomic():
+        Rule.update(
+            owner_id=to.id if to else None, group=None, state=State.OFF, paused_reason="", errors=0,
+            position=_last_position(to.id if to else None) + 1, updated_by=to.id if to else by.id,
+            updated_ts=clock.now_s(),
+        ).where(Rule.id == rule.id).execute()  # fmt: skip
+        RuleDraft.delete().where(RuleDraft.rule_id == rule.id).execute()
+        audit.record("rule.handed_over", "u", target(rule),
+                     {"owner": (before.login if before else None, to.login if to else None),
+                      "state": (rule.state, str(State.OFF))})  # fmt: skip
+        store.changed()
+
+
+def target(rule: Rule) -> tuple[str, object, str]:
+    return ("rule", rule.id, rule.name)
+
+
+@queue.handler("rule_runs", keep=False)
+def forget(jobs: list[Job]) -> None:
+    """Delete the runs of deleted rules, with their steps, some at a time."""
+    for job in jobs:
+        while True:
+            some = Run.select(Run.id).where(Run.rule_id == job.args["rule"]).limit(FORGET_AT_ONCE)
+            ids = [ident for (ident,) in some.tuples()]
+            if not ids:
+                break
+            with database.atomic():
+                Run.delete().where(Run.id.in_(ids)).execute()
+
+
+def _fresh(rules: Iterable[Rule]) -> list[Rule]:
+    """Return the rules as they are now; those deleted meanwhile are left out."""
+    ids = sorted({rule.id for rule in rules})
+    return list(Rule.select().where(Rule.id.in_(ids)).order_by(Rule.position, Rule.id))
+
+
+def _list_of(owner_id: int | None) -> object:
+    return Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
+
+
+def _order(owner_id: int | None) -> list[int]:
+    query = Rule.select(Rule.id).where(_list_of(owner_id)).order_by(Rule.position, Rule.id)
+    return [ident for (ident,) in query.tuples()]
+
+
+def _number(order: Sequence[int]) -> None:
+    now = dict(Rule.select(Rule.id, Rule.position).where(Rule.id.in_(list(order))).tuples())
+    for position, ident in enumerate(order, 1):
+        if now[ident] != position:
+            Rule.update(position=position).where(Rule.id == ident).execute()
+
+
+def _last_position(owner_id: int | None) -> int:
+    order = Rule.select(Rule.position).where(_list_of(owner_id)).order_by(Rule.position.desc())
+    return int(order.limit(1).scalar() or 0)

@@ -1,0 +1,111 @@
+"""A rule to read, for whoever may see and not change it; users' rules looked after by others."""
+
+from __future__ import annotations
+
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from dashboard.access import scope as scopes
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission as P
+from dashboard.models import Rule, User
+from dashboard.pages.rules import commands, forms, queries
+from dashboard.pages.rules.blueprint import SEE, bp
+from dashboard.pages.rules.views import allowed, bars
+from dashboard.rules import rights
+from dashboard.web import forms as common
+from dashboard.web import lists, people
+from dashboard.web.page import render, zone
+
+
+@bp.get("/<int:ident>")
+@require(*SEE)
+def show(ident: int) -> Response:
+    rule = _seen(ident)
+    which = _list_of(rule)
+    return render(
+        "rules/show.html", line=queries.line(g.scope, rule), which=which, names=forms.NAMES,
+        states=queries.STATES, may=allowed(g.scope, which), when=_when, bars=bars,
+    )  # fmt: skip
+
+
+@bp.route("/<int:ident>/adopt", methods=["GET", "POST"])
+@require(P.RULES_OVERSEE)
+def adopt(ident: int) -> Response:
+    """Ask, then make a user's rule the site's; for whoever may edit those, too."""
+    rule = _others(ident)
+    if not g.scope.can(P.RULES_EDIT):
+        abort(403)
+    if request.method == "POST":
+        commands.hand_over(rule, None, g.user)
+        flash(_("%(name)s is a rule of the site now, switched off.", name=rule.name), "ok")
+        return make_response(redirect(url_for(".index", list=forms.SYSTEM)))
+    return render(
+        "layout/confirm.html", title=_("Make %(name)s a rule of the site?", name=rule.name), errors=[],
+        verb=_("Adopt"), back_url=url_for(".show", ident=ident), crumbs=_way(rule),
+        texts=[
+            _("The rule is switched off and leaves its owner's list. Switched on again it is asked about "
+              "the events of everybody, not only of those whom its owner may see."),
+            _("Look through its conditions first: “me” and “my team” mean nobody in a rule of the site."),
+        ],
+    )  # fmt: skip
+
+
+@bp.get("/<int:ident>/transfer")
+@require(P.RULES_OVERSEE)
+def choose_owner(ident: int) -> Response:
+    return _choose(_others(ident))
+
+
+@bp.post("/<int:ident>/transfer")
+@require(P.RULES_OVERSEE)
+def transfer(ident: int) -> Response:
+    """Give a user's rule to another, who may have rules of his own."""
+    rule = _others(ident)
+    wanted = common.whole(request.form.get("user", ""), 1, common.ID_MAX)
+    if wanted is None:
+        return _choose(rule, _("Choose a user."), 422)
+    if people.unknown(g.scope, [wanted]):
+        abort(404)
+    user = User.get_by_id(wanted)
+    if user.deactivated_ts is not None or not scopes.of_user(user).can(P.RULES_OWN):
+        return _choose(rule, _("%(name)s may have no rules. Choose another user.", name=user.name), 422)
+    commands.hand_over(rule, user, g.user)
+    flash(_("%(rule)s belongs to %(user)s now, switched off.", rule=rule.name, user=user.name), "ok")
+    return make_response(redirect(url_for(".index", list=forms.EMPLOYEES)))
+
+
+def _choose(rule: Rule, error: str | None = None, status: int = 200) -> Response:
+    sought = lists.needle(request.values)
+    return render(
+        "rules/transfer.html", status=status, rule=rule, error=error, q=sought, crumbs=_way(rule),
+        people=people.offered(g.scope, (), sought),
+    )  # fmt: skip
+
+
+def _seen(ident: int) -> Rule:
+    rule: Rule = common.one(Rule, ident)
+    return rule if rights.sees(g.scope, rule.owner_id) else abort(404)
+
+
+def _others(ident: int) -> Rule:
+    """Return a rule of another user; 404 for one's own, the site's and none."""
+    rule = _seen(ident)
+    return rule if rule.owner_id not in (None, g.user.id) else abort(404)
+
+
+def _list_of(rule: Rule) -> str:
+    if rule.owner_id is None:
+        return forms.SYSTEM
+    return forms.MY if rule.owner_id == g.user.id else forms.EMPLOYEES
+
+
+def _way(rule: Rule) -> list[tuple[str, str | None]]:
+    return [
+        (_("Rules"), url_for(".index", list=forms.EMPLOYEES)),
+        (rule.name, url_for(".show", ident=rule.id)),
+    ]
+
+
+def _when(ms: int | None) -> str:
+    return lists.moment(ms // 1000 if ms is not None else None, zone())

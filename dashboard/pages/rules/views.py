@@ -1,0 +1,94 @@
+"""The lists of rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, abort, g, request, url_for
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.i18n.formats import number
+from dashboard.pages.rules import forms, queries
+from dashboard.pages.rules.blueprint import SEE, bp
+from dashboard.rules import rights
+from dashboard.rules.match import State
+from dashboard.web import lists
+from dashboard.web.page import render, zone
+
+PAGE_ROWS = 100
+P = Permission
+
+
+@bp.get("")
+@require(*SEE)
+def index() -> Response:
+    asked = forms.parse(request.args, g.scope) or abort(404)
+    by = lists.order(request.args, queries.KEYS, "name")
+    found = queries.lines(g.scope, asked)
+    parts = queries.sections(found, asked, by)
+    rows, pager = lists.paged([line for part in parts for line in part.lines], PAGE_ROWS)
+    return render(
+        "rules/index.html", {"result"}, asked=asked, by=by, pager=pager, names=forms.NAMES,
+        heads=lists.heads(by, queries.KEYS), sections=queries.cut(parts, {line.id for line in rows}),
+        totals={part.title: len(part.lines) for part in parts}, tabs=_tabs(asked),
+        choices=queries.choices(g.scope, asked.which), states=queries.STATES,
+        categories=catalog.GROUPS, ordering=_ordering(asked, by),
+        may=allowed(g.scope, asked.which), when=_when, bars=bars, query=_query(),
+    )  # fmt: skip
+
+
+def allowed(scope: Scope, which: str) -> dict[str, bool]:
+    """Return what the viewer may do with the rules of a list, for its buttons."""
+    owner = {forms.MY: scope.viewer_id, forms.SYSTEM: None, forms.EMPLOYEES: 0}[which]
+    return {
+        "change": rights.changes(scope, owner),
+        "switch": rights.switches(scope, owner, State.ON),
+        "off": rights.switches(scope, owner, State.OFF),
+        "copy": rights.changes(scope, owner) or scope.can(P.RULES_OWN),
+        "adopt": which == forms.EMPLOYEES and scope.can(P.RULES_EDIT),
+        "oversee": which == forms.EMPLOYEES,
+        "operate": scope.can(P.RULES_OPERATE),
+        "traces": which == forms.MY or scope.can(P.RULES_TRACES),
+    }
+
+
+def bars(days: tuple[int, ...]) -> list[tuple[int, float, float]]:
+    """Return x, y and height of each day's bar in a drawing 14 high, the highest day full."""
+    most = max(days) or 1
+    heights = [max(1.0, round(13 * runs / most, 1)) if runs else 0.0 for runs in days]
+    return [(8 * place, round(14 - height, 1), height) for place, height in enumerate(heights)]
+
+
+def _tabs(asked: forms.Filter) -> list[tuple[str, str, bool, int]]:
+    opened = forms.open_lists(g.scope)
+    sizes = queries.sizes(g.scope, opened)
+    return [
+        (_(forms.NAMES[name]), url_for(".index", list=name), name == asked.which, sizes[name])
+        for name in opened
+    ]
+
+
+def _ordering(asked: forms.Filter, by: lists.Order) -> bool:
+    """Are the rules shown as they are asked, so that they can be moved up and down?"""
+    return by.column == "order" and not by.descending and asked.by == "none" and not asked.narrows
+
+
+def _query() -> dict[str, Any]:
+    """Return the address's query, to come back to the same view after an act."""
+    return {name: value for name, value in request.args.items() if name in KEPT}
+
+
+KEPT = ("list", "q", "category", "state", "group", "owner", "by", "sort", "page")
+
+
+def _when(ms: int | None) -> str:
+    return lists.moment(ms // 1000 if ms is not None else None, zone())
+
+
+def many(count: int, most: int) -> str:
+    """Return the number as text, "more than …" past what was counted."""
+    return number(count) if count <= most else _("more than %(num)s", num=number(most))
