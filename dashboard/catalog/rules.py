@@ -36,6 +36,7 @@ TYPES: tuple[EventType, ...] = (
     _own("rule_group.deleted", N_("Group of rules deleted"), NAME),
     _own("rules.stopped", N_("All rules stopped")),
     _own("rules.resumed", N_("All rules resumed")),
+    _own("rule.logged", N_("Rule wrote to the audit log"), *RULE),
     _own("rule.run_failed", N_("Rule run failed"), *RULE),
     _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
     _counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),

@@ -45,5 +45,5 @@ def append(
         if chain:
             EventCause.create(event_id=added.to, chain=list(chain))
         if interaction is not None or switches.in_rules(type_):  # else a digest has nothing to do
-            jobs.enqueue("digest", {"after": added.after, "to": added.to})
+            jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source})
     return added.to

@@ -13,7 +13,7 @@ import peewee
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.jobs import queue as jobs
-from dashboard.models import Queue, Source, User
+from dashboard.models import Event, Queue, Source, User
 
 COLUMNS = (
     "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
@@ -58,11 +58,18 @@ class Appended(NamedTuple):
     ids: list[str]  # as given, or made where none was
 
 
-def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Appended:
+def append(
+    source_id: int,
+    events: Sequence[NewEvent],
+    makes: bool = True,
+    rules: bool = True,
+    chain: Sequence[int] = (),
+) -> Appended:
     """Store `events` of one source in one transaction; when it returns they are committed.
 
     An event whose id the source has sent before changes nothing. Users and queues are made on
-    first sight where `makes`; otherwise the caller has left out what unknown_names() tells.
+    first sight where `makes`; otherwise the caller has left out what unknown_names() tells. No rule
+    hears of the events without `rules`. `chain` names the rules that led to them, the first first.
     """
     if not events:
         return Appended(0, 0, [])
@@ -81,10 +88,25 @@ def append(source_id: int, events: Sequence[NewEvent], makes: bool = True) -> Ap
         ]  # fmt: skip
         added = dialect.insert_numbered("event", COLUMNS, records)
         if added.rows:
-            jobs.enqueue("digest", {"after": added.after, "to": added.to})
+            quiet = {} if rules else {"rules": False}
+            jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source_id, **quiet})
+            if chain:
+                _caused(source_id, added, ids, chain)
     if not database.in_transaction():  # else what is new here may yet be undone
         _LOGINS[database.obj].update(users)
     return Appended(added.rows, len(events) - added.rows, ids)
+
+
+def _caused(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:
+    """Note what led to the events that were added, those sent before left out."""
+    query = Event.select(Event.id).where(
+        (Event.id > added.after) & (Event.id <= added.to) & (Event.source_id == source_id)
+    )
+    found: list[int] = []
+    for start in range(0, len(names), CHUNK):
+        part = query.where(Event.external_id.in_(names[start : start + CHUNK]))
+        found += [row[0] for row in part.tuples()]
+    dialect.insert_many("event_cause", ("event_id", "chain"), [(i, json.dumps(list(chain))) for i in found])
 
 
 def settled_id() -> int:

@@ -19,6 +19,7 @@ from dashboard.events.record import DIGESTING
 from dashboard.ingest import settle
 from dashboard.jobs.queue import handler
 from dashboard.models import Contact, Event, Job, PauseType, Source
+from dashboard.rules import live
 from dashboard.tracing import fold, presence
 from dashboard.tracing.types import EventRow, Said
 
@@ -33,12 +34,24 @@ PRESENCE_TYPES = (Event.type >= "agent.") & (Event.type < "agent/")
 
 @handler("digest", batch=50, keep=False)
 def digest(jobs: list[Job]) -> None:
-    """Fold the events that these jobs' transactions stored; one digest at a time, one transaction."""
+    """Fold the events that these jobs' transactions stored, and ask the rules about them; one digest at
+    a time, one transaction. Of a quiet job's events (`rules` false: an import) no rule hears."""
     ranges = _merged((job.args["after"], job.args["to"]) for job in jobs)
+    asked = _asked(jobs)
     for after, to in _parts(ranges):
         with database.atomic():
             dialect.one_at_a_time(LOCK)
             fold_range(after, to)
+            live.react(after, to, asked)
+
+
+def _asked(jobs: Iterable[Job]) -> live.Ranges:
+    """Return what rules are asked about, by source: on PostgreSQL ids of other sources may lie between."""
+    by_source: dict[int | None, list[tuple[int, int]]] = {}
+    for job in jobs:
+        if job.args.get("rules", True):
+            by_source.setdefault(job.args.get("source"), []).append((job.args["after"], job.args["to"]))
+    return {source: _merged(ranges) for source, ranges in by_source.items()}
 
 
 def fold_range(after: int, to: int) -> None:

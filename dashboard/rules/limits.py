@@ -7,6 +7,7 @@ caller; an event that comes late is counted at its own time. Source: semantics 9
 
 from __future__ import annotations
 
+import hashlib
 from bisect import insort
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ PERIODS = (
 )
 MAX_TIMES = 1000  # of a counter; a window keeps as many instants
 MAX_WINDOW_S = 31 * DAY_S
+KEY_MAX = 300  # letters: the columns' length
 BREAKER_RUNS, BREAKER_S = 20, HOUR_S  # runs of one rule on one subject after which it pauses
 
 
@@ -98,15 +100,23 @@ def limit_key(by: By, rule_id: int, facts: Facts, recipient: str = "") -> str:
 
     A subject is the interaction of its source, else the session, else the user, else the queue; where an
     event has none of what is asked for, the rule stands for it, so that a limit always holds.
+    It has at most KEY_MAX letters: a longer one ends in a mark of its whole.
     """
     if by is By.RECIPIENT and recipient:
-        return f"recipient:{recipient}"
+        return _fitted(f"recipient:{recipient}")
     for name in _NAMED.get(by, ()):
         value: Any = facts[name]
         if not is_empty(value):
             source = f"{facts['source']}:" if name in ("interaction", "session") else ""
-            return f"{name}:{source}{value}"
+            return _fitted(f"{name}:{source}{value}")
     return f"rule:{rule_id}"
+
+
+def _fitted(key: str) -> str:
+    if len(key) <= KEY_MAX:
+        return key
+    mark = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{key[: KEY_MAX - 33]}…{mark}"
 
 
 _NAMED = {

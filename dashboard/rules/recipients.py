@@ -1,0 +1,165 @@
+"""Who is told, and what each of them may see: resolved anew each time a rule acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flask import current_app, has_app_context
+
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import EVERYONE, Permission
+from dashboard.access.scope import Scope
+from dashboard.db.prepared import plain
+from dashboard.i18n.words import translator
+from dashboard.models import (
+    Access,
+    Channel,
+    Profile,
+    Queue,
+    Rule,
+    RuleMute,
+    Team,
+    TeamLead,
+    TeamMember,
+    User,
+)
+from dashboard.rules import store
+from dashboard.rules.actions import Role
+from dashboard.rules.placeholders import Names, render
+from dashboard.rules.values import Facts
+
+NOBODY = Scope(0, EVERYONE, frozenset(), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A user who is told something, with what the user may see now."""
+
+    id: int
+    name: str
+    email: str
+    locale: str
+    zone: str
+    scope: Scope
+
+
+def covers(scope: Scope, facts: Facts) -> bool:
+    """Say whether an event is inside a scope: what a personal rule is asked about.
+
+    Work of a user in a queue needs both, other events of a user the user alone, and those of a queue
+    alone the queue. What is about neither is for those who see everybody and every queue.
+    """
+    user, queue = facts["user"], facts["queue"]
+    if isinstance(user, int):
+        working = isinstance(queue, int) or isinstance(facts["interaction"], str)
+        number = queue if isinstance(queue, int) else None
+        return scope.sees(user) and (not working or scope.content(user, number))
+    if isinstance(queue, int):
+        return scope.queues is None or queue in scope.queues
+    return scope.users is None and scope.queues is None
+
+
+class People:
+    """Users as one pass of the engine needs them, each asked for once."""
+
+    def __init__(self) -> None:
+        self._readers: dict[int, Reader | None] = {}
+        self._muted: dict[int, frozenset[int]] = {}
+
+    def reader(self, user_id: int | None) -> Reader | None:
+        """Return an active user, None for anybody else."""
+        if user_id is None:
+            return None
+        if user_id not in self._readers:
+            self._readers[user_id] = _reader(user_id)
+        return self._readers[user_id]
+
+    def scope(self, user_id: int | None) -> Scope:
+        """Return what a user may see now; nothing for one who is not there or not active."""
+        found = self.reader(user_id)
+        return NOBODY if found is None else found.scope
+
+    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: Facts) -> list[Reader]:
+        """Return the active users meant by `to` (see rules.doing), each once, by id.
+
+        `owner` is who answers for the rule. A personal rule's recipients are narrowed by the caller.
+        """
+        ids = set(to.get("users", ()))
+        ids |= _column(TeamMember.user, TeamMember.team, to.get("teams", ()))
+        ids |= _column(User.id, User.access, to.get("accesses", ()))
+        roles = to.get("roles", ())
+        user = facts["user"]
+        if Role.OWNER in roles and owner is not None:
+            ids.add(owner)
+        if Role.USER in roles and isinstance(user, int):
+            ids.add(user)
+        if Role.LEADS in roles and isinstance(user, int):
+            teams = _column(TeamMember.team, TeamMember.user, [user])
+            ids |= _column(TeamLead.user, TeamLead.team, teams)
+        if Role.ADMINS in roles:
+            ids |= operators()
+        return [reader for reader in map(self.reader, sorted(ids)) if reader is not None]
+
+    def muted(self, rule_id: int) -> frozenset[int]:
+        """Return who does not want to hear from the rule."""
+        if rule_id not in self._muted:
+            query = RuleMute.select(RuleMute.user_id).where(RuleMute.rule == rule_id)
+            self._muted[rule_id] = frozenset(row[0] for row in query.tuples())
+        return self._muted[rule_id]
+
+    def say(self, template: str, facts: Facts, reader: Reader) -> str:
+        """Return a text for this reader: placeholders filled as far as the reader may see."""
+        return render(template, facts, self.names(reader.locale, reader.zone), reader.scope)
+
+    def say_out(self, template: str, facts: Facts, author: int | None) -> str:
+        """Return a text that leaves the house: the rule's author is its reader."""
+        found = self.reader(author)
+        if found is not None:
+            return self.say(template, facts, found)
+        return render(template, facts, self.names(site_locale(), store.site_zone()), NOBODY)
+
+    def names(self, locale: str, zone: str) -> Names:
+        """Return what ids are called, in a language and a zone."""
+        users, teams, queues, accesses, channels, rules = self._names
+        return Names(users, teams, queues, accesses, channels, rules, zone, translator(locale))
+
+    @cached_property
+    def _names(self) -> tuple[dict[int, str], ...]:
+        columns = ((User.id, User.name), (Team.id, Team.name), (Queue.id, Queue.label),
+                   (Access.id, Access.name), (Channel.id, Channel.name), (Rule.id, Rule.name))  # fmt: skip
+        return tuple(dict(plain(ident.model.select(ident, name))) for ident, name in columns)
+
+
+def profile_of(user_id: int) -> Profile | None:
+    """Return how the user wants to be told; None for one who has not said: then the inbox alone."""
+    found: Profile | None = Profile.get_or_none((Profile.user_id == user_id) & Profile.is_default)
+    return found
+
+
+def operators() -> set[int]:
+    """Return the ids of the active users with rules.operate."""
+    accesses = [row.id for row in Access.select() if Permission.RULES_OPERATE in scopes.permissions_of(row)]
+    return _column(User.id, User.access, accesses)
+
+
+def site_locale() -> str:
+    """Return the site's language; English outside an application."""
+    return str(current_app.config["STOPA"].locale) if has_app_context() else "en"
+
+
+def _reader(user_id: int) -> Reader | None:
+    row = User.get_or_none((User.id == user_id) & User.deactivated_ts.is_null())
+    if row is None:
+        return None
+    locale, zone = row.locale or site_locale(), row.timezone or store.site_zone()
+    return Reader(row.id, row.name, row.email, locale, zone, scopes.of_user(row))
+
+
+def _column(column: Any, by: Any, ids: Any) -> set[int]:
+    wanted = sorted(ids)
+    if not wanted:
+        return set()
+    return {row[0] for row in plain(column.model.select(column).where(by.in_(wanted)))}

@@ -1,0 +1,146 @@
+"""Runs of rules in their table: begun once, ended by their steps, pruned after a while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from dashboard import clock
+from dashboard.db import database
+from dashboard.events import own
+from dashboard.i18n.mark import N_
+from dashboard.jobs import queue as jobs
+from dashboard.models import Event, Job, Rule, Run, Step, User
+from dashboard.rules import limits, subjects
+from dashboard.rules.limits import By
+from dashboard.rules.log import columns, rows
+from dashboard.rules.match import State
+from dashboard.rules.outcomes import RunOutcome, StepState
+from dashboard.rules.values import Facts
+
+KEPT_DAYS = 30  # at least, of whatever acted or went wrong
+KEPT_EACH = 50  # at least, per rule and outcome
+KEPT_NOT_MATCHED = 20  # at most, per rule
+DELETED_AT_ONCE = 500
+PRUNE = "prune_runs"
+PRUNED_EVERY_MS = 3_600_000
+LOST_RULE = N_("The rule was deleted meanwhile.")
+NO_LONGER_ON = N_("The rule was no longer switched on.")
+ENDED = N_("What it was about had ended meanwhile.")
+
+
+def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, late_s: int = 0) -> Run | None:
+    """Make the run of this key and return it; None when there is one already.
+
+    `rule` is a store.LiveRule. The caller holds the digest's lock.
+    """
+    if Run.select(Run.id).where(Run.key == key).exists():
+        return None
+    event = facts["id"]
+    made: Run = Run.create(
+        key=key, rule_id=rule.id, version=rule.version, event_id=event if isinstance(event, int) else None,
+        subject=limits.limit_key(By.SUBJECT, rule.id, facts), outcome=outcome.value, at_ms=at_ms,
+        made_ms=clock.now_ms(), late_s=late_s, depth=len(facts["chain"]), chain=list(facts["chain"]),
+    )  # fmt: skip
+    return made
+
+
+def settle(run_id: int) -> None:
+    """Set a run's outcome from its steps, in the caller's transaction; a failed one makes an event."""
+    run = Run.get_or_none(Run.id == run_id)
+    if run is None or run.outcome in (RunOutcome.SHADOW, RunOutcome.TEST):
+        return
+    states = [row[0] for row in Step.select(Step.state).where(Step.run == run_id).tuples()]
+    outcome = outcome_of(states)
+    if outcome.value == run.outcome:
+        return
+    Run.update(outcome=outcome.value).where(Run.id == run_id).execute()
+    if outcome is RunOutcome.FAILED:
+        tell_failed(run)
+
+
+def outcome_of(states: Iterable[str]) -> RunOutcome:
+    """Return what the states of a run's steps come to; done for a run without any."""
+    found = set(states)
+    if found & {StepState.WAITING, StepState.RUNNING}:
+        return RunOutcome.WAITING
+    tried = found - {StepState.HELD, StepState.CANCELLED}
+    if not tried:
+        held = RunOutcome.THROTTLED if StepState.HELD in found else RunOutcome.CANCELLED
+        return held if found else RunOutcome.DONE
+    if tried == {StepState.DONE}:
+        return RunOutcome.DONE
+    return RunOutcome.PARTLY if tried & {StepState.DONE, StepState.UNCERTAIN} else RunOutcome.FAILED
+
+
+def tell_failed(run: Run) -> None:
+    """Record the event of a failed run, caused by its rule."""
+    rule = Rule.get_or_none(Rule.id == run.rule_id)
+    query = Step.select(Step.error).where((Step.run == run.id) & (Step.error != "")).order_by(Step.id)
+    errors = [row[0] for row in query.tuples()]
+    data = {"rule": rule.name if rule else str(run.rule_id), "run_outcome": RunOutcome.FAILED.value}
+    if errors:
+        data["error"] = errors[0]
+    own.append("rule.run_failed", data, chain=(*run.chain, run.rule_id))
+
+
+def cancelled(step: Step) -> str:
+    """Return why a step that waited must not be done any more, as a marked text; "" when it may.
+
+    The rule must still be there and on, its owner active, and what it is about must not have ended since
+    the event.
+    """
+    run: Run = step.run
+    rule = Rule.get_or_none(Rule.id == step.rule_id)
+    if rule is None:
+        return LOST_RULE
+    if run.outcome == RunOutcome.TEST:
+        return ""
+    if rule.state != State.ON or not _has_owner(rule):
+        return NO_LONGER_ON
+    return ENDED if run.event_id is not None and _ended_since(run.event_id) else ""
+
+
+def _has_owner(rule: Rule) -> bool:
+    active = (User.id == rule.owner_id) & User.deactivated_ts.is_null()
+    return rule.owner_id is None or User.select().where(active).exists()
+
+
+def _ended_since(event_id: int) -> bool:
+    found = rows(columns().where(Event.id == event_id))
+    if not found or found[0].interaction is None:
+        return False
+    then = subjects.state_at(found[0].source_id, found[0].interaction, event_id)
+    now = subjects.state_at(found[0].source_id, found[0].interaction)
+    return now is not None and now.ended_ms is not None and (then is None or then.ended_ms is None)
+
+
+@jobs.handler(PRUNE, keep=False)
+def prune(_jobs: Collection[Job] = ()) -> None:
+    """Delete runs that are kept no longer, with their steps, in short transactions; see KEPT_DAYS."""
+    old_ms = clock.now_ms() - KEPT_DAYS * 86_400_000
+    for rule_id, outcome in list(Run.select(Run.rule_id, Run.outcome).distinct().tuples()):
+        not_matched = outcome == RunOutcome.NOT_MATCHED
+        most = KEPT_NOT_MATCHED if not_matched else KEPT_EACH
+        mine = (Run.rule_id == rule_id) & (Run.outcome == outcome)
+        last = Run.select(Run.id).where(mine).order_by(Run.id.desc()).offset(most - 1).limit(1).scalar()
+        if last is None:
+            continue
+        gone = mine & (Run.id < last)
+        _delete(gone if not_matched else gone & (Run.made_ms < old_ms))
+
+
+def _delete(gone: Any) -> None:
+    while True:
+        ids = [row[0] for row in Run.select(Run.id).where(gone).limit(DELETED_AT_ONCE).tuples()]
+        if not ids:
+            return
+        with database.atomic():
+            Step.delete().where(Step.run.in_(ids)).execute()
+            Run.delete().where(Run.id.in_(ids)).execute()
+
+
+def plan_pruning() -> None:
+    """See to it that old runs go within the hour; costs nothing where that is planned already."""
+    if not Job.select(Job.id).where(Job.key == PRUNE).exists():
+        jobs.enqueue(PRUNE, {}, key=PRUNE, due_ms=clock.now_ms() + PRUNED_EVERY_MS)
