@@ -27,6 +27,7 @@ from dashboard.rules.parts import (
     DEADLINES,
     DUE,
     MAX_TYPES,
+    NO_CALENDAR,
     SCHEDULE,
     UNKNOWN_TYPE,
     After,
@@ -40,6 +41,11 @@ from dashboard.rules.parts import (
 from dashboard.rules.tree import ALWAYS, Group
 
 MAX_ACTIONS = 20
+PARTS = frozenset({
+    *("types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"),
+})  # fmt: skip
+
+CALENDAR_OPERATORS = frozenset({"in_calendar", "in_calendar_not", "is_holiday", "open_ago"})
 
 NO_TYPE = N_("Choose at least one event type.")
 NOT_IN_RULES = N_("Rules may not use “%(type)s”: see System events in the settings.")
@@ -66,11 +72,6 @@ class Definition:
     zone: str = ""
 
 
-_PARTS = (
-    *("types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"),
-)  # fmt: skip
-
-
 def parse(raw: Any, site: Site | None) -> Definition | Errors:
     """Return the definition of decoded JSON, or its errors by path. Whatever `raw` is, nothing is raised.
 
@@ -78,11 +79,11 @@ def parse(raw: Any, site: Site | None) -> Definition | Errors:
     stored rule is read whose channel is gone. Type names under an alias become the catalogue's own.
     """
     checks = Checks()
-    given = checks.part(raw, "", _PARTS)
+    given = checks.part(raw, "", PARTS)
     types = _types(given.get("types"), site, checks)
     parts = Parts(given, types, site, checks)
     found = Definition(
-        types, _tree(given.get("if"), types, checks), parts.times(), parts.after(), parts.wait(),
+        types, _tree(given.get("if"), types, site, checks), parts.times(), parts.after(), parts.wait(),
         parts.count(), parts.schedule(), _then(given.get("then"), types, site, checks),
         checks.yes_no(given.get("stop", False), "stop"),
         Loop(checks.one_of(given.get("loop", "once"), "loop", tuple(Loop))),
@@ -128,7 +129,7 @@ def calendars(found: Definition) -> frozenset[str]:
     parts = (found.after, found.wait, found.schedule)
     used = {part.calendar for part in parts if part is not None and part.calendar}
     for _path, condition in tree.conditions(found.tree):
-        if condition.op in ("in_calendar", "in_calendar_not", "is_holiday", "open_ago"):
+        if condition.op in CALENDAR_OPERATORS:
             used.add(str(condition.operands[0]))
     return frozenset(used)
 
@@ -170,11 +171,14 @@ def _types(raw: Any, site: Site | None, checks: Checks) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tree(raw: Any, types: tuple[str, ...], checks: Checks) -> Group:
+def _tree(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -> Group:
     if raw is None:
         return ALWAYS
     found = tree.parse(raw, fields.fields(types))
     if isinstance(found, Group):
+        for path, condition in tree.conditions(found) if site is not None else ():
+            if condition.op in CALENDAR_OPERATORS and condition.operands[0] not in site.calendars:
+                checks.add(f"if.{path}.value", NO_CALENDAR)
         return found
     for path, said in found.items():
         checks.errors.setdefault(f"if.{path}" if path else "if", said)
@@ -194,6 +198,7 @@ __all__ = [
     "COUNTERS",
     "DEADLINES",
     "DUE",
+    "PARTS",
     "SCHEDULE",
     "After",
     "Count",
