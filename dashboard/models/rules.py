@@ -120,6 +120,7 @@ class Run(Model):
 class Step(Model):
     """One action of a run for one recipient. `key` is the delivery id, the same over all tries."""
 
+    run_id: int
     id = pw.BigAutoField()
     run = pw.ForeignKeyField(Run, on_delete="CASCADE")
     rule_id = pw.IntegerField()
@@ -264,6 +265,7 @@ class Backtest(Model):
     user_id = pw.IntegerField(index=True)
     rule_id = pw.IntegerField(default=0)
     version = pw.IntegerField(default=0)
+    owner_id = pw.IntegerField(null=True)  # a personal rule's, whose scope bounds what it is asked about
     name = pw.CharField(120)
     definition = JSONField()
     against = JSONField(null=True)  # another version's definition, to tell where the two differ

@@ -207,6 +207,7 @@ class Backtest(Table):
     user_id = pw.IntegerField(index=True)
     rule_id = pw.IntegerField()
     version = pw.IntegerField()
+    owner_id = pw.IntegerField(null=True)
     name = pw.CharField(120)
     definition = pw.JSONField()
     against = pw.JSONField(null=True)
