@@ -176,8 +176,8 @@ def _tree(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -
         return ALWAYS
     found = tree.parse(raw, fields.fields(types))
     if isinstance(found, Group):
-        for path, condition in tree.conditions(found) if site is not None else ():
-            if condition.op in CALENDAR_OPERATORS and condition.operands[0] not in site.calendars:
+        for path, condition in tree.conditions(found):
+            if site and condition.op in CALENDAR_OPERATORS and condition.operands[0] not in site.calendars:
                 checks.add(f"if.{path}.value", NO_CALENDAR)
         return found
     for path, said in found.items():
