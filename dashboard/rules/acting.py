@@ -52,12 +52,19 @@ class Act:
     states: list[str] = field(default_factory=list)
 
     def weigh(self) -> Acted:
-        """Return what would be held back, and write nothing but what the limits of shadow runs keep."""
+        """Return what would be held back, and write nothing but what the limits of shadow runs keep.
+
+        `states` has then what the steps would come to, were they done without fault.
+        """
         for n, doing in enumerate(self.planner.rule.definition.then):
             try:
-                self._allowed(n, doing, self.planner.plan(doing))
+                planned = self.planner.plan(doing)
             except Impossible:
+                self.states.append(StepState.FAILED)
                 continue
+            self.muted += planned.muted
+            parts = self._allowed(n, doing, planned)
+            self.states += (StepState.DONE if allowed else StepState.HELD for _part, allowed in parts)
         return Acted(RunOutcome.SHADOW, self.held)
 
     def do(self, run: Run) -> Acted:

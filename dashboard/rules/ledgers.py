@@ -19,9 +19,13 @@ _CountKey = tuple[int, str, str]
 
 
 class Ledgers:
-    """Limits and counts by their keys."""
+    """Limits and counts by their keys.
 
-    def __init__(self) -> None:
+    Not `stored` they begin with nothing and are kept in memory alone: for a try over stored events.
+    """
+
+    def __init__(self, stored: bool = True) -> None:
+        self._stored = stored
         self._limits: dict[_LimitKey, Ledger | None] = {}
         self._counts: dict[_CountKey, tuple[list[int], Window]] = {}  # ids beside the instants
         self._taken: set[_LimitKey] = set()
@@ -33,7 +37,7 @@ class Ledgers:
         """Return whether action `n` may be done for `key` at this instant, and note that it is."""
         place = (rule_id, n, key, shadow)
         if place not in self._limits:
-            self._limits[place] = _ledger(place)
+            self._limits[place] = _ledger(place) if self._stored else None
         decision = limits.take(limit, self._limits[place], at_ts, episode)
         if decision.after is not None:
             self._limits[place] = decision.after
@@ -80,7 +84,7 @@ class Ledgers:
 
     def _window(self, place: _CountKey) -> tuple[list[int], Window]:
         if place not in self._counts:
-            self._counts[place] = _window(place)
+            self._counts[place] = _window(place) if self._stored else ([], Window())
         return self._counts[place]
 
     def _keep(self, place: _CountKey, ids: list[int], window: Window) -> None:

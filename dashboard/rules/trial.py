@@ -1,0 +1,102 @@
+"""One rule tried over events: as the engine at work would take them, with nothing written.
+
+Counts, limits and readers are those of the engine itself; what it keeps in its tables a trial keeps in
+memory, from nothing on. A trial knows no other rule, so an earlier rule's stop does not keep it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dashboard import clock
+from dashboard.rules import facts as facts_of
+from dashboard.rules import limits, match, runs, subjects
+from dashboard.rules.acting import EVENT, Act
+from dashboard.rules.ledgers import Ledgers
+from dashboard.rules.limits import By, Often
+from dashboard.rules.log import EventRow
+from dashboard.rules.match import Index, Outcome, State
+from dashboard.rules.operators import OPERATORS, Takes
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.planning import Planner
+from dashboard.rules.recipients import People, covers
+from dashboard.rules.store import LiveRule
+from dashboard.rules.tally import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
+from dashboard.rules.tree import conditions
+from dashboard.rules.values import Facts
+
+_STOPPED = {Outcome.ERROR: ERROR, Outcome.LOOP_STOPPED: LOOP, Outcome.DEPTH_STOPPED: DEPTH}
+_WEIGHED = {RunOutcome.THROTTLED: THROTTLED, RunOutcome.MUTED: MUTED}
+
+
+class Trial:
+    """A rule and what it has counted so far. `paused_ms` is when the breaker would have paused it."""
+
+    def __init__(self, rule: LiveRule) -> None:
+        self.rule = replace(rule, state=State.ON, spec=replace(rule.spec, state=State.ON))
+        self.paused_ms: int | None = None
+        self._index = Index.build([self.rule.spec])
+        self._people, self._ledgers = People(), Ledgers(stored=False)
+        self._now_ms = clock.now_ms()
+        self._folds = folds(rule)
+
+    def facts(self, rows: Sequence[EventRow]) -> list[Facts]:
+        """Return the facts of events as this rule needs them, in the order of their ids."""
+        seen = subjects.seen_by(rows) if self._folds else {}
+        made = facts_of.of_events(rows, {event: each.changes for event, each in seen.items()})
+        for each in made:
+            if each["id"] in seen:
+                each["episode"] = limits.episode_key("status", seen[each["id"]].status_id)
+        return made
+
+    def asks(self, facts: Facts) -> match.Run | None:
+        """Return the run that an event makes, before it is counted; None for none."""
+        found = match.match(self._index, facts)
+        return found[0] if found and self._covers(facts) else None
+
+    def event(self, facts: Facts) -> Found | None:
+        """Return what the rule does about an event; ask in the order of ids."""
+        run = self.asks(facts)
+        if run is None:
+            return None
+        episode = str(facts.get("episode", EVENT))
+        times = self.rule.definition.times
+        if run.outcome is Outcome.MATCHED and times is not None:
+            crossing = self._ledgers.crossing(self.rule.id, times, facts)
+            if crossing is None:
+                return None
+            episode = limits.episode_key("count", crossing)
+        return self._carry_out(run, str(facts["id"]), facts["time"], episode)
+
+    def fire(self, facts: Facts, firing: str, at_ms: int) -> Found | None:
+        """Return what the rule does about a deadline or a count; ask in the order in which they fall due."""
+        if not self._covers(facts):
+            return None
+        run = match.explain(self.rule.spec, facts)
+        if run.outcome is Outcome.NOT_MATCHED:
+            return None
+        return self._carry_out(run, firing, at_ms, str(facts.get("episode", firing)))
+
+    def _covers(self, facts: Facts) -> bool:
+        return self.rule.owner is None or covers(self._people.scope(self.rule.owner), facts)
+
+    def _carry_out(self, run: match.Run, name: str, at_ms: int, episode: str) -> Found:
+        subject = limits.limit_key(By.SUBJECT, self.rule.id, run.facts)
+        if run.outcome is not Outcome.MATCHED:
+            return Found(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
+        planner = Planner(self.rule, run.facts, self._people, self._now_ms)
+        act = Act(planner, self._ledgers, at_ms // 1000, episode)
+        act.weigh()
+        outcome = RunOutcome.MUTED if act.muted and not act.states else runs.outcome_of(act.states)
+        if self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
+            self.paused_ms = at_ms
+        said = _WEIGHED.get(outcome, ACTED)
+        return Found(name, at_ms, subject, said, act.held, run.facts, run.explain)
+
+
+def folds(rule: LiveRule) -> bool:
+    """Say whether the rule must know its subjects: what changed, and which stretch an event belongs to."""
+    asked = (OPERATORS.get(each.op) for _path, each in conditions(rule.definition.tree))
+    changes = any(row is not None and row.takes is Takes.CHANGE for row in asked)
+    return changes or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
