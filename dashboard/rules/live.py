@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.db import database
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
-from dashboard.rules import breaker, limits, log, match, runs, store, subjects
+from dashboard.rules import breaker, limits, log, match, runs, store, subjects, timers
 from dashboard.rules.acting import EVENT, Act
 from dashboard.rules.facts import of_events
 from dashboard.rules.ledgers import Ledgers
@@ -95,6 +95,9 @@ class Pass:
             if facts["id"] in seen:
                 facts["episode"] = limits.episode_key("status", seen[facts["id"]].status_id)
             self.event(facts)
+        waking = [row for row in rows if row.type in self.live.waking]
+        if waking:
+            timers.arm(self.live, waking)
 
     def event(self, facts: Facts) -> None:
         """Ask the rules about one event."""
@@ -147,6 +150,9 @@ class Pass:
             if crossing is None:
                 return
             episode = limits.episode_key("count", crossing)
+        if run.outcome is Outcome.MATCHED and rule.definition.wait is not None:
+            timers.wait(rule, run.facts)
+            return
         self._carry_out(rule, run, run.key, run.facts["time"], episode)
 
     def _carry_out(

@@ -17,8 +17,8 @@ from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.events import switches
 from dashboard.models import Rule, RuleGroup, Setting, TeamMember, User
+from dashboard.rules import deadlines, worktime
 from dashboard.rules import definition as definitions
-from dashboard.rules import worktime
 from dashboard.rules.compare import Calendar, Context
 from dashboard.rules.definition import Definition
 from dashboard.rules.limits import Often
@@ -143,13 +143,13 @@ def _values(row: Rule) -> dict[str, Any]:
 def _build(token: str) -> Live:
     query = Rule.select().where(Rule.state.in_(LIVE)).order_by(Rule.id)
     paused = {row[0] for row in RuleGroup.select(RuleGroup.id).where(RuleGroup.paused).tuples()}
-    candidates = [row for row in query if row.group_id not in paused]
+    candidates = list(query)
     may = _active({row.owner_id for row in candidates if row.owner_id is not None})
     found = [load(row) for row in candidates if row.owner_id is None or row.owner_id in may]
-    rules = {rule.id: rule for rule in found if rule is not None}
+    rules = {rule.id: rule for rule in found if rule is not None and rule.group not in paused}
     specs = [_open(rule.spec) for rule in rules.values()]
     index = Index.build(specs)
-    waking = _waking(rules.values())
+    waking = deadlines.waking(type_ for rule in found if rule is not None for type_ in rule.spec.types)
     return Live(token, index, rules, frozenset(index.buckets) | waking, _folded(rules.values()), waking)
 
 
@@ -162,10 +162,6 @@ def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
         or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
         for type_ in rule.definition.types
     )
-
-
-def _waking(_rules: Iterable[LiveRule]) -> frozenset[str]:
-    return frozenset()
 
 
 def _open(spec: RuleSpec) -> RuleSpec:
