@@ -14,6 +14,13 @@
   on("htmx:afterSettle", open);
   on("htmx:beforeRequest", busy("true"));
   on("htmx:afterRequest", busy("false"));
+  const row = ({ target }) => target.closest("tr[data-open]")?.querySelector("a.name");
+  on("dblclick", (event) => row(event)?.click());
+  on("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.type !== "checkbox" || !row(event)) return;
+    event.preventDefault();
+    row(event).click();
+  });
   const offline = (shown) => () => { document.getElementById("offline").hidden = !shown; };
   on("htmx:sendError", offline(true));
   on("htmx:beforeOnLoad", offline(false));

@@ -34,15 +34,17 @@ AREAS = {
     "teams": (P.TEAMS_VIEW, P.TEAMS_EDIT),
     "users": (P.USERS_VIEW, P.USERS_EDIT),
 }  # fmt: skip
+LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
+OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "exports": {P.SELF}, "home": {P.SELF}, "queuedays": {P.QUEUES_FIGURES}, "signin": {P.SELF},
     "tracing": {P.SELF},
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
     "operations": {P.RULES_OPERATE},
-    **dict.fromkeys(("rules.index", "rules.show", "rules.bulk", "rules.export"),
-                    {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}),
-    **dict.fromkeys(("rules.delete", "rules.import_file", "rules.starter_set"), {P.RULES_OWN, P.RULES_EDIT}),
-    **dict.fromkeys(("rules.adopt", "rules.choose_owner", "rules.transfer"), {P.RULES_OVERSEE}),
+    "rules.index": LISTS, "rules.show": LISTS, "rules.bulk": LISTS, "rules.export": LISTS,
+    "rules.delete": OWN, "rules.import_file": OWN, "rules.read_file": OWN, "rules.starter_set": OWN,
+    "rules.adopt": {P.RULES_OVERSEE}, "rules.choose_owner": {P.RULES_OVERSEE},
+    "rules.transfer": {P.RULES_OVERSEE},
     "rules.groups": {P.RULES_VIEW}, "rules.pause_group": {P.RULES_OPERATE}, "rules": {P.RULES_EDIT},
 }  # fmt: skip
 # Each format of a trace has a right of its own; where there is no queue there are no figures.

@@ -18,6 +18,7 @@ MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 COUNTED = 100_000  # rows of a kind; more are "more than"
 SLOWEST = 10
+ALIVE_S = 60  # workers say every 15 seconds that they are here
 SHOWN = 100  # rules paused by themselves
 
 
@@ -75,6 +76,10 @@ class Board(NamedTuple):
     slow: list[Slow]
     held: list[Held]
     groups: list[RuleGroup]
+
+    @property
+    def alive(self) -> list[str]:
+        return [name for name, since_s in self.workers if since_s <= ALIVE_S]
 
     @property
     def lag_s(self) -> int | None:

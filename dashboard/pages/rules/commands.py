@@ -6,6 +6,7 @@ What a rule says is changed in the editor alone, so its version stays as it is h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 
@@ -13,6 +14,8 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.i18n.message import Message
 from dashboard.jobs import queue
 from dashboard.models import (
     Job,
@@ -27,11 +30,13 @@ from dashboard.models import (
     Timer,
     User,
 )
-from dashboard.rules import starter, store
+from dashboard.rules import starter, store, transfer
 from dashboard.rules.match import State
 from dashboard.rules.outcomes import StepState
+from dashboard.rules.transfer import Incoming
 
 NAME_MAX = 120
+TAKEN = N_("The list has a rule of this name already.")
 FORGET_AT_ONCE = 1000  # runs; their steps go with them, and no transaction lasts long
 
 
@@ -72,6 +77,34 @@ def add_starters(user_id: int, owner_id: int | None) -> int:
         made = starter.make(user_id, owner_id, formats.language())
         store.changed()
     return len(made)
+
+
+class Imported(NamedTuple):
+    """What became of a rule of a file: `rule` is None where it was left out, for the reason `error`."""
+
+    name: str
+    rule: Rule | None
+    error: Message | None
+    warnings: tuple[Message, ...]
+
+
+def import_rules(found: Sequence[Incoming], user_id: int, owner_id: int | None) -> list[Imported]:
+    """Add the rules of a file, switched off, but those whose name the list has already."""
+    with database.atomic():
+        taken = {name for (name,) in Rule.select(Rule.name).where(_list_of(owner_id)).tuples()}
+        made = []
+        for row in found:
+            added = [] if row.name in taken else transfer.add([row], user_id, owner_id)
+            error = Message(TAKEN) if row.name in taken else row.error
+            made.append(Imported(row.name, added[0] if added else None, error, row.warnings))
+            taken |= {rule.name for rule in added}
+        store.changed()
+    return made
+
+
+def exported(count: int) -> None:
+    with database.atomic():
+        audit.record("rule.exported", "r", ("rules", "", ""), details={"rows": count})
 
 
 def delete(rules: Iterable[Rule]) -> int:

@@ -145,13 +145,15 @@ def _words(says: Definition | Errors, names: Names) -> tuple[str, str, str, str,
     if not isinstance(says, Definition):
         return (_("This rule cannot be read. Open it to mend it."), "", "", "", "")
     said = rulewords.words(says, names)
+    types = rulenames.type_label(says.types[0]) if len(says.types) == 1 else said.types
     plain = not (says.times or says.after or says.wait or says.count or says.schedule)
-    actions = (
-        said.actions
-        if not said.limits
-        else _("%(actions)s, %(limits)s", actions=said.actions, limits=said.limits)
-    )
-    return said.types, said.types if plain else said.when, said.conditions, actions, said.whole
+    occasion = types if plain else _begun(said.when)
+    return types, occasion, _begun(said.conditions), _begun(said.actions), said.whole
+
+
+def _begun(text: str) -> str:
+    """Return a sentence's part with a capital letter, for it stands alone in its cell."""
+    return text[:1].upper() + text[1:]
 
 
 def category(definition: Any) -> str:
@@ -267,6 +269,11 @@ def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
     found = list(Rule.select().where(rights.visible(scope) & Rule.id.in_(sorted(ids)))
                  .order_by(Rule.position, Rule.id))  # fmt: skip
     return found if len(found) == len(ids) else None
+
+
+def whole(scope: Scope, which: str) -> list[Rule]:
+    """Return all rules of one of the viewer's lists, in the order in which they are asked."""
+    return list(Rule.select().where(of_list(scope, which)).order_by(Rule.position, Rule.id))
 
 
 def runs_of(rules: Iterable[Rule]) -> int:
