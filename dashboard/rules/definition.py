@@ -119,9 +119,9 @@ def dump(found: Definition) -> dict[str, Any]:
 
 
 def emits(found: Definition) -> tuple[str, ...]:
-    """Return the types of events that the rule's actions record."""
-    kinds = (str(each.params["type"]) for each in found.then if each.do == "emit")
-    return tuple(dict.fromkeys(kinds))
+    """Return the types of events that the rule's actions record; an entry of the audit log is one."""
+    kinds = (each.params.get("type", "rule.logged") for each in found.then if each.do in ("emit", "log"))
+    return tuple(dict.fromkeys(map(str, kinds)))
 
 
 def calendars(found: Definition) -> frozenset[str]:
