@@ -36,6 +36,8 @@ TYPES: tuple[EventType, ...] = (
     _own("rule_group.deleted", N_("Group of rules deleted"), NAME),
     _own("rules.stopped", N_("All rules stopped")),
     _own("rules.resumed", N_("All rules resumed")),
+    _own("rule.muted", N_("Rule muted by a user"), *RULE),
+    _own("rule.unmuted", N_("Rule no longer muted by a user"), *RULE),
     _own("rule.logged", N_("Rule wrote to the audit log"), *RULE),
     _own("rule.run_failed", N_("Rule run failed"), *RULE),
     _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),

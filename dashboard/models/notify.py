@@ -59,6 +59,7 @@ class Profile(Model):
     Where mail and channel fail for good, `fallback_id`'s default profile is used.
     """
 
+    channel_id: int | None
     id = pw.AutoField()
     user_id = pw.IntegerField(index=True)
     name = pw.CharField(120)

@@ -13,7 +13,7 @@ from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import language
 from dashboard.i18n.mark import N_
 from dashboard.rules import store
-from dashboard.web import assets
+from dashboard.web import assets, news
 
 
 class Entry(NamedTuple):
@@ -30,12 +30,14 @@ class Item(NamedTuple):
     url: str
     icon: str
     current: bool
-    news: int = 0  # unread, or waiting for somebody
+    news: bool = False  # it shows how many notifications are new
 
 
 P = Permission
+INBOX = "inbox.index"
 MENU = (
     Entry("", N_("Home"), "home.index", "home", P.SELF),
+    Entry("", N_("Notifications"), INBOX, "bell", P.SELF),
     Entry(N_("Watch"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
     Entry(N_("Watch"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
     Entry(N_("Act"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
@@ -58,6 +60,7 @@ def init(app: Flask) -> None:
         return {
             "viewer": _viewer(),
             "nav": menu(app) if g.get("user") is not None else [],
+            "news": _news,
             "locales": _locales(),
             "site_name": _("Contact centre"),
             "csrf_token": generate_csrf,
@@ -75,7 +78,8 @@ def menu(app: Flask) -> list[tuple[str | None, list[Item]]]:
             current = request.endpoint == entry.endpoint or (
                 request.blueprint == entry.endpoint.partition(".")[0] and _sole(entry)
             )
-            item = Item(_(entry.label), url_for(entry.endpoint), entry.icon, current)
+            shows = entry.endpoint == INBOX
+            item = Item(_(entry.label), url_for(entry.endpoint), entry.icon, current, shows)
             groups.setdefault(entry.group, []).append(item)
     return [(_(group) if group else None, items) for group, items in groups.items()]
 
@@ -89,6 +93,13 @@ def _sole(entry: Entry) -> bool:
     name = entry.endpoint.partition(".")[0]
     twins = [other for other in MENU if other.endpoint.partition(".")[0] == name]
     return len(twins) == 1 or (entry is twins[-1] and request.endpoint not in {t.endpoint for t in twins})
+
+
+def _news() -> int:
+    """Return how many notifications the viewer has not read, asked once a request."""
+    if "news" not in g:
+        g.news = news.unread(g.user.id)
+    return int(g.news)
 
 
 def _viewer() -> Any:

@@ -37,7 +37,8 @@ AREAS = {
 LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
-    "exports": {P.SELF}, "home": {P.SELF}, "queuedays": {P.QUEUES_FIGURES}, "signin": {P.SELF},
+    "exports": {P.SELF}, "home": {P.SELF}, "inbox": {P.SELF}, "queuedays": {P.QUEUES_FIGURES},
+    "signin": {P.SELF},
     "tracing": {P.SELF},
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
     "operations": {P.RULES_OPERATE},

@@ -1,0 +1,102 @@
+"""Notifications: the list, one of them, what is done with them, and how many are new."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard import clock
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.pages.inbox import commands, queries
+from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Notice
+from dashboard.web import forms, news
+from dashboard.web.page import local_path, render, zone
+
+bp = Blueprint("inbox", __name__, url_prefix="/inbox")
+
+IDS_MAX = 2**63 - 1  # of a column of 64 bits
+
+
+@bp.get("")
+@require(Permission.SELF)
+def index() -> Response:
+    now = clock.now_ms()
+    view = request.args.get("view", ALL)
+    view = view if view in (NEW, SNOOZED) else ALL
+    found, more = queries.notices(g.user.id, view, _number(request.args.get("before", "")), now)
+    older = url_for(".index", view=view, before=found[-1].id) if more else None
+    return render(
+        "inbox/index.html", {"result"}, days=queries.days(found, zone(), now), view=view, now_ms=now,
+        counts=queries.counts(g.user.id, now), older=older, newest="before" in request.args, zone=zone(),
+        snoozes=commands.SNOOZES,
+    )  # fmt: skip
+
+
+@bp.get("/<int:ident>")
+@require(Permission.SELF)
+def show(ident: int) -> Response:
+    return render("inbox/show.html", notice=_mine(ident), now_ms=clock.now_ms(), zone=zone(),
+                  snoozes=commands.SNOOZES)  # fmt: skip
+
+
+@bp.post("/<int:ident>/open")
+@require(Permission.SELF)
+def follow(ident: int) -> Response:
+    """Mark as read and lead to what it is about, else to the whole text."""
+    notice = _mine(ident)
+    commands.read(g.user.id, [ident])
+    return make_response(redirect(local_path(notice.url, url_for(".show", ident=ident)), 303))
+
+
+@bp.post("")
+@require(Permission.SELF)
+def update() -> Response:
+    """Do one thing with those ticked; ids of nobody or of others are passed over."""
+    ids = {number for value in request.form.getlist("id") if (number := _number(value)) is not None}
+    verb = request.form.get("do", "")
+    if not ids and verb != "read_all":
+        flash(_("Tick the notifications first."), "warn")
+    else:
+        flash(_done(verb, ids), "ok")
+    return make_response(redirect(local_path(request.form.get("next"), url_for(".index")), 303))
+
+
+@bp.get("/count")
+@require(Permission.SELF)
+def count() -> Response:
+    """The number of new notifications for the menu; 204 while it is the one `seen`."""
+    number = news.unread(g.user.id)
+    if request.args.get("seen") == str(number):
+        return make_response("", 204)
+    return render("inbox/count.html", number=number)
+
+
+def _done(verb: str, ids: set[int]) -> str:
+    """Do what was asked and return the sentence that says so."""
+    me = g.user.id
+    if verb == "mute":
+        names = commands.mute(me, ids)
+        text = ngettext("%(num)d rule is muted for you.", "%(num)d rules are muted for you.", len(names))
+        return str(text)
+    if verb in commands.SNOOZES:
+        number = commands.snooze(me, ids, verb, zone())
+        return str(ngettext("%(num)d notification is snoozed.", "%(num)d notifications are snoozed.", number))
+    if verb == "unread":
+        number = commands.unread(me, ids)
+        return str(ngettext("%(num)d notification is new again.", "%(num)d notifications are new again.",
+                            number))  # fmt: skip
+    if verb not in ("read", "read_all"):
+        abort(400)
+    number = commands.read(me, ids) if verb == "read" else commands.read_all(me)
+    return str(ngettext("%(num)d notification is read.", "%(num)d notifications are read.", number))
+
+
+def _mine(ident: int) -> Notice:
+    """Return the viewer's own notification, or answer 404."""
+    return (queries.notice(g.user.id, ident) if 0 < ident <= IDS_MAX else None) or abort(404)
+
+
+def _number(value: str) -> int | None:
+    return forms.whole(value, 1, IDS_MAX)

@@ -1,0 +1,232 @@
+"""The viewer's notifications: never another's, read, snoozed and muted, and counted in the menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from dashboard import clock
+from dashboard.models import Notification, Rule, RuleMute, User
+from dashboard.pages.inbox import queries
+from dashboard.pages.inbox.commands import snoozed_until
+from tests import make
+from tests.pages import asks, trail
+
+NOON = "2026-03-04 12:00"  # a Wednesday
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(trail.at(NOON), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def me(client: FlaskClient) -> User:
+    user: User = make.user("me", access=make.access(), timezone="Europe/Prague")
+    make.sign_in(client, user)
+    return user
+
+
+def notice(user: User, title: str = "Chat waits", **fields: object) -> Notification:
+    return Notification.create(**{"user_id": user.id, "title": title, "made_ms": clock.now_ms(), **fields})
+
+
+def rule(name: str = "Long waits") -> Rule:
+    moment = clock.now_s()
+    return Rule.create(name=name, definition={}, created_ts=moment, updated_ts=moment)
+
+
+def do(client: FlaskClient, verb: str, *rows: Notification, **more: str) -> str:
+    data = {"do": verb, "id": [str(row.id) for row in rows], **more}
+    answer = client.post("/inbox", data=data)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def is_new(row: Notification) -> bool:
+    found = queries.notice(row.user_id, row.id)
+    assert found is not None
+    return found.is_new(clock.now_ms())
+
+
+def menu_count(page: str) -> str:
+    """Return what the menu shows beside Notifications: the number, or nothing where it is hidden."""
+    tag, _, rest = page.partition('<span id="news" class="count hot"')[2].partition(">")
+    return "" if " hidden" in tag else rest.partition("<")[0]
+
+
+def test_notices_stand_under_their_days_newest_first(client: FlaskClient, me: User) -> None:
+    day = 24 * HOUR_MS
+    for age, title in ((3 * day, "Older one"), (day, "Day before"), (0, "Just now")):
+        notice(me, title, made_ms=clock.now_ms() - age)
+    page = client.get("/inbox").text
+    places = [page.index(f">{text}<") for text in (
+        "Today", "Just now", "Yesterday", "Day before", "Sun 1 Mar 2026", "Older one")]  # fmt: skip
+    assert places == sorted(places)
+    asks.fragment_is_block(client, "/inbox")
+
+
+def test_views_hold_what_they_say_with_their_counts(client: FlaskClient, me: User) -> None:
+    notice(me, "Fresh")
+    notice(me, "Known", read_ms=1)
+    notice(me, "Later", snoozed_ms=clock.now_ms() + HOUR_MS)
+    notice(me, "Awake again", snoozed_ms=clock.now_ms())
+    inside = {"all": {"Fresh", "Known", "Awake again"}, "new": {"Fresh", "Awake again"}, "snoozed": {"Later"}}
+    everything = set.union(*inside.values())
+    for view, titles in inside.items():
+        page = client.get(f"/inbox?view={view}").text
+        assert {title for title in everything if f">{title}<" in page} == titles, view
+    assert queries.counts(me.id, clock.now_ms()) == {"all": 3, "new": 2, "snoozed": 1}
+
+
+def test_a_long_list_goes_on_from_the_last_row(client: FlaskClient, me: User) -> None:
+    rows = [notice(me, f"Notice {n:03}") for n in range(queries.SIZE + 2)]
+    first = client.get("/inbox").text
+    assert "Notice 002" in first
+    assert "Notice 001" not in first
+    older = client.get(f"/inbox?view=all&before={rows[2].id}").text
+    assert f"before={rows[2].id}" in first
+    assert "Notice 001" in older
+    assert "Notice 002" not in older
+    assert client.get("/inbox?before=x&view=y").status_code == 200
+
+
+def test_opening_marks_as_read_and_leads_to_what_it_is_about(client: FlaskClient, me: User) -> None:
+    there, here, away = notice(me, url="/tracing?user=jana"), notice(me), notice(me, url="//evil.example")
+    for row, target in ((there, there.url), (here, f"/inbox/{here.id}"), (away, f"/inbox/{away.id}")):
+        answer = client.post(f"/inbox/{row.id}/open")
+        assert (answer.status_code, answer.headers["Location"]) == (303, target)
+        assert not is_new(row)
+
+
+def test_reading_one_leaves_the_others_new(client: FlaskClient, me: User) -> None:
+    first, second = notice(me), notice(me)
+    assert menu_count(client.get("/inbox").text) == "2"
+    assert do(client, "read", first, next="/inbox?view=new") == "/inbox?view=new"
+    assert (is_new(first), is_new(second)) == (False, True)
+    assert menu_count(client.get("/account").text) == "1"
+    do(client, "unread", first)
+    assert is_new(first)
+
+
+def test_reading_all_spares_what_is_snoozed(client: FlaskClient, me: User) -> None:
+    fresh, later = notice(me), notice(me, snoozed_ms=clock.now_ms() + HOUR_MS)
+    do(client, "read_all")
+    assert not is_new(fresh)
+    assert Notification.get_by_id(later.id).read_ms is None
+    assert menu_count(client.get("/inbox").text) == ""
+
+
+def test_a_snoozed_notice_is_new_again_when_its_time_comes(
+    client: FlaskClient, me: User, noon: time_machine.Traveller
+) -> None:
+    row = notice(me, read_ms=1)
+    do(client, "hour", row)
+    assert not is_new(row)
+    assert menu_count(client.get("/inbox").text) == ""
+    noon.shift(3600)
+    assert is_new(row)
+    assert menu_count(client.get("/inbox").text) == "1"
+
+
+SNOOZES = [
+    ("hour", NOON, "2026-03-04 13:00"),
+    ("tomorrow", NOON, "2026-03-05 08:00"),
+    ("tomorrow", "2026-03-04 00:10", "2026-03-05 08:00"),
+    ("monday", NOON, "2026-03-09 08:00"),
+    ("monday", "2026-03-09 07:00", "2026-03-16 08:00"),
+    ("tomorrow", "2026-03-28 20:00", "2026-03-29 08:00"),
+]
+
+
+@pytest.mark.parametrize(("until", "now", "wanted"), SNOOZES)
+def test_a_snooze_ends_by_the_readers_clock(until: str, now: str, wanted: str) -> None:
+    assert snoozed_until(until, trail.at(now), "Europe/Prague") == trail.at(wanted)
+
+
+def test_a_rule_is_muted_and_heard_again_for_oneself(client: FlaskClient, me: User) -> None:
+    muted = rule()
+    row = notice(me, rule_id=muted.id)
+    for _ in range(2):
+        do(client, "mute", row, notice(me))
+    assert [(one.rule_id, one.user_id) for one in RuleMute.select()] == [(muted.id, me.id)]
+    assert asks.audited("rule.muted").target_label == "Long waits"
+    assert "Muted for you" in client.get(f"/inbox/{row.id}").text
+    assert "Long waits" in client.get("/inbox/profiles").text
+    for status in (303, 404):
+        assert client.post(f"/inbox/mutes/{muted.id}/delete").status_code == status
+    assert not RuleMute.select().exists()
+    asks.audited("rule.unmuted")
+
+
+def test_a_notice_outlives_its_rule(client: FlaskClient, me: User) -> None:
+    gone = rule()
+    row = notice(me, rule_id=gone.id)
+    gone.delete_instance()
+    do(client, "mute", row)
+    assert not RuleMute.select().exists()
+    assert client.get(f"/inbox/{row.id}").status_code == 200
+
+
+def test_nobody_sees_or_changes_the_notices_of_others(client: FlaskClient, me: User) -> None:
+    theirs = notice(make.user("other"), "Secret of another", rule_id=rule().id)
+    assert "Secret of another" not in client.get("/inbox").text
+    assert client.get(f"/inbox/{theirs.id}").status_code == 404
+    assert client.post(f"/inbox/{theirs.id}/open").status_code == 404
+    for verb in ("read", "hour", "unread", "mute"):
+        do(client, verb, theirs)
+    do(client, "read_all")
+    kept = Notification.get_by_id(theirs.id)
+    assert (kept.read_ms, kept.snoozed_ms, RuleMute.select().count()) == (None, None, 0)
+    assert client.get("/inbox/count?seen=0").status_code == 204
+
+
+@pytest.mark.parametrize("ident", [0, 2**31, 2**63, 10**30])
+def test_an_id_of_nothing_is_not_found(client: FlaskClient, me: User, ident: int) -> None:
+    assert client.get(f"/inbox/{ident}").status_code == 404
+    assert client.post(f"/inbox/{ident}/open").status_code == 404
+    assert client.post("/inbox", data={"do": "read", "id": str(ident)}).status_code == 303
+
+
+def test_a_verb_that_is_none_is_refused(client: FlaskClient, me: User) -> None:
+    row = notice(me)
+    assert client.post("/inbox", data={"do": "burn", "id": str(row.id)}).status_code == 400
+    assert "Tick the notifications first." in client.post("/inbox", data={}, follow_redirects=True).text
+    assert is_new(row)
+
+
+def test_the_number_is_sent_again_only_when_it_has_changed(client: FlaskClient, me: User) -> None:
+    assert client.get("/inbox/count?seen=0").status_code == 204
+    notice(me)
+    answer = client.get("/inbox/count?seen=0")
+    assert answer.status_code == 200
+    assert answer.text.count('1<span class="vh"> new notification</span>') == 2
+    assert 'hx-swap-oob="true"' in answer.text
+    assert client.get("/inbox/count?seen=1").status_code == 204
+
+
+def test_hostile_text_is_shown_as_typed(client: FlaskClient, me: User) -> None:
+    row = notice(
+        me, asks.HOSTILE, body=asks.HOSTILE, url=f"javascript:{asks.HOSTILE}", rule_id=rule(asks.HOSTILE).id
+    )
+    for url in ("/inbox", f"/inbox/{row.id}"):
+        page = client.get(url).text
+        assert asks.SHOWN in page
+        assert "<script>alert" not in page
+    assert client.post(f"/inbox/{row.id}/open").headers["Location"] == f"/inbox/{row.id}"
+
+
+def test_who_may(client: FlaskClient) -> None:
+    for url in ("/inbox", "/inbox/1", "/inbox/count", "/inbox/profiles"):
+        assert "/sign-in" in client.get(url).headers["Location"]
+        assert client.get(url, headers={"HX-Request": "true"}).status_code == 401
+    assert client.post("/inbox").status_code == 302
+    make.sign_in(client, make.user(access=make.access()))
+    assert client.get("/inbox").status_code == 200
+    assert client.delete("/inbox").status_code == 405
+    assert client.get("/inbox/1/open").status_code == 405
