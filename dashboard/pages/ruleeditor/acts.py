@@ -11,7 +11,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from dashboard.rules.definition import MAX_ACTIONS, MAX_TYPES
+from dashboard.rules.definition import MAX_ACTIONS
+from dashboard.rules.parts import MAX_TYPES
 from dashboard.rules.tree import MAX_CONDITIONS, MAX_LEVELS
 
 HOWS = ("all", "any", "none")
@@ -51,7 +52,9 @@ def path_of(where: str) -> Path | None:
     if not where:
         return ()
     steps = where.split(".")
-    if len(steps) > MAX_LEVELS or not all(step.isascii() and step.isdigit() and len(step) < 4 for step in steps):
+    if len(steps) > MAX_LEVELS or not all(
+        step.isascii() and step.isdigit() and len(step) < 4 for step in steps
+    ):
         return None
     return tuple(map(int, steps))
 
@@ -90,10 +93,10 @@ def _group(definition: Raw, where: str) -> str:
 
 def _insert(definition: Raw, where: str, node: Raw, focus: str) -> str:
     path = path_of(where)
-    group = None if path is None else node_at(definition["if"], path)
+    group: Any = None if path is None else node_at(definition["if"], path)
     if path is None or not how_of(group) or count(definition["if"]) >= MAX_CONDITIONS:
         return ""
-    inside = group[how_of(group)]
+    inside: list[Any] = group[how_of(group)]
     inside.append(node)
     return f"{named((*path, len(inside) - 1))}.{focus}"
 

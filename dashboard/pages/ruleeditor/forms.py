@@ -1,8 +1,8 @@
 """The form of a rule: what is posted, as a rule that is being typed, and back; pure.
 
 A typed rule is JSON: `name`, `description`, `list` ("my" or "system", of a new rule), `group`, `position`,
-`state`, `existing` ("new" or "all": which open subjects a deadline is for), `version` (that it was made
-from) and `definition`, which has the shape of `rules.definition` but holds whatever was typed.
+`state`, `existing` ("new" or "all": which open subjects a deadline is for), `version` and `seen` (what it
+was made from) and `definition`, which has the shape of `rules.definition` but holds whatever was typed.
 
 Fields are named by their place: `types.0`, `if.how`, `if.0.1.field`, `if.0.1.op`, `if.0.1.v0`, `then.0.do`,
 `then.0.title`, `wait.seconds`. A duration has its unit in `….unit`, a list typed line by line is `….lines`.
@@ -18,15 +18,16 @@ from typing import Any, Final
 from dashboard.pages.ruleeditor import acts, operands, parts
 from dashboard.pages.ruleeditor.operands import Form, clean, text, whole
 from dashboard.rules import fields
-from dashboard.rules.definition import MAX_TYPES
 from dashboard.rules.fields import Field
 from dashboard.rules.operators import OPERATORS, operators
+from dashboard.rules.parts import MAX_TYPES
 from dashboard.rules.tree import MAX_CONDITIONS, MAX_LEVELS
 
 Raw = dict[str, Any]
+TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
 OTHER: Final = "data."  # chosen for a field of the data that no type declares
 CUSTOM: Final = "custom."
-_NODE = re.compile(r"if((?:\.\d{1,3}){0,%d})\.(how|field)" % MAX_LEVELS)
+_NODE = re.compile(rf"if((?:\.\d{{1,3}}){{0,{MAX_LEVELS}}})\.(how|field)")
 _TYPE = re.compile(r"types\.(\d{1,3})")
 MAX_NODES: Final = 3 * MAX_CONDITIONS
 
@@ -49,7 +50,7 @@ def read(form: Form, zone: str) -> Raw:
         "zone": own_zone,
     }
     return {
-        **{name: str(clean(text(form, name))) for name in ("name", "description", "list", "state", "existing")},
+        **{name: str(clean(text(form, name))) for name in TEXTS},
         "group": whole(text(form, "group")) or None,
         "position": whole(text(form, "position")),
         "version": whole(text(form, "version")) or 0,
@@ -61,7 +62,7 @@ def flat(typed: Raw, zone: str) -> Form:
     """Return what the page's form posts for a typed rule; `read` of it gives the rule again."""
     definition = typed["definition"]
     form = Form()
-    for name in ("name", "description", "list", "state", "existing", "group", "position", "version"):
+    for name in (*TEXTS, "group", "position", "version"):
         form.add(name, operands.shown(typed.get(name)))
     for n, type_ in enumerate(definition["types"] or [""]):
         chosen, other = choice(type_, CUSTOM)
@@ -91,8 +92,8 @@ def typed(raw: Any, **values: Any) -> Raw:
         "loop": given.get("loop") if isinstance(given.get("loop"), str) else "once",
         "zone": given.get("zone") if isinstance(given.get("zone"), str) else "",
     }
-    empty = {"name": "", "description": "", "list": "", "state": "off", "existing": "", "group": None,
-             "position": 0, "version": 0}  # fmt: skip
+    empty = {"name": "", "description": "", "list": "", "state": "off", "existing": "", "seen": "",
+             "group": None, "position": 0, "version": 0}  # fmt: skip
     return {**empty, **values, "definition": definition}
 
 
@@ -103,12 +104,12 @@ def choice(stored: str, prefix: str) -> tuple[str, str]:
 
 def _types(form: Form) -> list[str]:
     places = sorted({int(found[1]) for name in form if (found := _TYPE.fullmatch(name))})[:MAX_TYPES]
-    found = []
+    chosen = []
     for place in places:
         name = text(form, f"types.{place}")
         other = text(form, f"types.{place}.name").removeprefix(CUSTOM)
-        found.append(f"{CUSTOM}{other}" if name == CUSTOM else name)
-    return found or [""]
+        chosen.append(f"{CUSTOM}{other}" if name == CUSTOM else name)
+    return chosen or [""]
 
 
 def _tree(form: Form, known: dict[str, Field], zone: str) -> Raw:

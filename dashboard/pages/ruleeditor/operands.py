@@ -66,7 +66,7 @@ def seconds(form: Form, name: str) -> int | float | str:
 
 
 def amount(stored: Any) -> tuple[str, str]:
-    """Return number and unit of seconds, the largest unit that needs no fraction; the inverse of `seconds`."""
+    """Return number and unit of seconds, in the largest unit without a fraction; undoes `seconds`."""
     if isinstance(stored, str):
         typed, _space, unit = stored.rpartition(" ")
         return (typed, unit) if unit in UNITS else (stored, "min")

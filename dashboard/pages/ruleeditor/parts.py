@@ -9,9 +9,10 @@ from typing import Any, Final
 from dashboard.pages.ruleeditor import operands
 from dashboard.pages.ruleeditor.operands import Form, lines, seconds, shown, text, whole
 from dashboard.rules.actions import ACTIONS, Param, ParamKind
-from dashboard.rules.definition import DUE, MAX_ACTIONS, MAX_TYPES, origin
+from dashboard.rules.definition import MAX_ACTIONS
 from dashboard.rules.fields import Field, Kind
 from dashboard.rules.operands import Operand
+from dashboard.rules.parts import DUE, MAX_TYPES, origin
 
 Raw = dict[str, Any]
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7)
@@ -132,7 +133,9 @@ def _action(form: Form, name: str) -> Raw:
     often = text(form, f"{name}.freq")
     if often and often != "always":
         period = whole(often)
-        made["limit"] = {"often": "period", "seconds": period} if isinstance(period, int) else {"often": often}
+        made["limit"] = (
+            {"often": "period", "seconds": period} if isinstance(period, int) else {"often": often}
+        )
         made["limit"]["by"] = form.get(f"{name}.by", "subject")
     made["on_error"] = form.get(f"{name}.on_error", "continue")
     made["delay_s"] = seconds(form, f"{name}.delay") or 0

@@ -1,0 +1,224 @@
+"""The page of the editor, or its form alone: everything that the template shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from flask import Response, g, request, url_for
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.access.permissions import Permission
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models import Rule, RuleDraft
+from dashboard.pages.ruleeditor import actionrows, commands, controls, forms, parts, preview, queries
+from dashboard.pages.ruleeditor.controls import Option
+from dashboard.pages.ruleeditor.queries import Offered
+from dashboard.pages.ruleeditor.warnings import warnings
+from dashboard.rules import placeholders, rights, store
+from dashboard.rules.definition import Definition
+from dashboard.rules.match import State
+from dashboard.rules.outcomes import RUN_LABELS
+from dashboard.web import forms as common
+from dashboard.web import lists
+from dashboard.web.page import render, zone
+
+STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Shadow"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
+KINDS = {"done": "ok", "partly": "warn", "failed": "bad", "error": "bad", "shadow": "info"}
+LABELS = {
+    "name": N_("Name"),
+    "description": N_("Description"),
+    "group": N_("Group"),
+    "position": N_("Order"),
+    "state": N_("State"),
+    "rule": N_("The rule in words"),
+}
+
+
+class Editing(NamedTuple):
+    """A rule under the editor: the stored one (None: a new one), what is typed, and what to tell.
+
+    `errors` are sentences by place, `waiting` a draft that is not shown, `differing` what somebody else
+    changed, `existing` how many open subjects a deadline could be for, `checked` that nothing is wrong.
+    """
+
+    rule: Rule | None
+    typed: dict[str, Any]
+    errors: Mapping[str, str] = {}
+    focus: str = ""
+    waiting: RuleDraft | None = None
+    differing: list[common.Both] | None = None
+    existing: int = 0
+    checked: bool = False
+
+    @property
+    def ident(self) -> int:
+        return int(self.rule.id) if self.rule else 0
+
+    @property
+    def personal(self) -> bool:
+        return self.rule.owner_id is not None if self.rule else self.typed["list"] == "my"
+
+    @property
+    def owner(self) -> int | None:
+        if self.rule:
+            found: int | None = self.rule.owner_id
+            return found
+        return int(g.user.id) if self.personal else None
+
+    @property
+    def url(self) -> str:
+        if self.rule:
+            return url_for("ruleeditor.edit", ident=self.rule.id)
+        return url_for("ruleeditor.new", list="my" if self.personal else "system")
+
+
+def stored(rule: Rule) -> dict[str, Any]:
+    """Return a stored rule as it stands in the form."""
+    return forms.typed(
+        rule.definition, name=rule.name, description=rule.description, group=rule.group_id,
+        position=rule.position, state=rule.state, version=rule.version, seen=commands.mark(rule),
+    )  # fmt: skip
+
+
+def stored_definition(raw: Any) -> dict[str, Any]:
+    """Return a stored definition as it stands in the form."""
+    found: dict[str, Any] = forms.typed(raw)["definition"]
+    return found
+
+
+def differing(now: dict[str, Any], typed: dict[str, Any]) -> list[common.Both]:
+    """Return in words what is stored now and what is typed, where they differ."""
+    return common.both(LABELS, _told(now), _told(typed))
+
+
+def _told(typed: dict[str, Any]) -> dict[str, Any]:
+    groups = dict(queries.groups())
+    return {
+        **{name: typed[name] for name in ("name", "description", "position")},
+        "group": groups.get(str(typed["group"] or ""), ""),
+        "state": _(STATES.get(typed["state"], typed["state"])),
+        "rule": preview.said(typed["definition"], g.scope),
+    }
+
+
+def show(editing: Editing, status: int = 200) -> Response:
+    """Answer with the page, or with the form alone when htmx asks for it."""
+    return render("ruleeditor/edit.html", {"rule"}, status=status, **_context(editing))
+
+
+def _context(editing: Editing) -> dict[str, Any]:
+    typed, definition, errors = editing.typed, editing.typed["definition"], editing.errors
+    sought = lists.needle(request.form, "find")
+    offered = queries.offered(g.scope, definition, sought)
+    texts, event = preview.texts(definition, g.scope)
+    rule = editing.rule
+    site_zone = store.site_zone()
+    return {
+        "editing": editing, "viewer_id": g.user.id, "rule": rule, "typed": typed, "errors": errors,
+        "focus": editing.focus,
+        "summary": [(target(path), text) for path, text in errors.items()],
+        "open": rights.changes(g.scope, editing.owner), "say": preview.said(definition, g.scope),
+        "types": _types(editing), "block": controls.conditions(definition, offered, site_zone, errors),
+        "actions": actionrows.rows(definition, offered, errors, texts),
+        "limits": actionrows.limits(definition, offered, errors), "more": _more(editing, offered),
+        "unless": _unless(editing), "event": event, "find": sought, "offered": offered,
+        "names": _placeholders(definition), "warnings": _warnings(editing), "states": _states(editing),
+        "others": queries.others(g.scope, editing.ident), "runs": _runs(rule), "labels": RUN_LABELS,
+        "draft": queries.draft(g.user.id, editing.ident), "kinds": KINDS, "zone": zone(),
+        "stamp": lambda ms: formats.stamp(ms // 1000, zone()), "site_zone": site_zone,
+        "traces": rule is not None and rights.traces(g.scope, rule.owner_id),
+        "backtest": g.scope.can(Permission.RULES_BACKTEST) or editing.personal,
+    }  # fmt: skip
+
+
+FIRST = {
+    "types": "types.0", "if": "if.how", "then": "addact", "wait": "wait.seconds", "after": "after.seconds",
+    "count": "count.number", "schedule": "schedule.at", "times": "times.number",
+}  # fmt: skip
+
+
+def target(path: str) -> str:
+    """Return the name of the field at which an error is told."""
+    steps = path.split(".")
+    if path in FIRST or steps[0] == "types":
+        return FIRST[steps[0]]
+    if steps[0] == "if":
+        last = {"field": ["field"], "op": ["op"], "value": ["v0"]}.get(steps[-1])
+        return ".".join([*steps[:-1], *last] if last else [*steps, "how"])
+    if steps[0] != "then":
+        return path
+    part = steps[2] if len(steps) > 2 else "do"
+    if part == "to":
+        return ".".join(steps if len(steps) > 3 else [*steps, "roles"])
+    return f"then.{steps[1]}.{ {'limit': 'freq', 'delay_s': 'delay'}.get(part, part) }"
+
+
+def _types(editing: Editing) -> list[dict[str, Any]]:
+    chosen = editing.typed["definition"]["types"]
+    groups = queries.types(editing.personal, chosen)
+    known = {name for _label, each in groups for name, _text, _needs in each}
+    rows: list[dict[str, Any]] = []
+    for n, name in enumerate(chosen):
+        of_own, other = forms.choice(name, forms.CUSTOM)
+        rows.append({
+            "n": n, "value": of_own, "other": other, "own": of_own == forms.CUSTOM, "groups": groups,
+            "unknown": name if name and name not in known and of_own != forms.CUSTOM else "",
+        })  # fmt: skip
+    return rows
+
+
+def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
+    """Return what holds for the whole rule: its group, order, zone, loops."""
+    typed, definition = editing.typed, editing.typed["definition"]
+    loops = [(str(each), _(label)) for each, label in actionrows.LOOPS.items()]
+    group = controls.select("group", _("Group"), offered.groups, typed["group"], _("None"))
+    return {
+        "group": None if editing.personal else group._replace(error=editing.errors.get("group", "")),
+        "loop": controls.select("loop", _("Events that rules caused"), loops, definition["loop"]),
+        "stop": definition["stop"],
+        "zone": definition["zone"],
+    }
+
+
+def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
+    """Return a list of types for each event that ends the wait."""
+    wait = editing.typed["definition"].get("wait") or {}
+    chosen = wait.get("unless", []) if "wait" in parts.fitting(editing.typed["definition"]["types"]) else []
+    groups = queries.types(False, chosen)
+    return [
+        [
+            (label, [Option(name, text, name == each) for name, text, _needs in group])
+            for label, group in groups
+        ]
+        for each in chosen
+    ]
+
+
+def _placeholders(definition: dict[str, Any]) -> list[tuple[str, str]]:
+    known = [name for name in definition["types"] if catalog.find(name)]
+    return [(name, _(label)) for name, label in placeholders.names(known).items()]
+
+
+def _warnings(editing: Editing) -> list[str]:
+    if request.method == "POST" and not editing.checked:
+        return []
+    found = preview.checked(editing.typed["definition"], None)
+    if not isinstance(found, Definition):
+        return []
+    return warnings(g.scope, editing.rule, editing.owner, editing.typed["name"], found)
+
+
+def _states(editing: Editing) -> list[Option]:
+    now = editing.rule.state if editing.rule else "off"
+    offered = [
+        state for state in STATES
+        if state == now or (state != State.PAUSED and rights.switches(g.scope, editing.owner, state))
+    ]  # fmt: skip
+    return [Option(str(state), _(STATES[state]), state == editing.typed["state"]) for state in offered]
+
+
+def _runs(rule: Rule | None) -> list[queries.Shown]:
+    return queries.runs(rule.id) if rule is not None and rights.traces(g.scope, rule.owner_id) else []

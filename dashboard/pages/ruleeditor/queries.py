@@ -1,0 +1,258 @@
+"""What the editor offers to choose from and shows beside the form: never more than the viewer may see."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard import catalog, clock
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.db import rows
+from dashboard.events import switches
+from dashboard.models import (
+    Access,
+    Calendar,
+    Channel,
+    Event,
+    Queue,
+    Rule,
+    RuleDraft,
+    RuleGroup,
+    RuleVersion,
+    Run,
+    Source,
+    Subject,
+    Team,
+    TeamLead,
+    TeamMember,
+    User,
+)
+from dashboard.pages.ruleeditor import acts, parts
+from dashboard.rules import rights
+from dashboard.rules.definition import Definition
+from dashboard.rules.doing import Site
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.web import lists, people
+
+BESIDE_MS = 15 * 60 * 1000  # a draft younger than this is being typed
+RUNS = 5
+
+Choice = tuple[str, str]  # value and label
+
+
+class Offered(NamedTuple):
+    """What may be chosen, each (value, label). `more` people match besides those offered."""
+
+    users: list[Choice]
+    teams: list[Choice]
+    accesses: list[Choice]
+    queues: list[Choice]
+    calendars: list[Choice]
+    channels: list[tuple[str, str, str]]  # and kind
+    rules: list[Choice]
+    groups: list[Choice]
+    named: dict[str, list[Choice]]  # by field path: sources, channels of queues, accesses by name
+    more: int = 0
+
+
+class Shown(NamedTuple):
+    id: int
+    outcome: str
+    at_ms: int
+    held: int
+    error: str
+
+
+def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
+    """Return the choices; whom a rule names already stays among them."""
+    chosen = frozenset(each for each in used(definition) if isinstance(each, int))
+    found = people.offered(scope, chosen, sought)
+    accesses = _named(Access.select(Access.id, Access.name, Access.is_system)) if scope.users is None else []
+    return Offered(
+        [(str(each.id), each.name) for each in found.rows],
+        _choices(team for team in _teams(scope)),
+        [(str(ident), _(name) if is_system else name) for ident, name, is_system in accesses],
+        _queues(scope, chosen),
+        [(name, name) for name in _texts(Calendar.select(Calendar.name))],
+        _channels(),
+        _choices(rows(Rule.select(Rule.id, Rule.name).where(rights.visible(scope)), _Named)),
+        groups(),
+        {
+            "source": [(name, name) for name in _texts(Source.select(Source.name))],
+            "queue.channel": [(name, name) for name in _texts(Queue.select(Queue.channel).distinct())],
+            "user.access": [(name, name) for name in _texts(Access.select(Access.name))],
+        },
+        found.more,
+    )  # fmt: skip
+
+
+def groups() -> list[Choice]:
+    return _choices(rows(RuleGroup.select(RuleGroup.id, RuleGroup.name), _Named))
+
+
+def open_subjects(definition: Definition) -> int:
+    """Return how many open subjects a deadline could be for."""
+    kinds = {name.partition(".")[0] for name in definition.types}
+    query = Subject.select().where(Subject.kind.in_(sorted(kinds)) & Subject.ended_ms.is_null())
+    return int(query.count())
+
+
+def used(definition: dict[str, Any]) -> list[Any]:
+    """Return the values of the conditions and the recipients of the actions."""
+    found: list[Any] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict) and "field" in node:
+            value = node.get("value")
+            found.extend(_leaves(value))
+        for child in acts.children(node):
+            walk(child)
+
+    walk(definition["if"])
+    for action in definition["then"]:
+        found.extend(parts.to_of(action.get("to"))["users"])
+    return found
+
+
+def site(scope: Scope, personal: bool, stored: Definition | None) -> Site:
+    """Return what a rule may name: what the viewer may choose, and whom the stored rule names already."""
+    named: dict[str, set[int]] = {"users": set(), "teams": set(), "accesses": set()}
+    for doing in stored.then if stored else ():
+        for part, ids in named.items():
+            ids.update(doing.params.get("to", {}).get(part, ()))
+    users = User.select(User.id).where(scope.allows(User.id) | User.id.in_(sorted(named["users"])))
+    teams = {each.id for each in _teams(scope)} | _existing(Team, named["teams"])
+    everyone = scope.users is None
+    accesses = set(_ids(Access.select(Access.id))) if everyone else _existing(Access, named["accesses"])
+    return Site(
+        channels=dict(Channel.select(Channel.id, Channel.kind).tuples()),
+        users=frozenset(_ids(users)), teams=frozenset(teams), accesses=frozenset(accesses),
+        calendars=frozenset(_texts(Calendar.select(Calendar.name))),
+        can_out=scope.can(Permission.RULES_OUTWARD), personal=personal,
+        switched={name: switches.in_rules(name) for name in switches.choices()},
+    )  # fmt: skip
+
+
+def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """Return the event types that rules may be about, by group of the catalogue: name, label, and whether
+    they never occur until a source sends them. Those chosen already are always there."""
+    groups: dict[str, list[tuple[str, str, bool]]] = {}
+    for type_ in catalog.CATALOG.values():
+        fits = switches.in_rules(type_.name) and (type_.level == "personal" or not personal)
+        if fits or type_.name in chosen:
+            groups.setdefault(type_.group, []).append((type_.name, _(type_.label), type_.needs_source))
+    return [(_(label), groups[name]) for name, label in catalog.GROUPS.items() if name in groups]
+
+
+def draft(user_id: int, rule_id: int) -> RuleDraft | None:
+    found: RuleDraft | None = RuleDraft.get_or_none(
+        (RuleDraft.user_id == user_id) & (RuleDraft.rule_id == rule_id)
+    )
+    return found
+
+
+def others(scope: Scope, rule_id: int) -> list[str]:
+    """Return who else is editing the rule; those outside the scope are not named."""
+    since = clock.now_ms() - BESIDE_MS
+    query = (
+        RuleDraft.select(User.id, User.name)
+        .join(User, on=(User.id == RuleDraft.user_id))
+        .where((RuleDraft.rule_id == rule_id) & (RuleDraft.updated_ms > since)
+               & (RuleDraft.user_id != scope.viewer_id))
+    )  # fmt: skip
+    if not rule_id:
+        return []
+    return [name if scope.sees(ident) else str(_("Another user")) for ident, name in query.tuples()]
+
+
+def runs(rule_id: int) -> list[Shown]:
+    """Return the last runs of a rule in which it matched."""
+    query = Run.select(Run.id, Run.outcome, Run.at_ms, Run.held, Run.error).where(
+        (Run.rule_id == rule_id) & (Run.outcome != RunOutcome.NOT_MATCHED)
+    )
+    return rows(query.order_by(Run.id.desc()).limit(RUNS), Shown)
+
+
+def latest(scope: Scope, named: Iterable[str]) -> int | None:
+    """Return the newest event of one of the types that the viewer may see, by id."""
+    e = Event
+    seen = scope.allows(e.user_id)
+    nobodys = e.user_id.is_null() & scope.allows_queue(e.queue_id)
+    newest: tuple[int, int] | None = None
+    for type_ in named:
+        query = e.select(e.time_ms, e.id).where((e.type == type_) & (seen | nobodys))
+        found = query.order_by(e.time_ms.desc()).limit(1).tuples().first()
+        newest = max(filter(None, (newest, found)), default=None)
+    return newest[1] if newest else None
+
+
+def versions(rule_id: int) -> list[RuleVersion]:
+    query = RuleVersion.select().where(RuleVersion.rule == rule_id)
+    return list(query.order_by(RuleVersion.version.desc()))
+
+
+def names(ids: Collection[int], scope: Scope) -> dict[int, str]:
+    """Return what users are called; those outside the scope are not named."""
+    found = User.select(User.id, User.name).where(User.id.in_(sorted(ids))).tuples()
+    return {ident: name if scope.sees(ident) else str(_("Another user")) for ident, name in found}
+
+
+class _Named(NamedTuple):
+    id: int
+    name: str
+
+
+def _teams(scope: Scope) -> list[_Named]:
+    query = Team.select(Team.id, Team.name)
+    if scope.users is not None:
+        led = TeamLead.select(TeamLead.team).where(TeamLead.user == scope.viewer_id)
+        joined = TeamMember.select(TeamMember.team).where(TeamMember.user == scope.viewer_id)
+        query = query.where(Team.id.in_(led) | Team.id.in_(joined))
+    return rows(query, _Named)
+
+
+def _queues(scope: Scope, chosen: Collection[int]) -> list[Choice]:
+    active = Queue.deactivated_ts.is_null() & scope.allows_queue(Queue.id)
+    query = Queue.select(Queue.id, Queue.label).where(active | Queue.id.in_(sorted(chosen)))
+    visible = [each for each in rows(query, _Named) if scope.queues is None or each.id in scope.queues]
+    return _choices(visible)
+
+
+def _channels() -> list[tuple[str, str, str]]:
+    found = Channel.select(Channel.id, Channel.name, Channel.kind, Channel.active).tuples()
+    said = [
+        (str(ident), name if active else str(_("%(name)s (switched off)", name=name)), kind)
+        for ident, name, kind, active in found
+    ]
+    return lists.by_name(said, lambda each: each[1])
+
+
+def _choices(named: Iterable[_Named]) -> list[Choice]:
+    return [(str(each.id), each.name) for each in lists.by_name(named, lambda each: each.name)]
+
+
+def _named(query: Any) -> list[tuple[int, str, bool]]:
+    return lists.by_name(query.tuples(), lambda each: str(each[1]))
+
+
+def _texts(query: Any) -> list[str]:
+    return lists.by_name([row[0] for row in query.tuples()], str)
+
+
+def _ids(query: Any) -> Iterable[int]:
+    return (row[0] for row in query.tuples())
+
+
+def _existing(model: Any, ids: Collection[int]) -> set[int]:
+    return set(_ids(model.select(model.id).where(model.id.in_(sorted(ids))))) if ids else set()
+
+
+def _leaves(value: Any) -> Iterable[Any]:
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value

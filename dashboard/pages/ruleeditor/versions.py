@@ -1,0 +1,119 @@
+"""The versions of a rule: what each said, what two of them differ in, and bringing one back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.models import RuleVersion
+from dashboard.pages.ruleeditor import checking, commands, page, preview, queries
+from dashboard.pages.ruleeditor.blueprint import bp
+from dashboard.pages.ruleeditor.page import Editing
+from dashboard.pages.ruleeditor.views import seen
+from dashboard.rules import definition as definitions
+from dashboard.rules import rights
+from dashboard.rules.definition import Definition
+from dashboard.web import forms as common
+from dashboard.web import rulenames, rulewords
+from dashboard.web.page import render, zone
+
+
+class Part(NamedTuple):
+    """A part of the rule in two versions, in words."""
+
+    label: str
+    old: str
+    new: str
+
+    @property
+    def differs(self) -> bool:
+        return self.old != self.new
+
+
+@bp.get("/<int:ident>/versions")
+@require(Permission.RULES_OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
+def versions(ident: int) -> Response:
+    """The versions of a rule; `old` and `new` are the two that stand side by side, the latest by itself."""
+    rule = seen(ident)
+    rows = queries.versions(ident)
+    by_number = {row.version: row for row in rows}
+    new = by_number.get(_asked("new") or rule.version)
+    old = by_number.get(_asked("old") or (new.version - 1 if new else 0))
+    if (_asked("new") and new is None) or (_asked("old") and old is None):
+        abort(404)
+    return render(
+        "ruleeditor/versions.html", {"result"}, rule=rule, rows=rows, old=old, new=new,
+        parts=_side_by_side(old, new) if old and new else [], zone=zone(),
+        makers=queries.names({row.made_by for row in rows if row.made_by}, g.scope),
+        open=rights.changes(g.scope, rule.owner_id), seen=commands.mark(rule),
+    )  # fmt: skip
+
+
+@bp.post("/<int:ident>/versions")
+@require(Permission.RULES_OWN, Permission.RULES_EDIT)
+def restore(ident: int) -> Response:
+    """Bring a version back: it becomes a new one, checked as any other."""
+    rule = seen(ident)
+    if not rights.changes(g.scope, rule.owner_id):
+        abort(403)
+    number = common.whole(request.form.get("version", ""), 1, common.ID_MAX)
+    row = RuleVersion.get_or_none((RuleVersion.rule == ident) & (RuleVersion.version == number)) or abort(404)
+    typed = page.stored(rule) | {"name": row.name, "seen": request.form.get("seen", "")}
+    typed["definition"] = page.stored_definition(row.definition)
+    editing = Editing(rule, typed)
+    wanted, errors = checking.check(editing)
+    if wanted is None:
+        commands.keep(g.user.id, ident, typed, page.stored(rule))
+        return page.show(editing._replace(errors=errors), 422)
+    try:
+        commands.save(g.user.id, ident, typed["seen"], wanted)
+    except commands.StaleError:
+        flash(_("Somebody else has changed this rule meanwhile. Look again before you bring a version back."),
+              "warn")  # fmt: skip
+        return make_response(redirect(url_for(".versions", ident=ident)))
+    flash(_("Version %(number)s is back, as a new version.", number=row.version), "ok")
+    return make_response(redirect(url_for(".versions", ident=ident)))
+
+
+def _asked(name: str) -> int | None:
+    return common.whole(request.args.get(name, ""), 1, common.ID_MAX)
+
+
+def _side_by_side(old: Any, new: Any) -> list[Part]:
+    before, after = _parts(old), _parts(new)
+    return [Part(label, before.get(label, "–"), after.get(label, "–")) for label in {**before, **after}]
+
+
+def _parts(row: Any) -> dict[str, str]:
+    """Return what a version says, part by part, in words."""
+    found = definitions.load(row.definition)
+    if not isinstance(found, Definition):
+        return {_("Name"): row.name, _("The rule in words"): preview.said(
+            page.stored_definition(row.definition), g.scope)}  # fmt: skip
+    names = rulenames.names(g.scope, [found])
+    said = rulewords.words(found, names)
+    made = {
+        _("Name"): row.name,
+        _("When"): said.when,
+        _("If"): said.conditions or _("always"),
+    }
+    for n, doing in enumerate(found.then):
+        made[_("Action %(number)s", number=n + 1)] = _action(doing, names)
+    made[_("Later rules")] = _("are left out") if found.stop else _("are asked too")
+    if found.zone:
+        made[_("Time zone")] = found.zone
+    return made
+
+
+def _action(doing: Any, names: Any) -> str:
+    said = [rulewords.action_text(doing, names), rulewords.limit_text(doing.limit)]
+    texts = [
+        str(value) if isinstance(value, str) else ", ".join(f"{key}: {text}" for key, text in value.items())
+        for name, value in doing.params.items()
+        if name in ("title", "subject", "text", "data")
+    ]
+    return " · ".join(filter(None, [*said, *texts]))

@@ -1,0 +1,150 @@
+"""The editor: a rule is typed act by act, kept as a draft, and saved as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.models import Rule
+from dashboard.pages.ruleeditor import acts, checking, commands, forms, page, queries
+from dashboard.pages.ruleeditor.blueprint import bp
+from dashboard.pages.ruleeditor.page import Editing
+from dashboard.rules import rights, store
+from dashboard.web import forms as common
+
+OWN, EDIT = Permission.RULES_OWN, Permission.RULES_EDIT
+
+
+@bp.get("/new")
+@require(OWN, EDIT)
+def new() -> Response:
+    """A new rule, empty, or the draft of it with `draft=1`."""
+    draft = queries.draft(g.user.id, 0)
+    if draft is not None and request.args.get("draft"):
+        return page.show(Editing(None, _started(draft.form)))
+    own = _own(request.args.get("list", ""))
+    typed = forms.typed({}, list="my" if own else "system", name=request.args.get("name", "")[:120])
+    return page.show(Editing(None, typed, waiting=draft))
+
+
+@bp.post("/new")
+@require(OWN, EDIT)
+def create() -> Response:
+    typed = forms.read(request.form, store.site_zone())
+    typed["list"] = "my" if _own(typed["list"]) else "system"
+    return _done(Editing(None, typed))
+
+
+@bp.get("/<int:ident>/edit")
+@require(OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
+def edit(ident: int) -> Response:
+    """A rule as it is stored, or the viewer's draft of it with `draft=1`; read only without the right."""
+    rule = seen(ident)
+    draft = queries.draft(g.user.id, ident) if rights.changes(g.scope, rule.owner_id) else None
+    if draft is not None and request.args.get("draft"):
+        return page.show(Editing(rule, draft.form))
+    return page.show(Editing(rule, page.stored(rule), waiting=draft))
+
+
+@bp.post("/<int:ident>/edit")
+@require(OWN, EDIT)
+def update(ident: int) -> Response:
+    rule = seen(ident)
+    if not rights.changes(g.scope, rule.owner_id):
+        abort(403)
+    return _done(Editing(rule, forms.read(request.form, store.site_zone())))
+
+
+def seen(ident: int) -> Any:
+    """Return the rule, or answer 404 for one that the viewer may not see."""
+    rule = common.one(Rule, ident)
+    if not rights.sees(g.scope, rule.owner_id):
+        abort(404)
+    return rule
+
+
+def _own(which: str) -> bool:
+    """Return whether a new rule is the viewer's own; 403 for a list in which he may not add one."""
+    own = which == "my" or (which != "system" and g.scope.can(OWN))
+    if not g.scope.can(OWN if own else EDIT):
+        abort(403)
+    return own
+
+
+def _started(form: dict[str, Any]) -> dict[str, Any]:
+    """Return the draft of a new rule; its list must still be one in which the viewer may add a rule."""
+    return {**form, "list": "my" if _own(str(form.get("list", ""))) else "system"}
+
+
+def _done(editing: Editing) -> Response:
+    """Do what the button says: discard, undo, save, or an act on what is typed."""
+    op = request.form.get("op", "")
+    if op == "discard":
+        commands.forget(g.user.id, editing.ident)
+        flash(_("The draft has been discarded."), "ok")
+        return make_response(redirect(editing.url))
+    if op == "undo":
+        before = commands.undo(g.user.id, editing.ident)
+        return page.show(editing if before is None else editing._replace(typed=before))
+    if op in ("save", "save_off"):
+        return _save(editing, off=op == "save_off")
+    if op == "check":
+        commands.keep(g.user.id, editing.ident, editing.typed, None)
+        _found, errors = checking.check(editing)
+        return page.show(editing._replace(errors=errors, checked=not errors))
+    made = acts.act(editing.typed, op)
+    commands.keep(g.user.id, editing.ident, made.form, _before(editing, made.form))
+    return page.show(editing._replace(typed=made.form, focus=made.focus))
+
+
+def _before(editing: Editing, after: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the form that an undo of this act brings back: what was typed, else what was kept before."""
+    if editing.typed != after:
+        return editing.typed
+    draft = queries.draft(g.user.id, editing.ident)
+    rule = editing.rule
+    kept = draft.form if draft else page.stored(rule) if rule else forms.typed({}, list=after["list"])
+    return kept if kept != after else None
+
+
+def _save(editing: Editing, off: bool) -> Response:
+    if off:
+        editing.typed["state"] = "off"
+    wanted, errors = checking.check(editing)
+    if wanted is None:
+        commands.keep(g.user.id, editing.ident, editing.typed, None)
+        return page.show(editing._replace(errors=errors), 422)
+    count = checking.existing(editing, wanted)
+    if count:
+        commands.keep(g.user.id, editing.ident, editing.typed, None)
+        return page.show(editing._replace(existing=count), 422)
+    try:
+        if editing.rule is None:
+            rule = commands.create(g.user.id, g.user.id if editing.personal else None, wanted)
+        else:
+            rule = commands.save(g.user.id, editing.ident, editing.typed["seen"], wanted)
+    except commands.StaleError:
+        return _stale(editing)
+    flash(_saved(rule), "ok")
+    return make_response(redirect(url_for(".edit", ident=rule.id)))
+
+
+def _saved(rule: Rule) -> str:
+    if rule.state == "on":
+        return str(_("Saved. The rule is on."))
+    return str(_("Saved. The rule runs in shadow: it acts on nothing.") if rule.state == "shadow"
+               else _("Saved. The rule is off."))  # fmt: skip
+
+
+def _stale(editing: Editing) -> Response:
+    """Show what is stored now beside what is typed; saving again puts the typed rule in place."""
+    rule = seen(editing.ident)
+    now = page.stored(rule)
+    differing = page.differing(now, editing.typed)
+    editing.typed.update(seen=now["seen"], version=now["version"])
+    commands.keep(g.user.id, editing.ident, editing.typed, None)
+    return page.show(editing._replace(rule=rule, differing=differing), 422)

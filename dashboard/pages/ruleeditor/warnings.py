@@ -1,0 +1,62 @@
+"""What a rule lacks to do what it says: nothing that keeps it from being saved."""
+
+from __future__ import annotations
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.access.scope import Scope
+from dashboard.models import Channel, Event, Rule
+from dashboard.rules import definition as definitions
+from dashboard.rules import lint, rights, store
+from dashboard.rules.definition import Definition
+from dashboard.rules.match import State
+from dashboard.web import rulenames, rulewords
+
+
+def warnings(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: Definition) -> list[str]:
+    """Return what the viewer should know before a rule is switched on, as sentences."""
+    return [*_types(found), *_ways_out(found), *_lint(scope, rule, owner, name, found)]
+
+
+def _types(found: Definition) -> list[str]:
+    """Return which types have never occurred and need a source that sends them."""
+    silent = [
+        rulenames.type_label(name)
+        for name in found.types
+        if (type_ := catalog.find(name)) is not None and type_.needs_source
+        and not Event.select(Event.id).where(Event.type == name).limit(1).exists()
+    ]  # fmt: skip
+    return [
+        str(_("“%(type)s” has never occurred: it needs a source that sends it.", type=each))
+        for each in silent
+    ]
+
+
+def _ways_out(found: Definition) -> list[str]:
+    told = []
+    ids = sorted(definitions.channels(found))
+    off = Channel.select(Channel.name).where(Channel.id.in_(ids) & ~Channel.active).tuples()
+    told += [
+        str(_("The channel “%(name)s” is switched off: nothing is sent by it.", name=row[0])) for row in off
+    ]
+    if any(each.do == "email" for each in found.then) and not current_app.config["STOPA"].smtp_url:
+        told.append(str(_("No mail server is set: e-mails of this rule will fail.")))
+    if any("leads" in each.params.get("to", {}).get("roles", ()) for each in found.then) and not any(
+        (type_ := catalog.find(name)) is not None and "user" in type_.needs for name in found.types
+    ):
+        told.append(str(_("These events may name no user: then nobody's lead is told.")))
+    return told
+
+
+def _lint(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: Definition) -> list[str]:
+    ident = rule.id if rule else 0
+    row = {
+        "id": ident, "version": rule.version if rule else 0, "position": rule.position if rule else 0,
+        "group": rule.group_id if rule else None, "owner": owner, "state": State.ON,
+    }  # fmt: skip
+    mine = definitions.spec(row, found, store.context_for(owner, found.zone))
+    others = [each for each in store.live().rules.values() if each.id != ident]
+    named = {each.id: each.name for each in others if rights.sees(scope, each.owner)} | {ident: name}
+    return rulewords.findings(lint.lint([*(each.spec for each in others), mine]), named).get(ident, [])
