@@ -47,6 +47,9 @@ OTHERS = {
     "rules.adopt": {P.RULES_OVERSEE}, "rules.choose_owner": {P.RULES_OVERSEE},
     "rules.transfer": {P.RULES_OVERSEE},
     "rules.groups": {P.RULES_VIEW}, "rules.pause_group": {P.RULES_OPERATE}, "rules": {P.RULES_EDIT},
+    "ruleeditor": {P.RULES_OWN, P.RULES_EDIT},
+    "ruleeditor.edit": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
+    "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
 }  # fmt: skip
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
 ANSWERS = {"tracing.download": (200, 403), "queuedays.download": (404,)}
