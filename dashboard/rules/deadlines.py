@@ -26,7 +26,7 @@ from dashboard.rules.lasting import (
     verb_of,
 )
 from dashboard.rules.limits import episode_key
-from dashboard.rules.parts import DEADLINES, After, Wait
+from dashboard.rules.parts import COUNTERS, DEADLINES, After, Wait
 from dashboard.rules.stretch import ENDS
 
 
@@ -41,6 +41,12 @@ class Firing(NamedTuple):
     type: str
 
 
+# What each counter type counts, by the first word of its events' types.
+COUNTED = {
+    "ticket.count_reached": ("ticket",),
+    "chat.count_reached": ("chat",),
+    "agent.capacity_reached": ("chat", "ticket"),
+}
 Calendars = Mapping[str, WorkCalendar]
 
 
@@ -97,8 +103,11 @@ def later(base_ms: int, seconds: int, calendar: str, calendars: Calendars) -> in
 
 
 def waking(types: Iterable[str]) -> frozenset[str]:
-    """Return the event types that may begin a stretch of these deadline types."""
-    found: set[str] = set()
+    """Return the event types that may begin a stretch of deadline types among these, or change what
+    counter types among them count."""
+    types = frozenset(types)
+    counted = counted_kinds(types)
+    found = {each for each in catalog.CATALOG if kind_of(each) in counted and is_activity(each)}
     for type_ in DEADLINES.intersection(types):
         if type_ == AGENT_IDLE:
             found |= {"agent.ready", "agent.pause_ended"}
@@ -106,6 +115,11 @@ def waking(types: Iterable[str]) -> frozenset[str]:
             kind = type_.partition(".")[0]
             found.update(each for each in catalog.CATALOG if kind_of(each) == kind and begins(type_, each))
     return frozenset(found)
+
+
+def counted_kinds(types: Iterable[str]) -> frozenset[str]:
+    """Return what counter types among these count: the first words of types of events."""
+    return frozenset(kind for type_ in COUNTERS.intersection(types) for kind in COUNTED[type_])
 
 
 def begins(type_: str, event_type: str) -> bool:

@@ -68,8 +68,7 @@ def stretches(type_: str, events: Sequence[Happening]) -> list[Stretch]:
     if type_.endswith(".idle"):
         return _idle(ordered)
     if type_ in DEADLINES and type_ != AGENT_IDLE:
-        extra = _MODERATED if kind == "thread" else frozenset()
-        return _open(ordered, ENDS | extra, type_.partition(".")[2].partition("_")[0])
+        return _open(ordered, ends(type_), type_.partition(".")[2].partition("_")[0])
     return []
 
 
@@ -92,6 +91,11 @@ def is_activity(event_type: str) -> bool:
     known = catalog.CATALOG.get(event_type)
     origin = Origin.CHANGE if known is None else known.origin
     return origin not in (Origin.TIMER, Origin.COUNTER) and event_type not in _NO_ACTIVITY
+
+
+def ends(type_: str) -> frozenset[str]:
+    """Return the verbs of event types that end the states of a deadline type's subjects."""
+    return ENDS | _MODERATED if kind_of(type_) == "thread" else ENDS
 
 
 def is_dated(type_: str) -> bool:

@@ -11,7 +11,7 @@ import peewee
 from dashboard.db import database
 from dashboard.events import switches
 from dashboard.models import Rule, RuleGroup
-from dashboard.rules import deadlines, store, worktime
+from dashboard.rules import deadlines, schedules, store, worktime
 from dashboard.rules.calendars import WorkCalendar
 from dashboard.rules.lasting import Stretch
 from dashboard.rules.parts import SCHEDULE, After
@@ -51,6 +51,18 @@ class Plan(NamedTuple):
             for after in self.soonest.get(type_, ())
         )
         return min((due for due in dues if due is not None), default=None)
+
+    def next_run(self, rule: LiveRule, after_ms: int) -> int | None:
+        """Return when a rule that runs by the calendar runs next, in ms; None for never."""
+        schedule = rule.definition.schedule
+        if schedule is None:
+            return None
+        calendar = self.calendars.get(schedule.calendar)
+        if schedule.calendar and calendar is None:
+            return None
+        zone = rule.definition.zone or (calendar.zone if calendar else rule.spec.context.zone)
+        following = schedules.next_run(schedule, zone, calendar, after_ms // 1000)
+        return None if following is None else following * 1000
 
 
 _KEPT: WeakKeyDictionary[peewee.Database, Plan] = WeakKeyDictionary()

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dashboard.db import dialect
+from dashboard.models import Timer
 from dashboard.rules import deadlines, lasting
 from dashboard.rules.deadlines import wait_episode
-from dashboard.rules.lasting import AGENT_IDLE
+from dashboard.rules.lasting import AGENT_IDLE, Stretch
 from dashboard.rules.limits import By, limit_key
 from dashboard.rules.log import EventRow
 from dashboard.rules.plans import Plan, plan
 from dashboard.rules.store import Live, LiveRule
 from dashboard.rules.values import Facts
 
-LATE_S = 86_400  # a deadline that comes later than this is told as expired and does nothing
-HELD_MS = 2**62  # when a timer that waits for its paused group is due: not by itself
+HELD = "held:"  # begins the kind of what fell due while a rule's group paused
+HELD_MS = 2**62  # when that is due: not by itself
 SUBJECT_MAX = 300
 
 COLUMNS = ("rule_id", "version", "kind", "subject", "source_id", "interaction", "user_id", "event_id",
@@ -77,6 +78,19 @@ def wait(rule: LiveRule, facts: Facts) -> None:
     subject = limit_key(By.SUBJECT, rule.id, facts)[:SUBJECT_MAX]
     put([New(rule.id, rule.version, wait_episode(facts["id"]), subject, facts.get("source_id"),
              facts.get("interaction"), facts.get("user"), facts["id"], facts["time"], due)])  # fmt: skip
+
+
+def hold(row: Timer, rule: LiveRule, stretch: Stretch, at_ms: int) -> None:
+    """Keep what fell due at `at_ms` for a rule whose group pauses, in a row of its own."""
+    kind = f"{HELD}{row.kind}:{stretch.begun_ms}"
+    put([New(rule.id, rule.version, kind, row.subject, row.source_id, row.interaction, row.user_id,
+             stretch.event_id, at_ms, HELD_MS)])  # fmt: skip
+
+
+def held_of(row: Timer) -> tuple[str, int]:
+    """Return the deadline type and the beginning of the stretch that a row of hold() is about."""
+    _held, type_, begun_ms = row.kind.split(":")
+    return type_, int(begun_ms)
 
 
 def subject_of(type_: str, event: EventRow) -> str | None:

@@ -1,0 +1,100 @@
+"""Timers brought in line with the rules after a change: runs by the calendar, what was held, what exists.
+
+The first look of a worker after a change does it; a change costs nothing where it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+import peewee
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.events.record import DIGESTING
+from dashboard.jobs import queue as jobs
+from dashboard.models import Setting, Timer
+from dashboard.rules import deadlines, plans, store
+from dashboard.rules.parts import SCHEDULE
+from dashboard.rules.plans import Plan
+from dashboard.rules.store import LiveRule
+from dashboard.rules.timers import HELD_MS, New, put
+
+ARM = "arm_timers"  # the job, see rules.arming
+WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now though they are on
+_SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
+
+
+def keep_up() -> None:
+    """Bring timers in line with the rules as they are; costs one row while nothing has changed."""
+    version = store.live().version
+    if _SEEN.get(database.obj) == version:
+        return
+    with database.atomic():
+        dialect.one_at_a_time(DIGESTING)
+        plan = plans.plan()
+        _plan_runs(plan)
+        _release(plan)
+        _catch_up(plan)
+    _SEEN[database.obj] = version
+
+
+def _plan_runs(plan: Plan) -> None:
+    """Give every rule that runs by the calendar its next run, and no other rule one.
+
+    A run that is overdue stays, unless the rule was changed or switched on since it was planned.
+    """
+    known = {row.rule_id: row for row in Timer.select().where(Timer.kind == SCHEDULE)}
+    gone = [row.id for row in known.values() if row.rule_id not in plan.scheduled]
+    Timer.delete().where(Timer.id.in_(gone)).execute()
+    now_ms = clock.now_ms()
+    for rule in plan.scheduled.values():
+        row = known.get(rule.id)
+        if row is not None and row.version == rule.version and rule.armed_ms <= row.base_ms <= now_ms:
+            continue
+        following = plan.next_run(rule, now_ms)
+        if row is not None:
+            row.delete_instance()
+        if following is not None:
+            put([_run(rule, following)])
+
+
+def _run(rule: LiveRule, at_ms: int) -> New:
+    subject = f"rule:{rule.id}"
+    return New(rule.id, rule.version, SCHEDULE, subject, None, None, None, None, at_ms, at_ms)
+
+
+def _release(plan: Plan) -> None:
+    """Make due what was held for rules whose group goes on, or that are off by now and let it go."""
+    for row in Timer.select().where(Timer.due_ms == HELD_MS):
+        if row.rule_id in plan.held:
+            continue
+        rule = plan.rule(row.rule_id)
+        wait = rule.definition.wait if rule is not None else None
+        due = row.base_ms
+        if wait is not None:
+            due = deadlines.later(due, wait.seconds, wait.calendar, plan.calendars) or due
+        Timer.update(due_ms=due).where(Timer.id == row.id).execute()
+
+
+def _catch_up(plan: Plan) -> None:
+    """Look through what exists for the rules that watch again after a stop or a pause of their group."""
+    row = Setting.get_or_none(Setting.name == WAITING)
+    before: set[int] = set(json.loads(row.value)) if row is not None else set()
+    known = {rule.id for groups in plan.groups.values() for group in groups for rule in group.rules}
+    now = known if store.stopped() else known & set(plan.held)
+    if before == now:
+        return
+    Setting.insert(name=WAITING, value=json.dumps(sorted(now))).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: json.dumps(sorted(now))}
+    ).execute()
+    look_through((before & known) - now)
+
+
+def look_through(rules: Iterable[int], catching_up: bool = False) -> None:
+    """Arm the deadlines of what exists for these rules, by a job; see rules.arming."""
+    for rule in sorted(rules):
+        args = {"rule": rule, "catching_up": catching_up}
+        jobs.enqueue(ARM, args, key=f"{ARM}:{rule}:{int(catching_up)}")
