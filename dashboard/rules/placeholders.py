@@ -55,7 +55,12 @@ _EVENT = MappingProxyType({
 })  # fmt: skip
 _OPEN = frozenset({"type", "time"})  # what may be told of an event whose content is hidden
 _PERSON = frozenset({"user", "user.team", "user.access"})  # what may be told where the user may be seen
-_OBJECTS = frozenset(name.partition(".")[0] for name in catalog.CATALOG)
+# Placeholders of data that some type of the catalogue has.
+_NAMED = frozenset(
+    f"{name.partition('.')[0]}.{each.name}"
+    for name, type_ in catalog.CATALOG.items()
+    for each in type_.fields
+)
 
 
 class Reader(Protocol):
@@ -125,9 +130,9 @@ def _path(name: str, type_: str) -> str | None:
         return _EVENT[name]
     if fields.find(name, {}) is not None:
         return name
-    thing, dot, rest = name.partition(".")
-    if not dot or thing not in _OBJECTS:
+    if name not in _NAMED:
         return None
+    thing, _dot, rest = name.partition(".")
     return f"data.{rest}" if type_.startswith(f"{thing}.") and f"data.{rest}" in _known(type_) else ""
 
 

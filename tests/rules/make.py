@@ -6,12 +6,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dashboard.rules import fields, tree
+from dashboard.rules import definition, fields, tree
 from dashboard.rules.compare import Context
 from dashboard.rules.compiled import Compiled, compile_tree
+from dashboard.rules.definition import Definition, Site
 from dashboard.rules.match import RuleSpec
 from dashboard.rules.values import Facts, facts
 
+SITE = Site(
+    channels={1: "webhook", 2: "chat"},
+    users=frozenset({3, 4}),
+    teams=frozenset({5}),
+    accesses=frozenset({6}),
+    calendars=frozenset({"Brno"}),
+    can_out=True,
+)
 MONDAY = 1772438400000  # Monday 2 March 2026, 08:00 UTC, 09:00 in Prague
 TYPE = "custom.sale"
 PATHS = ("data.word", "data.other")
@@ -34,6 +43,12 @@ def ready(raw: Any, *types: str, context: Context | None = None) -> Compiled:
 
 def spec(id_: int = 1, raw: Any = None, types: tuple[str, ...] = (TYPE,), **more: Any) -> RuleSpec:
     return RuleSpec(id_, more.pop("version", 1), types, parsed(raw or {"all": []}, *types), **more)
+
+
+def defined(raw: Any, site: Site | None = SITE) -> Definition:
+    found = definition.parse(raw, site)
+    assert isinstance(found, Definition), found
+    return found
 
 
 words = st.sampled_from(["a", "b", "", "A", "ab"])

@@ -1,0 +1,45 @@
+"""The table of actions: what every row must be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.access.permissions import Permission
+from dashboard.rules.actions import ACTIONS, ROLES, Action, ParamKind, Role
+
+every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+
+
+def test_the_actions_are_those_that_rules_are_stored_by() -> None:
+    inside = {name for name, action in ACTIONS.items() if action.inside}
+    assert inside == {"notify", "tag", "untag", "note", "log", "emit"}
+    assert set(ACTIONS) - inside == {"email", "webhook", "chat", "invite"}
+
+
+@every
+def test_a_phrase_names_parameters_of_its_action_only(action: Action) -> None:
+    named = set(re.findall(r"%\((\w+)\)s", action.phrase))
+    assert named <= {param.name for param in action.params}
+
+
+@every
+def test_whatever_leaves_the_house_needs_the_right_to_call_out(action: Action) -> None:
+    assert action.permission is (None if action.inside else Permission.RULES_OUTWARD)
+
+
+@every
+def test_an_action_with_a_channel_says_of_which_kind(action: Action) -> None:
+    asks = any(param.kind is ParamKind.CHANNEL for param in action.params)
+    assert asks is (action.channel in ("webhook", "chat"))
+
+
+@every
+def test_a_parameter_is_found_by_its_name(action: Action) -> None:
+    assert [action.param(param.name) for param in action.params] == list(action.params)
+    assert action.param("nonsense") is None
+
+
+def test_every_role_has_a_label() -> None:
+    assert set(ROLES) == set(Role)
