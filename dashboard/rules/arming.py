@@ -15,8 +15,8 @@ from dashboard.db import database, dialect
 from dashboard.db.prepared import plain
 from dashboard.events.record import DIGESTING
 from dashboard.jobs import queue as jobs
-from dashboard.models import Event, Interval, Job, Rule
-from dashboard.rules import deadlines, histories, keeping, lasting, plans, store, timers
+from dashboard.models import Event, Interval, Job, Rule, Subject
+from dashboard.rules import deadlines, histories, keeping, lasting, plans, store, subjects, timers
 from dashboard.rules.alarms import Desk
 from dashboard.rules.definition import Definition
 from dashboard.rules.histories import READY, History
@@ -80,6 +80,27 @@ def look(found: list[Job]) -> None:
         if rule is not None and rule.definition.after is not None:
             for type_ in rule.definition.types:
                 _look(job, rule, type_, bool(job.args["catching_up"]))
+
+
+@jobs.handler(keeping.COUNT)
+def count(found: list[Job]) -> None:
+    """Bring the subjects of a kind up to date with the log: those open in it, and those kept as open."""
+    for job in found:
+        kind = str(job.args["kind"])
+        kept = Subject.select(Subject.source_id, Subject.interaction).where(
+            (Subject.kind == kind) & Subject.ended_ms.is_null()
+        )
+        names = {(one.source_id or 0, one.interaction or "") for one in existing(f"{kind}.")} | set(
+            plain(kept)
+        )
+        todo = sorted(names)
+        for start in range(0, len(todo), AT_ONCE):
+            part = todo[start : start + AT_ONCE]
+            with database.atomic():
+                dialect.one_at_a_time(DIGESTING)
+                for source in sorted({source for source, _name in part}):
+                    subjects.refresh(source, [name for each, name in part if each == source])
+            jobs.progress(job.id, start + len(part), len(todo))
 
 
 def _look(job: Job, rule: LiveRule, type_: str, catching_up: bool) -> None:

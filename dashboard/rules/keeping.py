@@ -23,6 +23,8 @@ from dashboard.rules.store import LiveRule
 from dashboard.rules.timers import HELD_MS, New, put
 
 ARM = "arm_timers"  # the job, see rules.arming
+COUNT = "count_subjects"  # likewise
+COUNTED = "rules.counted"  # the setting: the kinds of subjects that each pass keeps up with
 WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now though they are on
 _SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
 
@@ -38,6 +40,7 @@ def keep_up() -> None:
         _plan_runs(plan)
         _release(plan)
         _catch_up(plan)
+        _count(plan)
     _SEEN[database.obj] = version
 
 
@@ -85,12 +88,28 @@ def _catch_up(plan: Plan) -> None:
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
     known = {rule.id for groups in plan.groups.values() for group in groups for rule in group.rules}
     now = known if store.stopped() else known & set(plan.held)
-    if before == now:
-        return
-    Setting.insert(name=WAITING, value=json.dumps(sorted(now))).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: json.dumps(sorted(now))}
+    if before != now:
+        _note(WAITING, sorted(now))
+        look_through((before & known) - now)
+
+
+def _count(plan: Plan) -> None:
+    """Have what exists counted when the first rule comes that counts it; later each pass keeps it up."""
+    row = Setting.get_or_none(Setting.name == COUNTED)
+    before: set[str] = set(json.loads(row.value)) if row is not None else set()
+    types = (type_ for rule in plan.live.rules.values() for type_ in rule.definition.types)
+    now = set() if store.stopped() else set(deadlines.counted_kinds(types))
+    if before != now:
+        _note(COUNTED, sorted(now))
+        for kind in sorted(now - before):
+            jobs.enqueue(COUNT, {"kind": kind}, key=f"{COUNT}:{kind}")
+
+
+def _note(name: str, value: list[int] | list[str]) -> None:
+    text = json.dumps(value)
+    Setting.insert(name=name, value=text).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: text}
     ).execute()
-    look_through((before & known) - now)
 
 
 def look_through(rules: Iterable[int], catching_up: bool = False) -> None:
