@@ -154,7 +154,8 @@ def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
 @click.option("--source", required=True, callback=_name, help="Name under which the file's events are kept.")
 @click.option("--timezone", default="UTC", show_default=True, help="Zone of times without offset.")
 @click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="CSV: where a field stands.")
-def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[str, ...]) -> None:
+@click.option("--rules", is_flag=True, help="Let rules act upon the events, however long past.")
+def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[str, ...], rules: bool) -> None:
     """Import FILE. Twice is once: an import that was cut off is taken up by running it again."""
     try:
         clock.zone(timezone)
@@ -165,7 +166,7 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
         total = file.stat().st_size
         with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
             summary = importer.run(file, kind, source, timezone, mapping,
-                                   lambda at: bar.update(at - bar.pos))  # fmt: skip
+                                   lambda at: bar.update(at - bar.pos), rules=rules)  # fmt: skip
     click.echo(f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
                f"refused {summary.refused}")  # fmt: skip
     for line, text in summary.examples:

@@ -38,8 +38,11 @@ def run(
     columns: Mapping[str, str],
     progress: Callable[[int], None],
     say: Callable[[str], str] = lambda text: text,
+    rules: bool = False,
 ) -> Summary:
     """Import `path` under the name `source`; `progress` gets the bytes read so far.
+
+    Rules hear of the events only where `rules`: what is long past must not wake anybody.
 
     Every batch of 1,000 is committed by itself and its events are known again by id, so an
     import that was killed is finished by running it once more. Ends with the events folded.
@@ -60,9 +63,9 @@ def run(
         else:
             _refuse(summary, item.line, explain(item.value, say))
         if len(batch) >= BATCH:
-            _store(summary, row.id, batch)
+            _store(summary, row.id, batch, rules)
             progress(item.offset)
-    _store(summary, row.id, batch)
+    _store(summary, row.id, batch, rules)
     progress(path.stat().st_size)
     details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
     with database.atomic():
@@ -71,8 +74,8 @@ def run(
     return summary
 
 
-def _store(summary: Summary, source_id: int, batch: list[NewEvent]) -> None:
-    done = record.append(source_id, batch)
+def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool) -> None:
+    done = record.append(source_id, batch, rules=rules)
     summary.stored += done.accepted
     summary.repeated += done.repeated
     batch.clear()

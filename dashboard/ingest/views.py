@@ -19,6 +19,7 @@ from dashboard.ingest.body import BodyError
 from dashboard.ingest.message import Message, message
 from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Outcome, Refusal, parse_json, parse_ndjson
 from dashboard.models import ApiKey
+from dashboard.rules import chains
 from dashboard.web.errors import Detail
 from dashboard.web.security import csrf
 
@@ -47,14 +48,16 @@ def create() -> Response:
 
     202 with counts, ids and refusals by index; 422 when none was good; 400, 413, 415 for a body
     that cannot be read. Limits: 10 MiB a body, 10,000 events a request. Nothing is stored when
-    the answer is another, so that a client may send the same again.
+    the answer is another, so that a client may send the same again. The header of a call that a rule
+    made, sent along, keeps the events in that rule's chain of causes.
     """
     outcomes = _recorded_only(_read())
     parts = Sorted([one for one in outcomes if isinstance(one, NewEvent)],
                    [one for one in outcomes if isinstance(one, Refusal)])  # fmt: skip
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
-    done = record.append(g.key.source_id, parts.good, g.key.makes)
+    chain = chains.read_chain(request.headers.get(chains.HEADER, ""))
+    done = record.append(g.key.source_id, parts.good, g.key.makes, chain=chain)
     _note_use(g.key)
     body = {
         "accepted": done.accepted,

@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboard.db.prepared import plain
-from dashboard.models import Access, Event, EventCause, Queue, Source, TeamMember, User
+from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
 from dashboard.rules import subjects
+from dashboard.rules.limits import By, limit_key
 from dashboard.rules.log import EventRow, columns, rows
 from dashboard.rules.values import Facts
 from dashboard.rules.values import facts as of_values
 
 CHUNK = 500  # ids looked up at once
+TAGS = "subject.tags"
 CONTACT_FIELDS = ("name", "phone", "email")
 Changes = Mapping[str, tuple[Any, Any]]
 
@@ -36,18 +38,24 @@ def of_event(event_id: int) -> Facts | None:
 
 
 def of_events(
-    events: Sequence[int] | Sequence[EventRow], changes: Mapping[int, Changes] | None = None
+    events: Sequence[int] | Sequence[EventRow],
+    changes: Mapping[int, Changes] | None = None,
+    tags: bool = True,
 ) -> list[Facts]:
     """Return the facts of events, given by ids or rows, in the order of their ids.
 
     Their changes are folded from the log unless given (by event id). What events name but do not hold,
-    such as a user's teams, is as it is now. Ids without an event are left out.
+    such as a user's teams and the tags that rules gave, is as it is now; tags are left out where no rule
+    asks for them. Ids without an event are left out.
     """
     found = _found(events)
     if changes is None:
         changes = subjects.changes_of(found)
     facing = _facing(found)
-    return [of_row(row, facing, changes.get(row.id)) for row in found]
+    made = [of_row(row, facing, changes.get(row.id)) for row in found]
+    if tags:
+        _tag(made)
+    return made
 
 
 def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
@@ -65,6 +73,18 @@ def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
     if row.contact is not None:
         made["contact"] = _contact(row.source_id, row.contact)
     return made
+
+
+def _tag(made: Sequence[Facts]) -> None:
+    """Put in the tags that rules gave to the subjects of events."""
+    names = sorted({limit_key(By.SUBJECT, 0, each) for each in made})
+    given: dict[str, list[str]] = {}
+    query = Mark.select(Mark.subject, Mark.text).where(Mark.kind == "tag").order_by(Mark.id)
+    for subject, text in _pairs(query, Mark.subject, names):
+        given.setdefault(subject, []).append(text)
+    if given:
+        for each in made:
+            each[TAGS] = given.get(limit_key(By.SUBJECT, 0, each), [])
 
 
 def _found(events: Sequence[int] | Sequence[EventRow]) -> list[EventRow]:
@@ -101,7 +121,7 @@ def causes(ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     return {event: tuple(chain) for event, chain in query.tuples()}
 
 
-def _pairs(query: Any, column: Any, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+def _pairs(query: Any, column: Any, ids: Sequence[Any]) -> list[tuple[Any, ...]]:
     return [row for part in _chunks(ids) for row in plain(query.where(column.in_(part)))]
 
 
@@ -114,6 +134,6 @@ def _contact(source_id: int, text: str) -> dict[str, str]:
     return {"id": ident, **{name: given.get(name) or "" for name in CONTACT_FIELDS}}
 
 
-def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
+def _chunks(ids: Collection[Any]) -> Iterable[list[Any]]:
     ordered = list(ids)
     return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

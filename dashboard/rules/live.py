@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.db import database
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
-from dashboard.rules import breaker, limits, log, match, runs, store, subjects, timers
+from dashboard.rules import breaker, counters, limits, log, match, runs, store, subjects, timers
 from dashboard.rules.acting import EVENT, Act
 from dashboard.rules.facts import of_events
 from dashboard.rules.ledgers import Ledgers
@@ -89,15 +89,18 @@ class Pass:
     def events(self, rows: Sequence[EventRow]) -> None:
         """Ask the rules about events in the order of their ids."""
         buckets, folded = self.live.index.buckets, self.live.folded
+        waking = [row for row in rows if row.type in self.live.waking]
+        holders = counters.before(self.live, waking)
         seen = subjects.seen_by([row for row in rows if row.type in folded], keep=True) if folded else {}
         changes = {event: each.changes for event, each in seen.items()}
-        for facts in of_events([row for row in rows if row.type in buckets], changes):
+        for facts in of_events([row for row in rows if row.type in buckets], changes, self.live.tagged):
             if facts["id"] in seen:
                 facts["episode"] = limits.episode_key("status", seen[facts["id"]].status_id)
             self.event(facts)
-        waking = [row for row in rows if row.type in self.live.waking]
         if waking:
             timers.arm(self.live, waking)
+            for crossing in counters.after(self.live, waking, holders):
+                self.fire(*crossing)
 
     def event(self, facts: Facts) -> None:
         """Ask the rules about one event."""

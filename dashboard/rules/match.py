@@ -177,10 +177,14 @@ def match(index: Index, facts: Facts) -> list[Run]:
 
 
 def _stopped(rule: RuleSpec, runs: list[Run]) -> bool:
-    """Say whether an earlier rule of the same group matched, acts, and lets no later one be asked."""
+    """Say whether an earlier rule of the same group matched, acts, and lets no later one be asked.
+
+    One's own rules never stop those of others: the other owner may not even see the event.
+    """
     return any(
         run.rule.stop
         and run.rule.group == rule.group
+        and run.rule.owner == rule.owner
         and run.outcome is _MATCHED
         and run.rule.state is State.ON
         for run in runs

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import peewee
 from flask import current_app, has_app_context
 
+from dashboard.access import granting
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.db import database
@@ -21,6 +22,7 @@ from dashboard.rules import deadlines, worktime
 from dashboard.rules import definition as definitions
 from dashboard.rules.compare import Calendar, Context
 from dashboard.rules.definition import Definition
+from dashboard.rules.facts import TAGS
 from dashboard.rules.limits import Often
 from dashboard.rules.match import Index, RuleSpec, State
 from dashboard.rules.operators import OPERATORS, Takes
@@ -63,6 +65,7 @@ class Live:
     rules: Mapping[int, LiveRule] = field(default_factory=dict)
     types: frozenset[str] = frozenset()
     folded: frozenset[str] = frozenset()
+    tagged: bool = False  # a rule asks for the tags that rules gave
     waking: frozenset[str] = frozenset()  # types of events that begin or end a deadline's stretch
 
 
@@ -73,6 +76,9 @@ def changed() -> None:
     """Say, in the transaction of the change, that rules or what they depend on have changed: a rule, a
     group, a switch, a channel, a calendar, a team, an access, a user's state."""
     _set(VERSION, secrets.token_hex(8))  # by chance, not by count: one that is undone never comes again
+
+
+granting.CHANGED.append(changed)
 
 
 def live() -> Live:
@@ -150,7 +156,8 @@ def _build(token: str) -> Live:
     specs = [_open(rule.spec) for rule in rules.values()]
     index = Index.build(specs)
     waking = deadlines.waking(type_ for rule in found if rule is not None for type_ in rule.spec.types)
-    return Live(token, index, rules, frozenset(index.buckets) | waking, _folded(rules.values()), waking)
+    types = frozenset(index.buckets) | waking
+    return Live(token, index, rules, types, _folded(rules.values()), _tagged(rules.values()), waking)
 
 
 def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
@@ -162,6 +169,11 @@ def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
         or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
         for type_ in rule.definition.types
     )
+
+
+def _tagged(rules: Iterable[LiveRule]) -> bool:
+    asked = (each.field for rule in rules for _path, each in conditions(rule.definition.tree))
+    return TAGS in asked
 
 
 def _open(spec: RuleSpec) -> RuleSpec:
