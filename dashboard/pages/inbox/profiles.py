@@ -148,4 +148,4 @@ def _answer(template: str, status: int = 200, **context: Any) -> Response:
 
 
 def _back() -> Response:
-    return make_response(redirect(url_for(".profiles"), 303))
+    return make_response(redirect(url_for(".profiles")))

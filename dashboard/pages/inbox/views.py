@@ -47,7 +47,7 @@ def follow(ident: int) -> Response:
     """Mark as read and lead to what it is about, else to the whole text."""
     notice = _mine(ident)
     commands.read(g.user.id, [ident])
-    return make_response(redirect(local_path(notice.url, url_for(".show", ident=ident)), 303))
+    return make_response(redirect(local_path(notice.url, url_for(".show", ident=ident))))
 
 
 @bp.post("")
@@ -60,7 +60,7 @@ def update() -> Response:
         flash(_("Tick the notifications first."), "warn")
     else:
         flash(_done(verb, ids), "ok")
-    return make_response(redirect(local_path(request.form.get("next"), url_for(".index")), 303))
+    return make_response(redirect(local_path(request.form.get("next"), url_for(".index"))))
 
 
 @bp.get("/count")
