@@ -80,12 +80,16 @@ def _register(app: Flask) -> None:
     """Blueprints, commands, and the modules that register job handlers."""
     from dashboard import cli
     from dashboard.ingest import digest, views
-    from dashboard.jobs import worker
+    from dashboard.jobs import seen, worker
+    from dashboard.notify import deliver
     from dashboard.pages import BLUEPRINTS
+    from dashboard.rules import alarms, arming
 
     app.register_blueprint(views.bp)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     cli.init(app)
     worker.init(app)
-    app.extensions["stopa_handlers"] = (digest,)
+    worker.tick("seen", seen.mark)
+    deliver.init(app)
+    app.extensions["stopa_handlers"] = (digest, alarms, arming)

@@ -43,11 +43,12 @@ _OURS = {
 }  # fmt: skip
 _OUR_PREFIXES = ("proxy-", "webhook-")
 
-# Global by the registry, and yet leading elsewhere: IPv4 inside IPv6, and a cloud's own host.
-_WRAPPED = tuple(
-    ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of IPv6
+# Global for Python, and yet leading elsewhere: IPv4 inside IPv6, protocols' own, a cloud's own host.
+_ELSEWHERE = tuple(
+    ipaddress.ip_network(net)
+    for net in ("2001::/32", "2002::/16", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 )
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
 
 
 class AddressError(ValueError):
@@ -113,10 +114,9 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if any(ip in net for net in _WRAPPED):
+        if ip not in _UNICAST:
             return False
-    odd = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback or ip.is_link_local
-    return ip.is_global and not odd and ip not in _METADATA
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _ELSEWHERE)
 
 
 def header_problem(headers: Mapping[str, str]) -> str:

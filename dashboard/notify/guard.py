@@ -42,9 +42,9 @@ class RefusedError(OSError):
 class Call:
     """What one delivery may take and what it met: sockets to end, the last answer."""
 
-    def __init__(self, seconds: float, body_max: int = BODY_MAX) -> None:
+    def __init__(self, body_max: int = BODY_MAX) -> None:
         self.body_max = body_max
-        self._end = time.monotonic() + seconds
+        self._end = time.monotonic() + TOTAL_S
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.refused = ""  # why the guard let a connection of this call go no further
@@ -177,13 +177,13 @@ def connect(address: tuple[str, int], *_rest: Any, **_options: Any) -> socket.so
 
 
 @contextmanager
-def call(seconds: float = TOTAL_S, body_max: int = BODY_MAX) -> Iterator[Call]:
-    """Bound all that is called by this thread within: after `seconds` its connections are shut down.
+def call(body_max: int = BODY_MAX) -> Iterator[Call]:
+    """Bound all that is called by this thread within: after TOTAL_S its connections are shut down.
 
     At most `body_max` bytes of each answer are read.
     """
-    made = Call(seconds, body_max)
-    timer = threading.Timer(seconds, made.end)
+    made = Call(body_max)
+    timer = threading.Timer(TOTAL_S, made.end)
     timer.daemon = True
     timer.start()
     before, _now.call = getattr(_now, "call", None), made
@@ -198,7 +198,7 @@ def call(seconds: float = TOTAL_S, body_max: int = BODY_MAX) -> Iterator[Call]:
 def _current() -> Call:
     """Return the call of this thread; one outside of any is bounded by the same times."""
     found: Call | None = getattr(_now, "call", None)
-    return found or Call(TOTAL_S)
+    return found or Call()
 
 
 class Adapter(HTTPAdapter):
@@ -214,6 +214,7 @@ class Adapter(HTTPAdapter):
         mine = _current()
         rest = mine.left()
         answer = super().send(request, stream=True, timeout=(min(CONNECT_S, rest), rest), verify=verify)
+        mine.left()  # a head that was cut off by the end of the time is none
         body = b""
         with suppress(OSError, urllib3.exceptions.HTTPError):
             body = answer.raw.read(mine.body_max, decode_content=True) or b""

@@ -1,0 +1,69 @@
+"""What becomes of a channel by its deliveries: its count of failures, and its end after too many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboard import clock
+from dashboard.audit import record as audit
+from dashboard.events import own
+from dashboard.i18n.mark import N_
+from dashboard.i18n.words import translator
+from dashboard.models import Channel, Notification
+from dashboard.notify import answers
+from dashboard.notify.answers import Answer, How
+from dashboard.rules import store
+from dashboard.rules.recipients import People, operators
+
+FAILURES_MAX = 20  # in a row
+ACTOR = ("system", None, "deliveries")
+
+TOO_MANY = N_("It failed 20 times in a row.")
+OFF_TITLE = N_("The channel %(name)s was switched off")
+OFF_TEXT = N_("What rules send by it fails until somebody switches it on again. The reason: %(reason)s")
+
+
+def went(channel: Channel, answer: Answer, chain: Sequence[int]) -> None:
+    """Note how a delivery went, in the caller's transaction; the channel is switched off after the 20th
+    failure in a row, or when its receiver says that it is gone."""
+    mine = Channel.id == channel.id
+    if answer.how is How.DONE:
+        Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(mine).execute()
+        return
+    Channel.update(failures=Channel.failures + 1).where(mine).execute()
+    failures = Channel.select(Channel.failures).where(mine).scalar()
+    if answer.how is How.GONE:
+        disable(channel, answers.GONE, chain)
+    elif failures is not None and failures >= FAILURES_MAX:
+        disable(channel, TOO_MANY, chain)
+
+
+def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
+    """Switch a channel off and tell those who operate rules; a channel that is off stays as it is."""
+    on = (Channel.id == channel.id) & Channel.active
+    if (
+        not Channel.update(active=False, disabled_reason=reason, version=Channel.version + 1)
+        .where(on)
+        .execute()
+    ):
+        return
+    audit.record(
+        "channel.disabled", "u", ("channel", channel.id, channel.name), {"active": (True, False)},
+        {"error": reason}, actor=ACTOR, chain=chain,
+    )  # fmt: skip
+    store.changed()
+    people, moment = People(), clock.now_ms()
+    for user_id in sorted(operators()):
+        reader = people.reader(user_id)
+        if reader is not None:
+            say = translator(reader.locale)
+            Notification.create(
+                user_id=user_id, title=say(OFF_TITLE) % {"name": channel.name},
+                body=say(OFF_TEXT) % {"reason": say(reason)}, url="/settings/channels", urgent=True,
+                made_ms=moment,
+            )  # fmt: skip
+
+
+def tell_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:
+    """Record the event of a delivery that failed for good, in the caller's transaction."""
+    own.append("channel.delivery_failed", {"name": channel.name, "error": why}, chain=chain)

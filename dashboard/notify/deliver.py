@@ -1,0 +1,179 @@
+"""Carries out one step: sends it or does it, and writes down what came of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import Any
+
+import peewee
+from flask import Flask, current_app
+
+from dashboard import clock
+from dashboard.db import database
+from dashboard.i18n.mark import N_
+from dashboard.jobs import worker
+from dashboard.models import Channel, Rule, Run, Step
+from dashboard.notify import (
+    answers,
+    caps,
+    channels,
+    chat,
+    fallback,
+    guard,
+    letters,
+    mail,
+    mailevents,
+    outbox,
+    webhook,
+)
+from dashboard.notify.answers import Answer, How
+from dashboard.rules import chains, inside, runs
+from dashboard.rules.actions import ACTIONS
+from dashboard.rules.outcomes import StepState
+from dashboard.settings import Settings
+
+log = logging.getLogger("stopa.deliver")
+PLANNED_MS = 1000  # a step due that much later than it was made has waited on purpose
+
+CHANNEL_GONE = N_("The channel is gone.")
+CHANNEL_OFF = N_("The channel is switched off.")
+BROKEN = N_("Stopa could not carry it out. The error has been recorded.")
+
+STATES = {How.NEVER: StepState.FAILED, How.GONE: StepState.FAILED, How.HELD: StepState.HELD}
+
+
+def init(app: Flask) -> None:
+    """Give the worker its lane of deliveries, and close the door of outgoing calls behind it."""
+    chosen: Settings = app.config["STOPA"]
+    guard.install(chosen.webhook_allow)
+    worker.lane("deliveries", lambda: outbox.claim(worker.name()), carry, outbox.THREADS)
+
+
+def carry(step: Step) -> None:
+    """Carry out a claimed step and end it. Only a lost database gets out of here."""
+    try:
+        _carry(step)
+    except (peewee.OperationalError, peewee.InterfaceError):
+        raise  # the lease runs out, then somebody else takes it up
+    except Exception:
+        log.exception("step %s failed", step.id)
+        with database.atomic():
+            outbox.end(step, StepState.FAILED, BROKEN)
+
+
+def _carry(step: Step) -> None:
+    why = _cancelled(step)
+    if why:
+        with database.atomic():
+            outbox.end(step, StepState.CANCELLED, why)
+    elif ACTIONS[step.action].inside:
+        _do(step)
+    elif step.action == "email":
+        _mail(step)
+    else:
+        _call(step)
+
+
+def _cancelled(step: Step) -> str:
+    """Return why a step that waited on purpose is not wanted any more, "" when it is."""
+    waited = step.attempts == 1 and (step.due_ms or 0) - step.made_ms >= PLANNED_MS
+    return runs.cancelled(step) if waited and outbox.BY_HAND not in step.receipt else ""
+
+
+def _do(step: Step) -> None:
+    """Do an inside action with its mark in one transaction: once, whatever happens to the worker."""
+    with database.atomic():
+        try:
+            with database.atomic():
+                if outbox.end(step, StepState.DONE):
+                    inside.do(step)
+        except inside.Impossible as error:
+            outbox.end(step, StepState.FAILED, str(error))
+
+
+def _call(step: Step) -> None:
+    channel: Channel | None = Channel.get_or_none(Channel.id == step.channel_id)
+    if channel is None or not channel.active:
+        with database.atomic():
+            outbox.end(step, StepState.FAILED, CHANNEL_GONE if channel is None else CHANNEL_OFF)
+            fallback.tell(step)
+        return
+    begun = time.monotonic()
+    answer = send(channel, step.key, step.payload, _chain(step))
+    took_ms = _ms_since(begun)
+    with database.atomic():
+        state = _note(step, answer, took_ms)
+        if state is not None:
+            channels.went(channel, answer, _chain(step))
+        if state in (StepState.DEAD, StepState.FAILED):
+            channels.tell_failed(channel, answer.why, _chain(step))
+            fallback.tell(step)
+
+
+def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> Answer:
+    """Send one message by a channel, whatever its state, and say what came of it."""
+    if channel.kind == "chat":
+        return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
+    body = {"id": key, **payload}
+    signed = chains.chain_header(chain)
+    return webhook.send(channel.address, channel.secret, channel.headers, key, body, signed)
+
+
+def _mail(step: Step) -> None:
+    chosen: Settings = current_app.config["STOPA"]
+    to = str(step.payload["to"])
+    answer, took_ms = _held(step, to, chosen), 0
+    if answer is None:
+        if not outbox.begin(step):
+            return
+        begun = time.monotonic()
+        text = letters.text(step.payload, _rule_name(step.rule_id))
+        answer = mail.send(chosen, step.key, to, str(step.payload["subject"]), text)
+        took_ms = _ms_since(begun)
+    with database.atomic():
+        state = _note(step, answer, took_ms)
+        if state is not None:
+            mailevents.tell(chosen, to, answer, step.attempts, state, _chain(step))
+        if state in (StepState.DEAD, StepState.FAILED):
+            fallback.tell(step)
+
+
+def _held(step: Step, to: str, chosen: Settings) -> Answer | None:
+    """Return why this recipient gets no mail now, None when it does."""
+    if caps.unwanted(to, mail.own_address(chosen)):
+        return Answer(How.NEVER, caps.UNWANTED)
+    moment = clock.now_ms()
+    names = {step.recipient, to, str(step.payload.get("user") or to)}
+    sent = [caps.Sent(*row) for row in outbox.mails_to(names, moment - caps.LONGEST_MS, caps.MOST)]
+    return Answer(How.HELD, caps.TOO_MANY) if caps.reached(sent, step.run.subject, moment) else None
+
+
+def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
+    """Write down an answer; return the step's state, None when it is ours no more."""
+    receipt = {
+        "status": answer.status, "took_ms": took_ms, "note": answer.note, "length": answer.length,
+        "at_ms": clock.now_ms(),
+    }  # fmt: skip
+    if answer.how is How.DONE:
+        return StepState.DONE if outbox.end(step, StepState.DONE, "", receipt) else None
+    if answer.how is How.LATER:
+        wait_ms = answers.pause(step.attempts, answer.wait_s, random.random())  # noqa: S311  spreads tries
+        if wait_ms is not None:
+            return StepState.WAITING if outbox.again(step, wait_ms, answer.why, receipt) else None
+    state = STATES.get(answer.how, StepState.DEAD)
+    return state if outbox.end(step, state, answer.why, receipt) else None
+
+
+def _chain(step: Step) -> tuple[int, ...]:
+    run: Run = step.run
+    return (*run.chain, run.rule_id)
+
+
+def _rule_name(rule_id: int) -> str:
+    return str(Rule.select(Rule.name).where(Rule.id == rule_id).scalar() or "")
+
+
+def _ms_since(begun: float) -> int:
+    return int((time.monotonic() - begun) * 1000)

@@ -1,0 +1,125 @@
+"""Chats: known services only, through the same door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from dashboard.notify import addresses, answers, chat, guard
+from dashboard.notify.addresses import AddressError
+from dashboard.notify.answers import How
+from dashboard.settings import HostPort
+from tests.notify import receivers
+from tests.notify.receivers import Receiver, receiving
+
+HOOK = "3ccdd113474722377935511fc85d3dd4"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(guard, "CONNECT_S", 0.5)
+    monkeypatch.setattr(guard, "TOTAL_S", 0.6)
+    guard.install([])
+    yield
+    guard.install([])
+
+
+def mattermost(receiver: Receiver) -> str:
+    return f"mmost://127.0.0.1:{receiver.port}/{HOOK}"
+
+
+GOOD = [
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    "tgram://123456789:abcdefg_hijklmnop/12315544/",
+    "workflows://prod.example.com:443/643e69f83c8944/signature/",
+    "gchat://workspace/key/token",
+    "ntfy://topic",
+    "matrixs://user:pass@1.1.1.1/#room",
+    "rockets://hook/token@1.1.1.1",
+]
+
+
+@pytest.mark.parametrize("address", GOOD, ids=lambda address: address[:24])
+def test_a_known_service_is_taken(address: str) -> None:
+    chat.check(address)
+
+
+BAD = [
+    ("", chat.NOT_A_CHAT),
+    ("garbage", chat.NOT_A_CHAT),
+    ("https://example.com/x", chat.NOT_A_CHAT),
+    ("http://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", chat.NOT_A_CHAT),
+    ("mailto://user:pass@example.com", chat.NOT_A_CHAT),
+    ("syslog://", chat.NOT_A_CHAT),
+    ("dbus://", chat.NOT_A_CHAT),
+    ("file:///etc/passwd", chat.NOT_A_CHAT),
+    ("json://127.0.0.1/", chat.NOT_A_CHAT),
+    ("form://127.0.0.1/", chat.NOT_A_CHAT),
+    ("apprise://127.0.0.1/token", chat.NOT_A_CHAT),
+    ("slack://", chat.NOT_A_CHAT),
+    ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ?template=/etc/passwd", chat.BAD_OPTION),
+    ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ?%74emplate=file:///etc/passwd", chat.BAD_OPTION),
+    ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ?retry=9&wait=60", chat.BAD_OPTION),
+    ("slack://" + "a" * 2000, addresses.TOO_LONG),
+    (f"mmost://127.0.0.1:8065/{HOOK}", addresses.PRIVATE),
+    ("ntfy://10.0.0.1/topic", addresses.PRIVATE),
+    ("matrix://user:pass@169.254.169.254/#room", addresses.PRIVATE),
+]
+
+
+@pytest.mark.parametrize(("address", "why"), BAD, ids=lambda value: str(value)[:60])
+def test_what_is_no_chat_or_stands_inside_is_refused(address: str, why: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        chat.check(address)
+    assert caught.value.args == (why,)
+
+
+def test_a_message_is_posted_as_text() -> None:
+    with receiving(receivers.answers(200, b"ok")) as receiver:
+        guard.install([receiver.place])
+        chat.check(mattermost(receiver))
+        answer = chat.send(mattermost(receiver), "Rule", "<b>{{7*7}}</b> waits")
+    assert (answer.how, answer.status) == (How.DONE, 200)
+    (got,) = receiver.got
+    assert got.path == f"/hooks/{HOOK}"
+    assert "<b>{{7*7}}</b> waits" in json.loads(got.body)["text"]
+
+
+@pytest.mark.parametrize(
+    ("status", "how", "why"),
+    [
+        (404, How.NEVER, answers.REFUSED),
+        (410, How.GONE, answers.GONE),
+        (429, How.LATER, answers.BUSY),
+        (500, How.LATER, answers.FAILING),
+        (302, How.LATER, answers.REDIRECTED),
+    ],
+)
+def test_a_services_refusal_counts_by_its_status(status: int, how: How, why: str) -> None:
+    with receiving() as inner:
+        act = receivers.answers(status, b"", {"Location": inner.url, "Retry-After": "0"})
+        with receiving(act) as receiver:
+            guard.install([receiver.place, inner.place])
+            answer = chat.send(mattermost(receiver), "Rule", "x")
+    assert (answer.how, answer.why, answer.status) == (how, why, status)
+    assert inner.got == []
+
+
+def test_a_service_that_hangs_is_tried_again() -> None:
+    with receiving(receivers.sleeps(1)) as receiver:
+        guard.install([receiver.place])
+        assert chat.send(mattermost(receiver), "Rule", "x").why == answers.SLOW
+
+
+def test_an_inner_host_is_not_reached() -> None:
+    with receiving() as receiver:
+        answer = chat.send(mattermost(receiver), "Rule", "x")
+        assert (answer.how, answer.why) == (How.NEVER, addresses.PRIVATE)
+        guard.install([HostPort("127.0.0.1", receiver.port + 1)])
+        assert chat.send(mattermost(receiver), "Rule", "x").how is How.NEVER
+    assert receiver.got == []

@@ -1,0 +1,345 @@
+"""Steps on their way out: claimed once, tried again, given up visibly, nobody held up by another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+import time_machine
+from flask import Flask
+
+from dashboard.access.permissions import Permission
+from dashboard.db import database
+from dashboard.jobs import worker
+from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Rule, Run, Step
+from dashboard.notify import answers, channels, deliver, guard, outbox
+from dashboard.rules import store
+from dashboard.rules.outcomes import StepState
+from tests import make
+from tests.notify import receivers, steps
+from tests.notify.receivers import Receiver, receiving
+
+NOW = 1_772_438_400
+Act = Callable[[BaseHTTPRequestHandler], None]
+
+
+@pytest.fixture(autouse=True)
+def quick(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(guard, "TOTAL_S", 0.6)
+    monkeypatch.setattr(guard, "CONNECT_S", 0.5)
+    yield
+    guard.install([])
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(NOW, tick=False) as moved:
+        yield moved
+
+
+def allow(*allowed: Receiver) -> None:
+    guard.install([each.place for each in allowed])
+
+
+def events() -> list[str]:
+    return [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
+
+
+def test_a_delivery_ends_its_step_and_its_run_and_says_how_it_went() -> None:
+    with receiving() as receiver:
+        allow(receiver)
+        channel = steps.channel(receiver.url, failures=3)
+        step = steps.step("webhook", channel_id=channel.id)
+        assert worker.drain() == 1
+    done = steps.again(step)
+    assert (done.state, done.attempts, done.error) == (StepState.DONE, 1, "")
+    assert (done.receipt["status"], done.receipt["length"]) == (200, 0)
+    assert Run.get_by_id(step.run_id).outcome == "done"
+    kept = Channel.get_by_id(channel.id)
+    assert (kept.failures, kept.last_ok_ms is not None) == (0, True)
+    assert [got.headers["webhook-id"] for got in receiver.got] == [step.key]
+    assert worker.drain() == 0
+
+
+def test_a_failing_delivery_is_tried_seven_times_with_one_id_and_then_given_up(
+    clock: time_machine.Coordinates,
+) -> None:
+    with receiving(receivers.answers(500)) as receiver:
+        allow(receiver)
+        step = steps.step("webhook", channel_id=steps.channel(receiver.url).id)
+        for attempt, pause in enumerate(answers.RETRIES_S, 1):
+            assert worker.drain() == 1
+            kept = steps.again(step)
+            assert (kept.state, kept.attempts, kept.error) == ("waiting", attempt, answers.FAILING)
+            wait_s = (kept.due_ms or 0) / 1000 - time.time()
+            assert pause * 0.9 <= wait_s <= pause * 1.1
+            clock.shift(wait_s - 0.01)
+            assert worker.drain() == 0
+            clock.shift(0.02)
+        assert "channel.delivery_failed" not in events()
+        assert worker.drain() >= 1
+    assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
+    assert len(receiver.got) == 7
+    assert (steps.again(step).state, Run.get_by_id(step.run_id).outcome) == ("dead", "failed")
+    assert sorted(events()) == ["channel.delivery_failed", "rule.run_failed"]
+    assert {tuple(row.chain) for row in EventCause.select()} == {(step.rule_id,)}
+
+
+def test_a_refusal_is_final_and_the_receivers_pause_is_kept(clock: time_machine.Coordinates) -> None:
+    acts = [receivers.answers(404), receivers.answers(429, b"", {"Retry-After": "7200"})]
+    with receiving(acts[0]) as refusing, receiving(acts[1]) as busy:
+        allow(refusing, busy)
+        refused, asked = (
+            steps.step("webhook", channel_id=steps.channel(each.url).id) for each in (refusing, busy)
+        )
+        worker.drain(None)
+    assert (steps.again(refused).state, steps.again(refused).error) == ("failed", answers.REFUSED)
+    kept = steps.again(asked)
+    assert (kept.state, kept.due_ms) == ("waiting", (NOW + 7200) * 1000)
+
+
+def test_a_receiver_that_is_gone_ends_its_channel_and_the_people_who_operate_rules_are_told() -> None:
+    chief = make.administrator()
+    make.user("agent", access=make.access([Permission.RULES_OWN]))
+    with receiving(receivers.answers(410)) as receiver:
+        allow(receiver)
+        channel = steps.channel(receiver.url, name="Night desk")
+        token = store.live().version
+        first = steps.step("webhook", channel_id=channel.id)
+        later = steps.step("webhook", channel_id=channel.id)
+        worker.drain()
+    assert len(receiver.got) == 1
+    assert (steps.again(first).error, steps.again(later).error) == (answers.GONE, deliver.CHANNEL_OFF)
+    kept = Channel.get_by_id(channel.id)
+    assert (kept.active, kept.disabled_reason) == (False, answers.GONE)
+    assert AuditEntry.get(AuditEntry.action == "channel.disabled").target_label == "Night desk"
+    assert "channel.disabled" in events()
+    assert store.live().version != token
+    (notice,) = Notification.select()
+    assert (notice.user_id, notice.title) == (chief.id, "The channel Night desk was switched off")
+    channels.disable(kept, "again")
+    assert Notification.select().count() == 1
+
+
+def test_twenty_failures_in_a_row_end_a_channel_and_one_success_begins_the_count_anew() -> None:
+    with receiving(receivers.answers(400)) as failing, receiving() as healthy:
+        allow(failing, healthy)
+        bad = steps.channel(failing.url, failures=18)
+        good = steps.channel(healthy.url, failures=19)
+        for channel in (good, bad):
+            steps.step("webhook", channel_id=channel.id)
+        worker.drain()
+        assert [Channel.get_by_id(c.id).failures for c in (good, bad)] == [0, 19]
+        steps.step("webhook", channel_id=bad.id)
+        worker.drain()
+    assert [Channel.get_by_id(c.id).active for c in (good, bad)] == [True, False]
+    assert Channel.get_by_id(bad.id).disabled_reason == channels.TOO_MANY
+
+
+def test_a_channel_that_was_deleted_fails_what_still_waits_for_it() -> None:
+    step = steps.step("webhook", channel_id=987)
+    worker.drain()
+    assert (steps.again(step).state, steps.again(step).error) == ("failed", deliver.CHANNEL_GONE)
+
+
+BAD: dict[str, Act] = {
+    "slow": receivers.sleeps(1.5),
+    "dripping": receivers.drips,
+    "failing": receivers.answers(500),
+    "cutting": receivers.cuts,
+    "redirecting": receivers.answers(302, b"", {"Location": "http://127.0.0.1:1/"}),
+}
+
+
+@pytest.mark.parametrize("act", BAD.values(), ids=list(BAD))
+def test_a_bad_receiver_does_not_hold_up_a_healthy_one(act: Act) -> None:
+    """The bad one has more to do than there are threads; the healthy one's wait behind them."""
+    with receiving(act) as bad, receiving() as healthy:
+        allow(bad, healthy)
+        broken, good = steps.channel(bad.url), steps.channel(healthy.url)
+        for _ in range(outbox.THREADS + 2):
+            steps.step("webhook", channel_id=broken.id)
+        mine = [steps.step("webhook", channel_id=good.id) for _ in range(3)]
+        ended = threading.Event()
+        with ThreadPoolExecutor(outbox.THREADS) as pool:
+            for _ in range(outbox.THREADS):
+                pool.submit(_lane, ended)
+            end = time.monotonic() + 5
+            while len(healthy.got) < 3 and time.monotonic() < end:
+                time.sleep(0.02)
+            took = 5 - (end - time.monotonic())
+            ended.set()
+    assert [got.headers["webhook-id"] for got in healthy.got] == [step.key for step in mine]
+    assert took < 1
+
+
+def _lane(ended: threading.Event) -> None:
+    with database.connection_context():
+        while not ended.is_set():
+            step = outbox.claim("lane")
+            if step is None:
+                time.sleep(0.02)
+            else:
+                with worker._context():
+                    deliver.carry(step)
+
+
+def test_a_destination_has_one_delivery_under_way_and_failing_ones_leave_threads_free(app: Flask) -> None:
+    failing = [steps.channel("http://127.0.0.1:1/", failures=1) for _ in range(outbox.THREADS)]
+    good = steps.channel("http://127.0.0.1:1/")
+    for channel in [*failing, *failing, good, good]:
+        steps.step("webhook", channel_id=channel.id)
+    for _ in range(2):
+        steps.mail()
+    taken = []
+    while (step := outbox.claim("w")) is not None:
+        taken.append((step.channel_id, step.action))
+    wanted = [(channel.id, "webhook") for channel in failing[: outbox.THREADS - outbox.FOR_HEALTHY]]
+    assert taken == [*wanted, (good.id, "webhook"), (None, "email")]
+
+
+def test_workers_side_by_side_never_take_the_same_step(app: Flask) -> None:
+    made = [steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id) for _ in range(30)]
+    start = threading.Barrier(4)
+
+    def take(name: str) -> list[int]:
+        with database.connection_context():
+            start.wait()
+            mine = []
+            while (step := outbox.claim(name)) is not None:
+                mine.append(step.id)
+            return mine
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [ident for mine in pool.map(take, "abcd") for ident in mine]
+    assert sorted(taken) == [step.id for step in made]
+
+
+def test_a_dead_workers_step_waits_again_with_the_same_key(
+    app: Flask, clock: time_machine.Coordinates
+) -> None:
+    step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
+    first = outbox.claim("dead")
+    assert first is not None
+    clock.shift(outbox.LEASE_MS / 1000)
+    assert outbox.claim("other") is None
+    clock.shift(1)
+    second = outbox.claim("other")
+    assert second is not None
+    assert (second.id, second.key, second.attempts) == (step.id, step.key, 2)
+    assert not outbox.end(first, StepState.DONE)
+    assert not outbox.again(first, 1, "late", {})
+    outbox.release(first)
+    assert (steps.again(step).state, steps.again(step).worker) == ("running", "other")
+
+
+def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
+    app: Flask, clock: time_machine.Coordinates
+) -> None:
+    begun, untouched = steps.mail(), steps.mail("petr@example.org")
+    taken = outbox.claim("dead")
+    assert taken is not None
+    assert outbox.begin(taken)
+    Step.update(state="running", lease_ms=taken.lease_ms or 0, attempts=1).where(
+        Step.id == untouched.id
+    ).execute()
+    clock.shift(outbox.LEASE_MS / 1000 + 1)
+    again = outbox.claim("other")
+    assert again is not None
+    assert again.id == untouched.id
+    assert (steps.again(begun).state, steps.again(begun).error) == ("uncertain", outbox.UNSURE)
+    assert Run.get_by_id(begun.run_id).outcome == "partly"
+
+
+def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_machine.Coordinates) -> None:
+    step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
+    for _ in range(len(answers.RETRIES_S) + 1):
+        assert outbox.claim("dies") is not None
+        clock.shift(outbox.LEASE_MS / 1000 + 1)
+    assert outbox.claim("dies") is None
+    assert (steps.again(step).state, steps.again(step).error) == ("dead", outbox.DIED)
+
+
+def test_an_accident_ends_its_step_alone(app: Flask) -> None:
+    bad, good = steps.step("email", payload={}), steps.step("log", payload={"text": "Here"})
+    worker.drain()
+    assert (steps.again(bad).state, steps.again(bad).error) == ("failed", deliver.BROKEN)
+    assert steps.again(good).state == "done"
+
+
+def test_while_all_rules_are_stopped_nothing_leaves(app: Flask) -> None:
+    with database.atomic():
+        store.stop(True)
+    step = steps.step("log", payload={"text": "Here"})
+    assert worker.drain() == 0
+    with database.atomic():
+        store.stop(False)
+    worker.drain()
+    assert steps.again(step).state == "done"
+
+
+def test_a_delayed_action_is_done_once_when_its_time_has_come(
+    app: Flask, clock: time_machine.Coordinates
+) -> None:
+    step = steps.step("note", payload={"text": "Later"}, due_ms=(NOW + 600) * 1000)
+    assert worker.drain() == 0
+    clock.shift(600)
+    assert worker.drain() == 1
+    assert (steps.again(step).state, Run.get_by_id(step.run_id).outcome) == ("done", "done")
+
+
+def test_a_delayed_action_of_a_rule_that_is_off_is_cancelled(
+    app: Flask, clock: time_machine.Coordinates
+) -> None:
+    rule = steps.rule()
+    step = steps.step("note", steps.run(rule), payload={"text": "Later"}, due_ms=(NOW + 600) * 1000)
+    prompt = steps.step("note", steps.run(rule), payload={"text": "Now"})
+    Rule.update(state="off").where(Rule.id == rule.id).execute()
+    clock.shift(600)
+    worker.drain()
+    assert (steps.again(step).state, steps.again(prompt).state) == ("cancelled", "done")
+    assert steps.again(step).error
+
+
+def test_replay_sends_again_with_the_same_key_and_only_what_was_tried() -> None:
+    with receiving(receivers.answers(404)) as receiver:
+        allow(receiver)
+        channel = steps.channel(receiver.url)
+        tried = steps.step("webhook", channel_id=channel.id)
+        never = steps.step("webhook", channel_id=channel.id, state="failed", payload={})
+        worker.drain()
+        assert Run.get_by_id(tried.run_id).outcome == "failed"
+        assert outbox.replay([tried.id, never.id, 999]) == 1
+        assert Run.get_by_id(tried.run_id).outcome == "waiting"
+        assert outbox.replay([tried.id]) == 0
+        worker.drain()
+    assert [got.headers["webhook-id"] for got in receiver.got] == [tried.key] * 2
+
+
+def test_what_waits_can_be_cancelled_and_what_is_done_cannot(app: Flask) -> None:
+    waits = steps.step("log", due_ms=(NOW + 10**9) * 1000)
+    done = steps.step("log", state="done")
+    assert outbox.cancel([waits.id, done.id]) == 1
+    assert (steps.again(waits).state, steps.again(waits).error) == ("cancelled", outbox.CANCELLED)
+    assert Run.get_by_id(waits.run_id).outcome == "cancelled"
+
+
+def test_when_a_notices_channel_fails_its_readers_fallback_gets_it_once(app: Flask) -> None:
+    reader, stand_in = make.user("jana"), make.user("petr", locale="cs")
+    channel = steps.channel("http://10.0.0.1/", "webhook")
+    Profile.create(user_id=reader.id, name="All", is_default=True, channel=channel, fallback_id=stand_in.id)
+    run = steps.run()
+    notice = {"user": reader.id, "title": "T", "text": "x", "urgent": True, "url": ""}
+    steps.step("notify", run, recipient=str(reader.id), payload=notice, state="done", part=0)
+    for part in (1, 2):
+        steps.step("webhook", run, recipient=str(reader.id), channel_id=channel.id, part=part)
+    alone = steps.step("webhook", recipient=channel.name, channel_id=channel.id)
+    worker.drain()
+    assert steps.again(alone).state == "failed"
+    (told,) = Notification.select()
+    assert (told.user_id, told.run_id, told.urgent) == (stand_in.id, run.id, True)
+    assert "Jana" in told.title

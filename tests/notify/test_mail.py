@@ -1,0 +1,284 @@
+"""Mail to a real server: what is sent, what its answers mean, who gets none."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from flask import Flask
+
+from dashboard.db import database
+from dashboard.jobs import worker
+from dashboard.models import Event, Rule, Run
+from dashboard.notify import answers, caps, guard, mail, mailevents
+from dashboard.notify.answers import Answer, How
+from dashboard.rules.outcomes import StepState
+from dashboard.settings import Settings
+from tests import make
+from tests.notify import steps
+
+
+class Sink:
+    """A mail server that keeps what it gets and refuses whom the test says."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[list[str], EmailMessage]] = []
+        self.refuses: dict[str, str] = {}
+
+    async def handle_RCPT(  # noqa: N802  a name of aiosmtpd
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refuses:
+            return self.refuses[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.content or b""
+        assert isinstance(content, bytes)
+        parsed = email.message_from_bytes(content, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        self.got.append((envelope.rcpt_tos, parsed))
+        return "250 OK"
+
+
+@contextmanager
+def serving(sink: Sink, **options: Any) -> Iterator[str]:
+    """Run the sink and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(sink, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+def server(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(guard, "TOTAL_S", 2.0)
+    with serving(sink) as place:
+        yield f"smtp://{place}"
+
+
+def given(url: str = "") -> Settings:
+    return Settings("sqlite://", "0" * 32, smtp_url=url, mail_from="Stopa <stopa@desk.example>")
+
+
+def send(url: str, to: str = "jana@example.org", subject: str = "S", text: str = "T") -> Answer:
+    return mail.send(given(url), "msg_1", to, subject, text)
+
+
+def test_a_mail_says_that_a_machine_made_it_and_has_its_steps_number(server: str, sink: Sink) -> None:
+    assert send(server, subject="Žluťoučký 猫", text="Dobrý den\n.\nkonec") == Answer(How.DONE, "", 250)
+    assert send(server).how is How.DONE
+    (to, first), (_, second) = sink.got
+    assert to == ["jana@example.org"]
+    assert (first["From"], first["To"]) == ("Stopa <stopa@desk.example>", "jana@example.org")
+    assert first["Subject"] == "Žluťoučký 猫"
+    assert first["Message-ID"] == second["Message-ID"] == "<msg_1@desk.example>"
+    assert (first["Auto-Submitted"], first["Precedence"]) == ("auto-generated", "bulk")
+    assert first["Date"]
+    assert first.get_content().splitlines() == ["Dobrý den", ".", "konec"]
+
+
+def test_breaks_in_a_subject_make_no_header(server: str, sink: Sink) -> None:
+    send(server, subject="Hello\r\nBcc: evil@example.com\r\n\r\n<script>\x00\u2028x", text="a\x00b\x1b[0m")
+    ((to, got),) = sink.got
+    assert to == ["jana@example.org"]
+    assert got["Bcc"] is None
+    assert got["Subject"] == "Hello Bcc: evil@example.com <script> x"
+    assert got.get_content().strip() == "ab[0m"
+
+
+@pytest.mark.parametrize(
+    "to", ["", "jana", "a@b\r\nRCPT TO:<evil@x>", "a@b,c@d", "<a@b>", "a b@c", "jana@ex ample"]
+)
+def test_what_is_no_address_gets_no_mail(server: str, sink: Sink, to: str) -> None:
+    assert send(server, to=to) == Answer(How.NEVER, mail.NO_ADDRESS)
+    assert sink.got == []
+
+
+REFUSALS = [
+    ("550 5.1.1 nobody here", How.NEVER, answers.REFUSED, 550),
+    ("450 4.2.0 later", How.LATER, answers.FAILING, 450),
+    ("421 closing", How.LATER, answers.FAILING, 421),
+]
+
+
+@pytest.mark.parametrize(("line", "how", "why", "status"), REFUSALS)
+def test_a_refused_recipient(server: str, sink: Sink, line: str, how: How, why: str, status: int) -> None:
+    sink.refuses["jana@example.org"] = line
+    assert send(server) == Answer(how, why, status, line)
+    assert send(server, to="petr@example.org").how is How.DONE
+
+
+def test_without_a_server_no_mail_can_be_sent() -> None:
+    assert send("") == Answer(How.NEVER, mail.NO_SERVER)
+
+
+def test_a_closed_port_is_tried_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert send(f"smtp://127.0.0.1:{port}") == Answer(How.LATER, answers.UNREACHED)
+
+
+@contextmanager
+def speaking(*lines: bytes, pause_s: float = 0) -> Iterator[str]:
+    """A server that says one line after another, each answering one of the caller's, and then hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            link, _ = listening.accept()
+            with link, link.makefile("rb") as said:
+                for line in lines:
+                    link.sendall(line)
+                    if line.startswith(b"354"):
+                        while said.readline() not in (b".\r\n", b""):
+                            pass
+                    elif line is not lines[-1]:
+                        said.readline()
+                time.sleep(pause_s)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"smtp://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(3)
+
+
+def test_a_server_that_hangs_or_cuts_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "TOTAL_S", 0.5)
+    begun = time.monotonic()
+    with speaking(pause_s=1) as silent:
+        assert send(silent) == Answer(How.LATER, answers.SLOW)
+        assert time.monotonic() - begun < 0.9
+    with speaking(b"220 hello\r\n") as cutting:
+        assert send(cutting) == Answer(How.LATER, mail.CUT)
+    talk = (b"220 a\r\n", b"250 b\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n")
+    with speaking(*talk) as after_data:
+        assert send(after_data) == Answer(How.LATER, mail.CUT)
+
+
+def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(_server: SMTP, _session: Session, _envelope: Envelope, _kind: str, given: Any) -> AuthResult:
+        assert isinstance(given, LoginPassword)
+        return AuthResult(success=(given.login, given.password) == (b"me", b"p@ss"), handled=False)
+
+    options = {"authenticator": check, "auth_require_tls": False}
+    with serving(sink, **options) as place:
+        assert send(f"smtp://me:p%40ss@{place}").how is How.DONE
+        wrong = send(f"smtp://me:wrong@{place}")
+        assert (wrong.how, wrong.why, wrong.status) == (How.LATER, mail.NO_SIGN_IN, 0)
+        monkeypatch.setattr(mail, "_is_here", lambda _server: False)
+        assert send(f"smtp://me:p%40ss@{place}") == Answer(How.NEVER, mail.NO_ENCRYPTION)
+    assert len(sink.got) == 1
+
+
+@pytest.fixture
+def mailing(app: Flask, server: str) -> Flask:
+    app.config["STOPA"] = replace(
+        app.config["STOPA"], smtp_url=server, mail_from="Stopa <stopa@desk.example>",
+        base_url="https://desk.example",
+    )  # fmt: skip
+    return app
+
+
+def test_the_frame_of_a_mail_is_in_its_readers_language(mailing: Flask, sink: Sink) -> None:
+    rule = steps.rule(name="Chat <waits>")
+    reader = make.user("jana", locale="ja", email="jana@example.org")
+    run = steps.run(rule)
+    known = {"user": reader.id, "locale": "ja", "url": f"/runs/{run.id}"}
+    steps.mail(of=run, payload=known)
+    steps.mail("boss@example.org", of=run)
+    worker.drain()
+    inside, outside = (got.get_content().replace("\r", "") for _, got in sink.got)
+    for text in (inside, outside):
+        assert text.startswith("It waits.\n")
+        assert "Chat <waits>" in text
+    assert f"https://desk.example/runs/{run.id}" in inside
+    assert "https://desk.example/inbox" in inside
+    assert "https://" not in outside
+    assert "because the rule “Chat <waits>” sends it to this address" in outside
+
+
+def test_each_recipient_stands_alone(mailing: Flask, sink: Sink) -> None:
+    sink.refuses = {"gone@example.org": "550 no", "full@example.org": "450 full"}
+    run = steps.run()
+    gone, full, fine = (steps.mail(f"{name}@example.org", run) for name in ("gone", "full", "fine"))
+    worker.drain()
+    states = [steps.again(step).state for step in (gone, full, fine)]
+    assert states == ["failed", "waiting", "done"]
+    assert steps.again(gone).receipt["note"] == "550 no"
+    assert [to for to, _ in sink.got] == [["fine@example.org"]]
+    kinds = [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
+    assert kinds.count("mail_out.delivery_failed") == 2
+    assert kinds.count("mail_out.delivery_abandoned") == 1
+    data = Event.get(Event.type == "mail_out.delivery_abandoned").data
+    assert '"recipient": "gone@example.org"' in data
+    assert '"error_code": "550"' in data
+
+
+def test_a_server_that_was_away_is_told_of_and_again_when_it_is_back(mailing: Flask, server: str) -> None:
+    here = mailing.config["STOPA"]
+    mailing.config["STOPA"] = replace(here, smtp_url="smtp://127.0.0.1:1")
+    for name in ("a", "b"):
+        steps.mail(f"{name}@example.org")
+    worker.drain()
+    assert mailevents.failures() == 2
+    mailing.config["STOPA"] = here
+    steps.mail("c@example.org")
+    worker.drain()
+    kinds = [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
+    assert kinds == ["mail_out.connection_failed", "mail_out.connection_failed", "mail_out.recovered"]
+    assert mailevents.failures() == 0
+
+
+def test_the_eleventh_mail_about_one_subject_is_held_back_visibly(mailing: Flask, sink: Sink) -> None:
+    rule = steps.rule()
+    made = [steps.mail(of=steps.run(rule)) for _ in range(12)]
+    other = steps.mail(of=steps.run(rule, subject="interaction:1:t-2"))
+    worker.drain()
+    states = [steps.again(step).state for step in made]
+    assert states == ["done"] * 10 + ["held"] * 2
+    assert steps.again(made[-1]).error == caps.TOO_MANY
+    assert Run.get_by_id(made[-1].run_id).outcome == "throttled"
+    assert steps.again(other).state == "done"
+    assert len(sink.got) == 11
+
+
+def test_machines_and_ourselves_get_no_mail(mailing: Flask, sink: Sink) -> None:
+    made = [steps.mail(to) for to in ("stopa@desk.example", "noreply@example.org")]
+    worker.drain()
+    assert [(steps.again(step).state, steps.again(step).error) for step in made] == [
+        (StepState.FAILED, caps.UNWANTED)
+    ] * 2
+    assert sink.got == []
+
+
+def test_a_rule_that_was_deleted_leaves_a_mail_without_its_name(mailing: Flask, sink: Sink) -> None:
+    rule = steps.rule()
+    step = steps.mail(of=steps.run(rule))
+    with database.atomic():
+        Rule.delete().where(Rule.id == rule.id).execute()
+    worker.drain()
+    assert steps.again(step).state == "done"
+    assert "rule" not in sink.got[0][1].get_content()
