@@ -1,0 +1,145 @@
+"""How a user wants to be told: by mail, by a channel, not in quiet hours, and who else when that fails."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.access.permissions import Permission
+from dashboard.models import Channel, Profile, User
+from tests import make
+from tests.pages import asks
+
+P = Permission
+URL = "/inbox/profiles"
+FORM = {"name": "Shift", "email": "1", "quiet_from": "20:00", "quiet_to": "08:00", "quiet_days": ["6", "7"]}
+
+
+@pytest.fixture
+def me(client: FlaskClient) -> User:
+    access = make.access([P.RULES_OUTWARD], ["all_users"])
+    user: User = make.user("me", access=access, email="me@example.org")
+    make.sign_in(client, user)
+    return user
+
+
+def channel(name: str = "Shift room", **fields: object) -> Channel:
+    given = {"kind": "chat", "address": "https://chat.example/s3cret", "created_ts": 1, **fields}
+    return Channel.create(name=name, **given)
+
+
+def profile(user: User, name: str = "Shift", **fields: object) -> Profile:
+    return Profile.create(user_id=user.id, name=name, **fields)
+
+
+def test_the_first_profile_is_the_default_and_audited(client: FlaskClient, me: User) -> None:
+    deputy, room = make.user("deputy", access=make.access()), channel()
+    data = {**FORM, "channel": str(room.id), "fallback_id": str(deputy.id)}
+    assert client.post(f"{URL}/new", data=data).status_code == 302
+    row = Profile.get()
+    assert (row.user_id, row.is_default, row.email, row.channel_id) == (me.id, True, True, room.id)
+    assert (row.quiet_from, row.quiet_to, row.quiet_days, row.fallback_id) == (
+        "20:00",
+        "08:00",
+        [6, 7],
+        deputy.id,
+    )
+    assert asks.audited("profile.created").changes["quiet_days"] == [None, [6, 7]]
+    page = client.get(URL).text
+    assert "20:00–08:00, Sat, Sun" in page
+    assert "Shift room" in page
+    assert "s3cret" not in page + client.get(f"{URL}/{row.id}").text
+
+
+def test_another_profile_is_made_the_default_alone(client: FlaskClient, me: User) -> None:
+    first, second = profile(me, is_default=True), profile(me, "Holiday")
+    for _ in range(2):
+        assert client.post(f"{URL}/{second.id}/default").status_code == 302
+    assert [row.id for row in Profile.select().where(Profile.is_default)] == [second.id]
+    assert asks.audited("profile.updated").changes == {"is_default": [False, True]}
+    assert client.get(f"{URL}/{first.id}").status_code == 200
+
+
+def test_a_deletion_asks_first_and_leaves_a_default(client: FlaskClient, me: User) -> None:
+    first, second = profile(me, is_default=True), profile(me, "Holiday")
+    assert "Delete Shift?" in client.get(f"{URL}/{first.id}/delete").text
+    assert Profile.select().count() == 2
+    assert client.post(f"{URL}/{first.id}/delete").status_code == 302
+    assert [(row.id, row.is_default) for row in Profile.select()] == [(second.id, True)]
+    asks.audited("profile.deleted")
+
+
+BAD = [
+    ("name", "", "Give 1 to 120 characters."),
+    ("name", "tab\tinside", "Leave out control characters."),
+    ("channel", "999", "Choose one of the list."),
+    ("channel", "x", "Choose one of the list."),
+    ("fallback_id", "999", "Choose one of the list."),
+    ("quiet_from", "25:00", "Give a time as 20:00."),
+    ("quiet_from", "", "Give both times or none."),
+    ("quiet_to", "", "Give both times or none."),
+    ("quiet_to", "20:00", "The end must not be the beginning"),
+    ("quiet_days", ["1", "2", "3", "4", "5", "6", "7"], "Leave at least one day."),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), BAD)
+def test_a_bad_field_is_named_and_nothing_changes(
+    client: FlaskClient, me: User, field: str, value: str, said: str
+) -> None:
+    answer = client.post(f"{URL}/new", data={**FORM, field: value})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert f'href="#f-{field}"' in answer.text
+    assert (Profile.select().count(), asks.entries()) == (0, 0)
+
+
+def test_mail_needs_an_address(client: FlaskClient, me: User) -> None:
+    User.update(email="").where(User.id == me.id).execute()
+    answer = client.post(f"{URL}/new", data=FORM)
+    assert (answer.status_code, "Your account has no e-mail address." in answer.text) == (422, True)
+
+
+def test_channels_are_offered_to_those_who_may_call_out(client: FlaskClient, me: User) -> None:
+    room, off = channel(), channel("Closed room", active=False)
+    page = client.get(f"{URL}/new").text
+    assert "Shift room" in page
+    assert "Closed room" not in page
+    asks.sign_in_with(client, P.HOME_VIEW)
+    assert "Shift room" not in client.get(f"{URL}/new").text
+    for ident in (room.id, off.id):
+        assert client.post(f"{URL}/new", data={"name": "x", "channel": str(ident)}).status_code == 422
+
+
+def test_nobody_outside_the_scope_is_offered(client: FlaskClient) -> None:
+    stranger = make.user("stranger", name="Strange Person", access=make.access())
+    asks.sign_in_with(client, grants=())
+    assert "Strange Person" not in client.get(f"{URL}/new").text
+    assert client.post(f"{URL}/new", data={"name": "x", "fallback_id": str(stranger.id)}).status_code == 422
+
+
+def test_the_later_of_two_editors_is_told(client: FlaskClient, me: User) -> None:
+    row = profile(me, quiet_days=[6])
+    client.post(f"{URL}/{row.id}", data={**FORM, "version": "1"})
+    late = client.post(f"{URL}/{row.id}", data={"name": "Mine", "quiet_days": ["1", "2"], "version": "1"})
+    assert late.status_code == 422
+    assert "<td>Sat, Sun</td><td>Mon, Tue</td>" in late.text
+    assert Profile.get().name == "Shift"
+    assert client.post(f"{URL}/{row.id}", data={"name": "Mine", "version": "2"}).status_code == 302
+    assert (Profile.get().name, Profile.get().quiet_days) == ("Mine", [])
+
+
+def test_profiles_of_others_are_not_found(client: FlaskClient, me: User) -> None:
+    theirs = profile(make.user("other"), "Theirs", is_default=True)
+    assert "Theirs" not in client.get(URL).text
+    for url in (f"{URL}/{theirs.id}", f"{URL}/{theirs.id}/delete", f"{URL}/{2**31}"):
+        assert client.get(url).status_code == 404
+    for url in (f"{URL}/{theirs.id}", f"{URL}/{theirs.id}/delete", f"{URL}/{theirs.id}/default"):
+        assert client.post(url, data=FORM).status_code == 404
+    assert (Profile.get().name, asks.entries()) == ("Theirs", 0)
+
+
+def test_hostile_text_is_shown_as_typed(client: FlaskClient, me: User) -> None:
+    row = profile(me, asks.HOSTILE)
+    for url in (URL, f"{URL}/{row.id}", f"{URL}/{row.id}/delete"):
+        assert asks.SHOWN in client.get(url).text
