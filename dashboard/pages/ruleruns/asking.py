@@ -1,0 +1,78 @@
+"""What "Why not?" shows: the event found, what stood in the way, and the first condition that failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.pages.ruleruns import show, trying
+from dashboard.pages.ruleruns.words import Words
+from dashboard.rules import histories, whynot
+from dashboard.rules.log import EventRow
+from dashboard.rules.store import LiveRule
+from dashboard.rules.whynot import Answer
+from dashboard.web import rulenames, traces
+
+
+def answered(scope: Scope, rule: LiveRule, subject: str, event_id: int | None, zone: str) -> dict[str, Any]:
+    """Return what the page shows for a subject, or for one event by id."""
+    row = _row(scope, rule, subject, event_id)
+    if row is None:
+        return {"missing": _missing(rule, event_id), "answer": None}
+    found = trying.facts_for(rule, row.id, scope)
+    if found is None:
+        return {"missing": str(_("No deadline of the rule follows from it.")), "answer": None}
+    answer = whynot.ask(rule, found, row.recorded_ms)
+    words = Words.load(scope, [], [found], [rule.definition])
+    return {
+        "missing": "",
+        "answer": answer,
+        "reasons": [reason.render(_) for reason in answer.reasons],
+        "time": formats.stamp(found["time"] // 1000, zone),
+        "type": rulenames.type_label(found["type"]),
+        "event": show.event(found, words, scope),
+        **_of_run(scope, rule, answer, words),
+    }
+
+
+def _row(scope: Scope, rule: LiveRule, subject: str, event_id: int | None) -> EventRow | None:
+    if event_id is not None:
+        row = histories.event(event_id)
+        return row if row is not None and whynot.sees(scope, row) else None
+    return next(whynot.events_about(subject, trying.types(rule), scope), None)
+
+
+def _missing(rule: LiveRule, event_id: int | None) -> str:
+    if event_id is not None:
+        return str(_("There is no such event, or it is not for you to see."))
+    types = ", ".join(rulenames.type_label(each) for each in sorted(trying.types(rule)))
+    return str(
+        _("No event that this rule is about has come in for it. The rule is about: %(types)s.", types=types)
+    )
+
+
+def _of_run(scope: Scope, rule: LiveRule, answer: Answer, words: Words) -> dict[str, Any]:
+    if answer.run is None:
+        return {"trace": None, "failed": ""}
+    stored = answer.run.trace.as_json()
+    reader = show.reader(words, scope, rule.spec.context.zone)
+    decisive = traces.first_failed(stored)
+    line = traces.line(stored, rule.spec.types, reader)
+    return {"trace": line, "failed": _failed(decisive, rule, reader) if decisive is not None else ""}
+
+
+def _failed(decisive: Any, rule: LiveRule, reader: traces.Reader) -> str:
+    """Return the first condition that failed as a sentence."""
+    line = traces.line(decisive, rule.spec.types, reader)
+    if line.is_group:
+        return str(_("Of several conditions none was met: %(conditions)s.",
+                     conditions="; ".join(each.text for each in line.children)))  # fmt: skip
+    if line.error:
+        return str(_("This condition could not be decided: %(condition)s. %(error)s",
+                     condition=line.text, error=line.error))  # fmt: skip
+    if line.mark == "yes":
+        return str(_("This must not be so, but is: %(condition)s.", condition=line.text))
+    return str(_("This condition was the first that was not met: %(condition)s.", condition=line.text))

@@ -1,0 +1,104 @@
+"""Writes of these pages: a test sent to the viewer alone, and a backtest asked for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dashboard import clock
+from dashboard.access.scope import Scope
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.models import Run, Step
+from dashboard.pages.ruleruns.candidates import Candidate
+from dashboard.rules import backtest, inside, match
+from dashboard.rules.actions import ACTIONS
+from dashboard.rules.doing import Doing
+from dashboard.rules.inside import Impossible
+from dashboard.rules.limits import By, limit_key
+from dashboard.rules.outcomes import RunOutcome, StepState
+from dashboard.rules.planning import Part, Planner
+from dashboard.rules.recipients import People, Reader
+from dashboard.rules.store import LiveRule
+from dashboard.rules.values import Facts
+
+SENT = ("notify", "email")
+
+
+class OnlyMe(People):
+    """The viewer stands for all recipients, and has muted nothing."""
+
+    def __init__(self, viewer: int) -> None:
+        super().__init__()
+        self._viewer = viewer
+
+    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: Facts) -> list[Reader]:
+        found = self.reader(self._viewer)
+        return [found] if found is not None else []
+
+    def muted(self, rule_id: int) -> frozenset[int]:
+        return frozenset()
+
+
+def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
+    """Send the notices and e-mails of the rule to the viewer alone; return how many were sent.
+
+    A run of outcome "test" with its steps tells of it. Raises Impossible where there is none to send.
+    """
+    planner = Planner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
+    parts = [(n, part) for n, doing in enumerate(rule.definition.then) if doing.do in SENT
+             for part in planner.plan(_to_me(doing)).parts]  # fmt: skip
+    with database.atomic():
+        run = _run(rule, facts)
+        for n, part in parts:
+            _step(run, n, part)
+        audit.record("rule.tested", "c", ("rule", rule.id, rule.name), details={"run": run.id})
+    return len(parts)
+
+
+def _to_me(doing: Doing) -> Doing:
+    """Return the action without its own recipients; `planner` puts the viewer in their place."""
+    params = {name: value for name, value in doing.params.items() if name != "addresses"}
+    return replace(doing, params=params)
+
+
+def _run(rule: LiveRule, facts: Facts) -> Run:
+    event, moment = facts["id"], clock.now_ms()
+    made: Run = Run.create(
+        key=f"test:{secrets.token_hex(16)}", rule_id=rule.id, version=rule.version,
+        event_id=event if isinstance(event, int) else None,
+        subject=limit_key(By.SUBJECT, rule.id, facts), outcome=RunOutcome.TEST.value, at_ms=facts["time"],
+        made_ms=moment, chain=list(facts["chain"]), depth=len(facts["chain"]),
+        trace=match.explain(rule.spec, facts).trace.as_json(),
+    )  # fmt: skip
+    return made
+
+
+def _step(run: Run, n: int, part: Part) -> None:
+    """Add a step: done at once inside, else left to the deliverer, now, quiet hours or not."""
+    at_once = ACTIONS[part.action].inside
+    moment = clock.now_ms()
+    number = Step.select().where((Step.run == run) & (Step.n == n)).count()
+    step: Step = Step.create(
+        run=run, rule_id=run.rule_id, n=n, part=number, action=part.action, channel_id=part.channel_id,
+        recipient=part.recipient, key=secrets.token_hex(16), payload=part.payload,
+        state=(StepState.DONE if at_once else StepState.WAITING).value, made_ms=moment,
+        done_ms=moment if at_once else None, due_ms=None if at_once else moment,
+    )  # fmt: skip
+    if at_once:
+        inside.do(step)
+
+
+def order_backtest(
+    scope: Scope, tried: Candidate, days: int, against: tuple[int, dict[str, Any]] | None
+) -> int:
+    """Queue a backtest for the viewer and return its id."""
+    if tried.live is None:
+        raise Impossible("")
+    with database.atomic():
+        ident = backtest.order(scope.viewer_id, tried.live, tried.raw, days, against)
+        details = {"days": days, "version": tried.live.version, "against": against[0] if against else None}
+        audit.record("rule.backtested", "r", ("rule", tried.ident, tried.name), details=details)
+    return ident

@@ -1,0 +1,184 @@
+"""Reads of runs: of a rule, of a subject, one whole. Runs about what the viewer may not see do not exist."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from peewee import JOIN
+
+from dashboard.access.scope import Scope
+from dashboard.db import rows
+from dashboard.models import Event, Rule, Run, Step
+from dashboard.models.rules import RuleVersion
+from dashboard.pages.ruleruns.forms import Asked
+from dashboard.rules import rights
+from dashboard.rules.outcomes import StepState
+
+PAGE = 50
+CHUNK = 500
+
+
+class Line(NamedTuple):
+    """A run in a list; `done`, `failed` and `waiting` count its actions, `held` those not begun."""
+
+    id: int
+    rule_id: int
+    version: int
+    event_id: int | None
+    subject: str
+    outcome: str
+    at_ms: int
+    late_s: int
+    held: int
+    error: str
+    type: str | None
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+
+class Page(NamedTuple):
+    """A page of a list, newest first; ids to go on from, None at either end."""
+
+    lines: list[Line]
+    newer: int | None
+    older: int | None
+
+
+def page(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Page:
+    """Return the runs of these rules that match, PAGE at most."""
+    found = _listed(scope, asked, rule_ids)
+    if asked.after is not None:
+        query = found.where(Run.id > asked.after).order_by(Run.id).limit(PAGE + 1)
+        lines = rows(query, Line)
+        newer, older = len(lines) > PAGE, True
+        lines = lines[:PAGE][::-1]
+    else:
+        query = found if asked.before is None else found.where(Run.id < asked.before)
+        lines = rows(query.order_by(Run.id.desc()).limit(PAGE + 1), Line)
+        newer, older = asked.before is not None, len(lines) > PAGE
+        lines = lines[:PAGE]
+    if not lines:
+        return Page([], None, None)
+    return Page(counted(lines), lines[0].id if newer else None, lines[-1].id if older else None)
+
+
+def portions(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Iterator[list[Line]]:
+    """Yield all runs that match in portions, newest first."""
+    found, before = _listed(scope, asked, rule_ids).order_by(Run.id.desc()).limit(CHUNK), None
+    while part := counted(rows(found if before is None else found.where(Run.id < before), Line)):
+        yield part
+        before = part[-1].id
+
+
+def count(scope: Scope, asked: Asked, rule_ids: Sequence[int], most: int) -> int:
+    """Return how many runs match, `most` at most."""
+    return int(_listed(scope, asked, rule_ids).limit(most).count())
+
+
+def rules(scope: Scope) -> dict[int, str]:
+    """Return the names of the rules whose runs the viewer may see."""
+    query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(rights.visible(scope))
+    return {ident: name for ident, name, owner in query.tuples() if rights.traces(scope, owner)}
+
+
+def outside(scope: Scope, rule_id: int) -> int:
+    """Return how many runs of the rule are about what the viewer may not see, 1,000 at most."""
+    if scope.users is None and scope.queues is None:
+        return 0
+    query = Run.select(Run.id).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
+    return int(query.where((Run.rule_id == rule_id) & ~covers(scope)).limit(1000).count())
+
+
+def one(scope: Scope, ident: int) -> Run | None:
+    """Return the run, None outside the scope; the rule's own rights are the caller's to ask."""
+    query = Run.select().join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
+    found: Run | None = query.where((Run.id == ident) & covers(scope)).first()
+    return found
+
+
+def covers(scope: Scope) -> Any:
+    """Return the condition on a run and its event that keeps to what the viewer may see.
+
+    The same as `rules.recipients.covers`. A run without an event is about a rule, a user or a queue; about
+    the first it tells nothing of people.
+    """
+    if scope.users is None and scope.queues is None:
+        return Run.id.is_null(False)
+    idle = Event.queue_id.is_null() & Event.interaction.is_null()  # of a user and no work
+    working = (Event.user_id == scope.viewer_id) | idle | scope.allows_queue(Event.queue_id)
+    of_user = Event.user_id.is_null(False) & scope.allows(Event.user_id) & working
+    of_queue = Event.user_id.is_null() & Event.queue_id.is_null(False) & scope.allows_queue(Event.queue_id)
+    return of_user | of_queue | (Event.id.is_null() & _without_event(scope))
+
+
+def _without_event(scope: Scope) -> Any:
+    found = Run.subject.startswith("rule:") | (Run.subject == f"user:{scope.viewer_id}")
+    for kind, ids in (("user", scope.users), ("queue", scope.queues)):
+        if ids is None:
+            found |= Run.subject.startswith(f"{kind}:")
+        else:
+            found |= Run.subject.in_([f"{kind}:{ident}" for ident in sorted(ids)])
+    return found
+
+
+def steps(run_id: int) -> list[Step]:
+    return list(Step.select().where(Step.run == run_id).order_by(Step.n, Step.part))
+
+
+def children(scope: Scope, run: Run, steps: Iterable[Step]) -> list[Line]:
+    """Return the runs about events that this run's actions recorded; they come within the next hour."""
+    events = [step.receipt["event"] for step in steps if step.receipt.get("event")]
+    if not events:
+        return []
+    near = Run.made_ms.between(run.made_ms, run.made_ms + 3_600_000)
+    query = _columns().where(near & Run.event_id.in_(events) & covers(scope)).order_by(Run.id).limit(PAGE)
+    return counted(rows(query, Line))
+
+
+def definition(rule_id: int, version: int) -> dict[str, Any] | None:
+    """Return a version of a rule as it was saved, None when it is not kept."""
+    found = RuleVersion.get_or_none((RuleVersion.rule == rule_id) & (RuleVersion.version == version))
+    return None if found is None else found.definition
+
+
+def counted(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with what became of their actions."""
+    by_run: dict[int, Counter[str]] = {line.id: Counter() for line in lines}
+    query = Step.select(Step.run, Step.state).where(Step.run.in_(list(by_run)))
+    for run_id, state in query.tuples() if lines else ():
+        by_run[run_id][_SORT.get(state, "failed")] += 1
+    return [
+        line._replace(done=found["done"], failed=found["failed"], waiting=found["waiting"])
+        for line, found in ((line, by_run[line.id]) for line in lines)
+    ]
+
+
+_SORT = {
+    StepState.DONE: "done", StepState.WAITING: "waiting", StepState.RUNNING: "waiting",
+    StepState.HELD: "held", StepState.CANCELLED: "held",
+}  # fmt: skip
+
+
+def _columns() -> Any:
+    return Run.select(
+        Run.id, Run.rule_id, Run.version, Run.event_id, Run.subject, Run.outcome, Run.at_ms, Run.late_s,
+        Run.held, Run.error, Event.type,
+    ).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))  # fmt: skip
+
+
+def _listed(scope: Scope, asked: Asked, rule_ids: Iterable[int]) -> Any:
+    query = _columns().where(Run.rule_id.in_(list(rule_ids)) & covers(scope))
+    if asked.subject:
+        query = query.where(Run.subject == asked.subject)
+    if asked.outcomes:
+        query = query.where(Run.outcome.in_(asked.outcomes))
+    if asked.start_ms is not None:
+        query = query.where(Run.at_ms >= asked.start_ms)
+    if asked.end_ms is not None:
+        query = query.where(Run.at_ms < asked.end_ms)
+    if asked.q:
+        query = query.where(Run.subject.contains(asked.q) | Run.error.contains(asked.q))
+    return query

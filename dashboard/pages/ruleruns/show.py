@@ -1,0 +1,169 @@
+"""Runs, steps and events in the words of a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.models import Rule, Run, Step
+from dashboard.pages.ruleruns import queries
+from dashboard.pages.ruleruns.words import BADGES, STEP_BADGES, Words
+from dashboard.rules import definition as definitions
+from dashboard.rules import facts, placeholders, store
+from dashboard.rules.actions import ACTIONS
+from dashboard.rules.definition import Definition
+from dashboard.rules.outcomes import STEP_LABELS, RunOutcome, StepState
+from dashboard.rules.values import Facts
+from dashboard.web import rulewords, traces
+from dashboard.web.traces import Line as TraceLine
+
+NOTED = ("status", "took_ms", "note")  # of a receipt, in the order of reading
+
+
+class Row(NamedTuple):
+    """A run in the list. `about` names its subject in an address."""
+
+    id: int
+    rule_id: int
+    time: str
+    subject: str
+    about: str
+    type: str
+    outcome: str
+    badge: str
+    done: int
+    failed: int
+    waiting: int
+    held: int
+    late: str
+    error: str
+
+
+class StepRow(NamedTuple):
+    """An action of a run for one recipient; `texts` are what was sent, (label, text)."""
+
+    action: str
+    recipient: str
+    state: str
+    badge: str
+    attempts: int
+    time: str
+    receipt: str
+    error: str
+    texts: list[tuple[str, str]]
+
+
+def rows(scope: Scope, lines: Iterable[queries.Line], zone: str) -> list[Row]:
+    found = list(lines)
+    words = Words.load(scope, [line.subject for line in found])
+    return [
+        Row(
+            line.id, line.rule_id, formats.stamp(line.at_ms // 1000, zone), words.subject(line.subject),
+            line.subject, words.type(line.type), words.outcome(line.outcome),
+            BADGES.get(RunOutcome(line.outcome), ""), line.done, line.failed, line.waiting, line.held,
+            formats.duration(line.late_s) if line.late_s else "", _(line.error) if line.error else "",
+        )
+        for line in found
+    ]  # fmt: skip
+
+
+def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
+    """Return all that the page of a run shows."""
+    found = facts.of_event(run.event_id) if run.event_id else None
+    raw = queries.definition(rule.id, run.version) or rule.definition
+    read = definitions.load(raw)
+    said = [read] if isinstance(read, Definition) else []
+    steps = queries.steps(run.id)
+    followed = queries.children(scope, run, steps)
+    words = Words.load(scope, [run.subject, *(step.recipient for step in steps)], [found] if found else [],
+                       said, [*run.chain, *(line.rule_id for line in followed)])  # fmt: skip
+    return {
+        "rule": rule,
+        "run": run,
+        "time": formats.stamp(run.at_ms // 1000, zone),
+        "late": formats.duration(run.late_s) if run.late_s else "",
+        "outcome": words.outcome(run.outcome),
+        "badge_kind": BADGES.get(RunOutcome(run.outcome), ""),
+        "subject": words.subject(run.subject),
+        "event": event(found, words, scope),
+        "trace": trace(run.trace, raw, words, scope),
+        "limits": [limited for each in said for limited in limits(each, words)],
+        "steps": [step(each, words, scope, zone) for each in steps],
+        "chain": [(ident, words.rules.get(ident, str(ident))) for ident in run.chain],
+        "children": rows(scope, followed, zone),
+        "names": words.rules,
+    }
+
+
+def event(found: Facts | None, words: Words, scope: Scope) -> list[tuple[str, str]]:
+    """Return label and text of all that an event says, as far as the viewer may see it."""
+    if found is None:
+        return []
+    named = placeholders.names((found["type"],))
+    pairs = [
+        (_(label), placeholders.render("{{ " + name + " }}", found, words.names, scope))
+        for name, label in named.items()
+    ]
+    return [(label, text) for label, text in pairs if text]
+
+
+def trace(
+    stored: Mapping[str, Any] | None, raw: Mapping[str, Any], words: Words, scope: Scope
+) -> TraceLine | None:
+    """Return a stored trace as lines; None where none was kept."""
+    if not stored:
+        return None
+    types = [each for each in raw.get("types", ()) if isinstance(each, str)]
+    return traces.line(stored, types, reader(words, scope, str(raw.get("zone") or "")))
+
+
+def reader(words: Words, scope: Scope, zone: str) -> traces.Reader:
+    """Return how a trace is shown to the viewer; times of day are those of the rule's zone."""
+    return traces.Reader(words.names, zone or store.site_zone(), scope.can(Permission.PII_UNMASK))
+
+
+def limits(said: Definition, words: Words) -> list[str]:
+    """Return for each action that has a limit what it does and how often it may."""
+    return [
+        _("%(action)s: %(limit)s", action=rulewords.action_text(each, words.names),
+          limit=rulewords.limit_text(each.limit))
+        for each in said.then if rulewords.limit_text(each.limit)
+    ]  # fmt: skip
+
+
+def step(found: Step, words: Words, scope: Scope, zone: str) -> StepRow:
+    known = ACTIONS.get(found.action)
+    texts = [
+        (_(param.label), masked(str(found.payload[param.name]), scope))
+        for param in (known.params if known else ())
+        if isinstance(found.payload.get(param.name), str)
+    ]
+    ended = found.done_ms or found.due_ms or found.made_ms
+    error = _(found.error) if found.error else ""
+    return StepRow(
+        _(known.label) if known else found.action, words.recipient(found, scope),
+        _(STEP_LABELS[StepState(found.state)]), STEP_BADGES.get(StepState(found.state), ""), found.attempts,
+        formats.stamp(ended // 1000, zone), receipt(found.receipt), error, texts,
+    )  # fmt: skip
+
+
+def receipt(found: Mapping[str, Any]) -> str:
+    """Return what the receiver answered: status, time taken, note."""
+    parts = []
+    if found.get("status"):
+        parts.append(str(found["status"]))
+    if isinstance(found.get("took_ms"), int):
+        parts.append(_("%(num)s ms", num=formats.number(found["took_ms"])))
+    if found.get("note"):
+        parts.append(_(str(found["note"])))
+    return " · ".join(parts)
+
+
+def masked(text: str, scope: Scope) -> str:
+    """Return a text that was sent: its addresses and numbers masked for who may not see them whole."""
+    return text if scope.can(Permission.PII_UNMASK) else placeholders.masked("", text)

@@ -1,0 +1,102 @@
+"""The history of rules: runs of one rule, runs about one subject, one run whole, and their files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, abort, g, request, url_for
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.exports.table import file_name
+from dashboard.models import Rule
+from dashboard.pages.ruleruns import export, forms, queries, show
+from dashboard.pages.ruleruns.blueprint import bp
+from dashboard.pages.ruleruns.forms import Asked
+from dashboard.rules import rights
+from dashboard.rules.outcomes import RUN_LABELS
+from dashboard.web.deliver import asked as query
+from dashboard.web.deliver import deliver
+from dashboard.web.forms import one
+from dashboard.web.page import render, zone
+
+
+@bp.get("/rules/<int:ident>/runs")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def index(ident: int) -> Response:
+    """The runs of one rule, newest first."""
+    rule = seen(ident)
+    asked = forms.parse(request.args, zone())
+    return render("ruleruns/index.html", {"result"}, status=422 if asked.errors else 200, rule=rule,
+                  **_listed(asked, [rule.id]), url=url_for(".index", ident=ident),
+                  hidden=queries.outside(g.scope, rule.id),
+                  exports=_exports(ident, asked))  # fmt: skip
+
+
+@bp.get("/runs")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def subject() -> Response:
+    """The runs about one subject, or without one the newest of all rules that the viewer may see."""
+    asked = forms.parse(request.args, zone())
+    rules = queries.rules(g.scope)
+    return render("ruleruns/index.html", {"result"}, status=422 if asked.errors else 200, rule=None,
+                  **_listed(asked, list(rules)), url=url_for(".subject"), names=rules, hidden=0,
+                  exports=[])  # fmt: skip
+
+
+@bp.get("/rules/<int:ident>/runs.csv", defaults={"format_": "csv"})
+@bp.get("/rules/<int:ident>/runs.xlsx", defaults={"format_": "xlsx"})
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def download(ident: int, format_: str) -> Response:
+    """The filtered list of the page as a file."""
+    rule = seen(ident)
+    asked = forms.parse(request.args, zone())
+    rows = queries.count(g.scope, asked, [rule.id], export.MOST)
+    name = file_name("runs", rule.name, clock.local_date(clock.now_s(), zone()), format_)
+    return deliver("ruleruns", {**query(), "rule": str(ident)}, format_, name, rows, "rule.runs_exported")
+
+
+@bp.get("/runs/<int:ident>")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def run(ident: int) -> Response:
+    """One run: what happened, what the rule saw, what it did."""
+    found = queries.one(g.scope, ident) if ident <= forms.ID_MAX else None
+    rule = None if found is None else Rule.get_or_none(Rule.id == found.rule_id)
+    if found is None or rule is None or not rights.traces(g.scope, rule.owner_id):
+        abort(404)
+    audit.viewed("run.viewed", ("run", found.id, rule.name), {"rule": rule.id, "subject": found.subject})
+    return render("ruleruns/run.html", **show.whole(g.scope, rule, found, zone()))
+
+
+def seen(ident: int) -> Any:
+    """Return the rule: 404 for one that the viewer may not see, 403 where its runs are not for him."""
+    rule = one(Rule, ident)
+    if not rights.sees(g.scope, rule.owner_id):
+        abort(404)
+    if not rights.traces(g.scope, rule.owner_id):
+        abort(403)
+    return rule
+
+
+def _listed(asked: Asked, rule_ids: list[int]) -> dict[str, Any]:
+    page = queries.page(g.scope, asked, rule_ids)
+    here, kept = request.endpoint or "", request.view_args or {}
+    return {
+        "asked": asked,
+        "rows": show.rows(g.scope, page.lines, zone()),
+        "outcomes": [("", _("All outcomes")), (forms.ACTING, _(forms.ACTING_LABEL)),
+                     *((each.value, _(label)) for each, label in RUN_LABELS.items())],
+        "newer": page.newer and url_for(here, **kept, **asked.query(after=page.newer)),
+        "older": page.older and url_for(here, **kept, **asked.query(before=page.older)),
+    }  # fmt: skip
+
+
+def _exports(ident: int, asked: Asked) -> list[tuple[str, str]]:
+    return [(_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
+            for format_, label in export.FORMATS]  # fmt: skip
+
+
+export.init()
