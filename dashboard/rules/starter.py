@@ -78,9 +78,9 @@ STARTERS: tuple[Starter, ...] = (
                     limit=_EPISODE, delay_s=HOUR_S),
         ],
     }),
-    Starter(N_("Agent with too many open tickets"), N_("Somebody has ten tickets open at once."), {
+    Starter(N_("Agent with too many open tickets"), N_("Somebody has five tickets open at once."), {
         "types": ["ticket.count_reached"],
-        "count": {"number": 10, "clear": 8, "by": "agent"},
+        "count": {"number": 5, "clear": 3, "by": "agent"},
         "then": [_notice(LEADS, N_("Too many open tickets"),
                          N_("{{ user.name }} has {{ ticket.count }} tickets open."))],
     }),
