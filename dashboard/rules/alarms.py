@@ -166,6 +166,9 @@ class Desk:
         if after is None or seen is None or wait is None:
             return
         due = deadlines.later(after.time_ms, wait.seconds, wait.calendar, self.plan.calendars) or row.due_ms
+        if due > self.now_ms:  # its calendar has changed
+            timers.wait(rule, seen)
+            return
         others = histories.others(after, wait.unless, due)
         if deadlines.called_off(after, wait.unless, others, due) is not None:
             key = run_key(rule.id, rule.version, row.kind)

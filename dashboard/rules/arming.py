@@ -15,7 +15,7 @@ from dashboard.db import database, dialect
 from dashboard.db.prepared import plain
 from dashboard.events.record import DIGESTING
 from dashboard.jobs import queue as jobs
-from dashboard.models import Event, Interval, Job, Rule, Subject
+from dashboard.models import Event, Interval, Job, Rule, Subject, Timer
 from dashboard.rules import deadlines, histories, keeping, lasting, plans, store, subjects, timers
 from dashboard.rules.alarms import Desk
 from dashboard.rules.definition import Definition
@@ -50,7 +50,7 @@ def arm_existing(rule_id: int) -> None:
     """
     Rule.update(armed_ms=0).where(Rule.id == rule_id).execute()
     store.changed()
-    keeping.look_through([rule_id], catching_up=True)
+    keeping.look_through([rule_id], keeping.NEW)
 
 
 def existing(type_: str, since_ms: int = 0) -> list[Existing]:
@@ -79,7 +79,9 @@ def look(found: list[Job]) -> None:
         rule = plans.plan().rule(job.args["rule"])
         if rule is not None and rule.definition.after is not None:
             for type_ in rule.definition.types:
-                _look(job, rule, type_, bool(job.args["catching_up"]))
+                _look(job, rule, type_, str(job.args["how"]))
+        elif rule is not None:
+            _waits(rule)
 
 
 @jobs.handler(keeping.COUNT)
@@ -103,17 +105,35 @@ def count(found: list[Job]) -> None:
             jobs.progress(job.id, start + len(part), len(todo))
 
 
-def _look(job: Job, rule: LiveRule, type_: str, catching_up: bool) -> None:
-    todo = existing(type_, rule.armed_ms)
+def _look(job: Job, rule: LiveRule, type_: str, how: str) -> None:
+    todo = _pending(type_) if how == keeping.PENDING else existing(type_, rule.armed_ms)
     for start in range(0, len(todo), AT_ONCE):
         with database.atomic():
             dialect.one_at_a_time(DIGESTING)
             desk = Desk(plans.plan(), clock.now_ms())
             part = todo[start : start + AT_ONCE]
-            made = [_row(desk, rule, type_, one, past, catching_up) for one, past in _histories(type_, part)]
+            new = how == keeping.NEW
+            made = [_row(desk, rule, type_, one, past, new) for one, past in _histories(type_, part)]
             timers.put([row for row in made if row is not None])
             desk.work.end()
         jobs.progress(job.id, start + len(part), len(todo))
+
+
+def _pending(type_: str) -> list[Existing]:
+    t = Timer
+    shared = (t.kind == type_) & (t.rule_id == 0)
+    return [Existing(*row) for row in plain(t.select(t.source_id, t.interaction, t.user_id).where(shared))]
+
+
+def _waits(rule: LiveRule) -> None:
+    """Compute the pending waits of a rule anew."""
+    wait, calendars = rule.definition.wait, plans.plan().calendars
+    with database.atomic():
+        dialect.one_at_a_time(DIGESTING)
+        for row in Timer.select().where((Timer.rule_id == rule.id) & Timer.kind.startswith("wait:")):
+            due = deadlines.later(row.base_ms, wait.seconds, wait.calendar, calendars) if wait else None
+            if due is not None and row.due_ms != timers.HELD_MS:
+                Timer.update(due_ms=due).where(Timer.id == row.id).execute()
 
 
 def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing, History]]:
@@ -127,9 +147,7 @@ def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing,
             yield Existing(source, name, None), past
 
 
-def _row(
-    desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, catching_up: bool
-) -> New | None:
+def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, new: bool) -> New | None:
     """Return the timer of the present stretch of a subject; None where it has none, or it has just fired."""
     stretch = past.stretches[-1] if past.stretches else None
     after = rule.definition.after
@@ -138,8 +156,8 @@ def _row(
     at = deadlines.due_ms(stretch, after, desk.plan.calendars)
     if at is None or not deadlines.holds(stretch, at):
         return None
-    if at <= desk.now_ms and (catching_up or at < desk.now_ms - KEPT_DAYS * 86_400_000):
-        if catching_up and rule.id not in desk.plan.held:
+    if at <= desk.now_ms and (new or at < desk.now_ms - KEPT_DAYS * 86_400_000):
+        if new and rule.id not in desk.plan.held:
             desk.fire(rule, past.facts(type_, stretch, at), stretch.episode, at, 0)
         return None
     subject = f"user:{one.user_id}"

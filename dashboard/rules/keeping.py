@@ -15,14 +15,17 @@ from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.events.record import DIGESTING
 from dashboard.jobs import queue as jobs
-from dashboard.models import Setting, Timer
+from dashboard.models import Rule, Setting, Timer
 from dashboard.rules import deadlines, plans, store
+from dashboard.rules import definition as definitions
+from dashboard.rules.definition import Definition
 from dashboard.rules.parts import SCHEDULE
 from dashboard.rules.plans import Plan
 from dashboard.rules.store import LiveRule
 from dashboard.rules.timers import HELD_MS, New, put
 
 ARM = "arm_timers"  # the job, see rules.arming
+OPEN, NEW, PENDING = "open", "new", "pending"
 COUNT = "count_subjects"  # likewise
 COUNTED = "rules.counted"  # the setting: the kinds of subjects that each pass keeps up with
 WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now though they are on
@@ -112,8 +115,27 @@ def _note(name: str, value: list[int] | list[str]) -> None:
     ).execute()
 
 
-def look_through(rules: Iterable[int], catching_up: bool = False) -> None:
-    """Arm the deadlines of what exists for these rules, by a job; see rules.arming."""
+def look_through(rules: Iterable[int], how: str = OPEN) -> None:
+    """Arm the deadlines of what exists for these rules, by a job in the caller's transaction.
+
+    `how` is OPEN for all that is open, NEW the same for a rule that never asked before, PENDING for what
+    has a timer; see rules.arming.
+    """
     for rule in sorted(rules):
-        args = {"rule": rule, "catching_up": catching_up}
-        jobs.enqueue(ARM, args, key=f"{ARM}:{rule}:{int(catching_up)}")
+        jobs.enqueue(ARM, {"rule": rule, "how": how}, key=f"{ARM}:{rule}:{how}")
+
+
+def calendar_changed(name: str) -> None:
+    """Have the pending deadlines of the rules that use a calendar computed anew, in its transaction."""
+    store.changed()
+    look_through((rule.id for rule in using(name)), PENDING)
+
+
+def using(name: str) -> list[Rule]:
+    """Return the rules of any state that name a calendar, in a part about time or in a condition."""
+    found = []
+    for rule in Rule.select().order_by(Rule.name, Rule.id):
+        read = definitions.load(rule.definition)
+        if isinstance(read, Definition) and name in definitions.calendars(read):
+            found.append(rule)
+    return found
