@@ -1,0 +1,38 @@
+"""Rules and runs for the tests of their pages, each with the least that makes it valid."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from dashboard import clock
+from dashboard.models import Rule, Run, User
+from dashboard.rules.outcomes import RunOutcome
+
+CALL: dict[str, Any] = {
+    "types": ["call.abandoned"],
+    "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 60}]},
+    "then": [{"do": "notify", "to": {"roles": ["leads"]}, "title": "A call was lost"}],
+}
+CHAT: dict[str, Any] = {"types": ["chat.queued"], "then": [{"do": "log", "text": "A chat"}]}
+FAILED_SIGN_IN: dict[str, Any] = {"types": ["auth.sign_in_failed"], "then": [{"do": "log", "text": "No"}]}
+_numbers = count(1)
+
+
+def rule(name: str, owner: User | None = None, definition: Any = None, **columns: Any) -> Rule:
+    """Make a rule of the site, or of `owner`; it is off unless `state` says otherwise."""
+    now = clock.now_s()
+    values = {
+        "name": name, "owner_id": owner.id if owner else None, "definition": definition or CHAT,
+        "created_ts": now, "updated_ts": now,
+    }  # fmt: skip
+    made: Rule = Rule.create(**{**values, **columns})
+    return made
+
+
+def run(of: Rule, outcome: RunOutcome = RunOutcome.DONE, ago_s: int = 0, **columns: Any) -> Run:
+    moment = clock.now_ms() - ago_s * 1000
+    values = {"key": f"{of.id}:{next(_numbers)}", "rule_id": of.id, "version": 1, "outcome": str(outcome),
+              "at_ms": moment, "made_ms": moment}  # fmt: skip
+    made: Run = Run.create(**{**values, **columns})
+    return made

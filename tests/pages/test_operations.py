@@ -1,0 +1,163 @@
+"""The page of operations, the kill switch, and rules that go on again."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from dashboard import clock
+from dashboard.access.permissions import Permission
+from dashboard.jobs import seen, worker
+from dashboard.models import Event, Job, Rule, RuleGroup, Setting, Step, Timer
+from dashboard.pages.operations import queries, views
+from dashboard.rules import store
+from tests import make
+from tests.pages import asks
+from tests.pages.html import Page
+from tests.pages.rulerows import rule, run
+
+P = Permission
+NOW = 1_772_442_030  # 2026-03-02 09:00:30 UTC
+
+
+@pytest.fixture
+def operator(client: FlaskClient) -> FlaskClient:
+    asks.sign_in_with(client, P.RULES_OPERATE, P.RULES_VIEW, P.CHANNELS_VIEW)
+    return client
+
+
+def event(ago_s: int, number: int) -> None:
+    Event.create(source_id=1, external_id=str(number), type="call.queued", recorded_ms=NOW * 1000,
+                 time_ms=(NOW - ago_s) * 1000)  # fmt: skip
+
+
+def test_events_are_counted_by_minute_of_the_last_hour(operator: FlaskClient) -> None:
+    for number, ago_s in enumerate((10, 31, 60, 90, 91, 3629, 3631)):
+        event(ago_s, number)
+    with time_machine.travel(NOW, tick=False):
+        rate = queries.rate(NOW * 1000)
+        page = Page(operator.get("/operations").text).text
+    assert rate.start_ts == NOW - 30 - 3600
+    assert (rate.events[-1], rate.events[-2], rate.events[0]) == (3, 1, 1)
+    assert sum(rate.events) == rate.most + 2 == 5
+    assert "5 in the last hour" in page
+
+
+def test_what_waits_is_told_with_its_age(operator: FlaskClient) -> None:
+    now_ms = NOW * 1000
+    for kind, state, ago_ms in (("digest", "waiting", 4000), ("digest", "running", 9000),
+                                ("export", "failed", 1), ("export", "done", 1)):  # fmt: skip
+        Job.create(kind=kind, state=state, due_ms=now_ms, created_ms=now_ms - ago_ms)
+    for number, due_ms in enumerate((now_ms - 61_000, now_ms, now_ms + 1)):
+        Timer.create(kind="ticket.idle", subject=str(number), base_ms=0, due_ms=due_ms)
+    board = queries.jobs(now_ms)
+    assert [(each.kind, each.waiting, each.running, each.failed, each.oldest_s) for each in board] == [
+        ("digest", 1, 1, 0, 9), ("export", 0, 0, 1, None),
+    ]  # fmt: skip
+    assert queries.timers(now_ms) == queries.Due(3, 2, 61)
+    with time_machine.travel(NOW, tick=False):
+        page = Page(operator.get("/operations").text).text
+    assert "0:00:09" in page
+    assert "2 overdue, the oldest by 0:01:01" in page
+
+
+def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
+    made = run(rule("One"))
+    for number, state in enumerate(("waiting", "running", "failed", "dead", "dead", "uncertain", "done")):
+        Step.create(run=made, rule_id=1, n=number, action="email", key=str(number), state=state, made_ms=1)
+    page = operator.get("/operations").text
+    assert "1 failed, 2 given up, 1 perhaps sent" in page
+    assert 'href="/settings/channels/deliveries"' in page
+
+
+def test_more_than_is_counted_is_said_so(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "COUNTED", 2)
+    for number in range(4):
+        Timer.create(kind="ticket.idle", subject=str(number), base_ms=0, due_ms=0)
+    assert queries.timers(1).waiting == 3
+    assert "more than 2" in operator.get("/operations").text
+
+
+def test_the_slowest_rules_stand_first(operator: FlaskClient) -> None:
+    quick, slow, hidden = rule("Quick"), rule("Slow"), rule("Hidden", make.user("jana"))
+    for made, took_us, ago_s in ((quick, 100, 0), (slow, 3000, 0), (slow, 5000, 0), (hidden, 9000, 0),
+                                 (quick, 99_000, 90_000)):  # fmt: skip
+        run(made, took_us=took_us, ago_s=ago_s)
+    page = operator.get("/operations").text
+    assert page.index("another rule") < page.index(">Slow</a>") < page.index(">Quick</a>")
+    assert '<td class="n">2</td><td class="n">4</td><td class="n">5</td>' in page
+    assert "Hidden" not in page
+
+
+def test_workers_are_told_when_they_were_last_seen(operator: FlaskClient) -> None:
+    assert "No worker was seen" in operator.get("/operations").text
+    worker.drain()
+    with time_machine.travel(NOW, tick=False):
+        seen.mark(every_s=0)
+        assert f"{worker.name()}, seen 0:00:00 ago" in operator.get("/operations").text
+    with time_machine.travel(NOW + 25 * 3600, tick=False):
+        assert seen.workers(clock.now_ms()) == [(worker.name(), 25 * 3600)]
+        Setting.create(name="worker:other:1", value=str(NOW * 1000))
+        seen.mark(every_s=0)
+        assert seen.workers(clock.now_ms()) == [(worker.name(), 0)]
+
+
+def test_a_worker_says_that_it_is_here_once_in_a_while(operator: FlaskClient) -> None:
+    seen.mark(every_s=0)
+    Setting.delete().execute()
+    assert seen.mark() == 0
+    assert not Setting.select().exists()
+
+
+def test_all_rules_stop_and_go_on(operator: FlaskClient) -> None:
+    made = rule("One", state="on")
+    assert "is asked about any event" in operator.get("/operations/stop").text
+    assert not store.stopped()
+    for _twice in range(2):
+        assert operator.post("/operations/stop").location == "/operations"
+    assert store.stopped()
+    assert "All rules are stopped" in operator.get("/operations").text
+    for _twice in range(2):
+        assert operator.post("/operations/resume").location == "/operations"
+    assert not store.stopped()
+    assert set(store.live().rules) == {made.id}
+    assert asks.audited("rules.stopped").outcome == asks.audited("rules.resumed").outcome == "success"
+
+
+def test_a_rule_that_paused_itself_goes_on_once(operator: FlaskClient) -> None:
+    made = rule("Tired", state="paused", paused_reason="Its conditions failed ten times in a row.")
+    assert "failed ten times" in operator.get("/operations").text
+    for _twice in range(2):
+        assert operator.post(f"/operations/rules/{made.id}/resume").location == "/operations"
+    assert Rule.get().state == "shadow"  # nothing tells what it was
+    assert asks.audited("rule.switched").changes == {"state": ["paused", "shadow"]}
+
+
+def test_groups_are_paused_from_here(operator: FlaskClient) -> None:
+    group = RuleGroup.create(name="Night")
+    assert f'action="/rules/groups/{group.id}/pause"' in operator.get("/operations").text
+
+
+def test_the_fragment_is_the_block(operator: FlaskClient) -> None:
+    with time_machine.travel(NOW, tick=False):
+        asks.fragment_is_block(operator, "/operations")
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 1), (1, 1), (3, 4), (5, 5), (6, 10), (28, 40), (999, 1000)])
+def test_the_scale_ends_at_a_round_number(most: int, top: int) -> None:
+    assert views.nice(most) == top
+    heights = [height for _x, _y, height in views.bars((0, most))]
+    assert heights == [round(110 * most / top, 1)] * bool(most)
+
+
+def test_who_may(client: FlaskClient) -> None:
+    made = rule("One", state="paused")
+    for url in ("/operations", "/operations/stop"):
+        asks.refuses_strangers(client, url)
+    for url in ("/operations/stop", "/operations/resume", f"/operations/rules/{made.id}/resume"):
+        asks.refuses_posts(client, url, P.RULES_SWITCH, P.RULES_EDIT)
+    asks.sign_in_with(client, P.RULES_OPERATE)
+    assert client.post("/operations/rules/999/resume").status_code == 404
+    assert client.get("/operations/resume").status_code == 405
+    assert Rule.get().state == "paused"

@@ -1,0 +1,164 @@
+"""Rules out as a file and in again, and the starter set."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from dashboard.access.permissions import Permission
+from dashboard.models import Rule, RuleVersion
+from dashboard.rules import starter, store
+from tests import make
+from tests.pages import asks
+from tests.pages.rulerows import CALL, CHAT, rule
+
+P = Permission
+
+
+@pytest.fixture
+def editor(client: FlaskClient) -> FlaskClient:
+    asks.sign_in_with(client, P.RULES_OWN, P.RULES_VIEW, P.RULES_EDIT)
+    return client
+
+
+def sent(client: FlaskClient, data: bytes, which: str = "system") -> TestResponse:
+    return client.post(f"/rules/import?list={which}", data={"file": (io.BytesIO(data), "rules.json")})
+
+
+def names(client: FlaskClient, url: str) -> list[str]:
+    return [each["name"] for each in json.loads(client.get(url).data)["rules"]]
+
+
+def test_the_ticked_rules_or_the_whole_list_go_out(editor: FlaskClient) -> None:
+    made = [rule(name, definition=CALL) for name in ("One", "Two", "Three")]
+    led = editor.post(
+        "/rules/bulk?list=system", data={"op": "export", "id": [made[0].id, made[2].id]}
+    ).location
+    assert names(editor, led) == ["One", "Three"]
+    assert names(editor, editor.post("/rules/bulk?list=system", data={"op": "export"}).location) == [
+        "One", "Two", "Three",
+    ]  # fmt: skip
+    answer = editor.get("/rules/export?list=system")
+    assert answer.mimetype == "application/json"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_export_is_audited_with_its_number(editor: FlaskClient) -> None:
+    rule("One")
+    editor.get("/rules/export?list=system")
+    assert asks.audited("rule.exported").details == {"rows": 1}
+
+
+def test_a_foreign_rule_or_list_does_not_go_out(editor: FlaskClient) -> None:
+    mine, hers = rule("Site"), rule("Hers", make.user("jana"))
+    assert editor.get(f"/rules/export?id={mine.id}&id={hers.id}").status_code == 404
+    assert editor.get("/rules/export?list=employees").status_code == 404
+    assert asks.entries() == 0
+
+
+def test_a_file_comes_back_as_it_went_switched_off(editor: FlaskClient) -> None:
+    rule("Lost calls", definition=CALL, state="on", description="Why")
+    data = editor.get("/rules/export?list=system").data
+    Rule.delete().execute()
+    before = store.live().version
+    page = sent(editor, data)
+    assert page.status_code == 200
+    assert "1 rule has been added" in page.text
+    made = Rule.get()
+    assert (made.name, made.description, made.state, made.owner_id) == ("Lost calls", "Why", "off", None)
+    assert made.definition["types"] == CALL["types"]
+    assert RuleVersion.get().rule_id == made.id
+    assert store.live().version != before
+    assert asks.audited("rule.created").target_label == "Lost calls"
+
+
+def test_the_same_file_twice_is_the_same_as_once(editor: FlaskClient) -> None:
+    rule("Lost calls", definition=CALL)
+    data = editor.get("/rules/export?list=system").data
+    page = sent(editor, data).text
+    assert "1 rule was left out" in page
+    assert "a rule of this name already" in page
+    assert Rule.select().count() == 1
+    sent(editor, data, "my")
+    assert Rule.select().where(Rule.owner_id.is_null(False)).count() == 1
+
+
+def test_what_is_wrong_with_a_rule_is_told_and_the_others_come_in(editor: FlaskClient) -> None:
+    lost = {**CHAT, "then": [*CHAT["then"], {"do": "webhook", "channel": "Gone"}]}
+    rules = [
+        {"name": "Good", "definition": CHAT},
+        {"name": "Half", "definition": lost},
+        {"name": asks.HOSTILE, "definition": {}},
+    ]
+    page = sent(editor, json.dumps({"stopa_rules": 1, "rules": rules}).encode()).text
+    assert [made.name for made in Rule.select().order_by(Rule.id)] == ["Good", "Half"]
+    assert "“Gone” is not known here" in page
+    assert asks.SHOWN in page
+    assert asks.HOSTILE not in page
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "Choose a file"),
+        (b"\xff\x00", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b'{"stopa_rules": 2, "rules": []}', "later version"),
+        (b'{"stopa_rules": 1}', "holds no rules"),
+    ],
+)
+def test_a_bad_file_is_told_and_nothing_changes(editor: FlaskClient, data: bytes, said: str) -> None:
+    answer = sent(editor, data)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert Rule.select().count() == 0
+    assert asks.entries() == 0
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(
+    editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.rules.transfer.MAX_BYTES", 20)
+    for data, said in ((b" " * 21, "larger than 1 MB"), (b" " * 20, "is no JSON")):
+        answer = sent(editor, data)
+        assert answer.status_code == 422
+        assert said in answer.text
+
+
+def test_no_file_at_all_is_told(editor: FlaskClient) -> None:
+    assert editor.post("/rules/import?list=my").status_code == 422
+
+
+def test_the_starter_set_is_shown_in_words_and_added_once(editor: FlaskClient) -> None:
+    page = editor.get("/rules/starter?list=system").text
+    assert all(each.name in page for each in starter.STARTERS)
+    assert "When “Call abandoned” occurs, if Waiting time" in page
+    for said in ("10 rules have been added", "All of them are there already"):
+        assert editor.post("/rules/starter?list=system").location == "/rules?list=system"
+        assert said in editor.get("/rules?list=system").text
+    assert {(made.state, made.owner_id) for made in Rule.select()} == {("off", None)}
+    assert Rule.select().count() == 10
+
+
+def test_of_the_starter_set_one_gets_what_suits_ones_own_rules(client: FlaskClient) -> None:
+    viewer = asks.sign_in_with(client, P.RULES_OWN)
+    assert "Failed sign-ins" not in client.get("/rules/starter").text
+    assert client.post("/rules/starter").location == "/rules?list=my"
+    assert {made.owner_id for made in Rule.select()} == {viewer.id}
+
+
+def test_a_list_takes_in_only_from_who_may_change_it(client: FlaskClient) -> None:
+    for url in ("/rules/import", "/rules/starter"):
+        asks.refuses_strangers(client, url)
+        asks.refuses_posts(client, url, P.RULES_VIEW)
+        asks.sign_in_with(client, P.RULES_OWN)
+        for which, status in (("system", 403), ("employees", 403), ("zzz", 404)):
+            assert client.get(f"{url}?list={which}").status_code == status
+            assert client.post(f"{url}?list={which}").status_code == status
+    assert client.put("/rules/import").status_code == 405
+    assert Rule.select().count() == 0
