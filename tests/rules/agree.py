@@ -1,0 +1,46 @@
+"""What a rule did at work beside what a backtest finds, run for run."""
+
+from __future__ import annotations
+
+from dashboard.models import Event, Rule, Run
+from dashboard.rules import store, walks
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.tally import Found
+from dashboard.rules.walks import Period
+
+# Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.
+ASIDE = (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED, RunOutcome.DISABLED, RunOutcome.TEST)
+HELD = {"throttled": "held", "shadow": "done"}
+
+
+def live(rule: Rule) -> list[str]:
+    """Return the names of the events and firings about which the rule ran, in order of time."""
+    query = Run.select(Run.key, Run.at_ms).where((Run.rule_id == rule.id) & Run.outcome.not_in(ASIDE))
+    prefix = f"{rule.id}:{rule.version}:"
+    rows = [(at_ms, key.removeprefix(prefix)) for key, at_ms in query.tuples()]
+    return [name for _at, name in sorted(rows)]
+
+
+def found(rule: Rule, period: Period | None = None) -> list[Found]:
+    """Return what a backtest over all events, or over a period, finds, in order of time."""
+    ready = store.load(Rule.get_by_id(rule.id))
+    assert ready is not None
+    runs = [each for read in walks.over(ready, period or everything()) for each in read.found]
+    return sorted(runs, key=lambda each: (each.at_ms, each.name))
+
+
+def names(rule: Rule, period: Period | None = None) -> list[str]:
+    return [each.name for each in found(rule, period)]
+
+
+def everything() -> Period:
+    """Return the period of all events and of what falls due up to the last one."""
+    last = Event.select(Event.time_ms).order_by(Event.time_ms.desc()).limit(1).scalar()
+    return Period(0, (last or 0) + 1)
+
+
+def held(rule: Rule) -> list[tuple[str, int]]:
+    """Return by name how many actions were held back at work."""
+    prefix = f"{rule.id}:{rule.version}:"
+    query = Run.select(Run.key, Run.held).where((Run.rule_id == rule.id) & Run.outcome.not_in(ASIDE))
+    return sorted((key.removeprefix(prefix), count) for key, count in query.tuples())

@@ -1,0 +1,236 @@
+"""A backtest finds what the engine at work does, writes nothing but its result, and keeps to its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import peewee
+import pytest
+import time_machine
+from flask import Flask
+
+from dashboard.access.permissions import Permission
+from dashboard.jobs import worker
+from dashboard.models import (
+    AuditEntry,
+    Backtest,
+    Job,
+    Notification,
+    Rule,
+    RuleCount,
+    RuleLimit,
+    Run,
+    Step,
+    User,
+)
+from dashboard.models.rules import RuleVersion
+from dashboard.rules import backtest, store, walks
+from tests import make
+from tests.rules import agree
+from tests.rules.engine import LOG, NOON, event, notify, queue_id, rule, send, take, user_id
+
+HOUR_LATER = NOON / 1000 + 3600
+BIG = {"all": [{"field": "data.value", "op": "matches", "value": "^[0-9]{3}$"}]}
+PERIOD = {"often": "period", "by": "subject", "seconds": 900}
+
+
+@pytest.fixture(autouse=True)
+def hour(app: Flask) -> Iterator[None]:
+    """An hour after the first event; runs are a minute apart from the clock's own midnight."""
+    with app.app_context(), time_machine.travel(HOUR_LATER, tick=False):
+        yield
+
+
+def sale(second: float, value: int, about: str = "c1", **more: Any) -> dict[str, Any]:
+    return event(
+        seconds=second, data={"value": str(value), **more.pop("data", {})}, interaction=about, **more
+    )
+
+
+SALES = [sale(n * 60, 50 + n * 25, f"c{n % 3}") for n in range(12)]
+
+# Rules whose runs at work and in a backtest must be the same, one by one.
+AGREEING: dict[str, dict[str, Any]] = {
+    "of a condition": {"if": BIG},
+    "of every event": {},
+    "in error": {"if": {"all": [{"field": "data.list", "op": "is", "value": "x"}]}},
+    "of a change": {"if": {"all": [{"field": "data.value", "op": "changed"}]}},
+    "three times in five minutes": {"times": {"number": 3, "seconds": 300, "by": "rule"}},
+    "twice for the same": {"times": {"number": 2, "seconds": 600, "by": "subject"}},
+    "at most once in a quarter": {"then": [{**LOG, "limit": PERIOD}]},
+    "once per subject": {"then": [{**LOG, "limit": {"often": "once", "by": "subject"}}, LOG]},
+    "once in a stretch": {"then": [{**LOG, "limit": {"often": "episode", "by": "subject"}}]},
+    "two actions limited apart": {
+        "then": [{**LOG, "limit": PERIOD}, {**LOG, "limit": {"often": "once", "by": "rule"}}]
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["on", "shadow"])
+@pytest.mark.parametrize("name", AGREEING)
+def test_a_backtest_finds_the_runs_of_the_rule_at_work(name: str, state: str) -> None:
+    said = dict(AGREEING[name])
+    one = rule(said.pop("then", LOG), state=state, **said)
+    for part in range(0, len(SALES), 5):
+        take(*SALES[part : part + 5])
+    take(sale(800, 100, "c9", data={"list": ["a"]}), sale(30, 100, "c1"))  # the last comes late
+    assert agree.names(one) == agree.live(one) != []
+    assert [(each.name, each.held) for each in sorted(agree.found(one))] == agree.held(one)
+
+
+def test_what_came_before_the_period_or_comes_after_it_is_left_out() -> None:
+    one = rule(LOG)
+    take(*SALES)
+    period = walks.Period(NOON + 60_000, NOON + 180_000)
+    assert [each.at_ms for each in agree.found(one, period)] == [NOON + 60_000, NOON + 120_000]
+    assert agree.found(one, walks.Period(0, NOON)) == []
+
+
+def test_a_personal_rule_is_tried_on_what_its_owner_may_see() -> None:
+    send(event(user="jana"), event(user="petr", seconds=1), event(seconds=2))
+    jana = User.get(User.login == "jana")
+    User.update(access=make.access([Permission.RULES_OWN])).where(User.id == jana.id).execute()
+    mine = rule([notify(jana)], owner_id=jana.id)
+    site = rule(LOG)
+    assert [each.facts["user"] for each in agree.found(mine)] == [jana.id]
+    assert len(agree.found(site)) == 3
+
+
+def test_an_event_that_the_rule_caused_is_a_loop_in_the_backtest_too() -> None:
+    one = rule([{"do": "emit", "type": "custom.sale", "data": {}}], types=["custom.sale"])
+    take(event())
+    assert [each.outcome for each in agree.found(one)] == ["acted", "loop_stopped"]
+    assert agree.names(one) == agree.live(one)
+
+
+def test_deadlines_fall_due_in_a_backtest_as_they_did() -> None:
+    idle = rule(LOG, types=["ticket.idle"], after={"seconds": 600})
+    moments = (("created", 0, "t1"), ("updated", 300, "t1"), ("updated", 2000, "t1"), ("closed", 2300, "t1"),
+               ("created", 100, "t2"))  # fmt: skip
+    take(*(event(f"ticket.{verb}", at, interaction=about, user="jana") for verb, at, about in moments))
+    worker.drain()
+    assert agree.names(idle) == agree.live(idle)
+    assert [each.at_ms - NOON for each in agree.found(idle)] == [700_000, 900_000]
+
+
+def test_a_wait_that_something_called_off_does_not_come_true_in_a_backtest_either() -> None:
+    waiting = rule(LOG, types=["chat.queued"], wait={"seconds": 120, "unless": ["chat.accepted"]})
+    take(event("chat.queued", interaction="a", queue="q"), event("chat.queued", 5, interaction="b", queue="q"),
+         event("chat.accepted", 60, interaction="b", user="jana"), event("chat.queued", 900, interaction="c"))  # fmt: skip
+    worker.drain()
+    assert agree.names(waiting) == agree.live(waiting)
+    assert [each.at_ms - NOON for each in agree.found(waiting)] == [120_000, 1_020_000]
+
+
+def test_a_rule_that_runs_by_the_calendar_is_tried_on_its_planned_times() -> None:
+    daily = rule(LOG, types=["schedule.reached"], schedule={"at": ["08:00", "12:30"]}, zone="Europe/Prague")
+    found = agree.found(daily, walks.Period(NOON, NOON + 86_400_000))
+    assert [each.at_ms - NOON for each in found] == [19 * 3_600_000, 23.5 * 3_600_000]
+
+
+def ordered(one: Rule, viewer: User, days: int = 7, against: Any = None) -> Backtest:
+    """Ask for a backtest, let the worker make it, and return its row."""
+    ready = store.load(Rule.get_by_id(one.id))
+    assert ready is not None
+    ident = backtest.order(viewer.id, ready, one.definition, days, against)
+    worker.drain(["backtest"])
+    found: Backtest = Backtest.get_by_id(ident)
+    return found
+
+
+def test_the_job_sums_up_and_writes_nothing_else() -> None:
+    viewer = make.administrator()
+    send(*SALES)
+    one = rule([{**notify(viewer), "limit": PERIOD}], **{"if": BIG})
+    row = ordered(one, viewer)
+    result = row.result
+    assert (row.state, result["asked"], result["matched"], result["acted"]) == ("done", 12, 10, 3)
+    assert (result["throttled"], result["held"], result["error"], result["hidden"]) == (7, 7, 0, 0)
+    assert result["days"] == {"2026-03-02": [10, 3]}
+    assert dict(map(tuple, result["subjects"])) == {
+        "interaction:pbx:c2": 4, "interaction:pbx:c0": 3, "interaction:pbx:c1": 3}  # fmt: skip
+    assert [each["outcome"] for each in result["samples"]][:4] == ["acted", "acted", "acted", "throttled"]
+    assert result["samples"][0]["trace"]["children"][0]["seen"] == "100"
+    for table in (Run, Step, RuleLimit, RuleCount, Notification):
+        assert table.select().count() == 0, table
+    assert Job.get(Job.kind == "backtest").state == "done"
+
+
+def test_two_versions_are_told_apart() -> None:
+    viewer = make.administrator()
+    send(*SALES)
+    one = rule(LOG, **{"if": BIG})
+    other = {**one.definition, "if": {"all": [{"field": "data.value", "op": "contains", "value": "5"}]}}
+    result = ordered(one, viewer, against=(7, other)).result
+    numbers = [50 + n * 25 for n in range(12)]
+    big = {n for n in numbers if n > 99}
+    fives = {n for n in numbers if "5" in str(n)}
+    assert result["difference"]["both"] == len(big & fives)
+    assert result["difference"]["only"] == [len(big - fives), len(fives - big)]
+    shown = [each["trace"]["children"][0]["seen"] for each in result["difference"]["samples"][0]]
+    assert {int(each) for each in shown} == big - fives
+    assert result["other"]["matched"] == len(fives)
+
+
+def test_the_same_version_twice_differs_in_nothing() -> None:
+    viewer = make.administrator()
+    send(*SALES)
+    one = rule([{**LOG, "limit": PERIOD}])
+    result = ordered(one, viewer, against=(1, one.definition)).result
+    assert result["difference"]["only"] == [0, 0]
+    assert result["difference"]["both"] == result["acted"] > 0
+
+
+def test_runs_outside_the_viewers_scope_are_counted_and_nothing_more() -> None:
+    send(sale(0, 100, "a", user="jana", queue="one"), sale(1, 100, "b", user="petr", queue="two"))
+    viewer = make.user(
+        "viewer",
+        access=make.access(
+            [Permission.RULES_BACKTEST], [("users", user_id("jana")), ("queues", queue_id("one"))]
+        ),
+    )
+    result = ordered(rule(LOG), viewer).result
+    assert (result["matched"], result["hidden"], len(result["samples"])) == (2, 1, 1)
+    assert result["subjects"] == [["interaction:pbx:a", 1]]
+
+
+def test_a_rule_that_would_have_paused_itself_says_when() -> None:
+    send(*(sale(n, 100, "same") for n in range(25)))
+    row = ordered(rule(LOG), make.administrator())
+    assert row.result["paused_ms"] == NOON + 20_000
+
+
+def test_a_viewer_who_is_gone_gets_nothing() -> None:
+    viewer = make.administrator()
+    one = rule(LOG)
+    send(*SALES)
+    ready = store.load(Rule.get_by_id(one.id))
+    assert ready is not None
+    ident = backtest.order(viewer.id, ready, one.definition, 7)
+    User.update(deactivated_ts=1).where(User.id == viewer.id).execute()
+    worker.drain(["backtest"])
+    assert Backtest.get_by_id(ident).state == "failed"
+    assert Job.get(Job.kind == "backtest").state == "failed"
+
+
+def test_only_the_latest_results_of_a_user_are_kept() -> None:
+    viewer, one = make.administrator(), rule(LOG)
+    ready = store.load(Rule.get_by_id(one.id))
+    assert ready is not None
+    made = [backtest.order(viewer.id, ready, one.definition, 1) for _ in range(backtest.KEPT + 3)]
+    assert sorted(row.id for row in Backtest.select()) == made[3:]
+
+
+def test_it_ends_early_where_too_many_runs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backtest, "MOST", 5)
+    monkeypatch.setattr(walks, "STEP", 3)
+    send(*SALES)
+    result = ordered(rule(LOG), make.administrator()).result
+    assert result["matched"] == 6
+    assert result["until_ms"] == NOON + 5 * 60_000
+
+
+def test_a_period_without_events_finds_nothing() -> None:
+    result = ordered(rule(LOG), make.administrator(), days=1).result
+    assert (result["asked"], result["matched"], result["days"]) == (0, 0, {})
