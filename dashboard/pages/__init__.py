@@ -3,6 +3,7 @@
 from dashboard.pages import (
     accesses,
     api,
+    calendars,
     exports,
     home,
     inbox,
@@ -24,6 +25,7 @@ from dashboard.pages import (
 BLUEPRINTS = (
     accesses.bp,
     api.bp,
+    calendars.bp,
     exports.bp,
     home.bp,
     inbox.bp,

@@ -22,7 +22,7 @@ MAX_DAYS = 5_000
 MAX_REPEATING = 200
 YEARS_ON = 5  # after the present one
 EARLIEST = 1900  # what repeats since longer is counted from then
-NAME_MAX = 200
+NAME_MAX = 80  # so that 5,000 days fit into one form
 
 TOO_LARGE = N_("The file is larger than 1 MB. Export only the holidays.")
 NO_CALENDAR = N_("The file is no iCalendar file. Export the holidays as .ics and choose that file.")

@@ -133,8 +133,10 @@ def calendar_changed(name: str) -> None:
 
 def using(name: str) -> list[Rule]:
     """Return the rules of any state that name a calendar, in a part about time or in a condition."""
-    found = []
+    found, needle = [], json.dumps(name, ensure_ascii=False)
     for rule in Rule.select().order_by(Rule.name, Rule.id):
+        if needle not in json.dumps(rule.definition, ensure_ascii=False):
+            continue  # reading a definition costs fifty times as much
         read = definitions.load(rule.definition)
         if isinstance(read, Definition) and name in definitions.calendars(read):
             found.append(rule)

@@ -47,6 +47,7 @@ MENU = (
     Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
     Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),
     Entry(N_("Settings"), N_("Pause types"), "pauses.index", "pause", P.PAUSES_VIEW),
+    Entry(N_("Settings"), N_("Calendars"), "calendars.index", "clock", P.CALENDARS_VIEW),
     Entry(N_("Settings"), N_("Accesses"), "accesses.index", "shield", P.ACCESSES_VIEW),
     Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
 )

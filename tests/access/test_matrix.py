@@ -27,6 +27,7 @@ PUBLIC = {
 BY_KEY = {"api.events": "read", "api.tracing": "read", "queuedays.api": "read", "ingest.create": "ingest"}
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
+    "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),
     "keys": (P.KEYS_VIEW, P.KEYS_EDIT),
     "pauses": (P.PAUSES_VIEW, P.PAUSES_EDIT),
     "queues": (P.QUEUES_VIEW, P.QUEUES_EDIT),
