@@ -15,8 +15,9 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.models import Job
-from dashboard.pages.home import chart, strip
+from dashboard.pages.home import chart, rules, strip
 from dashboard.pages.home.chart import Chart
+from dashboard.pages.home.rules import Fired, Paused
 from dashboard.pages.home.status import PAUSE, READY, Status, status
 from dashboard.pages.home.strip import Axis, Mark
 from dashboard.tracing import queues, team, trace
@@ -88,15 +89,18 @@ class QueueNow(NamedTuple):
 
 
 class Attention(NamedTuple):
-    """What somebody should look at now: pauses over their limit, queues with late calls, failed jobs."""
+    """What somebody should look at now: pauses over their limit, queues with late calls, failed jobs,
+    deliveries given up, paused rules."""
 
     pauses: tuple[TeamRow, ...]
     queues: tuple[QueueNow, ...]
     jobs: tuple[tuple[str, int, str], ...]  # kind, count, latest error
+    given_up: int = 0
+    rules: tuple[Paused, ...] = ()
 
     @property
     def nothing(self) -> bool:
-        return not (self.pauses or self.queues or self.jobs)
+        return not any(self)
 
 
 class Own(NamedTuple):
@@ -200,7 +204,12 @@ class Board:
     def attention(self) -> Attention:
         late = [line for line in self.lines if type_of(line.queue.channel) == "call" and self._too_late(line)]
         jobs = failed_jobs() if self.scope.can(Permission.ACCESSES_EDIT) else []
-        return Attention(tuple(row for row in self.rows if row.over), tuple(late), tuple(jobs))
+        over = tuple(row for row in self.rows if row.over)
+        paused = tuple(rules.paused(self.scope))
+        return Attention(over, tuple(late), tuple(jobs), rules.given_up(self.scope), paused)
+
+    def fired(self) -> list[Fired]:
+        return rules.fired(self.scope, self.span.start)
 
     def own(self, login: str) -> Own | None:
         """Return the viewer's own day, None when nothing was ever recorded in the week before."""

@@ -12,6 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n.formats import language
 from dashboard.pages.home.queries import LEVEL_TARGET, Board
+from dashboard.pages.home.rules import may_see
 from dashboard.web.page import render, wanted, zone
 
 bp = Blueprint("home", __name__)
@@ -27,7 +28,9 @@ def index() -> Response:
     A block that reads as the mark `seen` says is not sent again (204).
     """
     board = Board(g.scope, clock.now_s(), zone(), language())
-    blocks = BLOCKS if g.scope.can(Permission.HOME_VIEW) else ("own",)
+    blocks: tuple[str, ...] = BLOCKS if g.scope.can(Permission.HOME_VIEW) else ("own",)
+    if "own" not in blocks and may_see(g.scope):
+        blocks = (*blocks, "fired")
     block = wanted(blocks)
     context = {name: _read(board, name) for name in ([block] if block else blocks)}
     marks = {name: _mark(value) for name, value in context.items()}
