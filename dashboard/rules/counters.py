@@ -68,16 +68,21 @@ def _crossings(rule: LiveRule, type_: str, holders: set[Holder], last: EventRow)
     levels, found = _levels(rule.id, mine), []
     for holder in mine:
         value = _open(COUNTED[type_], holder)
-        level = levels.get(_key(holder), Level())
+        level = levels.get(key_of(holder), Level())
         crossed, now = limits.cross(level, value, count.number, count.clear)
         if now != level:
-            _keep(rule.id, _key(holder), now)
+            _keep(rule.id, key_of(holder), now)
         if crossed:
-            seen = _facts(type_, count, holder, value, last)
+            seen = facts_of(type_, count, holder, value, last)
             seen["episode"] = limits.episode_key("count", now.crossing)
-            firing = f"count:{type_}:{_key(holder)}:{now.crossing}"
+            firing = firing_of(type_, holder, now)
             found.append(Crossing(rule, seen, firing, last.time_ms))
     return found
+
+
+def firing_of(type_: str, holder: Holder, level: Level) -> str:
+    """Return what names a crossing once and for all."""
+    return f"count:{type_}:{key_of(holder)}:{level.crossing}"
 
 
 def _counting(live: Live) -> list[LiveRule]:
@@ -114,7 +119,7 @@ def _open(counted: Sequence[str], holder: Holder) -> int:
     return int(plain(s.select(fn.COUNT(s.id)).where(mine))[0][0])
 
 
-def _facts(type_: str, count: Count, holder: Holder, value: int, last: EventRow) -> Facts:
+def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRow) -> Facts:
     """Return what conditions on a count see: whose it is, how many, and by which event it came."""
     data = {"count": value, "scope": "agent" if count.by == "agent" else "department"}
     row = last._replace(
@@ -125,13 +130,14 @@ def _facts(type_: str, count: Count, holder: Holder, value: int, last: EventRow)
     return facts.of_events([own], {})[0]
 
 
-def _key(holder: Holder) -> str:
+def key_of(holder: Holder) -> str:
+    """Return the name of an agent or a queue among the rule's counts."""
     return f"{holder[0]}:{holder[1]}"
 
 
 def _levels(rule_id: int, holders: Sequence[Holder]) -> dict[str, Level]:
     c = RuleCount
-    mine = (c.rule_id == rule_id) & (c.kind == LEVEL) & c.key.in_([_key(holder) for holder in holders])
+    mine = (c.rule_id == rule_id) & (c.kind == LEVEL) & c.key.in_([key_of(holder) for holder in holders])
     query = c.select(c.key, c.over, c.crossing).where(mine)
     return {key: Level(bool(over), crossing) for key, over, crossing in plain(query)}
 

@@ -5,21 +5,27 @@ So what comes out is what the engine at work made of them, or would have made. N
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from peewee import fn
 
+from dashboard import catalog
 from dashboard.models import Event, Source
-from dashboard.rules import deadlines, facts, histories, lasting, log, schedules, worktime
-from dashboard.rules.deadlines import Calendars
+from dashboard.rules import counters, deadlines, facts, histories, lasting, limits, log, schedules, worktime
+from dashboard.rules.counters import Holder
+from dashboard.rules.deadlines import COUNTED, Calendars, counted_kinds
 from dashboard.rules.definition import Definition
 from dashboard.rules.histories import History
 from dashboard.rules.lasting import AGENT_IDLE
+from dashboard.rules.limits import Level, episode_key
 from dashboard.rules.log import EventRow
 from dashboard.rules.match import Outcome
 from dashboard.rules.parts import SCHEDULE, After, Count, Schedule, Wait
 from dashboard.rules.store import LiveRule
+from dashboard.rules.stretch import ENDS, REOPENS
 from dashboard.rules.tally import Found
 from dashboard.rules.trial import Trial
 from dashboard.rules.values import Facts
@@ -201,9 +207,67 @@ def _schedule(trial: Trial, schedule: Schedule, period: Period) -> Iterator[Read
 
 
 def _counts(trial: Trial, count: Count, period: Period) -> Iterator[Read]:
-    return iter(())
+    """Count after every event what agents or queues have open, from the beginning of the log on.
+
+    At work counts are taken after each pass of the digest, so that of events that came together only the
+    last is looked at.
+    """
+    held: dict[tuple[int, str], Held] = {}
+    levels: dict[Holder, Level] = {}
+    totals: Counter[tuple[str, Holder]] = Counter()
+    kinds = sorted(counted_kinds(trial.rule.definition.types))
+    types = [name for name in catalog.CATALOG if lasting.kind_of(name) in kinds]
+    for done, total, rows in batches(types, Period(0, period.end_ms)):
+        found: list[Found] = []
+        for row in rows:
+            touched = _moved(row, held, totals, count.by)
+            asked = period.start_ms <= row.time_ms
+            for type_, holder in product(trial.rule.definition.types, touched):
+                value = sum(totals[kind, holder] for kind in COUNTED[type_])
+                crossed, levels[holder] = limits.cross(
+                    levels.get(holder, Level()), value, count.number, count.clear
+                )
+                if crossed and asked:
+                    seen = counters.facts_of(type_, count, holder, value, row)
+                    firing = counters.firing_of(type_, holder, levels[holder])
+                    run = _fire(
+                        trial, seen, firing, row.time_ms, episode_key("count", levels[holder].crossing)
+                    )
+                    found += [run] if run is not None else []
+        yield Read(done, total, len(rows), found)
 
 
-def _fire(trial: Trial, seen: Facts, firing: str, at_ms: int) -> Found | None:
-    seen["episode"] = firing
+class Held(NamedTuple):
+    """Who has an interaction, and whether it is open."""
+
+    user: int | None
+    queue: int | None
+    is_open: bool
+
+
+def _moved(
+    row: EventRow, held: dict[tuple[int, str], Held], totals: Counter[tuple[str, Holder]], by: str
+) -> list[Holder]:
+    """Fold an event into what is held and return whose count it may have changed; see `stretch.step`."""
+    if row.interaction is None:
+        return []
+    place, kind, verb = (row.source_id, row.interaction), lasting.kind_of(row.type), lasting.verb_of(row.type)
+    before = held.get(place, Held(None, None, True))
+    user = before.user if row.user_id is None else row.user_id
+    queue = before.queue if row.queue_id is None else row.queue_id
+    is_open = (before.is_open and verb not in ENDS) or verb in REOPENS
+    held[place] = Held(user, queue, is_open)
+    touched: list[Holder] = []
+    for each, step in ((before, -1), (held[place], 1)):
+        ident = each.user if by == "agent" else each.queue
+        if ident is None:
+            continue
+        if each.is_open:
+            totals[kind, (by, ident)] += step
+        touched.append((by, ident))
+    return list(dict.fromkeys(touched))
+
+
+def _fire(trial: Trial, seen: Facts, firing: str, at_ms: int, episode: str = "") -> Found | None:
+    seen["episode"] = episode or firing
     return trial.fire(seen, firing, at_ms)

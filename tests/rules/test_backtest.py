@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import peewee
 import pytest
 import time_machine
 from flask import Flask
@@ -13,7 +12,6 @@ from flask import Flask
 from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
 from dashboard.models import (
-    AuditEntry,
     Backtest,
     Job,
     Notification,
@@ -24,7 +22,6 @@ from dashboard.models import (
     Step,
     User,
 )
-from dashboard.models.rules import RuleVersion
 from dashboard.rules import backtest, store, walks
 from tests import make
 from tests.rules import agree
@@ -116,8 +113,11 @@ def test_deadlines_fall_due_in_a_backtest_as_they_did() -> None:
 
 def test_a_wait_that_something_called_off_does_not_come_true_in_a_backtest_either() -> None:
     waiting = rule(LOG, types=["chat.queued"], wait={"seconds": 120, "unless": ["chat.accepted"]})
-    take(event("chat.queued", interaction="a", queue="q"), event("chat.queued", 5, interaction="b", queue="q"),
-         event("chat.accepted", 60, interaction="b", user="jana"), event("chat.queued", 900, interaction="c"))  # fmt: skip
+    waits = [
+        event("chat.queued", at, interaction=about, queue="q")
+        for at, about in ((0, "a"), (5, "b"), (900, "c"))
+    ]
+    take(*waits, event("chat.accepted", 60, interaction="b", user="jana"))
     worker.drain()
     assert agree.names(waiting) == agree.live(waiting)
     assert [each.at_ms - NOON for each in agree.found(waiting)] == [120_000, 1_020_000]
@@ -127,6 +127,27 @@ def test_a_rule_that_runs_by_the_calendar_is_tried_on_its_planned_times() -> Non
     daily = rule(LOG, types=["schedule.reached"], schedule={"at": ["08:00", "12:30"]}, zone="Europe/Prague")
     found = agree.found(daily, walks.Period(NOON, NOON + 86_400_000))
     assert [each.at_ms - NOON for each in found] == [19 * 3_600_000, 23.5 * 3_600_000]
+
+
+@pytest.mark.parametrize("by", ["agent", "queue"])
+def test_a_count_is_reached_in_a_backtest_when_it_was(by: str) -> None:
+    busy = rule(LOG, types=["ticket.count_reached"], count={"number": 2, "clear": 1, "by": by})
+    acts = (
+        "created a",
+        "created b",
+        "created c",
+        "closed a",
+        "closed b",
+        "updated b",
+        "reopened a",
+        "closed c",
+    )
+    for second, act in enumerate(acts):
+        verb, about = act.split()
+        take(event(f"ticket.{verb}", second, interaction=about, user="jana", queue="q"))
+    assert agree.names(busy) == agree.live(busy)
+    assert [(each.at_ms - NOON, each.facts["data"]["count"]) for each in agree.found(busy)] == [
+        (1000, 2), (6000, 2)]  # fmt: skip
 
 
 def ordered(one: Rule, viewer: User, days: int = 7, against: Any = None) -> Backtest:
