@@ -61,15 +61,21 @@ class Ledgers:
         return counted.after.crossing if counted.crossed else None
 
     def breaks(self, rule_id: int, facts: Facts, at_ms: int) -> bool:
-        """Count a run; say whether the rule has run too often: on this subject, or at all in this minute."""
-        place = (rule_id, BREAKER, limits.limit_key(By.SUBJECT, rule_id, facts))
-        counted = limits.breaks(self._window(place)[1], at_ms // 1000)
-        self._keep(place, [], counted.after)
+        """Count a run; say whether the rule has run too often: on this subject, or at all in this minute.
+
+        Events without a subject have nothing in common but the rule: only the minute counts for them.
+        """
+        subject = limits.limit_key(By.SUBJECT, rule_id, facts)
+        crossed = False
+        if subject != f"rule:{rule_id}":
+            counted = limits.breaks(self._window((rule_id, BREAKER, subject))[1], at_ms // 1000)
+            self._keep((rule_id, BREAKER, subject), [], counted.after)
+            crossed = counted.crossed
         minute = (rule_id, BREAKER, "minute")
         before, present = self._window(minute)[1], at_ms // MINUTE_MS
         runs = before.crossing + 1 if before.seen == (present,) else 1
         self._keep(minute, [], Window((present,), False, runs))
-        return counted.crossed or runs > MOST_A_MINUTE
+        return crossed or runs > MOST_A_MINUTE
 
     def flush(self) -> None:
         """Write what has changed, in the caller's transaction."""

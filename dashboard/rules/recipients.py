@@ -31,7 +31,7 @@ from dashboard.rules.actions import Role
 from dashboard.rules.placeholders import Names, render
 from dashboard.rules.values import Facts
 
-NOBODY = Scope(0, EVERYONE, frozenset(), frozenset())
+NOBODY = Scope(-1, EVERYONE, frozenset(), frozenset())  # -1: no user of any event, not even a missing one
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,162 @@
+"""What an event changed: out of the log, whatever else is kept, asked live and asked again later."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.models import Event, Subject
+from dashboard.rules import facts, stretch, subjects
+from dashboard.rules.log import columns, rows
+from dashboard.rules.stretch import MAX_FIELDS, State
+from dashboard.rules.values import Change
+from tests import make
+from tests.rules.engine import LOG, acted, event, rule, send, take
+
+ticket = {"interaction": "t1", "user": "jana"}
+
+
+def updated(seconds: float, **data: Any) -> dict[str, Any]:
+    return event("ticket.updated", seconds, data=data, **ticket)
+
+
+def changed(path: str, old: Any, new: Any) -> dict[str, Any]:
+    return {"if": {"all": [{"field": path, "op": "changed_from_to", "value": [old, new]}]}}
+
+
+@pytest.mark.usefixtures("db")
+def test_a_rule_hears_what_an_event_changed() -> None:
+    one = rule(LOG, ["ticket.updated"], **changed("data.status", "open", "closed"))
+    take(event("ticket.created", 0, data={"status": "open"}, **ticket), updated(1, status="open"))
+    assert acted() == []
+    assert take(updated(2, status="closed"), updated(3, status="closed"))[-1] == (one.id, "done")
+    assert len(acted()) == 1
+
+
+@pytest.mark.usefixtures("db")
+def test_what_was_told_in_an_earlier_batch_or_at_an_earlier_time_is_the_old_value() -> None:
+    one = rule(LOG, ["ticket.updated"], **changed("data.priority", "1", "2"))
+    take(updated(5, priority="1"))
+    take(updated(1, title="something else"))
+    assert take(updated(3, priority="2"))[-1] == (one.id, "done")
+
+
+@pytest.mark.usefixtures("db")
+def test_a_change_of_user_and_queue_is_a_change() -> None:
+    one = rule(LOG, ["ticket.updated"], **{"if": {"all": [{"field": "user", "op": "changed"}]}})
+    take(updated(0), event("ticket.updated", 1, interaction="t1", user="petr"), updated(2))
+    assert acted() == [(one.id, "done")] * 2
+
+
+@pytest.mark.usefixtures("db")
+def test_changes_do_not_depend_on_what_is_kept_of_a_subject() -> None:
+    rule(LOG, ["ticket.updated"], **{"if": {"all": [{"field": "data.status", "op": "changed"}]}})
+    words = random.Random(7).choices(["a", "b", None], k=12)
+    for at, word in enumerate(words):
+        take(updated(at, status=word))
+    kept = {fact["id"]: fact["changes"] for fact in facts.of_events([row.id for row in Event.select()])}
+    Subject.delete().execute()
+    assert {
+        fact["id"]: fact["changes"] for fact in facts.of_events([row.id for row in Event.select()])
+    } == kept
+    assert Subject.select().count() == 0
+
+
+@pytest.mark.usefixtures("db")
+def test_a_row_that_is_behind_or_missing_is_brought_up_to_the_log() -> None:
+    send(event("ticket.created", 0, data={"status": "new"}, **ticket), updated(1, status="open"))
+    source = Event.get().source_id
+    [state] = subjects.refresh(source, ["t1", "unknown"]).values()
+    assert (state.values["data.status"], state.event_id, state.kind) == (
+        "open",
+        Event.select().count(),
+        "ticket",
+    )
+    send(event("ticket.closed", 2, **ticket))
+    assert subjects.refresh(source, ["t1"])["t1"].ended_ms is not None
+    row = Subject.get()
+    assert (row.event_id, row.ended_ms, row.opened_ms) == (3, state.opened_ms + 2000, state.opened_ms)
+    then = subjects.state_at(source, "t1", 1)
+    assert then is not None
+    assert (then.values["data.status"], then.ended_ms) == ("new", None)
+
+
+@pytest.mark.usefixtures("db")
+def test_interactions_of_the_same_name_in_two_sources_are_two_subjects() -> None:
+    one = rule(LOG, ["ticket.updated"], **changed("data.status", "a", "b"))
+    take(updated(0, status="a"), source="first")
+    take(updated(1, status="b"), source="second")
+    assert acted() == []
+    assert take(updated(2, status="b"), source="first")[-1] == (one.id, "done")
+
+
+@pytest.mark.usefixtures("db")
+def test_the_facts_of_an_event_hold_what_it_names() -> None:
+    make.queue("sales", channel="chat")
+    contact = {"name": "Eva", "email": "eva@example.org"}
+    send(event("ticket.updated", data={"number": 7}, queue="sales", contact=contact, session="s1", **ticket))
+    found = facts.of_event(Event.get().id)
+    assert found is not None
+    assert (found["source"], found["interaction"], found["session"]) == ("pbx", "t1", "s1")
+    assert (found["queue.channel"], found["user.team"]) == ("chat", [])
+    assert (found["contact.email"], found["contact.phone"], found["data.number"]) == (
+        "eva@example.org",
+        "",
+        7,
+    )
+    assert "eva" not in found["contact.id"]
+    assert facts.of_event(99_999) is None
+
+
+def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
+    state, first = stretch.step(
+        None, 1, "ticket.created", 0, None, None, {"tags": ["a"], "custom": {"vip": True}}
+    )
+    state, second = stretch.step(
+        state, 2, "ticket.updated", 1, None, None, {"tags": ["a", "b"], "custom": {"vip": False}}
+    )
+    assert first == {}
+    assert second == {"data.tags": (["a"], ["a", "b"]), "data.custom.vip": (True, False)}
+
+
+def test_long_texts_are_told_apart_though_they_are_not_kept_whole() -> None:
+    long = "x" * 100_000
+    state, _changes = stretch.step(None, 1, "ticket.created", 0, None, None, {"message": long + "a"})
+    state, same = stretch.step(state, 2, "ticket.updated", 1, None, None, {"message": long + "a"})
+    state, other = stretch.step(state, 3, "ticket.updated", 1, None, None, {"message": long + "b"})
+    assert (same, list(other)) == ({}, ["data.message"])
+    assert len(str(state.values)) < 1000
+
+
+def test_ever_new_fields_do_not_fill_a_subject() -> None:
+    state: State | None = None
+    for number in range(MAX_FIELDS + 50):
+        state, _changes = stretch.step(state, number, "ticket.updated", 0, None, None, {f"f{number}": 1})
+    assert state is not None
+    assert len(state.values) == MAX_FIELDS
+
+
+values = st.one_of(st.none(), st.sampled_from(["a", "b", ""]), st.booleans(), st.integers(0, 2))
+
+
+@given(st.lists(values, max_size=8))
+def test_a_change_goes_from_what_was_last_told_to_what_is_told_now(told: list[Any]) -> None:
+    state: State | None = None
+    last: Any = None
+    for number, value in enumerate(told):
+        state, changes = stretch.step(state, number, "ticket.updated", 0, None, None, {"x": value})
+        if changes:
+            assert Change(*changes["data.x"]) == Change(last, value)
+        elif value is not None and number and last not in (None, ""):
+            assert value == last
+        last = last if value is None else value
+
+
+@pytest.mark.usefixtures("db")
+def test_events_are_read_in_the_order_in_which_they_came() -> None:
+    send(updated(9, status="late"), updated(1, status="early"))
+    assert [row.id for row in rows(columns().order_by(Event.id))] == [1, 2]
