@@ -12,8 +12,8 @@ from dashboard.rules.definition import Definition
 from tests.rules.make import SITE
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
-WORDS = """types if then wait after times all any field op value do to users channel calendar user queue one_of
-notify tag tags chat.queued x"""
+WORDS = """types if then wait after times all any field op value do to users channel calendar user queue
+one_of notify tag tags chat.queued x"""
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(WORDS.split()))
 hostile = st.recursive(
     scalars,

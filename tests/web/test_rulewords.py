@@ -1,0 +1,187 @@
+"""A rule in plain sentences, for each reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask, g
+
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import Permission
+from dashboard.i18n import LOCALES
+from dashboard.models import User
+from dashboard.rules import definition, fields, starter
+from dashboard.rules.definition import Definition
+from dashboard.rules.limits import PERIODS
+from dashboard.rules.lint import Findings
+from dashboard.rules.operators import OPERATORS
+from dashboard.rules.placeholders import Names
+from dashboard.web import rulenames, rulewords
+from tests import make
+from tests.rules.make import defined
+
+TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
+NAMES = Names(
+    users={3: "Jana Malá"}, teams={5: "Night"}, queues={2: "Web chat"}, accesses={6: "Lead"},
+    channels={1: "Alerts"}, rules={8: "First"}, zone="Europe/Prague",
+)  # fmt: skip
+
+
+@pytest.fixture
+def english(app: Flask) -> Iterator[None]:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        yield
+
+
+def said(raw: dict[str, Any]) -> rulewords.Words:
+    return rulewords.words(defined({"types": ["chat.queued"], "then": [TAG], **raw}), NAMES)
+
+
+QUARTER = {"often": "period", "by": "subject", "seconds": 900}
+CASES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, "When “Chat queued” occurs, then add the tags “vip”."),
+    ({"types": ["chat.queued", "call.queued"]},
+     "When “Chat queued” or “Call queued” occurs, then add the tags “vip”."),
+    ({"if": {"all": [{"field": "queue", "op": "one_of", "value": [2, 9]}]}},
+     "When “Chat queued” occurs, if Queue is any of Web chat, another queue, then add the tags “vip”."),
+    ({"wait": {"seconds": 120, "unless": ["chat.accepted"]}},
+     "When 0:02:00 have passed since “Chat queued” without “Chat accepted”, then add the tags “vip”."),
+    ({"wait": {"seconds": 120, "calendar": "Brno"}},
+     "When 0:02:00 of working time in Brno have passed since “Chat queued”, then add the tags “vip”."),
+    ({"times": {"number": 3, "seconds": 600, "by": "agent"}},
+     "When “Chat queued” occurs 3 times within 0:10:00 for one agent, then add the tags “vip”."),
+    ({"types": ["ticket.idle"], "after": {"seconds": 14400, "calendar": "Brno"}},
+     "When “Ticket idle” occurs, after 4:00:00 of working time in Brno, then add the tags “vip”."),
+    ({"types": ["task.due"]}, "When “Task due” occurs, then add the tags “vip”."),
+    ({"types": ["chat.count_reached"], "count": {"number": 5, "by": "queue"}},
+     "When “Number of chats reached” occurs, at 5 per queue, then add the tags “vip”."),
+    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00", "12:00"], "days": [1, 2]}},
+     "When it is 08:00 or 12:00 on Mon and Tue, then add the tags “vip”."),
+    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00"]}},
+     "When it is 08:00 on any day, then add the tags “vip”."),
+    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00"], "calendar": "Brno"}},
+     "When it is 08:00 on a working day of Brno, then add the tags “vip”."),
+    ({"then": [{**TAG, "limit": QUARTER}]},
+     "When “Chat queued” occurs, then add the tags “vip”, at most once in 15 minutes for one subject."),
+    ({"then": [{**TAG, "limit": QUARTER}, {"do": "note", "text": "x", "delay_s": 60}]},
+     ("When “Chat queued” occurs, then add the tags “vip” (at most once in 15 minutes for one subject), "
+      "then add a note after 0:01:00.")),
+    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3, 4], "teams": [5], "accesses": [6],
+                                                     "roles": ["leads"]}}]},
+     ("When “Chat queued” occurs, then notify the leads of the user's teams, Jana Malá, another user, "
+      "the team Night, and everyone with the access Lead.")),
+    ({"then": [{"do": "webhook", "channel": 1}, {"do": "emit", "type": "custom.late"}]},
+     "When “Chat queued” occurs, then call Alerts, then record the event custom.late."),
+    ({"then": [{"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T"}]},
+     "When “Chat queued” occurs, then send an e-mail to a@b.cz."),
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("english")
+def test_a_rule_reads_as_one_plain_sentence() -> None:
+    assert [said(raw).whole for raw, _text in CASES] == [text for _raw, text in CASES]
+
+
+VALUES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"field": "time", "op": "more_than_ago", "value": 600}, "Time of the event is more than 0:10:00 ago"),
+    ({"field": "time", "op": "on_date", "value": "2026-03-02"}, "Time of the event is on 2 Mar 2026"),
+    ({"field": "time", "op": "before", "value": 1772438400000},
+     "Time of the event is before 2 Mar 2026 09:00:00"),
+    ({"field": "time.weekday", "op": "weekday_of", "value": [1, 7]}, "Day of the week is any of Mon, Sun"),
+    ({"field": "time.clock", "op": "clock_between", "value": ["08:00", "18:00"]},
+     "Time of day is from 08:00 to 18:00"),
+    ({"field": "time", "op": "in_calendar", "value": "Brno"},
+     "Time of the event is in the working time of Brno"),
+    ({"field": "user", "op": "changed_from_to", "value": [None, 3]},
+     "User has changed from anything to Jana Malá"),
+    ({"field": "user.team", "op": "has_any", "value": [5, 7]},
+     "Teams of the user has any of Night, a team that no longer exists"),
+    ({"field": "type", "op": "one_of", "value": ["chat.queued"]}, "Event type is any of Chat queued"),
+    ({"field": "interaction", "op": "longer_than", "value": 1234},
+     "Interaction is longer than 1,234 characters"),
+    ({"field": "data.custom.plan", "op": "is", "value": "<b>gold</b>"},
+     "Other field of the data “data.custom.plan” is <b>gold</b>"),
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("english")
+def test_values_of_conditions_read_as_what_they_are() -> None:
+    found = [said({"if": {"all": [condition]}}).conditions for condition, _text in VALUES]
+    assert found == [text for _condition, text in VALUES]
+
+
+@pytest.mark.usefixtures("english")
+def test_the_category_is_the_group_of_the_first_type() -> None:
+    assert rulewords.category(defined({"types": ["chat.queued", "call.queued"], "then": [TAG]})) == "Chats"
+    assert rulewords.category(defined({"types": ["custom.x"], "then": [TAG]})) == "Custom events"
+
+
+@pytest.mark.usefixtures("english")
+def test_labels_for_traces() -> None:
+    types = ("call.closed",)
+    known = fields.fields(types)
+    assert rulewords.field_label("data.talk_s", types) == "Talk time"
+    assert rulewords.field_label("data.x", types) == "data.x"
+    assert rulewords.field_label("nose", types) == "nose"
+    assert rulewords.operator_label("between") == "is between … and …"
+    assert rulewords.operator_label("gone") == "gone"
+    assert rulewords.value_text(known["data.talk_s"], 3725, NAMES) == "1:02:05"
+    assert rulewords.value_text(known["data.direction"], "in", NAMES) == "in"
+    assert rulewords.value_text(known["user"], None, NAMES) == "empty"
+    assert rulewords.value_text(known["user.team"], [5], NAMES) == "Night"
+    assert rulewords.value_text(known["time.clock"], 1772438400000, NAMES) == "09:00"
+    assert all(rulewords.operator_label(name) for name in OPERATORS)
+
+
+@pytest.mark.usefixtures("english")
+def test_findings_are_told_at_every_rule_they_are_about() -> None:
+    found = Findings((1,), {2: {"chat.queued": 8, "call.queued": 8}}, ((8, 2), (5,)))
+    told = rulewords.findings(found, {8: "First", 2: "Second"})
+    first = "On “Chat queued” and “Call queued” the rule “First” always comes first and stops the later ones."
+    ring = "These rules start each other in a ring: First → Second → First."
+    assert told == {
+        1: ["Its conditions contradict each other: this rule never comes true."],
+        2: [first, ring],
+        8: [ring],
+        5: ["This rule starts itself by the event that it records."],
+    }
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_rule_can_be_said_in_every_language(app: Flask, locale: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": locale}):
+        whole = [said(raw).whole for raw, _text in CASES]
+        whole += [rulewords.words(defined(each.definition), NAMES).whole for each in starter.drafts(str)]
+        periods = [rulewords.period(seconds) for seconds in PERIODS]
+    assert all(text and "%(" not in text for text in whole)
+    assert len(set(periods)) == len(PERIODS)
+
+
+@pytest.fixture
+def named(app: Flask) -> Definition:
+    """A definition that names one of each, all outside the scope of a plain agent."""
+    boss, queue = make.user("boss", name="Boss"), make.queue("sales")
+    found = definition.load({
+        "types": ["chat.queued"],
+        "if": {"all": [{"field": "user", "op": "one_of", "value": [boss.id]},
+                       {"field": "queue", "op": "one_of", "value": [queue.id]}]},
+        "then": [{"do": "notify", "title": "T", "to": {"users": [boss.id]}}],
+    })  # fmt: skip
+    assert isinstance(found, Definition)
+    return found
+
+
+def seen_by(app: Flask, user: User, found: Definition) -> str:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        g.user = user
+        return rulewords.words(found, rulenames.names(scopes.of_user(user), [found])).whole
+
+
+def test_names_are_those_of_the_viewers_scope(app: Flask, named: Definition) -> None:
+    assert "User is any of Boss and Queue is any of Sales, then notify Boss" in seen_by(
+        app, make.administrator(), named)  # fmt: skip
+    agent = make.user("agent", access=make.access([Permission.RULES_VIEW]))
+    whole = seen_by(app, agent, named)
+    assert "User is any of another user and Queue is any of another queue, then notify another user" in whole
