@@ -16,7 +16,20 @@ from dashboard import clock, demo
 from dashboard.access import scope
 from dashboard.demo import cast, day, present, roster
 from dashboard.ingest import digest
-from dashboard.models import Activity, AuditEntry, Event, Interaction, Interval, Job, PauseType, Source, User
+from dashboard.models import (
+    Activity,
+    AuditEntry,
+    Event,
+    Interaction,
+    Interval,
+    Job,
+    Notification,
+    PauseType,
+    Rule,
+    Run,
+    Source,
+    User,
+)
 from dashboard.pages.home.queries import Board
 from dashboard.tracing.types import Kind
 
@@ -57,7 +70,7 @@ def test_at_any_hour_somebody_is_on_a_call_on_chats_on_a_pause_and_somebody_wait
     assert {kind for kind, count in board.figures().waiting if count} >= {"call", "chat", "email"}
     assert len([one for one in now if one.here]) >= present.CREW
     assert board.attention().queues
-    assert Job.select().count() == 0
+    assert not Job.select().where(Job.kind == "digest").exists()
 
 
 def test_told_twice_is_told_once_and_a_later_start_goes_on(stage: Flask) -> None:
@@ -152,3 +165,16 @@ def test_whoever_left_keeps_the_history_and_works_no_more(
     assert max(times) <= gone.deactivated_ts
     assert Activity.select().where(Activity.inferred).count() > 0
     assert PauseType.select().where(PauseType.paid).count() >= 2
+
+
+def test_rules_are_at_work_on_trial_and_off_and_a_later_start_adds_none(stage: Flask) -> None:
+    play(stage, SUNDAY_NIGHT + 40 * 3600)
+    rules = [(rule.name, rule.state, rule.owner_id) for rule in Rule.select().order_by(Rule.id)]
+    assert {state for _name, state, _owner in rules} == {"on", "shadow", "off"}
+    assert len({owner for _name, _state, owner in rules}) == 3
+    told = Notification.select().count()
+    assert {run.outcome for run in Run.select()} >= {"done"}
+    assert told > 0
+    play(stage, SUNDAY_NIGHT + 40 * 3600)
+    assert [(rule.name, rule.state, rule.owner_id) for rule in Rule.select().order_by(Rule.id)] == rules
+    assert Notification.select().count() == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from dashboard import clock
 from dashboard.access import passwords, presets
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.demo import day, present, roster
+from dashboard.demo import day, present, roster, rulebook
 from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
@@ -26,6 +27,7 @@ SOURCE = "demo"
 HIRED_S = 120 * 86_400
 LEFT_S = 6 * 86_400
 BATCH = 5000
+RULES_S = 86_400  # rules hear of the last day: a notice about last week is of no use to anybody
 
 
 def make(now: int | None = None) -> Iterator[str]:
@@ -41,10 +43,13 @@ def make(now: int | None = None) -> Iterator[str]:
     with database.atomic():
         _lines(moment)
         signs = [(person, _sign_in(person)) for person in _people(moment) if person.access]
+    rulebook.make(User.get(User.login == "admin"), current_app.config["STOPA"].locale)
     events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
+    known = bisect_left(events, (moment - RULES_S) * 1000, key=lambda event: event.time_ms)
     stored = 0
-    for start in range(0, len(events), BATCH):
-        stored += record.append(source.id, events[start : start + BATCH]).accepted
+    for part, rules in ((events[:known], False), (events[known:], True)):
+        for start in range(0, len(part), BATCH):
+            stored += record.append(source.id, part[start : start + BATCH], rules=rules).accepted
     with database.atomic():
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
     worker.drain(["digest"])

@@ -1,0 +1,70 @@
+"""The rules of the demonstration: some of the starter set at work, some on trial, and two of people's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+
+from dashboard import clock
+from dashboard.db import database
+from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, RuleVersion, User
+from dashboard.rules import definition, starter, store
+from dashboard.rules.match import State
+
+OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
+HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
+GROUP = "Waiting customers"
+ON, SHADOW = (0, 1, 5), (2, 3)  # places in the starter set: at work, and on trial
+OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("lead", "Rejected twice", {
+        "types": ["call.rejected", "chat.rejected"],
+        "times": {"number": 2, "seconds": 14_400, "by": "agent"},
+        "then": [{"do": "notify", "to": {"roles": ["owner"]}, "title": "{{ user.name }} has rejected twice",
+                  "text": "The second time at {{ event.time }} in {{ queue.name }}.",
+                  "limit": {"often": "period", "by": "agent", "seconds": 3600}}],
+    }),
+    ("novakova", "A chat came back to me", {
+        "types": ["chat.reopened"],
+        "if": {"all": [{"field": "user", "op": "is_me"}]},
+        "then": [{"do": "notify", "to": {"roles": ["owner"]}, "title": "A chat goes on",
+                  "text": "{{ contact.name }} in {{ queue.name }}."}],
+    }),
+)  # fmt: skip
+
+
+def make(author: User, locale: str) -> None:
+    """Add calendar, group, rules and a profile at the first start; a site that has rules keeps its own."""
+    if Rule.select().exists():
+        return
+    with database.atomic():
+        _calendar()
+        group = RuleGroup.create(name=GROUP)
+        site = starter.make(author.id, None, locale)
+        for place, row in enumerate(site):
+            state = State.ON if place in ON else State.SHADOW if place in SHADOW else State.OFF
+            where = group if place in ON[:2] else None
+            Rule.update(state=state, group=where).where(Rule.id == row.id).execute()
+        for login, name, raw in OWN:
+            _own(User.get(User.login == login), name, raw)
+        Profile.create(user_id=User.get(User.login == "lead").id, name="Standard", is_default=True,
+                       quiet_from="20:00", quiet_to="06:00", quiet_days=[7])  # fmt: skip
+        store.changed()
+
+
+def _calendar() -> None:
+    zone = current_app.config["STOPA"].timezone
+    row = Calendar.create(name="Office", zone=zone, hours=OFFICE)
+    year = clock.local_date(clock.now_s(), zone).year
+    for on, name in HOLIDAYS:
+        CalendarDay.create(calendar=row, on=f"{year}-{on}", name=name)
+
+
+def _own(owner: User, name: str, raw: dict[str, Any]) -> None:
+    read = definition.load(raw)
+    if not isinstance(read, definition.Definition):
+        raise TypeError(f"{name!r} is no rule: {read}")
+    kept, now = definition.dump(read), clock.now_s()
+    row = Rule.create(name=name, owner_id=owner.id, position=1, state=State.ON, definition=kept,
+                      created_ts=now, updated_ts=now, updated_by=owner.id)  # fmt: skip
+    RuleVersion.create(rule=row, version=1, name=name, definition=kept, made_by=owner.id, made_ts=now)
