@@ -35,7 +35,8 @@ def sample(kind: Operand, field: fields.Field) -> Any:
 
 def again(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a definition after it was shown in the form and posted back."""
-    return forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)["definition"]
+    made: dict[str, Any] = forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)["definition"]
+    return made
 
 
 EVERY_FIELD = fields.fields(["ticket.created", "chat.queued", "chat.invited", "email.received"])
@@ -187,13 +188,19 @@ def test_another_operator_of_the_same_kind_keeps_the_value() -> None:
 
 
 NODE = {"field": "", "op": ""}
-TREE = {"all": [{"field": "user", "op": "is_me"}, {"any": [{"field": "queue", "op": "is_empty"}, NODE]}]}
+TREE: dict[str, Any] = {
+    "all": [{"field": "user", "op": "is_me"}, {"any": [{"field": "queue", "op": "is_empty"}, NODE]}]
+}
 ACTS: list[tuple[str, dict[str, Any], str]] = [
     ("add:", {"all": [*TREE["all"], NODE]}, "if.2.field"),
     ("add:1", {"all": [TREE["all"][0], {"any": [*TREE["all"][1]["any"], NODE]}]}, "if.1.2.field"),
     ("add:0", TREE, ""),
     ("grp:", {"all": [*TREE["all"], {"any": [NODE]}]}, "if.2.0.field"),
-    ("grp:1", {"all": [TREE["all"][0], {"any": [*TREE["all"][1]["any"], {"any": [NODE]}]}]}, "if.1.2.0.field"),
+    (
+        "grp:1",
+        {"all": [TREE["all"][0], {"any": [*TREE["all"][1]["any"], {"any": [NODE]}]}]},
+        "if.1.2.0.field",
+    ),
     ("grp:1.2", TREE, ""),
     ("del:0", {"all": [TREE["all"][1]]}, "if.0.how"),
     ("del:1", {"all": [TREE["all"][0]]}, "if.0.field"),

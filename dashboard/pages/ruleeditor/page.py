@@ -124,6 +124,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "types": _types(editing), "block": controls.conditions(definition, offered, site_zone, errors),
         "actions": actionrows.rows(definition, offered, errors, texts),
         "limits": actionrows.limits(definition, offered, errors), "more": _more(editing, offered),
+        "part_errors": any(path.partition(".")[0] in ("wait", "times") for path in errors),
         "unless": _unless(editing), "event": event, "find": sought, "offered": offered,
         "names": _placeholders(definition), "warnings": _warnings(editing), "states": _states(editing),
         "others": queries.others(g.scope, editing.ident), "runs": _runs(rule), "labels": RUN_LABELS,

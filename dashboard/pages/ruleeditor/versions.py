@@ -101,11 +101,10 @@ def _parts(row: Any) -> dict[str, str]:
         _("When"): said.when,
         _("If"): said.conditions or _("always"),
     }
+    made[_("Later rules")] = _("are left out") if found.stop else _("are asked too")
+    made[_("Time zone")] = found.zone or "–"
     for n, doing in enumerate(found.then):
         made[_("Action %(number)s", number=n + 1)] = _action(doing, names)
-    made[_("Later rules")] = _("are left out") if found.stop else _("are asked too")
-    if found.zone:
-        made[_("Time zone")] = found.zone
     return made
 
 
