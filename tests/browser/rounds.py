@@ -119,7 +119,7 @@ THIN = """() => {
 }"""
 READ = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea,pre"))
+  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea,pre,code"))
     texts.push(walk.currentNode.data);
   for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
     for (const name of ["aria-label", "placeholder", "title", "alt"])
