@@ -113,7 +113,7 @@ def take_in(row: Calendar, days: Sequence[Day], replace: bool) -> None:
         if replace:
             CalendarDay.delete().where(mine).execute()
         _room(row, len(days))
-        records = [(row.id, day.on.isoformat(), day.name, []) for day in days]
+        records: list[tuple[Any, ...]] = [(row.id, day.on.isoformat(), day.name, []) for day in days]
         columns = [CalendarDay.calendar, CalendarDay.on, CalendarDay.name, CalendarDay.hours]
         for start in range(0, len(records), 500):
             CalendarDay.insert_many(records[start : start + 500], columns).execute()

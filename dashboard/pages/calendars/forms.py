@@ -78,9 +78,7 @@ def parse_day(form: Mapping[str, str]) -> AskedDay:
 
 
 def hours_problem() -> str:
-    return str(
-        _("Give at most three ranges such as 08:00–12:00, 13:00–17:00, in order; 24:00 is the end of the day.")
-    )
+    return str(_("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day."))
 
 
 def ranges(text: str) -> Hours | None:

@@ -45,7 +45,9 @@ KEYS = {
 def lines(sought: str, by: Order) -> list[Line]:
     """Return the calendars that match, in the order asked for."""
     days = dict(
-        CalendarDay.select(CalendarDay.calendar, fn.COUNT(CalendarDay.id)).group_by(CalendarDay.calendar).tuples()
+        CalendarDay.select(CalendarDay.calendar, fn.COUNT(CalendarDay.id))
+        .group_by(CalendarDay.calendar)
+        .tuples()
     )
     found = [row for row in Calendar.select() if lists.found(sought, row.name, row.zone)]
     made = [
@@ -79,5 +81,9 @@ def told(scope: Scope, rules: list[Rule]) -> str:
     """Return the names of rules that use a calendar; of those that the viewer may not see the number."""
     names = [rule.name for rule in rules if rights.sees(scope, rule.owner_id)]
     hidden = len(rules) - len(names)
-    more = [ngettext("%(num)d personal rule", "%(num)d personal rules", hidden)] if hidden else []
+    more = (
+        [ngettext("%(num)d rule that you may not see", "%(num)d rules that you may not see", hidden)]
+        if hidden
+        else []
+    )
     return ", ".join([*names, *more])

@@ -196,7 +196,9 @@ def _form(
 ) -> Response:
     names = get_day_names("wide", locale=language())
     past = bool(request.args.get("past"))
-    since = "" if past or row is None else str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
+    since = (
+        "" if past or row is None else str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
+    )
     return render(
         "calendars/form.html", status=status, row=row, asked=asked, differing=differing,
         day=day or forms.AskedDay(), shown=forms.shown, may_edit=g.scope.can(Permission.CALENDARS_EDIT),
