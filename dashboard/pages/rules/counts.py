@@ -30,16 +30,19 @@ class Week(NamedTuple):
         return sum(self.days)
 
 
-def weeks(rule_ids: Collection[int] | None = None) -> dict[int, Week]:
-    """Return the last seven times 24 hours of each rule that ran in them."""
+def weeks(rule_ids: Collection[int]) -> dict[int, Week]:
+    """Return the last seven times 24 hours of each of the rules that ran in them."""
+    if not rule_ids:
+        return {}
     now_ms = clock.now_ms()
     since = now_ms - DAYS * DAY_MS
     day = (Run.made_ms - since - 1) / DAY_MS
     query = Run.select(
         Run.rule_id, day.alias("day"), fn.COUNT(Run.id), fn.SUM(Run.held), fn.SUM(_one_if_failed()),
-    ).where((Run.made_ms > since) & (Run.made_ms <= now_ms) & Run.outcome.not_in(IDLE))  # fmt: skip
-    if rule_ids is not None:
-        query = query.where(Run.rule_id.in_(sorted(rule_ids)))
+    ).where(
+        Run.rule_id.in_(sorted(rule_ids)) & (Run.made_ms > since) & (Run.made_ms <= now_ms)
+        & Run.outcome.not_in(IDLE)
+    )  # fmt: skip
     found: dict[int, Week] = {}
     for rule_id, number, runs, held, failed in query.group_by(Run.rule_id, SQL("day")).tuples():
         week = found.get(rule_id, Week())

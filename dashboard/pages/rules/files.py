@@ -28,7 +28,7 @@ def export() -> Response:
         rules = queries.chosen(g.scope, ids)
     else:
         asked = forms.parse(request.args, g.scope)
-        rules = queries.whole(g.scope, asked.which) if asked else None
+        rules = queries.all_of(g.scope, asked.which) if asked else None
     if rules is None:
         abort(404)
     commands.exported(len(rules))

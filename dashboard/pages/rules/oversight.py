@@ -9,7 +9,7 @@ from dashboard.access import scope as scopes
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Rule, User
-from dashboard.pages.rules import commands, forms, queries
+from dashboard.pages.rules import commands, forms, listing
 from dashboard.pages.rules.blueprint import SEE, bp
 from dashboard.pages.rules.views import allowed, bars
 from dashboard.rules import rights
@@ -24,8 +24,8 @@ def show(ident: int) -> Response:
     rule = _seen(ident)
     which = _list_of(rule)
     return render(
-        "rules/show.html", line=queries.line(g.scope, rule), which=which, names=forms.NAMES,
-        states=queries.STATES, may=allowed(g.scope, which), when=_when, bars=bars,
+        "rules/show.html", line=listing.line(g.scope, rule), which=which, names=forms.NAMES,
+        states=listing.STATES, may=allowed(g.scope, which), when=_when, bars=bars,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.formats import number
-from dashboard.pages.rules import forms, queries
+from dashboard.pages.rules import forms, listing, queries
 from dashboard.pages.rules.blueprint import SEE, bp
 from dashboard.rules import rights
 from dashboard.rules.match import State
@@ -27,15 +27,14 @@ P = Permission
 @require(*SEE)
 def index() -> Response:
     asked = forms.parse(request.args, g.scope) or abort(404)
-    by = lists.order(request.args, queries.KEYS, "name")
-    found = queries.lines(g.scope, asked)
-    parts = queries.sections(found, asked, by)
+    by = lists.order(request.args, listing.KEYS, "name")
+    parts = listing.sections(listing.lines(g.scope, asked, by), asked, by)
     rows, pager = lists.paged([line for part in parts for line in part.lines], PAGE_ROWS)
     return render(
         "rules/index.html", {"result"}, asked=asked, by=by, pager=pager, names=forms.NAMES,
-        heads=lists.heads(by, queries.KEYS), sections=queries.cut(parts, {line.id for line in rows}),
+        heads=lists.heads(by, listing.KEYS), sections=listing.cut(parts, listing.whole(g.scope, rows)),
         totals={part.title: len(part.lines) for part in parts}, tabs=_tabs(asked),
-        choices=queries.choices(g.scope, asked.which), states=queries.STATES,
+        choices=queries.choices(g.scope, asked.which), states=listing.STATES,
         categories=catalog.GROUPS, ordering=_ordering(asked, by),
         may=allowed(g.scope, asked.which), when=_when, bars=bars, query=_query(),
     )  # fmt: skip

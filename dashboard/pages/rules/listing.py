@@ -1,0 +1,234 @@
+"""The rules of a list as lines: who owns them, their state, what they say, what became of them.
+
+Words and counts are made for the lines that are shown, of the others only where they are asked for: to be
+searched or sorted by. A thousand rules in words would take a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.i18n.mark import N_
+from dashboard.models import Rule, RuleGroup, User
+from dashboard.pages.rules.counts import Week, weeks
+from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, Filter
+from dashboard.rules import definition as definitions
+from dashboard.rules import rights
+from dashboard.rules.definition import Definition
+from dashboard.rules.match import State
+from dashboard.rules.placeholders import Names
+from dashboard.web import lists, rulenames, rulewords
+from dashboard.web.lists import Order
+
+SUSPENDED = "suspended"  # a rule that is on, whose owner may have no rules now
+STATES = {
+    State.ON.value: N_("On"),
+    State.SHADOW.value: N_("Shadow"),
+    State.PAUSED.value: N_("Paused"),
+    SUSPENDED: N_("Suspended"),
+    State.OFF.value: N_("Off"),
+}
+COUNTED = ("runs", "held", "failed")  # columns sorted by what became of rules
+
+
+class Says(NamedTuple):
+    """What a rule says. A plain rule's occasion is its types; no conditions are ""."""
+
+    types: str = ""
+    when: str = ""
+    conditions: str = ""
+    actions: str = ""
+    whole: str = ""  # all of it as one sentence
+
+
+class Line(NamedTuple):
+    """A rule in a list."""
+
+    id: int
+    name: str
+    description: str
+    owner_id: int | None
+    owner: str
+    group_id: int | None
+    group: str | None
+    group_paused: bool
+    position: int
+    state: str  # a key of STATES
+    reason: str
+    last_ms: int | None
+    category: str  # a key of catalog.GROUPS
+    definition: Any
+    says: Says = Says()
+    week: Week = Week()
+
+
+KEYS: dict[str, Callable[[Line], Any]] = {
+    "name": lambda line: line.name,
+    "type": lambda line: line.says.types,
+    "last": lambda line: line.last_ms,
+    "runs": lambda line: line.week.runs,
+    "held": lambda line: line.week.held,
+    "failed": lambda line: line.week.failed,
+    "owner": lambda line: line.owner,
+    "order": lambda line: (line.position, line.id),
+    "state": lambda line: list(STATES).index(line.state),
+}
+
+
+class Section(NamedTuple):
+    """Rules under one heading; none where the list is not divided."""
+
+    title: str | None
+    lines: list[Line]
+
+
+def of_list(scope: Scope, which: str) -> Any:
+    """Return the condition that keeps a query's rules to one of the viewer's lists."""
+    owner = {
+        MY: Rule.owner_id == scope.viewer_id,
+        SYSTEM: Rule.owner_id.is_null(),
+        EMPLOYEES: Rule.owner_id != scope.viewer_id,
+    }[which]
+    return rights.visible(scope) & owner
+
+
+def lines(scope: Scope, asked: Filter, by: Order) -> list[Line]:
+    """Return the rules of the list that pass the filters, in no order; `by` says what they must hold."""
+    query = Rule.select().where(of_list(scope, asked.which))
+    if asked.group:
+        query = query.where(
+            Rule.group.is_null() if asked.group == NO_GROUP else Rule.group == number(asked.group)
+        )
+    if asked.owner:
+        query = query.where(Rule.owner_id == number(asked.owner))
+    found = [line for line in _made(scope, list(query)) if _fits(line, asked)]
+    if asked.sought or by.column == "type":
+        found = spoken(scope, found)
+    if asked.sought:
+        found = [line for line in found if lists.found(asked.sought, line.name, line.description, *line.says)]
+    return counted(found) if by.column in COUNTED else found
+
+
+def whole(scope: Scope, some: Sequence[Line]) -> list[Line]:
+    """Return the lines with their words and counts."""
+    return counted(spoken(scope, some))
+
+
+def line(scope: Scope, rule: Rule) -> Line:
+    """Return one rule as the lists show it."""
+    return whole(scope, _made(scope, [rule]))[0]
+
+
+def _fits(line: Line, asked: Filter) -> bool:
+    return (not asked.category or line.category == asked.category) and (
+        not asked.state or line.state == asked.state
+    )
+
+
+def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
+    called = owners(scope, {rule.owner_id for rule in rules if rule.owner_id is not None})
+    groups = {group.id: group for group in RuleGroup.select()}
+    made = []
+    for rule in rules:
+        group = groups.get(rule.group_id)
+        owner, may = called.get(rule.owner_id, ("", True))
+        watching = rule.state in (State.ON, State.SHADOW)
+        made.append(Line(
+            rule.id, rule.name, rule.description, rule.owner_id, owner, rule.group_id,
+            group.name if group else None, bool(group and group.paused), rule.position,
+            rule.state if may or not watching else SUSPENDED, rule.paused_reason, rule.last_run_ms,
+            category(rule.definition), rule.definition,
+        ))  # fmt: skip
+    return made
+
+
+def spoken(scope: Scope, some: Sequence[Line]) -> list[Line]:
+    """Return the lines with their words, those that have none yet."""
+    read = {line.id: definitions.load(line.definition) for line in some if not line.says.types}
+    names = rulenames.names(scope, [each for each in read.values() if isinstance(each, Definition)])
+    return [line._replace(says=_says(read[line.id], names)) if line.id in read else line for line in some]
+
+
+def counted(some: Sequence[Line]) -> list[Line]:
+    found = weeks([line.id for line in some])
+    return [line._replace(week=found.get(line.id, Week())) for line in some]
+
+
+def _says(read: Definition | definitions.Errors, names: Names) -> Says:
+    if not isinstance(read, Definition):
+        return Says(_("This rule cannot be read. Open it to mend it."))
+    said = rulewords.words(read, names)
+    types = rulenames.type_label(read.types[0]) if len(read.types) == 1 else said.types
+    plain = not (read.times or read.after or read.wait or read.count or read.schedule)
+    when = types if plain else _begun(said.when)
+    return Says(types, when, _begun(said.conditions), _begun(said.actions), said.whole)
+
+
+def _begun(text: str) -> str:
+    """Return a sentence's part with a capital letter, for it stands alone in its cell."""
+    return text[:1].upper() + text[1:]
+
+
+def category(definition: Any) -> str:
+    """Return the group of the catalogue to which the rule's first type belongs."""
+    types = definition.get("types") if isinstance(definition, dict) else None
+    first = catalog.find(types[0]) if types and isinstance(types[0], str) else None
+    return first.group if first else "custom"
+
+
+def owners(scope: Scope, ids: Collection[int]) -> dict[int | None, tuple[str, bool]]:
+    """Return owners' names, and whether they may have rules of their own now."""
+    found: dict[int | None, tuple[str, bool]] = {}
+    for user in User.select().where(User.id.in_(sorted(ids))):
+        granted = user.access.permissions if user.access_id is not None else ()
+        may = user.deactivated_ts is None and Permission.RULES_OWN in granted
+        found[user.id] = (user.name if scope.sees(user.id) else _("another user"), may)
+    return found
+
+
+def sections(found: Iterable[Line], asked: Filter, by: Order) -> list[Section]:
+    """Return the rules in order, under the headings asked for; those without a group stand last."""
+    arranged = lists.arranged(found, by, KEYS)
+    if asked.by == "none" or (asked.by == "owner" and asked.which != EMPLOYEES):
+        return [Section(None, arranged)]
+    heading, rank = _HEADINGS[asked.by]
+    ranked: dict[Any, list[Line]] = {}
+    for line in arranged:
+        ranked.setdefault(heading(line), []).append(line)
+    titles = sorted(ranked, key=rank) if rank else lists.by_name(ranked, str)
+    return [Section(_title(asked.by, title), ranked[title]) for title in titles]
+
+
+_HEADINGS: dict[str, tuple[Callable[[Line], str], Callable[[str], Any] | None]] = {
+    "category": (lambda line: line.category, list(catalog.GROUPS).index),
+    "group": (lambda line: line.group or "", lambda name: (not name, name.casefold())),
+    "state": (lambda line: line.state, list(STATES).index),
+    "owner": (lambda line: line.owner, None),
+}
+
+
+def _title(by: str, heading: str) -> str:
+    if by == "category":
+        return str(_(catalog.GROUPS[heading]))
+    if by == "state":
+        return str(_(STATES[heading]))
+    return heading or str(_("No group"))
+
+
+def cut(parts: Iterable[Section], shown: Iterable[Line]) -> list[Section]:
+    """Return the sections with the lines that are shown, as they are given; empty ones are left out."""
+    given = {line.id: line for line in shown}
+    kept = [
+        Section(part.title, [given[line.id] for line in part.lines if line.id in given]) for part in parts
+    ]
+    return [part for part in kept if part.lines]
+
+
+def number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
