@@ -10,7 +10,6 @@ from dashboard.rules.walks import Period
 
 # Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.
 ASIDE = (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED, RunOutcome.DISABLED, RunOutcome.TEST)
-HELD = {"throttled": "held", "shadow": "done"}
 
 
 def live(rule: Rule) -> list[str]:
@@ -39,8 +38,9 @@ def everything() -> Period:
     return Period(0, (last or 0) + 1)
 
 
-def held(rule: Rule) -> list[tuple[str, int]]:
-    """Return by name how many actions were held back at work."""
+def held(rule: Rule) -> dict[str, int]:
+    """Return by name how many actions were held back at work; what came too late was not weighed."""
     prefix = f"{rule.id}:{rule.version}:"
-    query = Run.select(Run.key, Run.held).where((Run.rule_id == rule.id) & Run.outcome.not_in(ASIDE))
-    return sorted((key.removeprefix(prefix), count) for key, count in query.tuples())
+    aside = Run.outcome.in_((*ASIDE, RunOutcome.EXPIRED))
+    query = Run.select(Run.key, Run.held).where((Run.rule_id == rule.id) & ~aside)
+    return {key.removeprefix(prefix): count for key, count in query.tuples()}

@@ -73,7 +73,7 @@ def test_a_backtest_finds_the_runs_of_the_rule_at_work(name: str, state: str) ->
         take(*SALES[part : part + 5])
     take(sale(800, 100, "c9", data={"list": ["a"]}), sale(30, 100, "c1"))  # the last comes late
     assert agree.names(one) == agree.live(one) != []
-    assert [(each.name, each.held) for each in sorted(agree.found(one))] == agree.held(one)
+    assert {each.name: each.held for each in agree.found(one)} == agree.held(one)
 
 
 def test_what_came_before_the_period_or_comes_after_it_is_left_out() -> None:
