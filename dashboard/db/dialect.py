@@ -130,6 +130,11 @@ def unlocked(query: Any) -> Any:
     return query if is_sqlite() else query.for_update("FOR UPDATE SKIP LOCKED")
 
 
+def held(query: Any) -> Any:
+    """Lock the selected rows until this transaction ends (SQLite: it writes already)."""
+    return query if is_sqlite() else query.for_update()
+
+
 def highest_id(table: str) -> int:
     """Return the highest id in use, 0 for an empty table; for tables with one writer."""
     return int(database.execute_sql(f'SELECT coalesce(max(id), 0) FROM "{table}"').fetchone()[0])  # noqa: S608

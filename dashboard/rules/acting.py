@@ -48,6 +48,7 @@ class Act:
     episode: str = EVENT
     shadow: bool = False
     held: int = 0
+    hit: bool = False  # a limit holds back for the first time since it last allowed
     muted: int = 0
     states: list[str] = field(default_factory=list)
 
@@ -135,6 +136,7 @@ class Act:
         key = limits.limit_key(doing.limit.by, rule.id, facts, recipient)
         decision = self.ledgers.take(rule.id, n, doing.limit, key, self.at_ts, self.episode, self.shadow)
         self.held += not decision.allowed
+        self.hit |= not decision.allowed and decision.after is not None and decision.after.suppressed == 1
         return decision.allowed
 
     def _inside(self, run: Run, n: int, number: int, part: Part) -> str:

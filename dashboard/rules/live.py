@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database
+from dashboard.events import own
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
 from dashboard.rules import breaker, counters, limits, log, match, runs, store, subjects, timers
@@ -29,6 +30,7 @@ from dashboard.rules.values import Facts
 
 logger = logging.getLogger("stopa.rules")
 MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
+AT_ONCE = 500  # events whose facts are in memory together
 SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
 SAMPLED_EVERY_MS = 60_000
 ERROR_MAX = 500
@@ -93,10 +95,12 @@ class Pass:
         holders = counters.before(self.live, waking)
         seen = subjects.seen_by([row for row in rows if row.type in folded], keep=True) if folded else {}
         changes = {event: each.changes for event, each in seen.items()}
-        for facts in of_events([row for row in rows if row.type in buckets], changes, self.live.tagged):
-            if facts["id"] in seen:
-                facts["episode"] = limits.episode_key("status", seen[facts["id"]].status_id)
-            self.event(facts)
+        asked = [row for row in rows if row.type in buckets]
+        for start in range(0, len(asked), AT_ONCE):
+            for facts in of_events(asked[start : start + AT_ONCE], changes, self.live.tagged):
+                if facts["id"] in seen:
+                    facts["episode"] = limits.episode_key("status", seen[facts["id"]].status_id)
+                self.event(facts)
         if waking:
             timers.arm(self.live, waking)
             for crossing in counters.after(self.live, waking, holders):
@@ -199,7 +203,11 @@ class Pass:
         if self.ledgers.breaks(rule.id, run.facts, at_ms):
             self._pause(rule, breaker.TOO_OFTEN, run.facts)
             return RunOutcome.THROTTLED, 0, breaker.TOO_OFTEN
-        return (*act.do(row), "")
+        acted = act.do(row)
+        if act.hit:
+            data = {"rule": rule.name, "run_outcome": acted.outcome.value}
+            own.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
+        return (*acted, "")
 
     def _count_errors(self, rule: LiveRule, facts: Facts, outcome: RunOutcome) -> None:
         if outcome is not RunOutcome.ERROR:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from dashboard import clock
-from dashboard.db import database
+from dashboard.db import database, dialect
 from dashboard.events import own
 from dashboard.i18n.mark import N_
 from dashboard.jobs import queue as jobs
@@ -46,8 +46,11 @@ def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, la
 
 
 def settle(run_id: int) -> None:
-    """Set a run's outcome from its steps, in the caller's transaction; a failed one makes an event."""
-    run = Run.get_or_none(Run.id == run_id)
+    """Set a run's outcome from its steps, in the caller's transaction; a failed one makes an event.
+
+    Two steps that end at the same time wait for each other, so that the later one sees both.
+    """
+    run = dialect.held(Run.select().where(Run.id == run_id)).first()
     if run is None or run.outcome in (RunOutcome.SHADOW, RunOutcome.TEST):
         return
     states = [row[0] for row in Step.select(Step.state).where(Step.run == run_id).tuples()]

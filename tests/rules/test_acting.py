@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 import time_machine
 
 from dashboard.access.permissions import Permission as P
+from dashboard.db import database
 from dashboard.models import (
     AuditEntry,
     Channel,
@@ -341,3 +344,23 @@ def test_a_pattern_that_would_explode_holds_up_nothing() -> None:
     digest()
     assert (calm.id, "done") in outcomes()
     assert store.live().rules.keys() >= {calm.id}
+
+
+def test_steps_that_end_at_the_same_time_end_their_run() -> None:
+    one = rule([{**NOTE, "delay_s": 5}, {**NOTE, "delay_s": 5}])
+    for number in range(5):
+        take(event(interaction=str(number)))
+    pairs = [[step.id for step in Step.select().where(Step.run == run.id)] for run in Run.select()]
+    start = Barrier(2)
+
+    def end(side: int) -> None:
+        with database.connection_context():
+            for pair in pairs:
+                start.wait()
+                with database.atomic():
+                    Step.update(state="done").where(Step.id == pair[side]).execute()
+                    runs.settle(Step.get_by_id(pair[side]).run_id)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(end, (0, 1)))
+    assert outcomes(one) == [(one.id, "done")] * 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.models import Rule, Run, Step
+from dashboard.models import Event, Rule, Run, Step
 from dashboard.rules import store
 from tests import make
 from tests.rules.engine import LOG, NOON, acted, event, notices, notify, rule, steps, take
@@ -137,3 +137,11 @@ def test_a_storm_of_one_minute_pauses_the_rule_and_no_other() -> None:
     assert Rule.get_by_id(storm.id).state == "paused"
     assert (calm.id, "done") in acted()
     assert Step.select().where(Step.rule_id == storm.id).count() == 600
+
+
+def test_a_limit_that_begins_to_hold_back_is_an_event_once() -> None:
+    one = rule(limited(**PERIOD))
+    take(*(event(seconds=at, interaction="c1") for at in (0, 1, 2, 900, 901)))
+    hits = [row.data for row in Event.select().where(Event.type == "rule.limit_hit")]
+    assert len(hits) == 2
+    assert one.name in hits[0]

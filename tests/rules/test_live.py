@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import peewee
 import pytest
 
 from dashboard.db import database
+from dashboard.ingest import importer
 from dashboard.jobs import queue as jobs
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Event, Mark, Notification, Rule, RuleGroup, Run, Step
@@ -169,6 +172,17 @@ def test_an_import_is_quiet_and_what_comes_beside_it_is_not() -> None:
     digest()
     assert outcomes() == [(one.id, "done")]
     assert Run.get().event_id == Event.get(Event.external_id == "new").id
+
+
+@pytest.mark.parametrize(("rules", "expected"), [(False, []), (True, ["done"])])
+def test_a_file_is_imported_without_rules_unless_they_are_asked_for(
+    tmp_path: Path, rules: bool, expected: list[str]
+) -> None:
+    rule(LOG)
+    path = tmp_path / "sales.jsonl"
+    path.write_text(json.dumps(event()))
+    importer.run(path, "jsonl", "file", "UTC", {}, lambda _at: None, rules=rules)
+    assert [outcome for _rule, outcome in outcomes()] == expected
 
 
 def test_a_condition_in_error_is_told_and_ten_in_a_row_pause_the_rule() -> None:
