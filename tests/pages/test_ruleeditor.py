@@ -12,9 +12,20 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from dashboard.access.permissions import Permission
-from dashboard.models import AuditEntry, Channel, Event, Rule, RuleDraft, RuleGroup, RuleVersion, Team, User
+from dashboard.models import (
+    AuditEntry,
+    Channel,
+    Event,
+    Job,
+    Rule,
+    RuleDraft,
+    RuleGroup,
+    RuleVersion,
+    Team,
+    User,
+)
 from dashboard.pages.ruleeditor import commands, forms
-from dashboard.rules import definition
+from dashboard.rules import definition, keeping
 from tests import make
 from tests.pages import asks
 
@@ -52,19 +63,18 @@ def stored(says: dict[str, Any] | None = None, **fields: Any) -> Rule:
 
 
 def posted(
-    rule: Rule | None = None, op: str = "save", says: dict[str, Any] | None = None, **more: Any
-) -> Any:
-    """Return what the form of a rule posts when the button `op` is pressed."""
-    head: dict[str, Any] = {"name": "Waiting", "list": "system", "state": "off"}
+    rule: Rule | None = None, op: str = "save", says: Any = None, typed: dict[str, str] | None = None,
+    **head: Any,
+) -> Any:  # fmt: skip
+    """Return what the form of a rule posts when the button `op` is pressed, some fields `typed` anew."""
+    values: dict[str, Any] = {"name": "Waiting", "list": "system", "state": "off"}
     if rule is not None:
-        rule = Rule.get_by_id(rule.id)
-        head |= {"name": rule.name, "state": rule.state, "seen": commands.mark(rule), "version": rule.version}
+        now = Rule.get_by_id(rule.id)
+        values |= {"name": now.name, "state": now.state, "seen": commands.mark(now), "version": now.version}
     raw = says or (rule.definition if rule else SAYS)
-    form = forms.flat(forms.typed(raw, **{**head, **{k: v for k, v in more.items() if k in head}}), ZONE)
-    for name, value in more.items():
-        if name not in head:
-            form[name] = value
-    form["op"] = op
+    form = forms.flat(forms.typed(raw, **{**values, **head}), ZONE)
+    for name, value in {**(typed or {}), "op": op}.items():
+        form[name] = value
     return form
 
 
@@ -186,7 +196,7 @@ def test_saving_makes_a_version_and_tells_the_audit_log_what_changed(
     client: FlaskClient, admin: User
 ) -> None:
     rule = stored()
-    form = posted(rule, **{"if.0.v0": "5"})
+    form = posted(rule, typed={"if.0.v0": "5"})
     assert client.post(f"/rules/{rule.id}/edit", data=form).status_code == 302
     after = Rule.get_by_id(rule.id)
     assert (after.version, after.updated_by, after.definition["if"]["all"][0]["value"]) == (2, admin.id, 5)
@@ -229,7 +239,7 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_is_changed(
 ) -> None:
     rule = stored()
     before = asks.entries()
-    answer = client.post(f"/rules/{rule.id}/edit", data=posted(rule, **typed))
+    answer = client.post(f"/rules/{rule.id}/edit", data=posted(rule, typed=typed))
     assert answer.status_code == 422
     linked = re.search(rf'<a href="{re.escape(field)}">([^<]*)</a>', answer.text)
     assert linked is not None
@@ -332,7 +342,7 @@ def test_every_act_is_kept_as_a_draft_and_can_be_undone(client: FlaskClient, adm
 
 
 def test_a_draft_holds_what_no_rule_may_hold(client: FlaskClient, admin: User) -> None:
-    form = posted(op="add:", **{"name": "🕰" + asks.HOSTILE, "if.0.v0": "two", "zone": "\u202e"})
+    form = posted(op="add:", typed={"name": "🕰" + asks.HOSTILE, "if.0.v0": "two", "zone": "\u202e"})
     page = client.post("/rules/new", data=form).text
     assert asks.SHOWN in page
     page = client.get("/rules/new?draft=1").text
@@ -369,7 +379,7 @@ def test_one_is_told_who_else_is_typing(client: FlaskClient, admin: User) -> Non
 def test_versions_stand_side_by_side_and_come_back_as_new_ones(client: FlaskClient, admin: User) -> None:
     rule = stored()
     url = f"/rules/{rule.id}"
-    client.post(f"{url}/edit", data=posted(rule, name="Later", **{"if.0.v0": "9"}))
+    client.post(f"{url}/edit", data=posted(rule, name="Later", typed={"if.0.v0": "9"}))
     page = client.get(f"{url}/versions").text
     assert "Position in the queue ≥ 2</td><td>Position in the queue ≥ 9" in page
     seen = commands.mark(Rule.get_by_id(rule.id))
@@ -409,12 +419,12 @@ def test_what_a_rule_lacks_is_told_and_keeps_nothing_from_being_saved(
 
 
 def test_types_decide_which_times_are_asked_for(client: FlaskClient, admin: User) -> None:
-    page = client.post("/rules/new", data=posted(op="type:0", **{"types.0": "ticket.idle"})).text
+    page = client.post("/rules/new", data=posted(op="type:0", typed={"types.0": "ticket.idle"})).text
     assert 'name="after.seconds"' in page
     assert 'name="wait.seconds"' not in page
-    page = client.post("/rules/new", data=posted(op="type:0", **{"types.0": "schedule.reached"})).text
+    page = client.post("/rules/new", data=posted(op="type:0", typed={"types.0": "schedule.reached"})).text
     assert 'name="schedule.at"' in page
-    page = client.post("/rules/new", data=posted(op="type:0", **{"types.0": "ticket.count_reached"})).text
+    page = client.post("/rules/new", data=posted(op="type:0", typed={"types.0": "ticket.count_reached"})).text
     assert 'name="count.number"' in page
 
 
@@ -451,6 +461,24 @@ def test_a_rule_that_cannot_be_read_can_be_opened_and_mended(client: FlaskClient
     assert page.status_code == 200
     assert client.get(f"/rules/{rule.id}/versions").status_code == 200
     form = posted(says=SAYS, seen=commands.mark(rule), version=1, name="Old")
-    form["seen"] = commands.mark(rule)
     assert client.post(f"/rules/{rule.id}/edit", data=form).status_code == 302
     assert AuditEntry.select().where(AuditEntry.action == "rule.updated").count() == 1
+
+
+def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
+    client: FlaskClient, admin: User
+) -> None:
+    Event.create(source_id=1, external_id="1", type="ticket.created", time_ms=1_767_225_600_000,
+                 recorded_ms=1, interaction="T1")  # fmt: skip
+    rule = stored({**SAYS, "types": ["ticket.idle"], "if": {"all": []}, "after": {"seconds": 60}})
+    url = f"/rules/{rule.id}/edit"
+    answer = client.post(url, data=posted(rule, state="on"))
+    assert answer.status_code == 422
+    assert "1 subject is open already." in answer.text
+    assert Rule.get_by_id(rule.id).state == "off"
+    assert client.post(url, data=posted(rule, state="on", existing="new")).status_code == 302
+    assert Rule.get_by_id(rule.id).armed_ms > 0
+    client.post(url, data=posted(rule, state="off"))
+    assert client.post(url, data=posted(rule, state="on", existing="all")).status_code == 302
+    assert Rule.get_by_id(rule.id).armed_ms == 0
+    assert [job.args["rule"] for job in Job.select().where(Job.kind == keeping.ARM)] == [rule.id]

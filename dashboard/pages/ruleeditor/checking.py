@@ -11,8 +11,8 @@ from dashboard.models import RuleGroup
 from dashboard.pages.ruleeditor import preview, queries
 from dashboard.pages.ruleeditor.commands import Wanted
 from dashboard.pages.ruleeditor.page import Editing
+from dashboard.rules import arming, rights
 from dashboard.rules import definition as definitions
-from dashboard.rules import rights
 from dashboard.rules.definition import Definition
 from dashboard.rules.match import State
 from dashboard.web import forms as common
@@ -72,13 +72,13 @@ def _state(editing: Editing) -> str | None:
 
 
 def _begins(editing: Editing, found: Definition) -> bool:
-    """Say whether the save makes a rule watch a deadline that it did not watch before."""
+    """Say whether the save switches on a rule that has a deadline."""
     was = editing.rule.state if editing.rule else State.OFF
-    return found.after is not None and editing.typed["state"] in WATCHING and was not in WATCHING
+    return found.after is not None and editing.typed["state"] in WATCHING and was == State.OFF
 
 
 def existing(editing: Editing, wanted: Wanted) -> int:
     """Return how many open subjects the deadline could be for as well; 0 where nobody has to be asked."""
     if editing.typed["existing"] in ("new", "all") or not _begins(editing, wanted.definition):
         return 0
-    return queries.open_subjects(wanted.definition)
+    return arming.count_existing(wanted.definition)

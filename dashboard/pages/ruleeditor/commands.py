@@ -10,8 +10,8 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Rule, RuleDraft, RuleVersion
+from dashboard.rules import arming, keeping, store, switching
 from dashboard.rules import definition as definitions
-from dashboard.rules import store, switching
 from dashboard.rules.definition import Definition
 from dashboard.rules.match import State
 
@@ -74,6 +74,8 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
             raise StaleError
         if version != rule.version:
             _keep_version(ident, version, wanted.name, stored, user_id, now)
+        if _times(rule.definition) != _times(stored) and rule.state in switching.WATCHING:
+            keeping.look_through([ident])
         after: Rule = Rule.get_by_id(ident)
         changes = audit.differences(_facts(rule), _facts(after))
         if changes:
@@ -87,7 +89,7 @@ def _switched(rule: Rule, wanted: Wanted) -> Rule:
     if wanted.state != rule.state:
         switching.switch([rule], State(wanted.state))
     if wanted.existing:
-        Rule.update(armed_ms=0).where(Rule.id == rule.id).execute()
+        arming.arm_existing(rule.id)
     store.changed()
     found: Rule = Rule.get_by_id(rule.id)
     return found
@@ -141,6 +143,11 @@ def _columns(wanted: Wanted) -> dict[str, Any]:
 
 def _is_new(rule: Rule, name: str, stored: dict[str, Any]) -> bool:
     return rule.name != name or rule.definition != stored
+
+
+def _times(stored: Any) -> tuple[Any, Any]:
+    """Return what a rule's deadlines hang on."""
+    return (stored.get("types"), stored.get("after")) if isinstance(stored, dict) else (None, None)
 
 
 def _keep_version(ident: int, version: int, name: str, stored: Any, user_id: int, now: int) -> None:

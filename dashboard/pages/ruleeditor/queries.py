@@ -24,7 +24,6 @@ from dashboard.models import (
     RuleVersion,
     Run,
     Source,
-    Subject,
     Team,
     TeamLead,
     TeamMember,
@@ -91,13 +90,6 @@ def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
 
 def groups() -> list[Choice]:
     return _choices(rows(RuleGroup.select(RuleGroup.id, RuleGroup.name), _Named))
-
-
-def open_subjects(definition: Definition) -> int:
-    """Return how many open subjects a deadline could be for."""
-    kinds = {name.partition(".")[0] for name in definition.types}
-    query = Subject.select().where(Subject.kind.in_(sorted(kinds)) & Subject.ended_ms.is_null())
-    return int(query.count())
 
 
 def used(definition: dict[str, Any]) -> list[Any]:
