@@ -43,6 +43,13 @@ TYPES: tuple[EventType, ...] = (
     _counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
     _counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),
     _timer("schedule.reached", N_("Scheduled time reached"), NAME),
+    _own("channel.created", N_("Notification channel added"), NAME),
+    _own("channel.updated", N_("Notification channel changed"), NAME),
+    _own("channel.deleted", N_("Notification channel deleted"), NAME),
+    _own("channel.enabled", N_("Notification channel switched on"), NAME),
+    _own("channel.tested", N_("Notification channel tested"), *CHANNEL),
+    _own("delivery.replayed", N_("Deliveries sent again")),
+    _own("delivery.cancelled", N_("Deliveries cancelled")),
     _channel("channel.delivery_failed", N_("Notification channel: delivery failed"), *CHANNEL),
     _channel("channel.disabled", N_("Notification channel switched off"), *CHANNEL),
 )

@@ -43,6 +43,7 @@ MENU = (
     Entry(N_("Act"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
     Entry(N_("Act"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),
     Entry(N_("Settings"), N_("System events"), "systemevents.index", "switch", P.SYSTEM_EVENTS_VIEW),
+    Entry(N_("Settings"), N_("Channels"), "channels.index", "chat", P.CHANNELS_VIEW),
     Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
     Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
     Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),

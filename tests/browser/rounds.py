@@ -75,6 +75,9 @@ PLACES = {
     "advanced settings of an access": Place("/accesses/{access}/edit?tab=advanced"),
     "users of an access": Place("/accesses/{access}/edit?tab=users"),
     "deletion of an access": Place("/accesses/{access}/delete"),
+    "channels": Place("/settings/channels"),
+    "new channel": Place("/settings/channels/new"),
+    "deliveries": Place("/settings/channels/deliveries?view=all"),
     "API keys": Place("/settings/keys"),
     "new key": Place("/settings/keys/new"),
     "notifications": Place("/inbox"),
@@ -89,6 +92,9 @@ PLACES = {
     "new queue with errors": Place("/queues/new", "admin", 422, {"label": ""}),
     "new pause type with errors": Place("/pauses/new", "admin", 422, {"label": ""}),
     "new access with errors": Place("/accesses/new", "admin", 422, {"name": "Agent"}),
+    "new channel with errors": Place(
+        "/settings/channels/new", "admin", 422, {"name": "x", "address": "http://127.0.0.1/"}
+    ),
     "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
     "key just made": Place("/settings/keys/new", "admin", 200, {"name": "pbx {view}", "source": "pbx"}),
     "my account with errors": Place("/account", "admin", 422, {"timezone": "Nowhere"}),
