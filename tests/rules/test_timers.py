@@ -61,3 +61,227 @@ def test_twice_on_one_day_and_again_after_being_reopened(site: Site) -> None:
     site.comes("ticket.reopened", 6 * HOUR)
     site.wake(8 * HOUR)
     assert fired() == [(one.id, "done", at * HOUR) for at in (1, 3, 7)]
+
+
+def test_five_hundred_rules_share_one_row(site: Site) -> None:
+    for hours in range(1, 501):
+        rule(types=["ticket.idle"], after={"seconds": hours * HOUR}, state="shadow")
+    site.comes("ticket.created", 0)
+    assert pending() == [("ticket.idle", "T-1", HOUR)]
+    site.wake(3 * HOUR)
+    assert len(fired()) == 3
+    assert pending() == [("ticket.idle", "T-1", 4 * HOUR)]
+
+
+AGE = {"types": ["ticket.age_reached"], "after": {"seconds": 2 * HOUR}}
+FOLLOW_UP = {"types": ["ticket.followup_due"], "after": {"seconds": 0}}
+
+
+def at(seconds: float) -> dict[str, object]:
+    return {"data": {"followup_at": event(seconds=seconds)["time"]}}
+
+
+def test_an_age_is_counted_from_the_first_event_and_anew_from_being_reopened(site: Site) -> None:
+    one = rule(**AGE)
+    site.comes("ticket.created", 0)
+    site.comes("ticket.message_sent", HOUR)
+    site.comes("ticket.closed", 3 * HOUR)
+    site.comes("ticket.reopened", 5 * HOUR)
+    site.wake(9 * HOUR)
+    assert fired() == [(one.id, "done", 2 * HOUR), (one.id, "done", 7 * HOUR)]
+
+
+def test_a_moved_follow_up_is_due_once_at_its_new_time(site: Site) -> None:
+    one = rule(**FOLLOW_UP)
+    site.comes("ticket.followup_scheduled", 0, **at(2 * HOUR))
+    site.comes("ticket.followup_scheduled", HOUR, **at(5 * HOUR))
+    site.wake(6 * HOUR)
+    assert fired() == [(one.id, "done", 5 * HOUR)]
+
+
+@pytest.mark.parametrize("settled", ["ticket.followup_done", "ticket.closed"])
+def test_a_follow_up_that_is_settled_in_time_is_not_due(site: Site, settled: str) -> None:
+    rule(**FOLLOW_UP)
+    site.comes("ticket.followup_scheduled", 0, **at(2 * HOUR))
+    site.comes(settled, HOUR)
+    site.wake(3 * HOUR)
+    assert fired() == []
+    assert pending() == []
+
+
+def test_a_follow_up_that_is_brought_forward_is_due_at_the_earlier_time(site: Site) -> None:
+    one = rule(**FOLLOW_UP)
+    site.comes("ticket.followup_scheduled", 0, **at(5 * HOUR))
+    site.comes("ticket.followup_scheduled", HOUR, **at(2 * HOUR))
+    site.wake(2 * HOUR)
+    assert fired() == [(one.id, "done", 2 * HOUR)]
+
+
+def test_an_agent_is_idle_while_ready_and_free(site: Site) -> None:
+    one = rule(types=["agent.idle"], after={"seconds": HOUR})
+    site.wake(0)
+    engine.send(event("agent.ready", 0, user="jana"))
+    engine.digest()
+    site.comes("chat.accepted", 30 * MINUTE, "C-1")
+    site.comes("chat.closed", 2 * HOUR, "C-1")
+    site.wake(4 * HOUR)
+    site.wake(5 * HOUR)
+    assert fired() == [(one.id, "done", 3 * HOUR)]
+
+
+def test_a_chat_that_nobody_takes_in_time_fires_and_one_that_is_taken_does_not(site: Site) -> None:
+    one = rule(types=["chat.queued"], wait={"seconds": 120, "unless": ["chat.accepted"]})
+    site.comes("chat.queued", 0, "C-1")
+    site.comes("chat.queued", 10, "C-2")
+    site.comes("chat.accepted", 60, "C-1")
+    site.wake(HOUR)
+    assert fired() == [(one.id, "cancelled", 120), (one.id, "done", 130)]
+
+
+@pytest.mark.parametrize(("late", "outcome"), [(DAY, "done"), (DAY + 1, "expired")])
+def test_a_worker_that_was_away_for_over_a_day_lets_deadlines_expire_visibly(
+    site: Site, late: float, outcome: str
+) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.created", 0)
+    site.wake(HOUR + late)
+    assert fired() == [(one.id, outcome, HOUR)]
+    assert Run.get().late_s == late
+
+
+def test_events_that_come_in_late_are_no_delay_of_ours(site: Site) -> None:
+    one = rule(**IDLE)
+    site.at(9 * DAY)
+    engine.send(event("ticket.created", 0, interaction="T-1", user="jana"))
+    engine.digest()
+    site.wake(9 * DAY)
+    assert fired() == [(one.id, "done", HOUR)]
+    assert Run.get().late_s == 0
+
+
+def test_an_edit_while_pending_holds_from_now_on(site: Site) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.created", 0)
+    edited = {**one.definition, "after": {"seconds": 3 * HOUR}}
+    Rule.update(definition=edited, version=2).where(Rule.id == one.id).execute()
+    store.changed()
+    site.wake(2 * HOUR)
+    assert fired() == []
+    site.wake(3 * HOUR)
+    assert fired() == [(one.id, "done", 3 * HOUR)]
+
+
+def test_a_rule_that_is_off_fires_nothing_and_its_waits_say_so(site: Site) -> None:
+    idle = rule(**IDLE)
+    waits = rule(types=["ticket.created"], wait={"seconds": 60})
+    site.comes("ticket.created", 0)
+    Rule.update(state="off").where(Rule.id.in_([idle.id, waits.id])).execute()
+    store.changed()
+    site.wake(2 * HOUR)
+    assert fired() == [(waits.id, "disabled", 60)]
+    assert pending() == []
+
+
+def test_a_rule_knows_of_stretches_begun_since_it_was_armed(site: Site) -> None:
+    early = rule(**IDLE)
+    site.comes("ticket.created", 0)
+    late = rule(**IDLE)
+    Rule.update(armed_ms=NOON + 1).where(Rule.id == late.id).execute()
+    store.changed()
+    site.comes("ticket.message_sent", 2 * HOUR)
+    site.wake(4 * HOUR)
+    assert fired() == [(early.id, "done", HOUR), (early.id, "done", 3 * HOUR), (late.id, "done", 3 * HOUR)]
+
+
+def test_the_kill_switch_holds_deadlines_and_they_fire_when_it_is_lifted(site: Site) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.created", 0, "T-1")
+    store.stop(True)
+    site.comes("ticket.created", HOUR, "T-2")
+    site.wake(3 * HOUR)
+    assert fired() == []
+    store.stop(False)
+    site.wake(3 * HOUR)
+    worker.drain()
+    assert fired() == [(one.id, "done", HOUR), (one.id, "done", 2 * HOUR)]
+    assert [row.late_s for row in Run.select().order_by(Run.id)] == [2 * HOUR, HOUR]
+
+
+def test_a_paused_group_holds_its_own_deadlines_alone(site: Site) -> None:
+    group = RuleGroup.create(name="Night")
+    held = rule(group=group, **IDLE)
+    waits = rule(group=group, types=["ticket.created"], wait={"seconds": 60})
+    free = rule(**IDLE)
+    site.comes("ticket.created", 0)
+    pause(group, True)
+    site.wake(2 * HOUR)
+    assert fired() == [(free.id, "done", HOUR)]
+    pause(group, False)
+    site.wake(3 * HOUR)
+    assert sorted(fired()[1:]) == [(held.id, "done", HOUR), (waits.id, "done", 60)]
+
+
+def pause(group: RuleGroup, paused: bool) -> None:
+    RuleGroup.update(paused=paused).where(RuleGroup.id == group.id).execute()
+    store.changed()
+
+
+def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.created", 0, "T-1")
+    site.comes("ticket.created", 1, "T-2")
+    read = alarms.histories.read
+
+    def crash(type_: str, source: int, name: str, user: int | None, since: int) -> object:
+        if name == "T-1":
+            raise ValueError("no such thing")
+        return read(type_, source, name, user, since)
+
+    monkeypatch.setattr(alarms.histories, "read", crash)
+    site.wake(HOUR + 1)
+    assert fired() == [(one.id, "done", HOUR + 1)]
+    row = Timer.get()
+    assert (row.error, row.due_ms) == ("ValueError: no such thing", NOON + (2 * HOUR + 1) * 1000)
+    monkeypatch.undo()
+    site.wake(2 * HOUR + 1)
+    assert fired()[1:] == [(one.id, "done", HOUR)]
+
+
+def test_what_exists_is_counted_and_found_when_asked_for(site: Site) -> None:
+    for number in range(3):
+        site.comes("ticket.created", number * HOUR, f"T-{number}")
+    site.comes("ticket.closed", 3 * HOUR, "T-0")
+    site.at(3.5 * HOUR)
+    one = rule(**{**IDLE, "after": {"seconds": 2 * HOUR}})
+    Rule.update(armed_ms=NOON + 3 * HOUR * 1000).where(Rule.id == one.id).execute()
+    live = store.load(Rule.get_by_id(one.id))
+    assert live is not None
+    assert arming.count_existing(live.definition) == 2
+    arming.arm_existing(one.id)
+    worker.drain()
+    assert fired() == [(one.id, "done", 3 * HOUR)]
+    site.wake(4 * HOUR)
+    assert fired()[1:] == [(one.id, "done", 4 * HOUR)]
+
+
+def test_a_drain_fires_what_is_due(site: Site) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.created", 0)
+    site.at(HOUR)
+    worker.drain()
+    assert fired() == [(one.id, "done", HOUR)]
+
+
+def test_a_schedule_runs_from_the_planned_time_on_and_not_twice(site: Site) -> None:
+    one = rule(types=["schedule.reached"], schedule={"at": ["13:00"]}, zone="UTC")
+    site.wake(0)
+    assert pending() == [("schedule.reached", str(one.id), HOUR)]
+    site.wake(HOUR + 7)
+    site.wake(2 * DAY)
+    assert fired() == [(one.id, "done", HOUR), (one.id, "done", HOUR + DAY)]
+    Rule.update(state="off").where(Rule.id == one.id).execute()
+    store.changed()
+    site.wake(3 * DAY)
+    assert pending() == []
