@@ -108,7 +108,7 @@ def _when(definition: Definition) -> str:
         return _wait(definition.wait, types)
     if times is not None:
         return str(_("%(types)s occurs %(number)s times within %(time)s %(per)s", types=types,
-                     number=formats.number(times.number), time=formats.duration(times.seconds),
+                     number=formats.number(times.number), time=span(times.seconds),
                      per=_(PER[times.by])))  # fmt: skip
     if count is not None:
         text = N_("%(types)s occurs, at %(number)s per agent")
@@ -119,12 +119,12 @@ def _when(definition: Definition) -> str:
         text = N_("%(types)s occurs, after %(time)s")
         if after.calendar:
             text = N_("%(types)s occurs, after %(time)s of working time in %(calendar)s")
-        return str(_(text, types=types, time=formats.duration(after.seconds), calendar=after.calendar))
+        return str(_(text, types=types, time=span(after.seconds), calendar=after.calendar))
     return str(_("%(types)s occurs", types=types))
 
 
 def _wait(wait: Wait, types: str) -> str:
-    time = formats.duration(wait.seconds)
+    time = span(wait.seconds)
     if wait.calendar:
         time = _("%(time)s of working time in %(calendar)s", time=time, calendar=wait.calendar)
     if wait.unless:
@@ -161,7 +161,7 @@ def _action(doing: Doing, names: Names, limited: bool) -> str:
     text = action_text(doing, names)
     limit = limit_text(doing.limit) if limited else ""
     if doing.delay_s:
-        text = _("%(action)s after %(time)s", action=text, time=formats.duration(doing.delay_s))
+        text = _("%(action)s after %(time)s", action=text, time=span(doing.delay_s))
     return str(_("%(action)s (%(limit)s)", action=text, limit=limit) if limit else text)
 
 
@@ -192,6 +192,13 @@ def limit_text(limit: Limit) -> str:
     if limit.often is Often.ALWAYS:
         return ""
     return str(_(OFTEN[limit.often], per=_(PER[limit.by]), time=period(limit.seconds)))
+
+
+def span(seconds: int) -> str:
+    """Return a length of time as h:mm:ss; whole days, of which 720:00:00 would tell little, as days."""
+    if seconds >= 2 * DAY_S and seconds % DAY_S == 0:
+        return period(seconds)
+    return formats.duration(seconds)
 
 
 def period(seconds: int) -> str:

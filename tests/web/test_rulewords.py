@@ -54,6 +54,8 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
      "When “Chat queued” occurs 3 times within 0:10:00 for one agent, then add the tags “vip”."),
     ({"types": ["ticket.idle"], "after": {"seconds": 14400, "calendar": "Brno"}},
      "When “Ticket idle” occurs, after 4:00:00 of working time in Brno, then add the tags “vip”."),
+    ({"times": {"number": 2, "seconds": 2592000}},
+     "When “Chat queued” occurs 2 times within 30 days for one subject, then add the tags “vip”."),
     ({"types": ["task.due"]}, "When “Task due” occurs, then add the tags “vip”."),
     ({"types": ["chat.count_reached"], "count": {"number": 5, "by": "queue"}},
      "When “Number of chats reached” occurs, at 5 per queue, then add the tags “vip”."),
