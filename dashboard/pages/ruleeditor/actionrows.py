@@ -214,7 +214,7 @@ def _count(count: dict[str, Any], errors: Errors) -> list[Control]:
 
 def _schedule(plan: dict[str, Any], calendars: list[Choice], errors: Errors) -> list[Control]:
     days = [(str(day), rulenames.day_name(day)) for day in parts.DAYS]
-    at = Control("schedule.at", "text", _("At"), ", ".join(plan.get("at", ())), hint=_("08:00, 12:30"),
+    at = Control("schedule.at", "text", _("At"), ", ".join(plan.get("at", ())), hint="08:00, 12:30",
                  error=under(errors, "schedule.at"))  # fmt: skip
     ticked = controls.checks("schedule.days", _("Days"), days, plan.get("days"))
     return [

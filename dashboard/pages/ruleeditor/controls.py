@@ -22,7 +22,7 @@ from dashboard.web import rulenames, rulewords
 
 FEW = 6  # choices that stand beside each other; more fold away
 UNITS = {"s": N_("seconds"), "min": N_("minutes"), "h": N_("hours"), "d": N_("days"), "w": N_("weeks")}
-HOWS = {"all": N_("all"), "any": N_("any"), "none": N_("none")}
+HOWS = {"all": N_("all of these"), "any": N_("any of these"), "none": N_("none of these")}
 JOINTS = {"all": N_("and"), "any": N_("or"), "none": N_("nor")}
 GONE = {
     "user": rulenames.OTHER_USER,
