@@ -71,10 +71,11 @@ def _emit(step: Step, run: Run) -> None:
     payload = step.payload
     if not switches.recorded(payload["type"]):
         raise Impossible(SWITCHED_OFF)
-    own.append(
+    event = own.append(
         payload["type"], payload["data"], payload["user"], payload["queue"], payload["interaction"],
         payload["source_id"], chain=_chain(run),
     )  # fmt: skip
+    Step.update(receipt={"event": event}).where(Step.id == step.id).execute()
 
 
 _DO: dict[str, Callable[[Step, Run], None]] = {

@@ -1,4 +1,4 @@
-"""The starter set over a day of work and over a real log: at work, in shadow and in a backtest, run for run."""
+"""The starter set over a day and over a real log: at work, in shadow and in a backtest, run for run."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.models import Rule, Run, Step
 from dashboard.pages.ruleruns import queries
-from dashboard.pages.ruleruns.words import BADGES, STEP_BADGES, Words
+from dashboard.pages.ruleruns.words import BADGES, STEP_BADGES, Words, reader_of
 from dashboard.rules import definition as definitions
 from dashboard.rules import facts, placeholders, store
 from dashboard.rules.actions import ACTIONS
@@ -80,8 +80,9 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     said = [read] if isinstance(read, Definition) else []
     steps = queries.steps(run.id)
     followed = queries.children(scope, run, steps)
-    words = Words.load(scope, [run.subject, *(step.recipient for step in steps)], [found] if found else [],
-                       said, [*run.chain, *(line.rule_id for line in followed)])  # fmt: skip
+    readers = (f"user:{reader_of(each)}" for each in steps)
+    words = Words.load(scope, [run.subject, *readers], [found] if found else [], said,
+                       [*run.chain, *(line.rule_id for line in followed)])  # fmt: skip
     return {
         "rule": rule,
         "run": run,

@@ -76,14 +76,20 @@ class Words(NamedTuple):
         return str(_(RUN_LABELS[RunOutcome(outcome)]))
 
     def recipient(self, step: Step, scope: Scope) -> str:
-        """Return whom a step was for: a user by name, a channel by name, an address."""
-        kind, _colon, rest = step.recipient.partition(":")
-        if kind == "user":
-            return self.names.users.get(_number(rest), _(rulenames.OTHER_USER))
+        """Return whom a step was for: a user or a channel by name, an address; "" for nobody."""
+        user = reader_of(step)
+        if user is not None:
+            return self.names.users.get(user) or _(rulenames.OTHER_USER)
         if step.channel_id is not None:
-            return self.names.channels.get(step.channel_id, str(step.channel_id))
+            return self.names.channels.get(step.channel_id) or step.recipient
         full = scope.can(Permission.PII_UNMASK) or "@" not in step.recipient
-        return step.recipient if full else masking.email(step.recipient)
+        return str(step.recipient if full else masking.email(step.recipient))
+
+
+def reader_of(step: Step) -> int | None:
+    """Return the user whom a notice or an e-mail is for; None for an address and for what has no reader."""
+    user = step.payload.get("user") if step.action in ("notify", "email") else None
+    return user if isinstance(user, int) else None
 
 
 def _number(text: str) -> int:
