@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -79,6 +80,7 @@ def _connect(app: Flask) -> None:
 def _register(app: Flask) -> None:
     """Blueprints, commands, and the modules that register job handlers."""
     from dashboard import cli
+    from dashboard.events import health
     from dashboard.ingest import digest, views
     from dashboard.jobs import seen, worker
     from dashboard.notify import deliver
@@ -91,5 +93,6 @@ def _register(app: Flask) -> None:
     cli.init(app)
     worker.init(app)
     worker.tick("seen", seen.mark)
+    worker.tick("health", partial(health.look, app.config["STOPA"].database))
     deliver.init(app)
     app.extensions["stopa_handlers"] = (digest, alarms, arming)

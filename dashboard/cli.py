@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from dashboard.access import keys, passwords, presets
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import backup, connected, database, migrate
+from dashboard.events import own
 from dashboard.ingest import digest, files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
@@ -207,6 +208,8 @@ def save(file: Path) -> None:
     try:
         backup.save(current_app.config["STOPA"].database, file)
     except (backup.BackupError, OSError) as error:
+        with suppress(peewee.PeeweeException), connected():
+            own.append("system.backup_failed", {"error": str(error)[:500]})
         raise click.ClickException(str(error)) from None
     click.echo(f"{file}: {file.stat().st_size} bytes.")
 

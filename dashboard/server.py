@@ -18,10 +18,13 @@ import urllib.request
 from typing import NoReturn
 
 import click
+import peewee
 from flask import Flask
 from waitress.server import create_server
 
 from dashboard import cli, create_app, settings
+from dashboard.db import connected
+from dashboard.events import own
 from dashboard.settings import ROOT, HostPort
 
 THREADS = 8  # a page costs milliseconds; eight wait for slow readers without holding up the rest
@@ -104,6 +107,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _stop)  # said outright: a shell starts background work deaf to it
     worker = Worker()
     try:
+        tell(app, "system.started")
         worker.start()
         threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
         server.run()  # returns on SIGTERM and SIGINT, when the requests at hand are answered
@@ -112,6 +116,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         say("Ending.")
         server.close()
+        tell(app, "system.stopped")
         worker.end()
 
 
@@ -123,6 +128,15 @@ def prepare(app: Flask, demo: bool) -> None:
             command.main([], standalone_mode=False)
         except click.ClickException as error:
             _give_up(error.format_message())
+
+
+def tell(app: Flask, type_: str) -> None:
+    """Record an event of the dashboard's own running; a database that is away holds nothing up."""
+    try:
+        with app.app_context(), connected():
+            own.append(type_, {})
+    except peewee.PeeweeException as error:
+        say(f"{type_} was not recorded: {type(error).__name__}")
 
 
 def say(text: str) -> None:

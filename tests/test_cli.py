@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import peewee
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -122,6 +123,15 @@ def test_a_user_that_cannot_be_added_is_told_why(
     result = run("user", "add", login, "--access", access, "--password-stdin", given=password)
     assert (result.exit_code, words in result.stderr) == (status, True), result.stderr
     assert User.select().count() == 0
+
+
+def test_a_backup_that_fails_is_an_event(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    path.touch()
+    result = flask(db_url, "backup", str(path))
+    assert (result.returncode, "exists already" in result.stderr) == (1, True), result.stderr
+    event = Event.get()
+    assert (event.type, "exists already" in event.data) == ("system.backup_failed", True)
 
 
 def test_an_import_says_read_stored_repeated_and_refused_with_lines(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -118,6 +119,10 @@ def test_a_signal_ends_server_and_worker(number: signal.Signals, url: str) -> No
         assert running.process.wait(LONG_S) == 0
         assert gone(worker)
         assert "Traceback" not in running.said
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        told = [type_ for (type_,) in file.execute("SELECT type FROM event ORDER BY id")]
+    file.close()
+    assert told == ["system.started", "system.stopped"]
 
 
 def test_a_killed_worker_is_started_again(url: str) -> None:

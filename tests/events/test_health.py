@@ -1,0 +1,52 @@
+"""A measure that becomes bad is one event, until it was good again."""
+
+from __future__ import annotations
+
+import json
+
+import peewee
+import pytest
+
+from dashboard.events import health
+from dashboard.events.health import Gauge
+from dashboard.jobs import queue
+from dashboard.models import Event, Job
+
+
+def told() -> list[tuple[str, dict[str, int]]]:
+    rows = Event.select(Event.type, Event.data).order_by(Event.id).tuples()
+    return [(type_, json.loads(data)) for type_, data in rows]
+
+
+def gauge(value: int) -> Gauge:
+    return Gauge("system.backlog_high", "backlog", value, value > 100, value < 50)
+
+
+@pytest.mark.usefixtures("db")
+def test_a_bad_measure_is_told_once_until_it_was_good() -> None:
+    for value in (10, 101, 120, 60, 101, 40, 101):
+        health.tell(gauge(value))
+    assert told() == [("system.backlog_high", {"backlog": 101})] * 2
+
+
+@pytest.mark.usefixtures("db")
+def test_work_that_piles_up_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "BACKLOG", 2)
+    for _ in range(3):
+        queue.enqueue("digest", {"after": 0, "to": 0})
+    health.look("postgresql://elsewhere", every_s=0)
+    Job.delete().execute()
+    health.look("postgresql://elsewhere", every_s=0)
+    assert told() == [("system.backlog_high", {"backlog": 3})]
+
+
+def test_a_disk_that_fills_up_is_noticed(
+    db: peewee.Database, db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "DISK_MB", 2**40)
+    monkeypatch.setattr(health, "_looked", None)
+    found = {each.type for each in health.gauges(db_url) if each.bad}
+    assert found == ({"system.disk_low"} if isinstance(db, peewee.SqliteDatabase) else set())
+    health.look(db_url, every_s=3600)
+    health.look(db_url, every_s=3600)
+    assert [type_ for type_, _data in told()] == sorted(found)
