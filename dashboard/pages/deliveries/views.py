@@ -41,11 +41,9 @@ def index() -> Response:
 def bulk() -> Response:
     """Send again, or cancel. An id that the viewer may not see is answered like one that is not there."""
     wanted = forms.parse(request.form)
-    if not wanted.op:
-        abort(400)
     if wanted.ids - queries.visible(g.scope, wanted.ids):
         abort(404)
-    if not wanted.ids:
+    if not wanted.ids or not wanted.op:
         flash(_("Choose at least one delivery."), "warn")
     elif done := commands.do(wanted.op, wanted.ids):
         flash(_said(wanted.op, done), "ok")

@@ -1,0 +1,251 @@
+"""The list of channels, a channel's form, tests, on and off."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.access.permissions import Permission
+from dashboard.models import AuditEntry, Channel
+from dashboard.notify import answers, guard
+from dashboard.rules import store
+from tests import make
+from tests.notify import receivers, steps
+from tests.notify.receivers import Receiver, receiving
+from tests.pages import asks
+
+P = Permission
+OWN_SECRET = "a secret of my own, long".replace(" ", "-")
+
+
+@pytest.fixture
+def editor(client: FlaskClient) -> FlaskClient:
+    asks.sign_in_with(client, P.CHANNELS_VIEW, P.CHANNELS_EDIT)
+    return client
+
+
+@pytest.fixture
+def receiver(client: FlaskClient) -> Iterator[Receiver]:
+    """A healthy receiver that may be called."""
+    with receiving() as made:
+        guard.install([made.place])
+        yield made
+    guard.install([])
+
+
+def form(receiver: Receiver, **more: str) -> dict[str, str]:
+    return {"name": "Night desk", "kind": "webhook", "address": f"{receiver.url}?key=topsecret", **more}
+
+
+def nowhere(client: FlaskClient, *secrets: str) -> bool:
+    """Is none of the secrets on any page of channels, nor in the audit log?"""
+    urls = ["/settings/channels", "/settings/channels/new"]
+    urls += [f"/settings/channels/{row.id}" for row in Channel.select()]
+    texts = [client.get(url).text for url in urls]
+    texts += [json.dumps(entry.__data__, default=str) for entry in AuditEntry.select()]
+    return not any(secret in text for secret in secrets for text in texts)
+
+
+def test_a_channel_is_added_and_its_made_secret_is_shown_once(
+    editor: FlaskClient, receiver: Receiver
+) -> None:
+    token = store.live().version
+    answer = editor.post(
+        "/settings/channels/new", data=form(receiver, headers="X-Team: night\r\nAuthorization: Bearer abcdef")
+    )
+    assert answer.status_code == 200
+    row = Channel.get()
+    (shown,) = set(re.findall(r"whsec_[\w+/=]{40,}", answer.text))
+    assert (row.secret, row.headers) == (shown, {"X-Team": "night", "Authorization": "Bearer abcdef"})
+    assert (row.kind, row.active) == ("webhook", True)
+    assert nowhere(editor, shown, "topsecret", "abcdef")
+    assert asks.audited("channel.created").changes["address"] == [None, "•••"]
+    assert store.live().version != token
+    assert "127.0.0.1" in editor.get("/settings/channels").text
+    assert "X-Team, Authorization" in editor.get(f"/settings/channels/{row.id}").text
+    asks.fragment_is_block(editor, "/settings/channels?sort=-name")
+
+
+def test_a_chat_needs_no_secret(editor: FlaskClient, receiver: Receiver) -> None:
+    address = f"mmost://127.0.0.1:{receiver.port}/3ccdd113474722377935511fc85d3dd4"
+    answer = editor.post("/settings/channels/new", data={"name": "Team", "kind": "chat", "address": address})
+    assert answer.status_code == 302
+    assert (Channel.get().kind, Channel.get().secret) == ("chat", "")
+    assert nowhere(editor, "3ccdd113474722377935511fc85d3dd4")
+
+
+BAD = [
+    ("name", "", "Give 1 to 120 characters."),
+    ("name", "a\x01b", "Leave out control characters."),
+    ("kind", "pigeon", "Choose one of the kinds."),
+    ("address", "", "Give the address."),
+    ("address", "ftp://example.com/", "Begin the address with https://"),
+    ("address", "http://me:you@example.com/", "Leave user name and password out"),
+    ("address", "http://127.0.0.1:1/", "leads into a private network"),
+    ("address", "http://[::ffff:169.254.169.254]/", "leads into a private network"),
+    ("secret", "short", "Give 24 to 200 characters"),
+    ("secret", "whsec_" + "!" * 30, "goes on in base64"),
+    ("headers", "X-A", "Write each header once"),
+    ("headers", "X-A: 1\nx-a: 2", "Write each header once"),
+    ("headers", "Host: evil", "set by Stopa or by the connection"),
+    ("headers", "X-A: \x7f", "one line of plain characters"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), BAD)
+def test_a_bad_field_is_named_and_nothing_changes(
+    editor: FlaskClient, receiver: Receiver, field: str, value: str, said: str
+) -> None:
+    answer = editor.post(
+        "/settings/channels/new", data={**form(receiver), "secret": OWN_SECRET, field: value}
+    )
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert f'href="#f-{field}"' in answer.text
+    assert OWN_SECRET not in answer.text
+    assert not Channel.select().exists()
+    assert asks.entries() == 0
+
+
+def test_a_chat_of_an_unknown_service_is_refused(editor: FlaskClient) -> None:
+    answer = editor.post(
+        "/settings/channels/new", data={"name": "x", "kind": "chat", "address": "mailto://a:b@example.com"}
+    )
+    assert answer.status_code == 422
+    assert "no address of a chat service" in answer.text
+
+
+def test_empty_fields_keep_what_is_stored(editor: FlaskClient, receiver: Receiver) -> None:
+    editor.post("/settings/channels/new", data=form(receiver, secret=OWN_SECRET, headers="X-A: 1"))
+    before = Channel.get()
+    url = f"/settings/channels/{before.id}"
+    assert editor.post(url, data={"name": "Day desk", "version": "1"}).status_code == 302
+    kept = Channel.get()
+    assert (kept.name, kept.version) == ("Day desk", 2)
+    assert (kept.address, kept.secret, kept.headers) == (before.address, before.secret, before.headers)
+    assert asks.audited("channel.updated").changes == {"name": ["Night desk", "Day desk"]}
+    shown = editor.post(
+        url, data={"name": "Day desk", "version": "2", "new_secret": "1", "drop_headers": "1"}
+    )
+    assert shown.status_code == 200
+    kept = Channel.get()
+    assert kept.secret != before.secret
+    assert kept.secret in shown.text.replace("&#43;", "+")
+    assert kept.headers == {}
+    assert nowhere(editor, kept.secret, OWN_SECRET)
+
+
+def test_the_kind_stays(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url)
+    editor.post(
+        f"/settings/channels/{row.id}", data={"name": "a", "kind": "chat", "version": "1", "active": ""}
+    )
+    assert (Channel.get().kind, Channel.get().active) == ("webhook", True)
+
+
+def test_a_name_is_given_once(editor: FlaskClient, receiver: Receiver) -> None:
+    steps.channel(receiver.url, name="Night desk")
+    other = steps.channel(receiver.url)
+    for url in ("/settings/channels/new", f"/settings/channels/{other.id}"):
+        answer = editor.post(url, data=form(receiver, version="1"))
+        assert answer.status_code == 422
+        assert "There is a channel of this name already." in answer.text
+
+
+def test_the_later_of_two_editors_is_told(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url)
+    url = f"/settings/channels/{row.id}"
+    assert editor.post(url, data={"name": "First", "version": "1"}).status_code == 302
+    late = editor.post(url, data={"name": "Second", "version": "1"})
+    assert late.status_code == 422
+    assert "<td>First</td><td>Second</td>" in late.text
+    assert Channel.get().name == "First"
+    assert editor.post(url, data={"name": "Second", "version": "2"}).status_code == 302
+
+
+def test_a_test_is_really_sent_and_its_answer_is_said(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url, failures=2, active=False)
+    said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
+    assert "The test message was sent" in said
+    assert "Status 200." in said
+    (got,) = receiver.got
+    assert json.loads(got.body)["type"] == "channel.test"
+    assert got.headers["webhook-id"].startswith("test_")
+    kept = Channel.get()
+    assert (kept.failures, kept.last_ok_ms is not None, kept.active) == (0, True, False)
+    assert asks.audited("channel.tested").outcome == "success"
+
+
+def test_a_test_that_fails_says_why_as_text(editor: FlaskClient) -> None:
+    with receiving(receivers.answers(403, b"<script>alert(1)</script>")) as refusing:
+        guard.install([refusing.place])
+        row = steps.channel(refusing.url)
+        said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
+    assert answers.REFUSED in said
+    assert "Status 403." in said
+    assert "&lt;script&gt;alert(1)" in said
+    assert "<script>alert" not in said
+    assert asks.audited("channel.tested").outcome == "failure"
+
+
+def test_off_and_on_again_forgets_the_failures(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url, failures=7)
+    url = f"/settings/channels/{row.id}"
+    for _ in range(2):
+        assert editor.post(f"{url}/disable").status_code == 302
+    assert (Channel.get().active, Channel.get().failures) == (False, 7)
+    assert "Switched off by hand." in editor.get("/settings/channels").text
+    for _ in range(2):
+        assert editor.post(f"{url}/enable").status_code == 302
+    kept = Channel.get()
+    assert (kept.active, kept.failures, kept.disabled_reason) == (True, 0, "")
+    asks.audited("channel.disabled")
+    asks.audited("channel.enabled")
+
+
+def test_a_channel_that_rules_use_stays(client: FlaskClient, receiver: Receiver) -> None:
+    asks.sign_in_with(client, P.CHANNELS_VIEW, P.CHANNELS_EDIT, P.RULES_VIEW)
+    row = steps.channel(receiver.url)
+    then = {"types": ["chat.queued"], "then": [{"do": "webhook", "channel": row.id}]}
+    site = steps.rule(name="Waits <long>", definition=then)
+    personal = steps.rule(definition=then, owner_id=make.user().id)
+    url = f"/settings/channels/{row.id}/delete"
+    for answer in (client.get(url), client.post(url)):
+        assert "Waits &lt;long&gt;" in answer.text
+        assert "1 rule that you may not see uses it." in answer.text
+        assert personal.name not in answer.text
+    assert client.post(url).status_code == 422
+    assert Channel.select().exists()
+    for rule in (site, personal):
+        rule.delete_instance()
+    assert client.post(url).status_code == 302
+    assert not Channel.select().exists()
+    asks.audited("channel.deleted")
+
+
+def test_hostile_text_is_shown_as_typed(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url, name=asks.HOSTILE)
+    for url in ("/settings/channels", f"/settings/channels/{row.id}"):
+        assert asks.SHOWN in editor.get(url).text
+
+
+def test_who_may(client: FlaskClient) -> None:
+    row = steps.channel("https://hooks.example.com/x")
+    base = f"/settings/channels/{row.id}"
+    for url in ("/settings/channels", "/settings/channels/new", base, f"{base}/delete"):
+        asks.refuses_strangers(client, url)
+    verbs = ("test", "enable", "disable", "delete")
+    for url in ("/settings/channels/new", base, *(f"{base}/{verb}" for verb in verbs)):
+        asks.refuses_posts(client, url, P.CHANNELS_VIEW)
+    assert "<fieldset disabled>" in client.get(base).text
+    assert asks.entries() == 0
+    asks.sign_in_with(client, P.CHANNELS_EDIT)
+    for ident in ("0", "999", "99999999999999999999", "x"):
+        assert client.get(f"/settings/channels/{ident}").status_code == 404
+        assert client.post(f"/settings/channels/{ident}/test").status_code == 404
+    assert client.get(f"{base}/test").status_code == 405
+    assert client.put(base).status_code == 405

@@ -1,0 +1,154 @@
+"""The list of deliveries: whose they are, sending again, cancelling."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.access.permissions import Permission
+from dashboard.models import Rule, Run, Step
+from dashboard.notify import answers
+from dashboard.pages.deliveries import queries
+from tests import make
+from tests.notify import steps
+from tests.pages import asks
+
+P = Permission
+URL = "/settings/channels/deliveries"
+
+
+@pytest.fixture
+def chief(client: FlaskClient) -> FlaskClient:
+    asks.sign_in_with(client, P.CHANNELS_VIEW, P.CHANNELS_EDIT, P.RULES_TRACES, P.RULES_VIEW)
+    return client
+
+
+def dead(rule: Rule | None = None, **fields: object) -> Step:
+    run = steps.run(rule, outcome="failed")
+    values = {"state": "dead", "attempts": 7, "error": answers.FAILING, "done_ms": 1, **fields}
+    return steps.step("webhook", run, **values)
+
+
+def table(client: FlaskClient, query: str = "") -> str:
+    return client.get(URL + query).text.partition('id="result"')[2]
+
+
+def test_what_was_not_sent_is_listed_with_its_reason(chief: FlaskClient) -> None:
+    channel = steps.channel("https://hooks.example.com/x", name="Night desk")
+    rule = steps.rule(name="Chat waits")
+    dead(rule, channel_id=channel.id, receipt={"status": 503, "note": "<b>later</b>"})
+    steps.step("webhook", steps.run(steps.rule(name="Another")), channel_id=channel.id)
+    steps.step("log", steps.run(steps.rule(name="Inside")), state="failed")
+    shown = table(chief)
+    for text in (
+        "Chat waits",
+        "Night desk",
+        answers.FAILING.replace("'", "&#39;"),
+        "Status 503.",
+        "&lt;b&gt;later",
+    ):
+        assert text in shown
+    assert "Another" not in shown
+    assert "Inside" not in shown
+    assert "Another" in table(chief, "?view=waiting")
+    assert "Chat waits" in table(chief, f"?view=all&channel={channel.id}")
+    assert "Chat waits" not in table(chief, "?view=all&channel=999")
+    asks.fragment_is_block(chief, f"{URL}?view=all")
+
+
+@pytest.mark.parametrize("query", ["?view=nonsense", "?channel=x&before=y", "?before=99999999999999999999"])
+def test_an_address_that_makes_no_sense_shows_the_first_view(chief: FlaskClient, query: str) -> None:
+    dead(steps.rule(name="Chat waits"))
+    assert "Chat waits" in table(chief, query)
+
+
+def test_recipients_are_shown_as_far_as_the_viewer_may(client: FlaskClient) -> None:
+    seen = make.user("jana")
+    rights = (P.RULES_TRACES, P.RULES_VIEW)
+    asks.sign_in_with(client, *rights, grants=(("users", seen.id),))
+    steps.mail("petr.svoboda@example.org", state="failed")
+    for user in (seen, make.user("horak")):
+        steps.mail("x@example.org", state="failed", payload={"user": user.id})
+    shown = table(client)
+    assert "p•••@example.org" in shown
+    assert "svoboda" not in shown
+    assert "Jana" in shown
+    assert "Horak" not in shown
+    assert "another user" in shown
+    asks.sign_in_with(client, *rights, P.PII_UNMASK)
+    assert "petr.svoboda@example.org" in table(client)
+
+
+def test_deliveries_of_rules_that_one_may_not_see_are_not_there(client: FlaskClient) -> None:
+    viewer = asks.sign_in_with(client, P.RULES_TRACES, P.CHANNELS_EDIT, P.RULES_OWN)
+    mine = dead(steps.rule(name="Mine", owner_id=viewer.id))
+    others = dead(steps.rule(name="Another's", owner_id=make.user().id))
+    site = dead(steps.rule(name="The site's"))
+    gone = dead()
+    Rule.delete().where(Rule.id == gone.rule_id).execute()
+    shown = table(client)
+    assert shown.count('name="id"') == 1
+    assert f'value="{mine.id}"' in shown
+    for step in (others, site, gone):
+        answer = client.post(URL, data={"op": "replay", "id": [str(mine.id), str(step.id)]})
+        assert answer.status_code == 404
+    assert client.post(URL, data={"op": "replay:987654"}).status_code == 404
+    assert steps.again(mine).state == "dead"
+    assert asks.entries() == 0
+
+
+def test_dead_letters_are_sent_again_one_or_many(chief: FlaskClient) -> None:
+    first, second, third = dead(), dead(state="uncertain"), dead(state="failed", attempts=1)
+    assert chief.post(URL, data={"op": f"replay:{first.id}"}).status_code == 302
+    chosen = {"op": "replay", "id": [str(second.id), str(third.id)]}
+    said = chief.post(f"{URL}?view=failed", data=chosen, follow_redirects=True).text
+    assert "2 deliveries are sent again." in said
+    for step in (first, second, third):
+        kept = steps.again(step)
+        assert (kept.state, kept.attempts, kept.key, kept.error) == ("waiting", 0, step.key, "")
+        assert Run.get_by_id(step.run_id).outcome == "waiting"
+    again = chief.post(URL, data=chosen, follow_redirects=True).text
+    assert "There was nothing to do" in again
+    assert asks.entries() == 2
+
+
+def test_what_waits_is_cancelled(chief: FlaskClient) -> None:
+    waits = steps.step("webhook")
+    said = chief.post(URL, data={"op": "cancel", "id": str(waits.id)}, follow_redirects=True).text
+    assert "1 delivery cancelled." in said
+    assert steps.again(waits).state == "cancelled"
+    assert asks.audited("delivery.cancelled").details == {"rows": 1}
+
+
+@pytest.mark.parametrize(
+    "data", [{"op": "replay"}, {"op": "replay", "id": "x"}, {"id": "1"}, {"op": "explode:1"}]
+)
+def test_an_order_that_is_not_whole_changes_nothing(chief: FlaskClient, data: dict[str, str]) -> None:
+    step = dead(id=1)
+    said = chief.post(URL, data=data, follow_redirects=True).text
+    assert "Choose at least one delivery." in said
+    assert steps.again(step).state == "dead"
+
+
+def test_the_list_goes_on_from_the_last_row(chief: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    made = [dead() for _ in range(3)]
+    assert f'value="{made[2].id}"' in table(chief)
+    assert f'value="{made[0].id}"' not in table(chief)
+    older = table(chief, f"?view=failed&before={made[1].id}")
+    assert f'value="{made[0].id}"' in older
+    assert "Newest" in older
+
+
+def test_hostile_text_is_shown_as_typed(chief: FlaskClient) -> None:
+    dead(steps.rule(name=asks.HOSTILE), channel_id=steps.channel("https://a.example", name=asks.HOSTILE).id)
+    assert table(chief).count(asks.SHOWN) > 2
+
+
+def test_who_may(client: FlaskClient) -> None:
+    step = dead()
+    asks.refuses_strangers(client, URL)
+    asks.refuses_posts(client, URL, P.RULES_TRACES, P.RULES_VIEW, P.CHANNELS_VIEW)
+    assert 'name="op"' not in table(client)
+    assert client.put(URL).status_code == 405
+    assert steps.again(step).state == "dead"
