@@ -19,11 +19,13 @@ from dashboard.jobs import worker
 from tests import make
 
 # Tables that grow with the work; the others have a row for each user, queue or setting.
-GROWING = re.compile(r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval)"')
+GROWING = re.compile(
+    r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval|mark|notification|run|step|timer)"'
+)
 COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 # Rows of one user or queue, of a stretch of time, the first so many, or of nobody: Peewee's empty IN.
 BOUND = re.compile(
-    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|occurred_ms)" (?:=|>=|IN)'
+    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|occurred_ms)" (?:=|>=|>|IN)'
     r"|\bLIMIT\b|\(0 = 1\)"
 )
 QUERIES = (
