@@ -50,6 +50,8 @@ OTHERS = {
     "rules.adopt": {P.RULES_OVERSEE}, "rules.choose_owner": {P.RULES_OVERSEE},
     "rules.transfer": {P.RULES_OVERSEE},
     "rules.groups": {P.RULES_VIEW}, "rules.pause_group": {P.RULES_OPERATE}, "rules": {P.RULES_EDIT},
+    "ruleruns": {P.RULES_TRACES, P.RULES_OWN}, "ruleruns.backtest": {P.RULES_BACKTEST},
+    "ruleruns.order": {P.RULES_BACKTEST}, "ruleruns.result": {P.RULES_BACKTEST},
     "ruleeditor": {P.RULES_OWN, P.RULES_EDIT},
     "ruleeditor.edit": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
     "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},

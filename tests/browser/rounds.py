@@ -102,6 +102,13 @@ PLACES = {
     "rule in the editor": Place("/rules/{rule}/edit"),
     "rule of an employee in the editor": Place("/rules/{personal_rule}/edit"),
     "versions of a rule": Place("/rules/{rule}/versions"),
+    "runs of a rule": Place("/rules/{ran}/runs"),
+    "runs not found": Place("/rules/{ran}/runs?q=zzzz"),
+    "runs of all rules": Place("/runs"),
+    "run of a rule": Place("/runs/{run}"),
+    "rule tried on an event": Place("/rules/{ran}/try"),
+    "rule asked why not": Place("/rules/{ran}/why?subject=zzzz"),
+    "backtest to be asked for": Place("/rules/{ran}/backtest"),
     "operations": Place("/operations"),
     "stop of all rules": Place("/operations/stop"),
     "system events": Place("/settings/system-events"),
@@ -134,6 +141,8 @@ IDS = {
     "pause": "SELECT id FROM pause_type WHERE name = 'lunch'",
     "access": "SELECT id FROM access WHERE name = 'Agent'",
     "rule": "SELECT MIN(id) FROM rule WHERE owner_id IS NULL",
+    "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",
+    "run": "SELECT MIN(id) FROM run WHERE outcome = 'done'",
     "personal_rule": "SELECT MIN(r.id) FROM rule r JOIN user u ON u.id = r.owner_id WHERE u.login <> 'admin'",
 }  # fmt: skip
 

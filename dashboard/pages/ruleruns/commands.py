@@ -43,13 +43,15 @@ class OnlyMe(People):
 
 
 def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
-    """Send the notices and e-mails of the rule to the viewer alone; return how many were sent.
+    """Send the notices and e-mails of the rule to the viewer alone; return how many were sent, 0 for none.
 
-    A run of outcome "test" with its steps tells of it. Raises Impossible where there is none to send.
+    A run of outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
     """
     planner = Planner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
     parts = [(n, part) for n, doing in enumerate(rule.definition.then) if doing.do in SENT
              for part in planner.plan(_to_me(doing)).parts]  # fmt: skip
+    if not parts:
+        return 0
     with database.atomic():
         run = _run(rule, facts)
         for n, part in parts:
