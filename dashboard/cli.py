@@ -21,6 +21,7 @@ from dashboard.ingest import digest, files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
 from dashboard.pages.signin import commands as signin
+from dashboard.rules import store
 
 NAME_MAX = 120  # the columns of logins, sources and keys
 
@@ -98,6 +99,7 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
             User.update(access=chosen, password_hash=passwords.make(given)).where(User.id == row.id).execute()
             audit.record("user.created" if made else "user.updated", "c" if made else "u",
                          audit.user_target(row), {"access": (None, access)})  # fmt: skip
+            store.changed()
     click.echo(f"Added {login} with access {access}.")
 
 

@@ -18,6 +18,7 @@ from dashboard.i18n.mark import N_
 from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.pages.teams import queries
 from dashboard.pages.teams.forms import Asked
+from dashboard.rules import store
 
 UNSEEN_MEMBERS = N_("Some members are outside of what your access shows, so you cannot add leads.")
 
@@ -49,6 +50,7 @@ def create(viewer_id: int, asked: Asked) -> None:
             row = Team.create(name=asked.name)
             _place(giver, row.id, asked)
             after = facts(asked.name, asked.members, asked.leads)
+            store.changed()
             audit.record("team.created", "c", _target(row), audit.differences({}, after))
     except peewee.IntegrityError:
         raise TakenError from None
@@ -70,6 +72,7 @@ def update(viewer_id: int, row: Team, asked: Asked) -> None:
             now = queries.present(giver.scope, row.id)
             changes = audit.differences(before, facts(asked.name, now.members, now.leads))
             if changes:
+                store.changed()
                 audit.record("team.updated", "u", _target(row), changes)
     except peewee.IntegrityError:
         raise TakenError from None
@@ -82,6 +85,7 @@ def delete(viewer_id: int, row: Team) -> None:
         before = facts(row.name, now.members, now.leads)
         User.update(version=User.version + 1).where(User.id.in_(sorted(now.members))).execute()
         if Team.delete().where(Team.id == row.id).execute():
+            store.changed()
             audit.record("team.deleted", "d", _target(row),
                          {name: (value, None) for name, value in before.items()})  # fmt: skip
 

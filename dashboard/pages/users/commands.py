@@ -22,6 +22,7 @@ from dashboard.ingest.schema import NewEvent
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.users import queries
 from dashboard.pages.users.forms import Asked
+from dashboard.rules import store
 
 SOURCE = "stopa"
 OWN_ACCESS = N_("You cannot change your own access. Somebody else has to do it.")
@@ -87,6 +88,7 @@ def update(viewer_id: int, row: User, stored: Asked, asked: Asked) -> None:
             sessions.end_all(row.id)
             changes["password"] = ("", "")
         if changes:
+            store.changed()
             audit.record("user.updated", "u", audit.user_target(row), changes)
 
 
@@ -111,6 +113,7 @@ def deactivate(viewer_id: int, row: User) -> None:
             data=json.dumps({"reason": "deactivated"}),
         )  # fmt: skip
         events.append(events.source(SOURCE).id, [end], makes=False)
+        store.changed()
         audit.record("user.deactivated", "u", audit.user_target(row), {"deactivated": (False, True)})
 
 
@@ -122,6 +125,7 @@ def reactivate(viewer_id: int, row: User) -> None:
             raise RefusedError(HIGHER)
         gone = (User.id == row.id) & User.deactivated_ts.is_null(False)
         if User.update(deactivated_ts=None, version=User.version + 1).where(gone).execute():
+            store.changed()
             audit.record("user.reactivated", "u", audit.user_target(row), {"deactivated": (True, False)})
 
 
