@@ -12,6 +12,7 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import AuditEntry, Rule, RuleCount
 from dashboard.rules import store
+from dashboard.rules.ledgers import BREAKER
 from dashboard.rules.match import State
 
 WATCHING = (State.ON, State.SHADOW)
@@ -32,7 +33,7 @@ def switch(rules: Iterable[Rule], state: State) -> int:
                 continue
             armed = {"armed_ms": clock.now_ms()} if state in WATCHING and rule.state == State.OFF else {}
             Rule.update(state=state, paused_reason="", errors=0, **armed).where(Rule.id == rule.id).execute()
-            RuleCount.delete().where((RuleCount.rule_id == rule.id) & (RuleCount.kind == "breaker")).execute()
+            RuleCount.delete().where((RuleCount.rule_id == rule.id) & (RuleCount.kind == BREAKER)).execute()
             audit.record("rule.switched", "u", ("rule", rule.id, rule.name),
                          {"state": (rule.state, str(state))})  # fmt: skip
             changed += 1
@@ -41,7 +42,7 @@ def switch(rules: Iterable[Rule], state: State) -> int:
 
 
 def resume(rule: Rule) -> State | None:
-    """Put a rule that paused itself back to the state it had before; None, and nothing, if it is not paused."""
+    """Put a rule that paused itself back to the state it had before, and return that; None for others."""
     with database.atomic():
         now = Rule.get_or_none((Rule.id == rule.id) & (Rule.state == State.PAUSED))
         if now is None:

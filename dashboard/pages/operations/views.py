@@ -47,7 +47,7 @@ def stop() -> Response:
             _("No rule is asked about any event from then on, and nothing new is sent. Events that come "
               "meanwhile are recorded, and rules are not asked about them later."),
             _("Deadlines wait until rules go on: those that are less than 24 hours late then act, older "
-              "ones expire. What was already waiting to be sent is still sent."),
+              "ones expire. What waits to be sent waits, too."),
         ],
     )  # fmt: skip
 

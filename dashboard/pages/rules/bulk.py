@@ -69,7 +69,7 @@ def delete() -> Response:
 
 
 def _lost(rules: list[Rule]) -> list[str]:
-    names = [_("This deletes %(names)s.", names=", ".join(rule.name for rule in rules))]
+    names = [_("This deletes %(names)s.", names=", ".join(rule.name for rule in rules))] if rules[1:] else []
     runs = queries.runs_of(rules)
     kept = _("Notices that were sent, tags, notes and the audit log stay.")
     sent = _(

@@ -18,6 +18,7 @@ from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message
 from dashboard.jobs import queue
 from dashboard.models import (
+    Backtest,
     Job,
     Rule,
     RuleCount,
@@ -115,7 +116,7 @@ def delete(rules: Iterable[Rule]) -> int:
     deleted = 0
     with database.atomic():
         for rule in _fresh(rules):
-            for model in (RuleCount, RuleLimit, RuleDraft, Timer):
+            for model in (RuleCount, RuleLimit, RuleDraft, Timer, Backtest):
                 model.delete().where(model.rule_id == rule.id).execute()
             waiting = (Step.rule_id == rule.id) & (Step.state == StepState.WAITING)
             Step.update(state=StepState.CANCELLED, done_ms=clock.now_ms()).where(waiting).execute()
