@@ -1,7 +1,7 @@
 """Holidays out of an iCalendar file (RFC 5545): which dates, and what they are called. Pure.
 
 Only whole days count: a date, several in a row, or midnight to midnight. What comes back every year is
-taken for the next years. A file is bounded in bytes, in dates and in repeating entries, and a rule of
+taken for the next years. A file is bounded in bytes, in years and in repeating entries, and a rule of
 repetition in its parts, so that none can keep the server busy.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from icalendar import Calendar, Component
@@ -18,7 +18,7 @@ from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message
 
 MAX_BYTES = 1_000_000
-MAX_DAYS = 5_000
+MAX_DAYS = 5_000  # of a calendar; the years that are taken in have half as many
 MAX_REPEATING = 200
 YEARS_ON = 5  # after the present one
 EARLIEST = 1900  # what repeats since longer is counted from then
@@ -29,7 +29,6 @@ NO_CALENDAR = N_("The file is no iCalendar file. Export the holidays as .ics and
 NO_DAYS = N_(
     "The file has no whole-day entry from last year on. Export the calendar that holds the holidays."
 )
-TOO_MANY = N_("The file has more than %(most)d days. Export fewer years.")
 TOO_REPEATING = N_("The file has more than %(most)d repeating entries. Export only the holidays.")
 
 # What may stand in a rule of repetition; hours, minutes and the like make millions of dates a year.
@@ -81,8 +80,6 @@ def parse(file: bytes, today: date) -> list[Day] | Message:
     for entry in entries:
         for on in _days(entry, first, last):
             found.setdefault(on, entry.name)
-            if len(found) > MAX_DAYS:
-                return Message(TOO_MANY, (("most", MAX_DAYS),))
     return [Day(on, found[on]) for on in sorted(found)] or Message(NO_DAYS)
 
 
@@ -161,14 +158,9 @@ def _except(event: Component) -> frozenset[date]:
 
 
 def _days(entry: _Entry, first: date, last: date) -> Iterator[date]:
-    length = min(entry.length, MAX_DAYS + 1)
     for start in _starts(entry, first, last):
-        for n in range(length):
-            on = start + timedelta(days=n)
-            if on > last:
-                break
-            if on >= first:
-                yield on
+        end = min(start.toordinal() + entry.length - 1, last.toordinal())
+        yield from map(date.fromordinal, range(max(start, first).toordinal(), end + 1))
 
 
 def _starts(entry: _Entry, first: date, last: date) -> Iterator[date]:
