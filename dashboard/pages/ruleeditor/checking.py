@@ -7,14 +7,16 @@ from typing import Any
 from flask import g
 from flask_babel import gettext as _
 
+from dashboard.i18n.message import Message
 from dashboard.models import RuleGroup
-from dashboard.pages.ruleeditor import preview, queries
+from dashboard.pages.ruleeditor import acts, preview, queries
 from dashboard.pages.ruleeditor.commands import Wanted
 from dashboard.pages.ruleeditor.page import Editing
 from dashboard.rules import arming, rights
 from dashboard.rules import definition as definitions
 from dashboard.rules.definition import Definition
 from dashboard.rules.match import State
+from dashboard.rules.tree import NO_FIELD
 from dashboard.web import forms as common
 
 NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000
@@ -29,12 +31,20 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
     site = queries.site(g.scope, editing.personal, before if isinstance(before, Definition) else None)
     found = preview.checked(typed["definition"], site)
     if not isinstance(found, Definition):
-        return None, errors | {path: said.render(_) for path, said in found.items()}
+        return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}
     if errors:
         return None, errors
     existing = typed["existing"] == "all" and _begins(editing, found)
     return Wanted(typed["name"], typed["description"], typed["group"], typed["position"], typed["state"],
                   found, existing), {}  # fmt: skip
+
+
+def _told(path: str, said: Message, definition: dict[str, Any]) -> str:
+    """Return what is wrong; a field that nobody has chosen yet is no wrong one."""
+    place = acts.path_of(path.removeprefix("if.").rpartition(".")[0])
+    if said.text == NO_FIELD and place and not acts.node_at(definition["if"], place).get("field"):
+        return str(_("Choose a field."))
+    return said.render(_)
 
 
 def _head(editing: Editing) -> dict[str, str]:

@@ -119,7 +119,7 @@ def _context(editing: Editing) -> dict[str, Any]:
     return {
         "editing": editing, "viewer_id": g.user.id, "rule": rule, "typed": typed, "errors": errors,
         "focus": editing.focus,
-        "summary": [(target(path), text) for path, text in errors.items()],
+        "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
         "open": rights.changes(g.scope, editing.owner), "say": preview.said(definition, g.scope),
         "types": _types(editing), "block": controls.conditions(definition, offered, site_zone, errors),
         "actions": actionrows.rows(definition, offered, errors, texts),
@@ -157,6 +157,20 @@ def target(path: str) -> str:
     return f"then.{steps[1]}.{ {'limit': 'freq', 'delay_s': 'delay'}.get(part, part) }"
 
 
+def _at(path: str, text: str) -> str:
+    """Return an error with the place that it is about."""
+    steps = path.split(".")
+    place = ""
+    if steps[0] in LABELS:
+        place = str(_(LABELS[steps[0]]))
+    elif steps[0] == "then" and len(steps) > 1:
+        place = str(_("Action %(number)s", number=int(steps[1]) + 1))
+    elif steps[0] == "if" and len(steps) > 1:
+        number = ".".join(str(int(step) + 1) for step in steps if step.isdigit())
+        place = str(_("Condition %(number)s", number=number))
+    return str(_("%(place)s: %(problem)s", place=place, problem=text)) if place else text
+
+
 def _types(editing: Editing) -> list[dict[str, Any]]:
     chosen = editing.typed["definition"]["types"]
     groups = queries.types(editing.personal, chosen)
@@ -188,7 +202,7 @@ def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
     """Return a list of types for each event that ends the wait."""
     wait = editing.typed["definition"].get("wait") or {}
     chosen = wait.get("unless", []) if "wait" in parts.fitting(editing.typed["definition"]["types"]) else []
-    groups = queries.types(False, chosen)
+    groups = queries.types(False, chosen) if chosen else []
     return [
         [
             (label, [Option(name, text, name == each) for name, text, _needs in group])

@@ -12,6 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.events import switches
+from dashboard.i18n import catalogue
 from dashboard.models import (
     Access,
     Calendar,
@@ -132,10 +133,13 @@ def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple
     """Return the event types that rules may be about, by group of the catalogue: name, label, and whether
     they never occur until a source sends them. Those chosen already are always there."""
     groups: dict[str, list[tuple[str, str, bool]]] = {}
+    switched, translate = switches.choices(), catalogue().ugettext
     for type_ in catalog.CATALOG.values():
-        fits = switches.in_rules(type_.name) and (type_.level == "personal" or not personal)
-        if fits or type_.name in chosen:
-            groups.setdefault(type_.group, []).append((type_.name, _(type_.label), type_.needs_source))
+        open_ = all(switched[type_.name]) if type_.name in switched else type_.in_rules
+        if (open_ and (type_.level == "personal" or not personal)) or type_.name in chosen:
+            groups.setdefault(type_.group, []).append(
+                (type_.name, translate(type_.label), type_.needs_source)
+            )
     return [(_(label), groups[name]) for name, label in catalog.GROUPS.items() if name in groups]
 
 
