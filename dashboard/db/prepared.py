@@ -7,8 +7,10 @@ boolean is 0 or 1 on SQLite and JSON is text there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import peewee
@@ -53,3 +55,44 @@ class Prepared:
         filled = [values[one.name] if type(one) is Slot else one for one in given]
         found: list[tuple[Any, ...]] = database.execute_sql(text, filled).fetchall()
         return found
+
+
+def insert_row(model: type[peewee.Model], **values: Any) -> int:
+    """Insert one row, the model's own defaults for what is left out, and return its id.
+
+    Columns go by their names in the table (`run_id`). A quarter of the cost of Model.create().
+    """
+    table, defaults, objects = _shape(model)
+    row = {**defaults, **values}
+    names = ", ".join(f'"{name}"' for name in row)
+    sql = f'INSERT INTO "{table}" ({names}) VALUES ({_marks(len(row))}) RETURNING id'  # noqa: S608
+    return int(database.execute_sql(sql, _plain_values(row, objects)).fetchone()[0])
+
+
+def update_row(model: type[peewee.Model], ident: int, **values: Any) -> None:
+    """Set columns of the row with this id."""
+    table, _defaults, objects = _shape(model)
+    news = ", ".join(f'"{name}" = {_marks(1)}' for name in values)
+    sql = f'UPDATE "{table}" SET {news} WHERE id = {_marks(1)}'  # noqa: S608
+    database.execute_sql(sql, [*_plain_values(values, objects), ident])
+
+
+def _plain_values(row: dict[str, Any], objects: frozenset[str]) -> list[Any]:
+    return [
+        json.dumps(value) if name in objects and value is not None else value for name, value in row.items()
+    ]
+
+
+def _marks(count: int) -> str:
+    mark = "?" if isinstance(database.obj, peewee.SqliteDatabase) else "%s"
+    return ", ".join([mark] * count)
+
+
+@lru_cache
+def _shape(model: type[peewee.Model]) -> tuple[str, dict[str, Any], frozenset[str]]:
+    """Return a model's table, the defaults of its columns, and the columns that hold JSON."""
+    meta = model._meta
+    defaults = {field.column_name: value() if callable(value) else value
+                for field, value in meta.defaults.items()}  # fmt: skip
+    objects = {field.column_name for field in meta.sorted_fields if isinstance(field, peewee.JSONField)}
+    return meta.table_name, defaults, frozenset(objects)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dashboard.db import database
+from dashboard.db.prepared import insert_row
 from dashboard.i18n.mark import N_
 from dashboard.models import Run, Step
 from dashboard.rules import inside, limits, runs
@@ -162,10 +163,12 @@ class Act:
         """Add a step; its key is the delivery's number for good."""
         moment = self.planner.now_ms
         self.states.append(state)
-        made: Step = Step.create(
-            run=run, rule_id=run.rule_id, n=n, part=number, action=part.action, channel_id=part.channel_id,
-            recipient=part.recipient, key=secrets.token_hex(16), payload=part.payload, state=state.value,
-            due_ms=due_ms, made_ms=moment, error=error,
-            done_ms=None if state is StepState.WAITING else moment,
-        )  # fmt: skip
-        return made
+        values = {
+            "run_id": run.id, "rule_id": run.rule_id, "n": n, "part": number, "action": part.action,
+            "channel_id": part.channel_id, "recipient": part.recipient, "key": secrets.token_hex(16),
+            "payload": part.payload, "state": state.value, "due_ms": due_ms, "made_ms": moment,
+            "done_ms": None if state is StepState.WAITING else moment, "error": error,
+        }  # fmt: skip
+        step = Step(id=insert_row(Step, **values), **values)
+        step.run = run
+        return step

@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from peewee import fn
+
 from dashboard import clock
 from dashboard.audit import record as audit
+from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import own, switches
 from dashboard.i18n.mark import N_
 from dashboard.models import Mark, Notification, Rule, Run, Step
 
 TITLE_MAX, URL_MAX, MARK_MAX = 300, 500, 2000
 MOST_MARKS = 200  # on one subject: a rule that runs for years must not fill the table
+_MARKS = Prepared(lambda: Mark.select(fn.COUNT(Mark.id)).where(Mark.subject == slot("subject")))
 ACTOR = ("system", None, "rules")
 
 SWITCHED_OFF = N_("Events of this type are not recorded.")
@@ -36,7 +40,8 @@ def do(step: Step) -> None:
 
 def _notify(step: Step, run: Run) -> None:
     payload = step.payload
-    Notification.create(
+    insert_row(
+        Notification,
         user_id=payload["user"], rule_id=run.rule_id, run_id=run.id, step_id=step.id,
         title=payload["title"][:TITLE_MAX], body=payload["text"], url=payload["url"][:URL_MAX],
         urgent=payload["urgent"], made_ms=clock.now_ms(),
@@ -89,9 +94,9 @@ _DO: dict[str, Callable[[Step, Run], None]] = {
 
 
 def _mark(run: Run, kind: str, text: str) -> None:
-    if Mark.select().where(Mark.subject == run.subject).count() >= MOST_MARKS:
+    if _MARKS.rows(subject=run.subject)[0][0] >= MOST_MARKS:
         raise Impossible(FULL)
-    Mark.create(subject=run.subject, kind=kind, text=text[:MARK_MAX], rule_id=run.rule_id, run_id=run.id,
+    insert_row(Mark, subject=run.subject, kind=kind, text=text[:MARK_MAX], rule_id=run.rule_id, run_id=run.id,
                 made_ms=clock.now_ms())  # fmt: skip
 
 

@@ -5,6 +5,12 @@ Whoever uses it holds the digest's lock, so that nobody else counts meanwhile.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.db import Model
+from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
 from dashboard.rules import limits
 from dashboard.rules.limits import By, Decision, Ledger, Limit, Times, Window
@@ -13,6 +19,8 @@ from dashboard.rules.values import Facts
 MINUTE_MS = 60_000
 MOST_A_MINUTE = 600  # runs of one rule; one more pauses it
 TIMES, BREAKER = "times", "breaker"
+LIMIT_KEY, COUNT_KEY = ("rule_id", "n", "key", "shadow"), ("rule_id", "kind", "key")
+CHUNK = 500  # rows written at once
 
 _LimitKey = tuple[int, int, str, bool]
 _CountKey = tuple[int, str, str]
@@ -79,12 +87,11 @@ class Ledgers:
 
     def flush(self) -> None:
         """Write what has changed, in the caller's transaction."""
-        for place in sorted(self._taken):
-            ledger = self._limits[place]
-            if ledger is not None:
-                _upsert_limit(place, ledger)
-        for key in sorted(self._counted):
-            _upsert_count(key, *self._counts[key])
+        taken = [(place, self._limits[place]) for place in sorted(self._taken)]
+        limits_ = [_limit_row(place, ledger) for place, ledger in taken if ledger is not None]
+        counts = [_count_row(key, *self._counts[key]) for key in sorted(self._counted)]
+        _write(RuleLimit, limits_, LIMIT_KEY)
+        _write(RuleCount, counts, COUNT_KEY)
         self._taken.clear()
         self._counted.clear()
 
@@ -98,43 +105,57 @@ class Ledgers:
         self._counted.add(place)
 
 
+def _find_ledger() -> Any:
+    row = RuleLimit
+    same = (row.rule_id == slot("rule")) & (row.n == slot("n")) & (row.key == slot("key"))
+    columns = (row.next_ts, row.episode, row.suppressed, row.since_ts)
+    return row.select(*columns).where(same & (row.shadow == slot("shadow")))
+
+
+def _find_window() -> Any:
+    row = RuleCount
+    same = (row.rule_id == slot("rule")) & (row.kind == slot("kind")) & (row.key == slot("key"))
+    return row.select(row.seen, row.over, row.crossing).where(same)
+
+
+_LEDGER, _WINDOW = Prepared(_find_ledger), Prepared(_find_window)
+
+
 def _ledger(place: _LimitKey) -> Ledger | None:
     rule_id, n, key, shadow = place
-    row = RuleLimit.get_or_none(
-        (RuleLimit.rule_id == rule_id) & (RuleLimit.n == n) & (RuleLimit.key == key)
-        & (RuleLimit.shadow == shadow)
-    )  # fmt: skip
-    return None if row is None else Ledger(row.next_ts, row.episode, row.suppressed, row.since_ts)
+    found = _LEDGER.rows(rule=rule_id, n=n, key=key, shadow=shadow)
+    return Ledger(*found[0]) if found else None
 
 
 def _window(place: _CountKey) -> tuple[list[int], Window]:
     rule_id, kind, key = place
-    row = RuleCount.get_or_none(
-        (RuleCount.rule_id == rule_id) & (RuleCount.kind == kind) & (RuleCount.key == key)
-    )
-    if row is None:
+    found = _WINDOW.rows(rule=rule_id, kind=kind, key=key)
+    if not found:
         return [], Window()
+    stored, over, crossing = found[0]
+    seen = json.loads(stored) if isinstance(stored, str) else stored
     if kind != TIMES:
-        return [], Window(tuple(row.seen), row.over, row.crossing)
-    seen = tuple(ts for ts, _ident in row.seen)
-    return [ident for _ts, ident in row.seen], Window(seen, row.over, row.crossing)
+        return [], Window(tuple(seen), bool(over), crossing)
+    return [ident for _ts, ident in seen], Window(tuple(ts for ts, _id in seen), bool(over), crossing)
 
 
-def _upsert_limit(place: _LimitKey, ledger: Ledger) -> None:
+def _limit_row(place: _LimitKey, ledger: Ledger) -> dict[str, Any]:
     rule_id, n, key, shadow = place
-    values = ledger._asdict()
-    RuleLimit.insert(rule_id=rule_id, n=n, key=key, shadow=shadow, **values).on_conflict(
-        conflict_target=[RuleLimit.rule_id, RuleLimit.n, RuleLimit.key, RuleLimit.shadow],
-        update={getattr(RuleLimit, name): value for name, value in values.items()},
-    ).execute()
+    return {"rule_id": rule_id, "n": n, "key": key, "shadow": shadow, **ledger._asdict()}
 
 
-def _upsert_count(place: _CountKey, ids: list[int], window: Window) -> None:
+def _count_row(place: _CountKey, ids: list[int], window: Window) -> dict[str, Any]:
     rule_id, kind, key = place
     with_ids = kind == TIMES
     seen = [list(pair) for pair in zip(window.seen, ids, strict=True)] if with_ids else list(window.seen)
-    values = {"seen": seen, "over": window.over, "crossing": window.crossing}
-    RuleCount.insert(rule_id=rule_id, kind=kind, key=key, **values).on_conflict(
-        conflict_target=[RuleCount.rule_id, RuleCount.kind, RuleCount.key],
-        update={getattr(RuleCount, name): value for name, value in values.items()},
-    ).execute()
+    row = {"rule_id": rule_id, "kind": kind, "key": key}
+    return {**row, "seen": seen, "over": window.over, "crossing": window.crossing}
+
+
+def _write(model: type[Model], rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
+    """Insert rows, or replace those of the same key."""
+    fields = model._meta.fields
+    news = [field for name, field in fields.items() if name not in key]
+    for start in range(0, len(rows), CHUNK):
+        query = model.insert_many(rows[start : start + CHUNK])
+        query.on_conflict(conflict_target=[fields[name] for name in key], preserve=news).execute()

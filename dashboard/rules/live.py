@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database
+from dashboard.db.prepared import update_row
 from dashboard.events import own
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
@@ -183,8 +184,8 @@ class Pass:
         if row is not None:
             self._ran[rule.id] = max(row.made_ms, self._ran.get(rule.id, 0))
             took = (time.perf_counter_ns() - begun_ns) // 1000
-            Run.update(outcome=outcome.value, held=held, error=error[:ERROR_MAX], trace=_trace(run),
-                       took_us=min(took, 2**31 - 1)).where(Run.id == row.id).execute()  # fmt: skip
+            update_row(Run, row.id, outcome=outcome.value, held=held, error=error[:ERROR_MAX],
+                       trace=_trace(run), took_us=min(took, 2**31 - 1))  # fmt: skip
             if outcome is RunOutcome.FAILED:
                 runs.tell_failed(row)
         return outcome
@@ -250,7 +251,7 @@ class Pass:
             if run.outcome is Outcome.NOT_MATCHED and rule_id not in known and self._covers(rule, run.facts):
                 row = runs.begin(key, rule, run.facts, RunOutcome.NOT_MATCHED, run.facts["time"])
                 if row is not None:
-                    Run.update(trace=_trace(run)).where(Run.id == row.id).execute()
+                    update_row(Run, row.id, trace=_trace(run))
 
 
 def _trace(run: match.Run) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from dashboard.models import Channel, Profile
 from dashboard.rules import quiet, rights
 from dashboard.rules.doing import Doing
 from dashboard.rules.inside import Impossible
-from dashboard.rules.recipients import People, Reader, covers, profile_of
+from dashboard.rules.recipients import People, Reader, covers
 from dashboard.rules.store import LiveRule
 from dashboard.rules.values import Facts
 
@@ -110,7 +110,7 @@ def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
     url, name = planner.url(reader.scope), str(reader.id)
     payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
     parts = [Part("notify", payload, name)]
-    profile = profile_of(reader.id)
+    profile = planner.people.profile(reader.id)
     if profile is None:
         return parts
     due = None if urgent else quiet.quiet_until(profile, planner.now_ms, reader.zone)

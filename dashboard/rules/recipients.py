@@ -68,6 +68,7 @@ class People:
     def __init__(self) -> None:
         self._readers: dict[int, Reader | None] = {}
         self._muted: dict[int, frozenset[int]] = {}
+        self._profiles: dict[int, Profile | None] = {}
 
     def reader(self, user_id: int | None) -> Reader | None:
         """Return an active user, None for anybody else."""
@@ -102,6 +103,12 @@ class People:
         if Role.ADMINS in roles:
             ids |= operators()
         return [reader for reader in map(self.reader, sorted(ids)) if reader is not None]
+
+    def profile(self, user_id: int) -> Profile | None:
+        """Return how a user wants to be told; see profile_of()."""
+        if user_id not in self._profiles:
+            self._profiles[user_id] = profile_of(user_id)
+        return self._profiles[user_id]
 
     def muted(self, rule_id: int) -> frozenset[int]:
         """Return who does not want to hear from the rule."""

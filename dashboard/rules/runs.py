@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import own
 from dashboard.i18n.mark import N_
 from dashboard.jobs import queue as jobs
@@ -24,6 +25,8 @@ KEPT_NOT_MATCHED = 20  # at most, per rule
 DELETED_AT_ONCE = 500
 PRUNE = "prune_runs"
 PRUNED_EVERY_MS = 3_600_000
+_MADE = Prepared(lambda: Run.select(Run.id).where(Run.key == slot("key")))
+_PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
 LOST_RULE = N_("The rule was deleted meanwhile.")
 NO_LONGER_ON = N_("The rule was no longer switched on.")
 ENDED = N_("What it was about had ended meanwhile.")
@@ -34,15 +37,16 @@ def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, la
 
     `rule` is a store.LiveRule. The caller holds the digest's lock.
     """
-    if Run.select(Run.id).where(Run.key == key).exists():
+    if _MADE.rows(key=key):
         return None
     event = facts["id"]
-    made: Run = Run.create(
-        key=key, rule_id=rule.id, version=rule.version, event_id=event if isinstance(event, int) else None,
-        subject=limits.limit_key(By.SUBJECT, rule.id, facts), outcome=outcome.value, at_ms=at_ms,
-        made_ms=clock.now_ms(), late_s=late_s, depth=len(facts["chain"]), chain=list(facts["chain"]),
-    )  # fmt: skip
-    return made
+    values = {
+        "key": key, "rule_id": rule.id, "version": rule.version, "at_ms": at_ms, "late_s": late_s,
+        "event_id": event if isinstance(event, int) else None, "outcome": outcome.value,
+        "subject": limits.limit_key(By.SUBJECT, rule.id, facts), "made_ms": clock.now_ms(),
+        "depth": len(facts["chain"]), "chain": list(facts["chain"]),
+    }  # fmt: skip
+    return Run(id=insert_row(Run, **values), **values)
 
 
 def settle(run_id: int) -> None:
@@ -145,5 +149,5 @@ def _delete(gone: Any) -> None:
 
 def plan_pruning() -> None:
     """See to it that old runs go within the hour; costs nothing where that is planned already."""
-    if not Job.select(Job.id).where(Job.key == PRUNE).exists():
+    if not _PLANNED.rows():
         jobs.enqueue(PRUNE, {}, key=PRUNE, due_ms=clock.now_ms() + PRUNED_EVERY_MS)
