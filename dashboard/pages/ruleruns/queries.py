@@ -15,6 +15,7 @@ from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns.forms import Asked
 from dashboard.rules import rights
 from dashboard.rules.outcomes import StepState
+from dashboard.web.runs import covers
 
 PAGE = 50
 CHUNK = 500
@@ -96,31 +97,6 @@ def one(scope: Scope, ident: int) -> Run | None:
     """Return the run, None outside the scope; the rule's own rights are the caller's to ask."""
     query = Run.select().join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
     found: Run | None = query.where((Run.id == ident) & covers(scope)).first()
-    return found
-
-
-def covers(scope: Scope) -> Any:
-    """Return the condition on a run and its event that keeps to what the viewer may see.
-
-    The same as `rules.recipients.covers`. A run without an event is about a rule, a user or a queue; about
-    the first it tells nothing of people.
-    """
-    if scope.users is None and scope.queues is None:
-        return Run.id.is_null(False)
-    idle = Event.queue_id.is_null() & Event.interaction.is_null()  # of a user and no work
-    working = (Event.user_id == scope.viewer_id) | idle | scope.allows_queue(Event.queue_id)
-    of_user = Event.user_id.is_null(False) & scope.allows(Event.user_id) & working
-    of_queue = Event.user_id.is_null() & Event.queue_id.is_null(False) & scope.allows_queue(Event.queue_id)
-    return of_user | of_queue | (Event.id.is_null() & _without_event(scope))
-
-
-def _without_event(scope: Scope) -> Any:
-    found = Run.subject.startswith("rule:") | (Run.subject == f"user:{scope.viewer_id}")
-    for kind, ids in (("user", scope.users), ("queue", scope.queues)):
-        if ids is None:
-            found |= Run.subject.startswith(f"{kind}:")
-        else:
-            found |= Run.subject.in_([f"{kind}:{ident}" for ident in sorted(ids)])
     return found
 
 

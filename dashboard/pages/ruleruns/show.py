@@ -12,7 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.models import Rule, Run, Step
 from dashboard.pages.ruleruns import queries
-from dashboard.pages.ruleruns.words import BADGES, STEP_BADGES, Words, reader_of
+from dashboard.pages.ruleruns.words import STEP_BADGES, Words, reader_of
 from dashboard.rules import definition as definitions
 from dashboard.rules import facts, placeholders, store
 from dashboard.rules.actions import ACTIONS
@@ -20,6 +20,7 @@ from dashboard.rules.definition import Definition
 from dashboard.rules.outcomes import STEP_LABELS, RunOutcome, StepState
 from dashboard.rules.values import Facts
 from dashboard.web import rulewords, traces
+from dashboard.web.runs import BADGES
 from dashboard.web.traces import Line as TraceLine
 
 NOTED = ("status", "took_ms", "note")  # of a receipt, in the order of reading

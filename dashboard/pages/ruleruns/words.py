@@ -17,11 +17,6 @@ from dashboard.rules.placeholders import Names
 from dashboard.rules.values import Facts
 from dashboard.web import rulenames
 
-BADGES = {
-    RunOutcome.DONE: "ok", RunOutcome.WAITING: "info", RunOutcome.PARTLY: "warn", RunOutcome.FAILED: "bad",
-    RunOutcome.ERROR: "bad", RunOutcome.LOOP_STOPPED: "warn", RunOutcome.DEPTH_STOPPED: "warn",
-    RunOutcome.EXPIRED: "warn", RunOutcome.SHADOW: "info", RunOutcome.TEST: "info",
-}  # fmt: skip
 STEP_BADGES = {
     StepState.DONE: "ok", StepState.WAITING: "info", StepState.RUNNING: "info", StepState.FAILED: "bad",
     StepState.DEAD: "bad", StepState.UNCERTAIN: "warn",
