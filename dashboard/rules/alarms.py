@@ -37,10 +37,10 @@ _DUE = Prepared(lambda: Timer.select(Timer.id).where(Timer.due_ms <= slot("now")
 
 
 def tick() -> int:
-    """Deal with what is due, and return how many rows that were; for the worker's engine lane."""
-    keeping.keep_up()
+    """Deal with what is due, and return how much that was; for the worker's engine lane."""
+    made = keeping.keep_up()
     if not _DUE.rows(now=clock.now_ms()) or store.stopped():
-        return 0
+        return made
     with database.atomic():
         dialect.one_at_a_time(DIGESTING)
         desk = Desk(plans.plan(), clock.now_ms())
@@ -49,7 +49,7 @@ def tick() -> int:
         for row in due:
             desk.safely(row)
         desk.work.end()
-    return len(due)
+    return made + len(due)
 
 
 class Due(NamedTuple):

@@ -32,19 +32,22 @@ WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now tho
 _SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
 
 
-def keep_up() -> None:
-    """Bring timers in line with the rules as they are; costs one row while nothing has changed."""
+def keep_up() -> int:
+    """Bring timers in line with the rules as they are, and return how many jobs that made.
+
+    It costs one row while nothing has changed.
+    """
     version = store.live().version
     if _SEEN.get(database.obj) == version:
-        return
+        return 0
     with database.atomic():
         dialect.one_at_a_time(DIGESTING)
         plan = plans.plan()
         _plan_runs(plan)
         _release(plan)
-        _catch_up(plan)
-        _count(plan)
+        made = _catch_up(plan) + _count(plan)
     _SEEN[database.obj] = version
+    return made
 
 
 def _plan_runs(plan: Plan) -> None:
@@ -85,7 +88,7 @@ def _release(plan: Plan) -> None:
         Timer.update(due_ms=due).where(Timer.id == row.id).execute()
 
 
-def _catch_up(plan: Plan) -> None:
+def _catch_up(plan: Plan) -> int:
     """Look through what exists for the rules that watch again after a stop or a pause of their group."""
     row = Setting.get_or_none(Setting.name == WAITING)
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
@@ -94,9 +97,10 @@ def _catch_up(plan: Plan) -> None:
     if before != now:
         _note(WAITING, sorted(now))
         look_through((before & known) - now)
+    return len((before & known) - now)
 
 
-def _count(plan: Plan) -> None:
+def _count(plan: Plan) -> int:
     """Have what exists counted when the first rule comes that counts it; later each pass keeps it up."""
     row = Setting.get_or_none(Setting.name == COUNTED)
     before: set[str] = set(json.loads(row.value)) if row is not None else set()
@@ -106,6 +110,7 @@ def _count(plan: Plan) -> None:
         _note(COUNTED, sorted(now))
         for kind in sorted(now - before):
             jobs.enqueue(COUNT, {"kind": kind}, key=f"{COUNT}:{kind}")
+    return len(now - before)
 
 
 def _note(name: str, value: list[int] | list[str]) -> None:
