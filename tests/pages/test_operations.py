@@ -38,6 +38,12 @@ def test_events_are_counted_by_minute_of_the_last_hour(operator: FlaskClient) ->
     with time_machine.travel(NOW, tick=False):
         rate = queries.rate(NOW * 1000)
         page = Page(operator.get("/operations").text).text
+        table = Page(operator.get("/operations?table=1").text).rows
+    assert [cells[-2:] for cells in list(table.values())[1:4]] == [
+        ["08:00", "1"],
+        ["08:58", "1"],
+        ["08:59", "3"],
+    ]
     assert rate.start_ts == NOW - 30 - 3600
     assert (rate.events[-1], rate.events[-2], rate.events[0]) == (3, 1, 1)
     assert sum(rate.events) == rate.most + 2 == 5
@@ -141,7 +147,8 @@ def test_groups_are_paused_from_here(operator: FlaskClient) -> None:
 
 def test_the_fragment_is_the_block(operator: FlaskClient) -> None:
     with time_machine.travel(NOW, tick=False):
-        asks.fragment_is_block(operator, "/operations")
+        for url in ("/operations", "/operations?table=1"):
+            asks.fragment_is_block(operator, url)
 
 
 @pytest.mark.parametrize(("most", "top"), [(0, 1), (1, 1), (3, 4), (5, 5), (6, 10), (28, 40), (999, 1000)])

@@ -28,7 +28,8 @@ def index() -> Response:
     board = queries.board(g.scope)
     return render(
         "operations/index.html", {"result"}, board=board, zone=zone(), bars=bars(board.rate.events),
-        lines=lines(board.rate.most), many=many, may_channels=g.scope.can(P.CHANNELS_VIEW),
+        lines=lines(board.rate.most), many=many,
+        table=1 if request.args.get("table") == "1" else None, may_channels=g.scope.can(P.CHANNELS_VIEW),
     )  # fmt: skip
 
 
