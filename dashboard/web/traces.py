@@ -17,8 +17,10 @@ from dashboard.i18n.message import Message, message
 from dashboard.rules import fields, placeholders
 from dashboard.rules.fields import Field, Kind
 from dashboard.rules.operators import OPERATORS, Takes
+from dashboard.rules.placeholders import Names
 from dashboard.rules.sentence import Show, condition
 from dashboard.rules.tree import Condition
+from dashboard.web import rulenames
 
 EMPTY, UNCHANGED = N_("empty"), N_("unchanged")
 GONE = N_("no longer exists")
@@ -39,12 +41,16 @@ class Line(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """How values are shown: `show` puts operands and values into words, `zone` is that of the rule,
-    contact details are masked unless `full`."""
+    """How values are shown: `names` are those the viewer may see, `zone` is that of the rule, contact
+    details are masked unless `full`."""
 
-    show: Show
+    names: Names
     zone: str
     full: bool
+
+    @property
+    def show(self) -> Show:
+        return rulenames.show(self.names)
 
 
 def line(trace: Mapping[str, Any], types: Iterable[str], reader: Reader) -> Line:
@@ -75,10 +81,11 @@ def _line(trace: Mapping[str, Any], known: dict[str, Field], reader: Reader) -> 
     needed = bool(trace.get("needed", True))
     if "children" in trace:
         children = tuple(_line(each, known, reader) for each in trace["children"])
-        return Line(mark, _(HEADS[trace["how"]]), needed=needed, children=children, is_group=True)
+        head = HEADS[trace["how"]]
+        return Line(mark, _(head), needed=needed, children=children, is_group=True)
     node = Condition(trace["field"], trace["op"], tuple(map(_tuple, trace.get("operands", ()))))
-    error = _(trace["error"]) if trace.get("error") else ""
-    return Line(mark, _said(node, trace, known, reader), error, needed)
+    error = trace.get("error", "")
+    return Line(mark, _said(node, trace, known, reader), _(error) if error else "", needed)
 
 
 def _said(node: Condition, trace: Mapping[str, Any], known: dict[str, Field], reader: Reader) -> str:

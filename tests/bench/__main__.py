@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import exports, fold, gate, pages, rules, site
+from tests.bench import backtest, exports, fold, gate, pages, rules, site
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -26,8 +26,8 @@ MACHINE = {2: "two cores", 4: "four cores"}
 class Bench:
     """The sites of a run, made when a measure first asks for them."""
 
-    def __init__(self, home: Path, kept: Path, rows: int, python: str) -> None:
-        self.home, self.kept, self.rows, self.python = home, kept, rows, python
+    def __init__(self, home: Path, kept: Path, rows: int, python: str, events: int) -> None:
+        self.home, self.kept, self.rows, self.python, self.events = home, kept, rows, python, events
 
     @property
     def small(self) -> Site:
@@ -58,6 +58,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A9 A10": _exports,
     "A11": lambda bench: pages.busy(bench.big),
     "B1 B3": lambda _bench: rules.rows(),
+    "B4": lambda bench: backtest.rows(bench.home, bench.events),
 }
 
 
@@ -79,6 +80,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=1_000_000, help="activities of the large site")
     parser.add_argument("--big", type=int, help="the same, for a long run; ten millions take 15 GB")
+    parser.add_argument("--events", type=int, default=50_000, help="events that a rule is tried on")
     parser.add_argument("--only", default="", help="rows, as A1,A5")
     parser.add_argument("--keep", type=Path, help="a folder whose sites are used again")
     parser.add_argument("--peers", default=sys.executable, help="a Python that has django and flask-admin")
@@ -87,7 +89,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stopa-bench-") as folder:
         kept = asked.keep or Path(folder)
         kept.mkdir(exist_ok=True)
-        lines = run(Bench(Path(folder), kept, rows, asked.peers), asked.only.split(",") if asked.only else ())
+        bench = Bench(Path(folder), kept, rows, asked.peers, asked.events)
+        lines = run(bench, asked.only.split(",") if asked.only else ())
     cores = os.cpu_count() or 1
     print(f"{MACHINE.get(cores, f'{cores} cores')}; large = {rows:,} activities, small = {SMALL:,}")
     print(text(lines))
