@@ -37,7 +37,7 @@ def append(
         return None
     with database.atomic():
         dialect.adding(record.ADDING)
-        source = record.source(SOURCE).id if source_id is None else source_id
+        source = _source() if source_id is None else source_id
         moment = clock.now_ms()
         row = (source, str(uuid.uuid4()), type_, moment if time_ms is None else time_ms, moment, 0, user_id,
                queue_id, interaction, None, None, json.dumps(data, ensure_ascii=False))  # fmt: skip
@@ -47,3 +47,7 @@ def append(
         if interaction is not None or switches.in_rules(type_):  # else a digest has nothing to do
             jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source})
     return added.to
+
+
+def _source() -> int:
+    return dialect.ids_by_name("source", "name", [SOURCE]).get(SOURCE) or int(record.source(SOURCE).id)
