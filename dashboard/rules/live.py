@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database
-from dashboard.db.prepared import update_row
+from dashboard.db.prepared import Prepared, slot, update_row
 from dashboard.events import own
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
@@ -36,6 +36,10 @@ SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and mi
 SAMPLED_EVERY_MS = 60_000
 ERROR_MAX = 500
 
+_NEW = Prepared(
+    lambda: log.columns().where((Event.id > slot("after")) & (Event.id <= slot("to"))).order_by(Event.id)
+)
+
 # By source id (None: any source) the ranges of event ids that rules are asked about: after < id <= to.
 Ranges = Mapping[int | None, Sequence[tuple[int, int]]]
 _STOPPED = {
@@ -54,8 +58,8 @@ def react(after: int, to: int, asked: Ranges | None = None) -> None:
     live = store.live()
     if not live.types or store.stopped():
         return
-    query = log.columns().where((Event.id > after) & (Event.id <= to) & Event.type.in_(sorted(live.types)))
-    found = [row for row in log.rows(query.order_by(Event.id)) if asked is None or _is_asked(asked, row)]
+    rows = map(EventRow._make, _NEW.rows(after=after, to=to))
+    found = [row for row in rows if row.type in live.types and (asked is None or _is_asked(asked, row))]
     if found:
         work = Pass(live)
         work.events(found)
@@ -87,7 +91,7 @@ class Pass:
         self._errors = dict(Rule.select(Rule.id, Rule.errors).where(Rule.errors > 0).tuples())
         self._errors_before = dict(self._errors)
         self._latest: dict[str, tuple[Facts, set[int]]] = {}
-        self._samples: dict[int, tuple[match.Run, str]] = {}
+        self._samples: dict[int, tuple[LiveRule, match.Run, str]] = {}
 
     def events(self, rows: Sequence[EventRow]) -> None:
         """Ask the rules about events in the order of their ids."""
@@ -131,7 +135,7 @@ class Pass:
         key = match.run_key(rule.id, rule.version, firing)
         if run.outcome is Outcome.NOT_MATCHED:
             if len(self._samples) < SAMPLES:
-                self._samples.setdefault(rule.id, (run, key))
+                self._samples.setdefault(rule.id, (rule, run, key))
             return None
         episode = str(facts.get("episode", firing))
         return self._carry_out(rule, run, key, at_ms, episode, late_s)
@@ -238,7 +242,7 @@ class Pass:
             for spec in self.live.index.concerning(type_):
                 if spec.id not in listed and len(self._samples) < SAMPLES:
                     run = match.explain(spec, facts, self.live.index.max_depth)
-                    self._samples.setdefault(spec.id, (run, run.key))
+                    self._samples.setdefault(spec.id, (self.live.rules[spec.id], run, run.key))
         if not self._samples:
             return
         since = self.now_ms - SAMPLED_EVERY_MS
@@ -246,9 +250,8 @@ class Pass:
             (Run.made_ms > since) & (Run.outcome == RunOutcome.NOT_MATCHED.value)
         )
         known = {row[0] for row in recent.tuples()}
-        for rule_id, (run, key) in self._samples.items():
-            rule = self.live.rules[rule_id]
-            if run.outcome is Outcome.NOT_MATCHED and rule_id not in known and self._covers(rule, run.facts):
+        for rule, run, key in self._samples.values():
+            if run.outcome is Outcome.NOT_MATCHED and rule.id not in known and self._covers(rule, run.facts):
                 row = runs.begin(key, rule, run.facts, RunOutcome.NOT_MATCHED, run.facts["time"])
                 if row is not None:
                     update_row(Run, row.id, trace=_trace(run))

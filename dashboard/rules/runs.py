@@ -98,11 +98,11 @@ def cancelled(step: Step) -> str:
     the event.
     """
     run: Run = step.run
+    if run.outcome == RunOutcome.TEST:  # also of a rule that was never saved
+        return ""
     rule = Rule.get_or_none(Rule.id == step.rule_id)
     if rule is None:
         return LOST_RULE
-    if run.outcome == RunOutcome.TEST:
-        return ""
     if rule.state != State.ON or not _has_owner(rule):
         return NO_LONGER_ON
     return ENDED if run.event_id is not None and _ended_since(run.event_id) else ""
@@ -126,10 +126,14 @@ def _ended_since(event_id: int) -> bool:
 def prune(_jobs: Collection[Job] = ()) -> None:
     """Delete runs that are kept no longer, with their steps, in short transactions; see KEPT_DAYS."""
     old_ms = clock.now_ms() - KEPT_DAYS * 86_400_000
+    known = {row[0] for row in Rule.select(Rule.id).tuples()}
     for rule_id, outcome in list(Run.select(Run.rule_id, Run.outcome).distinct().tuples()):
         not_matched = outcome == RunOutcome.NOT_MATCHED
         most = KEPT_NOT_MATCHED if not_matched else KEPT_EACH
         mine = (Run.rule_id == rule_id) & (Run.outcome == outcome)
+        if rule_id not in known:
+            _delete(mine & (Run.made_ms < old_ms))
+            continue
         last = Run.select(Run.id).where(mine).order_by(Run.id.desc()).offset(most - 1).limit(1).scalar()
         if last is None:
             continue

@@ -251,6 +251,9 @@ def test_old_runs_go_and_the_newest_of_each_outcome_stay() -> None:
     Run.update(outcome="not_matched").execute()
     runs.prune()
     assert Run.select().count() == runs.KEPT_NOT_MATCHED
+    Rule.delete().execute()
+    runs.prune()
+    assert Run.select().count() == 1  # that of today
 
 
 def test_pruning_is_planned_once_an_hour(db: peewee.Database) -> None:

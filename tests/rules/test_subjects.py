@@ -16,7 +16,7 @@ from dashboard.rules.values import Change
 from tests import make
 from tests.rules.engine import LOG, acted, event, rule, send, take
 
-ticket = {"interaction": "t1", "user": "jana"}
+ticket: dict[str, Any] = {"interaction": "t1", "user": "jana"}
 
 
 def updated(seconds: float, **data: Any) -> dict[str, Any]:

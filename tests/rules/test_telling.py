@@ -73,7 +73,7 @@ def test_every_reader_gets_what_that_reader_may_see() -> None:
 def test_what_leaves_the_house_shows_what_the_rules_author_may_see() -> None:
     author = make.user("author", access=make.access([P.HOME_VIEW], EVERYTHING))
     chat = {"do": "chat", "channel": channel().id, "text": "{{ contact.phone }} {{ data.value }}"}
-    told = {"contact": {"phone": "+420123456789"}, "data": {"value": "5"}}
+    told: dict[str, Any] = {"contact": {"phone": "+420123456789"}, "data": {"value": "5"}}
     rule(chat, updated_by=author.id)
     rule(chat, updated_by=None)
     take(event(**told))
