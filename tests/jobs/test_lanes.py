@@ -1,0 +1,132 @@
+"""The lanes of a worker: what is slow in one holds up no other, and all end on a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import peewee
+import pytest
+
+from dashboard.jobs import queue, worker
+from dashboard.models import Job
+
+SOON_S = 10
+
+
+@pytest.fixture(autouse=True)
+def only_ours(db: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that knows nothing but what the test registers, and whose idle lanes look often."""
+    monkeypatch.setattr(queue, "HANDLERS", {})
+    monkeypatch.setattr(worker, "TICKS", {})
+    monkeypatch.setattr(worker, "LANES", {})
+    monkeypatch.setattr(worker, "IDLE_S", 0.02)
+    monkeypatch.setattr(worker, "AWAY_S", 0.02)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """The process's own answers to signals, put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, answer in before.items():
+        signal.signal(number, answer)
+
+
+def run_until(fact: Callable[[], object]) -> bool:
+    """Run the worker until the fact holds, end it by a signal, and say whether it held in time."""
+    held: list[bool] = []
+
+    def watch() -> None:
+        end = time.monotonic() + SOON_S
+        while not fact() and time.monotonic() < end:
+            time.sleep(0.01)
+        held.append(bool(fact()))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    worker.forever()
+    watching.join()
+    return held[0]
+
+
+def test_a_long_job_holds_up_neither_digests_nor_the_clock_nor_deliveries(handlers: None) -> None:
+    done: list[str] = []
+    free = threading.Event()
+    pieces = ["a", "b"]
+    queue.handler("digest")(lambda jobs: done.append("digest"))
+    queue.handler("export")(lambda jobs: done.append("export") if free.wait(SOON_S) else None)
+    worker.tick("timers", lambda: 0 if "tick" in done else done.append("tick") or 1)
+    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, done.append, 3)
+    queue.enqueue("export", {})
+    queue.enqueue("digest", {})
+
+    def others() -> bool:
+        ready = {"digest", "tick", "a", "b"} <= set(done) and "export" not in done
+        if ready:
+            free.set()
+        return ready
+
+    assert run_until(lambda: free.is_set() or others())
+    assert sorted(done) == ["a", "b", "digest", "export", "tick"], "the job in hand is finished first"
+    assert [job.state for job in Job.select()] == ["done", "done"]
+
+
+def test_a_delivery_that_hangs_leaves_the_other_threads_of_its_lane_free(handlers: None) -> None:
+    done: list[int] = []
+    free = threading.Event()
+    pieces = [4, 3, 2, 1]
+
+    def carry(piece: int) -> None:
+        if piece == 1:
+            free.wait(SOON_S)
+        done.append(piece)
+        if len(done) == 3:
+            free.set()
+
+    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, carry, 2)
+    assert run_until(lambda: len(done) == 4)
+    assert sorted(done[:3]) == [2, 3, 4]
+
+
+def test_an_accident_in_a_lane_and_in_what_is_due_by_the_clock_is_survived(handlers: None) -> None:
+    seen: list[str] = []
+
+    def breaks() -> int:
+        seen.append("tick")
+        raise ValueError("broken")
+
+    def claim() -> str | None:
+        seen.append("claim")
+        if seen.count("claim") == 1:
+            raise peewee.OperationalError("away")
+        return None
+
+    worker.tick("broken", breaks)
+    worker.tick("sound", lambda: seen.append("sound") or 0)
+    worker.lane("deliveries", claim, seen.append, 1)
+    assert run_until(lambda: min(seen.count(each) for each in ("tick", "sound", "claim")) > 2)
+
+
+def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.Database) -> None:
+    done: list[str] = []
+    pieces: list[str] = []
+    queue.handler("digest", keep=False)(lambda jobs: pieces.append("sent"))
+    due = ["timer"]
+
+    def timers() -> int:
+        if not due:
+            return 0
+        done.append(due.pop())
+        queue.enqueue("digest", {})
+        return 1
+
+    worker.tick("timers", timers)
+    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, done.append, 1)
+    assert worker.drain(["digest"]) == 0
+    assert worker.drain() == 3
+    assert done == ["timer", "sent"]
