@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import backtest, exports, fold, gate, pages, rules, site
+from tests.bench import backtest, exports, fold, gate, pages, rules, site, timers
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -58,6 +58,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A9 A10": _exports,
     "A11": lambda bench: pages.busy(bench.big),
     "B1 B3": lambda _bench: rules.rows(),
+    "B2": lambda bench: timers.rows(bench.home),
     "B4": lambda bench: backtest.rows(bench.home, bench.events),
 }
 

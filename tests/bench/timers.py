@@ -1,0 +1,102 @@
+"""Row B2: deadlines over many open tickets. What a minute costs while nothing is due, and how late one is."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from dashboard import clock
+from dashboard.db import connected, database, dialect, open_database
+from dashboard.events import record
+from dashboard.models import Event, Rule, Run, Timer
+from dashboard.rules import alarms, log, store, timers
+from tests.bench import site
+from tests.bench.table import Line, medians, ratio
+
+TICKETS = 100_000
+RULES = 500
+TURNS_A_MINUTE = 240  # of a worker that has nothing to do
+HOUR_S, MINUTE_S = 3600, 60
+DUE = 1000  # tickets that fall due at one moment
+SOON_S = 8
+CHUNK = 10_000
+DATA = '{"number": 7, "status": "open"}'
+_columns = ("source_id", "external_id", "type", "time_ms", "recorded_ms", "seq", "user_id", "queue_id",
+            "interaction", "contact", "session", "data")  # fmt: skip
+
+
+def rows(home: Path) -> list[Line]:
+    """Return the lines of B2; the first is processor seconds of the worker, the second by the clock."""
+    one, many = home / "timers1.db", home / "timers500.db"
+    for path, rules in ((one, 1), (many, RULES)):
+        _site(path, rules)
+    got = medians({"one": lambda: _minute(one), "many": lambda: _minute(many)})
+    late = _lateness(many)
+    worst = statistics.quantiles(late, n=100)[98]
+    return [
+        ratio("B2", f"a minute of {RULES} idle rules over {TICKETS:,} open tickets / of one", got["many"],
+              got["one"], "<= 1.2"),
+        Line("B2", f"lateness of {DUE:,} deadlines of one moment, 99 %", f"{worst:.2f} s", "", worst, "<= 5"),
+    ]  # fmt: skip
+
+
+def _site(path: Path, rules: int) -> None:
+    """Make a site with open tickets, each with its timer, and idle rules of as many lengths of time."""
+    site.empty(path)
+    open_database(f"sqlite:///{path}")
+    with connected(), database.atomic():
+        for n in range(rules):
+            _rule(4 * HOUR_S + n * MINUTE_S)
+        store.changed()
+        _tickets("T", TICKETS, clock.now_ms())
+
+
+def _rule(seconds: int) -> None:
+    definition = {
+        "types": ["ticket.idle"],
+        "if": {"all": [{"field": "data.idle_s", "op": "gt", "value": 60}]},
+        "after": {"seconds": seconds},
+        "then": [{"do": "log", "text": "{{ ticket.number }} is idle"}],
+    }
+    moment = clock.now_s()
+    Rule.create(name=f"Idle {seconds}", state="on", definition=definition, created_ts=moment,
+                updated_ts=moment)  # fmt: skip
+
+
+def _tickets(name: str, many: int, time_ms: int) -> None:
+    """Store the first events of tickets, and arm their deadlines as a digest does."""
+    source = record.source("bench").id
+    for start in range(0, many, CHUNK):
+        after = dialect.highest_id("event")
+        names = [f"{name}{n}" for n in range(start, min(start + CHUNK, many))]
+        some = [
+            (source, each, "ticket.created", time_ms, time_ms, 0, None, None, each, None, None, DATA)
+            for each in names
+        ]
+        dialect.insert_many("event", _columns, some)
+        timers.arm(store.live(), log.rows(log.columns().where(Event.id > after)))
+
+
+def _minute(path: Path) -> float:
+    open_database(f"sqlite:///{path}")
+    with connected():
+        assert Timer.select().count() == TICKETS
+        alarms.tick()
+        begun = time.process_time()
+        for _ in range(TURNS_A_MINUTE):
+            alarms.tick()
+        return time.process_time() - begun
+
+
+def _lateness(path: Path) -> list[float]:
+    """Let tickets fall due at one moment while the worker looks, and return their runs' lateness."""
+    open_database(f"sqlite:///{path}")
+    with connected():
+        due_ms = clock.now_ms() + SOON_S * 1000
+        with database.atomic():
+            _tickets("D", DUE, due_ms - 4 * HOUR_S * 1000)
+        while Run.select().count() < DUE:
+            if not alarms.tick():
+                time.sleep(0.25)
+        return [(made - due_ms) / 1000 for (made,) in Run.select(Run.made_ms).tuples()]
