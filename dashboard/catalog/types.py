@@ -64,8 +64,9 @@ class EventType:
     it means nothing. `own` types are recorded by the dashboard itself and refused from outside: an
     event that says who signed in here must not be forged by a holder of a key, and what a timer or a
     counter of the dashboard finds must not be told twice. `needs_source` types never occur until a
-    source is connected that sends them, or sends what they are found in; pages say so. `on` (recorded)
-    and `in_rules` (rules may use it) are what holds until an administrator chooses otherwise.
+    source is connected that sends them, or sends what they are found in; pages say so. `in_rules` (rules
+    may use it) is what holds until an administrator chooses otherwise. Not `on` are types that most sites
+    need not send; whoever sends them is heard, see `events.switches`.
     `by_name`, `required` and `folded` are `fields` arranged for the check at the gate.
     """
 

@@ -53,7 +53,9 @@ def test_events_of_the_last_day_are_counted_by_type(editor: FlaskClient) -> None
         own.append("chat.queued", {}, time_ms=time_ms)
     assert '<td class="n">2</td>' in row(editor.get(URL).text, "chat.queued")
     own.append("custom.door_opened", {}, time_ms=now)
+    own.append("custom.long_ago", {}, time_ms=1)
     assert '<td class="n">1</td>' in row(editor.get(URL).text, "custom.door_opened")
+    assert '<td class="n">0</td>' in row(editor.get(URL).text, "custom.long_ago")
 
 
 def test_a_switch_is_saved_at_once_for_gate_and_rules_and_audited(editor: FlaskClient) -> None:
