@@ -19,7 +19,8 @@ from dashboard.events.record import DIGESTING
 from dashboard.ingest import settle
 from dashboard.jobs.queue import handler
 from dashboard.models import Contact, Event, Job, PauseType, Source
-from dashboard.rules import live
+from dashboard.rules import asking
+from dashboard.rules.live import Ranges
 from dashboard.tracing import fold, presence
 from dashboard.tracing.types import EventRow, Said
 
@@ -42,10 +43,10 @@ def digest(jobs: list[Job]) -> None:
         with database.atomic():
             dialect.one_at_a_time(LOCK)
             fold_range(after, to)
-            live.react(after, to, asked)
+            asking.ask(after, to, asked)
 
 
-def _asked(jobs: Iterable[Job]) -> live.Ranges:
+def _asked(jobs: Iterable[Job]) -> Ranges:
     """Return what rules are asked about, by source: on PostgreSQL ids of other sources may lie between."""
     by_source: dict[int | None, list[tuple[int, int]]] = {}
     for job in jobs:

@@ -14,8 +14,8 @@ from dashboard.db import database
 from dashboard.ingest import importer
 from dashboard.jobs import queue as jobs
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Event, Mark, Notification, Rule, RuleGroup, Run, Step
-from dashboard.rules import runs, store
+from dashboard.models import AuditEntry, Event, Interaction, Mark, Notification, Rule, RuleGroup, Run, Step
+from dashboard.rules import asking, live, runs, store
 from dashboard.rules.match import State
 from tests import make
 from tests.rules.engine import (
@@ -228,6 +228,23 @@ def test_an_accident_inside_ends_one_run_and_no_other(monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("dashboard.rules.inside", fromlist=["_DO"])._DO, "note", fall)
     assert take(event()) == [(accident.id, "error"), (fine.id, "done")]
     assert Run.get(Run.rule_id == accident.id).error == "ZeroDivisionError: a bug"
+
+
+def test_an_accident_of_the_engine_leaves_the_trail_whole_and_is_mended_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = rule([{"do": "note", "text": "x"}], types=["call.queued"])
+
+    def fall(*_given: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(live.Pass, "end", fall)
+        assert take(event("call.queued", interaction="c1")) == []
+    assert Interaction.get().external_id == "c1"
+    assert jobs.waiting([asking.AGAIN]) == 1
+    worker.drain([asking.AGAIN])
+    assert (outcomes(), Mark.select().count()) == ([(one.id, "done")], 1)
 
 
 def test_a_rule_may_not_hear_of_types_that_were_closed_to_rules() -> None:
