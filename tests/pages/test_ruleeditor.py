@@ -118,7 +118,10 @@ def test_htmx_gets_the_form_alone_as_it_stands_in_the_page(client: FlaskClient, 
     rule = stored()
     with time_machine.travel(clock.now(), tick=False):  # the form's token says when it was made
         page = client.post(f"/rules/{rule.id}/edit", data=posted(rule, op="add:")).text
-        part = client.post(f"/rules/{rule.id}/edit", data=posted(rule, op="add:"), headers=HTMX).text.strip()
+        answer = client.post(f"/rules/{rule.id}/edit", data=posted(rule, op="add:"), headers=HTMX).text
+    part, _form, said = answer.partition("</form>")
+    part = part.strip() + _form
+    assert '<div id="live" class="vh" role="status" hx-swap-oob="true">When “Chat queued” occurs' in said
     assert part.startswith('<form id="rule"')
     assert part in page
     assert 'name="if.1.field" aria-label="Field of condition 2"' in part
@@ -199,3 +202,29 @@ def test_texts_are_previewed_on_the_latest_event_in_scope(client: FlaskClient) -
     preview = re.search(r"For Chat queued, 2026-01-01 00:00:00: From (\S+) 4", page)
     assert preview is not None
     assert preview[1] != "novak@example.org", "masked for who does not see contact details whole"
+
+
+def test_what_is_typed_is_tried_before_it_is_saved(client: FlaskClient, admin: User) -> None:
+    for op, page in (("try", "try"), ("backtest", "backtest")):
+        answer = client.post("/rules/new", data=posted(op=op))
+        assert (answer.status_code, answer.location) == (303, f"/rules/0/{page}?draft=1")
+        assert client.get(answer.location).status_code == 200
+    assert Rule.select().count() == 0
+
+
+def test_the_order_of_rules_is_told_with_the_one_that_is_typed_in_its_place(
+    client: FlaskClient, admin: User
+) -> None:
+    for name, place in (("A", 1), ("B", 5)):
+        stored(name=name, position=place, state="on")
+    rule = stored(name="Mine", position=3)
+    page = client.get(f"/rules/{rule.id}/edit").text
+    assert '<li>A</li><li class="b">this rule</li><li>B</li>' in page
+    assert 'value="6"' in client.get("/rules/new?list=system").text, "a new rule stands last"
+
+
+def test_actions_that_call_out_are_offered_to_who_may_use_them(client: FlaskClient) -> None:
+    for permissions, offered in (((P.RULES_OWN,), False), ((P.RULES_OWN, P.RULES_OUTWARD), True)):
+        asks.sign_in_with(client, *permissions, grants=[])
+        page = client.post("/rules/new", data=posted(op="keep", list="my")).text
+        assert ("Call a webhook" in page) is offered

@@ -74,7 +74,11 @@ def _row(
 ) -> ActionRow:
     name, do = f"then.{n}", str(action.get("do", ""))
     made = {param.name: param for param in ACTIONS[do].params} if do in ACTIONS else {}
-    does = [Option(each.name, _(each.label), each.name == do) for each in ACTIONS.values()]
+    does = [
+        Option(each.name, _(each.label), each.name == do)
+        for each in ACTIONS.values()
+        if each.permission is None or offered.outward or each.name == do
+    ]
     if do not in ACTIONS:
         does.insert(0, Option(do, do or _("Choose an action"), True))
     texts = [

@@ -22,7 +22,7 @@ from dashboard.rules.definition import Definition
 from dashboard.rules.match import State
 from dashboard.rules.outcomes import RUN_LABELS
 from dashboard.web import forms as common
-from dashboard.web import lists
+from dashboard.web import lists, rulenames
 from dashboard.web.page import render, zone
 
 STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Shadow"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
@@ -131,7 +131,8 @@ def _context(editing: Editing) -> dict[str, Any]:
         "draft": queries.draft(g.user.id, editing.ident), "kinds": KINDS, "zone": zone(),
         "stamp": lambda ms: formats.stamp(ms // 1000, zone()), "site_zone": site_zone,
         "traces": rule is not None and rights.traces(g.scope, rule.owner_id),
-        "backtest": g.scope.can(Permission.RULES_BACKTEST) or editing.personal,
+        "trial": g.scope.can(Permission.RULES_TRACES) or g.scope.can(Permission.RULES_OWN),
+        "backtest": g.scope.can(Permission.RULES_BACKTEST), "order": _order(editing),
     }  # fmt: skip
 
 
@@ -196,6 +197,15 @@ def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
         "stop": definition["stop"],
         "zone": definition["zone"],
     }
+
+
+def _order(editing: Editing) -> list[tuple[str, list[tuple[str, bool]]]]:
+    """Return the rules that are asked about each type besides this one, in order."""
+    place = editing.typed["position"]
+    key = editing.owner is not None, place if isinstance(place, int) else 0, editing.ident or 2**31
+    types = [name for name in dict.fromkeys(editing.typed["definition"]["types"]) if catalog.find(name)]
+    rows = [(name, queries.in_order(g.scope, name, editing.ident, key)) for name in types]
+    return [(rulenames.type_label(name), order) for name, order in rows if len(order) > 1]
 
 
 def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:

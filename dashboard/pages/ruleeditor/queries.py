@@ -31,11 +31,11 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.ruleeditor import acts, parts
-from dashboard.rules import rights
+from dashboard.rules import rights, store
 from dashboard.rules.definition import Definition
 from dashboard.rules.doing import Site
 from dashboard.rules.outcomes import RunOutcome
-from dashboard.web import lists, people
+from dashboard.web import lists, people, rulenames
 
 BESIDE_MS = 15 * 60 * 1000  # a draft younger than this is being typed
 RUNS = 5
@@ -56,6 +56,7 @@ class Offered(NamedTuple):
     groups: list[Choice]
     named: dict[str, list[Choice]]  # by field path: sources, channels of queues, accesses by name
     more: int = 0
+    outward: bool = True  # actions that call out
 
 
 class Shown(NamedTuple):
@@ -85,8 +86,27 @@ def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
             "queue.channel": [(name, name) for name in _texts(Queue.select(Queue.channel).distinct())],
             "user.access": [(name, name) for name in _texts(Access.select(Access.name))],
         },
-        found.more,
+        found.more, scope.can(Permission.RULES_OUTWARD),
     )  # fmt: skip
+
+
+def last_position(owner_id: int | None) -> int:
+    """Return where the last rule of the owner's list stands; 0 in an empty list."""
+    listed = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
+    return int(Rule.select(Rule.position).where(listed).order_by(Rule.position.desc()).limit(1).scalar() or 0)
+
+
+def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -> list[tuple[str, bool]]:
+    """Return the rules that are asked about a type, in order, and whether each is the one of `ident`, which
+    stands where `key` says even while it is off. Rules that the viewer may not see are not named."""
+    live = store.live()
+    found = [(spec.order, spec.id, spec.owner) for spec in live.index.concerning(type_) if spec.id != ident]
+    arranged = sorted([*found, (key, ident, None)])
+    return [
+        ("", True) if each == ident
+        else (live.rules[each].name if rights.sees(scope, owner) else str(_(rulenames.OTHER_RULE)), False)
+        for _key, each, owner in arranged
+    ]  # fmt: skip
 
 
 def groups() -> list[Choice]:

@@ -17,6 +17,7 @@ from dashboard.rules import rights, store
 from dashboard.web import forms as common
 
 OWN, EDIT = Permission.RULES_OWN, Permission.RULES_EDIT
+TRIED = {"try": "ruleruns.attempt", "backtest": "ruleruns.backtest"}  # pages that try what is typed
 
 
 @bp.get("/new")
@@ -27,7 +28,8 @@ def new() -> Response:
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(None, _started(draft.form)))
     own = _own(request.args.get("list", ""))
-    typed = forms.typed({}, list="my" if own else "system", name=request.args.get("name", "")[:120])
+    place = queries.last_position(g.user.id if own else None) + 1
+    typed = forms.typed({}, list="my" if own else "system", position=place)
     return page.show(Editing(None, typed, waiting=draft))
 
 
@@ -81,7 +83,7 @@ def _started(form: dict[str, Any]) -> dict[str, Any]:
 
 
 def _done(editing: Editing) -> Response:
-    """Do what the button says: discard, undo, save, or an act on what is typed."""
+    """Do what the button says: discard, undo, save, try, check, or an act on what is typed."""
     op = request.form.get("op", "")
     if op == "discard":
         commands.forget(g.user.id, editing.ident)
@@ -92,6 +94,9 @@ def _done(editing: Editing) -> Response:
         return page.show(editing if before is None else editing._replace(typed=before))
     if op in ("save", "save_off"):
         return _save(editing, off=op == "save_off")
+    if op in TRIED:
+        commands.keep(g.user.id, editing.ident, editing.typed, None)
+        return make_response(redirect(url_for(TRIED[op], ident=editing.ident, draft=1), 303))
     if op == "check":
         commands.keep(g.user.id, editing.ident, editing.typed, None)
         _found, errors = checking.check(editing)
