@@ -1,0 +1,111 @@
+"""From an event through a rule to the receiver and the mail, and an alias host that calls back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from dashboard.access import keys
+from dashboard.jobs import worker
+from dashboard.models import Channel, Notification, Profile, Rule, Step, User
+from dashboard.notify import guard
+from dashboard.rules import chains
+from tests import make
+from tests.notify import receivers, steps
+from tests.notify.receivers import Receiver, receiving
+from tests.notify.test_mail import Sink, serving
+from tests.rules.engine import acted, event, notify, rule, send
+
+SALE = event(data={"value": "{{7*7}}"}, interaction="c1")
+
+
+@pytest.fixture
+def receiver(app: Flask) -> Iterator[Receiver]:
+    with receiving() as made:
+        guard.install([made.place])
+        yield made
+    guard.install([])
+
+
+def calling(receiver: Receiver, author: User) -> Rule:
+    then = [{"do": "webhook", "channel": steps.channel(receiver.url).id, "text": "Sold for {{ data.value }}"}]
+    return rule(then, updated_by=author.id)
+
+
+def test_a_rule_calls_a_webhook_and_says_what_led_to_it(app: Flask, receiver: Receiver) -> None:
+    one = calling(receiver, make.administrator("chief"))
+    send(SALE)
+    worker.drain()
+    (got,) = receiver.got
+    body, key = json.loads(got.body), Step.get().key
+    assert (body["type"], body["rule"]["id"], body["text"]) == ("rule.matched", one.id, "Sold for {{7*7}}")
+    assert (body["id"], got.headers["webhook-id"]) == (key, key)
+    with app.app_context():
+        assert chains.read_chain(got.headers["stopa-chain"]) == (one.id,)
+    assert acted() == [(one.id, "done")]
+
+
+def test_a_host_that_calls_back_under_another_name_is_stopped(
+    client: FlaskClient, receiver: Receiver
+) -> None:
+    one = calling(receiver, make.administrator("chief"))
+    token = keys.make("Alias", "alias", "ingest")
+    send(SALE)
+    for turn in range(3):
+        worker.drain()
+        assert len(receiver.got) == 1
+        back = {"Authorization": f"Bearer {token}", "Stopa-Chain": receiver.got[0].headers["stopa-chain"]}
+        sale = event(seconds=turn + 1, id=str(turn))
+        assert client.post("/api/v1/events", json=[sale], headers=back).status_code == 202
+    worker.drain()
+    assert acted() == [(one.id, "done")] + [(one.id, "loop_stopped")] * 3
+
+
+@pytest.fixture
+def mailing(app: Flask) -> Iterator[Sink]:
+    sink = Sink()
+    with serving(sink) as place:
+        app.config["STOPA"] = replace(app.config["STOPA"], smtp_url=f"smtp://{place}")
+        yield sink
+
+
+def told_by_mail(login: str, **fields: object) -> User:
+    reader = make.administrator(login)
+    User.update(email=f"{login}@example.org", **fields).where(User.id == reader.id).execute()
+    return reader
+
+
+def test_a_profile_brings_the_notice_by_mail_in_the_readers_language(mailing: Sink) -> None:
+    jana = told_by_mail("jana", locale="cs")
+    Profile.create(user_id=jana.id, name="All", is_default=True, email=True)
+    rule([notify(jana, title="Sold {{ data.value }}", text="For {{ data.value }}")])
+    send(event(data={"value": "{{7*7}}\r\nBcc: x@example.com"}))
+    worker.drain()
+    ((to, got),) = mailing.got
+    assert to == ["jana@example.org"]
+    assert (got["Subject"], got["Bcc"]) == ("Sold {{7*7}} Bcc: x@example.com", None)
+    assert got.get_content().startswith("For {{7*7}}")
+    assert Notification.select().count() == 1
+
+
+def test_where_mail_and_chat_fail_the_fallback_is_told_in_texts_of_its_own(mailing: Sink) -> None:
+    jana, petr = told_by_mail("jana"), make.user("petr", access=make.access())
+    mailing.refuses["jana@example.org"] = "550 no"
+    with receiving(receivers.answers(404)) as refusing:
+        guard.install([refusing.place])
+        channel: Channel = steps.channel(refusing.url)
+        Profile.create(
+            user_id=jana.id, name="All", is_default=True, email=True, channel=channel, fallback_id=petr.id
+        )
+        one = rule([notify(jana, title="Sold for {{ data.value }}")])
+        send(event(data={"value": "100"}, user="horak"))
+        worker.drain()
+    (notice,) = Notification.select().where(Notification.user_id == petr.id)
+    assert (notice.rule_id, notice.title) == (one.id, "Sold for •••"), "petr may not see horak"
+    assert Notification.select().where(Notification.user_id == jana.id).count() == 1
+    assert acted()[0] == (one.id, "partly")
