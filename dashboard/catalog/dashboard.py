@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import IP, NAME
+from dashboard.catalog.fields import BUTTON, IP, NAME
 from dashboard.catalog.types import EventType, Field, Kind, maker
 from dashboard.i18n.mark import N_
 
@@ -51,6 +51,7 @@ TYPES: tuple[EventType, ...] = (
     _own("key.revoked", N_("API key revoked"), NAME),
     _read("tracing.viewed", N_("User tracing viewed")),
     _read("activity.viewed", N_("Activity viewed")),
+    _own("manual_event.recorded", N_("Manual event recorded"), BUTTON),
     _own("tracing.exported", N_("User tracing exported"), FORMAT, ROWS),
     _own("export.downloaded", N_("Export downloaded"), FORMAT, ROWS),
     _own("import.finished", N_("Import finished"), ROWS),

@@ -23,7 +23,10 @@ from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind
 DAY_S = 86_400
 ID_MAX = 2**63 - 1  # of a column of 64 bits
 # What a user did in the dashboard itself, or had done to their account there, is no work that is traced.
-INSIDE = frozenset(one.name for one in catalog.CATALOG.values() if one.own and one.group == "dashboard")
+# Acts in the dashboard: no work of a user's day.
+INSIDE = frozenset(
+    one.name for one in catalog.CATALOG.values() if one.own and one.group in ("dashboard", "rules")
+)
 
 
 class Person(NamedTuple):

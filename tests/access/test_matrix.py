@@ -41,7 +41,7 @@ OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "exports": {P.SELF}, "home": {P.SELF}, "inbox": {P.SELF}, "queuedays": {P.QUEUES_FIGURES},
     "signin": {P.SELF},
-    "tracing": {P.SELF},
+    "tracing": {P.SELF}, "tracing.record_manual": OWN,
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
     "operations": {P.RULES_OPERATE},
     "deliveries.index": {P.RULES_TRACES}, "deliveries.bulk": {P.CHANNELS_EDIT},

@@ -97,7 +97,7 @@ def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         "zone": trace.zone,
         "facts": _facts(interaction),
         "steps": [
-            (step.time_ms // 1000, names.event(step.type),
+            (step.time_ms // 1000, names.step(step),
              _("Another user") if step.user == "" else step.user, (step.time_ms - first) // 1000)
             for step in found
         ],

@@ -24,6 +24,7 @@ from dashboard.i18n.formats import (
 from dashboard.i18n.mark import N_
 from dashboard.pages.tracing.forms import Asked
 from dashboard.pages.tracing.plot import Bar, Plot
+from dashboard.pages.tracing.queries import Step
 from dashboard.tracing.types import State
 
 STATUS = ("ready", "idle", "pause")  # bars of the status lane
@@ -41,6 +42,13 @@ STATES = {
 def event(name: str) -> str:
     known = catalog.find(name)
     return _(known.label) if known is not None and known.label else name
+
+
+def step(one: Step) -> str:
+    """Return what an event is called; one that a user made by hand with the button's name."""
+    called = event(one.type)
+    button = one.data.get("button") if one.type.endswith(".manual") else None
+    return _("%(event)s: %(button)s", event=called, button=button) if button else called
 
 
 def row(type_: str, channel_: str, direction: str, paid: bool) -> str:

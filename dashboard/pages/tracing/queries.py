@@ -50,8 +50,9 @@ def activity(scope: Scope, ident: int) -> ActivityRow | None:
     return load.activity(scope, ident)
 
 
-def login(user_id: int) -> str:
-    return str(User.get_by_id(user_id).login)
+def user(user_id: int) -> User:
+    found: User = User.get_by_id(user_id)
+    return found
 
 
 def interaction(scope: Scope, ident: int) -> Contact | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
-from dashboard.pages.tracing import context, export, forms, listing, queries
+from dashboard.pages.tracing import context, export, forms, listing, manual, marks, queries
 from dashboard.tracing import trace as traces
+from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
 from dashboard.web.errors import Detail
 from dashboard.web.page import render, wanted, zone
@@ -43,20 +45,54 @@ def index() -> Response:
 @bp.get("/tracing/activities/<int:ident>")
 @require(Permission.SELF)
 def show(ident: int) -> Response:
-    """An activity with the events of its interaction; 404 outside the scope or the viewer's queues."""
+    """An activity with the events of its interaction and what rules made of it; 404 outside the scope or
+    the viewer's queues."""
+    row = _visible(ident)
+    user = queries.user(row.user_id)
+    answer = _detail(row, user.login, manual.blank())
+    audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident})
+    return answer
+
+
+@bp.post("/tracing/activities/<int:ident>/manual")
+@require(Permission.RULES_OWN, Permission.RULES_EDIT)
+def record_manual(ident: int) -> Response:
+    """Record a manual event about the activity's interaction; 404 where none is offered."""
+    row = _visible(ident)
+    type_ = manual.offered(g.scope, row)
+    if type_ is None:
+        abort(404)
+    asked = manual.parse(request.form)
+    if asked.errors:
+        return _detail(row, queries.user(row.user_id).login, asked)
+    if manual.record(g.user, row, type_, asked):
+        flash(_("The event is recorded. Rules about it act within seconds."), "ok")
+    else:
+        flash(_("The event was recorded before."))
+    return make_response(redirect(url_for(".show", ident=ident, tz=request.args.get("tz"))))
+
+
+def _visible(ident: int) -> ActivityRow:
+    """Return the activity, or answer 404: outside the scope, or its content is not for the viewer."""
     row = queries.activity(g.scope, ident)
     if row is None or row.hidden:
         abort(404)
-    login, moment = queries.login(row.user_id), clock.now_s()
-    asked = _faultless(login)
+    return row
+
+
+def _detail(row: ActivityRow, login: str, form: manual.Asked) -> Response:
+    """Answer with the page of an activity; 422 for a form with errors."""
+    asked, moment = _faultless(login), clock.now_s()
     day = clock.local_date(row.start, asked.zone)
     at = moment if row.end is None else row.start  # what is open now is all that the detail reads of a day
     found = traces.read(g.scope, login, clock.Span(at, at + 1), asked.zone, moment)
     if found is None:
         abort(404)
-    details = {"activity": ident}
-    audit.viewed("activity.viewed", ("user", found.person.id, found.person.name), details)
-    return render("tracing/activity.html", **context.detail(found, row, day))
+    offered = manual.offered(g.scope, row)
+    return render(
+        "tracing/activity.html", status=422 if form.errors else 200, form=form if offered else None,
+        **context.detail(found, row, day), **marks.about(g.scope, row),
+    )  # fmt: skip
 
 
 @bp.get("/tracing.pdf", defaults={"format_": "pdf"})
