@@ -164,22 +164,28 @@ def _histories(type_: str, source: int, names: Sequence[str], period: Period) ->
 
 def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list[str]]]:
     """Yield (type, source, names) of whatever may fall due in the period, in portions."""
-    before = Event.time_ms < period.end_ms
     for type_ in said.types:
+        inside = (Event.time_ms >= _since(said, type_, period)) & (Event.time_ms < period.end_ms)
         if type_ == AGENT_IDLE:
             ready = Event.type.in_(("agent.ready", "agent.pause_ended")) & Event.user_id.is_null(False)
-            lately = Event.time_ms >= period.start_ms - DAY_MS
-            users = (
-                Event.select(Event.user_id).where(before & lately & ready).distinct().order_by(Event.user_id)
-            )
+            users = Event.select(Event.user_id).where(inside & ready).distinct().order_by(Event.user_id)
             yield from ((type_, 0, part) for part in _portions(str(row[0]) for row in users.tuples()))
             continue
         kind = lasting.kind_of(type_)
         of_kind = (Event.type >= f"{kind}.") & (Event.type < f"{kind}/") & Event.interaction.is_null(False)
         for (source,) in list(Source.select(Source.id).order_by(Source.id).tuples()):
-            query = Event.select(Event.interaction).where((Event.source_id == source) & of_kind & before)
+            query = Event.select(Event.interaction).where((Event.source_id == source) & of_kind & inside)
             names = (row[0] for row in query.distinct().order_by(Event.interaction).tuples())
             yield from ((type_, source, part) for part in _portions(names))
+
+
+def _since(said: Definition, type_: str, period: Period) -> int:
+    """Return from when on a subject must have an event for a deadline to lie in the period."""
+    if type_ == AGENT_IDLE:
+        return period.start_ms - DAY_MS  # an agent is ready for a shift at most
+    if said.after is None or said.after.calendar or lasting.is_dated(type_):
+        return 0
+    return period.start_ms - said.after.seconds * 1000
 
 
 def _portions(names: Iterable[str]) -> Iterator[list[str]]:

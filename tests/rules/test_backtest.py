@@ -111,6 +111,29 @@ def test_deadlines_fall_due_in_a_backtest_as_they_did() -> None:
     assert [each.at_ms - NOON for each in agree.found(idle)] == [700_000, 900_000]
 
 
+def test_an_agent_is_idle_in_a_backtest_as_at_work() -> None:
+    idle = rule(LOG, types=["agent.idle"], after={"seconds": 600})
+    acts = (("signed_in", 0), ("ready", 10), ("not_ready", 900), ("ready", 1000), ("pause_started", 1300),
+            ("pause_ended", 1400), ("signed_out", 2500))  # fmt: skip
+    for verb, at in acts:
+        data = {"pause": "lunch"} if verb == "pause_started" else {}
+        take(event(f"agent.{verb}", at, user="jana", data=data))
+    worker.drain()
+    assert agree.names(idle) == agree.live(idle)
+    assert [each.at_ms - NOON for each in agree.found(idle)] == [610_000, 2_000_000]
+
+
+def test_a_date_that_was_agreed_long_ago_falls_due_in_the_period() -> None:
+    due = rule(LOG, types=["ticket.followup_due"], after={"seconds": 0})
+    send(
+        event(
+            "ticket.updated", interaction="t1", user="jana", data={"followup_at": "2026-03-05T12:00:00+00:00"}
+        )
+    )
+    later = walks.Period(NOON + 86_400_000, NOON + 7 * 86_400_000)
+    assert [each.at_ms - NOON for each in agree.found(due, later)] == [3 * 86_400_000]
+
+
 def test_a_wait_that_something_called_off_does_not_come_true_in_a_backtest_either() -> None:
     waiting = rule(LOG, types=["chat.queued"], wait={"seconds": 120, "unless": ["chat.accepted"]})
     waits = [
