@@ -21,6 +21,7 @@ from dashboard.models import (
     Timer,
     User,
 )
+from dashboard.pages.rules import commands
 from dashboard.rules import store
 from dashboard.rules.outcomes import RunOutcome
 from tests import make
@@ -330,6 +331,15 @@ def test_a_rule_changes_places_with_its_neighbour(editor: FlaskClient) -> None:
     assert AuditEntry.select().where(AuditEntry.action == "rule.updated").count() == 2
     assert f'value="up:{third.id}"' in editor.get(url).text
     assert "up:" not in editor.get("/rules?list=system").text
+
+
+def test_what_was_deleted_meanwhile_is_neither_moved_nor_shifted(editor: FlaskClient) -> None:
+    made = rule("One")
+    made.delete_instance()
+    with editor.application.test_request_context():
+        assert not commands.shift(made, 1)
+        assert commands.move([made], None) == commands.delete([made]) == 0
+    assert asks.entries() == 0
 
 
 @pytest.mark.parametrize("op", ["edit", "delete", "copy", "on", "shadow", "off", "move", "export", "resume"])

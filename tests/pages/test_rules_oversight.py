@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleDraft, User
+from dashboard.pages.rules import commands
 from dashboard.rules import store
 from tests import make
 from tests.pages import asks
@@ -58,6 +59,16 @@ def test_a_rule_is_adopted_by_who_may_edit_the_sites(client: FlaskClient, hers: 
     changes = asks.audited("rule.handed_over").changes
     assert changes == {"owner": ["jana", None], "state": ["on", "off"]}
     assert client.post(url).status_code == 404
+
+
+def test_a_rule_changes_hands_once(client: FlaskClient, hers: Rule) -> None:
+    viewer = asks.sign_in_with(client, P.RULES_OVERSEE, P.RULES_EDIT)
+    asked_before = Rule.get()
+    with client.application.test_request_context():
+        assert commands.hand_over(asked_before, None, viewer)
+        assert not commands.hand_over(asked_before, viewer, viewer)
+    assert Rule.get().owner_id is None
+    assert asks.entries() == 1
 
 
 def test_a_rule_is_given_to_another_user(client: FlaskClient, hers: Rule) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import peewee
 from flask import Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -149,7 +150,10 @@ def _move(rules: list[Rule]) -> Response:
     _demand(all(rule.owner_id is None and rights.changes(g.scope, None) for rule in rules))
     wanted = request.form.get("to_group", "")
     group = common.one(RuleGroup, common.whole(wanted, 1, common.ID_MAX) or 0) if wanted else None
-    count = commands.move(rules, group)
+    try:
+        count = commands.move(rules, group)
+    except peewee.IntegrityError:  # the group was deleted meanwhile
+        abort(NOT_FOUND)
     flash(ngettext("%(num)d rule has been moved.", "%(num)d rules have been moved.", count), "ok")
     return _back()
 

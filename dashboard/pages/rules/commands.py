@@ -152,8 +152,8 @@ def shift(rule: Rule, step: int) -> bool:
     """
     with database.atomic():
         order = _order(rule.owner_id)
-        place = order.index(rule.id)
-        if not 0 <= place + step < len(order):
+        place = order.index(rule.id) if rule.id in order else -1  # deleted meanwhile
+        if place < 0 or not 0 <= place + step < len(order):
             return False
         order[place], order[place + step] = order[place + step], order[place]
         _number(order)
@@ -162,21 +162,26 @@ def shift(rule: Rule, step: int) -> bool:
     return True
 
 
-def hand_over(rule: Rule, to: User | None, by: User) -> None:
+def hand_over(rule: Rule, to: User | None, by: User) -> bool:
     """Make the rule the user's own, or the site's (None); it is switched off, for it runs with other
-    rights from now on. Whoever takes it answers for what it tells."""
+    rights from now on. Whoever takes it answers for what it tells. False when it has changed hands or is
+    gone meanwhile."""
     before = User.get_or_none(User.id == rule.owner_id)
     with database.atomic():
-        Rule.update(
+        mine = (Rule.id == rule.id) & (Rule.owner_id == rule.owner_id)
+        given = Rule.update(
             owner_id=to.id if to else None, group=None, state=State.OFF, paused_reason="", errors=0,
             position=_last_position(to.id if to else None) + 1, updated_by=to.id if to else by.id,
             updated_ts=clock.now_s(),
-        ).where(Rule.id == rule.id).execute()  # fmt: skip
+        ).where(mine)  # fmt: skip
+        if not given.execute():
+            return False
         RuleDraft.delete().where(RuleDraft.rule_id == rule.id).execute()
         audit.record("rule.handed_over", "u", target(rule),
                      {"owner": (before.login if before else None, to.login if to else None),
                       "state": (rule.state, str(State.OFF))})  # fmt: skip
         store.changed()
+    return True
 
 
 def target(rule: Rule) -> tuple[str, object, str]:

@@ -37,7 +37,8 @@ def adopt(ident: int) -> Response:
     if not g.scope.can(P.RULES_EDIT):
         abort(403)
     if request.method == "POST":
-        commands.hand_over(rule, None, g.user)
+        if not commands.hand_over(rule, None, g.user):
+            abort(404)
         flash(_("%(name)s is a rule of the site now, switched off.", name=rule.name), "ok")
         return make_response(redirect(url_for(".index", list=forms.SYSTEM)))
     return render(
@@ -70,7 +71,8 @@ def transfer(ident: int) -> Response:
     user = User.get_by_id(wanted)
     if user.deactivated_ts is not None or not scopes.of_user(user).can(P.RULES_OWN):
         return _choose(rule, _("%(name)s may have no rules. Choose another user.", name=user.name), 422)
-    commands.hand_over(rule, user, g.user)
+    if not commands.hand_over(rule, user, g.user):
+        abort(404)
     flash(_("%(rule)s belongs to %(user)s now, switched off.", rule=rule.name, user=user.name), "ok")
     return make_response(redirect(url_for(".index", list=forms.EMPLOYEES)))
 
