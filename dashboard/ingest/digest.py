@@ -42,8 +42,9 @@ def digest(jobs: list[Job]) -> None:
     for after, to in _parts(ranges):
         with database.atomic():
             dialect.one_at_a_time(LOCK)
-            fold_range(after, to)
-            asking.ask(after, to, asked)
+            types = fold_range(after, to)
+            if asked:
+                asking.ask(after, to, asked, types)
 
 
 def _asked(jobs: Iterable[Job]) -> Ranges:
@@ -55,15 +56,18 @@ def _asked(jobs: Iterable[Job]) -> Ranges:
     return {source: _merged(ranges) for source, ranges in by_source.items()}
 
 
-def fold_range(after: int, to: int) -> None:
-    """Fold what the events with `after` < id <= `to` touch, inside the caller's transaction."""
+def fold_range(after: int, to: int) -> set[str]:
+    """Fold what the events with `after` < id <= `to` touch, inside the caller's transaction; return the
+    types of these events."""
     touched: dict[int, set[str]] = {}
+    types: set[str] = set()
     people: dict[int, int] = {}
     latest: dict[int, int] = {}
     query = Event.select(Event.source_id, Event.interaction, Event.user_id, Event.time_ms, Event.type).where(
         (Event.id > after) & (Event.id <= to)
     )
     for source, interaction, user, time_ms, kind in plain(query):
+        types.add(kind)
         latest[source] = max(latest.get(source, 0), time_ms)
         if interaction is not None:
             touched.setdefault(source, set()).add(interaction)
@@ -78,6 +82,7 @@ def fold_range(after: int, to: int) -> None:
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
     for user, since in people.items():
         fold_presence(user, since, paid)
+    return types
 
 
 def fold_interactions(source: int, names: Sequence[str]) -> None:

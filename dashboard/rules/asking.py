@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from dashboard.db import database, dialect
 from dashboard.events.record import DIGESTING
@@ -16,14 +17,15 @@ logger = logging.getLogger("stopa.rules")
 AGAIN = "ask_rules"
 
 
-def ask(after: int, to: int, asked: Ranges) -> None:
-    """Ask the rules about the events with `after` < id <= `to`, in the digest's transaction; see react().
+def ask(after: int, to: int, asked: Ranges, types: Collection[str]) -> None:
+    """Ask the rules about the events with `after` < id <= `to`, which are of these types, in the digest's
+    transaction; see react().
 
     Where that fails nothing of it stands, the trail is folded all the same, and a job asks again.
     """
     try:
         with database.atomic():
-            live.react(after, to, asked)
+            live.react(after, to, asked, types)
     except AWAY:
         raise
     except Exception:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dashboard import clock
@@ -49,14 +49,15 @@ _STOPPED = {
 }
 
 
-def react(after: int, to: int, asked: Ranges | None = None) -> None:
+def react(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
     """Ask the rules about the events with `after` < id <= `to`, in the digest's transaction.
 
     `asked` narrows this to the events that rules may hear of, for an import is quiet. Where no rule in
-    force concerns any type this costs one look; events that were asked about before make no second run.
+    force concerns any type, or none of `types` where the caller knows them, this costs one look. Events
+    that were asked about before make no second run.
     """
     live = store.live()
-    if not live.types or store.stopped():
+    if not live.types or (types is not None and live.types.isdisjoint(types)) or store.stopped():
         return
     rows = map(EventRow._make, _NEW.rows(after=after, to=to))
     found = [row for row in rows if row.type in live.types and (asked is None or _is_asked(asked, row))]
