@@ -8,6 +8,7 @@ not on when it is looked at: `deadlines.firings` tells the same. Source: semanti
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -20,6 +21,7 @@ from dashboard.rules import deadlines, facts, histories, keeping, plans, runs, s
 from dashboard.rules.histories import History
 from dashboard.rules.lasting import Stretch
 from dashboard.rules.live import Pass
+from dashboard.rules.log import EventRow
 from dashboard.rules.match import run_key
 from dashboard.rules.outcomes import RunOutcome
 from dashboard.rules.parts import SCHEDULE
@@ -46,10 +48,14 @@ def tick() -> int:
         desk = Desk(plans.plan(), clock.now_ms())
         query = Timer.select().where(Timer.due_ms <= desk.now_ms).order_by(Timer.due_ms, Timer.id)
         due = list(query.limit(AT_ONCE))
+        desk.look(due)
         for row in due:
             desk.safely(row)
         desk.work.end()
     return made + len(due)
+
+
+Moment = tuple[Stretch, int]  # an instant of a stretch
 
 
 class Due(NamedTuple):
@@ -59,8 +65,21 @@ class Due(NamedTuple):
     stretch: Stretch
     group: Group
 
+    @property
+    def moment(self) -> Moment:
+        return self.stretch, self.at_ms
+
 
 Coming = tuple[int, Stretch]  # when, and of which stretch
+
+
+class Seen(NamedTuple):
+    """What a look at a subject found: the deadlines that have come with their facts, and the next one."""
+
+    history: History
+    due: list[Due]
+    coming: Coming | None
+    facts: dict[Moment, Facts]
 
 
 class Desk:
@@ -68,18 +87,26 @@ class Desk:
 
     def __init__(self, plan: Plan, now_ms: int) -> None:
         self.plan, self.now_ms, self.work = plan, now_ms, Pass(plan.live)
+        self._seen: dict[int, Seen] = {}
+        self._failed: set[int] = set()
 
     def safely(self, row: Timer) -> None:
         """Deal with a row; one that cannot be dealt with is tried again in an hour, and says why."""
+        if row.id in self._failed:
+            return
         try:
             with database.atomic():
                 self._deal(row)
         except worker.AWAY:
             raise
         except Exception as error:
-            log.exception("timer %s failed", row.id)
-            told = f"{type(error).__name__}: {error}"[:ERROR_MAX]
-            _set(row, due_ms=self.now_ms + CRASHED_MS, error=told)
+            self._fail(row, error)
+
+    def _fail(self, row: Timer, error: Exception) -> None:
+        log.error("timer %s failed", row.id, exc_info=error)
+        self._failed.add(row.id)
+        told = f"{type(error).__name__}: {error}"[:ERROR_MAX]
+        _set(row, due_ms=self.now_ms + CRASHED_MS, error=told)
 
     def _deal(self, row: Timer) -> None:
         if row.rule_id == 0:
@@ -97,43 +124,66 @@ class Desk:
         else:
             self._waited(row, rule)
 
+    def look(self, rows: Sequence[Timer]) -> None:
+        """Read what the rows of subjects are about, all facts in one go; a row that fails is marked."""
+        asked: list[tuple[EventRow, dict[Moment, Facts], Moment]] = []
+        for row in rows:
+            try:
+                if row.rule_id == 0:
+                    self._seen[row.id] = seen = self._read(row)
+                    moments = dict.fromkeys(due.moment for due in seen.due)
+                    asked += [(seen.history.row(row.kind, *each), seen.facts, each) for each in moments]
+            except worker.AWAY:
+                raise
+            except Exception as error:
+                self._fail(row, error)
+        asked.sort(key=lambda each: each[0])
+        made = facts.of_events([line for line, _facts, _moment in asked], {})
+        for (_line, found, moment), each in zip(asked, made, strict=True):
+            found[moment] = each
+
+    def _read(self, row: Timer) -> Seen:
+        history = histories.read(row.kind, row.source_id, row.interaction, row.user_id, row.base_ms)
+        since = row.base_ms if row.error else row.due_ms
+        return Seen(history, *self._parted(row.kind, history, since), {})
+
     def _shared(self, row: Timer) -> None:
         """Fire every rule whose deadline on this subject has come, and set the row to the next one.
 
         What lay before the row's due time was dealt with before, unless it crashed then.
         """
-        history = histories.read(row.kind, row.source_id, row.interaction, row.user_id, row.base_ms)
-        since = row.base_ms if row.error else row.due_ms
-        due, coming = self._parted(row.kind, history, since)
-        for each in due:
-            self._fire_group(row, history, each)
-        self._next(row, history, coming)
+        seen = self._seen[row.id]
+        for due in seen.due:
+            self._fire_group(row, seen, due)
+        self._next(row, seen.history, seen.coming)
 
     def _parted(self, type_: str, history: History, since: int) -> tuple[list[Due], Coming | None]:
         """Return the deadlines from `since` up to now, rising, and the first that is still to come."""
         due: list[Due] = []
         coming: list[Coming] = []
-        for stretch in history.stretches:
+        ladder = self.plan.groups.get(type_)
+        for stretch in history.stretches if ladder else ():
             if stretch.end_ms is not None and stretch.end_ms <= since:
                 continue
-            for group in self.plan.groups.get(type_, ()):
+            for group in ladder.since(stretch, since) if ladder else ():
                 at = deadlines.due_ms(stretch, group.after, self.plan.calendars)
                 if at is None or at < since or not deadlines.holds(stretch, at) or not group.armed(stretch):
                     continue
                 if at <= self.now_ms:
                     due.append(Due(at, stretch, group))
-                else:
-                    coming.append((at, stretch))
+                    continue
+                coming.append((at, stretch))
+                if not group.after.calendar:
+                    break  # the rest of the ladder comes later still
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
-    def _fire_group(self, row: Timer, history: History, due: Due) -> None:
-        late_s = self._late(due.at_ms, history.recorded_ms(due.stretch.event_id))
-        seen = history.facts(row.kind, due.stretch, due.at_ms)
+    def _fire_group(self, row: Timer, seen: Seen, due: Due) -> None:
+        late_s = self._late(due.at_ms, seen.history.recorded_ms(due.stretch.event_id))
         for rule in due.group.armed(due.stretch):
             if rule.id in self.plan.held:
                 timers.hold(row, rule, due.stretch, due.at_ms)
             else:
-                self.fire(rule, seen, due.stretch.episode, due.at_ms, late_s)
+                self.fire(rule, seen.facts[due.moment], due.stretch.episode, due.at_ms, late_s)
 
     def _next(self, row: Timer, history: History, coming: Coming | None) -> None:
         if coming is not None:

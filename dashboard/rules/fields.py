@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -128,6 +129,11 @@ def fields(types: Iterable[str]) -> dict[str, Field]:
     A field that only some of the types have is empty in the others, hence required only where all types
     require it. Where types disagree on a field's kind it is compared as text.
     """
+    return dict(_fields(tuple(types)))
+
+
+@lru_cache(maxsize=256)  # every deadline asks for those of its rule
+def _fields(types: tuple[str, ...]) -> dict[str, Field]:
     found = dict(EVERY)
     known = [type_ for type_ in map(catalog.find, types) if type_ is not None]
     for type_ in known:

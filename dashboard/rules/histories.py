@@ -42,7 +42,11 @@ class History(NamedTuple):
         return next((event.recorded_ms for event in self.events if event.id == event_id), None)
 
     def facts(self, type_: str, stretch: Stretch, at_ms: int) -> Facts:
-        """Return what conditions on a deadline see: the latest of what the subject's events said by then.
+        """Return what conditions on a deadline see, see row()."""
+        return facts.of_events([self.row(type_, stretch, at_ms)], {})[0]
+
+    def row(self, type_: str, stretch: Stretch, at_ms: int) -> EventRow:
+        """Return a deadline as an event would tell it: the latest of what the subject's events said by then.
 
         The chain is that of the event that began the stretch: an action that keeps a subject idle in
         turns is a loop.
@@ -62,7 +66,7 @@ class History(NamedTuple):
         )  # fmt: skip
         if own:  # of the agent, whatever they did last
             row = row._replace(queue_id=None, interaction=None, session=None, contact=None)
-        return facts.of_events([row], {})[0]
+        return row
 
 
 def read(

@@ -92,7 +92,7 @@ def _catch_up(plan: Plan) -> int:
     """Look through what exists for the rules that watch again after a stop or a pause of their group."""
     row = Setting.get_or_none(Setting.name == WAITING)
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
-    known = {rule.id for groups in plan.groups.values() for group in groups for rule in group.rules}
+    known = {rule.id for ladder in plan.groups.values() for rule in ladder.rules()}
     now = known if store.stopped() else known & set(plan.held)
     if before != now:
         _note(WAITING, sorted(now))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -29,12 +31,43 @@ class Group(NamedTuple):
         return [rule for rule in self.rules if rule.armed_ms <= stretch.begun_ms]
 
 
+class Ladder(NamedTuple):
+    """The groups of one deadline type: those counted in any time by rising `seconds`, the others apart."""
+
+    seconds: tuple[int, ...]
+    rising: tuple[Group, ...]
+    others: tuple[Group, ...]
+
+    @classmethod
+    def of(cls, groups: Iterable[Group]) -> Ladder:
+        """Return the ladder of the groups."""
+        found = list(groups)
+        rising = sorted(
+            (each for each in found if not each.after.calendar), key=lambda each: each.after.seconds
+        )
+        others = tuple(each for each in found if each.after.calendar)
+        return cls(tuple(each.after.seconds for each in rising), tuple(rising), others)
+
+    def rules(self) -> Iterator[LiveRule]:
+        """Yield every rule."""
+        for group in (*self.rising, *self.others):
+            yield from group.rules
+
+    def since(self, stretch: Stretch, since_ms: int) -> Iterator[Group]:
+        """Yield the groups whose deadline of a stretch may lie at `since_ms` or later, the next first."""
+        first = 0
+        if since_ms > stretch.begun_ms:  # else what was over when the stretch began is among them
+            first = bisect_left(self.seconds, -(-(since_ms - stretch.base_ms) // 1000))
+        yield from self.others
+        yield from islice(self.rising, first, None)
+
+
 class Plan(NamedTuple):
     """The deadlines of the rules in force and of those held with their group, by type; what can be the
     first of each type; the rules that run by the calendar; every calendar by name."""
 
     live: Live
-    groups: Mapping[str, tuple[Group, ...]]
+    groups: Mapping[str, Ladder]
     soonest: Mapping[str, tuple[After, ...]]
     scheduled: Mapping[int, LiveRule]
     held: Mapping[int, LiveRule]
@@ -83,7 +116,7 @@ def _build(live: Live) -> Plan:
     groups = _groups(rules)
     return Plan(
         live,
-        groups,
+        {type_: Ladder.of(found) for type_, found in groups.items()},
         {type_: _soonest(each.after for each in found) for type_, found in groups.items()},
         {rule.id: rule for rule in rules if rule.definition.schedule and switches.in_rules(SCHEDULE)},
         held,

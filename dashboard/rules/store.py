@@ -105,13 +105,16 @@ def stop(stopping: bool) -> None:
     changed()
 
 
-def load(row: Rule) -> LiveRule | None:
-    """Return a rule of any state ready to be asked; None when what is stored cannot be read."""
+def load(row: Rule, known: Mapping[str, Calendar] | None = None) -> LiveRule | None:
+    """Return a rule of any state ready to be asked; None when what is stored cannot be read.
+
+    `known` are the site's calendars, where the caller has them already.
+    """
     read = definitions.load(row.definition)
     if not isinstance(read, Definition):
         return None
     state = State(row.state)
-    context = context_for(row.owner_id, read.zone)
+    context = context_for(row.owner_id, read.zone, known)
     spec = definitions.spec(_values(row), read, context)
     return LiveRule(
         row.id, row.name, row.version, row.owner_id, row.group_id, state, read, spec,
@@ -119,7 +122,7 @@ def load(row: Rule) -> LiveRule | None:
     )  # fmt: skip
 
 
-def context_for(owner: int | None, zone: str) -> Context:
+def context_for(owner: int | None, zone: str, known: Mapping[str, Calendar] | None = None) -> Context:
     """Return what conditions mean for a rule of `owner` (None: the site's) in `zone` ("": the site's)."""
     site = current_app.config["STOPA"] if has_app_context() else None
     own = frozenset({site.mail_from.rpartition("<")[2].rstrip(">")}) if site else frozenset()
@@ -128,7 +131,7 @@ def context_for(owner: int | None, zone: str) -> Context:
         teams = TeamMember.select(TeamMember.team).where(TeamMember.user == owner)
         found = TeamMember.select(TeamMember.user).where(TeamMember.team.in_(teams)).tuples()
         mates = frozenset(row[0] for row in found)
-    return Context(zone or site_zone(), owner, mates, own, calendars())
+    return Context(zone or site_zone(), owner, mates, own, calendars() if known is None else known)
 
 
 def site_zone() -> str:
@@ -151,7 +154,8 @@ def _build(token: str) -> Live:
     paused = {row[0] for row in RuleGroup.select(RuleGroup.id).where(RuleGroup.paused).tuples()}
     candidates = list(query)
     may = _active({row.owner_id for row in candidates if row.owner_id is not None})
-    found = [load(row) for row in candidates if row.owner_id is None or row.owner_id in may]
+    known = calendars()
+    found = [load(row, known) for row in candidates if row.owner_id is None or row.owner_id in may]
     rules = {rule.id: rule for rule in found if rule is not None and rule.group not in paused}
     specs = [_open(rule.spec) for rule in rules.values()]
     index = Index.build(specs)

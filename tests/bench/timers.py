@@ -32,12 +32,13 @@ def rows(home: Path) -> list[Line]:
     for path, rules in ((one, 1), (many, RULES)):
         _site(path, rules)
     got = medians({"one": lambda: _minute(one), "many": lambda: _minute(many)})
-    late = _lateness(many)
+    late, busy = _lateness(many)
     worst = statistics.quantiles(late, n=100)[98]
     return [
         ratio("B2", f"a minute of {RULES} idle rules over {TICKETS:,} open tickets / of one", got["many"],
               got["one"], "<= 1.2"),
-        Line("B2", f"lateness of {DUE:,} deadlines of one moment, 99 %", f"{worst:.2f} s", "", worst, "<= 5"),
+        Line("B2", f"lateness of {DUE:,} deadlines of one moment, 99 % / processor", f"{worst:.2f} s",
+             f"{busy:.2f} s", worst, "<= 5"),
     ]  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def _rule(seconds: int) -> None:
         "types": ["ticket.idle"],
         "if": {"all": [{"field": "data.idle_s", "op": "gt", "value": 60}]},
         "after": {"seconds": seconds},
-        "then": [{"do": "log", "text": "{{ ticket.number }} is idle"}],
+        "then": [{"do": "notify", "to": {"users": [1]}, "title": "Ticket {{ ticket.number }} is idle"}],
     }
     moment = clock.now_s()
     Rule.create(name=f"Idle {seconds}", state="on", definition=definition, created_ts=moment,
@@ -89,14 +90,18 @@ def _minute(path: Path) -> float:
         return time.process_time() - begun
 
 
-def _lateness(path: Path) -> list[float]:
-    """Let tickets fall due at one moment while the worker looks, and return their runs' lateness."""
+def _lateness(path: Path) -> tuple[list[float], float]:
+    """Let tickets fall due at one moment while the worker looks; return their runs' lateness and the
+    processor seconds that they took together."""
     open_database(f"sqlite:///{path}")
     with connected():
         due_ms = clock.now_ms() + SOON_S * 1000
         with database.atomic():
             _tickets("D", DUE, due_ms - 4 * HOUR_S * 1000)
+        alarms.tick()
+        begun = time.process_time()
         while Run.select().count() < DUE:
             if not alarms.tick():
                 time.sleep(0.25)
-        return [(made - due_ms) / 1000 for (made,) in Run.select(Run.made_ms).tuples()]
+        busy = time.process_time() - begun
+        return [(made - due_ms) / 1000 for (made,) in Run.select(Run.made_ms).tuples()], busy
