@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,11 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from dashboard import clock
+from dashboard.access import scope
 from dashboard.access.permissions import Permission
-from dashboard.events import switches
+from dashboard.events import own, switches
 from dashboard.events.switches import Choice
 from dashboard.jobs import worker
 from dashboard.models import Activity, Event, Mark, Run, Source, User
+from dashboard.tracing import load
 from tests import make
 from tests.pages import trail
 from tests.pages.asks import HOSTILE, SHOWN, audited, entries, sign_in_with
@@ -174,6 +178,15 @@ def test_the_work_itself_stays_as_it_was(client: FlaskClient) -> None:
     press(client)
     worker.drain(["digest"])
     assert list(Activity.select().dicts()) == before
+
+
+def test_acts_on_rules_are_no_part_of_a_users_day(client: FlaskClient) -> None:
+    chat()
+    viewer = sign_in_with(client, *MAKES)
+    press(client)
+    own.append("rule.created", {}, viewer.id)
+    day = clock.day(date(2026, 3, 2), "Europe/Prague")
+    assert load.event_counts(scope.whole(), viewer.id, day) == {"chat.manual": 1}
 
 
 def test_it_leaves_an_audit_entry(client: FlaskClient) -> None:
