@@ -23,19 +23,24 @@ OFF_TITLE = N_("The channel %(name)s was switched off")
 OFF_TEXT = N_("What rules send by it fails until somebody switches it on again. The reason: %(reason)s")
 
 
-def went(channel: Channel, answer: Answer, chain: Sequence[int]) -> None:
-    """Note how a delivery went, in the caller's transaction; the channel is switched off after the 20th
-    failure in a row, or when its receiver says that it is gone."""
+def went(channel: Channel, answer: Answer, chain: Sequence[int]) -> int:
+    """Note how a delivery went, in the caller's transaction, and return the failures in a row so far.
+
+    The channel is switched off after the 20th, or when its receiver says that it is gone. A receiver that
+    asks to wait has not failed.
+    """
     mine = Channel.id == channel.id
     if answer.how is How.DONE:
         Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(mine).execute()
-        return
-    Channel.update(failures=Channel.failures + 1).where(mine).execute()
-    failures = Channel.select(Channel.failures).where(mine).scalar()
+        return 0
+    if answer.why != answers.BUSY:
+        Channel.update(failures=Channel.failures + 1).where(mine).execute()
+    failures = int(Channel.select(Channel.failures).where(mine).scalar() or 0)
     if answer.how is How.GONE:
         disable(channel, answers.GONE, chain)
-    elif failures is not None and failures >= FAILURES_MAX:
+    elif failures >= FAILURES_MAX:
         disable(channel, TOO_MANY, chain)
+    return failures
 
 
 def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:

@@ -106,7 +106,8 @@ def _call(step: Step) -> None:
     with database.atomic():
         state = _note(step, answer, took_ms)
         if state is not None:
-            channels.went(channel, answer, _chain(step))
+            failures = channels.went(channel, answer, _chain(step))
+            _hold_others(step, answer, failures)
         if state in (StepState.DEAD, StepState.FAILED):
             channels.tell_failed(channel, answer.why, _chain(step))
             fallback.tell(step)
@@ -136,6 +137,8 @@ def _mail(step: Step) -> None:
         state = _note(step, answer, took_ms)
         if state is not None:
             mailevents.tell(chosen, to, answer, step.attempts, state, _chain(step))
+            if not answer.status:
+                _hold_others(step, answer, mailevents.failures())
         if state in (StepState.DEAD, StepState.FAILED):
             fallback.tell(step)
 
@@ -164,6 +167,13 @@ def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
             return StepState.WAITING if outbox.again(step, wait_ms, answer.why, receipt) else None
     state = STATES.get(answer.how, StepState.DEAD)
     return state if outbox.end(step, state, answer.why, receipt) else None
+
+
+def _hold_others(step: Step, answer: Answer, failures: int) -> None:
+    """Give a destination that fails for the moment a pause; a full queue must not use up its 20 failures."""
+    if answer.how is How.LATER:
+        wait_ms = min(outbox.HOLD_MS * max(failures, 1), outbox.HOLD_MAX_MS)
+        outbox.hold(step, max(wait_ms, answer.wait_s * 1000))
 
 
 def _chain(step: Step) -> tuple[int, ...]:

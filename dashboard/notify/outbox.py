@@ -25,6 +25,7 @@ from dashboard.rules.outcomes import StepState
 LOCK = 7_260_425
 LEASE_MS = 60_000  # above what any delivery takes, see guard.TOTAL_S
 THREADS = 6
+HOLD_MS, HOLD_MAX_MS = 5_000, 60_000  # for each failure in a row of a destination, and at most
 FOR_HEALTHY = 2  # threads that destinations which failed last time leave free
 ERROR_MAX = 1000
 
@@ -116,6 +117,16 @@ def again(step: Step, wait_ms: int, error: str, receipt: dict[str, Any]) -> bool
         lease_ms=None,
     )  # fmt: skip
     return bool(change.where(as_claimed(step)).execute())
+
+
+def hold(step: Step, wait_ms: int) -> None:
+    """Let what else is due for the same destination wait as well: it would fare no better now."""
+    until = clock.now_ms() + wait_ms
+    mail = step.action == "email"
+    same = (Step.action == "email") if mail else (Step.channel_id == step.channel_id)
+    Step.update(due_ms=until).where(
+        same & (Step.state == StepState.WAITING) & (Step.due_ms < until)
+    ).execute()
 
 
 def release(step: Step) -> None:

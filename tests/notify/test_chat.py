@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,13 +16,7 @@ from tests.notify.receivers import Receiver, receiving
 HOOK = "3ccdd113474722377935511fc85d3dd4"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guard, "CONNECT_S", 0.5)
-    monkeypatch.setattr(guard, "TOTAL_S", 0.6)
-    guard.install([])
-    yield
-    guard.install([])
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def mattermost(receiver: Receiver) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 
@@ -15,7 +15,7 @@ from flask import Flask
 from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Rule, Run, Step
+from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run
 from dashboard.notify import answers, channels, deliver, guard, outbox
 from dashboard.rules import store
 from dashboard.rules.outcomes import StepState
@@ -23,22 +23,11 @@ from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
 
-NOW = 1_772_438_400
+NOW = 1_772_438_400  # as the clock of these tests
 Act = Callable[[BaseHTTPRequestHandler], None]
 
 
-@pytest.fixture(autouse=True)
-def quick(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guard, "TOTAL_S", 0.6)
-    monkeypatch.setattr(guard, "CONNECT_S", 0.5)
-    yield
-    guard.install([])
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(NOW, tick=False) as moved:
-        yield moved
+pytestmark = pytest.mark.usefixtures("app", "quick")
 
 
 def allow(*allowed: Receiver) -> None:
@@ -140,6 +129,23 @@ def test_twenty_failures_in_a_row_end_a_channel_and_one_success_begins_the_count
     assert Channel.get_by_id(bad.id).disabled_reason == channels.TOO_MANY
 
 
+def test_a_receiver_that_fails_or_asks_to_wait_gets_a_pause_from_all_that_is_due(
+    clock: time_machine.Coordinates,
+) -> None:
+    """So a full queue does not use up the failures that a channel may have."""
+    acts = [receivers.answers(500), receivers.answers(429, b"", {"Retry-After": "90"})]
+    with receiving(acts[0]) as failing, receiving(acts[1]) as busy:
+        allow(failing, busy)
+        bad, asked = steps.channel(failing.url, failures=2), steps.channel(busy.url, failures=19)
+        made = [steps.step("webhook", channel_id=each.id) for each in (bad, asked) for _ in range(30)]
+        worker.drain()
+        assert (len(failing.got), len(busy.got)) == (1, 1)
+    assert [Channel.get_by_id(each.id).failures for each in (bad, asked)] == [3, 19]
+    assert Channel.get_by_id(asked.id).active
+    assert steps.again(made[29]).due_ms == NOW * 1000 + 3 * outbox.HOLD_MS
+    assert steps.again(made[-1]).due_ms == (NOW + 90) * 1000
+
+
 def test_a_channel_that_was_deleted_fails_what_still_waits_for_it() -> None:
     step = steps.step("webhook", channel_id=987)
     worker.drain()
@@ -188,144 +194,11 @@ def _lane(ended: threading.Event) -> None:
                     deliver.carry(step)
 
 
-def test_a_destination_has_one_delivery_under_way_and_failing_ones_leave_threads_free(app: Flask) -> None:
-    failing = [steps.channel("http://127.0.0.1:1/", failures=1) for _ in range(outbox.THREADS)]
-    good = steps.channel("http://127.0.0.1:1/")
-    for channel in [*failing, *failing, good, good]:
-        steps.step("webhook", channel_id=channel.id)
-    for _ in range(2):
-        steps.mail()
-    taken = []
-    while (step := outbox.claim("w")) is not None:
-        taken.append((step.channel_id, step.action))
-    wanted = [(channel.id, "webhook") for channel in failing[: outbox.THREADS - outbox.FOR_HEALTHY]]
-    assert taken == [*wanted, (good.id, "webhook"), (None, "email")]
-
-
-def test_workers_side_by_side_never_take_the_same_step(app: Flask) -> None:
-    made = [steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id) for _ in range(30)]
-    start = threading.Barrier(4)
-
-    def take(name: str) -> list[int]:
-        with database.connection_context():
-            start.wait()
-            mine = []
-            while (step := outbox.claim(name)) is not None:
-                mine.append(step.id)
-            return mine
-
-    with ThreadPoolExecutor(4) as pool:
-        taken = [ident for mine in pool.map(take, "abcd") for ident in mine]
-    assert sorted(taken) == [step.id for step in made]
-
-
-def test_a_dead_workers_step_waits_again_with_the_same_key(
-    app: Flask, clock: time_machine.Coordinates
-) -> None:
-    step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
-    first = outbox.claim("dead")
-    assert first is not None
-    clock.shift(outbox.LEASE_MS / 1000)
-    assert outbox.claim("other") is None
-    clock.shift(1)
-    second = outbox.claim("other")
-    assert second is not None
-    assert (second.id, second.key, second.attempts) == (step.id, step.key, 2)
-    assert not outbox.end(first, StepState.DONE)
-    assert not outbox.again(first, 1, "late", {})
-    outbox.release(first)
-    assert (steps.again(step).state, steps.again(step).worker) == ("running", "other")
-
-
-def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
-    app: Flask, clock: time_machine.Coordinates
-) -> None:
-    begun, untouched = steps.mail(), steps.mail("petr@example.org")
-    taken = outbox.claim("dead")
-    assert taken is not None
-    assert outbox.begin(taken)
-    Step.update(state="running", lease_ms=taken.lease_ms or 0, attempts=1).where(
-        Step.id == untouched.id
-    ).execute()
-    clock.shift(outbox.LEASE_MS / 1000 + 1)
-    again = outbox.claim("other")
-    assert again is not None
-    assert again.id == untouched.id
-    assert (steps.again(begun).state, steps.again(begun).error) == ("uncertain", outbox.UNSURE)
-    assert Run.get_by_id(begun.run_id).outcome == "partly"
-
-
-def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_machine.Coordinates) -> None:
-    step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
-    for _ in range(len(answers.RETRIES_S) + 1):
-        assert outbox.claim("dies") is not None
-        clock.shift(outbox.LEASE_MS / 1000 + 1)
-    assert outbox.claim("dies") is None
-    assert (steps.again(step).state, steps.again(step).error) == ("dead", outbox.DIED)
-
-
 def test_an_accident_ends_its_step_alone(app: Flask) -> None:
     bad, good = steps.step("email", payload={}), steps.step("log", payload={"text": "Here"})
     worker.drain()
     assert (steps.again(bad).state, steps.again(bad).error) == ("failed", deliver.BROKEN)
     assert steps.again(good).state == "done"
-
-
-def test_while_all_rules_are_stopped_nothing_leaves(app: Flask) -> None:
-    with database.atomic():
-        store.stop(True)
-    step = steps.step("log", payload={"text": "Here"})
-    assert worker.drain() == 0
-    with database.atomic():
-        store.stop(False)
-    worker.drain()
-    assert steps.again(step).state == "done"
-
-
-def test_a_delayed_action_is_done_once_when_its_time_has_come(
-    app: Flask, clock: time_machine.Coordinates
-) -> None:
-    step = steps.step("note", payload={"text": "Later"}, due_ms=(NOW + 600) * 1000)
-    assert worker.drain() == 0
-    clock.shift(600)
-    assert worker.drain() == 1
-    assert (steps.again(step).state, Run.get_by_id(step.run_id).outcome) == ("done", "done")
-
-
-def test_a_delayed_action_of_a_rule_that_is_off_is_cancelled(
-    app: Flask, clock: time_machine.Coordinates
-) -> None:
-    rule = steps.rule()
-    step = steps.step("note", steps.run(rule), payload={"text": "Later"}, due_ms=(NOW + 600) * 1000)
-    prompt = steps.step("note", steps.run(rule), payload={"text": "Now"})
-    Rule.update(state="off").where(Rule.id == rule.id).execute()
-    clock.shift(600)
-    worker.drain()
-    assert (steps.again(step).state, steps.again(prompt).state) == ("cancelled", "done")
-    assert steps.again(step).error
-
-
-def test_replay_sends_again_with_the_same_key_and_only_what_was_tried() -> None:
-    with receiving(receivers.answers(404)) as receiver:
-        allow(receiver)
-        channel = steps.channel(receiver.url)
-        tried = steps.step("webhook", channel_id=channel.id)
-        never = steps.step("webhook", channel_id=channel.id, state="failed", payload={})
-        worker.drain()
-        assert Run.get_by_id(tried.run_id).outcome == "failed"
-        assert outbox.replay([tried.id, never.id, 999]) == 1
-        assert Run.get_by_id(tried.run_id).outcome == "waiting"
-        assert outbox.replay([tried.id]) == 0
-        worker.drain()
-    assert [got.headers["webhook-id"] for got in receiver.got] == [tried.key] * 2
-
-
-def test_what_waits_can_be_cancelled_and_what_is_done_cannot(app: Flask) -> None:
-    waits = steps.step("log", due_ms=(NOW + 10**9) * 1000)
-    done = steps.step("log", state="done")
-    assert outbox.cancel([waits.id, done.id]) == 1
-    assert (steps.again(waits).state, steps.again(waits).error) == ("cancelled", outbox.CANCELLED)
-    assert Run.get_by_id(waits.run_id).outcome == "cancelled"
 
 
 def test_when_a_notices_channel_fails_its_readers_fallback_gets_it_once(app: Flask) -> None:

@@ -20,7 +20,7 @@ from flask import Flask
 
 from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import Event, Rule, Run
+from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import answers, caps, guard, mail, mailevents
 from dashboard.notify.answers import Answer, How
 from dashboard.rules.outcomes import StepState
@@ -240,8 +240,10 @@ def test_each_recipient_stands_alone(mailing: Flask, sink: Sink) -> None:
 def test_a_server_that_was_away_is_told_of_and_again_when_it_is_back(mailing: Flask, server: str) -> None:
     here = mailing.config["STOPA"]
     mailing.config["STOPA"] = replace(here, smtp_url="smtp://127.0.0.1:1")
-    for name in ("a", "b"):
-        steps.mail(f"{name}@example.org")
+    first, second = (steps.mail(f"{name}@example.org") for name in ("a", "b"))
+    worker.drain()
+    assert (steps.again(first).attempts, steps.again(second).attempts) == (1, 0), "the server gets a pause"
+    Step.update(due_ms=0).where(Step.id == second.id).execute()
     worker.drain()
     assert mailevents.failures() == 2
     mailing.config["STOPA"] = here
