@@ -126,7 +126,9 @@ def test_an_alias_gives_the_type_it_stands_for_and_is_no_type_itself(alias, name
 
 
 def test_every_act_that_the_dashboard_records_has_a_name_in_the_catalogue():
-    texts = [file.read_text() for file in (ROOT / "dashboard").rglob("*.py")]
+    about_others = {"starter.py"}  # names the types that its rules are about
+    files = [file for file in (ROOT / "dashboard").rglob("*.py") if file.name not in about_others]
+    texts = [file.read_text() for file in files]
     recorders = [text for text in texts if "record as audit" in text or "import deliver" in text]
     acts = {
         sure or spoken
