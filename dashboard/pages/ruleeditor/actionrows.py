@@ -218,11 +218,11 @@ def _count(count: dict[str, Any], errors: Errors) -> list[Control]:
 
 def _schedule(plan: dict[str, Any], calendars: list[Choice], errors: Errors) -> list[Control]:
     days = [(str(day), rulenames.day_name(day)) for day in parts.DAYS]
-    at = Control("schedule.at", "text", _("At"), ", ".join(plan.get("at", ())), hint="08:00, 12:30",
-                 error=under(errors, "schedule.at"))  # fmt: skip
+    shown = ", ".join(map(operands.shown, plan.get("at", ())))
+    at = Control("schedule.at", "text", _("At"), shown, hint="08:00, 12:30")
     ticked = controls.checks("schedule.days", _("Days"), days, plan.get("days"))
     return [
-        at,
+        at._replace(error=under(errors, "schedule.at")),
         ticked._replace(error=under(errors, "schedule.days")),
         _calendar("schedule.calendar", plan, calendars, errors),
     ]

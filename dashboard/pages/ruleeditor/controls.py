@@ -229,7 +229,9 @@ def _picked(kind: Operand, field: Field, name: str, value: Any, label: str, offe
     if choices is None:
         return Control(name, "text", label, operands.shown(value), hint=_("Empty: anything"))
     chosen = (
-        [operands.shown(each) for each in value or ()] if kind is Operand.CHOICES else [operands.shown(value)]
+        [operands.shown(each) for each in operands.entries(value)]
+        if kind is Operand.CHOICES
+        else [operands.shown(value)]
     )
     gone = [each for each in chosen if each and each not in {known for known, _label in choices}]
     choices = choices + [(each, _(GONE[field.path]) if field.path in GONE else each) for each in gone]

@@ -22,6 +22,7 @@ from dashboard.rules.fields import Field
 from dashboard.rules.operators import OPERATORS, operators
 from dashboard.rules.parts import MAX_TYPES
 from dashboard.rules.tree import MAX_CONDITIONS, MAX_LEVELS
+from dashboard.web.forms import version
 
 Raw = dict[str, Any]
 TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
@@ -53,7 +54,7 @@ def read(form: Form, zone: str) -> Raw:
         **{name: str(clean(text(form, name))) for name in TEXTS},
         "group": whole(text(form, "group")) or None,
         "position": whole(text(form, "position")),
-        "version": whole(text(form, "version")) or 0,
+        "version": version(form),
         "definition": clean(definition),
     }
 

@@ -15,13 +15,14 @@ from werkzeug.datastructures import MultiDict
 
 from dashboard import clock
 from dashboard.rules.fields import Field, Kind
-from dashboard.rules.operands import Operand
+from dashboard.rules.operands import MAX_NUMBER, Operand
 from dashboard.rules.operators import OPERATORS, Operator
 
 Form = MultiDict[str, str]
 
 UNITS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 DEEPEST: Final = 12  # lists and objects within each other; a rule has 9
+DIGITS: Final = 40  # of a number that no rule may hold
 TYPED_MAX: Final = 20_000  # letters of one field; more is cut, long before a person has typed as many
 BY_ID: Final = ("user.team", "cause.rule")  # lists whose entries are ids
 PICKED: Final = frozenset({Operand.CHOICE, Operand.CHOICES, Operand.MAYBE})  # belong to one field
@@ -160,6 +161,11 @@ def parts(row: Operator, value: Any) -> list[Any]:
     return [given[n] if n < len(given) else None for n in range(count)]
 
 
+def entries(value: Any) -> list[Any]:
+    """Return the entries of a list; of anything else there are none."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
 def adapted(condition: dict[str, Any], field: Field, op: str) -> dict[str, Any]:
     """Return a condition moved to `field` and `op`; its value stays where both ask for the same."""
     old, new = OPERATORS.get(condition.get("op", "")), OPERATORS.get(op)
@@ -182,8 +188,8 @@ def clean(raw: Any, depth: int = 0) -> Any:
     """Return decoded JSON that every database can hold: no NUL, no halves of letters, nothing endless."""
     if isinstance(raw, str):
         return raw.replace("\x00", "").encode("utf-8", "replace").decode()[:TYPED_MAX]
-    if isinstance(raw, float):
-        return raw if math.isfinite(raw) else str(raw)
+    if isinstance(raw, int | float) and not abs(raw) <= MAX_NUMBER:
+        return str(raw)[:DIGITS]
     if depth > DEEPEST:
         return None
     if isinstance(raw, dict):

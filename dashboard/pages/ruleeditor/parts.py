@@ -90,11 +90,11 @@ def flat(definition: Raw, form: Form) -> None:
                 flat_seconds(form, f"{name}.seconds", value)
             elif key == "unless":
                 for n, type_ in enumerate(value):
-                    form.add(f"wait.unless.{n}", type_)
+                    form.add(f"wait.unless.{n}", shown(type_))
             elif key == "days":
                 form.setlist("schedule.days", [shown(each) for each in value])
             else:
-                form.add(f"{name}.{key}", ", ".join(value) if key == "at" else shown(value))
+                form.add(f"{name}.{key}", ", ".join(map(shown, value)) if key == "at" else shown(value))
 
 
 def typed(given: Raw) -> Raw:
@@ -230,6 +230,6 @@ def flat_operand(form: Form, name: str, kind: Operand, field: Field, value: Any,
     elif operands.by_line(kind, field):
         form.add(f"{name}.lines", shown(value))
     elif kind in (Operand.CHOICES, Operand.WEEKDAYS):
-        form.setlist(name, [shown(each) for each in value or ()])
+        form.setlist(name, [shown(each) for each in operands.entries(value)])
     else:
         form.add(name, shown(value))

@@ -12,10 +12,11 @@ from dashboard.access.scope import Scope
 from dashboard.pages.ruleeditor import acts, operands, queries
 from dashboard.rules import definition as definitions
 from dashboard.rules import facts, placeholders
-from dashboard.rules.actions import ACTIONS, ParamKind
+from dashboard.rules.actions import ACTIONS, Param, ParamKind
 from dashboard.rules.checks import Errors
 from dashboard.rules.definition import Definition
 from dashboard.rules.doing import Site
+from dashboard.rules.parts import origin
 from dashboard.web import rulenames, rulewords
 
 ROUNDS = 20  # parts left out one after the other until the rest can be read
@@ -38,7 +39,8 @@ def said(definition: dict[str, Any], scope: Scope) -> str:
 
 def readable(definition: dict[str, Any]) -> Definition | None:
     """Return the rule without the parts that cannot be read, None where nothing is left."""
-    left: Any = {**definition, "types": [each for each in definition["types"] if catalog.find(each)]}
+    types = [each for each in definition["types"] if catalog.find(each)]
+    left: Any = {**definition, "types": [each for each in types if origin(each) == origin(types[0])]}
     if not left["then"]:
         left["then"] = [{"do": "log", "text": "…"}]
     for _round in range(ROUNDS):
@@ -58,7 +60,7 @@ def _without(definition: dict[str, Any], errors: list[str]) -> dict[str, Any]:
         _mended(action, n, errors) if f"then.{n}" in bad else action
         for n, action in enumerate(definition["then"])
     ]
-    for name in ("times", "wait", "after", "count", "schedule", "zone"):
+    for name in ("times", "wait", "after", "count", "schedule", "loop", "zone"):
         if any(path.partition(".")[0] == name for path in errors):
             left.pop(name, None)
     return left
@@ -86,6 +88,12 @@ def _mended(action: dict[str, Any], n: int, errors: list[str]) -> dict[str, Any]
     return made | {name: action[name] for name in kept if name in action and name not in bad}
 
 
+def params_of(action: dict[str, Any]) -> tuple[Param, ...]:
+    """Return the parameters of an action that is being typed; none of an unknown one."""
+    row = ACTIONS.get(str(action.get("do")))
+    return row.params if row else ()
+
+
 def _place(path: str) -> str:
     """Return the condition or action that an error's path lies in."""
     steps = path.split(".")
@@ -110,7 +118,7 @@ def texts(definition: dict[str, Any], scope: Scope) -> tuple[dict[str, str], str
     templates = {
         f"then.{n}.{param.name}": operands.shown(action.get(param.name))
         for n, action in enumerate(definition["then"])
-        for param in (ACTIONS[action["do"]].params if action.get("do") in ACTIONS else ())
+        for param in params_of(action)
         if param.kind in (ParamKind.LINE, ParamKind.TEXT) and "{{" in operands.shown(action.get(param.name))
     }
     ident = queries.latest(scope, filter(None, definition["types"])) if templates else None
