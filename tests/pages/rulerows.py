@@ -5,9 +5,14 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from dashboard import clock
+from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, User
 from dashboard.rules.outcomes import RunOutcome
+from tests import make
+from tests.pages.html import Page
 
 CALL: dict[str, Any] = {
     "types": ["call.abandoned"],
@@ -36,3 +41,13 @@ def run(of: Rule, outcome: RunOutcome = RunOutcome.DONE, ago_s: int = 0, **colum
               "at_ms": moment, "made_ms": moment}  # fmt: skip
     made: Run = Run.create(**{**values, **columns})
     return made
+
+
+def owner(login: str, *permissions: Permission, **columns: object) -> User:
+    """Make a user with these permissions who sees nobody else."""
+    return make.user(login, access=make.access(permissions), **columns)
+
+
+def listed(client: FlaskClient, url: str) -> list[int]:
+    """Return the ids of the rules of a page, from the top down."""
+    return [int(name[1:]) for name in Page(client.get(url).text).rows if name[1:].isdigit()]

@@ -6,18 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
-from dashboard.models import Rule, RuleDraft, User
+from dashboard.models import Rule, RuleDraft
 from dashboard.pages.rules import commands
 from dashboard.rules import store
-from tests import make
 from tests.pages import asks
-from tests.pages.rulerows import CALL, rule
+from tests.pages.rulerows import CALL, owner, rule
 
 P = Permission
-
-
-def owner(login: str, *permissions: P, **columns: object) -> User:
-    return make.user(login, access=make.access(permissions), **columns)
 
 
 @pytest.fixture
