@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
 from dashboard.models import Backtest, Job, Notification, Rule, Run, Step
-from dashboard.models.rules import RuleVersion
+from dashboard.models.rules import RuleDraft, RuleVersion
 from tests import make
 from tests.pages.asks import HOSTILE, SHOWN, audited, sign_in_with
 from tests.pages.html import Page
@@ -112,3 +112,17 @@ def test_a_failed_backtest_says_so(one: Rule, client: FlaskClient) -> None:
     page = client.get(url).text
     assert "could not be made" in page
     assert HOSTILE not in page
+
+
+def test_what_is_typed_is_compared_with_what_is_saved(one: Rule, client: FlaskClient) -> None:
+    send(sold(), sold(5, "7"))
+    RuleVersion.create(rule=one, version=1, name="x", made_ts=1, definition=one.definition)
+    viewer = sign_in_with(client, *TESTS, P.RULES_EDIT)
+    form = {"name": "Typed", "definition": {"types": ["custom.sale"], "then": [LOG]}}
+    RuleDraft.create(user_id=viewer.id, rule_id=one.id, form=form, updated_ms=NOON)
+    order = {"days": "1", "against": "1", "draft": "1"}
+    url = client.post(f"/rules/{one.id}/backtest", data=order).headers["Location"]
+    worker.drain(["backtest"])
+    page = said(client.get(url).text)
+    assert "Only as typed: 1" in page
+    assert "Only version 1: 0" in page

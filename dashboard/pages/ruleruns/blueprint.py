@@ -14,5 +14,6 @@ bp = Blueprint("ruleruns", __name__)
 @bp.context_processor
 def rights() -> dict[str, Any]:
     """Give templates what else the viewer may open."""
-    scope = g.get("scope")
-    return {"may": {"backtest": scope is not None and scope.can(Permission.RULES_BACKTEST)}}
+    held = g.scope.permissions if g.get("scope") is not None else frozenset()
+    traces = {Permission.RULES_TRACES, Permission.RULES_OWN}
+    return {"may": {"backtest": Permission.RULES_BACKTEST in held, "traces": bool(traces & held)}}

@@ -25,7 +25,7 @@ VERSION_MAX = 2**31 - 1
 class Candidate:
     """A rule to be tried. `live` is None where what was typed is no rule yet; `errors` then say why.
 
-    `ident` is 0 for a rule that was never saved.
+    `ident` is 0 for a rule that was never saved, the version of a draft is 0.
     """
 
     ident: int
@@ -85,7 +85,7 @@ def _draft(ident: int, rule: Rule | None) -> Candidate:
     raw = row.form["definition"]
     typed = Rule(
         id=ident, name=str(row.form.get("name") or _("New rule"))[:120], owner_id=owner, definition=raw,
-        version=rule.version if rule is not None else 0, state=State.ON.value, position=0,
+        version=0, state=State.ON.value, position=0,
         updated_by=g.scope.viewer_id, armed_ms=0,
     )  # fmt: skip
     return _candidate(typed, raw, draft=True)

@@ -141,7 +141,7 @@ def _backtest(tried: Candidate, errors: dict[str, str] | None = None, status: in
     versions = RuleVersion.select(RuleVersion.version).where(RuleVersion.rule == tried.ident)
     numbers = [row[0] for row in versions.order_by(RuleVersion.version.desc()).tuples()]
     mine = results.made(g.scope, tried.ident, zone())
-    current = tried.live.version if tried.live is not None and not tried.draft else 0
+    current = tried.live.version if tried.live is not None else 0
     return render("ruleruns/backtest.html", status=status, tried=tried, errors=errors or {},
                   days=backtests.DAYS, versions=[each for each in numbers if each != current],
                   mine=mine)  # fmt: skip
