@@ -212,6 +212,16 @@ def test_a_form_sent_twice_makes_one_event(client: FlaskClient) -> None:
     assert len(pressed()) == 2
 
 
+def test_what_happens_on_another_day_has_its_date(client: FlaskClient) -> None:
+    chat()
+    with time_machine.travel(trail.at("2026-03-04 10:00"), tick=False):
+        sign_in_with(client, *MAKES)
+        press(client)
+        shown = Page(client.get(f"/tracing/activities/{activity()}?tz=Europe/Prague").text)
+    times = [cells[0] for cells in shown.rows.values() if len(cells) == 4]
+    assert times == ["Time", "09:00:00", "09:30:00", "4 Mar 2026 10:00:00"]
+
+
 def test_a_button_needs_no_name(client: FlaskClient) -> None:
     chat()
     sign_in_with(client, *MAKES)

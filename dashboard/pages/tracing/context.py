@@ -97,7 +97,7 @@ def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         "zone": trace.zone,
         "facts": _facts(interaction),
         "steps": [
-            (step.time_ms // 1000, names.step(step),
+            (_moment(step.time_ms // 1000, trace.zone, day), names.step(step),
              _("Another user") if step.user == "" else step.user, (step.time_ms - first) // 1000)
             for step in found
         ],
@@ -110,6 +110,11 @@ def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         "next_url": url_for("tracing.show", ident=after, tz=trace.zone) if after else None,
         "back_url": url_for("tracing.index", user=trace.person.login, date=day.isoformat(), tz=trace.zone),
     }  # fmt: skip
+
+
+def _moment(ts: int, zone: str, day: date) -> str:
+    """Return the time, with the date where it is not of `day`."""
+    return formats.clock(ts, zone) if clock.local_date(ts, zone) == day else formats.stamp(ts, zone)
 
 
 def person(trace: Trace) -> dict[str, Any]:
