@@ -187,8 +187,9 @@ class Timer(Model):
     """A deadline that is still to come; what has come is a run.
 
     Deadlines of subjects (`rule_id` 0) are shared by all rules of the type `kind`: one row per subject,
-    due at the next rule's. A rule that waits after an event has its own, of kind "wait"; a rule that runs
-    by the calendar one of kind "schedule".
+    due at the next rule's. A rule that waits after an event has its own, of kind "wait:<event>"; a rule
+    that runs by the calendar one of kind "schedule.reached"; what falls due for a rule while its group
+    pauses one of kind "held:<type>:<begun>".
     """
 
     id = pw.BigAutoField()
