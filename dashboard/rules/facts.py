@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dashboard.db.prepared import plain
+from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
 from dashboard.rules import subjects
 from dashboard.rules.limits import By, limit_key
@@ -17,6 +17,13 @@ from dashboard.rules.values import facts as of_values
 
 CHUNK = 500  # ids looked up at once
 TAGS = "subject.tags"
+_TAGS = Prepared(
+    lambda: (
+        Mark.select(Mark.text)
+        .where((Mark.subject == slot("subject")) & (Mark.kind == "tag"))
+        .order_by(Mark.id)
+    )
+)
 CONTACT_FIELDS = ("name", "phone", "email")
 Changes = Mapping[str, tuple[Any, Any]]
 
@@ -73,6 +80,11 @@ def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
     if row.contact is not None:
         made["contact"] = _contact(row.source_id, row.contact)
     return made
+
+
+def tags_of(facts: Facts) -> list[str]:
+    """Return the tags that rules have given to the subject of an event by now."""
+    return [row[0] for row in _TAGS.rows(subject=limit_key(By.SUBJECT, 0, facts))]
 
 
 def _tag(made: Sequence[Facts]) -> None:

@@ -19,7 +19,7 @@ from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Rule, Run
 from dashboard.rules import breaker, counters, limits, log, match, runs, store, subjects, timers
 from dashboard.rules.acting import EVENT, Act
-from dashboard.rules.facts import of_events
+from dashboard.rules.facts import TAGS, of_events, tags_of
 from dashboard.rules.ledgers import Ledgers
 from dashboard.rules.log import EventRow
 from dashboard.rules.match import Outcome
@@ -34,6 +34,7 @@ MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
 AT_ONCE = 500  # events whose facts are in memory together
 SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
 SAMPLED_EVERY_MS = 60_000
+TAGGING = frozenset({"tag", "untag"})  # actions that change what later rules see
 ERROR_MAX = 500
 
 _NEW = Prepared(
@@ -103,7 +104,7 @@ class Pass:
         changes = {event: each.changes for event, each in seen.items()}
         asked = [row for row in rows if row.type in buckets]
         for start in range(0, len(asked), AT_ONCE):
-            for facts in of_events(asked[start : start + AT_ONCE], changes, self.live.tagged):
+            for facts in of_events(asked[start : start + AT_ONCE], changes, tags=False):
                 if facts["id"] in seen:
                     facts["episode"] = limits.episode_key("status", seen[facts["id"]].status_id)
                 self.event(facts)
@@ -113,13 +114,22 @@ class Pass:
                 self.fire(*crossing)
 
     def event(self, facts: Facts) -> None:
-        """Ask the rules about one event."""
+        """Ask the rules about one event; tags that one of them gives are seen by those after it."""
+        if self.live.tagged:
+            facts[TAGS] = tags_of(facts)
         found = match.match(self.live.index, facts)
-        for run in found:
+        done: list[match.Run] = []
+        while found:
+            run = found.pop(0)
+            done.append(run)
             rule = self.live.rules[run.rule.id]
             if rule.id not in self._paused and self._covers(rule, facts):
                 self._matched(rule, run)
-        self._note_unmatched(facts, found)
+                if self.live.tagged and any(doing.do in TAGGING for doing in rule.definition.then):
+                    facts = Facts({**facts, TAGS: tags_of(facts)})
+                    again = match.match(self.live.index, facts)
+                    found = [each for each in again if each.rule.order > run.rule.order]
+        self._note_unmatched(facts, done)
 
     def fire(
         self, rule: LiveRule, facts: Facts, firing: str, at_ms: int, late_s: int = 0

@@ -298,9 +298,19 @@ def test_users_teams_and_queues_of_the_event_can_be_asked_for() -> None:
     assert user_id("jana") == jana.id
 
 
-def test_tags_that_a_rule_gave_can_be_asked_for() -> None:
-    rule([{"do": "tag", "tags": ["vip", "big"]}], **{"if": BIG})
-    tagged = rule(LOG, **{"if": {"all": [{"field": "subject.tags", "op": "has_any", "value": ["vip"]}]}})
-    take(event(interaction="c1", data={"value": "100"}))
-    take(event(interaction="c1"), event(interaction="c2"))
-    assert [rule_id for rule_id, _outcome in acted()].count(tagged.id) == 1
+VIP = {"all": [{"field": "subject.tags", "op": "has_any", "value": ["vip"]}]}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_tags_that_a_rule_gave_are_seen_by_later_rules_and_at_later_events(together: bool) -> None:
+    before = rule(LOG, position=1, **{"if": VIP})
+    giver = rule([{"do": "tag", "tags": ["vip", "big"]}], position=2, **{"if": BIG})
+    after = rule(LOG, position=3, **{"if": VIP})
+    events = [
+        event(interaction="c1", data={"value": "100"}),
+        event(interaction="c1"),
+        event(interaction="c2"),
+    ]
+    for part in [events] if together else [[each] for each in events]:
+        take(*part)
+    assert [each[0] for each in acted()] == [giver.id, after.id, before.id, after.id]
