@@ -22,7 +22,6 @@ from dashboard.rules.fields import Field
 from dashboard.rules.operators import OPERATORS, operators
 from dashboard.rules.parts import MAX_TYPES
 from dashboard.rules.tree import MAX_CONDITIONS, MAX_LEVELS
-from dashboard.web.forms import version
 
 Raw = dict[str, Any]
 TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
@@ -54,7 +53,7 @@ def read(form: Form, zone: str) -> Raw:
         **{name: str(clean(text(form, name))) for name in TEXTS},
         "group": whole(text(form, "group")) or None,
         "position": whole(text(form, "position")),
-        "version": version(form),
+        "version": _version(form),
         "definition": clean(definition),
     }
 
@@ -101,6 +100,12 @@ def typed(raw: Any, **values: Any) -> Raw:
 def choice(stored: str, prefix: str) -> tuple[str, str]:
     """Return what is chosen and what is typed beside, for names of one's own after `prefix`."""
     return (prefix, stored.removeprefix(prefix)) if stored.startswith(prefix) else (stored, "")
+
+
+def _version(form: Form) -> int:
+    """Return the version that the form was made from; 0 where it names none that could be."""
+    found = whole(text(form, "version"))
+    return found if isinstance(found, int) and 0 <= found < 2**31 else 0
 
 
 def _types(form: Form) -> list[str]:
