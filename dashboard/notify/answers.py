@@ -25,6 +25,7 @@ GONE = N_("The receiver says that the address no longer exists.")
 REDIRECTED = N_("The receiver redirects to another address. Redirects are not followed.")
 SLOW = N_("The receiver did not answer in time.")
 UNREACHED = N_("The receiver could not be reached.")
+UNTRUSTED = N_("The receiver's certificate is not one that can be trusted.")
 ODD_ANSWER = N_("The receiver's answer was not understood.")
 
 

@@ -13,7 +13,6 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import requests
@@ -85,8 +84,13 @@ def send(
         return Answer(How.NEVER, error.args[0])
     with guard.call() as call, requests.Session() as session:
         session.trust_env = False
-        with suppress(OSError, ValueError, requests.RequestException):  # the call knows how far it came
+        try:
             session.post(target.url, data=content, headers=sent)
+        except requests.exceptions.SSLError:
+            if not call.late:
+                return Answer(How.LATER, answers.UNTRUSTED)
+        except (OSError, ValueError, requests.RequestException):
+            pass  # the call knows how far it came
     return of_call(call, hidden, guard.is_allowed(target.host, target.port))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,9 @@ class Got(NamedTuple):
 class Receiver:
     """An HTTP server; `act` answers each request through the handler it is given."""
 
-    def __init__(self, act: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    def __init__(
+        self, act: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None
+    ) -> None:
         self.got: list[Got] = []
         receiver = self
 
@@ -48,6 +51,8 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         self.port = int(self._server.server_address[1])
@@ -61,8 +66,10 @@ class Receiver:
 
 
 @contextmanager
-def receiving(act: Callable[[BaseHTTPRequestHandler], None] | None = None) -> Iterator[Receiver]:
-    made = Receiver(act or answers(200))
+def receiving(
+    act: Callable[[BaseHTTPRequestHandler], None] | None = None, context: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
+    made = Receiver(act or answers(200), context)
     try:
         yield made
     finally:

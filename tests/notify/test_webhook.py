@@ -7,13 +7,17 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import requests.adapters
 
 from dashboard.notify import addresses, answers, guard, webhook
 from dashboard.notify.answers import Answer, How
@@ -237,3 +241,28 @@ def test_whatever_uses_requests_goes_through_the_same_door(monkeypatch: pytest.M
         with pytest.raises(requests.RequestException):
             requests.get("http://127.0.0.2:9/", timeout=5)
     assert receiver.got == []
+
+
+def test_with_tls_the_name_is_checked_though_the_address_is_called(
+    names: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", "/CN=inner.example", "-addext", "subjectAltName=DNS:inner.example",
+            "-keyout", str(key), "-out", str(certificate)]  # fmt: skip
+    subprocess.run(make, check=True, capture_output=True)
+    names["inner.example"] = names["other.example"] = ["127.0.0.1"]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    asked: list[str] = []
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    monkeypatch.setattr(guard, "TOTAL_S", 3.0)
+    with receiving(context=context) as receiver:
+        guard.install([HostPort(name, receiver.port) for name in names])
+        url = f"https://inner.example:{receiver.port}/"
+        assert send(url) == Answer(How.LATER, answers.UNTRUSTED)
+        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
+        assert send(url).how is How.DONE
+        assert send(f"https://other.example:{receiver.port}/").why == answers.UNTRUSTED
+    assert asked == ["inner.example", "inner.example", "other.example"]
+    assert receiver.got[0].headers["host"] == f"inner.example:{receiver.port}"
