@@ -77,7 +77,7 @@ def test_tags_and_notes_of_rules_are_shown_as_typed(client: FlaskClient) -> None
     shown = page(client)
     assert ("vip" in shown.text, SHOWN in shown.source) == (True, True)
     assert "Call w-1 +420601234567" in shown.text
-    assert "From the rule “Marks <b>”" in shown.text
+    assert "By the rule “Marks <b>”" in shown.text
 
 
 def test_contact_details_in_notes_are_masked_but_for_the_right(client: FlaskClient) -> None:
