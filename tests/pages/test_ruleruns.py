@@ -84,13 +84,11 @@ def test_the_owner_sees_the_runs_of_his_own_rule_and_nobody_elses(client: FlaskC
     take(event(user="jana"), event(user="petr", seconds=1))
     run = Run.get()
     make.sign_in(client, jana)
-    assert (
-        client.get(f"/rules/{mine.id}/runs").status_code == client.get(f"/runs/{run.id}").status_code == 200
-    )
+    for url in (f"/rules/{mine.id}/runs", f"/runs/{run.id}"):
+        assert client.get(url).status_code == 200
     make.sign_in(client, petr)
-    assert (
-        client.get(f"/rules/{mine.id}/runs").status_code == client.get(f"/runs/{run.id}").status_code == 404
-    )
+    for url in (f"/rules/{mine.id}/runs", f"/runs/{run.id}"):
+        assert client.get(url).status_code == 404
     sign_in_with(client, P.RULES_OVERSEE)
     assert client.get(f"/rules/{mine.id}/runs").status_code == 403
 
@@ -190,6 +188,20 @@ def test_a_run_shows_event_trace_and_steps_with_contacts_masked(one: Rule, clien
     assert (entry.target_type, entry.target_id) == ("run", str(run.id))
     sign_in_with(client, *TRACES, P.PII_UNMASK)
     assert "+420123456214" in client.get(f"/runs/{run.id}").text
+
+
+def test_the_texts_sent_are_shown_as_the_viewer_may_see_them(client: FlaskClient) -> None:
+    boss = make.user("boss", access=make.access([P.PII_UNMASK], ["all_users", "all_queues"]))
+    rule([notify(boss, title="{{ contact.name }} bought for {{ data.value }}")])
+    take(sold())
+    url = f"/runs/{Run.get().id}"
+    assert Step.get().payload["title"] == "Eva Fialová bought for 100"
+    sign_in_with(client, *TRACES)
+    page = client.get(url).text
+    assert "E••• bought for 100" in page
+    assert "Fialová" not in page
+    sign_in_with(client, *TRACES, P.PII_UNMASK)
+    assert "Eva Fialová bought for 100" in client.get(url).text
 
 
 def test_a_run_says_which_actions_were_held_and_what_their_limits_are(one: Rule, client: FlaskClient) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
+from dashboard.events import switches
 from dashboard.models import Event, Notification, Rule, RuleGroup, RuleLimit, Run, Step, User
 from dashboard.models.rules import RuleDraft
 from dashboard.rules import store
@@ -241,6 +242,14 @@ def test_a_paused_group_and_the_kill_switch_are_named(one: Rule, client: FlaskCl
     page = why(client, one)
     assert "The group “Night” of the rule is paused." in page
     assert "All rules are stopped at the moment" in page
+
+
+def test_a_type_that_rules_may_not_use_is_named(one: Rule, client: FlaskClient) -> None:
+    send(sold(interaction="a"), rules=False)
+    switches.choose("custom.sale", switches.Choice(recorded=True, in_rules=False))
+    store.changed()
+    sign_in_with(client, *TRACES)
+    assert "Rules may not use events of this type at the moment" in why(client, one)
 
 
 def test_an_earlier_rule_that_stops_the_later_ones_is_named(one: Rule, client: FlaskClient) -> None:

@@ -21,7 +21,8 @@ from dashboard.rules.recipients import covers
 from dashboard.rules.values import Facts
 from dashboard.web import traces
 
-PLOT = 64  # px that the longest bar is high
+BASE, HIGHEST = 64, 48  # px: where bars stand, and how high the longest is
+NUMBERED = 14  # bars that have room for their number
 STATES = {"waiting": N_("Under way"), "done": N_("Done"), "failed": N_("Failed")}
 OUTCOMES = {
     "acted": (N_("Would have acted"), "ok"),
@@ -101,6 +102,7 @@ def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
         sides.append(_side(scope, row, row.against_version, row.against, result["other"], zone))
     return {
         "sides": sides,
+        "numbered": NUMBERED,
         "took": formats.duration(result["took_ms"] // 1000),
         "difference": _difference(scope, row, result.get("difference"), zone),
         "start": formats.stamp(row.start_ms // 1000, zone),
@@ -136,10 +138,10 @@ def bars(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> list[Bar]
     found = []
     for n, day in enumerate(days):
         matched, acted = counts.get(day.isoformat(), (0, 0))
-        high, low = max(1.0, PLOT * matched / highest), PLOT * acted / highest
+        high, low = max(1.0, HIGHEST * matched / highest), HIGHEST * acted / highest
         label = formats.day_short(day) if n % every == 0 else ""
-        found.append(Bar(round(n * slot + slot * 0.15, 3), round(slot * 0.7, 3), round(PLOT - high, 1),
-                         round(high, 1), round(PLOT - low, 1), round(low, 1), formats.date_plain(day), label,
+        found.append(Bar(round(n * slot + slot * 0.15, 3), round(slot * 0.7, 3), round(BASE - high, 1),
+                         round(high, 1), round(BASE - low, 1), round(low, 1), formats.date_plain(day), label,
                          matched, acted))  # fmt: skip
     return found
 

@@ -10,20 +10,17 @@ from flask_babel import gettext as _
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
-from dashboard.models import Rule, Run, Step
-from dashboard.pages.ruleruns import queries
-from dashboard.pages.ruleruns.words import STEP_BADGES, Words, reader_of
+from dashboard.models import Rule, Run
+from dashboard.pages.ruleruns import queries, steprows
+from dashboard.pages.ruleruns.words import Words, reader_of
 from dashboard.rules import definition as definitions
 from dashboard.rules import facts, placeholders, store
-from dashboard.rules.actions import ACTIONS
 from dashboard.rules.definition import Definition
-from dashboard.rules.outcomes import STEP_LABELS, RunOutcome, StepState
+from dashboard.rules.outcomes import RunOutcome
 from dashboard.rules.values import Facts
 from dashboard.web import rulewords, traces
 from dashboard.web.runs import BADGES
 from dashboard.web.traces import Line as TraceLine
-
-NOTED = ("status", "took_ms", "note")  # of a receipt, in the order of reading
 
 
 class Row(NamedTuple):
@@ -43,20 +40,6 @@ class Row(NamedTuple):
     held: int
     late: str
     error: str
-
-
-class StepRow(NamedTuple):
-    """An action of a run for one recipient; `texts` are what was sent, (label, text)."""
-
-    action: str
-    recipient: str
-    state: str
-    badge: str
-    attempts: int
-    time: str
-    receipt: str
-    error: str
-    texts: list[tuple[str, str]]
 
 
 def rows(scope: Scope, lines: Iterable[queries.Line], zone: str) -> list[Row]:
@@ -84,6 +67,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     readers = (f"user:{reader_of(each)}" for each in steps)
     words = Words.load(scope, [run.subject, *readers], [found] if found else [], said,
                        [*run.chain, *(line.rule_id for line in followed)])  # fmt: skip
+    run_of = steprows.Of(scope, words, read if isinstance(read, Definition) else None, found)
     return {
         "rule": rule,
         "run": run,
@@ -95,7 +79,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "event": event(found, words, scope),
         "trace": trace(run.trace, raw, words, scope),
         "limits": [limited for each in said for limited in limits(each, words)],
-        "steps": [step(each, words, scope, zone) for each in steps],
+        "steps": [steprows.row(each, run_of, zone) for each in steps],
         "chain": [(ident, words.rules.get(ident, str(ident))) for ident in run.chain],
         "children": rows(scope, followed, zone),
         "names": words.rules,
@@ -138,34 +122,6 @@ def limits(said: Definition, words: Words) -> list[str]:
     ]  # fmt: skip
 
 
-def step(found: Step, words: Words, scope: Scope, zone: str) -> StepRow:
-    known = ACTIONS.get(found.action)
-    texts = [
-        (_(param.label), masked(str(found.payload[param.name]), scope))
-        for param in (known.params if known else ())
-        if isinstance(found.payload.get(param.name), str)
-    ]
-    ended = found.done_ms or found.due_ms or found.made_ms
-    error = _(found.error) if found.error else ""
-    return StepRow(
-        _(known.label) if known else found.action, words.recipient(found, scope),
-        _(STEP_LABELS[StepState(found.state)]), STEP_BADGES.get(StepState(found.state), ""), found.attempts,
-        formats.stamp(ended // 1000, zone), receipt(found.receipt), error, texts,
-    )  # fmt: skip
-
-
-def receipt(found: Mapping[str, Any]) -> str:
-    """Return what the receiver answered: status, time taken, note."""
-    parts = []
-    if found.get("status"):
-        parts.append(str(found["status"]))
-    if isinstance(found.get("took_ms"), int):
-        parts.append(_("%(num)s ms", num=formats.number(found["took_ms"])))
-    if found.get("note"):
-        parts.append(_(str(found["note"])))
-    return " · ".join(parts)
-
-
 def masked(text: str, scope: Scope) -> str:
-    """Return a text that was sent: its addresses and numbers masked for who may not see them whole."""
+    """Return an address, masked for who may not see contacts whole."""
     return text if scope.can(Permission.PII_UNMASK) else placeholders.masked("", text)
