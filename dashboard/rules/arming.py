@@ -15,13 +15,14 @@ from dashboard.db import database, dialect
 from dashboard.db.prepared import plain
 from dashboard.events.record import DIGESTING
 from dashboard.jobs import queue as jobs
-from dashboard.models import Event, Interval, Job, Rule, Subject, Timer
+from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
 from dashboard.rules import deadlines, histories, keeping, lasting, plans, store, subjects, timers
 from dashboard.rules.alarms import Desk
 from dashboard.rules.definition import Definition
 from dashboard.rules.histories import READY, History
 from dashboard.rules.lasting import AGENT_IDLE
-from dashboard.rules.runs import KEPT_DAYS
+from dashboard.rules.live import MAX_LATE_S
+from dashboard.rules.match import run_key
 from dashboard.rules.store import LiveRule
 from dashboard.rules.stretch import REOPENS
 from dashboard.rules.timers import New
@@ -156,8 +157,12 @@ def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, n
     at = deadlines.due_ms(stretch, after, desk.plan.calendars)
     if at is None or not deadlines.holds(stretch, at):
         return None
-    if at <= desk.now_ms and (new or at < desk.now_ms - KEPT_DAYS * 86_400_000):
-        if new and rule.id not in desk.plan.held:
+    if at <= desk.now_ms:
+        too_late = not new and at < desk.now_ms - MAX_LATE_S * 1000
+        if too_late or _ran_before(rule, stretch.episode):
+            return None
+    if at <= desk.now_ms and new:
+        if rule.id not in desk.plan.held:
             desk.fire(rule, past.facts(type_, stretch, at), stretch.episode, at, 0)
         return None
     subject = f"user:{one.user_id}"
@@ -165,6 +170,12 @@ def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, n
         subject = timers.interaction(one.source_id or 0, one.interaction)
     return New(0, 0, type_, subject, one.source_id, one.interaction, one.user_id, stretch.event_id or None,
                stretch.begun_ms, at)  # fmt: skip
+
+
+def _ran_before(rule: LiveRule, episode: str) -> bool:
+    """Say whether an earlier version of the rule has acted upon this stretch: an edit is no second cause."""
+    keys = [run_key(rule.id, version, episode) for version in range(max(1, rule.version - 20), rule.version)]
+    return bool(keys) and Run.select(Run.id).where(Run.key.in_(keys)).exists()
 
 
 def _time_of(verbs: frozenset[str], kind: str) -> Any:

@@ -14,6 +14,7 @@ from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
 from dashboard.rules import limits
 from dashboard.rules.limits import By, Decision, Ledger, Limit, Times, Window
+from dashboard.rules.parts import origin
 from dashboard.rules.values import Facts
 
 MINUTE_MS = 60_000
@@ -71,7 +72,8 @@ class Ledgers:
     def breaks(self, rule_id: int, facts: Facts, at_ms: int) -> bool:
         """Count a run; say whether the rule has run too often: on this subject, or at all in this minute.
 
-        Events without a subject have nothing in common but the rule: only the minute counts for them.
+        Events without a subject have nothing in common but the rule: only the minute counts for them, and
+        it does not for deadlines, counts and the calendar.
         """
         subject = limits.limit_key(By.SUBJECT, rule_id, facts)
         crossed = False
@@ -79,6 +81,8 @@ class Ledgers:
             counted = limits.breaks(self._window((rule_id, BREAKER, subject))[1], at_ms // 1000)
             self._keep((rule_id, BREAKER, subject), [], counted.after)
             crossed = counted.crossed
+        if origin(facts["type"]):  # a stretch falls due once: many at one moment are no storm
+            return crossed
         minute = (rule_id, BREAKER, "minute")
         before, present = self._window(minute)[1], at_ms // MINUTE_MS
         runs = before.crossing + 1 if before.seen == (present,) else 1

@@ -68,6 +68,8 @@ PLACES = {
     "new pause type": Place("/pauses/new"),
     "pause type": Place("/pauses/{pause}"),
     "deactivation of a pause type": Place("/pauses/{pause}/deactivate"),
+    "calendars": Place("/settings/calendars"),
+    "new calendar": Place("/settings/calendars/new"),
     "accesses": Place("/accesses"),
     "new access": Place("/accesses/new"),
     "access": Place("/accesses/{access}/edit"),
