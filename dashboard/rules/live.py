@@ -34,6 +34,7 @@ MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
 AT_ONCE = 500  # events whose facts are in memory together
 SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
 SAMPLED_EVERY_MS = 60_000
+STILL = (RunOutcome.THROTTLED, RunOutcome.MUTED)  # nothing was done: no matter how often
 TAGGING = frozenset({"tag", "untag"})  # actions that change what later rules see
 ERROR_MAX = 500
 
@@ -216,13 +217,12 @@ class Pass:
         act = Act(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)
         if rule.shadow:
             return (*act.weigh(), "")
-        if self.ledgers.breaks(rule.id, run.facts, at_ms):
-            self._pause(rule, breaker.TOO_OFTEN, run.facts)
-            return RunOutcome.THROTTLED, 0, breaker.TOO_OFTEN
         acted = act.do(row)
         if act.hit:
             data = {"rule": rule.name, "run_outcome": acted.outcome.value}
             own.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
+        if acted.outcome not in STILL and self.ledgers.breaks(rule.id, run.facts, at_ms):
+            self._pause(rule, breaker.TOO_OFTEN, run.facts)
         return (*acted, "")
 
     def _count_errors(self, rule: LiveRule, facts: Facts, outcome: RunOutcome) -> None:

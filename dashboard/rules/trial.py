@@ -89,9 +89,9 @@ class Trial:
         act = Act(planner, self._ledgers, at_ms // 1000, episode)
         act.weigh()
         outcome = RunOutcome.MUTED if act.muted and not act.states else runs.outcome_of(act.states)
-        if self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
-            self.paused_ms = at_ms
         said = _WEIGHED.get(outcome, ACTED)
+        if said == ACTED and self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
+            self.paused_ms = at_ms
         return Found(name, at_ms, subject, said, act.held, run.facts, run.explain)
 
 
