@@ -10,7 +10,8 @@ import time_machine
 from dashboard.jobs import worker
 from dashboard.models import Calendar, Rule
 from dashboard.rules import keeping, ledgers, store
-from tests.rules.engine import NOON, rule
+from tests.rules import engine
+from tests.rules.engine import NOON, event, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site, fired, pending
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -114,6 +115,15 @@ def test_what_is_long_past_does_not_expire_once_more_at_an_edit(site: Site) -> N
     Rule.update(state="on").where(Rule.id == one.id).execute()
     edited(one, {"seconds": HOUR})
     assert fired() == []
+
+
+def test_an_event_that_comes_in_late_counts_at_its_own_time(site: Site) -> None:
+    one = rule(**IDLE)
+    site.comes("ticket.message_sent", 5 * HOUR)
+    engine.send(event("ticket.created", 0, interaction="T-1", user="jana"))
+    engine.digest()
+    site.wake(8 * HOUR)
+    assert fired() == [(one.id, "done", 2 * HOUR), (one.id, "done", 7 * HOUR)]
 
 
 def test_many_deadlines_of_one_moment_are_no_storm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

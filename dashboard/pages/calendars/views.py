@@ -194,7 +194,7 @@ def _form(
     day: forms.AskedDay | None = None,
     status: int = 200,
 ) -> Response:
-    names = get_day_names("wide", locale=language())
+    names = get_day_names("wide", "stand-alone", language())
     past = bool(request.args.get("past"))
     since = (
         "" if past or row is None else str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
@@ -202,7 +202,7 @@ def _form(
     return render(
         "calendars/form.html", status=status, row=row, asked=asked, differing=differing,
         day=day or forms.AskedDay(), shown=forms.shown, may_edit=g.scope.can(Permission.CALENDARS_EDIT),
-        weekdays=[(each, names[int(each) - 1]) for each in forms.WEEKDAYS],
+        weekdays=[(each, names[int(each) - 1].capitalize()) for each in forms.WEEKDAYS],
         zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
         days=queries.days(row, since) if row else [], earlier=queries.earlier(row, since) if row else 0,
     )  # fmt: skip
