@@ -75,14 +75,6 @@ def _is_asked(asked: Ranges, row: EventRow) -> bool:
     )
 
 
-def fire(rule: LiveRule, facts: Facts, firing: str, at_ms: int, late_s: int = 0) -> RunOutcome | None:
-    """Ask one rule about a deadline or a count; see Pass.fire."""
-    work = Pass(store.live())
-    outcome = work.fire(rule, facts, firing, at_ms, late_s)
-    work.end()
-    return outcome
-
-
 class Pass:
     """One pass of the engine: what it has looked up, and what it writes when it ends."""
 

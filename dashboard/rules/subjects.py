@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 from dashboard.models import Event
@@ -81,7 +80,7 @@ def state_at(source_id: int, interaction: str, event_id: int | None = None) -> S
         if event_id is not None and event.id > event_id:
             break
         state, _changes = _step(state, event)
-    return deepcopy(state)
+    return state
 
 
 def _step(state: State | None, event: EventRow) -> tuple[State, Changes]:
