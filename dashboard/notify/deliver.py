@@ -29,7 +29,7 @@ from dashboard.notify import (
     webhook,
 )
 from dashboard.notify.answers import Answer, How
-from dashboard.rules import chains, inside, runs
+from dashboard.rules import chains, inside, repeats, runs
 from dashboard.rules.actions import ACTIONS
 from dashboard.rules.outcomes import StepState
 from dashboard.settings import Settings
@@ -77,9 +77,12 @@ def _carry(step: Step) -> None:
 
 
 def _cancelled(step: Step) -> str:
-    """Return why a step that waited on purpose is not wanted any more, "" when it is."""
+    """Return why a step that waited on purpose, or that repeats a notice, is not wanted any more, "" when
+    it is."""
+    if outbox.BY_HAND in step.receipt:
+        return ""
     waited = step.attempts == 1 and (step.due_ms or 0) - step.made_ms >= PLANNED_MS
-    return runs.cancelled(step) if waited and outbox.BY_HAND not in step.receipt else ""
+    return (runs.cancelled(step) if waited else "") or repeats.cancelled(step)
 
 
 def _do(step: Step) -> None:
@@ -89,6 +92,7 @@ def _do(step: Step) -> None:
             with database.atomic():
                 if outbox.end(step, StepState.DONE):
                     inside.do(step)
+                    runs.settle(step.run_id)  # a notice may have to come again
         except inside.Impossible as error:
             outbox.end(step, StepState.FAILED, str(error))
 

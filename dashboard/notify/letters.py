@@ -14,7 +14,12 @@ TEMPLATE = "mail/notice.txt"
 
 
 def text(payload: Mapping[str, Any], rule: str) -> str:
-    """Return the whole text of the mail of a step's payload; `rule` is the name of its rule."""
+    """Return the whole text of the mail of a step's payload; `rule` is the name of its rule.
+
+    The customer gets the text alone: rules and inboxes are none of theirs.
+    """
+    if payload.get("customer"):
+        return str(payload["text"])
     chosen: Settings = current_app.config["STOPA"]
     known = payload.get("user") is not None
     url = str(payload.get("url", ""))

@@ -10,7 +10,7 @@ from dashboard.db import database
 from dashboard.db.prepared import insert_row
 from dashboard.i18n.mark import N_
 from dashboard.models import Run, Step
-from dashboard.rules import inside, limits, runs
+from dashboard.rules import inside, limits, repeats, runs
 from dashboard.rules.actions import ACTIONS
 from dashboard.rules.doing import Doing
 from dashboard.rules.inside import Impossible
@@ -66,7 +66,10 @@ class Act:
                 continue
             self.muted += planned.muted
             parts = self._allowed(n, doing, planned)
-            self.states += (StepState.DONE if allowed else StepState.HELD for _part, allowed in parts)
+            self.states += (
+                StepState.FAILED if part.problem else StepState.DONE if allowed else StepState.HELD
+                for part, allowed in parts
+            )
         return Acted(RunOutcome.SHADOW, self.held)
 
     def do(self, run: Run) -> Acted:
@@ -109,6 +112,9 @@ class Act:
         for number, (part, allowed) in enumerate(parts):
             if not allowed:
                 self._write(run, n, number, part, StepState.HELD)
+            elif part.problem:
+                self._write(run, n, number, part, StepState.FAILED, part.problem)
+                failed = part.problem
             elif ACTIONS[part.action].inside and not doing.delay_s:
                 failed = self._inside(run, n, number, part) or failed
             else:
@@ -126,6 +132,9 @@ class Act:
         decided: dict[str, bool] = {}
         found = []
         for part in planned.parts:
+            if part.problem:
+                found.append((part, True))
+                continue
             if part.recipient not in decided:
                 decided[part.recipient] = self._take(n, doing, part.recipient)
             if decided[part.recipient] or not part.beside:
@@ -144,6 +153,8 @@ class Act:
         try:
             with database.atomic():
                 inside.do(self._write(run, n, number, part, StepState.DONE))
+            if repeats.left(part.payload):
+                self.states.append(StepState.WAITING)
         except Impossible as error:
             self.states.pop()
             self._write(run, n, number, part, StepState.FAILED, str(error))

@@ -20,6 +20,8 @@ MAX_TAGS = 20
 MAX_TAG = 60
 MAX_ADDRESSES = 20
 MAX_DATA = 20  # fields of an event that a rule records
+AGAIN_S = (300, 86400)  # between a notice and the next, at least and at most
+MAX_AGAIN = 10
 
 
 class ParamKind(StrEnum):
@@ -34,15 +36,17 @@ class ParamKind(StrEnum):
     DATA = "data"  # name → text with placeholders
     CHANNEL = "channel"  # a channel's id
     ADDRESSES = "addresses"  # a list of e-mail addresses
+    AGAIN = "again"  # {"seconds": 300, "times": 3}: repeated that often until it is read
 
 
 class Role(StrEnum):
-    """People found when a rule runs."""
+    """People found when a rule runs. The customer is no user: only mail reaches them."""
 
     OWNER = "owner"  # of the rule
     USER = "user"  # of the event
     LEADS = "leads"  # of the teams of the event's user
     ADMINS = "admins"  # everyone with rules.operate
+    CONTACT = "contact"  # the event's contact, else who made the request
 
 
 ROLES = MappingProxyType({
@@ -50,17 +54,19 @@ ROLES = MappingProxyType({
     Role.USER: N_("the user of the event"),
     Role.LEADS: N_("the leads of the user's teams"),
     Role.ADMINS: N_("the administrators of rules"),
+    Role.CONTACT: N_("the customer"),
 })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """What an action asks for."""
+    """What an action asks for; `roles` are those that may be among its recipients."""
 
     name: str
     kind: ParamKind
     label: str
     required: bool = False
+    roles: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ class Action:
 
 
 K = ParamKind
-_TO = Param("to", K.TO, N_("Recipients"), required=True)
+_USERS = tuple(role for role in Role if role is not Role.CONTACT)
+_TO = Param("to", K.TO, N_("Recipients"), required=True, roles=_USERS)
 _TEXT = Param("text", K.TEXT, N_("Text"), required=True)
 _TAGS = Param("tags", K.TAGS, N_("Tags"), required=True)
 _CHANNEL = Param("channel", K.CHANNEL, N_("Channel"), required=True)
@@ -97,6 +104,7 @@ _ROWS = (
         Param("title", K.LINE, N_("Title"), required=True),
         Param("text", K.TEXT, N_("Text")),
         Param("urgent", K.YES_NO, N_("Urgent: also in quiet hours")),
+        Param("again", K.AGAIN, N_("Again until it is read")),
     )),
     Action("tag", N_("Add tags"), N_("add the tags %(tags)s"), (_TAGS,)),
     Action("untag", N_("Remove tags"), N_("remove the tags %(tags)s"), (_TAGS,)),
@@ -107,7 +115,7 @@ _ROWS = (
         Param("data", K.DATA, N_("Data")),
     )),
     Action("email", N_("Send an e-mail"), N_("send an e-mail to %(to)s"), (
-        Param("to", K.TO, N_("Recipients")),
+        Param("to", K.TO, N_("Recipients"), roles=tuple(Role)),
         Param("addresses", K.ADDRESSES, N_("Other addresses")),
         Param("subject", K.LINE, N_("Subject"), required=True),
         _TEXT,

@@ -52,6 +52,7 @@ NOT_IN_RULES = N_("Rules may not use “%(type)s”: see System events in the se
 NOT_PERSONAL = N_("“%(type)s” is for rules of the site, not for one's own.")
 MIXED = N_("Types found by time, by a count or by the calendar cannot stand beside others: make two rules.")
 NO_ACTION = N_("Add at least one action.")
+TWICE_TO_CUSTOMER = N_("Only one action of a rule may write to the customer.")
 NOT_BOTH = N_("Choose either a number of times or a wait.")
 
 
@@ -191,6 +192,9 @@ def _then(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -
         return ()
     given = enumerate(checks.items(raw, "then", 1, MAX_ACTIONS))
     found = [doing.parse(each, f"then.{n}", types, site, checks) for n, each in given]
+    told = [n for n, each in enumerate(found) if each is not None and doing.to_customer(each)]
+    for n in told[1:]:  # one event, one mail: also where conditions overlap
+        checks.add(f"then.{n}.to.roles", TWICE_TO_CUSTOMER)
     return tuple(each for each in found if each is not None)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard import catalog
+from dashboard.catalog import Origin
 from dashboard.i18n.mark import N_
 from dashboard.rules import actions, placeholders
 from dashboard.rules.actions import ACTIONS, Action, Param, ParamKind, Role
@@ -16,11 +17,14 @@ from dashboard.rules.limits import PERIODS, By, Limit, Often
 
 MAX_RECIPIENTS = 200  # ids of one kind
 MAX_DELAY_S = 31 * 86400
+MAX_ADDRESS = 254  # letters, RFC 5321
 ON_ERROR = ("continue", "stop", "undo")
 ALWAYS = Limit()
 
 NO_RECIPIENT = N_("Choose at least one recipient.")
 LOST_RECIPIENT = N_("A chosen recipient does not exist or is outside of what you may see.")
+ONLY_BY_MAIL = N_("The customer can only be told by e-mail.")
+NO_CUSTOMER = N_("“%(type)s” is about no customer: leave the customer out of the recipients.")
 NO_CHANNEL = N_("Choose a channel.")
 LOST_CHANNEL = N_("The channel does not exist any more: choose another.")
 WRONG_CHANNEL = N_("This channel is of another kind: choose another.")
@@ -33,6 +37,8 @@ NO_PLACEHOLDER = N_("These event types have no %(names)s.")
 _EMAIL = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()\[\]\\\"]+\.[^@\s<>,;:()\[\]\\\"]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PARTS = ("do", "limit", "on_error", "delay_s")
+# Groups of types that tell of the site's own people and machines.
+_OWN_GROUPS = frozenset({"agents", "rooms", "mail", "sources", "rules", "dashboard", "system"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Doing:
 
     A recipient (`to`) has all of "users", "teams", "accesses" and "roles". Parameters that were left empty
     are not there, but `urgent` always is. `delay_s` is the time from the match to the act.
+    `again` {"seconds", "times"} repeats a notice until it is read.
     """
 
     do: str
@@ -102,6 +109,16 @@ def parse(raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks
     )
 
 
+def to_customer(doing: Doing) -> bool:
+    """Say whether the customer is among the recipients."""
+    return Role.CONTACT in doing.params.get("to", {}).get("roles", ())
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is one plain e-mail address."""
+    return len(text) <= MAX_ADDRESS and text.isprintable() and _EMAIL.fullmatch(text) is not None
+
+
 def dump(doing: Doing) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same action."""
     return {
@@ -124,7 +141,7 @@ def _param(
 ) -> Any:
     kind = param.kind
     if kind is ParamKind.TO:
-        return _to(raw, path, param.required, site, checks)
+        return _to(param, raw, path, types, site, checks)
     if kind in (ParamKind.LINE, ParamKind.TEXT):
         return _template(raw, path, kind is ParamKind.TEXT, param.required, types, checks)
     if kind is ParamKind.CHANNEL:
@@ -139,10 +156,14 @@ def _param(
         return list(dict.fromkeys(tag.strip() for tag in tags))
     if kind is ParamKind.ADDRESSES:
         return _addresses(raw, path, checks)
+    if kind is ParamKind.AGAIN:
+        return _again(raw, path, checks)
     return _custom_type(raw, path, checks) if kind is ParamKind.TYPE else _data(raw, path, types, checks)
 
 
-def _to(raw: Any, path: str, required: bool, site: Site | None, checks: Checks) -> dict[str, Any]:
+def _to(
+    param: Param, raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks: Checks
+) -> dict[str, Any]:
     given = checks.part({} if raw is None else raw, path, ("users", "teams", "accesses", "roles"))
     found: dict[str, Any] = {
         name: checks.ids(given.get(name) or [], f"{path}.{name}", MAX_RECIPIENTS)
@@ -156,11 +177,22 @@ def _to(raw: Any, path: str, required: bool, site: Site | None, checks: Checks) 
     roles = checks.items(given.get("roles") or [], f"{path}.roles", 0, len(Role))
     asked = [checks.one_of(each, f"{path}.roles", tuple(Role)) for each in roles]
     found["roles"] = [str(role) for role in Role if role in asked]
+    if Role.CONTACT in asked:
+        _customer(param, f"{path}.roles", types, checks)
     if any(found.values()):
         return found
-    if required:
+    if param.required:
         checks.add(path, NO_RECIPIENT)
     return {}
+
+
+def _customer(param: Param, path: str, types: tuple[str, ...], checks: Checks) -> None:
+    """Check that the customer may be told by this action, and that every type can name one."""
+    if Role.CONTACT not in param.roles:
+        checks.add(path, ONLY_BY_MAIL)
+    for type_ in filter(None, map(catalog.find, types)):
+        if type_.group in _OWN_GROUPS or type_.origin is Origin.COUNTER:
+            checks.add(path, NO_CUSTOMER, type=type_.name)
 
 
 def _template(
@@ -190,11 +222,21 @@ def _channel(raw: Any, path: str, action: Action, site: Site | None, checks: Che
 def _addresses(raw: Any, path: str, checks: Checks) -> list[str]:
     found = []
     for n, each in enumerate(checks.items([] if raw is None else raw, path, 0, actions.MAX_ADDRESSES)):
-        text = checks.text(each, f"{path}.{n}", 254, lines=False)
+        text = checks.text(each, f"{path}.{n}", MAX_ADDRESS, lines=False)
         if not _EMAIL.fullmatch(text):
             checks.add(f"{path}.{n}", NOT_EMAIL)
         found.append(text)
     return list(dict.fromkeys(found))
+
+
+def _again(raw: Any, path: str, checks: Checks) -> dict[str, int]:
+    if raw is None:
+        return {}
+    given = checks.part(raw, path, ("seconds", "times"))
+    return {
+        "seconds": checks.whole(given.get("seconds"), f"{path}.seconds", *actions.AGAIN_S),
+        "times": checks.whole(given.get("times"), f"{path}.times", 1, actions.MAX_AGAIN),
+    }
 
 
 def _custom_type(raw: Any, path: str, checks: Checks) -> str:

@@ -2,7 +2,8 @@
 
 `do(step)` works from the step's payload alone, so that an action that waits is done as it was planned:
 
-    notify  {"user", "title", "text", "urgent", "url"}      log, note  {"text"}
+    notify  {"user", "title", "text", "urgent", "url"}, and "again" where it is repeated
+    log, note  {"text"}
     emit    {"type", "data", "user", "queue", "interaction", "source_id"}      tag, untag  {"tags"}
 """
 
@@ -19,6 +20,7 @@ from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import own, switches
 from dashboard.i18n.mark import N_
 from dashboard.models import Mark, Notification, Rule, Run, Step
+from dashboard.rules import repeats
 
 TITLE_MAX, URL_MAX, MARK_MAX = 300, 500, 2000
 MOST_MARKS = 200  # on one subject: a rule that runs for years must not fill the table
@@ -40,12 +42,14 @@ def do(step: Step) -> None:
 
 def _notify(step: Step, run: Run) -> None:
     payload = step.payload
+    repeats.renew(step)
     insert_row(
         Notification,
         user_id=payload["user"], rule_id=run.rule_id, run_id=run.id, step_id=step.id,
         title=payload["title"][:TITLE_MAX], body=payload["text"], url=payload["url"][:URL_MAX],
         urgent=payload["urgent"], made_ms=clock.now_ms(),
     )  # fmt: skip
+    repeats.follow(step)
 
 
 def _log(step: Step, run: Run) -> None:

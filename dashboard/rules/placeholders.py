@@ -9,7 +9,7 @@ data (`data.custom.vip`). Source: the texts of actions in the catalogue of actio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -109,17 +109,18 @@ def check(template: str, types: Iterable[str]) -> list[str]:
     return [name for name in asked if name not in known and fields.find(name, {}) is None]
 
 
-def render(template: str, facts: Facts, names: Names, reader: Reader) -> str:
+def render(template: str, facts: Facts, names: Names, reader: Reader, own: Collection[str] = ()) -> str:
     """Return `template` with the values of the event, as far as `reader` may see them.
 
     Values stand on one line, without control characters, at most SHOWN letters long. Contact details are
     masked for a reader without `pii.unmask`; what is outside the reader's scope is "•••". A name that
-    no event can have stays as it was typed; a value that this event lacks is an empty text.
+    no event can have stays as it was typed; a value that this event lacks is an empty text. The fields at
+    the paths `own` are the contact details of the one who gets the text: they are not masked.
     """
 
     def put(place: re.Match[str]) -> str:
         path = _path(place[1], facts["type"])
-        return place[0] if path is None else _value(path, facts, names, reader)
+        return place[0] if path is None else _value(path, facts, names, reader, own)
 
     return _PLACE.sub(put, template)
 
@@ -141,14 +142,14 @@ def _known(type_: str) -> dict[str, Field]:
     return fields.fields((type_,))
 
 
-def _value(path: str, facts: Facts, names: Names, reader: Reader) -> str:
+def _value(path: str, facts: Facts, names: Names, reader: Reader, own: Collection[str]) -> str:
     found = fields.find(path, _known(facts["type"])) if path else None
     if found is None or is_empty(facts[found.source or found.path]):
         return ""
     if not _may_see(found, facts, reader):
         return HIDDEN
     text = _clean(_text(found, facts, names))
-    return text if reader.can(Permission.PII_UNMASK) else masked(path, text)
+    return text if path in own or reader.can(Permission.PII_UNMASK) else masked(path, text)
 
 
 def _may_see(field: Field, facts: Facts, reader: Reader) -> bool:

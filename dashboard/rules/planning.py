@@ -2,7 +2,8 @@
 
 What goes outward is handed to the deliverer by the payload of its step:
 
-    email            {"to", "subject", "text", "user", "locale", "url"}: `user` None for a mere address
+    email            {"to", "subject", "text", "user", "locale", "url"}: `user` None for a mere address;
+                     with "customer": true where nothing may stand around the text
     chat             {"title", "text"}
     webhook, invite  the body of the call, but for its id
 """
@@ -19,13 +20,14 @@ from dashboard.access.scope import Scope
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Profile
 from dashboard.rules import quiet, rights
-from dashboard.rules.doing import Doing
+from dashboard.rules.doing import Doing, to_customer
 from dashboard.rules.inside import Impossible
-from dashboard.rules.recipients import People, Reader, covers
+from dashboard.rules.recipients import People, Reader, covers, customer
 from dashboard.rules.store import LiveRule
 from dashboard.rules.values import Facts
 
 NOBODY = N_("None of the recipients is there and active.")
+NO_CUSTOMER = N_("The event names no customer with a usable e-mail address.")
 NO_ADDRESS = N_("None of the recipients has an e-mail address.")
 NOT_ALLOWED = N_("The owner of the rule may not use this action.")
 LOST_CHANNEL = N_("The channel is gone.")
@@ -36,7 +38,8 @@ class Part(NamedTuple):
     """A step to be: for whom, by which channel, with what; not before `due_ms` where that is given.
 
     `recipient` is what a limit by recipient counts for. `beside` marks what only goes along with a
-    notice, to where its reader wants to be told as well.
+    notice, to where its reader wants to be told as well. A part with a `problem` (a marked text) cannot be
+    done for its recipient.
     """
 
     action: str
@@ -45,6 +48,7 @@ class Part(NamedTuple):
     channel_id: int | None = None
     due_ms: int | None = None
     beside: bool = False
+    problem: str = ""
 
 
 class Planned(NamedTuple):
@@ -109,6 +113,8 @@ def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
     text, urgent = planner.say(doing, "text", reader), bool(doing.params.get("urgent"))
     url, name = planner.url(reader.scope), str(reader.id)
     payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
+    if "again" in doing.params:
+        payload["again"] = dict(doing.params["again"])
     parts = [Part("notify", payload, name)]
     profile = planner.people.profile(reader.id)
     if profile is None:
@@ -140,12 +146,28 @@ def _email(planner: Planner, doing: Doing) -> Planned:
             subject, text = planner.say(doing, "subject", reader), planner.say(doing, "text", reader)
             mail = _mail(reader.email, subject, text, reader, planner.url(reader.scope))
             parts.setdefault(reader.email.lower(), Part("email", mail, reader.email))
+    if to_customer(doing) and customer(planner.facts):
+        part = _to_customer(planner, doing)
+        parts.setdefault(part.recipient, part)
     for address in doing.params.get("addresses", ()):
         subject, text = planner.say_out(doing, "subject"), planner.say_out(doing, "text")
         parts.setdefault(address.lower(), Part("email", _mail(address, subject, text, None, ""), address))
+    if to_customer(doing) and not customer(planner.facts):
+        if not parts:
+            raise Impossible(NO_CUSTOMER)
+        parts[""] = Part("email", {}, problem=NO_CUSTOMER)
     if not parts and not (readers and not listening):
         raise Impossible(NO_ADDRESS if readers else NOBODY)
     return Planned(list(parts.values()), muted=not parts)
+
+
+def _to_customer(planner: Planner, doing: Doing) -> Part:
+    address, author = customer(planner.facts), planner.rule.updated_by
+    subject, text = (
+        planner.people.say_customer(str(doing.params.get(name, "")), planner.facts, author)
+        for name in ("subject", "text")
+    )
+    return Part("email", _mail(address, subject, text, None, "") | {"customer": True}, address.lower())
 
 
 def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> dict[str, Any]:

@@ -28,9 +28,15 @@ from dashboard.models import (
 )
 from dashboard.rules import store
 from dashboard.rules.actions import Role
+from dashboard.rules.doing import is_address
 from dashboard.rules.placeholders import Names, render
 from dashboard.rules.values import Facts
 
+# Where an event names its customer: the address, and what else of the same person stands beside it.
+CUSTOMERS = (
+    ("contact.email", frozenset({"contact.name", "contact.phone", "contact.email"})),
+    ("data.requester_email", frozenset({"data.requester", "data.requester_email"})),
+)
 NOBODY = Scope(-1, EVERYONE, frozenset(), frozenset())  # -1: no user of any event, not even a missing one
 
 
@@ -44,6 +50,12 @@ class Reader:
     locale: str
     zone: str
     scope: Scope
+
+
+def customer(facts: Facts) -> str:
+    """Return the address of the customer whom an event is about, "" where it has no usable one."""
+    found = (facts[path] for path, _own in CUSTOMERS)
+    return next((text for text in found if isinstance(text, str) and is_address(text)), "")
 
 
 def covers(scope: Scope, facts: Facts) -> bool:
@@ -127,6 +139,18 @@ class People:
         if found is not None:
             return self.say(template, facts, found)
         return render(template, facts, self.names(site_locale(), store.site_zone()), NOBODY)
+
+    def say_customer(self, template: str, facts: Facts, author: int | None) -> str:
+        """Return a text for the customer, in the site's language: as the rule's author may see it, but
+        with the customer's own details whole."""
+        names = self.names(site_locale(), store.site_zone())
+        return render(template, facts, names, self.scope(author), self.own(facts))
+
+    def own(self, facts: Facts) -> frozenset[str]:
+        """Return the paths of an event's fields that are the customer's own details."""
+        address = customer(facts)
+        mine = [own for path, own in CUSTOMERS if address and facts[path] == address]
+        return frozenset().union(*mine)
 
     def names(self, locale: str, zone: str) -> Names:
         """Return what ids are called, in a language and a zone."""

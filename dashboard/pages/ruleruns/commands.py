@@ -61,8 +61,8 @@ def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
 
 
 def _to_me(doing: Doing) -> Doing:
-    """Return the action without its own recipients; `planner` puts the viewer in their place."""
-    params = {name: value for name, value in doing.params.items() if name != "addresses"}
+    """Return the action without its own recipients, once; `planner` puts the viewer in their place."""
+    params = {name: value for name, value in doing.params.items() if name not in ("addresses", "again", "to")}
     return replace(doing, params=params)
 
 

@@ -55,7 +55,7 @@ class Effect(NamedTuple):
 
 
 class OnlyVisible(People):
-    """Readers for whom texts are made no fuller than the viewer may see them."""
+    """Readers, the customer too, for whom texts are made no fuller than the viewer may see them."""
 
     def __init__(self, viewer: Scope) -> None:
         super().__init__()
@@ -67,6 +67,9 @@ class OnlyVisible(People):
             return found
         permissions = found.scope.permissions - {Permission.PII_UNMASK}
         return replace(found, scope=replace(found.scope, permissions=permissions))
+
+    def own(self, facts: Facts) -> frozenset[str]:
+        return super().own(facts) if self._viewer.can(Permission.PII_UNMASK) else frozenset()
 
 
 def offers(scope: Scope, rule: LiveRule, zone: str) -> list[Offer]:
@@ -139,9 +142,11 @@ def _effect(n: int, doing: Doing, planner: Planner, ledgers: Ledgers, words: Wor
     action = rulewords.action_text(doing, words.names)
     limit = rulewords.limit_text(doing.limit)
     try:
-        parts = [part for part in planner.plan(doing).parts if not part.beside]
-    except Impossible as problem:
-        return Effect(action, limit, _(str(problem)), "", [])
+        planned = planner.plan(doing).parts
+    except Impossible as error:
+        return Effect(action, limit, _(str(error)), "", [])
+    parts = [part for part in planned if not part.beside and not part.problem]
+    problem = next((_(part.problem) for part in planned if part.problem), "")
     labels = {param.name: _(param.label) for param in doing.action.params if param.kind in TEXTS}
     called = rulenames.names(scope, users=[int(part.recipient) for part in parts if _is_user(part)])
     recipients = []
@@ -153,7 +158,7 @@ def _effect(n: int, doing: Doing, planner: Planner, ledgers: Ledgers, words: Wor
             name = show.masked(name, scope)
         texts = [(label, str(part.payload[key])) for key, label in labels.items() if part.payload.get(key)]
         recipients.append((name, texts))
-    return Effect(action, limit, "", _held(n, doing, planner, ledgers), recipients)
+    return Effect(action, limit, problem, _held(n, doing, planner, ledgers), recipients)
 
 
 def _is_user(part: Part) -> bool:
