@@ -21,7 +21,7 @@ from dashboard.rules.values import Facts
 
 KEPT_DAYS = 30  # at least, of whatever acted or went wrong
 KEPT_EACH = 50  # at least, per rule and outcome
-KEPT_NOT_MATCHED = 20  # at most, per rule
+KEPT_IDLE = 20  # at most, per rule, of what did not match or was called off: most waits are
 DELETED_AT_ONCE = 500
 PRUNE = "prune_runs"
 PRUNED_EVERY_MS = 3_600_000
@@ -128,8 +128,8 @@ def prune(_jobs: Collection[Job] = ()) -> None:
     old_ms = clock.now_ms() - KEPT_DAYS * 86_400_000
     known = {row[0] for row in Rule.select(Rule.id).tuples()}
     for rule_id, outcome in list(Run.select(Run.rule_id, Run.outcome).distinct().tuples()):
-        not_matched = outcome == RunOutcome.NOT_MATCHED
-        most = KEPT_NOT_MATCHED if not_matched else KEPT_EACH
+        idle = outcome in (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED)
+        most = KEPT_IDLE if idle else KEPT_EACH
         mine = (Run.rule_id == rule_id) & (Run.outcome == outcome)
         if rule_id not in known:
             _delete(mine & (Run.made_ms < old_ms))
@@ -138,7 +138,7 @@ def prune(_jobs: Collection[Job] = ()) -> None:
         if last is None:
             continue
         gone = mine & (Run.id < last)
-        _delete(gone if not_matched else gone & (Run.made_ms < old_ms))
+        _delete(gone if idle else gone & (Run.made_ms < old_ms))
 
 
 def _delete(gone: Any) -> None:
