@@ -267,7 +267,7 @@ def test_old_runs_go_and_the_newest_of_each_outcome_stay() -> None:
     assert Step.select().count() == runs.KEPT_EACH
     Run.update(outcome="not_matched").execute()
     runs.prune()
-    assert Run.select().count() == runs.KEPT_NOT_MATCHED
+    assert Run.select().count() == runs.KEPT_IDLE
     Rule.delete().execute()
     runs.prune()
     assert Run.select().count() == 1  # that of today
