@@ -98,7 +98,10 @@ def later(base_ms: int, seconds: int, calendar: str, calendars: Calendars) -> in
     if known is None:
         return None
     begun = -(-base_ms // 1000)  # calendars know whole seconds
-    due = known.add(begun, seconds)
+    try:
+        due = known.add(begun, seconds)
+    except (OverflowError, ValueError, OSError):  # at the ends of the calendar, the years 1 and 9999
+        return None
     return None if due is None else due * 1000
 
 

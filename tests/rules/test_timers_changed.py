@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from dashboard.jobs import worker
-from dashboard.models import Calendar, Rule
+from dashboard.models import Calendar, Job, Rule
 from dashboard.rules import keeping, ledgers, store
 from tests.rules import engine
 from tests.rules.engine import NOON, event, rule
@@ -124,6 +124,16 @@ def test_an_event_that_comes_in_late_counts_at_its_own_time(site: Site) -> None:
     engine.digest()
     site.wake(8 * HOUR)
     assert fired() == [(one.id, "done", 2 * HOUR), (one.id, "done", 7 * HOUR)]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", "", 7, None, ["x"]])
+@pytest.mark.parametrize("calendar", ["", "Office"])
+def test_no_time_that_an_event_names_stops_the_digest(site: Site, at: object, calendar: str) -> None:
+    office()
+    rule(types=["ticket.followup_due"], after={"seconds": HOUR, "calendar": calendar})
+    site.comes("ticket.followup_scheduled", 0, data={"followup_at": at})
+    assert not Job.select().where(Job.kind == "digest").exists()
+    site.wake(HOUR)
 
 
 def test_many_deadlines_of_one_moment_are_no_storm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
