@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.events import switches
 from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
-from dashboard.models.rules import TypeSwitch
+from dashboard.rules.definition import Definition
 from dashboard.rules.doing import Site
 
 
-def load(author: Scope, personal: bool) -> Site:
-    """Return what the author of a rule may name: people inside of the scope, the teams of one's own (all
-    for who may see everybody), accesses for who may see them, every channel and calendar by name."""
-    active = User.select(User.id).where(author.allows(User.id) & User.deactivated_ts.is_null())
-    accesses = frozenset(_ids(Access.select(Access.id)))
+def load(author: Scope, personal: bool, stored: Definition | None = None) -> Site:
+    """Return what the author of a rule may name: active people inside of the scope, the teams of one's own,
+    every channel and calendar; all teams and accesses for who may see everybody. Whom the `stored` rule
+    names already may stay, as long as they exist.
+    """
+    users, teams, accesses = (_named(stored, part) for part in ("users", "teams", "accesses"))
+    everybody = author.users is None
+    active = author.allows(User.id) & User.deactivated_ts.is_null()
     return Site(
         channels=dict(Channel.select(Channel.id, Channel.kind).tuples()),
-        users=frozenset(_ids(active)),
-        teams=_teams(author),
-        accesses=accesses if author.can(Permission.ACCESSES_VIEW) else frozenset(),
+        users=_ids(User.select(User.id).where(active | User.id.in_(users))),
+        teams=_ids(Team.select(Team.id)) if everybody else _own_teams(author) | _existing(Team, teams),
+        accesses=_ids(Access.select(Access.id)) if everybody else _existing(Access, accesses),
         calendars=frozenset(row[0] for row in Calendar.select(Calendar.name).tuples()),
         can_out=author.can(Permission.RULES_OUTWARD),
         personal=personal,
-        switched=dict(TypeSwitch.select(TypeSwitch.type, TypeSwitch.in_rules).tuples()),
+        switched={name: switches.in_rules(name) for name in switches.choices()},
     )
 
 
-def _teams(author: Scope) -> frozenset[int]:
-    if author.users is None:
-        return frozenset(_ids(Team.select(Team.id)))
+def _named(stored: Definition | None, part: str) -> list[int]:
+    """Return whom the actions of a rule name, by id."""
+    doings = stored.then if stored is not None else ()
+    return sorted({ident for doing in doings for ident in doing.params.get("to", {}).get(part, ())})
+
+
+def _own_teams(author: Scope) -> frozenset[int]:
     member = TeamMember.select(TeamMember.team).where(TeamMember.user == author.viewer_id)
     lead = TeamLead.select(TeamLead.team).where(TeamLead.user == author.viewer_id)
-    return frozenset((*_ids(member), *_ids(lead)))
+    return _ids(member) | _ids(lead)
 
 
-def _ids(query: Any) -> list[int]:
-    return [row[0] for row in query.tuples()]
+def _existing(model: Any, ids: Collection[int]) -> frozenset[int]:
+    return _ids(model.select(model.id).where(model.id.in_(ids))) if ids else frozenset()
+
+
+def _ids(query: Any) -> frozenset[int]:
+    return frozenset(row[0] for row in query.tuples())

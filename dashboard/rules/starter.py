@@ -1,4 +1,4 @@
-"""Ten rules to begin with: added switched off, to be read, changed and switched on.
+"""Rules to begin with: added switched off, to be read, changed and switched on.
 
 Names and texts are in the language of who adds them. Source: the starter set of the editor.
 """
@@ -11,17 +11,21 @@ from typing import Any, NamedTuple
 from flask_babel import force_locale, gettext
 
 from dashboard import clock
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.catalog import CATALOG
 from dashboard.db import database
 from dashboard.i18n import LOCALES
 from dashboard.i18n.mark import N_
-from dashboard.models import Rule, RuleVersion
+from dashboard.models import Rule, RuleVersion, User
 from dashboard.models.notify import Calendar
 from dashboard.rules import definition
+from dashboard.rules.actions import ACTIONS
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
+TEXTS = ("title", "subject", "text")
 QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
 
 
@@ -128,37 +132,61 @@ STARTERS: tuple[Starter, ...] = (
                          N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
                          urgent=True, limit=_at_most(HOUR_S, "agent"))],
     }),
+    Starter(N_("Auto-reply to a new ticket"), N_("The customer is told that the request has come in."), {
+        "types": ["ticket.created"],
+        "if": {"any": [{"field": "contact.email", "op": "is_not_empty"},
+                       {"field": "data.requester_email", "op": "is_not_empty"}]},
+        "then": [{"do": "email", "to": {"roles": ["contact"]},
+                  "subject": N_("We have received your request: {{ ticket.title }}"),
+                  "text": N_("Good day,\n\nwe have received your request {{ event.interaction }} and will "
+                             "answer as soon as we can.\n\nThis message was made by a machine."),
+                  "limit": _at_most(QUARTER_S, "recipient")}],
+    }),
 )  # fmt: skip
 
 
-def drafts(translate: Callable[[str], str], personal: bool = False, calendar: str = "") -> list[Starter]:
+def drafts(
+    translate: Callable[[str], str], personal: bool = False, calendar: str = "", outward: bool = True
+) -> list[Starter]:
     """Return the set in the language of `translate`; of `personal` rules those that suit one's own.
 
-    With the name of a `calendar` idle time is counted in its working time.
+    With the name of a `calendar` idle time is counted in its working time. Not `outward` leaves out what
+    writes to people outside of the house.
     """
-    return [_said(each, translate, calendar) for each in STARTERS if not personal or _is_personal(each)]
+    return [_said(each, translate, calendar) for each in _suiting(personal, outward)]
 
 
 def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
     """Add the rules of the set that are not there yet, switched off, and return them.
 
     They become the site's, or `owner_id`'s own, with names in `locale`. What is there is known by its name
-    in any of the languages, so that adding twice adds nothing.
+    in any of the languages, so that adding twice adds nothing. An author who may not let rules call out
+    gets none that does.
     """
+    outward = scopes.of_user(User.get_by_id(author_id)).can(Permission.RULES_OUTWARD)
     with database.atomic():
         mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
         there = {row[0] for row in Rule.select(Rule.name).where(mine).tuples()}
         position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
         calendar = Calendar.select(Calendar.name).order_by(Calendar.name).limit(1).scalar() or ""
-        missing = [each for each in STARTERS if not there & _names(each)]
+        suit = [each for each in _suiting(owner_id is not None, outward) if not there & _names(each)]
         with force_locale(locale):
-            found = [_said(each, gettext, calendar) for each in missing
-                     if owner_id is None or _is_personal(each)]  # fmt: skip
+            found = [_said(each, gettext, calendar) for each in suit]
         return [_add(each, author_id, owner_id, (position or 0) + n) for n, each in enumerate(found, 1)]
 
 
+def _suiting(personal: bool, outward: bool) -> list[Starter]:
+    suit = [each for each in STARTERS if outward or not _is_outward(each)]
+    return [each for each in suit if not personal or _is_personal(each)]
+
+
 def _is_personal(starter: Starter) -> bool:
-    return all(CATALOG[name].level == "personal" for name in starter.definition["types"])
+    personal = all(CATALOG[name].level == "personal" for name in starter.definition["types"])
+    return personal and not _is_outward(starter)
+
+
+def _is_outward(starter: Starter) -> bool:
+    return any(not ACTIONS[doing["do"]].inside for doing in starter.definition["then"])
 
 
 def _names(starter: Starter) -> set[str]:
@@ -174,7 +202,7 @@ def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> S
     if "after" in raw and calendar:
         raw["after"] = {**raw["after"], "calendar": calendar}
     raw["then"] = [
-        {**doing, **{key: str(translate(doing[key])) for key in ("title", "text") if key in doing}}
+        {**doing, **{key: str(translate(doing[key])) for key in TEXTS if key in doing}}
         for doing in raw["then"]
     ]
     return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)

@@ -169,8 +169,18 @@ def action_text(doing: Doing, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
     params = doing.params
     channel = names.channels.get(params.get("channel", 0)) or _(rulenames.OTHER_CHANNEL)
-    return str(_(doing.action.phrase, to=recipients(params, names), channel=channel,
+    text = str(_(doing.action.phrase, to=recipients(params, names), channel=channel,
                  tags=_quoted(params.get("tags", ())), type=params.get("type", "")))  # fmt: skip
+    return _again(text, params["again"]) if "again" in params else text
+
+
+def _again(action: str, again: Mapping[str, int]) -> str:
+    seconds = again["seconds"]
+    whole = seconds % (MINUTE_S if seconds <= HOUR_S else HOUR_S) == 0
+    time = period(seconds) if whole else span(seconds)
+    return str(ngettext("%(action)s, again every %(time)s until read, at most once",
+                        "%(action)s, again every %(time)s until read, at most %(num)d times", again["times"],
+                        action=action, time=time))  # fmt: skip
 
 
 def recipients(params: Mapping[str, Any], names: Names) -> str:

@@ -1,4 +1,4 @@
-"""The starter set: ten rules, off, in the language of who adds them."""
+"""The starter set: rules that are off, in the language of who adds them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 
 from dashboard import demo
+from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Rule, RuleVersion, Run
@@ -18,11 +19,15 @@ from dashboard.rules.definition import Definition
 from dashboard.rules.outcomes import ACTED, RunOutcome
 from tests import make
 
+AUTO_REPLY = "Auto-reply to a new ticket"
 WEDNESDAY = datetime(2026, 3, 4, 16, tzinfo=UTC)
 
 
-def test_there_are_ten_of_different_names() -> None:
-    assert len({each.name for each in starter.STARTERS}) == 10
+COUNT = 11
+
+
+def test_no_two_have_the_same_name() -> None:
+    assert len({each.name for each in starter.STARTERS}) == COUNT
 
 
 @pytest.mark.parametrize("each", starter.drafts(str, calendar="Office"), ids=lambda each: each.name)
@@ -38,7 +43,7 @@ def test_texts_are_translated_and_nothing_else() -> None:
         assert each.name == plain.name.upper()
         assert {**each.definition, "then": []} == {**plain.definition, "then": []}
         for said, before in zip(each.definition["then"], plain.definition["then"], strict=True):
-            texts = ("title", "text")
+            texts = ("title", "subject", "text")
             assert [said.get(text) for text in texts] == [
                 before[text].upper() if text in before else None for text in texts
             ]
@@ -46,7 +51,7 @@ def test_texts_are_translated_and_nothing_else() -> None:
 
 def test_ones_own_are_about_ones_own_work() -> None:
     own = starter.drafts(str, personal=True)
-    assert 0 < len(own) < 10
+    assert 0 < len(own) < COUNT
     site = definition.Site(personal=True)
     for each in own:
         assert isinstance(definition.parse(each.definition, site), Definition)
@@ -59,11 +64,19 @@ def test_they_are_added_off_and_once_in_whatever_language(app: Flask) -> None:
         made = starter.make(author.id, None, "en")
         assert [each for locale in LOCALES for each in starter.make(author.id, None, locale)] == []
     assert {row.state for row in Rule.select()} == {"off"}
-    assert [row.position for row in Rule.select().order_by(Rule.id)] == list(range(1, 11))
-    assert RuleVersion.select().count() == len(made) == 10
-    assert AuditEntry.select().where(AuditEntry.action == "rule.created").count() == 10
+    assert [row.position for row in Rule.select().order_by(Rule.id)] == list(range(1, COUNT + 1))
+    assert RuleVersion.select().count() == len(made) == COUNT
+    assert AuditEntry.select().where(AuditEntry.action == "rule.created").count() == COUNT
     idle = Rule.get(Rule.name == "Ticket idle for four hours")
     assert idle.definition["after"]["calendar"] == "Office"
+
+
+def test_who_may_not_let_rules_call_out_gets_none_that_writes_to_customers(app: Flask) -> None:
+    author = make.user("author", access=make.access([Permission.RULES_EDIT]))
+    with app.test_request_context():
+        made = starter.make(author.id, None, "en")
+    kept = {each.name for each in starter.drafts(str, outward=False)}
+    assert {row.name for row in made} == kept == {each.name for each in starter.STARTERS} - {AUTO_REPLY}
 
 
 def test_what_was_deleted_comes_back_and_what_is_there_stays(app: Flask) -> None:
@@ -73,7 +86,7 @@ def test_what_was_deleted_comes_back_and_what_is_there_stays(app: Flask) -> None
         Rule.update(description="mine").where(Rule.id != first.id).execute()
         first.delete_instance()
         assert [row.name for row in starter.make(author.id, None, "en")] == [first.name]
-    assert Rule.select().where(Rule.description == "mine").count() == 9
+    assert Rule.select().where(Rule.description == "mine").count() == COUNT - 1
 
 
 def test_ones_own_set_stands_beside_the_sites(app: Flask) -> None:
@@ -85,7 +98,7 @@ def test_ones_own_set_stands_beside_the_sites(app: Flask) -> None:
     assert len(own) == len(starter.drafts(str, personal=True))
 
 
-def test_four_of_the_ten_act_on_the_day_of_the_demonstration(
+def test_four_of_them_act_on_the_day_of_the_demonstration(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "DAYS", 2)

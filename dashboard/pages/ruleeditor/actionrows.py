@@ -84,7 +84,7 @@ def _row(
     texts = [
         Filled(_text(param, name, action, errors), preview.get(f"{name}.{param.name}"))
         for param in made.values()
-        if param.kind not in (ParamKind.TO, ParamKind.CHANNEL, ParamKind.YES_NO)
+        if param.kind not in (ParamKind.TO, ParamKind.CHANNEL, ParamKind.YES_NO, ParamKind.AGAIN)
     ]
     channel, urgent = made.get("channel"), made.get("urgent")
     mine = [text for path in (f"{name}.do", name) if (text := errors.get(path))]
@@ -93,7 +93,8 @@ def _row(
         _to(name, action, offered, errors) if "to" in made else [], texts,
         Control(f"{name}.urgent", "check", _(urgent.label), "1" if action.get("urgent") else "")
         if urgent else None,
-        _often(name, n, action, errors), mine, n == 0, n == count - 1,
+        [*_often(name, n, action, errors), *(_again(name, action, errors) if "again" in made else ())],
+        mine, n == 0, n == count - 1,
     )  # fmt: skip
 
 
@@ -113,7 +114,8 @@ def _channel(do: str, action: dict[str, Any], name: str, offered: Offered, error
 def _to(name: str, action: dict[str, Any], offered: Offered, errors: Errors) -> list[Control]:
     """Return the boxes of recipients: roles, then people, teams and accesses by name."""
     chosen = parts.to_of(action.get("to"))
-    roles: list[Choice] = [(str(role), _(label)) for role, label in ROLES.items()]
+    param = ACTIONS[str(action["do"])].param("to")
+    roles: list[Choice] = [(str(role), _(ROLES[role])) for role in (param.roles if param else ())]
     first = controls.checks(f"{name}.to.roles", _("Recipients"), roles, chosen["roles"])
     found = [first._replace(error=errors.get(f"{name}.to", "") or under(errors, f"{name}.to.roles"))]
     lists = {"users": offered.users, "teams": offered.teams, "accesses": offered.accesses}
@@ -168,6 +170,16 @@ def _often(name: str, n: int, action: dict[str, Any], errors: Errors) -> list[Co
         under(errors, f"{name}.on_error"),
     )
     return [control._replace(error=error) for control, error in zip(made, told, strict=True)]
+
+
+def _again(name: str, action: dict[str, Any], errors: Errors) -> list[Control]:
+    """Return the fields of a notice that comes again until it is read."""
+    place, again = f"{name}.again", parts.again_of(action.get("again"))
+    seconds = controls.seconds(
+        f"{place}.seconds", again["seconds"], _("Again until it is read, every"),
+        errors.get(place, "") or under(errors, f"{place}.seconds"),
+    )  # fmt: skip
+    return [seconds, _numbered(f"{place}.times", _("At most so many times"), again["times"], errors)]
 
 
 def limits(definition: dict[str, Any], offered: Offered, errors: Errors) -> dict[str, list[Control]]:

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 
 from dashboard.i18n.message import Message
 from dashboard.models import RuleGroup
-from dashboard.pages.ruleeditor import acts, preview, queries
+from dashboard.pages.ruleeditor import acts, preview
 from dashboard.pages.ruleeditor.commands import Wanted
 from dashboard.pages.ruleeditor.page import Editing
-from dashboard.rules import arming, rights
+from dashboard.rules import arming, rights, site
 from dashboard.rules import definition as definitions
 from dashboard.rules.definition import Definition
 from dashboard.rules.match import State
@@ -28,8 +28,8 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
     typed, rule = editing.typed, editing.rule
     errors = _head(editing)
     before = definitions.load(rule.definition) if rule else None
-    site = queries.site(g.scope, editing.personal, before if isinstance(before, Definition) else None)
-    found = preview.checked(typed["definition"], site)
+    known = site.load(g.scope, editing.personal, before if isinstance(before, Definition) else None)
+    found = preview.checked(typed["definition"], known)
     if not isinstance(found, Definition):
         return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}
     if errors:

@@ -140,6 +140,7 @@ FIRST = {
     "types": "types.0", "if": "if.how", "then": "addact", "wait": "wait.seconds", "after": "after.seconds",
     "count": "count.number", "schedule": "schedule.at", "times": "times.number",
 }  # fmt: skip
+FIRST_OF = {"to": "roles", "again": "seconds"}  # parts of an action with several fields
 
 
 def target(path: str) -> str:
@@ -153,8 +154,8 @@ def target(path: str) -> str:
     if steps[0] != "then":
         return path
     part = steps[2] if len(steps) > 2 else "do"
-    if part == "to":
-        return ".".join(steps if len(steps) > 3 else [*steps, "roles"])
+    if part in FIRST_OF:
+        return ".".join(steps if len(steps) > 3 else [*steps, FIRST_OF[part]])
     return f"then.{steps[1]}.{ {'limit': 'freq', 'delay_s': 'delay'}.get(part, part) }"
 
 

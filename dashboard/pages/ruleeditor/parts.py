@@ -158,6 +158,9 @@ def _param(form: Form, name: str, param: Param) -> Any:
         return {key.strip(): value.strip() for key, _colon, value in pairs}
     if kind is ParamKind.YES_NO:
         return name in form
+    if kind is ParamKind.AGAIN:
+        given = {"seconds": seconds(form, f"{name}.seconds"), "times": whole(text(form, f"{name}.times"))}
+        return given if any(each != "" for each in given.values()) else None
     return whole(text(form, name)) if kind is ParamKind.CHANNEL else text(form, name)
 
 
@@ -193,6 +196,12 @@ def to_of(value: Any) -> dict[str, list[Any]]:
     return {part: given[part] if isinstance(given.get(part), list) else [] for part in TO}
 
 
+def again_of(value: Any) -> Raw:
+    """Return how a notice is repeated: seconds and times, None where nothing is typed."""
+    given = value if isinstance(value, dict) else {}
+    return {part: given.get(part) for part in ("seconds", "times")}
+
+
 def data_lines(value: Any) -> str:
     """Return the data of a recorded event line by line."""
     pairs = value.items() if isinstance(value, dict) else ()
@@ -208,6 +217,10 @@ def _flat_param(form: Form, name: str, param: Param, value: Any) -> None:
         form.add(f"{name}.lines", data_lines(value))
     elif kind in (ParamKind.TAGS, ParamKind.ADDRESSES):
         form.add(f"{name}.lines", shown(value))
+    elif kind is ParamKind.AGAIN:
+        again = again_of(value)
+        flat_seconds(form, f"{name}.seconds", again["seconds"])
+        form.add(f"{name}.times", shown(again["times"]))
     elif kind is not ParamKind.YES_NO:
         form.add(name, shown(value))
     elif value:

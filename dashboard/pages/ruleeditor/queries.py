@@ -32,8 +32,6 @@ from dashboard.models import (
 )
 from dashboard.pages.ruleeditor import acts, parts
 from dashboard.rules import rights, store
-from dashboard.rules.definition import Definition
-from dashboard.rules.doing import Site
 from dashboard.rules.outcomes import RunOutcome
 from dashboard.web import lists, people, rulenames
 
@@ -128,25 +126,6 @@ def used(definition: dict[str, Any]) -> list[Any]:
     for action in definition["then"]:
         found.extend(parts.to_of(action.get("to"))["users"])
     return found
-
-
-def site(scope: Scope, personal: bool, stored: Definition | None) -> Site:
-    """Return what a rule may name: what the viewer may choose, and whom the stored rule names already."""
-    named: dict[str, set[int]] = {"users": set(), "teams": set(), "accesses": set()}
-    for doing in stored.then if stored else ():
-        for part, ids in named.items():
-            ids.update(doing.params.get("to", {}).get(part, ()))
-    users = User.select(User.id).where(scope.allows(User.id) | User.id.in_(sorted(named["users"])))
-    teams = {each.id for each in _teams(scope)} | _existing(Team, named["teams"])
-    everyone = scope.users is None
-    accesses = set(_ids(Access.select(Access.id))) if everyone else _existing(Access, named["accesses"])
-    return Site(
-        channels=dict(Channel.select(Channel.id, Channel.kind).tuples()),
-        users=frozenset(_ids(users)), teams=frozenset(teams), accesses=frozenset(accesses),
-        calendars=frozenset(_texts(Calendar.select(Calendar.name))),
-        can_out=scope.can(Permission.RULES_OUTWARD), personal=personal,
-        switched={name: switches.in_rules(name) for name in switches.choices()},
-    )  # fmt: skip
 
 
 def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
@@ -256,14 +235,6 @@ def _named(query: Any) -> list[tuple[int, str, bool]]:
 
 def _texts(query: Any) -> list[str]:
     return lists.by_name([row[0] for row in query.tuples()], str)
-
-
-def _ids(query: Any) -> Iterable[int]:
-    return (row[0] for row in query.tuples())
-
-
-def _existing(model: Any, ids: Collection[int]) -> set[int]:
-    return set(_ids(model.select(model.id).where(model.id.in_(sorted(ids))))) if ids else set()
 
 
 def _leaves(value: Any) -> Iterable[Any]:

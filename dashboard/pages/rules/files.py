@@ -8,6 +8,7 @@ from flask_babel import ngettext
 
 from dashboard import clock
 from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
 from dashboard.exports.table import disposition
 from dashboard.i18n.message import Message
 from dashboard.pages.rules import commands, forms, queries
@@ -77,7 +78,7 @@ def starter_set() -> Response:
                         "%(num)d rules have been added, switched off.", made)  # fmt: skip
         flash(text if made else _("All of them are there already."), "ok")
         return make_response(redirect(url_for(".index", list=which)))
-    drafts = starter.drafts(_, personal=owner_id is not None)
+    drafts = starter.drafts(_, personal=owner_id is not None, outward=g.scope.can(Permission.RULES_OUTWARD))
     return render("rules/starter.html", which=which, names=forms.NAMES, drafts=queries.said(g.scope, drafts))
 
 
