@@ -26,6 +26,7 @@ hypothesis.settings.register_profile("stopa", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("stopa")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run beside each other, files stay whole, and one process has the browser: what a visit
     to a page found is kept for all tests about it."""
