@@ -13,7 +13,7 @@ from flask import Flask
 from dashboard import demo
 from dashboard.ingest import importer
 from dashboard.jobs import worker
-from dashboard.models import Rule
+from dashboard.models import Rule, RuleVersion
 from dashboard.rules import starter, store
 from dashboard.rules.walks import Period
 from tests import make
