@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from dashboard.access import keys
 from dashboard.jobs import worker
 from dashboard.models import Channel, Notification, Profile, Rule, Step, User
-from dashboard.notify import guard
+from dashboard.notify import caps, guard
 from dashboard.rules import chains
 from tests import make
 from tests.notify import receivers, steps
@@ -109,3 +109,26 @@ def test_where_mail_and_chat_fail_the_fallback_is_told_in_texts_of_its_own(maili
     assert (notice.rule_id, notice.title) == (one.id, "Sold for •••"), "petr may not see horak"
     assert Notification.select().where(Notification.user_id == jana.id).count() == 1
     assert acted()[0] == (one.id, "partly")
+
+
+def test_the_customer_gets_the_text_and_nothing_about_rules(mailing: Sink) -> None:
+    then = {"do": "email", "to": {"roles": ["contact"]}, "subject": "Your order of {{ data.value }}",
+            "text": "Dear {{ contact.name }},\nit is on its way."}  # fmt: skip
+    one = rule(then, updated_by=make.administrator("chief").id)
+    eva = {"name": "Eva", "email": "eva@example.net"}
+    send(event(data={"value": "{{7*7}}\r\nBcc: x@example.com"}, contact=eva, interaction="c1"))
+    worker.drain()
+    ((to, got),) = mailing.got
+    assert to == ["eva@example.net"]
+    assert (got["Subject"], got["Bcc"]) == ("Your order of {{7*7}} Bcc: x@example.com", None)
+    assert (got["Auto-Submitted"], got["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
+    assert got.get_content().replace("\r", "") == "Dear Eva,\nit is on its way.\n"
+    assert acted() == [(one.id, "done")]
+
+
+def test_a_customer_behind_whose_address_a_machine_stands_gets_no_mail(mailing: Sink) -> None:
+    then = {"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}
+    rule(then)
+    send(event(contact={"email": "no-reply@example.net"}, interaction="c1"))
+    worker.drain()
+    assert (mailing.got, Step.get().state, Step.get().error) == ([], "failed", caps.UNWANTED)

@@ -69,7 +69,8 @@ FULL = {
     "then": [
         {"do": "notify", "to": {"users": [1, 2], "teams": [3], "accesses": [4], "roles": ["leads"]},
          "title": "Chat {{ chat.position }}", "text": "a\nb", "urgent": True,
-         "limit": {"often": "period", "by": "contact", "seconds": 900}, "on_error": "undo", "delay_s": 60},
+         "limit": {"often": "period", "by": "contact", "seconds": 900}, "on_error": "undo", "delay_s": 60,
+         "again": {"seconds": 5400, "times": 3}},
         {"do": "emit", "type": "custom.late", "data": {"who": "{{ user.name }}"}},
         {"do": "tag", "tags": ["one, two", "three"], "limit": {"often": "episode", "by": "rule"}},
         {"do": "webhook", "channel": 5},
@@ -109,6 +110,7 @@ HOSTILE = [
     {"wait.seconds": "٣", "wait.seconds.unit": "year", "times.number": "1e9", "times.clear": "-"},
     {"schedule.at": ",,;\x00", "schedule.days": "0", "types.0": "schedule.reached", "count.number": "½"},
     {"then.0.do": "emit", "then.0.data.lines": ":\n\x00: x\nno colon", "then.0.delay": "9" * 400},
+    {"then.0.do": "notify", "then.0.again.seconds": "x" * 999, "then.0.again.times": "٣"},
     {"then.0.do": "webhook", "then.0.channel": "١", "then.0.freq": "-5", "zone": "../etc/passwd"},
 ]
 

@@ -95,6 +95,18 @@ def test_a_file_brings_back_the_same_rules(jana: User) -> None:
     assert definition.dump(row.definition) == rule.definition
 
 
+def test_a_file_keeps_the_customer_and_the_repetitions(jana: User) -> None:
+    then = [
+        {"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"},
+        {"do": "notify", "to": {"roles": ["owner"]}, "title": "T", "again": {"seconds": 300, "times": 3}},
+    ]
+    rule = stored({"types": ["ticket.created"], "then": then})
+    row = read(transfer.export([rule], scopes.of_user(jana)), jana)[0]
+    assert row.warnings == ()
+    assert row.definition is not None
+    assert definition.dump(row.definition) == rule.definition
+
+
 def test_a_file_has_names_and_neither_ids_nor_secrets(jana: User) -> None:
     text = transfer.export([stored(furnished())], scopes.of_user(jana)).decode()
     found = json.loads(text)["rules"][0]["definition"]

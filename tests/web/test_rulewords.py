@@ -78,6 +78,13 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
      "When “Chat queued” occurs, then call Alerts, then record the event custom.late."),
     ({"then": [{"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T"}]},
      "When “Chat queued” occurs, then send an e-mail to a@b.cz."),
+    ({"then": [{"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}]},
+     "When “Chat queued” occurs, then send an e-mail to the customer."),
+    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 300, "times": 3}}]},
+     ("When “Chat queued” occurs, then notify Jana Malá, again every 5 minutes until read, "
+      "at most 3 times.")),
+    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 5400, "times": 1}}]},
+     "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most once."),
 )  # fmt: skip
 
 
