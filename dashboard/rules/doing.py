@@ -31,6 +31,7 @@ WRONG_CHANNEL = N_("This channel is of another kind: choose another.")
 NOT_ALLOWED = N_("Your access does not let rules use this action.")
 NOT_EMAIL = N_("Write the address as name@example.org.")
 NOT_CUSTOM = N_("Name the event as custom.something, in lower-case letters, digits and underscores.")
+NOT_BETWEEN = N_("Give 5 minutes to 24 hours.")
 NOT_A_NAME = N_("Name a field in lower-case letters, digits and underscores.")
 NO_PLACEHOLDER = N_("These event types have no %(names)s.")
 
@@ -232,9 +233,12 @@ def _addresses(raw: Any, path: str, checks: Checks) -> list[str]:
 def _again(raw: Any, path: str, checks: Checks) -> dict[str, int]:
     if raw is None:
         return {}
-    given = checks.part(raw, path, ("seconds", "times"))
+    given, length = checks.part(raw, path, ("seconds", "times")), Checks()
+    seconds = length.whole(given.get("seconds"), "", *actions.AGAIN_S)
+    if length.errors:
+        checks.add(f"{path}.seconds", NOT_BETWEEN)
     return {
-        "seconds": checks.whole(given.get("seconds"), f"{path}.seconds", *actions.AGAIN_S),
+        "seconds": seconds,
         "times": checks.whole(given.get("times"), f"{path}.times", 1, actions.MAX_AGAIN),
     }
 

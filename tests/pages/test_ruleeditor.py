@@ -228,3 +228,29 @@ def test_actions_that_call_out_are_offered_to_who_may_use_them(client: FlaskClie
         asks.sign_in_with(client, *permissions, grants=[])
         page = client.post("/rules/new", data=posted(op="keep", list="my")).text
         assert ("Call a webhook" in page) is offered
+
+
+def test_the_customer_is_offered_for_mail_alone(client: FlaskClient, admin: User) -> None:
+    box = 'name="then.0.to.roles" value="contact"'
+    mail = {"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}
+    page = client.post("/rules/new", data=posted(op="keep", says={**SAYS, "then": [mail]})).text
+    assert f"{box} checked" in page
+    assert "send an e-mail to the customer" in page
+    page = client.post("/rules/new", data=posted(op="keep")).text
+    assert 'name="then.0.to.roles" value="owner" checked' in page
+    assert box not in page
+
+
+def test_a_notice_is_repeated_as_typed_and_read_back(client: FlaskClient, admin: User) -> None:
+    typed = {"then.0.again.seconds": "5", "then.0.again.seconds.unit": "min", "then.0.again.times": "3"}
+    assert client.post("/rules/new", data=posted(typed=typed)).status_code == 302
+    rule = Rule.get()
+    assert rule.definition["then"][0]["again"] == {"seconds": 300, "times": 3}
+    page = client.get(f"/rules/{rule.id}/edit").text
+    assert "again every 5 minutes until read, at most 3 times" in page
+    form = Fields(page).found
+    assert {name: form[name] for name in typed} == typed
+    form["then.0.again.seconds"] = form["then.0.again.times"] = ""
+    form["op"] = "save"
+    assert client.post(f"/rules/{rule.id}/edit", data=form).status_code == 302
+    assert "again" not in Rule.get().definition["then"][0]

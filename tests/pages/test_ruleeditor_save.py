@@ -65,6 +65,16 @@ BAD = [
     ({"then.0.title": ""}, "#f-then.0.title", "Enter a text."),
     ({"then.0.title": "{{ ticket.number }}"}, "#f-then.0.title", "ticket.number"),
     ({"then.0.delay": "soon"}, "#f-then.0.delay", "Give a whole number"),
+    (
+        {"then.0.again.seconds": "1", "then.0.again.seconds.unit": "min", "then.0.again.times": "2"},
+        "#f-then.0.again.seconds",
+        "Give 5 minutes to 24 hours.",
+    ),
+    (
+        {"then.0.again.seconds": "1", "then.0.again.seconds.unit": "h", "then.0.again.times": "often"},
+        "#f-then.0.again.times",
+        "Give a whole number from 1 to 10.",
+    ),
     ({"wait.seconds": "soon", "wait.seconds.unit": "min"}, "#f-wait.seconds", "Give a whole number"),
     ({"types.0": ""}, "#f-types.0", "Choose at least one event type."),
     ({"zone": "Nowhere"}, "#f-zone", "There is no such time zone."),
