@@ -178,7 +178,7 @@ def _again(action: str, again: Mapping[str, int]) -> str:
     seconds = again["seconds"]
     whole = seconds % (MINUTE_S if seconds <= HOUR_S else HOUR_S) == 0
     time = period(seconds) if whole else span(seconds)
-    return str(ngettext("%(action)s, again every %(time)s until read, at most once",
+    return str(ngettext("%(action)s, again every %(time)s until read, at most %(num)d time",
                         "%(action)s, again every %(time)s until read, at most %(num)d times", again["times"],
                         action=action, time=time))  # fmt: skip
 

@@ -136,13 +136,23 @@ def test_no_file_at_all_is_told(editor: FlaskClient) -> None:
 
 def test_the_starter_set_is_shown_in_words_and_added_once(editor: FlaskClient) -> None:
     page = editor.get("/rules/starter?list=system").text
-    assert all(each.name in page for each in starter.STARTERS)
+    mine = starter.drafts(str, outward=False)
+    assert [each.name for each in starter.STARTERS if each.name not in page] == ["Auto-reply to a new ticket"]
     assert "When “Call abandoned” occurs, if Waiting time" in page
-    for said in ("10 rules have been added", "All of them are there already"):
+    for said in (f"{len(mine)} rules have been added", "All of them are there already"):
         assert editor.post("/rules/starter?list=system").location == "/rules?list=system"
         assert said in editor.get("/rules?list=system").text
     assert {(made.state, made.owner_id) for made in Rule.select()} == {("off", None)}
-    assert Rule.select().count() == 10
+    assert Rule.select().count() == len(mine)
+
+
+def test_who_may_let_rules_call_out_gets_the_whole_starter_set(client: FlaskClient) -> None:
+    asks.sign_in_with(client, P.RULES_EDIT, P.RULES_OUTWARD)
+    page = client.get("/rules/starter?list=system").text
+    assert all(each.name in page for each in starter.STARTERS)
+    assert "send an e-mail to the customer" in page
+    client.post("/rules/starter?list=system")
+    assert Rule.select().count() == len(starter.STARTERS)
 
 
 def test_of_the_starter_set_one_gets_what_suits_ones_own_rules(client: FlaskClient) -> None:

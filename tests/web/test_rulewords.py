@@ -84,7 +84,7 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
      ("When “Chat queued” occurs, then notify Jana Malá, again every 5 minutes until read, "
       "at most 3 times.")),
     ({"then": [{"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 5400, "times": 1}}]},
-     "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most once."),
+     "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most 1 time."),
 )  # fmt: skip
 
 
