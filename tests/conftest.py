@@ -26,15 +26,6 @@ hypothesis.settings.register_profile("stopa", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("stopa")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run beside each other, files stay whole, and one process has the browser: what a visit
-    to a page found is kept for all tests about it."""
-    for item in items:
-        group = "browser" if item.path.parent.name == "browser" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a real server, started when the first test asks for it."""

@@ -33,6 +33,13 @@ def test_the_answer_is_the_expected_one_and_the_browser_has_nothing_to_say(
 
 @every_view
 @every_page
+def test_axe_finds_nothing(name: str, view: View, rounds: Rounds) -> None:
+    """WCAG 2.2 A and AA, best practices, sizes of targets."""
+    assert rounds.visit(name, view).violations == []
+
+
+@every_view
+@every_page
 def test_nothing_scrolls_the_page_sideways(name: str, view: View, rounds: Rounds) -> None:
     assert rounds.visit(name, view).wider == 0
 
