@@ -166,7 +166,7 @@ def others(scope: Scope, rule_id: int) -> list[str]:
 def runs(rule_id: int) -> list[Shown]:
     """Return the last runs of a rule in which it matched."""
     query = Run.select(Run.id, Run.outcome, Run.at_ms, Run.held, Run.error).where(
-        (Run.rule_id == rule_id) & (Run.outcome != RunOutcome.NOT_MATCHED)
+        (Run.rule_id == rule_id) & Run.outcome.not_in([RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED])
     )
     return rows(query.order_by(Run.id.desc()).limit(RUNS), Shown)
 
