@@ -158,7 +158,8 @@ THIN = """() => {
 }"""
 READ = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script,style,datalist,textarea,pre,code"))
+  const silent = "script,style,datalist,textarea,pre,code";
+  while (walk.nextNode()) if (!walk.currentNode.parentElement.closest(silent))
     texts.push(walk.currentNode.data);
   for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
     for (const name of ["aria-label", "placeholder", "title", "alt"])
