@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ THIN = """() => {
 }"""
 READ = """() => {
   const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const silent = "script,style,datalist,textarea,pre,code";
+  const silent = "script,style,datalist,textarea,pre,code,[translate=no]";
   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest(silent))
     texts.push(walk.currentNode.data);
   for (const part of document.querySelectorAll("[aria-label],[placeholder],[title],[alt]"))
@@ -247,10 +248,16 @@ def send(page: Page, typed: Mapping[str, str]) -> int:
 
 @contextmanager
 def halted(site: Site) -> Iterator[None]:
-    """Hold the worker, so that a file stays in the making."""
+    """Hold the worker, at a moment when it is not writing, so that a file stays in the making."""
     workers = site.running.workers()
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
+    for _ in range(100):
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        if site.can_write():
+            break
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        time.sleep(0.05)
     try:
         yield
     finally:

@@ -56,7 +56,10 @@ def test_the_language_is_named_and_headings_go_down_one_by_one(name: str, view: 
 
 @every_view
 def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -> None:
-    one_title = {"24 hours", "60 minutes", "15 minutes", "5 minutes", "list without rows", "users not found"}
+    one_title = {
+        "24 hours", "60 minutes", "15 minutes", "5 minutes", "list without rows", "users not found",
+        "rules in their order", "rules not found", "employee rules", "runs not found",
+    }  # fmt: skip
     alone = [name for name in PLACES if not re.search("errors|refused|signed out|home of|agent|fault", name)]
     titles = Counter(rounds.visit(name, view).title for name in alone if name not in one_title)
     assert [title for title, count in titles.items() if count > 1] == []
@@ -67,7 +70,7 @@ def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -
 @every_page
 def test_no_text_has_stayed_english(name: str, view: View, rounds: Rounds, site: Site) -> None:
     texts, own = rounds.visit(name, view).texts, data_texts(site)
-    assert [text for text in texts if text not in own and english(view.locale, text)] == []
+    assert [text for text in texts if text not in own and english(view.locale, without(text, own))] == []
 
 
 @every_page
@@ -87,6 +90,13 @@ def words(text: str) -> set[str]:
     return set(WORD.findall(text))
 
 
+def without(text: str, own: set[str]) -> str:
+    """Return a text with what people have typed taken out: a rule's name inside a sentence."""
+    for typed in sorted((each for each in own if len(each) > 10 and each in text), key=len, reverse=True):
+        text = text.replace(typed, "…")
+    return text
+
+
 def data_texts(site: Site) -> set[str]:
     """Return what people have typed, which no catalogue translates."""
     tables = {
@@ -94,6 +104,8 @@ def data_texts(site: Site) -> set[str]:
         "team": ("name",), "contact": ("name", "email"), "activity": ("title",), "source": ("name",),
         "api_key": ("name", "prefix"),
         "interaction": ("external_id",), "export_file": ("name",),
+        "rule": ("name", "description"), "rule_group": ("name",), "notification": ("title", "body"),
+        "calendar": ("name",), "calendar_day": ("name",), "profile": ("name",),
     }  # fmt: skip
     found = set()
     for table, columns in tables.items():

@@ -62,6 +62,18 @@ class Site:
         finally:
             connection.close()
 
+    def can_write(self) -> bool:
+        """Say whether nobody holds the database's write lock."""
+        connection = sqlite3.connect(self.database, timeout=0.2, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return True
+
     def ident(self, sql: str, *values: object) -> int:
         return int(self.find(sql, *values)[0][0])
 
