@@ -124,7 +124,7 @@ def _close(opened: peewee.Database) -> None:
 
 
 def _copy(server: str, template: str, name: str) -> Iterator[str]:
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # twice as fast
     try:
         yield f"{server}/{name}"
     finally:
