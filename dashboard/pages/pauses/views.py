@@ -8,11 +8,13 @@ from flask_babel import gettext as _
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import PauseType
-from dashboard.pages.pauses import commands, forms, queries
+from dashboard.pages.pauses import forms, queries
 from dashboard.web import forms as common
 from dashboard.web import lists
+from dashboard.web.named import Named, TakenError
 from dashboard.web.page import render
 
+PAUSES = Named(PauseType, "pause_type", ("name", "label", "paid", "max_seconds"))
 bp = Blueprint("pauses", __name__, url_prefix="/pauses")
 
 
@@ -40,8 +42,8 @@ def create() -> Response:
     asked = forms.parse(request.form)
     if not asked.errors:
         try:
-            row = commands.create(asked.values())
-        except commands.TakenError:
+            row = PAUSES.create(asked.values())
+        except TakenError:
             asked.errors["name"] = _("There is a pause type of this name already.")
         else:
             flash(_("%(name)s has been added.", name=row.label), "ok")
@@ -64,14 +66,14 @@ def update(ident: int) -> Response:
     if asked.errors:
         return _form(row, asked, status=422)
     try:
-        saved = commands.update(row, asked.values(), asked.version)
-    except commands.TakenError:
+        saved = PAUSES.update(row, asked.values(), asked.version)
+    except TakenError:
         asked.errors["name"] = _("There is a pause type of this name already.")
         return _form(row, asked, status=422)
     if not saved:
         now = common.one(PauseType, ident)
         asked.version = now.version
-        both = common.both(forms.LABELS, commands.facts(now), asked.values())
+        both = common.both(forms.LABELS, PAUSES.facts(now), asked.values())
         return _form(now, asked, differing=both, status=422)
     flash(_saved(asked.paid != row.paid), "ok")
     return make_response(redirect(url_for(".index")))
@@ -82,7 +84,7 @@ def update(ident: int) -> Response:
 def deactivate(ident: int) -> Response:
     row = common.one(PauseType, ident)
     if request.method == "POST":
-        commands.deactivate(row)
+        PAUSES.deactivate(row)
         flash(_("%(name)s has been deactivated.", name=row.label), "ok")
         return make_response(redirect(url_for(".index")))
     return render(
@@ -107,7 +109,7 @@ def deactivate(ident: int) -> Response:
 @require(Permission.PAUSES_EDIT)
 def reactivate(ident: int) -> Response:
     row = common.one(PauseType, ident)
-    commands.reactivate(row)
+    PAUSES.reactivate(row)
     flash(_("%(name)s is active again.", name=row.label), "ok")
     return make_response(redirect(url_for(".edit", ident=ident)))
 

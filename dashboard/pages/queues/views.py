@@ -5,14 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
+from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import Queue
-from dashboard.pages.queues import commands, forms, queries
+from dashboard.pages.queues import forms, queries
 from dashboard.web import forms as common
 from dashboard.web import lists
+from dashboard.web.named import Named, TakenError
 from dashboard.web.page import render
 
+QUEUES = Named(Queue, "queue", ("name", "label", "channel", "sla_seconds"))
 bp = Blueprint("queues", __name__, url_prefix="/queues")
 
 
@@ -40,8 +43,8 @@ def create() -> Response:
     asked = forms.parse(request.form)
     if not asked.errors:
         try:
-            row = commands.create(asked.values())
-        except commands.TakenError:
+            row = QUEUES.create(asked.values(), created_ts=clock.now_s())
+        except TakenError:
             asked.errors["name"] = _("There is a queue of this name already.")
         else:
             flash(_("%(name)s has been added.", name=row.label), "ok")
@@ -64,14 +67,14 @@ def update(ident: int) -> Response:
     if asked.errors:
         return _form(row, asked, status=422)
     try:
-        saved = commands.update(row, asked.values(), asked.version)
-    except commands.TakenError:
+        saved = QUEUES.update(row, asked.values(), asked.version)
+    except TakenError:
         asked.errors["name"] = _("There is a queue of this name already.")
         return _form(row, asked, status=422)
     if not saved:
         now = common.one(Queue, ident)
         asked.version = now.version
-        both = common.both(forms.LABELS, commands.facts(now), asked.values())
+        both = common.both(forms.LABELS, QUEUES.facts(now), asked.values())
         return _form(now, asked, differing=both, status=422)
     flash(_("Saved."), "ok")
     return make_response(redirect(url_for(".index")))
@@ -82,7 +85,7 @@ def update(ident: int) -> Response:
 def deactivate(ident: int) -> Response:
     row = common.one(Queue, ident)
     if request.method == "POST":
-        commands.deactivate(row)
+        QUEUES.deactivate(row)
         flash(_("%(name)s has been deactivated.", name=row.label), "ok")
         return make_response(redirect(url_for(".index")))
     return render(
@@ -107,7 +110,7 @@ def deactivate(ident: int) -> Response:
 @require(Permission.QUEUES_EDIT)
 def reactivate(ident: int) -> Response:
     row = common.one(Queue, ident)
-    commands.reactivate(row)
+    QUEUES.reactivate(row)
     flash(_("%(name)s is active again.", name=row.label), "ok")
     return make_response(redirect(url_for(".edit", ident=ident)))
 
