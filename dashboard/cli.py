@@ -87,18 +87,26 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
         chosen = Access.get_or_none(Access.name == access)
         if chosen is None:
             raise click.ClickException(f"There is no access {access!r}. Known: {_names()}.")
-        given = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt(
-            "Password", hide_input=True, confirmation_prompt=True)  # fmt: skip
+        given = (
+            sys.stdin.readline().rstrip("\r\n")
+            if password_stdin
+            else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        )
         if problem := passwords.problem(given, login):
             raise click.ClickException(problem)
         with database.atomic():
-            row, made = User.get_or_create(login=login, defaults={
-                "name": name or login, "created_ts": clock.now_s(), "access": chosen})  # fmt: skip
+            row, made = User.get_or_create(
+                login=login, defaults={"name": name or login, "created_ts": clock.now_s(), "access": chosen}
+            )
             if not made and row.password_hash is not None:
                 raise click.ClickException(f"{login!r} can sign in already; change the user on the page.")
             User.update(access=chosen, password_hash=passwords.make(given)).where(User.id == row.id).execute()
-            audit.record("user.created" if made else "user.updated", "c" if made else "u",
-                         audit.user_target(row), {"access": (None, access)})  # fmt: skip
+            audit.record(
+                "user.created" if made else "user.updated",
+                "c" if made else "u",
+                audit.user_target(row),
+                {"access": (None, access)},
+            )
             store.changed()
     click.echo(f"Added {login} with access {access}.")
 
@@ -168,10 +176,13 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
     with _at_database():
         total = file.stat().st_size
         with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
-            summary = importer.run(file, kind, source, timezone, mapping,
-                                   lambda at: bar.update(at - bar.pos), rules=rules)  # fmt: skip
-    click.echo(f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
-               f"refused {summary.refused}")  # fmt: skip
+            summary = importer.run(
+                file, kind, source, timezone, mapping, lambda at: bar.update(at - bar.pos), rules=rules
+            )
+    click.echo(
+        f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
+        f"refused {summary.refused}"
+    )
     for line, text in summary.examples:
         click.echo(f"  line {line}: {text}")
     if summary.refused > len(summary.examples):

@@ -69,15 +69,28 @@ def server() -> Iterator[str]:
     options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
     try:
         subprocess.run(
-            [*as_server_user(), bin_dir / "initdb", "-D", data, "--no-sync", "--auth=trust",
-             "--username=stopa", "--encoding=UTF8", "--locale=C.UTF-8"],
-            check=True, capture_output=True, cwd="/",
-        )  # fmt: skip
+            [
+                *as_server_user(),
+                bin_dir / "initdb",
+                "-D",
+                data,
+                "--no-sync",
+                "--auth=trust",
+                "--username=stopa",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
         with log.open("wb") as written:
             process = subprocess.Popen(
                 [*as_server_user("QUIT"), bin_dir / "postgres", "-D", data, f"-p{port}", *options],
-                stdout=written, stderr=written, cwd="/",
-            )  # fmt: skip
+                stdout=written,
+                stderr=written,
+                cwd="/",
+            )
         try:
             _wait(process, port, log)
             yield f"postgresql://stopa@127.0.0.1:{port}"

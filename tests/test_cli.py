@@ -40,9 +40,14 @@ def run(app: Flask) -> Run:
 def flask(url: str, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command as a process of its own, as on a command line."""
     return subprocess.run(
-        [sys.executable, "-m", "flask", *words], cwd=ROOT, env=environment(url), input=given,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "flask", *words],
+        cwd=ROOT,
+        env=environment(url),
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def lines(*events: object) -> str:
@@ -77,8 +82,9 @@ def test_a_key_is_made_for_what_is_said(run: Run) -> None:
     assert run("key", "add", "a", "--source", "pbx", "--allow", "read").exit_code == 0
     assert run("key", "add", "b", "--source", "pbx", "--known-only").exit_code == 0
     assert list(ApiKey.select(ApiKey.allow, ApiKey.makes).order_by(ApiKey.id).tuples()) == [
-        ("read", True), ("ingest", False),
-    ]  # fmt: skip
+        ("read", True),
+        ("ingest", False),
+    ]
     assert run("key", "add", "c", "--source", "pbx", "--allow", "everything").exit_code == 2
     assert run("key", "add", "", "--source", "pbx").exit_code == 2
     assert run("key", "add", "d", "--source", "x" * 121).exit_code == 2
@@ -195,10 +201,13 @@ def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
     path.write_text("day,hour\n2026-03-02,09:00\n")
     words = ("--map", "type==custom.x", "--map", "time=when")
     result = run("import", path, "--format", "csv", "--source", "crm", *words)
-    assert (result.exit_code, result.stdout.splitlines()) == (1, [
-        "read 1, stored 0, repeated 0, refused 1",
-        "  line 1: time: The file has no column “when”.",
-    ])  # fmt: skip
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        1,
+        [
+            "read 1, stored 0, repeated 0, refused 1",
+            "  line 1: time: The file has no column “when”.",
+        ],
+    )
 
 
 def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
@@ -206,8 +215,9 @@ def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
     for ident in "abc":
         record.append(source, [NewEvent(ident, "agent.ready", 0, "petr")])
     assert (run("worker", "--drain").stdout, run("worker", "--drain").stdout) == (
-        "Jobs run: 3.\n", "Jobs run: 0.\n",
-    )  # fmt: skip
+        "Jobs run: 3.\n",
+        "Jobs run: 0.\n",
+    )
 
 
 def test_rebuilding_says_when_it_is_done(run: Run) -> None:

@@ -125,11 +125,24 @@ def test_a_fortnight_has_all_that_happens_in_a_contact_centre(stage: Flask) -> N
     pieces += [piece for date in dates for piece in day.untaken(date, ZONE)]
     seen = Counter(event.type for piece in pieces for event in piece.events)
     assert set(seen) >= {
-        "call.queued", "call.accepted", "call.held", "call.resumed", "call.rejected", "call.ignored",
-        "call.transferred", "call.abandoned", "call.missed", "call.dialled", "call.unreached",
-        "email.postponed", "email.reopened", "chat.closed", "ticket.updated", "ticket.closed",
+        "call.queued",
+        "call.accepted",
+        "call.held",
+        "call.resumed",
+        "call.rejected",
+        "call.ignored",
+        "call.transferred",
+        "call.abandoned",
+        "call.missed",
+        "call.dialled",
+        "call.unreached",
+        "email.postponed",
+        "email.reopened",
+        "chat.closed",
+        "ticket.updated",
+        "ticket.closed",
         "agent.pause_started",
-    }  # fmt: skip
+    }
     assert {json.loads(event.data).get("channel") for piece in pieces for event in piece.events} >= set(
         cast.CHAT_CHANNELS
     )

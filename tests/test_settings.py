@@ -38,8 +38,11 @@ def test_an_empty_environment_gives_the_documented_defaults(instance: Path) -> N
 
 
 GOOD = [
-    ("STOPA_DATABASE", "postgresql://stopa:s%40@db.example.com:5433/stopa",
-     "postgresql://stopa:s%40@db.example.com:5433/stopa"),
+    (
+        "STOPA_DATABASE",
+        "postgresql://stopa:s%40@db.example.com:5433/stopa",
+        "postgresql://stopa:s%40@db.example.com:5433/stopa",
+    ),
     ("STOPA_DATABASE", "sqlite:////tmp/stopa.db", "sqlite:////tmp/stopa.db"),
     ("STOPA_DATABASE", "sqlite:///.stopa/demo.db", f"sqlite:///{ROOT}/.stopa/demo.db"),
     ("STOPA_BASE_URL", "https://stopa.example.com/", "https://stopa.example.com"),
@@ -51,9 +54,12 @@ GOOD = [
     ("STOPA_LOCALE", "ja", "ja"),
     ("STOPA_LOCALE", "", "en"),
     ("STOPA_TRUSTED_PROXIES", "2", 2),
-    ("STOPA_WEBHOOK_ALLOW", "10.0.0.5:8080, hooks.lan:443",
-     (HostPort("10.0.0.5", 8080), HostPort("hooks.lan", 443))),
-]  # fmt: skip
+    (
+        "STOPA_WEBHOOK_ALLOW",
+        "10.0.0.5:8080, hooks.lan:443",
+        (HostPort("10.0.0.5", 8080), HostPort("hooks.lan", 443)),
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "given", "value"), GOOD)
@@ -128,8 +134,13 @@ def test_names_that_others_give_are_left_alone(instance: Path) -> None:
 
 
 def test_a_password_in_a_wrong_setting_is_not_said(instance: Path) -> None:
-    problems = settings.check({"STOPA_DATABASE": "mysql://root:tajne@localhost/stopa",
-                               "STOPA_SMTP_URL": "http://user:tajne@localhost"}, instance)  # fmt: skip
+    problems = settings.check(
+        {
+            "STOPA_DATABASE": "mysql://root:tajne@localhost/stopa",
+            "STOPA_SMTP_URL": "http://user:tajne@localhost",
+        },
+        instance,
+    )
     assert len(problems) == 2
     assert "tajne" not in str(problems)
 

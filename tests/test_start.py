@@ -66,9 +66,14 @@ def started(command: list[str], url: str) -> Iterator[Started]:
     """Start `command` on a free port, wait until it says that it answers, kill it at the end."""
     bind = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(url, STOPA_BIND=bind), text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        env=environment(url, STOPA_BIND=bind),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     running = Started(process, f"http://{bind}")
     try:
         until(lambda: "answers on" in running.said or process.poll() is not None)
@@ -183,8 +188,14 @@ def test_serve_says_what_is_wrong_and_ends(
     arguments: list[str], more: dict[str, str], status: int, words: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        ["bin/serve", *arguments], cwd=ROOT, env=environment(f"sqlite:///{tmp_path}/stopa.db", **more),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=LONG_S,
-    )  # fmt: skip
+        ["bin/serve", *arguments],
+        cwd=ROOT,
+        env=environment(f"sqlite:///{tmp_path}/stopa.db", **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONG_S,
+    )
     assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -99,7 +99,7 @@ class Giver:
 def giver_of(user: User, scope: Scope) -> Giver:
     leads = AccessGrant.select().where(
         (AccessGrant.access == user.access) & (AccessGrant.kind == "led_teams")
-    )  # fmt: skip
+    )
     return Giver(scope, leads.exists())
 
 

@@ -36,9 +36,14 @@ def make(name: str, source: str, allow: str, makes: bool = True) -> str:
     plain = PREFIX + secrets.token_urlsafe(32)
     row, _ = Source.get_or_create(name=source, defaults={"created_ts": clock.now_s()})
     ApiKey.create(
-        name=name, source_id=row.id, allow=allow, makes=makes, prefix=plain[:12],
-        key_hash=digest(plain), created_ts=clock.now_s(),
-    )  # fmt: skip
+        name=name,
+        source_id=row.id,
+        allow=allow,
+        makes=makes,
+        prefix=plain[:12],
+        key_hash=digest(plain),
+        created_ts=clock.now_s(),
+    )
     return plain
 
 

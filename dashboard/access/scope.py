@@ -53,8 +53,11 @@ def of_user(user: User) -> Scope:
     access = user.access
     if access is None:
         return Scope(user.id, EVERYONE, frozenset(), frozenset())
-    grants = list(AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id)
-                  .where(AccessGrant.access == access.id).tuples())  # fmt: skip
+    grants = list(
+        AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id)
+        .where(AccessGrant.access == access.id)
+        .tuples()
+    )
     kinds = {kind for kind, _ in grants}
     users: frozenset[int] | None = None
     if "all_users" not in kinds:

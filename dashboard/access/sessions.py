@@ -55,11 +55,12 @@ def find(token: str) -> User | None:
 _LIVE = Prepared(
     lambda: (
         User.select(User, Access, Session.seen_ts, Session.created_ts)
-        .join(Access, JOIN.LEFT_OUTER).switch(User)
+        .join(Access, JOIN.LEFT_OUTER)
+        .switch(User)
         .join(Session, on=(Session.user_id == User.id))
         .where(Session.token_hash == slot("hash"))
     )
-)  # fmt: skip
+)
 
 
 def _filled(model: type[Model], values: Sequence[Any]) -> Any:
@@ -91,9 +92,14 @@ def throttled(login: str, ip: str) -> int:
     """
     since = clock.now_s() - WINDOW_S
     for key, most in ((f"login:{login.lower()}", MAX_PER_LOGIN), (f"ip:{ip}", MAX_PER_IP)):
-        tries = [row[0] for row in SignInAttempt.select(SignInAttempt.at_ts)
-                 .where((SignInAttempt.key == key) & (SignInAttempt.at_ts > since))
-                 .order_by(SignInAttempt.at_ts.desc()).limit(most).tuples()]  # fmt: skip
+        tries = [
+            row[0]
+            for row in SignInAttempt.select(SignInAttempt.at_ts)
+            .where((SignInAttempt.key == key) & (SignInAttempt.at_ts > since))
+            .order_by(SignInAttempt.at_ts.desc())
+            .limit(most)
+            .tuples()
+        ]
         if len(tries) >= most:
             return max(1, int(tries[-1]) + WINDOW_S - clock.now_s())
     return 0

@@ -42,12 +42,20 @@ def record(
     around = _circumstances()
     with database.atomic():
         AuditEntry.insert(
-            occurred_ms=clock.now_ms(), actor_type=kind, actor_id=ident, actor_label=label[:200],
-            action=action, crud=crud, outcome=outcome,
-            target_type=target[0], target_id=str(target[1])[:60], target_label=str(target[2])[:200],
+            occurred_ms=clock.now_ms(),
+            actor_type=kind,
+            actor_id=ident,
+            actor_label=label[:200],
+            action=action,
+            crud=crud,
+            outcome=outcome,
+            target_type=target[0],
+            target_id=str(target[1])[:60],
+            target_label=str(target[2])[:200],
             changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
-            details=kept, **around,
-        ).execute()  # fmt: skip
+            details=kept,
+            **around,
+        ).execute()
         event.append(action, ident if kind == "user" else None, target, kept, around.get("ip", ""), chain)
 
 
@@ -56,10 +64,13 @@ def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]
     kind, ident, _label = _actor()
     e = AuditEntry
     again = e.select(e.details).where(
-        (e.target_type == target[0]) & (e.target_id == str(target[1])) & (e.action == action)
-        & (e.actor_type == kind) & (e.actor_id == ident)
+        (e.target_type == target[0])
+        & (e.target_id == str(target[1]))
+        & (e.action == action)
+        & (e.actor_type == kind)
+        & (e.actor_id == ident)
         & (e.occurred_ms > clock.now_ms() - VIEW_AGAIN_S * 1000)
-    )  # fmt: skip
+    )
     if all(row[0] != details for row in again.tuples()):
         record(action, "r", target, details=details)
 

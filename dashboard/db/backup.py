@@ -46,8 +46,16 @@ def restore(url: str, source: Path) -> None:
         _copy_sqlite(source, Path(url.removeprefix(SQLITE)))
     else:
         _run(url, "pg_restore", "--list", str(source), quiet=True)
-        _run(url, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction",
-             "--dbname=" + _environment(url)["PGDATABASE"], str(source))  # fmt: skip
+        _run(
+            url,
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--single-transaction",
+            "--dbname=" + _environment(url)["PGDATABASE"],
+            str(source),
+        )
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -92,7 +92,8 @@ def _marks(count: int) -> str:
 def _shape(model: type[peewee.Model]) -> tuple[str, dict[str, Any], frozenset[str]]:
     """Return a model's table, the defaults of its columns, and the columns that hold JSON."""
     meta = model._meta
-    defaults = {field.column_name: value() if callable(value) else value
-                for field, value in meta.defaults.items()}  # fmt: skip
+    defaults = {
+        field.column_name: value() if callable(value) else value for field, value in meta.defaults.items()
+    }
     objects = {field.column_name for field in meta.sorted_fields if isinstance(field, peewee.JSONField)}
     return meta.table_name, defaults, frozenset(objects)

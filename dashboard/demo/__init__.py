@@ -60,22 +60,35 @@ def make(now: int | None = None) -> Iterator[str]:
 
 def _lines(moment: int) -> None:
     for line in LINES:
-        Queue.get_or_create(name=line.name, defaults={
-            "label": line.label, "channel": line.channel, "sla_seconds": line.seconds,
-            "created_ts": moment - HIRED_S})  # fmt: skip
+        Queue.get_or_create(
+            name=line.name,
+            defaults={
+                "label": line.label,
+                "channel": line.channel,
+                "sla_seconds": line.seconds,
+                "created_ts": moment - HIRED_S,
+            },
+        )
     for kind in BREAKS:
-        PauseType.get_or_create(name=kind.name, defaults={
-            "label": kind.label, "paid": kind.paid, "max_seconds": kind.limit})  # fmt: skip
+        PauseType.get_or_create(
+            name=kind.name, defaults={"label": kind.label, "paid": kind.paid, "max_seconds": kind.limit}
+        )
 
 
 def _people(moment: int) -> tuple[Person, ...]:
     """Make the users and teams that are missing; return who plays."""
     for person in PEOPLE:
         access = Access.get(Access.name == person.access) if person.access else None
-        row, made = User.get_or_create(login=person.login, defaults={
-            "name": person.name, "access": access, "created_ts": moment - HIRED_S,
-            "email": f"{person.login}@example.org",
-            "deactivated_ts": moment - LEFT_S if person.crew == "gone" else None})  # fmt: skip
+        row, made = User.get_or_create(
+            login=person.login,
+            defaults={
+                "name": person.name,
+                "access": access,
+                "created_ts": moment - HIRED_S,
+                "email": f"{person.login}@example.org",
+                "deactivated_ts": moment - LEFT_S if person.crew == "gone" else None,
+            },
+        )
         if made and person.team:
             team, _ = Team.get_or_create(name=person.team)
             TeamMember.get_or_create(team=team, user=row)
@@ -102,9 +115,11 @@ def _events(source: Source, moment: int) -> Iterator[NewEvent]:
         User.select(User.login, User.deactivated_ts).where(User.deactivated_ts.is_null(False)).tuples()
     )
     shifts = [
-        shift for date in dates for shift in roster.shifts(date, zone)
+        shift
+        for date in dates
+        for shift in roster.shifts(date, zone)
         if shift.end <= left.get(shift.person.login, shift.end)
-    ]  # fmt: skip
+    ]
     plan = [piece for shift in shifts for piece in day.work(shift)]
     plan += [piece for date in dates for piece in day.untaken(date, zone)]
     for at in _moments(source, moment):

@@ -70,11 +70,22 @@ ERRAND = Break("errand", "Personal errand", False, None)
 BREAKS = (COFFEE, LUNCH, TRAINING, ERRAND)
 
 SUBJECTS = (
-    "Invoice for last month", "Cannot sign in", "Change of address", "Delivery has not come",
-    "Question about the tariff", "Complaint about a repair", "Reklamace objednávky", "Dotaz na fakturu",
-    "Ukončení smlouvy", "請求書について", "配送状況の確認", "Return of goods", "Thank you for your help",
-    "Second reminder", "New contract, second part",
-)  # fmt: skip
+    "Invoice for last month",
+    "Cannot sign in",
+    "Change of address",
+    "Delivery has not come",
+    "Question about the tariff",
+    "Complaint about a repair",
+    "Reklamace objednávky",
+    "Dotaz na fakturu",
+    "Ukončení smlouvy",
+    "請求書について",
+    "配送状況の確認",
+    "Return of goods",
+    "Thank you for your help",
+    "Second reminder",
+    "New contract, second part",
+)
 
 _FIRST = (
     "Adam",
@@ -96,5 +107,8 @@ _LAST = ("Bartoš", "Fiala", "Jelínek", "Kolář", "Moravec", "Pospíšil", "Ř
 def customer(number: int) -> dict[str, str]:
     """Return the invented customer of that number: name, phone and address lead nowhere."""
     first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST) % len(_LAST)]
-    return {"name": f"{first} {last}", "phone": f"+4207{70_000_000 + number * 104_729 % 9_999_999}",
-            "email": f"customer{number}@example.org"}  # fmt: skip
+    return {
+        "name": f"{first} {last}",
+        "phone": f"+4207{70_000_000 + number * 104_729 % 9_999_999}",
+        "email": f"customer{number}@example.org",
+    }

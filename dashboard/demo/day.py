@@ -117,8 +117,14 @@ def _chats(login: str, at: int, until: int, count: int, roll: random.Random) -> 
         end = min(until - 30, start + roll.randint(180, 640) + (240 if count > 3 else 0))
         if end - start > 60:
             channel = roll.choice(CHAT_CHANNELS)
-            told = Told(f"chat-{login}-{start}", "chat", login, WEB if channel == "webchat" else MESSENGERS,
-                        customer(roll.randrange(120)), {"channel": channel})  # fmt: skip
+            told = Told(
+                f"chat-{login}-{start}",
+                "chat",
+                login,
+                WEB if channel == "webchat" else MESSENGERS,
+                customer(roll.randrange(120)),
+                {"channel": channel},
+            )
             yield story.answered(told, start - roll.choice((5, 8, 9, 14, 20, 25, 45, 70)), start, end)
 
 
@@ -130,9 +136,13 @@ def untaken(day: date, zone: str) -> Iterator[Piece]:
         for number in range(roll.randint(0, 2 if office else 1)):
             at = slot.start + roll.randrange(max(1, slot.end - slot.start))
             line = roll.choice((SUPPORT, SUPPORT, BILLING, WEB))
-            told = Told(f"lost-{at}-{number}", "chat" if line is WEB else "call", line=line,
-                        customer=customer(roll.randrange(120)),
-                        data={"channel": "webchat"} if line is WEB else {"direction": "in"})  # fmt: skip
+            told = Told(
+                f"lost-{at}-{number}",
+                "chat" if line is WEB else "call",
+                line=line,
+                customer=customer(roll.randrange(120)),
+                data={"channel": "webchat"} if line is WEB else {"direction": "in"},
+            )
             if line is BILLING and not office:
                 yield story.turned_away(told, at, "closed")
             elif roll.random() < 0.08:

@@ -9,8 +9,12 @@ from typing import NamedTuple
 from dashboard import clock
 from dashboard.demo.cast import WORKERS, Person
 
-EARLY, DAY, LATE, NIGHT = (time(6), time(14, 30)), (time(8), time(16, 30)), (time(13, 30), time(22)), (
-    time(21, 45), time(6, 15))  # fmt: skip
+EARLY, DAY, LATE, NIGHT = (
+    (time(6), time(14, 30)),
+    (time(8), time(16, 30)),
+    (time(13, 30), time(22)),
+    (time(21, 45), time(6, 15)),
+)
 
 
 class Shift(NamedTuple):

@@ -17,20 +17,40 @@ HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "S
 GROUP = "Waiting customers"
 ON, SHADOW = (0, 1, 5), (2, 3)  # places in the starter set: at work, and on trial
 OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("lead", "Rejected twice", {
-        "types": ["call.rejected", "chat.rejected"],
-        "times": {"number": 2, "seconds": 14_400, "by": "agent"},
-        "then": [{"do": "notify", "to": {"roles": ["owner"]}, "title": "{{ user.name }} has rejected twice",
-                  "text": "The second time at {{ event.time }} in {{ queue.name }}.",
-                  "limit": {"often": "period", "by": "agent", "seconds": 3600}}],
-    }),
-    ("novakova", "A chat came back to me", {
-        "types": ["chat.reopened"],
-        "if": {"all": [{"field": "user", "op": "is_me"}]},
-        "then": [{"do": "notify", "to": {"roles": ["owner"]}, "title": "A chat goes on",
-                  "text": "{{ contact.name }} in {{ queue.name }}."}],
-    }),
-)  # fmt: skip
+    (
+        "lead",
+        "Rejected twice",
+        {
+            "types": ["call.rejected", "chat.rejected"],
+            "times": {"number": 2, "seconds": 14_400, "by": "agent"},
+            "then": [
+                {
+                    "do": "notify",
+                    "to": {"roles": ["owner"]},
+                    "title": "{{ user.name }} has rejected twice",
+                    "text": "The second time at {{ event.time }} in {{ queue.name }}.",
+                    "limit": {"often": "period", "by": "agent", "seconds": 3600},
+                }
+            ],
+        },
+    ),
+    (
+        "novakova",
+        "A chat came back to me",
+        {
+            "types": ["chat.reopened"],
+            "if": {"all": [{"field": "user", "op": "is_me"}]},
+            "then": [
+                {
+                    "do": "notify",
+                    "to": {"roles": ["owner"]},
+                    "title": "A chat goes on",
+                    "text": "{{ contact.name }} in {{ queue.name }}.",
+                }
+            ],
+        },
+    ),
+)
 
 
 def make(author: User, locale: str) -> None:
@@ -47,8 +67,14 @@ def make(author: User, locale: str) -> None:
             Rule.update(state=state, group=where).where(Rule.id == row.id).execute()
         for login, name, raw in OWN:
             _own(User.get(User.login == login), name, raw)
-        Profile.create(user_id=User.get(User.login == "lead").id, name="Standard", is_default=True,
-                       quiet_from="20:00", quiet_to="06:00", quiet_days=[7])  # fmt: skip
+        Profile.create(
+            user_id=User.get(User.login == "lead").id,
+            name="Standard",
+            is_default=True,
+            quiet_from="20:00",
+            quiet_to="06:00",
+            quiet_days=[7],
+        )
         store.changed()
 
 
@@ -65,6 +91,14 @@ def _own(owner: User, name: str, raw: dict[str, Any]) -> None:
     if not isinstance(read, definition.Definition):
         raise TypeError(f"{name!r} is no rule: {read}")
     kept, now = definition.dump(read), clock.now_s()
-    row = Rule.create(name=name, owner_id=owner.id, position=1, state=State.ON, definition=kept,
-                      created_ts=now, updated_ts=now, updated_by=owner.id)  # fmt: skip
+    row = Rule.create(
+        name=name,
+        owner_id=owner.id,
+        position=1,
+        state=State.ON,
+        definition=kept,
+        created_ts=now,
+        updated_ts=now,
+        updated_by=owner.id,
+    )
     RuleVersion.create(rule=row, version=1, name=name, definition=kept, made_by=owner.id, made_ts=now)

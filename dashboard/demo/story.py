@@ -37,10 +37,15 @@ class Told(NamedTuple):
         """Return the event `verb` at `at`, of the teller's user unless `login` says another ("" = none)."""
         user = self.login if login is None else login
         return NewEvent(
-            id=f"{self.ident}:{verb}:{at}", type=f"{self.subject}.{verb}", time_ms=at * 1000,
-            user=user or None, queue=self.line.name if self.line else None, interaction=self.ident,
-            contact=self.customer, data=json.dumps({**self.data, **data}, ensure_ascii=False),
-        )  # fmt: skip
+            id=f"{self.ident}:{verb}:{at}",
+            type=f"{self.subject}.{verb}",
+            time_ms=at * 1000,
+            user=user or None,
+            queue=self.line.name if self.line else None,
+            interaction=self.ident,
+            contact=self.customer,
+            data=json.dumps({**self.data, **data}, ensure_ascii=False),
+        )
 
     def piece(self, start: int, end: int, *events: NewEvent) -> Piece:
         return Piece(self.login, start, end, events)
@@ -65,26 +70,36 @@ def answered(told: Told, queued: int, accepted: int, closed: int, hold: int = 0)
 def handed_out(told: Told, queued: int, accepted: int, at: int) -> Piece:
     """A call that its taker passes on to a number outside at `at`."""
     return told.piece(
-        accepted - 6, at,
-        told.event(queued, "queued", ""), told.event(max(queued, accepted - 6), "offered"),
+        accepted - 6,
+        at,
+        told.event(queued, "queued", ""),
+        told.event(max(queued, accepted - 6), "offered"),
         told.event(accepted, "accepted", connected=True),
         told.event(at, "transferred", to="+420770123456", attended=False),
-    )  # fmt: skip
+    )
 
 
 def dropped(told: Told, queued: int, accepted: int, at: int) -> Piece:
     """A call whose end only the exchange reported: that its taker's work ended with it is concluded."""
     return told.piece(
-        accepted - 6, at,
-        told.event(queued, "queued", ""), told.event(accepted, "accepted", connected=True),
+        accepted - 6,
+        at,
+        told.event(queued, "queued", ""),
+        told.event(accepted, "accepted", connected=True),
         told.event(at, "closed", "", ended_by="system"),
-    )  # fmt: skip
+    )
 
 
 def refused(told: Told, at: int, verb: str) -> Piece:
     """It rings for ten seconds and is rejected or ignored; the caller gives up a little later."""
-    return told.piece(at, at + 11, told.event(at - 15, "queued", ""), told.event(at, "offered"),
-                      told.event(at + 10, verb), told.event(at + 30, "abandoned", ""))  # fmt: skip
+    return told.piece(
+        at,
+        at + 11,
+        told.event(at - 15, "queued", ""),
+        told.event(at, "offered"),
+        told.event(at + 10, verb),
+        told.event(at + 30, "abandoned", ""),
+    )
 
 
 def lost(told: Told, queued: int, at: int, verb: str = "abandoned", **data: Any) -> Piece:
@@ -103,8 +118,13 @@ def dialled(told: Told, start: int, end: int, reached: bool) -> Piece:
     out = told._replace(line=None, data={**told.data, "direction": "out"})
     if not reached:
         return out.piece(start, end, out.event(start, "dialled"), out.event(end, "unreached", reason="busy"))
-    return out.piece(start, end, out.event(start, "dialled"), out.event(start + 14, "connected"),
-                     out.event(end, "closed", ended_by="customer"))  # fmt: skip
+    return out.piece(
+        start,
+        end,
+        out.event(start, "dialled"),
+        out.event(start + 14, "connected"),
+        out.event(end, "closed", ended_by="customer"),
+    )
 
 
 def written(told: Told, queued: int, start: int, end: int, postponed: int = 0) -> Piece:
@@ -123,15 +143,21 @@ def edited(told: Told, start: int, end: int, closed: bool) -> Piece:
 
 
 def pause(login: str, kind: Break, start: int, end: int) -> Piece:
-    return Piece(login, start, end, (
-        presence(login, start, "pause_started", pause=kind.name, paid=kind.paid),
-        presence(login, end, "pause_ended"),
-    ))  # fmt: skip
+    return Piece(
+        login,
+        start,
+        end,
+        (
+            presence(login, start, "pause_started", pause=kind.name, paid=kind.paid),
+            presence(login, end, "pause_ended"),
+        ),
+    )
 
 
 def presence(login: str, at: int, verb: str, **data: Any) -> NewEvent:
-    return NewEvent(id=f"{login}:{verb}:{at}", type=f"agent.{verb}", time_ms=at * 1000, user=login,
-                    data=json.dumps(data))  # fmt: skip
+    return NewEvent(
+        id=f"{login}:{verb}:{at}", type=f"agent.{verb}", time_ms=at * 1000, user=login, data=json.dumps(data)
+    )
 
 
 def attendance(login: str, start: int, end: int) -> list[Piece]:

@@ -39,8 +39,20 @@ def append(
         dialect.adding(record.ADDING)
         source = _source() if source_id is None else source_id
         moment = clock.now_ms()
-        row = (source, str(uuid.uuid4()), type_, moment if time_ms is None else time_ms, moment, 0, user_id,
-               queue_id, interaction, None, None, json.dumps(data, ensure_ascii=False))  # fmt: skip
+        row = (
+            source,
+            str(uuid.uuid4()),
+            type_,
+            moment if time_ms is None else time_ms,
+            moment,
+            0,
+            user_id,
+            queue_id,
+            interaction,
+            None,
+            None,
+            json.dumps(data, ensure_ascii=False),
+        )
         added = dialect.insert_numbered("event", record.COLUMNS, [row])
         if chain:
             EventCause.create(event_id=added.to, chain=list(chain))

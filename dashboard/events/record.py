@@ -16,9 +16,19 @@ from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Queue, Source, User
 
 COLUMNS = (
-    "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq",
-    "user_id", "queue_id", "interaction", "contact", "session", "data",
-)  # fmt: skip
+    "source_id",
+    "external_id",
+    "type",
+    "time_ms",
+    "recorded_ms",
+    "seq",
+    "user_id",
+    "queue_id",
+    "interaction",
+    "contact",
+    "session",
+    "data",
+)
 DIGESTING = 7_260_422  # the lock of who folds events and fires deadlines: one at a time
 LOCK, ADDING = 7_260_423, 7_260_424
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
@@ -82,10 +92,22 @@ def append(
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         records = [
-            (source_id, ident, e.type, e.time_ms, recorded, e.seq, users.get(e.user), queues.get(e.queue),
-             e.interaction, None if e.contact is None else _json(e.contact), e.session, e.data)
+            (
+                source_id,
+                ident,
+                e.type,
+                e.time_ms,
+                recorded,
+                e.seq,
+                users.get(e.user),
+                queues.get(e.queue),
+                e.interaction,
+                None if e.contact is None else _json(e.contact),
+                e.session,
+                e.data,
+            )
             for ident, e in zip(ids, events, strict=True)
-        ]  # fmt: skip
+        ]
         added = dialect.insert_numbered("event", COLUMNS, records)
         if added.rows:
             quiet = {} if rules else {"rules": False}

@@ -45,9 +45,16 @@ def order(
     with database.atomic():
         ExportFile.delete().where(ExportFile.expires_ts <= moment).execute()
         ExportFile.insert(
-            id=ident, user_id=user.id, maker=maker, query={**query, "tz": query.get("tz") or zone},
-            format=format_, locale=locale, name=name, created_ts=moment, expires_ts=moment + KEPT_S,
-        ).execute()  # fmt: skip
+            id=ident,
+            user_id=user.id,
+            maker=maker,
+            query={**query, "tz": query.get("tz") or zone},
+            format=format_,
+            locale=locale,
+            name=name,
+            created_ts=moment,
+            expires_ts=moment + KEPT_S,
+        ).execute()
         jobs.enqueue("export", {"file": ident}, key=f"export:{ident}")
         job = Job.get(Job.key == f"export:{ident}")
         ExportFile.update(job_id=job.id).where(ExportFile.id == ident).execute()

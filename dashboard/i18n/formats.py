@@ -143,7 +143,17 @@ def _written(style: str, day: date, speech: str) -> str:
 FILTERS = {
     name: globals()[name]
     for name in (
-        "duration", "number", "percent", "clock", "clock_short", "stamp", "day_clock",
-        "date_long", "date_short", "date_plain", "day_short", "week_label",
+        "duration",
+        "number",
+        "percent",
+        "clock",
+        "clock_short",
+        "stamp",
+        "day_clock",
+        "date_long",
+        "date_short",
+        "date_plain",
+        "day_short",
+        "week_label",
     )
-}  # fmt: skip
+}

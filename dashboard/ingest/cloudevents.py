@@ -29,8 +29,19 @@ from dashboard.ingest.schema import WHOLE, Given, NewEvent, Outcome, Refusal, ac
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 HEADER = "ce-"
-ATTRIBUTES = ("id", "source", "specversion", "type", "time", "subject", "datacontenttype",
-              "user", "queue", "interaction", "session")  # fmt: skip
+ATTRIBUTES = (
+    "id",
+    "source",
+    "specversion",
+    "type",
+    "time",
+    "subject",
+    "datacontenttype",
+    "user",
+    "queue",
+    "interaction",
+    "session",
+)
 
 NOT_VERSION = N_("Must be 1.0.")
 NOT_JSON_DATA = N_("Must be JSON, not %(type)s.")
@@ -132,9 +143,15 @@ def _event(found: dict[str, str], raw: bytes, errors: Errors) -> NewEvent | Erro
         errors["datacontenttype"] = message(NOT_JSON_DATA, type=_shown(media))
     text = found.get("time", "")
     given = Given(
-        found.get("id"), type_of(found.get("type", "")), text, found.get("user"), found.get("queue"),
-        found.get("interaction") or found.get("subject"), None, found.get("session"),
-    )  # fmt: skip
+        found.get("id"),
+        type_of(found.get("type", "")),
+        text,
+        found.get("user"),
+        found.get("queue"),
+        found.get("interaction") or found.get("subject"),
+        None,
+        found.get("session"),
+    )
     event = accept(given, times.rfc3339(text), payload.read(raw))
     if not isinstance(event, NewEvent):
         return {**event, **errors}

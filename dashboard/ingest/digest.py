@@ -114,11 +114,19 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
     Ids of activities stay. Nothing is deleted first: a reader sees old or new rows of an
     interaction, never none.
     """
-    total = Event.select(Event.source_id, Event.interaction).where(
-        Event.interaction.is_null(False)
-    ).distinct().count()  # fmt: skip
-    users = [row[0] for row in Event.select(Event.user_id).where(
-        Event.user_id.is_null(False) & PRESENCE_TYPES).distinct().tuples()]  # fmt: skip
+    total = (
+        Event.select(Event.source_id, Event.interaction)
+        .where(Event.interaction.is_null(False))
+        .distinct()
+        .count()
+    )
+    users = [
+        row[0]
+        for row in Event.select(Event.user_id)
+        .where(Event.user_id.is_null(False) & PRESENCE_TYPES)
+        .distinct()
+        .tuples()
+    ]
     total, done = total + len(users), 0
     for source, names in _all_interactions():
         with database.atomic():
@@ -154,8 +162,11 @@ def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
     rows = [(key, *(given[key].get(name, "") for name in CONTACT_FIELDS)) for key in fresh]
     dialect.insert_many("contact", ("key", *CONTACT_FIELDS), rows, ignore_repeats=True)
     for key, (ident, *stored) in known.items():
-        news = {n: given[key][n] for n, old in zip(CONTACT_FIELDS, stored, strict=True)
-                if given[key].get(n, old) != old}  # fmt: skip
+        news = {
+            n: given[key][n]
+            for n, old in zip(CONTACT_FIELDS, stored, strict=True)
+            if given[key].get(n, old) != old
+        }
         if news:
             Contact.update(**news).where(Contact.id == ident).execute()
     known |= _contacts(fresh)
@@ -173,9 +184,18 @@ def _contacts(keys: Sequence[str]) -> dict[str, tuple[int, str, str, str]]:
 
 def _events(*more: Any) -> Any:
     return Event.select(
-        Event.id, Event.time_ms, Event.seq, Event.type, Event.source_id, Event.external_id,
-        Event.user_id, Event.queue_id, Event.data, Event.contact, *more,
-    )  # fmt: skip
+        Event.id,
+        Event.time_ms,
+        Event.seq,
+        Event.type,
+        Event.source_id,
+        Event.external_id,
+        Event.user_id,
+        Event.queue_id,
+        Event.data,
+        Event.contact,
+        *more,
+    )
 
 
 def _event(row: Sequence[Any], contact: int | None) -> EventRow:
@@ -190,8 +210,10 @@ def _all_interactions() -> Iterator[tuple[int, list[str]]]:
             query = (
                 Event.select(Event.interaction)
                 .where((Event.source_id == source) & (Event.interaction > last))
-                .distinct().order_by(Event.interaction).limit(CHUNK)
-            )  # fmt: skip
+                .distinct()
+                .order_by(Event.interaction)
+                .limit(CHUNK)
+            )
             names = [row[0] for row in query.tuples()]
             if not names:
                 break

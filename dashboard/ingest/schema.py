@@ -176,9 +176,16 @@ def accept(given: Given, time: int | Message, data: payload.Data | Message) -> N
     if type_ is None or errors or isinstance(time, Message) or isinstance(data, Message):
         return errors
     return NewEvent(
-        given.id or None, type_.name, time, given.user or None, given.queue or None,
-        given.interaction or None, contact, given.session or None, data.text,
-    )  # fmt: skip
+        given.id or None,
+        type_.name,
+        time,
+        given.user or None,
+        given.queue or None,
+        given.interaction or None,
+        contact,
+        given.session or None,
+        data.text,
+    )
 
 
 def _accept_given(given: Given) -> NewEvent | Errors:

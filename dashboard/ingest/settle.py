@@ -17,18 +17,62 @@ from dashboard.tracing.types import PRESENCE
 
 DAY_S = 86_400
 INTERACTION_COLUMNS = (
-    "id", "source_id", "external_id", "channel", "direction", "queue_id", "contact_id", "first_ms",
-    "queued_ts", "answered_ts", "ended_ts", "wait_s", "talk_s", "outcome", "reason",
-)  # fmt: skip
+    "id",
+    "source_id",
+    "external_id",
+    "channel",
+    "direction",
+    "queue_id",
+    "contact_id",
+    "first_ms",
+    "queued_ts",
+    "answered_ts",
+    "ended_ts",
+    "wait_s",
+    "talk_s",
+    "outcome",
+    "reason",
+)
 ACTIVITY_COLUMNS = (
-    "id", "interaction_id", "user_id", "n", "source_id", "channel", "direction", "state", "queue_id",
-    "contact_id", "title", "start_ts", "end_ts", "closed_ts", "ringing_s", "handling_s", "talk_s", "hold_s",
-    "inferred", "long",
-)  # fmt: skip
+    "id",
+    "interaction_id",
+    "user_id",
+    "n",
+    "source_id",
+    "channel",
+    "direction",
+    "state",
+    "queue_id",
+    "contact_id",
+    "title",
+    "start_ts",
+    "end_ts",
+    "closed_ts",
+    "ringing_s",
+    "handling_s",
+    "talk_s",
+    "hold_s",
+    "inferred",
+    "long",
+)
 INTERVAL_COLUMNS = (
-    "user_id", "kind", "channel", "start_ts", "end_ts", "long", "activity_id", "queue_id", "source_id", "key",
-    "label", "paid", "inferred", "reported_s", "opened_ms", "closed_ms",
-)  # fmt: skip
+    "user_id",
+    "kind",
+    "channel",
+    "start_ts",
+    "end_ts",
+    "long",
+    "activity_id",
+    "queue_id",
+    "source_id",
+    "key",
+    "label",
+    "paid",
+    "inferred",
+    "reported_s",
+    "opened_ms",
+    "closed_ms",
+)
 CHUNK = 500
 
 
@@ -62,12 +106,21 @@ def presence_rows(user: int, since_ms: int) -> list[Presence]:
     ended = Interval.select().where(of_user & (Interval.closed_ms >= since_ms))
     return [
         Presence(
-            kind=row.kind, key=row.key, start=row.start_ts, end=row.end_ts, label=row.label, paid=row.paid,
-            inferred=row.inferred, reported_s=row.reported_s, opened_ms=row.opened_ms,
-            closed_ms=row.closed_ms, source_id=row.source_id, id=row.id,
+            kind=row.kind,
+            key=row.key,
+            start=row.start_ts,
+            end=row.end_ts,
+            label=row.label,
+            paid=row.paid,
+            inferred=row.inferred,
+            reported_s=row.reported_s,
+            opened_ms=row.opened_ms,
+            closed_ms=row.closed_ms,
+            source_id=row.source_id,
+            id=row.id,
         )
         for row in (*still_open, *ended)
-    ]  # fmt: skip
+    ]
 
 
 def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:
@@ -75,12 +128,31 @@ def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:
     stale = sorted({*gone, *(row.id for row in rows if row.id is not None)})
     for part in _chunks(stale):
         Interval.delete().where(Interval.id.in_(part)).execute()
-    dialect.insert_many("interval", INTERVAL_COLUMNS, [
-        (user, int(row.kind), "", row.start, row.end, _long(row.start, row.end), None,
-         int(row.key) if row.key.isdecimal() and row.kind != PRESENCE[0] else None, row.source_id, row.key,
-         row.label, row.paid, row.inferred, row.reported_s, row.opened_ms, row.closed_ms)
-        for row in rows
-    ])  # fmt: skip
+    dialect.insert_many(
+        "interval",
+        INTERVAL_COLUMNS,
+        [
+            (
+                user,
+                int(row.kind),
+                "",
+                row.start,
+                row.end,
+                _long(row.start, row.end),
+                None,
+                int(row.key) if row.key.isdecimal() and row.kind != PRESENCE[0] else None,
+                row.source_id,
+                row.key,
+                row.label,
+                row.paid,
+                row.inferred,
+                row.reported_s,
+                row.opened_ms,
+                row.closed_ms,
+            )
+            for row in rows
+        ],
+    )
 
 
 def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
@@ -101,25 +173,61 @@ def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
 
 def _facts(one: FoldedInteraction) -> tuple[Any, ...]:
     return (
-        one.channel, one.direction, one.queue_id, one.contact_id, one.first_ms, one.queued_ts,
-        one.answered_ts, one.ended_ts, one.wait_s, one.talk_s, one.outcome, one.reason,
-    )  # fmt: skip
+        one.channel,
+        one.direction,
+        one.queue_id,
+        one.contact_id,
+        one.first_ms,
+        one.queued_ts,
+        one.answered_ts,
+        one.ended_ts,
+        one.wait_s,
+        one.talk_s,
+        one.outcome,
+        one.reason,
+    )
 
 
 def _work(work: FoldedActivity) -> tuple[Any, ...]:
     return (
-        work.channel, work.direction, str(work.state), work.queue_id, work.contact_id, work.title[:200],
-        work.start, work.end, work.closed, work.ringing_s, work.handling_s, work.talk_s, work.hold_s,
-        work.inferred, _long(work.start, work.end),
-    )  # fmt: skip
+        work.channel,
+        work.direction,
+        str(work.state),
+        work.queue_id,
+        work.contact_id,
+        work.title[:200],
+        work.start,
+        work.end,
+        work.closed,
+        work.ringing_s,
+        work.handling_s,
+        work.talk_s,
+        work.hold_s,
+        work.inferred,
+        _long(work.start, work.end),
+    )
 
 
 def _segment(work: FoldedActivity, number: int, source: int, segment: Any) -> tuple[Any, ...]:
     kind, start, end, inferred = segment
     return (
-        work.user_id, int(kind), work.channel, start, end, _long(start, end), number, work.queue_id, source,
-        "", "", False, inferred, None, 0, None,
-    )  # fmt: skip
+        work.user_id,
+        int(kind),
+        work.channel,
+        start,
+        end,
+        _long(start, end),
+        number,
+        work.queue_id,
+        source,
+        "",
+        "",
+        False,
+        inferred,
+        None,
+        0,
+        None,
+    )
 
 
 def _long(start: int, end: int | None) -> bool:

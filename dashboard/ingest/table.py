@@ -110,9 +110,15 @@ def event(cells: Sequence[str], where: Plan, zone: str, ids: Ids, line: int) -> 
         values.get("contact.name"), values.get("contact.phone"), values.get("contact.email")
     )
     given = schema.Given(
-        values.get("id") or made, type_, time, values.get("user"), values.get("queue"),
-        values.get("interaction"), contact, values.get("session"),
-    )  # fmt: skip
+        values.get("id") or made,
+        type_,
+        time,
+        values.get("user"),
+        values.get("queue"),
+        values.get("interaction"),
+        contact,
+        values.get("session"),
+    )
     found = schema.accept(given, times.local(time, zone), _data(values, catalog.find(type_)))
     return msgspec.structs.replace(found, seq=line) if isinstance(found, schema.NewEvent) else found
 

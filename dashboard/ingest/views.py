@@ -52,8 +52,10 @@ def create() -> Response:
     made, sent along, keeps the events in that rule's chain of causes.
     """
     outcomes = _recorded_only(_read())
-    parts = Sorted([one for one in outcomes if isinstance(one, NewEvent)],
-                   [one for one in outcomes if isinstance(one, Refusal)])  # fmt: skip
+    parts = Sorted(
+        [one for one in outcomes if isinstance(one, NewEvent)],
+        [one for one in outcomes if isinstance(one, Refusal)],
+    )
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
     chain = chains.read_chain(request.headers.get(chains.HEADER, ""))

@@ -47,8 +47,19 @@ def enqueue(kind: str, args: dict[str, Any], key: str | None = None, due_ms: int
     """Add a job in the caller's transaction; with `key`, at most one unfinished job of that key."""
     moment = clock.now_ms()
     record = (kind, key, json.dumps(args), "waiting", 0, due_ms or moment, "", 0, 0, "", moment)
-    names = ("kind", "key", "args", "state", "attempts", "due_ms", "worker", "progress", "total", "error",
-             "created_ms")  # fmt: skip
+    names = (
+        "kind",
+        "key",
+        "args",
+        "state",
+        "attempts",
+        "due_ms",
+        "worker",
+        "progress",
+        "total",
+        "error",
+        "created_ms",
+    )
     dialect.insert_many("job", names, [record], ignore_repeats=key is not None)
 
 

@@ -72,13 +72,23 @@ class Interval(Model):
         indexes = (
             (
                 (
-                    "user_id", "start_ts", "end_ts", "kind", "channel", "activity_id", "queue_id",
-                    "source_id", "label", "paid", "inferred", "reported_s",
+                    "user_id",
+                    "start_ts",
+                    "end_ts",
+                    "kind",
+                    "channel",
+                    "activity_id",
+                    "queue_id",
+                    "source_id",
+                    "label",
+                    "paid",
+                    "inferred",
+                    "reported_s",
                 ),
                 False,
             ),
             (("activity_id",), False),
-        )  # fmt: skip
+        )
 
 
 # Where the fold of presence takes up again: rows of a user that are open or ended since.

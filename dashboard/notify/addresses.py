@@ -38,9 +38,20 @@ _TOKEN = re.compile(r"[A-Za-z0-9-]{1,100}")
 _VALUE = re.compile(r"[\x20-\x7e]*")
 # Set by the sender, or belonging to one connection only (RFC 9110, 7.6.1).
 _OURS = {
-    "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
-    "keep-alive", "stopa-chain", "te", "trailer", "transfer-encoding", "upgrade",
-}  # fmt: skip
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "stopa-chain",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
 _OUR_PREFIXES = ("proxy-", "webhook-")
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of IPv6

@@ -53,9 +53,14 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
     ):
         return
     audit.record(
-        "channel.disabled", "u", ("channel", channel.id, channel.name), {"active": (True, False)},
-        {"error": reason}, actor=ACTOR, chain=chain,
-    )  # fmt: skip
+        "channel.disabled",
+        "u",
+        ("channel", channel.id, channel.name),
+        {"active": (True, False)},
+        {"error": reason},
+        actor=ACTOR,
+        chain=chain,
+    )
     store.changed()
     people, moment = People(), clock.now_ms()
     for user_id in sorted(operators()):
@@ -63,10 +68,13 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
         if reader is not None:
             say = translator(reader.locale)
             Notification.create(
-                user_id=user_id, title=say(OFF_TITLE) % {"name": channel.name},
-                body=say(OFF_TEXT) % {"reason": say(reason)}, url="/settings/channels", urgent=True,
+                user_id=user_id,
+                title=say(OFF_TITLE) % {"name": channel.name},
+                body=say(OFF_TEXT) % {"reason": say(reason)},
+                url="/settings/channels",
+                urgent=True,
                 made_ms=moment,
-            )  # fmt: skip
+            )
 
 
 def tell_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:

@@ -12,12 +12,41 @@ from dashboard.notify.addresses import AddressError
 from dashboard.notify.answers import Answer, How
 
 # Apprise's names of services; every other one (mail, files, desktop, shell, system log …) is refused.
-SERVICES = frozenset({
-    "discord", "gchat", "gotify", "gotifys", "matrix", "matrixs", "mmost", "mmosts", "ntfy", "ntfys", "pover",
-    "rocket", "rockets", "slack", "tgram", "workflow", "workflows", "wxteams", "zulip",
-})  # fmt: skip
-SELF_HOSTED = {"gotify": 80, "gotifys": 443, "matrix": 80, "matrixs": 443, "mmost": 80, "mmosts": 443,
-               "ntfy": 80, "ntfys": 443, "rocket": 80, "rockets": 443}  # fmt: skip
+SERVICES = frozenset(
+    {
+        "discord",
+        "gchat",
+        "gotify",
+        "gotifys",
+        "matrix",
+        "matrixs",
+        "mmost",
+        "mmosts",
+        "ntfy",
+        "ntfys",
+        "pover",
+        "rocket",
+        "rockets",
+        "slack",
+        "tgram",
+        "workflow",
+        "workflows",
+        "wxteams",
+        "zulip",
+    }
+)
+SELF_HOSTED = {
+    "gotify": 80,
+    "gotifys": 443,
+    "matrix": 80,
+    "matrixs": 443,
+    "mmost": 80,
+    "mmosts": 443,
+    "ntfy": 80,
+    "ntfys": 443,
+    "rocket": 80,
+    "rockets": 443,
+}
 # Options of an address that read files, or that repeat and wait where the delivery itself does.
 REFUSED = ("retry", "store", "template", "wait")
 BODY_MAX = 65_536  # some services answer a sign-in with more than a page's worth
@@ -65,9 +94,15 @@ def _plugin(address: str) -> Any:
     if any(f"{name}=" in options for name in REFUSED):
         raise AddressError(BAD_OPTION)
     asset = AppriseAsset(
-        app_id="Stopa", app_desc="Stopa", app_url="", image_url_mask="", image_url_logo="",
-        async_mode=False, storage_mode="memory", http_redirects=False,
-    )  # fmt: skip
+        app_id="Stopa",
+        app_desc="Stopa",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        async_mode=False,
+        storage_mode="memory",
+        http_redirects=False,
+    )
     plugin = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if plugin is None or not SERVICES.intersection(_names(plugin)):
         raise AddressError(NOT_A_CHAT)

@@ -160,9 +160,12 @@ def _held(step: Step, to: str, chosen: Settings) -> Answer | None:
 def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
     """Write down an answer; return the step's state, None when it is ours no more."""
     receipt = {
-        "status": answer.status, "took_ms": took_ms, "note": answer.note, "length": answer.length,
+        "status": answer.status,
+        "took_ms": took_ms,
+        "note": answer.note,
+        "length": answer.length,
         "at_ms": clock.now_ms(),
-    }  # fmt: skip
+    }
     if answer.how is How.DONE:
         return StepState.DONE if outbox.end(step, StepState.DONE, "", receipt) else None
     if answer.how is How.LATER:

@@ -19,9 +19,11 @@ def tell(step: Step) -> None:
     transaction. Nothing happens for other steps, without a fallback, or the second time.
     """
     notice: Step | None = Step.get_or_none(
-        (Step.run == step.run_id) & (Step.n == step.n) & (Step.action == "notify")
+        (Step.run == step.run_id)
+        & (Step.n == step.n)
+        & (Step.action == "notify")
         & (Step.recipient == step.recipient)
-    )  # fmt: skip
+    )
     profile = profile_of(int(notice.payload["user"])) if notice is not None and notice.id != step.id else None
     if notice is None or profile is None or profile.fallback_id is None:
         return
@@ -32,9 +34,14 @@ def tell(step: Step) -> None:
         return
     title, text = _words(step, people, first, other)
     Notification.create(
-        user_id=other.id, rule_id=step.rule_id, run_id=step.run_id, title=title[:TITLE_MAX], body=text,
-        urgent=bool(notice.payload.get("urgent")), made_ms=clock.now_ms(),
-    )  # fmt: skip
+        user_id=other.id,
+        rule_id=step.rule_id,
+        run_id=step.run_id,
+        title=title[:TITLE_MAX],
+        body=text,
+        urgent=bool(notice.payload.get("urgent")),
+        made_ms=clock.now_ms(),
+    )
 
 
 def _words(step: Step, people: People, first: Reader, other: Reader) -> tuple[str, str]:

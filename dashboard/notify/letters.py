@@ -26,6 +26,9 @@ def text(payload: Mapping[str, Any], rule: str) -> str:
     with force_locale(payload.get("locale") or chosen.locale):
         made = current_app.jinja_env.get_template(TEMPLATE)  # a worker has no request
         return made.render(
-            text=payload["text"], rule=rule, known=known, inbox_url=f"{chosen.base_url}/inbox",
+            text=payload["text"],
+            rule=rule,
+            known=known,
+            inbox_url=f"{chosen.base_url}/inbox",
             run_url=f"{chosen.base_url}{url}" if url else "",
-        )  # fmt: skip
+        )

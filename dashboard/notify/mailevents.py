@@ -61,8 +61,11 @@ def _data(settings: Settings) -> dict[str, Any]:
     if not parts.scheme:
         return {"protocol": "smtp", "own_address": mail.own_address(settings)}
     data: dict[str, Any] = {
-        "protocol": "smtp", "server": parts.hostname or "", "port": parts.port or mail.PORTS[parts.scheme],
-        "own_address": mail.own_address(settings), "auth_required": bool(parts.username),
+        "protocol": "smtp",
+        "server": parts.hostname or "",
+        "port": parts.port or mail.PORTS[parts.scheme],
+        "own_address": mail.own_address(settings),
+        "auth_required": bool(parts.username),
         "encryption": "TLS" if parts.scheme == "smtps" else "STARTTLS",
-    }  # fmt: skip
+    }
     return {**data, "login": unquote(parts.username)} if parts.username else data

@@ -113,9 +113,12 @@ def again(step: Step, wait_ms: int, error: str, receipt: dict[str, Any]) -> bool
     """Let a claimed step wait for its next try; False when it is ours no more."""
     kept = {name: value for name, value in {**step.receipt, **receipt}.items() if name != "begun_ms"}
     change = Step.update(
-        state=StepState.WAITING, due_ms=clock.now_ms() + wait_ms, error=error[:ERROR_MAX], receipt=kept,
+        state=StepState.WAITING,
+        due_ms=clock.now_ms() + wait_ms,
+        error=error[:ERROR_MAX],
+        receipt=kept,
         lease_ms=None,
-    )  # fmt: skip
+    )
     return bool(change.where(as_claimed(step)).execute())
 
 
@@ -144,9 +147,14 @@ def replay(ids: Collection[int]) -> int:
     tried = Step.state.in_(REPLAYED) & (Step.attempts > 0) & Step.action.in_(outward())
     mine = Step.id.in_(sorted(ids)) & tried
     return _reset(
-        mine, state=StepState.WAITING, attempts=0, due_ms=clock.now_ms(), done_ms=None, error="",
+        mine,
+        state=StepState.WAITING,
+        attempts=0,
+        due_ms=clock.now_ms(),
+        done_ms=None,
+        error="",
         receipt={BY_HAND: True},
-    )  # fmt: skip
+    )
 
 
 def cancel(ids: Collection[int]) -> int:
@@ -176,11 +184,15 @@ def mails_to(names: Collection[str], since_ms: int, most: int) -> list[tuple[int
     query = (
         Step.select(Step.done_ms, Run.subject)
         .join(Run)
-        .where((Step.action == "email") & Step.recipient.in_(sorted(names)) & (Step.done_ms > since_ms)
-               & (Step.state == StepState.DONE))
+        .where(
+            (Step.action == "email")
+            & Step.recipient.in_(sorted(names))
+            & (Step.done_ms > since_ms)
+            & (Step.state == StepState.DONE)
+        )
         .order_by(Step.done_ms.desc())
         .limit(most)
-    )  # fmt: skip
+    )
     return list(query.tuples())
 
 

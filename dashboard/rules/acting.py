@@ -175,11 +175,21 @@ class Act:
         moment = self.planner.now_ms
         self.states.append(state)
         values = {
-            "run_id": run.id, "rule_id": run.rule_id, "n": n, "part": number, "action": part.action,
-            "channel_id": part.channel_id, "recipient": part.recipient, "key": secrets.token_hex(16),
-            "payload": part.payload, "state": state.value, "due_ms": due_ms, "made_ms": moment,
-            "done_ms": None if state is StepState.WAITING else moment, "error": error,
-        }  # fmt: skip
+            "run_id": run.id,
+            "rule_id": run.rule_id,
+            "n": n,
+            "part": number,
+            "action": part.action,
+            "channel_id": part.channel_id,
+            "recipient": part.recipient,
+            "key": secrets.token_hex(16),
+            "payload": part.payload,
+            "state": state.value,
+            "due_ms": due_ms,
+            "made_ms": moment,
+            "done_ms": None if state is StepState.WAITING else moment,
+            "error": error,
+        }
         step = Step(id=insert_row(Step, **values), **values)
         step.run = run
         return step

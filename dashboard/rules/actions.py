@@ -49,13 +49,15 @@ class Role(StrEnum):
     CONTACT = "contact"  # the event's contact, else who made the request
 
 
-ROLES = MappingProxyType({
-    Role.OWNER: N_("the owner of the rule"),
-    Role.USER: N_("the user of the event"),
-    Role.LEADS: N_("the leads of the user's teams"),
-    Role.ADMINS: N_("the administrators of rules"),
-    Role.CONTACT: N_("the customer"),
-})  # fmt: skip
+ROLES = MappingProxyType(
+    {
+        Role.OWNER: N_("the owner of the rule"),
+        Role.USER: N_("the user of the event"),
+        Role.LEADS: N_("the leads of the user's teams"),
+        Role.ADMINS: N_("the administrators of rules"),
+        Role.CONTACT: N_("the customer"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,35 +101,74 @@ _CHANNEL = Param("channel", K.CHANNEL, N_("Channel"), required=True)
 _OUT = Permission.RULES_OUTWARD
 
 _ROWS = (
-    Action("notify", N_("Notify users"), N_("notify %(to)s"), (
-        _TO,
-        Param("title", K.LINE, N_("Title"), required=True),
-        Param("text", K.TEXT, N_("Text")),
-        Param("urgent", K.YES_NO, N_("Urgent: also in quiet hours")),
-        Param("again", K.AGAIN, N_("Again until it is read")),
-    )),
+    Action(
+        "notify",
+        N_("Notify users"),
+        N_("notify %(to)s"),
+        (
+            _TO,
+            Param("title", K.LINE, N_("Title"), required=True),
+            Param("text", K.TEXT, N_("Text")),
+            Param("urgent", K.YES_NO, N_("Urgent: also in quiet hours")),
+            Param("again", K.AGAIN, N_("Again until it is read")),
+        ),
+    ),
     Action("tag", N_("Add tags"), N_("add the tags %(tags)s"), (_TAGS,)),
     Action("untag", N_("Remove tags"), N_("remove the tags %(tags)s"), (_TAGS,)),
     Action("note", N_("Add a note"), N_("add a note"), (_TEXT,)),
     Action("log", N_("Write to the audit log"), N_("write to the audit log"), (_TEXT,)),
-    Action("emit", N_("Record an event"), N_("record the event %(type)s"), (
-        Param("type", K.TYPE, N_("Event type"), required=True),
-        Param("data", K.DATA, N_("Data")),
-    )),
-    Action("email", N_("Send an e-mail"), N_("send an e-mail to %(to)s"), (
-        Param("to", K.TO, N_("Recipients"), roles=tuple(Role)),
-        Param("addresses", K.ADDRESSES, N_("Other addresses")),
-        Param("subject", K.LINE, N_("Subject"), required=True),
-        _TEXT,
-    ), inside=False, permission=_OUT),
-    Action("webhook", N_("Call a webhook"), N_("call %(channel)s"), (
-        _CHANNEL,
-        Param("text", K.TEXT, N_("Text")),
-    ), inside=False, permission=_OUT, channel="webhook"),
-    Action("chat", N_("Write to a chat"), N_("write to %(channel)s"), (_CHANNEL, _TEXT),
-           inside=False, permission=_OUT, channel="chat"),
-    Action("invite", N_("Invite the visitor to a chat"), N_("invite the visitor to a chat by %(channel)s"),
-           (_CHANNEL, _TEXT), inside=False, permission=_OUT, channel="webhook"),
-)  # fmt: skip
+    Action(
+        "emit",
+        N_("Record an event"),
+        N_("record the event %(type)s"),
+        (
+            Param("type", K.TYPE, N_("Event type"), required=True),
+            Param("data", K.DATA, N_("Data")),
+        ),
+    ),
+    Action(
+        "email",
+        N_("Send an e-mail"),
+        N_("send an e-mail to %(to)s"),
+        (
+            Param("to", K.TO, N_("Recipients"), roles=tuple(Role)),
+            Param("addresses", K.ADDRESSES, N_("Other addresses")),
+            Param("subject", K.LINE, N_("Subject"), required=True),
+            _TEXT,
+        ),
+        inside=False,
+        permission=_OUT,
+    ),
+    Action(
+        "webhook",
+        N_("Call a webhook"),
+        N_("call %(channel)s"),
+        (
+            _CHANNEL,
+            Param("text", K.TEXT, N_("Text")),
+        ),
+        inside=False,
+        permission=_OUT,
+        channel="webhook",
+    ),
+    Action(
+        "chat",
+        N_("Write to a chat"),
+        N_("write to %(channel)s"),
+        (_CHANNEL, _TEXT),
+        inside=False,
+        permission=_OUT,
+        channel="chat",
+    ),
+    Action(
+        "invite",
+        N_("Invite the visitor to a chat"),
+        N_("invite the visitor to a chat by %(channel)s"),
+        (_CHANNEL, _TEXT),
+        inside=False,
+        permission=_OUT,
+        channel="webhook",
+    ),
+)
 
 ACTIONS = MappingProxyType({row.name: row for row in _ROWS})

@@ -168,8 +168,18 @@ def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, n
     subject = f"user:{one.user_id}"
     if one.interaction is not None:
         subject = timers.interaction(one.source_id or 0, one.interaction)
-    return New(0, 0, type_, subject, one.source_id, one.interaction, one.user_id, stretch.event_id or None,
-               stretch.begun_ms, at)  # fmt: skip
+    return New(
+        0,
+        0,
+        type_,
+        subject,
+        one.source_id,
+        one.interaction,
+        one.user_id,
+        stretch.event_id or None,
+        stretch.begun_ms,
+        at,
+    )
 
 
 def _ran_before(rule: LiveRule, episode: str) -> bool:

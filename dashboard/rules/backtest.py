@@ -50,10 +50,19 @@ def order(
     end_ms = clock.now_ms()
     other, definition = against or (0, None)
     made = Backtest.create(
-        user_id=user_id, rule_id=rule.id, version=rule.version, owner_id=rule.owner, name=rule.name,
-        definition=raw, against=definition, against_version=other, days=days,
-        start_ms=end_ms - days * DAY_MS, end_ms=end_ms, created_ts=end_ms // 1000,
-    )  # fmt: skip
+        user_id=user_id,
+        rule_id=rule.id,
+        version=rule.version,
+        owner_id=rule.owner,
+        name=rule.name,
+        definition=raw,
+        against=definition,
+        against_version=other,
+        days=days,
+        start_ms=end_ms - days * DAY_MS,
+        end_ms=end_ms,
+        created_ts=end_ms // 1000,
+    )
     mine = Backtest.user_id == user_id
     kept = Backtest.select(Backtest.id).where(mine).order_by(Backtest.id.desc()).limit(KEPT)
     Backtest.delete().where(mine & Backtest.id.not_in([row.id for row in kept])).execute()
@@ -125,10 +134,19 @@ def _tried(
 
 
 def _rule(row: Backtest, version: int, raw: dict[str, Any]) -> LiveRule:
-    rule = store.load(Rule(
-        id=row.rule_id, name=row.name, owner_id=row.owner_id, definition=raw, version=version,
-        state=State.ON.value, position=0, updated_by=row.user_id, armed_ms=0,
-    ))  # fmt: skip
+    rule = store.load(
+        Rule(
+            id=row.rule_id,
+            name=row.name,
+            owner_id=row.owner_id,
+            definition=raw,
+            version=version,
+            state=State.ON.value,
+            position=0,
+            updated_by=row.user_id,
+            armed_ms=0,
+        )
+    )
     if rule is None:
         raise jobs.Permanent(UNREADABLE)
     return rule

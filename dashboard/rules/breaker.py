@@ -30,10 +30,14 @@ def pause(rule: LiveRule, reason: str, people: People, chain: Sequence[int] = ()
         return
     store.changed()
     audit.record(
-        "rule.auto_paused", "u", ("rule", rule.id, rule.name),
-        {"state": (rule.state.value, State.PAUSED.value)}, {"error": reason}, actor=ACTOR,
+        "rule.auto_paused",
+        "u",
+        ("rule", rule.id, rule.name),
+        {"state": (rule.state.value, State.PAUSED.value)},
+        {"error": reason},
+        actor=ACTOR,
         chain=(*chain, rule.id),
-    )  # fmt: skip
+    )
     told = operators() | ({rule.owner} if rule.owner is not None else set())
     for user in sorted(told):
         reader = people.reader(user)
@@ -41,6 +45,11 @@ def pause(rule: LiveRule, reason: str, people: People, chain: Sequence[int] = ()
             say = translator(reader.locale)
             title = say(TITLE) % {"name": rule.name}
             Notification.create(
-                user_id=user, rule_id=rule.id, title=title[:TITLE_MAX], body=say(reason),
-                url=f"/rules/{rule.id}/runs", urgent=True, made_ms=clock.now_ms(),
-            )  # fmt: skip
+                user_id=user,
+                rule_id=rule.id,
+                title=title[:TITLE_MAX],
+                body=say(reason),
+                url=f"/rules/{rule.id}/runs",
+                urgent=True,
+                made_ms=clock.now_ms(),
+            )

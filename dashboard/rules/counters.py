@@ -123,9 +123,14 @@ def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRo
     """Return what conditions on a count see: whose it is, how many, and by which event it came."""
     data = {"count": value, "scope": "agent" if count.by == "agent" else "department"}
     row = last._replace(
-        type=type_, user_id=None, queue_id=None, interaction=None, session=None, contact=None,
+        type=type_,
+        user_id=None,
+        queue_id=None,
+        interaction=None,
+        session=None,
+        contact=None,
         data=json.dumps(data),
-    )  # fmt: skip
+    )
     own = row._replace(user_id=holder[1]) if holder[0] == "agent" else row._replace(queue_id=holder[1])
     return facts.of_events([own], {})[0]
 

@@ -138,9 +138,8 @@ def called_off(
     """Return the event, of one of the types `unless`, that calls off the wait after `event`."""
     types = frozenset(unless)
     fitting = [
-        each for each in others
-        if each.type in types and order(each) > order(event) and each.time_ms <= due
-    ]  # fmt: skip
+        each for each in others if each.type in types and order(each) > order(event) and each.time_ms <= due
+    ]
     return min(fitting, key=order, default=None)
 
 

@@ -41,9 +41,11 @@ from dashboard.rules.parts import (
 from dashboard.rules.tree import ALWAYS, Group
 
 MAX_ACTIONS = 20
-PARTS = frozenset({
-    *("types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"),
-})  # fmt: skip
+PARTS = frozenset(
+    {
+        *("types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"),
+    }
+)
 
 CALENDAR_OPERATORS = frozenset({"in_calendar", "in_calendar_not", "is_holiday", "open_ago"})
 
@@ -84,12 +86,18 @@ def parse(raw: Any, site: Site | None) -> Definition | Errors:
     types = _types(given.get("types"), site, checks)
     parts = Parts(given, types, site, checks)
     found = Definition(
-        types, _tree(given.get("if"), types, site, checks), parts.times(), parts.after(), parts.wait(),
-        parts.count(), parts.schedule(), _then(given.get("then"), types, site, checks),
+        types,
+        _tree(given.get("if"), types, site, checks),
+        parts.times(),
+        parts.after(),
+        parts.wait(),
+        parts.count(),
+        parts.schedule(),
+        _then(given.get("then"), types, site, checks),
         checks.yes_no(given.get("stop", False), "stop"),
         Loop(checks.one_of(given.get("loop", "once"), "loop", tuple(Loop))),
         parts.zone(),
-    )  # fmt: skip
+    )
     if found.times is not None and found.wait is not None:
         checks.add("wait", NOT_BOTH)
     return checks.errors or found
@@ -146,10 +154,19 @@ def spec(rule: Mapping[str, Any], found: Definition, context: Context) -> RuleSp
     `rule` has the row's values: id, version, position, group and owner (ids or None), state.
     """
     return RuleSpec(
-        id=rule["id"], version=rule["version"], types=found.types, tree=found.tree,
-        position=rule["position"], group=rule["group"], stop=found.stop, state=State(rule["state"]),
-        loop=found.loop, owner=rule["owner"], emits=emits(found), context=context,
-    )  # fmt: skip
+        id=rule["id"],
+        version=rule["version"],
+        types=found.types,
+        tree=found.tree,
+        position=rule["position"],
+        group=rule["group"],
+        stop=found.stop,
+        state=State(rule["state"]),
+        loop=found.loop,
+        owner=rule["owner"],
+        emits=emits(found),
+        context=context,
+    )
 
 
 def _types(raw: Any, site: Site | None, checks: Checks) -> tuple[str, ...]:

@@ -69,10 +69,19 @@ def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
     """Return the facts of one row."""
     user, queue = row.user_id, row.queue_id
     made = of_values(
-        row.id, row.type, row.time_ms, json.loads(row.data) if row.data != "{}" else None, changes,
-        facing.causes.get(row.id, ()), source=facing.sources.get(row.source_id, ""),
-        interaction=row.interaction, session=row.session, user=user, queue=queue, source_id=row.source_id,
-    )  # fmt: skip
+        row.id,
+        row.type,
+        row.time_ms,
+        json.loads(row.data) if row.data != "{}" else None,
+        changes,
+        facing.causes.get(row.id, ()),
+        source=facing.sources.get(row.source_id, ""),
+        interaction=row.interaction,
+        session=row.session,
+        user=user,
+        queue=queue,
+        source_id=row.source_id,
+    )
     if user is not None:
         made["user.team"], made["user.access"] = facing.teams.get(user, []), facing.accesses.get(user, "")
     if queue is not None:

@@ -60,10 +60,18 @@ class History(NamedTuple):
                 data.update((name, value) for name, value in told.items() if value is not None)
         data |= _lengths(type_, (at_ms - stretch.base_ms) // 1000)
         row = EventRow(
-            stretch.event_id, _latest(past, "source_id") or 0, type_, at_ms, at_ms, _latest(past, "user_id"),
-            _latest(past, "queue_id"), _latest(past, "interaction"), _latest(past, "session"),
-            _latest(past, "contact"), json.dumps(data, ensure_ascii=False),
-        )  # fmt: skip
+            stretch.event_id,
+            _latest(past, "source_id") or 0,
+            type_,
+            at_ms,
+            at_ms,
+            _latest(past, "user_id"),
+            _latest(past, "queue_id"),
+            _latest(past, "interaction"),
+            _latest(past, "session"),
+            _latest(past, "contact"),
+            json.dumps(data, ensure_ascii=False),
+        )
         if own:  # of the agent, whatever they did last
             row = row._replace(queue_id=None, interaction=None, session=None, contact=None)
         return row

@@ -45,10 +45,16 @@ def _notify(step: Step, run: Run) -> None:
     repeats.renew(step)
     insert_row(
         Notification,
-        user_id=payload["user"], rule_id=run.rule_id, run_id=run.id, step_id=step.id,
-        title=payload["title"][:TITLE_MAX], body=payload["text"], url=payload["url"][:URL_MAX],
-        urgent=payload["urgent"], made_ms=clock.now_ms(),
-    )  # fmt: skip
+        user_id=payload["user"],
+        rule_id=run.rule_id,
+        run_id=run.id,
+        step_id=step.id,
+        title=payload["title"][:TITLE_MAX],
+        body=payload["text"],
+        url=payload["url"][:URL_MAX],
+        urgent=payload["urgent"],
+        made_ms=clock.now_ms(),
+    )
     repeats.follow(step)
 
 
@@ -81,9 +87,14 @@ def _emit(step: Step, run: Run) -> None:
     if not switches.recorded(payload["type"]):
         raise Impossible(SWITCHED_OFF)
     event = own.append(
-        payload["type"], payload["data"], payload["user"], payload["queue"], payload["interaction"],
-        payload["source_id"], chain=_chain(run),
-    )  # fmt: skip
+        payload["type"],
+        payload["data"],
+        payload["user"],
+        payload["queue"],
+        payload["interaction"],
+        payload["source_id"],
+        chain=_chain(run),
+    )
     Step.update(receipt={"event": event}).where(Step.id == step.id).execute()
 
 
@@ -100,8 +111,15 @@ _DO: dict[str, Callable[[Step, Run], None]] = {
 def _mark(run: Run, kind: str, text: str) -> None:
     if _MARKS.rows(subject=run.subject)[0][0] >= MOST_MARKS:
         raise Impossible(FULL)
-    insert_row(Mark, subject=run.subject, kind=kind, text=text[:MARK_MAX], rule_id=run.rule_id, run_id=run.id,
-                made_ms=clock.now_ms())  # fmt: skip
+    insert_row(
+        Mark,
+        subject=run.subject,
+        kind=kind,
+        text=text[:MARK_MAX],
+        rule_id=run.rule_id,
+        run_id=run.id,
+        made_ms=clock.now_ms(),
+    )
 
 
 def _chain(run: Run) -> tuple[int, ...]:

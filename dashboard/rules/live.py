@@ -192,8 +192,15 @@ class Pass:
         if row is not None:
             self._ran[rule.id] = max(row.made_ms, self._ran.get(rule.id, 0))
             took = (time.perf_counter_ns() - begun_ns) // 1000
-            update_row(Run, row.id, outcome=outcome.value, held=held, error=error[:ERROR_MAX],
-                       trace=_trace(run), took_us=min(took, 2**31 - 1))  # fmt: skip
+            update_row(
+                Run,
+                row.id,
+                outcome=outcome.value,
+                held=held,
+                error=error[:ERROR_MAX],
+                trace=_trace(run),
+                took_us=min(took, 2**31 - 1),
+            )
             if outcome is RunOutcome.FAILED:
                 runs.tell_failed(row)
         return outcome

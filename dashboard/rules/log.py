@@ -27,8 +27,19 @@ class EventRow(NamedTuple):
 def columns() -> Any:
     """Return a query of EventRow columns, to be narrowed by the caller and read by rows()."""
     e = Event
-    return e.select(e.id, e.source_id, e.type, e.time_ms, e.recorded_ms, e.user_id, e.queue_id,
-                    e.interaction, e.session, e.contact, e.data)  # fmt: skip
+    return e.select(
+        e.id,
+        e.source_id,
+        e.type,
+        e.time_ms,
+        e.recorded_ms,
+        e.user_id,
+        e.queue_id,
+        e.interaction,
+        e.session,
+        e.contact,
+        e.data,
+    )
 
 
 def rows(query: Any) -> list[EventRow]:

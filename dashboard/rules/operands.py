@@ -173,21 +173,23 @@ def _clock(_field: Field, raw: Any) -> str:
     return raw
 
 
-_CHECKS: Mapping[Operand, Callable[[Field, Any], Any]] = MappingProxyType({
-    Operand.TEXT: _text,
-    Operand.TEXTS: _many(_text),
-    Operand.PATTERN: _pattern,
-    Operand.COUNT: _whole(NOT_A_COUNT),
-    Operand.NUMBER: _number,
-    Operand.SECONDS: _whole(NOT_A_COUNT),
-    Operand.CHOICE: _choice,
-    Operand.CHOICES: _many(_choice),
-    Operand.MAYBE: _maybe,
-    Operand.ADDRESS: _parsed(ip_address, NOT_AN_IP),
-    Operand.NETWORKS: _many(_parsed(lambda text: ip_network(text, strict=False), NOT_A_NETWORK)),
-    Operand.INSTANT: _whole(NOT_AN_INSTANT),
-    Operand.DATE: _parsed(date.fromisoformat, NOT_A_DATE),
-    Operand.CLOCK: _clock,
-    Operand.WEEKDAYS: _many(_weekday),
-    Operand.CALENDAR: _text,
-})  # fmt: skip
+_CHECKS: Mapping[Operand, Callable[[Field, Any], Any]] = MappingProxyType(
+    {
+        Operand.TEXT: _text,
+        Operand.TEXTS: _many(_text),
+        Operand.PATTERN: _pattern,
+        Operand.COUNT: _whole(NOT_A_COUNT),
+        Operand.NUMBER: _number,
+        Operand.SECONDS: _whole(NOT_A_COUNT),
+        Operand.CHOICE: _choice,
+        Operand.CHOICES: _many(_choice),
+        Operand.MAYBE: _maybe,
+        Operand.ADDRESS: _parsed(ip_address, NOT_AN_IP),
+        Operand.NETWORKS: _many(_parsed(lambda text: ip_network(text, strict=False), NOT_A_NETWORK)),
+        Operand.INSTANT: _whole(NOT_AN_INSTANT),
+        Operand.DATE: _parsed(date.fromisoformat, NOT_A_DATE),
+        Operand.CLOCK: _clock,
+        Operand.WEEKDAYS: _many(_weekday),
+        Operand.CALENDAR: _text,
+    }
+)

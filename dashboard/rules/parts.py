@@ -30,9 +30,10 @@ EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 DUE = frozenset({"ticket.followup_due", "task.due", "task.overdue"})
 SCHEDULE = "schedule.reached"
 DEADLINES = frozenset(
-    name for name, type_ in catalog.CATALOG.items()
+    name
+    for name, type_ in catalog.CATALOG.items()
     if type_.own and type_.origin is Origin.TIMER and name != SCHEDULE
-)  # fmt: skip
+)
 COUNTERS = frozenset({"chat.count_reached", "ticket.count_reached", "agent.capacity_reached"})
 COUNT_BY = ("agent", "queue")
 TIMES_BY = (By.SUBJECT, By.CONTACT, By.AGENT, By.RULE)
@@ -192,6 +193,13 @@ class Parts:
 
 def _is_clock(raw: Any) -> bool:
     return (
-        isinstance(raw, str) and len(raw) == 5 and raw[2] == ":" and raw[:2].isascii() and raw[3:].isascii()
-        and raw[:2].isdigit() and raw[3:].isdigit() and int(raw[:2]) < 24 and int(raw[3:]) < 60
-    )  # fmt: skip
+        isinstance(raw, str)
+        and len(raw) == 5
+        and raw[2] == ":"
+        and raw[:2].isascii()
+        and raw[3:].isascii()
+        and raw[:2].isdigit()
+        and raw[3:].isdigit()
+        and int(raw[:2]) < 24
+        and int(raw[3:]) < 60
+    )

@@ -38,21 +38,23 @@ _PHONE = re.compile(r"\+[0-9][0-9 ()/.-]{5,}[0-9]")
 _PEOPLE = frozenset({"data.requester", "data.feedback_name", "data.author_name"})
 
 # Placeholder → path of the field.
-_EVENT = MappingProxyType({
-    "event.type": "type",
-    "event.time": "time",
-    "event.source": "source",
-    "event.interaction": "interaction",
-    "event.session": "session",
-    "user.name": "user",
-    "user.teams": "user.team",
-    "user.access": "user.access",
-    "queue.name": "queue",
-    "queue.channel": "queue.channel",
-    "contact.name": "contact.name",
-    "contact.phone": "contact.phone",
-    "contact.email": "contact.email",
-})  # fmt: skip
+_EVENT = MappingProxyType(
+    {
+        "event.type": "type",
+        "event.time": "time",
+        "event.source": "source",
+        "event.interaction": "interaction",
+        "event.session": "session",
+        "user.name": "user",
+        "user.teams": "user.team",
+        "user.access": "user.access",
+        "queue.name": "queue",
+        "queue.channel": "queue.channel",
+        "contact.name": "contact.name",
+        "contact.phone": "contact.phone",
+        "contact.email": "contact.email",
+    }
+)
 _OPEN = frozenset({"type", "time"})  # what may be told of an event whose content is hidden
 _PERSON = frozenset({"user", "user.team", "user.access"})  # what may be told where the user may be seen
 # Placeholders of data that some type of the catalogue has.

@@ -171,15 +171,29 @@ def _to_customer(planner: Planner, doing: Doing) -> Part:
 
 
 def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> dict[str, Any]:
-    return {"to": to, "subject": subject, "text": text, "user": reader.id if reader else None,
-            "locale": reader.locale if reader else "", "url": url}  # fmt: skip
+    return {
+        "to": to,
+        "subject": subject,
+        "text": text,
+        "user": reader.id if reader else None,
+        "locale": reader.locale if reader else "",
+        "url": url,
+    }
 
 
 def _webhook(planner: Planner, doing: Doing) -> Planned:
     channel = _channel(doing)
     author = planner.people.scope(planner.rule.updated_by)
-    return Planned([Part("webhook", _body(planner, "rule.matched", planner.say_out(doing, "text"), author),
-                         channel.name, channel.id)])  # fmt: skip
+    return Planned(
+        [
+            Part(
+                "webhook",
+                _body(planner, "rule.matched", planner.say_out(doing, "text"), author),
+                channel.name,
+                channel.id,
+            )
+        ]
+    )
 
 
 def _chat(planner: Planner, doing: Doing) -> Planned:
@@ -222,8 +236,13 @@ def _body(planner: Planner, type_: str, text: str, author: Scope) -> dict[str, A
             event["queue"] = names.queues.get(facts["queue"], "")
         if author.can(Permission.PII_UNMASK):
             event["data"] = facts["data"]
-    return {"type": type_, "timestamp": _moment(planner.now_ms), "rule": {"id": rule.id, "name": rule.name},
-            "event": event, "text": text}  # fmt: skip
+    return {
+        "type": type_,
+        "timestamp": _moment(planner.now_ms),
+        "rule": {"id": rule.id, "name": rule.name},
+        "event": event,
+        "text": text,
+    }
 
 
 def _moment(time_ms: int) -> str:

@@ -159,8 +159,14 @@ class People:
 
     @cached_property
     def _names(self) -> tuple[dict[int, str], ...]:
-        columns = ((User.id, User.name), (Team.id, Team.name), (Queue.id, Queue.label),
-                   (Access.id, Access.name), (Channel.id, Channel.name), (Rule.id, Rule.name))  # fmt: skip
+        columns = (
+            (User.id, User.name),
+            (Team.id, Team.name),
+            (Queue.id, Queue.label),
+            (Access.id, Access.name),
+            (Channel.id, Channel.name),
+            (Rule.id, Rule.name),
+        )
         return tuple(dict(plain(ident.model.select(ident, name))) for ident, name in columns)
 
 

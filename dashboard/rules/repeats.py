@@ -102,7 +102,16 @@ def _add(
 ) -> None:
     insert_row(
         Step,
-        run_id=step.run_id, rule_id=step.rule_id, n=step.n, part=part, action=action, channel_id=channel,
-        recipient=step.recipient, key=secrets.token_hex(16), payload=payload, state=StepState.WAITING.value,
-        due_ms=due_ms, made_ms=clock.now_ms(),
-    )  # fmt: skip
+        run_id=step.run_id,
+        rule_id=step.rule_id,
+        n=step.n,
+        part=part,
+        action=action,
+        channel_id=channel,
+        recipient=step.recipient,
+        key=secrets.token_hex(16),
+        payload=payload,
+        state=StepState.WAITING.value,
+        due_ms=due_ms,
+        made_ms=clock.now_ms(),
+    )

@@ -41,11 +41,18 @@ def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, la
         return None
     event = facts["id"]
     values = {
-        "key": key, "rule_id": rule.id, "version": rule.version, "at_ms": at_ms, "late_s": late_s,
-        "event_id": event if isinstance(event, int) else None, "outcome": outcome.value,
-        "subject": limits.limit_key(By.SUBJECT, rule.id, facts), "made_ms": clock.now_ms(),
-        "depth": len(facts["chain"]), "chain": list(facts["chain"]),
-    }  # fmt: skip
+        "key": key,
+        "rule_id": rule.id,
+        "version": rule.version,
+        "at_ms": at_ms,
+        "late_s": late_s,
+        "event_id": event if isinstance(event, int) else None,
+        "outcome": outcome.value,
+        "subject": limits.limit_key(By.SUBJECT, rule.id, facts),
+        "made_ms": clock.now_ms(),
+        "depth": len(facts["chain"]),
+        "chain": list(facts["chain"]),
+    }
     return Run(id=insert_row(Run, **values), **values)
 
 

@@ -46,103 +46,213 @@ def _at_most(seconds: int, by: str = "subject") -> dict[str, Any]:
 
 
 _EPISODE = {"often": "episode", "by": "subject"}
-_TAGGED_VIP = {"any": [
-    {"field": "data.requester_tags", "op": "has_any", "value": ["VIP"]},
-    {"field": "data.tags", "op": "has_any", "value": ["VIP"]},
-]}  # fmt: skip
+_TAGGED_VIP = {
+    "any": [
+        {"field": "data.requester_tags", "op": "has_any", "value": ["VIP"]},
+        {"field": "data.tags", "op": "has_any", "value": ["VIP"]},
+    ]
+}
 
 STARTERS: tuple[Starter, ...] = (
-    Starter(N_("Chat unanswered for two minutes"), N_("A chat waits and nobody takes it."), {
-        "types": ["chat.queued"],
-        "wait": {"seconds": 120, "unless": ["chat.accepted", "chat.abandoned", "chat.missed", "chat.closed"]},
-        "then": [_notice({"roles": ["leads", "admins"]}, N_("A chat has waited for two minutes"),
-                         N_("Queue: {{ queue.name }}. It began to wait at {{ event.time }}."),
-                         urgent=True, limit=_at_most(QUARTER_S, "rule"))],
-    }),
-    Starter(N_("Caller gave up after a long wait"), N_("A caller hangs up after waiting over a minute."), {
-        "types": ["call.abandoned"],
-        "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 60}]},
-        "then": [
-            {"do": "tag", "tags": ["call-back"]},
-            _notice(ADMINS, N_("A caller gave up"),
+    Starter(
+        N_("Chat unanswered for two minutes"),
+        N_("A chat waits and nobody takes it."),
+        {
+            "types": ["chat.queued"],
+            "wait": {
+                "seconds": 120,
+                "unless": ["chat.accepted", "chat.abandoned", "chat.missed", "chat.closed"],
+            },
+            "then": [
+                _notice(
+                    {"roles": ["leads", "admins"]},
+                    N_("A chat has waited for two minutes"),
+                    N_("Queue: {{ queue.name }}. It began to wait at {{ event.time }}."),
+                    urgent=True,
+                    limit=_at_most(QUARTER_S, "rule"),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Caller gave up after a long wait"),
+        N_("A caller hangs up after waiting over a minute."),
+        {
+            "types": ["call.abandoned"],
+            "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 60}]},
+            "then": [
+                {"do": "tag", "tags": ["call-back"]},
+                _notice(
+                    ADMINS,
+                    N_("A caller gave up"),
                     N_("{{ contact.phone }} waited {{ call.wait_s }} in {{ queue.name }}."),
-                    limit=_at_most(QUARTER_S, "rule")),
-        ],
-    }),
-    Starter(N_("Ticket idle for four hours"),
-            N_("Nobody works on a ticket: its user is reminded, an hour later the team's leads."), {
-        "types": ["ticket.idle"],
-        "after": {"seconds": 4 * HOUR_S},
-        "then": [
-            _notice({"roles": ["user"]}, N_("A ticket of yours is idle"),
+                    limit=_at_most(QUARTER_S, "rule"),
+                ),
+            ],
+        },
+    ),
+    Starter(
+        N_("Ticket idle for four hours"),
+        N_("Nobody works on a ticket: its user is reminded, an hour later the team's leads."),
+        {
+            "types": ["ticket.idle"],
+            "after": {"seconds": 4 * HOUR_S},
+            "then": [
+                _notice(
+                    {"roles": ["user"]},
+                    N_("A ticket of yours is idle"),
                     N_("Ticket {{ event.interaction }} {{ ticket.title }}: nothing for {{ ticket.idle_s }}."),
-                    limit=_EPISODE),
-            _notice(LEADS, N_("A ticket is idle"),
+                    limit=_EPISODE,
+                ),
+                _notice(
+                    LEADS,
+                    N_("A ticket is idle"),
                     N_("{{ user.name }}, ticket {{ event.interaction }} {{ ticket.title }}."),
-                    limit=_EPISODE, delay_s=HOUR_S),
-        ],
-    }),
-    Starter(N_("Agent with too many open tickets"), N_("Somebody has five tickets open at once."), {
-        "types": ["ticket.count_reached"],
-        "count": {"number": 5, "clear": 3, "by": "agent"},
-        "then": [_notice(LEADS, N_("Too many open tickets"),
-                         N_("{{ user.name }} has {{ ticket.count }} tickets open."))],
-    }),
-    Starter(N_("Ticket of a VIP"), N_("A customer with the tag VIP writes: the ticket is marked and told."), {
-        "types": ["ticket.created", "ticket.reopened"],
-        "if": _TAGGED_VIP,
-        "then": [
-            {"do": "tag", "tags": ["VIP"]},
-            _notice(LEADS, N_("A VIP has written"), N_("Ticket {{ event.interaction }} {{ ticket.title }}."),
-                    urgent=True, limit={"often": "once", "by": "subject"}),
-        ],
-    }),
-    Starter(N_("Ticket reopened twice"), N_("A solved ticket comes back again within 30 days."), {
-        "types": ["ticket.reopened"],
-        "times": {"number": 2, "seconds": 30 * DAY_S, "by": "subject"},
-        "then": [_notice(LEADS, N_("A ticket was reopened twice"),
-                         N_("Ticket {{ event.interaction }} {{ ticket.title }}, {{ user.name }}."))],
-    }),
-    Starter(N_("Poor survey rating"), N_("A customer rates 2 or less."), {
-        "types": ["survey.answered"],
-        "if": {"all": [{"field": "data.rating", "op": "le", "value": 2}]},
-        "then": [
-            {"do": "tag", "tags": ["poor-rating"]},
-            _notice({"roles": ["leads", "admins"]}, N_("A poor rating"),
-                    N_("{{ survey.rating }} for {{ user.name }}: {{ survey.comment }}")),
-        ],
-    }),
-    Starter(N_("Mail cannot be fetched"), N_("Fetching mail fails three times within an hour."), {
-        "types": ["mail_in.connection_failed", "mail_in.login_failed", "mail_in.download_failed"],
-        "times": {"number": 3, "seconds": HOUR_S, "by": "rule"},
-        "then": [_notice(ADMINS, N_("Mail cannot be fetched"),
-                         N_("{{ mail_in.server }}: {{ mail_in.error }}"),
-                         urgent=True, limit=_at_most(3 * HOUR_S, "rule"))],
-    }),
-    Starter(N_("Article out of date"), N_("An article of the knowledge base is due for review."), {
-        "types": ["article.stale"],
-        "then": [_notice({"roles": ["user", "admins"]}, N_("An article is out of date"),
-                         N_("{{ article.title }} ({{ article.folder }}): {{ article.reviewed_at }}."),
-                         limit=_at_most(7 * DAY_S))],
-    }),
-    Starter(N_("Failed sign-ins"), N_("Five failed sign-ins of one user within ten minutes."), {
-        "types": ["agent.sign_in_failed", "auth.sign_in_failed"],
-        "times": {"number": 5, "seconds": 600, "by": "agent"},
-        "then": [_notice(ADMINS, N_("Failed sign-ins"),
-                         N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
-                         urgent=True, limit=_at_most(HOUR_S, "agent"))],
-    }),
-    Starter(N_("Auto-reply to a new ticket"), N_("The customer is told that the request has come in."), {
-        "types": ["ticket.created"],
-        "if": {"any": [{"field": "contact.email", "op": "is_not_empty"},
-                       {"field": "data.requester_email", "op": "is_not_empty"}]},
-        "then": [{"do": "email", "to": {"roles": ["contact"]},
-                  "subject": N_("We have received your request: {{ ticket.title }}"),
-                  "text": N_("Good day,\n\nwe have received your request {{ event.interaction }} and will "
-                             "answer as soon as we can.\n\nThis message was made by a machine."),
-                  "limit": _at_most(QUARTER_S, "recipient")}],
-    }),
-)  # fmt: skip
+                    limit=_EPISODE,
+                    delay_s=HOUR_S,
+                ),
+            ],
+        },
+    ),
+    Starter(
+        N_("Agent with too many open tickets"),
+        N_("Somebody has five tickets open at once."),
+        {
+            "types": ["ticket.count_reached"],
+            "count": {"number": 5, "clear": 3, "by": "agent"},
+            "then": [
+                _notice(
+                    LEADS,
+                    N_("Too many open tickets"),
+                    N_("{{ user.name }} has {{ ticket.count }} tickets open."),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Ticket of a VIP"),
+        N_("A customer with the tag VIP writes: the ticket is marked and told."),
+        {
+            "types": ["ticket.created", "ticket.reopened"],
+            "if": _TAGGED_VIP,
+            "then": [
+                {"do": "tag", "tags": ["VIP"]},
+                _notice(
+                    LEADS,
+                    N_("A VIP has written"),
+                    N_("Ticket {{ event.interaction }} {{ ticket.title }}."),
+                    urgent=True,
+                    limit={"often": "once", "by": "subject"},
+                ),
+            ],
+        },
+    ),
+    Starter(
+        N_("Ticket reopened twice"),
+        N_("A solved ticket comes back again within 30 days."),
+        {
+            "types": ["ticket.reopened"],
+            "times": {"number": 2, "seconds": 30 * DAY_S, "by": "subject"},
+            "then": [
+                _notice(
+                    LEADS,
+                    N_("A ticket was reopened twice"),
+                    N_("Ticket {{ event.interaction }} {{ ticket.title }}, {{ user.name }}."),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Poor survey rating"),
+        N_("A customer rates 2 or less."),
+        {
+            "types": ["survey.answered"],
+            "if": {"all": [{"field": "data.rating", "op": "le", "value": 2}]},
+            "then": [
+                {"do": "tag", "tags": ["poor-rating"]},
+                _notice(
+                    {"roles": ["leads", "admins"]},
+                    N_("A poor rating"),
+                    N_("{{ survey.rating }} for {{ user.name }}: {{ survey.comment }}"),
+                ),
+            ],
+        },
+    ),
+    Starter(
+        N_("Mail cannot be fetched"),
+        N_("Fetching mail fails three times within an hour."),
+        {
+            "types": ["mail_in.connection_failed", "mail_in.login_failed", "mail_in.download_failed"],
+            "times": {"number": 3, "seconds": HOUR_S, "by": "rule"},
+            "then": [
+                _notice(
+                    ADMINS,
+                    N_("Mail cannot be fetched"),
+                    N_("{{ mail_in.server }}: {{ mail_in.error }}"),
+                    urgent=True,
+                    limit=_at_most(3 * HOUR_S, "rule"),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Article out of date"),
+        N_("An article of the knowledge base is due for review."),
+        {
+            "types": ["article.stale"],
+            "then": [
+                _notice(
+                    {"roles": ["user", "admins"]},
+                    N_("An article is out of date"),
+                    N_("{{ article.title }} ({{ article.folder }}): {{ article.reviewed_at }}."),
+                    limit=_at_most(7 * DAY_S),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Failed sign-ins"),
+        N_("Five failed sign-ins of one user within ten minutes."),
+        {
+            "types": ["agent.sign_in_failed", "auth.sign_in_failed"],
+            "times": {"number": 5, "seconds": 600, "by": "agent"},
+            "then": [
+                _notice(
+                    ADMINS,
+                    N_("Failed sign-ins"),
+                    N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
+                    urgent=True,
+                    limit=_at_most(HOUR_S, "agent"),
+                )
+            ],
+        },
+    ),
+    Starter(
+        N_("Auto-reply to a new ticket"),
+        N_("The customer is told that the request has come in."),
+        {
+            "types": ["ticket.created"],
+            "if": {
+                "any": [
+                    {"field": "contact.email", "op": "is_not_empty"},
+                    {"field": "data.requester_email", "op": "is_not_empty"},
+                ]
+            },
+            "then": [
+                {
+                    "do": "email",
+                    "to": {"roles": ["contact"]},
+                    "subject": N_("We have received your request: {{ ticket.title }}"),
+                    "text": N_(
+                        "Good day,\n\nwe have received your request {{ event.interaction }} and will "
+                        "answer as soon as we can.\n\nThis message was made by a machine."
+                    ),
+                    "limit": _at_most(QUARTER_S, "recipient"),
+                }
+            ],
+        },
+    ),
+)
 
 
 def drafts(
@@ -214,9 +324,15 @@ def _add(starter: Starter, author_id: int, owner_id: int | None, position: int) 
         raise TypeError(f"the starter {starter.name!r} is no rule: {read}")
     kept, now = definition.dump(read), clock.now_s()
     row = Rule.create(
-        name=starter.name, description=starter.description, owner_id=owner_id, position=position,
-        definition=kept, created_ts=now, updated_ts=now, updated_by=author_id,
-    )  # fmt: skip
+        name=starter.name,
+        description=starter.description,
+        owner_id=owner_id,
+        position=position,
+        definition=kept,
+        created_ts=now,
+        updated_ts=now,
+        updated_by=author_id,
+    )
     RuleVersion.create(rule=row, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
     audit.record("rule.created", "c", ("rule", row.id, row.name), details={"starter": True})
     return row

@@ -117,9 +117,17 @@ def load(row: Rule, known: Mapping[str, Calendar] | None = None) -> LiveRule | N
     context = context_for(row.owner_id, read.zone, known)
     spec = definitions.spec(_values(row), read, context)
     return LiveRule(
-        row.id, row.name, row.version, row.owner_id, row.group_id, state, read, spec,
-        row.owner_id or row.updated_by, row.armed_ms,
-    )  # fmt: skip
+        row.id,
+        row.name,
+        row.version,
+        row.owner_id,
+        row.group_id,
+        state,
+        read,
+        spec,
+        row.owner_id or row.updated_by,
+        row.armed_ms,
+    )
 
 
 def context_for(owner: int | None, zone: str, known: Mapping[str, Calendar] | None = None) -> Context:
@@ -145,8 +153,14 @@ def calendars() -> dict[str, Calendar]:
 
 
 def _values(row: Rule) -> dict[str, Any]:
-    return {"id": row.id, "version": row.version, "position": row.position, "group": row.group_id,
-            "state": row.state, "owner": row.owner_id}  # fmt: skip
+    return {
+        "id": row.id,
+        "version": row.version,
+        "position": row.position,
+        "group": row.group_id,
+        "state": row.state,
+        "owner": row.owner_id,
+    }
 
 
 def _build(token: str) -> Live:

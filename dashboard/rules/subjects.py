@@ -109,21 +109,36 @@ def _known(names: Sequence[Name]) -> dict[Name, State]:
             values = dict(row.values)
             status = values.pop("", row.event_id)
             found[source, row.interaction] = State(
-                row.kind, row.opened_ms, row.last_ms, row.event_id, status, row.user_id, row.queue_id,
-                row.ended_ms, values,
-            )  # fmt: skip
+                row.kind,
+                row.opened_ms,
+                row.last_ms,
+                row.event_id,
+                status,
+                row.user_id,
+                row.queue_id,
+                row.ended_ms,
+                values,
+            )
     return found
 
 
 def _save(states: Mapping[Name, State]) -> None:
     """Write rows; the beginning of the present stretch stands among the values under the empty path."""
     records = [
-        {"source_id": source, "interaction": interaction, "kind": state.kind, "user_id": state.user_id,
-         "queue_id": state.queue_id, "opened_ms": state.opened_ms, "last_ms": state.last_ms,
-         "event_id": state.event_id, "ended_ms": state.ended_ms,
-         "values": {**state.values, "": state.status_id}}
+        {
+            "source_id": source,
+            "interaction": interaction,
+            "kind": state.kind,
+            "user_id": state.user_id,
+            "queue_id": state.queue_id,
+            "opened_ms": state.opened_ms,
+            "last_ms": state.last_ms,
+            "event_id": state.event_id,
+            "ended_ms": state.ended_ms,
+            "values": {**state.values, "": state.status_id},
+        }
         for (source, interaction), state in sorted(states.items())
-    ]  # fmt: skip
+    ]
     if records:
         news = [Row.user_id, Row.queue_id, Row.last_ms, Row.event_id, Row.ended_ms, Row.values]
         Row.insert_many(records).on_conflict(

@@ -34,8 +34,9 @@ def switch(rules: Iterable[Rule], state: State) -> int:
             armed = {"armed_ms": clock.now_ms()} if state in WATCHING and rule.state == State.OFF else {}
             Rule.update(state=state, paused_reason="", errors=0, **armed).where(Rule.id == rule.id).execute()
             RuleCount.delete().where((RuleCount.rule_id == rule.id) & (RuleCount.kind == BREAKER)).execute()
-            audit.record("rule.switched", "u", ("rule", rule.id, rule.name),
-                         {"state": (rule.state, str(state))})  # fmt: skip
+            audit.record(
+                "rule.switched", "u", ("rule", rule.id, rule.name), {"state": (rule.state, str(state))}
+            )
             changed += 1
         store.changed()
     return changed

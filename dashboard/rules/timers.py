@@ -25,8 +25,19 @@ HELD = "held:"  # begins the kind of what fell due while a rule's group paused
 HELD_MS = 2**62  # when that is due: not by itself
 SUBJECT_MAX = 300
 
-COLUMNS = ("rule_id", "version", "kind", "subject", "source_id", "interaction", "user_id", "event_id",
-           "base_ms", "due_ms", "error")  # fmt: skip
+COLUMNS = (
+    "rule_id",
+    "version",
+    "kind",
+    "subject",
+    "source_id",
+    "interaction",
+    "user_id",
+    "event_id",
+    "base_ms",
+    "due_ms",
+    "error",
+)
 
 
 class New(NamedTuple):
@@ -76,15 +87,43 @@ def wait(rule: LiveRule, facts: Facts) -> None:
     if due is None:
         return
     subject = limit_key(By.SUBJECT, rule.id, facts)[:SUBJECT_MAX]
-    put([New(rule.id, rule.version, wait_episode(facts["id"]), subject, facts.get("source_id"),
-             facts.get("interaction"), facts.get("user"), facts["id"], facts["time"], due)])  # fmt: skip
+    put(
+        [
+            New(
+                rule.id,
+                rule.version,
+                wait_episode(facts["id"]),
+                subject,
+                facts.get("source_id"),
+                facts.get("interaction"),
+                facts.get("user"),
+                facts["id"],
+                facts["time"],
+                due,
+            )
+        ]
+    )
 
 
 def hold(row: Timer, rule: LiveRule, stretch: Stretch, at_ms: int) -> None:
     """Keep what fell due at `at_ms` for a rule whose group pauses, in a row of its own."""
     kind = f"{HELD}{row.kind}:{stretch.begun_ms}"
-    put([New(rule.id, rule.version, kind, row.subject, row.source_id, row.interaction, row.user_id,
-             stretch.event_id, at_ms, HELD_MS)])  # fmt: skip
+    put(
+        [
+            New(
+                rule.id,
+                rule.version,
+                kind,
+                row.subject,
+                row.source_id,
+                row.interaction,
+                row.user_id,
+                stretch.event_id,
+                at_ms,
+                HELD_MS,
+            )
+        ]
+    )
 
 
 def held_of(row: Timer) -> tuple[str, int]:
@@ -123,5 +162,15 @@ def _of_event(type_: str, event: EventRow, waiting: Plan) -> New | None:
     if due is None:
         return None
     own = type_ == AGENT_IDLE
-    return New(0, 0, type_, subject, event.source_id, None if own else event.interaction,
-               event.user_id if own else None, event.id, event.time_ms, max(due, event.time_ms))  # fmt: skip
+    return New(
+        0,
+        0,
+        type_,
+        subject,
+        event.source_id,
+        None if own else event.interaction,
+        event.user_id if own else None,
+        event.id,
+        event.time_ms,
+        max(due, event.time_ms),
+    )

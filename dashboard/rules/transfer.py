@@ -111,9 +111,16 @@ def _add(row: Incoming, found: Definition, author_id: int, owner_id: int | None,
         group, _made = RuleGroup.get_or_create(name=row.group)
     kept, now = definition.dump(found), clock.now_s()
     made = Rule.create(
-        name=row.name, description=row.description, owner_id=owner_id, group=group, position=position,
-        definition=kept, created_ts=now, updated_ts=now, updated_by=author_id,
-    )  # fmt: skip
+        name=row.name,
+        description=row.description,
+        owner_id=owner_id,
+        group=group,
+        position=position,
+        definition=kept,
+        created_ts=now,
+        updated_ts=now,
+        updated_by=author_id,
+    )
     RuleVersion.create(rule=made, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
     audit.record("rule.created", "c", ("rule", made.id, made.name), details={"imported": True})
     return made

@@ -41,8 +41,10 @@ MUTED = N_("The rule ran, and all of its recipients have muted it.")
 EARLIER_RUN = N_("An earlier version of the rule ran about this event. It came to: %(outcome)s.")
 STOPPING = N_("The rule “%(name)s” of the same group comes first and stops the later ones.")
 COUNTING = N_("The conditions are met; the rule acts at the %(number)s. time within its period only.")
-NO_RUN = N_("The conditions are met now. When the event came in, the rule did not run: it may have been "
-            "another version, or the event came by an import without rules.")  # fmt: skip
+NO_RUN = N_(
+    "The conditions are met now. When the event came in, the rule did not run: it may have been "
+    "another version, or the event came by an import without rules."
+)
 
 
 class Answer(NamedTuple):
@@ -148,16 +150,22 @@ def _of_run(rule: LiveRule, there: RunRow | None) -> list[Message]:
 
 
 _SAID: Mapping[RunOutcome, str] = {
-    RunOutcome.THROTTLED: HELD, RunOutcome.MUTED: MUTED, RunOutcome.LOOP_STOPPED: LOOP,
+    RunOutcome.THROTTLED: HELD,
+    RunOutcome.MUTED: MUTED,
+    RunOutcome.LOOP_STOPPED: LOOP,
     RunOutcome.DEPTH_STOPPED: DEPTH,
-}  # fmt: skip
+}
 
 
 def _of_match(rule: LiveRule, run: match.Run) -> list[Message]:
     if run.facts["type"] not in rule.spec.types:
         return [Message(OTHER_TYPE)]
-    said = {Outcome.NOT_MATCHED: NOT_TRUE, Outcome.ERROR: FAULTY, Outcome.LOOP_STOPPED: LOOP,
-            Outcome.DEPTH_STOPPED: DEPTH}.get(run.outcome)  # fmt: skip
+    said = {
+        Outcome.NOT_MATCHED: NOT_TRUE,
+        Outcome.ERROR: FAULTY,
+        Outcome.LOOP_STOPPED: LOOP,
+        Outcome.DEPTH_STOPPED: DEPTH,
+    }.get(run.outcome)
     if said is not None:
         return [Message(said)]
     stopping = _stopping(rule, run.facts)

@@ -138,8 +138,13 @@ def _shared(work: Work) -> dict[str, int]:
 
 
 def _spoken(work: Work) -> dict[str, int]:
-    return {"handling": work.handling, "talk": work.talk, "hold": work.hold, "load": work.load,
-            "closed": work.closed}  # fmt: skip
+    return {
+        "handling": work.handling,
+        "talk": work.talk,
+        "hold": work.hold,
+        "load": work.load,
+        "closed": work.closed,
+    }
 
 
 def _pauses(pauses: Pauses) -> dict[str, Any]:

@@ -231,14 +231,32 @@ def _activity_query() -> Any:
     name = peewee.fn.COALESCE
     return (
         a.select(
-            a.id, a.interaction_id, a.n, a.channel, a.direction, a.state, a.source_id, a.queue_id,
-            name(Queue.label, ""), name(Contact.name, ""), name(Contact.phone, ""), name(Contact.email, ""),
-            a.title, a.start_ts, a.end_ts, a.closed_ts, a.ringing_s, a.handling_s, a.talk_s, a.hold_s,
-            a.inferred, a.user_id,
+            a.id,
+            a.interaction_id,
+            a.n,
+            a.channel,
+            a.direction,
+            a.state,
+            a.source_id,
+            a.queue_id,
+            name(Queue.label, ""),
+            name(Contact.name, ""),
+            name(Contact.phone, ""),
+            name(Contact.email, ""),
+            a.title,
+            a.start_ts,
+            a.end_ts,
+            a.closed_ts,
+            a.ringing_s,
+            a.handling_s,
+            a.talk_s,
+            a.hold_s,
+            a.inferred,
+            a.user_id,
         )
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == a.queue_id))
         .join(Contact, peewee.JOIN.LEFT_OUTER, on=(Contact.id == a.contact_id))
-    )  # fmt: skip
+    )
 
 
 def _filter(scope: Scope, user_id: int, wanted: Filter) -> Any:
@@ -259,8 +277,16 @@ def _filter(scope: Scope, user_id: int, wanted: Filter) -> Any:
 def _row(scope: Scope, row: ActivityRow) -> ActivityRow:
     if scope.content(row.user_id, row.queue_id):
         return row
-    return row._replace(direction="", queue_id=None, queue="", contact_name="", contact_phone="",
-                        contact_email="", title="", hidden=True)  # fmt: skip
+    return row._replace(
+        direction="",
+        queue_id=None,
+        queue="",
+        contact_name="",
+        contact_phone="",
+        contact_email="",
+        title="",
+        hidden=True,
+    )
 
 
 def _open_to(scope: Scope, user_id: int, row: IntervalRow) -> bool:

@@ -142,10 +142,19 @@ def _count_back(fold: _Fold, event: EventRow, device: str) -> bool:
     end = event.time_ms // 1000
     fold.done.append(
         Presence(
-            Kind.LOGIN, device, end - seconds, end, "", False, True, seconds, event.time_ms, event.time_ms,
+            Kind.LOGIN,
+            device,
+            end - seconds,
+            end,
+            "",
+            False,
+            True,
+            seconds,
+            event.time_ms,
+            event.time_ms,
             event.source_id,
         )
-    )  # fmt: skip
+    )
     return True
 
 

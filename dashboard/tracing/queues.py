@@ -135,8 +135,14 @@ def day(scope: Scope, name: str, span: Span, zone: str) -> QueueDay | None:
     calls = _calls(found.id, span)
     slots = clock.hours(span, zone)
     by_hour = [[call for call in calls if slot.start <= call.at < slot.end] for slot in slots]
-    return QueueDay(found, span, zone, slots, [count(each, found.sla_seconds) for each in by_hour],
-                    count(calls, found.sla_seconds))  # fmt: skip
+    return QueueDay(
+        found,
+        span,
+        zone,
+        slots,
+        [count(each, found.sla_seconds) for each in by_hour],
+        count(calls, found.sla_seconds),
+    )
 
 
 def count(calls: Iterable[Call], sla_seconds: int) -> QueueFigures:
@@ -200,12 +206,16 @@ def as_answer(found: QueueDay, as_of: int) -> dict[str, Any]:
         "label": found.queue.label,
         "channel": found.queue.channel,
         "level_seconds": found.queue.sla_seconds,
-        "period": {"start": iso(found.span.start), "end": iso(found.span.end),
-                   "seconds": found.span.seconds, "zone": found.zone},
+        "period": {
+            "start": iso(found.span.start),
+            "end": iso(found.span.end),
+            "seconds": found.span.seconds,
+            "zone": found.zone,
+        },
         "as_of": iso(as_of),
         "hours": hours,
         "total": as_json(found.total),
-    }  # fmt: skip
+    }
 
 
 def _calls(queue_id: int, span: Span) -> list[Call]:

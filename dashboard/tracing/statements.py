@@ -20,10 +20,22 @@ def _intervals(near: bool) -> Any:
     begun = (i.start_ts >= slot("edge")) & (i.start_ts < slot("end"))
     part = begun if near else (i.start_ts < slot("edge")) & i.long
     return (
-        i.select(i.kind, i.start_ts, i.end_ts, i.channel, i.activity_id, i.queue_id, i.source_id, i.label,
-                 i.paid, i.inferred, i.reported_s)
-        .where((i.user_id == slot("user")) & part & over).order_by(i.start_ts)
-    )  # fmt: skip
+        i.select(
+            i.kind,
+            i.start_ts,
+            i.end_ts,
+            i.channel,
+            i.activity_id,
+            i.queue_id,
+            i.source_id,
+            i.label,
+            i.paid,
+            i.inferred,
+            i.reported_s,
+        )
+        .where((i.user_id == slot("user")) & part & over)
+        .order_by(i.start_ts)
+    )
 
 
 def _closed() -> Any:

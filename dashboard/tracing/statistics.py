@@ -101,10 +101,15 @@ def hourly(
     return [
         figures(
             [row for row in intervals if row.start < slot.end and (row.end is None or row.end > slot.start)],
-            (), Span(slot.start, slot.end), as_of, horizons, never_signed_in, employed,
+            (),
+            Span(slot.start, slot.end),
+            as_of,
+            horizons,
+            never_signed_in,
+            employed,
         )
         for slot in slots
-    ]  # fmt: skip
+    ]
 
 
 def _cut(
@@ -200,8 +205,11 @@ def _work(parts: Mapping[Kind, list[Pair]], closed: int, begun: int) -> Work:
 
 def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
     used = {channel for channel, work in works.items() if type_of(channel) == "chat" and work.used}
-    return {channel: works[channel] for channel in (*CHAT_CHANNELS, *sorted(used.difference(CHAT_CHANNELS)))
-            if channel in used}  # fmt: skip
+    return {
+        channel: works[channel]
+        for channel in (*CHAT_CHANNELS, *sorted(used.difference(CHAT_CHANNELS)))
+        if channel in used
+    }
 
 
 def _all_chats(cuts: Mapping[int, list[_Cut]], works: Mapping[str, Work]) -> Work:

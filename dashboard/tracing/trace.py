@@ -71,10 +71,17 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
         return None
     person = person._replace(created_ts=_employed_since(person, zone))
     return Trace(
-        scope, person, span, zone, as_of,
-        load.intervals(scope, person.id, span), load.closed(scope, person.id, span),
-        load.event_counts(scope, person.id, span), load.horizons(), load.never_signed_in(person.id),
-    )  # fmt: skip
+        scope,
+        person,
+        span,
+        zone,
+        as_of,
+        load.intervals(scope, person.id, span),
+        load.closed(scope, person.id, span),
+        load.event_counts(scope, person.id, span),
+        load.horizons(),
+        load.never_signed_in(person.id),
+    )
 
 
 def activities(trace: Trace, wanted: Filter = Filter()) -> list[ActivityRow]:

@@ -78,8 +78,9 @@ def answer(code: int, detail: str | None = None) -> Response:
     body = detail or _(text)
     if _is_api():
         return make_response(jsonify(error=_(title), detail=body, request=g.get("request_id")), code)
-    page = render_template("errors/error.html", code=code, title=_(title), text=body,
-                           request_id=g.get("request_id"))  # fmt: skip
+    page = render_template(
+        "errors/error.html", code=code, title=_(title), text=body, request_id=g.get("request_id")
+    )
     return make_response(page, code)
 
 

@@ -108,9 +108,14 @@ def paged(rows: Sequence[Row], size: int) -> tuple[Sequence[Row], Pager]:
     part = rows[(page - 1) * size : page * size]
     start = (page - 1) * size
     return part, Pager(
-        start + 1 if rows else 0, start + len(part), len(rows), page, pages,
-        _page_url(page - 1) if page > 1 else None, _page_url(page + 1) if page < pages else None,
-    )  # fmt: skip
+        start + 1 if rows else 0,
+        start + len(part),
+        len(rows),
+        page,
+        pages,
+        _page_url(page - 1) if page > 1 else None,
+        _page_url(page + 1) if page < pages else None,
+    )
 
 
 def _page_url(page: int) -> str:

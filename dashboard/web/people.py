@@ -31,10 +31,12 @@ def offered(scope: Scope, chosen: Collection[int], sought: str) -> People:
     everybody: list[Person] = lists.by_name(rows(query, Person), lambda person: person.name)
     first = [person for person in everybody if person.id in chosen]
     others = [
-        person for person in everybody
-        if person.id not in chosen and not person.deactivated_ts
+        person
+        for person in everybody
+        if person.id not in chosen
+        and not person.deactivated_ts
         and lists.found(sought, person.name, person.login)
-    ]  # fmt: skip
+    ]
     return People(first + others[:SHOWN], max(0, len(others) - SHOWN))
 
 

@@ -33,12 +33,22 @@ OTHER_RULE = N_("another rule")
 
 # Choices of the catalogue, by the stored word.
 CHOICES: Mapping[str, str] = {
-    "in": N_("in"), "out": N_("out"), "internal": N_("internal"), "agent": N_("agent"),
-    "customer": N_("customer"), "system": N_("system"), "group": N_("group"),
-    "department": N_("department"), "public": N_("public"), "private": N_("private"),
-    "color": N_("colour"), "size": N_("size"), "brand": N_("brand"), "channel": N_("channel"),
+    "in": N_("in"),
+    "out": N_("out"),
+    "internal": N_("internal"),
+    "agent": N_("agent"),
+    "customer": N_("customer"),
+    "system": N_("system"),
+    "group": N_("group"),
+    "department": N_("department"),
+    "public": N_("public"),
+    "private": N_("private"),
+    "color": N_("colour"),
+    "size": N_("size"),
+    "brand": N_("brand"),
+    "channel": N_("channel"),
     "payment": N_("payment"),
-}  # fmt: skip
+}
 
 
 def names(
@@ -55,9 +65,13 @@ def names(
     definitions there are.
     """
     asked: dict[str, set[int]] = {
-        "users": set(users), "queues": set(queues), "teams": set(teams), "rules": set(rules),
-        "accesses": set(), "channels": set(),
-    }  # fmt: skip
+        "users": set(users),
+        "queues": set(queues),
+        "teams": set(teams),
+        "rules": set(rules),
+        "accesses": set(),
+        "channels": set(),
+    }
     for definition in definitions:
         _ask(definition, asked)
     return Names(

@@ -78,8 +78,14 @@ def _whole(definition: Definition, when: str, conditions: str, actions: str) -> 
     limit = limit_text(next(iter(limits))) if len(limits) == 1 else ""
     given = {"when": when, "actions": actions}
     if conditions and limit:
-        return str(_("When %(when)s, if %(conditions)s, then %(actions)s, %(limits)s.",
-                     conditions=conditions, limits=limit, **given))  # fmt: skip
+        return str(
+            _(
+                "When %(when)s, if %(conditions)s, then %(actions)s, %(limits)s.",
+                conditions=conditions,
+                limits=limit,
+                **given,
+            )
+        )
     if conditions:
         return str(_("When %(when)s, if %(conditions)s, then %(actions)s.", conditions=conditions, **given))
     if limit:
@@ -107,9 +113,15 @@ def _when(definition: Definition) -> str:
     if definition.wait is not None:
         return _wait(definition.wait, types)
     if times is not None:
-        return str(_("%(types)s occurs %(number)s times within %(time)s %(per)s", types=types,
-                     number=formats.number(times.number), time=span(times.seconds),
-                     per=_(PER[times.by])))  # fmt: skip
+        return str(
+            _(
+                "%(types)s occurs %(number)s times within %(time)s %(per)s",
+                types=types,
+                number=formats.number(times.number),
+                time=span(times.seconds),
+                per=_(PER[times.by]),
+            )
+        )
     if count is not None:
         text = N_("%(types)s occurs, at %(number)s per agent")
         if count.by == "queue":
@@ -128,20 +140,33 @@ def _wait(wait: Wait, types: str) -> str:
     if wait.calendar:
         time = _("%(time)s of working time in %(calendar)s", time=time, calendar=wait.calendar)
     if wait.unless:
-        return str(_("%(time)s have passed since %(types)s without %(unless)s", time=time, types=types,
-                     unless=_types(wait.unless)))  # fmt: skip
+        return str(
+            _(
+                "%(time)s have passed since %(types)s without %(unless)s",
+                time=time,
+                types=types,
+                unless=_types(wait.unless),
+            )
+        )
     return str(_("%(time)s have passed since %(types)s", time=time, types=types))
 
 
 def _schedule(plan: Schedule) -> str:
     clocks = _join(plan.at, "or")
     if plan.days == EVERY_DAY and plan.calendar:
-        return str(_("it is %(clocks)s on a working day of %(calendar)s", clocks=clocks,
-                     calendar=plan.calendar))  # fmt: skip
+        return str(
+            _("it is %(clocks)s on a working day of %(calendar)s", clocks=clocks, calendar=plan.calendar)
+        )
     days = _join(rulenames.day_name(day) for day in plan.days)
     if plan.calendar:
-        return str(_("it is %(clocks)s on %(days)s, on a working day of %(calendar)s", clocks=clocks,
-                     days=days, calendar=plan.calendar))  # fmt: skip
+        return str(
+            _(
+                "it is %(clocks)s on %(days)s, on a working day of %(calendar)s",
+                clocks=clocks,
+                days=days,
+                calendar=plan.calendar,
+            )
+        )
     if plan.days == EVERY_DAY:
         return str(_("it is %(clocks)s on any day", clocks=clocks))
     return str(_("it is %(clocks)s on %(days)s", clocks=clocks, days=days))
@@ -169,8 +194,15 @@ def action_text(doing: Doing, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
     params = doing.params
     channel = names.channels.get(params.get("channel", 0)) or _(rulenames.OTHER_CHANNEL)
-    text = str(_(doing.action.phrase, to=recipients(params, names), channel=channel,
-                 tags=_quoted(params.get("tags", ())), type=params.get("type", "")))  # fmt: skip
+    text = str(
+        _(
+            doing.action.phrase,
+            to=recipients(params, names),
+            channel=channel,
+            tags=_quoted(params.get("tags", ())),
+            type=params.get("type", ""),
+        )
+    )
     return _again(text, params["again"]) if "again" in params else text
 
 
@@ -178,9 +210,15 @@ def _again(action: str, again: Mapping[str, int]) -> str:
     seconds = again["seconds"]
     whole = seconds % (MINUTE_S if seconds <= HOUR_S else HOUR_S) == 0
     time = period(seconds) if whole else span(seconds)
-    return str(ngettext("%(action)s, again every %(time)s until read, at most %(num)d time",
-                        "%(action)s, again every %(time)s until read, at most %(num)d times", again["times"],
-                        action=action, time=time))  # fmt: skip
+    return str(
+        ngettext(
+            "%(action)s, again every %(time)s until read, at most %(num)d time",
+            "%(action)s, again every %(time)s until read, at most %(num)d times",
+            again["times"],
+            action=action,
+            time=time,
+        )
+    )
 
 
 def recipients(params: Mapping[str, Any], names: Names) -> str:
@@ -190,9 +228,13 @@ def recipients(params: Mapping[str, Any], names: Names) -> str:
     found += [names.users.get(each) or _(rulenames.OTHER_USER) for each in to.get("users", ())]
     for ids, called, text, gone in (
         (to.get("teams", ()), names.teams, N_("the team %(name)s"), rulenames.OTHER_TEAM),
-        (to.get("accesses", ()), names.accesses, N_("everyone with the access %(name)s"),
-         rulenames.OTHER_ACCESS),
-    ):  # fmt: skip
+        (
+            to.get("accesses", ()),
+            names.accesses,
+            N_("everyone with the access %(name)s"),
+            rulenames.OTHER_ACCESS,
+        ),
+    ):
         found += [str(_(text, name=called[each]) if each in called else _(gone)) for each in ids]
     return _join(dict.fromkeys([*found, *params.get("addresses", ())]))
 
@@ -255,8 +297,11 @@ def findings(found: Findings, names: Mapping[int, str]) -> dict[int, list[str]]:
     for ident, by_type in found.shadowed.items():
         for earlier in dict.fromkeys(by_type.values()):
             types = _types([type_ for type_, rule in by_type.items() if rule == earlier], "standard")
-            text = _("On %(types)s the rule “%(rule)s” always comes first and stops the later ones.",
-                     types=types, rule=_called(earlier, names))  # fmt: skip
+            text = _(
+                "On %(types)s the rule “%(rule)s” always comes first and stops the later ones.",
+                types=types,
+                rule=_called(earlier, names),
+            )
             told.setdefault(ident, []).append(str(text))
     for ring in found.loops:
         text = _("This rule starts itself by the event that it records.")

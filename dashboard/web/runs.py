@@ -11,10 +11,17 @@ from dashboard.rules import rights
 from dashboard.rules.outcomes import RunOutcome
 
 BADGES = {
-    RunOutcome.DONE: "ok", RunOutcome.WAITING: "info", RunOutcome.PARTLY: "warn", RunOutcome.FAILED: "bad",
-    RunOutcome.ERROR: "bad", RunOutcome.LOOP_STOPPED: "warn", RunOutcome.DEPTH_STOPPED: "warn",
-    RunOutcome.EXPIRED: "warn", RunOutcome.SHADOW: "info", RunOutcome.TEST: "info",
-}  # fmt: skip
+    RunOutcome.DONE: "ok",
+    RunOutcome.WAITING: "info",
+    RunOutcome.PARTLY: "warn",
+    RunOutcome.FAILED: "bad",
+    RunOutcome.ERROR: "bad",
+    RunOutcome.LOOP_STOPPED: "warn",
+    RunOutcome.DEPTH_STOPPED: "warn",
+    RunOutcome.EXPIRED: "warn",
+    RunOutcome.SHADOW: "info",
+    RunOutcome.TEST: "info",
+}
 
 
 def covers(scope: Scope) -> Any:

@@ -21,9 +21,15 @@ P = Permission
 ABSENT = 987_654
 HTMX = {"HX-Request": "true", "HX-Target": "result"}
 PUBLIC = {
-    "api.description", "api.health", "htmx", "signin.create", "signin.language", "signin.setup",
-    "signin.show", "static",
-}  # fmt: skip
+    "api.description",
+    "api.health",
+    "htmx",
+    "signin.create",
+    "signin.language",
+    "signin.setup",
+    "signin.show",
+    "static",
+}
 BY_KEY = {"api.events": "read", "api.tracing": "read", "queuedays.api": "read", "ingest.create": "ingest"}
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
@@ -35,27 +41,43 @@ AREAS = {
     "systemevents": (P.SYSTEM_EVENTS_VIEW, P.SYSTEM_EVENTS_EDIT),
     "teams": (P.TEAMS_VIEW, P.TEAMS_EDIT),
     "users": (P.USERS_VIEW, P.USERS_EDIT),
-}  # fmt: skip
+}
 LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
-    "exports": {P.SELF}, "home": {P.SELF}, "inbox": {P.SELF}, "queuedays": {P.QUEUES_FIGURES},
+    "exports": {P.SELF},
+    "home": {P.SELF},
+    "inbox": {P.SELF},
+    "queuedays": {P.QUEUES_FIGURES},
     "signin": {P.SELF},
-    "tracing": {P.SELF}, "tracing.record_manual": OWN,
+    "tracing": {P.SELF},
+    "tracing.record_manual": OWN,
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
     "operations": {P.RULES_OPERATE},
-    "deliveries.index": {P.RULES_TRACES}, "deliveries.bulk": {P.CHANNELS_EDIT},
-    "rules.index": LISTS, "rules.show": LISTS, "rules.bulk": LISTS, "rules.export": LISTS,
-    "rules.delete": OWN, "rules.import_file": OWN, "rules.read_file": OWN, "rules.starter_set": OWN,
-    "rules.adopt": {P.RULES_OVERSEE}, "rules.choose_owner": {P.RULES_OVERSEE},
+    "deliveries.index": {P.RULES_TRACES},
+    "deliveries.bulk": {P.CHANNELS_EDIT},
+    "rules.index": LISTS,
+    "rules.show": LISTS,
+    "rules.bulk": LISTS,
+    "rules.export": LISTS,
+    "rules.delete": OWN,
+    "rules.import_file": OWN,
+    "rules.read_file": OWN,
+    "rules.starter_set": OWN,
+    "rules.adopt": {P.RULES_OVERSEE},
+    "rules.choose_owner": {P.RULES_OVERSEE},
     "rules.transfer": {P.RULES_OVERSEE},
-    "rules.groups": {P.RULES_VIEW}, "rules.pause_group": {P.RULES_OPERATE}, "rules": {P.RULES_EDIT},
-    "ruleruns": {P.RULES_TRACES, P.RULES_OWN}, "ruleruns.backtest": {P.RULES_BACKTEST},
-    "ruleruns.order": {P.RULES_BACKTEST}, "ruleruns.result": {P.RULES_BACKTEST},
+    "rules.groups": {P.RULES_VIEW},
+    "rules.pause_group": {P.RULES_OPERATE},
+    "rules": {P.RULES_EDIT},
+    "ruleruns": {P.RULES_TRACES, P.RULES_OWN},
+    "ruleruns.backtest": {P.RULES_BACKTEST},
+    "ruleruns.order": {P.RULES_BACKTEST},
+    "ruleruns.result": {P.RULES_BACKTEST},
     "ruleeditor": {P.RULES_OWN, P.RULES_EDIT},
     "ruleeditor.edit": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
     "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
-}  # fmt: skip
+}
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
 ANSWERS = {"tracing.download": (200, 403), "queuedays.download": (404,)}
 
@@ -151,10 +173,13 @@ def test_each_preset_opens_what_it_names_and_nothing_else(
 
 
 SEES = {
-    "Administrator": {"viewer", "member", "stranger"}, "Agent": {"viewer"}, "Auditor": {"viewer"},
-    "Payroll": {"viewer", "member", "stranger"}, "Quality": {"viewer", "member", "stranger"},
+    "Administrator": {"viewer", "member", "stranger"},
+    "Agent": {"viewer"},
+    "Auditor": {"viewer"},
+    "Payroll": {"viewer", "member", "stranger"},
+    "Quality": {"viewer", "member", "stranger"},
     "Team lead": {"viewer", "member"},
-}  # fmt: skip
+}
 CONTENT = {"Administrator": {"viewer", "member", "stranger"}, "Team lead": {"viewer", "member"}}
 FILES = {"Administrator": {"csv", "xlsx"}, "Payroll": {"csv", "xlsx"}}
 

@@ -66,8 +66,13 @@ def test_files_and_details_are_looks_of_their_own(client: FlaskClient) -> None:
     assert len(exported) == 2
     assert exported[0].target_label == f"stopa-tracing-jana-{DAY}.csv"
     assert exported[0].details == {
-        "user": "jana", "unit": "day", "date": DAY, "tz": "Europe/Prague", "kind": "chat", "rows": 3,
-    }  # fmt: skip
+        "user": "jana",
+        "unit": "day",
+        "date": DAY,
+        "tz": "Europe/Prague",
+        "kind": "chat",
+        "rows": 3,
+    }
     page = client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague").text
     detail = re.search(r'"(/tracing/activities/(\d+)\?[^"]*)"', page)
     assert detail is not None

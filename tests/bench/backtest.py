@@ -21,10 +21,14 @@ SECOND_MS = 1000
 TYPES = ("call.queued", "call.accepted", "call.closed", "chat.queued", "ticket.updated")
 RULE = {
     "types": ["call.accepted", "ticket.updated"],
-    "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 590},
-                   {"field": "queue", "op": "one_of", "value": [1, 2, 3]}]},
+    "if": {
+        "all": [
+            {"field": "data.wait_s", "op": "gt", "value": 590},
+            {"field": "queue", "op": "one_of", "value": [1, 2, 3]},
+        ]
+    },
     "then": [{"do": "log", "text": "slow", "limit": {"often": "period", "by": "subject", "seconds": 900}}],
-}  # fmt: skip
+}
 INSERTED = 10_000
 
 
@@ -57,8 +61,20 @@ def _events(source: int, user: int, count: int) -> Iterator[tuple[object, ...]]:
     for n in range(count):
         data = json.dumps({"wait_s": chance.randrange(600), "direction": "in", "title": f"Question {n}"})
         time_ms = site.T0 * 1000 + n * SECOND_MS
-        yield (source, str(n), TYPES[n % 5], time_ms, time_ms, 0, user, chance.randrange(1, 11), f"i{n // 5}",
-               None, None, data)  # fmt: skip
+        yield (
+            source,
+            str(n),
+            TYPES[n % 5],
+            time_ms,
+            time_ms,
+            0,
+            user,
+            chance.randrange(1, 11),
+            f"i{n // 5}",
+            None,
+            None,
+            data,
+        )
 
 
 def _tried(rule: Rule) -> float:

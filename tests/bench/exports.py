@@ -153,7 +153,7 @@ def rows(sizes: argparse.Namespace) -> list[tuple[str, float, str]]:
         ("A10 PDF / one naive table", cpu[ours] / cpu["pdf_naive", sizes.pdf_rows], "≤ 0.5"),
         (f"A10 PDF, {linear:g} times the rows", cpu[longer] / cpu[ours], f"≤ {1.1 * linear:.1f}"),
         (f"A10 MB for {sizes.long_pdf} rows", peak[longer], "≤ 250"),
-    ]  # fmt: skip
+    ]
 
 
 def parser() -> argparse.ArgumentParser:

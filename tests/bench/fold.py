@@ -28,15 +28,21 @@ def rows(home: Path) -> list[Line]:
     path = site.empty(home / "fold.db").path
     open_database(f"sqlite:///{path}")
     with connected():
-        got = medians({
-            "raw": lambda: raw.cost(BATCH, BATCHES), "fold": _folded, "import": lambda: _imported(home),
-        }, turns=3)  # fmt: skip
+        got = medians(
+            {
+                "raw": lambda: raw.cost(BATCH, BATCHES),
+                "fold": _folded,
+                "import": lambda: _imported(home),
+            },
+            turns=3,
+        )
     raw.close()
     return [
         gate.speed("A8", "digest / executemany, per CPU second", {**got, "ours": got["fold"]}, ">= 0.15"),
-        gate.speed("A8", "import and digest of queue_log / the same", {**got, "ours": got["import"]},
-                   ">= 0.15"),
-    ]  # fmt: skip
+        gate.speed(
+            "A8", "import and digest of queue_log / the same", {**got, "ours": got["import"]}, ">= 0.15"
+        ),
+    ]
 
 
 def _folded() -> float:

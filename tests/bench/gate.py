@@ -31,11 +31,14 @@ def events(count: int) -> Iterator[dict[str, object]]:
         n = next(_numbers)
         moment = datetime.fromtimestamp(site.T0 + site.DAYS * site.DAY_S + n / 50, UTC)
         yield {
-            "id": f"n{n:012}", "type": ("call.accepted", "call.closed")[n % 2],
-            "time": moment.isoformat(timespec="milliseconds"), "user": f"agent{n // 2 % 5 + 1:04}",
-            "queue": f"queue{n // 2 % 30 + 1:02}", "interaction": f"i{n // 2:010}",
+            "id": f"n{n:012}",
+            "type": ("call.accepted", "call.closed")[n % 2],
+            "time": moment.isoformat(timespec="milliseconds"),
+            "user": f"agent{n // 2 % 5 + 1:04}",
+            "queue": f"queue{n // 2 % 30 + 1:02}",
+            "interaction": f"i{n // 2:010}",
             "data": json.loads(site.payload(n)),
-        }  # fmt: skip
+        }
 
 
 def body(size: int) -> bytes:
@@ -61,11 +64,13 @@ def against_raw(home: Path) -> list[Line]:
 
 def _turns(size: int, raw: Raw, server: Server, ours: Site, parser: Server) -> dict[str, float]:
     count = REQUESTS[size]
-    return medians({
-        "raw": lambda: raw.cost(size, count),
-        "ours": lambda: sent(server, ours, size, count),
-        "parse": lambda: posted(parser, "/", size, count, {}),
-    })  # fmt: skip
+    return medians(
+        {
+            "raw": lambda: raw.cost(size, count),
+            "ours": lambda: sent(server, ours, size, count),
+            "parse": lambda: posted(parser, "/", size, count, {}),
+        }
+    )
 
 
 def into_big(home: Path, big: Site) -> list[Line]:
@@ -78,10 +83,14 @@ def into_big(home: Path, big: Site) -> list[Line]:
             last[0] = body(1000)
             return _of_bodies(bare, none, [last[0]], 1000)
 
-        got = medians({
-            "big": lambda: sent(full, big, 1000, 5), "empty": lambda: sent(bare, none, 1000, 5),
-            "first": first, "again": lambda: _of_bodies(bare, none, [last[0]], 1000),
-        })  # fmt: skip
+        got = medians(
+            {
+                "big": lambda: sent(full, big, 1000, 5),
+                "empty": lambda: sent(bare, none, 1000, 5),
+                "first": first,
+                "again": lambda: _of_bodies(bare, none, [last[0]], 1000),
+            }
+        )
     speed = got["empty"] / got["big"]
     return [
         Line(
@@ -144,9 +153,20 @@ class Raw:
     def _row(self) -> tuple[object, ...]:
         self.last += 1
         n = self.last
-        return (n, n % 5, n % 30, f"i{n // 2:010}", ("call.accepted", "call.closed")[n % 2], 1,
-                site.T0 * 1000 + n * 20, n % 900, 0, "+420600000000", f"asked about order {n}",
-                site.payload(n))  # fmt: skip
+        return (
+            n,
+            n % 5,
+            n % 30,
+            f"i{n // 2:010}",
+            ("call.accepted", "call.closed")[n % 2],
+            1,
+            site.T0 * 1000 + n * 20,
+            n % 900,
+            0,
+            "+420600000000",
+            f"asked about order {n}",
+            site.payload(n),
+        )
 
     def close(self) -> None:
         self.base.close()

@@ -55,33 +55,47 @@ BARE_TRACE = "/trace?u={u}&a={a}&b={b}"
 def growth(small: Site, big: Site) -> list[Line]:
     """A1 and A2: the same day and the same list in a small and a big file; a later page and the first."""
     with _asking("stopa", small) as few, _asking("stopa", big) as many:
-        got = medians({
-            "day small": lambda: few.burst(DAY), "day big": lambda: many.burst(DAY),
-            "week small": lambda: few.burst(WEEK, 3), "week big": lambda: many.burst(WEEK, 3),
-            "list small": lambda: few.burst(DAY, block="activities"),
-            "list big": lambda: many.burst(DAY, block="activities"),
-            "next": lambda: many.burst(NEXT, block="activities"),
-            "events first": lambda: _events(many, 0), "events late": lambda: _events(many, 1_900_000),
-        })  # fmt: skip
+        got = medians(
+            {
+                "day small": lambda: few.burst(DAY),
+                "day big": lambda: many.burst(DAY),
+                "week small": lambda: few.burst(WEEK, 3),
+                "week big": lambda: many.burst(WEEK, 3),
+                "list small": lambda: few.burst(DAY, block="activities"),
+                "list big": lambda: many.burst(DAY, block="activities"),
+                "next": lambda: many.burst(NEXT, block="activities"),
+                "events first": lambda: _events(many, 0),
+                "events late": lambda: _events(many, 1_900_000),
+            }
+        )
     return [
         ratio("A1", "tracing page of a user-day, big / small", got["day big"], got["day small"], "<= 1.3"),
         ratio("A1", "tracing page of a user-week, big / small", got["week big"], got["week small"], "<= 1.5"),
         ratio("A1", "week / day, big", got["week big"], got["day big"], "<= 4"),
         ratio("A2", "list of activities, page 1, big / small", got["list big"], got["list small"], "<= 1.2"),
         ratio("A2", "a later page of it / page 1, big", got["next"], got["list big"], "<= 1.7"),
-        ratio("A2", "API events by cursor, late page / page 1", got["events late"], got["events first"],
-              "<= 1.7"),
-    ]  # fmt: skip
+        ratio(
+            "A2",
+            "API events by cursor, late page / page 1",
+            got["events late"],
+            got["events first"],
+            "<= 1.7",
+        ),
+    ]
 
 
 def bare(big: Site) -> list[Line]:
     """A4: pages beside bare ones, a fragment beside its page, and their weight."""
     with _asking("stopa", big) as ours, _asking("lists", big) as plain:
-        got = medians({
-            "users": lambda: ours.burst("/users"), "list": lambda: plain.burst("/list"),
-            "trace": lambda: ours.burst(DAY), "bare trace": lambda: plain.burst(BARE_TRACE),
-            "block": lambda: ours.burst(DAY, block="activities"),
-        })  # fmt: skip
+        got = medians(
+            {
+                "users": lambda: ours.burst("/users"),
+                "list": lambda: plain.burst("/list"),
+                "trace": lambda: ours.burst(DAY),
+                "bare trace": lambda: plain.burst(BARE_TRACE),
+                "block": lambda: ours.burst(DAY, block="activities"),
+            }
+        )
         weights = _weights(ours)
     return [
         ratio("A4", "list page of 50 users / bare list page", got["users"], got["list"], "<= 2"),
@@ -115,11 +129,16 @@ def peers(big: Site, python: str = sys.executable) -> list[Line]:
 
 def _beside(ours: Asker, theirs: Asker, called: str, path: str, goal: int) -> list[Line]:
     whole = path.partition("?")[0]
-    got = medians({
-        "ours": lambda: ours.burst("/users"), "day": lambda: ours.burst(DAY),
-        "theirs": lambda: theirs.burst(whole, 2), "their day": lambda: theirs.burst(path, 3),
-        "list": lambda: ours.burst(DAY, block="activities"),
-    }, turns=3)  # fmt: skip
+    got = medians(
+        {
+            "ours": lambda: ours.burst("/users"),
+            "day": lambda: ours.burst(DAY),
+            "theirs": lambda: theirs.burst(whole, 2),
+            "their day": lambda: theirs.burst(path, 3),
+            "list": lambda: ours.burst(DAY, block="activities"),
+        },
+        turns=3,
+    )
     first = 20 if goal == 8 else 60
     return [
         ratio("A3", f"{called}, page 1 / list page of 50 users", got["theirs"], got["ours"], f">= {first}"),
@@ -155,9 +174,11 @@ def _waits(reader: Asker, count: int) -> list[float]:
     times = []
     for _ in range(count):
         begun = time.perf_counter()
-        reader.server.ask(reader.filled(DAY), None, {
-            "Cookie": f"stopa={reader.site.token}", "HX-Request": "true", "HX-Target": "activities"
-        })  # fmt: skip
+        reader.server.ask(
+            reader.filled(DAY),
+            None,
+            {"Cookie": f"stopa={reader.site.token}", "HX-Request": "true", "HX-Target": "activities"},
+        )
         times.append(time.perf_counter() - begun)
         time.sleep(0.01)
     return times

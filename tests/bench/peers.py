@@ -7,8 +7,18 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-COLUMNS = ("id", "user_id", "queue_id", "channel", "start_ts", "end_ts", "handling_s", "talk_s", "state",
-           "title")  # fmt: skip
+COLUMNS = (
+    "id",
+    "user_id",
+    "queue_id",
+    "channel",
+    "start_ts",
+    "end_ts",
+    "handling_s",
+    "talk_s",
+    "state",
+    "title",
+)
 WORDS = ("channel", "state", "title")
 ROWS = 50
 
@@ -20,22 +30,45 @@ def django(path: str) -> Any:
 
     own = tempfile.TemporaryDirectory(prefix="stopa-bench-django-")
     settings.configure(
-        SECRET_KEY="bench", DEBUG=False, ALLOWED_HOSTS=["*"], ROOT_URLCONF="tests.bench.django_urls",
-        USE_TZ=True, USE_I18N=False, STATIC_URL="/static/",
+        SECRET_KEY="bench",
+        DEBUG=False,
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF="tests.bench.django_urls",
+        USE_TZ=True,
+        USE_I18N=False,
+        STATIC_URL="/static/",
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
-                        "django.contrib.messages", "django.contrib.sessions"],
-        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware",
-                    "tests.bench.django_urls.everyone",
-                    "django.contrib.messages.middleware.MessageMiddleware"],
-        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
-                    "OPTIONS": {"context_processors": ["django.template.context_processors.request",
-                                                       "django.contrib.auth.context_processors.auth",
-                                                       "django.contrib.messages.context_processors.messages"]}}],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{own.name}/own.db"},
-                   "data": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}},
+        INSTALLED_APPS=[
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.messages",
+            "django.contrib.sessions",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "tests.bench.django_urls.everyone",
+            "django.contrib.messages.middleware.MessageMiddleware",
+        ],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        DATABASES={
+            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{own.name}/own.db"},
+            "data": {"ENGINE": "django.db.backends.sqlite3", "NAME": path},
+        },
         DATABASE_ROUTERS=["tests.bench.django_urls.Router"],
-    )  # fmt: skip
+    )
     framework.setup()
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application

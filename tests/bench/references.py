@@ -13,8 +13,18 @@ import msgspec
 from flask import Flask, request
 from jinja2 import Environment
 
-COLUMNS = ("id", "user_id", "queue_id", "channel", "start_ts", "end_ts", "handling_s", "talk_s", "state",
-           "title")  # fmt: skip
+COLUMNS = (
+    "id",
+    "user_id",
+    "queue_id",
+    "channel",
+    "start_ts",
+    "end_ts",
+    "handling_s",
+    "talk_s",
+    "state",
+    "title",
+)
 HEAD = "<!doctype html><html lang=en><head><title>Activities</title></head><body><nav>" + "".join(
     f'<a href="/{name}">{name}</a>' for name in ("activities", "rules", "users", "tracing", "settings")
 )
@@ -74,8 +84,9 @@ def lists(path: str) -> Flask:
         user, first, last = (int(request.args[name]) for name in "uab")
         found = base.execute(
             f"SELECT {', '.join(COLUMNS)} FROM activity WHERE user_id = ? AND start_ts >= ? AND start_ts < ?"
-            " ORDER BY start_ts", (user, first, last),
-        ).fetchall()  # fmt: skip
+            " ORDER BY start_ts",
+            (user, first, last),
+        ).fetchall()
         sums: dict[str, list[int]] = {}
         for row in found:
             both = sums.setdefault(row[3], [0, 0])

@@ -32,8 +32,10 @@ def _numbered() -> dict[str, str]:
     """Return 24 types of the catalogue, each with a field of its data that holds a number."""
     found = {
         type_.name: each.name
-        for type_ in catalog.CATALOG.values() for each in type_.fields if each.kind in NUMBERS
-    }  # fmt: skip
+        for type_ in catalog.CATALOG.values()
+        for each in type_.fields
+        if each.kind in NUMBERS
+    }
     return dict(list(found.items())[:24])
 
 
@@ -167,9 +169,13 @@ def peers() -> list[Line]:
 def _beside(measure: str, many: list[Typical], make: Callable[[list[Typical]], Ask], goal: str) -> Line:
     types = sorted({one.type for one in many})
     ours, theirs = asking(_specs(many)), make(many)
-    got = medians({
-        "ours": lambda: cost(ours, PASSES, types), "peer": lambda: cost(theirs, 1, types, FEW),
-    }, turns=3)  # fmt: skip
+    got = medians(
+        {
+            "ours": lambda: cost(ours, PASSES, types),
+            "peer": lambda: cost(theirs, 1, types, FEW),
+        },
+        turns=3,
+    )
     value = got["peer"] / got["ours"]
     return Line("B3", measure, f"{got['ours'] * 1e6:.2f} us", f"{got['peer'] * 1e6:.1f} us", value, goal)
 
@@ -199,7 +205,7 @@ def _rule_engine(many: list[Typical]) -> Ask:
             f"type_ == '{one.type}' and number > 60 and queue in {one.queues} and 'refund' in title"
         )
         for one in many
-    ]  # fmt: skip
+    ]
 
     def ask(each: Facts) -> int:
         seen = _plain(each)
@@ -216,7 +222,7 @@ def _cel(many: list[Typical]) -> Ask:
             f"type_ == '{one.type}' && number > 60 && queue in {one.queues} && title.contains('refund')"
         )
         for one in many
-    ]  # fmt: skip
+    ]
 
     def ask(each: Facts) -> int:
         seen = cel.Context(_plain(each))
@@ -229,10 +235,16 @@ def _json_logic(many: list[Typical]) -> Ask:
     from json_logic import jsonLogic
 
     ready = [
-        {"and": [{"==": [{"var": "type_"}, one.type]}, {">": [{"var": "number"}, 60]},
-                 {"in": [{"var": "queue"}, one.queues]}, {"in": ["refund", {"var": "title"}]}]}
+        {
+            "and": [
+                {"==": [{"var": "type_"}, one.type]},
+                {">": [{"var": "number"}, 60]},
+                {"in": [{"var": "queue"}, one.queues]},
+                {"in": ["refund", {"var": "title"}]},
+            ]
+        }
         for one in many
-    ]  # fmt: skip
+    ]
 
     def ask(each: Facts) -> int:
         seen = _plain(each)

@@ -28,17 +28,80 @@ CHANNELS = (("call", "call"), ("email", "email"), ("chat", "webchat"), ("chat", 
 WEIGHTS = (50, 15, 25, 10)
 SECRET = "0" * 32
 COPIED = {
-    "interaction": ("id", "source_id", "external_id", "channel", "direction", "queue_id", "contact_id",
-                    "first_ms", "queued_ts", "answered_ts", "ended_ts", "wait_s", "talk_s", "outcome",
-                    "reason"),
-    "activity": ("id", "interaction_id", "user_id", "n", "source_id", "channel", "direction", "state",
-                 "queue_id", "contact_id", "title", "start_ts", "end_ts", "closed_ts", "ringing_s",
-                 "handling_s", "talk_s", "hold_s", "inferred", "long"),
-    "interval": ("id", "user_id", "kind", "channel", "start_ts", "end_ts", "long", "activity_id", "queue_id",
-                 "source_id", "key", "label", "paid", "inferred", "reported_s", "opened_ms", "closed_ms"),
-    "event": ("id", "source_id", "external_id", "type", "time_ms", "recorded_ms", "seq", "user_id",
-              "queue_id", "interaction", "contact", "session", "data"),
-}  # fmt: skip
+    "interaction": (
+        "id",
+        "source_id",
+        "external_id",
+        "channel",
+        "direction",
+        "queue_id",
+        "contact_id",
+        "first_ms",
+        "queued_ts",
+        "answered_ts",
+        "ended_ts",
+        "wait_s",
+        "talk_s",
+        "outcome",
+        "reason",
+    ),
+    "activity": (
+        "id",
+        "interaction_id",
+        "user_id",
+        "n",
+        "source_id",
+        "channel",
+        "direction",
+        "state",
+        "queue_id",
+        "contact_id",
+        "title",
+        "start_ts",
+        "end_ts",
+        "closed_ts",
+        "ringing_s",
+        "handling_s",
+        "talk_s",
+        "hold_s",
+        "inferred",
+        "long",
+    ),
+    "interval": (
+        "id",
+        "user_id",
+        "kind",
+        "channel",
+        "start_ts",
+        "end_ts",
+        "long",
+        "activity_id",
+        "queue_id",
+        "source_id",
+        "key",
+        "label",
+        "paid",
+        "inferred",
+        "reported_s",
+        "opened_ms",
+        "closed_ms",
+    ),
+    "event": (
+        "id",
+        "source_id",
+        "external_id",
+        "type",
+        "time_ms",
+        "recorded_ms",
+        "seq",
+        "user_id",
+        "queue_id",
+        "interaction",
+        "contact",
+        "session",
+        "data",
+    ),
+}
 # How a copied row differs from its model: numbers are spread, a minute keeps copies from coinciding.
 SPREAD = {
     "id": "(t.id - 1) * :copies + c.n + 1",
@@ -47,11 +110,15 @@ SPREAD = {
     "user_id": "t.user_id + c.n * 5",
     "external_id": "t.external_id || '-' || c.n",
     "interaction": "t.interaction || '-' || c.n",
-    **{name: f"t.{name} + c.n % 60" for name in ("queued_ts", "answered_ts", "ended_ts", "start_ts", "end_ts",
-                                                 "closed_ts")},
-    **{name: f"t.{name} + c.n % 60 * 1000" for name in ("first_ms", "time_ms", "recorded_ms", "opened_ms",
-                                                        "closed_ms")},
-}  # fmt: skip
+    **{
+        name: f"t.{name} + c.n % 60"
+        for name in ("queued_ts", "answered_ts", "ended_ts", "start_ts", "end_ts", "closed_ts")
+    },
+    **{
+        name: f"t.{name} + c.n % 60 * 1000"
+        for name in ("first_ms", "time_ms", "recorded_ms", "opened_ms", "closed_ms")
+    },
+}
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -89,8 +156,9 @@ def opened(path: Path, users: int) -> Site:
     open_database(f"sqlite:///{path}")
     with connected():
         token = sessions.start(User.get_by_id(1), "127.0.0.1")
-        return Site(path, users, token, keys.make("bench", "bench", "ingest"),
-                    keys.make("bench", "bench", "read"))  # fmt: skip
+        return Site(
+            path, users, token, keys.make("bench", "bench", "ingest"), keys.make("bench", "bench", "read")
+        )
 
 
 def settings(path: Path) -> Settings:
@@ -118,9 +186,14 @@ def _empty(path: Path, users: int) -> None:
             AccessGrant.create(access=access, kind=kind)
         with db.atomic():
             User.insert_many(
-                {"login": f"agent{n:04}", "name": f"Agent {n:04}", "created_ts": T0,
-                 "access": access if n == 1 else None} for n in range(1, users + 1)
-            ).execute()  # fmt: skip
+                {
+                    "login": f"agent{n:04}",
+                    "name": f"Agent {n:04}",
+                    "created_ts": T0,
+                    "access": access if n == 1 else None,
+                }
+                for n in range(1, users + 1)
+            ).execute()
             Queue.insert_many(
                 {"name": f"queue{n:02}", "label": f"Queue {n:02}", "created_ts": T0}
                 for n in range(1, QUEUES + 1)
@@ -155,8 +228,11 @@ def _base(raw: sqlite3.Connection, rows: int) -> None:
         work = round(rows * load / sum(loads) / BASE_USERS)
         for user in range(1, BASE_USERS + 1):
             _presence(made["interval"], user, T0 + day * DAY_S)
-        starts = sorted((T0 + day * DAY_S + dice.randrange(8 * 3600, 17 * 3600), user)
-                        for user in range(1, BASE_USERS + 1) for _ in range(work))  # fmt: skip
+        starts = sorted(
+            (T0 + day * DAY_S + dice.randrange(8 * 3600, 17 * 3600), user)
+            for user in range(1, BASE_USERS + 1)
+            for _ in range(work)
+        )
         for number, (start, user) in enumerate(starts, _rows(raw, "activity") + 1):
             _work(made, dice, number, user, start)
         for table, columns in COPIED.items():
@@ -167,8 +243,26 @@ def _base(raw: sqlite3.Connection, rows: int) -> None:
 def _presence(intervals: list[tuple[Any, ...]], user: int, day: int) -> None:
     def add(kind: int, start: float, end: float, label: str = "", paid: bool = False) -> None:
         first, last = day + int(start * 3600), day + int(end * 3600)
-        intervals.append((user, kind, "", first, last, 0, None, None, 1, "", label, paid, 0, None,
-                          first * 1000, last * 1000))  # fmt: skip
+        intervals.append(
+            (
+                user,
+                kind,
+                "",
+                first,
+                last,
+                0,
+                None,
+                None,
+                1,
+                "",
+                label,
+                paid,
+                0,
+                None,
+                first * 1000,
+                last * 1000,
+            )
+        )
 
     add(1, 7.9, 17.5)
     for start, end in ((8, 10), (10.25, 12), (12.5, 17.4)):
@@ -184,19 +278,60 @@ def _work(made: Rows, dice: random.Random, number: int, user: int, start: int) -
     end, queue, contact = start + seconds, dice.randint(1, QUEUES), dice.randint(1, CONTACTS)
     talk = seconds * 9 // 10 if kind == "call" else 0
     name = f"c{number:010}"
-    made["interaction"].append((number, 1, name, channel, "in", queue, contact, (start - 20) * 1000,
-                                start - 20, start, end, 20, talk, "answered", ""))  # fmt: skip
-    made["activity"].append((number, number, user, 0, 1, channel, "in", "closed", queue, contact, "", start,
-                             end, end, 0, seconds, talk, 0, 0, 0))  # fmt: skip
+    made["interaction"].append(
+        (
+            number,
+            1,
+            name,
+            channel,
+            "in",
+            queue,
+            contact,
+            (start - 20) * 1000,
+            start - 20,
+            start,
+            end,
+            20,
+            talk,
+            "answered",
+            "",
+        )
+    )
+    made["activity"].append(
+        (
+            number,
+            number,
+            user,
+            0,
+            1,
+            channel,
+            "in",
+            "closed",
+            queue,
+            contact,
+            "",
+            start,
+            end,
+            end,
+            0,
+            seconds,
+            talk,
+            0,
+            0,
+            0,
+        )
+    )
     for segment, last in ((5, end), (6, start + talk)):
         if segment == 5 or talk:
-            made["interval"].append((user, segment, channel, start, last, 0, number, queue, 1, "", "", 0, 0,
-                                     None, 0, None))  # fmt: skip
+            made["interval"].append(
+                (user, segment, channel, start, last, 0, number, queue, 1, "", "", 0, 0, None, 0, None)
+            )
     data = payload(number, channel if kind == "chat" else None)
     for step, moment in (("accepted", start), ("closed", end)):
         ms = moment * 1000
-        made["event"].append((1, f"{name}.{step}", f"{kind}.{step}", ms, ms, 0, user, queue, name, None, None,
-                              data))  # fmt: skip
+        made["event"].append(
+            (1, f"{name}.{step}", f"{kind}.{step}", ms, ms, 0, user, queue, name, None, None, data)
+        )
 
 
 def payload(number: int, channel: str | None = None) -> str:

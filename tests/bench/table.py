@@ -55,12 +55,21 @@ def text(lines: Iterable[Line]) -> str:
     """Return the table as Markdown."""
     rows = [("Row", "Measure", "Ours", "Reference", "Ratio", "Goal", "")]
     rows += [
-        (one.row, one.measure, one.ours, one.reference, "" if one.value is None else f"{one.value:.2f}",
-         one.goal.replace("<=", "≤").replace(">=", "≥"), one.met)
+        (
+            one.row,
+            one.measure,
+            one.ours,
+            one.reference,
+            "" if one.value is None else f"{one.value:.2f}",
+            one.goal.replace("<=", "≤").replace(">=", "≥"),
+            one.met,
+        )
         for one in lines
-    ]  # fmt: skip
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    drawn = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-             for row in rows]  # fmt: skip
+    drawn = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
     drawn.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
     return "\n".join(drawn)

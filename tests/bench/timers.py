@@ -21,8 +21,20 @@ HOUR_S, MINUTE_S = 3600, 60
 DUE = 1000  # tickets that fall due at one moment
 SOON_S = 8
 CHUNK = 10_000
-_columns = ("source_id", "external_id", "type", "time_ms", "recorded_ms", "seq", "user_id", "queue_id",
-            "interaction", "contact", "session", "data")  # fmt: skip
+_columns = (
+    "source_id",
+    "external_id",
+    "type",
+    "time_ms",
+    "recorded_ms",
+    "seq",
+    "user_id",
+    "queue_id",
+    "interaction",
+    "contact",
+    "session",
+    "data",
+)
 
 
 def rows(home: Path) -> list[Line]:
@@ -34,11 +46,22 @@ def rows(home: Path) -> list[Line]:
     late, busy = _lateness(many)
     worst = statistics.quantiles(late, n=100)[98]
     return [
-        ratio("B2", f"a minute of {RULES} idle rules over {TICKETS:,} open tickets / of one", got["many"],
-              got["one"], "<= 1.2"),
-        Line("B2", f"lateness of {DUE:,} deadlines of one moment, 99 % / processor", f"{worst:.2f} s",
-             f"{busy:.2f} s", worst, "<= 5"),
-    ]  # fmt: skip
+        ratio(
+            "B2",
+            f"a minute of {RULES} idle rules over {TICKETS:,} open tickets / of one",
+            got["many"],
+            got["one"],
+            "<= 1.2",
+        ),
+        Line(
+            "B2",
+            f"lateness of {DUE:,} deadlines of one moment, 99 % / processor",
+            f"{worst:.2f} s",
+            f"{busy:.2f} s",
+            worst,
+            "<= 5",
+        ),
+    ]
 
 
 def _site(path: Path, rules: int) -> None:
@@ -61,8 +84,9 @@ def _rule(seconds: int, op: str) -> None:
         "then": [{"do": "notify", "to": {"users": [1]}, "title": "Idle for {{ data.idle_s }}"}],
     }
     moment = clock.now_s()
-    Rule.create(name=f"Idle {seconds} {op}", state="on", definition=definition, created_ts=moment,
-                updated_ts=moment)  # fmt: skip
+    Rule.create(
+        name=f"Idle {seconds} {op}", state="on", definition=definition, created_ts=moment, updated_ts=moment
+    )
 
 
 def _tickets(name: str, many: int, time_ms: int) -> None:
@@ -72,10 +96,22 @@ def _tickets(name: str, many: int, time_ms: int) -> None:
         after = dialect.highest_id("event")
         names = [f"{name}{n}" for n in range(start, min(start + CHUNK, many))]
         some = [
-            (source, each, "ticket.created", time_ms, time_ms, 0, None, None, each, None, None,
-             f'{{"messages_in": {n}, "status": "open"}}')
+            (
+                source,
+                each,
+                "ticket.created",
+                time_ms,
+                time_ms,
+                0,
+                None,
+                None,
+                each,
+                None,
+                None,
+                f'{{"messages_in": {n}, "status": "open"}}',
+            )
             for n, each in enumerate(names, start)
-        ]  # fmt: skip
+        ]
         dialect.insert_many("event", _columns, some)
         timers.arm(store.live(), log.rows(log.columns().where(Event.id > after)))
 

@@ -134,9 +134,11 @@ PLACES = {
     "file in the making": Place("/exports"),
 }
 IDS = {
-    **{channel: "SELECT MAX(a.id) FROM activity a JOIN user u ON u.id = a.user_id "
-                f"WHERE u.login = 'novakova' AND a.channel = '{channel}'"
-       for channel in ("call", "webchat", "email", "ticket")},
+    **{
+        channel: "SELECT MAX(a.id) FROM activity a JOIN user u ON u.id = a.user_id "
+        f"WHERE u.login = 'novakova' AND a.channel = '{channel}'"
+        for channel in ("call", "webchat", "email", "ticket")
+    },
     "novakova": "SELECT id FROM user WHERE login = 'novakova'",
     "benes": "SELECT id FROM user WHERE login = 'benes'",
     "team": "SELECT id FROM team WHERE name = 'Support'",
@@ -147,7 +149,7 @@ IDS = {
     "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",
     "run": "SELECT MIN(id) FROM run WHERE outcome = 'done'",
     "personal_rule": "SELECT MIN(r.id) FROM rule r JOIN user u ON u.id = r.owner_id WHERE u.login <> 'admin'",
-}  # fmt: skip
+}
 
 AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 # A bar is as wide as its time is long; the list below the plot leads to the same places (WCAG 2.5.8).

@@ -166,8 +166,9 @@ def report(site: Site, login: str) -> None:
     key = made.stdout.split()[-1]
     event = {"type": "agent.signed_in", "time": datetime.now(UTC).isoformat(), "user": login}
     asked = urllib.request.Request(
-        f"{site.address}/api/v1/events", json.dumps(event).encode(),
+        f"{site.address}/api/v1/events",
+        json.dumps(event).encode(),
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     with urllib.request.urlopen(asked, timeout=30) as answer:
         assert json.load(answer)["accepted"] == 1

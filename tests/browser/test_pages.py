@@ -57,9 +57,17 @@ def test_the_language_is_named_and_headings_go_down_one_by_one(name: str, view: 
 @every_view
 def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -> None:
     one_title = {
-        "24 hours", "60 minutes", "15 minutes", "5 minutes", "list without rows", "users not found",
-        "rules in their order", "rules not found", "employee rules", "runs not found",
-    }  # fmt: skip
+        "24 hours",
+        "60 minutes",
+        "15 minutes",
+        "5 minutes",
+        "list without rows",
+        "users not found",
+        "rules in their order",
+        "rules not found",
+        "employee rules",
+        "runs not found",
+    }
     alone = [name for name in PLACES if not re.search("errors|refused|signed out|home of|agent|fault", name)]
     titles = Counter(rounds.visit(name, view).title for name in alone if name not in one_title)
     assert [title for title, count in titles.items() if count > 1] == []
@@ -100,13 +108,23 @@ def without(text: str, own: set[str]) -> str:
 def data_texts(site: Site) -> set[str]:
     """Return what people have typed, which no catalogue translates."""
     tables = {
-        "user": ("name", "login", "email"), "queue": ("label", "name"), "pause_type": ("label", "name"),
-        "team": ("name",), "contact": ("name", "email"), "activity": ("title",), "source": ("name",),
+        "user": ("name", "login", "email"),
+        "queue": ("label", "name"),
+        "pause_type": ("label", "name"),
+        "team": ("name",),
+        "contact": ("name", "email"),
+        "activity": ("title",),
+        "source": ("name",),
         "api_key": ("name", "prefix"),
-        "interaction": ("external_id",), "export_file": ("name",),
-        "rule": ("name", "description"), "rule_group": ("name",), "notification": ("title", "body"),
-        "calendar": ("name",), "calendar_day": ("name",), "profile": ("name",),
-    }  # fmt: skip
+        "interaction": ("external_id",),
+        "export_file": ("name",),
+        "rule": ("name", "description"),
+        "rule_group": ("name",),
+        "notification": ("title", "body"),
+        "calendar": ("name",),
+        "calendar_day": ("name",),
+        "profile": ("name",),
+    }
     found = set()
     for table, columns in tables.items():
         for column in columns:

@@ -31,8 +31,12 @@ def test_an_event_of_its_own_comes_from_the_dashboard_unless_its_subject_has_a_s
     assert (Source.get_by_id(row.source_id).name, row.type) == (own.SOURCE, "schedule.reached")
     assert json.loads(row.data) == {"name": "Morning"}
     assert (other.source_id, other.user_id, other.queue_id, other.interaction, other.time_ms) == (
-        pbx, 3, 4, "T1", 7,
-    )  # fmt: skip
+        pbx,
+        3,
+        4,
+        "T1",
+        7,
+    )
     ranges = [args for (args,) in Job.select(Job.args).order_by(Job.id).tuples()]
     assert all(r["after"] < one.id <= r["to"] for r, one in zip(ranges, (row, other), strict=True))
 
@@ -99,8 +103,13 @@ def test_a_choice_that_equals_the_catalogue_leaves_no_row() -> None:
 @pytest.mark.usefixtures("db")
 def test_an_act_of_the_catalogue_is_an_event_with_its_fields_alone() -> None:
     jana = make.user("jana")
-    audit.record("user.updated", "u", audit.user_target(jana), {"email": ("", "jana@example.org")},
-                 {"password": "p", "note": "n"})  # fmt: skip
+    audit.record(
+        "user.updated",
+        "u",
+        audit.user_target(jana),
+        {"email": ("", "jana@example.org")},
+        {"password": "p", "note": "n"},
+    )
     audit.record("import.run", "c", ("source", 1, "pbx"), details={"file": "a.log", "stored": 7})
     audit.record("no.such_type", "c", ("", "", ""))
     found = Event.select().order_by(Event.id)

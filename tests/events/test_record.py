@@ -74,8 +74,9 @@ def test_many_names_are_looked_up_at_once(source: Source) -> None:
     assert record.append(source.id, batch).accepted == 1500
     assert (User.select().count(), Queue.select().count()) == (1500, 700)
     assert record.unknown_names([event("x", "user1", "nowhere"), event("y", "nobody")]) == {
-        "user": {"nobody"}, "queue": {"nowhere"},
-    }  # fmt: skip
+        "user": {"nobody"},
+        "queue": {"nowhere"},
+    }
 
 
 def test_users_of_an_undone_transaction_are_not_remembered(source: Source) -> None:

@@ -75,8 +75,10 @@ def test_joined_parts_are_one_tagged_document(long: Path) -> None:
     keys = [int(key) for key in tree["/ParentTree"].get_object()["/Nums"][::2]]
     stated = [int(page["/StructParents"]) for page in pypdf.PdfReader(long).pages]
     assert (root["/Lang"], root["/MarkInfo"]["/Marked"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == (
-        "cs", True, True,
-    )  # fmt: skip
+        "cs",
+        True,
+        True,
+    )
     assert stated == sorted(set(stated))
     assert keys == sorted(set(keys))
     assert set(stated) <= set(keys)

@@ -33,20 +33,39 @@ def values(made: Report) -> list[list[object]]:
 def test_cells_are_typed_with_seconds_and_offset_beside_them() -> None:
     head, cells = values(report(row("Žaneta 髙橋")))
     assert head == [
-        "Kontakt", "Začátek (Europe/Prague)", "Začátek, UTC offset", "Doba trvání", "Doba trvání (seconds)",
-        "Uzavřené", "Podíl", "Den",
-    ]  # fmt: skip
+        "Kontakt",
+        "Začátek (Europe/Prague)",
+        "Začátek, UTC offset",
+        "Doba trvání",
+        "Doba trvání (seconds)",
+        "Uzavřené",
+        "Podíl",
+        "Den",
+    ]
     assert cells == [
-        "Žaneta 髙橋", local("2026-11-01 01:00"), "+01:00", timedelta(seconds=3725), 3725, -5, 0.863,
+        "Žaneta 髙橋",
+        local("2026-11-01 01:00"),
+        "+01:00",
+        timedelta(seconds=3725),
+        3725,
+        -5,
+        0.863,
         local("2026-11-01 00:00"),
-    ]  # fmt: skip
+    ]
 
 
 def test_formats_show_hours_beyond_a_day_and_whole_seconds() -> None:
     sheet = book(report(row("a", length=100_000))).worksheets[0]
     assert [cell.number_format for cell in sheet[2]] == [
-        "@", "yyyy-mm-dd hh:mm:ss", "@", "[h]:mm:ss", "0", "0", "0.0%", "yyyy-mm-dd",
-    ]  # fmt: skip
+        "@",
+        "yyyy-mm-dd hh:mm:ss",
+        "@",
+        "[h]:mm:ss",
+        "0",
+        "0",
+        "0.0%",
+        "yyyy-mm-dd",
+    ]
     assert sheet["D2"].value == timedelta(hours=27, minutes=46, seconds=40)
 
 

@@ -11,9 +11,12 @@ ZONE = "Europe/Prague"
 def event(clock: str, kind: str, interaction: str = "", queue: str = "", **data: object) -> dict[str, Any]:
     """Return an event of jana at a clock time of the day; its id names it."""
     found: dict[str, Any] = {
-        "id": f"{interaction or 'jana'}:{kind}:{clock}", "type": kind, "time": f"{DATE}T{clock}+01:00",
-        "user": "jana", "data": data,
-    }  # fmt: skip
+        "id": f"{interaction or 'jana'}:{kind}:{clock}",
+        "type": kind,
+        "time": f"{DATE}T{clock}+01:00",
+        "user": "jana",
+        "data": data,
+    }
     if interaction:
         found["interaction"] = interaction
     if queue:
@@ -49,14 +52,25 @@ DAY = [
 ]
 
 STATISTICS = {
-    "login": 30600, "ready": 27000, "not_ready": 900, "busy": 3400, "ringing": 0, "free": 23600,
-    "offline": 55800, "work_in_pause": 600, "work_logged_out": 0,
+    "login": 30600,
+    "ready": 27000,
+    "not_ready": 900,
+    "busy": 3400,
+    "ringing": 0,
+    "free": 23600,
+    "offline": 55800,
+    "work_in_pause": 600,
+    "work_logged_out": 0,
     "calls": {"handling": 400, "talk": 300, "hold": 0, "load": 400, "closed": 1},
     "emails": {"handling": 1200, "load": 1200, "closed": 1},
-    "chats": {"handling": 2400, "load": 3900, "closed": 3,
-              "webchat": {"handling": 2400, "load": 3900, "closed": 3}},
+    "chats": {
+        "handling": 2400,
+        "load": 3900,
+        "closed": 3,
+        "webchat": {"handling": 2400, "load": 3900, "closed": 3},
+    },
     "tickets": {"edited": 0, "closed": 0},
-}  # fmt: skip
+}
 PAUSE = {"total": 2700, "paid": 900, "unpaid": 1800}
 ACTIVITIES = [  # type, start, seconds, talk, queue
     ("call", "09:00:00", 400, 300, "support"),

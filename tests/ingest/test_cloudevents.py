@@ -19,11 +19,19 @@ VECTORS = Path(__file__).parents[2].parent / "shared" / "data" / "cloudevents" /
 needs_shared = pytest.mark.skipif(not VECTORS.exists(), reason="the shared data is not on this machine")
 
 ENVELOPE: dict[str, Any] = {
-    "specversion": "1.0", "id": "c-1:accepted", "source": "/pbx/1", "type": "call.accepted",
-    "time": "2026-03-02T09:00:00+01:00", "datacontenttype": "application/json", "traceparent": "00-1-1-00",
-    "user": "jana", "queue": "support", "interaction": "c-1", "session": "s-1",
+    "specversion": "1.0",
+    "id": "c-1:accepted",
+    "source": "/pbx/1",
+    "type": "call.accepted",
+    "time": "2026-03-02T09:00:00+01:00",
+    "datacontenttype": "application/json",
+    "traceparent": "00-1-1-00",
+    "user": "jana",
+    "queue": "support",
+    "interaction": "c-1",
+    "session": "s-1",
     "data": {"direction": "in", "x": 1.5},
-}  # fmt: skip
+}
 OURS = {name: ENVELOPE[name] for name in ("id", "type", "user", "queue", "interaction", "session", "data")}
 HEADERS = {f"ce-{name}": text for name, text in ENVELOPE.items() if name not in ("data", "datacontenttype")}
 
@@ -68,8 +76,9 @@ def test_a_batch_keeps_its_good_events_and_names_the_others(api: Api) -> None:
     answer = api.send(json.dumps(batch), cloudevents.BATCH)
     assert (answer.status_code, answer.json["ids"]) == (202, ["c-1:accepted", "d"])
     assert [(one["index"], list(one["errors"])) for one in answer.json["refused"]] == [
-        (1, ["time"]), (2, ["event"]),
-    ]  # fmt: skip
+        (1, ["time"]),
+        (2, ["event"]),
+    ]
 
 
 def test_a_header_may_be_percent_encoded_utf8_and_a_body_may_be_missing(api: Api) -> None:
@@ -94,10 +103,12 @@ def test_a_header_may_be_percent_encoded_utf8_and_a_body_may_be_missing(api: Api
         ({"data": [1]}, {"data": "Must be an object."}),
         ({"data_base64": "AA=="}, {"data_base64": "Binary data cannot be kept; send a JSON object in data."}),
         ({"datacontenttype": "text/xml"}, {"datacontenttype": "Must be JSON, not text/xml."}),
-        ({"type": "call.acepted"},
-         {"type": "This event type is not known; names of your own begin with “custom.”."}),
+        (
+            {"type": "call.acepted"},
+            {"type": "This event type is not known; names of your own begin with “custom.”."},
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_by_attribute(change: dict[str, Any], errors: dict[str, str]) -> None:
     body = {**ENVELOPE, **change}
     found = told(body)

@@ -40,8 +40,11 @@ def test_the_ordinary_day_has_exactly_its_figures(api: Api) -> None:
     api.take(DAY)
     answer = api.tracing("jana", DATE, tz=ZONE)
     assert answer["period"] == {
-        "start": f"{DATE}T00:00:00+01:00", "end": "2026-03-03T00:00:00+01:00", "seconds": 86400, "zone": ZONE,
-    }  # fmt: skip
+        "start": f"{DATE}T00:00:00+01:00",
+        "end": "2026-03-03T00:00:00+01:00",
+        "seconds": 86400,
+        "zone": ZONE,
+    }
     found = answer["statistics"]
     assert {name: found[name] for name in STATISTICS} == STATISTICS
     assert {name: found["pause"][name] for name in PAUSE} == PAUSE
@@ -103,8 +106,17 @@ def rebuilt(api: Api, _tmp: Path) -> None:
     digest.rebuild()
 
 
-WAYS = [one_by_one, backwards, twice, folded_at_the_end, late_half_first, other_half_much_later, by_import,
-        folded_twice, rebuilt]  # fmt: skip
+WAYS = [
+    one_by_one,
+    backwards,
+    twice,
+    folded_at_the_end,
+    late_half_first,
+    other_half_much_later,
+    by_import,
+    folded_twice,
+    rebuilt,
+]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -180,8 +192,12 @@ SHIFTS = [
 def test_a_night_shift_over_a_change_of_the_clock_has_its_real_hours(
     api: Api, begin: str, end: str, date: str, seconds: int, inside: int, whole: int
 ) -> None:
-    api.take([{"type": "agent.signed_in", "user": "eva", "time": begin},
-              {"type": "agent.signed_out", "user": "eva", "time": end}])  # fmt: skip
+    api.take(
+        [
+            {"type": "agent.signed_in", "user": "eva", "time": begin},
+            {"type": "agent.signed_out", "user": "eva", "time": end},
+        ]
+    )
     day, before = api.tracing("eva", date), api.tracing("eva", begin[:10])
     assert (day["period"]["seconds"], day["statistics"]["login"]) == (seconds, inside)
     assert before["statistics"]["login"] + inside == whole

@@ -19,10 +19,22 @@ from dashboard.ingest.schema import NewEvent, Refusal
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
 
-HELPDESK = ["type==ticket.updated", "user==Help desk", "interaction=CaseID", "time=CompleteTimestamp",
-            "data.status=ActivityID"]  # fmt: skip
-BANK = ["type==call.closed", "user=server", "queue=type", "interaction=vru+line+call_id+date",
-        "time=date+ser_exit", "data.talk_s=ser_time", "data.ended_by==customer"]  # fmt: skip
+HELPDESK = [
+    "type==ticket.updated",
+    "user==Help desk",
+    "interaction=CaseID",
+    "time=CompleteTimestamp",
+    "data.status=ActivityID",
+]
+BANK = [
+    "type==call.closed",
+    "user=server",
+    "queue=type",
+    "interaction=vru+line+call_id+date",
+    "time=date+ser_exit",
+    "data.talk_s=ser_time",
+    "data.ended_by==customer",
+]
 
 
 def read(path: Path, kind: str, zone: str = "UTC", maps: list[str] | None = None, after: int = 0):
@@ -111,7 +123,8 @@ def test_columns_called_like_fields_need_no_map_and_the_separator_is_found(tmp_p
 def test_bad_rows_are_refused_by_line_and_the_others_are_kept(tmp_path):
     good = b"custom.x,2026-03-02 09:00:00,jana\n"
     rows = [
-        b"type,time,user\n", good,
+        b"type,time,user\n",
+        good,
         b"custom.x,2026-03-02 09:00:00\n",
         b"custom.x,2026-03-02 09:00:00,\xff\n",
         b"custom.x,2026-03-02 09:00:00,a\x00b\n",
@@ -119,9 +132,10 @@ def test_bad_rows_are_refused_by_line_and_the_others_are_kept(tmp_path):
         b"custom.x,02/03/2026 09:00:00,jana\n",
         b"custom.x,2026-03-02 09:00:00," + b"u" * 140_000 + b"\n",
         b"custom.x,2026-03-02 09:00:00," + b"u" * (MAX_LINE + 5) + b"\n",
-        b"\n", good,
+        b"\n",
+        good,
         b"custom.x,2026-03-",
-    ]  # fmt: skip
+    ]
     items = read(table(tmp_path, b"".join(rows)), "csv")
     assert [event.seq for event in events(items)] == [2, 12]
     assert [line for line, _ in refused(items)] == [3, 4, 5, 6, 8, 9, 10, 13]
@@ -168,8 +182,15 @@ def test_one_table_is_read_twice_for_two_moments_of_its_rows(tmp_path):
 def test_json_lines_keep_their_ids_get_one_or_are_refused_by_line(tmp_path):
     path = tmp_path / "events.jsonl"
     line = b'{"type": "custom.x", "time": "2026-03-02T09:00:00Z"%s}\n'
-    lines = [b"\xef\xbb\xbf" + line % b', "id": "a"', b"\n", line % b"", line % b"", line % b', "x": 1',
-             b'{"data": "' + b"x" * MAX_LINE + b'"}\n', line[:20]]  # fmt: skip
+    lines = [
+        b"\xef\xbb\xbf" + line % b', "id": "a"',
+        b"\n",
+        line % b"",
+        line % b"",
+        line % b', "x": 1',
+        b'{"data": "' + b"x" * MAX_LINE + b'"}\n',
+        line[:20],
+    ]
     path.write_bytes(b"".join(lines))
     items = read(path, "jsonl")
     first, *made = [event.id for event in events(items)]
@@ -219,9 +240,19 @@ def test_ids_remember_the_last_rows_only(monkeypatch):
         ("2025-10-26 02:30:00", 1761438600000),
         ("2025-03-30 02:30:00", 1743296400000),
     ],
-    ids=["offset", "fraction", "Czech", "Japanese", "compact", "two-digit year", "epoch s", "epoch ms",
-         "twice: the earlier", "skipped: the next valid"],
-)  # fmt: skip
+    ids=[
+        "offset",
+        "fraction",
+        "Czech",
+        "Japanese",
+        "compact",
+        "two-digit year",
+        "epoch s",
+        "epoch ms",
+        "twice: the earlier",
+        "skipped: the next valid",
+    ],
+)
 def test_a_local_time_is_read_in_prague(text, expected):
     assert times.local(text, "Europe/Prague") == expected
 

@@ -25,17 +25,24 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
 NOW = "2026-03-02T12:00:00Z"
 CALL = {
-    "id": "c-1842:accepted", "type": "call.accepted", "time": "2026-03-02T09:00:00+01:00",
-    "user": "jana", "queue": "support", "interaction": "c-1842",
-    "contact": {"name": "Řehoř", "phone": "+420 601 000 000"}, "session": None, "data": {"direction": "in"},
-}  # fmt: skip
+    "id": "c-1842:accepted",
+    "type": "call.accepted",
+    "time": "2026-03-02T09:00:00+01:00",
+    "user": "jana",
+    "queue": "support",
+    "interaction": "c-1842",
+    "contact": {"name": "Řehoř", "phone": "+420 601 000 000"},
+    "session": None,
+    "data": {"direction": "in"},
+}
 
 
 def test_one_event_is_taken_and_read_back_as_it_came(api: Api) -> None:
     answer = api.post(CALL)
     assert (answer.status_code, answer.json) == (
-        202, {"accepted": 1, "repeated": 0, "refused": [], "ids": ["c-1842:accepted"]},
-    )  # fmt: skip
+        202,
+        {"accepted": 1, "repeated": 0, "refused": [], "ids": ["c-1842:accepted"]},
+    )
     [found] = api.events()
     assert {name: found[name] for name in CALL} == {**CALL, "time": "2026-03-02T08:00:00.000Z"}
     assert found["source"] == "pbx"
@@ -66,8 +73,11 @@ def test_the_good_events_are_kept_and_the_bad_ones_named_by_index_and_field(api:
     answer = api.post([custom("a"), *bad, custom("b")])
     assert (answer.status_code, answer.json["accepted"], answer.json["ids"]) == (202, 1 + 1, ["a", "b"])
     assert {one["index"]: sorted(one["errors"]) for one in answer.json["refused"]} == {
-        1: ["time"], 2: ["interaction"], 3: ["event"], 4: ["fax"],
-    }  # fmt: skip
+        1: ["time"],
+        2: ["interaction"],
+        3: ["event"],
+        4: ["fax"],
+    }
 
 
 def test_no_good_event_is_422_and_nothing_is_stored(api: Api) -> None:
@@ -97,8 +107,11 @@ def test_sending_again_changes_nothing(api: Api) -> None:
     assert api.post(first).json["accepted"] == 5
     changed = [{**event, "type": "custom.other"} for event in first]
     assert api.post([*changed, custom("new")]).json == {
-        "accepted": 1, "repeated": 5, "refused": [], "ids": ["e0", "e1", "e2", "e3", "e4", "new"],
-    }  # fmt: skip
+        "accepted": 1,
+        "repeated": 5,
+        "refused": [],
+        "ids": ["e0", "e1", "e2", "e3", "e4", "new"],
+    }
     assert api.post([custom("twin"), custom("twin")]).json["repeated"] == 1
     assert {found["type"] for found in api.events()} == {"custom.seen"}
     assert len(api.events()) == 7
@@ -178,13 +191,18 @@ def test_the_key_fixes_the_source_so_equal_ids_of_two_sources_are_two_events(api
 def test_a_key_for_known_names_makes_no_users_and_no_queues(api: Api) -> None:
     api.post(CALL)
     known = keys.make("known", "crm", "ingest", makes=False)
-    given = [custom("a", user="jana", queue="support"), custom("b", user="nobody", queue="nowhere"),
-             custom("c", time=""), custom("d")]  # fmt: skip
+    given = [
+        custom("a", user="jana", queue="support"),
+        custom("b", user="nobody", queue="nowhere"),
+        custom("c", time=""),
+        custom("d"),
+    ]
     answer = api.post(given, key=known)
     assert (answer.status_code, answer.json["ids"]) == (202, ["a", "d"])
     assert [(one["index"], sorted(one["errors"])) for one in answer.json["refused"]] == [
-        (1, ["queue", "user"]), (2, ["time"]),
-    ]  # fmt: skip
+        (1, ["queue", "user"]),
+        (2, ["time"]),
+    ]
     assert (User.select().count(), Queue.select().count()) == (1, 1)
 
 
@@ -207,8 +225,15 @@ def test_another_kind_of_content_is_415(api: Api, kind: str | None, headers: dic
 
 
 @pytest.mark.parametrize("body", ["", " \n", "{", "[", "nonsense", '{"a": 1}{', "\xff", "[" * 100_000])
-@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "application/cloudevents+json",
-                                  "application/cloudevents-batch+json"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/x-ndjson",
+        "application/cloudevents+json",
+        "application/cloudevents-batch+json",
+    ],
+)
 def test_a_body_that_is_no_json_is_400_and_says_why(client: FlaskClient, body: str, kind: str) -> None:
     answer = Api(client).send(body.encode("latin-1"), kind)
     assert (answer.status_code, bool(answer.json["detail"])) == (400, True)
@@ -272,11 +297,19 @@ def test_naughty_strings_are_read_back_exactly_as_typed_or_refused(api: Api) -> 
     strings = json.loads((SHARED / "naughty_strings" / "blns.json").read_text())
     short = [text for text in strings if 0 < len(text) <= 60]
     sent = [
-        {"id": f"{n}·{text}", "type": "custom.naughty", "time": "2026-03-02T09:00:00Z", "user": text,
-         "queue": text, "interaction": text, "session": text,
-         "contact": {"name": text, "phone": text, "email": text}, "data": {text: text, "list": [text]}}
+        {
+            "id": f"{n}·{text}",
+            "type": "custom.naughty",
+            "time": "2026-03-02T09:00:00Z",
+            "user": text,
+            "queue": text,
+            "interaction": text,
+            "session": text,
+            "contact": {"name": text, "phone": text, "email": text},
+            "data": {text: text, "list": [text]},
+        }
         for n, text in enumerate(short)
-    ]  # fmt: skip
+    ]
     answer = api.send(json.dumps(sent, ensure_ascii=False))
     refused = {one["index"] for one in answer.json["refused"]}
     assert {

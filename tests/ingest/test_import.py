@@ -81,8 +81,9 @@ def test_every_agent_of_a_real_log_has_the_figures_of_the_reference(api: Api, na
     assert (summary.read, summary.stored, summary.refused) == (expected["records"], expected["records"], 0)
     wrong = {}
     for agent, figures in expected["agents"].items():
-        found = agent_figures([api.tracing(agent, day, tz="UTC")
-                               for day in days(expected["first"], expected["last"])])  # fmt: skip
+        found = agent_figures(
+            [api.tracing(agent, day, tz="UTC") for day in days(expected["first"], expected["last"])]
+        )
         wrong[agent] = {key: (found[key], figures[key]) for key in figures if found[key] != figures[key]}
     assert {agent: figures for agent, figures in wrong.items() if figures} == {}
 
@@ -172,16 +173,22 @@ def test_an_import_is_progress_an_audit_entry_and_no_job_left(api: Api, tmp_path
     assert seen == [1000 * len(line), 2000 * len(line), 2500 * len(line)]
     entry = AuditEntry.select().where(AuditEntry.action == "import.run").get()
     assert (entry.target_label, entry.details) == (
-        "files", {"file": "many.jsonl", "stored": 2500, "refused": 0},
-    )  # fmt: skip
+        "files",
+        {"file": "many.jsonl", "stored": 2500, "refused": 0},
+    )
     assert Source.get(Source.name == "files").is_file
     assert not Job.select().exists()
 
 
 @needs_shared
 def test_a_help_desks_table_is_stored_whole_and_once(api: Api) -> None:
-    maps = {"type": "=ticket.updated", "user": "=Help desk", "interaction": "CaseID",
-            "time": "CompleteTimestamp", "data.status": "ActivityID"}  # fmt: skip
+    maps = {
+        "type": "=ticket.updated",
+        "user": "=Help desk",
+        "interaction": "CaseID",
+        "time": "CompleteTimestamp",
+        "data.status": "ActivityID",
+    }
     path = HELPDESK / "helpdesk_sample.csv"
     expected = json.loads((HELPDESK / "expected.json").read_text())[path.name]["rows"]
     for stored in (expected, 0):

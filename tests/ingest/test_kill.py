@@ -118,8 +118,10 @@ def calls(number: int) -> Batch:
         common = {"user": f"user{n % USERS}", "interaction": f"c-{n}", "queue": "support"}
         start = f"{DATE}T{8 + n // 1800:02}:{n // 30 % 60:02}:{n % 30 * 2:02}+01:00"
         end = f"{DATE}T{8 + n // 1800:02}:{n // 30 % 60:02}:{n % 30 * 2 + 1:02}+01:00"
-        batch += [{"id": f"c-{n}:a", "type": "call.accepted", "time": start, **common},
-                  {"id": f"c-{n}:z", "type": "call.closed", "time": end, **common}]  # fmt: skip
+        batch += [
+            {"id": f"c-{n}:a", "type": "call.accepted", "time": start, **common},
+            {"id": f"c-{n}:z", "type": "call.closed", "time": end, **common},
+        ]
     return batch
 
 

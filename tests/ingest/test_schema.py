@@ -36,11 +36,18 @@ def test_an_event_keeps_every_part_and_its_data_as_it_came():
     )
     assert parse_json(body) == [
         NewEvent(
-            id="c-1842:accepted", type="call.accepted", time_ms=1772438400123, user="jana", queue="support",
-            interaction="c-1842", contact={"name": "Řehř", "phone": "+420"}, session=None,
-            data='{ "direction":"in",  "x": 1.50 }', seq=0,
+            id="c-1842:accepted",
+            type="call.accepted",
+            time_ms=1772438400123,
+            user="jana",
+            queue="support",
+            interaction="c-1842",
+            contact={"name": "Řehř", "phone": "+420"},
+            session=None,
+            data='{ "direction":"in",  "x": 1.50 }',
+            seq=0,
         )
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,14 @@ def test_a_receiver_may_ask_for_a_pause_of_a_day_at_most(value: str, seconds: in
 
 def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
     assert [answers.pause(n, 0, 0.5) for n in range(1, 8)] == [
-        60_000, 300_000, 1_800_000, 7_200_000, 28_800_000, 86_400_000, None,
-    ]  # fmt: skip
+        60_000,
+        300_000,
+        1_800_000,
+        7_200_000,
+        28_800_000,
+        86_400_000,
+        None,
+    ]
     assert answers.pause(1, 0, 0.0) == 54_000
     assert 65_900 <= (answers.pause(1, 0, 0.999) or 0) <= 66_000
     assert answers.pause(1, 600, 0.5) == 600_000
@@ -66,9 +72,20 @@ def test_a_recipient_gets_so_much_mail_and_no_more(mails: list[Sent], over: bool
     assert caps.reached(mails, "s", 0) is over
 
 
-UNWANTED = ["stopa@example.org", "STOPA@example.org", "noreply@x.cz", "no-reply@x.cz", "No.Reply+7@x.cz",
-            "do-not-reply@x.cz", "mailer-daemon@x.cz", "postmaster@x.cz", "bounce+77=a@x.cz",
-            "team-request@x.cz", "owner-list@x.cz", "listserv@x.cz"]  # fmt: skip
+UNWANTED = [
+    "stopa@example.org",
+    "STOPA@example.org",
+    "noreply@x.cz",
+    "no-reply@x.cz",
+    "No.Reply+7@x.cz",
+    "do-not-reply@x.cz",
+    "mailer-daemon@x.cz",
+    "postmaster@x.cz",
+    "bounce+77=a@x.cz",
+    "team-request@x.cz",
+    "owner-list@x.cz",
+    "listserv@x.cz",
+]
 
 
 @pytest.mark.parametrize("address", UNWANTED)

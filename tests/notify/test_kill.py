@@ -93,9 +93,12 @@ def test_calls_come_again_with_the_same_id_and_mails_as_the_policy_says(
         mail = steps.mail(payload={"stall": point})
         stalling = [claimed, sent, *([] if point == "sending" else [mail])]
         workers = Workers(
-            folder, db_url, STOPA_WEBHOOK_ALLOW=f"{plain.place},{holding.place}",
-            STOPA_SMTP_URL=f"smtp://{mail_server}", STOPA_MAIL_FROM="stopa@desk.example",
-        )  # fmt: skip
+            folder,
+            db_url,
+            STOPA_WEBHOOK_ALLOW=f"{plain.place},{holding.place}",
+            STOPA_SMTP_URL=f"smtp://{mail_server}",
+            STOPA_MAIL_FROM="stopa@desk.example",
+        )
         try:
             workers.start()
             until(lambda: workers.stalled(*stalling) and holding.got and (point == "claimed" or sink.got))

@@ -196,9 +196,11 @@ def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
 @pytest.fixture
 def mailing(app: Flask, server: str) -> Flask:
     app.config["STOPA"] = replace(
-        app.config["STOPA"], smtp_url=server, mail_from="Stopa <stopa@desk.example>",
+        app.config["STOPA"],
+        smtp_url=server,
+        mail_from="Stopa <stopa@desk.example>",
         base_url="https://desk.example",
-    )  # fmt: skip
+    )
     return app
 
 

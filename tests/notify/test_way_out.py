@@ -112,8 +112,12 @@ def test_where_mail_and_chat_fail_the_fallback_is_told_in_texts_of_its_own(maili
 
 
 def test_the_customer_gets_the_text_and_nothing_about_rules(mailing: Sink) -> None:
-    then = {"do": "email", "to": {"roles": ["contact"]}, "subject": "Your order of {{ data.value }}",
-            "text": "Dear {{ contact.name }},\nit is on its way."}  # fmt: skip
+    then = {
+        "do": "email",
+        "to": {"roles": ["contact"]},
+        "subject": "Your order of {{ data.value }}",
+        "text": "Dear {{ contact.name }},\nit is on its way.",
+    }
     one = rule(then, updated_by=make.administrator("chief").id)
     eva = {"name": "Eva", "email": "eva@example.net"}
     send(event(data={"value": "{{7*7}}\r\nBcc: x@example.com"}, contact=eva, interaction="c1"))

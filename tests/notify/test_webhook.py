@@ -48,8 +48,10 @@ def test_a_call_is_signed_over_id_time_and_body() -> None:
     (got,) = receiver.got
     assert json.loads(got.body) == {"type": "rule.matched", "text": "Žluť"}
     assert (got.headers["webhook-id"], got.headers["stopa-chain"], got.headers["x-team"]) == (
-        "msg_1", "3 abc", "a",
-    )  # fmt: skip
+        "msg_1",
+        "3 abc",
+        "a",
+    )
     assert abs(int(got.headers["webhook-timestamp"]) - time.time()) < 5
     signed = b".".join([b"msg_1", got.headers["webhook-timestamp"].encode(), got.body])
     wanted = base64.b64encode(hmac.new(b"k" * 32, signed, hashlib.sha256).digest()).decode()
@@ -145,9 +147,16 @@ def test_a_closed_port_is_tried_again() -> None:
     assert send(f"http://127.0.0.1:{port}/").why == answers.UNREACHED
 
 
-PLACES = ["http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://[::1]:{port}/",
-          "http://0x7f.1:{port}/", "http://2130706433:{port}/", "http://0.0.0.0:{port}/",
-          "http://[::ffff:127.0.0.1]:{port}/", "http://017700000001:{port}/"]  # fmt: skip
+PLACES = [
+    "http://127.0.0.1:{port}/",
+    "http://localhost:{port}/",
+    "http://[::1]:{port}/",
+    "http://0x7f.1:{port}/",
+    "http://2130706433:{port}/",
+    "http://0.0.0.0:{port}/",
+    "http://[::ffff:127.0.0.1]:{port}/",
+    "http://017700000001:{port}/",
+]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -247,9 +256,26 @@ def test_with_tls_the_name_is_checked_though_the_address_is_called(
     names: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", "/CN=inner.example", "-addext", "subjectAltName=DNS:inner.example",
-            "-keyout", str(key), "-out", str(certificate)]  # fmt: skip
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=inner.example",
+        "-addext",
+        "subjectAltName=DNS:inner.example",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(make, check=True, capture_output=True)
     names["inner.example"] = names["other.example"] = ["127.0.0.1"]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -28,17 +28,26 @@ def rule(name: str, owner: User | None = None, definition: Any = None, **columns
     """Make a rule of the site, or of `owner`; it is off unless `state` says otherwise."""
     now = clock.now_s()
     values = {
-        "name": name, "owner_id": owner.id if owner else None, "definition": definition or CHAT,
-        "created_ts": now, "updated_ts": now,
-    }  # fmt: skip
+        "name": name,
+        "owner_id": owner.id if owner else None,
+        "definition": definition or CHAT,
+        "created_ts": now,
+        "updated_ts": now,
+    }
     made: Rule = Rule.create(**{**values, **columns})
     return made
 
 
 def run(of: Rule, outcome: RunOutcome = RunOutcome.DONE, ago_s: int = 0, **columns: Any) -> Run:
     moment = clock.now_ms() - ago_s * 1000
-    values = {"key": f"{of.id}:{next(_numbers)}", "rule_id": of.id, "version": 1, "outcome": str(outcome),
-              "at_ms": moment, "made_ms": moment}  # fmt: skip
+    values = {
+        "key": f"{of.id}:{next(_numbers)}",
+        "rule_id": of.id,
+        "version": 1,
+        "outcome": str(outcome),
+        "at_ms": moment,
+        "made_ms": moment,
+    }
     made: Run = Run.create(**{**values, **columns})
     return made
 

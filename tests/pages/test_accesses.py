@@ -102,8 +102,9 @@ def test_the_scope_names_users_and_queues(client: FlaskClient, target: Access) -
     client.post(url, data=general(target, users=[user.id], queues=[queue.id]))
     assert grants_of(target.id) == [Grant("queues", queue.id), Grant("users", user.id)]
     assert asks.audited("access.updated").changes["scope"] == [
-        ["teams one leads"], ["queue support", "user jana"]
-    ]  # fmt: skip
+        ["teams one leads"],
+        ["queue support", "user jana"],
+    ]
     page = client.get(url).text
     assert f'name="users" value="{user.id}" checked' in page
     assert f'name="queues" value="{queue.id}" checked' in page

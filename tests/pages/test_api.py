@@ -90,12 +90,17 @@ def test_events_are_chosen_by_exact_values_and_half_open_times(
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"limit": "0"}, "limit"), ({"limit": "1001"}, "limit"), ({"limit": "ten"}, "limit"),
-        ({"limit": "１"}, "limit"), ({"after": "-1"}, "after"), ({"after": "9" * 19}, "after"),
-        ({"from": "yesterday"}, "from"), ({"to": "2026-03-02T09:00:00"}, "to"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "1001"}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": "１"}, "limit"),
+        ({"after": "-1"}, "after"),
+        ({"after": "9" * 19}, "after"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-03-02T09:00:00"}, "to"),
         ({"from": "2026-03-02T09:00:00Z", "to": "2026-03-02T08:00:00Z"}, "to"),
     ],
-)  # fmt: skip
+)
 def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str], field: str) -> None:
     answer = api.get("/api/v1/events", **query)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
@@ -104,7 +109,8 @@ def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
-        ({}, 422, "user"), ({"user": ""}, 422, "user"),
+        ({}, 422, "user"),
+        ({"user": ""}, 422, "user"),
         ({"user": "nobody"}, 404, "user"),
         ({**DAY_QUERY, "unit": "month"}, 422, "unit"),
         ({**DAY_QUERY, "date": "2026-02-30"}, 422, "date"),
@@ -112,7 +118,7 @@ def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str
         ({**DAY_QUERY, "tz": "Mars/Olympus"}, 422, "tz"),
         ({**DAY_QUERY, "tz": "../../etc/passwd"}, 422, "tz"),
     ],
-)  # fmt: skip
+)
 def test_a_trace_that_cannot_be_given_says_why(
     api: Api, query: dict[str, str], status: int, field: str
 ) -> None:
@@ -150,8 +156,11 @@ def test_a_look_at_a_trace_is_in_the_audit_log(api: Api) -> None:
     api.tracing("jana", DATE)
     entry = AuditEntry.get(AuditEntry.action == "tracing.viewed")
     assert (entry.actor_type, entry.actor_label, entry.target_label, entry.interface) == (
-        "key", "reader", "jana", "api",
-    )  # fmt: skip
+        "key",
+        "reader",
+        "jana",
+        "api",
+    )
 
 
 def test_a_session_opens_no_address_of_the_api(api: Api) -> None:
@@ -164,8 +173,10 @@ def test_errors_are_json_and_never_cached(api: Api) -> None:
     for path, status in (("/api/v1/nowhere", 404), ("/api/v1/events", 401)):
         answer = api.client.get(path)
         assert (answer.status_code, answer.is_json, answer.headers["Cache-Control"]) == (
-            status, True, "no-store",
-        )  # fmt: skip
+            status,
+            True,
+            "no-store",
+        )
 
 
 def test_health_says_whether_the_database_is_there_and_of_this_version(client: FlaskClient) -> None:

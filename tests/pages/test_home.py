@@ -77,7 +77,10 @@ def office(noon: Flask) -> dict[str, User]:
     people = {name: make.user(name) for name in ("ann", "bob", "eve", "gone")}
     User.update(deactivated_ts=NOON - 60).where(User.login == "gone").execute()
     send(
-        *at_work("ann"), *at_work("bob"), *at_work("eve"), *at_work("gone"),
+        *at_work("ann"),
+        *at_work("bob"),
+        *at_work("eve"),
+        *at_work("gone"),
         (-2, "call.queued", "", {"queue": line.name, "call": "c1"}),
         (-1.999, "call.accepted", "eve", {"queue": line.name, "call": "c1", "connected": True}),
         (-1.9, "call.closed", "eve", {"queue": line.name, "call": "c1"}),
@@ -88,7 +91,7 @@ def office(noon: Flask) -> dict[str, User]:
         (-0.5, "agent.pause_started", "bob", {"pause": "tea", "paid": True}),
         (-0.02, "call.queued", "", {"queue": line.name, "call": "c4"}),
         (-0.01, "call.queued", "", {"queue": line.name, "call": "c5"}),
-    )  # fmt: skip
+    )
     return people
 
 
@@ -102,21 +105,34 @@ STATUSES = [
     pytest.param([row(Kind.LOGIN, -4, -1)], Status("out", since=at(-1)), id="signed out since the sign-out"),
     pytest.param([row(Kind.LOGIN, -4)], Status("idle", since=at(-4)), id="signed in, not ready"),
     pytest.param(HERE, Status("ready", since=at(-3)), id="free since ready"),
-    pytest.param([*HERE, row(Kind.HANDLING, -2, -1, "call")], Status("ready", since=at(-1)),
-                 id="free since the last work"),
-    pytest.param([*HERE, row(Kind.HANDLING, -1, None, "call")], Status("ready", calls=1, since=at(-1)),
-                 id="on call"),
-    pytest.param([*HERE, row(Kind.HANDLING, -1, None, "viber"), row(Kind.HANDLING, -2, None, "sms")],
-                 Status("ready", chats=2, since=at(-2)), id="on two chats since the older"),
-    pytest.param([*HERE, row(Kind.RINGING, 0, None, "call")], Status("ready", ringing=True, since=at(-3)),
-                 id="ringing is not yet work"),
-    pytest.param([*HERE, row(Kind.PAUSE, -1, label="tea", paid=True), row(Kind.HANDLING, -2, None, "email")],
-                 Status("pause", emails=1, since=at(-1), label="tea", paid=True),
-                 id="a pause wins over work"),
+    pytest.param(
+        [*HERE, row(Kind.HANDLING, -2, -1, "call")],
+        Status("ready", since=at(-1)),
+        id="free since the last work",
+    ),
+    pytest.param(
+        [*HERE, row(Kind.HANDLING, -1, None, "call")], Status("ready", calls=1, since=at(-1)), id="on call"
+    ),
+    pytest.param(
+        [*HERE, row(Kind.HANDLING, -1, None, "viber"), row(Kind.HANDLING, -2, None, "sms")],
+        Status("ready", chats=2, since=at(-2)),
+        id="on two chats since the older",
+    ),
+    pytest.param(
+        [*HERE, row(Kind.RINGING, 0, None, "call")],
+        Status("ready", ringing=True, since=at(-3)),
+        id="ringing is not yet work",
+    ),
+    pytest.param(
+        [*HERE, row(Kind.PAUSE, -1, label="tea", paid=True), row(Kind.HANDLING, -2, None, "email")],
+        Status("pause", emails=1, since=at(-1), label="tea", paid=True),
+        id="a pause wins over work",
+    ),
     pytest.param([row(Kind.READY, -3)], Status("ready", since=at(-3)), id="ready without a sign-in is here"),
-    pytest.param([*HERE, row(Kind.HANDLING, 1, 2, "call")], Status("ready", since=at(-3)),
-                 id="the future is not now"),
-]  # fmt: skip
+    pytest.param(
+        [*HERE, row(Kind.HANDLING, 1, 2, "call")], Status("ready", since=at(-3)), id="the future is not now"
+    ),
+]
 
 
 @pytest.mark.parametrize(("rows", "expected"), STATUSES)
@@ -195,10 +211,13 @@ def test_what_a_file_left_open_is_not_going_on_now(noon: Flask) -> None:
     make.user("old")
     source = record.source("file", is_file=True)
     rows = ((-3, "agent.signed_in", None), (-2, "call.accepted", "f1"))
-    record.append(source.id, [
-        NewEvent(id=kind, type=kind, time_ms=at(hours) * 1000, user="old", interaction=call)
-        for hours, kind, call in rows
-    ])  # fmt: skip
+    record.append(
+        source.id,
+        [
+            NewEvent(id=kind, type=kind, time_ms=at(hours) * 1000, user="old", interaction=call)
+            for hours, kind, call in rows
+        ],
+    )
     worker.drain(["digest"])
     assert [each.status.state for each in board().team().rows] == ["out"]
 

@@ -65,8 +65,10 @@ def test_notices_stand_under_their_days_newest_first(client: FlaskClient, me: Us
     for age, title in ((3 * day, "Older one"), (day, "Day before"), (0, "Just now")):
         notice(me, title, made_ms=clock.now_ms() - age)
     page = client.get("/inbox").text
-    places = [page.index(f">{text}<") for text in (
-        "Today", "Just now", "Yesterday", "Day before", "Sun 1 Mar 2026", "Older one")]  # fmt: skip
+    places = [
+        page.index(f">{text}<")
+        for text in ("Today", "Just now", "Yesterday", "Day before", "Sun 1 Mar 2026", "Older one")
+    ]
     assert places == sorted(places)
     asks.fragment_is_block(client, "/inbox")
 

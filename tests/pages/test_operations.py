@@ -28,8 +28,13 @@ def operator(client: FlaskClient) -> FlaskClient:
 
 
 def event(ago_s: int, number: int) -> None:
-    Event.create(source_id=1, external_id=str(number), type="call.queued", recorded_ms=NOW * 1000,
-                 time_ms=(NOW - ago_s) * 1000)  # fmt: skip
+    Event.create(
+        source_id=1,
+        external_id=str(number),
+        type="call.queued",
+        recorded_ms=NOW * 1000,
+        time_ms=(NOW - ago_s) * 1000,
+    )
 
 
 def test_events_are_counted_by_minute_of_the_last_hour(operator: FlaskClient) -> None:
@@ -52,15 +57,20 @@ def test_events_are_counted_by_minute_of_the_last_hour(operator: FlaskClient) ->
 
 def test_what_waits_is_told_with_its_age(operator: FlaskClient) -> None:
     now_ms = NOW * 1000
-    for kind, state, ago_ms in (("digest", "waiting", 4000), ("digest", "running", 9000),
-                                ("export", "failed", 1), ("export", "done", 1)):  # fmt: skip
+    for kind, state, ago_ms in (
+        ("digest", "waiting", 4000),
+        ("digest", "running", 9000),
+        ("export", "failed", 1),
+        ("export", "done", 1),
+    ):
         Job.create(kind=kind, state=state, due_ms=now_ms, created_ms=now_ms - ago_ms)
     for number, due_ms in enumerate((now_ms - 61_000, now_ms, now_ms + 1)):
         Timer.create(kind="ticket.idle", subject=str(number), base_ms=0, due_ms=due_ms)
     board = queries.jobs(now_ms)
     assert [(each.kind, each.waiting, each.running, each.failed, each.oldest_s) for each in board] == [
-        ("digest", 1, 1, 0, 9), ("export", 0, 0, 1, None),
-    ]  # fmt: skip
+        ("digest", 1, 1, 0, 9),
+        ("export", 0, 0, 1, None),
+    ]
     assert queries.timers(now_ms) == queries.Due(3, 2, 61)
     with time_machine.travel(NOW, tick=False):
         page = Page(operator.get("/operations").text).text
@@ -87,8 +97,13 @@ def test_more_than_is_counted_is_said_so(operator: FlaskClient, monkeypatch: pyt
 
 def test_the_slowest_rules_stand_first(operator: FlaskClient) -> None:
     quick, slow, hidden = rule("Quick"), rule("Slow"), rule("Hidden", make.user("jana"))
-    for made, took_us, ago_s in ((quick, 100, 0), (slow, 3000, 0), (slow, 5000, 0), (hidden, 9000, 0),
-                                 (quick, 99_000, 90_000)):  # fmt: skip
+    for made, took_us, ago_s in (
+        (quick, 100, 0),
+        (slow, 3000, 0),
+        (slow, 5000, 0),
+        (hidden, 9000, 0),
+        (quick, 99_000, 90_000),
+    ):
         run(made, took_us=took_us, ago_s=ago_s)
     page = operator.get("/operations").text
     assert page.index("another rule") < page.index(">Slow</a>") < page.index(">Quick</a>")

@@ -41,10 +41,17 @@ def line(app: Flask) -> Iterator[Queue]:
     ):
         at = NIGHT + hours * 3600
         Interaction.create(
-            source=source, external_id=str(number), channel="call", queue_id=made.id, first_ms=at * 1000,
-            queued_ts=None if reason else at, outcome=outcome, reason=reason, wait_s=wait,
+            source=source,
+            external_id=str(number),
+            channel="call",
+            queue_id=made.id,
+            first_ms=at * 1000,
+            queued_ts=None if reason else at,
+            outcome=outcome,
+            reason=reason,
+            wait_s=wait,
             talk_s=60 if outcome == "answered" else 0,
-        )  # fmt: skip
+        )
     with time_machine.travel(NIGHT + 12 * 3600, tick=False):
         yield made
 
@@ -102,8 +109,11 @@ def test_a_queue_that_is_unknown_or_not_the_viewers_is_not_found(
     assert "Line" not in client.get("/queues/figures").text
 
 
-BAD = [("date=2026-02-30", "Write the date as YYYY-MM-DD."), ("tz=Mars/Base", "There is no such time zone."),
-       ("unit=month", "Use day.")]  # fmt: skip
+BAD = [
+    ("date=2026-02-30", "Write the date as YYYY-MM-DD."),
+    ("tz=Mars/Base", "There is no such time zone."),
+    ("unit=month", "Use day."),
+]
 
 
 @pytest.mark.parametrize(("query", "sentence"), BAD)
@@ -162,8 +172,12 @@ def json_of(client: FlaskClient, query: str = DAY) -> dict[str, Any]:
 
 def test_the_interface_gives_each_hour_and_the_day(line: Queue, client: FlaskClient) -> None:
     found = json_of(client)
-    assert found["period"] == {"start": "2026-10-25T00:00:00+02:00", "end": "2026-10-26T00:00:00+01:00",
-                               "seconds": 90_000, "zone": "Europe/Prague"}  # fmt: skip
+    assert found["period"] == {
+        "start": "2026-10-25T00:00:00+02:00",
+        "end": "2026-10-26T00:00:00+01:00",
+        "seconds": 90_000,
+        "zone": "Europe/Prague",
+    }
     assert [hour["received"] for hour in found["hours"]][:4] == [1, 0, 1, 1]
     total = found["total"]
     expected = {
@@ -178,9 +192,14 @@ def test_the_interface_gives_each_hour_and_the_day(line: Queue, client: FlaskCli
     assert AuditEntry.select().where(AuditEntry.action == "queue.viewed").count() == 1
 
 
-@pytest.mark.parametrize(("query", "fields"), [
-    ("", {"queue"}), ("queue=nobody", {"queue"}), ("queue=line&date=x&tz=y&unit=z", {"date", "tz", "unit"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("", {"queue"}),
+        ("queue=nobody", {"queue"}),
+        ("queue=line&date=x&tz=y&unit=z", {"date", "tz", "unit"}),
+    ],
+)
 def test_the_interface_names_wrong_fields(
     query: str, fields: set[str], line: Queue, client: FlaskClient
 ) -> None:

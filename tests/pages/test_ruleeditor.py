@@ -64,13 +64,19 @@ def test_a_rule_is_made_by_buttons_alone(client: FlaskClient, admin: User) -> No
     assert "Saved. The rule is off." in page
     (rule,) = Rule.select()
     assert (rule.name, rule.owner_id, rule.state, rule.version) == ("Urgent tickets", None, "off", 1)
-    assert rule.definition["if"] == {"all": [
-        {"field": "data.title", "op": "contains_any", "value": ["fire", "flood"]},
-        {"any": [{"field": "contact.email", "op": "is", "value": "a@example.org"}]},
-    ]}  # fmt: skip
+    assert rule.definition["if"] == {
+        "all": [
+            {"field": "data.title", "op": "contains_any", "value": ["fire", "flood"]},
+            {"any": [{"field": "contact.email", "op": "is", "value": "a@example.org"}]},
+        ]
+    }
     assert rule.definition["then"][0] | {"limit": 0} == {
-        "do": "tag", "tags": ["urgent"], "limit": 0, "on_error": "continue", "delay_s": 0,
-    }  # fmt: skip
+        "do": "tag",
+        "tags": ["urgent"],
+        "limit": 0,
+        "on_error": "continue",
+        "delay_s": 0,
+    }
     assert rule.definition["loop"] == "ignore"
     assert RuleVersion.select().count() == 1
     assert RuleDraft.select().count() == 0
@@ -79,25 +85,44 @@ def test_a_rule_is_made_by_buttons_alone(client: FlaskClient, admin: User) -> No
 
 WHOLE: dict[str, Any] = {
     "types": ["ticket.created", "custom.shop.sale"],
-    "if": {"all": [
-        {"field": "data.priority", "op": "is_any_of", "value": ["high", "<b>"]},
-        {"any": [{"field": "data.shop.total", "op": "is", "value": '"><script>alert(1)</script>&amp;'},
-                 {"none": [{"field": "time.weekday", "op": "weekday_of", "value": [6, 7]},
-                           {"field": "time", "op": "less_than_ago", "value": 5400}]}]},
-        {"field": "user", "op": "changed_from_to", "value": [None, 1]},
-        {"field": "time.clock", "op": "shift_between", "value": [[1, 2], "22:00", "06:00"]},
-        {"field": "time", "op": "within", "value": [1_793_000_040_000, 1_793_000_100_000]},
-    ]},
+    "if": {
+        "all": [
+            {"field": "data.priority", "op": "is_any_of", "value": ["high", "<b>"]},
+            {
+                "any": [
+                    {"field": "data.shop.total", "op": "is", "value": '"><script>alert(1)</script>&amp;'},
+                    {
+                        "none": [
+                            {"field": "time.weekday", "op": "weekday_of", "value": [6, 7]},
+                            {"field": "time", "op": "less_than_ago", "value": 5400},
+                        ]
+                    },
+                ]
+            },
+            {"field": "user", "op": "changed_from_to", "value": [None, 1]},
+            {"field": "time.clock", "op": "shift_between", "value": [[1, 2], "22:00", "06:00"]},
+            {"field": "time", "op": "within", "value": [1_793_000_040_000, 1_793_000_100_000]},
+        ]
+    },
     "times": {"number": 3, "seconds": 600, "by": "contact", "clear": 1},
     "then": [
-        {"do": "notify", "to": {"roles": ["leads"], "users": [1]}, "title": "T {{ user.name }}",
-         "text": "a\nb", "urgent": True, "limit": {"often": "period", "by": "contact", "seconds": 900},
-         "on_error": "undo", "delay_s": 90},
+        {
+            "do": "notify",
+            "to": {"roles": ["leads"], "users": [1]},
+            "title": "T {{ user.name }}",
+            "text": "a\nb",
+            "urgent": True,
+            "limit": {"often": "period", "by": "contact", "seconds": 900},
+            "on_error": "undo",
+            "delay_s": 90,
+        },
         {"do": "emit", "type": "custom.late", "data": {"who": "{{ user.name }}"}},
         {"do": "email", "addresses": ["a@example.org"], "subject": "S", "text": "T"},
     ],
-    "stop": True, "loop": "allow", "zone": "Asia/Tokyo",
-}  # fmt: skip
+    "stop": True,
+    "loop": "allow",
+    "zone": "Asia/Tokyo",
+}
 
 
 def test_the_page_posts_what_it_shows(client: FlaskClient, admin: User) -> None:
@@ -196,8 +221,15 @@ def test_texts_are_previewed_on_the_latest_event_in_scope(client: FlaskClient) -
     asks.sign_in_with(client, P.RULES_EDIT, P.RULES_VIEW)
     says = {**SAYS, "then": [{"do": "log", "text": "From {{ contact.email }} {{ chat.position }}"}]}
     assert "For Chat queued" not in client.post("/rules/new", data=posted(op="keep", says=says)).text
-    Event.create(source_id=1, external_id="1", type="chat.queued", time_ms=1_767_225_600_000, recorded_ms=1,
-                 contact='{"email": "novak@example.org"}', data='{"position": 4}')  # fmt: skip
+    Event.create(
+        source_id=1,
+        external_id="1",
+        type="chat.queued",
+        time_ms=1_767_225_600_000,
+        recorded_ms=1,
+        contact='{"email": "novak@example.org"}',
+        data='{"position": 4}',
+    )
     page = client.post("/rules/new", data=posted(op="keep", says=says)).text
     preview = re.search(r"For Chat queued, 2026-01-01 00:00:00: From (\S+) 4", page)
     assert preview is not None

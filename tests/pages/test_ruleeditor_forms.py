@@ -18,11 +18,20 @@ from dashboard.rules.operators import OPERATORS, operators
 
 ZONE = "Europe/Prague"
 SAMPLES: dict[Operand, Any] = {
-    Operand.TEXT: "VIP", Operand.TEXTS: ["a, b", "ž"], Operand.PATTERN: "^a+$", Operand.COUNT: 3,
-    Operand.NUMBER: 2.5, Operand.SECONDS: 5400, Operand.ADDRESS: "10.0.0.1",
-    Operand.NETWORKS: ["10.0.0.0/8", "::1/128"], Operand.INSTANT: 1_793_000_040_000,
-    Operand.DATE: "2026-03-02", Operand.CLOCK: "24:00", Operand.WEEKDAYS: [1, 7], Operand.CALENDAR: "Brno",
-}  # fmt: skip
+    Operand.TEXT: "VIP",
+    Operand.TEXTS: ["a, b", "ž"],
+    Operand.PATTERN: "^a+$",
+    Operand.COUNT: 3,
+    Operand.NUMBER: 2.5,
+    Operand.SECONDS: 5400,
+    Operand.ADDRESS: "10.0.0.1",
+    Operand.NETWORKS: ["10.0.0.0/8", "::1/128"],
+    Operand.INSTANT: 1_793_000_040_000,
+    Operand.DATE: "2026-03-02",
+    Operand.CLOCK: "24:00",
+    Operand.WEEKDAYS: [1, 7],
+    Operand.CALENDAR: "Brno",
+}
 
 
 def sample(kind: Operand, field: fields.Field) -> Any:
@@ -52,40 +61,67 @@ def test_every_operator_of_every_kind_of_field_comes_back_as_it_was(kind: Kind) 
             node: dict[str, Any] = {"field": field.path, "op": row.name}
             if values:
                 node["value"] = values[0] if len(values) == 1 else values
-            raw = {"types": ["ticket.created", "chat.queued", "chat.invited", "email.received"],
-                   "if": {"all": [node]}, "then": []}  # fmt: skip
+            raw = {
+                "types": ["ticket.created", "chat.queued", "chat.invited", "email.received"],
+                "if": {"all": [node]},
+                "then": [],
+            }
             assert again(raw)["if"] == {"all": [node]}, (field.path, row.name)
 
 
 FULL = {
     "types": ["chat.queued", "custom.shop.sale"],
-    "if": {"all": [
-        {"field": "queue", "op": "one_of", "value": [3, 4]},
-        {"any": [{"field": "data.order.value", "op": "is", "value": "VIP"},
-                 {"none": [{"field": "user", "op": "is_me"}]}]},
-        {"field": "user", "op": "changed_from_to", "value": [None, 7]},
-    ]},
+    "if": {
+        "all": [
+            {"field": "queue", "op": "one_of", "value": [3, 4]},
+            {
+                "any": [
+                    {"field": "data.order.value", "op": "is", "value": "VIP"},
+                    {"none": [{"field": "user", "op": "is_me"}]},
+                ]
+            },
+            {"field": "user", "op": "changed_from_to", "value": [None, 7]},
+        ]
+    },
     "wait": {"seconds": 120, "calendar": "Brno", "unless": ["chat.accepted", "chat.abandoned"]},
     "then": [
-        {"do": "notify", "to": {"users": [1, 2], "teams": [3], "accesses": [4], "roles": ["leads"]},
-         "title": "Chat {{ chat.position }}", "text": "a\nb", "urgent": True,
-         "limit": {"often": "period", "by": "contact", "seconds": 900}, "on_error": "undo", "delay_s": 60,
-         "again": {"seconds": 5400, "times": 3}},
+        {
+            "do": "notify",
+            "to": {"users": [1, 2], "teams": [3], "accesses": [4], "roles": ["leads"]},
+            "title": "Chat {{ chat.position }}",
+            "text": "a\nb",
+            "urgent": True,
+            "limit": {"often": "period", "by": "contact", "seconds": 900},
+            "on_error": "undo",
+            "delay_s": 60,
+            "again": {"seconds": 5400, "times": 3},
+        },
         {"do": "emit", "type": "custom.late", "data": {"who": "{{ user.name }}"}},
         {"do": "tag", "tags": ["one, two", "three"], "limit": {"often": "episode", "by": "rule"}},
         {"do": "webhook", "channel": 5},
         {"do": "email", "addresses": ["a@example.org"], "subject": "S", "text": "T"},
     ],
-    "stop": True, "loop": "allow", "zone": "Asia/Tokyo",
-}  # fmt: skip
+    "stop": True,
+    "loop": "allow",
+    "zone": "Asia/Tokyo",
+}
 OTHERS: list[dict[str, Any]] = [
     {**FULL, "wait": None, "times": {"number": 3, "seconds": 600, "by": "contact", "clear": 1}},
     {**FULL, "wait": None, "types": ["ticket.idle"], "after": {"seconds": 1800, "calendar": "Brno"}},
-    {**FULL, "wait": None, "types": ["ticket.count_reached"],
-     "count": {"number": 9, "clear": 4, "by": "queue"}},
-    {**FULL, "wait": None, "types": ["schedule.reached"], "if": {"all": []},
-     "schedule": {"at": ["08:00", "12:30"], "days": [1, 7], "calendar": ""}},
-]  # fmt: skip
+    {
+        **FULL,
+        "wait": None,
+        "types": ["ticket.count_reached"],
+        "count": {"number": 9, "clear": 4, "by": "queue"},
+    },
+    {
+        **FULL,
+        "wait": None,
+        "types": ["schedule.reached"],
+        "if": {"all": []},
+        "schedule": {"at": ["08:00", "12:30"], "days": [1, 7], "calendar": ""},
+    },
+]
 
 
 @pytest.mark.parametrize("raw", [FULL, *OTHERS], ids=["wait", "times", "after", "count", "schedule"])
@@ -129,11 +165,16 @@ def test_a_hostile_form_raises_nothing_and_can_be_stored(posted: dict[str, str])
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["all", "any", "field", "op", "value", "do", "to", "limit", "unless", "seconds"]),
-        inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["all", "any", "field", "op", "value", "do", "to", "limit", "unless", "seconds"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 PARTS = ["types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"]
 
 
@@ -144,8 +185,13 @@ def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
     assert forms.read(forms.flat(first, ZONE), ZONE) == first, "a second round changes nothing any more"
 
 
-@given(st.dictionaries(st.from_regex(r"(if|then|types|wait)(\.[0-9a-z]{1,4}){0,4}", fullmatch=True),
-                       st.text(max_size=8), max_size=12))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.from_regex(r"(if|then|types|wait)(\.[0-9a-z]{1,4}){0,4}", fullmatch=True),
+        st.text(max_size=8),
+        max_size=12,
+    )
+)
 def test_any_posted_names_can_be_read(posted: dict[str, str]) -> None:
     read = forms.read(MultiDict(posted), ZONE)
     json.dumps(read, allow_nan=False)
@@ -172,8 +218,14 @@ def test_a_duration_is_a_number_and_a_unit(
 
 
 def test_another_field_brings_its_first_operator_and_leaves_the_value_of_the_other() -> None:
-    posted = {"if.how": "all", "types.0": "chat.queued", "if.0.was": "queue|one_of", "if.0.v0": "3",
-              "if.0.field": "user", "if.0.op": "one_of"}  # fmt: skip
+    posted = {
+        "if.how": "all",
+        "types.0": "chat.queued",
+        "if.0.was": "queue|one_of",
+        "if.0.v0": "3",
+        "if.0.field": "user",
+        "if.0.op": "one_of",
+    }
     (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
     assert node == {"field": "user", "op": "one_of"}
     posted["if.0.field"] = "data.position"
@@ -182,8 +234,14 @@ def test_another_field_brings_its_first_operator_and_leaves_the_value_of_the_oth
 
 
 def test_another_operator_of_the_same_kind_keeps_the_value() -> None:
-    posted = {"if.how": "all", "types.0": "chat.queued", "if.0.was": "interaction|contains",
-              "if.0.v0": "abc", "if.0.field": "interaction", "if.0.op": "starts_with"}  # fmt: skip
+    posted = {
+        "if.how": "all",
+        "types.0": "chat.queued",
+        "if.0.was": "interaction|contains",
+        "if.0.v0": "abc",
+        "if.0.field": "interaction",
+        "if.0.op": "starts_with",
+    }
     (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
     assert node == {"field": "interaction", "op": "starts_with", "value": "abc"}
     assert OPERATORS["starts_with"].operands == OPERATORS["contains"].operands

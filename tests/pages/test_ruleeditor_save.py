@@ -202,17 +202,25 @@ def test_what_a_rule_lacks_is_told_and_keeps_nothing_from_being_saved(
     )
     says = {
         **SAYS,
-        "if": {"all": [{"field": "data.position", "op": "lt", "value": 1},
-                       {"field": "data.position", "op": "gt", "value": 2}]},
-        "then": [{"do": "chat", "channel": channel.id, "text": "x"},
-                 {"do": "email", "addresses": ["a@example.org"], "subject": "s", "text": "t"}],
-    }  # fmt: skip
+        "if": {
+            "all": [
+                {"field": "data.position", "op": "lt", "value": 1},
+                {"field": "data.position", "op": "gt", "value": 2},
+            ]
+        },
+        "then": [
+            {"do": "chat", "channel": channel.id, "text": "x"},
+            {"do": "email", "addresses": ["a@example.org"], "subject": "s", "text": "t"},
+        ],
+    }
     page = client.post("/rules/new", data=posted(says=says), follow_redirects=True).text
     assert "Saved. The rule is off." in page
     for told in (
-        "“Chat queued” has never occurred", "The channel “Alerts” is switched off", "No mail server is set",
+        "“Chat queued” has never occurred",
+        "The channel “Alerts” is switched off",
+        "No mail server is set",
         "Its conditions contradict each other",
-    ):  # fmt: skip
+    ):
         assert told in page
     checked = client.post("/rules/new", data=posted(op="check", says=says)).text
     assert "Its conditions contradict each other" in checked
@@ -233,8 +241,14 @@ def test_a_rule_that_cannot_be_read_can_be_opened_and_mended(client: FlaskClient
 def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
     client: FlaskClient, admin: User
 ) -> None:
-    Event.create(source_id=1, external_id="1", type="ticket.created", time_ms=1_767_225_600_000,
-                 recorded_ms=1, interaction="T1")  # fmt: skip
+    Event.create(
+        source_id=1,
+        external_id="1",
+        type="ticket.created",
+        time_ms=1_767_225_600_000,
+        recorded_ms=1,
+        interaction="T1",
+    )
     rule = stored({**SAYS, "types": ["ticket.idle"], "if": {"all": []}, "after": {"seconds": 60}})
     url = f"/rules/{rule.id}/edit"
     answer = client.post(url, data=posted(rule, state="on"))

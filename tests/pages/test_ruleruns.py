@@ -23,8 +23,12 @@ from tests.rules.engine import LOG, NOON, event, notify, queue_id, rule, take, u
 
 P = Permission
 TRACES = (P.RULES_VIEW, P.RULES_TRACES)
-BIG = {"all": [{"field": "data.value", "op": "is", "value": "100"},
-               {"field": "contact.phone", "op": "is_not_empty"}]}  # fmt: skip
+BIG = {
+    "all": [
+        {"field": "data.value", "op": "is", "value": "100"},
+        {"field": "contact.phone", "op": "is_not_empty"},
+    ]
+}
 CONTACT = {"name": "Eva Fialová", "phone": "+420123456214"}
 
 
@@ -43,8 +47,11 @@ def one(app: Flask) -> Rule:
     """A rule of the site with three runs, the last of them held back by its limit."""
     boss = make.administrator("boss")
     limited = {"often": "period", "by": "subject", "seconds": 900}
-    made = rule([{**notify(boss, title="Sold to {{ contact.phone }}"), "limit": limited}, LOG],
-                name="Big sale", **{"if": BIG})  # fmt: skip
+    made = rule(
+        [{**notify(boss, title="Sold to {{ contact.phone }}"), "limit": limited}, LOG],
+        name="Big sale",
+        **{"if": BIG},
+    )
     take(sold(), sold(10, about="c2", user="jana", queue="web"), sold(20))
     return made
 
@@ -112,9 +119,16 @@ def test_runs_about_what_the_viewer_may_not_see_are_counted_and_not_listed(
     assert "No runs yet" in about
 
 
-FILTERS = [("outcome=acted", 3), ("outcome=error", 0), ("q=c2", 1), ("q=C1", 2), ("first=2026-03-02", 3),
-           ("first=2026-03-03", 0),
-           ("last=2026-03-01", 0), ("first=2026-03-01&last=2026-03-02", 3)]  # fmt: skip
+FILTERS = [
+    ("outcome=acted", 3),
+    ("outcome=error", 0),
+    ("q=c2", 1),
+    ("q=C1", 2),
+    ("first=2026-03-02", 3),
+    ("first=2026-03-03", 0),
+    ("last=2026-03-01", 0),
+    ("first=2026-03-01&last=2026-03-02", 3),
+]
 
 
 @pytest.mark.parametrize(("query", "count"), FILTERS)
@@ -129,10 +143,14 @@ def test_filters_narrow_the_list_and_its_files(
     assert len(answer.text.strip().splitlines()) == count + 1
 
 
-@pytest.mark.parametrize(("query", "sentence"), [
-    ("outcome=nonsense", "Choose an outcome of the list."), ("first=x", "Write the date as YYYY-MM-DD."),
-    ("first=2026-03-02&last=2026-03-01", "The last day lies before the first."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("outcome=nonsense", "Choose an outcome of the list."),
+        ("first=x", "Write the date as YYYY-MM-DD."),
+        ("first=2026-03-02&last=2026-03-01", "The last day lies before the first."),
+    ],
+)
 def test_a_wrong_filter_is_named(query: str, sentence: str, one: Rule, client: FlaskClient) -> None:
     sign_in_with(client, *TRACES)
     page = client.get(f"/rules/{one.id}/runs?{query}")

@@ -39,8 +39,11 @@ def sold(seconds: float = 0, value: str = "100", user: str = "jana", **more: Any
 def one(app: Flask) -> Rule:
     boss = make.administrator("boss")
     title = "Sold for {{ data.value }} to {{ contact.phone }}"
-    return rule([{**notify(boss, title=title), "limit": {"often": "once", "by": "rule"}}, LOG],
-                name="Big sale", **{"if": BIG})  # fmt: skip
+    return rule(
+        [{**notify(boss, title=title), "limit": {"often": "once", "by": "rule"}}, LOG],
+        name="Big sale",
+        **{"if": BIG},
+    )
 
 
 def said(text: str) -> str:
@@ -73,8 +76,9 @@ def test_a_backtest_is_made_in_the_background_and_shown(one: Rule, client: Flask
 
 def test_two_versions_are_compared(one: Rule, client: FlaskClient) -> None:
     send(sold(), sold(5, "7"))
-    RuleVersion.create(rule=one, version=3, name="x", made_ts=1,
-                       definition={"types": ["custom.sale"], "then": [LOG]})  # fmt: skip
+    RuleVersion.create(
+        rule=one, version=3, name="x", made_ts=1, definition={"types": ["custom.sale"], "then": [LOG]}
+    )
     sign_in_with(client, *TESTS)
     assert Page(client.get(f"/rules/{one.id}/backtest").text).values("against") == ["", "3"]
     url = client.post(f"/rules/{one.id}/backtest", data={"days": "1", "against": "3"}).headers["Location"]
@@ -85,10 +89,17 @@ def test_two_versions_are_compared(one: Rule, client: FlaskClient) -> None:
     assert "Only version 3: 1" in page
 
 
-@pytest.mark.parametrize("form", [
-    {}, {"days": "2"}, {"days": "-1"}, {"days": HOSTILE}, {"days": "7", "against": "9"},
-    {"days": "7", "against": HOSTILE},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"days": "2"},
+        {"days": "-1"},
+        {"days": HOSTILE},
+        {"days": "7", "against": "9"},
+        {"days": "7", "against": HOSTILE},
+    ],
+)
 def test_a_wrong_order_changes_nothing(form: dict[str, str], one: Rule, client: FlaskClient) -> None:
     sign_in_with(client, *TESTS)
     assert client.post(f"/rules/{one.id}/backtest", data=form).status_code == 422

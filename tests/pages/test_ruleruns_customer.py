@@ -15,8 +15,12 @@ from tests.rules.engine import event, rule, send, take
 
 TRACES = (P.RULES_VIEW, P.RULES_TRACES)
 EVA = {"name": "Eva Fialová", "phone": "+420123456214", "email": "eva@example.org"}
-MAIL: dict[str, Any] = {"do": "email", "to": {"roles": ["contact"]}, "subject": "Sold",
-                        "text": "Dear {{ contact.name }}, we call {{ contact.phone }}."}  # fmt: skip
+MAIL: dict[str, Any] = {
+    "do": "email",
+    "to": {"roles": ["contact"]},
+    "subject": "Sold",
+    "text": "Dear {{ contact.name }}, we call {{ contact.phone }}.",
+}
 WHOLE, MASKED = "Dear Eva Fialová, we call +420123456214.", "we call +420 ••• ••• 214."
 
 

@@ -23,8 +23,13 @@ from tests.rules.engine import LOG, NOON, event, notify, queue_id, rule, send, t
 P = Permission
 TRACES = (P.RULES_VIEW, P.RULES_TRACES)
 BIG = {"all": [{"field": "data.value", "op": "is", "value": "100"}, {"field": "user", "op": "is_not_empty"}]}
-MAIL = {"do": "email", "to": {"roles": ["admins"]}, "addresses": ["boss@example.org"], "subject": "Sold",
-        "text": "{{ contact.phone }}"}  # fmt: skip
+MAIL = {
+    "do": "email",
+    "to": {"roles": ["admins"]},
+    "addresses": ["boss@example.org"],
+    "subject": "Sold",
+    "text": "{{ contact.phone }}",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +47,11 @@ def sold(seconds: float = 0, value: str = "100", user: str = "jana", **more: Any
 def one(app: Flask) -> Rule:
     boss = make.administrator("boss")
     title = "Sold for {{ data.value }} to {{ contact.phone }}"
-    return rule([{**notify(boss, title=title), "limit": {"often": "once", "by": "rule"}}, LOG],
-                name="Big sale", **{"if": BIG})  # fmt: skip
+    return rule(
+        [{**notify(boss, title=title), "limit": {"often": "once", "by": "rule"}}, LOG],
+        name="Big sale",
+        **{"if": BIG},
+    )
 
 
 def said(text: str) -> str:
@@ -94,8 +102,12 @@ def test_without_an_event_there_is_nothing_to_try(one: Rule, client: FlaskClient
 
 
 def test_a_deadline_is_tried_on_the_event_that_begins_it(client: FlaskClient) -> None:
-    idle = rule(LOG, types=["ticket.idle"], after={"seconds": 600},
-                **{"if": {"all": [{"field": "data.idle_s", "op": "ge", "value": 600}]}})  # fmt: skip
+    idle = rule(
+        LOG,
+        types=["ticket.idle"],
+        after={"seconds": 600},
+        **{"if": {"all": [{"field": "data.idle_s", "op": "ge", "value": 600}]}},
+    )
     send(event("ticket.created", interaction="t1", user="jana", data={"title": "Broken"}))
     sign_in_with(client, *TRACES)
     page = said(client.get(f"/rules/{idle.id}/try").text)
@@ -215,15 +227,19 @@ def test_a_run_that_there_was_is_told(one: Rule, client: FlaskClient) -> None:
 
 HINDRANCES: list[tuple[str, dict[str, Any], str]] = [
     ("off", {"state": "off"}, "The rule is switched off."),
-    ("paused", {"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
-     "The rule has paused itself: Its conditions failed ten times in a row."),
+    (
+        "paused",
+        {"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
+        "The rule has paused itself: Its conditions failed ten times in a row.",
+    ),
     ("early", {"armed_ms": NOON * 2}, "The event came in before the rule was switched on."),
     ("suspended", {"owner_id": 999}, "The owner of the rule is deactivated"),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("change", "sentence"), [(c, s) for _n, c, s in HINDRANCES],
-                         ids=[name for name, _c, _s in HINDRANCES])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "sentence"), [(c, s) for _n, c, s in HINDRANCES], ids=[name for name, _c, _s in HINDRANCES]
+)
 def test_what_keeps_the_rule_from_acting_is_named(
     change: dict[str, Any], sentence: str, one: Rule, client: FlaskClient
 ) -> None:

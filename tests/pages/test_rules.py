@@ -39,8 +39,12 @@ def cells(client: FlaskClient, url: str, made: Rule) -> list[str]:
 def test_a_rule_reads_as_sentences(editor: FlaskClient) -> None:
     made = rule("Lost calls", definition=CALL, state="on")
     row = cells(editor, "/rules?list=system", made)
-    assert row[1:5] == ["Lost callsCall abandoned", "Call abandoned", "Waiting time > 0:01:00",
-                        "Notify the leads of the user's teams"]  # fmt: skip
+    assert row[1:5] == [
+        "Lost callsCall abandoned",
+        "Call abandoned",
+        "Waiting time > 0:01:00",
+        "Notify the leads of the user's teams",
+    ]
     assert row[-1] == "On"
     assert f'href="/rules/{made.id}/edit"' in editor.get("/rules?list=system").text
 
@@ -66,10 +70,12 @@ def test_a_list_counts_seven_days_of_runs(editor: FlaskClient) -> None:
     [
         ({"state": "off"}, "Off"),
         ({"state": "shadow"}, "Shadow"),
-        ({"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
-         "PausedIts conditions failed ten times in a row.Resume"),
+        (
+            {"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
+            "PausedIts conditions failed ten times in a row.Resume",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_state_is_told_with_its_reason(editor: FlaskClient, columns: dict[str, str], badge: str) -> None:
     made = rule("Any", **columns)
     assert cells(editor, "/rules?list=system", made)[-1].replace(" ", "") == badge.replace(" ", "")
@@ -114,20 +120,33 @@ def test_who_is_outside_of_the_scope_is_not_named(client: FlaskClient, jana: Use
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("q=LOST", "calls"), ("q=abandoned", "calls"), ("q=leads", "calls"), ("q=0:01:00", "calls"),
-        ("q=zzz", ""), ("category=chats", "chats"), ("state=on", "calls"), ("group=none", "chats"),
-        ("state=on&category=chats", ""), ("sort=name", "chats calls"), ("sort=-name", "calls chats"),
-        ("by=none&sort=state", "calls chats"), ("by=none&sort=order", "chats calls"),
-        ("by=state", "calls chats"), ("by=group", "calls chats"), ("by=zzz", "calls chats"),
+        ("q=LOST", "calls"),
+        ("q=abandoned", "calls"),
+        ("q=leads", "calls"),
+        ("q=0:01:00", "calls"),
+        ("q=zzz", ""),
+        ("category=chats", "chats"),
+        ("state=on", "calls"),
+        ("group=none", "chats"),
+        ("state=on&category=chats", ""),
+        ("sort=name", "chats calls"),
+        ("sort=-name", "calls chats"),
+        ("by=none&sort=state", "calls chats"),
+        ("by=none&sort=order", "chats calls"),
+        ("by=state", "calls chats"),
+        ("by=group", "calls chats"),
+        ("by=zzz", "calls chats"),
         ("sort=zzz&by=none", "chats calls"),
     ],
-)  # fmt: skip
+)
 def test_filters_order_and_headings_are_in_the_address(
     editor: FlaskClient, query: str, expected: str
 ) -> None:
     night = RuleGroup.create(name="Night")
-    ids = {"calls": rule("Lost calls", definition=CALL, state="on", group=night, position=2).id,
-           "chats": rule("A chat", position=1).id}  # fmt: skip
+    ids = {
+        "calls": rule("Lost calls", definition=CALL, state="on", group=night, position=2).id,
+        "chats": rule("A chat", position=1).id,
+    }
     by = "" if "by=" in query or "sort" not in query else "&by=none"
     assert listed(editor, f"/rules?list=system&{query}{by}") == [ids[name] for name in expected.split()]
 
@@ -174,8 +193,13 @@ def test_who_may(client: FlaskClient) -> None:
     asks.refuses_posts(client, "/rules/bulk", P.RULES_OPERATE)
     asks.refuses_posts(client, "/rules/delete", P.RULES_VIEW)
     asks.sign_in_with(client, P.RULES_OWN)
-    for url in ("/rules?list=system", "/rules?list=employees", "/rules?list=zzz", f"/rules/{made.id}",
-                "/rules/99999999999999999999"):  # fmt: skip
+    for url in (
+        "/rules?list=system",
+        "/rules?list=employees",
+        "/rules?list=zzz",
+        f"/rules/{made.id}",
+        "/rules/99999999999999999999",
+    ):
         assert client.get(url).status_code == 404
     assert client.put("/rules").status_code == 405
 

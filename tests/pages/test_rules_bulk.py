@@ -76,10 +76,17 @@ def test_a_paused_rule_goes_on_as_what_it_was(editor: FlaskClient, before: str) 
     made = rule("One", state="paused", paused_reason="It failed", errors=10)
     RuleCount.create(rule_id=made.id, kind="breaker", key="x", seen=[1])
     AuditEntry.create(
-        occurred_ms=1, actor_type="system", actor_label="", action="rule.auto_paused", crud="u",
-        outcome="success", target_type="rule", target_id=str(made.id), interface="job",
+        occurred_ms=1,
+        actor_type="system",
+        actor_label="",
+        action="rule.auto_paused",
+        crud="u",
+        outcome="success",
+        target_type="rule",
+        target_id=str(made.id),
+        interface="job",
         changes={"state": [before, "paused"]},
-    )  # fmt: skip
+    )
     editor.post("/rules/bulk", data={"one": f"resume:{made.id}"})
     now = Rule.get_by_id(made.id)
     assert (now.state, now.paused_reason, now.errors) == (before, "", 0)
@@ -232,9 +239,16 @@ def test_who_only_sees_the_rules_of_the_site_changes_none(client: FlaskClient, o
 
 @pytest.mark.parametrize(
     ("data", "status"),
-    [({}, 302), ({"op": "zzz", "id": "1"}, 400), ({"one": "zzz"}, 404), ({"one": "zzz:1"}, 400),
-     ({"one": "on:x"}, 404), ({"op": "on", "id": "x"}, 302), ({"op": "on", "id": "9" * 30}, 302)],
-)  # fmt: skip
+    [
+        ({}, 302),
+        ({"op": "zzz", "id": "1"}, 400),
+        ({"one": "zzz"}, 404),
+        ({"one": "zzz:1"}, 400),
+        ({"one": "on:x"}, 404),
+        ({"op": "on", "id": "x"}, 302),
+        ({"op": "on", "id": "9" * 30}, 302),
+    ],
+)
 def test_a_bad_form_changes_nothing(editor: FlaskClient, data: dict[str, str], status: int) -> None:
     rule("One")
     assert editor.post("/rules/bulk", data=data).status_code == status

@@ -40,8 +40,10 @@ def test_the_ticked_rules_or_the_whole_list_go_out(editor: FlaskClient) -> None:
     ).location
     assert names(editor, led) == ["One", "Three"]
     assert names(editor, editor.post("/rules/bulk?list=system", data={"op": "export"}).location) == [
-        "One", "Two", "Three",
-    ]  # fmt: skip
+        "One",
+        "Two",
+        "Three",
+    ]
     answer = editor.get("/rules/export?list=system")
     assert answer.mimetype == "application/json"
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=")

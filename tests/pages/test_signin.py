@@ -25,13 +25,25 @@ from tests import make
 from tests.pages.door import PASSWORD, enter, is_in
 
 HOSTILE_PATHS = (
-    "//evil.example", "///evil.example", "/\\evil.example", "/\t/evil.example", "/%0a/evil.example\n",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "/%0a/evil.example\n",
     "\\\\evil.example",
-    "https://evil.example", "http:evil.example", "javascript:alert(1)", "evil.example", " //evil.example",
-    "/\r\nLocation: https://evil.example", "//evil.example@localhost/",
+    "https://evil.example",
+    "http:evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    " //evil.example",
+    "/\r\nLocation: https://evil.example",
+    "//evil.example@localhost/",
     "http://localhost@evil.example",
-    "/" + "a" * 3000, "https:/\\evil.example", "/\x7f/evil.example", "/ /evil.example",
-)  # fmt: skip
+    "/" + "a" * 3000,
+    "https:/\\evil.example",
+    "/\x7f/evil.example",
+    "/ /evil.example",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,9 +99,16 @@ def test_every_failure_is_told_in_the_same_words(client: FlaskClient, jana: User
     make.user("traced", access=make.access())
     texts = set()
     for login, password in (
-        ("jana", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("barred", PASSWORD), ("traced", ""),
-        ("Jana", PASSWORD), ("", ""), ("' OR 1=1 --", "x"), ("x" * 500, "y" * 5000),
-    ):  # fmt: skip
+        ("jana", "wrong"),
+        ("nobody", PASSWORD),
+        ("gone", PASSWORD),
+        ("barred", PASSWORD),
+        ("traced", ""),
+        ("Jana", PASSWORD),
+        ("", ""),
+        ("' OR 1=1 --", "x"),
+        ("x" * 500, "y" * 5000),
+    ):
         answer = enter(client, login, password)
         assert answer.status_code == 422, login
         shown = re.sub(r' value="[^"]*"', "", answer.text)

@@ -66,9 +66,17 @@ def test_a_call_tells_all_that_happened(client: FlaskClient) -> None:
         cells for cells in page.rows.values() if len(cells) == 4 and cells[0].startswith(("08:59", "09:"))
     ]
     assert [step[1] for step in steps] == [
-        "Call queued", "Call offered", "Call accepted", "Call connected", "Call held", "Call resumed",
-        "Call transferred", "Call accepted", "Call connected", "Call closed",
-    ]  # fmt: skip
+        "Call queued",
+        "Call offered",
+        "Call accepted",
+        "Call connected",
+        "Call held",
+        "Call resumed",
+        "Call transferred",
+        "Call accepted",
+        "Call connected",
+        "Call closed",
+    ]
     assert [step[2] for step in steps] == ["", *["petr"] * 6, *["jana"] * 3]
     assert steps[-1][3] == "0:10:20"
     for fact in ("Transferred", "0:05:00", "0:01:00", "0:00:20", "support", "c-1"):

@@ -77,15 +77,27 @@ def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) 
     make.sign_in(client, make.administrator())
     rows = {row[0]: row[1:] for row in sheets_of(fetch(client, "xlsx").data)["Statistics"]}
     expected = {
-        "Calls · Handling time": 400, "Calls · Talk time": 300, "E-mails · Handling time": 1200,
-        "Chats · Handling time": 2400, "Chats · Sum of times": 3900, "Pauses · Total": 2700,
-        "Pauses · Paid": 900, "Pauses · Unpaid": 1800, "Login time": 30600, "Ready time": 27000,
-        "Busy": 3400, "Free": 23600, "Not ready": 900, "Work during pause": 600,
-    }  # fmt: skip
+        "Calls · Handling time": 400,
+        "Calls · Talk time": 300,
+        "E-mails · Handling time": 1200,
+        "Chats · Handling time": 2400,
+        "Chats · Sum of times": 3900,
+        "Pauses · Total": 2700,
+        "Pauses · Paid": 900,
+        "Pauses · Unpaid": 1800,
+        "Login time": 30600,
+        "Ready time": 27000,
+        "Busy": 3400,
+        "Free": 23600,
+        "Not ready": 900,
+        "Work during pause": 600,
+    }
     assert {name: rows[name][1] for name in expected} == expected
     assert {name: rows[f"{name} · Closed"][2] for name in ("Calls", "E-mails", "Chats")} == {
-        "Calls": 1, "E-mails": 1, "Chats": 3,
-    }  # fmt: skip
+        "Calls": 1,
+        "E-mails": 1,
+        "Chats": 3,
+    }
     printed = text_of(fetch(client, "pdf").data)
     shown = page_of(client).text
     for figure in ("8:30:00", "7:30:00", "6:33:20", "1:05:00", "0:45:00", "0:06:40", "12.6"):
@@ -151,16 +163,25 @@ def test_a_file_is_refused_like_the_page(client: FlaskClient) -> None:
 def test_hidden_work_is_as_blank_in_files_as_on_the_page(client: FlaskClient) -> None:
     trail.store(
         trail.stay("08:00", "16:00"),
-        trail.work("call", "secret-1", "09:00", "09:10", queue="supportline", direction="in",
-                   contact={"name": "Eva Malá", "phone": "+420601234567"}),
+        trail.work(
+            "call",
+            "secret-1",
+            "09:00",
+            "09:10",
+            queue="supportline",
+            direction="in",
+            contact={"name": "Eva Malá", "phone": "+420601234567"},
+        ),
         trail.work("chat", "open-1", "11:00", "11:30", queue="web", channel="webchat"),
-    )  # fmt: skip
+    )
     web = Queue.get(Queue.name == "web").id
     make.sign_in(client, make.user(access=make.access(Permission, ["all_users", ("queues", web)])))
     files = {format_: fetch(client, format_).data for format_ in FORMATS}
     texts = {
-        "csv": files["csv"].decode(), "pdf": text_of(files["pdf"]), "xlsx": str(sheets_of(files["xlsx"])),
-    }  # fmt: skip
+        "csv": files["csv"].decode(),
+        "pdf": text_of(files["pdf"]),
+        "xlsx": str(sheets_of(files["xlsx"])),
+    }
     for format_, text in texts.items():
         for word in ("supportline", "Eva", "+420601234567", "secret-1", "Call, inbound"):
             assert word not in text, (format_, word)

@@ -54,17 +54,29 @@ def poisoned(texts: list[str]) -> None:
     trail.store(
         trail.stay("00:00", "19:00"),
         *(
-            trail.work("chat", f"x{n}", trail.at("00:10") + n, trail.at("00:10") + n + 60, queue=f"q{n}",
-                       channel="webchat", contact={"name": f"contact {n}"})
+            trail.work(
+                "chat",
+                f"x{n}",
+                trail.at("00:10") + n,
+                trail.at("00:10") + n + 60,
+                queue=f"q{n}",
+                channel="webchat",
+                contact={"name": f"contact {n}"},
+            )
             for n in range(len(texts))
         ),
         *(
-            trail.event("ticket.updated", trail.at("00:10") + n, interaction=f"t{n}", number=f"T-{n}",
-                        title=f"title {n}")
+            trail.event(
+                "ticket.updated",
+                trail.at("00:10") + n,
+                interaction=f"t{n}",
+                number=f"T-{n}",
+                title=f"title {n}",
+            )
             for n in range(len(texts))
         ),
         *trail.pause("lunch", "12:00", "12:30"),
-    )  # fmt: skip
+    )
     for n, text in enumerate(texts):
         Queue.update(label=text).where(Queue.name == f"q{n}").execute()
         Contact.update(name=text).where(Contact.name == f"contact {n}").execute()
@@ -126,9 +138,13 @@ def test_hostile_names_run_nowhere(client: FlaskClient) -> None:
 @needs_shared
 def test_hostile_names_are_printed_as_typed_and_fetch_nothing(client: FlaskClient) -> None:
     texts = [
-        '<img src="file:///etc/passwd">', "<script>alert(1)</script>", "=1+1",
-        '<link rel=attachment href="file:///etc/passwd">', "{{ 7 * 7 }}", "url(http://127.0.0.1:9/)",
-    ]  # fmt: skip
+        '<img src="file:///etc/passwd">',
+        "<script>alert(1)</script>",
+        "=1+1",
+        '<link rel=attachment href="file:///etc/passwd">',
+        "{{ 7 * 7 }}",
+        "url(http://127.0.0.1:9/)",
+    ]
     poisoned(texts)
     make.sign_in(client, make.administrator())
     data = fetch(client, "pdf", kind="chat").data

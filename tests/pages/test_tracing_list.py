@@ -113,12 +113,25 @@ def test_a_row_that_comes_meanwhile_moves_nothing_to_another_page(
 
 
 FILTERS = [
-    {}, {"kind": "call"}, {"kind": "dialled"}, {"kind": "email"}, {"kind": "chat"}, {"kind": "sms"},
-    {"kind": "ticket"}, {"kind": "pause"}, {"state": "closed"}, {"state": "rejected"}, {"state": "open"},
-    {"kind": "chat", "state": "closed"}, {"kind": "pause", "state": "closed"}, {"flagged": "1"},
-    {"kind": "pause", "flagged": "1"}, {"queue": "web"}, {"queue": "web", "kind": "chat"},
+    {},
+    {"kind": "call"},
+    {"kind": "dialled"},
+    {"kind": "email"},
+    {"kind": "chat"},
+    {"kind": "sms"},
+    {"kind": "ticket"},
+    {"kind": "pause"},
+    {"state": "closed"},
+    {"state": "rejected"},
+    {"state": "open"},
+    {"kind": "chat", "state": "closed"},
+    {"kind": "pause", "state": "closed"},
+    {"flagged": "1"},
+    {"kind": "pause", "flagged": "1"},
+    {"queue": "web"},
+    {"queue": "web", "kind": "chat"},
     {"queue": "support", "kind": "pause"},
-]  # fmt: skip
+]
 
 
 def seconds(shown: str) -> int:
@@ -166,10 +179,13 @@ def test_a_kinds_total_is_the_sum_of_times_of_the_statistics(busy: FlaskClient) 
         assert trace is not None
         figures = as_json(trace.figures)
         loads = {
-            "call": figures["calls"]["load"], "email": figures["emails"]["load"],
-            "chat": figures["chats"]["load"], "sms": figures["chats"]["sms"]["load"],
-            "webchat": figures["chats"]["webchat"]["load"], "pause": figures["pause"]["total"],
-        }  # fmt: skip
+            "call": figures["calls"]["load"],
+            "email": figures["emails"]["load"],
+            "chat": figures["chats"]["load"],
+            "sms": figures["chats"]["sms"]["load"],
+            "webchat": figures["chats"]["webchat"]["load"],
+            "pause": figures["pause"]["total"],
+        }
         assert all(loads.values())
         for kind, load in loads.items():
             page = Page(busy.get(f"{ADDRESS}&unit={unit}&kind={kind}").text)

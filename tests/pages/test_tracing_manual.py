@@ -43,23 +43,30 @@ def evening(app: Flask) -> Iterator[None]:
 
 
 def test_a_manual_event_is_one_of_its_interaction_and_rules_act_on_it(client: FlaskClient) -> None:
-    fits = {"all": [{"field": "data.button", "op": "is", "value": "Escalate"},
-                    {"field": "data.url", "op": "contains", "value": "example.org"},
-                    {"field": "queue.channel", "op": "one_of", "value": ["chat"]}]}  # fmt: skip
+    fits = {
+        "all": [
+            {"field": "data.button", "op": "is", "value": "Escalate"},
+            {"field": "data.url", "op": "contains", "value": "example.org"},
+            {"field": "queue.channel", "op": "one_of", "value": ["chat"]},
+        ]
+    }
     rule([{"do": "tag", "tags": ["escalated"]}], ["chat.manual"], **{"if": fits})
     make.queue("web", channel="chat")
     chat(wait_s=7)
     viewer = sign_in_with(client, *MAKES)
     answer = press(client)
     assert (answer.status_code, answer.headers["Location"]) == (
-        302, f"/tracing/activities/{activity()}?tz=Europe/Prague"
-    )  # fmt: skip
+        302,
+        f"/tracing/activities/{activity()}?tz=Europe/Prague",
+    )
     (event,) = pressed()
     assert (event.interaction, event.source_id) == ("w-1", Source.get(Source.name == "pbx").id)
     assert (event.user_id, event.time_ms) == (viewer.id, trail.at("2026-03-02 20:00") * 1000)
     assert json.loads(event.data) == {
-        "button": "Escalate", "channel": "webchat", "url": "https://example.org/a"
-    }  # fmt: skip
+        "button": "Escalate",
+        "channel": "webchat",
+        "url": "https://example.org/a",
+    }
     assert json.loads(event.contact) == CONTACT
     worker.drain(["digest"])
     shown = page(client)
@@ -127,11 +134,15 @@ def test_a_button_needs_no_name(client: FlaskClient) -> None:
     assert "Manual chat event" in page(client).text
 
 
-@pytest.mark.parametrize(("form", "sentence"), [
-    ({"button": "x" * 81}, "Give 0 to 80 characters."),
-    ({"button": "a\x07b"}, "Leave out control characters."),
-    ({"token": ""}, "The form could not be read."), ({"token": "x" * 32}, "The form could not be read."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"button": "x" * 81}, "Give 0 to 80 characters."),
+        ({"button": "a\x07b"}, "Leave out control characters."),
+        ({"token": ""}, "The form could not be read."),
+        ({"token": "x" * 32}, "The form could not be read."),
+    ],
+)
 def test_bad_input_is_named_and_nothing_is_recorded(
     form: dict[str, str], sentence: str, client: FlaskClient
 ) -> None:
@@ -211,8 +222,11 @@ def test_a_ticket_carries_what_is_known_of_it(client: FlaskClient) -> None:
     (event,) = pressed()
     assert event.type == "ticket.manual"
     assert json.loads(event.data) == {
-        "number": "T-9", "priority": "high", "custom": {"vip": True}, "button": "Escalate"
-    }  # fmt: skip
+        "number": "T-9",
+        "priority": "high",
+        "custom": {"vip": True},
+        "button": "Escalate",
+    }
 
 
 @pytest.mark.parametrize("choice", [Choice(False, False), Choice(True, False)])

@@ -72,11 +72,18 @@ def queue_bound(client: FlaskClient) -> tuple[User, int]:
     """Sign in a viewer who may see the content of one of two queues; give the id of the hidden call."""
     trail.store(
         trail.stay("08:00", "16:00"),
-        trail.work("call", "secret-1", "09:00", "09:10", queue="supportline", direction="in",
-                   contact={"name": "Eva Malá", "phone": "+420601234567"}),
+        trail.work(
+            "call",
+            "secret-1",
+            "09:00",
+            "09:10",
+            queue="supportline",
+            direction="in",
+            contact={"name": "Eva Malá", "phone": "+420601234567"},
+        ),
         trail.work("email", "secret-2", "10:00", "10:20", queue="supportline", subject="Invoice"),
         trail.work("chat", "open-1", "11:00", "11:30", queue="web", channel="webchat"),
-    )  # fmt: skip
+    )
     viewer = watcher(client, "all_users", ("queues", Queue.get(Queue.name == "web").id))
     return viewer, Activity.get(Activity.channel == "call").id
 

@@ -122,9 +122,11 @@ def test_signed_out_time_differs_from_a_day_without_records() -> None:
 
 @pytest.mark.parametrize(
     ("pause_min", "blocks"),
-    [pytest.param(6, [(2, 1200)], id="closer than seven minutes"),
-     pytest.param(7, [(1, 600), (1, 600)], id="seven minutes apart")],
-)  # fmt: skip
+    [
+        pytest.param(6, [(2, 1200)], id="closer than seven minutes"),
+        pytest.param(7, [(1, 600), (1, 600)], id="seven minutes apart"),
+    ],
+)
 def test_the_week_joins_neighbours_of_one_kind(pause_min: int, blocks: list[tuple[int, int]]) -> None:
     first = at("09:00")
     second = first + 600 + pause_min * 60

@@ -34,9 +34,15 @@ def agents(admin: User) -> Access:
 def form(user: User, **changes: object) -> dict[str, object]:
     """Return what the user's page would send, with some fields changed."""
     row = User.get_by_id(user.id)
-    same = {"name": row.name, "email": row.email, "extension": row.extension, "locale": row.locale,
-            "timezone": row.timezone, "access": row.access.id if row.access else "",
-            "version": row.version}  # fmt: skip
+    same = {
+        "name": row.name,
+        "email": row.email,
+        "extension": row.extension,
+        "locale": row.locale,
+        "timezone": row.timezone,
+        "access": row.access.id if row.access else "",
+        "version": row.version,
+    }
     return {**same, **changes}
 
 

@@ -67,8 +67,14 @@ def ordinary(user: str = "jana") -> list[NewEvent]:
     return [
         event("agent.signed_in", "08:00", user),
         event("agent.ready", "08:05", user),
-        event("call.accepted", "09:00", user, **call, direction="in",
-              contact={"name": "Eva Malá", "phone": "+420601234567"}),
+        event(
+            "call.accepted",
+            "09:00",
+            user,
+            **call,
+            direction="in",
+            contact={"name": "Eva Malá", "phone": "+420601234567"},
+        ),
         event("call.connected", "09:00:20", user, **call),
         event("call.disconnected", "09:05:20", user, **call),
         event("call.closed", "09:06:40", user, **call),
@@ -80,7 +86,7 @@ def ordinary(user: str = "jana") -> list[NewEvent]:
         *work("email", f"m-{user}", "12:20", "12:40", user, queue="mail", subject="Invoice"),
         event("agent.not_ready", "16:20", user),
         event("agent.signed_out", "16:30", user),
-    ]  # fmt: skip
+    ]
 
 
 def store(*events: NewEvent | Iterable[NewEvent], source: str = "pbx") -> None:

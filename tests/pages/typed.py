@@ -41,9 +41,12 @@ def stored(says: dict[str, Any] | None = None, **fields: Any) -> Rule:
 
 
 def posted(
-    rule: Rule | None = None, op: str = "save", says: Any = None, typed: dict[str, str] | None = None,
+    rule: Rule | None = None,
+    op: str = "save",
+    says: Any = None,
+    typed: dict[str, str] | None = None,
     **head: Any,
-) -> Any:  # fmt: skip
+) -> Any:
     """Return what the form of a rule posts when the button `op` is pressed, some fields `typed` anew."""
     values: dict[str, Any] = {"name": "Waiting", "list": "system", "state": "off"}
     if rule is not None:

@@ -55,13 +55,22 @@ words = st.sampled_from(["a", "b", "", "A", "ab"])
 values = st.one_of(words, st.none(), st.integers(0, 2), st.just([1]), st.just({"x": 1}))
 texts = st.sampled_from(["a", "b", "ab"])
 conditions = st.one_of(
-    st.builds(lambda path, op, text: {"field": path, "op": op, "value": text}, st.sampled_from(PATHS),
-              st.sampled_from(["is", "is_not", "contains", "starts_with", "matches"]), texts),
-    st.builds(lambda path, op: {"field": path, "op": op}, st.sampled_from(PATHS),
-              st.sampled_from(["is_empty", "is_not_empty", "changed"])),
-    st.builds(lambda found: {"field": "queue", "op": "one_of", "value": sorted(found)},
-              st.sets(st.integers(1, 4), min_size=1)),
-)  # fmt: skip
+    st.builds(
+        lambda path, op, text: {"field": path, "op": op, "value": text},
+        st.sampled_from(PATHS),
+        st.sampled_from(["is", "is_not", "contains", "starts_with", "matches"]),
+        texts,
+    ),
+    st.builds(
+        lambda path, op: {"field": path, "op": op},
+        st.sampled_from(PATHS),
+        st.sampled_from(["is_empty", "is_not_empty", "changed"]),
+    ),
+    st.builds(
+        lambda found: {"field": "queue", "op": "one_of", "value": sorted(found)},
+        st.sets(st.integers(1, 4), min_size=1),
+    ),
+)
 
 
 def group_of(children: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[Any]:
@@ -72,5 +81,7 @@ def group_of(children: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrat
 trees = group_of(st.one_of(conditions, group_of(st.one_of(conditions, group_of(conditions)))), least=0)
 events = st.builds(
     lambda word, other, queue: event({"word": word, "other": other}, queue=queue, source="s"),
-    values, values, st.one_of(st.integers(1, 5), st.none(), st.just([1])),
-)  # fmt: skip
+    values,
+    values,
+    st.one_of(st.integers(1, 5), st.none(), st.just([1])),
+)

@@ -33,9 +33,10 @@ def test_the_third_sign_in_that_fails_for_one_user_tells_the_administrator(
     for login in ("jana", "petr"):
         make.user(login, access=make.access(), password="right and long")
     engine.rule(
-        [engine.notify(admin, title="Sign-ins fail")], types=["auth.sign_in_failed"],
+        [engine.notify(admin, title="Sign-ins fail")],
+        types=["auth.sign_in_failed"],
         times={"number": 3, "seconds": 600, "by": "agent"},
-    )  # fmt: skip
+    )
     fail("jana", 2)
     fail("petr", 2)
     assert engine.notices(admin) == []

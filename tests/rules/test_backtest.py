@@ -61,7 +61,7 @@ AGREEING: dict[str, dict[str, Any]] = {
     "two actions limited apart": {
         "then": [{**LOG, "limit": PERIOD}, {**LOG, "limit": {"often": "once", "by": "rule"}}]
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("state", ["on", "shadow"])
@@ -103,8 +103,13 @@ def test_an_event_that_the_rule_caused_is_a_loop_in_the_backtest_too() -> None:
 
 def test_deadlines_fall_due_in_a_backtest_as_they_did() -> None:
     idle = rule(LOG, types=["ticket.idle"], after={"seconds": 600})
-    moments = (("created", 0, "t1"), ("updated", 300, "t1"), ("updated", 2000, "t1"), ("closed", 2300, "t1"),
-               ("created", 100, "t2"))  # fmt: skip
+    moments = (
+        ("created", 0, "t1"),
+        ("updated", 300, "t1"),
+        ("updated", 2000, "t1"),
+        ("closed", 2300, "t1"),
+        ("created", 100, "t2"),
+    )
     take(*(event(f"ticket.{verb}", at, interaction=about, user="jana") for verb, at, about in moments))
     worker.drain()
     assert agree.names(idle) == agree.live(idle)
@@ -113,8 +118,15 @@ def test_deadlines_fall_due_in_a_backtest_as_they_did() -> None:
 
 def test_an_agent_is_idle_in_a_backtest_as_at_work() -> None:
     idle = rule(LOG, types=["agent.idle"], after={"seconds": 600})
-    acts = (("signed_in", 0), ("ready", 10), ("not_ready", 900), ("ready", 1000), ("pause_started", 1300),
-            ("pause_ended", 1400), ("signed_out", 2500))  # fmt: skip
+    acts = (
+        ("signed_in", 0),
+        ("ready", 10),
+        ("not_ready", 900),
+        ("ready", 1000),
+        ("pause_started", 1300),
+        ("pause_ended", 1400),
+        ("signed_out", 2500),
+    )
     for verb, at in acts:
         data = {"pause": "lunch"} if verb == "pause_started" else {}
         take(event(f"agent.{verb}", at, user="jana", data=data))
@@ -170,7 +182,9 @@ def test_a_count_is_reached_in_a_backtest_when_it_was(by: str) -> None:
         take(event(f"ticket.{verb}", second, interaction=about, user="jana", queue="q"))
     assert agree.names(busy) == agree.live(busy)
     assert [(each.at_ms - NOON, each.facts["data"]["count"]) for each in agree.found(busy)] == [
-        (1000, 2), (6000, 2)]  # fmt: skip
+        (1000, 2),
+        (6000, 2),
+    ]
 
 
 def ordered(one: Rule, viewer: User, days: int = 7, against: Any = None) -> Backtest:
@@ -193,7 +207,10 @@ def test_the_job_sums_up_and_writes_nothing_else() -> None:
     assert (result["throttled"], result["held"], result["error"], result["hidden"]) == (7, 7, 0, 0)
     assert result["days"] == {"2026-03-02": [10, 3]}
     assert dict(map(tuple, result["subjects"])) == {
-        "interaction:pbx:c2": 4, "interaction:pbx:c0": 3, "interaction:pbx:c1": 3}  # fmt: skip
+        "interaction:pbx:c2": 4,
+        "interaction:pbx:c0": 3,
+        "interaction:pbx:c1": 3,
+    }
     assert [each["outcome"] for each in result["samples"]][:4] == ["acted", "acted", "acted", "throttled"]
     assert result["samples"][0]["trace"]["children"][0]["seen"] == "100"
     for table in (Run, Step, RuleLimit, RuleCount, Notification):

@@ -113,8 +113,9 @@ def test_who_made_the_request_is_somebody_else_than_the_contact() -> None:
     told = {"requester": "Adam", "requester_email": "adam@example.org"}
     take(ticket(contact=EVA, data=told), ticket(contact={"name": "Eva"}, data=told))
     assert [text for _to, _address, text in sent()] == [
-        "Eva A••• a•••@example.org", "E••• Adam adam@example.org",
-    ]  # fmt: skip
+        "Eva A••• a•••@example.org",
+        "E••• Adam adam@example.org",
+    ]
 
 
 @pytest.mark.usefixtures("db")
@@ -143,8 +144,9 @@ def test_the_others_are_told_though_the_customer_has_no_address(by: str) -> None
     one = rule(mail, ["ticket.created"], updated_by=author.id)
     take(ticket())
     assert steps(Step.recipient, Step.state, Step.error) == [
-        ("author@example.org", "waiting", ""), ("", "failed", planning.NO_CUSTOMER),
-    ]  # fmt: skip
+        ("author@example.org", "waiting", ""),
+        ("", "failed", planning.NO_CUSTOMER),
+    ]
     assert outcomes(one) == [(one.id, "waiting")]
 
 

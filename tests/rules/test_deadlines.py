@@ -156,14 +156,22 @@ def test_only_what_may_begin_a_stretch_wakes() -> None:
 steps = st.lists(
     st.tuples(
         st.integers(0, 200),
-        st.sampled_from([
-            "ticket.created", "ticket.message_sent", "ticket.viewed", "ticket.closed", "ticket.reopened",
-            "ticket.followup_scheduled", "ticket.followup_done",
-        ]),
+        st.sampled_from(
+            [
+                "ticket.created",
+                "ticket.message_sent",
+                "ticket.viewed",
+                "ticket.closed",
+                "ticket.reopened",
+                "ticket.followup_scheduled",
+                "ticket.followup_done",
+            ]
+        ),
         st.integers(-60, 300),
     ),
-    min_size=1, max_size=12,
-)  # fmt: skip
+    min_size=1,
+    max_size=12,
+)
 DEFINITIONS: list[dict[str, Any]] = [
     {"types": ["ticket.idle"], "after": {"seconds": HOUR}},
     {"types": ["ticket.idle"], "after": {"seconds": 3 * HOUR}},

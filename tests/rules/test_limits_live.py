@@ -38,8 +38,10 @@ def test_events_too_far_apart_do_not_meet() -> None:
 
 def test_a_number_counts_for_the_same_subject_contact_agent_or_rule() -> None:
     jana, petr = make.user("jana"), make.user("petr")
-    by = {name: rule(LOG, times={"number": 2, "seconds": 600, "by": name}) for name in
-          ("subject", "contact", "agent", "rule")}  # fmt: skip
+    by = {
+        name: rule(LOG, times={"number": 2, "seconds": 600, "by": name})
+        for name in ("subject", "contact", "agent", "rule")
+    }
     phone = {"phone": "+420111222333"}
     take(event(interaction="c1", user=jana.login, contact={"phone": "1"}))
     assert take(event(seconds=1, interaction="c2", user=petr.login, contact=phone)) == [

@@ -64,9 +64,15 @@ def test_of_what_does_not_match_an_example_a_minute_is_kept() -> None:
     one = rule(LOG, **{"if": BIG})
     assert take(*(event(data={"value": str(value)}) for value in range(5))) == [(one.id, "not_matched")]
     assert Run.get().trace["children"][0] == {
-        "path": "0", "outcome": False, "needed": True, "field": "data.value", "op": "is",
-        "operands": ["100"], "seen": "4", "empty": "",
-    }  # fmt: skip
+        "path": "0",
+        "outcome": False,
+        "needed": True,
+        "field": "data.value",
+        "op": "is",
+        "operands": ["100"],
+        "seen": "4",
+        "empty": "",
+    }
     assert take(event(data={"value": "5"})) == [(one.id, "not_matched")]
     assert (steps(), AuditEntry.select().where(AuditEntry.action == "rule.logged").count()) == ([], 0)
 
@@ -285,14 +291,21 @@ def test_users_teams_and_queues_of_the_event_can_be_asked_for() -> None:
     jana, team = make.user("jana"), Team.create(name="North")
     TeamMember.create(team=team, user=jana)
     make.queue("sales", channel="chat")
-    one = rule(LOG, **{"if": {"all": [
-        {"field": "user", "op": "one_of", "value": [jana.id]},
-        {"field": "user.team", "op": "has_any", "value": [team.id]},
-        {"field": "queue", "op": "one_of", "value": [Queue.get().id]},
-        {"field": "queue.channel", "op": "one_of", "value": ["chat"]},
-        {"field": "source", "op": "one_of", "value": ["pbx"]},
-        {"field": "contact.name", "op": "contains", "value": "nov"},
-    ]}})  # fmt: skip
+    one = rule(
+        LOG,
+        **{
+            "if": {
+                "all": [
+                    {"field": "user", "op": "one_of", "value": [jana.id]},
+                    {"field": "user.team", "op": "has_any", "value": [team.id]},
+                    {"field": "queue", "op": "one_of", "value": [Queue.get().id]},
+                    {"field": "queue.channel", "op": "one_of", "value": ["chat"]},
+                    {"field": "source", "op": "one_of", "value": ["pbx"]},
+                    {"field": "contact.name", "op": "contains", "value": "nov"},
+                ]
+            }
+        },
+    )
     contact = {"name": "Nováková", "phone": "+420123456789"}
     assert take(event(user="jana", queue="sales", contact=contact)) == [(one.id, "done")]
     assert user_id("jana") == jana.id

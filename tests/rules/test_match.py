@@ -88,9 +88,13 @@ def test_a_rule_answers_events_of_rules_as_its_policy_says(
 
 
 def test_who_caused_an_event_is_a_condition() -> None:
-    raw = {"all": [{"field": "cause.rule", "op": "has_any", "value": [4]},
-                   {"field": "cause.by_rule", "op": "is_true"},
-                   {"field": "cause.depth", "op": "eq", "value": 2}]}  # fmt: skip
+    raw = {
+        "all": [
+            {"field": "cause.rule", "op": "has_any", "value": [4]},
+            {"field": "cause.by_rule", "op": "is_true"},
+            {"field": "cause.depth", "op": "eq", "value": 2},
+        ]
+    }
     assert ids([spec(1, raw)], event(chain=(4, 5))) == [1]
     assert ids([spec(1, raw)], event()) == []
 

@@ -120,8 +120,10 @@ def test_is_me_and_on_my_team_are_the_owners() -> None:
     me = mine(one, **{"if": {"all": [{"field": "user", "op": "is_me"}]}})
     ours = mine(one, **{"if": {"all": [{"field": "user", "op": "on_my_team"}]}})
     assert take(call("stranger"), call("mate", 1), call("owner", 2)) == [
-        (ours.id, "done"), (me.id, "done"), (ours.id, "done"),
-    ]  # fmt: skip
+        (ours.id, "done"),
+        (me.id, "done"),
+        (ours.id, "done"),
+    ]
 
 
 def test_a_rule_of_ones_own_never_stops_those_of_others() -> None:

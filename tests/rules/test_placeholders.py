@@ -41,8 +41,9 @@ ALL = Reader(unmask=True)
 
 def ticket(**data: Any) -> Facts:
     person = {"id": "c1", "name": "Eva Nová", "phone": "+420777111222", "email": "eva@example.org"}
-    return facts(1, "ticket.created", MONDAY, data, user=3, queue=2, contact=person, source="crm",
-                 **{"user.team": [5]})  # fmt: skip
+    return facts(
+        1, "ticket.created", MONDAY, data, user=3, queue=2, contact=person, source="crm", **{"user.team": [5]}
+    )
 
 
 def said(template: str, event: Facts | None = None, reader: Reader = ALL) -> str:
@@ -69,8 +70,14 @@ def said(template: str, event: Facts | None = None, reader: Reader = ALL) -> str
     ],
 )
 def test_a_placeholder_gives_the_events_value(template: str, text: str) -> None:
-    event = ticket(number=5, custom={"plan": "gold"}, idle_s=3725, tags=["a", "b"], has_attachment=True,
-                   created_at="2026-03-02T08:00:00Z")  # fmt: skip
+    event = ticket(
+        number=5,
+        custom={"plan": "gold"},
+        idle_s=3725,
+        tags=["a", "b"],
+        has_attachment=True,
+        created_at="2026-03-02T08:00:00Z",
+    )
     assert said(template, event) == text
 
 
@@ -79,10 +86,26 @@ def test_what_the_event_lacks_is_an_empty_text(template: str) -> None:
     assert said(f"<{template}>") == "<>"
 
 
-@pytest.mark.parametrize("text", [
-    "{{7*7}}", "{{ ticket.number.__class__ }}", "{{ ''.__class__ }}", "{{ config }}", "{% if 1 %}", "${7*7}",
-    "#{7*7}", "{0.__class__}", "{event}", "%(name)s", "%s", "{{", "}}", "{{ }}", "{{{ ticket.number }}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{7*7}}",
+        "{{ ticket.number.__class__ }}",
+        "{{ ''.__class__ }}",
+        "{{ config }}",
+        "{% if 1 %}",
+        "${7*7}",
+        "#{7*7}",
+        "{0.__class__}",
+        "{event}",
+        "%(name)s",
+        "%s",
+        "{{",
+        "}}",
+        "{{ }}",
+        "{{{ ticket.number }}",
+    ],
+)
 def test_there_are_no_expressions(text: str) -> None:
     assert said(text, ticket(number=7)) in (text, text.replace("{{ ticket.number }}", "7"))
 
@@ -125,8 +148,13 @@ def test_a_value_stands_on_one_line_without_hidden_signs(value: str, shown: str)
     ],
 )
 def test_contact_details_are_masked_for_who_may_not_see_them(template: str, masked: str) -> None:
-    event = ticket(requester="Eva Nová", requester_email="eva@example.org", cc=["a@b.cz", "c@d.cz"],
-                   message="Call +420 777 111 222 or eva@example.org.", number=20260001234)  # fmt: skip
+    event = ticket(
+        requester="Eva Nová",
+        requester_email="eva@example.org",
+        cc=["a@b.cz", "c@d.cz"],
+        message="Call +420 777 111 222 or eva@example.org.",
+        number=20260001234,
+    )
     assert said(template, event, Reader()) == masked
 
 

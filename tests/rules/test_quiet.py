@@ -44,7 +44,7 @@ CASES = [
     pytest.param(NIGHT, "2026-03-28 21:00", "2026-03-29 08:00", id="a night of 11 hours"),
     pytest.param(NIGHT, "2026-10-24 21:00", "2026-10-25 08:00", id="a night of 13 hours"),
     pytest.param(Hours(quiet_days=(7,)), "2026-10-25 00:00", "2026-10-26 00:00", id="a day of 25 hours"),
-]  # fmt: skip
+]
 
 
 def at(text: str) -> int:

@@ -103,10 +103,13 @@ def close(_user: User) -> None:
 @pytest.mark.parametrize(
     ("act", "why"),
     [
-        (snooze, repeats.READ), (mute, repeats.MUTED), (leave, repeats.LEFT),
-        (switch_off, runs.NO_LONGER_ON), (close, runs.ENDED),
+        (snooze, repeats.READ),
+        (mute, repeats.MUTED),
+        (leave, repeats.LEFT),
+        (switch_off, runs.NO_LONGER_ON),
+        (close, runs.ENDED),
     ],
-)  # fmt: skip
+)
 def test_a_repetition_is_cancelled_for_a_reason_that_is_told(
     at: Callable[[float], None], act: Callable[[User], None], why: str
 ) -> None:
@@ -167,8 +170,12 @@ def test_a_delayed_notice_is_repeated_from_when_it_was_given(at: Callable[[float
 
 def test_what_is_undone_does_not_come_again(at: Callable[[float], None]) -> None:
     jana = make.user("jana")
-    rule([notify(jana, again=AGAIN),
-          {"do": "notify", "to": {"users": [99_999]}, "title": "x", "on_error": "undo"}])  # fmt: skip
+    rule(
+        [
+            notify(jana, again=AGAIN),
+            {"do": "notify", "to": {"users": [99_999]}, "title": "x", "on_error": "undo"},
+        ]
+    )
     take(event())
     at(900)
     assert (notices(jana), ends()) == ([], [])

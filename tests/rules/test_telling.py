@@ -43,8 +43,12 @@ def test_recipients_are_found_when_the_rule_runs_and_told_once() -> None:
     team = Team.create(name="North")
     TeamMember.create(team=team, user=jana)
     TeamLead.create(team=team, user=lead)
-    to = {"users": [jana.id, gone.id, 99_999], "teams": [team.id], "accesses": [access.id],
-          "roles": ["user", "leads", "admins"]}  # fmt: skip
+    to = {
+        "users": [jana.id, gone.id, 99_999],
+        "teams": [team.id],
+        "accesses": [access.id],
+        "roles": ["user", "leads", "admins"],
+    }
     rule({"do": "notify", "to": to, "title": "x"})
     take(event(user="jana", interaction="c1"))
     told = [row[0] for row in Notification.select(Notification.user_id).order_by(Notification.id).tuples()]
@@ -86,8 +90,13 @@ def test_what_leaves_the_house_shows_what_the_rules_author_may_see() -> None:
 )
 def test_hostile_texts_stay_as_typed_on_one_line(hostile: str) -> None:
     reader = make.user("reader", access=make.access([P.PII_UNMASK], EVERYTHING))
-    rule([notify(reader, title="Said: {{ data.text }}"), {"do": "email", "to": {"users": [reader.id]},
-         "subject": "{{ data.text }}", "text": "x"}, LOG])  # fmt: skip
+    rule(
+        [
+            notify(reader, title="Said: {{ data.text }}"),
+            {"do": "email", "to": {"users": [reader.id]}, "subject": "{{ data.text }}", "text": "x"},
+            LOG,
+        ]
+    )
     User.update(email="reader@example.org").where(User.id == reader.id).execute()
     take(event(data={"text": hostile}))
     shown = hostile.replace("\r\n", " ")

@@ -297,11 +297,23 @@ def test_variables_of_smartertrack_become_placeholders(jana: User) -> None:
 
 
 NO_FILES = (
-    b"", b"\xff\xfe", b"[]", b"{}", b"null", b"1", b"9" * 5000, b"[" * 100_000, b" " * 1_000_001,
-    b'{"stopa_rules": 1}', b'{"stopa_rules": 1, "rules": {}}', b'{"stopa_rules": "1", "rules": []}',
-    b'{"stopa_rules": null, "rules": []}', b'{"stopa_rules": 1, "rules": [NaN]}',
-    b'{"stopa_rules": 2, "rules": []}', file(*[{}] * 501),
-)  # fmt: skip
+    b"",
+    b"\xff\xfe",
+    b"[]",
+    b"{}",
+    b"null",
+    b"1",
+    b"9" * 5000,
+    b"[" * 100_000,
+    b" " * 1_000_001,
+    b'{"stopa_rules": 1}',
+    b'{"stopa_rules": 1, "rules": {}}',
+    b'{"stopa_rules": "1", "rules": []}',
+    b'{"stopa_rules": null, "rules": []}',
+    b'{"stopa_rules": 1, "rules": [NaN]}',
+    b'{"stopa_rules": 2, "rules": []}',
+    file(*[{}] * 501),
+)
 
 
 def test_a_file_that_is_none_is_refused_with_a_sentence(jana: User) -> None:

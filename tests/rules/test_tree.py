@@ -54,8 +54,15 @@ def test_an_error_counts_only_where_it_could_change_the_answer(raw: Any, answer:
 
 
 BROKEN = [
-    (None, {""}), ([], {""}), ({}, {""}), ({"all": [], "any": []}, {""}), ({"every": []}, {""}), (YES, {""}),
-    ({"all": {}}, {""}), ({"all": [3]}, {"0"}), ({"all": [YES, {"any": []}]}, {"1"}),
+    (None, {""}),
+    ([], {""}),
+    ({}, {""}),
+    ({"all": [], "any": []}, {""}),
+    ({"every": []}, {""}),
+    (YES, {""}),
+    ({"all": {}}, {""}),
+    ({"all": [3]}, {"0"}),
+    ({"all": [YES, {"any": []}]}, {"1"}),
     ({"all": [{"any": [{"none": [{"all": [YES]}]}]}]}, {"0.0.0"}),
     ({"all": [{"field": "data.direction", "op": "one_of", "value": ["up"]}]}, {"0.value"}),
     ({"any": [YES, {"none": [{"field": "user", "op": "contains", "value": "x"}]}]}, {"1.0.op"}),
@@ -65,8 +72,9 @@ BROKEN = [
     ({"all": [{"field": "user"}, {"field": "user", "op": {}}]}, {"0.op", "1.op"}),
     ({"all": [{"field": "data.wait_s", "op": "between", "value": [5]}]}, {"0.value"}),
     ({"all": [{"field": "data.wait_s", "op": "between", "value": [7, 5]}]}, {"0.value"}),
-    ({"all": [YES] * 101}, {""}), ({"all": [{"any": [YES] * 60}, {"any": [YES] * 60}]}, {""}),
-]  # fmt: skip
+    ({"all": [YES] * 101}, {""}),
+    ({"all": [{"any": [YES] * 60}, {"any": [YES] * 60}]}, {""}),
+]
 
 
 @pytest.mark.parametrize(("raw", "paths"), BROKEN, ids=range(len(BROKEN)))
@@ -78,8 +86,10 @@ def test_what_is_wrong_is_told_by_node_and_part(raw: Any, paths: set[str]) -> No
 
 def test_all_errors_are_told_at_once() -> None:
     assert set(errors({"all": [{"field": "x", "op": "is"}, {"any": [NO | {"value": ""}]}, 5]})) == {
-        "0.field", "1.0.value", "2",
-    }  # fmt: skip
+        "0.field",
+        "1.0.value",
+        "2",
+    }
 
 
 def test_a_hostile_depth_is_refused_without_recursion() -> None:
@@ -92,14 +102,20 @@ def test_a_hostile_depth_is_refused_without_recursion() -> None:
 
 
 json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
-              st.sampled_from(["all", "field", "op", "value", "data.x", "is"])),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=5),
+        st.sampled_from(["all", "field", "op", "value", "data.x", "is"]),
+    ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(st.sampled_from(["all", "any", "none", "field", "op", "value"]), inner, max_size=3),
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(json_values)
@@ -114,12 +130,14 @@ def test_a_tree_comes_back_from_its_json_unchanged(raw: Any) -> None:
 
 
 def test_operands_are_kept_in_the_form_in_which_they_were_sent() -> None:
-    raw = {"all": [
-        {"field": "data.wait_s", "op": "between", "value": [5, 7]},
-        {"field": "time.clock", "op": "shift_between", "value": [[1, 2], "22:00", "06:00"]},
-        {"field": "data.word", "op": "changed_from_to", "value": [None, "b"]},
-        {"field": "user", "op": "is_me"},
-    ]}  # fmt: skip
+    raw = {
+        "all": [
+            {"field": "data.wait_s", "op": "between", "value": [5, 7]},
+            {"field": "time.clock", "op": "shift_between", "value": [[1, 2], "22:00", "06:00"]},
+            {"field": "data.word", "op": "changed_from_to", "value": [None, "b"]},
+            {"field": "user", "op": "is_me"},
+        ]
+    }
     assert dump(parsed(raw, "call.accepted")) == raw
 
 
@@ -220,20 +238,28 @@ SENTENCES = [
     ({"any": []}, "never"),
     ({"all": [YES]}, "Other field of the data “data.word” is a"),
     (
-        {"all": [{"field": "data.direction", "op": "one_of", "value": ["in", "out"]},
-                 {"none": [{"field": "user", "op": "is_me"}]}]},
+        {
+            "all": [
+                {"field": "data.direction", "op": "one_of", "value": ["in", "out"]},
+                {"none": [{"field": "user", "op": "is_me"}]},
+            ]
+        },
         "Direction is any of in, out and not (User is me)",
     ),
     (
-        {"any": [{"field": "data.wait_s", "op": "between", "value": [5, 9]},
-                 {"all": [{"field": "session", "op": "is_empty"}, {"field": "user", "op": "is_me"}]}]},
+        {
+            "any": [
+                {"field": "data.wait_s", "op": "between", "value": [5, 9]},
+                {"all": [{"field": "session", "op": "is_empty"}, {"field": "user", "op": "is_me"}]},
+            ]
+        },
         "Waiting time is between 5 and 9 or (Session is empty and User is me)",
     ),
     (
         {"all": [{"field": "session", "op": "changed_from_to", "value": [None, "%(x)s"]}]},
         "Session has changed from anything to %(x)s",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("raw", "said"), SENTENCES, ids=[said for _raw, said in SENTENCES])

@@ -36,14 +36,39 @@ def test_an_ordinary_call() -> None:
         Segment(Kind.HOLD, 20, 25),
     )
     activity = FoldedActivity(
-        user_id=JANA, n=0, channel="call", direction="in", state=State.CLOSED, queue_id=3, contact_id=None,
-        title="Invoice", start=5, end=70, closed=70, ringing_s=5, handling_s=60, talk_s=48, hold_s=5,
-        inferred=False, segments=segments,
-    )  # fmt: skip
+        user_id=JANA,
+        n=0,
+        channel="call",
+        direction="in",
+        state=State.CLOSED,
+        queue_id=3,
+        contact_id=None,
+        title="Invoice",
+        start=5,
+        end=70,
+        closed=70,
+        ringing_s=5,
+        handling_s=60,
+        talk_s=48,
+        hold_s=5,
+        inferred=False,
+        segments=segments,
+    )
     assert found == FoldedInteraction(
-        channel="call", direction="in", queue_id=3, contact_id=None, first_ms=0, queued_ts=0, answered_ts=10,
-        ended_ts=70, wait_s=10, talk_s=48, outcome="answered", reason="customer", activities=(activity,),
-    )  # fmt: skip
+        channel="call",
+        direction="in",
+        queue_id=3,
+        contact_id=None,
+        first_ms=0,
+        queued_ts=0,
+        answered_ts=10,
+        ended_ts=70,
+        wait_s=10,
+        talk_s=48,
+        outcome="answered",
+        reason="customer",
+        activities=(activity,),
+    )
 
 
 @pytest.mark.parametrize(

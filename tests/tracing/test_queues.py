@@ -23,13 +23,24 @@ from tests import make
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HOURLY, REAL = DATA / "queue_log_hourly", DATA / "queue_log_real"
 FIGURES = {
-    "received": "received", "answered": "answered", "abandoned": "abandoned", "closed": "closed",
-    "blocked_joinempty": "blocked", "avg_wait_s": "average_wait", "answered_rate_pct": "answered_pct",
-}  # fmt: skip
+    "received": "received",
+    "answered": "answered",
+    "abandoned": "abandoned",
+    "closed": "closed",
+    "blocked_joinempty": "blocked",
+    "avg_wait_s": "average_wait",
+    "answered_rate_pct": "answered_pct",
+}
 REAL_FIGURES = {
-    "calls": "received", "entered": "entered", "answered": "answered", "lost_abandon": "abandoned",
-    "talk_s": "talk", "wait_s": "wait", "wait_known": "wait_known", "unfinished": "unfinished",
-}  # fmt: skip
+    "calls": "received",
+    "entered": "entered",
+    "answered": "answered",
+    "lost_abandon": "abandoned",
+    "talk_s": "talk",
+    "wait_s": "wait",
+    "wait_known": "wait_known",
+    "unfinished": "unfinished",
+}
 
 
 def call(outcome: str = "answered", reason: str = "", wait: int | None = None, at: int = 0) -> Call:
@@ -37,21 +48,37 @@ def call(outcome: str = "answered", reason: str = "", wait: int | None = None, a
 
 
 RULES = [
-    pytest.param([], {"received": 0, "answered_pct": None, "average_wait": None, "level": None},
-                 id="nothing came: no figure, not 0"),
-    pytest.param([call("missed", "closed")],
-                 {"received": 1, "closed": 1, "answered_pct": None, "level": None},
-                 id="only closed: received, and no rate"),
-    pytest.param([call(wait=5), call("abandoned", wait=4), call("abandoned", wait=2)],
-                 {"answered_pct": 33, "average_wait": 3}, id="rates and means are cut down"),
-    pytest.param([call("missed", "full"), call("missed", "joinempty"), call("missed", "divert_holdtime")],
-                 {"blocked": 3, "closed": 0, "answered_pct": 0}, id="turned away counts in the rate"),
-    pytest.param([call("missed", "timeout", 60), call("missed", "key", 9)],
-                 {"lost": {"key": 1, "timeout": 1}}, id="lost is told by reason"),
-    pytest.param([call(wait=20), call(wait=21), call(wait=None), call("")],
-                 {"in_level": 1, "level": 1 / 3, "unfinished": 1},
-                 id="in level: answered within it, of what is over"),
-]  # fmt: skip
+    pytest.param(
+        [],
+        {"received": 0, "answered_pct": None, "average_wait": None, "level": None},
+        id="nothing came: no figure, not 0",
+    ),
+    pytest.param(
+        [call("missed", "closed")],
+        {"received": 1, "closed": 1, "answered_pct": None, "level": None},
+        id="only closed: received, and no rate",
+    ),
+    pytest.param(
+        [call(wait=5), call("abandoned", wait=4), call("abandoned", wait=2)],
+        {"answered_pct": 33, "average_wait": 3},
+        id="rates and means are cut down",
+    ),
+    pytest.param(
+        [call("missed", "full"), call("missed", "joinempty"), call("missed", "divert_holdtime")],
+        {"blocked": 3, "closed": 0, "answered_pct": 0},
+        id="turned away counts in the rate",
+    ),
+    pytest.param(
+        [call("missed", "timeout", 60), call("missed", "key", 9)],
+        {"lost": {"key": 1, "timeout": 1}},
+        id="lost is told by reason",
+    ),
+    pytest.param(
+        [call(wait=20), call(wait=21), call(wait=None), call("")],
+        {"in_level": 1, "level": 1 / 3, "unfinished": 1},
+        id="in level: answered within it, of what is over",
+    ),
+]
 
 
 @pytest.mark.parametrize(("calls", "expected"), RULES)
@@ -130,8 +157,11 @@ def test_an_agent_case_gives_its_figures_hour_by_hour(path: Path, app: Flask) ->
 def agent(login: str, span: clock.Span, wanted: dict[str, Any]) -> dict[str, Any]:
     found = trace.read(scope.whole(), login, span, "UTC", span.end)
     assert found is not None
-    names = {"login_s": found.figures.login, "pause_s": found.figures.pause.total,
-             "answered": found.figures.calls.attempts}  # fmt: skip
+    names = {
+        "login_s": found.figures.login,
+        "pause_s": found.figures.pause.total,
+        "answered": found.figures.calls.attempts,
+    }
     return {name: names[name] for name in wanted}
 
 
@@ -155,5 +185,13 @@ def make_source() -> int:
 
 
 def interaction(source: int, number: int, queue: int, at: int) -> None:
-    Interaction.create(source=source, external_id=str(number), channel="call", queue_id=queue,
-                       first_ms=at * 1000, queued_ts=at, outcome="answered", wait_s=3)  # fmt: skip
+    Interaction.create(
+        source=source,
+        external_id=str(number),
+        channel="call",
+        queue_id=queue,
+        first_ms=at * 1000,
+        queued_ts=at,
+        outcome="answered",
+        wait_s=3,
+    )

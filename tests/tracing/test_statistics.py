@@ -240,9 +240,13 @@ def test_dialled_calls_stand_apart_but_keep_the_user_busy() -> None:
     found = figures(rows, closed, HOUR, LATER)
     assert found.busy == 95
     assert as_json(found)["calls"] == {
-        "handling": 20, "talk": 0, "hold": 0, "load": 20, "closed": 0,
+        "handling": 20,
+        "talk": 0,
+        "hold": 0,
+        "load": 20,
+        "closed": 0,
         "dialled": {"handling": 75, "talk": 40, "hold": 0, "load": 75, "closed": 1, "attempts": 2},
-    }  # fmt: skip
+    }
     assert found.aht == {"dialled": 60}
 
 
@@ -260,11 +264,13 @@ def test_each_chat_channel_is_told_apart_and_all_are_joined() -> None:
     ]
     chats = as_json(figures(rows, [ClosedRow("viber", "closed", 1, 5)], HOUR, LATER))["chats"]
     assert chats == {
-        "handling": 90, "load": 140, "closed": 1,
+        "handling": 90,
+        "load": 140,
+        "closed": 1,
         "line": {"handling": 60, "load": 60, "closed": 0},
         "sms": {"handling": 60, "load": 80, "closed": 0},
         "viber": {"handling": 0, "load": 0, "closed": 1},
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -291,7 +297,10 @@ def test_who_never_signs_in_was_there_while_ready_or_on_pause() -> None:
 
 
 def test_lengths_told_by_the_source_are_summed_where_the_login_ended() -> None:
-    rows = [presence(Kind.LOGIN, -500, 100, reported_s=601), presence(Kind.LOGIN, 200, 300, reported_s=99),
-            presence(Kind.LOGIN, 3000, 3600, reported_s=7)]  # fmt: skip
+    rows = [
+        presence(Kind.LOGIN, -500, 100, reported_s=601),
+        presence(Kind.LOGIN, 200, 300, reported_s=99),
+        presence(Kind.LOGIN, 3000, 3600, reported_s=7),
+    ]
     assert as_json(times(*rows))["login_reported"] == 700
     assert "login_reported" not in as_json(times(presence(Kind.LOGIN, 0, 5)))

@@ -31,11 +31,27 @@ def test_a_path_of_this_site_stays(target: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        None, "", "tracing", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example",
-        "/\tevil", "/\n/evil.example", "/ /evil.example", "/\x00", "/\x7f", "https://evil.example",
-        "HTTPS:evil.example", "javascript:alert(1)", "data:text/html,x", "?next=/", "#", "/" + "a" * 2000,
+        None,
+        "",
+        "tracing",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\/evil.example",
+        "/\tevil",
+        "/\n/evil.example",
+        "/ /evil.example",
+        "/\x00",
+        "/\x7f",
+        "https://evil.example",
+        "HTTPS:evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "?next=/",
+        "#",
+        "/" + "a" * 2000,
     ],
-)  # fmt: skip
+)
 def test_anything_else_is_the_default(target: str | None) -> None:
     assert local_path(target, "/home") == "/home"
 

@@ -24,9 +24,14 @@ from tests.rules.make import defined
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
 NAMES = Names(
-    users={3: "Jana Malá"}, teams={5: "Night"}, queues={2: "Web chat"}, accesses={6: "Lead"},
-    channels={1: "Alerts"}, rules={8: "First"}, zone="Europe/Prague",
-)  # fmt: skip
+    users={3: "Jana Malá"},
+    teams={5: "Night"},
+    queues={2: "Web chat"},
+    accesses={6: "Lead"},
+    channels={1: "Alerts"},
+    rules={8: "First"},
+    zone="Europe/Prague",
+)
 
 
 @pytest.fixture
@@ -42,50 +47,110 @@ def said(raw: dict[str, Any]) -> rulewords.Words:
 QUARTER = {"often": "period", "by": "subject", "seconds": 900}
 CASES: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, "When “Chat queued” occurs, then add the tags “vip”."),
-    ({"types": ["chat.queued", "call.queued"]},
-     "When “Chat queued” or “Call queued” occurs, then add the tags “vip”."),
-    ({"if": {"all": [{"field": "queue", "op": "one_of", "value": [2, 9]}]}},
-     "When “Chat queued” occurs, if Queue is any of Web chat, another queue, then add the tags “vip”."),
-    ({"wait": {"seconds": 120, "unless": ["chat.accepted"]}},
-     "When 0:02:00 have passed since “Chat queued” without “Chat accepted”, then add the tags “vip”."),
-    ({"wait": {"seconds": 120, "calendar": "Brno"}},
-     "When 0:02:00 of working time in Brno have passed since “Chat queued”, then add the tags “vip”."),
-    ({"times": {"number": 3, "seconds": 600, "by": "agent"}},
-     "When “Chat queued” occurs 3 times within 0:10:00 for one agent, then add the tags “vip”."),
-    ({"types": ["ticket.idle"], "after": {"seconds": 14400, "calendar": "Brno"}},
-     "When “Ticket idle” occurs, after 4:00:00 of working time in Brno, then add the tags “vip”."),
-    ({"times": {"number": 2, "seconds": 2592000}},
-     "When “Chat queued” occurs 2 times within 30 days for one subject, then add the tags “vip”."),
+    (
+        {"types": ["chat.queued", "call.queued"]},
+        "When “Chat queued” or “Call queued” occurs, then add the tags “vip”.",
+    ),
+    (
+        {"if": {"all": [{"field": "queue", "op": "one_of", "value": [2, 9]}]}},
+        "When “Chat queued” occurs, if Queue is any of Web chat, another queue, then add the tags “vip”.",
+    ),
+    (
+        {"wait": {"seconds": 120, "unless": ["chat.accepted"]}},
+        "When 0:02:00 have passed since “Chat queued” without “Chat accepted”, then add the tags “vip”.",
+    ),
+    (
+        {"wait": {"seconds": 120, "calendar": "Brno"}},
+        "When 0:02:00 of working time in Brno have passed since “Chat queued”, then add the tags “vip”.",
+    ),
+    (
+        {"times": {"number": 3, "seconds": 600, "by": "agent"}},
+        "When “Chat queued” occurs 3 times within 0:10:00 for one agent, then add the tags “vip”.",
+    ),
+    (
+        {"types": ["ticket.idle"], "after": {"seconds": 14400, "calendar": "Brno"}},
+        "When “Ticket idle” occurs, after 4:00:00 of working time in Brno, then add the tags “vip”.",
+    ),
+    (
+        {"times": {"number": 2, "seconds": 2592000}},
+        "When “Chat queued” occurs 2 times within 30 days for one subject, then add the tags “vip”.",
+    ),
     ({"types": ["task.due"]}, "When “Task due” occurs, then add the tags “vip”."),
-    ({"types": ["chat.count_reached"], "count": {"number": 5, "by": "queue"}},
-     "When “Number of chats reached” occurs, at 5 per queue, then add the tags “vip”."),
-    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00", "12:00"], "days": [1, 2]}},
-     "When it is 08:00 or 12:00 on Mon and Tue, then add the tags “vip”."),
-    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00"]}},
-     "When it is 08:00 on any day, then add the tags “vip”."),
-    ({"types": ["schedule.reached"], "schedule": {"at": ["08:00"], "calendar": "Brno"}},
-     "When it is 08:00 on a working day of Brno, then add the tags “vip”."),
-    ({"then": [{**TAG, "limit": QUARTER}]},
-     "When “Chat queued” occurs, then add the tags “vip”, at most once in 15 minutes for one subject."),
-    ({"then": [{**TAG, "limit": QUARTER}, {"do": "note", "text": "x", "delay_s": 60}]},
-     ("When “Chat queued” occurs, then add the tags “vip” (at most once in 15 minutes for one subject), "
-      "then add a note after 0:01:00.")),
-    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3, 4], "teams": [5], "accesses": [6],
-                                                     "roles": ["leads"]}}]},
-     ("When “Chat queued” occurs, then notify the leads of the user's teams, Jana Malá, another user, "
-      "the team Night, and everyone with the access Lead.")),
-    ({"then": [{"do": "webhook", "channel": 1}, {"do": "emit", "type": "custom.late"}]},
-     "When “Chat queued” occurs, then call Alerts, then record the event custom.late."),
-    ({"then": [{"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T"}]},
-     "When “Chat queued” occurs, then send an e-mail to a@b.cz."),
-    ({"then": [{"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}]},
-     "When “Chat queued” occurs, then send an e-mail to the customer."),
-    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 300, "times": 3}}]},
-     ("When “Chat queued” occurs, then notify Jana Malá, again every 5 minutes until read, "
-      "at most 3 times.")),
-    ({"then": [{"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 5400, "times": 1}}]},
-     "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most 1 time."),
-)  # fmt: skip
+    (
+        {"types": ["chat.count_reached"], "count": {"number": 5, "by": "queue"}},
+        "When “Number of chats reached” occurs, at 5 per queue, then add the tags “vip”.",
+    ),
+    (
+        {"types": ["schedule.reached"], "schedule": {"at": ["08:00", "12:00"], "days": [1, 2]}},
+        "When it is 08:00 or 12:00 on Mon and Tue, then add the tags “vip”.",
+    ),
+    (
+        {"types": ["schedule.reached"], "schedule": {"at": ["08:00"]}},
+        "When it is 08:00 on any day, then add the tags “vip”.",
+    ),
+    (
+        {"types": ["schedule.reached"], "schedule": {"at": ["08:00"], "calendar": "Brno"}},
+        "When it is 08:00 on a working day of Brno, then add the tags “vip”.",
+    ),
+    (
+        {"then": [{**TAG, "limit": QUARTER}]},
+        "When “Chat queued” occurs, then add the tags “vip”, at most once in 15 minutes for one subject.",
+    ),
+    (
+        {"then": [{**TAG, "limit": QUARTER}, {"do": "note", "text": "x", "delay_s": 60}]},
+        (
+            "When “Chat queued” occurs, then add the tags “vip” "
+            "(at most once in 15 minutes for one subject), "
+            "then add a note after 0:01:00."
+        ),
+    ),
+    (
+        {
+            "then": [
+                {
+                    "do": "notify",
+                    "title": "T",
+                    "to": {"users": [3, 4], "teams": [5], "accesses": [6], "roles": ["leads"]},
+                }
+            ]
+        },
+        (
+            "When “Chat queued” occurs, then notify the leads of the user's teams, Jana Malá, another user, "
+            "the team Night, and everyone with the access Lead."
+        ),
+    ),
+    (
+        {"then": [{"do": "webhook", "channel": 1}, {"do": "emit", "type": "custom.late"}]},
+        "When “Chat queued” occurs, then call Alerts, then record the event custom.late.",
+    ),
+    (
+        {"then": [{"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T"}]},
+        "When “Chat queued” occurs, then send an e-mail to a@b.cz.",
+    ),
+    (
+        {"then": [{"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}]},
+        "When “Chat queued” occurs, then send an e-mail to the customer.",
+    ),
+    (
+        {
+            "then": [
+                {"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 300, "times": 3}}
+            ]
+        },
+        (
+            "When “Chat queued” occurs, then notify Jana Malá, again every 5 minutes until read, "
+            "at most 3 times."
+        ),
+    ),
+    (
+        {
+            "then": [
+                {"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 5400, "times": 1}}
+            ]
+        },
+        "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most 1 time.",
+    ),
+)
 
 
 @pytest.mark.usefixtures("english")
@@ -96,23 +161,37 @@ def test_a_rule_reads_as_one_plain_sentence() -> None:
 VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"field": "time", "op": "more_than_ago", "value": 600}, "Time of the event is more than 0:10:00 ago"),
     ({"field": "time", "op": "on_date", "value": "2026-03-02"}, "Time of the event is on 2 Mar 2026"),
-    ({"field": "time", "op": "before", "value": 1772438400000},
-     "Time of the event is before 2 Mar 2026 09:00:00"),
+    (
+        {"field": "time", "op": "before", "value": 1772438400000},
+        "Time of the event is before 2 Mar 2026 09:00:00",
+    ),
     ({"field": "time.weekday", "op": "weekday_of", "value": [1, 7]}, "Day of the week is any of Mon, Sun"),
-    ({"field": "time.clock", "op": "clock_between", "value": ["08:00", "18:00"]},
-     "Time of day is from 08:00 to 18:00"),
-    ({"field": "time", "op": "in_calendar", "value": "Brno"},
-     "Time of the event is in the working time of Brno"),
-    ({"field": "user", "op": "changed_from_to", "value": [None, 3]},
-     "User has changed from anything to Jana Malá"),
-    ({"field": "user.team", "op": "has_any", "value": [5, 7]},
-     "Teams of the user has any of Night, a team that no longer exists"),
+    (
+        {"field": "time.clock", "op": "clock_between", "value": ["08:00", "18:00"]},
+        "Time of day is from 08:00 to 18:00",
+    ),
+    (
+        {"field": "time", "op": "in_calendar", "value": "Brno"},
+        "Time of the event is in the working time of Brno",
+    ),
+    (
+        {"field": "user", "op": "changed_from_to", "value": [None, 3]},
+        "User has changed from anything to Jana Malá",
+    ),
+    (
+        {"field": "user.team", "op": "has_any", "value": [5, 7]},
+        "Teams of the user has any of Night, a team that no longer exists",
+    ),
     ({"field": "type", "op": "one_of", "value": ["chat.queued"]}, "Event type is any of Chat queued"),
-    ({"field": "interaction", "op": "longer_than", "value": 1234},
-     "Interaction is longer than 1,234 characters"),
-    ({"field": "data.custom.plan", "op": "is", "value": "<b>gold</b>"},
-     "Other field of the data “data.custom.plan” is <b>gold</b>"),
-)  # fmt: skip
+    (
+        {"field": "interaction", "op": "longer_than", "value": 1234},
+        "Interaction is longer than 1,234 characters",
+    ),
+    (
+        {"field": "data.custom.plan", "op": "is", "value": "<b>gold</b>"},
+        "Other field of the data “data.custom.plan” is <b>gold</b>",
+    ),
+)
 
 
 @pytest.mark.usefixtures("english")
@@ -172,12 +251,18 @@ def test_every_rule_can_be_said_in_every_language(app: Flask, locale: str) -> No
 def named(app: Flask) -> Definition:
     """A definition that names one of each, all outside the scope of a plain agent."""
     boss, queue = make.user("boss", name="Boss"), make.queue("sales")
-    found = definition.load({
-        "types": ["chat.queued"],
-        "if": {"all": [{"field": "user", "op": "one_of", "value": [boss.id]},
-                       {"field": "queue", "op": "one_of", "value": [queue.id]}]},
-        "then": [{"do": "notify", "title": "T", "to": {"users": [boss.id]}}],
-    })  # fmt: skip
+    found = definition.load(
+        {
+            "types": ["chat.queued"],
+            "if": {
+                "all": [
+                    {"field": "user", "op": "one_of", "value": [boss.id]},
+                    {"field": "queue", "op": "one_of", "value": [queue.id]},
+                ]
+            },
+            "then": [{"do": "notify", "title": "T", "to": {"users": [boss.id]}}],
+        }
+    )
     assert isinstance(found, Definition)
     return found
 
@@ -190,7 +275,8 @@ def seen_by(app: Flask, user: User, found: Definition) -> str:
 
 def test_names_are_those_of_the_viewers_scope(app: Flask, named: Definition) -> None:
     assert "User is any of Boss and Queue is any of Sales, then notify Boss" in seen_by(
-        app, make.administrator(), named)  # fmt: skip
+        app, make.administrator(), named
+    )
     agent = make.user("agent", access=make.access([Permission.RULES_VIEW]))
     whole = seen_by(app, agent, named)
     assert "User is any of another user and Queue is any of another queue, then notify another user" in whole

@@ -28,29 +28,52 @@ def shown(scope: Scope) -> set[int]:
 
 
 def made(number: int, event: int | None, subject: str = "") -> None:
-    Run.create(id=number, key=str(number), rule_id=1, version=1, event_id=event, subject=subject,
-               outcome="done", at_ms=0, made_ms=0)  # fmt: skip
+    Run.create(
+        id=number,
+        key=str(number),
+        rule_id=1,
+        version=1,
+        event_id=event,
+        subject=subject,
+        outcome="done",
+        at_ms=0,
+        made_ms=0,
+    )
 
 
 def test_a_run_is_seen_by_whom_its_event_is() -> None:
     cases = list(product((None, VIEWER, OTHER, STRANGER), (None, OTHER, STRANGER), (None, "c1")))
     for number, (user, queue, interaction) in enumerate(cases, 1):
         about = {"user_id": user, "queue_id": queue, "interaction": interaction}
-        Event.create(id=number, source_id=1, external_id=str(number), type="custom.x", time_ms=0,
-                     recorded_ms=0, **about)  # fmt: skip
+        Event.create(
+            id=number,
+            source_id=1,
+            external_id=str(number),
+            type="custom.x",
+            time_ms=0,
+            recorded_ms=0,
+            **about,
+        )
         made(number, number)
     for users, queues in product(SETS, SETS):
         scope = Scope(VIEWER, frozenset(), users, queues)
         expected = {
-            number for number, (user, queue, interaction) in enumerate(cases, 1)
+            number
+            for number, (user, queue, interaction) in enumerate(cases, 1)
             if covers(scope, Facts(user=user, queue=queue, interaction=interaction))
-        }  # fmt: skip
+        }
         assert shown(scope) == expected, (users, queues)
 
 
-SUBJECTS = [("rule:1", True, True), (f"user:{VIEWER}", True, True), (f"user:{OTHER}", True, True),
-            (f"user:{STRANGER}", True, False), (f"queue:{OTHER}", True, True),
-            (f"queue:{STRANGER}", True, False), ("interaction:pbx:c1", True, False)]  # fmt: skip
+SUBJECTS = [
+    ("rule:1", True, True),
+    (f"user:{VIEWER}", True, True),
+    (f"user:{OTHER}", True, True),
+    (f"user:{STRANGER}", True, False),
+    (f"queue:{OTHER}", True, True),
+    (f"queue:{STRANGER}", True, False),
+    ("interaction:pbx:c1", True, False),
+]
 
 
 @pytest.mark.parametrize(("subject", "everybody", "narrow"), SUBJECTS)
@@ -66,8 +89,16 @@ def test_a_run_without_an_event_is_seen_by_whom_its_subject_is(
 RIGHTS = (P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE, P.RULES_TRACES, P.RULES_EDIT, P.RULES_SWITCH)
 
 
-@pytest.mark.parametrize("held", [frozenset(), *({one} for one in RIGHTS), set(RIGHTS),
-                                  {P.RULES_OWN, P.RULES_VIEW}, {P.RULES_VIEW, P.RULES_TRACES}])  # fmt: skip
+@pytest.mark.parametrize(
+    "held",
+    [
+        frozenset(),
+        *({one} for one in RIGHTS),
+        set(RIGHTS),
+        {P.RULES_OWN, P.RULES_VIEW},
+        {P.RULES_VIEW, P.RULES_TRACES},
+    ],
+)
 def test_rules_are_found_by_whom_they_may_be_seen(held: set[Permission]) -> None:
     scope = Scope(VIEWER, frozenset(held), None, None)
     owners = {1: None, 2: VIEWER, 3: OTHER}

@@ -43,13 +43,17 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "what was met": (condition("user", "one_of", [7]), {"user": 7}, "yes", "User (Jana) is any of Jana"),
     "a stranger": (condition("user", "one_of", [7]), {"user": 8}, "no", "(another user) is any of Jana"),
     "nothing": (condition("session", "is", "x"), {}, "no", "Session (empty) is x"),
-    "a time of day": (condition("time.clock", "clock_between", ["08:00", "10:00"]), {}, "yes",
-                      "Time of day (09:00) is from 08:00 to 10:00"),
+    "a time of day": (
+        condition("time.clock", "clock_between", ["08:00", "10:00"]),
+        {},
+        "yes",
+        "Time of day (09:00) is from 08:00 to 10:00",
+    ),
     "a weekday": (condition("time.weekday", "weekday_of", [2]), {}, "no", "(Mon 2) is any of Tue"),
     "a change": (condition("data.status", "changed"), CHANGED, "yes", "(new → open) has changed"),
     "no change": (condition("data.status", "changed"), {}, "no", "(unchanged) has changed"),
     "an error": (condition("data.list", "is", "x"), {"data": {"list": ["a"]}}, "error", "(a) is x"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -66,11 +70,14 @@ def test_a_duration_is_told_as_one(app: Flask) -> None:
     assert line.text == "Waiting time (0:01:15) > 0:01:00"
 
 
-@pytest.mark.parametrize(("field", "contact", "plain", "masked"), [
-    ("contact.phone", {"phone": "+420123456214"}, "+420123456214", "+420 ••• ••• 214"),
-    ("contact.email", {"email": "eva@example.org"}, "eva@example.org", "e•••@example.org"),
-    ("contact.name", {"name": "Eva"}, "Eva", "E•••"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "contact", "plain", "masked"),
+    [
+        ("contact.phone", {"phone": "+420123456214"}, "+420123456214", "+420 ••• ••• 214"),
+        ("contact.email", {"email": "eva@example.org"}, "eva@example.org", "e•••@example.org"),
+        ("contact.name", {"name": "Eva"}, "Eva", "E•••"),
+    ],
+)
 def test_contacts_are_masked_for_whom_they_are_not(
     field: str, contact: dict[str, str], plain: str, masked: str, app: Flask
 ) -> None:
@@ -83,8 +90,14 @@ def test_contacts_are_masked_for_whom_they_are_not(
 
 
 def test_a_field_that_is_gone_is_told_by_its_name(app: Flask) -> None:
-    lost = {"field": "gone.field", "op": "was", "operands": ["x"], "seen": None, "empty": "absent",
-            "error": "The field of this condition no longer exists."}  # fmt: skip
+    lost = {
+        "field": "gone.field",
+        "op": "was",
+        "operands": ["x"],
+        "seen": None,
+        "empty": "absent",
+        "error": "The field of this condition no longer exists.",
+    }
     trace = {"outcome": None, "how": "all", "children": [{**lost, "outcome": None}]}
     with app.test_request_context():
         (line,) = traces.line(trace, (), WHOLE).children

@@ -1,6 +1,5 @@
 """The first tables: people, accesses, events, tracing, work, audit. Frozen copies of the models."""
 
-# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -12,6 +11,7 @@ class Table(pw.Model):
     class Meta:
         legacy_table_names = False
 
+
 class Access(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -20,11 +20,13 @@ class Access(Table):
     permissions = pw.JSONField()
     version = pw.IntegerField()
 
+
 class AccessGrant(Table):
     id = pw.AutoField()
-    access = pw.ForeignKeyField(Access, on_delete='CASCADE')
+    access = pw.ForeignKeyField(Access, on_delete="CASCADE")
     kind = pw.CharField(20)
     ref_id = pw.IntegerField(null=True)
+
 
 class User(Table):
     id = pw.AutoField()
@@ -32,7 +34,7 @@ class User(Table):
     name = pw.CharField(200)
     email = pw.CharField(254)
     extension = pw.CharField(40)
-    access = pw.ForeignKeyField(Access, null=True, on_delete='RESTRICT')
+    access = pw.ForeignKeyField(Access, null=True, on_delete="RESTRICT")
     password_hash = pw.CharField(null=True)
     locale = pw.CharField(8)
     timezone = pw.CharField(64)
@@ -41,24 +43,28 @@ class User(Table):
     last_sign_in_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField()
 
+
 class Team(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     version = pw.IntegerField()
 
+
 class TeamMember(Table):
-    team = pw.ForeignKeyField(Team, on_delete='CASCADE')
-    user = pw.ForeignKeyField(User, on_delete='CASCADE')
+    team = pw.ForeignKeyField(Team, on_delete="CASCADE")
+    user = pw.ForeignKeyField(User, on_delete="CASCADE")
 
     class Meta:
-        primary_key = pw.CompositeKey('team', 'user')
+        primary_key = pw.CompositeKey("team", "user")
+
 
 class TeamLead(Table):
-    team = pw.ForeignKeyField(Team, on_delete='CASCADE')
-    user = pw.ForeignKeyField(User, on_delete='CASCADE')
+    team = pw.ForeignKeyField(Team, on_delete="CASCADE")
+    user = pw.ForeignKeyField(User, on_delete="CASCADE")
 
     class Meta:
-        primary_key = pw.CompositeKey('team', 'user')
+        primary_key = pw.CompositeKey("team", "user")
+
 
 class Queue(Table):
     id = pw.AutoField()
@@ -70,6 +76,7 @@ class Queue(Table):
     deactivated_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField()
 
+
 class PauseType(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -79,6 +86,7 @@ class PauseType(Table):
     deactivated_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField()
 
+
 class Session(Table):
     token_hash = pw.CharField(64, primary_key=True)
     user_id = pw.IntegerField(index=True)
@@ -86,10 +94,12 @@ class Session(Table):
     seen_ts = pw.BigIntegerField()
     ip = pw.CharField(64)
 
+
 class SignInAttempt(Table):
     id = pw.AutoField()
     key = pw.CharField(200, index=True)
     at_ts = pw.BigIntegerField()
+
 
 class Source(Table):
     id = pw.AutoField()
@@ -97,6 +107,7 @@ class Source(Table):
     is_file = pw.BooleanField()
     last_ms = pw.BigIntegerField(null=True)
     created_ts = pw.BigIntegerField()
+
 
 class ApiKey(Table):
     id = pw.AutoField()
@@ -110,6 +121,7 @@ class ApiKey(Table):
     last_used_ts = pw.BigIntegerField(null=True)
     revoked_ts = pw.BigIntegerField(null=True)
 
+
 class Contact(Table):
     id = pw.AutoField()
     key = pw.CharField(300, unique=True)
@@ -117,9 +129,10 @@ class Contact(Table):
     phone = pw.CharField(60)
     email = pw.CharField(254)
 
+
 class Interaction(Table):
     id = pw.BigAutoField()
-    source = pw.ForeignKeyField(Source, on_delete='RESTRICT')
+    source = pw.ForeignKeyField(Source, on_delete="RESTRICT")
     external_id = pw.CharField(200)
     channel = pw.CharField(20)
     direction = pw.CharField(10)
@@ -141,11 +154,13 @@ class Interaction(Table):
             (("first_ms", "channel"), False),
         )
 
+
 Interaction.add_index(
     Interaction.index(Interaction.queue_id, Interaction.queued_ts, name="interaction_waiting").where(
         Interaction.answered_ts.is_null() & Interaction.ended_ts.is_null()
     )
 )
+
 
 class Event(Table):
     id = pw.BigAutoField()
@@ -170,6 +185,7 @@ class Event(Table):
             (("time_ms",), False),
             (("source_id", "interaction"), False),
         )
+
 
 class Activity(Table):
     id = pw.BigAutoField()
@@ -201,9 +217,11 @@ class Activity(Table):
             (("start_ts", "channel"), False),
         )
 
+
 Activity.add_index(
     Activity.index(Activity.user_id, Activity.start_ts, name="activity_long").where(Activity.long)
 )
+
 
 class Interval(Table):
     id = pw.BigAutoField()
@@ -226,10 +244,26 @@ class Interval(Table):
 
     class Meta:
         indexes = (
-            (("user_id", "start_ts", "end_ts", "kind", "channel", "activity_id", "queue_id", "source_id",
-             "label", "paid", "inferred", "reported_s"), False),
+            (
+                (
+                    "user_id",
+                    "start_ts",
+                    "end_ts",
+                    "kind",
+                    "channel",
+                    "activity_id",
+                    "queue_id",
+                    "source_id",
+                    "label",
+                    "paid",
+                    "inferred",
+                    "reported_s",
+                ),
+                False,
+            ),
             (("activity_id",), False),
         )
+
 
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.closed_ms, name="interval_presence").where(Interval.kind <= 3)
@@ -238,6 +272,7 @@ Interval.add_index(
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.start_ts, name="interval_long").where(Interval.long)
 )
+
 
 class Job(Table):
     id = pw.BigAutoField()
@@ -256,9 +291,8 @@ class Job(Table):
     finished_ms = pw.BigIntegerField(null=True)
 
     class Meta:
-        indexes = (
-            (("state", "due_ms"), False),
-        )
+        indexes = ((("state", "due_ms"), False),)
+
 
 class ExportFile(Table):
     id = pw.CharField(40, primary_key=True)
@@ -275,13 +309,15 @@ class ExportFile(Table):
     created_ts = pw.BigIntegerField()
     expires_ts = pw.BigIntegerField()
 
+
 class ExportPart(Table):
-    file = pw.ForeignKeyField(ExportFile, on_delete='CASCADE')
+    file = pw.ForeignKeyField(ExportFile, on_delete="CASCADE")
     n = pw.IntegerField()
     data = pw.BlobField()
 
     class Meta:
-        primary_key = pw.CompositeKey('file', 'n')
+        primary_key = pw.CompositeKey("file", "n")
+
 
 class AuditEntry(Table):
     id = pw.BigAutoField()
@@ -308,15 +344,37 @@ class AuditEntry(Table):
             (("target_type", "target_id", "occurred_ms"), False),
         )
 
+
 class Setting(Table):
     name = pw.CharField(60, primary_key=True)
     value = pw.TextField()
 
+
 TABLES = [
-    Access, AccessGrant, User, Team, TeamMember, TeamLead, Queue, PauseType, Session, SignInAttempt,
-    Source, ApiKey, Contact, Interaction, Event, Activity, Interval, Job, ExportFile, ExportPart,
-    AuditEntry, Setting,
+    Access,
+    AccessGrant,
+    User,
+    Team,
+    TeamMember,
+    TeamLead,
+    Queue,
+    PauseType,
+    Session,
+    SignInAttempt,
+    Source,
+    ApiKey,
+    Contact,
+    Interaction,
+    Event,
+    Activity,
+    Interval,
+    Job,
+    ExportFile,
+    ExportPart,
+    AuditEntry,
+    Setting,
 ]
+
 
 def up(_migrator: Any, db: Any) -> None:
     with db.bind_ctx(TABLES):

@@ -1,6 +1,5 @@
 """Rules, their runs, and who is told. Frozen copies of the models."""
 
-# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -12,11 +11,13 @@ class Table(pw.Model):
     class Meta:
         legacy_table_names = False
 
+
 class RuleGroup(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     paused = pw.BooleanField()
     version = pw.IntegerField()
+
 
 class Rule(Table):
     id = pw.AutoField()
@@ -36,6 +37,7 @@ class Rule(Table):
     errors = pw.IntegerField()
     last_run_ms = pw.BigIntegerField(null=True)
 
+
 class RuleVersion(Table):
     rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
     version = pw.IntegerField()
@@ -46,6 +48,7 @@ class RuleVersion(Table):
 
     class Meta:
         primary_key = pw.CompositeKey("rule", "version")
+
 
 class RuleDraft(Table):
     user_id = pw.IntegerField()
@@ -58,12 +61,14 @@ class RuleDraft(Table):
     class Meta:
         primary_key = pw.CompositeKey("user_id", "rule_id")
 
+
 class RuleMute(Table):
     rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
     user_id = pw.IntegerField()
 
     class Meta:
         primary_key = pw.CompositeKey("rule", "user_id")
+
 
 class Run(Table):
     id = pw.BigAutoField()
@@ -90,6 +95,7 @@ class Run(Table):
             (("subject", "id"), False),
             (("made_ms",), False),
         )
+
 
 class Step(Table):
     id = pw.BigAutoField()
@@ -119,9 +125,9 @@ class Step(Table):
             (("channel_id", "state"), False),
         )
 
-Step.add_index(
-    Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'"))
-)
+
+Step.add_index(Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'")))
+
 
 class RuleLimit(Table):
     rule_id = pw.IntegerField()
@@ -136,6 +142,7 @@ class RuleLimit(Table):
     class Meta:
         primary_key = pw.CompositeKey("rule_id", "n", "key", "shadow")
 
+
 class RuleCount(Table):
     rule_id = pw.IntegerField()
     kind = pw.CharField(10)
@@ -146,6 +153,7 @@ class RuleCount(Table):
 
     class Meta:
         primary_key = pw.CompositeKey("rule_id", "kind", "key")
+
 
 class Timer(Table):
     id = pw.BigAutoField()
@@ -164,6 +172,7 @@ class Timer(Table):
     class Meta:
         indexes = ((("kind", "subject", "rule_id"), True),)
 
+
 class Subject(Table):
     id = pw.BigAutoField()
     source_id = pw.IntegerField()
@@ -180,11 +189,13 @@ class Subject(Table):
     class Meta:
         indexes = ((("source_id", "interaction"), True),)
 
+
 Subject.add_index(
     Subject.index(Subject.kind, Subject.user_id, Subject.id, name="subject_open").where(
         Subject.ended_ms.is_null()
     )
 )
+
 
 class Mark(Table):
     id = pw.BigAutoField()
@@ -198,9 +209,11 @@ class Mark(Table):
     class Meta:
         indexes = ((("subject", "kind"), False),)
 
+
 class EventCause(Table):
     event_id = pw.BigIntegerField(primary_key=True)
     chain = pw.JSONField()
+
 
 class Backtest(Table):
     id = pw.AutoField()
@@ -221,10 +234,12 @@ class Backtest(Table):
     total = pw.IntegerField()
     result = pw.JSONField()
 
+
 class TypeSwitch(Table):
     type = pw.CharField(80, primary_key=True)
     recorded = pw.BooleanField()
     in_rules = pw.BooleanField()
+
 
 class Channel(Table):
     id = pw.AutoField()
@@ -239,6 +254,7 @@ class Channel(Table):
     last_ok_ms = pw.BigIntegerField(null=True)
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField()
+
 
 class Notification(Table):
     id = pw.BigAutoField()
@@ -257,11 +273,13 @@ class Notification(Table):
     class Meta:
         indexes = ((("user_id", "id"), False),)
 
+
 Notification.add_index(
     Notification.index(Notification.user_id, Notification.snoozed_ms, name="notification_unread").where(
         Notification.read_ms.is_null()
     )
 )
+
 
 class Profile(Table):
     id = pw.AutoField()
@@ -276,12 +294,14 @@ class Profile(Table):
     fallback_id = pw.IntegerField(null=True)
     version = pw.IntegerField()
 
+
 class Calendar(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     zone = pw.CharField(64)
     hours = pw.JSONField()
     version = pw.IntegerField()
+
 
 class CalendarDay(Table):
     id = pw.AutoField()
@@ -293,22 +313,55 @@ class CalendarDay(Table):
     class Meta:
         indexes = ((("calendar", "on"), True),)
 
+
 TABLES = [
-    RuleGroup, Rule, RuleVersion, RuleDraft, RuleMute, Run, Step, RuleLimit, RuleCount, Timer, Subject,
-    Mark, EventCause, Backtest, TypeSwitch, Channel, Notification, Profile, Calendar, CalendarDay,
+    RuleGroup,
+    Rule,
+    RuleVersion,
+    RuleDraft,
+    RuleMute,
+    Run,
+    Step,
+    RuleLimit,
+    RuleCount,
+    Timer,
+    Subject,
+    Mark,
+    EventCause,
+    Backtest,
+    TypeSwitch,
+    Channel,
+    Notification,
+    Profile,
+    Calendar,
+    CalendarDay,
 ]
 
 # What came with rules: an administrator could not grant himself what he lacks.
 ADDED = (
-    "calendars.edit", "calendars.view", "channels.edit", "channels.view", "rules.backtest", "rules.edit",
-    "rules.operate", "rules.outward", "rules.oversee", "rules.own", "rules.switch", "rules.traces",
-    "rules.view", "system_events.edit", "system_events.view",
+    "calendars.edit",
+    "calendars.view",
+    "channels.edit",
+    "channels.view",
+    "rules.backtest",
+    "rules.edit",
+    "rules.operate",
+    "rules.outward",
+    "rules.oversee",
+    "rules.own",
+    "rules.switch",
+    "rules.traces",
+    "rules.view",
+    "system_events.edit",
+    "system_events.view",
 )
+
 
 class Access(Table):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     permissions = pw.JSONField()
+
 
 def up(_migrator: Any, db: Any) -> None:
     with db.bind_ctx([*TABLES, Access]):

@@ -78,9 +78,7 @@ def _event(record: Record, id_: str, zone: str) -> NewEvent | Bad:
     problem = _too_long({"user": user, "queue": queue, "interaction": interaction}, data)
     if problem is not None:
         return Bad(record.line, problem)
-    return NewEvent(
-        id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), record.line
-    )  # fmt: skip
+    return NewEvent(id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), record.line)
 
 
 def _meaning(record: Record) -> tuple[str, Facts]:
@@ -156,15 +154,25 @@ def _completed(params: Params, ended_by: str) -> Facts:
 
 def _transferred(params: Params) -> Facts:
     to = "/".join(part for part in params[:2] if part)
-    return {"direction": "in", "wait_s": _count(params, 2), "talk_s": _count(params, 3),
-            "attended": False, "to": to or None}  # fmt: skip
+    return {
+        "direction": "in",
+        "wait_s": _count(params, 2),
+        "talk_s": _count(params, 3),
+        "attended": False,
+        "to": to or None,
+    }
 
 
 def _attended(params: Params) -> Facts:
     """LINK carries two channel names, so that its times stand one place later."""
     talk = 4 if params[:1] == ("LINK",) else 3
-    return {"direction": "in", "wait_s": _count(params, talk - 1), "talk_s": _count(params, talk),
-            "attended": True, "to": _text(params, 1)}  # fmt: skip
+    return {
+        "direction": "in",
+        "wait_s": _count(params, talk - 1),
+        "talk_s": _count(params, talk),
+        "attended": True,
+        "to": _text(params, 1),
+    }
 
 
 def _left(params: Params, reason: str | None, wait: int) -> Facts:

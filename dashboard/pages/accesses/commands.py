@@ -136,8 +136,9 @@ def delete(viewer_id: int, ident: int) -> None:
             raise RefusedError(reason)
         before = {"name": row.name, "permissions": row.permissions, "scope": named(grants_of(ident))}
         Access.delete().where(Access.id == ident).execute()
-        audit.record("access.deleted", "d", _target(row),
-                     {name: (value, None) for name, value in before.items()})  # fmt: skip
+        audit.record(
+            "access.deleted", "d", _target(row), {name: (value, None) for name, value in before.items()}
+        )
 
 
 def fixed(giver: Giver, row: Access, own_id: int | None) -> str | None:

@@ -123,11 +123,16 @@ def changes(access_id: int) -> list[Change]:
     """Return the last changes of an access, latest first, in the reader's words."""
     query = (
         AuditEntry.select(
-            AuditEntry.action, AuditEntry.changes, AuditEntry.actor_label, AuditEntry.occurred_ms)
-        .where((AuditEntry.target_type == "access") & (AuditEntry.target_id == str(access_id))
-               & (AuditEntry.outcome == "success"))
-        .order_by(AuditEntry.occurred_ms.desc(), AuditEntry.id.desc()).limit(CHANGES)
-    )  # fmt: skip
+            AuditEntry.action, AuditEntry.changes, AuditEntry.actor_label, AuditEntry.occurred_ms
+        )
+        .where(
+            (AuditEntry.target_type == "access")
+            & (AuditEntry.target_id == str(access_id))
+            & (AuditEntry.outcome == "success")
+        )
+        .order_by(AuditEntry.occurred_ms.desc(), AuditEntry.id.desc())
+        .limit(CHANGES)
+    )
     return [Change(_told(action, changed), actor, at) for action, changed, actor, at in query.tuples()]
 
 

@@ -26,10 +26,15 @@ bp = Blueprint("accesses", __name__, url_prefix="/accesses")
 def index() -> Response:
     by, sought = lists.order(request.args, queries.KEYS, "name"), lists.needle(request.args)
     return render(
-        "accesses/index.html", {"result"}, rows=queries.lines(sought, by), q=sought, by=by,
-        heads=lists.heads(by, queries.KEYS), own_id=g.user.access.id,
+        "accesses/index.html",
+        {"result"},
+        rows=queries.lines(sought, by),
+        q=sought,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        own_id=g.user.access.id,
         may_edit=g.scope.can(Permission.ACCESSES_EDIT),
-    )  # fmt: skip
+    )
 
 
 @bp.get("/new")
@@ -113,11 +118,15 @@ def delete(ident: int) -> Response:
             return make_response(redirect(url_for(".index")))
     back = url_for(".edit", ident=ident)
     return render(
-        "layout/confirm.html", status=422 if errors and request.method == "POST" else 200, errors=errors,
-        title=_("Delete %(name)s?", name=queries.called(row)), texts=[_("This cannot be undone.")],
+        "layout/confirm.html",
+        status=422 if errors and request.method == "POST" else 200,
+        errors=errors,
+        title=_("Delete %(name)s?", name=queries.called(row)),
+        texts=[_("This cannot be undone.")],
         crumbs=[(_("Settings"), None), (_("Accesses"), url_for(".index")), (queries.called(row), back)],
-        verb=None if errors else _("Delete"), back_url=back,
-    )  # fmt: skip
+        verb=None if errors else _("Delete"),
+        back_url=back,
+    )
 
 
 def _place() -> tuple[str, str]:
@@ -156,11 +165,13 @@ def _saved(ident: int) -> str:
     number = queries.count(ident)
     if not number:
         return str(_("Saved. No user has this access yet."))
-    return str(ngettext(
-        "Saved. %(num)d user has the new permissions from the next page.",
-        "Saved. %(num)d users have the new permissions from their next page.",
-        number,
-    ))  # fmt: skip
+    return str(
+        ngettext(
+            "Saved. %(num)d user has the new permissions from the next page.",
+            "Saved. %(num)d users have the new permissions from their next page.",
+            number,
+        )
+    )
 
 
 def _stored(row: Access, tab: str, part: str) -> forms.General | forms.Rights:
@@ -186,22 +197,41 @@ def _facts(asked: forms.General | forms.Rights) -> dict[str, Any]:
 
 
 def _page(
-    row: Access, tab: str, part: str, asked: forms.General | forms.Rights,
-    differing: list[common.Both] | None = None, status: int = 200,
-) -> Response:  # fmt: skip
+    row: Access,
+    tab: str,
+    part: str,
+    asked: forms.General | forms.Rights,
+    differing: list[common.Both] | None = None,
+    status: int = 200,
+) -> Response:
     giver = granting.giver_of(g.user, g.scope)
     reason = commands.fixed(giver, row, g.user.access.id)
     may_edit = g.scope.can(Permission.ACCESSES_EDIT)
     return render(
-        f"accesses/{_template(tab)}.html", status=status, row=row, tab=tab, part=part, asked=asked,
-        differing=differing, tabs=forms.TABS, parts=forms.PARTS, sections=forms.sections(tab, part),
-        name=queries.called(row), giver=giver, reason=_(reason) if reason and may_edit else None,
-        open=may_edit and not reason, deletable=may_edit and not reason and commands.obstacle(row) is None,
-        clonable=may_edit and giver.covers(row), count=queries.count(row.id),
-        holders=queries.holders(g.scope, row.id), changes=queries.changes(row.id), zone=zone(),
-        when=lambda ts: lists.moment(ts, zone()), may_list=g.scope.can(Permission.USERS_VIEW),
+        f"accesses/{_template(tab)}.html",
+        status=status,
+        row=row,
+        tab=tab,
+        part=part,
+        asked=asked,
+        differing=differing,
+        tabs=forms.TABS,
+        parts=forms.PARTS,
+        sections=forms.sections(tab, part),
+        name=queries.called(row),
+        giver=giver,
+        reason=_(reason) if reason and may_edit else None,
+        open=may_edit and not reason,
+        deletable=may_edit and not reason and commands.obstacle(row) is None,
+        clonable=may_edit and giver.covers(row),
+        count=queries.count(row.id),
+        holders=queries.holders(g.scope, row.id),
+        changes=queries.changes(row.id),
+        zone=zone(),
+        when=lambda ts: lists.moment(ts, zone()),
+        may_list=g.scope.can(Permission.USERS_VIEW),
         **(_choices(giver, asked) if isinstance(asked, forms.General) and tab == "general" else {}),
-    )  # fmt: skip
+    )
 
 
 def _template(tab: str) -> str:

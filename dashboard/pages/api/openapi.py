@@ -45,11 +45,18 @@ def document(base_url: str) -> Json:
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
-            "schemas": {"Event": _event(), "CloudEvent": _cloud_event(), "Taken": _taken(),
-                        "Stored": _stored(), "Tracing": _trace(), "Queue": _queue(),
-                        "Errors": _errors(), "Problem": _problem()},
+            "schemas": {
+                "Event": _event(),
+                "CloudEvent": _cloud_event(),
+                "Taken": _taken(),
+                "Stored": _stored(),
+                "Tracing": _trace(),
+                "Queue": _queue(),
+                "Errors": _errors(),
+                "Problem": _problem(),
+            },
         },
-    }  # fmt: skip
+    }
 
 
 def _send() -> Json:
@@ -92,16 +99,21 @@ def _read() -> Json:
             _query("after", {"type": "string"}, "The `after` of the page before."),
         ],
         "responses": {
-            "200": _answer("A page; `after` is null on the last one.", {
-                "type": "object",
-                "required": ["events", "after"],
-                "properties": {"events": {"type": "array", "items": _ref("Stored")},
-                               "after": {"type": ["string", "null"]}},
-            }),
+            "200": _answer(
+                "A page; `after` is null on the last one.",
+                {
+                    "type": "object",
+                    "required": ["events", "after"],
+                    "properties": {
+                        "events": {"type": "array", "items": _ref("Stored")},
+                        "after": {"type": ["string", "null"]},
+                    },
+                },
+            ),
             "422": _answer("A parameter cannot be read.", _ref("Errors")),
             **_problems("401", "403", "503"),
         },
-    }  # fmt: skip
+    }
 
 
 def _tracing() -> Json:
@@ -151,8 +163,10 @@ def _health() -> Json:
 def _event() -> Json:
     texts = {name: {"type": ["string", "null"], "maxLength": limit} for name, limit in schema.LIMITS.items()}
     texts["id"]["description"] = "Unique in the source: makes a repeat harmless. Made when left out."
-    contact = {name: {"type": ["string", "null"], "maxLength": limit}
-               for name, limit in schema.CONTACT_LIMITS.items()}  # fmt: skip
+    contact = {
+        name: {"type": ["string", "null"], "maxLength": limit}
+        for name, limit in schema.CONTACT_LIMITS.items()
+    }
     known = [name for name, type_ in catalog.CATALOG.items() if not type_.own]
     return {
         "type": "object",
@@ -160,18 +174,25 @@ def _event() -> Json:
         "additionalProperties": False,
         "properties": {
             **texts,
-            "type": {"anyOf": [{"enum": known},
-                               {"type": "string", "pattern": r"^custom\.[a-z0-9_]+(\.[a-z0-9_]+)*$",
-                                "maxLength": catalog.NAME_LIMIT}]},
+            "type": {
+                "anyOf": [
+                    {"enum": known},
+                    {
+                        "type": "string",
+                        "pattern": r"^custom\.[a-z0-9_]+(\.[a-z0-9_]+)*$",
+                        "maxLength": catalog.NAME_LIMIT,
+                    },
+                ]
+            },
             "time": TIME,
             "contact": {"type": ["object", "null"], "properties": contact, "additionalProperties": False},
             "data": {
                 "type": ["object", "null"],
                 "description": f"Kept as it came: at most {MAX_BYTES} bytes, {MAX_DEPTH} levels, "
-                               f"{MAX_KEYS} keys.",
+                f"{MAX_KEYS} keys.",
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _cloud_event() -> Json:
@@ -228,11 +249,13 @@ def _trace() -> Json:
         "type": "object",
         "required": ["id", "type", "state", "start", "seconds", "seconds_in_period"],
     }
-    return _figures({
-        "user": {"type": "string"},
-        "statistics": {"type": "object", "description": "Whole seconds and counts."},
-        "activities": {"type": "array", "items": activity},
-    })  # fmt: skip
+    return _figures(
+        {
+            "user": {"type": "string"},
+            "statistics": {"type": "object", "description": "Whole seconds and counts."},
+            "activities": {"type": "array", "items": activity},
+        }
+    )
 
 
 def _queue() -> Json:
@@ -241,11 +264,13 @@ def _queue() -> Json:
         "description": "Counts, whole seconds, whole percent; null without a figure.",
     }
     hour = {**figures, "required": ["start", "end"]}
-    return _figures({
-        "queue": {"type": "string"},
-        "hours": {"type": "array", "items": hour},
-        "total": figures,
-    })  # fmt: skip
+    return _figures(
+        {
+            "queue": {"type": "string"},
+            "hours": {"type": "array", "items": hour},
+            "total": figures,
+        }
+    )
 
 
 def _figures(more: Json) -> Json:

@@ -34,19 +34,34 @@ def events(scope: Scope, asked: EventQuery) -> list[dict[str, Any]]:
     who reads on from its last id later misses nothing."""
     e = Event
     query = (
-        e.select(e.id, Source.name, e.external_id, e.type, e.time_ms, e.recorded_ms, User.login, Queue.name,
-                 e.interaction, e.contact, e.session, e.data)
+        e.select(
+            e.id,
+            Source.name,
+            e.external_id,
+            e.type,
+            e.time_ms,
+            e.recorded_ms,
+            User.login,
+            Queue.name,
+            e.interaction,
+            e.contact,
+            e.session,
+            e.data,
+        )
         .join(Source, on=(Source.id == e.source_id))
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == e.queue_id))
         .where((e.id > asked.after) & (e.id <= record.settled_id()))
-    )  # fmt: skip
+    )
     if scope.users is not None:
         query = query.where(scope.allows(e.user_id))
     equal = (
-        (e.type, asked.type), (User.login, asked.user), (Queue.name, asked.queue),
-        (e.interaction, asked.interaction), (e.session, asked.session),
-    )  # fmt: skip
+        (e.type, asked.type),
+        (User.login, asked.user),
+        (Queue.name, asked.queue),
+        (e.interaction, asked.interaction),
+        (e.session, asked.session),
+    )
     for column, value in equal:
         if value is not None:
             query = query.where(column == value)
@@ -62,10 +77,19 @@ def _shown(row: tuple[Any, ...]) -> dict[str, Any]:
         row
     )
     return {
-        "cursor": str(number), "source": source, "id": ident, "type": kind, "time": _iso(time_ms),
-        "recorded": _iso(recorded_ms), "user": user, "queue": queue, "interaction": interaction,
-        "contact": json.loads(contact) if contact else None, "session": session, "data": json.loads(data),
-    }  # fmt: skip
+        "cursor": str(number),
+        "source": source,
+        "id": ident,
+        "type": kind,
+        "time": _iso(time_ms),
+        "recorded": _iso(recorded_ms),
+        "user": user,
+        "queue": queue,
+        "interaction": interaction,
+        "contact": json.loads(contact) if contact else None,
+        "session": session,
+        "data": json.loads(data),
+    }
 
 
 def _iso(ms: int) -> str:

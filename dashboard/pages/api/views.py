@@ -39,8 +39,12 @@ def tracing() -> Response:
     found = trace.read(scope.whole(), asked.user, asked.span, asked.zone, clock.now_s())
     if found is None:
         return make_response(jsonify(errors={"user": _("There is no user of that name.")}), 404)
-    audit.record("tracing.viewed", "r", ("user", found.person.id, found.person.name),
-                 details={"from": asked.span.start, "to": asked.span.end})  # fmt: skip
+    audit.record(
+        "tracing.viewed",
+        "r",
+        ("user", found.person.id, found.person.name),
+        details={"from": asked.span.start, "to": asked.span.end},
+    )
     return make_response(jsonify(trace.as_answer(found)))
 
 

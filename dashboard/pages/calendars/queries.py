@@ -51,10 +51,16 @@ def lines(sought: str, by: Order) -> list[Line]:
     )
     found = [row for row in Calendar.select() if lists.found(sought, row.name, row.zone)]
     made = [
-        Line(row.id, row.name, row.zone, week_s(row.hours.values()), days.get(row.id, 0),
-             len(keeping.using(row.name)))
+        Line(
+            row.id,
+            row.name,
+            row.zone,
+            week_s(row.hours.values()),
+            days.get(row.id, 0),
+            len(keeping.using(row.name)),
+        )
         for row in found
-    ]  # fmt: skip
+    ]
     return lists.arranged(made, by, KEYS)
 
 

@@ -30,9 +30,14 @@ def index() -> Response:
     by = lists.order(request.args, queries.KEYS, "name")
     sought = lists.needle(request.args)
     return render(
-        "calendars/index.html", {"result"}, rows=queries.lines(sought, by), q=sought, by=by,
-        heads=lists.heads(by, queries.KEYS), may_edit=g.scope.can(Permission.CALENDARS_EDIT),
-    )  # fmt: skip
+        "calendars/index.html",
+        {"result"},
+        rows=queries.lines(sought, by),
+        q=sought,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        may_edit=g.scope.can(Permission.CALENDARS_EDIT),
+    )
 
 
 @bp.get("/new")
@@ -163,12 +168,15 @@ def delete(ident: int) -> Response:
         status=422 if request.method == "POST" else 200,
         title=_("Delete %(name)s?", name=row.name),
         errors=errors,
-        crumbs=[(_("Settings"), None), (_("Calendars"), url_for(".index")),
-                (row.name, url_for(".edit", ident=ident))],
+        crumbs=[
+            (_("Settings"), None),
+            (_("Calendars"), url_for(".index")),
+            (row.name, url_for(".edit", ident=ident)),
+        ],
         texts=[_("The calendar goes with its holidays. This cannot be undone.")],
         verb=None if errors else _("Delete"),
         back_url=url_for(".edit", ident=ident),
-    )  # fmt: skip
+    )
 
 
 def _used(row: Calendar) -> str:
@@ -200,18 +208,29 @@ def _form(
         "" if past or row is None else str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
     )
     return render(
-        "calendars/form.html", status=status, row=row, asked=asked, differing=differing,
-        day=day or forms.AskedDay(), shown=forms.shown, may_edit=g.scope.can(Permission.CALENDARS_EDIT),
+        "calendars/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        differing=differing,
+        day=day or forms.AskedDay(),
+        shown=forms.shown,
+        may_edit=g.scope.can(Permission.CALENDARS_EDIT),
         weekdays=[(each, names[int(each) - 1].capitalize()) for each in forms.WEEKDAYS],
         zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
-        days=queries.days(row, since) if row else [], earlier=queries.earlier(row, since) if row else 0,
-    )  # fmt: skip
+        days=queries.days(row, since) if row else [],
+        earlier=queries.earlier(row, since) if row else 0,
+    )
 
 
 def _import(
     row: Calendar, days: list[ical.Day] | None = None, error: str | None = None, status: int = 200
 ) -> Response:
     return render(
-        "calendars/import.html", status=status, row=row, days=days, error=error,
+        "calendars/import.html",
+        status=status,
+        row=row,
+        days=days,
+        error=error,
         text=forms.written(days) if days else "",
-    )  # fmt: skip
+    )

@@ -101,9 +101,12 @@ def test(row: Channel, text: str) -> Answer:
         if answer.how is How.DONE:
             Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(Channel.id == row.id).execute()
         audit.record(
-            "channel.tested", "r", _target(row), details={"status": answer.status, "error": answer.why},
+            "channel.tested",
+            "r",
+            _target(row),
+            details={"status": answer.status, "error": answer.why},
             outcome="success" if answer.how is How.DONE else "failure",
-        )  # fmt: skip
+        )
     return answer
 
 

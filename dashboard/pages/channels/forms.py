@@ -62,11 +62,15 @@ def parse(form: Mapping[str, str], row: Channel | None = None) -> Asked:
     """Read and check the form of a new channel, or of `row`, whose kind stays. An address is asked for in
     the name service, so this takes up to five seconds."""
     asked = Asked(
-        name=forms.text(form, "name"), kind=row.kind if row is not None else form.get("kind", ""),
-        address=forms.text(form, "address"), secret=forms.text(form, "secret"),
-        new_secret=bool(form.get("new_secret")), headers=form.get("headers", "").strip(),
-        drop_headers=bool(form.get("drop_headers")), version=forms.version(form),
-    )  # fmt: skip
+        name=forms.text(form, "name"),
+        kind=row.kind if row is not None else form.get("kind", ""),
+        address=forms.text(form, "address"),
+        secret=forms.text(form, "secret"),
+        new_secret=bool(form.get("new_secret")),
+        headers=form.get("headers", "").strip(),
+        drop_headers=bool(form.get("drop_headers")),
+        version=forms.version(form),
+    )
     if problem := forms.line_problem(asked.name, 120):
         asked.errors["name"] = problem
     if asked.kind not in KINDS:

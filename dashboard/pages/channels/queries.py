@@ -39,11 +39,18 @@ def lines(sought: str, by: Order) -> list[Line]:
     used = uses()
     found = [
         Line(
-            row.id, row.name, row.kind, place(row), row.active, row.disabled_reason, row.failures,
-            None if row.last_ok_ms is None else row.last_ok_ms // 1000, len(used.get(row.id, ())),
+            row.id,
+            row.name,
+            row.kind,
+            place(row),
+            row.active,
+            row.disabled_reason,
+            row.failures,
+            None if row.last_ok_ms is None else row.last_ok_ms // 1000,
+            len(used.get(row.id, ())),
         )
         for row in Channel.select()
-    ]  # fmt: skip
+    ]
     fitting = [line for line in found if lists.found(sought, line.name, line.place)]
     return lists.arranged(fitting, by, KEYS)
 

@@ -24,10 +24,17 @@ def index() -> Response:
     by = lists.order(request.args, queries.KEYS, "name")
     sought = lists.needle(request.args)
     return render(
-        "channels/index.html", {"result"}, rows=queries.lines(sought, by), q=sought, by=by,
-        heads=lists.heads(by, queries.KEYS), kinds=forms.KINDS, when=lambda ts: lists.moment(ts, zone()),
-        may_edit=g.scope.can(Permission.CHANNELS_EDIT), may_trace=g.scope.can(Permission.RULES_TRACES),
-    )  # fmt: skip
+        "channels/index.html",
+        {"result"},
+        rows=queries.lines(sought, by),
+        q=sought,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        kinds=forms.KINDS,
+        when=lambda ts: lists.moment(ts, zone()),
+        may_edit=g.scope.can(Permission.CHANNELS_EDIT),
+        may_trace=g.scope.can(Permission.RULES_TRACES),
+    )
 
 
 @bp.get("/new")
@@ -167,9 +174,15 @@ def _form(
 ) -> Response:
     used, others = queries.users_of(row.id, g.scope) if row is not None else ([], 0)
     return render(
-        "channels/form.html", status=status, row=row, asked=asked, differing=differing, used=used,
+        "channels/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        differing=differing,
+        used=used,
         others=others,
         kinds=[(value, _(label)) for value, label in forms.KINDS.items()],
-        place=queries.place(row) if row is not None else "", when=lambda ts: lists.moment(ts, zone()),
+        place=queries.place(row) if row is not None else "",
+        when=lambda ts: lists.moment(ts, zone()),
         may_edit=g.scope.can(Permission.CHANNELS_EDIT),
-    )  # fmt: skip
+    )

@@ -103,11 +103,20 @@ def _line(step: Any, names: dict[int, str], people: dict[int, str], scope: Scope
     receipt = step.receipt
     waits = step.state == StepState.WAITING
     return Line(
-        step.id, step.made_ms // 1000, step.run_id, step.name or "", step.action,
-        _to(step, names, people, scope), step.state, step.error, str(receipt.get("note", "")),
-        int(receipt.get("status", 0)), step.attempts, step.due_ms // 1000 if waits and step.due_ms else None,
+        step.id,
+        step.made_ms // 1000,
+        step.run_id,
+        step.name or "",
+        step.action,
+        _to(step, names, people, scope),
+        step.state,
+        step.error,
+        str(receipt.get("note", "")),
+        int(receipt.get("status", 0)),
+        step.attempts,
+        step.due_ms // 1000 if waits and step.due_ms else None,
         step.done_ms // 1000 if step.done_ms else None,
-    )  # fmt: skip
+    )
 
 
 def _to(step: Any, names: dict[int, str], people: dict[int, str], scope: Scope) -> str:

@@ -26,14 +26,21 @@ def index() -> Response:
     found = queries.page(g.scope, asked)
     query = _query(asked)
     return render(
-        "deliveries/index.html", {"result"}, asked=asked, rows=found.lines, query=query,
+        "deliveries/index.html",
+        {"result"},
+        asked=asked,
+        rows=found.lines,
+        query=query,
         views=[(key, _(label)) for key, (label, _states) in queries.VIEWS.items()],
-        channels=queries.channels(), states=STEP_LABELS, actions=ACTIONS,
+        channels=queries.channels(),
+        states=STEP_LABELS,
+        actions=ACTIONS,
         next_url=url_for(".index", **{**query, "before": found.before}) if found.before else None,
         first_url=url_for(".index", **query) if asked.before else None,
-        when=lambda ts: lists.moment(ts, zone()), may_edit=g.scope.can(Permission.CHANNELS_EDIT),
+        when=lambda ts: lists.moment(ts, zone()),
+        may_edit=g.scope.can(Permission.CHANNELS_EDIT),
         may_list=g.scope.can(Permission.CHANNELS_VIEW),
-    )  # fmt: skip
+    )
 
 
 @bp.post("")

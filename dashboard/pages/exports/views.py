@@ -40,8 +40,12 @@ def download(ident: str) -> Response:
         abort(404)
     if not makers.allowed(g.scope, file.maker, file.format) or background.build(file) is None:
         abort(403)
-    audit.record("export.downloaded", "r", ("export", file.id, file.name),
-                 details={"rows": file.rows, "sha256": file.sha256})  # fmt: skip
+    audit.record(
+        "export.downloaded",
+        "r",
+        ("export", file.id, file.name),
+        details={"rows": file.rows, "sha256": file.sha256},
+    )
     return attach(background.parts(file.id), file.name, file.format, file.size)
 
 

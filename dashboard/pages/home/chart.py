@@ -63,11 +63,13 @@ def chart(slots: Sequence[Slot], found: Sequence[Arrivals], as_of: int) -> Chart
     ]
     totals = tuple((kind, sum(hour.counts[n] for hour in shown)) for n, kind in enumerate(ACTIVITY_TYPES))
     return Chart(
-        shown, totals, tuple(boxes),
+        shown,
+        totals,
+        tuple(boxes),
         tuple((round(BASE - n * (BASE - TOP) / top, 1), n) for n in range(0, top + 1, step)),
         tuple(labels),
         max(shown, key=lambda hour: hour.total) if any(hour.total for hour in shown) else None,
-    )  # fmt: skip
+    )
 
 
 def _hour(slot: Slot, found: Sequence[Arrivals]) -> Hour:

@@ -46,8 +46,10 @@ def fired(scope: Scope, since: int) -> list[Fired]:
         Run.select(Rule.id, Rule.name, peewee.fn.COUNT(Run.id), latest)
         .join(Rule, on=(Rule.id == Run.rule_id))
         .where((Run.made_ms >= since * 1000) & Run.outcome.in_(ACTED) & visible(scope))
-        .group_by(Rule.id, Rule.name).order_by(latest.desc()).limit(MOST)
-    )  # fmt: skip
+        .group_by(Rule.id, Rule.name)
+        .order_by(latest.desc())
+        .limit(MOST)
+    )
     return rows(query, Fired)
 
 

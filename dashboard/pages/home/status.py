@@ -45,8 +45,14 @@ def status(rows: Sequence[IntervalRow], as_of: int) -> Status:
     kinds = {row.kind for row in now}
     work = [row for row in now if row.kind == Kind.HANDLING]
     counts = {kind: sum(type_of(row.channel) == kind for row in work) for kind in ACTIVITY_TYPES}
-    done = Status(_state(kinds), counts["call"], counts["email"], counts["chat"], counts["ticket"],
-                  Kind.RINGING in kinds)  # fmt: skip
+    done = Status(
+        _state(kinds),
+        counts["call"],
+        counts["email"],
+        counts["chat"],
+        counts["ticket"],
+        Kind.RINGING in kinds,
+    )
     if done.state == PAUSE:
         last = max((row for row in now if row.kind == Kind.PAUSE), key=lambda row: row.start)
         return done._replace(since=last.start, label=last.label, paid=last.paid)

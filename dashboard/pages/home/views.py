@@ -36,8 +36,15 @@ def index() -> Response:
     marks = {name: _mark(value) for name, value in context.items()}
     if block and request.args.get("seen") == marks[block]:
         return make_response("", 204)
-    return render("home/index.html", fragments=set(blocks), board=board, blocks=blocks, marks=marks,
-                  target=LEVEL_TARGET, **context)  # fmt: skip
+    return render(
+        "home/index.html",
+        fragments=set(blocks),
+        board=board,
+        blocks=blocks,
+        marks=marks,
+        target=LEVEL_TARGET,
+        **context,
+    )
 
 
 def _read(board: Board, name: str) -> Any:

@@ -44,8 +44,16 @@ class Asked:
 
 
 def of_row(row: Profile) -> Asked:
-    return Asked(row.name, row.email, row.channel_id, row.quiet_from, row.quiet_to, tuple(row.quiet_days),
-                 row.fallback_id, row.version)  # fmt: skip
+    return Asked(
+        row.name,
+        row.email,
+        row.channel_id,
+        row.quiet_from,
+        row.quiet_to,
+        tuple(row.quiet_days),
+        row.fallback_id,
+        row.version,
+    )
 
 
 def parse(
@@ -53,11 +61,15 @@ def parse(
 ) -> Asked:
     """Read the form; `channels` and `people` are what it offered, `address` is where mail would go."""
     asked = Asked(
-        forms.text(form, "name"), bool(form.get("email")), _chosen(form, "channel"),
-        forms.text(form, "quiet_from"), forms.text(form, "quiet_to"),
+        forms.text(form, "name"),
+        bool(form.get("email")),
+        _chosen(form, "channel"),
+        forms.text(form, "quiet_from"),
+        forms.text(form, "quiet_to"),
         tuple(sorted(day for day in forms.ids(form.getlist("quiet_days")) if day <= 7)),
-        _chosen(form, "fallback_id"), forms.version(form),
-    )  # fmt: skip
+        _chosen(form, "fallback_id"),
+        forms.version(form),
+    )
     if problem := forms.line_problem(asked.name, 120):
         asked.errors["name"] = problem
     if asked.email and not address:

@@ -23,8 +23,9 @@ def profiles() -> Response:
     rows = ways.profiles(g.user.id)
     chosen = {row.channel_id for row in rows}
     named = {one.id: one.name for each in chosen for one in ways.channels(g.scope, each)}
-    return _answer("inbox/profiles.html", rows=rows, channels=named, muted=queries.muted(g.user.id),
-                   quiet=_quiet)  # fmt: skip
+    return _answer(
+        "inbox/profiles.html", rows=rows, channels=named, muted=queries.muted(g.user.id), quiet=_quiet
+    )
 
 
 @bp.get("/profiles/new")
@@ -87,10 +88,14 @@ def delete_profile(ident: int) -> Response:
         return _back()
     stays = _("Notifications themselves stay. Without a profile you are told here only.")
     return _answer(
-        "layout/confirm.html", title=_("Delete %(name)s?", name=row.name), errors=[],
+        "layout/confirm.html",
+        title=_("Delete %(name)s?", name=row.name),
+        errors=[],
         crumbs=[(_("Notifications"), url_for(".index")), (_("Profiles"), url_for(".profiles"))],
-        texts=[stays], verb=_("Delete"), back_url=url_for(".edit_profile", ident=ident),
-    )  # fmt: skip
+        texts=[stays],
+        verb=_("Delete"),
+        back_url=url_for(".edit_profile", ident=ident),
+    )
 
 
 @bp.post("/mutes/<int:ident>/delete")
@@ -136,11 +141,16 @@ def _form(
     row: Profile | None, asked: Asked, differing: list[common.Both] | None = None, status: int = 200
 ) -> Response:
     return _answer(
-        "inbox/profile.html", status, row=row, asked=asked, differing=differing, address=g.user.email,
+        "inbox/profile.html",
+        status,
+        row=row,
+        asked=asked,
+        differing=differing,
+        address=g.user.email,
         channels=ways.channels(g.scope, row.channel_id if row else None),
         people=ways.people(g.scope, row.fallback_id if row else None),
         days=[(day, rulenames.day_name(day)) for day in range(1, 8)],
-    )  # fmt: skip
+    )
 
 
 def _answer(template: str, status: int = 200, **context: Any) -> Response:

@@ -93,11 +93,22 @@ def _query() -> Any:
     n = Notification
     mine = (RuleMute.rule == n.rule_id) & (RuleMute.user_id == n.user_id)
     return (
-        n.select(n.id, n.title, n.body, n.url, n.urgent, n.made_ms, n.read_ms, n.snoozed_ms, n.rule_id,
-                 Rule.name, RuleMute.user_id)
+        n.select(
+            n.id,
+            n.title,
+            n.body,
+            n.url,
+            n.urgent,
+            n.made_ms,
+            n.read_ms,
+            n.snoozed_ms,
+            n.rule_id,
+            Rule.name,
+            RuleMute.user_id,
+        )
         .join(Rule, peewee.JOIN.LEFT_OUTER, on=(Rule.id == n.rule_id))
         .join(RuleMute, peewee.JOIN.LEFT_OUTER, on=mine)
-    )  # fmt: skip
+    )
 
 
 def _inside(view: str, now_ms: int) -> Any:

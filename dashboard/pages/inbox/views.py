@@ -28,17 +28,25 @@ def index() -> Response:
     found, more = queries.notices(g.user.id, view, _number(request.args.get("before", "")), now)
     older = url_for(".index", view=view, before=found[-1].id) if more else None
     return render(
-        "inbox/index.html", {"result"}, days=queries.days(found, zone(), now), view=view, now_ms=now,
-        counts=queries.counts(g.user.id, now), older=older, newest="before" in request.args, zone=zone(),
+        "inbox/index.html",
+        {"result"},
+        days=queries.days(found, zone(), now),
+        view=view,
+        now_ms=now,
+        counts=queries.counts(g.user.id, now),
+        older=older,
+        newest="before" in request.args,
+        zone=zone(),
         snoozes=commands.SNOOZES,
-    )  # fmt: skip
+    )
 
 
 @bp.get("/<int:ident>")
 @require(Permission.SELF)
 def show(ident: int) -> Response:
-    return render("inbox/show.html", notice=_mine(ident), now_ms=clock.now_ms(), zone=zone(),
-                  snoozes=commands.SNOOZES)  # fmt: skip
+    return render(
+        "inbox/show.html", notice=_mine(ident), now_ms=clock.now_ms(), zone=zone(), snoozes=commands.SNOOZES
+    )
 
 
 @bp.post("/<int:ident>/open")
@@ -85,8 +93,9 @@ def _done(verb: str, ids: set[int]) -> str:
         return str(ngettext("%(num)d notification is snoozed.", "%(num)d notifications are snoozed.", number))
     if verb == "unread":
         number = commands.unread(me, ids)
-        return str(ngettext("%(num)d notification is new again.", "%(num)d notifications are new again.",
-                            number))  # fmt: skip
+        return str(
+            ngettext("%(num)d notification is new again.", "%(num)d notifications are new again.", number)
+        )
     if verb not in ("read", "read_all"):
         abort(400)
     number = commands.read(me, ids) if verb == "read" else commands.read_all(me)

@@ -40,9 +40,10 @@ def channels(scope: Scope, kept: int | None) -> list[Choice]:
 def people(scope: Scope, kept: int | None) -> list[Choice]:
     """Return who may be told instead: active users in scope but oneself, and the one that is chosen."""
     query = User.select(User.id, User.name).where(
-        scope.allows(User.id) & (User.id != scope.viewer_id)
+        scope.allows(User.id)
+        & (User.id != scope.viewer_id)
         & ((User.deactivated_ts.is_null() & User.access.is_null(False)) | (User.id == kept))
-    )  # fmt: skip
+    )
     return lists.by_name([Choice(*row) for row in query.tuples()], lambda one: one.name)
 
 

@@ -35,9 +35,16 @@ KEYS = {
 def lines(sought: str, revoked: bool, by: Order) -> list[Line]:
     """Return the keys that match by name, source or prefix."""
     query = ApiKey.select(
-        ApiKey.id, ApiKey.name, Source.name, ApiKey.allow, ApiKey.makes, ApiKey.prefix, ApiKey.created_ts,
-        ApiKey.last_used_ts, ApiKey.revoked_ts,
-    ).join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id))  # fmt: skip
+        ApiKey.id,
+        ApiKey.name,
+        Source.name,
+        ApiKey.allow,
+        ApiKey.makes,
+        ApiKey.prefix,
+        ApiKey.created_ts,
+        ApiKey.last_used_ts,
+        ApiKey.revoked_ts,
+    ).join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id))
     if not revoked:
         query = query.where(ApiKey.revoked_ts.is_null())
     found: list[Line] = rows(query, Line)

@@ -23,10 +23,17 @@ def index() -> Response:
     by = lists.order(request.args, queries.KEYS, "name")
     sought, revoked = lists.needle(request.args), bool(request.args.get("revoked"))
     return render(
-        "keys/index.html", {"result"}, rows=queries.lines(sought, revoked, by), q=sought, revoked=revoked,
-        by=by, heads=lists.heads(by, queries.KEYS), allow=forms.ALLOW,
-        when=lambda ts: lists.moment(ts, zone()), may_edit=g.scope.can(Permission.KEYS_EDIT),
-    )  # fmt: skip
+        "keys/index.html",
+        {"result"},
+        rows=queries.lines(sought, revoked, by),
+        q=sought,
+        revoked=revoked,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        allow=forms.ALLOW,
+        when=lambda ts: lists.moment(ts, zone()),
+        may_edit=g.scope.can(Permission.KEYS_EDIT),
+    )
 
 
 @bp.get("/new")

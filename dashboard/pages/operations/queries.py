@@ -90,10 +90,17 @@ class Board(NamedTuple):
 def board(scope: Scope) -> Board:
     now_ms = clock.now_ms()
     return Board(
-        now_ms // 1000, store.stopped(), rate(now_ms), jobs(now_ms), timers(now_ms), deliveries(),
-        seen.workers(now_ms), slowest(scope, now_ms), held(scope),
+        now_ms // 1000,
+        store.stopped(),
+        rate(now_ms),
+        jobs(now_ms),
+        timers(now_ms),
+        deliveries(),
+        seen.workers(now_ms),
+        slowest(scope, now_ms),
+        held(scope),
         list(RuleGroup.select().order_by(RuleGroup.name)),
-    )  # fmt: skip
+    )
 
 
 def rate(now_ms: int) -> Rate:

@@ -27,10 +27,16 @@ def index() -> Response:
     """What runs and what waits; the block is asked for again every 30 seconds."""
     board = queries.board(g.scope)
     return render(
-        "operations/index.html", {"result"}, board=board, zone=zone(), bars=bars(board.rate.events),
-        lines=lines(board.rate.most), many=many,
-        table=1 if request.args.get("table") == "1" else None, may_channels=g.scope.can(P.CHANNELS_VIEW),
-    )  # fmt: skip
+        "operations/index.html",
+        {"result"},
+        board=board,
+        zone=zone(),
+        bars=bars(board.rate.events),
+        lines=lines(board.rate.most),
+        many=many,
+        table=1 if request.args.get("table") == "1" else None,
+        may_channels=g.scope.can(P.CHANNELS_VIEW),
+    )
 
 
 @bp.route("/stop", methods=["GET", "POST"])
@@ -42,15 +48,23 @@ def stop() -> Response:
         flash(_("All rules are stopped."), "ok")
         return make_response(redirect(url_for(".index")))
     return render(
-        "layout/confirm.html", title=_("Stop all rules?"), errors=[], verb=_("Stop all rules"),
-        crumbs=[(_("Operations"), url_for(".index"))], back_url=url_for(".index"),
+        "layout/confirm.html",
+        title=_("Stop all rules?"),
+        errors=[],
+        verb=_("Stop all rules"),
+        crumbs=[(_("Operations"), url_for(".index"))],
+        back_url=url_for(".index"),
         texts=[
-            _("No rule is asked about any event from then on, and nothing new is sent. Events that come "
-              "meanwhile are recorded, and rules are not asked about them later."),
-            _("Deadlines wait until rules go on: those that are less than 24 hours late then act, older "
-              "ones expire. What waits to be sent waits, too."),
+            _(
+                "No rule is asked about any event from then on, and nothing new is sent. Events that come "
+                "meanwhile are recorded, and rules are not asked about them later."
+            ),
+            _(
+                "Deadlines wait until rules go on: those that are less than 24 hours late then act, older "
+                "ones expire. What waits to be sent waits, too."
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 @bp.post("/resume")

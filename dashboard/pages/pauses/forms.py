@@ -36,9 +36,12 @@ class Asked:
 
 def parse(form: Mapping[str, str]) -> Asked:
     asked = Asked(
-        name=forms.text(form, "name"), label=forms.text(form, "label"), paid=bool(form.get("paid")),
-        minutes=forms.text(form, "minutes"), version=forms.version(form),
-    )  # fmt: skip
+        name=forms.text(form, "name"),
+        label=forms.text(form, "label"),
+        paid=bool(form.get("paid")),
+        minutes=forms.text(form, "minutes"),
+        version=forms.version(form),
+    )
     asked.label = asked.label or asked.name
     for name, most in (("name", 120), ("label", 200)):
         if problem := forms.line_problem(getattr(asked, name), most):

@@ -24,10 +24,15 @@ def index() -> Response:
     by = lists.order(request.args, queries.KEYS, "label")
     sought, deactivated = lists.needle(request.args), bool(request.args.get("deactivated"))
     return render(
-        "pauses/index.html", {"result"}, rows=queries.lines(sought, deactivated, by), q=sought,
-        deactivated=deactivated, by=by, heads=lists.heads(by, queries.KEYS),
+        "pauses/index.html",
+        {"result"},
+        rows=queries.lines(sought, deactivated, by),
+        q=sought,
+        deactivated=deactivated,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
         may_edit=g.scope.can(Permission.PAUSES_EDIT),
-    )  # fmt: skip
+    )
 
 
 @bp.get("/new")
@@ -128,6 +133,10 @@ def _form(
     row: PauseType | None, asked: forms.Asked, differing: list[common.Both] | None = None, status: int = 200
 ) -> Response:
     return render(
-        "pauses/form.html", status=status, row=row, asked=asked, differing=differing,
+        "pauses/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        differing=differing,
         may_edit=g.scope.can(Permission.PAUSES_EDIT),
-    )  # fmt: skip
+    )

@@ -84,9 +84,20 @@ def _columns() -> tuple[Column, ...]:
 def _cells(one: QueueFigures) -> Row:
     rate = one.answered_pct / 100 if one.answered_pct is not None else None
     return (
-        one.received, one.entered, one.answered, one.abandoned, one.other_lost, one.closed, one.blocked,
-        one.unfinished, rate, one.average_wait, one.longest, one.talk, one.level,
-    )  # fmt: skip
+        one.received,
+        one.entered,
+        one.answered,
+        one.abandoned,
+        one.other_lost,
+        one.closed,
+        one.blocked,
+        one.unfinished,
+        rate,
+        one.average_wait,
+        one.longest,
+        one.talk,
+        one.level,
+    )
 
 
 def _hour(slot: clock.Slot) -> str:

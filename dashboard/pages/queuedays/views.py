@@ -41,9 +41,17 @@ def show() -> Response:
     if found is None and asked.queue:
         abort(404)
     status = 422 if asked.errors else 200
-    return render("queuedays/show.html", fragments={"result"}, status=status, asked=asked, found=found,
-                  as_of=as_of, choices=[(one.name, one.label) for one in choices],
-                  links=_links(asked, as_of), exports=_exports(asked))  # fmt: skip
+    return render(
+        "queuedays/show.html",
+        fragments={"result"},
+        status=status,
+        asked=asked,
+        found=found,
+        as_of=as_of,
+        choices=[(one.name, one.label) for one in choices],
+        links=_links(asked, as_of),
+        exports=_exports(asked),
+    )
 
 
 @bp.get("/queues/figures.pdf", defaults={"format_": "pdf"})
@@ -57,8 +65,9 @@ def download(format_: str) -> Response:
         abort(404)
     name = file_name("queue", asked.queue, asked.date, format_)
     asked_for = {**query(), "date": asked.date.isoformat()}
-    return deliver("queuedays", asked_for, format_, name, len(clock.hours(asked.span, asked.zone)),
-                   "queue.exported")  # fmt: skip
+    return deliver(
+        "queuedays", asked_for, format_, name, len(clock.hours(asked.span, asked.zone)), "queue.exported"
+    )
 
 
 @bp.get("/api/v1/queues")
@@ -75,8 +84,12 @@ def api() -> Response:
     found = queues.day(whole(), asked.queue, asked.span, asked.zone)
     if found is None:
         return make_response(jsonify(errors={"queue": _("There is no queue of that name.")}), 404)
-    audit.record("queue.viewed", "r", ("queue", found.queue.id, found.queue.label),
-                 details={"from": found.span.start, "to": found.span.end})  # fmt: skip
+    audit.record(
+        "queue.viewed",
+        "r",
+        ("queue", found.queue.id, found.queue.label),
+        details={"from": found.span.start, "to": found.span.end},
+    )
     return make_response(jsonify(queues.as_answer(found, as_of)))
 
 

@@ -44,16 +44,22 @@ class Asked:
     def values(self) -> dict[str, str | int]:
         """Return the columns; only for a form without errors."""
         return {
-            "name": self.name, "label": self.label, "channel": self.channel, "sla_seconds": int(self.sla),
-        }  # fmt: skip
+            "name": self.name,
+            "label": self.label,
+            "channel": self.channel,
+            "sla_seconds": int(self.sla),
+        }
 
 
 def parse(form: Mapping[str, str], row: Queue | None = None) -> Asked:
     """Read the form; a channel that only events know stays allowed for the queue that has it."""
     asked = Asked(
-        name=forms.text(form, "name"), label=forms.text(form, "label"), channel=forms.text(form, "channel"),
-        sla=forms.text(form, "sla_seconds"), version=forms.version(form),
-    )  # fmt: skip
+        name=forms.text(form, "name"),
+        label=forms.text(form, "label"),
+        channel=forms.text(form, "channel"),
+        sla=forms.text(form, "sla_seconds"),
+        version=forms.version(form),
+    )
     asked.label = asked.label or asked.name
     for name, most in (("name", 120), ("label", 200)):
         if problem := forms.line_problem(getattr(asked, name), most):

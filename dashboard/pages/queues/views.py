@@ -25,10 +25,16 @@ def index() -> Response:
     by = lists.order(request.args, queries.KEYS, "label")
     sought, deactivated = lists.needle(request.args), bool(request.args.get("deactivated"))
     return render(
-        "queues/index.html", {"result"}, rows=queries.lines(sought, deactivated, by), q=sought,
-        deactivated=deactivated, by=by, heads=lists.heads(by, queries.KEYS), channels=forms.CHANNELS,
+        "queues/index.html",
+        {"result"},
+        rows=queries.lines(sought, deactivated, by),
+        q=sought,
+        deactivated=deactivated,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        channels=forms.CHANNELS,
         may_edit=g.scope.can(Permission.QUEUES_EDIT),
-    )  # fmt: skip
+    )
 
 
 @bp.get("/new")
@@ -122,6 +128,11 @@ def _form(
     if row is not None and row.channel not in forms.CHANNELS:
         channels.append((row.channel, row.channel))
     return render(
-        "queues/form.html", status=status, row=row, asked=asked, channels=channels, differing=differing,
+        "queues/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        channels=channels,
+        differing=differing,
         may_edit=g.scope.can(Permission.QUEUES_EDIT),
-    )  # fmt: skip
+    )

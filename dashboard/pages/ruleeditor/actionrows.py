@@ -89,13 +89,20 @@ def _row(
     channel, urgent = made.get("channel"), made.get("urgent")
     mine = [text for path in (f"{name}.do", name) if (text := errors.get(path))]
     return ActionRow(
-        n, name, does, _channel(do, action, name, offered, errors) if channel else None,
-        _to(name, action, offered, errors) if "to" in made else [], texts,
+        n,
+        name,
+        does,
+        _channel(do, action, name, offered, errors) if channel else None,
+        _to(name, action, offered, errors) if "to" in made else [],
+        texts,
         Control(f"{name}.urgent", "check", _(urgent.label), "1" if action.get("urgent") else "")
-        if urgent else None,
+        if urgent
+        else None,
         [*_often(name, n, action, errors), *(_again(name, action, errors) if "again" in made else ())],
-        mine, n == 0, n == count - 1,
-    )  # fmt: skip
+        mine,
+        n == 0,
+        n == count - 1,
+    )
 
 
 def _channel(do: str, action: dict[str, Any], name: str, offered: Offered, errors: Errors) -> Control:
@@ -137,11 +144,18 @@ def _text(param: Param, name: str, action: dict[str, Any], errors: Errors) -> Co
     kind, place = param.kind, f"{name}.{param.name}"
     value, label, error = action.get(param.name), _(param.label), under(errors, place)
     if kind is ParamKind.DATA:
-        return Control(f"{place}.lines", "area", label, parts.data_lines(value), error=error,
-                       hint=_("One on each line, as name: text"))  # fmt: skip
+        return Control(
+            f"{place}.lines",
+            "area",
+            label,
+            parts.data_lines(value),
+            error=error,
+            hint=_("One on each line, as name: text"),
+        )
     if kind in (ParamKind.TAGS, ParamKind.ADDRESSES):
-        return Control(f"{place}.lines", "area", label, operands.shown(value), error=error,
-                       hint=_("One on each line"))  # fmt: skip
+        return Control(
+            f"{place}.lines", "area", label, operands.shown(value), error=error, hint=_("One on each line")
+        )
     if kind is ParamKind.TEXT:
         return Control(place, "area", label, operands.shown(value), limit=actions.MAX_TEXT, error=error)
     hint = _("A name of your own that begins with custom.") if kind is ParamKind.TYPE else ""
@@ -152,9 +166,11 @@ def _text(param: Param, name: str, action: dict[str, Any], errors: Errors) -> Co
 
 def _often(name: str, n: int, action: dict[str, Any], errors: Errors) -> list[Control]:
     often: list[Choice] = [
-        ("always", _("Every time")), ("once", _("Once")), ("episode", _("Once while the state lasts")),
+        ("always", _("Every time")),
+        ("once", _("Once")),
+        ("episode", _("Once while the state lasts")),
         *((str(each), _("Once in %(time)s", time=rulewords.period(each))) for each in PERIODS),
-    ]  # fmt: skip
+    ]
     by: list[Choice] = [(str(each), _(label)) for each, label in BY.items()]
     on_error: list[Choice] = [(each, _(label)) for each, label in ON_ERROR.items()]
     made = (
@@ -176,9 +192,11 @@ def _again(name: str, action: dict[str, Any], errors: Errors) -> list[Control]:
     """Return the fields of a notice that comes again until it is read."""
     place, again = f"{name}.again", parts.again_of(action.get("again"))
     seconds = controls.seconds(
-        f"{place}.seconds", again["seconds"], _("Again until it is read, every"),
+        f"{place}.seconds",
+        again["seconds"],
+        _("Again until it is read, every"),
         errors.get(place, "") or under(errors, f"{place}.seconds"),
-    )  # fmt: skip
+    )
     return [seconds, _numbered(f"{place}.times", _("At most so many times"), again["times"], errors)]
 
 

@@ -35,8 +35,15 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
     if errors:
         return None, errors
     existing = typed["existing"] == "all" and _begins(editing, found)
-    return Wanted(typed["name"], typed["description"], typed["group"], typed["position"], typed["state"],
-                  found, existing), {}  # fmt: skip
+    return Wanted(
+        typed["name"],
+        typed["description"],
+        typed["group"],
+        typed["position"],
+        typed["state"],
+        found,
+        existing,
+    ), {}
 
 
 def _told(path: str, said: Message, definition: dict[str, Any]) -> str:

@@ -46,9 +46,14 @@ def create(user_id: int, owner_id: int | None, wanted: Wanted) -> Rule:
     now, stored = clock.now_s(), definitions.dump(wanted.definition)
     with database.atomic():
         rule = Rule.create(
-            owner_id=owner_id, created_ts=now, updated_ts=now, updated_by=user_id, definition=stored,
-            state=State.OFF, **_columns(wanted),
-        )  # fmt: skip
+            owner_id=owner_id,
+            created_ts=now,
+            updated_ts=now,
+            updated_by=user_id,
+            definition=stored,
+            state=State.OFF,
+            **_columns(wanted),
+        )
         _keep_version(rule.id, 1, wanted.name, stored, user_id, now)
         forget(user_id, 0)
         audit.record("rule.created", "c", _target(rule), audit.differences({}, _facts(rule)))

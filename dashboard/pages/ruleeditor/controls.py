@@ -130,9 +130,16 @@ def conditions(definition: dict[str, Any], offered: Offered, zone: str, errors: 
 
 
 def _row(
-    node: dict[str, Any], path: acts.Path, joint: str, place: tuple[bool, bool], known: dict[str, Field],
-    grouped: list[tuple[str, list[tuple[str, str]]]], offered: Offered, zone: str, errors: Errors,
-) -> Row:  # fmt: skip
+    node: dict[str, Any],
+    path: acts.Path,
+    joint: str,
+    place: tuple[bool, bool],
+    known: dict[str, Field],
+    grouped: list[tuple[str, list[tuple[str, str]]]],
+    offered: Offered,
+    zone: str,
+    errors: Errors,
+) -> Row:
     name, field = acts.named(path), fields.find(node["field"], known)
     own = (field is not None and node["field"] not in known) or node["field"] == forms.OTHER
     chosen = forms.OTHER if own else node["field"]
@@ -143,11 +150,20 @@ def _row(
         controls = _controls(row, field, node, name, _number(path), offered, zone, known)
     mine = {part: text for part in ("field", "op", "value") if (text := under(errors, f"{name}.{part}"))}
     return Row(
-        _dotted(path), name, _number(path), joint, _options_of_fields(grouped, chosen), own,
-        node["field"].removeprefix(forms.OTHER) if own else "", _ops(field, node["op"]),
-        f"{node['field']}|{node['op']}", controls,
-        json.dumps(node["value"]) if not plain and "value" in node else None, mine, *place,
-    )  # fmt: skip
+        _dotted(path),
+        name,
+        _number(path),
+        joint,
+        _options_of_fields(grouped, chosen),
+        own,
+        node["field"].removeprefix(forms.OTHER) if own else "",
+        _ops(field, node["op"]),
+        f"{node['field']}|{node['op']}",
+        controls,
+        json.dumps(node["value"]) if not plain and "value" in node else None,
+        mine,
+        *place,
+    )
 
 
 def _options_of_fields(
@@ -182,9 +198,15 @@ def _ops(field: Field | None, chosen: str) -> list[Option]:
 
 
 def _controls(
-    row: Operator, field: Field, node: dict[str, Any], name: str, number: str, offered: Offered, zone: str,
+    row: Operator,
+    field: Field,
+    node: dict[str, Any],
+    name: str,
+    number: str,
+    offered: Offered,
+    zone: str,
     known: dict[str, Field],
-) -> list[Control]:  # fmt: skip
+) -> list[Control]:
     values = operands.parts(row, node.get("value"))
     labels = [_("Value of condition %(number)s", number=number)]
     if len(values) > 1:
@@ -244,9 +266,12 @@ def _picked(kind: Operand, field: Field, name: str, value: Any, label: str, offe
 def choices_of(field: Field, offered: Offered) -> list[Choice] | None:
     """Return what a field may be, with labels; None for a field whose values are typed."""
     found = {
-        "user": offered.users, "queue": offered.queues, "user.team": offered.teams,
-        "cause.rule": offered.rules, **offered.named,
-    }.get(field.path)  # fmt: skip
+        "user": offered.users,
+        "queue": offered.queues,
+        "user.team": offered.teams,
+        "cause.rule": offered.rules,
+        **offered.named,
+    }.get(field.path)
     if found is not None:
         return list(found)
     if field.path == "type":

@@ -92,8 +92,17 @@ def typed(raw: Any, **values: Any) -> Raw:
         "loop": given.get("loop") if isinstance(given.get("loop"), str) else "once",
         "zone": given.get("zone") if isinstance(given.get("zone"), str) else "",
     }
-    empty = {"name": "", "description": "", "list": "", "state": "off", "existing": "", "seen": "",
-             "group": None, "position": 0, "version": 0}  # fmt: skip
+    empty = {
+        "name": "",
+        "description": "",
+        "list": "",
+        "state": "off",
+        "existing": "",
+        "seen": "",
+        "group": None,
+        "position": 0,
+        "version": 0,
+    }
     return {**empty, **values, "definition": definition}
 
 

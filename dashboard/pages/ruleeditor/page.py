@@ -78,9 +78,15 @@ class Editing(NamedTuple):
 def stored(rule: Rule) -> dict[str, Any]:
     """Return a stored rule as it stands in the form."""
     return forms.typed(
-        rule.definition, name=rule.name, description=rule.description, group=rule.group_id,
-        position=rule.position, state=rule.state, version=rule.version, seen=commands.mark(rule),
-    )  # fmt: skip
+        rule.definition,
+        name=rule.name,
+        description=rule.description,
+        group=rule.group_id,
+        position=rule.position,
+        state=rule.state,
+        version=rule.version,
+        seen=commands.mark(rule),
+    )
 
 
 def stored_definition(raw: Any) -> dict[str, Any]:
@@ -117,29 +123,53 @@ def _context(editing: Editing) -> dict[str, Any]:
     rule = editing.rule
     site_zone = store.site_zone()
     return {
-        "editing": editing, "viewer_id": g.user.id, "rule": rule, "typed": typed, "errors": errors,
+        "editing": editing,
+        "viewer_id": g.user.id,
+        "rule": rule,
+        "typed": typed,
+        "errors": errors,
         "focus": editing.focus,
         "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
-        "open": rights.changes(g.scope, editing.owner), "say": preview.said(definition, g.scope),
-        "types": _types(editing), "block": controls.conditions(definition, offered, site_zone, errors),
+        "open": rights.changes(g.scope, editing.owner),
+        "say": preview.said(definition, g.scope),
+        "types": _types(editing),
+        "block": controls.conditions(definition, offered, site_zone, errors),
         "actions": actionrows.rows(definition, offered, errors, texts),
-        "limits": actionrows.limits(definition, offered, errors), "more": _more(editing, offered),
+        "limits": actionrows.limits(definition, offered, errors),
+        "more": _more(editing, offered),
         "part_errors": any(path.partition(".")[0] in ("wait", "times") for path in errors),
-        "unless": _unless(editing), "event": event, "find": sought, "offered": offered,
-        "names": _placeholders(definition), "warnings": _warnings(editing), "states": _states(editing),
-        "others": queries.others(g.scope, editing.ident), "runs": _runs(rule), "labels": RUN_LABELS,
-        "draft": queries.draft(g.user.id, editing.ident), "kinds": KINDS, "zone": zone(),
-        "stamp": lambda ms: formats.stamp(ms // 1000, zone()), "site_zone": site_zone,
+        "unless": _unless(editing),
+        "event": event,
+        "find": sought,
+        "offered": offered,
+        "names": _placeholders(definition),
+        "warnings": _warnings(editing),
+        "states": _states(editing),
+        "others": queries.others(g.scope, editing.ident),
+        "runs": _runs(rule),
+        "labels": RUN_LABELS,
+        "draft": queries.draft(g.user.id, editing.ident),
+        "kinds": KINDS,
+        "zone": zone(),
+        "stamp": lambda ms: formats.stamp(ms // 1000, zone()),
+        "site_zone": site_zone,
         "traces": rule is not None and rights.traces(g.scope, rule.owner_id),
         "trial": g.scope.can(Permission.RULES_TRACES) or g.scope.can(Permission.RULES_OWN),
-        "backtest": g.scope.can(Permission.RULES_BACKTEST), "order": _order(editing),
-    }  # fmt: skip
+        "backtest": g.scope.can(Permission.RULES_BACKTEST),
+        "order": _order(editing),
+    }
 
 
 FIRST = {
-    "types": "types.0", "if": "if.how", "then": "addact", "wait": "wait.seconds", "after": "after.seconds",
-    "count": "count.number", "schedule": "schedule.at", "times": "times.number",
-}  # fmt: skip
+    "types": "types.0",
+    "if": "if.how",
+    "then": "addact",
+    "wait": "wait.seconds",
+    "after": "after.seconds",
+    "count": "count.number",
+    "schedule": "schedule.at",
+    "times": "times.number",
+}
 FIRST_OF = {"to": "roles", "again": "seconds"}  # parts of an action with several fields
 
 
@@ -180,10 +210,16 @@ def _types(editing: Editing) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for n, name in enumerate(chosen):
         of_own, other = forms.choice(name, forms.CUSTOM)
-        rows.append({
-            "n": n, "value": of_own, "other": other, "own": of_own == forms.CUSTOM, "groups": groups,
-            "unknown": name if name and name not in known and of_own != forms.CUSTOM else "",
-        })  # fmt: skip
+        rows.append(
+            {
+                "n": n,
+                "value": of_own,
+                "other": other,
+                "own": of_own == forms.CUSTOM,
+                "groups": groups,
+                "unknown": name if name and name not in known and of_own != forms.CUSTOM else "",
+            }
+        )
     return rows
 
 
@@ -240,9 +276,10 @@ def _warnings(editing: Editing) -> list[str]:
 def _states(editing: Editing) -> list[Option]:
     now = editing.rule.state if editing.rule else "off"
     offered = [
-        state for state in STATES
+        state
+        for state in STATES
         if state == now or (state != State.PAUSED and rights.switches(g.scope, editing.owner, state))
-    ]  # fmt: skip
+    ]
     return [Option(str(state), _(STATES[state]), state == editing.typed["state"]) for state in offered]
 
 

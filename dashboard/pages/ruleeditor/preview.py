@@ -73,9 +73,13 @@ def _mended(action: dict[str, Any], n: int, errors: list[str]) -> dict[str, Any]
         return {"do": "log", "text": "…"}
     made: dict[str, Any] = {"do": row.name}
     fillers: dict[ParamKind, Any] = {
-        ParamKind.TO: {"roles": ["owner"]}, ParamKind.LINE: "…", ParamKind.TEXT: "…", ParamKind.TAGS: ["…"],
-        ParamKind.TYPE: "custom.event", ParamKind.CHANNEL: 2**31 - 1,
-    }  # fmt: skip
+        ParamKind.TO: {"roles": ["owner"]},
+        ParamKind.LINE: "…",
+        ParamKind.TEXT: "…",
+        ParamKind.TAGS: ["…"],
+        ParamKind.TYPE: "custom.event",
+        ParamKind.CHANNEL: 2**31 - 1,
+    }
     bad = {path.split(".")[2] for path in errors if path.startswith(f"then.{n}.")}
     for param in row.params:
         if param.name not in bad and param.name in action:

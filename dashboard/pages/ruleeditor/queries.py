@@ -84,8 +84,9 @@ def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
             "queue.channel": [(name, name) for name in _texts(Queue.select(Queue.channel).distinct())],
             "user.access": [(name, name) for name in _texts(Access.select(Access.name))],
         },
-        found.more, scope.can(Permission.RULES_OUTWARD),
-    )  # fmt: skip
+        found.more,
+        scope.can(Permission.RULES_OUTWARD),
+    )
 
 
 def last_position(owner_id: int | None) -> int:
@@ -101,10 +102,11 @@ def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -
     found = [(spec.order, spec.id, spec.owner) for spec in live.index.concerning(type_) if spec.id != ident]
     arranged = sorted([*found, (key, ident, None)])
     return [
-        ("", True) if each == ident
+        ("", True)
+        if each == ident
         else (live.rules[each].name if rights.sees(scope, owner) else str(_(rulenames.OTHER_RULE)), False)
         for _key, each, owner in arranged
-    ]  # fmt: skip
+    ]
 
 
 def groups() -> list[Choice]:
@@ -155,9 +157,12 @@ def others(scope: Scope, rule_id: int) -> list[str]:
     query = (
         RuleDraft.select(User.id, User.name)
         .join(User, on=(User.id == RuleDraft.user_id))
-        .where((RuleDraft.rule_id == rule_id) & (RuleDraft.updated_ms > since)
-               & (RuleDraft.user_id != scope.viewer_id))
-    )  # fmt: skip
+        .where(
+            (RuleDraft.rule_id == rule_id)
+            & (RuleDraft.updated_ms > since)
+            & (RuleDraft.user_id != scope.viewer_id)
+        )
+    )
     if not rule_id:
         return []
     return [name if scope.sees(ident) else str(_("Another user")) for ident, name in query.tuples()]

@@ -46,11 +46,18 @@ def versions(ident: int) -> Response:
     if (_asked("new") and new is None) or (_asked("old") and old is None):
         abort(404)
     return render(
-        "ruleeditor/versions.html", {"result"}, rule=rule, rows=rows, old=old, new=new,
-        parts=_side_by_side(old, new) if old and new else [], zone=zone(),
+        "ruleeditor/versions.html",
+        {"result"},
+        rule=rule,
+        rows=rows,
+        old=old,
+        new=new,
+        parts=_side_by_side(old, new) if old and new else [],
+        zone=zone(),
         makers=queries.names({row.made_by for row in rows if row.made_by}, g.scope),
-        open=rights.changes(g.scope, rule.owner_id), seen=commands.mark(rule),
-    )  # fmt: skip
+        open=rights.changes(g.scope, rule.owner_id),
+        seen=commands.mark(rule),
+    )
 
 
 @bp.post("/<int:ident>/versions")
@@ -72,8 +79,10 @@ def restore(ident: int) -> Response:
     try:
         commands.save(g.user.id, ident, typed["seen"], wanted)
     except commands.StaleError:
-        flash(_("Somebody else has changed this rule meanwhile. Look again before you bring a version back."),
-              "warn")  # fmt: skip
+        flash(
+            _("Somebody else has changed this rule meanwhile. Look again before you bring a version back."),
+            "warn",
+        )
         return make_response(redirect(url_for(".versions", ident=ident)))
     flash(_("Version %(number)s is back, as a new version.", number=row.version), "ok")
     return make_response(redirect(url_for(".versions", ident=ident)))
@@ -92,8 +101,10 @@ def _parts(row: Any) -> dict[str, str]:
     """Return what a version says, part by part, in words."""
     found = definitions.load(row.definition)
     if not isinstance(found, Definition):
-        return {_("Name"): row.name, _("The rule in words"): preview.said(
-            page.stored_definition(row.definition), g.scope)}  # fmt: skip
+        return {
+            _("Name"): row.name,
+            _("The rule in words"): preview.said(page.stored_definition(row.definition), g.scope),
+        }
     names = rulenames.names(g.scope, [found])
     said = rulewords.words(found, names)
     made = {

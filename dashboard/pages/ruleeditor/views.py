@@ -141,8 +141,11 @@ def _save(editing: Editing, off: bool) -> Response:
 def _saved(rule: Rule) -> str:
     if rule.state == "on":
         return str(_("Saved. The rule is on."))
-    return str(_("Saved. The rule runs in shadow: it acts on nothing.") if rule.state == "shadow"
-               else _("Saved. The rule is off."))  # fmt: skip
+    return str(
+        _("Saved. The rule runs in shadow: it acts on nothing.")
+        if rule.state == "shadow"
+        else _("Saved. The rule is off.")
+    )
 
 
 def _stale(editing: Editing) -> Response:

@@ -25,9 +25,10 @@ def _types(found: Definition) -> list[str]:
     silent = [
         rulenames.type_label(name)
         for name in found.types
-        if (type_ := catalog.find(name)) is not None and type_.needs_source
+        if (type_ := catalog.find(name)) is not None
+        and type_.needs_source
         and not Event.select(Event.id).where(Event.type == name).limit(1).exists()
-    ]  # fmt: skip
+    ]
     return [
         str(_("“%(type)s” has never occurred: it needs a source that sends it.", type=each))
         for each in silent
@@ -53,9 +54,13 @@ def _ways_out(found: Definition) -> list[str]:
 def _lint(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: Definition) -> list[str]:
     ident = rule.id if rule else 0
     row = {
-        "id": ident, "version": rule.version if rule else 0, "position": rule.position if rule else 0,
-        "group": rule.group_id if rule else None, "owner": owner, "state": State.ON,
-    }  # fmt: skip
+        "id": ident,
+        "version": rule.version if rule else 0,
+        "position": rule.position if rule else 0,
+        "group": rule.group_id if rule else None,
+        "owner": owner,
+        "state": State.ON,
+    }
     mine = definitions.spec(row, found, store.context_for(owner, found.zone))
     others = [each for each in store.live().rules.values() if each.id != ident]
     named = {each.id: each.name for each in others if rights.sees(scope, each.owner)} | {ident: name}

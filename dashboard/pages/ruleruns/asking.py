@@ -68,11 +68,20 @@ def _failed(decisive: Any, rule: LiveRule, reader: traces.Reader) -> str:
     """Return the first condition that failed as a sentence."""
     line = traces.line(decisive, rule.spec.types, reader)
     if line.is_group:
-        return str(_("Of several conditions none was met: %(conditions)s.",
-                     conditions="; ".join(each.text for each in line.children)))  # fmt: skip
+        return str(
+            _(
+                "Of several conditions none was met: %(conditions)s.",
+                conditions="; ".join(each.text for each in line.children),
+            )
+        )
     if line.error:
-        return str(_("This condition could not be decided: %(condition)s. %(error)s",
-                     condition=line.text, error=line.error))  # fmt: skip
+        return str(
+            _(
+                "This condition could not be decided: %(condition)s. %(error)s",
+                condition=line.text,
+                error=line.error,
+            )
+        )
     if line.mark == "yes":
         return str(_("This must not be so, but is: %(condition)s.", condition=line.text))
     return str(_("This condition was the first that was not met: %(condition)s.", condition=line.text))

@@ -84,10 +84,16 @@ def _draft(ident: int, rule: Rule | None) -> Candidate:
         abort(404)
     raw = row.form["definition"]
     typed = Rule(
-        id=ident, name=str(row.form.get("name") or _("New rule"))[:120], owner_id=owner, definition=raw,
-        version=0, state=State.ON.value, position=0,
-        updated_by=g.scope.viewer_id, armed_ms=0,
-    )  # fmt: skip
+        id=ident,
+        name=str(row.form.get("name") or _("New rule"))[:120],
+        owner_id=owner,
+        definition=raw,
+        version=0,
+        state=State.ON.value,
+        position=0,
+        updated_by=g.scope.viewer_id,
+        armed_ms=0,
+    )
     return _candidate(typed, raw, draft=True)
 
 

@@ -48,8 +48,12 @@ def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
     A run of outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
     """
     planner = Planner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
-    parts = [(n, part) for n, doing in enumerate(rule.definition.then) if doing.do in SENT
-             for part in planner.plan(_to_me(doing)).parts]  # fmt: skip
+    parts = [
+        (n, part)
+        for n, doing in enumerate(rule.definition.then)
+        if doing.do in SENT
+        for part in planner.plan(_to_me(doing)).parts
+    ]
     if not parts:
         return 0
     with database.atomic():
@@ -69,12 +73,18 @@ def _to_me(doing: Doing) -> Doing:
 def _run(rule: LiveRule, facts: Facts) -> Run:
     event, moment = facts["id"], clock.now_ms()
     made: Run = Run.create(
-        key=f"test:{secrets.token_hex(16)}", rule_id=rule.id, version=rule.version,
+        key=f"test:{secrets.token_hex(16)}",
+        rule_id=rule.id,
+        version=rule.version,
         event_id=event if isinstance(event, int) else None,
-        subject=limit_key(By.SUBJECT, rule.id, facts), outcome=RunOutcome.TEST.value, at_ms=facts["time"],
-        made_ms=moment, chain=list(facts["chain"]), depth=len(facts["chain"]),
+        subject=limit_key(By.SUBJECT, rule.id, facts),
+        outcome=RunOutcome.TEST.value,
+        at_ms=facts["time"],
+        made_ms=moment,
+        chain=list(facts["chain"]),
+        depth=len(facts["chain"]),
         trace=match.explain(rule.spec, facts).trace.as_json(),
-    )  # fmt: skip
+    )
     return made
 
 
@@ -84,11 +94,20 @@ def _step(run: Run, n: int, part: Part) -> None:
     moment = clock.now_ms()
     number = Step.select().where((Step.run == run) & (Step.n == n)).count()
     step: Step = Step.create(
-        run=run, rule_id=run.rule_id, n=n, part=number, action=part.action, channel_id=part.channel_id,
-        recipient=part.recipient, key=secrets.token_hex(16), payload=part.payload,
-        state=(StepState.DONE if at_once else StepState.WAITING).value, made_ms=moment,
-        done_ms=moment if at_once else None, due_ms=None if at_once else moment,
-    )  # fmt: skip
+        run=run,
+        rule_id=run.rule_id,
+        n=n,
+        part=number,
+        action=part.action,
+        channel_id=part.channel_id,
+        recipient=part.recipient,
+        key=secrets.token_hex(16),
+        payload=part.payload,
+        state=(StepState.DONE if at_once else StepState.WAITING).value,
+        made_ms=moment,
+        done_ms=moment if at_once else None,
+        due_ms=None if at_once else moment,
+    )
     if at_once:
         inside.do(step)
 

@@ -72,7 +72,15 @@ def _rows(order: Order, asked: forms.Asked, rule_id: int) -> Iterator[Row]:
         words = Words.load(order.scope, [line.subject for line in part])
         for line in part:
             yield (
-                line.at_ms // 1000, words.subject(line.subject), words.type(line.type),
-                words.outcome(line.outcome), line.done, line.held, line.failed, line.late_s, line.version,
-                _(line.error) if line.error else "", line.id,
-            )  # fmt: skip
+                line.at_ms // 1000,
+                words.subject(line.subject),
+                words.type(line.type),
+                words.outcome(line.outcome),
+                line.done,
+                line.held,
+                line.failed,
+                line.late_s,
+                line.version,
+                _(line.error) if line.error else "",
+                line.id,
+            )

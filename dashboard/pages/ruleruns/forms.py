@@ -53,8 +53,13 @@ class Asked:
 
     def query(self, **other: Any) -> dict[str, Any]:
         """Return the query string that asks the same, but for `other`; pages are left."""
-        asked = {"q": self.q, "outcome": self.outcome, "first": self.first, "last": self.last,
-                 "subject": self.subject}  # fmt: skip
+        asked = {
+            "q": self.q,
+            "outcome": self.outcome,
+            "first": self.first,
+            "last": self.last,
+            "subject": self.subject,
+        }
         return {name: value for name, value in {**asked, **other}.items() if value}
 
 
@@ -69,13 +74,17 @@ def parse(args: Mapping[str, str], zone: str) -> Asked:
     if start and end and end < start:
         errors["last"], last, end = _("The last day lies before the first."), "", None
     return Asked(
-        lists.needle(args), outcome, first, last, args.get("subject", "")[:SUBJECT_MAX],
+        lists.needle(args),
+        outcome,
+        first,
+        last,
+        args.get("subject", "")[:SUBJECT_MAX],
         forms.whole(args.get("before", ""), 1, ID_MAX),
         None if args.get("before") else forms.whole(args.get("after", ""), 1, ID_MAX),
         clock.day(start, zone).start * 1000 if start else None,
         clock.day(end, zone).end * 1000 if end else None,
         errors,
-    )  # fmt: skip
+    )
 
 
 def _date(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[str, date | None]:

@@ -133,16 +133,28 @@ def counted(lines: Sequence[Line]) -> list[Line]:
 
 
 _SORT = {
-    StepState.DONE: "done", StepState.WAITING: "waiting", StepState.RUNNING: "waiting",
-    StepState.HELD: "held", StepState.CANCELLED: "held",
-}  # fmt: skip
+    StepState.DONE: "done",
+    StepState.WAITING: "waiting",
+    StepState.RUNNING: "waiting",
+    StepState.HELD: "held",
+    StepState.CANCELLED: "held",
+}
 
 
 def _columns() -> Any:
     return Run.select(
-        Run.id, Run.rule_id, Run.version, Run.event_id, Run.subject, Run.outcome, Run.at_ms, Run.late_s,
-        Run.held, Run.error, Event.type,
-    ).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))  # fmt: skip
+        Run.id,
+        Run.rule_id,
+        Run.version,
+        Run.event_id,
+        Run.subject,
+        Run.outcome,
+        Run.at_ms,
+        Run.late_s,
+        Run.held,
+        Run.error,
+        Event.type,
+    ).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
 
 
 def _listed(scope: Scope, asked: Asked, rule_ids: Iterable[int]) -> Any:

@@ -88,10 +88,16 @@ def made(scope: Scope, rule_id: int, zone: str) -> list[Made]:
     """Return the viewer's backtests of a rule, newest first."""
     query = Backtest.select().where((Backtest.user_id == scope.viewer_id) & (Backtest.rule_id == rule_id))
     return [
-        Made(row.id, formats.stamp(row.created_ts, zone), row.days, row.version, row.against_version,
-             _(STATES[row.state]))
+        Made(
+            row.id,
+            formats.stamp(row.created_ts, zone),
+            row.days,
+            row.version,
+            row.against_version,
+            _(STATES[row.state]),
+        )
         for row in query.order_by(Backtest.id.desc())
-    ]  # fmt: skip
+    ]
 
 
 def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
@@ -117,11 +123,14 @@ def _side(
     words = _words(scope, raw, [*samples, *failures], [subject for subject, _count in result["subjects"]])
     figures = {name: count for name, count in result.items() if isinstance(count, int)}
     return Side(
-        version, figures, bars(result["days"], _days(row, result["zone"])),
+        version,
+        figures,
+        bars(result["days"], _days(row, result["zone"])),
         [(words.subject(subject), subject, count) for subject, count in result["subjects"]],
-        _samples(scope, samples, raw, words, zone), _samples(scope, failures, raw, words, zone),
+        _samples(scope, samples, raw, words, zone),
+        _samples(scope, failures, raw, words, zone),
         _notes(result, zone),
-    )  # fmt: skip
+    )
 
 
 def _days(row: Backtest, zone: str) -> list[date]:
@@ -140,9 +149,20 @@ def bars(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> list[Bar]
         matched, acted = counts.get(day.isoformat(), (0, 0))
         high, low = max(1.0, HIGHEST * matched / highest), HIGHEST * acted / highest
         label = formats.day_short(day) if n % every == 0 else ""
-        found.append(Bar(round(n * slot + slot * 0.15, 3), round(slot * 0.7, 3), round(BASE - high, 1),
-                         round(high, 1), round(BASE - low, 1), round(low, 1), formats.date_plain(day), label,
-                         matched, acted))  # fmt: skip
+        found.append(
+            Bar(
+                round(n * slot + slot * 0.15, 3),
+                round(slot * 0.7, 3),
+                round(BASE - high, 1),
+                round(high, 1),
+                round(BASE - low, 1),
+                round(low, 1),
+                formats.date_plain(day),
+                label,
+                matched,
+                acted,
+            )
+        )
     return found
 
 
@@ -166,8 +186,17 @@ def _samples(
         trace = show.trace(each["trace"], raw, words, scope)
         label, badge = OUTCOMES[each["outcome"]]
         if trace is not None:
-            found.append(Sample(formats.stamp(each["at"] // 1000, zone), words.subject(each["subject"]),
-                                words.type(each["type"]), _(label), badge, each["event"], trace))  # fmt: skip
+            found.append(
+                Sample(
+                    formats.stamp(each["at"] // 1000, zone),
+                    words.subject(each["subject"]),
+                    words.type(each["type"]),
+                    _(label),
+                    badge,
+                    each["event"],
+                    trace,
+                )
+            )
     return found
 
 
@@ -189,15 +218,31 @@ def _difference(
 def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
     said = []
     if result["until_ms"]:
-        said.append(_("So many runs were found that it ended early, at %(time)s.",
-                      time=formats.stamp(result["until_ms"] // 1000, zone)))  # fmt: skip
+        said.append(
+            _(
+                "So many runs were found that it ended early, at %(time)s.",
+                time=formats.stamp(result["until_ms"] // 1000, zone),
+            )
+        )
     if result["paused_ms"]:
-        said.append(_("Switched on, the rule would have paused itself at %(time)s: it runs too often.",
-                      time=formats.stamp(result["paused_ms"] // 1000, zone)))  # fmt: skip
+        said.append(
+            _(
+                "Switched on, the rule would have paused itself at %(time)s: it runs too often.",
+                time=formats.stamp(result["paused_ms"] // 1000, zone),
+            )
+        )
     if result["todays"]:
-        said.append(_("Today's values stand in for those of then: %(fields)s.",
-                      fields=", ".join(_(label) for label in result["todays"])))  # fmt: skip
+        said.append(
+            _(
+                "Today's values stand in for those of then: %(fields)s.",
+                fields=", ".join(_(label) for label in result["todays"]),
+            )
+        )
     if result["hidden"]:
-        said.append(_("%(num)s runs are counted that your access does not show one by one.",
-                      num=formats.number(result["hidden"])))  # fmt: skip
+        said.append(
+            _(
+                "%(num)s runs are counted that your access does not show one by one.",
+                num=formats.number(result["hidden"]),
+            )
+        )
     return [str(each) for each in said]

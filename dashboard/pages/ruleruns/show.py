@@ -47,13 +47,23 @@ def rows(scope: Scope, lines: Iterable[queries.Line], zone: str) -> list[Row]:
     words = Words.load(scope, [line.subject for line in found])
     return [
         Row(
-            line.id, line.rule_id, formats.stamp(line.at_ms // 1000, zone), words.subject(line.subject),
-            line.subject, words.type(line.type), words.outcome(line.outcome),
-            BADGES.get(RunOutcome(line.outcome), ""), line.done, line.failed, line.waiting, line.held,
-            formats.duration(line.late_s) if line.late_s else "", _(line.error) if line.error else "",
+            line.id,
+            line.rule_id,
+            formats.stamp(line.at_ms // 1000, zone),
+            words.subject(line.subject),
+            line.subject,
+            words.type(line.type),
+            words.outcome(line.outcome),
+            BADGES.get(RunOutcome(line.outcome), ""),
+            line.done,
+            line.failed,
+            line.waiting,
+            line.held,
+            formats.duration(line.late_s) if line.late_s else "",
+            _(line.error) if line.error else "",
         )
         for line in found
-    ]  # fmt: skip
+    ]
 
 
 def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
@@ -65,8 +75,13 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     steps = queries.steps(run.id)
     followed = queries.children(scope, run, steps)
     readers = (f"user:{reader_of(each)}" for each in steps)
-    words = Words.load(scope, [run.subject, *readers], [found] if found else [], said,
-                       [*run.chain, *(line.rule_id for line in followed)])  # fmt: skip
+    words = Words.load(
+        scope,
+        [run.subject, *readers],
+        [found] if found else [],
+        said,
+        [*run.chain, *(line.rule_id for line in followed)],
+    )
     run_of = steprows.Of(scope, words, read if isinstance(read, Definition) else None, found)
     return {
         "rule": rule,
@@ -116,10 +131,14 @@ def reader(words: Words, scope: Scope, zone: str) -> traces.Reader:
 def limits(said: Definition, words: Words) -> list[str]:
     """Return for each action that has a limit what it does and how often it may."""
     return [
-        _("%(action)s: %(limit)s", action=rulewords.action_text(each, words.names),
-          limit=rulewords.limit_text(each.limit))
-        for each in said.then if rulewords.limit_text(each.limit)
-    ]  # fmt: skip
+        _(
+            "%(action)s: %(limit)s",
+            action=rulewords.action_text(each, words.names),
+            limit=rulewords.limit_text(each.limit),
+        )
+        for each in said.then
+        if rulewords.limit_text(each.limit)
+    ]
 
 
 def masked(text: str, scope: Scope) -> str:

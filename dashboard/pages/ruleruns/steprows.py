@@ -47,10 +47,16 @@ def row(found: Step, run: Of, zone: str) -> StepRow:
     state = StepState(found.state)
     ended = found.done_ms or found.due_ms or found.made_ms
     return StepRow(
-        _(known.label) if known else found.action, run.words.recipient(found, run.scope),
-        _(STEP_LABELS[state]), STEP_BADGES.get(state, ""), found.attempts, formats.stamp(ended // 1000, zone),
-        receipt(found.receipt), _(found.error) if found.error else "", list(texts(found, run)),
-    )  # fmt: skip
+        _(known.label) if known else found.action,
+        run.words.recipient(found, run.scope),
+        _(STEP_LABELS[state]),
+        STEP_BADGES.get(state, ""),
+        found.attempts,
+        formats.stamp(ended // 1000, zone),
+        receipt(found.receipt),
+        _(found.error) if found.error else "",
+        list(texts(found, run)),
+    )
 
 
 def texts(found: Step, run: Of) -> Iterator[tuple[str, str]]:

@@ -62,8 +62,16 @@ def why(ident: int) -> Response:
     errors = {"event": _("Write the number of an event.")} if text and event is None else {}
     asked = bool(subject or event) and not errors and tried.live is not None
     answer = asking.answered(g.scope, tried.live, subject, event, zone()) if asked and tried.live else None
-    return render("ruleruns/why.html", {"result"}, status=422 if errors else 200, tried=tried,
-                  subject=subject, event=text, errors=errors, found=answer)  # fmt: skip
+    return render(
+        "ruleruns/why.html",
+        {"result"},
+        status=422 if errors else 200,
+        tried=tried,
+        subject=subject,
+        event=text,
+        errors=errors,
+        found=answer,
+    )
 
 
 @bp.get("/rules/<int:ident>/backtest")
@@ -133,8 +141,16 @@ def _attempt(tried: Candidate, problem: str = "", status: int = 200) -> Response
             abort(404)
         event = chosen
     shown = trying.tried(g.scope, rule, found, zone()) if rule is not None and found is not None else None
-    return render("ruleruns/try.html", {"result"}, status=status, tried=tried, offered=offered, event=event,
-                  shown=shown, problem=problem)  # fmt: skip
+    return render(
+        "ruleruns/try.html",
+        {"result"},
+        status=status,
+        tried=tried,
+        offered=offered,
+        event=event,
+        shown=shown,
+        problem=problem,
+    )
 
 
 def _backtest(tried: Candidate, errors: dict[str, str] | None = None, status: int = 200) -> Response:
@@ -142,6 +158,12 @@ def _backtest(tried: Candidate, errors: dict[str, str] | None = None, status: in
     numbers = [row[0] for row in versions.order_by(RuleVersion.version.desc()).tuples()]
     mine = results.made(g.scope, tried.ident, zone())
     current = tried.live.version if tried.live is not None else 0
-    return render("ruleruns/backtest.html", status=status, tried=tried, errors=errors or {},
-                  days=backtests.DAYS, versions=[each for each in numbers if each != current],
-                  mine=mine)  # fmt: skip
+    return render(
+        "ruleruns/backtest.html",
+        status=status,
+        tried=tried,
+        errors=errors or {},
+        days=backtests.DAYS,
+        versions=[each for each in numbers if each != current],
+        mine=mine,
+    )

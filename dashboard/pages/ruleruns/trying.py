@@ -186,8 +186,13 @@ def notes(rule: LiveRule, found: Facts) -> list[str]:
     said = []
     times, wait = rule.definition.times, rule.definition.wait
     if times is not None:
-        said.append(_("The rule counts: it acts at %(number)s times within %(time)s.",
-                      number=formats.number(times.number), time=formats.duration(times.seconds)))  # fmt: skip
+        said.append(
+            _(
+                "The rule counts: it acts at %(number)s times within %(time)s.",
+                number=formats.number(times.number),
+                time=formats.duration(times.seconds),
+            )
+        )
     if wait is not None:
         said.append(_("The rule waits %(time)s and asks again then.", time=formats.duration(wait.seconds)))
     if rule.definition.after is not None:

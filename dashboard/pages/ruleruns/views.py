@@ -30,10 +30,16 @@ def index(ident: int) -> Response:
     """The runs of one rule, newest first."""
     rule = seen(ident)
     asked = forms.parse(request.args, zone())
-    return render("ruleruns/index.html", {"result"}, status=422 if asked.errors else 200, rule=rule,
-                  **_listed(asked, [rule.id]), url=url_for(".index", ident=ident),
-                  hidden=queries.outside(g.scope, rule.id),
-                  exports=_exports(ident, asked))  # fmt: skip
+    return render(
+        "ruleruns/index.html",
+        {"result"},
+        status=422 if asked.errors else 200,
+        rule=rule,
+        **_listed(asked, [rule.id]),
+        url=url_for(".index", ident=ident),
+        hidden=queries.outside(g.scope, rule.id),
+        exports=_exports(ident, asked),
+    )
 
 
 @bp.get("/runs")
@@ -42,9 +48,17 @@ def subject() -> Response:
     """The runs about one subject, or without one the newest of all rules that the viewer may see."""
     asked = forms.parse(request.args, zone())
     rules = queries.rules(g.scope)
-    return render("ruleruns/index.html", {"result"}, status=422 if asked.errors else 200, rule=None,
-                  **_listed(asked, list(rules)), url=url_for(".subject"), names=rules, hidden=0,
-                  exports=[])  # fmt: skip
+    return render(
+        "ruleruns/index.html",
+        {"result"},
+        status=422 if asked.errors else 200,
+        rule=None,
+        **_listed(asked, list(rules)),
+        url=url_for(".subject"),
+        names=rules,
+        hidden=0,
+        exports=[],
+    )
 
 
 @bp.get("/rules/<int:ident>/runs.csv", defaults={"format_": "csv"})
@@ -87,16 +101,21 @@ def _listed(asked: Asked, rule_ids: list[int]) -> dict[str, Any]:
     return {
         "asked": asked,
         "rows": show.rows(g.scope, page.lines, zone()),
-        "outcomes": [("", _("All outcomes")), (forms.ACTING, _(forms.ACTING_LABEL)),
-                     *((each.value, _(label)) for each, label in RUN_LABELS.items())],
+        "outcomes": [
+            ("", _("All outcomes")),
+            (forms.ACTING, _(forms.ACTING_LABEL)),
+            *((each.value, _(label)) for each, label in RUN_LABELS.items()),
+        ],
         "newer": page.newer and url_for(here, **kept, **asked.query(after=page.newer)),
         "older": page.older and url_for(here, **kept, **asked.query(before=page.older)),
-    }  # fmt: skip
+    }
 
 
 def _exports(ident: int, asked: Asked) -> list[tuple[str, str]]:
-    return [(_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
-            for format_, label in export.FORMATS]  # fmt: skip
+    return [
+        (_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
+        for format_, label in export.FORMATS
+    ]
 
 
 export.init()

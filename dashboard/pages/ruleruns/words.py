@@ -18,9 +18,13 @@ from dashboard.rules.values import Facts
 from dashboard.web import rulenames
 
 STEP_BADGES = {
-    StepState.DONE: "ok", StepState.WAITING: "info", StepState.RUNNING: "info", StepState.FAILED: "bad",
-    StepState.DEAD: "bad", StepState.UNCERTAIN: "warn",
-}  # fmt: skip
+    StepState.DONE: "ok",
+    StepState.WAITING: "info",
+    StepState.RUNNING: "info",
+    StepState.FAILED: "bad",
+    StepState.DEAD: "bad",
+    StepState.UNCERTAIN: "warn",
+}
 
 
 class Words(NamedTuple):
@@ -45,8 +49,9 @@ class Words(NamedTuple):
         for facts in seen:
             for name, known in ids.items():
                 value = facts[name]
-                known.update(each for each in (value if isinstance(value, list) else [value])
-                             if isinstance(each, int))  # fmt: skip
+                known.update(
+                    each for each in (value if isinstance(value, list) else [value]) if isinstance(each, int)
+                )
         return cls(rulenames.names(scope, definitions, ids["user"], ids["queue"], ids["user.team"], rules))
 
     @property

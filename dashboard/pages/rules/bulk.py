@@ -63,10 +63,14 @@ def delete() -> Response:
         return _back()
     title = ngettext("Delete %(num)d rule?", "Delete %(num)d rules?", len(rules))
     return render(
-        "layout/confirm.html", errors=[], verb=_("Delete"), back_url=_index(), texts=_lost(rules),
+        "layout/confirm.html",
+        errors=[],
+        verb=_("Delete"),
+        back_url=_index(),
+        texts=_lost(rules),
         title=_("Delete %(name)s?", name=rules[0].name) if len(rules) == 1 else title,
         crumbs=[(_("Rules"), _index())],
-    )  # fmt: skip
+    )
 
 
 def _lost(rules: list[Rule]) -> list[str]:
@@ -102,8 +106,14 @@ def _copy(rules: list[Rule]) -> Response:
     own = [rule for rule in rules if rule.owner_id is not None or not to_site]
     _demand(not own or g.scope.can(Permission.RULES_OWN))
     made = commands.copy(rules, g.user.id, to_site)
-    flash(ngettext("%(num)d copy has been added, switched off.",
-                   "%(num)d copies have been added, switched off.", len(made)), "ok")  # fmt: skip
+    flash(
+        ngettext(
+            "%(num)d copy has been added, switched off.",
+            "%(num)d copies have been added, switched off.",
+            len(made),
+        ),
+        "ok",
+    )
     return _back()
 
 

@@ -48,25 +48,42 @@ def copy(rules: Iterable[Rule], user_id: int, to_site: bool) -> list[Rule]:
     with database.atomic():
         for rule in _fresh(rules):
             stays = to_site and rule.owner_id is None
-            made.append(add(
-                _("%(name)s (copy)", name=rule.name[: NAME_MAX - 20])[:NAME_MAX], rule.description,
-                rule.definition, user_id, None if stays else user_id, rule.group_id if stays else None,
-            ))  # fmt: skip
+            made.append(
+                add(
+                    _("%(name)s (copy)", name=rule.name[: NAME_MAX - 20])[:NAME_MAX],
+                    rule.description,
+                    rule.definition,
+                    user_id,
+                    None if stays else user_id,
+                    rule.group_id if stays else None,
+                )
+            )
         store.changed()
     return made
 
 
 def add(
-    name: str, description: str, definition: object, user_id: int, owner_id: int | None,
+    name: str,
+    description: str,
+    definition: object,
+    user_id: int,
+    owner_id: int | None,
     group_id: int | None = None,
-) -> Rule:  # fmt: skip
+) -> Rule:
     """Add a rule, switched off, at the end of its list; inside the caller's transaction."""
     now = clock.now_s()
     rule = Rule.create(
-        name=name, description=description, definition=definition, owner_id=owner_id, group=group_id,
-        position=_last_position(owner_id) + 1, state=State.OFF, created_ts=now, updated_ts=now,
+        name=name,
+        description=description,
+        definition=definition,
+        owner_id=owner_id,
+        group=group_id,
+        position=_last_position(owner_id) + 1,
+        state=State.OFF,
+        created_ts=now,
+        updated_ts=now,
         updated_by=user_id,
-    )  # fmt: skip
+    )
     RuleVersion.create(rule=rule, version=1, name=name, definition=definition, made_by=user_id, made_ts=now)
     audit.record("rule.created", "c", target(rule), {"name": (None, name), "definition": (None, definition)})
     return rule
@@ -122,8 +139,12 @@ def delete(rules: Iterable[Rule]) -> int:
             Step.update(state=StepState.CANCELLED, done_ms=clock.now_ms()).where(waiting).execute()
             Rule.delete().where(Rule.id == rule.id).execute()
             queue.enqueue("rule_runs", {"rule": rule.id}, f"rule_runs:{rule.id}")
-            audit.record("rule.deleted", "d", target(rule),
-                         {"name": (rule.name, None), "definition": (rule.definition, None)})  # fmt: skip
+            audit.record(
+                "rule.deleted",
+                "d",
+                target(rule),
+                {"name": (rule.name, None), "definition": (rule.definition, None)},
+            )
             deleted += 1
         store.changed()
     return deleted
@@ -138,8 +159,9 @@ def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
                 continue
             before = rule.group.name if rule.group else None
             Rule.update(group=group).where(Rule.id == rule.id).execute()
-            audit.record("rule.updated", "u", target(rule),
-                         {"group": (before, group.name if group else None)})  # fmt: skip
+            audit.record(
+                "rule.updated", "u", target(rule), {"group": (before, group.name if group else None)}
+            )
             moved += 1
         store.changed()
     return moved
@@ -170,16 +192,27 @@ def hand_over(rule: Rule, to: User | None, by: User) -> bool:
     with database.atomic():
         mine = (Rule.id == rule.id) & (Rule.owner_id == rule.owner_id)
         given = Rule.update(
-            owner_id=to.id if to else None, group=None, state=State.OFF, paused_reason="", errors=0,
-            position=_last_position(to.id if to else None) + 1, updated_by=to.id if to else by.id,
+            owner_id=to.id if to else None,
+            group=None,
+            state=State.OFF,
+            paused_reason="",
+            errors=0,
+            position=_last_position(to.id if to else None) + 1,
+            updated_by=to.id if to else by.id,
             updated_ts=clock.now_s(),
-        ).where(mine)  # fmt: skip
+        ).where(mine)
         if not given.execute():
             return False
         RuleDraft.delete().where(RuleDraft.rule_id == rule.id).execute()
-        audit.record("rule.handed_over", "u", target(rule),
-                     {"owner": (before.login if before else None, to.login if to else None),
-                      "state": (rule.state, str(State.OFF))})  # fmt: skip
+        audit.record(
+            "rule.handed_over",
+            "u",
+            target(rule),
+            {
+                "owner": (before.login if before else None, to.login if to else None),
+                "state": (rule.state, str(State.OFF)),
+            },
+        )
         store.changed()
     return True
 

@@ -38,11 +38,17 @@ def weeks(rule_ids: Collection[int]) -> dict[int, Week]:
     since = now_ms - DAYS * DAY_MS
     day = (Run.made_ms - since - 1) / DAY_MS
     query = Run.select(
-        Run.rule_id, day.alias("day"), fn.COUNT(Run.id), fn.SUM(Run.held), fn.SUM(_one_if_failed()),
+        Run.rule_id,
+        day.alias("day"),
+        fn.COUNT(Run.id),
+        fn.SUM(Run.held),
+        fn.SUM(_one_if_failed()),
     ).where(
-        Run.rule_id.in_(sorted(rule_ids)) & (Run.made_ms > since) & (Run.made_ms <= now_ms)
+        Run.rule_id.in_(sorted(rule_ids))
+        & (Run.made_ms > since)
+        & (Run.made_ms <= now_ms)
         & Run.outcome.not_in(IDLE)
-    )  # fmt: skip
+    )
     found: dict[int, Week] = {}
     for rule_id, number, runs, held, failed in query.group_by(Run.rule_id, SQL("day")).tuples():
         week = found.get(rule_id, Week())

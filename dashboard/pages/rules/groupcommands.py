@@ -47,7 +47,7 @@ def pause(row: RuleGroup, paused: bool) -> None:
     with database.atomic():
         changed = RuleGroup.update(paused=paused).where(
             (RuleGroup.id == row.id) & (RuleGroup.paused != paused)
-        )  # fmt: skip
+        )
         if changed.execute():
             audit.record("rule_group.updated", "u", _target(row), {"paused": (not paused, paused)})
             store.changed()

@@ -87,14 +87,21 @@ def delete_group(ident: int) -> Response:
         flash(_("%(name)s has been deleted.", name=row.name), "ok")
         return _back()
     count = Rule.select().where(Rule.group == row.id).count()
-    stay = ngettext("The group has %(num)d rule, which stays and is in no group then.",
-                    "The group has %(num)d rules, which stay and are in no group then.", count)  # fmt: skip
+    stay = ngettext(
+        "The group has %(num)d rule, which stays and is in no group then.",
+        "The group has %(num)d rules, which stay and are in no group then.",
+        count,
+    )
     texts = [stay] + ([_("The group is paused; its rules go on then.")] if row.paused and count else [])
     return render(
-        "layout/confirm.html", title=_("Delete %(name)s?", name=row.name), errors=[], texts=texts,
-        verb=_("Delete"), back_url=url_for(".groups"),
+        "layout/confirm.html",
+        title=_("Delete %(name)s?", name=row.name),
+        errors=[],
+        texts=texts,
+        verb=_("Delete"),
+        back_url=url_for(".groups"),
         crumbs=[(_("Rules"), url_for(".index")), (_("Groups"), url_for(".groups"))],
-    )  # fmt: skip
+    )
 
 
 def _back() -> Response:
@@ -103,9 +110,13 @@ def _back() -> Response:
 
 def _list(asked: forms.GroupAsked, status: int = 200) -> Response:
     return render(
-        "rules/groups.html", status=status, rows=queries.group_lines(), asked=asked,
-        may_edit=g.scope.can(P.RULES_EDIT), may_pause=g.scope.can(P.RULES_OPERATE),
-    )  # fmt: skip
+        "rules/groups.html",
+        status=status,
+        rows=queries.group_lines(),
+        asked=asked,
+        may_edit=g.scope.can(P.RULES_EDIT),
+        may_pause=g.scope.can(P.RULES_OPERATE),
+    )
 
 
 def _form(

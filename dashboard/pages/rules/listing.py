@@ -139,12 +139,24 @@ def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
         group = groups.get(rule.group_id)
         owner, may = called.get(rule.owner_id, ("", True))
         watching = rule.state in (State.ON, State.SHADOW)
-        made.append(Line(
-            rule.id, rule.name, rule.description, rule.owner_id, owner, rule.group_id,
-            group.name if group else None, bool(group and group.paused), rule.position,
-            rule.state if may or not watching else SUSPENDED, rule.paused_reason, rule.last_run_ms,
-            category(rule.definition), rule.definition,
-        ))  # fmt: skip
+        made.append(
+            Line(
+                rule.id,
+                rule.name,
+                rule.description,
+                rule.owner_id,
+                owner,
+                rule.group_id,
+                group.name if group else None,
+                bool(group and group.paused),
+                rule.position,
+                rule.state if may or not watching else SUSPENDED,
+                rule.paused_reason,
+                rule.last_run_ms,
+                category(rule.definition),
+                rule.definition,
+            )
+        )
     return made
 
 

@@ -24,9 +24,15 @@ def show(ident: int) -> Response:
     rule = _seen(ident)
     which = _list_of(rule)
     return render(
-        "rules/show.html", line=listing.line(g.scope, rule), which=which, names=forms.NAMES,
-        states=listing.STATES, may=allowed(g.scope, which), when=_when, bars=bars,
-    )  # fmt: skip
+        "rules/show.html",
+        line=listing.line(g.scope, rule),
+        which=which,
+        names=forms.NAMES,
+        states=listing.STATES,
+        may=allowed(g.scope, which),
+        when=_when,
+        bars=bars,
+    )
 
 
 @bp.route("/<int:ident>/adopt", methods=["GET", "POST"])
@@ -42,14 +48,20 @@ def adopt(ident: int) -> Response:
         flash(_("%(name)s is a rule of the site now, switched off.", name=rule.name), "ok")
         return make_response(redirect(url_for(".index", list=forms.SYSTEM)))
     return render(
-        "layout/confirm.html", title=_("Make %(name)s a rule of the site?", name=rule.name), errors=[],
-        verb=_("Adopt"), back_url=url_for(".show", ident=ident), crumbs=_way(rule),
+        "layout/confirm.html",
+        title=_("Make %(name)s a rule of the site?", name=rule.name),
+        errors=[],
+        verb=_("Adopt"),
+        back_url=url_for(".show", ident=ident),
+        crumbs=_way(rule),
         texts=[
-            _("The rule is switched off and leaves its owner's list. Switched on again it is asked about "
-              "the events of everybody, not only of those whom its owner may see."),
+            _(
+                "The rule is switched off and leaves its owner's list. Switched on again it is asked about "
+                "the events of everybody, not only of those whom its owner may see."
+            ),
             _("Look through its conditions first: “me” and “my team” mean nobody in a rule of the site."),
         ],
-    )  # fmt: skip
+    )
 
 
 @bp.get("/<int:ident>/transfer")
@@ -80,9 +92,14 @@ def transfer(ident: int) -> Response:
 def _choose(rule: Rule, error: str | None = None, status: int = 200) -> Response:
     sought = lists.needle(request.values)
     return render(
-        "rules/transfer.html", status=status, rule=rule, error=error, q=sought, crumbs=_way(rule),
+        "rules/transfer.html",
+        status=status,
+        rule=rule,
+        error=error,
+        q=sought,
+        crumbs=_way(rule),
         people=people.offered(g.scope, (), sought),
-    )  # fmt: skip
+    )
 
 
 def _seen(ident: int) -> Rule:

@@ -61,8 +61,9 @@ def choices(scope: Scope, which: str) -> Choices:
         [(name, _(label)) for name, label in catalog.GROUPS.items() if name in used],
         [(str(group.id), group.name) for group in groups()] if which == SYSTEM else [],
         lists.by_name([(str(ident), name) for ident, (name, _may) in called.items()], lambda pair: pair[1])
-        if which == EMPLOYEES else [],
-    )  # fmt: skip
+        if which == EMPLOYEES
+        else [],
+    )
 
 
 def groups() -> list[RuleGroup]:
@@ -84,8 +85,9 @@ def group_lines() -> list[GroupLine]:
 
 def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
     """Return the rules of these ids in order; None when the viewer may not see one of them, or it is not."""
-    found = list(Rule.select().where(rights.visible(scope) & Rule.id.in_(sorted(ids)))
-                 .order_by(Rule.position, Rule.id))  # fmt: skip
+    found = list(
+        Rule.select().where(rights.visible(scope) & Rule.id.in_(sorted(ids))).order_by(Rule.position, Rule.id)
+    )
     return found if len(found) == len(ids) else None
 
 

@@ -31,13 +31,25 @@ def index() -> Response:
     parts = listing.sections(listing.lines(g.scope, asked, by), asked, by)
     rows, pager = lists.paged([line for part in parts for line in part.lines], PAGE_ROWS)
     return render(
-        "rules/index.html", {"result"}, asked=asked, by=by, pager=pager, names=forms.NAMES,
-        heads=lists.heads(by, listing.KEYS), sections=listing.cut(parts, listing.whole(g.scope, rows)),
-        totals={part.title: len(part.lines) for part in parts}, tabs=_tabs(asked),
-        choices=queries.choices(g.scope, asked.which), states=listing.STATES,
-        categories=catalog.GROUPS, ordering=_ordering(asked, by),
-        may=allowed(g.scope, asked.which), when=_when, bars=bars, query=_query(),
-    )  # fmt: skip
+        "rules/index.html",
+        {"result"},
+        asked=asked,
+        by=by,
+        pager=pager,
+        names=forms.NAMES,
+        heads=lists.heads(by, listing.KEYS),
+        sections=listing.cut(parts, listing.whole(g.scope, rows)),
+        totals={part.title: len(part.lines) for part in parts},
+        tabs=_tabs(asked),
+        choices=queries.choices(g.scope, asked.which),
+        states=listing.STATES,
+        categories=catalog.GROUPS,
+        ordering=_ordering(asked, by),
+        may=allowed(g.scope, asked.which),
+        when=_when,
+        bars=bars,
+        query=_query(),
+    )
 
 
 def allowed(scope: Scope, which: str) -> dict[str, bool]:

@@ -83,8 +83,13 @@ def make_administrator(login: str, name: str, password: str) -> None:
             return
         presets.make()
         access = Access.get(Access.name == "Administrator")
-        user = User.create(login=login, name=name, access=access, created_ts=clock.now_s(),
-                           password_hash=passwords.make(password))  # fmt: skip
+        user = User.create(
+            login=login,
+            name=name,
+            access=access,
+            created_ts=clock.now_s(),
+            password_hash=passwords.make(password),
+        )
         Setting.delete().where(Setting.name == CODE_NAME).execute()
         audit.record("user.created", "c", audit.user_target(user), actor=("system", None, "setup"))
 

@@ -56,8 +56,9 @@ def create() -> Response:
         session["locale"] = chosen
     response = make_response(redirect(target))
     secure = request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]
-    response.set_cookie(COOKIE, token, max_age=sessions.ABSOLUTE_S, httponly=True, samesite="Lax",
-                        secure=secure)  # fmt: skip
+    response.set_cookie(
+        COOKIE, token, max_age=sessions.ABSOLUTE_S, httponly=True, samesite="Lax", secure=secure
+    )
     return response
 
 

@@ -85,9 +85,12 @@ def custom_types() -> list[str]:
 
 def _fits(line: Line, asked: Filter) -> bool:
     state = {
-        "": True, "seen": line.events > 0, "off": not line.choice.recorded,
-        "closed": not line.choice.in_rules, "source": line.type.needs_source,
-    }  # fmt: skip
+        "": True,
+        "seen": line.events > 0,
+        "off": not line.choice.recorded,
+        "closed": not line.choice.in_rules,
+        "source": line.type.needs_source,
+    }
     if not state[asked.state] or (asked.group and line.type.group != asked.group):
         return False
     return lists.found(asked.text, line.label, line.type.name)

@@ -54,11 +54,17 @@ def _page(
 ) -> Response:
     named = lists.by_name(catalog.GROUPS.items(), lambda pair: _(pair[1]))
     return render(
-        "systemevents/index.html", {"result"}, status, asked=asked, differing=differing, typed=typed or {},
-        groups=queries.groups(asked, clock.now_ms()), states=[(k, _(v)) for k, v in forms.STATES.items()],
+        "systemevents/index.html",
+        {"result"},
+        status,
+        asked=asked,
+        differing=differing,
+        typed=typed or {},
+        groups=queries.groups(asked, clock.now_ms()),
+        states=[(k, _(v)) for k, v in forms.STATES.items()],
         named=[("", _("All"))] + [(key, _(label)) for key, label in named],
         may_edit=g.scope.can(Permission.SYSTEM_EVENTS_EDIT),
-    )  # fmt: skip
+    )
 
 
 def _both(late: Sequence[Wanted]) -> list[common.Both]:
@@ -68,8 +74,9 @@ def _both(late: Sequence[Wanted]) -> list[common.Both]:
         known, now = catalog.find(one.type), switches.choice(one.type)
         label = _(known.label) if known is not None and known.group != "custom" else one.type
         for text, stored, ticked in (
-            (RECORDED, now.recorded, one.now.recorded), (IN_RULES, now.in_rules, one.now.in_rules),
-        ):  # fmt: skip
+            (RECORDED, now.recorded, one.now.recorded),
+            (IN_RULES, now.in_rules, one.now.in_rules),
+        ):
             if stored != ticked:
                 found.append(
                     common.Both(_(text, type=label), common.readable(stored), common.readable(ticked))

@@ -86,8 +86,9 @@ def delete(viewer_id: int, row: Team) -> None:
         User.update(version=User.version + 1).where(User.id.in_(sorted(now.members))).execute()
         if Team.delete().where(Team.id == row.id).execute():
             store.changed()
-            audit.record("team.deleted", "d", _target(row),
-                         {name: (value, None) for name, value in before.items()})  # fmt: skip
+            audit.record(
+                "team.deleted", "d", _target(row), {name: (value, None) for name, value in before.items()}
+            )
 
 
 def _place(giver: Giver, team_id: int, asked: Asked) -> None:

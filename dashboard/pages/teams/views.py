@@ -23,9 +23,14 @@ bp = Blueprint("teams", __name__, url_prefix="/teams")
 def index() -> Response:
     by, sought = lists.order(request.args, queries.KEYS, "name"), lists.needle(request.args)
     return render(
-        "teams/index.html", {"result"}, rows=queries.lines(g.scope, sought, by), q=sought, by=by,
-        heads=lists.heads(by, queries.KEYS), may_edit=g.scope.can(Permission.TEAMS_EDIT),
-    )  # fmt: skip
+        "teams/index.html",
+        {"result"},
+        rows=queries.lines(g.scope, sought, by),
+        q=sought,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        may_edit=g.scope.can(Permission.TEAMS_EDIT),
+    )
 
 
 @bp.get("/new")
@@ -91,8 +96,11 @@ def delete(ident: int) -> Response:
         return make_response(redirect(url_for(".index")))
     now = queries.present(g.scope, row.id)
     count = len(now.members)
-    members = ngettext("The team has %(num)d member, who stays a user.",
-                       "The team has %(num)d members, who stay users.", count)  # fmt: skip
+    members = ngettext(
+        "The team has %(num)d member, who stays a user.",
+        "The team has %(num)d members, who stay users.",
+        count,
+    )
     return render(
         "layout/confirm.html",
         title=_("Delete %(name)s?", name=row.name),
@@ -139,8 +147,13 @@ def _form(
 ) -> Response:
     sought = lists.needle(request.values, "q")
     return render(
-        "teams/form.html", status=status, row=row, asked=asked, differing=differing, q=sought,
+        "teams/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        differing=differing,
+        q=sought,
         people=people.offered(g.scope, asked.members | asked.leads, sought),
         hidden=len(queries.present(g.scope, row.id).hidden) if row else 0,
         may_edit=g.scope.can(Permission.TEAMS_EDIT),
-    )  # fmt: skip
+    )

@@ -138,15 +138,22 @@ def _occurrences(slots: Sequence[Slot]) -> list[tuple[tuple[str, int], Slot]]:
 def by_columns(slots: Sequence[Slot], columns: Sequence[Column]) -> Scale:
     place = {(each.label, each.turn): index for index, each in enumerate(columns)}
     width = 100 / len(columns)
-    return Scale([Part(slot.start, slot.end, place[key] * width, (place[key] + 1) * width)
-                  for key, slot in _occurrences(slots)])  # fmt: skip
+    return Scale(
+        [
+            Part(slot.start, slot.end, place[key] * width, (place[key] + 1) * width)
+            for key, slot in _occurrences(slots)
+        ]
+    )
 
 
 def week_ticks(columns: Sequence[Column]) -> tuple[Tick, ...]:
     """Return a tick each two hours and at both turns of a repeated hour; on phones each six."""
     ticks = [
-        Tick(round(100 * n / len(columns), 3), "" if int(each.label) % 2 and not each.offset
-             else _hour(each.label, each.offset), bool(each.offset) or int(each.label) % 6 != 0)
+        Tick(
+            round(100 * n / len(columns), 3),
+            "" if int(each.label) % 2 and not each.offset else _hour(each.label, each.offset),
+            bool(each.offset) or int(each.label) % 6 != 0,
+        )
         for n, each in enumerate(columns)
-    ]  # fmt: skip
+    ]
     return (*ticks, Tick(100.0, "24:00"))

@@ -27,9 +27,12 @@ from dashboard.web.page import row_url
 
 DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING)
 REASONS = {
-    "agent": N_("User hung up"), "customer": N_("Customer hung up"), "timeout": N_("Waited too long"),
-    "closed": N_("Queue closed"), "full": N_("Queue full"),
-}  # fmt: skip
+    "agent": N_("User hung up"),
+    "customer": N_("Customer hung up"),
+    "timeout": N_("Waited too long"),
+    "closed": N_("Queue closed"),
+    "full": N_("Queue full"),
+}
 EXPORTS = (
     ("pdf", N_("PDF export"), Permission.TRACING_EXPORT_PDF),
     ("xlsx", N_("Excel export"), Permission.TRACING_EXPORT_DATA),
@@ -72,8 +75,11 @@ def activities(trace: Trace, asked: Asked) -> dict[str, Any]:
         "chips": _chips(asked, by_kind),
         "states": [(state.value, _(label)) for state, label in names.STATES.items()],
         "queues": queries.queues(trace.scope),
-        "kept": [(k, v) for k, v in asked.query(after=None, before=None, page=1).items()
-                 if k not in ("state", "queue")],
+        "kept": [
+            (k, v)
+            for k, v in asked.query(after=None, before=None, page=1).items()
+            if k not in ("state", "queue")
+        ],
         "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
         "totals": listing.totals(trace, asked, count),
         "pager": _pager(asked, shown),
@@ -82,7 +88,7 @@ def activities(trace: Trace, asked: Asked) -> dict[str, Any]:
         "say": names.speaker(),
         "when": _when(trace, asked),
         "sorts": _sorts(asked),
-    }  # fmt: skip
+    }
 
 
 def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
@@ -97,19 +103,28 @@ def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         "zone": trace.zone,
         "facts": _facts(interaction),
         "steps": [
-            (_moment(step.time_ms // 1000, trace.zone, day), names.step(step),
-             _("Another user") if step.user == "" else step.user, (step.time_ms - first) // 1000)
+            (
+                _moment(step.time_ms // 1000, trace.zone, day),
+                names.step(step),
+                _("Another user") if step.user == "" else step.user,
+                (step.time_ms - first) // 1000,
+            )
             for step in found
         ],
         "related": [
-            {"start": work.start, "user": work.user, "state": work.state, "seconds": work.seconds,
-             "url": url_for("tracing.show", ident=work.id, tz=trace.zone)}
+            {
+                "start": work.start,
+                "user": work.user,
+                "state": work.state,
+                "seconds": work.seconds,
+                "url": url_for("tracing.show", ident=work.id, tz=trace.zone),
+            }
             for work in queries.related(trace.scope, row)
         ],
         "prev_url": url_for("tracing.show", ident=before, tz=trace.zone) if before else None,
         "next_url": url_for("tracing.show", ident=after, tz=trace.zone) if after else None,
         "back_url": url_for("tracing.index", user=trace.person.login, date=day.isoformat(), tz=trace.zone),
-    }  # fmt: skip
+    }
 
 
 def _moment(ts: int, zone: str, day: date) -> str:
@@ -144,9 +159,11 @@ def plot(trace: Trace, asked: Asked, linked: bool = True) -> Plot:
 def items(trace: Trace, linked: bool = True) -> list[Item]:
     """Return the drawn stretches with what their bars say; those of a file source end where it ends."""
     wanted = [row for row in trace.intervals if row.kind in DRAWN]
-    facts = {
-        row.id: row for row in load.activities(trace.scope, trace.person.id, trace.span)
-    } if any(row.activity_id for row in wanted) else {}  # fmt: skip
+    facts = (
+        {row.id: row for row in load.activities(trace.scope, trace.person.id, trace.span)}
+        if any(row.activity_id for row in wanted)
+        else {}
+    )
     return [_item(trace, row, facts.get(row.activity_id or 0), linked) for row in wanted]
 
 
@@ -155,13 +172,20 @@ def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None, linked: bool
     lost = row.end is None and horizon is not None and horizon < trace.as_of
     shown = fact is not None and not row.hidden
     return Item(
-        kind=row.kind, start=row.start, end=horizon if lost else row.end, channel=row.channel,
-        activity_id=row.activity_id, label=row.label, paid=row.paid, inferred=row.inferred or lost,
-        hidden=row.hidden, direction=fact.direction if shown and fact else "",
+        kind=row.kind,
+        start=row.start,
+        end=horizon if lost else row.end,
+        channel=row.channel,
+        activity_id=row.activity_id,
+        label=row.label,
+        paid=row.paid,
+        inferred=row.inferred or lost,
+        hidden=row.hidden,
+        direction=fact.direction if shown and fact else "",
         contact=listing.contact_of(trace, fact) if shown and fact else "",
         queue=fact.queue if shown and fact else "",
         url=_address(trace, fact.id) if shown and fact and linked else "",
-    )  # fmt: skip
+    )
 
 
 def _address(trace: Trace, activity_id: int) -> str:
@@ -223,11 +247,14 @@ def _pager(asked: Asked, shown: listing.Page) -> dict[str, Any]:
         )
 
     return {
-        "first": shown.first, "last": shown.last, "total": shown.total,
-        "page": shown.number, "pages": shown.pages,
+        "first": shown.first,
+        "last": shown.last,
+        "total": shown.total,
+        "page": shown.number,
+        "pages": shown.pages,
         "prev_url": url(shown.number - 1, before=shown.before) if shown.before and shown.number > 1 else None,
         "next_url": url(shown.number + 1, after=shown.after) if shown.after else None,
-    }  # fmt: skip
+    }
 
 
 def _exports(asked: Asked) -> list[tuple[str, str]]:

@@ -97,18 +97,37 @@ def _list(trace: Trace, asked: Asked) -> Sheet:
             Column("marks", _("Marks"), Kind.TEXT, 14),
         ),
         rows=_cells(rows),
-        total=(None, None, None, total.seconds_in_period, total.talk, total.hold,
-               _("Total: %(count)d", count=total.number), None, None, None, None),
-    )  # fmt: skip
+        total=(
+            None,
+            None,
+            None,
+            total.seconds_in_period,
+            total.talk,
+            total.hold,
+            _("Total: %(count)d", count=total.number),
+            None,
+            None,
+            None,
+            None,
+        ),
+    )
 
 
 def _cells(rows: list[listing.Row]) -> Iterator[Row]:
     for row in rows:
         yield (
-            row.start, row.end, row.seconds, row.seconds_in_period, row.talk or None, row.hold or None,
-            _what(row), row.label if row.type == "pause" else row.contact, row.queue,
-            _state(row.state), ", ".join(_mark(flag) for flag in row.flags),
-        )  # fmt: skip
+            row.start,
+            row.end,
+            row.seconds,
+            row.seconds_in_period,
+            row.talk or None,
+            row.hold or None,
+            _what(row),
+            row.label if row.type == "pause" else row.contact,
+            row.queue,
+            _state(row.state),
+            ", ".join(_mark(flag) for flag in row.flags),
+        )
 
 
 def _what(row: listing.Row) -> str:
@@ -155,12 +174,17 @@ def figures(trace: Trace) -> list[Figure]:
         (f"{_('Pauses')} · {_('Unpaid')}", f["pause"]["unpaid"], None, None),
     ]
     times = (
-        ("login", _("Login time")), ("ready", _("Ready time")), ("busy", _("Busy")),
-        ("ringing", _("Ringing")), ("free", _("Free")), ("not_ready", _("Not ready")),
-        ("offline", _("Offline")), ("work_in_pause", _("Work during pause")),
+        ("login", _("Login time")),
+        ("ready", _("Ready time")),
+        ("busy", _("Busy")),
+        ("ringing", _("Ringing")),
+        ("free", _("Free")),
+        ("not_ready", _("Not ready")),
+        ("offline", _("Offline")),
+        ("work_in_pause", _("Work during pause")),
         ("work_logged_out", _("Work while signed out")),
         ("login_reported", _("Login time as the source reported it")),
-    )  # fmt: skip
+    )
     rows += [(label, f[name], None, None) for name, label in times if f.get(name) is not None]
     rows += [
         (_("Occupancy"), None, None, f["occupancy"]),
@@ -175,9 +199,11 @@ def figures(trace: Trace) -> list[Figure]:
 
 def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
     labels = (
-        ("handling", _("Handling time")), ("load", _("Sum of times")), ("talk", _("Talk time")),
+        ("handling", _("Handling time")),
+        ("load", _("Sum of times")),
+        ("talk", _("Talk time")),
         ("hold", _("Hold time")),
-    )  # fmt: skip
+    )
     rows: list[Figure] = [
         (f"{name} · {label}", part[key], None, None) for key, label in labels if part.get(key) is not None
     ]

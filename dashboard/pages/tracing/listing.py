@@ -177,10 +177,19 @@ def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
     end = trace.last(row.source_id) if row.end is None else row.end
     flags = [name for name, there in (("open", row.end is None), ("inferred", row.inferred)) if there]
     return Row(
-        key=(row.start, 1, n), id=f"p{row.start}", start=row.start, end=row.end,
-        seconds=max(0, end - row.start), seconds_in_period=_inside(trace, row), talk=0, hold=0,
-        type="pause", label=row.label, paid=row.paid, flags=tuple(flags),
-    )  # fmt: skip
+        key=(row.start, 1, n),
+        id=f"p{row.start}",
+        start=row.start,
+        end=row.end,
+        seconds=max(0, end - row.start),
+        seconds_in_period=_inside(trace, row),
+        talk=0,
+        hold=0,
+        type="pause",
+        label=row.label,
+        paid=row.paid,
+        flags=tuple(flags),
+    )
 
 
 def contact_of(trace: Trace, row: ActivityRow) -> str:
@@ -195,10 +204,19 @@ def work(trace: Trace, row: ActivityRow) -> Row:
     """Return an activity as a row of the list."""
     marks = {"open": row.end is None, "inferred": row.inferred, "hidden": row.hidden}
     return Row(
-        key=(row.start, 0, row.id), id=str(row.id), start=row.start, end=row.end,
-        seconds=length(trace, row, Kind.HANDLING), seconds_in_period=trace.seconds.get(row.id, 0),
-        talk=length(trace, row, Kind.TALK), hold=length(trace, row, Kind.HOLD),
-        type=type_of(row.channel), channel=row.channel, direction=row.direction,
-        contact=contact_of(trace, row), queue=row.queue,
-        state=row.state, flags=tuple(name for name, there in marks.items() if there),
-    )  # fmt: skip
+        key=(row.start, 0, row.id),
+        id=str(row.id),
+        start=row.start,
+        end=row.end,
+        seconds=length(trace, row, Kind.HANDLING),
+        seconds_in_period=trace.seconds.get(row.id, 0),
+        talk=length(trace, row, Kind.TALK),
+        hold=length(trace, row, Kind.HOLD),
+        type=type_of(row.channel),
+        channel=row.channel,
+        direction=row.direction,
+        contact=contact_of(trace, row),
+        queue=row.queue,
+        state=row.state,
+        flags=tuple(name for name, there in marks.items() if there),
+    )

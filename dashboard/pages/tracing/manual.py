@@ -82,11 +82,15 @@ def record(viewer: User, row: ActivityRow, type_: EventType, asked: Asked) -> bo
         data[BUTTON] = asked.button
     contact = {"name": row.contact_name, "phone": row.contact_phone, "email": row.contact_email}
     event = NewEvent(
-        id=f"manual:{viewer.id}:{asked.token}", type=type_.name, time_ms=clock.now_ms(), user=viewer.login,
+        id=f"manual:{viewer.id}:{asked.token}",
+        type=type_.name,
+        time_ms=clock.now_ms(),
+        user=viewer.login,
         queue=Queue.get_by_id(row.queue_id).name if row.queue_id is not None else None,
-        interaction=interaction, contact={name: text for name, text in contact.items() if text} or None,
+        interaction=interaction,
+        contact={name: text for name, text in contact.items() if text} or None,
         data=json.dumps(data, ensure_ascii=False),
-    )  # fmt: skip
+    )
     with database.atomic():
         is_new = events.append(row.source_id, [event], makes=False).accepted == 1
         if is_new:

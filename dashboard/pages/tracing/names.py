@@ -29,14 +29,23 @@ from dashboard.tracing.types import State
 
 STATUS = ("ready", "idle", "pause")  # bars of the status lane
 CHIPS = (
-    ("", N_("All")), ("call", N_("Calls")), ("email", N_("E-mails")), ("chat", N_("Chats")),
-    ("ticket", N_("Tickets")), ("pause", N_("Pauses")),
-)  # fmt: skip
+    ("", N_("All")),
+    ("call", N_("Calls")),
+    ("email", N_("E-mails")),
+    ("chat", N_("Chats")),
+    ("ticket", N_("Tickets")),
+    ("pause", N_("Pauses")),
+)
 STATES = {
-    State.RINGING: N_("Ringing"), State.OPEN: N_("Open"), State.POSTPONED: N_("Postponed"),
-    State.CLOSED: N_("Closed"), State.TRANSFERRED: N_("Transferred"), State.MISSED: N_("Missed"),
-    State.REJECTED: N_("Rejected"), State.EDITED: N_("Edited"),
-}  # fmt: skip
+    State.RINGING: N_("Ringing"),
+    State.OPEN: N_("Open"),
+    State.POSTPONED: N_("Postponed"),
+    State.CLOSED: N_("Closed"),
+    State.TRANSFERRED: N_("Transferred"),
+    State.MISSED: N_("Missed"),
+    State.REJECTED: N_("Rejected"),
+    State.EDITED: N_("Edited"),
+}
 
 
 def event(name: str) -> str:

@@ -157,7 +157,12 @@ class Plot:
         for bar in (bar for row in self.rows for bar in row.bars):
             if bar.css == "pause":
                 found.add("paid" if bar.item.paid else "unpaid")
-            marked = {"hidden": bar.item.hidden, "inferred": bar.item.inferred, "ringing": bar.ringing,
-                      "block": bar.count > 1, "cut": bar.before or bar.after}  # fmt: skip
+            marked = {
+                "hidden": bar.item.hidden,
+                "inferred": bar.item.inferred,
+                "ringing": bar.ringing,
+                "block": bar.count > 1,
+                "cut": bar.before or bar.after,
+            }
             found |= {name for name, there in marked.items() if there}
         return frozenset(found)

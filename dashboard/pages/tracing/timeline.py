@@ -20,7 +20,7 @@ from dashboard.pages.tracing.axis import (
     minute_ticks,
     row_label,
     week_ticks,
-)  # fmt: skip
+)
 from dashboard.pages.tracing.lanes import Piece, by_lane, ending, merge, presence, stack
 from dashboard.pages.tracing.plot import Band, Bar, Item, Lane, Plot, Row
 from dashboard.tracing.types import ACTIVITY_TYPES, Kind
@@ -86,8 +86,16 @@ def minutes_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, minut
     for slot in hours(span, zone):
         for start in range(slot.start, slot.end, step):
             if start < as_of and _happens(seen, status, start, start + step, as_of, minutes < 60):
-                scale = Scale((Part(start, min(start + step, slot.end), 0.0,
-                                    100.0 * (min(start + step, slot.end) - start) / step),))  # fmt: skip
+                scale = Scale(
+                    (
+                        Part(
+                            start,
+                            min(start + step, slot.end),
+                            0.0,
+                            100.0 * (min(start + step, slot.end) - start) / step,
+                        ),
+                    )
+                )
                 wanted.append((scale, row_label(start, slot, zone)))
     rows = _rows(wanted, seen, as_of, MINUTES, status)
     current = next((row.now for row in rows if row.now is not None), None)
@@ -139,8 +147,9 @@ def _opening(row: Row, all_day: bool) -> float | None:
     return min(100.0, round(first + PHONE_SHARE, 3)) if all_day and first else None
 
 
-def _happens(items: Sequence[Item], status: Sequence[Piece], start: int, end: int, as_of: int,
-             changes_only: bool) -> bool:  # fmt: skip
+def _happens(
+    items: Sequence[Item], status: Sequence[Piece], start: int, end: int, as_of: int, changes_only: bool
+) -> bool:
     work = (item for item in items if item.kind in (Kind.HANDLING, Kind.RINGING))
     if any(item.start < end and max(ending(item, as_of), item.start + 1) > start for item in work):
         return True
@@ -149,8 +158,14 @@ def _happens(items: Sequence[Item], status: Sequence[Piece], start: int, end: in
     return any(p.start < end and p.end > start for p in status)
 
 
-def _rows(scales: Sequence[tuple[Scale, str]], items: Sequence[Item], as_of: int, look: Look,
-          status: Sequence[Piece], gap: int = 0) -> list[Row]:  # fmt: skip
+def _rows(
+    scales: Sequence[tuple[Scale, str]],
+    items: Sequence[Item],
+    as_of: int,
+    look: Look,
+    status: Sequence[Piece],
+    gap: int = 0,
+) -> list[Row]:
     """Draw every row; again with close neighbours merged when there are too many bars."""
     begun: set[int] = set()
     rows = [_row(scale, label, items, as_of, look, status, gap, begun) for scale, label in scales]
@@ -158,14 +173,30 @@ def _rows(scales: Sequence[tuple[Scale, str]], items: Sequence[Item], as_of: int
         return rows
     begun = set()
     return [
-        _row(scale, label, items, as_of, look, status,
-             max(1, round((scale.end - scale.start) * MIN_GAP)), begun)
+        _row(
+            scale,
+            label,
+            items,
+            as_of,
+            look,
+            status,
+            max(1, round((scale.end - scale.start) * MIN_GAP)),
+            begun,
+        )
         for scale, label in scales
-    ]  # fmt: skip
+    ]
 
 
-def _row(scale: Scale, label: str, items: Sequence[Item], as_of: int, look: Look,
-         status: Sequence[Piece], gap: int, begun: set[int]) -> Row:  # fmt: skip
+def _row(
+    scale: Scale,
+    label: str,
+    items: Sequence[Item],
+    as_of: int,
+    look: Look,
+    status: Sequence[Piece],
+    gap: int,
+    begun: set[int],
+) -> Row:
     """Draw one row; `begun` collects the activities counted as started so far."""
     start, end = scale.start, scale.end
     inside = _touching(items, start, end, as_of)
@@ -186,8 +217,9 @@ def _row(scale: Scale, label: str, items: Sequence[Item], as_of: int, look: Look
             drawn = merge((_cut(piece, start, end) for piece in drawn), gap)
         levels = max((piece.level for piece in drawn), default=0) + 1
         lanes.append(Lane(kind, y, look.pad + levels * look.pitch, levels))
-        bars += [_bar(scale, piece, kind, y + look.inset + piece.level * look.pitch, look.bar)
-                 for piece in drawn]  # fmt: skip
+        bars += [
+            _bar(scale, piece, kind, y + look.inset + piece.level * look.pitch, look.bar) for piece in drawn
+        ]
         y += look.pad + levels * look.pitch
     work = [item for item in inside if item.kind == Kind.HANDLING]
     seconds = sum(max(0, min(ending(item, as_of), end) - max(item.start, start)) for item in work)
@@ -197,8 +229,7 @@ def _row(scale: Scale, label: str, items: Sequence[Item], as_of: int, look: Look
 
 
 def _started(items: Iterable[Item], start: int, end: int, begun: set[int]) -> int:
-    new = {item.activity_id for item in items
-           if item.activity_id is not None and item.start < end} - begun  # fmt: skip
+    new = {item.activity_id for item in items if item.activity_id is not None and item.start < end} - begun
     early = {item.activity_id for item in items if item.activity_id is not None and item.start < start}
     begun |= {number for number in new if number is not None}
     return len(new - early)
@@ -217,13 +248,22 @@ def _status_bar(scale: Scale, piece: Piece, look: Look) -> Bar:
 def _bar(scale: Scale, piece: Piece, css: str, y: int, height: int) -> Bar:
     x, width = scale.stretch(piece.start, piece.end)
     return Bar(
-        css, x, width, y, height, piece.start, piece.end, piece.seconds, piece.item, piece.activities,
+        css,
+        x,
+        width,
+        y,
+        height,
+        piece.start,
+        piece.end,
+        piece.seconds,
+        piece.item,
+        piece.activities,
         open=piece.open and piece.end <= scale.end,
         before=piece.start < scale.start,
         after=piece.end > scale.end,
         ringing=piece.ringing,
         quiet=piece.quiet,
-    )  # fmt: skip
+    )
 
 
 def _around(scale: Scale, status: Sequence[Piece], as_of: int, tint: bool) -> tuple[Band, ...]:

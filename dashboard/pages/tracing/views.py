@@ -90,9 +90,12 @@ def _detail(row: ActivityRow, login: str, form: manual.Asked) -> Response:
         abort(404)
     offered = manual.offered(g.scope, row)
     return render(
-        "tracing/activity.html", status=422 if form.errors else 200, form=form if offered else None,
-        **context.detail(found, row, day), **marks.about(g.scope, row),
-    )  # fmt: skip
+        "tracing/activity.html",
+        status=422 if form.errors else 200,
+        form=form if offered else None,
+        **context.detail(found, row, day),
+        **marks.about(g.scope, row),
+    )
 
 
 @bp.get("/tracing.pdf", defaults={"format_": "pdf"})

@@ -44,9 +44,11 @@ def facts(asked: Asked) -> dict[str, Any]:
     access = Access.get_or_none(Access.id == asked.access) if asked.access else None
     teams = Team.select(Team.name).where(Team.id.in_(sorted(asked.teams))).order_by(Team.name)
     return {
-        **asked.columns(), "login": asked.login, "access": access.name if access else None,
+        **asked.columns(),
+        "login": asked.login,
+        "access": access.name if access else None,
         "teams": [name for (name,) in teams.tuples()],
-    }  # fmt: skip
+    }
 
 
 def create(viewer_id: int, asked: Asked) -> User:
@@ -109,9 +111,12 @@ def deactivate(viewer_id: int, row: User) -> None:
             return
         sessions.end_all(row.id)
         end = NewEvent(
-            id=f"deactivated:{row.id}:{moment}", type="agent.signed_out", time_ms=moment, user=row.login,
+            id=f"deactivated:{row.id}:{moment}",
+            type="agent.signed_out",
+            time_ms=moment,
+            user=row.login,
             data=json.dumps({"reason": "deactivated"}),
-        )  # fmt: skip
+        )
         events.append(events.source(SOURCE).id, [end], makes=False)
         store.changed()
         audit.record("user.deactivated", "u", audit.user_target(row), {"deactivated": (False, True)})

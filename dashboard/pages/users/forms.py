@@ -47,9 +47,13 @@ class Asked:
     def columns(self) -> dict[str, Any]:
         """Return the columns that a form may set; login, password and teams are set on their own."""
         return {
-            "name": self.name, "email": self.email, "extension": self.extension, "access": self.access,
-            "locale": self.locale, "timezone": self.timezone,
-        }  # fmt: skip
+            "name": self.name,
+            "email": self.email,
+            "extension": self.extension,
+            "access": self.access,
+            "locale": self.locale,
+            "timezone": self.timezone,
+        }
 
 
 def parse(form: MultiDict[str, str], row: User | None = None) -> Asked:
@@ -79,8 +83,17 @@ def parse(form: MultiDict[str, str], row: User | None = None) -> Asked:
 
 def of_row(row: User, teams: frozenset[int]) -> Asked:
     access = row.access.id if row.access else None
-    return Asked(row.login, row.name, row.email, row.extension, access, teams, row.locale, row.timezone,
-                 version=row.version)  # fmt: skip
+    return Asked(
+        row.login,
+        row.name,
+        row.email,
+        row.extension,
+        access,
+        teams,
+        row.locale,
+        row.timezone,
+        version=row.version,
+    )
 
 
 def _check_texts(asked: Asked) -> None:
@@ -88,8 +101,9 @@ def _check_texts(asked: Asked) -> None:
         asked.errors["login"] = _("Give a user name of 1 to 120 characters without spaces.")
     if problem := forms.line_problem(asked.name, 200):
         asked.errors["name"] = problem
-    if asked.email and (len(asked.email) > 254 or not EMAIL.fullmatch(asked.email)
-                        or forms.line_problem(asked.email, 254)):  # fmt: skip
+    if asked.email and (
+        len(asked.email) > 254 or not EMAIL.fullmatch(asked.email) or forms.line_problem(asked.email, 254)
+    ):
         asked.errors["email"] = _("Write the address as name@example.org.")
     if problem := forms.line_problem(asked.extension, 40, needed=False):
         asked.errors["extension"] = problem

@@ -54,10 +54,19 @@ KEYS = {
 def lines(scope: Scope, asked: Filter, by: Order) -> list[Line]:
     """Return the users inside the scope who match, in the order asked for."""
     query = (
-        User.select(User.id, User.login, User.name, Access.id, Access.name, Access.is_system,
-                    User.deactivated_ts, User.last_sign_in_ts)
-        .join(Access, JOIN.LEFT_OUTER).where(scope.allows(User.id))
-    )  # fmt: skip
+        User.select(
+            User.id,
+            User.login,
+            User.name,
+            Access.id,
+            Access.name,
+            Access.is_system,
+            User.deactivated_ts,
+            User.last_sign_in_ts,
+        )
+        .join(Access, JOIN.LEFT_OUTER)
+        .where(scope.allows(User.id))
+    )
     if not asked.deactivated:
         query = query.where(User.deactivated_ts.is_null())
     teams = _team_names()
@@ -94,8 +103,11 @@ def accesses() -> list[Choice]:
 
 def givable(giver: Giver, user_id: int | None) -> list[Choice]:
     """Return the accesses that the giver may give to this user (None: to a new one)."""
-    found = [Choice(row.id, called(row.name, row.is_system)) for row in Access.select()
-             if giver.covers(row, user_id)]  # fmt: skip
+    found = [
+        Choice(row.id, called(row.name, row.is_system))
+        for row in Access.select()
+        if giver.covers(row, user_id)
+    ]
     return lists.by_name(found, lambda access: access.name)
 
 

@@ -34,12 +34,22 @@ def index() -> Response:
     found = queries.lines(g.scope, asked, by)
     rows, pager = lists.paged(found, PAGE)
     return render(
-        "users/index.html", {"result"}, rows=rows, pager=pager, asked=asked, by=by,
-        heads=lists.heads(by, queries.KEYS), accesses=queries.accesses(), no_access=queries.NO_ACCESS,
-        deactivated=queries.deactivated_count(found), when=_when, may_edit=g.scope.can(Permission.USERS_EDIT),
-        may_open=g.scope.can(Permission.ACCESSES_VIEW), may_trace=g.scope.can(Permission.TRACING_VIEW),
+        "users/index.html",
+        {"result"},
+        rows=rows,
+        pager=pager,
+        asked=asked,
+        by=by,
+        heads=lists.heads(by, queries.KEYS),
+        accesses=queries.accesses(),
+        no_access=queries.NO_ACCESS,
+        deactivated=queries.deactivated_count(found),
+        when=_when,
+        may_edit=g.scope.can(Permission.USERS_EDIT),
+        may_open=g.scope.can(Permission.ACCESSES_VIEW),
+        may_trace=g.scope.can(Permission.TRACING_VIEW),
         own=g.user.id,
-    )  # fmt: skip
+    )
 
 
 @bp.get("/new")
@@ -137,8 +147,9 @@ def _confirmed(row: User, act: Callable[[int, User], None], done: str, **page: A
             return make_response(redirect(url_for(".edit", ident=row.id)))
     back = url_for(".edit", ident=row.id)
     way = [(_("Settings"), None), (_("Users"), url_for(".index")), (row.name, back)]
-    return render("layout/confirm.html", status=422 if errors else 200, errors=errors, crumbs=way,
-                  back_url=back, **page)  # fmt: skip
+    return render(
+        "layout/confirm.html", status=422 if errors else 200, errors=errors, crumbs=way, back_url=back, **page
+    )
 
 
 def _one(ident: int) -> User:
@@ -167,9 +178,18 @@ def _form(
     if present is not None and present.id not in {choice.id for choice in accesses}:
         kept = queries.Choice(present.id, queries.called(present.name, present.is_system))
     return render(
-        "users/form.html", status=status, row=row, asked=asked, differing=differing, teams=queries.teams(),
-        accesses=[*([kept] if kept else []), *accesses], own=row is not None and row.id == g.user.id,
-        higher=not giver.may_restrict(present, row.id if row else None), above=kept is not None,
-        may_edit=g.scope.can(Permission.USERS_EDIT), languages=LOCALES, when=_when,
+        "users/form.html",
+        status=status,
+        row=row,
+        asked=asked,
+        differing=differing,
+        teams=queries.teams(),
+        accesses=[*([kept] if kept else []), *accesses],
+        own=row is not None and row.id == g.user.id,
+        higher=not giver.may_restrict(present, row.id if row else None),
+        above=kept is not None,
+        may_edit=g.scope.can(Permission.USERS_EDIT),
+        languages=LOCALES,
+        when=_when,
         zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
-    )  # fmt: skip
+    )
