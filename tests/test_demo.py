@@ -1,4 +1,4 @@
-"""The demonstration: lively at any hour, the same when told again, and topped up by a later start."""
+"""The demonstration: people are at work at any hour, a second start adds nothing, a later one what is new."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import Counter
 
 import peewee
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -52,7 +53,8 @@ def stage(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 def play(app: Flask, moment: int) -> list[str]:
-    with app.app_context():
+    """Start the demonstration at `moment` (UTC seconds); everything it records is recorded at that time."""
+    with app.app_context(), time_machine.travel(moment, tick=False):
         return list(demo.make(moment))
 
 
@@ -73,7 +75,7 @@ def test_at_any_hour_somebody_is_on_a_call_on_chats_on_a_pause_and_somebody_wait
     assert not Job.select().where(Job.kind == "digest").exists()
 
 
-def test_told_twice_is_told_once_and_a_later_start_goes_on(stage: Flask) -> None:
+def test_a_second_start_adds_no_event_and_a_later_one_adds_those_since(stage: Flask) -> None:
     first = play(stage, SUNDAY_NIGHT)
     theirs = Event.source_id == Source.get(Source.name == demo.SOURCE).id
     before = {row[0] for row in Event.select(Event.external_id).where(theirs).tuples()}
