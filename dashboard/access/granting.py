@@ -11,11 +11,11 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import SECTIONS, Permission
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect, rows
+from dashboard.db.locks import Lock
 from dashboard.i18n.mark import N_
 from dashboard.models import Access, AccessGrant, User
 
 ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})
-LOCK = 7_260_423
 CHANGED: list[Callable[[], None]] = []  # told in the transaction of a change of rights or teams
 LABELS: dict[str, str] = {c.permission.value: c.label for section in SECTIONS for c in section.choices}
 GRANT_LABELS = {
@@ -117,7 +117,7 @@ def changing(viewer_id: int) -> Iterator[Giver]:
     took away the last active user who may edit both accesses and users.
     """
     with database.atomic():
-        dialect.one_at_a_time(LOCK)
+        dialect.one_at_a_time(Lock.GRANT)
         viewer = User.get_or_none((User.id == viewer_id) & User.deactivated_ts.is_null())
         if viewer is None:
             raise RefusedError(GONE)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from dashboard.db import database
+from dashboard.db.locks import Lock
 
 # The driver's own errors under peewee's names, which callers catch; its stubs do not have it.
 _renamed = peewee.__exception_wrapper__  # type: ignore[attr-defined]
@@ -97,22 +98,22 @@ def _sequence(verb: str, table: str) -> int:
     return int(database.execute_sql(f"SELECT {verb}('{table}_id_seq')").fetchone()[0])
 
 
-def one_at_a_time(number: int, part: int = 0) -> None:
-    """Hold until this transaction ends what only one may do at a time (SQLite: it writes already).
+def one_at_a_time(lock: Lock, part: int = 0) -> None:
+    """Take `lock` until this transaction ends; nothing on SQLite, whose transaction writes already.
 
-    `number` says what is done, `part` on which row; other parts go on side by side.
+    `part`, an id, narrows it: other parts go on side by side.
     """
     if not is_sqlite():
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (number, part))
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (lock, part))
 
 
-def adding(number: int) -> None:
-    """Say, first of all in a transaction, that it will add rows whose ids settled_id() watches."""
+def adding(lock: Lock) -> None:
+    """Share `lock`, first of all in a transaction that adds rows whose ids settled_id() watches."""
     if not is_sqlite():
-        database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (number,))
+        database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (lock,))
 
 
-def settled_id(table: str, number: int) -> int:
+def settled_id(table: str, lock: Lock) -> int:
     """Return the highest id in `table`, when every lower one that will ever be is there to be read.
 
     PostgreSQL gives ids out before the commit, so a reader who goes on from the highest one seen
@@ -121,7 +122,7 @@ def settled_id(table: str, number: int) -> int:
     if is_sqlite():
         return highest_id(table)
     with database.atomic():
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s, 0)", (number,))
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s, 0)", (lock,))
     return highest_id(table)
 
 

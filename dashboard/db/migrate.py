@@ -7,8 +7,9 @@ from pathlib import Path
 import peewee
 from playhouse.migrations import Runner
 
+from dashboard.db.locks import Lock
+
 DIRECTORY = Path(__file__).parent / "migrations"
-LOCK = 7_260_421  # any number: PostgreSQL's advisory locks share one space per database
 
 
 class Downgrade(Exception):  # noqa: N818  it says what is the matter
@@ -30,11 +31,11 @@ def run(db: peewee.Database) -> list[str]:
     if isinstance(db, peewee.SqliteDatabase):
         return _with_file_lock(db, runner)
     db.execute_sql("set lock_timeout = 0")  # type: ignore[no-untyped-call]  # the first one may take long
-    db.execute_sql("select pg_advisory_lock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
+    db.execute_sql("select pg_advisory_lock(%s)", (Lock.MIGRATE,))  # type: ignore[no-untyped-call]
     try:
         return list(runner.up())
     finally:
-        db.execute_sql("select pg_advisory_unlock(%s)", (LOCK,))  # type: ignore[no-untyped-call]
+        db.execute_sql("select pg_advisory_unlock(%s)", (Lock.MIGRATE,))  # type: ignore[no-untyped-call]
         db.execute_sql("reset lock_timeout")  # type: ignore[no-untyped-call]
 
 

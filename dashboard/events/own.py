@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.events import record, switches
 from dashboard.jobs import queue as jobs
 from dashboard.models import EventCause
@@ -36,7 +37,7 @@ def append(
     if not switches.recorded(type_):
         return None
     with database.atomic():
-        dialect.adding(record.ADDING)
+        dialect.adding(Lock.APPENDING)
         source = _source() if source_id is None else source_id
         moment = clock.now_ms()
         row = (

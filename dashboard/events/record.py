@@ -12,6 +12,7 @@ import peewee
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Queue, Source, User
 
@@ -29,8 +30,6 @@ COLUMNS = (
     "session",
     "data",
 )
-DIGESTING = 7_260_422  # the lock of who folds events and fires deadlines: one at a time
-LOCK, ADDING = 7_260_423, 7_260_424
 CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
 
 Ids = dict[str | None, int]
@@ -85,9 +84,9 @@ def append(
         return Appended(0, 0, [])
     recorded = clock.now_ms()
     with database.atomic():
-        dialect.adding(ADDING)
+        dialect.adding(Lock.APPENDING)
         if len(events) > 1:  # batches of the same events in another order would wait for each other
-            dialect.one_at_a_time(LOCK, source_id)
+            dialect.one_at_a_time(Lock.APPEND, source_id)
         users = _user_ids({e.user for e in events}, makes)
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
@@ -133,7 +132,7 @@ def _caused(source_id: int, added: dialect.Added, names: Sequence[str], chain: S
 
 def settled_id() -> int:
     """Return the id up to which the log is complete: reading on from there misses nothing."""
-    return dialect.settled_id("event", ADDING)
+    return dialect.settled_id("event", Lock.APPENDING)
 
 
 def source(name: str, is_file: bool = False) -> Source:

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
-from dashboard.events.record import DIGESTING
 from dashboard.ingest import settle
 from dashboard.jobs.queue import handler
 from dashboard.models import Contact, Event, Job, PauseType, Source
@@ -24,7 +24,6 @@ from dashboard.rules.live import Ranges
 from dashboard.tracing import fold, presence
 from dashboard.tracing.types import EventRow, Said
 
-LOCK = DIGESTING
 CHUNK = 400
 _SAID = msgspec.json.Decoder(Said)
 CONTACT_FIELDS = ("name", "phone", "email")
@@ -41,7 +40,7 @@ def digest(jobs: list[Job]) -> None:
     asked = _asked(jobs)
     for after, to in _parts(ranges):
         with database.atomic():
-            dialect.one_at_a_time(LOCK)
+            dialect.one_at_a_time(Lock.PROJECTION)
             types = fold_range(after, to)
             if asked:
                 asking.ask(after, to, asked, types)
@@ -130,14 +129,14 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
     total, done = total + len(users), 0
     for source, names in _all_interactions():
         with database.atomic():
-            dialect.one_at_a_time(LOCK)
+            dialect.one_at_a_time(Lock.PROJECTION)
             fold_interactions(source, names)
         done += len(names)
         report(done, total)
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
     for user in users:
         with database.atomic():
-            dialect.one_at_a_time(LOCK)
+            dialect.one_at_a_time(Lock.PROJECTION)
             fold_presence(user, 0, paid)
         done += 1
         report(done, total)

@@ -15,6 +15,7 @@ import peewee
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Run, Step
 from dashboard.notify import answers
@@ -22,7 +23,6 @@ from dashboard.rules import runs, store
 from dashboard.rules.actions import ACTIONS
 from dashboard.rules.outcomes import StepState
 
-LOCK = 7_260_425
 LEASE_MS = 60_000  # above what any delivery takes, see guard.TOTAL_S
 THREADS = 6
 HOLD_MS, HOLD_MAX_MS = 5_000, 60_000  # for each failure in a row of a destination, and at most
@@ -48,7 +48,7 @@ def claim(worker: str) -> Step | None:
     if not Step.select(Step.id).where(due | lost).exists() or store.stopped():
         return None  # looking costs no write transaction
     with database.atomic():
-        dialect.one_at_a_time(LOCK)
+        dialect.one_at_a_time(Lock.CLAIM_DELIVERY)
         _take_back(lost)
         found: Step | None = _free(due).order_by(Step.due_ms, Step.id).first()
         if found is None:
@@ -165,7 +165,7 @@ def cancel(ids: Collection[int]) -> int:
 
 def _reset(mine: Any, **values: Any) -> int:
     with database.atomic():
-        dialect.one_at_a_time(LOCK)  # nobody claims one of them between the two statements
+        dialect.one_at_a_time(Lock.CLAIM_DELIVERY)  # nobody claims one of them between the two statements
         touched = {row[0] for row in Step.select(Step.run).where(mine).tuples()}
         changed = int(Step.update(**values).where(mine).execute())
         for run_id in sorted(touched):

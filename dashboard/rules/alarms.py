@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot
-from dashboard.events.record import DIGESTING
 from dashboard.jobs import worker
 from dashboard.models import Rule, Timer
 from dashboard.rules import deadlines, facts, histories, keeping, plans, runs, store, timers
@@ -44,7 +44,7 @@ def tick() -> int:
     if not _DUE.rows(now=clock.now_ms()) or store.stopped():
         return made
     with database.atomic():
-        dialect.one_at_a_time(DIGESTING)
+        dialect.one_at_a_time(Lock.PROJECTION)
         desk = Desk(plans.plan(), clock.now_ms())
         query = Timer.select().where(Timer.due_ms <= desk.now_ms).order_by(Timer.due_ms, Timer.id)
         due = list(query.limit(AT_ONCE))

@@ -12,8 +12,8 @@ from peewee import Case, fn
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
-from dashboard.events.record import DIGESTING
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
 from dashboard.rules import deadlines, histories, keeping, lasting, plans, store, subjects, timers
@@ -100,7 +100,7 @@ def count(found: list[Job]) -> None:
         for start in range(0, len(todo), AT_ONCE):
             part = todo[start : start + AT_ONCE]
             with database.atomic():
-                dialect.one_at_a_time(DIGESTING)
+                dialect.one_at_a_time(Lock.PROJECTION)
                 for source in sorted({source for source, _name in part}):
                     subjects.refresh(source, [name for each, name in part if each == source])
             jobs.progress(job.id, start + len(part), len(todo))
@@ -110,7 +110,7 @@ def _look(job: Job, rule: LiveRule, type_: str, how: str) -> None:
     todo = _pending(type_) if how == keeping.PENDING else existing(type_, rule.armed_ms)
     for start in range(0, len(todo), AT_ONCE):
         with database.atomic():
-            dialect.one_at_a_time(DIGESTING)
+            dialect.one_at_a_time(Lock.PROJECTION)
             desk = Desk(plans.plan(), clock.now_ms())
             part = todo[start : start + AT_ONCE]
             new = how == keeping.NEW
@@ -130,7 +130,7 @@ def _waits(rule: LiveRule) -> None:
     """Compute the pending waits of a rule anew."""
     wait, calendars = rule.definition.wait, plans.plan().calendars
     with database.atomic():
-        dialect.one_at_a_time(DIGESTING)
+        dialect.one_at_a_time(Lock.PROJECTION)
         for row in Timer.select().where((Timer.rule_id == rule.id) & Timer.kind.startswith("wait:")):
             due = deadlines.later(row.base_ms, wait.seconds, wait.calendar, calendars) if wait else None
             if due is not None and row.due_ms != timers.HELD_MS:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 
 from dashboard.db import database, dialect
-from dashboard.events.record import DIGESTING
+from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Job
@@ -42,5 +42,5 @@ def again(waiting: list[Job]) -> None:
     for source, after, to in args["asked"]:
         asked.setdefault(source, []).append((after, to))
     with database.atomic():
-        dialect.one_at_a_time(DIGESTING)
+        dialect.one_at_a_time(Lock.PROJECTION)
         live.react(args["after"], args["to"], asked)

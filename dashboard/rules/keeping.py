@@ -13,7 +13,7 @@ import peewee
 
 from dashboard import clock
 from dashboard.db import database, dialect
-from dashboard.events.record import DIGESTING
+from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
 from dashboard.models import Rule, Setting, Timer
 from dashboard.rules import deadlines, plans, store
@@ -41,7 +41,7 @@ def keep_up() -> int:
     if _SEEN.get(database.obj) == version:
         return 0
     with database.atomic():
-        dialect.one_at_a_time(DIGESTING)
+        dialect.one_at_a_time(Lock.PROJECTION)
         plan = plans.plan()
         _plan_runs(plan)
         _release(plan)
