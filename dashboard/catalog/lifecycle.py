@@ -1,0 +1,330 @@
+"""The life cycle of an interaction: open or ended, who works on it, where it waits and rings. Pure.
+
+`apply_event` folds the events of one interaction one by one; `fold_events` takes them in any order.
+What each type does stands in `effects.EFFECTS`. Norm: spec/lifecycle.md, sections 1 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from itertools import groupby
+from types import MappingProxyType
+
+import msgspec
+
+from dashboard.catalog.effects import (
+    EFFECTS,
+    Effect,
+    Event,
+    OnActivity,
+    OnInteraction,
+    Thing,
+    alternate,
+    effect_of,
+    order_key,
+)
+
+
+class Work(StrEnum):
+    """Where a user's work on an interaction stands."""
+
+    NONE = "none"
+    OPEN = "open"
+    POSTPONED = "postponed"
+    ENDED = "ended"  # by the user's own event
+    TRANSFERRED = "transferred"
+    CONCLUDED = "concluded"  # by another's event; the user's own end may still follow
+
+
+AT_WORK = (Work.OPEN, Work.POSTPONED)
+OVER = (Work.ENDED, Work.TRANSFERRED)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One user's part in an interaction."""
+
+    rings: bool = False
+    work: Work = Work.NONE
+
+    @property
+    def at_work(self) -> bool:
+        return self.work in AT_WORK
+
+    @property
+    def live(self) -> bool:
+        return self.rings or self.at_work
+
+
+Parts = dict[int, Part]
+
+
+class InteractionState(msgspec.Struct, frozen=True):
+    """An interaction after the events so far; immutable, and storable as JSON by msgspec.
+
+    `ended_ms` is None while open. `episode` counts the times it opened again. `waits` are the queues
+    it waits in (None: one without a name), `queued` says whether this episode ever waited. `parts`
+    holds each user's part by subject (call, email, chat).
+    """
+
+    ended_ms: int | None = None
+    episode: int = 0
+    queued: bool = False
+    waits: tuple[int | None, ...] = ()
+    parts: dict[str, Parts] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_ms is None
+
+    def part(self, subject: str, user_id: int | None) -> Part:
+        """Return the user's part; an empty one when there is none."""
+        return self.parts.get(subject, {}).get(-1 if user_id is None else user_id, Part())
+
+    def users_at_work(self) -> list[int]:
+        """Return the users whose work is open or postponed, each once, in rising order."""
+        found = {user for parts in self.parts.values() for user, part in parts.items() if part.at_work}
+        return sorted(found)
+
+    def rings_at(self) -> list[int]:
+        """Return the users at whom it rings, in rising order."""
+        return sorted({user for parts in self.parts.values() for user, part in parts.items() if part.rings})
+
+
+def apply_event(state: InteractionState, event: Event) -> InteractionState:
+    """Return the state after one more event; the same object when the event changes nothing.
+
+    Events come in the order of `order_key`. An interaction is open from its first event on,
+    whatever its type, unless that event ends it.
+    """
+    effect = EFFECTS.get(event.type)
+    if effect is None:
+        return state
+    return _STEPS[effect.interaction](state, event, effect)
+
+
+def fold_events(events: Iterable[Event], state: InteractionState | None = None) -> InteractionState:
+    """Return the state after these events, given in any order."""
+    found = [InteractionState() if state is None else state]
+    for _, instant in groupby(sorted(events, key=order_key), key=lambda event: event.time_ms):
+        for event in alternate(list(instant), lambda thing, each: is_open(found[0], thing, each)):
+            found[0] = apply_event(found[0], event)
+    return found[0]
+
+
+def is_open(state: InteractionState, thing: Thing, event: Event) -> bool | None:
+    """Say whether the thing is open for the queue or user of the event; None where that is not known."""
+    if thing is Thing.WAIT:
+        return bool(state.waits) if event.queue_id is None else event.queue_id in state.waits
+    parts = state.parts.get(subject_of(event), {})
+    mine = parts.values() if event.user_id is None else [parts.get(event.user_id, Part())]
+    if thing is Thing.RINGING:
+        return any(part.rings for part in mine)
+    return any(part.work is Work.OPEN for part in mine) if thing is Thing.HANDLING else None
+
+
+def subject_of(event: Event) -> str:
+    """Return what the event is about: call, email, chat, ticket or another first word of its type."""
+    return event.type.partition(".")[0]
+
+
+def _opens(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    """Queued, offered, accepted, dialled, reopened: an ended interaction begins a new episode."""
+    waits, queued = state.waits, state.queued and state.is_open
+    if effect.activity is OnActivity.WAITS:
+        waits = waits if event.queue_id in waits else (*waits, event.queue_id)
+        queued = True
+    elif event.type.endswith(".accepted"):
+        waits = ()
+    found = msgspec.structs.replace(
+        state,
+        ended_ms=None,
+        episode=state.episode + (not state.is_open),
+        queued=queued,
+        waits=waits,
+        parts=_user_part(state, event, effect),
+    )
+    return _silence(found, event) if event.type.endswith(".accepted") else found
+
+
+def _user_part(state: InteractionState, event: Event, effect: Effect) -> dict[str, Parts]:
+    own = state.part(subject_of(event), event.user_id)
+    if event.user_id is None or effect.activity in (OnActivity.WAITS, OnActivity.EDITS):
+        return state.parts
+    if effect.activity is OnActivity.OFFERS:
+        work = own.work if own.at_work else Work.NONE
+        return _with(state, event, Part(work is not Work.OPEN, work))
+    return _with(state, event, Part(False, Work.OPEN))
+
+
+def _connects(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    if event.user_id is None or state.part(subject_of(event), event.user_id).work in OVER:
+        return state
+    opened = msgspec.structs.replace(
+        state,
+        ended_ms=None,
+        episode=state.episode + (not state.is_open),
+        queued=state.queued and state.is_open,
+        waits=(),
+        parts=_with(state, event, Part(False, Work.OPEN)),
+    )
+    return _silence(opened, event)
+
+
+def _closes(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    """A close ends everybody's work, except one by a user who had ended while another is at work."""
+    subject = subject_of(event)
+    own = state.part(subject, event.user_id)
+    if not state.is_open:
+        late = own.work is Work.CONCLUDED
+        ended = msgspec.structs.replace(state, ended_ms=event.time_ms) if late else state
+        return _ended_part(ended, event, Work.ENDED)
+    if event.user_id is not None and own.work in OVER and _others_at_work(state, event):
+        return state
+    return _end(_ended_part(state, event, Work.ENDED), event)
+
+
+def _transfers(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    if not state.is_open:
+        return state
+    parts = state.parts.get(subject_of(event), {})
+    if event.user_id is not None:
+        state = _ended_part(state, event, Work.TRANSFERRED)
+    else:
+        working = [user for user, part in parts.items() if part.at_work]
+        if len(working) == 1:
+            moved = {**parts, working[0]: Part(False, Work.TRANSFERRED)}
+            state = msgspec.structs.replace(state, parts={**state.parts, subject_of(event): moved})
+    keeps = state.waits or state.rings_at() or state.users_at_work()
+    return state if keeps else _end(state, event)
+
+
+def _ends_untaken(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    """Missed, abandoned: while somebody works or it waits elsewhere, only the named wait or ringing ends."""
+    if not state.is_open:
+        return state
+    named, waits = event.queue_id, state.waits
+    elsewhere = tuple(each for each in waits if named is not None and each not in (named, None))
+    if not elsewhere and not state.users_at_work():
+        return _end(state, event)
+    return msgspec.structs.replace(_quiet(state, event), waits=waits if named is None else elsewhere)
+
+
+def _ends_ringing(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    if not state.is_open:
+        return _quiet(state, event)
+    found = _quiet(_silence(state, event), event) if event.user_id is None else _quiet(state, event)
+    keeps = found.queued or found.rings_at() or found.users_at_work()
+    return found if keeps else _end(found, event)
+
+
+def _unreached(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    if not state.is_open:
+        return state
+    others = event.user_id is not None and _others_at_work(state, event)
+    found = _ended_part(state, event, Work.ENDED)
+    return found if others else _end(found, event)
+
+
+def _ends(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    return _end(state, event) if state.is_open else state
+
+
+def _keeps(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
+    """Hold begins work that nobody reported; postponing stops it. Neither opens what has ended."""
+    if not state.is_open:
+        return state
+    own = state.part(subject_of(event), event.user_id)
+    if effect.activity is OnActivity.HOLDS and event.user_id is not None and own.work not in OVER:
+        return _with_part(state, event, Part(False, Work.OPEN))
+    if effect.activity is OnActivity.POSTPONES:
+        parts = state.parts.get(subject_of(event), {})
+        stopped = {
+            user: Part(False, Work.POSTPONED) if part.at_work and event.user_id in (None, user) else part
+            for user, part in parts.items()
+        }
+        return msgspec.structs.replace(state, parts={**state.parts, subject_of(event): stopped})
+    return state
+
+
+def _end(state: InteractionState, event: Event) -> InteractionState:
+    """End the interaction, all ringing and waits; open work of others on this subject is concluded.
+
+    Work on another subject of the same interaction (a call out of a chat) keeps it open.
+    """
+    subject = subject_of(event)
+    concluded = {
+        user: Part(False, Work.CONCLUDED if part.at_work else part.work)
+        for user, part in state.parts.get(subject, {}).items()
+    }
+    parts = {**state.parts, subject: concluded} if concluded else state.parts
+    lives = any(part.live for found in parts.values() for part in found.values())
+    return msgspec.structs.replace(state, ended_ms=None if lives else event.time_ms, waits=(), parts=parts)
+
+
+def _ended_part(state: InteractionState, event: Event, work: Work) -> InteractionState:
+    own = state.part(subject_of(event), event.user_id)
+    if event.user_id is None or own.work in OVER or subject_of(event) not in ("call", "email", "chat"):
+        return state
+    return _with_part(state, event, Part(False, work))
+
+
+def _quiet(state: InteractionState, event: Event) -> InteractionState:
+    """End the ringing at the named user."""
+    own = state.part(subject_of(event), event.user_id)
+    return _with_part(state, event, Part(False, own.work)) if own.rings else state
+
+
+def _silence(state: InteractionState, event: Event) -> InteractionState:
+    """End the ringing at everybody else: it was answered."""
+    parts = state.parts.get(subject_of(event), {})
+    if not any(part.rings for part in parts.values()):
+        return state
+    quiet = {user: Part(False, part.work) if part.rings else part for user, part in parts.items()}
+    return msgspec.structs.replace(state, parts={**state.parts, subject_of(event): quiet})
+
+
+def _others_at_work(state: InteractionState, event: Event) -> bool:
+    return any(user != event.user_id for user in state.users_at_work())
+
+
+def _with_part(state: InteractionState, event: Event, part: Part) -> InteractionState:
+    return msgspec.structs.replace(state, parts=_with(state, event, part))
+
+
+def _with(state: InteractionState, event: Event, part: Part) -> dict[str, Parts]:
+    subject = subject_of(event)
+    if event.user_id is None:
+        return state.parts
+    return {**state.parts, subject: {**state.parts.get(subject, {}), event.user_id: part}}
+
+
+_Step = Callable[[InteractionState, Event, Effect], InteractionState]
+_STEPS: MappingProxyType[OnInteraction, _Step] = MappingProxyType(
+    {
+        OnInteraction.OPENS: _opens,
+        OnInteraction.CONNECTS: _connects,
+        OnInteraction.CLOSES: _closes,
+        OnInteraction.TRANSFERS: _transfers,
+        OnInteraction.ENDS_UNTAKEN: _ends_untaken,
+        OnInteraction.ENDS_RINGING: _ends_ringing,
+        OnInteraction.UNREACHED: _unreached,
+        OnInteraction.ENDS: _ends,
+        OnInteraction.KEEPS: _keeps,
+    }
+)
+
+__all__ = [
+    "EFFECTS",
+    "InteractionState",
+    "OnActivity",
+    "OnInteraction",
+    "Part",
+    "Thing",
+    "Work",
+    "apply_event",
+    "effect_of",
+    "fold_events",
+    "is_open",
+    "order_key",
+]
