@@ -64,9 +64,9 @@ class Operand(StrEnum):
 class OperandError(ValueError):
     """An operand that does not do; `message` tells a person what would."""
 
-    def __init__(self, text: str, **params: int) -> None:
-        super().__init__(text)
-        self.message: Message = message(text, **params)
+    def __init__(self, text: str | Message, **params: int) -> None:
+        self.message = text if isinstance(text, Message) else message(text, **params)
+        super().__init__(self.message.text)
 
 
 def check(kind: Operand, field: Field, raw: Any) -> Any:
@@ -109,7 +109,7 @@ def _pattern(_field: Field, raw: Any) -> str:
     try:
         Pattern(text)
     except PatternError as error:
-        raise OperandError(str(error)) from error
+        raise OperandError(error.message) from error
     return text
 
 
