@@ -17,11 +17,12 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import backup, connected, database, migrate
 from dashboard.events import own
-from dashboard.ingest import digest, files, importer
+from dashboard.ingest import files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
 from dashboard.pages.signin import commands as signin
 from dashboard.rules import store
+from dashboard.tracing import projection
 
 NAME_MAX = 120  # the columns of logins, sources and keys
 
@@ -210,7 +211,7 @@ def rebuild() -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        digest.rebuild(report)
+        projection.rebuild(report)
     click.echo("Everything is folded anew.")
 
 

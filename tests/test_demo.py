@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from dashboard import clock, demo
 from dashboard.access import scope
 from dashboard.demo import cast, day, present, roster
-from dashboard.ingest import digest
 from dashboard.models import (
     Activity,
     AuditEntry,
@@ -32,6 +31,7 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.home.queries import Board
+from dashboard.tracing import projection
 from dashboard.tracing.types import Kind
 
 ZONE = "Europe/Prague"
@@ -100,7 +100,7 @@ def still_open(until: int) -> int:
 def test_everything_went_the_way_of_events(stage: Flask) -> None:
     play(stage, SUNDAY_NIGHT)
     folded = counts()
-    digest.rebuild()
+    projection.rebuild()
     assert counts() == folded
     assert AuditEntry.select().where(AuditEntry.action == "import.run").count() == 1
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple, TypedDict
+
+from dashboard import clock
+from dashboard.clock import Span
 
 
 class Kind(IntEnum):
@@ -158,3 +163,31 @@ class FoldedInteraction(NamedTuple):
     outcome: str
     reason: str
     activities: tuple[FoldedActivity, ...]
+
+
+UNITS = ("day", "week")
+FIRST_DATE, LAST_DATE = date(1970, 1, 2), date(2100, 12, 31)  # what events may carry, with room for any zone
+
+
+def parse_date(text: str, default: date) -> date | None:
+    """Return the date of YYYY-MM-DD, `default` for an empty text, None for anything else."""
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_DATE <= found <= LAST_DATE else None
+
+
+def period_span(unit: str, day: date, zone: str) -> Span:
+    """Return the local day, or the ISO week that holds it."""
+    return clock.week(day, zone) if unit == "week" else clock.day(day, zone)
+
+
+def shift_period(unit: str, day: date, by: int) -> date:
+    """Return the same place in the day or week that lies `by` units on, kept within the calendar."""
+    moved = day + timedelta(days=by * (7 if unit == "week" else 1))
+    return min(max(moved, FIRST_DATE), LAST_DATE)

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.events import record
-from dashboard.ingest import digest, importer
+from dashboard.ingest import importer
 from dashboard.jobs import worker
 from dashboard.models import Activity, Interval, Job
+from dashboard.tracing import projection
 from tests.api import Api
 from tests.api import Event as Given
 from tests.ingest.day import ACTIVITIES, DATE, DAY, PAUSE, STATISTICS, ZONE
@@ -103,7 +104,7 @@ def folded_twice(api: Api, _tmp: Path) -> None:
 
 def rebuilt(api: Api, _tmp: Path) -> None:
     api.take(random.Random(1).sample(DAY, len(DAY)))
-    digest.rebuild()
+    projection.rebuild()
 
 
 WAYS = [
@@ -166,7 +167,7 @@ def test_rebuilding_keeps_the_ids_of_activities_and_leaves_no_row_behind(api: Ap
     before = api.tracing("jana", DATE)["activities"]
     counts = Activity.select().count(), Interval.select().count()
     reports: list[tuple[int, int]] = []
-    digest.rebuild(lambda done, total: reports.append((done, total)))
+    projection.rebuild(lambda done, total: reports.append((done, total)))
     assert api.tracing("jana", DATE)["activities"] == before
     assert (Activity.select().count(), Interval.select().count()) == counts
     assert reports[-1] == (6, 6)  # five interactions and one user

@@ -12,7 +12,7 @@ from dashboard.clock import Span
 from dashboard.ingest import times
 from dashboard.ingest.message import Message
 from dashboard.pages.api.queries import EventQuery
-from dashboard.tracing import period
+from dashboard.tracing.types import UNITS, parse_date, period_span
 
 LIMIT_MAX = 1000
 CURSOR_MAX = 2**63 - 1
@@ -38,14 +38,14 @@ def tracing(args: Mapping[str, str], zone: str) -> tuple[TracingQuery | None, di
         errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
         chosen = "UTC"
     unit = args.get("unit") or "day"
-    if unit not in period.UNITS:
+    if unit not in UNITS:
         errors["unit"] = _("Use day or week.")
-    day = period.parse_date(args.get("date", ""), clock.local_date(clock.now_s(), chosen))
+    day = parse_date(args.get("date", ""), clock.local_date(clock.now_s(), chosen))
     if day is None:
         errors["date"] = _("Write the date as YYYY-MM-DD.")
     if errors or day is None:
         return None, errors
-    return TracingQuery(user, period.span(unit, day, chosen), chosen), {}
+    return TracingQuery(user, period_span(unit, day, chosen), chosen), {}
 
 
 def events(args: Mapping[str, str]) -> tuple[EventQuery | None, dict[str, str]]:

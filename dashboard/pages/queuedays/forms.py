@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.clock import Span
-from dashboard.tracing import period
+from dashboard.tracing.types import parse_date
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def parse(args: Mapping[str, str], zone: str, as_of: int) -> Asked:
         errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
         tz, chosen = "", zone
     today = clock.local_date(as_of, chosen)
-    day = period.parse_date(args.get("date", ""), today)
+    day = parse_date(args.get("date", ""), today)
     if day is None:
         errors["date"] = _("Write the date as YYYY-MM-DD.")
     if args.get("unit", "day") not in ("", "day"):

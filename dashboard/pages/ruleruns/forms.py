@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.i18n.mark import N_
 from dashboard.rules.outcomes import ACTED, RunOutcome
-from dashboard.tracing import period
+from dashboard.tracing.types import parse_date
 from dashboard.web import forms, lists
 
 ID_MAX = 2**63 - 1
@@ -89,7 +89,7 @@ def parse(args: Mapping[str, str], zone: str) -> Asked:
 
 def _date(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[str, date | None]:
     text = args.get(name, "").strip()
-    found = period.parse_date(text, date.min) if text else None
+    found = parse_date(text, date.min) if text else None
     if text and found is None:
         errors[name] = _("Write the date as YYYY-MM-DD.")
     return (text, found) if found else ("", None)

@@ -18,11 +18,11 @@ from dashboard.i18n.mark import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
 from dashboard.pages.tracing.forms import Asked
 from dashboard.pages.tracing.plot import Item, Plot
-from dashboard.tracing import load, period
+from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
-from dashboard.tracing.types import IntervalRow, Kind
+from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
 from dashboard.web.page import row_url
 
 DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING)
@@ -201,7 +201,7 @@ def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, A
         span = clock.day(day, trace.zone)
         begun = span.start <= trace.as_of
         url = url_for("tracing.index", **asked.query(unit="day", date=day, after=None, before=None, page=1))
-        here = url if begun and day >= period.FIRST else None
+        here = url if begun and day >= FIRST_DATE else None
         found.append((day, here, as_json(trace.figures_of(span)) if begun else None))
     return found
 
@@ -272,7 +272,7 @@ def _links(trace: Trace, asked: Asked) -> dict[str, str | None]:
     def on(day: date) -> str:
         return url_for("tracing.index", **asked.query(date=day, after=None, before=None, page=1))
 
-    back, ahead = (period.shift(asked.unit, asked.date, by) for by in (-1, 1))
+    back, ahead = (shift_period(asked.unit, asked.date, by) for by in (-1, 1))
     return {
         "prev": on(back) if back != asked.date else None,
         "next": on(ahead) if ahead != asked.date else None,

@@ -11,9 +11,8 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.clock import Span
-from dashboard.tracing import period
 from dashboard.tracing.load import Filter
-from dashboard.tracing.types import ACTIVITY_TYPES, CHAT_CHANNELS, State
+from dashboard.tracing.types import ACTIVITY_TYPES, CHAT_CHANNELS, UNITS, State, parse_date, period_span
 
 MINUTES = ("", "5", "15", "60")
 KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
@@ -50,7 +49,7 @@ class Asked:
 
     @property
     def span(self) -> Span:
-        return period.span(self.unit, self.date, self.zone)
+        return period_span(self.unit, self.date, self.zone)
 
     @property
     def filtered(self) -> bool:
@@ -98,10 +97,10 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
         errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
         chosen = zone
     today = clock.local_date(clock.now_s(), chosen)
-    day = period.parse_date(args.get("date", ""), today)
+    day = parse_date(args.get("date", ""), today)
     if day is None:
         errors["date"] = _("Write the date as YYYY-MM-DD.")
-    unit = _one_of(args, "unit", period.UNITS, "day", _("The unit is day or week."), errors)
+    unit = _one_of(args, "unit", UNITS, "day", _("The unit is day or week."), errors)
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes are 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("The list is sorted by start or -start."), errors)
     states = ("", *(state.value for state in State))

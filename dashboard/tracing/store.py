@@ -1,6 +1,6 @@
 """Writes what the fold concluded: rows of interactions, activities and intervals.
 
-Only the digest calls this, one at a time (Lock.PROJECTION), so ids may be given out here.
+Only the projection calls this, one at a time (Lock.PROJECTION), so ids may be given out here.
 """
 
 from __future__ import annotations
