@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Calendar, CalendarDay, Job
-from dashboard.pages.calendars import forms
+from dashboard.pages.settings.calendars import forms
 from tests.pages import asks
 from tests.rules import engine
 

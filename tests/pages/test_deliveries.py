@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, Step
 from dashboard.notify import answers
-from dashboard.pages.deliveries import queries
+from dashboard.pages.settings.deliveries import queries
 from tests import make
 from tests.notify import steps
 from tests.pages import asks

@@ -1,5 +1,0 @@
-"""Calendars of working time: opening hours, holidays, closures and extra openings."""
-
-from dashboard.pages.calendars.views import bp
-
-__all__ = ["bp"]

@@ -1,5 +1,0 @@
-"""Keys of sources and clients."""
-
-from dashboard.pages.keys.views import bp
-
-__all__ = ["bp"]

@@ -1,0 +1,27 @@
+"""The pages of the menu group Settings."""
+
+from dashboard.pages.settings import (
+    accesses,
+    api_keys,
+    calendars,
+    channels,
+    deliveries,
+    event_types,
+    pause_types,
+    queues,
+    teams,
+    users,
+)
+
+BLUEPRINTS = (
+    accesses.bp,
+    api_keys.bp,
+    calendars.bp,
+    channels.bp,
+    deliveries.bp,
+    event_types.bp,
+    pause_types.bp,
+    queues.bp,
+    teams.bp,
+    users.bp,
+)

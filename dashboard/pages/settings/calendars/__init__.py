@@ -1,0 +1,5 @@
+"""Calendars of working time: opening hours, holidays, closures and extra openings."""
+
+from dashboard.pages.settings.calendars.views import bp
+
+__all__ = ["bp"]
