@@ -27,7 +27,8 @@ def render(template: str, fragments: Collection[str] = (), status: int = 200, **
     loaded = current_app.jinja_env.get_template(template)
     current_app.update_template_context(context)
     view = loaded.new_context(context)
-    return make_response("".join(loaded.blocks[block](view)), status)
+    next(loaded.root_render_func(view))  # runs imports and collects the blocks of the templates it extends
+    return make_response("".join(view.blocks[block][0](view)), status)
 
 
 def wanted(fragments: Collection[str]) -> str | None:

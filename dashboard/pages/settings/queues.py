@@ -1,0 +1,105 @@
+"""The queues that contacts wait in. A queue is no personal datum: no scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard import clock
+from dashboard.access.permissions import Permission
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models import Queue
+from dashboard.web.columns import STATE, Column, Texts
+from dashboard.web.fields import Choice, Form, NamedForm, TextLine, WholeNumber
+from dashboard.web.resource import Resource
+
+SLA_MAX_S = 86_400
+CHANNELS = {
+    "call": N_("Call"),
+    "email": N_("E-mail"),
+    "webchat": N_("Web chat"),
+    "sms": "SMS",
+    "messenger": "Messenger",
+    "whatsapp": "WhatsApp",
+    "viber": "Viber",
+    "line": "LINE",
+    "instagram": "Instagram",
+    "ticket": N_("Ticket"),
+}
+
+
+class QueueForm(NamedForm):
+    name = TextLine(
+        N_("Name in events"),
+        120,
+        hint=N_("Exactly as the source writes it. Events with another name make a queue of their own."),
+    )
+    label = TextLine(
+        N_("Label"), 200, required=False, hint=N_("Shown on pages; left empty, the name is shown.")
+    )
+    channel = Choice(N_("Channel"), CHANNELS, default="call", problem=N_("Choose one of the channels."))
+    sla_seconds = WholeNumber(
+        N_("Service level, seconds"),
+        0,
+        SLA_MAX_S,
+        default=20,
+        hint=N_("A contact answered within this time is in the service level."),
+    )
+
+
+class Queues(Resource):
+    model = Queue
+    kind = "queue"
+    form_class = QueueForm
+    view = Permission.QUEUES_VIEW
+    edit_permission = Permission.QUEUES_EDIT
+    name_field = "label"
+    texts = Texts(
+        title=N_("Queues"),
+        one=N_("Queue"),
+        new=N_("New queue"),
+        table=N_("Table of queues"),
+        count=lambda number: ngettext("%(num)d queue", "%(num)d queues", number),
+        no_match=N_("No queue matches"),
+        none=N_("No queues yet"),
+        none_hint=N_("A queue appears when an event names it for the first time, or when you add it."),
+        taken=N_("There is a queue of this name already."),
+        leave=(
+            N_("The queue leaves the lists and choices. What happened in it stays."),
+            N_("Events that name it are still taken."),
+        ),
+        include=N_("Include deactivated queues"),
+        picture="queue",
+    )
+    columns = (
+        Column("label", N_("Label")),
+        Column("name", N_("Name in events"), css="p2", cell_css="mono"),
+        Column(
+            "channel",
+            N_("Channel"),
+            show=lambda row: _(CHANNELS[row.channel]) if row.channel in CHANNELS else row.channel,
+            css="p2",
+        ),
+        Column(
+            "sla",
+            N_("Service level"),
+            lambda row: row.sla_seconds,
+            lambda row: _("%(num)s s", num=formats.number(row.sla_seconds)),
+            css="n",
+        ),
+        STATE,
+    )
+
+    def below(self, row: Queue) -> str:
+        return row.name
+
+    def insert(self, form: Form, context: Any) -> Queue:
+        return Queue.create(created_ts=clock.now_s(), **form.values())
+
+
+bp = Blueprint("queues", __name__, url_prefix="/queues")
+Queues(bp)

@@ -1,0 +1,72 @@
+"""What a resource declares about its list and its screen texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from dashboard.i18n.mark import N_
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the list: `value` of a row is what it sorts by and, unless `show` is given, its text.
+
+    `css` holds the classes of heading and cells, `cell_css` further ones of the cells alone.
+    """
+
+    key: str
+    label: str
+    value: Callable[[Any], Any] | None = None
+    show: Callable[[Any], Any] | None = None
+    css: str = ""
+    cell_css: str = ""
+    sorts: bool = True
+
+    def sort_key(self, row: Any) -> Any:
+        return self.value(row) if self.value is not None else getattr(row, self.key)
+
+    def cell(self, row: Any) -> Any:
+        """Return the text (or Markup) of a cell, a dash for nothing."""
+        shown = self.show(row) if self.show is not None else self.sort_key(row)
+        return "–" if shown is None or shown == "" else shown
+
+    @property
+    def classes(self) -> str:
+        return f"{self.css} {self.cell_css}".strip()
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the pages of a resource say: marked texts, and the function that counts rows in words."""
+
+    title: str
+    one: str
+    new: str
+    table: str
+    count: Callable[[int], str]
+    no_match: str
+    none: str
+    none_hint: str
+    taken: str  # another row has this name
+    leave: tuple[str, ...] = ()  # what the confirmation of a removal says
+    include: str = ""  # the box that also lists rows that left
+    about: str = ""
+    no_match_hint: str = ""
+    picture: str = "empty"
+
+
+def badge(text: str, kind: str = "") -> Markup:
+    """Return a badge as the macro of ui/parts.html draws it; kind: "", ok, warn, bad or info."""
+    return Markup('<span class="bd {}">{}</span>').format(kind, text)
+
+
+def state_badge(row: Any) -> Markup:
+    return badge(_("Inactive")) if row.deactivated_ts else badge(_("Active"), "ok")
+
+
+STATE = Column("state", N_("State"), show=state_badge, sorts=False)

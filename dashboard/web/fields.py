@@ -1,0 +1,233 @@
+"""Form fields of the resource pages, on WTForms: parsing, validation and one message for each problem.
+
+Labels, hints and option labels are marked with N_ and translated when the macro `control` of ui/forms.html
+draws the field. WTForms' own translations are off. A field that a request leaves out is empty, never its
+stored value; browsers do not send unticked boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import wtforms
+from flask_babel import gettext as _
+from wtforms.validators import ValidationError
+
+from dashboard.web import forms
+
+Option = tuple[Any, str]
+
+
+class Field(wtforms.Field):
+    """Base of all fields; `element` names the macro that draws it."""
+
+    element = "field"
+    input_type = "text"
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        hint: str = "",
+        required: bool = False,
+        attrs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(label, description=hint, **options)
+        self.hint = _(hint) if hint else ""
+        self.required = required
+        self.attrs = dict(attrs or {})
+
+    @property
+    def caption(self) -> str:
+        return str(_(self.label.text))
+
+    @property
+    def error(self) -> str | None:
+        return self.errors[0] if self.errors else None
+
+    @property
+    def value(self) -> Any:
+        """The value as the element shows it: after a failed validation, what was typed."""
+        return self.data
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = str(valuelist[0]).strip() if valuelist else ""
+
+
+class TextLine(Field):
+    """One line of text without control characters, of at most `most` characters.
+
+    `needed` refuses an empty one; `required` tells the browser so, too.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        most: int,
+        *,
+        needed: bool = True,
+        required: bool | None = None,
+        input_type: str = "text",
+        attrs: Mapping[str, Any] | None = None,
+        check: Callable[[str], str | None] | None = None,
+        **options: Any,
+    ) -> None:
+        attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
+        super().__init__(label, required=needed if required is None else required, attrs=attrs, **options)
+        self.most, self.needed, self.check, self.input_type = most, needed, check, input_type
+
+    def process_data(self, value: Any) -> None:
+        self.data = value or ""
+
+    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
+        problem = forms.line_problem(self.data, self.most, self.needed)
+        if problem is None and self.data and self.check is not None:
+            problem = self.check(self.data)
+        if problem is not None:
+            raise ValidationError(problem)
+
+
+class WholeNumber(Field):
+    """A whole number from `least` to `most` in ASCII digits; None when it may be left empty and is."""
+
+    def __init__(self, label: str, least: int, most: int, *, needed: bool = True, **options: Any) -> None:
+        attrs = {"inputmode": "numeric", "maxlength": len(str(most))}
+        super().__init__(label, required=needed, attrs=attrs, **options)
+        self.least, self.most, self.needed = least, most, needed
+
+    @property
+    def value(self) -> Any:
+        return self.raw_data[0].strip() if self.raw_data else self.data
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = forms.whole(typed, self.least, self.most)
+        if self.data is None and (typed or self.needed):
+            raise ValueError(forms.whole_problem(self.least, self.most))
+
+
+class Choice(Field):
+    """One of `choices`, (value, marked label) pairs or a mapping; a stored value stays allowed.
+
+    `problem` is the marked message for any other value.
+    """
+
+    element = "select"
+
+    def __init__(
+        self, label: str, choices: Mapping[str, str] | Iterable[Option] = (), *, problem: str, **options: Any
+    ) -> None:
+        super().__init__(label, **options)
+        pairs = choices.items() if isinstance(choices, Mapping) else choices
+        self.options: list[Option] = [(value, _(text)) for value, text in pairs]
+        self.problem = problem
+
+    def post_process(self, formdata: Any = None) -> None:
+        if self.object_data and self.object_data not in {value for value, _text in self.options}:
+            self.options.append((self.object_data, self.object_data))
+
+    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
+        if self.data not in {value for value, _text in self.options}:
+            raise ValidationError(_(self.problem))
+
+
+class ChoiceOfId(Field):
+    """An id of `options`, (id, name) pairs set by the form, or None for the empty option `none`."""
+
+    element = "select"
+
+    def __init__(self, label: str, *, none: str, problem: str, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.options: list[Option] = []
+        self.none, self.problem = none, problem
+
+    def offer(self, options: Iterable[Sequence[Any]]) -> None:
+        self.options = [("", _(self.none)), *((each[0], each[1]) for each in options)]
+
+    @property
+    def value(self) -> Any:
+        return self.data or ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = (forms.whole(typed, 1, forms.ID_MAX) or 0) if typed else None
+
+    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
+        if self.data is not None and self.data not in {value for value, _text in self.options}:
+            raise ValidationError(_(self.problem))
+
+
+class Check(Field):
+    """A tick box: True when it was sent."""
+
+    element = "check"
+
+    def process_data(self, value: Any) -> None:
+        self.data = bool(value)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = bool(valuelist and valuelist[0])
+
+
+class Ids(Field):
+    """The ids that were ticked among many; what could be no id is left out."""
+
+    element = "checks"
+
+    def process_data(self, value: Any) -> None:
+        self.data = frozenset(value or ())
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = forms.ids(valuelist)
+
+
+class Version(Field):
+    """The version of the row that the form was made from; 0 for a new row or none."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = forms.whole(valuelist[0] if valuelist else "", 1, forms.ID_MAX) or 0
+
+
+class Form(wtforms.Form):
+    """A form of a resource page. Its fields are the columns that it sets."""
+
+    class Meta(wtforms.meta.DefaultMeta):
+        locales = False
+
+    version = Version("", default=0)
+
+    @property
+    def body(self) -> list[Any]:
+        """The fields that a person fills in."""
+        return [self[name] for name in self.names]
+
+    @property
+    def names(self) -> list[str]:
+        """The attributes that hold these fields."""
+        return [name for name in self._fields if name != "version"]
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The first error of each field by the field's name in HTML; "" is the form itself."""
+        found = {field.name: field.errors[0] for field in self if field.errors}
+        return found | ({"": self.form_errors[0]} if self.form_errors else {})
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns to store; only for a form without errors."""
+        return {name: self[name].data for name in self.names}
+
+    def reject(self, name: str, problem: str) -> None:
+        """Add an error to a field, or to the whole form when `name` is empty or no field."""
+        errors = self[name].errors if name in self else self.form_errors
+        errors.append(problem)  # type: ignore[attr-defined]
+
+
+class NamedForm(Form):
+    """A form with the fields `name` and `label`: a label left empty is the name."""
+
+    def post_process(self, formdata: Any = None) -> None:
+        super().post_process(formdata)  # type: ignore[misc]  # the stubs do not know it
+        if formdata is not None and not self["label"].data:
+            self["label"].data = self["name"].data

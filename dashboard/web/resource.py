@@ -1,0 +1,279 @@
+"""The kit of settings rows: list, search, sort, form, versioned update, audit, removal with confirmation.
+
+A page subclasses `Resource`, declares model, form, columns and texts, and overrides the methods in which it
+differs. Every change is one transaction with its audit entry inside. A save carries the version that the form
+was made from; when somebody else has saved meanwhile nothing is changed and the form shows both values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import peewee
+from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from dashboard.access.granting import RefusedError
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.web import forms, lists
+from dashboard.web.columns import Column, Texts
+from dashboard.web.fields import Form
+from dashboard.web.page import render, row_url
+from dashboard.web.versioned import InvalidError, VersionedRows
+
+Crumbs = list[tuple[str, str | None]]
+
+
+class Resource(VersionedRows):
+    """One table of settings rows and its pages. Methods from `rows` to `context` are overridden by need."""
+
+    view: ClassVar[Permission]
+    edit_permission: ClassVar[Permission]
+    texts: ClassVar[Texts]
+    columns: ClassVar[tuple[Column, ...]]
+    unique: ClassVar[str] = "name"  # the field that no two rows may share
+    refused: ClassVar[str] = ""  # the field that shows why rights do not suffice
+    leaves: ClassVar[str] = "deactivate"  # or "delete"
+    include: ClassVar[str] = "deactivated"  # parameter of the address that also lists rows that left
+    labels: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {}
+    )  # labels of values that differ from those of the form
+    index_template: ClassVar[str] = "resource/index.html"
+    form_template: ClassVar[str] = "resource/form.html"
+    page_size: ClassVar[int] = 0  # rows of a page; 0: all on one
+
+    def __init__(self, blueprint: Blueprint, path: str = "", prefix: str = "") -> None:
+        """Add the routes to a blueprint below `path`; `prefix` begins the names of the endpoints."""
+        self.endpoints = f"{blueprint.name}.{prefix}"
+        self.sort_keys = {column.key: column.sort_key for column in self.columns if column.sorts}
+        view, edit = (self.view,), (self.edit_permission,)
+        routes: list[tuple[str, str, tuple[Permission, ...], Sequence[str]]] = [
+            ("", "index", view, ["GET"]),
+            ("/new", "new", edit, ["GET"]),
+            ("/new", "create", edit, ["POST"]),
+            ("/<int:ident>", "edit", view + edit, ["GET"]),
+            ("/<int:ident>", "update", edit, ["POST"]),
+            (f"/<int:ident>/{self.leaves}", self.leaves, edit, ["GET", "POST"]),
+        ]
+        if self.leaves == "deactivate":
+            routes.append(("/<int:ident>/reactivate", "reactivate", edit, ["POST"]))
+        for rest, verb, permissions, methods in routes:
+            view_function = require(*permissions)(getattr(self, verb))
+            blueprint.add_url_rule(path + rest, prefix + verb, view_function, methods=methods)
+
+    # -- what a page may override: reads
+
+    def rows(self, gone: bool) -> Iterable[Any]:
+        """Return what the list shows, in any order; with `gone` also rows that were deactivated."""
+        query = self.model.select()
+        if self.leaves == "deactivate" and not gone:
+            query = query.where(self._column("deactivated_ts").is_null())
+        return list(query)
+
+    def searched(self, row: Any) -> Sequence[str]:
+        """Return the texts in which the search looks."""
+        return (row.name, self.called(row))
+
+    def one(self, ident: int) -> Any:
+        """Return the row, or answer 404."""
+        return forms.one(self.model, ident)
+
+    def below(self, row: Any) -> str:
+        """Return what stands below the name where the screen is narrow."""
+        return ""
+
+    def readable(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return values as the comparison with somebody else's shows them."""
+        return self.audited(values)
+
+    def may_edit(self) -> bool:
+        return bool(g.scope.can(self.edit_permission))
+
+    # -- what a page may override: forms and changes
+
+    def form(self, row: Any | None, sent: Any = None) -> Form:
+        """Return the form of a row, or of a new one, filled with what was sent if anything was."""
+        data = {} if row is None else {**self.stored(row), "version": row.version}
+        return self.form_class(sent, data=data)
+
+    def added(self, row: Any, form: Form) -> Response:
+        """Answer after a row has been added."""
+        return self.done(_("%(name)s has been added.", name=self.called(row)))
+
+    def saved(self, row: Any, form: Form) -> Response:
+        """Answer after a change; `row` is as it was before."""
+        return self.done(_("Saved."))
+
+    def context(self, row: Any | None, form: Form) -> dict[str, Any]:
+        """Return what the template of the form needs besides."""
+        return {}
+
+    # -- the pages
+
+    def index(self) -> Response:
+        by = lists.order(request.args, self.sort_keys, self.columns[0].key)
+        sought, gone = lists.needle(request.args), bool(request.args.get(self.include))
+        found = [row for row in self.rows(gone) if lists.found(sought, *self.searched(row))]
+        ordered: Sequence[Any] = lists.arranged(found, by, self.sort_keys)
+        pager = None
+        if self.page_size:
+            ordered, pager = lists.paged(ordered, self.page_size)
+        return self.render(
+            self.index_template,
+            {"result"},
+            rows=ordered,
+            found=found,
+            pager=pager,
+            q=sought,
+            gone=gone,
+            by=by,
+            heads=lists.heads(by, self.sort_keys),
+        )
+
+    def new(self) -> Response:
+        return self.show(None, self.form(None))
+
+    def create(self) -> Response:
+        form = self.form(None, request.form)
+        row = self._attempt(form, lambda: self.create_row(form)) if form.validate() else None
+        return self.show(None, form, 422) if row is None else self.added(row, form)
+
+    def edit(self, ident: int) -> Response:
+        row = self.one(ident)
+        return self.show(row, self.form(row))
+
+    def update(self, ident: int) -> Response:
+        row = self.one(ident)
+        form = self.form(row, request.form)
+        saved = self._attempt(form, lambda: self.update_row(row, form)) if form.validate() else None
+        if saved is None:
+            return self.show(row, form, 422)
+        return self.saved(row, form) if saved else self._stale(ident, form)
+
+    def deactivate(self, ident: int) -> Response:
+        row = self.one(ident)
+        return self.confirm(
+            row,
+            lambda: self.set_active(row, False),
+            title=_("Deactivate %(name)s?", name=self.called(row)),
+            verb=_("Deactivate"),
+            done=_("%(name)s has been deactivated.", name=self.called(row)),
+        )
+
+    def reactivate(self, ident: int) -> Response:
+        row = self.one(ident)
+        self.set_active(row, True)
+        return self.done(_("%(name)s is active again.", name=self.called(row)), self.url("edit", row))
+
+    def delete(self, ident: int) -> Response:
+        row = self.one(ident)
+        return self.confirm(
+            row,
+            lambda: self.remove(row),
+            title=_("Delete %(name)s?", name=self.called(row)),
+            verb=_("Delete"),
+            done=_("%(name)s has been deleted.", name=self.called(row)),
+        )
+
+    # -- parts that pages use, too
+
+    def url(self, verb: str, row: Any = None, **query: Any) -> str:
+        if row is not None:
+            return row_url(self.endpoints + verb, row.id, **query)
+        return url_for(self.endpoints + verb, **query)
+
+    def crumbs(self, below: bool = False) -> Crumbs:
+        """Return the way to the list, or to what lies below it."""
+        way: Crumbs = [(_("Settings"), None)]
+        return [*way, (_(self.texts.title), self.url("index"))] if below else way
+
+    def head_cell(self, row: Any) -> Markup:
+        """Return the name of a row in the list: a link to its form."""
+        link = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), self.called(row))
+        small = self.below(row)
+        return link + Markup('<span class="p0 mut sm">{}</span>').format(small) if small else link
+
+    def render(
+        self, template: str, fragments: Iterable[str] = (), status: int = 200, **context: Any
+    ) -> Response:
+        """Render a template with what all of them need."""
+        known = {"resource": self, "texts": self.texts, "may_edit": self.may_edit()}
+        return render(template, set(fragments), status, **known, **context)
+
+    def show(
+        self, row: Any | None, form: Form, status: int = 200, differing: list[forms.Both] | None = None
+    ) -> Response:
+        """Render the form."""
+        context = {"row": row, "form": form, "differing": differing, **self.context(row, form)}
+        return self.render(self.form_template, status=status, **context)
+
+    def done(self, text: str, target: str | None = None) -> Response:
+        """Say what has been done and lead to `target`, else to the list."""
+        flash(text, "ok")
+        return make_response(redirect(target or self.url("index")))
+
+    def leave_texts(self, row: Any) -> Sequence[str]:
+        """Return what the confirmation of a removal says."""
+        return [_(text) for text in self.texts.leave]
+
+    def obstacles(self, row: Any) -> Sequence[str]:
+        """Return why a row cannot be removed now."""
+        return ()
+
+    def confirm(
+        self, row: Any, act: Callable[[], None], *, title: str, verb: str, done: str, **page: Any
+    ) -> Response:
+        """Ask on GET, act on POST; what is refused is said on the same page."""
+        errors, post = list(self.obstacles(row)), request.method == "POST"
+        blocked = bool(errors)
+        if post and not blocked:
+            try:
+                act()
+            except InvalidError as error:
+                errors = [error.problem]
+            except RefusedError as error:
+                errors = [refusal(error)]
+            else:
+                return self.done(done, page.get("target"))
+        return render(
+            "layout/confirm.html",
+            status=422 if post else 200,
+            title=title,
+            errors=errors,
+            crumbs=[*self.crumbs(True), (self.called(row), self.url("edit", row))],
+            texts=page.get("texts") or self.leave_texts(row),
+            verb=None if blocked else verb,
+            back_url=self.url("edit", row),
+        )
+
+    # -- inside
+
+    def _attempt(self, form: Form, act: Callable[[], Any]) -> Any:
+        """Return what `act` returns, or None with the reason on the form when it is refused."""
+        try:
+            return act()
+        except peewee.IntegrityError:
+            form.reject(self.unique, _(self.texts.taken))
+        except InvalidError as error:
+            form.reject(error.field, error.problem)
+        except RefusedError as error:
+            form.reject(self.refused, refusal(error))
+        return None
+
+    def _stale(self, ident: int, form: Form) -> Response:
+        row = self.one(ident)
+        stored, typed = self.readable(self.stored(row)), self.readable(form.values())
+        labels = self.labels or {name: form[name].label.text for name in typed}
+        form.version.data = row.version
+        return self.show(row, form, 422, forms.both(labels, stored, typed))
+
+
+def refusal(error: RefusedError) -> str:
+    """Return in the reader's language why rights do not suffice."""
+    if not error.lacking:
+        return str(_(str(error)))
+    return str(_(str(error), what=", ".join(_(label) for label in error.lacking)))
