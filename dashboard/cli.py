@@ -1,4 +1,4 @@
-"""Commands, a few lines each, into a room."""
+"""The `flask` commands. Each parses its arguments and calls the package that does the work."""
 
 from __future__ import annotations
 
@@ -34,39 +34,37 @@ def init(app: Flask) -> None:
 
 @contextmanager
 def _at_database() -> Iterator[None]:
-    """Hold a connection; a database that is away, locked or not migrated ends the command in one line."""
+    """Open a connection. An unreachable, locked or unmigrated database ends the command with one line."""
     try:
         with connected():
             yield
     except (peewee.OperationalError, peewee.InterfaceError, peewee.ProgrammingError) as error:
         why = (str(error).splitlines() or ["no reason given"])[0]
-        raise click.ClickException(
-            f"The database does not serve: {why}. `flask migrate` prepares it."
-        ) from None
+        raise click.ClickException(f"Cannot use the database: {why}. Run `flask migrate`.") from None
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not value.strip() or len(value) > NAME_MAX or not value.isprintable():
-        raise click.BadParameter(f"Give 1 to {NAME_MAX} printable characters.")
+        raise click.BadParameter(f"Enter 1 to {NAME_MAX} printable characters.")
     return value
 
 
 @click.command("migrate")
 def migrate_() -> None:
-    """Bring the database to this version. Safe to run twice and from two machines."""
+    """Upgrade the database to this version. Safe to run repeatedly and from several machines."""
     with _at_database():
-        for line in _bring_up():
+        for line in _upgrade():
             click.echo(line)
         if code := signin.setup_code():
-            click.echo(f"Nobody can sign in yet. One-time code for the first administrator: {code}")
+            click.echo(f"No users yet. One-time code to create the first administrator: {code}")
 
 
-def _bring_up() -> list[str]:
-    """Apply the missing migrations and presets; return what to say of it."""
+def _upgrade() -> list[str]:
+    """Apply pending migrations and create missing built-in roles; return the lines to print."""
     try:
         applied = migrate.run(database.obj)
     except migrate.Downgrade as gone:
-        text = f"This database was made by a newer version; unknown here: {gone}"
+        text = f"This database was created by a newer version of Stopa. Unknown migrations: {gone}"
         raise click.ClickException(text) from None
     presets.make()
     return [f"Applied {name}." for name in applied] or ["The database is up to date."]
@@ -74,86 +72,88 @@ def _bring_up() -> list[str]:
 
 @click.group()
 def user() -> None:
-    """Users who sign in."""
+    """Manage users."""
 
 
 @user.command("add")
 @click.argument("login", callback=_name)
-@click.option("--access", required=True, help="Name of an access, such as Administrator or Agent.")
-@click.option("--name", default="", help="Name shown on pages; the login when left out.")
+@click.option("--access", required=True, help="Role name, such as Administrator or Agent.")
+@click.option("--name", default="", help="Display name; defaults to the login.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
-    """Add LOGIN, or give a user known from events an access and a password."""
+    """Add user LOGIN, or give a user known from events a role and a password."""
     with _at_database():
-        chosen = Access.get_or_none(Access.name == access)
-        if chosen is None:
-            raise click.ClickException(f"There is no access {access!r}. Known: {_names()}.")
-        given = (
+        role = Access.get_or_none(Access.name == access)
+        if role is None:
+            raise click.ClickException(f"Unknown role {access!r}. Available: {_role_names()}.")
+        secret = (
             sys.stdin.readline().rstrip("\r\n")
             if password_stdin
             else click.prompt("Password", hide_input=True, confirmation_prompt=True)
         )
-        if problem := passwords.problem(given, login):
+        if problem := passwords.problem(secret, login):
             raise click.ClickException(problem)
         with database.atomic():
-            row, made = User.get_or_create(
-                login=login, defaults={"name": name or login, "created_ts": clock.now_s(), "access": chosen}
+            row, created = User.get_or_create(
+                login=login, defaults={"name": name or login, "created_ts": clock.now_s(), "access": role}
             )
-            if not made and row.password_hash is not None:
-                raise click.ClickException(f"{login!r} can sign in already; change the user on the page.")
-            User.update(access=chosen, password_hash=passwords.make(given)).where(User.id == row.id).execute()
+            if not created and row.password_hash is not None:
+                raise click.ClickException(
+                    f"{login!r} can already sign in. Edit the user in Settings > Users."
+                )
+            User.update(access=role, password_hash=passwords.make(secret)).where(User.id == row.id).execute()
             audit.record(
-                "user.created" if made else "user.updated",
-                "c" if made else "u",
+                "user.created" if created else "user.updated",
+                "c" if created else "u",
                 audit.user_target(row),
                 {"access": (None, access)},
             )
             store.changed()
-    click.echo(f"Added {login} with access {access}.")
+    click.echo(f"Added {login} with role {access}.")
 
 
 @click.group()
 def access() -> None:
-    """Accesses: what their holders may do."""
+    """Manage roles and permissions."""
 
 
 @access.command("grant")
 @click.argument("name")
-@click.argument("permission", type=click.Choice([each.value for each in Permission]))
+@click.argument("permission", type=click.Choice([permission.value for permission in Permission]))
 def access_grant(name: str, permission: str) -> None:
-    """Give the access NAME a PERMISSION, also one that no administrator has to give.
+    """Grant role NAME a PERMISSION, including ones administrators cannot grant in the app.
 
-    On the pages nobody grants what he lacks, and no preset shows full contact details: this is
-    how the owner of the server decides who may.
+    In the application users can grant only permissions they hold themselves, and no built-in role shows
+    full contact details. This command is how the owner of the server grants them.
     """
     with _at_database(), database.atomic():
         row = Access.get_or_none(Access.name == name)
         if row is None:
-            raise click.ClickException(f"There is no access {name!r}. Known: {_names()}.")
+            raise click.ClickException(f"Unknown role {name!r}. Available: {_role_names()}.")
         after = sorted({*row.permissions, permission})
         Access.update(permissions=after, version=Access.version + 1).where(Access.id == row.id).execute()
         audit.record(
             "access.updated", "u", ("access", row.id, name), {"permissions": (row.permissions, after)}
         )
-    click.echo(f"{name} has {permission} now.")
+    click.echo(f"Granted {permission} to {name}.")
 
 
-def _names() -> str:
+def _role_names() -> str:
     return ", ".join(row.name for row in Access.select().order_by(Access.name))
 
 
 @click.group()
 def key() -> None:
-    """API keys of sources and clients."""
+    """Manage API keys."""
 
 
 @key.command("add")
 @click.argument("name", callback=_name)
-@click.option("--source", required=True, callback=_name, help="Source whose events the key sends.")
+@click.option("--source", required=True, callback=_name, help="Source name for events sent with this key.")
 @click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
-@click.option("--known-only", is_flag=True, help="Refuse events that name unknown users or queues.")
+@click.option("--known-only", is_flag=True, help="Reject events with unknown users or queues.")
 def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
-    """Print a new API key once; only its hash is kept."""
+    """Create an API key and print it once. Only its hash is stored."""
     with _at_database(), database.atomic():
         plain = keys.make(name, source, allow, makes=not known_only)
         audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
@@ -163,12 +163,14 @@ def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
-@click.option("--source", required=True, callback=_name, help="Name under which the file's events are kept.")
-@click.option("--timezone", default="UTC", show_default=True, help="Zone of times without offset.")
-@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="CSV: where a field stands.")
-@click.option("--rules", is_flag=True, help="Let rules act upon the events, however long past.")
+@click.option("--source", required=True, callback=_name, help="Source name for the imported events.")
+@click.option(
+    "--timezone", default="UTC", show_default=True, help="Time zone for timestamps without an offset."
+)
+@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help="CSV: map a field to a column.")
+@click.option("--rules", is_flag=True, help="Run rules on the imported events, regardless of their age.")
 def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[str, ...], rules: bool) -> None:
-    """Import FILE. Twice is once: an import that was cut off is taken up by running it again."""
+    """Import FILE. Safe to repeat: rerun an interrupted import to resume it."""
     try:
         clock.zone(timezone)
         mapping = files.column_map(columns)
@@ -192,7 +194,7 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
 
 
 @click.command("worker")
-@click.option("--drain", is_flag=True, help="End when nothing is due.")
+@click.option("--drain", is_flag=True, help="Exit when no jobs are due.")
 def work(drain: bool) -> None:
     """Run jobs, timers and schedules."""
     if not drain:
@@ -204,21 +206,21 @@ def work(drain: bool) -> None:
 
 @click.command("rebuild")
 def rebuild() -> None:
-    """Fold the whole event log again."""
-    with _at_database(), click.progressbar(length=1, label="Folding", file=sys.stderr) as bar:
+    """Rebuild activities from the event log."""
+    with _at_database(), click.progressbar(length=1, label="Rebuilding", file=sys.stderr) as bar:
 
         def report(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
         projection.rebuild(report)
-    click.echo("Everything is folded anew.")
+    click.echo("Rebuild complete.")
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def save(file: Path) -> None:
-    """Copy the whole database to FILE while it is in use."""
+    """Back up the database to FILE while it is in use."""
     try:
         backup.save(current_app.config["STOPA"].database, file)
     except (backup.BackupError, OSError) as error:
@@ -231,21 +233,21 @@ def save(file: Path) -> None:
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Put a copy made by backup in place of the present content. Stop server and worker first."""
+    """Restore the database from a backup. Stop the server and worker first."""
     try:
         backup.restore(current_app.config["STOPA"].database, file)
         with _at_database():
             migrate.run(database.obj)
     except (backup.BackupError, OSError, migrate.Downgrade) as error:
         raise click.ClickException(str(error)) from None
-    click.echo("The copy is in place.")
+    click.echo("Restore complete.")
 
 
 @click.command("demo")
 def demo() -> None:
-    """Make the demonstration data, up to this minute, and print the sign-ins. Migrates first."""
-    from dashboard import demo as team
+    """Create demo data up to now and print sign-in details. Runs migrations first."""
+    from dashboard import demo as demo_data
 
     with _at_database():
-        for line in [*_bring_up(), *team.make()]:
+        for line in [*_upgrade(), *demo_data.make()]:
             click.echo(line)

@@ -1,8 +1,8 @@
-"""What the instance is told by its environment: one table of names, units and defaults.
+"""Settings read from environment variables: one table of names, units and defaults.
 
-`check()` names every problem with a hint; `start()` ends the process with them (status 2).
-The system's own time zone is not consulted: days are UTC until `STOPA_TIMEZONE` says otherwise,
-so that an instance moved to another machine shows the same days.
+`check()` returns every problem with an example of a valid value; `start()` prints them and exits with
+status 2. The time zone of the operating system is never used: days are UTC unless `STOPA_TIMEZONE` is
+set, so an instance that moves to another machine shows the same days.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[1]
-INSTANCE = ROOT / ".stopa"  # database, secret key and made files; never in the repository
+INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
 LOCALES = ("en", "cs", "ja")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
@@ -30,7 +30,7 @@ ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
 
 
 class HostPort(NamedTuple):
-    """Where to listen or to call; an IPv6 host stands without brackets."""
+    """An address to listen on or to call. An IPv6 `host` has no brackets."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ BIND = HostPort("127.0.0.1", 8000)
 
 
 class Problem(NamedTuple):
-    """A setting that cannot be used: its name, what is wrong, what would be right."""
+    """An invalid setting: its name, what is wrong with it, and an example of a valid value."""
 
     name: str
     text: str
@@ -51,9 +51,9 @@ class Problem(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """One row of the table. `read` returns the value or raises ValueError saying what is wrong.
+    """One row of the table. `read` parses the text of the variable or raises ValueError with the reason.
 
-    `default` is what stands in the README: text of the variable, or words in brackets.
+    `default` is the default as the README shows it: a value, or a description in brackets.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Setting(NamedTuple):
 
 
 class SettingsError(Exception):
-    """Some settings cannot be used; `problems` names each."""
+    """Some settings are invalid; `problems` lists each of them."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(f"{p.name}: {p.text}" for p in problems))
@@ -79,7 +79,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Checked values. The defaults serve tests; `load()` fills in the environment's."""
+    """Validated values. The defaults are for tests; `load()` fills in the environment's values."""
 
     database: str
     secret_key: str
@@ -95,44 +95,44 @@ class Settings:
 
 def _split(value: str) -> SplitResult:
     parts = urlsplit(value)
-    _ = parts.port  # raises ValueError for a port that is none
+    _ = parts.port  # raises ValueError for an invalid port
     return parts
 
 
 def read_database(value: str) -> str:
-    """Return a URL of PostgreSQL, or of SQLite with an absolute path.
+    """Return a PostgreSQL URL, or an SQLite URL with an absolute path.
 
-    A relative path begins at the project's folder, wherever a command is called from.
+    Relative paths start at the project folder, whatever the working directory of the command.
     """
     parts = _split(value)
     if parts.scheme == "postgresql":
         if not parts.path.strip("/"):
-            raise ValueError("names no database")
+            raise ValueError("has no database name")
         return value
     if parts.scheme != "sqlite" or not value.startswith("sqlite:///"):
-        raise ValueError(f"cannot open {parts.scheme or 'no scheme'!r}")
+        raise ValueError(f"scheme {parts.scheme!r} is not supported; use sqlite or postgresql")
     path = value.removeprefix("sqlite:///")
     if not path or path == ":memory:":
-        raise ValueError("names no file; server and worker share the database through one")
+        raise ValueError("has no file path; the server and the worker share the database file")
     file = ROOT / path
     if file.parent != INSTANCE and not file.parent.is_dir():
-        raise ValueError(f"lies in {file.parent}, a folder that does not exist")
+        raise ValueError(f"folder {file.parent} does not exist")
     return f"sqlite:///{file}"
 
 
 def read_secret(value: str) -> str:
     if len(value) < SECRET_MIN:
-        raise ValueError(f"has {len(value)} characters, at least {SECRET_MIN} are needed")
+        raise ValueError(f"has {len(value)} characters, the minimum is {SECRET_MIN}")
     return value
 
 
 def read_base_url(value: str) -> str:
-    """Return the address without a closing slash."""
+    """Return the URL without a trailing slash."""
     parts = _split(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no http or https address")
+        raise ValueError("is not an http or https URL")
     if parts.query or parts.fragment or parts.username:
-        raise ValueError("carries more than scheme, host, port and path")
+        raise ValueError("must contain only a scheme, host, port and path")
     return value.rstrip("/")
 
 
@@ -142,7 +142,7 @@ def read_host_port(value: str) -> HostPort:
     if not parts.hostname or parts.port is None or parts.netloc != value or "@" in value:
         raise ValueError(f"{value!r} is not host:port")
     if not parts.port:
-        raise ValueError("port 0 is nobody's address")
+        raise ValueError("port 0 is not allowed")
     return HostPort(parts.hostname, parts.port)
 
 
@@ -153,13 +153,13 @@ def read_host_ports(value: str) -> tuple[HostPort, ...]:
 def read_smtp_url(value: str) -> str:
     parts = _split(value)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("is no smtp or smtps address")
+        raise ValueError("is not an smtp or smtps URL")
     return value
 
 
 def read_address(value: str) -> str:
     if not ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is no mail address")
+        raise ValueError(f"{value!r} is not a valid email address")
     return value
 
 
@@ -167,18 +167,18 @@ def read_timezone(value: str) -> str:
     try:
         return ZoneInfo(value).key
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{value!r} is no zone of the IANA database") from None
+        raise ValueError(f"{value!r} is not an IANA time zone") from None
 
 
 def read_locale(value: str) -> str:
     if value not in LOCALES:
-        raise ValueError(f"{value!r} is not spoken here")
+        raise ValueError(f"unsupported locale {value!r}; use en, cs or ja")
     return value
 
 
 def read_count(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,2}", value) or int(value) > PROXIES_MAX:
-        raise ValueError(f"{value!r} is no number from 0 to {PROXIES_MAX}")
+        raise ValueError(f"{value!r} is not a number from 0 to {PROXIES_MAX}")
     return int(value)
 
 
@@ -187,23 +187,23 @@ SETTINGS = [
         "STOPA_DATABASE",
         "sqlite:///.stopa/stopa.db",
         "URL",
-        "Where everything is kept: SQLite by path or PostgreSQL.",
+        "Database: the path of an SQLite file, or PostgreSQL.",
         read_database,
         "sqlite:////var/lib/stopa/stopa.db or postgresql://user:password@host/name",
     ),
     Setting(
         "STOPA_SECRET_KEY",
-        "(made at first start)",
+        "(generated at first start)",
         f"text, {SECRET_MIN} characters or more",
-        "Signs forms and cookies; kept in `.stopa/secret_key`. Several machines need the same one.",
+        "Signs forms and cookies; stored in `.stopa/secret_key`. Must be the same on all machines.",
         read_secret,
-        "python3 -c 'import secrets; print(secrets.token_hex(32))' makes one",
+        "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
     ),
     Setting(
         "STOPA_BASE_URL",
         "(http:// and STOPA_BIND)",
         "URL",
-        "The address people open; links in mails begin with it. With https cookies are Secure.",
+        "Public address of the application, used in links in emails. With https, cookies are Secure.",
         read_base_url,
         "https://stopa.example.com",
     ),
@@ -211,31 +211,31 @@ SETTINGS = [
         "STOPA_BIND",
         "127.0.0.1:8000",
         "host:port",
-        "Where `bin/serve` listens.",
+        "Address on which `bin/serve` listens.",
         read_host_port,
         "127.0.0.1:8000 or [::1]:8000",
     ),
     Setting(
         "STOPA_SMTP_URL",
-        "(no mail is sent)",
+        "(email is off)",
         "URL",
-        "Mail server: smtp:// (STARTTLS where offered) or smtps://, with user and password if needed.",
+        "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required.",
         read_smtp_url,
         "smtp://user:password@mail.example.com:587",
     ),
     Setting(
         "STOPA_MAIL_FROM",
         "(stopa@ and the host of STOPA_BASE_URL)",
-        "mail address",
-        "Sender of mails.",
+        "email address",
+        "Sender of emails.",
         read_address,
         "Stopa <stopa@example.com>",
     ),
     Setting(
         "STOPA_TIMEZONE",
         "UTC",
-        "IANA zone",
-        "Zone of days for people who chose none; the machine's own is not consulted.",
+        "IANA time zone",
+        "Default time zone. The operating system's time zone is not used.",
         read_timezone,
         "Europe/Prague or Asia/Tokyo",
     ),
@@ -243,7 +243,7 @@ SETTINGS = [
         "STOPA_LOCALE",
         "en",
         "en, cs or ja",
-        "Language for people who chose none.",
+        "Default language.",
         read_locale,
         "en, cs or ja",
     ),
@@ -251,7 +251,7 @@ SETTINGS = [
         "STOPA_TRUSTED_PROXIES",
         "0",
         "count",
-        "How many proxies in front are believed about the caller's address and scheme.",
+        "Number of trusted reverse proxies (X-Forwarded-For, X-Forwarded-Proto).",
         read_count,
         "1 behind one proxy that sets X-Forwarded-For and X-Forwarded-Proto",
     ),
@@ -259,7 +259,7 @@ SETTINGS = [
         "STOPA_WEBHOOK_ALLOW",
         "(none)",
         "host:port list",
-        "Private addresses that webhooks may call all the same, parted by commas.",
+        "Private addresses that webhooks are allowed to call, separated by commas.",
         read_host_ports,
         "10.0.0.5:8080,intranet.example.com:443",
     ),
@@ -267,27 +267,27 @@ SETTINGS = [
 
 
 def check(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> list[Problem]:
-    """Return every problem of the settings, in the order of the table; none when all can be used.
+    """Return every problem of the settings, in the order of the table; an empty list when all are valid.
 
-    A name that is nearly one of ours is a problem too: a misspelt setting would be ignored in
-    silence. Other names that begin with STOPA_ are left alone.
+    A name that is similar to a setting is a problem too, because a misspelt setting would silently be
+    ignored. Other names that start with STOPA_ are ignored.
     """
     return _read(environ, instance)[1]
 
 
 def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Settings:
-    """Return the checked settings; makes `instance` and the secret key where needed.
+    """Return the validated settings. Creates `instance` and the secret key if they are needed.
 
     Raises SettingsError with every problem.
     """
     values, problems = _read(environ, instance)
     if problems:
         raise SettingsError(problems)
-    if _kept_inside(instance, values):
+    if _stored_inside(instance, values):
         instance.mkdir(mode=0o700, exist_ok=True)
     values.setdefault("database", f"sqlite:///{instance / 'stopa.db'}")
     if "secret_key" not in values:
-        values["secret_key"] = kept_secret(instance / "secret_key")
+        values["secret_key"] = stored_secret(instance / "secret_key")
     bind = values.setdefault("bind", BIND)
     values.setdefault("base_url", f"http://{reachable(bind)}")
     values.setdefault("mail_from", f"stopa@{_mail_host(values['base_url'])}")
@@ -295,12 +295,12 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
 
 
 def start(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Settings:
-    """Return the settings, or say on standard error what is wrong and end with status 2."""
+    """Return the settings, or print every problem to standard error and exit with status 2."""
     try:
         return load(environ, instance)
     except SettingsError as error:
         for problem in error.problems:
-            print(f"{problem.name} {problem.text}.\n  Right would be: {problem.hint}", file=sys.stderr)
+            print(f"{problem.name}: {problem.text}.\n  Example: {problem.hint}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -309,11 +309,11 @@ def _read(environ: Mapping[str, str], instance: Path) -> tuple[dict[str, Any], l
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for setting in SETTINGS:
-        given = environ.get(setting.name, "").strip()
-        if not given:
+        text = environ.get(setting.name, "").strip()
+        if not text:
             continue
         try:
-            values[setting.field] = setting.read(given)
+            values[setting.field] = setting.read(text)
         except ValueError as error:
             problems.append(Problem(setting.name, str(error), setting.hint))
     return values, problems + _misspelt(environ) + _unwritable(instance, values)
@@ -325,12 +325,12 @@ def _misspelt(environ: Mapping[str, str]) -> list[Problem]:
     for name in sorted(environ):
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
         if near and name not in known:
-            problems.append(Problem(name, "is no setting", near[0]))
+            problems.append(Problem(name, "is not a known setting", near[0]))
     return problems
 
 
-def _kept_inside(instance: Path, values: Mapping[str, Any]) -> list[str]:
-    """Return the names of the settings whose values need the instance folder."""
+def _stored_inside(instance: Path, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings whose values are stored in the instance folder."""
     database = str(values.get("database", f"sqlite:///{instance}/"))
     inside = database.startswith(f"sqlite:///{instance}/")
     return ["STOPA_DATABASE"] * inside + ["STOPA_SECRET_KEY"] * ("secret_key" not in values)
@@ -338,35 +338,36 @@ def _kept_inside(instance: Path, values: Mapping[str, Any]) -> list[str]:
 
 def _unwritable(instance: Path, values: Mapping[str, Any]) -> list[Problem]:
     place = instance if instance.exists() else instance.parent
-    needed = _kept_inside(instance, values)
+    needed = _stored_inside(instance, values)
     if not needed or os.access(place, os.W_OK):
         return []
-    hint = f"a folder that can be written, or {' and '.join(needed)} given"
-    return [Problem(needed[0], f"is kept in {instance}, which cannot be written", hint)]
+    hint = f"make the folder writable, or set {' and '.join(needed)}"
+    return [Problem(needed[0], f"is stored in {instance}, which is not writable", hint)]
 
 
-def kept_secret(path: Path) -> str:
-    """Return the key kept at `path` (mode 0600), made if absent; two first starts agree on one.
+def stored_secret(path: Path) -> str:
+    """Return the key stored at `path` (mode 0600), generated if absent.
 
-    Raises SettingsError for a kept key that is too short.
+    Processes that start at the same time get the same key. Raises SettingsError if the stored key is too
+    short.
     """
     if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=path.parent) as made:  # mode 0600
-            made.write(secrets.token_hex(32))
-            made.flush()
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # mode 0600
+            file.write(secrets.token_hex(32))
+            file.flush()
             try:
-                os.link(made.name, path)
+                os.link(file.name, path)
             except FileExistsError:
-                return kept_secret(path)
+                return stored_secret(path)
     try:
         return read_secret(path.read_text().strip())
     except ValueError as error:
-        hint = f"delete {path}: a new one is made, and everybody signs in again"
-        raise SettingsError([Problem("STOPA_SECRET_KEY", f"is kept in {path} and {error}", hint)]) from None
+        hint = f"delete {path} to generate a new key; all users must sign in again"
+        raise SettingsError([Problem("STOPA_SECRET_KEY", f"is stored in {path} and {error}", hint)]) from None
 
 
 def reachable(bind: HostPort) -> HostPort:
-    """Return where this machine's browser finds a server that listens on every address."""
+    """Return the address at which a browser on this machine reaches a server bound to `bind`."""
     return bind._replace(host="127.0.0.1") if bind.host in ("0.0.0.0", "::") else bind  # noqa: S104
 
 

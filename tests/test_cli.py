@@ -94,13 +94,13 @@ def test_a_key_is_made_for_what_is_said(run: Run) -> None:
 def test_a_user_is_added_with_a_password_from_standard_input(run: Run) -> None:
     words = ("user", "add", "jana", "--access", "Administrator", "--name", "Jana Nová", "--password-stdin")
     result = run(*words, given="correct horse\n")
-    assert (result.exit_code, result.stdout) == (0, "Added jana with access Administrator.\n")
+    assert (result.exit_code, result.stdout) == (0, "Added jana with role Administrator.\n")
     row = User.get(User.login == "jana")
     assert (row.name, row.access.name) == ("Jana Nová", "Administrator")
     assert passwords.check("correct horse", row.password_hash)
     assert "correct horse" not in str(list(AuditEntry.select().dicts()))
     again = run(*words, given="another horse\n")
-    assert (again.exit_code, "can sign in already" in again.stderr) == (1, True)
+    assert (again.exit_code, "can already sign in" in again.stderr) == (1, True)
 
 
 def test_a_user_known_from_events_gets_access_and_keeps_the_name(run: Run) -> None:
@@ -116,11 +116,11 @@ def test_a_user_known_from_events_gets_access_and_keeps_the_name(run: Run) -> No
 @pytest.mark.parametrize(
     ("login", "access", "password", "status", "words"),
     [
-        ("jana", "Nobody", "long enough", 1, "There is no access 'Nobody'. Known: Administrator"),
+        ("jana", "Nobody", "long enough", 1, "Unknown role 'Nobody'. Available: Administrator"),
         ("jana", "Agent", "short", 1, "Use at least 8 characters."),
         ("jana", "Agent", "", 1, "Use at least 8 characters."),
-        (" ", "Agent", "long enough", 2, "Give 1 to 120 printable characters."),
-        ("j" * 121, "Agent", "long enough", 2, "Give 1 to 120 printable characters."),
+        (" ", "Agent", "long enough", 2, "Enter 1 to 120 printable characters."),
+        ("j" * 121, "Agent", "long enough", 2, "Enter 1 to 120 printable characters."),
     ],
 )
 def test_a_user_that_cannot_be_added_is_told_why(
@@ -176,7 +176,7 @@ def test_an_import_of_nothing_good_ends_with_status_1(run: Run, tmp_path: Path) 
         (("--format", "csv", "--map", "name=a"), 1, "'name' is not a field; use id, user"),
         (("--format", "csv", "--map", "user"), 1, "'user' is not FIELD=COLUMN or FIELD==VALUE"),
         (("--format", "xml"), 2, "'xml' is not one of 'queue_log', 'jsonl', 'csv'"),
-        (("--format", "csv", "--source", ""), 2, "Give 1 to 120 printable characters."),
+        (("--format", "csv", "--source", ""), 2, "Enter 1 to 120 printable characters."),
     ],
 )
 def test_an_import_that_cannot_be_meant_is_refused_before_anything_is_read(
@@ -222,7 +222,7 @@ def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
 
 def test_rebuilding_says_when_it_is_done(run: Run) -> None:
     result = run("rebuild")
-    assert (result.exit_code, result.stdout) == (0, "Everything is folded anew.\n")
+    assert (result.exit_code, result.stdout) == (0, "Rebuild complete.\n")
 
 
 def test_migrating_twice_is_migrating_once(empty_url: str) -> None:
@@ -230,13 +230,13 @@ def test_migrating_twice_is_migrating_once(empty_url: str) -> None:
     assert (first.returncode, second.returncode) == (0, 0)
     assert "Applied 0001_trail." in first.stdout
     assert "The database is up to date." in second.stdout
-    assert "One-time code for the first administrator:" in first.stdout
+    assert "One-time code to create the first administrator:" in first.stdout
 
 
 def test_a_database_that_is_not_migrated_is_told_in_one_line(empty_url: str) -> None:
     done = flask(empty_url, "key", "add", "a", "--source", "b")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "`flask migrate` prepares it." in done.stderr
+    assert "Run `flask migrate`." in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -244,7 +244,10 @@ def test_a_database_of_a_newer_version_is_left_alone(run: Run) -> None:
     values = "('9999_later', CURRENT_TIMESTAMP)"
     database.execute_sql(f"INSERT INTO schema_migration (name, applied) VALUES {values}")
     result = run("migrate")
-    assert (result.exit_code, "made by a newer version; unknown here: 9999_later" in result.stderr) == (
+    assert (
+        result.exit_code,
+        "created by a newer version of Stopa. Unknown migrations: 9999_later" in result.stderr,
+    ) == (
         1,
         True,
     )

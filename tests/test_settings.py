@@ -155,7 +155,7 @@ def test_the_secret_key_is_made_once_and_readable_by_its_owner_alone(instance: P
 
 def test_first_starts_at_the_same_time_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(settings.kept_secret, [tmp_path / "secret_key"] * 32))
+        keys = set(pool.map(settings.stored_secret, [tmp_path / "secret_key"] * 32))
     assert len(keys) == 1
     assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
 

@@ -168,7 +168,7 @@ def test_serve_migrates_an_empty_database_and_gives_the_code_for_the_first_admin
     empty_url: str,
 ) -> None:
     with started(["bin/serve"], empty_url) as running:
-        assert "One-time code for the first administrator:" in running.said
+        assert "One-time code to create the first administrator:" in running.said
         assert running.get("/healthz") == 200
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(LONG_S) == 0
@@ -179,7 +179,7 @@ SAYINGS = [
     (["--nonsense"], {}, 2, "Usage: bin/serve"),
     (["--bind"], {}, 2, "Usage: bin/serve"),
     (["--bind", "8000"], {}, 2, "STOPA_BIND '8000' is not host:port"),
-    ([], {"STOPA_LOCALE": "cz"}, 2, "STOPA_LOCALE 'cz' is not spoken here"),
+    ([], {"STOPA_LOCALE": "cz"}, 2, "STOPA_LOCALE: unsupported locale 'cz'; use en, cs or ja"),
 ]
 
 

@@ -15,7 +15,7 @@ from tests.browser.window import DESK, Site, View, fill_sign_in, look, watched
 from tests.test_start import SERVER, started
 
 PASSWORD = "correct horse battery"
-CODE = re.compile(r"One-time code for the first administrator: (\S+)")
+CODE = re.compile(r"One-time code to create the first administrator: (\S+)")
 
 
 @pytest.fixture(scope="module")
