@@ -1,10 +1,9 @@
-"""Stopa: wires the rooms together; the only place that may."""
+"""Stopa: `create_app` puts the application together."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import partial
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -26,6 +25,8 @@ def create_app(given: Settings | None = None) -> Flask:
 
     With the environment's, a wrong setting ends the process with its name and a hint.
     """
+    from dashboard import registry  # here: it imports everything, and a module of its own needs little
+
     chosen = given or settings.start()
     app = Flask(__name__, static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     secure = urlsplit(chosen.base_url).scheme == "https"
@@ -57,7 +58,7 @@ def create_app(given: Settings | None = None) -> Flask:
     errors.init(app)
     assets.init(app)
     nav.init(app)
-    _register(app)
+    registry.register(app)
     if chosen.trusted_proxies:
         count = chosen.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
@@ -75,24 +76,3 @@ def _connect(app: Flask) -> None:
         # one writes the log back to the file, 4 ms together.
         if not dialect.is_sqlite() and not database.is_closed() and not app.testing:
             database.close()
-
-
-def _register(app: Flask) -> None:
-    """Blueprints, commands, and the modules that register job handlers."""
-    from dashboard import cli
-    from dashboard.events import health
-    from dashboard.ingest import digest, views
-    from dashboard.jobs import seen, worker
-    from dashboard.notify import deliver
-    from dashboard.pages import BLUEPRINTS
-    from dashboard.rules import alarms, arming
-
-    app.register_blueprint(views.bp)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
-    cli.init(app)
-    worker.init(app)
-    worker.tick("seen", seen.mark)
-    worker.tick("health", partial(health.look, app.config["STOPA"].database))
-    deliver.init(app)
-    app.extensions["stopa_handlers"] = (digest, alarms, arming)

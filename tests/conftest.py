@@ -78,7 +78,11 @@ def db_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 
 @pytest.fixture
 def db(db_url: str) -> Iterator[peewee.Database]:
-    """The freshly migrated database, open and connected; every model points at it."""
+    """The freshly migrated database, open and connected; every model points at it, and a worker in this
+    process does all that the application has to do."""
+    from dashboard import registry  # here: tests of pure modules start without Flask's packages
+
+    registry.register_work()
     opened = open_database(db_url)
     opened.connect()
     yield opened

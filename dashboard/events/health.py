@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from dashboard.db import database
+from dashboard.db import database, dialect
 from dashboard.events import own
 from dashboard.jobs import queue
 from dashboard.models import Setting
@@ -15,7 +15,6 @@ from dashboard.models import Setting
 EVERY_S = 60
 DISK_MB = 1024  # free below this is low: a busy site writes it in a week
 BACKLOG = 1000  # jobs: more than a minute of work
-SQLITE = "sqlite:///"
 _looked: float | None = None
 
 
@@ -29,23 +28,23 @@ class Gauge(NamedTuple):
     good: bool  # a measure between the two keeps what it was
 
 
-def look(url: str, every_s: float = EVERY_S) -> int:
+def look(every_s: float = EVERY_S) -> int:
     """Look at disk and backlog, at most once in `every_s`. A tick, and never counted as work."""
     global _looked
     if _looked is not None and time.monotonic() - _looked < every_s:
         return 0
     _looked = time.monotonic()
-    for gauge in gauges(url):
+    for gauge in gauges():
         tell(gauge)
     return 0
 
 
-def gauges(url: str) -> list[Gauge]:
+def gauges() -> list[Gauge]:
     """Return what is measured; the disk is the database file's, and that of a database server is its own."""
     waiting = queue.waiting()
     found = [Gauge("system.backlog_high", "backlog", waiting, waiting > BACKLOG, waiting < BACKLOG // 2)]
-    if url.startswith(SQLITE):
-        free = shutil.disk_usage(Path(url.removeprefix(SQLITE)).parent).free // 2**20
+    if dialect.is_sqlite():
+        free = shutil.disk_usage(Path(database.obj.database).absolute().parent).free // 2**20
         found.append(Gauge("system.disk_low", "disk_free_mb", free, free < DISK_MB, free > 2 * DISK_MB))
     return found
 

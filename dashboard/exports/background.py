@@ -61,7 +61,6 @@ def order(
     return ident
 
 
-@jobs.handler("export")
 def make(waiting: list[Job]) -> None:
     """Make the file anew from the start; a killed worker's half is overwritten."""
     job = waiting[0]

@@ -1,4 +1,4 @@
-"""Who builds which export, under which right; pages register here.
+"""Who builds which export, under which right.
 
 One builder serves the answer at once and the file made in the background: it is given the
 scope of the user who asked, read anew at that moment.
@@ -33,11 +33,7 @@ class Maker(NamedTuple):
     build: Callable[[Order], Report | None]  # None: not, or no longer, for this viewer
 
 
-MAKERS: dict[str, Maker] = {}
-
-
-def register(name: str, rights: Mapping[str, Permission], build: Callable[[Order], Report | None]) -> None:
-    MAKERS[name] = Maker(rights, build)
+MAKERS: dict[str, Maker] = {}  # by name; filled by dashboard.registry
 
 
 def allowed(scope: Scope, name: str, format_: str) -> bool:

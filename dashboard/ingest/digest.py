@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
-from dashboard.jobs.queue import handler
 from dashboard.models import Job
 from dashboard.rules import asking
 from dashboard.rules.live import Ranges
@@ -15,7 +14,6 @@ from dashboard.tracing import projection
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
 
 
-@handler("digest", batch=50, keep=False)
 def digest(jobs: list[Job]) -> None:
     """Fold the events that these jobs' transactions stored, and ask the rules about them; one digest at
     a time, one transaction. Of a quiet job's events (`rules` false: an import) no rule hears."""

@@ -25,22 +25,14 @@ class Permanent(Exception):  # noqa: N818  it says what is the matter
 
 
 class Handler(NamedTuple):
+    """What runs jobs of a kind. `run` must be idempotent: a job runs twice when its lease expires."""
+
     run: Callable[[list[Job]], None]
-    batch: int  # how many waiting jobs of the kind one call may take
-    keep: bool  # done rows stay to be seen
+    batch: int = 1  # how many waiting jobs of the kind one call may take
+    keep: bool = True  # done rows stay to be seen
 
 
-HANDLERS: dict[str, Handler] = {}
-
-
-def handler(kind: str, batch: int = 1, keep: bool = True) -> Callable[[Callable[[list[Job]], None]], Any]:
-    """Register what runs jobs of `kind`. It must bear being run twice: a lease may run out."""
-
-    def register(run: Callable[[list[Job]], None]) -> Callable[[list[Job]], None]:
-        HANDLERS[kind] = Handler(run, batch, keep)
-        return run
-
-    return register
+HANDLERS: dict[str, Handler] = {}  # by kind; filled by dashboard.registry
 
 
 def enqueue(kind: str, args: dict[str, Any], key: str | None = None, due_ms: int | None = None) -> None:

@@ -1,8 +1,8 @@
 """Runs what is due, for ever or until nothing is.
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
-(digests, and what is due by the clock), the work (every other kind of job), and those that rooms above
-register, such as deliveries.
+(digests, and what is due by the clock), the work (every other kind of job), and those of dashboard.registry,
+such as deliveries.
 """
 
 from __future__ import annotations
@@ -33,13 +33,18 @@ AWAY = (peewee.OperationalError, peewee.InterfaceError)
 
 
 class Lane(NamedTuple):
-    """Work that is no job: `claim` takes a piece or returns None, `carry` does it, on so many threads."""
+    """Work that is no job: `claim` takes a piece or returns None, `carry` does it, on so many threads.
+
+    One thread at a time looks for work; `carry` must not raise.
+    """
 
     claim: Callable[[], Any]
     carry: Callable[[Any], None]
     threads: int
 
 
+# Filled by dashboard.registry. A tick runs in the engine's lane besides digests, four times a second at
+# least; it returns how much it has done, 0 when nothing was due, and must then cost next to nothing.
 TICKS: dict[str, Callable[[], int]] = {}
 LANES: dict[str, Lane] = {}
 _app: Flask | None = None
@@ -49,19 +54,6 @@ def init(app: Flask) -> None:
     """Run all that follows in the application's context: texts and settings are read there."""
     global _app
     _app = app
-
-
-def tick(name: str, act: Callable[[], int]) -> None:
-    """Register what the engine's lane does besides digests, four times a second at least.
-
-    It returns how much it has done, 0 when nothing was due, and must then cost next to nothing.
-    """
-    TICKS[name] = act
-
-
-def lane(name: str, claim: Callable[[], Any], carry: Callable[[Any], None], threads: int) -> None:
-    """Register a lane of its own. One thread at a time looks for work; `carry` must not raise."""
-    LANES[name] = Lane(claim, carry, threads)
 
 
 def drain(kinds: list[str] | None = None) -> int:

@@ -13,7 +13,6 @@ from flask import Flask, current_app
 from dashboard import clock
 from dashboard.db import database
 from dashboard.i18n.mark import N_
-from dashboard.jobs import worker
 from dashboard.models import Channel, Rule, Run, Step
 from dashboard.notify import (
     answers,
@@ -45,10 +44,9 @@ STATES = {How.NEVER: StepState.FAILED, How.GONE: StepState.FAILED, How.HELD: Ste
 
 
 def init(app: Flask) -> None:
-    """Give the worker its lane of deliveries, and close the door of outgoing calls behind it."""
+    """Restrict the outgoing HTTP calls of this process to what the settings allow."""
     chosen: Settings = app.config["STOPA"]
     guard.install(chosen.webhook_allow)
-    worker.lane("deliveries", lambda: outbox.claim(worker.name()), carry, outbox.THREADS)
 
 
 def carry(step: Step) -> None:

@@ -259,6 +259,3 @@ def _close(row: Timer) -> None:
 
 def _set(row: Timer, **values: Any) -> None:
     Timer.update(**values).where(Timer.id == row.id).execute()
-
-
-worker.tick("timers", tick)

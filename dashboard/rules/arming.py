@@ -73,7 +73,6 @@ def existing(type_: str, since_ms: int = 0) -> list[Existing]:
     return [Existing(source, name, None) for source, name in plain(query)]
 
 
-@jobs.handler(keeping.ARM)
 def look(found: list[Job]) -> None:
     """Arm the deadlines of what exists for the rules that the jobs name."""
     for job in found:
@@ -85,7 +84,6 @@ def look(found: list[Job]) -> None:
             _waits(rule)
 
 
-@jobs.handler(keeping.COUNT)
 def count(found: list[Job]) -> None:
     """Bring the subjects of a kind up to date with the log: those open in it, and those kept as open."""
     for job in found:

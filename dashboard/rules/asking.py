@@ -34,7 +34,6 @@ def ask(after: int, to: int, asked: Ranges, types: Collection[str]) -> None:
         jobs.enqueue(AGAIN, {"after": after, "to": to, "asked": ranges})
 
 
-@jobs.handler(AGAIN)
 def again(waiting: list[Job]) -> None:
     """Ask the rules again; what they have done about these events before is not done twice."""
     args = waiting[0].args

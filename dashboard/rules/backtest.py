@@ -70,7 +70,6 @@ def order(
     return int(made.id)
 
 
-@jobs.handler("backtest")
 def make(waiting: list[Job]) -> None:
     """Run one backtest from the start; one that was begun by a worker that died is begun anew."""
     job = waiting[0]

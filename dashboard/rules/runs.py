@@ -129,7 +129,6 @@ def _ended_since(event_id: int) -> bool:
     return now is not None and now.ended_ms is not None and (then is None or then.ended_ms is None)
 
 
-@jobs.handler(PRUNE, keep=False)
 def prune(_jobs: Collection[Job] = ()) -> None:
     """Delete runs that are kept no longer, with their steps, in short transactions; see KEPT_DAYS."""
     old_ms = clock.now_ms() - KEPT_DAYS * 86_400_000

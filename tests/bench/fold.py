@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from dashboard import registry
 from dashboard.db import connected, open_database
 from dashboard.events import record
-from dashboard.ingest import digest as _registers_the_handler  # noqa: F401
 from dashboard.ingest import importer
 from dashboard.ingest.schema import NewEvent, parse_json
 from dashboard.jobs import worker
@@ -24,6 +24,7 @@ CALLS = 1500  # of the queue log: four lines each
 
 def rows(home: Path) -> list[Line]:
     """Fold what waits, and import whole files; costs are processor seconds an event."""
+    registry.register_work()
     raw = gate.Raw(home / "raw8.db")
     path = site.empty(home / "fold.db").path
     open_database(f"sqlite:///{path}")

@@ -32,21 +32,20 @@ def test_a_bad_measure_is_told_once_until_it_was_good() -> None:
 @pytest.mark.usefixtures("db")
 def test_work_that_piles_up_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "BACKLOG", 2)
+    monkeypatch.setattr(health, "DISK_MB", 0)
     for _ in range(3):
         queue.enqueue("digest", {"after": 0, "to": 0})
-    health.look("postgresql://elsewhere", every_s=0)
+    health.look(every_s=0)
     Job.delete().execute()
-    health.look("postgresql://elsewhere", every_s=0)
+    health.look(every_s=0)
     assert told() == [("system.backlog_high", {"backlog": 3})]
 
 
-def test_a_disk_that_fills_up_is_noticed(
-    db: peewee.Database, db_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_fills_up_is_noticed(db: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "DISK_MB", 2**40)
     monkeypatch.setattr(health, "_looked", None)
-    found = {each.type for each in health.gauges(db_url) if each.bad}
+    found = {each.type for each in health.gauges() if each.bad}
     assert found == ({"system.disk_low"} if isinstance(db, peewee.SqliteDatabase) else set())
-    health.look(db_url, every_s=3600)
-    health.look(db_url, every_s=3600)
+    health.look(every_s=3600)
+    health.look(every_s=3600)
     assert [type_ for type_, _data in told()] == sorted(found)

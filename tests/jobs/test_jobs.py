@@ -12,6 +12,7 @@ import time_machine
 
 from dashboard.db import database
 from dashboard.jobs import queue, worker
+from dashboard.jobs.queue import Handler
 from dashboard.models import Job
 
 NOW = 1_772_438_400
@@ -47,7 +48,7 @@ def batched(db: peewee.Database) -> Iterator[Kind]:
 
 def _registered(name: str, batch: int, keep: bool) -> Iterator[Kind]:
     kind = Kind(name)
-    queue.handler(name, batch, keep)(kind)
+    queue.HANDLERS[name] = Handler(kind, batch, keep)
     yield kind
     del queue.HANDLERS[name]
 

@@ -12,6 +12,8 @@ import peewee
 import pytest
 
 from dashboard.jobs import queue, worker
+from dashboard.jobs.queue import Handler
+from dashboard.jobs.worker import Lane
 from dashboard.models import Job
 
 SOON_S = 10
@@ -58,10 +60,10 @@ def test_a_long_job_holds_up_neither_digests_nor_the_clock_nor_deliveries(handle
     done: list[str] = []
     free = threading.Event()
     pieces = ["a", "b"]
-    queue.handler("digest")(lambda jobs: done.append("digest"))
-    queue.handler("export")(lambda jobs: done.append("export") if free.wait(SOON_S) else None)
-    worker.tick("timers", lambda: 0 if "tick" in done else done.append("tick") or 1)
-    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, done.append, 3)
+    queue.HANDLERS["digest"] = Handler(lambda jobs: done.append("digest"))
+    queue.HANDLERS["export"] = Handler(lambda jobs: done.append("export") if free.wait(SOON_S) else None)
+    worker.TICKS["timers"] = lambda: 0 if "tick" in done else done.append("tick") or 1
+    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, done.append, 3)
     queue.enqueue("export", {})
     queue.enqueue("digest", {})
 
@@ -88,7 +90,7 @@ def test_a_delivery_that_hangs_leaves_the_other_threads_of_its_lane_free(handler
         if len(done) == 3:
             free.set()
 
-    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, carry, 2)
+    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, carry, 2)
     assert run_until(lambda: len(done) == 4)
     assert sorted(done[:3]) == [2, 3, 4]
 
@@ -106,16 +108,16 @@ def test_an_accident_in_a_lane_and_in_what_is_due_by_the_clock_is_survived(handl
             raise peewee.OperationalError("away")
         return None
 
-    worker.tick("broken", breaks)
-    worker.tick("sound", lambda: seen.append("sound") or 0)
-    worker.lane("deliveries", claim, seen.append, 1)
+    worker.TICKS["broken"] = breaks
+    worker.TICKS["sound"] = lambda: seen.append("sound") or 0
+    worker.LANES["deliveries"] = Lane(claim, seen.append, 1)
     assert run_until(lambda: min(seen.count(each) for each in ("tick", "sound", "claim")) > 2)
 
 
 def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.Database) -> None:
     done: list[str] = []
     pieces: list[str] = []
-    queue.handler("digest", keep=False)(lambda jobs: pieces.append("sent"))
+    queue.HANDLERS["digest"] = Handler(lambda jobs: pieces.append("sent"), keep=False)
     due = ["timer"]
 
     def timers() -> int:
@@ -125,8 +127,8 @@ def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.
         queue.enqueue("digest", {})
         return 1
 
-    worker.tick("timers", timers)
-    worker.lane("deliveries", lambda: pieces.pop() if pieces else None, done.append, 1)
+    worker.TICKS["timers"] = timers
+    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, done.append, 1)
     assert worker.drain(["digest"]) == 0
     assert worker.drain() == 3
     assert done == ["timer", "sent"]

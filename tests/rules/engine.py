@@ -9,7 +9,6 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.events import record
-from dashboard.ingest import digest as _handler  # noqa: F401  registers the kind of job
 from dashboard.ingest.schema import NewEvent, parse_json
 from dashboard.jobs import worker
 from dashboard.models import Notification, Queue, Rule, Run, Step, User

@@ -7,7 +7,7 @@ from typing import Any
 import time_machine
 
 from dashboard.models import Run, Timer
-from dashboard.rules import alarms, arming  # noqa: F401  arming registers kinds of jobs
+from dashboard.rules import alarms
 from tests.rules import engine
 from tests.rules.engine import NOON, event
 

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.exports import makers
 from dashboard.exports.makers import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import date_long, language, stamp
@@ -20,10 +19,6 @@ RIGHTS = {
     "xlsx": Permission.TRACING_EXPORT_DATA,
     "csv": Permission.TRACING_EXPORT_DATA,
 }
-
-
-def init() -> None:
-    makers.register("queuedays", RIGHTS, build)
 
 
 def may(scope: Scope, format_: str) -> bool:

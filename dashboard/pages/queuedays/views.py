@@ -108,6 +108,3 @@ def _exports(asked: Asked) -> list[tuple[str, str]]:
         for format_, label in FORMATS
         if export.may(g.scope, format_)
     ]
-
-
-export.init()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 
 from dashboard.access.permissions import Permission
-from dashboard.exports import makers
 from dashboard.exports.makers import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
@@ -21,10 +20,6 @@ MOST = 1_000_000  # rows of an Excel sheet
 FORMATS = (("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
 # The owner of a rule needs no right of his own; build() asks for the others'.
 RIGHTS = {"xlsx": Permission.SELF, "csv": Permission.SELF}
-
-
-def init() -> None:
-    makers.register("ruleruns", RIGHTS, build)
 
 
 def build(order: Order) -> Report | None:

@@ -116,6 +116,3 @@ def _exports(ident: int, asked: Asked) -> list[tuple[str, str]]:
         (_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
         for format_, label in export.FORMATS
     ]
-
-
-export.init()

@@ -221,7 +221,6 @@ def target(rule: Rule) -> tuple[str, object, str]:
     return ("rule", rule.id, rule.name)
 
 
-@queue.handler("rule_runs", keep=False)
 def forget(jobs: list[Job]) -> None:
     """Delete the runs of deleted rules, with their steps, some at a time."""
     for job in jobs:

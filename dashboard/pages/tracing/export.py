@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.exports import makers
 from dashboard.exports.makers import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
@@ -29,10 +28,6 @@ RIGHTS = {
 }
 FRONT_COLUMNS = 4
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
-
-
-def init() -> None:
-    makers.register("tracing", RIGHTS, build)
 
 
 def build(order: Order) -> Report | None:

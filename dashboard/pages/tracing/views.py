@@ -12,7 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
-from dashboard.pages.tracing import context, export, forms, listing, manual, marks, queries
+from dashboard.pages.tracing import context, forms, listing, manual, marks, queries
 from dashboard.tracing import trace as traces
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
@@ -121,6 +121,3 @@ def _faultless(own: str) -> forms.Asked:
     if asked.errors:
         abort(422, Detail(" ".join(asked.errors.values())))
     return asked
-
-
-export.init()

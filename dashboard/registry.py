@@ -1,0 +1,89 @@
+"""The registration table: everything that the application runs, in one place.
+
+Modules register nothing when they are imported; `create_app` calls `register`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from dashboard import cli
+from dashboard.events import health
+from dashboard.exports import background, makers
+from dashboard.exports.makers import Maker
+from dashboard.ingest import digest
+from dashboard.ingest import views as gate
+from dashboard.jobs import queue, seen, worker
+from dashboard.jobs.queue import Handler
+from dashboard.jobs.worker import Lane
+from dashboard.notify import deliver, outbox
+from dashboard.pages import (
+    api,
+    exports,
+    home,
+    inbox,
+    operations,
+    queuedays,
+    ruleeditor,
+    ruleruns,
+    rules,
+    settings,
+    signin,
+    tracing,
+)
+from dashboard.pages.queuedays import export as queuedays_export
+from dashboard.pages.ruleruns import export as ruleruns_export
+from dashboard.pages.rules import commands as rule_commands
+from dashboard.pages.tracing import export as tracing_export
+from dashboard.rules import alarms, arming, asking, backtest, keeping, runs
+
+BLUEPRINTS = (
+    gate.bp,
+    api.bp,
+    exports.bp,
+    home.bp,
+    inbox.bp,
+    operations.bp,
+    queuedays.bp,
+    ruleeditor.bp,
+    ruleruns.bp,
+    rules.bp,
+    signin.bp,
+    tracing.bp,
+    *settings.BLUEPRINTS,
+)
+JOBS = {
+    "digest": Handler(digest.digest, batch=50, keep=False),
+    "export": Handler(background.make),
+    "backtest": Handler(backtest.make),
+    "rule_runs": Handler(rule_commands.forget, keep=False),
+    asking.AGAIN: Handler(asking.again),
+    keeping.ARM: Handler(arming.look),
+    keeping.COUNT: Handler(arming.count),
+    runs.PRUNE: Handler(runs.prune, keep=False),
+}
+TICKS = {"timers": alarms.tick, "seen": seen.mark, "health": health.look}
+LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
+EXPORTS = {
+    "queuedays": Maker(queuedays_export.RIGHTS, queuedays_export.build),
+    "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
+    "tracing": Maker(tracing_export.RIGHTS, tracing_export.build),
+}
+
+
+def register(app: Flask) -> None:
+    """Give the application its pages and commands, and this process its work."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    cli.init(app)
+    worker.init(app)
+    deliver.init(app)
+    register_work()
+
+
+def register_work() -> None:
+    """Fill the tables that the worker and the exports read; twice is as good as once."""
+    queue.HANDLERS.update(JOBS)
+    worker.TICKS.update(TICKS)
+    worker.LANES.update(LANES)
+    makers.MAKERS.update(EXPORTS)
