@@ -26,6 +26,7 @@ class Column:
     css: str = ""
     cell_css: str = ""
     sorts: bool = True
+    hidden: bool = False  # the heading is for screen readers only
 
     def sort_key(self, row: Any) -> Any:
         return self.value(row) if self.value is not None else getattr(row, self.key)
@@ -57,6 +58,7 @@ class Texts:
     include: str = ""  # the box that also lists rows that left
     about: str = ""
     no_match_hint: str = ""
+    add: str = N_("Save")  # the button of a new row's form
     picture: str = "empty"
 
 

@@ -59,7 +59,8 @@ class Field(wtforms.Field):
 class TextLine(Field):
     """One line of text without control characters, of at most `most` characters.
 
-    `needed` refuses an empty one; `required` tells the browser so, too.
+    `needed` refuses an empty one; `required` tells the browser so, too. `check` returns what else is wrong
+    with a text, or None. `suggest` returns texts that the browser offers.
     """
 
     def __init__(
@@ -72,11 +73,15 @@ class TextLine(Field):
         input_type: str = "text",
         attrs: Mapping[str, Any] | None = None,
         check: Callable[[str], str | None] | None = None,
+        suggest: Callable[[], Iterable[str]] | None = None,
         **options: Any,
     ) -> None:
         attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
         super().__init__(label, required=needed if required is None else required, attrs=attrs, **options)
         self.most, self.needed, self.check, self.input_type = most, needed, check, input_type
+        self.suggestions = suggest() if suggest is not None else ()
+        if suggest is not None:
+            self.attrs["list"] = f"l-{self.name}"
 
     def process_data(self, value: Any) -> None:
         self.data = value or ""
@@ -173,8 +178,6 @@ class Check(Field):
 
 class Ids(Field):
     """The ids that were ticked among many; what could be no id is left out."""
-
-    element = "checks"
 
     def process_data(self, value: Any) -> None:
         self.data = frozenset(value or ())

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.i18n import collation, formats
+from dashboard.web.page import zone
 
 Row = TypeVar("Row")
 SEARCH_MAX = 100
@@ -77,13 +78,14 @@ def by_name(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Row]:
     return sorted(rows, key=lambda row: collation.key(name(row), speech))
 
 
-def moment(ts: int | None, zone: str) -> str:
-    """Return "Today 07:30", or the date of another day, or a dash for never."""
+def moment(ts: int | None) -> str:
+    """Return "Today 07:30" in the reader's time zone, or the date of another day, or a dash for never."""
     if ts is None:
         return "–"
-    day = clock.local_date(ts, zone)
-    if day == clock.local_date(clock.now_s(), zone):
-        return str(_("Today %(time)s", time=formats.clock_short(ts, zone)))
+    here = zone()
+    day = clock.local_date(ts, here)
+    if day == clock.local_date(clock.now_s(), here):
+        return str(_("Today %(time)s", time=formats.clock_short(ts, here)))
     return formats.date_plain(day)
 
 

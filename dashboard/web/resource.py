@@ -21,14 +21,13 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.web import forms, lists
 from dashboard.web.columns import Column, Texts
-from dashboard.web.fields import Form
 from dashboard.web.page import render, row_url
-from dashboard.web.versioned import InvalidError, VersionedRows
+from dashboard.web.versioned import FormT, InvalidError, VersionedRows
 
 Crumbs = list[tuple[str, str | None]]
 
 
-class Resource(VersionedRows):
+class Resource(VersionedRows[FormT]):
     """One table of settings rows and its pages. Methods from `rows` to `context` are overridden by need."""
 
     view: ClassVar[Permission]
@@ -37,7 +36,9 @@ class Resource(VersionedRows):
     columns: ClassVar[tuple[Column, ...]]
     unique: ClassVar[str] = "name"  # the field that no two rows may share
     refused: ClassVar[str] = ""  # the field that shows why rights do not suffice
-    leaves: ClassVar[str] = "deactivate"  # or "delete"
+    edits: ClassVar[bool] = True  # rows can be changed after they have been added
+    leaves: ClassVar[str] = "deactivate"  # or "delete", or a method of the page
+    asks_back: ClassVar[bool] = False  # a reactivation is confirmed, too
     include: ClassVar[str] = "deactivated"  # parameter of the address that also lists rows that left
     labels: ClassVar[Mapping[str, str]] = MappingProxyType(
         {}
@@ -55,12 +56,16 @@ class Resource(VersionedRows):
             ("", "index", view, ["GET"]),
             ("/new", "new", edit, ["GET"]),
             ("/new", "create", edit, ["POST"]),
-            ("/<int:ident>", "edit", view + edit, ["GET"]),
-            ("/<int:ident>", "update", edit, ["POST"]),
             (f"/<int:ident>/{self.leaves}", self.leaves, edit, ["GET", "POST"]),
         ]
+        if self.edits:
+            routes += [
+                ("/<int:ident>", "edit", view + edit, ["GET"]),
+                ("/<int:ident>", "update", edit, ["POST"]),
+            ]
         if self.leaves == "deactivate":
-            routes.append(("/<int:ident>/reactivate", "reactivate", edit, ["POST"]))
+            asked = ["GET", "POST"] if self.asks_back else ["POST"]
+            routes.append(("/<int:ident>/reactivate", "reactivate", edit, asked))
         for rest, verb, permissions, methods in routes:
             view_function = require(*permissions)(getattr(self, verb))
             blueprint.add_url_rule(path + rest, prefix + verb, view_function, methods=methods)
@@ -95,20 +100,20 @@ class Resource(VersionedRows):
 
     # -- what a page may override: forms and changes
 
-    def form(self, row: Any | None, sent: Any = None) -> Form:
+    def form(self, row: Any | None, sent: Any = None) -> FormT:
         """Return the form of a row, or of a new one, filled with what was sent if anything was."""
         data = {} if row is None else {**self.stored(row), "version": row.version}
         return self.form_class(sent, data=data)
 
-    def added(self, row: Any, form: Form) -> Response:
+    def added(self, row: Any, form: FormT) -> Response:
         """Answer after a row has been added."""
         return self.done(_("%(name)s has been added.", name=self.called(row)))
 
-    def saved(self, row: Any, form: Form) -> Response:
+    def saved(self, row: Any, form: FormT) -> Response:
         """Answer after a change; `row` is as it was before."""
         return self.done(_("Saved."))
 
-    def context(self, row: Any | None, form: Form) -> dict[str, Any]:
+    def context(self, row: Any | None, form: FormT) -> dict[str, Any]:
         """Return what the template of the form needs besides."""
         return {}
 
@@ -192,10 +197,12 @@ class Resource(VersionedRows):
         return [*way, (_(self.texts.title), self.url("index"))] if below else way
 
     def head_cell(self, row: Any) -> Markup:
-        """Return the name of a row in the list: a link to its form."""
-        link = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), self.called(row))
+        """Return the name of a row in the list, a link to its form where there is one."""
+        name = Markup.escape(self.called(row))
+        if self.edits:
+            name = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), name)
         small = self.below(row)
-        return link + Markup('<span class="p0 mut sm">{}</span>').format(small) if small else link
+        return name + Markup('<span class="p0 mut sm">{}</span>').format(small) if small else name
 
     def render(
         self, template: str, fragments: Iterable[str] = (), status: int = 200, **context: Any
@@ -205,13 +212,13 @@ class Resource(VersionedRows):
         return render(template, set(fragments), status, **known, **context)
 
     def show(
-        self, row: Any | None, form: Form, status: int = 200, differing: list[forms.Both] | None = None
+        self, row: Any | None, form: FormT, status: int = 200, differing: list[forms.Both] | None = None
     ) -> Response:
         """Render the form."""
         context = {"row": row, "form": form, "differing": differing, **self.context(row, form)}
         return self.render(self.form_template, status=status, **context)
 
-    def done(self, text: str, target: str | None = None) -> Response:
+    def done(self, text: str, target: str = "") -> Response:
         """Say what has been done and lead to `target`, else to the list."""
         flash(text, "ok")
         return make_response(redirect(target or self.url("index")))
@@ -225,9 +232,16 @@ class Resource(VersionedRows):
         return ()
 
     def confirm(
-        self, row: Any, act: Callable[[], None], *, title: str, verb: str, done: str, **page: Any
+        self,
+        row: Any,
+        act: Callable[[], None],
+        *,
+        title: str,
+        verb: str,
+        done: str,
+        target: str = "",
     ) -> Response:
-        """Ask on GET, act on POST; what is refused is said on the same page."""
+        """Ask on GET, act on POST and lead to `target`; what is refused is said on the same page."""
         errors, post = list(self.obstacles(row)), request.method == "POST"
         blocked = bool(errors)
         if post and not blocked:
@@ -238,21 +252,22 @@ class Resource(VersionedRows):
             except RefusedError as error:
                 errors = [refusal(error)]
             else:
-                return self.done(done, page.get("target"))
+                return self.done(done, target)
+        back = self.url("edit", row) if self.edits else self.url("index")
         return render(
             "layout/confirm.html",
             status=422 if post else 200,
             title=title,
             errors=errors,
-            crumbs=[*self.crumbs(True), (self.called(row), self.url("edit", row))],
-            texts=page.get("texts") or self.leave_texts(row),
+            crumbs=[*self.crumbs(True), *([(self.called(row), back)] if self.edits else [])],
+            texts=self.leave_texts(row),
             verb=None if blocked else verb,
-            back_url=self.url("edit", row),
+            back_url=back,
         )
 
     # -- inside
 
-    def _attempt(self, form: Form, act: Callable[[], Any]) -> Any:
+    def _attempt(self, form: FormT, act: Callable[[], Any]) -> Any:
         """Return what `act` returns, or None with the reason on the form when it is refused."""
         try:
             return act()
@@ -264,7 +279,7 @@ class Resource(VersionedRows):
             form.reject(self.refused, refusal(error))
         return None
 
-    def _stale(self, ident: int, form: Form) -> Response:
+    def _stale(self, ident: int, form: FormT) -> Response:
         row = self.one(ident)
         stored, typed = self.readable(self.stored(row)), self.readable(form.values())
         labels = self.labels or {name: form[name].label.text for name in typed}

@@ -7,13 +7,14 @@ be deactivated have `deactivated_ts`.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import Model, database
 from dashboard.web.fields import Form
 
+FormT = TypeVar("FormT", bound=Form)
 Changes = dict[str, tuple[Any, Any]]
 
 
@@ -25,12 +26,12 @@ class InvalidError(Exception):
         self.field, self.problem = field, problem
 
 
-class VersionedRows:
+class VersionedRows(Generic[FormT]):
     """The rows of one table and what may be done with them."""
 
     model: ClassVar[type[Model]]
     kind: ClassVar[str]  # begins the names of audit actions and names their target
-    form_class: ClassVar[type[Form]]
+    form_class: type[FormT]
     name_field: ClassVar[str] = "name"  # what a row is called
 
     def called(self, row: Any) -> str:
@@ -48,18 +49,22 @@ class VersionedRows:
         """Return the transaction of a change."""
         return database.atomic()
 
-    def insert(self, form: Form, context: Any) -> Any:
+    def insert(self, form: FormT, context: Any) -> Any:
         """Add the row in the transaction `context`. Raises InvalidError, RefusedError."""
         return self.model.create(**form.values())
 
-    def write(self, row: Any, form: Form, context: Any) -> bool:
+    def write(self, row: Any, form: FormT, context: Any) -> bool:
         """Save what belongs to the row; False when its version is another than the form's."""
         return self.set(row, form.version.data, **form.values())
+
+    def removing(self, row: Any, context: Any) -> Changes | None:
+        """Do what precedes a removal and return what its audit entry holds. Raises InvalidError."""
+        return None
 
     def changed(self, row: Any) -> None:
         """Do what follows a change, inside its transaction."""
 
-    def create_row(self, form: Form) -> Any:
+    def create_row(self, form: FormT) -> Any:
         """Add a row. Raises IntegrityError, InvalidError, RefusedError; then nothing is changed."""
         with self.changing() as context:
             row = self.insert(form, context)
@@ -67,14 +72,15 @@ class VersionedRows:
             self.changed(row)
         return row
 
-    def update_row(self, row: Any, form: Form) -> bool:
+    def update_row(self, row: Any, form: FormT) -> bool:
         """Save the form; False when its version is no longer the row's. Raises as `create_row`."""
         with self.changing() as context:
-            before, after = self.stored(row), form.values()
+            before = self.stored(row)
             if not self.write(row, form, context):
                 return False
+            after = self.stored(self.model.get_by_id(row.id))
             old, new = self.audited(before), self.audited(after)
-            changes = {name: (old.get(name), new[name]) for name in new if before.get(name) != after[name]}
+            changes = {name: (old[name], new[name]) for name in new if before[name] != after[name]}
             if changes:
                 self.record("updated", "u", row, changes)
                 self.changed(row)
@@ -100,9 +106,10 @@ class VersionedRows:
 
     def remove(self, row: Any) -> None:
         """Delete a row for good; idempotent. Raises InvalidError, RefusedError."""
-        with self.changing():
+        with self.changing() as context:
+            changes = self.removing(row, context)
             if self.model.delete().where(self._column("id") == row.id).execute():
-                self.record("deleted", "d", row)
+                self.record("deleted", "d", row, changes)
                 self.changed(row)
 
     def record(self, act: str, crud: str, row: Any, changes: Changes | None = None) -> None:

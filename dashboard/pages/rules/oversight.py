@@ -15,7 +15,7 @@ from dashboard.pages.rules.views import allowed, bars
 from dashboard.rules import rights
 from dashboard.web import forms as common
 from dashboard.web import lists, people
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 
 @bp.get("/<int:ident>")
@@ -127,4 +127,4 @@ def _way(rule: Rule) -> list[tuple[str, str | None]]:
 
 
 def _when(ms: int | None) -> str:
-    return lists.moment(ms // 1000 if ms is not None else None, zone())
+    return lists.moment(ms // 1000 if ms is not None else None)

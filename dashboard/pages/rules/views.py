@@ -17,7 +17,7 @@ from dashboard.pages.rules.blueprint import SEE, bp
 from dashboard.rules import rights
 from dashboard.rules.match import State
 from dashboard.web import lists
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 PAGE_ROWS = 100
 P = Permission
@@ -97,7 +97,7 @@ KEPT = ("list", "q", "category", "state", "group", "owner", "by", "sort", "page"
 
 
 def _when(ms: int | None) -> str:
-    return lists.moment(ms // 1000 if ms is not None else None, zone())
+    return lists.moment(ms // 1000 if ms is not None else None)
 
 
 def many(count: int, most: int) -> str:

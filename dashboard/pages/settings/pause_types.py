@@ -13,7 +13,7 @@ from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.models import PauseType
 from dashboard.web.columns import STATE, Column, Texts
-from dashboard.web.fields import Check, Form, NamedForm, TextLine, WholeNumber
+from dashboard.web.fields import Check, NamedForm, TextLine, WholeNumber
 from dashboard.web.resource import Resource
 
 MINUTES_MAX = 1440
@@ -60,7 +60,7 @@ class PauseTypeForm(NamedForm):
     )
 
 
-class PauseTypes(Resource):
+class PauseTypes(Resource[PauseTypeForm]):
     model = PauseType
     kind = "pause_type"
     form_class = PauseTypeForm
@@ -112,7 +112,7 @@ class PauseTypes(Resource):
     def below(self, row: PauseType) -> str:
         return row.name
 
-    def saved(self, row: PauseType, form: Form) -> Response:
+    def saved(self, row: PauseType, form: PauseTypeForm) -> Response:
         if form["paid"].data == row.paid:
             return super().saved(row, form)
         return self.done(

@@ -14,7 +14,7 @@ from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.models import Queue
 from dashboard.web.columns import STATE, Column, Texts
-from dashboard.web.fields import Choice, Form, NamedForm, TextLine, WholeNumber
+from dashboard.web.fields import Choice, NamedForm, TextLine, WholeNumber
 from dashboard.web.resource import Resource
 
 SLA_MAX_S = 86_400
@@ -51,7 +51,7 @@ class QueueForm(NamedForm):
     )
 
 
-class Queues(Resource):
+class Queues(Resource[QueueForm]):
     model = Queue
     kind = "queue"
     form_class = QueueForm
@@ -97,7 +97,7 @@ class Queues(Resource):
     def below(self, row: Queue) -> str:
         return row.name
 
-    def insert(self, form: Form, context: Any) -> Queue:
+    def insert(self, form: QueueForm, context: Any) -> Queue:
         return Queue.create(created_ts=clock.now_s(), **form.values())
 
 

@@ -228,7 +228,7 @@ def _page(
         holders=queries.holders(g.scope, row.id),
         changes=queries.changes(row.id),
         zone=zone(),
-        when=lambda ts: lists.moment(ts, zone()),
+        when=lists.moment,
         may_list=g.scope.can(Permission.USERS_VIEW),
         **(_choices(giver, asked) if isinstance(asked, forms.General) and tab == "general" else {}),
     )

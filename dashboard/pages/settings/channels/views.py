@@ -13,7 +13,7 @@ from dashboard.notify.answers import How
 from dashboard.pages.settings.channels import commands, forms, queries
 from dashboard.web import forms as common
 from dashboard.web import lists
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("channels", __name__, url_prefix="/settings/channels")
 
@@ -31,7 +31,7 @@ def index() -> Response:
         by=by,
         heads=lists.heads(by, queries.KEYS),
         kinds=forms.KINDS,
-        when=lambda ts: lists.moment(ts, zone()),
+        when=lists.moment,
         may_edit=g.scope.can(Permission.CHANNELS_EDIT),
         may_trace=g.scope.can(Permission.RULES_TRACES),
     )
@@ -183,6 +183,6 @@ def _form(
         others=others,
         kinds=[(value, _(label)) for value, label in forms.KINDS.items()],
         place=queries.place(row) if row is not None else "",
-        when=lambda ts: lists.moment(ts, zone()),
+        when=lists.moment,
         may_edit=g.scope.can(Permission.CHANNELS_EDIT),
     )

@@ -14,7 +14,7 @@ from dashboard.pages.settings.deliveries import commands, forms, queries
 from dashboard.rules.actions import ACTIONS
 from dashboard.rules.outcomes import STEP_LABELS
 from dashboard.web import lists
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("deliveries", __name__, url_prefix="/settings/channels/deliveries")
 
@@ -37,7 +37,7 @@ def index() -> Response:
         actions=ACTIONS,
         next_url=url_for(".index", **{**query, "before": found.before}) if found.before else None,
         first_url=url_for(".index", **query) if asked.before else None,
-        when=lambda ts: lists.moment(ts, zone()),
+        when=lists.moment,
         may_edit=g.scope.can(Permission.CHANNELS_EDIT),
         may_list=g.scope.can(Permission.CHANNELS_VIEW),
     )

@@ -18,7 +18,7 @@ from dashboard.models import User
 from dashboard.pages.settings.users import commands, forms, queries
 from dashboard.web import forms as common
 from dashboard.web import lists
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 PAGE = 100
@@ -157,7 +157,7 @@ def _one(ident: int) -> User:
 
 
 def _when(ts: int | None) -> str:
-    return lists.moment(ts, zone())
+    return lists.moment(ts)
 
 
 def _stale(ident: int, asked: forms.Asked) -> Response:

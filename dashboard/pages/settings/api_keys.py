@@ -1,0 +1,213 @@
+"""API keys: the list, a new key, shown once, and revocation. Nobody keeps the value of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, g, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
+from peewee import JOIN
+
+from dashboard import clock
+from dashboard.access import granting, keys
+from dashboard.access.granting import RefusedError
+from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.db import database, rows
+from dashboard.i18n.mark import N_
+from dashboard.models import ApiKey, Source
+from dashboard.web import lists
+from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.fields import Check, Choice, Form, TextLine
+from dashboard.web.resource import Resource
+from dashboard.web.versioned import InvalidError
+
+ALLOW = {"ingest": N_("Send events"), "read": N_("Read events, traces and queue figures")}
+READS_ALL = N_("A key that reads sees all users and queues. Your own access does not.")
+
+
+class KeyRow(NamedTuple):
+    id: int
+    name: str
+    source: str | None
+    allow: str
+    makes: bool
+    prefix: str
+    created_ts: int
+    last_ts: int | None
+    revoked_ts: int | None
+
+
+def sources() -> list[str]:
+    """Return the names of sources that a new key may send for: files send none."""
+    query = Source.select(Source.name).where(~Source.is_file)
+    return lists.by_name([name for (name,) in query.tuples()], str)
+
+
+class KeyForm(Form):
+    """A key that only reads needs no source and gets one named after it."""
+
+    name = TextLine(N_("Name"), 120, hint=N_("Who uses the key, such as: telephone exchange Brno."))
+    allow = Choice(N_("Allows"), ALLOW, default="ingest", problem=N_("Choose what the key is for."))
+    source = TextLine(
+        N_("Source"),
+        120,
+        required=False,
+        suggest=sources,
+        hint=N_(
+            "Events sent with this key are kept under this name. Keys of one source share it. A key that "
+            "reads needs none."
+        ),
+    )
+    known_only = Check(
+        N_("Known users and queues only"),
+        hint=N_("Otherwise an event makes the user or queue that it names for the first time."),
+    )
+    plain = ""  # the only copy of the key, once it has been made
+
+    def post_process(self, formdata: Any = None) -> None:
+        super().post_process(formdata)  # type: ignore[misc]  # the stubs do not know it
+        if self.allow.data == "read" and not self.source.data:
+            self.source.data = self.name.data
+
+
+def _allows(row: KeyRow) -> Markup:
+    text = Markup.escape(_(ALLOW[row.allow]) if row.allow in ALLOW else row.allow)
+    if row.allow != "ingest" or row.makes:
+        return text
+    return text + Markup('<br><span class="mut sm">{}</span>').format(_("Known users and queues only"))
+
+
+def _revocation(row: KeyRow) -> Markup | str:
+    if row.revoked_ts or not g.scope.can(Permission.KEYS_EDIT):
+        return Markup("")
+    url = url_for("keys.revoke", ident=row.id)
+    label = _("Revoke %(name)s", name=row.name)
+    return Markup('<a href="{}" aria-label="{}">{}</a>').format(url, label, _("Revoke"))
+
+
+class ApiKeys(Resource[KeyForm]):
+    model = ApiKey
+    kind = "key"
+    form_class = KeyForm
+    view = Permission.KEYS_VIEW
+    edit_permission = Permission.KEYS_EDIT
+    edits = False
+    leaves = "revoke"
+    include = "revoked"
+    refused = "allow"
+    texts = Texts(
+        title=N_("API keys"),
+        one=N_("API key"),
+        new=N_("New key"),
+        table=N_("Table of keys"),
+        count=lambda number: ngettext("%(num)d key", "%(num)d keys", number),
+        no_match=N_("No key matches"),
+        none=N_("No keys yet"),
+        none_hint=N_("A key lets a system send its events, or read them."),
+        taken=N_("There is a key of this name already. Revoke it, or choose another name."),
+        leave=(
+            N_("Whoever uses this key is refused from now on. This cannot be undone."),
+            N_("The events that it sent stay."),
+        ),
+        include=N_("Include revoked keys"),
+        add=N_("Add key"),
+        picture="key",
+    )
+    columns = (
+        Column("name", N_("Name")),
+        Column("source", N_("Source"), css="p2", cell_css="mono"),
+        Column("allow", N_("Allows"), show=_allows, css="p2", sorts=False),
+        Column(
+            "prefix",
+            N_("Begins with"),
+            show=lambda row: f"{row.prefix}…",
+            css="p3",
+            cell_css="mono",
+            sorts=False,
+        ),
+        Column(
+            "created",
+            N_("Added"),
+            lambda row: row.created_ts,
+            lambda row: lists.moment(row.created_ts),
+            css="n p3",
+        ),
+        Column(
+            "last",
+            N_("Last used"),
+            lambda row: row.last_ts,
+            lambda row: lists.moment(row.last_ts),
+            css="n p2",
+        ),
+        Column(
+            "state",
+            N_("State"),
+            show=lambda row: badge(_("Revoked")) if row.revoked_ts else badge(_("Active"), "ok"),
+            sorts=False,
+        ),
+        Column("revoke", N_("Revoke"), show=_revocation, css="end", sorts=False, hidden=True),
+    )
+
+    def rows(self, gone: bool) -> Iterable[KeyRow]:
+        query = ApiKey.select(
+            ApiKey.id,
+            ApiKey.name,
+            Source.name,
+            ApiKey.allow,
+            ApiKey.makes,
+            ApiKey.prefix,
+            ApiKey.created_ts,
+            ApiKey.last_used_ts,
+            ApiKey.revoked_ts,
+        ).join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id))
+        found: list[KeyRow] = rows(query if gone else query.where(ApiKey.revoked_ts.is_null()), KeyRow)
+        return found
+
+    def searched(self, row: KeyRow) -> Sequence[str]:
+        return (row.name, row.source or "", row.prefix)
+
+    def below(self, row: KeyRow) -> str:
+        return row.source or ""
+
+    def create_row(self, form: KeyForm) -> ApiKey:
+        name, source, allow = form.name.data, form.source.data, form.allow.data
+        with granting.changing(g.user.id) as giver:
+            whole = giver.scope.users is None and giver.scope.queues is None
+            if allow == "read" and not (whole and giver.may_permit(Permission.TRACING_VIEW)):
+                raise RefusedError(READS_ALL)
+            if ApiKey.select().where((ApiKey.name == name) & ApiKey.revoked_ts.is_null()).exists():
+                raise InvalidError("name", _(self.texts.taken))  # perhaps the form was sent twice
+            form.plain = keys.make(name, source, allow, makes=not form.known_only.data)
+            row: ApiKey = ApiKey.get(ApiKey.key_hash == keys.digest(form.plain))
+            details = {"source": source, "allow": allow, "known_only": form.known_only.data}
+            audit.record("key.created", "c", self.target(row), details=details)
+        return row
+
+    def added(self, row: ApiKey, form: KeyForm) -> Response:
+        """Show the value of the key: it stands on this one answer and nowhere else."""
+        return self.render("keys/made.html", form=form)
+
+    def revoke(self, ident: int) -> Response:
+        row = self.one(ident)
+        return self.confirm(
+            row,
+            lambda: self.end(row),
+            title=_("Revoke %(name)s?", name=row.name),
+            verb=_("Revoke"),
+            done=_("%(name)s has been revoked.", name=row.name),
+        )
+
+    def end(self, row: ApiKey) -> None:
+        """Refuse the key from now on; idempotent. What it sent stays."""
+        live = (ApiKey.id == row.id) & ApiKey.revoked_ts.is_null()
+        with database.atomic():
+            if ApiKey.update(revoked_ts=clock.now_s()).where(live).execute():
+                self.record("revoked", "u", row, {"revoked": (False, True)})
+
+
+bp = Blueprint("keys", __name__, url_prefix="/settings/keys")
+ApiKeys(bp)

@@ -1,5 +1,0 @@
-"""Keys of sources and clients."""
-
-from dashboard.pages.settings.api_keys.views import bp
-
-__all__ = ["bp"]
