@@ -135,9 +135,9 @@ def test_a_backup_that_fails_is_an_event(db: peewee.Database, db_url: str, tmp_p
     path = tmp_path / "copy"
     path.touch()
     result = flask(db_url, "backup", str(path))
-    assert (result.returncode, "exists already" in result.stderr) == (1, True), result.stderr
+    assert (result.returncode, "already exists" in result.stderr) == (1, True), result.stderr
     event = Event.get()
-    assert (event.type, "exists already" in event.data) == ("system.backup_failed", True)
+    assert (event.type, "already exists" in event.data) == ("system.backup_failed", True)
 
 
 def test_an_import_says_read_stored_repeated_and_refused_with_lines(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The one connection to the database, opened by URL; SQLite and PostgreSQL through one code."""
+"""The database connection, opened by URL. SQLite and PostgreSQL share one code path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playhouse.db_url import connect as connect_url
 
 database = peewee.DatabaseProxy()
 
-WAIT_S = 5  # for a lock or a free connection; then a request is answered 503, a job tried again
+WAIT_S = 5  # for a lock or a free connection; after it a request gets 503 and a job is retried
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "normal",
@@ -23,10 +23,10 @@ SQLITE_PRAGMAS = {
 
 
 def open_database(url: str) -> peewee.Database:
-    """Return a database for `sqlite:///path` or `postgresql://…` and point every model at it.
+    """Return a database for `sqlite:///path` or `postgresql://…` and bind every model to it.
 
-    SQLite transactions begin as writes (IMMEDIATE): one that turns from reading to writing
-    later would ignore the busy timeout and fail at once. PostgreSQL connections are pooled.
+    SQLite transactions start as write transactions (IMMEDIATE): a transaction that is upgraded from
+    reading to writing ignores the busy timeout and fails at once. PostgreSQL connections are pooled.
     """
     scheme = urlsplit(url).scheme
     opened: peewee.Database
@@ -48,7 +48,7 @@ def open_database(url: str) -> peewee.Database:
 
 @contextmanager
 def connected() -> Iterator[None]:
-    """Hold a connection for a command or a worker's turn; a request has its own."""
+    """Open a connection for a command or one worker iteration. Requests open their own."""
     opened = database.connect(reuse_if_open=True)
     try:
         yield
@@ -58,10 +58,10 @@ def connected() -> Iterator[None]:
 
 
 class Model(peewee.Model):
-    """Base of every table: singular snake-case names, one database.
+    """Base class of all tables: singular snake-case table names, one database.
 
-    Two methods say less of their types than Peewee's stubs, which take every query for one of
-    models, also after tuples().
+    Two methods are annotated less precisely than in Peewee's stubs, which type every query as a query of
+    models, even after tuples().
     """
 
     class Meta:
@@ -74,10 +74,10 @@ class Model(peewee.Model):
 
     @classmethod
     def get_or_create(cls, **values: Any) -> tuple[Any, bool]:
-        row, made = super().get_or_create(**values)  # type: ignore[no-untyped-call]
-        return row, made
+        row, created = super().get_or_create(**values)  # type: ignore[no-untyped-call]
+        return row, created
 
 
 def rows(query: Any, into: type[Any]) -> list[Any]:
-    """Run `query` and return each row as `into(*columns)`; never a lazy model."""
+    """Run `query` and return each row as `into(*columns)`; rows are never lazily loading models."""
     return [into(*row) for row in query.tuples()]

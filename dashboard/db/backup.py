@@ -1,7 +1,7 @@
-"""Copies of the whole database, taken while it is in use, and put back.
+"""Backs up the whole database while it is in use, and restores it.
 
-SQLite is copied by its own backup interface, PostgreSQL by pg_dump and pg_restore: both see one
-instant, so the copy holds every event acknowledged before it began.
+SQLite uses its online backup API, PostgreSQL pg_dump and pg_restore. Both read one snapshot, so the backup
+contains every event that was acknowledged before it started.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 SQLITE = "sqlite:///"
-PAGES = 4096  # copied at a time, so that writers get their turn
+PAGES = 4096  # copied per step; writers can run between steps
 
 
 class BackupError(Exception):
-    """The copy could not be made or put back; the text says why."""
+    """The backup or restore failed; the text is the reason."""
 
 
 def save(url: str, target: Path) -> None:
-    """Copy the database of `url` to `target`, which must not exist yet; it appears only when whole."""
+    """Back up the database at `url` to `target`, a new file that appears only when complete."""
     if target.exists():
-        raise BackupError(f"{target} exists already.")
+        raise BackupError(f"{target} already exists.")
     part = target.with_name(target.name + ".part")
     try:
         if url.startswith(SQLITE):
@@ -37,9 +37,9 @@ def save(url: str, target: Path) -> None:
 
 
 def restore(url: str, source: Path) -> None:
-    """Replace the content of the database of `url` by the copy; the copy is checked first.
+    """Replace the content of the database at `url` by the backup `source`, which is checked first.
 
-    Nothing else may use the database meanwhile. Raises BackupError for a damaged or foreign file.
+    No other process may use the database. Raises BackupError if the file is damaged or not a backup.
     """
     if url.startswith(SQLITE):
         _check_sqlite(source)
@@ -74,20 +74,20 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 def _check_sqlite(source: Path) -> None:
     database = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
     try:
-        sound = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        ours = database.execute("SELECT count(*) FROM schema_migration").fetchone()[0] > 0
+        intact = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        migrated = database.execute("SELECT count(*) FROM schema_migration").fetchone()[0] > 0
     except sqlite3.Error as error:
-        raise BackupError(f"{source} is no copy of this database: {error}.") from error
+        raise BackupError(f"{source} is not a backup of Stopa: {error}.") from error
     finally:
         database.close()
-    if not sound or not ours:
+    if not intact or not migrated:
         raise BackupError(f"{source} is damaged.")
 
 
 def _run(url: str, command: str, *arguments: str, quiet: bool = False) -> None:
     program = shutil.which(command)
     if program is None:
-        raise BackupError(f"{command} is not installed; it comes with PostgreSQL's client.")
+        raise BackupError(f"{command} is not installed. Install the PostgreSQL client.")
     done = subprocess.run(  # noqa: S603  our own arguments, no shell
         [program, *arguments],
         env={**os.environ, **_environment(url)},
@@ -101,13 +101,13 @@ def _run(url: str, command: str, *arguments: str, quiet: bool = False) -> None:
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Return the address for the client programs; the password stays out of the process list."""
+    """Return the URL as environment variables, which keeps the password out of the process list."""
     parts = urlsplit(url)
-    given = {
+    variables = {
         "PGHOST": parts.hostname or "",
         "PGPORT": str(parts.port or ""),
         "PGUSER": unquote(parts.username or ""),
         "PGPASSWORD": unquote(parts.password or ""),
         "PGDATABASE": parts.path.strip("/"),
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in variables.items() if value}

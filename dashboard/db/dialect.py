@@ -1,4 +1,4 @@
-"""All that differs between SQLite and PostgreSQL."""
+"""Everything that differs between SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import peewee
 from dashboard.db import database
 from dashboard.db.locks import Lock
 
-# The driver's own errors under peewee's names, which callers catch; its stubs do not have it.
+# Translates the driver's exceptions into peewee's, which callers catch. Missing in peewee's stubs.
 _renamed = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 
 
@@ -22,10 +22,10 @@ def is_sqlite() -> bool:
 def insert_many(
     table: str, columns: Sequence[str], records: Sequence[Sequence[Any]], ignore_repeats: bool = False
 ) -> int:
-    """Insert `records` through the driver's own executemany, inside the caller's transaction.
+    """Insert `records` with the driver's executemany, inside the caller's transaction.
 
-    Five times cheaper than the query builder on a batch of 1,000. With `ignore_repeats` a
-    record that breaks a unique index is left out. Returns how many rows were added.
+    Five times cheaper than the query builder for a batch of 1,000. With `ignore_repeats`, records that
+    violate a unique index are skipped. Returns the number of rows added.
     """
     if not records:
         return 0
@@ -42,7 +42,7 @@ def insert_many(
 def insert_earliest(
     table: str, columns: Sequence[str], key: Sequence[str], least: str, records: Sequence[Sequence[Any]]
 ) -> None:
-    """Insert `records`; one whose unique `key` is taken replaces the row where its `least` is less."""
+    """Insert `records`. On a conflict on `key`, the record with the smaller value of column `least` wins."""
     if not records:
         return
     sql = _insertion(table, tuple(columns), "?" if is_sqlite() else "%s", False)
@@ -72,7 +72,7 @@ def ids_by_name(table: str, column: str, names: Sequence[str]) -> dict[str, int]
 
 
 class Added(NamedTuple):
-    """How many rows an insert added; their ids are those with `after` < id <= `to`, `to` the last."""
+    """Result of an insert: `rows` is the number of rows added; their ids satisfy `after` < id <= `to`."""
 
     rows: int
     after: int
@@ -80,10 +80,11 @@ class Added(NamedTuple):
 
 
 def insert_numbered(table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> Added:
-    """Insert `records` as insert_many() does, leaving out repeats, and say between which ids they lie.
+    """Insert `records` like insert_many(), skip repeats, and return the range of the new ids.
 
-    SQLite has one writer, so the ids end with the highest and have no gap. PostgreSQL burns one of
-    the sequence beforehand, because other transactions add rows meanwhile: some may lie between.
+    SQLite has a single writer, so the new ids are the highest ones, without gaps. PostgreSQL consumes one
+    number of the sequence first, because other transactions insert concurrently: the range may contain
+    rows of theirs.
     """
     if is_sqlite():
         count = insert_many(table, columns, records, ignore_repeats=True)
@@ -99,25 +100,25 @@ def _sequence(verb: str, table: str) -> int:
 
 
 def one_at_a_time(lock: Lock, part: int = 0) -> None:
-    """Take `lock` until this transaction ends; nothing on SQLite, whose transaction writes already.
+    """Hold `lock` exclusively until this transaction ends. No-op on SQLite, which has a single writer.
 
-    `part`, an id, narrows it: other parts go on side by side.
+    `part` is an id that narrows the lock: transactions with other parts run in parallel.
     """
     if not is_sqlite():
         database.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", (lock, part))
 
 
 def adding(lock: Lock) -> None:
-    """Share `lock`, first of all in a transaction that adds rows whose ids settled_id() watches."""
+    """Hold `lock` shared; must be called first when adding rows to a table read by settled_id()."""
     if not is_sqlite():
         database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (lock,))
 
 
 def settled_id(table: str, lock: Lock) -> int:
-    """Return the highest id in `table`, when every lower one that will ever be is there to be read.
+    """Return the safe read position of `table`: no row with a lower id will appear later.
 
-    PostgreSQL gives ids out before the commit, so a reader who goes on from the highest one seen
-    could miss a lower one that is committed later: hence it waits for those who are adding.
+    PostgreSQL assigns ids before the commit, so a reader that continues after the highest id seen could
+    miss a lower one that commits later. This function therefore waits for all transactions that add rows.
     """
     if is_sqlite():
         return highest_id(table)
@@ -127,15 +128,15 @@ def settled_id(table: str, lock: Lock) -> int:
 
 
 def unlocked(query: Any) -> Any:
-    """Lock the selected rows, leaving out those that another worker holds (PostgreSQL only)."""
+    """Lock the selected rows and skip those locked by another worker (PostgreSQL only)."""
     return query if is_sqlite() else query.for_update("FOR UPDATE SKIP LOCKED")
 
 
 def held(query: Any) -> Any:
-    """Lock the selected rows until this transaction ends (SQLite: it writes already)."""
+    """Lock the selected rows until this transaction ends (no-op on SQLite, which has a single writer)."""
     return query if is_sqlite() else query.for_update()
 
 
 def highest_id(table: str) -> int:
-    """Return the highest id in use, 0 for an empty table; for tables with one writer."""
+    """Return the highest id in use, 0 for an empty table. Only for tables with one writer."""
     return int(database.execute_sql(f'SELECT coalesce(max(id), 0) FROM "{table}"').fetchone()[0])  # noqa: S608

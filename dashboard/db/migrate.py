@@ -1,4 +1,4 @@
-"""Brings the database to this version; safe to run twice and from two machines at once."""
+"""Applies migrations. Safe to run repeatedly and from several machines at once."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dashboard.db.locks import Lock
 DIRECTORY = Path(__file__).parent / "migrations"
 
 
-class Downgrade(Exception):  # noqa: N818  it says what is the matter
-    """The database was made by a newer version; carries the unknown migrations' names."""
+class Downgrade(Exception):  # noqa: N818
+    """The database was created by a newer version; the text lists the unknown migrations."""
 
 
 def run(db: peewee.Database) -> list[str]:
-    """Apply what is missing and return the names applied, in order.
+    """Apply pending migrations and return their names in order.
 
-    A second runner waits for the first and then finds nothing to do. Raises Downgrade when
-    the database holds migrations that this version does not know.
+    A concurrent runner waits for the first one and then has nothing to apply. Raises Downgrade if the
+    database contains migrations that this version does not know.
     """
     runner = Runner(db, str(DIRECTORY))
     gone = [m.name for m in runner.status() if m.path is None]
@@ -40,12 +40,12 @@ def run(db: peewee.Database) -> list[str]:
 
 
 def pending(db: peewee.Database) -> list[str]:
-    """Return the names of migrations not applied yet."""
+    """Return the names of pending migrations."""
     return [m.name for m in Runner(db, str(DIRECTORY)).status() if not m.applied]
 
 
 def _with_file_lock(db: peewee.SqliteDatabase, runner: Runner) -> list[str]:
-    # One write transaction around all: a second process waits at its beginning, then sees the
-    # first one's history. The runner's own transactions become savepoints inside it.
+    # One write transaction around all migrations: a second process waits for it and then sees the applied
+    # migrations. The runner's transactions become savepoints inside it.
     with db.atomic("IMMEDIATE"):
         return list(runner.up())

@@ -1,8 +1,8 @@
-"""Rows at the driver's own cost, and queries of every request that are built once.
+"""Prepared queries: SQL built once, rows as raw driver tuples.
 
-Composing a query costs several times what the database takes, and so does converting each cell.
-Cells come as the driver gives them: numbers and texts are the same on both databases, while a
-boolean is 0 or 1 on SQLite and JSON is text there.
+Building a query costs several times as much as running it, and so does converting each value. Values are
+returned as the driver returns them: numbers and texts are the same on both databases, but SQLite returns
+booleans as 0 or 1 and JSON as text.
 """
 
 from __future__ import annotations
@@ -20,27 +20,24 @@ from dashboard.db import database
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a value goes in at each run."""
+    """Placeholder for a value that is supplied at each run."""
 
     name: str
 
 
 def slot(name: str) -> Any:
-    """Return the place of the value `name` in a prepared query."""
+    """Return a placeholder for the value `name` of a prepared query."""
     return peewee.Value(Slot(name), converter=False)
 
 
 def plain(query: Any) -> list[tuple[Any, ...]]:
-    """Run a query and return its rows as the driver gives them, at a third of the cost of tuples()."""
-    found: list[tuple[Any, ...]] = database.execute(query).fetchall()
-    return found
+    """Run a query and return its rows as raw driver tuples, at a third of the cost of tuples()."""
+    result: list[tuple[Any, ...]] = database.execute(query).fetchall()
+    return result
 
 
 class Prepared:
-    """A query of Peewee whose text is kept; `build` returns it with slots for what changes.
-
-    Rows come as the driver gives them.
-    """
+    """A Peewee query whose SQL is cached. `build` returns the query with slot() for each variable value."""
 
     def __init__(self, build: Callable[[], Any]) -> None:
         self._build = build
@@ -51,16 +48,16 @@ class Prepared:
         kind = type(database.obj)
         if kind not in self._texts:
             self._texts[kind] = self._build().sql()
-        text, given = self._texts[kind]
-        filled = [values[one.name] if type(one) is Slot else one for one in given]
-        found: list[tuple[Any, ...]] = database.execute_sql(text, filled).fetchall()
-        return found
+        text, parameters = self._texts[kind]
+        filled = [values[value.name] if type(value) is Slot else value for value in parameters]
+        result: list[tuple[Any, ...]] = database.execute_sql(text, filled).fetchall()
+        return result
 
 
 def insert_row(model: type[peewee.Model], **values: Any) -> int:
-    """Insert one row, the model's own defaults for what is left out, and return its id.
+    """Insert one row, with the model's defaults for missing columns, and return its id.
 
-    Columns go by their names in the table (`run_id`). A quarter of the cost of Model.create().
+    Columns are named as in the table (`run_id`). Costs a quarter of Model.create().
     """
     table, defaults, objects = _shape(model)
     row = {**defaults, **values}
@@ -70,7 +67,7 @@ def insert_row(model: type[peewee.Model], **values: Any) -> int:
 
 
 def update_row(model: type[peewee.Model], ident: int, **values: Any) -> None:
-    """Set columns of the row with this id."""
+    """Update columns of the row with id `ident`."""
     table, _defaults, objects = _shape(model)
     news = ", ".join(f'"{name}" = {_marks(1)}' for name in values)
     sql = f'UPDATE "{table}" SET {news} WHERE id = {_marks(1)}'  # noqa: S608
@@ -90,7 +87,7 @@ def _marks(count: int) -> str:
 
 @lru_cache
 def _shape(model: type[peewee.Model]) -> tuple[str, dict[str, Any], frozenset[str]]:
-    """Return a model's table, the defaults of its columns, and the columns that hold JSON."""
+    """Return a model's table name, the defaults of its columns, and the names of its JSON columns."""
     meta = model._meta
     defaults = {
         field.column_name: value() if callable(value) else value for field, value in meta.defaults.items()

@@ -1,6 +1,6 @@
-"""Tables of Stopa: columns, keys, invariants. Queries for pages live with the pages.
+"""The tables: columns, keys, indexes. Queries of pages are in the packages of the pages.
 
-Units: `*_ms` is integer UTC milliseconds, `*_ts` integer UTC seconds, `*_s` a length in seconds.
+Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a duration in seconds, all integers.
 """
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt

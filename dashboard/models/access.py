@@ -1,4 +1,4 @@
-"""What one may do and about whom, and the proofs of who asks."""
+"""Permissions and scope, sign-in sessions, sign-in attempts, API keys."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dashboard.db import Model
 
 
 class Access(Model):
-    """A named set of permissions with a scope; every user who signs in has exactly one."""
+    """A role: a named set of permissions with a scope. Every user who can sign in has exactly one."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     description = pw.CharField(500, default="")
-    is_system = pw.BooleanField(default=False)  # presets; may be edited, not deleted
+    is_system = pw.BooleanField(default=False)  # built-in; can be edited, not deleted
     permissions = JSONField(default=list)  # values of Permission, sorted
     version = pw.IntegerField(default=1)
 
 
 class AccessGrant(Model):
-    """One part of an access's scope: whom (team leads, users, all) or which queues' content.
+    """One part of a role's scope: users (of led teams, chosen, all) or queues whose content is visible.
 
-    `kind` is one of led_teams, users, queues, all_users, all_queues; `ref_id` names the user
-    or queue for users and queues. No row at all means: oneself only.
+    `kind` is one of led_teams, users, queues, all_users, all_queues. `ref_id` is the id of the user or queue
+    if `kind` is users or queues. Without any row the scope is the user's own data.
     """
 
     id = pw.AutoField()
@@ -33,7 +33,7 @@ class AccessGrant(Model):
 
 
 class Session(Model):
-    """A signed-in browser. Only the SHA-256 of its token is kept: a copy of the table opens no door."""
+    """A sign-in session. Only the SHA-256 of its token is stored, so a copy of the table grants no access."""
 
     token_hash = pw.CharField(64, primary_key=True)
     user_id = pw.IntegerField(index=True)
@@ -43,7 +43,7 @@ class Session(Model):
 
 
 class SignInAttempt(Model):
-    """A failed sign-in; counted by account and by address over all processes."""
+    """A failed sign-in; counted by account and by IP address across all processes."""
 
     id = pw.AutoField()
     key = pw.CharField(200, index=True)  # "login:jana" or "ip:203.0.113.7"
@@ -51,13 +51,13 @@ class SignInAttempt(Model):
 
 
 class ApiKey(Model):
-    """A client's key, stored as SHA-256 and shown once; it fixes the source of what it sends."""
+    """An API key, stored as SHA-256 and shown once. It determines the source of the events sent with it."""
 
     id = pw.AutoField()
     name = pw.CharField(120)
     source_id = pw.IntegerField()
     allow = pw.CharField(10)  # ingest or read
-    makes = pw.BooleanField(default=True)  # may make users, queues, contacts on first sight
+    makes = pw.BooleanField(default=True)  # creates unknown users, queues and contacts
     prefix = pw.CharField(12)
     key_hash = pw.CharField(64, unique=True)
     created_ts = pw.BigIntegerField()

@@ -1,4 +1,4 @@
-"""The one log that everything reads, and what its lines are about."""
+"""The event log, and the sources, contacts and interactions that events refer to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dashboard.models.people import Queue, User
 
 
 class Source(Model):
-    """Where events come from. A file source knows nothing after its last line:
-    what it left open ends there (`last_ms`), while a live source's runs on."""
+    """Where events come from. Activities left open by a file source end at its last line (`last_ms`);
+    those of a live source continue."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -20,7 +20,7 @@ class Source(Model):
 
 
 class Contact(Model):
-    """A customer; known again by source and `key` (phone, else e-mail, else name)."""
+    """A customer, identified by source and `key` (phone, else email, else name)."""
 
     id = pw.AutoField()
     key = pw.CharField(300, unique=True)
@@ -30,9 +30,9 @@ class Contact(Model):
 
 
 class Interaction(Model):
-    """A customer contact on a channel in a queue; several people may work on it.
+    """A customer contact on a channel in a queue. Several users may work on it.
 
-    Everything but the key is folded from events and may be rebuilt at any time.
+    All columns except the key are a projection of the events and can be rebuilt at any time.
     """
 
     id = pw.BigAutoField()
@@ -59,7 +59,7 @@ class Interaction(Model):
         )
 
 
-# Who waits in a queue now: the few that nobody has taken and that have not ended.
+# Partial index of the interactions that are waiting: neither answered nor ended.
 Interaction.add_index(
     Interaction.index(Interaction.queue_id, Interaction.queued_ts, name="interaction_waiting").where(
         Interaction.answered_ts.is_null() & Interaction.ended_ts.is_null()
@@ -68,10 +68,10 @@ Interaction.add_index(
 
 
 class Event(Model):
-    """One immutable fact at one instant. `id` rises with arrival; (source, external_id) is unique.
+    """One immutable fact at one instant. `id` is the order of arrival; (source, external_id) is unique.
 
-    `seq` orders events of one source in the same millisecond (the line of a file, 0 otherwise).
-    `data` is the JSON text as it came.
+    `seq` orders events of one source in the same millisecond (line number of a file, otherwise 0).
+    `data` is the JSON text as received.
     """
 
     id = pw.BigAutoField()
@@ -83,8 +83,8 @@ class Event(Model):
     seq = pw.IntegerField(default=0)
     user_id = pw.IntegerField(null=True)
     queue_id = pw.IntegerField(null=True)
-    interaction = pw.CharField(200, null=True)  # external id; its row is made by the digest
-    contact = pw.TextField(null=True)  # JSON as it came; its row is made by the digest
+    interaction = pw.CharField(200, null=True)  # external id; its row is created by the projection
+    contact = pw.TextField(null=True)  # JSON as received; its row is created by the projection
     session = pw.CharField(200, null=True)
     data = pw.TextField(default="{}")
 

@@ -1,4 +1,4 @@
-"""Who is told and by which way: channels, notices, profiles, and calendars of working time."""
+"""Notification channels, notifications, notification profiles, and working-time calendars."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboard.db import Model
 
 
 class Channel(Model):
-    """A way out: a webhook or a chat. `address` and `secret` are written by forms and never shown."""
+    """An outgoing channel: a webhook or a chat. `address` and `secret` are write-only and never shown."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -18,15 +18,15 @@ class Channel(Model):
     secret = pw.CharField(200, default="")  # signs a webhook
     headers = JSONField(default=dict)
     active = pw.BooleanField(default=True)
-    disabled_reason = pw.CharField(500, default="")  # a marked text, or what the receiver said
-    failures = pw.IntegerField(default=0)  # in a row
+    disabled_reason = pw.CharField(500, default="")  # a translatable message, or the receiver's answer
+    failures = pw.IntegerField(default=0)  # consecutive
     last_ok_ms = pw.BigIntegerField(null=True)
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField(default=1)
 
 
 class Notification(Model):
-    """A notice in a user's inbox."""
+    """A notification in a user's inbox."""
 
     id = pw.BigAutoField()
     user_id = pw.IntegerField()
@@ -39,7 +39,7 @@ class Notification(Model):
     urgent = pw.BooleanField(default=False)
     made_ms = pw.BigIntegerField()
     read_ms = pw.BigIntegerField(null=True)
-    snoozed_ms = pw.BigIntegerField(null=True)  # until then it counts as read and stands apart
+    snoozed_ms = pw.BigIntegerField(null=True)  # until then it counts as read and is listed separately
 
     class Meta:
         indexes = ((("user_id", "id"), False),)
@@ -53,10 +53,11 @@ Notification.add_index(
 
 
 class Profile(Model):
-    """How a user wants to be told; every user has a default one, made when first needed.
+    """How a user is notified. Every user has a default profile, created when it is first needed.
 
-    The inbox always gets the notice. Within quiet hours what is not urgent waits until they end.
-    Where mail and channel fail for good, `fallback_id`'s default profile is used.
+    Notifications always appear in the inbox. During quiet hours, email and channel deliveries that are not
+    urgent are postponed to their end. If email and channel fail permanently, the default profile of
+    `fallback_id` is used.
     """
 
     channel_id: int | None
@@ -68,13 +69,13 @@ class Profile(Model):
     channel = pw.ForeignKeyField(Channel, null=True, on_delete="SET NULL")
     quiet_from = pw.CharField(5, default="")  # local time "20:00"; "" = none
     quiet_to = pw.CharField(5, default="")
-    quiet_days = JSONField(default=list)  # whole days of quiet, 1 Monday to 7
-    fallback_id = pw.IntegerField(null=True)  # a user
+    quiet_days = JSONField(default=list)  # weekdays that are quiet all day, 1 (Monday) to 7
+    fallback_id = pw.IntegerField(null=True)  # id of a user
     version = pw.IntegerField(default=1)
 
 
 class Calendar(Model):
-    """Working time: `hours` maps a weekday "1" (Monday) to "7" to ranges of local time."""
+    """Working time: `hours` maps weekdays "1" (Monday) to "7" to lists of [start, end] in local time."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -84,7 +85,7 @@ class Calendar(Model):
 
 
 class CalendarDay(Model):
-    """A date that is not like its weekday: a holiday or closure without `hours`, or an extra opening."""
+    """An exception to the weekly hours: a holiday (no `hours`), or a day with other `hours`."""
 
     id = pw.AutoField()
     calendar = pw.ForeignKeyField(Calendar, backref="days", on_delete="CASCADE")

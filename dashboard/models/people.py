@@ -1,4 +1,4 @@
-"""Who works where: users, teams, queues, pause types."""
+"""Users, teams, queues and pause types."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dashboard.models.access import Access
 
 
 class User(Model):
-    """A person that events name or that signs in.
+    """A person who appears in events or signs in.
 
-    Made by hand or on first sight of an event (then without password and access: such a
-    user is traced but cannot sign in). A deactivated user keeps all history.
+    Created by an administrator, or by the first event that mentions the login (without password and role:
+    such a user is traced but cannot sign in). Deactivated users keep their history.
     """
 
     access_id: int | None
@@ -23,12 +23,12 @@ class User(Model):
     extension = pw.CharField(40, default="")
     access = pw.ForeignKeyField(Access, null=True, backref="users", on_delete="RESTRICT")
     password_hash = pw.CharField(255, null=True)
-    locale = pw.CharField(8, default="")  # "" = the instance's
-    timezone = pw.CharField(64, default="")  # "" = the instance's
+    locale = pw.CharField(8, default="")  # "" = STOPA_LOCALE
+    timezone = pw.CharField(64, default="")  # "" = STOPA_TIMEZONE
     created_ts = pw.BigIntegerField()
     deactivated_ts = pw.BigIntegerField(null=True)
     last_sign_in_ts = pw.BigIntegerField(null=True)
-    version = pw.IntegerField(default=1)  # two editors do not overwrite each other silently
+    version = pw.IntegerField(default=1)  # detects concurrent edits
 
 
 class Team(Model):
@@ -54,20 +54,20 @@ class TeamLead(Model):
 
 
 class Queue(Model):
-    """A queue contacts wait in; `name` is what events call it, `label` what pages show."""
+    """A queue in which contacts wait. `name` is its name in events, `label` its name on pages."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     label = pw.CharField(200)
     channel = pw.CharField(20, default="call")
-    sla_seconds = pw.IntegerField(default=20)  # answered within this many seconds is in level
+    sla_seconds = pw.IntegerField(default=20)  # contacts answered within this time meet the service level
     created_ts = pw.BigIntegerField()
     deactivated_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField(default=1)
 
 
 class PauseType(Model):
-    """A reason for a pause; `name` is what events call it."""
+    """A reason for a pause. `name` is its name in events, `label` its name on pages."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)

@@ -1,4 +1,4 @@
-"""Work to do, files made, and the audit log."""
+"""Jobs, exported files, the audit log, and internal settings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dashboard.db import Model
 
 
 class Job(Model):
-    """Durable work: committed with what caused it, claimed by conditional update under a lease."""
+    """Durable work: committed together with its cause, claimed by a conditional update with a lease."""
 
     id = pw.BigAutoField()
     kind = pw.CharField(40)
-    key = pw.CharField(200, null=True, unique=True)  # at most one waiting job of that key
+    key = pw.CharField(200, null=True, unique=True)  # at most one waiting job per key
     args = JSONField(default=dict)
     state = pw.CharField(10, default="waiting")  # waiting, running, done, failed
     attempts = pw.IntegerField(default=0)
@@ -31,11 +31,11 @@ class Job(Model):
 
 
 class ExportFile(Model):
-    """A file made in the background; the right is checked again at download."""
+    """A file exported in the background. The permission is checked again at download."""
 
     id = pw.CharField(40, primary_key=True)
     user_id = pw.IntegerField(index=True)
-    maker = pw.CharField(40)  # who builds it; the maker knows the permission
+    maker = pw.CharField(40)  # name of the registered export, which knows the required permission
     query = JSONField(default=dict)
     format = pw.CharField(4)  # pdf, xlsx, csv
     locale = pw.CharField(8)
@@ -49,7 +49,7 @@ class ExportFile(Model):
 
 
 class ExportPart(Model):
-    """A piece of a made file, in the database so that any machine can hand it out."""
+    """A chunk of an exported file, stored in the database so that any machine can serve it."""
 
     file = pw.ForeignKeyField(ExportFile, backref="parts", on_delete="CASCADE")
     n = pw.IntegerField()
@@ -60,7 +60,7 @@ class ExportPart(Model):
 
 
 class AuditEntry(Model):
-    """One act inside the dashboard, reads and exports included; rows are only ever added."""
+    """One action in Stopa, including reads and exports. Append-only."""
 
     id = pw.BigAutoField()
     occurred_ms = pw.BigIntegerField()
@@ -85,7 +85,7 @@ class AuditEntry(Model):
 
 
 class Setting(Model):
-    """A value the instance keeps for itself: the secret key, the one-time setup code."""
+    """An internal value of the instance, such as the hash of the one-time setup code."""
 
     name = pw.CharField(60, primary_key=True)
     value = pw.TextField()

@@ -26,7 +26,7 @@ def test_a_copy_brings_back_what_was_there_when_it_was_made(
 
 def test_a_copy_never_replaces_another(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("kept")
-    with pytest.raises(backup.BackupError, match="exists already"):
+    with pytest.raises(backup.BackupError, match="already exists"):
         backup.save(db_url, tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "kept"
 
