@@ -1,38 +1,49 @@
-"""Holidays out of an iCalendar file (RFC 5545): which dates, and what they are called. Pure.
+"""Holidays from an iCalendar file (RFC 5545): the whole days of its entries, and what was left out. Pure.
 
-Only whole days count: a date, several in a row, or midnight to midnight. What comes back every year is
-taken for the next years. A file is bounded in bytes, in years and in repeating entries, and a rule of
-repetition in its parts, so that none can keep the server busy.
+icalendar reads the file and dateutil expands repetitions, from last year to five years on. Between them
+moments become plain dates, because exporters write whole days in many ways: midnight to midnight or to
+23:59, local midnight in UTC, a date that ends at a moment, UNTIL as local midnight in UTC. Bytes, repeating
+entries and processor time are bounded, so no file keeps the server busy.
 """
 
 from __future__ import annotations
 
-from calendar import monthrange
+import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from time import thread_time
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Component
+from dateutil.rrule import rruleset, rrulestr
+from icalendar import Calendar, vRecur
 
 from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message
 
 MAX_BYTES = 1_000_000
-MAX_DAYS = 5_000  # of a calendar; the years that are taken in have half as many
+MAX_DAYS = 5_000  # of a calendar; the years that are imported have half as many
 MAX_REPEATING = 200
+MAX_SECONDS = 5  # of the processor, looked at between entries
 YEARS_ON = 5  # after the present one
-EARLIEST = 1900  # what repeats since longer is counted from then
 NAME_MAX = 80  # so that 5,000 days fit into one form
 
 TOO_LARGE = N_("The file is larger than 1 MB. Export only the holidays.")
+NOT_UTF8 = N_("The file is not encoded in UTF-8. Export the calendar again, in UTF-8.")
 NO_CALENDAR = N_("The file is no iCalendar file. Export the holidays as .ics and choose that file.")
+TOO_REPEATING = N_("The file has more than %(most)d repeating entries. Export only the holidays.")
 NO_DAYS = N_(
     "The file has no whole-day entry from last year on. Export the calendar that holds the holidays."
 )
-TOO_REPEATING = N_("The file has more than %(most)d repeating entries. Export only the holidays.")
+TOO_SLOW = N_("The repeating entries of the file take too long. Export only the holidays.")
+NOT_WHOLE_DAYS = N_("It does not fill whole days.")
+CANCELLED = N_("It is cancelled.")
+UNREADABLE = N_("It cannot be read.")
 
-# What may stand in a rule of repetition; hours, minutes and the like make millions of dates a year.
-_PARTS = {"FREQ", "INTERVAL", "UNTIL", "COUNT", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"}
+_UNITS = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+_OF_DAYS = {"FREQ", "INTERVAL", "UNTIL", "COUNT", "WKST", "BYMONTH", "BYMONTHDAY", "BYDAY"}
+_OF_DAYS |= {"BYYEARDAY", "BYWEEKNO", "BYSETPOS"}
+_OF_TIMES = {"BYHOUR", "BYMINUTE", "BYSECOND"}  # say nothing of a whole day
 # What the parsers raise for files that are not well formed.
 _FAILURES = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
 
@@ -42,156 +53,154 @@ class Day(NamedTuple):
     name: str
 
 
-class _Yearly(NamedTuple):
-    """A rule of repetition: every so many years, in these months (else that of the first date), on these
-    days of the month or these weekdays (which of the month, weekday), so many times, until a date."""
+class LeftOut(NamedTuple):
+    """An entry that is not imported; `reason` is marked for translation."""
 
-    every: int
-    months: tuple[int, ...]
-    days: tuple[int, ...]
-    weekdays: tuple[tuple[int, int], ...]
-    times: int | None
-    until: date
-
-
-class _Entry(NamedTuple):
-    first: date
-    length: int  # days
     name: str
-    repeats: _Yearly | None
-    never: frozenset[date]
+    reason: str
 
 
-def parse(file: bytes, today: date) -> list[Day] | Message:
-    """Return the whole days of the file, each date once, rising: from last year to five years on.
+class Holidays(NamedTuple):
+    """The days of a file, each date once, rising; the entries that are no holidays, in their order."""
 
-    What cannot be taken gives the sentence that says what to do.
+    days: list[Day]
+    left_out: list[LeftOut]
+
+
+class _LeftOutError(Exception):
+    pass
+
+
+def parse(file: bytes, today: date, zone: ZoneInfo) -> Holidays | Message:
+    """Return the holidays of a file from last year to five years on, or the message that says what to do.
+
+    `zone` is where moments in UTC are looked at: 23:00Z is midnight in Prague in winter.
     """
+    events = _events(file)
+    if isinstance(events, Message):
+        return events
+    if sum("RRULE" in event for event in events) > MAX_REPEATING:
+        return Message(TOO_REPEATING, (("most", MAX_REPEATING),))
+    left_out: list[LeftOut] = []
+    found: dict[date, str] = {}
+    window = date(today.year - 1, 1, 1), date(today.year + YEARS_ON, 12, 31)
+    replaced: dict[str | None, list[Any]] = {}
+    for event in events:
+        if "RECURRENCE-ID" in event:
+            replaced.setdefault(event.get("UID"), []).append(event["RECURRENCE-ID"])
+    begun = thread_time()
+    for event in events:
+        if thread_time() - begun > MAX_SECONDS:
+            return Message(TOO_SLOW)
+        others = [] if "RECURRENCE-ID" in event else replaced.get(event.get("UID"), [])
+        try:
+            for on in _days(event, others, window, zone):
+                found.setdefault(on, _name(event))
+        except _LeftOutError as error:
+            left_out.append(LeftOut(_name(event), str(error)))
+        except _FAILURES:  # one entry that is not well formed does not lose the others
+            left_out.append(LeftOut(_name(event), UNREADABLE))
+    return Holidays([Day(on, found[on]) for on in sorted(found)], left_out)
+
+
+def _events(file: bytes) -> list[Any] | Message:
     if len(file) > MAX_BYTES:
         return Message(TOO_LARGE)
-    first, last = date(today.year - 1, 1, 1), date(today.year + YEARS_ON, 12, 31)
     try:
-        entries = list(_entries(file))
+        text = re.sub(rb"\r?\n[ \t]", b"", file).decode("utf-8-sig")  # a fold may divide a character
+        calendars = Calendar.from_ical(text, multiple=True)
+    except UnicodeDecodeError:
+        return Message(NOT_UTF8)
     except _FAILURES:
         return Message(NO_CALENDAR)
-    if sum(entry.repeats is not None for entry in entries) > MAX_REPEATING:
-        return Message(TOO_REPEATING, (("most", MAX_REPEATING),))
-    found: dict[date, str] = {}
-    for entry in entries:
-        for on in _days(entry, first, last):
-            found.setdefault(on, entry.name)
-    return [Day(on, found[on]) for on in sorted(found)] or Message(NO_DAYS)
+    if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
+        return Message(NO_CALENDAR)
+    return [event for calendar in calendars for event in calendar.walk("VEVENT")]
 
 
-def _entries(file: bytes) -> Iterator[_Entry]:
-    calendars = Calendar.from_ical(file, multiple=True)
-    if not calendars or any(each.name != "VCALENDAR" for each in calendars):
-        raise ValueError("no calendar")
-    for calendar in calendars:
-        for event in calendar.walk("VEVENT"):
-            try:
-                entry = _entry(event)
-            except _FAILURES:  # one entry that is not well formed does not lose the others
-                continue
-            if entry is not None:
-                yield entry
+def _days(event: Any, replaced: list[Any], window: tuple[date, date], zone: ZoneInfo) -> Iterator[date]:
+    """Yield the days of an entry within a window, without the repetitions that other entries replace."""
+    if event.get("STATUS") == "CANCELLED":
+        raise _LeftOutError(CANCELLED)
+    start = _midnight(event["DTSTART"].dt, zone)
+    length = max(_end(event, zone).toordinal() - start.toordinal(), 1)
+    rules, starts = _each(event, "RRULE"), rruleset()
+    for rule in rules:
+        starts.rrule(rrulestr(_rule(rule, zone), dtstart=_at(start)))
+    if not rules:
+        starts.rdate(_at(start))
+    for moment in _moments(event, "RDATE"):
+        starts.rdate(_at(_date(moment.dt, zone)))
+    for moment in (*_moments(event, "EXDATE"), *replaced):
+        starts.exdate(_at(_date(moment.dt, zone)))
+    first, last = (day.toordinal() for day in window)
+    earliest = date.fromordinal(max(first - length, 1))
+    for moment in starts.between(_at(earliest), _at(window[1]), inc=True):
+        begin = moment.toordinal()
+        yield from map(date.fromordinal, range(max(begin, first), min(begin + length, last + 1)))
 
 
-def _entry(event: Component) -> _Entry | None:
-    """Return an entry of whole days; None for one that begins or ends at a time of day."""
-    start = _date(_value(event, "DTSTART"))
-    if start is None:
-        return None
-    end = _date(_value(event, "DTEND"))
-    length = 1 if end is None else (end - start).days
-    if end is None and "DURATION" in event:
-        length = _value(event, "DURATION").dt.days
-    if end is None and "DTEND" in event:
-        return None
-    name = "".join(letter if letter.isprintable() else " " for letter in str(_value(event, "SUMMARY") or ""))
-    return _Entry(start, max(1, length), name.strip()[:NAME_MAX], _rule(event), _except(event))
+def _at(on: date) -> datetime:
+    return datetime.combine(on, time())
 
 
-def _value(event: Component, name: str) -> Any:
-    """Return a property as the parser made it, None where there is none."""
-    return event.get(name)
+def _name(event: Any) -> str:
+    """Return the summary as one line of at most NAME_MAX characters."""
+    text = str(event.get("SUMMARY") or "")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:NAME_MAX]
 
 
-def _date(given: Any) -> date | None:
-    value = None if given is None else given.dt
-    if isinstance(value, datetime):
-        return value.date() if value.time() == time() else None
-    return value if isinstance(value, date) else None
+def _each(event: Any, name: str) -> list[Any]:
+    given = event.get(name, [])
+    return given if isinstance(given, list) else [given]
 
 
-def _rule(event: Component) -> _Yearly | None:
-    rule = _value(event, "RRULE")
-    if rule is None:
-        return None
-    if isinstance(rule, list) or rule.get("FREQ") != ["YEARLY"] or set(rule) - _PARTS:
-        raise ValueError("not a yearly rule")
-    weekdays = tuple(_weekday(str(each)) for each in rule.get("BYDAY", ()))
-    if weekdays and "BYMONTH" not in rule:
-        raise ValueError("a weekday of no month")
-    count = int(rule.get("COUNT", [0])[0])
-    until = [each.date() if isinstance(each, datetime) else each for each in rule.get("UNTIL", ())]
-    return _Yearly(
-        max(1, int(rule.get("INTERVAL", [1])[0])),
-        tuple(sorted({int(month) for month in rule.get("BYMONTH", ())})),
-        tuple(int(day) for day in rule.get("BYMONTHDAY", ())),
-        weekdays,
-        count if 0 < count <= MAX_DAYS else None,
-        min(until, default=date.max),
-    )
+def _moments(event: Any, name: str) -> list[Any]:
+    return [moment for part in _each(event, name) for moment in part.dts]
 
 
-def _weekday(text: str) -> tuple[int, int]:
-    """Return (which of the month, weekday 0 to 6) of "4TH" or "-1MO"; 0 is every one."""
-    return int(text[:-2] or 0), ("MO", "TU", "WE", "TH", "FR", "SA", "SU").index(text[-2:])
+def _date(given: Any, zone: ZoneInfo) -> date:
+    """Return the date of a date, of a moment (one in UTC by the zone) or of a period's begin."""
+    moment = given[0] if isinstance(given, tuple) else given
+    if isinstance(moment, datetime):
+        return (moment.astimezone(zone) if moment.utcoffset() == timedelta(0) else moment).date()
+    if not isinstance(moment, date):
+        raise TypeError("no date")
+    return moment
 
 
-def _except(event: Component) -> frozenset[date]:
-    given = _value(event, "EXDATE")
-    each = given if isinstance(given, list) else [given] if given is not None else []
-    dates = (moment.dt for part in each for moment in part.dts)
-    return frozenset(moment.date() if isinstance(moment, datetime) else moment for moment in dates)
+def _midnight(moment: date | datetime, zone: ZoneInfo) -> date:
+    """Return the date that begins at a moment: midnight by its own clock, or one in UTC by the zone's."""
+    if not isinstance(moment, datetime):
+        return _date(moment, zone)
+    if moment.utcoffset() == timedelta(0) and moment.astimezone(zone).time() == time():
+        return moment.astimezone(zone).date()
+    if moment.time() != time():
+        raise _LeftOutError(NOT_WHOLE_DAYS)
+    return moment.date()
 
 
-def _days(entry: _Entry, first: date, last: date) -> Iterator[date]:
-    for start in _starts(entry, first, last):
-        end = min(start.toordinal() + entry.length - 1, last.toordinal())
-        yield from map(date.fromordinal, range(max(start, first).toordinal(), end + 1))
+def _end(event: Any, zone: ZoneInfo) -> date:
+    """Return the first date after the event, or a date before, which means the day of its start only."""
+    start = event["DTSTART"].dt
+    if "DTEND" in event:
+        end = event["DTEND"].dt
+    else:
+        end = start + event["DURATION"].dt if "DURATION" in event else start
+    if not isinstance(start, datetime):
+        return _date(end, zone)  # the date says the day, whatever moment the file ends it at
+    if isinstance(end, datetime) and end.minute == 59:
+        end = end.replace(second=0) + timedelta(minutes=1)
+    return _midnight(end, zone)
 
 
-def _starts(entry: _Entry, first: date, last: date) -> Iterator[date]:
-    rule = entry.repeats
-    if rule is None:
-        yield entry.first
-        return
-    year, left = max(entry.first.year, EARLIEST), rule.times
-    if left is None:
-        year += max(0, first.year - 1 - year) // rule.every * rule.every
-    while year <= last.year and left != 0:
-        for on in _of_year(rule, entry.first, year):
-            if entry.first <= on <= rule.until and left != 0:
-                left = None if left is None else left - 1
-                if on not in entry.never:
-                    yield on
-        year += rule.every
-
-
-def _of_year(rule: _Yearly, start: date, year: int) -> list[date]:
-    found = []
-    for month in rule.months or (start.month,):
-        last = monthrange(year, month)[1]
-        days = [day if day > 0 else last + 1 + day for day in rule.days or (start.day,)]
-        if rule.weekdays:
-            days = [on for which, weekday in rule.weekdays for on in _weekdays(year, month, which, weekday)]
-        found += [date(year, month, day) for day in sorted(set(days)) if 0 < day <= last]
-    return found
-
-
-def _weekdays(year: int, month: int, which: int, weekday: int) -> list[int]:
-    first, last = monthrange(year, month)
-    days = list(range(1 + (weekday - first) % 7, last + 1, 7))
-    return days if not which else days[which - 1 : which] if which > 0 else days[which:][:1]
+def _rule(given: Any, zone: ZoneInfo) -> str:
+    """Return a rule that repeats dates, as text. Raises ValueError for one of times or unknown."""
+    rule = vRecur({part: value for part, value in given.items() if part not in _OF_TIMES})
+    interval = [int(each) for each in rule.get("INTERVAL", [1])]
+    if set(rule) - _OF_DAYS or not set(rule["FREQ"]) <= _UNITS or min(interval) < 1:
+        raise ValueError("not a rule of days")
+    if "UNTIL" in rule:
+        rule["UNTIL"] = [_date(each, zone) for each in rule["UNTIL"]]
+    text: bytes = rule.to_ical()  # type: ignore[no-untyped-call]
+    return text.decode()

@@ -177,10 +177,34 @@ def test_holidays_of_a_file_are_shown_before_they_are_taken_in(editor: FlaskClie
     assert "Štědrý den" in preview.text
     assert CalendarDay.select().count() == 1
     lines = "2026-12-24 Štědrý den\n2027-12-24 Štědrý den\nnonsense\n"
-    editor.post(f"{AT}/{row.id}/import/days", data={"days": lines, "how": "add"})
+    assert 'name="entry" value="Štědrý den" checked' in preview.text
+    editor.post(f"{AT}/{row.id}/import/days", data={"days": lines, "how": "add", "entry": "Štědrý den"})
     assert CalendarDay.select().count() == 3
-    editor.post(f"{AT}/{row.id}/import/days", data={"days": "2026-12-24 Xmas", "how": "replace"})
+    again = {"days": "2026-12-24 Xmas", "how": "replace", "entry": "Xmas"}
+    editor.post(f"{AT}/{row.id}/import/days", data=again)
     assert [(day.on, day.name) for day in CalendarDay.select()] == [("2026-12-24", "Xmas")]
+
+
+def test_an_entry_that_is_unticked_in_the_preview_is_not_taken_in(editor: FlaskClient) -> None:
+    row = calendar()
+    lines = "2026-03-27 Teachers' Day\n2026-12-24 Xmas\n2027-03-27 Teachers' Day"
+    editor.post(f"{AT}/{row.id}/import/days", data={"days": lines, "how": "add", "entry": "Xmas"})
+    assert [(day.on, day.name) for day in CalendarDay.select()] == [("2026-12-24", "Xmas")]
+    none = editor.post(f"{AT}/{row.id}/import/days", data={"days": lines, "how": "replace"})
+    assert none.status_code == 422
+    assert CalendarDay.select().count() == 1
+
+
+@pytest.mark.parametrize("holidays", [b"", CHRISTMAS[17:-15]], ids=["alone", "beside a holiday"])
+def test_entries_that_are_left_out_are_counted_and_named(editor: FlaskClient, holidays: bytes) -> None:
+    meeting = b"BEGIN:VEVENT\r\nSUMMARY:Meeting <1>\r\nDTSTART:20261228T100000Z\r\nEND:VEVENT\r\n"
+    broken = b"BEGIN:VEVENT\r\nDTSTART:x\r\nEND:VEVENT\r\n"
+    file = b"BEGIN:VCALENDAR\r\n" + meeting + holidays + broken + b"END:VCALENDAR\r\n"
+    preview = upload(editor, calendar(), file)
+    assert preview.status_code == (200 if holidays else 422)
+    assert "2 entries are left out" in preview.text
+    assert "Meeting &lt;1&gt;: It does not fill whole days." in preview.text
+    assert "–: It cannot be read." in preview.text
 
 
 @pytest.mark.parametrize("file", [b"", b"hello", b"\xff\xfe\x00", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"])

@@ -126,6 +126,14 @@ def written(days: list[ical.Day]) -> str:
     return "\n".join(f"{day.on.isoformat()} {day.name}" for day in days)
 
 
+def entries(days: list[ical.Day]) -> dict[str, list[date]]:
+    """Return the dates by the name that they have in the file, in order of the first date."""
+    found: dict[str, list[date]] = {}
+    for day in days:
+        found.setdefault(day.name, []).append(day.on)
+    return found
+
+
 def read(text: str) -> list[ical.Day]:
     """Return the days of `written`; lines that are none are left out."""
     found: dict[date, ical.Day] = {}

@@ -21,6 +21,8 @@ from dashboard.web import forms as common
 from dashboard.web import lists
 from dashboard.web.page import render
 
+NOTHING = ical.Holidays([], [])
+
 bp = Blueprint("calendars", __name__, url_prefix="/settings/calendars")
 
 
@@ -129,17 +131,20 @@ def read_file(ident: int) -> Response:
     row = common.one(Calendar, ident)
     sent = request.files.get("file")
     file = sent.read(ical.MAX_BYTES + 1) if sent is not None else b""
-    days = ical.parse(file, clock.local_date(clock.now_s(), row.zone))
-    if isinstance(days, Message):
-        return _import(row, error=days.render(_), status=422)
-    return _import(row, days=days)
+    found = ical.parse(file, clock.local_date(clock.now_s(), row.zone), clock.zone(row.zone))
+    if isinstance(found, Message):
+        return _import(row, error=found.render(_), status=422)
+    if not found.days:
+        return _import(row, found, error=_(ical.NO_DAYS), status=422)
+    return _import(row, found)
 
 
 @bp.post("/<int:ident>/import/days")
 @require(Permission.CALENDARS_EDIT)
 def take_in(ident: int) -> Response:
     row = common.one(Calendar, ident)
-    days = forms.read(request.form.get("days", ""))
+    ticked = set(request.form.getlist("entry"))
+    days = [day for day in forms.read(request.form.get("days", "")) if day.name in ticked]
     if not days:
         return _import(row, error=_("No day was sent. Choose the file again."), status=422)
     try:
@@ -224,13 +229,15 @@ def _form(
 
 
 def _import(
-    row: Calendar, days: list[ical.Day] | None = None, error: str | None = None, status: int = 200
+    row: Calendar, found: ical.Holidays = NOTHING, error: str | None = None, status: int = 200
 ) -> Response:
     return render(
         "calendars/import.html",
         status=status,
         row=row,
-        days=days,
+        days=found.days,
+        entries=forms.entries(found.days),
+        left_out=[(entry.name, _(entry.reason)) for entry in found.left_out],
         error=error,
-        text=forms.written(days) if days else "",
+        text=forms.written(found.days),
     )
