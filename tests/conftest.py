@@ -1,4 +1,9 @@
-"""The tests' ground: two databases, each test on a freshly migrated one, and the application on it."""
+"""Fixtures of all tests: an empty migrated database for each test, and the application on it.
+
+An application takes 70 ms to make and its first page up to 170 ms more, so each test process makes one;
+`app` gives it the database and the settings of the test. What a process remembers of rows is kept by
+database object, and every test opens one of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,6 @@ from pathlib import Path
 
 import hypothesis
 import peewee
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,9 +48,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """Name of a migrated database to copy."""
-    _administer(postgres_server, "CREATE DATABASE migrated")
+    postgres.administer(postgres_server, "CREATE DATABASE migrated")
     _migrated(f"{postgres_server}/migrated")
     return "migrated"
+
+
+@pytest.fixture(scope="session")
+def reused_database(postgres_server: str, postgres_template: str) -> postgres.Reused:
+    """The PostgreSQL database that the tests of this process use one after the other."""
+    return postgres.Reused(postgres_server, postgres_template, "reused")
+
+
+@pytest.fixture(scope="session")
+def process_app() -> Flask:
+    """The application of this process; its database and settings are those of the test that uses it."""
+    return _application(Settings(database="sqlite:///:memory:", secret_key=SECRET))
 
 
 @pytest.fixture(params=BACKENDS)
@@ -62,18 +78,25 @@ def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
     if backend == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
-        yield from _copy(request.getfixturevalue("postgres_server"), "template1", "empty")
+        yield from postgres.copied(request.getfixturevalue("postgres_server"), "template1", "empty")
 
 
 @pytest.fixture
 def db_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of a freshly migrated database, for this test alone; give it to processes that a test starts."""
+    """URL of a migrated database without rows, for this test alone; give it to processes that a test starts.
+
+    A test that changes tables or the database's own settings is marked `own_database`.
+    """
     if backend == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "stopa.db")
         yield f"sqlite:///{tmp_path / 'stopa.db'}"
-    else:
+    elif request.node.get_closest_marker("own_database"):
         server = request.getfixturevalue("postgres_server")
-        yield from _copy(server, request.getfixturevalue("postgres_template"), "test")
+        yield from postgres.copied(server, request.getfixturevalue("postgres_template"), "own")
+    else:
+        reused: postgres.Reused = request.getfixturevalue("reused_database")
+        reused.empty()
+        yield reused.url
 
 
 @pytest.fixture
@@ -95,17 +118,22 @@ def settings(db_url: str) -> Settings:
 
 
 @pytest.fixture
-def app(db: peewee.Database, settings: Settings) -> Iterator[Flask]:
+def app(process_app: Flask, db: peewee.Database, settings: Settings) -> Iterator[Flask]:
     """The application on `db`. Forms need no token here; the tests of tokens turn them on again."""
-    from dashboard import create_app  # here: tests of pure modules start without Flask's rooms
+    config = dict(process_app.config)
+    process_app.config["STOPA"] = settings
+    _use(process_app, db)
+    yield process_app
+    process_app.config.clear()
+    process_app.config.update(config)
 
-    made = create_app(settings)
-    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    opened = database.obj
-    opened.connect(reuse_if_open=True)
-    yield made
-    if opened is not db:
-        _close(opened)
+
+@pytest.fixture
+def new_app(db: peewee.Database, settings: Settings) -> Flask:
+    """An application of the test's own on `db`, to which it may add routes."""
+    made = _application(settings)
+    _use(made, db)
+    return made
 
 
 @pytest.fixture
@@ -127,14 +155,19 @@ def _close(opened: peewee.Database) -> None:
         opened.close_all()
 
 
-def _copy(server: str, template: str, name: str) -> Iterator[str]:
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # twice as fast
-    try:
-        yield f"{server}/{name}"
-    finally:
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+def _application(settings: Settings) -> Flask:
+    from dashboard import create_app  # here: tests of pure modules start without Flask
+
+    made = create_app(settings)
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    return made
 
 
-def _administer(server: str, sql: str) -> None:
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(sql)
+def _use(app: Flask, db: peewee.Database) -> None:
+    """Make `db` the database of the models, and `app` with its settings what worker and deliveries use."""
+    from dashboard.jobs import worker
+    from dashboard.notify import deliver
+
+    database.initialize(db)
+    worker.init(app)
+    deliver.init(app)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -25,6 +26,13 @@ OPTIONS = {
     "jit": "off",
     "max_connections": "200",
 }
+
+DISCONNECT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+USED = "FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"
+NUMBERS = f"SELECT seqrelid::regclass::text, pg_sequence_last_value(seqrelid) {USED}"
+RESTART = f"SELECT setval(seqrelid::regclass, 1, false) {USED}"
+PUBLIC = "schemaname = 'public'"
 
 
 def binaries() -> Path:
@@ -115,3 +123,59 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         else:
             return
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
+
+
+def administer(server: str, sql: str) -> None:
+    """Run one statement outside a transaction, on no database of the tests."""
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql)
+
+
+def copied(server: str, template: str, name: str) -> Iterator[str]:
+    """Yield the URL of a copy of the database `template`, dropped afterwards."""
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # twice as fast
+    try:
+        yield f"{server}/{name}"
+    finally:
+        administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Reused:
+    """A copy of a migrated database that is emptied before each test.
+
+    That takes 4 ms and what the rows cost. A copy takes 130, and so does TRUNCATE, which makes new
+    files for every table and index.
+    """
+
+    def __init__(self, server: str, template: str, name: str) -> None:
+        administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.url = f"{server}/{name}"
+        with self._connection() as connection:
+            tables = connection.execute(f"SELECT tablename FROM pg_tables WHERE {PUBLIC}").fetchall()
+            filled = [table for (table,) in tables if _filled(connection, table)]
+            connection.execute("CREATE SCHEMA migrated")
+            for table in filled:
+                connection.execute(f'CREATE TABLE migrated."{table}" AS TABLE public."{table}"')
+            numbers = connection.execute(NUMBERS).fetchall()
+        self._emptying = "; ".join(
+            [
+                DISCONNECT,
+                "SET session_replication_role = replica",  # no foreign key is checked
+                *(f'DELETE FROM "{table}"' for (table,) in tables),
+                *(f'INSERT INTO "{table}" SELECT * FROM migrated."{table}"' for table in filled),
+                RESTART,
+                *(f"SELECT setval('{sequence}', {last})" for sequence, last in numbers),
+            ]
+        )
+
+    def empty(self) -> None:
+        """End the connections that are left; put rows and sequences back to what the migrations made."""
+        with self._connection() as connection:
+            connection.execute(self._emptying)
+
+    def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.url, autocommit=True)
+
+
+def _filled(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> bool:
+    return connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone() is not None

@@ -12,6 +12,7 @@ from dashboard.models import Queue
 from tests import make
 
 
+@pytest.mark.own_database
 def test_a_copy_brings_back_what_was_there_when_it_was_made(
     db: peewee.Database, db_url: str, tmp_path: Path
 ) -> None:

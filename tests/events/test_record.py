@@ -54,6 +54,7 @@ def test_an_event_and_its_job_go_back_together(source: Source) -> None:
     assert record.append(source.id, [event("a", "jana", "support")]).accepted == 1
 
 
+@pytest.mark.own_database
 def test_a_fault_of_the_database_is_known_by_its_class_wherever_it_comes_from(source: Source) -> None:
     database.execute_sql("DROP TABLE event")
     with pytest.raises((peewee.OperationalError, peewee.ProgrammingError)):

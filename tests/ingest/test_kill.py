@@ -219,10 +219,11 @@ def test_a_longer_lock_is_503_for_writers_only_and_nothing_is_lost(app: Flask, a
     assert api.tracing("jana", DATE)["statistics"]["login"] == STATISTICS["login"]
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_when_postgresql_restarts_the_next_requests_and_the_worker_go_on(site: Site, db_url: str) -> None:
     with psycopg.connect(db_url, autocommit=True) as outside:
-        outside.execute("ALTER DATABASE test SET synchronous_commit = on")  # as in production
+        outside.execute("ALTER DATABASE own SET synchronous_commit = on")  # as in production
     with ThreadPoolExecutor(8) as many:
         before = list(many.map(site.deliver, [calls(n) for n in range(16)]))
     with psycopg.connect(db_url) as outside:

@@ -17,16 +17,16 @@ EVIL = "evil.example"
 
 
 @pytest.fixture
-def broken(app: Flask) -> Flask:
+def broken(new_app: Flask) -> Flask:
     """The application with a page and an address of the interface that fail."""
 
     @public
     def boom() -> str:
         raise RuntimeError("secret detail of ours")
 
-    app.add_url_rule("/boom", "boom", boom)
-    app.add_url_rule("/api/v1/boom", "api-boom", boom)
-    return app
+    new_app.add_url_rule("/boom", "boom", boom)
+    new_app.add_url_rule("/api/v1/boom", "api-boom", boom)
+    return new_app
 
 
 def answers(client: FlaskClient) -> dict[str, TestResponse]:
