@@ -7,17 +7,24 @@ from collections import Counter
 from functools import cache
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
 
 from dashboard.settings import ROOT
-from tests.browser.rounds import PLACES, VIEWS, Rounds
-from tests.browser.window import Site, View
+from tests.browser.rounds import AXE, PLACES, VIEWS, Rounds
+from tests.browser.window import Open, Site, View
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-zÀ-ž]{3,}")
 # Names and signs that are the same in every language.
 FOREIGN = {"Stopa", "English", "Čeština", "UTC", "Europe", "Prague", "light"}
+# Leaves only lines with a link, each figure "0"; returns how many lines with a link are neighbours.
+SHORTEN = """() => {
+  for (const line of document.querySelectorAll(".ln:not(:has(a))")) line.remove();
+  for (const link of document.querySelectorAll(".ln a")) link.textContent = "0";
+  return document.querySelectorAll(".ln + .ln, .ln:has(+ .ln)").length;
+}"""
 every_page = pytest.mark.parametrize("name", PLACES)
 every_view = pytest.mark.parametrize("view", VIEWS, ids=str)
 
@@ -36,6 +43,18 @@ def test_the_answer_is_the_expected_one_and_the_browser_has_nothing_to_say(
 def test_axe_finds_nothing(name: str, view: View, rounds: Rounds) -> None:
     """WCAG 2.2 A and AA, best practices, sizes of targets."""
     assert rounds.visit(name, view).violations == []
+
+
+@every_view
+def test_links_of_the_statistics_keep_their_distance_when_the_figures_are_short(
+    view: View, open_as: Open
+) -> None:
+    """WCAG 2.5.8: nothing but the lines' height keeps two links apart whose figures have one digit."""
+    tab = open_as("admin", view)
+    tab.go(PLACES["week"].path)
+    assert tab.page.evaluate(SHORTEN) >= 2
+    found = Axe().run(tab.page, context={"include": [".stats"]}, options=AXE).response["violations"]
+    assert [node["html"] for rule in found for node in rule["nodes"]] == []
 
 
 @every_view
