@@ -94,6 +94,26 @@ class TextLine(Field):
             raise ValidationError(problem)
 
 
+class WriteOnly(Field):
+    """A text that is stored and never shown; an empty field keeps what is stored.
+
+    `element` is field or textarea.
+    """
+
+    def __init__(
+        self, label: str, *, input_type: str = "text", element: str = "field", **options: Any
+    ) -> None:
+        super().__init__(label, **options)
+        self.input_type, self.element = input_type, element
+
+    @property
+    def value(self) -> Any:
+        return ""
+
+    def process_data(self, value: Any) -> None:
+        self.data = ""
+
+
 class WholeNumber(Field):
     """A whole number from `least` to `most` in ASCII digits; None when it may be left empty and is."""
 

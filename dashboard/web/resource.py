@@ -196,6 +196,10 @@ class Resource(VersionedRows[FormT]):
         way: Crumbs = [(_("Settings"), None)]
         return [*way, (_(self.texts.title), self.url("index"))] if below else way
 
+    def links(self) -> list[tuple[str, str]]:
+        """Return label and address of links beside the button of a new row."""
+        return []
+
     def head_cell(self, row: Any) -> Markup:
         """Return the name of a row in the list, a link to its form where there is one."""
         name = Markup.escape(self.called(row))
@@ -218,9 +222,9 @@ class Resource(VersionedRows[FormT]):
         context = {"row": row, "form": form, "differing": differing, **self.context(row, form)}
         return self.render(self.form_template, status=status, **context)
 
-    def done(self, text: str, target: str = "") -> Response:
-        """Say what has been done and lead to `target`, else to the list."""
-        flash(text, "ok")
+    def done(self, text: str, target: str = "", kind: str = "ok") -> Response:
+        """Show what has been done in a note (ok, warn or bad) on `target`, else on the list."""
+        flash(text, kind)
         return make_response(redirect(target or self.url("index")))
 
     def leave_texts(self, row: Any) -> Sequence[str]:

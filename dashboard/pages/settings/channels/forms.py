@@ -1,92 +1,145 @@
-"""The form of a channel: values checked, errors by field, everything good kept but what is secret.
+"""The form of a channel.
 
-Address, secret and the values of headers are written and never shown: an empty field keeps what is stored.
+Address, secret and the values of headers are write-only: an empty field keeps what is stored.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from flask_babel import gettext as _
+from wtforms.validators import ValidationError
 
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel
 from dashboard.notify import addresses, chat, guard, webhook
 from dashboard.notify.addresses import AddressError
-from dashboard.web import forms
+from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
 KINDS = {"webhook": N_("Webhook"), "chat": N_("Chat")}
-LABELS = {"name": N_("Name")}
 SECRET_MIN, SECRET_MAX = 24, 200
 HEADERS_MAX = 10_000  # characters of the field
-SET = "•••"  # stands for what is kept and not shown
 _SECRET = re.compile(r"[!-~]+")
+_KEPT = N_("Set, and never shown. Left empty, it stays.")
 
 
-@dataclass
-class Asked:
-    name: str = ""
-    kind: str = "webhook"
-    address: str = ""
-    secret: str = ""
-    new_secret: bool = False
-    headers: str = ""
-    drop_headers: bool = False
-    version: int = 0
-    errors: dict[str, str] = field(default_factory=dict)
+class ChannelForm(Form):
+    name = TextLine(N_("Name"), 120)
+    kind = Choice(N_("Kind"), KINDS, default="webhook", problem=N_("Choose one of the kinds."))
+    address = WriteOnly(
+        N_("Address"),
+        required=True,
+        attrs={"maxlength": 2000, "autocomplete": "off", "spellcheck": "false"},
+        hint=N_(
+            "Of a webhook: https://… Of a chat: as Apprise writes it, such as slack://…, mmosts://…, "
+            "discord://…, ntfys://…, matrixs://…, or the address that Slack or Discord gives."
+        ),
+    )
+    secret = WriteOnly(
+        N_("Secret"),
+        input_type="password",
+        attrs={"maxlength": SECRET_MAX, "autocomplete": "new-password"},
+        hint=N_("Signs what a webhook is sent. Left empty, one is made and shown once."),
+    )
+    new_secret = Check(N_("Make a new secret, shown once"))
+    headers = WriteOnly(
+        N_("Headers of a webhook"),
+        element="textarea",
+        attrs={"rows": 3, "spellcheck": "false"},
+        hint=N_("One a line, as Name: value. Values are never shown again."),
+    )
+    drop_headers = Check(N_("Remove the headers"))
+    row: Channel | None = None
 
-    def values(self, row: Channel | None) -> dict[str, Any]:
-        """Return the columns that change; only for a form without errors. `row` is None for a new one."""
-        found: dict[str, Any] = {"name": self.name}
-        if row is None:
-            found["kind"] = self.kind
-        if self.address:
-            found["address"] = self.address
-        if self.kind == "webhook":
-            if self.secret or self.new_secret or row is None:
-                found["secret"] = self.secret or webhook.new_secret()
-            if self.headers or self.drop_headers:
-                found["headers"] = header_lines(self.headers)
-        return found
+    def fit(self, row: Channel | None) -> None:
+        """Keep the fields that a new channel has, or this one, whose kind stays."""
+        self.row = row
+        gone = {"new_secret", "drop_headers"}
+        if row is not None:
+            gone = {"kind"} if row.kind == "webhook" else {"kind", "secret", "headers", *gone}
+            self.address.required, self.address.hint = False, _(_KEPT)
+            if row.kind == "webhook":
+                self.secret.hint = _(_KEPT)
+                if row.headers:
+                    self.headers.hint = _(
+                        "Set: %(names)s. Values are never shown. Left empty, they stay.",
+                        names=", ".join(row.headers),
+                    )
+                else:
+                    gone.add("drop_headers")
+        for name in gone:
+            del self[name]
 
     @property
-    def shows_secret(self) -> bool:
-        """Was the secret made here, so that nobody knows it yet?"""
-        return self.kind == "webhook" and not self.secret
+    def of_kind(self) -> str:
+        return str(self.row.kind if self.row is not None else self.kind.data)
 
+    def sent(self, name: str) -> Any:
+        """Return the value of a field, nothing for one that this channel does not have."""
+        return self[name].data if name in self else ""
 
-def parse(form: Mapping[str, str], row: Channel | None = None) -> Asked:
-    """Read and check the form of a new channel, or of `row`, whose kind stays. An address is asked for in
-    the name service, so this takes up to five seconds."""
-    asked = Asked(
-        name=forms.text(form, "name"),
-        kind=row.kind if row is not None else form.get("kind", ""),
-        address=forms.text(form, "address"),
-        secret=forms.text(form, "secret"),
-        new_secret=bool(form.get("new_secret")),
-        headers=form.get("headers", "").strip(),
-        drop_headers=bool(form.get("drop_headers")),
-        version=forms.version(form),
-    )
-    if problem := forms.line_problem(asked.name, 120):
-        asked.errors["name"] = problem
-    if asked.kind not in KINDS:
-        asked.errors["kind"] = _("Choose one of the kinds.")
-    elif problem := _address_problem(asked, row):
-        asked.errors["address"] = problem
-    if asked.kind == "webhook":
-        if problem := _secret_problem(asked.secret):
-            asked.errors["secret"] = problem
-        if problem := _headers_problem(asked.headers):
-            asked.errors["headers"] = problem
-    return asked
+    @property
+    def makes_secret(self) -> bool:
+        """Does a save make a secret that nobody knows yet?"""
+        fresh = self.row is None or self.sent("new_secret")
+        return self.of_kind == "webhook" and not self.sent("secret") and bool(fresh)
 
+    @cached_property
+    def made_secret(self) -> str:
+        return webhook.new_secret()
 
-def of_row(row: Channel) -> Asked:
-    return Asked(name=row.name, kind=row.kind, version=row.version)
+    def values(self) -> dict[str, Any]:
+        """Return the columns that change; only for a form without errors."""
+        found: dict[str, Any] = {"name": self.name.data}
+        if self.row is None:
+            found["kind"] = self.kind.data
+        if self.address.data:
+            found["address"] = self.address.data
+        if self.of_kind == "webhook":
+            if self.sent("secret") or self.makes_secret:
+                found["secret"] = self.sent("secret") or self.made_secret
+            if self.sent("headers") or self.sent("drop_headers"):
+                found["headers"] = header_lines(self.headers.data)
+        return found
+
+    def validate_address(self, field: Field) -> None:
+        """Check the address, also in the name service, which takes up to five seconds."""
+        if not field.data:
+            if self.row is None:
+                raise ValidationError(_("Give the address."))
+        elif self.of_kind in KINDS:
+            try:
+                (guard.check if self.of_kind == "webhook" else chat.check)(field.data)
+            except AddressError as error:
+                raise ValidationError(_(error.args[0])) from None
+
+    def validate_secret(self, field: Field) -> None:
+        secret = field.data
+        if not secret or self.of_kind != "webhook":
+            return
+        if not SECRET_MIN <= len(secret) <= SECRET_MAX or not _SECRET.fullmatch(secret):
+            problem = _(
+                "Give %(least)d to %(most)d characters without blanks, or none.",
+                least=SECRET_MIN,
+                most=SECRET_MAX,
+            )
+            raise ValidationError(problem)
+        if secret.startswith(webhook.PREFIX) and webhook.key_of(secret) == secret.encode():
+            raise ValidationError(_("After whsec_ the secret goes on in base64."))
+
+    def validate_headers(self, field: Field) -> None:
+        if self.of_kind != "webhook":
+            return
+        if len(field.data) > HEADERS_MAX:
+            raise ValidationError(_(addresses.HEADERS_MANY))
+        try:
+            problem = addresses.header_problem(header_lines(field.data))
+        except ValueError:
+            problem = N_("Write each header once, on a line of its own, as Name: value.")
+        if problem:
+            raise ValidationError(_(problem))
 
 
 def header_lines(text: str) -> dict[str, str]:
@@ -98,42 +151,3 @@ def header_lines(text: str) -> dict[str, str]:
             raise ValueError(line)
         found[name.strip()] = value.strip()
     return found
-
-
-def _address_problem(asked: Asked, row: Channel | None) -> str | None:
-    if not asked.address:
-        return None if row is not None else str(_("Give the address."))
-    try:
-        if asked.kind == "webhook":
-            guard.check(asked.address)
-        else:
-            chat.check(asked.address)
-    except AddressError as error:
-        return str(_(error.args[0]))
-    return None
-
-
-def _secret_problem(secret: str) -> str | None:
-    if not secret:
-        return None
-    if not SECRET_MIN <= len(secret) <= SECRET_MAX or not _SECRET.fullmatch(secret):
-        return str(
-            _(
-                "Give %(least)d to %(most)d characters without blanks, or none.",
-                least=SECRET_MIN,
-                most=SECRET_MAX,
-            )
-        )
-    if secret.startswith(webhook.PREFIX) and webhook.key_of(secret) == secret.encode():
-        return str(_("After whsec_ the secret goes on in base64."))
-    return None
-
-
-def _headers_problem(text: str) -> str | None:
-    if len(text) > HEADERS_MAX:
-        return str(_(addresses.HEADERS_MANY))
-    try:
-        problem = addresses.header_problem(header_lines(text))
-    except ValueError:
-        return str(_("Write each header once, on a line of its own, as Name: value."))
-    return str(_(problem)) if problem else None

@@ -1,188 +1,294 @@
-"""The list of channels, a channel's form, a test, on and off."""
+"""Channels: the list, the form, a test, on and off. Addresses and secrets are never read out of a page."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
+import secrets
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 
+from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
-from dashboard.models import Channel
-from dashboard.notify.answers import How
-from dashboard.pages.settings.channels import commands, forms, queries
-from dashboard.web import forms as common
+from dashboard.access.scope import Scope
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models import Channel, Rule
+from dashboard.notify import deliver
+from dashboard.notify.answers import Answer, How
+from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
+from dashboard.rules import rights, store
 from dashboard.web import lists
-from dashboard.web.page import render
+from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.resource import Resource
+from dashboard.web.versioned import Changes, InvalidError
 
-bp = Blueprint("channels", __name__, url_prefix="/settings/channels")
+BY_HAND = N_("Switched off by hand.")
+HIDDEN = ("address", "secret")
+SET = "•••"  # stands for what is stored and not shown
 
 
-@bp.get("")
-@require(Permission.CHANNELS_VIEW)
-def index() -> Response:
-    by = lists.order(request.args, queries.KEYS, "name")
-    sought = lists.needle(request.args)
-    return render(
-        "channels/index.html",
-        {"result"},
-        rows=queries.lines(sought, by),
-        q=sought,
-        by=by,
-        heads=lists.heads(by, queries.KEYS),
-        kinds=forms.KINDS,
-        when=lists.moment,
-        may_edit=g.scope.can(Permission.CHANNELS_EDIT),
-        may_trace=g.scope.can(Permission.RULES_TRACES),
+class ChannelRow(NamedTuple):
+    id: int
+    name: str
+    kind: str
+    place: str  # the host of a webhook, the service of a chat
+    active: bool
+    reason: str  # why it is off, a marked text
+    failures: int
+    last_ts: int | None
+    rules: int
+
+
+def _state(row: ChannelRow) -> Markup:
+    if row.active:
+        return badge(_("Failing"), "warn") if row.failures else badge(_("On"), "ok")
+    why = Markup('<br><span class="mut sm">{}</span>').format(_(row.reason)) if row.reason else ""
+    return badge(_("Off"), "bad") + why
+
+
+class Channels(Resource[ChannelForm]):
+    model = Channel
+    kind = "channel"
+    form_class = ChannelForm
+    view = Permission.CHANNELS_VIEW
+    edit_permission = Permission.CHANNELS_EDIT
+    leaves = "delete"
+    form_template = "channels/form.html"
+    texts = Texts(
+        title=N_("Channels"),
+        one=N_("Channel"),
+        new=N_("New channel"),
+        table=N_("Table of channels"),
+        count=lambda number: ngettext("%(num)d channel", "%(num)d channels", number),
+        no_match=N_("No channel matches"),
+        none=N_("No channels yet"),
+        none_hint=N_("A channel lets rules call another system or write to a chat."),
+        taken=N_("There is a channel of this name already."),
+        leave=(
+            N_(
+                "Address and secret are deleted. What was sent by the channel stays in the runs of its rules."
+            ),
+        ),
+        about=N_("Webhooks and chats that rules write to. Mail needs no channel."),
+        add=N_("Add channel"),
+        picture="chat",
+    )
+    labels = MappingProxyType({"name": N_("Name")})
+    columns = (
+        Column("name", N_("Name")),
+        Column("kind", N_("Kind"), show=lambda row: _(KINDS[row.kind]), css="p2"),
+        Column("place", N_("Leads to"), css="p3", cell_css="mono", sorts=False),
+        Column("rules", N_("Rules using it"), show=lambda row: formats.number(row.rules), css="n p2"),
+        Column(
+            "last",
+            N_("Last success"),
+            lambda row: row.last_ts,
+            lambda row: lists.moment(row.last_ts),
+            css="n p2",
+        ),
+        Column(
+            "failures", N_("Failures in a row"), show=lambda row: formats.number(row.failures), css="n p3"
+        ),
+        Column("state", N_("State"), show=_state, sorts=False),
     )
 
+    def rows(self, gone: bool) -> Iterable[ChannelRow]:
+        used = uses()
+        return [
+            ChannelRow(
+                row.id,
+                row.name,
+                row.kind,
+                place(row),
+                row.active,
+                row.disabled_reason,
+                row.failures,
+                None if row.last_ok_ms is None else row.last_ok_ms // 1000,
+                len(used.get(row.id, ())),
+            )
+            for row in Channel.select()
+        ]
 
-@bp.get("/new")
-@require(Permission.CHANNELS_EDIT)
-def new() -> Response:
-    return _form(None, forms.Asked())
+    def searched(self, row: ChannelRow) -> Sequence[str]:
+        return (row.name, row.place)
+
+    def below(self, row: ChannelRow) -> str:
+        return str(_(KINDS[row.kind]))
+
+    def stored(self, row: Channel) -> dict[str, Any]:
+        return {name: getattr(row, name) for name in ("name", "kind", "address", "secret", "headers")}
+
+    def audited(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return that something is set, and the names of headers."""
+        shown = {name: SET if name in HIDDEN and value else value for name, value in values.items()}
+        return shown | ({"headers": sorted(values["headers"])} if "headers" in values else {})
+
+    def form(self, row: Channel | None, sent: Any = None) -> ChannelForm:
+        form = super().form(row, sent)
+        form.fit(row)
+        return form
+
+    def insert(self, form: ChannelForm, context: Any) -> Channel:
+        row: Channel = Channel.create(created_ts=clock.now_s(), **form.values())
+        return row
+
+    def changed(self, row: Channel) -> None:
+        store.changed()
+
+    def added(self, row: Channel, form: ChannelForm) -> Response:
+        return self._secret(row, form) or self.done(
+            _("%(name)s has been added.", name=row.name), self.url("edit", row)
+        )
+
+    def saved(self, row: Channel, form: ChannelForm) -> Response:
+        return self._secret(row, form) or self.done(_("Saved."), self.url("edit", row))
+
+    def _secret(self, row: Channel, form: ChannelForm) -> Response | None:
+        """Show a secret that was made: it stands on this one answer and nowhere else."""
+        if not form.makes_secret:
+            return None
+        return self.render("channels/made.html", row=row, name=form.name.data, secret=form.made_secret)
+
+    def links(self) -> list[tuple[str, str]]:
+        if not g.scope.can(Permission.RULES_TRACES):
+            return []
+        return [(_("Deliveries"), url_for("deliveries.index"))]
+
+    def obstacles(self, row: Channel) -> Sequence[str]:
+        used, others = users_of(row.id, g.scope)
+        found = [
+            _("The rule “%(rule)s” uses this channel. Change it first.", rule=name) for _id, name in used
+        ]
+        if others:
+            found.append(
+                ngettext(
+                    "%(num)d rule that you may not see uses it.",
+                    "%(num)d rules that you may not see use it.",
+                    others,
+                )
+            )
+        return found
+
+    def removing(self, row: Channel, context: Any) -> Changes | None:
+        if problems := self.obstacles(row):
+            raise InvalidError("", problems[0])
+        return None
+
+    def context(self, row: Channel | None, form: ChannelForm) -> dict[str, Any]:
+        used, others = users_of(row.id, g.scope) if row is not None else ([], 0)
+        return {
+            "used": used,
+            "others": others,
+            "place": place(row) if row is not None else "",
+            "when": lists.moment,
+        }
 
 
-@bp.post("/new")
-@require(Permission.CHANNELS_EDIT)
-def create() -> Response:
-    """Add the channel; a secret that was made for it stands on this one answer and nowhere else."""
-    asked = forms.parse(request.form)
-    if not asked.errors:
-        values = asked.values(None)
-        try:
-            row = commands.create(values)
-        except commands.TakenError:
-            asked.errors["name"] = _("There is a channel of this name already.")
-        else:
-            if asked.shows_secret:
-                return render("channels/made.html", row=row, secret=values["secret"])
-            flash(_("%(name)s has been added.", name=row.name), "ok")
-            return _to(row.id)
-    return _form(None, asked, status=422)
-
-
-@bp.get("/<int:ident>")
-@require(Permission.CHANNELS_VIEW, Permission.CHANNELS_EDIT)
-def edit(ident: int) -> Response:
-    row = common.one(Channel, ident)
-    return _form(row, forms.of_row(row))
-
-
-@bp.post("/<int:ident>")
-@require(Permission.CHANNELS_EDIT)
-def update(ident: int) -> Response:
-    row = common.one(Channel, ident)
-    asked = forms.parse(request.form, row)
-    if asked.errors:
-        return _form(row, asked, status=422)
-    values = asked.values(row)
-    try:
-        saved = commands.update(row, values, asked.version)
-    except commands.TakenError:
-        asked.errors["name"] = _("There is a channel of this name already.")
-        return _form(row, asked, status=422)
-    if not saved:
-        now = common.one(Channel, ident)
-        asked.version = now.version
-        both = common.both(forms.LABELS, {"name": now.name}, {"name": asked.name})
-        return _form(now, asked, differing=both, status=422)
-    if asked.new_secret and asked.shows_secret:
-        return render("channels/made.html", row=common.one(Channel, ident), secret=values["secret"])
-    flash(_("Saved."), "ok")
-    return _to(ident)
+bp = Blueprint("channels", __name__, url_prefix="/settings/channels")
+CHANNELS = Channels(bp)
 
 
 @bp.post("/<int:ident>/test")
 @require(Permission.CHANNELS_EDIT)
 def test(ident: int) -> Response:
-    """Send a test message now, and say what the receiver answered."""
-    row = common.one(Channel, ident)
-    answer = commands.test(row, _("This is a test message from Stopa."))
-    said = [_("Status %(status)d.", status=answer.status)] if answer.status else []
+    """Send a test message now, and show what the receiver answered."""
+    row = CHANNELS.one(ident)
+    answer = send_test(row, _("This is a test message from Stopa."))
+    status = [_("Status %(status)d.", status=answer.status)] if answer.status else []
     if answer.how is How.DONE:
-        flash(" ".join([_("The test message was sent by %(name)s.", name=row.name), *said]), "ok")
-    else:
-        flash(
-            " ".join([_("The test message was not sent."), _(answer.why), *said, answer.note]).strip(), "bad"
-        )
-    return _to(ident)
+        text = [_("The test message was sent by %(name)s.", name=row.name), *status]
+        return CHANNELS.done(" ".join(text), CHANNELS.url("edit", row))
+    text = [_("The test message was not sent."), _(answer.why), *status, answer.note]
+    return CHANNELS.done(" ".join(text).strip(), CHANNELS.url("edit", row), "bad")
 
 
 @bp.post("/<int:ident>/enable")
 @require(Permission.CHANNELS_EDIT)
 def enable(ident: int) -> Response:
-    row = common.one(Channel, ident)
-    commands.enable(row)
-    flash(_("%(name)s is on.", name=row.name), "ok")
-    return _to(ident)
+    row = CHANNELS.one(ident)
+    switch(row, True)
+    return CHANNELS.done(_("%(name)s is on.", name=row.name), CHANNELS.url("edit", row))
 
 
 @bp.post("/<int:ident>/disable")
 @require(Permission.CHANNELS_EDIT)
 def disable(ident: int) -> Response:
-    row = common.one(Channel, ident)
-    commands.disable(row)
-    flash(_("%(name)s is off.", name=row.name), "ok")
-    return _to(ident)
+    row = CHANNELS.one(ident)
+    switch(row, False)
+    return CHANNELS.done(_("%(name)s is off.", name=row.name), CHANNELS.url("edit", row))
 
 
-@bp.route("/<int:ident>/delete", methods=["GET", "POST"])
-@require(Permission.CHANNELS_EDIT)
-def delete(ident: int) -> Response:
-    row = common.one(Channel, ident)
-    refused = False
-    if request.method == "POST":
-        try:
-            commands.delete(row)
-        except commands.UsedError:
-            refused = True
-        else:
-            flash(_("%(name)s has been deleted.", name=row.name), "ok")
-            return make_response(redirect(url_for(".index")))
-    used, others = queries.users_of(ident, g.scope)
-    errors = [_("The rule “%(rule)s” uses this channel. Change it first.", rule=name) for _id, name in used]
-    if others:
-        hidden = ngettext(
-            "%(num)d rule that you may not see uses it.", "%(num)d rules that you may not see use it.", others
+def switch(row: Channel, on: bool) -> None:
+    """Switch a channel on and forget its failures, or off: then what is sent by it fails. Idempotent."""
+    values = {"active": True, "disabled_reason": "", "failures": 0}
+    if not on:
+        values = {"active": False, "disabled_reason": BY_HAND}
+    with database.atomic():
+        change = Channel.update(version=Channel.version + 1, **values)
+        if change.where((Channel.id == row.id) & (Channel.active != on)).execute():
+            audit.record(
+                "channel.enabled" if on else "channel.disabled",
+                "u",
+                CHANNELS.target(row),
+                {"active": (not on, on)},
+                None if on else {"error": BY_HAND},
+            )
+            store.changed()
+
+
+def send_test(row: Channel, text: str) -> Answer:
+    """Really send a message by the channel, on or off, and return what came of it; takes up to 15 seconds."""
+    moment = clock.now().isoformat(timespec="milliseconds")
+    payload = {"type": "channel.test", "timestamp": moment, "title": "Stopa", "text": text}
+    answer = deliver.send(row, f"test_{secrets.token_hex(12)}", payload)
+    with database.atomic():
+        if answer.how is How.DONE:
+            Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(Channel.id == row.id).execute()
+        audit.record(
+            "channel.tested",
+            "r",
+            CHANNELS.target(row),
+            details={"status": answer.status, "error": answer.why},
+            outcome="success" if answer.how is How.DONE else "failure",
         )
-        errors.append(hidden)
-    return render(
-        "layout/confirm.html",
-        status=422 if refused else 200,
-        title=_("Delete %(name)s?", name=row.name),
-        errors=errors,
-        crumbs=[
-            (_("Settings"), None),
-            (_("Channels"), url_for(".index")),
-            (row.name, url_for(".edit", ident=ident)),
-        ],
-        texts=[
-            _("Address and secret are deleted. What was sent by the channel stays in the runs of its rules.")
-        ],
-        verb=None if errors else _("Delete"),
-        back_url=url_for(".edit", ident=ident),
-    )
+    return answer
 
 
-def _to(ident: int) -> Response:
-    return make_response(redirect(url_for(".edit", ident=ident)))
+def place(row: Channel) -> str:
+    """Return what of an address is no secret: a webhook's host, a chat's service."""
+    parts = urlsplit(row.address)
+    return str(parts.hostname or "") if row.kind == "webhook" else parts.scheme
 
 
-def _form(
-    row: Channel | None, asked: forms.Asked, differing: list[common.Both] | None = None, status: int = 200
-) -> Response:
-    used, others = queries.users_of(row.id, g.scope) if row is not None else ([], 0)
-    return render(
-        "channels/form.html",
-        status=status,
-        row=row,
-        asked=asked,
-        differing=differing,
-        used=used,
-        others=others,
-        kinds=[(value, _(label)) for value, label in forms.KINDS.items()],
-        place=queries.place(row) if row is not None else "",
-        when=lists.moment,
-        may_edit=g.scope.can(Permission.CHANNELS_EDIT),
-    )
+def uses() -> dict[int, list[int]]:
+    """Return the ids of the rules that use each channel."""
+    found: dict[int, list[int]] = {}
+    for ident, definition in Rule.select(Rule.id, Rule.definition).order_by(Rule.id).tuples():
+        for channel in set(_channels(definition)):
+            found.setdefault(channel, []).append(ident)
+    return found
+
+
+def _channels(definition: Any) -> Iterable[int]:
+    actions = definition.get("then", ()) if isinstance(definition, dict) else ()
+    return [
+        each["channel"] for each in actions if isinstance(each, dict) and isinstance(each.get("channel"), int)
+    ]
+
+
+def users_of(channel_id: int, scope: Scope) -> tuple[list[tuple[int, str]], int]:
+    """Return id and name of the rules that use the channel and that the viewer may see, by name, and how
+    many others use it."""
+    ids = uses().get(channel_id, [])
+    query = Rule.select(Rule.id, Rule.name).where(Rule.id.in_(ids) & rights.visible(scope))
+    seen = lists.by_name(list(query.tuples()), lambda row: str(row[1]))
+    return seen, len(ids) - len(seen)
