@@ -9,11 +9,11 @@ from flask import Flask
 
 from dashboard import cli
 from dashboard.events import health
-from dashboard.exports import background, makers
-from dashboard.exports.makers import Maker
+from dashboard.exports import background, registry
+from dashboard.exports.registry import Maker
 from dashboard.ingest import digest
 from dashboard.ingest import views as gate
-from dashboard.jobs import queue, seen, worker
+from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
 from dashboard.notify import deliver, outbox
@@ -35,7 +35,8 @@ from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
-from dashboard.rules import alarms, arming, asking, backtest, keeping, runs
+from dashboard.rules import asking, backfill, deadline_worker, runs, timer_sync
+from dashboard.rules.backtest import job
 
 BLUEPRINTS = (
     gate.bp,
@@ -55,14 +56,14 @@ BLUEPRINTS = (
 JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
-    "backtest": Handler(backtest.make),
+    "backtest": Handler(job.make),
     "rule_runs": Handler(rule_commands.forget, keep=False),
     asking.AGAIN: Handler(asking.again),
-    keeping.ARM: Handler(arming.look),
-    keeping.COUNT: Handler(arming.count),
+    timer_sync.ARM: Handler(backfill.look),
+    timer_sync.COUNT: Handler(backfill.count),
     runs.PRUNE: Handler(runs.prune, keep=False),
 }
-TICKS = {"timers": alarms.tick, "seen": seen.mark, "health": health.look}
+TICKS = {"timers": deadline_worker.tick, "seen": heartbeat.mark, "health": health.look}
 LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
 EXPORTS = {
     "queuedays": Maker(queuedays_export.RIGHTS, queuedays_export.build),
@@ -86,4 +87,4 @@ def register_work() -> None:
     queue.HANDLERS.update(JOBS)
     worker.TICKS.update(TICKS)
     worker.LANES.update(LANES)
-    makers.MAKERS.update(EXPORTS)
+    registry.MAKERS.update(EXPORTS)

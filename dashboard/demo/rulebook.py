@@ -9,8 +9,9 @@ from flask import current_app
 from dashboard import clock
 from dashboard.db import database
 from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, RuleVersion, User
-from dashboard.rules import definition, starter, store
-from dashboard.rules.match import State
+from dashboard.rulelang import schema
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules, starter
 
 OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
 HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
@@ -75,7 +76,7 @@ def make(author: User, locale: str) -> None:
             quiet_to="06:00",
             quiet_days=[7],
         )
-        store.changed()
+        active_rules.changed()
 
 
 def _calendar() -> None:
@@ -87,10 +88,10 @@ def _calendar() -> None:
 
 
 def _own(owner: User, name: str, raw: dict[str, Any]) -> None:
-    read = definition.load(raw)
-    if not isinstance(read, definition.Definition):
+    read = schema.load(raw)
+    if not isinstance(read, schema.Definition):
         raise TypeError(f"{name!r} is no rule: {read}")
-    kept, now = definition.dump(read), clock.now_s()
+    kept, now = schema.dump(read), clock.now_s()
     row = Rule.create(
         name=name,
         owner_id=owner.id,

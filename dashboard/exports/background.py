@@ -14,8 +14,8 @@ from flask_babel import force_locale
 from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.db import database
-from dashboard.exports import makers, pdf, text, xlsx
-from dashboard.exports.makers import Order
+from dashboard.exports import csv, pdf, registry, xlsx
+from dashboard.exports.registry import Order
 from dashboard.exports.table import Report
 from dashboard.jobs import queue as jobs
 from dashboard.models import ExportFile, ExportPart, Job, User
@@ -38,7 +38,7 @@ class TooLong(jobs.Permanent):
 
 
 def order(
-    user: User, maker: str, query: makers.Query, format_: str, locale: str, zone: str, name: str
+    user: User, maker: str, query: registry.Query, format_: str, locale: str, zone: str, name: str
 ) -> str:
     """Queue the making of a file and return its id, in one transaction."""
     ident, moment = secrets.token_urlsafe(18), clock.now_s()
@@ -87,10 +87,10 @@ def build(row: ExportFile) -> Report | None:
     if user is None or user.deactivated_ts is not None or user.access_id is None:
         return None
     scope = scopes.of_user(user)
-    if not makers.allowed(scope, row.maker, row.format):
+    if not registry.allowed(scope, row.maker, row.format):
         return None
     order_ = Order(scope, user.name, row.query, row.query["tz"], row.created_ts, row.format)
-    return makers.MAKERS[row.maker].build(order_)
+    return registry.MAKERS[row.maker].build(order_)
 
 
 def write(report: Report, format_: str, target: IO[bytes]) -> int:
@@ -100,7 +100,7 @@ def write(report: Report, format_: str, target: IO[bytes]) -> int:
     if format_ == "pdf":
         return pdf.write(report, target, pdf.LIMIT)
     rows = list(report.sheets[0].rows)
-    for chunk in text.chunks(report, replace(report.sheets[0], rows=rows)):
+    for chunk in csv.chunks(report, replace(report.sheets[0], rows=rows)):
         target.write(chunk.encode())
     return len(rows)
 

@@ -56,10 +56,10 @@ def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT) ->
     """
     sheets = _gather(report, limit)
     count = sum(len(rows) for _sheet, rows in sheets)
-    from dashboard.exports import render  # WeasyPrint, and with it Pango
+    from dashboard.exports import pdf_render  # WeasyPrint, and with it Pango
 
     with force_locale(report.locale):
-        render.write(report, sheets, target, tagged=count <= TAGGED_LIMIT)
+        pdf_render.write(report, sheets, target, tagged=count <= TAGGED_LIMIT)
     return count
 
 

@@ -8,7 +8,7 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.models import Job
 from dashboard.rules import asking
-from dashboard.rules.live import Ranges
+from dashboard.rules.engine import Ranges
 from dashboard.tracing import projection
 
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest

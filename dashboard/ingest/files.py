@@ -13,12 +13,12 @@ from typing import IO, NamedTuple
 
 import msgspec
 
+from dashboard.ingest import csv_reader, schema
 from dashboard.ingest import lines as reading
-from dashboard.ingest import schema, table
 from dashboard.ingest.body import BodyError
+from dashboard.ingest.csv_reader import column_map
 from dashboard.ingest.message import Errors, Message
 from dashboard.ingest.sources import queue_log
-from dashboard.ingest.table import column_map
 
 Columns = Mapping[str, str]
 
@@ -93,18 +93,18 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
 def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
     texts = (reading.text(line) for line in reading.physical(file))
     separator, header = reading.header(next(texts, ""))
-    where = table.plan(header, columns)
+    where = csv_reader.plan(header, columns)
     problems = {name: found for name, found in where.items() if isinstance(found, Message)}
     if problems:
         yield 1, problems
         return
-    cells = {name: found for name, found in where.items() if isinstance(found, table.Cell)}
+    cells = {name: found for name, found in where.items() if isinstance(found, csv_reader.Cell)}
     ids = reading.Ids()
     for row in reading.rows(texts, separator, len(header), 1):
         if row.problem is not None:
             yield row.line, {schema.WHOLE: row.problem}
         elif row.cells:
-            yield row.line, table.event(row.cells, cells, zone, ids, row.line)
+            yield row.line, csv_reader.event(row.cells, cells, zone, ids, row.line)
 
 
 _READERS: Mapping[str, Callable[[IO[bytes], str, Columns], Iterator[Found]]] = {

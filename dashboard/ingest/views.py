@@ -19,7 +19,7 @@ from dashboard.ingest.body import BodyError
 from dashboard.ingest.message import Message, message
 from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Outcome, Refusal, parse_json, parse_ndjson
 from dashboard.models import ApiKey
-from dashboard.rules import chains
+from dashboard.rules import loop_guard
 from dashboard.web.errors import Detail
 from dashboard.web.security import csrf
 
@@ -58,7 +58,7 @@ def create() -> Response:
     )
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
-    chain = chains.read_chain(request.headers.get(chains.HEADER, ""))
+    chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
     done = record.append(g.key.source_id, parts.good, g.key.makes, chain=chain)
     _note_use(g.key)
     body = {

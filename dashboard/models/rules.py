@@ -1,6 +1,6 @@
 """Rules, what became of them, and what they keep: counts, limits, deadlines, marks on subjects.
 
-A subject is named as `rules.limits.limit_key` names it: "interaction:<source>:<id>", "user:<id>",
+A subject is named as `rulelang.rate_limits.limit_key` names it: "interaction:<source>:<id>", "user:<id>",
 "session:<source>:<id>", "queue:<id>" or "rule:<id>".
 """
 
@@ -22,7 +22,7 @@ class RuleGroup(Model):
 
 
 class Rule(Model):
-    """What happens by itself. `definition` is the JSON of rules.definition; `version` counts its changes.
+    """What happens by itself. `definition` is the JSON of rulelang.schema; `version` counts its changes.
 
     Switching a rule on or off is no new version: a version and an event make one run, whenever asked.
     """
@@ -34,7 +34,7 @@ class Rule(Model):
     owner_id = pw.IntegerField(null=True, index=True)  # a personal rule's user; None = the site's
     group = pw.ForeignKeyField(RuleGroup, null=True, on_delete="SET NULL")
     position = pw.IntegerField(default=0)
-    state = pw.CharField(10, default="off")  # a rules.match.State
+    state = pw.CharField(10, default="off")  # a rulelang.matcher.State
     paused_reason = pw.CharField(200, default="")  # a marked text
     definition = JSONField()
     version = pw.IntegerField(default=1)
@@ -64,7 +64,7 @@ class RuleDraft(Model):
     """What a user has typed into the editor and not saved; `rule_id` 0 is a new rule.
 
     `form` has the rule's name and what else is typed beside, and under "definition" the JSON of
-    rules.definition with whatever was typed; `previous` is the list of forms before it, newest first.
+    rulelang.schema with whatever was typed; `previous` is the list of forms before it, newest first.
     """
 
     user_id = pw.IntegerField()
@@ -104,7 +104,7 @@ class Run(Model):
     took_us = pw.IntegerField(default=0)
     depth = pw.IntegerField(default=0)
     chain = JSONField(default=list)  # ids of the rules that led to it
-    trace = JSONField(null=True)  # rules.compiled.Trace.as_json()
+    trace = JSONField(null=True)  # rulelang.compiler.Trace.as_json()
     held = pw.IntegerField(default=0)  # actions that their limits held back
     error = pw.CharField(500, default="")
 
@@ -154,7 +154,7 @@ Step.add_index(Step.index(Step.recipient, Step.done_ms, name="step_mailed").wher
 
 
 class RuleLimit(Model):
-    """How often an action was done for one key: rules.limits.Ledger."""
+    """How often an action was done for one key: rulelang.rate_limits.Ledger."""
 
     rule_id = pw.IntegerField()
     n = pw.IntegerField()
@@ -170,7 +170,7 @@ class RuleLimit(Model):
 
 
 class RuleCount(Model):
-    """What a rule counts for one key: rules.limits.Window of `times` and `breaker`, Level of `level`."""
+    """A counter of a rule for one key: rulelang.rate_limits.Window of `times` and `breaker`, or its Level."""
 
     rule_id = pw.IntegerField()
     kind = pw.CharField(10)

@@ -10,9 +10,9 @@ from dashboard.events import own
 from dashboard.i18n.mark import N_
 from dashboard.i18n.words import translator
 from dashboard.models import Channel, Notification
-from dashboard.notify import answers
-from dashboard.notify.answers import Answer, How
-from dashboard.rules import store
+from dashboard.notify import result
+from dashboard.notify.result import Answer, How
+from dashboard.rules import active_rules
 from dashboard.rules.recipients import People, operators
 
 FAILURES_MAX = 20  # in a row
@@ -33,11 +33,11 @@ def went(channel: Channel, answer: Answer, chain: Sequence[int]) -> int:
     if answer.how is How.DONE:
         Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(mine).execute()
         return 0
-    if answer.why != answers.BUSY:
+    if answer.why != result.BUSY:
         Channel.update(failures=Channel.failures + 1).where(mine).execute()
     failures = int(Channel.select(Channel.failures).where(mine).scalar() or 0)
     if answer.how is How.GONE:
-        disable(channel, answers.GONE, chain)
+        disable(channel, result.GONE, chain)
     elif failures >= FAILURES_MAX:
         disable(channel, TOO_MANY, chain)
     return failures
@@ -61,7 +61,7 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
         actor=ACTOR,
         chain=chain,
     )
-    store.changed()
+    active_rules.changed()
     people, moment = People(), clock.now_ms()
     for user_id in sorted(operators()):
         reader = people.reader(user_id)

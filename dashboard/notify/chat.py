@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from dashboard.i18n.mark import N_
-from dashboard.notify import addresses, answers, guard, webhook
+from dashboard.notify import addresses, result, safe_http, webhook
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.answers import Answer, How
+from dashboard.notify.result import Answer, How
 
 # Apprise's names of services; every other one (mail, files, desktop, shell, system log …) is refused.
 SERVICES = frozenset(
@@ -62,7 +62,7 @@ def check(address: str) -> None:
     plugin = _plugin(address)
     scheme = _scheme(address)
     if scheme in SELF_HOSTED and plugin.host and not _is_cloud(plugin):
-        guard.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[scheme]))
+        safe_http.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[scheme]))
 
 
 def send(address: str, title: str, text: str) -> Answer:
@@ -71,7 +71,7 @@ def send(address: str, title: str, text: str) -> Answer:
         plugin = _plugin(address)
     except AddressError as error:
         return Answer(How.NEVER, error.args[0])
-    with guard.call(body_max=BODY_MAX) as call:
+    with safe_http.call(body_max=BODY_MAX) as call:
         try:
             done = bool(plugin.notify(body=text[:TEXT_MAX], title=title, body_format="text"))
         except Exception:  # whatever a service's module makes of an answer must not end the delivery
@@ -79,7 +79,7 @@ def send(address: str, title: str, text: str) -> Answer:
     if done:
         return Answer(How.DONE, "", call.status, "", call.length)
     found = webhook.of_call(call, (address,))
-    return found._replace(how=How.LATER, why=answers.ODD_ANSWER) if found.how is How.DONE else found
+    return found._replace(how=How.LATER, why=result.ODD_ANSWER) if found.how is How.DONE else found
 
 
 def _plugin(address: str) -> Any:

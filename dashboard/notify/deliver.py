@@ -15,21 +15,21 @@ from dashboard.db import database
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Rule, Run, Step
 from dashboard.notify import (
-    answers,
     caps,
     channels,
     chat,
+    email,
     fallback,
-    guard,
     letters,
-    mail,
     mailevents,
     outbox,
+    result,
+    safe_http,
     webhook,
 )
-from dashboard.notify.answers import Answer, How
-from dashboard.rules import chains, inside, repeats, runs
-from dashboard.rules.actions import ACTIONS
+from dashboard.notify.result import Answer, How
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rules import internal_actions, loop_guard, repeats, runs
 from dashboard.rules.outcomes import StepState
 from dashboard.settings import Settings
 
@@ -46,7 +46,7 @@ STATES = {How.NEVER: StepState.FAILED, How.GONE: StepState.FAILED, How.HELD: Ste
 def init(app: Flask) -> None:
     """Restrict the outgoing HTTP calls of this process to what the settings allow."""
     chosen: Settings = app.config["STOPA"]
-    guard.install(chosen.webhook_allow)
+    safe_http.install(chosen.webhook_allow)
 
 
 def carry(step: Step) -> None:
@@ -89,9 +89,9 @@ def _do(step: Step) -> None:
         try:
             with database.atomic():
                 if outbox.end(step, StepState.DONE):
-                    inside.do(step)
+                    internal_actions.do(step)
                     runs.settle(step.run_id)  # a notice may have to come again
-        except inside.Impossible as error:
+        except internal_actions.Impossible as error:
             outbox.end(step, StepState.FAILED, str(error))
 
 
@@ -120,7 +120,7 @@ def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, 
     if channel.kind == "chat":
         return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
     body = {"id": key, **payload}
-    signed = chains.chain_header(chain)
+    signed = loop_guard.chain_header(chain)
     return webhook.send(channel.address, channel.secret, channel.headers, key, body, signed)
 
 
@@ -133,7 +133,7 @@ def _mail(step: Step) -> None:
             return
         begun = time.monotonic()
         text = letters.text(step.payload, _rule_name(step.rule_id))
-        answer = mail.send(chosen, step.key, to, str(step.payload["subject"]), text)
+        answer = email.send(chosen, step.key, to, str(step.payload["subject"]), text)
         took_ms = _ms_since(begun)
     with database.atomic():
         state = _note(step, answer, took_ms)
@@ -147,7 +147,7 @@ def _mail(step: Step) -> None:
 
 def _held(step: Step, to: str, chosen: Settings) -> Answer | None:
     """Return why this recipient gets no mail now, None when it does."""
-    if caps.unwanted(to, mail.own_address(chosen)):
+    if caps.unwanted(to, email.own_address(chosen)):
         return Answer(How.NEVER, caps.UNWANTED)
     moment = clock.now_ms()
     names = {step.recipient, to, str(step.payload.get("user") or to)}
@@ -167,7 +167,7 @@ def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
     if answer.how is How.DONE:
         return StepState.DONE if outbox.end(step, StepState.DONE, "", receipt) else None
     if answer.how is How.LATER:
-        wait_ms = answers.pause(step.attempts, answer.wait_s, random.random())  # noqa: S311  spreads tries
+        wait_ms = result.pause(step.attempts, answer.wait_s, random.random())  # noqa: S311  spreads tries
         if wait_ms is not None:
             return StepState.WAITING if outbox.again(step, wait_ms, answer.why, receipt) else None
     state = STATES.get(answer.how, StepState.DEAD)

@@ -6,8 +6,8 @@ from dashboard import clock
 from dashboard.i18n.mark import N_
 from dashboard.i18n.words import translator
 from dashboard.models import Notification, Rule, Run, Step
-from dashboard.rules import facts, store
-from dashboard.rules.inside import TITLE_MAX
+from dashboard.rules import active_rules, event_facts
+from dashboard.rules.internal_actions import TITLE_MAX
 from dashboard.rules.recipients import People, Reader, profile_of
 
 TITLE = N_("A notice did not reach %(name)s")
@@ -50,8 +50,8 @@ def _words(step: Step, people: People, first: Reader, other: Reader) -> tuple[st
     say, run = translator(other.locale), _run(step)
     row: Rule | None = Rule.get_or_none(Rule.id == step.rule_id)
     why = say(TEXT) % {"rule": row.name if row is not None else step.rule_id, "name": first.name}
-    live = store.load(row) if row is not None and row.version == run.version else None
-    event = facts.of_event(run.event_id) if run.event_id is not None else None
+    live = active_rules.load(row) if row is not None and row.version == run.version else None
+    event = event_facts.of_event(run.event_id) if run.event_id is not None else None
     if live is None or event is None:
         return say(TITLE) % {"name": first.name}, why
     params = live.definition.then[step.n].params

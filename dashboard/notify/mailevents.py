@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from dashboard.events import own
 from dashboard.models import Setting
-from dashboard.notify import mail
-from dashboard.notify.answers import Answer, How
+from dashboard.notify import email
+from dashboard.notify.result import Answer, How
 from dashboard.rules.outcomes import StepState
 from dashboard.settings import Settings
 
@@ -59,12 +59,12 @@ def _count(number: int) -> None:
 def _data(settings: Settings) -> dict[str, Any]:
     parts = urlsplit(settings.smtp_url)
     if not parts.scheme:
-        return {"protocol": "smtp", "own_address": mail.own_address(settings)}
+        return {"protocol": "smtp", "own_address": email.own_address(settings)}
     data: dict[str, Any] = {
         "protocol": "smtp",
         "server": parts.hostname or "",
-        "port": parts.port or mail.PORTS[parts.scheme],
-        "own_address": mail.own_address(settings),
+        "port": parts.port or email.PORTS[parts.scheme],
+        "own_address": email.own_address(settings),
         "auth_required": bool(parts.username),
         "encryption": "TLS" if parts.scheme == "smtps" else "STARTTLS",
     }

@@ -18,9 +18,9 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Run, Step
-from dashboard.notify import answers
-from dashboard.rules import runs, store
-from dashboard.rules.actions import ACTIONS
+from dashboard.notify import result
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rules import active_rules, runs
 from dashboard.rules.outcomes import StepState
 
 LEASE_MS = 60_000  # above what any delivery takes, see guard.TOTAL_S
@@ -45,7 +45,7 @@ def claim(worker: str) -> Step | None:
     moment = clock.now_ms()
     due = (Step.state == StepState.WAITING) & (Step.due_ms <= moment)
     lost = (Step.state == StepState.RUNNING) & (Step.lease_ms < moment)
-    if not Step.select(Step.id).where(due | lost).exists() or store.stopped():
+    if not Step.select(Step.id).where(due | lost).exists() or active_rules.stopped():
         return None  # looking costs no write transaction
     with database.atomic():
         dialect.one_at_a_time(Lock.CLAIM_DELIVERY)
@@ -80,7 +80,7 @@ def _take_back(lost: Any) -> None:
     for step in list(Step.select().where(lost)):
         if step.action == "email" and "begun_ms" in step.receipt:
             end(step, StepState.UNCERTAIN, UNSURE)
-        elif step.attempts > len(answers.RETRIES_S):
+        elif step.attempts > len(result.RETRIES_S):
             end(step, StepState.DEAD, DIED)
         else:
             Step.update(state=StepState.WAITING, lease_ms=None).where(as_claimed(step)).execute()

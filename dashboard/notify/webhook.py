@@ -18,9 +18,9 @@ from typing import Any
 import requests
 
 from dashboard import clock
-from dashboard.notify import addresses, answers, guard
+from dashboard.notify import addresses, result, safe_http
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.answers import Answer, How
+from dashboard.notify.result import Answer, How
 
 PREFIX = "whsec_"
 AGENT = "Stopa"
@@ -82,23 +82,23 @@ def send(
         target = addresses.parse(address)
     except AddressError as error:
         return Answer(How.NEVER, error.args[0])
-    with guard.call() as call, requests.Session() as session:
+    with safe_http.call() as call, requests.Session() as session:
         session.trust_env = False
         try:
             session.post(target.url, data=content, headers=sent)
         except requests.exceptions.SSLError:
             if not call.late:
-                return Answer(How.LATER, answers.UNTRUSTED)
+                return Answer(How.LATER, result.UNTRUSTED)
         except (OSError, ValueError, requests.RequestException):
             pass  # the call knows how far it came
-    return of_call(call, hidden, guard.is_allowed(target.host, target.port))
+    return of_call(call, hidden, safe_http.is_allowed(target.host, target.port))
 
 
-def of_call(call: guard.Call, hidden: tuple[str, ...], shown: bool = False) -> Answer:
+def of_call(call: safe_http.Call, hidden: tuple[str, ...], shown: bool = False) -> Answer:
     """Return what a call came to; the receiver's words only where `shown`, without what is `hidden`."""
     if call.refused:
         return Answer(How.NEVER, call.refused)
     if call.status:
-        note = answers.masked(call.text, hidden) if shown else ""
-        return answers.of_status(call.status, note, call.length, call.retry_after, clock.now_s())
-    return Answer(How.LATER, answers.SLOW if call.late else answers.UNREACHED)
+        note = result.masked(call.text, hidden) if shown else ""
+        return result.of_status(call.status, note, call.length, call.retry_after, clock.now_s())
+    return Answer(How.LATER, result.SLOW if call.late else result.UNREACHED)

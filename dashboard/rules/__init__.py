@@ -1,4 +1,1 @@
-"""Rules: when events of given types meet conditions, do actions.
-
-`match.match` says which rules concern an event and why; it writes nothing and knows no clock.
-"""
+"""The rule engine: evaluates active rules over recorded events, runs actions, keeps timers and limits."""

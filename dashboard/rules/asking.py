@@ -10,8 +10,8 @@ from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Job
-from dashboard.rules import live
-from dashboard.rules.live import Ranges
+from dashboard.rules import engine
+from dashboard.rules.engine import Ranges
 
 logger = logging.getLogger("stopa.rules")
 AGAIN = "ask_rules"
@@ -25,7 +25,7 @@ def ask(after: int, to: int, asked: Ranges, types: Collection[str]) -> None:
     """
     try:
         with database.atomic():
-            live.react(after, to, asked, types)
+            engine.react(after, to, asked, types)
     except AWAY:
         raise
     except Exception:
@@ -42,4 +42,4 @@ def again(waiting: list[Job]) -> None:
         asked.setdefault(source, []).append((after, to))
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        live.react(args["after"], args["to"], asked)
+        engine.react(args["after"], args["to"], asked)

@@ -9,11 +9,11 @@ from dashboard.audit import record as audit
 from dashboard.i18n.mark import N_
 from dashboard.i18n.words import translator
 from dashboard.models import Notification, Rule
-from dashboard.rules import store
-from dashboard.rules.inside import ACTOR, TITLE_MAX
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.internal_actions import ACTOR, TITLE_MAX
 from dashboard.rules.recipients import People, operators
-from dashboard.rules.store import LiveRule
 
 MAX_ERRORS = 10  # in a row
 
@@ -25,10 +25,10 @@ TITLE = N_("The rule “%(name)s” was paused")
 def pause(rule: LiveRule, reason: str, people: People, chain: Sequence[int] = ()) -> None:
     """Pause a rule in the caller's transaction: state and reason (a marked text), an audit entry with its
     event, and a notice to the rule's owner and to everyone who may operate rules."""
-    live = (Rule.id == rule.id) & Rule.state.in_(store.LIVE)
+    live = (Rule.id == rule.id) & Rule.state.in_(active_rules.LIVE)
     if not Rule.update(state=State.PAUSED.value, paused_reason=reason).where(live).execute():
         return
-    store.changed()
+    active_rules.changed()
     audit.record(
         "rule.auto_paused",
         "u",

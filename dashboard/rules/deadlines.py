@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard import catalog
-from dashboard.rules.calendars import WorkCalendar
-from dashboard.rules.definition import Definition
-from dashboard.rules.lasting import (
+from dashboard.rulelang.parts import COUNTERS, DEADLINES, After, Wait
+from dashboard.rulelang.rate_limits import episode_key
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.working_time import WorkCalendar
+from dashboard.rules.state_periods import (
     AGENT_IDLE,
     Happening,
     Stretch,
@@ -25,8 +27,6 @@ from dashboard.rules.lasting import (
     stretches,
     verb_of,
 )
-from dashboard.rules.limits import episode_key
-from dashboard.rules.parts import COUNTERS, DEADLINES, After, Wait
 from dashboard.rules.stretch import ENDS
 
 

@@ -26,11 +26,11 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.rules import store
-from dashboard.rules.actions import Role
-from dashboard.rules.doing import is_address
-from dashboard.rules.placeholders import Names, render
-from dashboard.rules.values import Facts
+from dashboard.rulelang.actions import Role
+from dashboard.rulelang.doing import is_address
+from dashboard.rulelang.text_templates import Names, render
+from dashboard.rulelang.values import Facts
+from dashboard.rules import active_rules
 
 # Where an event names its customer: the address, and what else of the same person stands beside it.
 CUSTOMERS = (
@@ -96,7 +96,7 @@ class People:
         return NOBODY if found is None else found.scope
 
     def resolve(self, to: Mapping[str, Any], owner: int | None, facts: Facts) -> list[Reader]:
-        """Return the active users meant by `to` (see rules.doing), each once, by id.
+        """Return the active users meant by `to` (see rulelang.doing), each once, by id.
 
         `owner` is who answers for the rule. A personal rule's recipients are narrowed by the caller.
         """
@@ -138,12 +138,12 @@ class People:
         found = self.reader(author)
         if found is not None:
             return self.say(template, facts, found)
-        return render(template, facts, self.names(site_locale(), store.site_zone()), NOBODY)
+        return render(template, facts, self.names(site_locale(), active_rules.site_zone()), NOBODY)
 
     def say_customer(self, template: str, facts: Facts, author: int | None) -> str:
         """Return a text for the customer, in the site's language: as the rule's author may see it, but
         with the customer's own details whole."""
-        names = self.names(site_locale(), store.site_zone())
+        names = self.names(site_locale(), active_rules.site_zone())
         return render(template, facts, names, self.scope(author), self.own(facts))
 
     def own(self, facts: Facts) -> frozenset[str]:
@@ -191,7 +191,7 @@ def _reader(user_id: int) -> Reader | None:
     row = User.get_or_none((User.id == user_id) & User.deactivated_ts.is_null())
     if row is None:
         return None
-    locale, zone = row.locale or site_locale(), row.timezone or store.site_zone()
+    locale, zone = row.locale or site_locale(), row.timezone or active_rules.site_zone()
     return Reader(row.id, row.name, row.email, locale, zone, scopes.of_user(row))
 
 

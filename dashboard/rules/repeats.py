@@ -16,7 +16,8 @@ from dashboard import clock
 from dashboard.db.prepared import insert_row
 from dashboard.i18n.mark import N_
 from dashboard.models import Notification, Profile, RuleMute, Step, User
-from dashboard.rules import quiet, store
+from dashboard.rulelang import quiet
+from dashboard.rules import active_rules
 from dashboard.rules.outcomes import StepState
 from dashboard.rules.recipients import profile_of
 
@@ -83,7 +84,7 @@ def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
     """
     same = (Step.run == step.run_id) & (Step.n == step.n) & (Step.recipient == step.recipient)
     beside = list(Step.select().where(same & (Step.action != "notify")).order_by(Step.id))
-    zone = User.select(User.timezone).where(User.id == profile.user_id).scalar() or store.site_zone()
+    zone = User.select(User.timezone).where(User.id == profile.user_id).scalar() or active_rules.site_zone()
     due = None if step.payload["urgent"] else quiet.quiet_until(profile, now_ms, zone)
     number = step.part // ROUND * ROUND
     for first in beside:

@@ -12,12 +12,13 @@ from dashboard.events import own
 from dashboard.i18n.mark import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Job, Rule, Run, Step, User
-from dashboard.rules import limits, subjects
-from dashboard.rules.limits import By
-from dashboard.rules.log import columns, rows
-from dashboard.rules.match import State
+from dashboard.rulelang import rate_limits
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.rate_limits import By
+from dashboard.rulelang.values import Facts
+from dashboard.rules import subject_state
+from dashboard.rules.event_rows import columns, rows
 from dashboard.rules.outcomes import RunOutcome, StepState
-from dashboard.rules.values import Facts
 
 KEPT_DAYS = 30  # at least, of whatever acted or went wrong
 KEPT_EACH = 50  # at least, per rule and outcome
@@ -48,7 +49,7 @@ def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, la
         "late_s": late_s,
         "event_id": event if isinstance(event, int) else None,
         "outcome": outcome.value,
-        "subject": limits.limit_key(By.SUBJECT, rule.id, facts),
+        "subject": rate_limits.limit_key(By.SUBJECT, rule.id, facts),
         "made_ms": clock.now_ms(),
         "depth": len(facts["chain"]),
         "chain": list(facts["chain"]),
@@ -124,8 +125,8 @@ def _ended_since(event_id: int) -> bool:
     found = rows(columns().where(Event.id == event_id))
     if not found or found[0].interaction is None:
         return False
-    then = subjects.state_at(found[0].source_id, found[0].interaction, event_id)
-    now = subjects.state_at(found[0].source_id, found[0].interaction)
+    then = subject_state.state_at(found[0].source_id, found[0].interaction, event_id)
+    now = subject_state.state_at(found[0].source_id, found[0].interaction)
     return now is not None and now.ended_ms is not None and (then is None or then.ended_ms is None)
 
 

@@ -11,8 +11,8 @@ from dashboard.events import switches
 from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
-from dashboard.rules.definition import Definition
-from dashboard.rules.doing import Site
+from dashboard.rulelang.doing import Site
+from dashboard.rulelang.schema import Definition
 
 
 def load(author: Scope, personal: bool, stored: Definition | None = None) -> Site:

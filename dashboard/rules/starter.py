@@ -20,8 +20,8 @@ from dashboard.i18n import LOCALES
 from dashboard.i18n.mark import N_
 from dashboard.models import Rule, RuleVersion, User
 from dashboard.models.notify import Calendar
-from dashboard.rules import definition
-from dashboard.rules.actions import ACTIONS
+from dashboard.rulelang import schema
+from dashboard.rulelang.actions import ACTIONS
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
@@ -319,10 +319,10 @@ def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> S
 
 
 def _add(starter: Starter, author_id: int, owner_id: int | None, position: int) -> Rule:
-    read = definition.load(starter.definition)
-    if not isinstance(read, definition.Definition):
+    read = schema.load(starter.definition)
+    if not isinstance(read, schema.Definition):
         raise TypeError(f"the starter {starter.name!r} is no rule: {read}")
-    kept, now = definition.dump(read), clock.now_s()
+    kept, now = schema.dump(read), clock.now_s()
     row = Rule.create(
         name=starter.name,
         description=starter.description,

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from dashboard.db import dialect
 from dashboard.models import Timer
-from dashboard.rules import deadlines, lasting
+from dashboard.rulelang.rate_limits import By, limit_key
+from dashboard.rulelang.values import Facts
+from dashboard.rules import deadlines, state_periods
+from dashboard.rules.active_rules import Live, LiveRule
+from dashboard.rules.deadline_index import Plan, plan
 from dashboard.rules.deadlines import wait_episode
-from dashboard.rules.lasting import AGENT_IDLE, Stretch
-from dashboard.rules.limits import By, limit_key
-from dashboard.rules.log import EventRow
-from dashboard.rules.plans import Plan, plan
-from dashboard.rules.store import Live, LiveRule
-from dashboard.rules.values import Facts
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.state_periods import AGENT_IDLE, Stretch
 
 HELD = "held:"  # begins the kind of what fell due while a rule's group paused
 HELD_MS = 2**62  # when that is due: not by itself
@@ -145,17 +145,17 @@ def interaction(source_id: int, name: str) -> str:
 
 
 def _begun_by(event_type: str, waiting: Plan) -> list[str]:
-    kind = lasting.kind_of(event_type)
+    kind = state_periods.kind_of(event_type)
     return [
         type_
         for type_ in waiting.groups
-        if lasting.kind_of(type_) == kind and deadlines.begins(type_, event_type)
+        if state_periods.kind_of(type_) == kind and deadlines.begins(type_, event_type)
     ]
 
 
 def _of_event(type_: str, event: EventRow, waiting: Plan) -> New | None:
     subject = subject_of(type_, event)
-    base = lasting.told(type_, event.data) if lasting.is_dated(type_) else event.time_ms
+    base = state_periods.told(type_, event.data) if state_periods.is_dated(type_) else event.time_ms
     if subject is None or base is None:
         return None
     due = waiting.earliest(type_, base)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.models import Calendar, CalendarDay
-from dashboard.rules.calendars import WorkCalendar, of_stored
+from dashboard.rulelang.working_time import WorkCalendar, of_stored
 
 
 def load() -> dict[str, WorkCalendar]:

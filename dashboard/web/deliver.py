@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.audit import record as audit
-from dashboard.exports import background, makers, pdf
-from dashboard.exports.makers import Order
+from dashboard.exports import background, pdf, registry
+from dashboard.exports.registry import Order
 from dashboard.exports.table import disposition
 from dashboard.i18n.formats import language, number
 from dashboard.web.errors import Detail
@@ -22,13 +22,13 @@ AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds o
 READ_BYTES = 64 * 1024
 
 
-def deliver(maker: str, query: makers.Query, format_: str, name: str, rows: int, action: str) -> Response:
+def deliver(maker: str, query: registry.Query, format_: str, name: str, rows: int, action: str) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 
     403 without the right for the format, 404 when the subject is out of scope, 413 for more rows
     than a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
     """
-    if not makers.allowed(g.scope, maker, format_):
+    if not registry.allowed(g.scope, maker, format_):
         abort(403)
     if format_ == "pdf" and (problem := pdf.problem()):
         abort(503, Detail(problem))
@@ -38,7 +38,7 @@ def deliver(maker: str, query: makers.Query, format_: str, name: str, rows: int,
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
         audit.record(action, "r", ("export", ident, name), details={**query, "rows": rows})
         return make_response(redirect(url_for("exports.show", ident=ident)))
-    report = makers.MAKERS[maker].build(Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_))
+    report = registry.MAKERS[maker].build(Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_))
     if report is None:
         abort(404)
     target = tempfile.TemporaryFile()  # noqa: SIM115  closed when its last piece is sent

@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import language
 from dashboard.i18n.mark import N_
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from dashboard.web import assets, news
 
 
@@ -68,7 +68,7 @@ def init(app: Flask) -> None:
             "csrf_token": generate_csrf,
             "lang": language(),
             "htmx_src": assets.htmx_src(),
-            "rules_stopped": request.blueprint in ABOUT_RULES and store.stopped(),
+            "rules_stopped": request.blueprint in ABOUT_RULES and active_rules.stopped(),
         }
 
 

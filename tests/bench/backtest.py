@@ -12,8 +12,9 @@ from dashboard.db import connected, database, dialect, open_database
 from dashboard.events.record import COLUMNS
 from dashboard.ingest.digest import EVENTS_AT_ONCE
 from dashboard.models import Event, Queue, Rule, RuleCount, RuleLimit, Run, Source, User
-from dashboard.rules import live, store, walks
-from dashboard.rules.walks import Period
+from dashboard.rules import active_rules, engine
+from dashboard.rules.backtest import replay
+from dashboard.rules.backtest.replay import Period
 from tests.bench import site
 from tests.bench.table import Line, medians, ratio
 
@@ -39,7 +40,7 @@ def rows(home: Path, events: int) -> list[Line]:
     with connected():
         _fill(events)
         rule = Rule.create(name="Slow", state="shadow", definition=RULE, created_ts=0, updated_ts=0)
-        store.changed()
+        active_rules.changed()
         got = medians({"backtest": lambda: _tried(rule), "live": _matched}, turns=3)
     measure = f"backtest over {events:,} events / matching them live"
     return [ratio("B4", measure, got["backtest"], got["live"], "<= 1.5")]
@@ -78,10 +79,10 @@ def _events(source: int, user: int, count: int) -> Iterator[tuple[object, ...]]:
 
 
 def _tried(rule: Rule) -> float:
-    ready = store.load(rule)
+    ready = active_rules.load(rule)
     assert ready is not None
     begun = time.process_time()
-    found = sum(len(read.found) for read in walks.over(ready, Period(0, 2**50)))
+    found = sum(len(read.found) for read in replay.over(ready, Period(0, 2**50)))
     assert found
     return time.process_time() - begun
 
@@ -93,7 +94,7 @@ def _matched() -> float:
     begun = time.process_time()
     for after in range(0, last, EVENTS_AT_ONCE):
         with database.atomic():
-            live.react(after, min(after + EVENTS_AT_ONCE, last))
+            engine.react(after, min(after + EVENTS_AT_ONCE, last))
     spent = time.process_time() - begun
     assert Run.select().count()
     return spent

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from dashboard import catalog
 from dashboard.catalog import Kind
-from dashboard.rules import fields, tree
-from dashboard.rules.match import Index, RuleSpec, match
-from dashboard.rules.values import Facts, facts
+from dashboard.rulelang import conditions, fields
+from dashboard.rulelang.matcher import Index, RuleSpec, match
+from dashboard.rulelang.values import Facts, facts
 from tests.bench.table import Line, medians, ratio
 
 EVENTS, PASSES = 4000, 8  # a batch just decoded lies in the processor's cache
@@ -82,12 +82,12 @@ def rules(many: int, types: Sequence[str] = tuple(TYPES), first: int = 0) -> lis
     return made
 
 
-def _tree(asked: list[dict[str, Any]], type_: str) -> tree.Group:
+def _tree(asked: list[dict[str, Any]], type_: str) -> conditions.Group:
     known = fields.fields((type_,))
-    parsed = tree.parse(
+    parsed = conditions.parse(
         {"all": [each for each in asked if each["op"] != "gt" or each["field"] in known]}, known
     )
-    assert isinstance(parsed, tree.Group), parsed
+    assert isinstance(parsed, conditions.Group), parsed
     return parsed
 
 

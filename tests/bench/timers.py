@@ -10,7 +10,7 @@ from dashboard import clock
 from dashboard.db import connected, database, dialect, open_database
 from dashboard.events import record
 from dashboard.models import Event, Rule, Run, Timer
-from dashboard.rules import alarms, log, store, timers
+from dashboard.rules import active_rules, deadline_worker, event_rows, timers
 from tests.bench import site
 from tests.bench.table import Line, medians, ratio
 
@@ -71,7 +71,7 @@ def _site(path: Path, rules: int) -> None:
     with connected(), database.atomic():
         for n in range(rules):
             _rule(4 * HOUR_S + n // 2 * MINUTE_S, "ge" if n % 2 else "lt")
-        store.changed()
+        active_rules.changed()
         _tickets("T", TICKETS, clock.now_ms())
 
 
@@ -113,17 +113,17 @@ def _tickets(name: str, many: int, time_ms: int) -> None:
             for n, each in enumerate(names, start)
         ]
         dialect.insert_many("event", _columns, some)
-        timers.arm(store.live(), log.rows(log.columns().where(Event.id > after)))
+        timers.arm(active_rules.live(), event_rows.rows(event_rows.columns().where(Event.id > after)))
 
 
 def _minute(path: Path) -> float:
     open_database(f"sqlite:///{path}")
     with connected():
         assert Timer.select().count() == TICKETS
-        alarms.tick()
+        deadline_worker.tick()
         begun = time.process_time()
         for _ in range(TURNS_A_MINUTE):
-            alarms.tick()
+            deadline_worker.tick()
         return time.process_time() - begun
 
 
@@ -135,11 +135,11 @@ def _lateness(path: Path) -> tuple[list[float], float]:
         due_ms = clock.now_ms() + SOON_S * 1000
         with database.atomic():
             _tickets("D", DUE, due_ms - 4 * HOUR_S * 1000)
-        alarms.tick()
+        deadline_worker.tick()
         begun = time.process_time()
         done = Run.outcome == "done"
         while Run.select().where(done).count() < DUE:
-            if not alarms.tick():
+            if not deadline_worker.tick():
                 time.sleep(0.25)
         busy = time.process_time() - begun
         return [(made - due_ms) / 1000 for (made,) in Run.select(Run.made_ms).where(done).tuples()], busy

@@ -163,7 +163,7 @@ def test_markup_in_texts_is_shown_as_typed(typed: str) -> None:
 
 
 def test_nothing_is_fetched_even_for_our_own_front(tmp_path: Path) -> None:
-    from dashboard.exports.render import Fetcher
+    from dashboard.exports.pdf_render import Fetcher
 
     mine, other = tmp_path / "mine", tmp_path / "other"
     mine.write_bytes(b"font")

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from dashboard.exports import pdf, text, xlsx
-from dashboard.exports.render import show
+from dashboard.exports import csv as csv_export
+from dashboard.exports import pdf, xlsx
+from dashboard.exports.pdf_render import show
 from dashboard.exports.table import Report, Row
 from tests.exports.sample import COLUMNS, report
 
@@ -56,7 +57,7 @@ def span_of(span: timedelta | None, seconds: int | None) -> int | None:
 
 
 def by_csv(made: Report) -> list[Row]:
-    lines = csv.reader(io.StringIO("".join(text.chunks(made)), newline=""))
+    lines = csv.reader(io.StringIO("".join(csv_export.chunks(made)), newline=""))
     next(lines)
     return [
         (

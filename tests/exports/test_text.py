@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.exports import text
+from dashboard.exports import csv as csv_export
 from dashboard.exports.table import Report, Row, Sheet
 from tests.exports.sample import COLUMNS, NIGHT, hostile, report, row
 
 
 def parsed(written: Report) -> list[list[str]]:
-    content = "".join(text.chunks(written)).encode()
+    content = "".join(csv_export.chunks(written)).encode()
     assert content.startswith(b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
@@ -22,7 +22,7 @@ def test_cells_are_iso_times_seconds_and_plain_numbers() -> None:
 
 
 def test_numbers_stay_numbers_and_texts_are_quoted() -> None:
-    line = "".join(text.chunks(report(row("a;=1")))).split("\r\n")[1]
+    line = "".join(csv_export.chunks(report(row("a;=1")))).split("\r\n")[1]
     assert line == '"a;=1","2026-11-01T01:00:00+01:00",3725,-5,0.863,"2026-11-01"'
 
 
@@ -47,15 +47,15 @@ def test_an_empty_cell_is_empty_in_every_kind() -> None:
     ],
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(typed: str, written: str) -> None:
-    assert text.safe(typed) == written
+    assert csv_export.safe(typed) == written
 
 
 def test_no_hostile_text_begins_a_cell_and_each_stays_readable() -> None:
     texts = hostile()
     cells = [line[0] for line in parsed(report(*map(row, texts)))[1:]]
-    assert [cell for cell in cells if cell.startswith(text.TRIGGERS)] == []
+    assert [cell for cell in cells if cell.startswith(csv_export.TRIGGERS)] == []
     assert [cell.removeprefix("'") for cell in cells] == [
-        text.clean(typed).removeprefix("'") for typed in texts
+        csv_export.clean(typed).removeprefix("'") for typed in texts
     ]
 
 
@@ -75,7 +75,7 @@ def test_rows_are_streamed_in_chunks() -> None:
 
     written = report()
     sheet = Sheet("List", COLUMNS, rows())
-    stream = text.chunks(written, sheet)
+    stream = csv_export.chunks(written, sheet)
     first = next(stream)
     assert (first.count("\r\n"), drawn) == (501, 500)
     assert sum(chunk.count("\r\n") for chunk in stream) == 1_500

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from dashboard.notify import guard
+from dashboard.notify import safe_http
 
 NOW = 1_772_438_400  # 2026-03-02 08:00 UTC
 
@@ -15,11 +15,11 @@ NOW = 1_772_438_400  # 2026-03-02 08:00 UTC
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The door in place, closed to all private addresses, with times a test can wait for."""
-    monkeypatch.setattr(guard, "CONNECT_S", 0.5)
-    monkeypatch.setattr(guard, "TOTAL_S", 0.6)
-    guard.install([])
+    monkeypatch.setattr(safe_http, "CONNECT_S", 0.5)
+    monkeypatch.setattr(safe_http, "TOTAL_S", 0.6)
+    safe_http.install([])
     yield
-    guard.install([])
+    safe_http.install([])
 
 
 @pytest.fixture

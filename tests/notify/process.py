@@ -17,8 +17,8 @@ from typing import Any
 from dashboard import create_app, settings
 from dashboard.jobs import worker
 from dashboard.models import Step
-from dashboard.notify import deliver, mail, outbox
-from dashboard.rules import inside
+from dashboard.notify import deliver, email, outbox
+from dashboard.rules import internal_actions
 
 LEASE_MS = 1000
 FOLDER = Path(sys.argv[1])
@@ -53,8 +53,8 @@ def main() -> None:
     outbox.LEASE_MS = LEASE_MS
     deliver.carry = stalling_before(deliver.carry, "claimed")
     deliver.send = stalling_after(deliver.send, "sent", lambda _channel, key, *_rest: key)
-    mail.send = stalling_after(mail.send, "sent", lambda _settings, key, *_rest: key)
-    inside.do = stalling_after(inside.do, "inside", lambda step: step.key)
+    email.send = stalling_after(email.send, "sent", lambda _settings, key, *_rest: key)
+    internal_actions.do = stalling_after(internal_actions.do, "inside", lambda step: step.key)
     create_app(settings.start())
     worker.forever()
 

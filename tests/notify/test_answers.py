@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.notify import answers, caps
+from dashboard.notify import caps, result
 from dashboard.notify.caps import MINUTE_MS, Sent
 
 NOW_S = 1_772_438_400  # Mon, 02 Mar 2026 08:00:00 GMT
@@ -30,11 +30,11 @@ NOW_S = 1_772_438_400  # Mon, 02 Mar 2026 08:00:00 GMT
     ],
 )
 def test_a_receiver_may_ask_for_a_pause_of_a_day_at_most(value: str, seconds: int) -> None:
-    assert answers.pause_asked(value, NOW_S) == seconds
+    assert result.pause_asked(value, NOW_S) == seconds
 
 
 def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
-    assert [answers.pause(n, 0, 0.5) for n in range(1, 8)] == [
+    assert [result.pause(n, 0, 0.5) for n in range(1, 8)] == [
         60_000,
         300_000,
         1_800_000,
@@ -43,10 +43,10 @@ def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
         86_400_000,
         None,
     ]
-    assert answers.pause(1, 0, 0.0) == 54_000
-    assert 65_900 <= (answers.pause(1, 0, 0.999) or 0) <= 66_000
-    assert answers.pause(1, 600, 0.5) == 600_000
-    assert answers.pause(6, 600, 0.5) == 86_400_000
+    assert result.pause(1, 0, 0.0) == 54_000
+    assert 65_900 <= (result.pause(1, 0, 0.999) or 0) <= 66_000
+    assert result.pause(1, 600, 0.5) == 600_000
+    assert result.pause(6, 600, 0.5) == 86_400_000
 
 
 def sent(count: int, every_minutes: float, subject: str = "s") -> list[Sent]:
@@ -99,6 +99,6 @@ def test_people_get_mail(address: str) -> None:
 
 
 def test_what_a_receiver_said_is_one_bounded_line() -> None:
-    assert answers.masked("a\r\nb\x00\x1b[0m  c", ()) == "a b [0m c"
-    assert answers.masked("key=topsecret!", ("topsecret", "k")) == "key=•••!"
-    assert len(answers.masked("x" * 5000, ())) == answers.NOTE_MAX
+    assert result.masked("a\r\nb\x00\x1b[0m  c", ()) == "a b [0m c"
+    assert result.masked("key=topsecret!", ("topsecret", "k")) == "key=•••!"
+    assert len(result.masked("x" * 5000, ())) == result.NOTE_MAX

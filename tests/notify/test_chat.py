@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from dashboard.notify import addresses, answers, chat, guard
+from dashboard.notify import addresses, chat, result, safe_http
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.answers import How
+from dashboard.notify.result import How
 from dashboard.settings import HostPort
 from tests.notify import receivers
 from tests.notify.receivers import Receiver, receiving
@@ -74,7 +74,7 @@ def test_what_is_no_chat_or_stands_inside_is_refused(address: str, why: str) -> 
 
 def test_a_message_is_posted_as_text() -> None:
     with receiving(receivers.answers(200, b"ok")) as receiver:
-        guard.install([receiver.place])
+        safe_http.install([receiver.place])
         chat.check(mattermost(receiver))
         answer = chat.send(mattermost(receiver), "Rule", "<b>{{7*7}}</b> waits")
     assert (answer.how, answer.status) == (How.DONE, 200)
@@ -86,18 +86,18 @@ def test_a_message_is_posted_as_text() -> None:
 @pytest.mark.parametrize(
     ("status", "how", "why"),
     [
-        (404, How.NEVER, answers.REFUSED),
-        (410, How.GONE, answers.GONE),
-        (429, How.LATER, answers.BUSY),
-        (500, How.LATER, answers.FAILING),
-        (302, How.LATER, answers.REDIRECTED),
+        (404, How.NEVER, result.REFUSED),
+        (410, How.GONE, result.GONE),
+        (429, How.LATER, result.BUSY),
+        (500, How.LATER, result.FAILING),
+        (302, How.LATER, result.REDIRECTED),
     ],
 )
 def test_a_services_refusal_counts_by_its_status(status: int, how: How, why: str) -> None:
     with receiving() as inner:
         act = receivers.answers(status, b"", {"Location": inner.url, "Retry-After": "0"})
         with receiving(act) as receiver:
-            guard.install([receiver.place, inner.place])
+            safe_http.install([receiver.place, inner.place])
             answer = chat.send(mattermost(receiver), "Rule", "x")
     assert (answer.how, answer.why, answer.status) == (how, why, status)
     assert inner.got == []
@@ -105,14 +105,14 @@ def test_a_services_refusal_counts_by_its_status(status: int, how: How, why: str
 
 def test_a_service_that_hangs_is_tried_again() -> None:
     with receiving(receivers.sleeps(1)) as receiver:
-        guard.install([receiver.place])
-        assert chat.send(mattermost(receiver), "Rule", "x").why == answers.SLOW
+        safe_http.install([receiver.place])
+        assert chat.send(mattermost(receiver), "Rule", "x").why == result.SLOW
 
 
 def test_an_inner_host_is_not_reached() -> None:
     with receiving() as receiver:
         answer = chat.send(mattermost(receiver), "Rule", "x")
         assert (answer.how, answer.why) == (How.NEVER, addresses.PRIVATE)
-        guard.install([HostPort("127.0.0.1", receiver.port + 1)])
+        safe_http.install([HostPort("127.0.0.1", receiver.port + 1)])
         assert chat.send(mattermost(receiver), "Rule", "x").how is How.NEVER
     assert receiver.got == []

@@ -16,8 +16,8 @@ from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run
-from dashboard.notify import answers, channels, deliver, guard, outbox
-from dashboard.rules import store
+from dashboard.notify import channels, deliver, outbox, result, safe_http
+from dashboard.rules import active_rules
 from dashboard.rules.outcomes import StepState
 from tests import make
 from tests.notify import receivers, steps
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("app", "quick")
 
 
 def allow(*allowed: Receiver) -> None:
-    guard.install([each.place for each in allowed])
+    safe_http.install([each.place for each in allowed])
 
 
 def events() -> list[str]:
@@ -60,10 +60,10 @@ def test_a_failing_delivery_is_tried_seven_times_with_one_id_and_then_given_up(
     with receiving(receivers.answers(500)) as receiver:
         allow(receiver)
         step = steps.step("webhook", channel_id=steps.channel(receiver.url).id)
-        for attempt, pause in enumerate(answers.RETRIES_S, 1):
+        for attempt, pause in enumerate(result.RETRIES_S, 1):
             assert worker.drain() == 1
             kept = steps.again(step)
-            assert (kept.state, kept.attempts, kept.error) == ("waiting", attempt, answers.FAILING)
+            assert (kept.state, kept.attempts, kept.error) == ("waiting", attempt, result.FAILING)
             wait_s = (kept.due_ms or 0) / 1000 - time.time()
             assert pause * 0.9 <= wait_s <= pause * 1.1
             clock.shift(wait_s - 0.01)
@@ -86,7 +86,7 @@ def test_a_refusal_is_final_and_the_receivers_pause_is_kept(clock: time_machine.
             steps.step("webhook", channel_id=steps.channel(each.url).id) for each in (refusing, busy)
         )
         worker.drain(None)
-    assert (steps.again(refused).state, steps.again(refused).error) == ("failed", answers.REFUSED)
+    assert (steps.again(refused).state, steps.again(refused).error) == ("failed", result.REFUSED)
     kept = steps.again(asked)
     assert (kept.state, kept.due_ms) == ("waiting", (NOW + 7200) * 1000)
 
@@ -97,17 +97,17 @@ def test_a_receiver_that_is_gone_ends_its_channel_and_the_people_who_operate_rul
     with receiving(receivers.answers(410)) as receiver:
         allow(receiver)
         channel = steps.channel(receiver.url, name="Night desk")
-        token = store.live().version
+        token = active_rules.live().version
         first = steps.step("webhook", channel_id=channel.id)
         later = steps.step("webhook", channel_id=channel.id)
         worker.drain()
     assert len(receiver.got) == 1
-    assert (steps.again(first).error, steps.again(later).error) == (answers.GONE, deliver.CHANNEL_OFF)
+    assert (steps.again(first).error, steps.again(later).error) == (result.GONE, deliver.CHANNEL_OFF)
     kept = Channel.get_by_id(channel.id)
-    assert (kept.active, kept.disabled_reason) == (False, answers.GONE)
+    assert (kept.active, kept.disabled_reason) == (False, result.GONE)
     assert AuditEntry.get(AuditEntry.action == "channel.disabled").target_label == "Night desk"
     assert "channel.disabled" in events()
-    assert store.live().version != token
+    assert active_rules.live().version != token
     (notice,) = Notification.select()
     assert (notice.user_id, notice.title) == (chief.id, "The channel Night desk was switched off")
     channels.disable(kept, "again")

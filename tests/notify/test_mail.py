@@ -21,8 +21,9 @@ from flask import Flask
 from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
-from dashboard.notify import answers, caps, guard, mail, mailevents
-from dashboard.notify.answers import Answer, How
+from dashboard.notify import caps, mailevents, result, safe_http
+from dashboard.notify import email as email_transport
+from dashboard.notify.result import Answer, How
 from dashboard.rules.outcomes import StepState
 from dashboard.settings import Settings
 from tests import make
@@ -73,7 +74,7 @@ def sink() -> Sink:
 
 @pytest.fixture
 def server(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(guard, "TOTAL_S", 2.0)
+    monkeypatch.setattr(safe_http, "TOTAL_S", 2.0)
     with serving(sink) as place:
         yield f"smtp://{place}"
 
@@ -83,7 +84,7 @@ def given(url: str = "") -> Settings:
 
 
 def send(url: str, to: str = "jana@example.org", subject: str = "S", text: str = "T") -> Answer:
-    return mail.send(given(url), "msg_1", to, subject, text)
+    return email_transport.send(given(url), "msg_1", to, subject, text)
 
 
 def test_a_mail_says_that_a_machine_made_it_and_has_its_steps_number(server: str, sink: Sink) -> None:
@@ -112,14 +113,14 @@ def test_breaks_in_a_subject_make_no_header(server: str, sink: Sink) -> None:
     "to", ["", "jana", "a@b\r\nRCPT TO:<evil@x>", "a@b,c@d", "<a@b>", "a b@c", "jana@ex ample"]
 )
 def test_what_is_no_address_gets_no_mail(server: str, sink: Sink, to: str) -> None:
-    assert send(server, to=to) == Answer(How.NEVER, mail.NO_ADDRESS)
+    assert send(server, to=to) == Answer(How.NEVER, email_transport.NO_ADDRESS)
     assert sink.got == []
 
 
 REFUSALS = [
-    ("550 5.1.1 nobody here", How.NEVER, answers.REFUSED, 550),
-    ("450 4.2.0 later", How.LATER, answers.FAILING, 450),
-    ("421 closing", How.LATER, answers.FAILING, 421),
+    ("550 5.1.1 nobody here", How.NEVER, result.REFUSED, 550),
+    ("450 4.2.0 later", How.LATER, result.FAILING, 450),
+    ("421 closing", How.LATER, result.FAILING, 421),
 ]
 
 
@@ -131,13 +132,13 @@ def test_a_refused_recipient(server: str, sink: Sink, line: str, how: How, why: 
 
 
 def test_without_a_server_no_mail_can_be_sent() -> None:
-    assert send("") == Answer(How.NEVER, mail.NO_SERVER)
+    assert send("") == Answer(How.NEVER, email_transport.NO_SERVER)
 
 
 def test_a_closed_port_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    assert send(f"smtp://127.0.0.1:{port}") == Answer(How.LATER, answers.UNREACHED)
+    assert send(f"smtp://127.0.0.1:{port}") == Answer(How.LATER, result.UNREACHED)
 
 
 @contextmanager
@@ -164,16 +165,16 @@ def speaking(*lines: bytes, pause_s: float = 0) -> Iterator[str]:
 
 
 def test_a_server_that_hangs_or_cuts_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "TOTAL_S", 0.5)
+    monkeypatch.setattr(safe_http, "TOTAL_S", 0.5)
     begun = time.monotonic()
     with speaking(pause_s=1) as silent:
-        assert send(silent) == Answer(How.LATER, answers.SLOW)
+        assert send(silent) == Answer(How.LATER, result.SLOW)
         assert time.monotonic() - begun < 0.9
     with speaking(b"220 hello\r\n") as cutting:
-        assert send(cutting) == Answer(How.LATER, mail.CUT)
+        assert send(cutting) == Answer(How.LATER, email_transport.CUT)
     talk = (b"220 a\r\n", b"250 b\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n")
     with speaking(*talk) as after_data:
-        assert send(after_data) == Answer(How.LATER, mail.CUT)
+        assert send(after_data) == Answer(How.LATER, email_transport.CUT)
 
 
 def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
@@ -187,9 +188,9 @@ def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
     with serving(sink, **options) as place:
         assert send(f"smtp://me:p%40ss@{place}").how is How.DONE
         wrong = send(f"smtp://me:wrong@{place}")
-        assert (wrong.how, wrong.why, wrong.status) == (How.LATER, mail.NO_SIGN_IN, 0)
-        monkeypatch.setattr(mail, "_is_here", lambda _server: False)
-        assert send(f"smtp://me:p%40ss@{place}") == Answer(How.NEVER, mail.NO_ENCRYPTION)
+        assert (wrong.how, wrong.why, wrong.status) == (How.LATER, email_transport.NO_SIGN_IN, 0)
+        monkeypatch.setattr(email_transport, "_is_here", lambda _server: False)
+        assert send(f"smtp://me:p%40ss@{place}") == Answer(How.NEVER, email_transport.NO_ENCRYPTION)
     assert len(sink.got) == 1
 
 

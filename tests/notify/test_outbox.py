@@ -14,8 +14,8 @@ from flask import Flask
 from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
-from dashboard.notify import answers, guard, outbox
-from dashboard.rules import store
+from dashboard.notify import outbox, result, safe_http
+from dashboard.rules import active_rules
 from dashboard.rules.outcomes import StepState
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("app", "quick")
 
 
 def allow(*allowed: Receiver) -> None:
-    guard.install([each.place for each in allowed])
+    safe_http.install([each.place for each in allowed])
 
 
 def events() -> list[str]:
@@ -104,7 +104,7 @@ def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
 
 def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_machine.Coordinates) -> None:
     step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
-    for _ in range(len(answers.RETRIES_S) + 1):
+    for _ in range(len(result.RETRIES_S) + 1):
         assert outbox.claim("dies") is not None
         clock.shift(outbox.LEASE_MS / 1000 + 1)
     assert outbox.claim("dies") is None
@@ -113,11 +113,11 @@ def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_mach
 
 def test_while_all_rules_are_stopped_nothing_leaves(app: Flask) -> None:
     with database.atomic():
-        store.stop(True)
+        active_rules.stop(True)
     step = steps.step("log", payload={"text": "Here"})
     assert worker.drain() == 0
     with database.atomic():
-        store.stop(False)
+        active_rules.stop(False)
     worker.drain()
     assert steps.again(step).state == "done"
 

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from dashboard.access import keys
 from dashboard.jobs import worker
 from dashboard.models import Channel, Notification, Profile, Rule, Step, User
-from dashboard.notify import caps, guard
-from dashboard.rules import chains
+from dashboard.notify import caps, safe_http
+from dashboard.rules import loop_guard
 from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
@@ -27,9 +27,9 @@ SALE = event(data={"value": "{{7*7}}"}, interaction="c1")
 @pytest.fixture
 def receiver(app: Flask) -> Iterator[Receiver]:
     with receiving() as made:
-        guard.install([made.place])
+        safe_http.install([made.place])
         yield made
-    guard.install([])
+    safe_http.install([])
 
 
 def calling(receiver: Receiver, author: User) -> Rule:
@@ -46,7 +46,7 @@ def test_a_rule_calls_a_webhook_and_says_what_led_to_it(app: Flask, receiver: Re
     assert (body["type"], body["rule"]["id"], body["text"]) == ("rule.matched", one.id, "Sold for {{7*7}}")
     assert (body["id"], got.headers["webhook-id"]) == (key, key)
     with app.app_context():
-        assert chains.read_chain(got.headers["stopa-chain"]) == (one.id,)
+        assert loop_guard.read_chain(got.headers["stopa-chain"]) == (one.id,)
     assert acted() == [(one.id, "done")]
 
 
@@ -97,7 +97,7 @@ def test_where_mail_and_chat_fail_the_fallback_is_told_in_texts_of_its_own(maili
     jana, petr = told_by_mail("jana"), make.user("petr", access=make.access())
     mailing.refuses["jana@example.org"] = "550 no"
     with receiving(receivers.answers(404)) as refusing:
-        guard.install([refusing.place])
+        safe_http.install([refusing.place])
         channel: Channel = steps.channel(refusing.url)
         Profile.create(
             user_id=jana.id, name="All", is_default=True, email=True, channel=channel, fallback_id=petr.id

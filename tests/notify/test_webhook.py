@@ -19,8 +19,8 @@ import pytest
 import requests
 import requests.adapters
 
-from dashboard.notify import addresses, answers, guard, webhook
-from dashboard.notify.answers import Answer, How
+from dashboard.notify import addresses, result, safe_http, webhook
+from dashboard.notify.result import Answer, How
 from dashboard.settings import HostPort
 from tests.notify import receivers
 from tests.notify.receivers import Receiver, receiving
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 def post(receiver: Receiver, **options: Any) -> Answer:
-    guard.install([receiver.place])
+    safe_http.install([receiver.place])
     return send(receiver.url, **options)
 
 
@@ -77,18 +77,18 @@ def test_secrets_differ_and_other_texts_sign_as_they_are() -> None:
 STATUSES = [
     (200, {}, How.DONE, "", 0),
     (204, {}, How.DONE, "", 0),
-    (301, {"Location": "https://example.com/"}, How.LATER, answers.REDIRECTED, 0),
-    (400, {}, How.NEVER, answers.REFUSED, 0),
-    (404, {"Retry-After": "9"}, How.NEVER, answers.REFUSED, 0),
-    (408, {}, How.LATER, answers.FAILING, 0),
-    (409, {}, How.LATER, answers.FAILING, 0),
-    (410, {}, How.GONE, answers.GONE, 0),
-    (425, {}, How.LATER, answers.FAILING, 0),
-    (429, {"Retry-After": "120"}, How.LATER, answers.BUSY, 120),
-    (429, {}, How.LATER, answers.BUSY, 0),
-    (500, {}, How.LATER, answers.FAILING, 0),
-    (503, {"Retry-After": "999999999"}, How.LATER, answers.BUSY, 86_400),
-    (503, {"Retry-After": "soon"}, How.LATER, answers.FAILING, 0),
+    (301, {"Location": "https://example.com/"}, How.LATER, result.REDIRECTED, 0),
+    (400, {}, How.NEVER, result.REFUSED, 0),
+    (404, {"Retry-After": "9"}, How.NEVER, result.REFUSED, 0),
+    (408, {}, How.LATER, result.FAILING, 0),
+    (409, {}, How.LATER, result.FAILING, 0),
+    (410, {}, How.GONE, result.GONE, 0),
+    (425, {}, How.LATER, result.FAILING, 0),
+    (429, {"Retry-After": "120"}, How.LATER, result.BUSY, 120),
+    (429, {}, How.LATER, result.BUSY, 0),
+    (500, {}, How.LATER, result.FAILING, 0),
+    (503, {"Retry-After": "999999999"}, How.LATER, result.BUSY, 86_400),
+    (503, {"Retry-After": "soon"}, How.LATER, result.FAILING, 0),
 ]
 
 
@@ -103,16 +103,16 @@ def test_a_redirect_is_not_followed() -> None:
     with receiving() as inner:
         act = receivers.answers(302, b"", {"Location": inner.url})
         with receiving(act) as receiver:
-            guard.install([receiver.place, inner.place])
-            assert send(receiver.url).why == answers.REDIRECTED
+            safe_http.install([receiver.place, inner.place])
+            assert send(receiver.url).why == result.REDIRECTED
     assert inner.got == []
     assert [got.method for got in receiver.got] == ["POST"]
 
 
 FAULTS: list[tuple[Act, str]] = [
-    (receivers.sleeps(2), answers.SLOW),
-    (receivers.drips, answers.SLOW),
-    (receivers.cuts, answers.UNREACHED),
+    (receivers.sleeps(2), result.SLOW),
+    (receivers.drips, result.SLOW),
+    (receivers.cuts, result.UNREACHED),
 ]
 
 
@@ -129,7 +129,7 @@ def test_of_an_endless_answer_two_kilobytes_are_read() -> None:
     with receiving(receivers.floods) as receiver:
         begun = time.monotonic()
         answer = post(receiver)
-    assert (answer.how, answer.length) == (How.DONE, guard.BODY_MAX)
+    assert (answer.how, answer.length) == (How.DONE, safe_http.BODY_MAX)
     assert time.monotonic() - begun < 1.5
 
 
@@ -143,8 +143,8 @@ def test_what_a_receiver_says_is_kept_in_one_line_without_our_secrets() -> None:
 def test_a_closed_port_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    guard.install([HostPort("127.0.0.1", port)])
-    assert send(f"http://127.0.0.1:{port}/").why == answers.UNREACHED
+    safe_http.install([HostPort("127.0.0.1", port)])
+    assert send(f"http://127.0.0.1:{port}/").why == result.UNREACHED
 
 
 PLACES = [
@@ -166,13 +166,13 @@ def test_a_private_address_is_refused_however_it_is_written(place: str) -> None:
         answer = send(url)
         assert (answer.how, answer.why) == (How.NEVER, addresses.PRIVATE)
         with pytest.raises(addresses.AddressError, match="private"):
-            guard.check(url)
+            safe_http.check(url)
     assert receiver.got == []
 
 
 def test_the_exception_is_for_exactly_that_host_and_port() -> None:
     with receiving() as receiver, receiving() as other:
-        guard.install([receiver.place])
+        safe_http.install([receiver.place])
         assert send(receiver.url).how is How.DONE
         assert send(other.url).why == addresses.PRIVATE
         assert send(f"http://localhost:{receiver.port}/").why == addresses.PRIVATE
@@ -200,7 +200,7 @@ def test_a_name_that_turns_private_after_the_check_reaches_nobody(names: dict[st
     names["rebind.example"] = ["93.184.215.14", "127.0.0.1"]
     with receiving() as receiver:
         url = f"http://rebind.example:{receiver.port}/"
-        guard.check(url)
+        safe_http.check(url)
         assert send(url).why == addresses.PRIVATE
     assert receiver.got == []
 
@@ -215,7 +215,7 @@ def test_a_name_keeps_its_host_header_while_its_checked_address_is_called(
 ) -> None:
     names["inner.example"] = ["127.0.0.1"]
     with receiving() as receiver:
-        guard.install([HostPort("inner.example", receiver.port)])
+        safe_http.install([HostPort("inner.example", receiver.port)])
         assert send(f"http://inner.example:{receiver.port}/x").how is How.DONE
     assert receiver.got[0].headers["host"] == f"inner.example:{receiver.port}"
 
@@ -227,7 +227,7 @@ def test_an_unknown_name_is_tried_again_and_named_when_checked(monkeypatch: pyte
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert send("http://nobody.example/").how is How.LATER
     with pytest.raises(addresses.AddressError, match="not found"):
-        guard.check("http://nobody.example/")
+        safe_http.check("http://nobody.example/")
 
 
 def test_a_resolver_that_hangs_does_not_hold_up_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,13 +282,13 @@ def test_with_tls_the_name_is_checked_though_the_address_is_called(
     context.load_cert_chain(certificate, key)
     asked: list[str] = []
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
-    monkeypatch.setattr(guard, "TOTAL_S", 3.0)
+    monkeypatch.setattr(safe_http, "TOTAL_S", 3.0)
     with receiving(context=context) as receiver:
-        guard.install([HostPort(name, receiver.port) for name in names])
+        safe_http.install([HostPort(name, receiver.port) for name in names])
         url = f"https://inner.example:{receiver.port}/"
-        assert send(url) == Answer(How.LATER, answers.UNTRUSTED)
+        assert send(url) == Answer(How.LATER, result.UNTRUSTED)
         monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
         assert send(url).how is How.DONE
-        assert send(f"https://other.example:{receiver.port}/").why == answers.UNTRUSTED
+        assert send(f"https://other.example:{receiver.port}/").why == result.UNTRUSTED
     assert asked == ["inner.example", "inner.example", "other.example"]
     assert receiver.got[0].headers["host"] == f"inner.example:{receiver.port}"

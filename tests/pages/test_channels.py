@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry, Channel
-from dashboard.notify import answers, guard
-from dashboard.rules import store
+from dashboard.notify import result, safe_http
+from dashboard.rules import active_rules
 from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
@@ -32,9 +32,9 @@ def editor(client: FlaskClient) -> FlaskClient:
 def receiver(client: FlaskClient) -> Iterator[Receiver]:
     """A healthy receiver that may be called."""
     with receiving() as made:
-        guard.install([made.place])
+        safe_http.install([made.place])
         yield made
-    guard.install([])
+    safe_http.install([])
 
 
 def form(receiver: Receiver, **more: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def nowhere(client: FlaskClient, *secrets: str) -> bool:
 def test_a_channel_is_added_and_its_made_secret_is_shown_once(
     editor: FlaskClient, receiver: Receiver
 ) -> None:
-    token = store.live().version
+    token = active_rules.live().version
     answer = editor.post(
         "/settings/channels/new", data=form(receiver, headers="X-Team: night\r\nAuthorization: Bearer abcdef")
     )
@@ -64,7 +64,7 @@ def test_a_channel_is_added_and_its_made_secret_is_shown_once(
     assert (row.kind, row.active) == ("webhook", True)
     assert nowhere(editor, shown, "topsecret", "abcdef")
     assert asks.audited("channel.created").changes["address"] == [None, "•••"]
-    assert store.live().version != token
+    assert active_rules.live().version != token
     assert "127.0.0.1" in editor.get("/settings/channels").text
     assert "X-Team, Authorization" in editor.get(f"/settings/channels/{row.id}").text
     asks.fragment_is_block(editor, "/settings/channels?sort=-name")
@@ -182,10 +182,10 @@ def test_a_test_is_really_sent_and_its_answer_is_said(editor: FlaskClient, recei
 
 def test_a_test_that_fails_says_why_as_text(editor: FlaskClient) -> None:
     with receiving(receivers.answers(403, b"<script>alert(1)</script>")) as refusing:
-        guard.install([refusing.place])
+        safe_http.install([refusing.place])
         row = steps.channel(refusing.url)
         said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
-    assert answers.REFUSED in said
+    assert result.REFUSED in said
     assert "Status 403." in said
     assert "&lt;script&gt;alert(1)" in said
     assert "<script>alert" not in said

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, Step
-from dashboard.notify import answers
+from dashboard.notify import result
 from dashboard.pages.settings.deliveries import queries
 from tests import make
 from tests.notify import steps
@@ -25,7 +25,7 @@ def chief(client: FlaskClient) -> FlaskClient:
 
 def dead(rule: Rule | None = None, **fields: object) -> Step:
     run = steps.run(rule, outcome="failed")
-    values = {"state": "dead", "attempts": 7, "error": answers.FAILING, "done_ms": 1, **fields}
+    values = {"state": "dead", "attempts": 7, "error": result.FAILING, "done_ms": 1, **fields}
     return steps.step("webhook", run, **values)
 
 
@@ -43,7 +43,7 @@ def test_what_was_not_sent_is_listed_with_its_reason(chief: FlaskClient) -> None
     for text in (
         "Chat waits",
         "Night desk",
-        answers.FAILING.replace("'", "&#39;"),
+        result.FAILING.replace("'", "&#39;"),
         "Status 503.",
         "&lt;b&gt;later",
     ):

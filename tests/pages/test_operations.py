@@ -8,10 +8,10 @@ from flask.testing import FlaskClient
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.jobs import seen, worker
+from dashboard.jobs import heartbeat, worker
 from dashboard.models import Event, Job, Rule, RuleGroup, Setting, Step, Timer
 from dashboard.pages.operations import queries, views
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests import make
 from tests.pages import asks
 from tests.pages.html import Page
@@ -115,34 +115,34 @@ def test_workers_are_told_when_they_were_last_seen(operator: FlaskClient) -> Non
     assert "No worker was seen" in operator.get("/operations").text
     worker.drain()
     with time_machine.travel(NOW, tick=False):
-        seen.mark(every_s=0)
+        heartbeat.mark(every_s=0)
         assert f"{worker.name()}, seen 0:00:00 ago" in operator.get("/operations").text
     with time_machine.travel(NOW + 25 * 3600, tick=False):
-        assert seen.workers(clock.now_ms()) == [(worker.name(), 25 * 3600)]
+        assert heartbeat.workers(clock.now_ms()) == [(worker.name(), 25 * 3600)]
         Setting.create(name="worker:other:1", value=str(NOW * 1000))
-        seen.mark(every_s=0)
-        assert seen.workers(clock.now_ms()) == [(worker.name(), 0)]
+        heartbeat.mark(every_s=0)
+        assert heartbeat.workers(clock.now_ms()) == [(worker.name(), 0)]
 
 
 def test_a_worker_says_that_it_is_here_once_in_a_while(operator: FlaskClient) -> None:
-    seen.mark(every_s=0)
+    heartbeat.mark(every_s=0)
     Setting.delete().execute()
-    assert seen.mark() == 0
+    assert heartbeat.mark() == 0
     assert not Setting.select().exists()
 
 
 def test_all_rules_stop_and_go_on(operator: FlaskClient) -> None:
     made = rule("One", state="on")
     assert "is asked about any event" in operator.get("/operations/stop").text
-    assert not store.stopped()
+    assert not active_rules.stopped()
     for _twice in range(2):
         assert operator.post("/operations/stop").location == "/operations"
-    assert store.stopped()
+    assert active_rules.stopped()
     assert "All rules are stopped" in operator.get("/operations").text
     for _twice in range(2):
         assert operator.post("/operations/resume").location == "/operations"
-    assert not store.stopped()
-    assert set(store.live().rules) == {made.id}
+    assert not active_rules.stopped()
+    assert set(active_rules.live().rules) == {made.id}
     assert asks.audited("rules.stopped").outcome == asks.audited("rules.resumed").outcome == "success"
 
 

@@ -20,8 +20,8 @@ from dashboard.models import (
     Team,
     User,
 )
-from dashboard.pages.ruleeditor import commands, forms
-from dashboard.rules import definition
+from dashboard.pages.ruleeditor import commands, form
+from dashboard.rulelang import schema
 from tests import make
 from tests.pages import asks
 from tests.pages.typed import SAYS, Fields, posted, stored
@@ -135,7 +135,7 @@ def test_the_page_posts_what_it_shows(client: FlaskClient, admin: User) -> None:
     answer = client.post(f"/rules/{rule.id}/edit", data=form)
     assert answer.status_code == 302
     after = Rule.get_by_id(rule.id)
-    assert definition.load(after.definition) == definition.load(rule.definition)
+    assert schema.load(after.definition) == schema.load(rule.definition)
     assert after.version == 1, "nothing has changed"
 
 
@@ -186,7 +186,7 @@ def test_a_draft_holds_what_no_rule_may_hold(client: FlaskClient, admin: User) -
 def test_one_is_told_who_else_is_typing(client: FlaskClient, admin: User) -> None:
     rule, jana = stored(), make.user("jana")
     with time_machine.travel("2026-11-19 10:00:00+00:00", tick=False):
-        commands.keep(jana.id, rule.id, forms.typed(SAYS), None)
+        commands.keep(jana.id, rule.id, form.typed(SAYS), None)
     for minute, told in ((14, True), (16, False)):
         with time_machine.travel(f"2026-11-19 10:{minute}:00+00:00", tick=False):
             make.sign_in(client, admin)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from dashboard.pages.ruleeditor import acts, forms, operands
-from dashboard.rules import definition, fields
-from dashboard.rules.fields import Kind
-from dashboard.rules.operands import Operand
-from dashboard.rules.operators import OPERATORS, operators
+from dashboard.pages.ruleeditor import edits, form_values
+from dashboard.pages.ruleeditor import form as rule_form
+from dashboard.rulelang import fields, schema
+from dashboard.rulelang.fields import Kind
+from dashboard.rulelang.operand_types import Operand
+from dashboard.rulelang.operators import OPERATORS, operators
 
 ZONE = "Europe/Prague"
 SAMPLES: dict[Operand, Any] = {
@@ -38,13 +39,13 @@ def sample(kind: Operand, field: fields.Field) -> Any:
     """Return a value that the operand may have for the field."""
     if kind in SAMPLES:
         return SAMPLES[kind]
-    one = 7 if operands.by_id(field) else (field.choices or ("x",))[0]
+    one = 7 if form_values.by_id(field) else (field.choices or ("x",))[0]
     return [one] if kind is Operand.CHOICES else one
 
 
 def again(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a definition after it was shown in the form and posted back."""
-    made: dict[str, Any] = forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)["definition"]
+    made: dict[str, Any] = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)["definition"]
     return made
 
 
@@ -129,10 +130,10 @@ def test_a_whole_definition_means_the_same_after_a_round_through_the_form(raw: d
     given_ = {name: part for name, part in raw.items() if part is not None}
     if "schedule" in given_ or "after" in given_ or "count" in given_:
         given_["then"] = [each for each in given_["then"] if each["do"] not in ("notify",)]
-    meant = definition.load(given_)
-    assert isinstance(meant, definition.Definition), meant
-    assert definition.load(again(given_)) == meant
-    assert definition.load(again(definition.dump(meant))) == meant
+    meant = schema.load(given_)
+    assert isinstance(meant, schema.Definition), meant
+    assert schema.load(again(given_)) == meant
+    assert schema.load(again(schema.dump(meant))) == meant
 
 
 HOSTILE = [
@@ -153,14 +154,21 @@ HOSTILE = [
 
 @pytest.mark.parametrize("posted", HOSTILE)
 def test_a_hostile_form_raises_nothing_and_can_be_stored(posted: dict[str, str]) -> None:
-    read = forms.read(MultiDict({"if.how": "all", **posted}), ZONE)
+    read = rule_form.read(MultiDict({"if.how": "all", **posted}), ZONE)
     text = json.dumps(read, allow_nan=False)
     assert "\\u0000" not in text
-    definition.parse(read["definition"], None)
-    for op in (*acts.ACTS, *(f"{name}:0" for name in acts.ACTS), "add:0.0.0.0", "del:99", "put:0.to:x", "x:"):
-        made = acts.act(read, op)
-        forms.flat(made.form, ZONE)
-        definition.parse(made.form["definition"], None)
+    schema.parse(read["definition"], None)
+    for op in (
+        *edits.ACTS,
+        *(f"{name}:0" for name in edits.ACTS),
+        "add:0.0.0.0",
+        "del:99",
+        "put:0.to:x",
+        "x:",
+    ):
+        made = edits.act(read, op)
+        rule_form.flat(made.form, ZONE)
+        schema.parse(made.form["definition"], None)
 
 
 json_values = st.recursive(
@@ -180,9 +188,11 @@ PARTS = ["types", "if", "times", "after", "wait", "count", "schedule", "then", "
 
 @given(st.dictionaries(st.sampled_from(PARTS), json_values) | json_values)
 def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
-    first = forms.read(forms.flat(forms.typed(raw), ZONE), ZONE)
-    definition.parse(first["definition"], None)
-    assert forms.read(forms.flat(first, ZONE), ZONE) == first, "a second round changes nothing any more"
+    first = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)
+    schema.parse(first["definition"], None)
+    assert rule_form.read(rule_form.flat(first, ZONE), ZONE) == first, (
+        "a second round changes nothing any more"
+    )
 
 
 @given(
@@ -193,9 +203,9 @@ def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
     )
 )
 def test_any_posted_names_can_be_read(posted: dict[str, str]) -> None:
-    read = forms.read(MultiDict(posted), ZONE)
+    read = rule_form.read(MultiDict(posted), ZONE)
     json.dumps(read, allow_nan=False)
-    forms.flat(read, ZONE)
+    rule_form.flat(read, ZONE)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +223,8 @@ def test_a_duration_is_a_number_and_a_unit(
     typed: str, unit: str, stored: object, shown: tuple[str, str]
 ) -> None:
     form = MultiDict({"x": typed, "x.unit": unit})
-    assert operands.seconds(form, "x") == stored
-    assert operands.amount(stored) == shown
+    assert form_values.seconds(form, "x") == stored
+    assert form_values.amount(stored) == shown
 
 
 def test_another_field_brings_its_first_operator_and_leaves_the_value_of_the_other() -> None:
@@ -226,10 +236,10 @@ def test_another_field_brings_its_first_operator_and_leaves_the_value_of_the_oth
         "if.0.field": "user",
         "if.0.op": "one_of",
     }
-    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    (node,) = rule_form.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
     assert node == {"field": "user", "op": "one_of"}
     posted["if.0.field"] = "data.position"
-    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    (node,) = rule_form.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
     assert node["op"] == operators(fields.fields(["chat.queued"])["data.position"])[0].name
 
 
@@ -242,7 +252,7 @@ def test_another_operator_of_the_same_kind_keeps_the_value() -> None:
         "if.0.field": "interaction",
         "if.0.op": "starts_with",
     }
-    (node,) = forms.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
+    (node,) = rule_form.read(MultiDict(posted), ZONE)["definition"]["if"]["all"]
     assert node == {"field": "interaction", "op": "starts_with", "value": "abc"}
     assert OPERATORS["starts_with"].operands == OPERATORS["contains"].operands
 
@@ -275,36 +285,36 @@ ACTS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("op", "tree", "focus"), ACTS)
 def test_an_act_on_the_conditions(op: str, tree: dict[str, Any], focus: str) -> None:
-    before = forms.typed({"types": ["chat.queued"], "if": TREE, "then": []})
-    made = acts.act(before, op)
+    before = rule_form.typed({"types": ["chat.queued"], "if": TREE, "then": []})
+    made = edits.act(before, op)
     assert (made.form["definition"]["if"], made.focus) == (tree, focus)
     assert before["definition"]["if"] == TREE, "the form before stays for undo"
 
 
 def test_acts_on_actions_types_and_waits() -> None:
-    form = forms.typed({"types": ["chat.queued"], "then": [{"do": "log", "text": "a"}]})
-    form, focus = acts.act(form, "addact")
+    form = rule_form.typed({"types": ["chat.queued"], "then": [{"do": "log", "text": "a"}]})
+    form, focus = edits.act(form, "addact")
     assert focus == "then.1.do"
-    form, focus = acts.act(form, "upact:1")
+    form, focus = edits.act(form, "upact:1")
     assert [each["do"] for each in form["definition"]["then"]] == ["notify", "log"]
     assert focus == "upact:0"
-    form, _focus = acts.act(form, "delact:0")
-    form, focus = acts.act(form, "put:0.text:user.name")
+    form, _focus = edits.act(form, "delact:0")
+    form, focus = edits.act(form, "put:0.text:user.name")
     assert form["definition"]["then"] == [{"do": "log", "text": "a {{ user.name }}"}]
     assert focus == "then.0.text"
-    form, focus = acts.act(form, "addtype")
+    form, focus = edits.act(form, "addtype")
     assert (form["definition"]["types"], focus) == (["chat.queued", ""], "types.1")
-    form, focus = acts.act(form, "deltype:0")
+    form, focus = edits.act(form, "deltype:0")
     assert form["definition"]["types"] == [""]
-    assert acts.act(form, "deltype:0").form["definition"]["types"] == [""], "the last one stays"
-    form, focus = acts.act(form, "addunless")
+    assert edits.act(form, "deltype:0").form["definition"]["types"] == [""], "the last one stays"
+    form, focus = edits.act(form, "addunless")
     assert (form["definition"]["wait"]["unless"], focus) == ([""], "wait.unless.0")
-    assert acts.act(form, "delunless:0").form["definition"]["wait"]["unless"] == []
+    assert edits.act(form, "delunless:0").form["definition"]["wait"]["unless"] == []
 
 
 def test_there_is_an_end_to_adding() -> None:
-    form = forms.typed({"types": ["chat.queued"]})
+    form = rule_form.typed({"types": ["chat.queued"]})
     for _ in range(150):
-        form = acts.act(acts.act(acts.act(form, "add:").form, "addact").form, "addtype").form
+        form = edits.act(edits.act(edits.act(form, "add:").form, "addact").form, "addtype").form
     made = form["definition"]
     assert (len(made["if"]["all"]), len(made["then"]), len(made["types"])) == (100, 20, 20)

@@ -18,7 +18,7 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.ruleeditor import commands
-from dashboard.rules import keeping
+from dashboard.rules import timer_sync
 from tests import make
 from tests.pages import asks
 from tests.pages.typed import SAYS, Fields, posted, stored
@@ -260,4 +260,4 @@ def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
     client.post(url, data=posted(rule, state="off"))
     assert client.post(url, data=posted(rule, state="on", existing="all")).status_code == 302
     assert Rule.get_by_id(rule.id).armed_ms == 0
-    assert [job.args["rule"] for job in Job.select().where(Job.kind == keeping.ARM)] == [rule.id]
+    assert [job.args["rule"] for job in Job.select().where(Job.kind == timer_sync.ARM)] == [rule.id]

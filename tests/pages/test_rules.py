@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleGroup, User
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from dashboard.rules.outcomes import RunOutcome
 from tests.pages import asks
 from tests.pages.html import Page
@@ -208,5 +208,5 @@ def test_every_page_of_rules_says_that_all_are_stopped(editor: FlaskClient) -> N
     made = rule("One")
     pages = ("/rules", f"/rules/{made.id}", "/rules/groups", "/rules/starter")
     assert all("All rules are stopped" not in editor.get(url).text for url in pages)
-    store.stop(True)
+    active_rules.stop(True)
     assert all("All rules are stopped" in editor.get(url).text for url in pages)

@@ -21,7 +21,7 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.rules import commands
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, FAILED_SIGN_IN, listed, owner, rule, run
 
@@ -49,7 +49,7 @@ def states() -> list[str]:
 def test_ticked_rules_are_switched_and_audited_one_by_one(editor: FlaskClient, op: str, state: str) -> None:
     start = "shadow" if op == "off" else "off"
     made = [rule(name, state=start) for name in ("One", "Two", "Three")]
-    before = store.live().version
+    before = active_rules.live().version
     data = {"op": op, "id": [made[0].id, made[2].id]}
     answer = editor.post("/rules/bulk?list=system&q=x&sort=-name", data=data)
     assert (answer.status_code, answer.location) == (302, "/rules?list=system&q=x&sort=-name")
@@ -57,7 +57,7 @@ def test_ticked_rules_are_switched_and_audited_one_by_one(editor: FlaskClient, o
     entries = AuditEntry.select().where(AuditEntry.action == "rule.switched")
     assert [entry.target_label for entry in entries] == ["One", "Three"]
     assert {tuple(entry.changes["state"]) for entry in entries} == {(start, state)}
-    assert store.live().version != before
+    assert active_rules.live().version != before
     editor.post("/rules/bulk", data=data)
     assert entries.count() == 2
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleVersion
-from dashboard.rules import starter, store
+from dashboard.rules import active_rules, starter
 from tests import make
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, rule
@@ -67,7 +67,7 @@ def test_a_file_comes_back_as_it_went_switched_off(editor: FlaskClient) -> None:
     rule("Lost calls", definition=CALL, state="on", description="Why")
     data = editor.get("/rules/export?list=system").data
     Rule.delete().execute()
-    before = store.live().version
+    before = active_rules.live().version
     page = sent(editor, data)
     assert page.status_code == 200
     assert "1 rule has been added" in page.text
@@ -75,7 +75,7 @@ def test_a_file_comes_back_as_it_went_switched_off(editor: FlaskClient) -> None:
     assert (made.name, made.description, made.state, made.owner_id) == ("Lost calls", "Why", "off", None)
     assert made.definition["types"] == CALL["types"]
     assert RuleVersion.get().rule_id == made.id
-    assert store.live().version != before
+    assert active_rules.live().version != before
     assert asks.audited("rule.created").target_label == "Lost calls"
 
 
@@ -125,7 +125,7 @@ def test_a_bad_file_is_told_and_nothing_changes(editor: FlaskClient, data: bytes
 def test_a_file_that_is_too_large_is_not_read_whole(
     editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.rules.transfer.MAX_BYTES", 20)
+    monkeypatch.setattr("dashboard.rules.import_export.MAX_BYTES", 20)
     for data, said in ((b" " * 21, "larger than 1 MB"), (b" " * 20, "is no JSON")):
         answer = sent(editor, data)
         assert answer.status_code == 422

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry, Rule, RuleGroup
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests.pages import asks
 from tests.pages.rulerows import rule
 
@@ -59,7 +59,7 @@ def test_the_rules_of_a_paused_group_are_not_asked(editor: FlaskClient) -> None:
     url = f"/rules/groups/{night.id}/pause"
     for paused, asked in (("1", set()), ("1", set()), ("0", {made.id})):
         assert editor.post(url, data={"paused": paused}).location == "/rules/groups"
-        assert set(store.live().rules) == asked
+        assert set(active_rules.live().rules) == asked
     entries = AuditEntry.select().where(AuditEntry.action == "rule_group.updated")
     assert [entry.changes for entry in entries] == [{"paused": [False, True]}, {"paused": [True, False]}]
 
@@ -79,7 +79,7 @@ def test_deletion_asks_first_and_keeps_the_rules(editor: FlaskClient) -> None:
     assert "its rules go on then" in page
     assert editor.post(url).location == "/rules/groups"
     assert Rule.get_by_id(made.id).group_id is None
-    assert set(store.live().rules) == {made.id}
+    assert set(active_rules.live().rules) == {made.id}
     assert asks.audited("rule_group.deleted").changes == {"name": ["Night", None]}
     assert editor.post(url).status_code == 404
 

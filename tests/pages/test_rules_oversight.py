@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleDraft
 from dashboard.pages.rules import commands
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests.pages import asks
 from tests.pages.rulerows import CALL, owner, rule
 
@@ -50,7 +50,7 @@ def test_a_rule_is_adopted_by_who_may_edit_the_sites(client: FlaskClient, hers: 
     now = Rule.get()
     assert (now.owner_id, now.state, now.updated_by, now.version) == (None, "off", viewer.id, hers.version)
     assert not RuleDraft.select().exists()
-    assert not store.live().rules
+    assert not active_rules.live().rules
     changes = asks.audited("rule.handed_over").changes
     assert changes == {"owner": ["jana", None], "state": ["on", "off"]}
     assert client.post(url).status_code == 404

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Team, User
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests import make
 from tests.rules import engine
 
@@ -25,7 +25,7 @@ def owner(client: FlaskClient) -> User:
 
 
 def at_work() -> bool:
-    return bool(store.live().rules)
+    return bool(active_rules.live().rules)
 
 
 def test_rules_of_a_user_rest_while_the_user_is_deactivated(client: FlaskClient, owner: User) -> None:
@@ -50,8 +50,8 @@ def test_rules_rest_when_the_user_gets_another_access(client: FlaskClient, owner
 
 
 def test_a_change_of_a_team_is_known_to_the_rules(client: FlaskClient, owner: User) -> None:
-    before = store.live().version
+    before = active_rules.live().version
     client.post("/teams/new", data={"name": "Night", "member": [str(owner.id)]})
-    after = store.live().version
+    after = active_rules.live().version
     assert Team.select().count() == 1
     assert before != after

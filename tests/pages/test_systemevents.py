@@ -14,7 +14,7 @@ from dashboard.catalog import CATALOG
 from dashboard.events import own, switches
 from dashboard.events.switches import Choice
 from dashboard.models import Setting, TypeSwitch
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests.pages import asks
 
 P = Permission
@@ -59,7 +59,7 @@ def test_events_of_the_last_day_are_counted_by_type(editor: FlaskClient) -> None
 
 
 def test_a_switch_is_saved_at_once_for_gate_and_rules_and_audited(editor: FlaskClient) -> None:
-    before = store.live().version
+    before = active_rules.live().version
     data = sent(["chat.missed"], ["chat.missed", "chat.queued"], "11 chat.queued", "11 chat.missed")
     answer = editor.post(f"{URL}/chats?q=chat&state=seen", data=data)
     assert answer.status_code == 302
@@ -67,7 +67,7 @@ def test_a_switch_is_saved_at_once_for_gate_and_rules_and_audited(editor: FlaskC
     assert switches.choice("chat.queued") == Choice(recorded=False, in_rules=True)
     assert switches.choice("chat.missed") == ON
     assert asks.audited("settings.updated").changes == {"chat.queued recorded": [True, False]}
-    assert store.live().version != before
+    assert active_rules.live().version != before
 
 
 def test_what_a_filtered_list_did_not_show_is_left_alone(editor: FlaskClient) -> None:

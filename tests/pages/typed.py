@@ -11,8 +11,9 @@ from dashboard.models import (
     Rule,
     RuleVersion,
 )
-from dashboard.pages.ruleeditor import commands, forms
-from dashboard.rules import definition
+from dashboard.pages.ruleeditor import commands
+from dashboard.pages.ruleeditor import form as rule_form
+from dashboard.rulelang import schema
 
 ZONE = "UTC"
 
@@ -26,13 +27,13 @@ SAYS: dict[str, Any] = {
 
 def stored(says: dict[str, Any] | None = None, **fields: Any) -> Rule:
     """Make a rule with its first version, as the editor leaves it."""
-    read = definition.load(says or SAYS)
-    assert isinstance(read, definition.Definition), read
+    read = schema.load(says or SAYS)
+    assert isinstance(read, schema.Definition), read
     values = {
         "name": "Waiting",
         "created_ts": 0,
         "updated_ts": 0,
-        "definition": definition.dump(read),
+        "definition": schema.dump(read),
         **fields,
     }
     rule = Rule.create(**values)
@@ -53,7 +54,7 @@ def posted(
         now = Rule.get_by_id(rule.id)
         values |= {"name": now.name, "state": now.state, "seen": commands.mark(now), "version": now.version}
     raw = says or (rule.definition if rule else SAYS)
-    form = forms.flat(forms.typed(raw, **{**values, **head}), ZONE)
+    form = rule_form.flat(rule_form.typed(raw, **{**values, **head}), ZONE)
     for name, value in {**(typed or {}), "op": op}.items():
         form[name] = value
     return form

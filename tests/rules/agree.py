@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dashboard.models import Event, Rule, Run
-from dashboard.rules import store, walks
+from dashboard.rules import active_rules
+from dashboard.rules.backtest import replay
+from dashboard.rules.backtest.replay import Period
+from dashboard.rules.backtest.summary import Found
 from dashboard.rules.outcomes import RunOutcome
-from dashboard.rules.tally import Found
-from dashboard.rules.walks import Period
 
 # Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.
 ASIDE = (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED, RunOutcome.DISABLED, RunOutcome.TEST)
@@ -22,9 +23,9 @@ def live(rule: Rule) -> list[str]:
 
 def found(rule: Rule, period: Period | None = None) -> list[Found]:
     """Return what a backtest over all events, or over a period, finds, in order of time."""
-    ready = store.load(Rule.get_by_id(rule.id))
+    ready = active_rules.load(Rule.get_by_id(rule.id))
     assert ready is not None
-    runs = [each for read in walks.over(ready, period or everything()) for each in read.found]
+    runs = [each for read in replay.over(ready, period or everything()) for each in read.found]
     return sorted(runs, key=lambda each: (each.at_ms, each.name))
 
 

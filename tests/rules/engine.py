@@ -12,7 +12,7 @@ from dashboard.events import record
 from dashboard.ingest.schema import NewEvent, parse_json
 from dashboard.jobs import worker
 from dashboard.models import Notification, Queue, Rule, Run, Step, User
-from dashboard.rules import store
+from dashboard.rules import active_rules
 
 NOON = 1_772_452_800_000  # 2 March 2026, 12:00 UTC, in ms
 _numbers = count(1)
@@ -35,8 +35,8 @@ def rule(then: Any = (), types: Iterable[str] = ("custom.sale",), **more: Any) -
         "updated_ts": moment,
     }
     made: Rule = Rule.create(**{**values, **columns}, definition=definition)
-    store.changed()
-    assert store.load(made) is not None, definition
+    active_rules.changed()
+    assert active_rules.load(made) is not None, definition
     return made
 
 

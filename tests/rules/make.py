@@ -6,12 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dashboard.rules import definition, fields, tree
-from dashboard.rules.compare import Context
-from dashboard.rules.compiled import Compiled, compile_tree
-from dashboard.rules.definition import Definition, Site
-from dashboard.rules.match import RuleSpec
-from dashboard.rules.values import Facts, facts
+from dashboard.rulelang import conditions as condition_tree
+from dashboard.rulelang import fields, schema
+from dashboard.rulelang.compiler import Compiled, compile_tree
+from dashboard.rulelang.matcher import RuleSpec
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.schema import Definition, Site
+from dashboard.rulelang.values import Facts, facts
 
 SITE = Site(
     channels={1: "webhook", 2: "chat"},
@@ -30,9 +31,9 @@ def event(data: dict[str, Any] | None = None, type_: str = TYPE, **more: Any) ->
     return facts(more.pop("id", 1), type_, more.pop("time_ms", MONDAY), data, **more)
 
 
-def parsed(raw: Any, *types: str) -> tree.Group:
-    found = tree.parse(raw, fields.fields(types or (TYPE,)))
-    assert isinstance(found, tree.Group), found
+def parsed(raw: Any, *types: str) -> condition_tree.Group:
+    found = condition_tree.parse(raw, fields.fields(types or (TYPE,)))
+    assert isinstance(found, condition_tree.Group), found
     return found
 
 
@@ -46,7 +47,7 @@ def spec(id_: int = 1, raw: Any = None, types: tuple[str, ...] = (TYPE,), **more
 
 
 def defined(raw: Any, site: Site | None = SITE) -> Definition:
-    found = definition.parse(raw, site)
+    found = schema.parse(raw, site)
     assert isinstance(found, Definition), found
     return found
 

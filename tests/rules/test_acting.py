@@ -18,7 +18,7 @@ from dashboard.models import (
     Run,
     Step,
 )
-from dashboard.rules import inside, runs, store
+from dashboard.rules import active_rules, internal_actions, runs
 from tests import make
 from tests.rules.engine import LOG, digest, event, notices, notify, outcomes, rule, send, steps, take
 
@@ -116,7 +116,7 @@ def test_a_delayed_action_is_planned_and_done_later(delayed: Rule) -> None:
     assert outcomes(delayed) == [(delayed.id, "waiting")]
     assert (step.state, step.due_ms) == ("waiting", step.made_ms + 600_000)
     assert (runs.cancelled(step), Mark.select().count()) == ("", 0)
-    inside.do(step)
+    internal_actions.do(step)
     Step.update(state="done").execute()
     runs.settle(step.run_id)
     assert outcomes(delayed) == [(delayed.id, "done")]
@@ -177,7 +177,7 @@ def test_a_pattern_that_would_explode_holds_up_nothing() -> None:
     send(event(data={"text": "a" * 30_000 + "b"}))
     digest()
     assert (calm.id, "done") in outcomes()
-    assert store.live().rules.keys() >= {calm.id}
+    assert active_rules.live().rules.keys() >= {calm.id}
 
 
 def test_steps_that_end_at_the_same_time_end_their_run() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dashboard.access.permissions import Permission
-from dashboard.rules.actions import ACTIONS, ROLES, Action, ParamKind, Role
+from dashboard.rulelang.actions import ACTIONS, ROLES, Action, ParamKind, Role
 
 every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 

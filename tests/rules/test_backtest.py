@@ -22,7 +22,8 @@ from dashboard.models import (
     Step,
     User,
 )
-from dashboard.rules import backtest, store, walks
+from dashboard.rules import active_rules
+from dashboard.rules.backtest import job, replay
 from tests import make
 from tests.rules import agree
 from tests.rules.engine import LOG, NOON, event, notify, queue_id, rule, send, take, user_id
@@ -79,9 +80,9 @@ def test_a_backtest_finds_the_runs_of_the_rule_at_work(name: str, state: str) ->
 def test_what_came_before_the_period_or_comes_after_it_is_left_out() -> None:
     one = rule(LOG)
     take(*SALES)
-    period = walks.Period(NOON + 60_000, NOON + 180_000)
+    period = replay.Period(NOON + 60_000, NOON + 180_000)
     assert [each.at_ms for each in agree.found(one, period)] == [NOON + 60_000, NOON + 120_000]
-    assert agree.found(one, walks.Period(0, NOON)) == []
+    assert agree.found(one, replay.Period(0, NOON)) == []
 
 
 def test_a_personal_rule_is_tried_on_what_its_owner_may_see() -> None:
@@ -142,7 +143,7 @@ def test_a_date_that_was_agreed_long_ago_falls_due_in_the_period() -> None:
             "ticket.updated", interaction="t1", user="jana", data={"followup_at": "2026-03-05T12:00:00+00:00"}
         )
     )
-    later = walks.Period(NOON + 86_400_000, NOON + 7 * 86_400_000)
+    later = replay.Period(NOON + 86_400_000, NOON + 7 * 86_400_000)
     assert [each.at_ms - NOON for each in agree.found(due, later)] == [3 * 86_400_000]
 
 
@@ -160,7 +161,7 @@ def test_a_wait_that_something_called_off_does_not_come_true_in_a_backtest_eithe
 
 def test_a_rule_that_runs_by_the_calendar_is_tried_on_its_planned_times() -> None:
     daily = rule(LOG, types=["schedule.reached"], schedule={"at": ["08:00", "12:30"]}, zone="Europe/Prague")
-    found = agree.found(daily, walks.Period(NOON, NOON + 86_400_000))
+    found = agree.found(daily, replay.Period(NOON, NOON + 86_400_000))
     assert [each.at_ms - NOON for each in found] == [19 * 3_600_000, 23.5 * 3_600_000]
 
 
@@ -189,9 +190,9 @@ def test_a_count_is_reached_in_a_backtest_when_it_was(by: str) -> None:
 
 def ordered(one: Rule, viewer: User, days: int = 7, against: Any = None) -> Backtest:
     """Ask for a backtest, let the worker make it, and return its row."""
-    ready = store.load(Rule.get_by_id(one.id))
+    ready = active_rules.load(Rule.get_by_id(one.id))
     assert ready is not None
-    ident = backtest.order(viewer.id, ready, one.definition, days, against)
+    ident = job.order(viewer.id, ready, one.definition, days, against)
     worker.drain(["backtest"])
     found: Backtest = Backtest.get_by_id(ident)
     return found
@@ -266,9 +267,9 @@ def test_a_viewer_who_is_gone_gets_nothing() -> None:
     viewer = make.administrator()
     one = rule(LOG)
     send(*SALES)
-    ready = store.load(Rule.get_by_id(one.id))
+    ready = active_rules.load(Rule.get_by_id(one.id))
     assert ready is not None
-    ident = backtest.order(viewer.id, ready, one.definition, 7)
+    ident = job.order(viewer.id, ready, one.definition, 7)
     User.update(deactivated_ts=1).where(User.id == viewer.id).execute()
     worker.drain(["backtest"])
     assert Backtest.get_by_id(ident).state == "failed"
@@ -277,15 +278,15 @@ def test_a_viewer_who_is_gone_gets_nothing() -> None:
 
 def test_only_the_latest_results_of_a_user_are_kept() -> None:
     viewer, one = make.administrator(), rule(LOG)
-    ready = store.load(Rule.get_by_id(one.id))
+    ready = active_rules.load(Rule.get_by_id(one.id))
     assert ready is not None
-    made = [backtest.order(viewer.id, ready, one.definition, 1) for _ in range(backtest.KEPT + 3)]
+    made = [job.order(viewer.id, ready, one.definition, 1) for _ in range(job.KEPT + 3)]
     assert sorted(row.id for row in Backtest.select()) == made[3:]
 
 
 def test_it_ends_early_where_too_many_runs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backtest, "MOST", 5)
-    monkeypatch.setattr(walks, "STEP", 3)
+    monkeypatch.setattr(job, "MOST", 5)
+    monkeypatch.setattr(replay, "STEP", 3)
     send(*SALES)
     result = ordered(rule(LOG), make.administrator()).result
     assert result["matched"] == 6

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules.calendars import WorkCalendar, of_stored, ranges
+from dashboard.rulelang.working_time import WorkCalendar, of_stored, ranges
 
 PRAGUE = "Europe/Prague"
 OFFICE = {str(day): [["08:00", "12:00"], ["13:00", "17:00"]] for day in range(1, 6)}

@@ -9,7 +9,7 @@ import time_machine
 
 from dashboard.jobs import worker
 from dashboard.models import RuleCount, Subject
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests import make
 from tests.rules import engine
 from tests.rules.engine import NOON, notices, notify, rule, user_id
@@ -105,10 +105,10 @@ def test_what_was_open_before_the_rule_counts(site: Site) -> None:
 def test_what_happened_while_all_rules_were_stopped_counts_afterwards(site: Site) -> None:
     one = rule(**OPEN_TICKETS)
     opened(site, "A", "B")
-    store.stop(True)
+    active_rules.stop(True)
     worker.drain()
     closed(site, "A")
-    store.stop(False)
+    active_rules.stop(False)
     worker.drain()
     opened(site, "C")
     assert fired() == []

@@ -9,8 +9,9 @@ import pytest
 
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Step, User
-from dashboard.rules import actions, definition, doing, planning
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import actions, doing, schema
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import action_planner
 from dashboard.rules.recipients import customer
 from tests import make
 from tests.rules.engine import event, outcomes, rule, steps, take
@@ -23,16 +24,16 @@ MAIL: dict[str, Any] = {"do": "email", "to": TO, "subject": "Dear {{ contact.nam
 
 
 def errors(*then: dict[str, Any], types: tuple[str, ...] = ("ticket.created",)) -> dict[str, str]:
-    found = definition.parse({"types": list(types), "then": list(then)}, SITE)
+    found = schema.parse({"types": list(types), "then": list(then)}, SITE)
     return {} if isinstance(found, Definition) else {path: said.render() for path, said in found.items()}
 
 
 @pytest.mark.parametrize("types", [("ticket.created",), ("ticket.idle",), ("call.closed", "custom.sale")])
 def test_events_about_customers_may_be_told_to_them(types: tuple[str, ...]) -> None:
     after = {"after": {"seconds": 600}} if types == ("ticket.idle",) else {}
-    found = definition.parse({"types": list(types), **after, "then": [MAIL]}, SITE)
+    found = schema.parse({"types": list(types), **after, "then": [MAIL]}, SITE)
     assert isinstance(found, Definition)
-    assert definition.load(definition.dump(found)) == found
+    assert schema.load(schema.dump(found)) == found
 
 
 @pytest.mark.parametrize("type_", ["agent.signed_in", "auth.signed_in", "mail_in.login_failed"])
@@ -51,11 +52,11 @@ def test_the_customer_gets_no_notice() -> None:
 
 
 def test_a_rule_writes_to_the_customer_once() -> None:
-    assert errors(MAIL, MAIL) == {"then.1.to.roles": definition.TWICE_TO_CUSTOMER}
+    assert errors(MAIL, MAIL) == {"then.1.to.roles": schema.TWICE_TO_CUSTOMER}
 
 
 def test_without_the_right_to_call_out_nobody_writes_to_customers() -> None:
-    found = definition.parse({"types": ["ticket.created"], "then": [MAIL]}, replace(SITE, can_out=False))
+    found = schema.parse({"types": ["ticket.created"], "then": [MAIL]}, replace(SITE, can_out=False))
     assert not isinstance(found, Definition)
     assert list(found) == ["then.0.do"]
 
@@ -130,7 +131,7 @@ def test_content_that_the_author_may_not_see_stays_hidden() -> None:
 def test_without_an_address_the_step_fails_and_says_why() -> None:
     one = rule({**MAIL, "limit": {"often": "once", "by": "subject"}}, ["ticket.created"])
     assert take(ticket()) == [(one.id, "failed")]
-    assert steps(Step.state, Step.error) == [("failed", planning.NO_CUSTOMER)]
+    assert steps(Step.state, Step.error) == [("failed", action_planner.NO_CUSTOMER)]
     take(ticket(contact=EVA))
     assert steps(Step.state)[1:] == [("waiting",)], "what failed does not count as done once"
 
@@ -145,7 +146,7 @@ def test_the_others_are_told_though_the_customer_has_no_address(by: str) -> None
     take(ticket())
     assert steps(Step.recipient, Step.state, Step.error) == [
         ("author@example.org", "waiting", ""),
-        ("", "failed", planning.NO_CUSTOMER),
+        ("", "failed", action_planner.NO_CUSTOMER),
     ]
     assert outcomes(one) == [(one.id, "waiting")]
 

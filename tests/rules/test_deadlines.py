@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from dashboard.db import database
 from dashboard.models import Calendar, Rule
-from dashboard.rules import definition as definitions
-from dashboard.rules import log
-from dashboard.rules.calendars import of_stored
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.working_time import of_stored
+from dashboard.rules import event_rows
 from dashboard.rules.deadlines import firings, waking
-from dashboard.rules.definition import Definition
-from dashboard.rules.lasting import agent_stretches
+from dashboard.rules.state_periods import agent_stretches
 from tests.rules import engine
 from tests.rules.engine import NOON, rule
 from tests.rules.time import Site, fired
@@ -221,5 +221,5 @@ def said(one: Rule) -> list[tuple[int, float]]:
     """Return the runs that a rule ought to have had by now, of the whole log."""
     read = definitions.load(one.definition)
     assert isinstance(read, Definition)
-    found = firings(read, log.rows(log.columns()), {"Office": OFFICE}, NOON + 20 * 86_400_000)
+    found = firings(read, event_rows.rows(event_rows.columns()), {"Office": OFFICE}, NOON + 20 * 86_400_000)
     return [(one.id, (each.due_ms - NOON) / 1000) for each in found]

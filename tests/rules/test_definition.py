@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dashboard.rules import definition
-from dashboard.rules.compare import Context
-from dashboard.rules.definition import After, Definition, Site, Wait
-from dashboard.rules.limits import By, Limit, Often, Times
-from dashboard.rules.match import Loop, State
+from dashboard.rulelang import schema
+from dashboard.rulelang.matcher import Loop, State
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.rate_limits import By, Limit, Often, Times
+from dashboard.rulelang.schema import After, Definition, Site, Wait
 from tests.rules.make import SITE
 from tests.rules.make import defined as good
 
@@ -22,7 +22,7 @@ def raw(types: list[Any] | None = None, **parts: Any) -> dict[str, Any]:
 
 
 def errors(made: Any, site: Site | None = SITE) -> dict[str, str]:
-    found = definition.parse(made, site)
+    found = schema.parse(made, site)
     return {} if isinstance(found, Definition) else {path: said.render() for path, said in found.items()}
 
 
@@ -273,7 +273,7 @@ def test_an_administrators_choice_about_a_type_holds(type_: str, use: bool, allo
 
 def test_a_stored_rule_is_read_though_what_it_names_is_gone() -> None:
     made = action(do="webhook", channel=99)
-    assert isinstance(definition.load(made), Definition)
+    assert isinstance(schema.load(made), Definition)
     assert list(errors(made)) == ["then.0.channel"]
 
 
@@ -293,15 +293,15 @@ def test_a_definition_tells_what_it_records_and_uses() -> None:
             ],
         }
     )
-    assert definition.emits(found) == ("custom.a", "rule.logged")
-    assert definition.calendars(found) == {"Brno"}
-    assert definition.channels(found) == {1}
+    assert schema.emits(found) == ("custom.a", "rule.logged")
+    assert schema.calendars(found) == {"Brno"}
+    assert schema.channels(found) == {1}
 
 
 def test_the_matcher_gets_what_the_row_and_the_definition_say() -> None:
     found = good(raw(stop=True))
     row = {"id": 1, "version": 2, "position": 3, "group": 4, "owner": 5, "state": "shadow"}
-    spec = definition.spec(row, found, Context(zone="UTC", owner=5))
+    spec = schema.spec(row, found, Context(zone="UTC", owner=5))
     assert (spec.id, spec.version, spec.position, spec.group, spec.owner) == (1, 2, 3, 4, 5)
     assert (spec.state, spec.stop, spec.types, spec.loop) == (State.SHADOW, True, ("chat.queued",), Loop.ONCE)
 

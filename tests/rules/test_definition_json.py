@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules import definition
-from dashboard.rules.definition import Definition
-from dashboard.rules.limits import PERIODS, By
-from dashboard.rules.match import Loop
+from dashboard.rulelang import schema
+from dashboard.rulelang.matcher import Loop
+from dashboard.rulelang.rate_limits import PERIODS, By
+from dashboard.rulelang.schema import Definition
 from tests.rules.make import SITE
 from tests.rules.make import defined as good
 
@@ -76,9 +76,9 @@ def test_the_json_form_gives_the_same_definition_again(
     kind: dict[str, Any], then: list[Any], stop: bool, loop: Loop
 ) -> None:
     found = good({**kind, "then": then, "stop": stop, "loop": str(loop)})
-    dumped = definition.dump(found)
+    dumped = schema.dump(found)
     assert good(json.loads(json.dumps(dumped))) == found
-    assert definition.dump(good(dumped)) == dumped
+    assert schema.dump(good(dumped)) == dumped
 
 
 WORDS = [
@@ -141,9 +141,9 @@ broken = st.fixed_dictionaries(
 @given(hostile | broken)
 def test_whatever_json_comes_nothing_is_raised(made: Any) -> None:
     for site in (SITE, None):
-        found = definition.parse(made, site)
+        found = schema.parse(made, site)
         if isinstance(found, Definition):
-            assert good(definition.dump(found), site) == found
+            assert good(schema.dump(found), site) == found
         else:
             assert found
             assert all(isinstance(path, str) and said.render() for path, said in found.items())
@@ -153,5 +153,5 @@ def test_a_deep_pile_of_lists_is_refused() -> None:
     pile: Any = []
     for _level in range(900):
         pile = [pile]
-    found = definition.parse({"types": pile, "if": {"all": pile}, "then": pile, "wait": pile}, SITE)
+    found = schema.parse({"types": pile, "if": {"all": pile}, "then": pile, "wait": pile}, SITE)
     assert not isinstance(found, Definition)

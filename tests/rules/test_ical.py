@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.i18n.message import Message
-from dashboard.rules import ical
-from dashboard.rules.ical import (
+from dashboard.rulelang import holidays as holidays_reader
+from dashboard.rulelang.holidays import (
     CANCELLED,
     MAX_BYTES,
     MAX_REPEATING,
@@ -166,7 +166,7 @@ def test_files_that_other_programs_read_wrong(
 def test_a_file_in_another_encoding_is_refused_by_name() -> None:
     refused = parse((CASES_OF_BUGS / "ical_cp1250.ics").read_bytes(), TODAY, PRAGUE)
     assert isinstance(refused, Message)
-    assert refused.text == ical.NOT_UTF8
+    assert refused.text == holidays_reader.NOT_UTF8
 
 
 def test_what_is_left_out_is_named_in_the_order_of_the_file() -> None:
@@ -196,11 +196,11 @@ def test_a_character_that_a_fold_divides_is_whole_again() -> None:
 
 
 def test_repetitions_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ical, "MAX_SECONDS", 0.01)
+    monkeypatch.setattr(holidays_reader, "MAX_SECONDS", 0.01)
     never = "DTSTART;VALUE=DATE:20260101|RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"
     refused = parse(file(never, never), TODAY, PRAGUE)
     assert isinstance(refused, Message)
-    assert refused.text == ical.TOO_SLOW
+    assert refused.text == holidays_reader.TOO_SLOW
 
 
 def test_a_name_is_one_line_and_the_first_of_a_date_stays() -> None:
@@ -211,7 +211,7 @@ def test_a_name_is_one_line_and_the_first_of_a_date_stays() -> None:
             f"SUMMARY:{'x' * 500}|DTSTART;VALUE=DATE:20270102",
         )
     )
-    assert [day.name for day in found.days] == ["New Year's Day", "x" * ical.NAME_MAX]
+    assert [day.name for day in found.days] == ["New Year's Day", "x" * holidays_reader.NAME_MAX]
 
 
 def test_an_entry_of_many_years_is_taken_within_ours() -> None:
@@ -224,16 +224,16 @@ def test_an_entry_that_is_not_well_formed_loses_no_other() -> None:
 
 
 REFUSED = [
-    ("nothing", b"", ical.NO_CALENDAR),
-    ("no calendar", b"hello", ical.NO_CALENDAR),
-    ("not closed", b"BEGIN:VCALENDAR\r\n", ical.NO_CALENDAR),
-    ("another component", b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", ical.NO_CALENDAR),
-    ("another encoding", "BEGIN:VCALENDAR Štědrý".encode("cp1250"), ical.NOT_UTF8),
-    ("too large", b"x" * (MAX_BYTES + 1), ical.TOO_LARGE),
+    ("nothing", b"", holidays_reader.NO_CALENDAR),
+    ("no calendar", b"hello", holidays_reader.NO_CALENDAR),
+    ("not closed", b"BEGIN:VCALENDAR\r\n", holidays_reader.NO_CALENDAR),
+    ("another component", b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", holidays_reader.NO_CALENDAR),
+    ("another encoding", "BEGIN:VCALENDAR Štědrý".encode("cp1250"), holidays_reader.NOT_UTF8),
+    ("too large", b"x" * (MAX_BYTES + 1), holidays_reader.TOO_LARGE),
     (
         "too many that repeat",
         file(*["DTSTART;VALUE=DATE:20250101|RRULE:FREQ=YEARLY"] * (MAX_REPEATING + 1)),
-        ical.TOO_REPEATING,
+        holidays_reader.TOO_REPEATING,
     ),
 ]
 

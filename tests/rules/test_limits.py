@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules.limits import (
+from dashboard.rulelang.rate_limits import (
     BREAKER_RUNS,
     PERIODS,
     By,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from dashboard.rules.compare import Context
-from dashboard.rules.compiled import compile_tree
-from dashboard.rules.fields import fields
-from dashboard.rules.lint import lint, never_true
-from dashboard.rules.match import Loop, RuleSpec, State
-from dashboard.rules.values import Facts
+from dashboard.rulelang.compiler import compile_tree
+from dashboard.rulelang.fields import fields
+from dashboard.rulelang.lint import lint, never_true
+from dashboard.rulelang.matcher import Loop, RuleSpec, State
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.values import Facts
 from tests.rules.make import TYPE, events, spec, trees
 
 CALL = "call.accepted"

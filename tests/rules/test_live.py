@@ -15,8 +15,8 @@ from dashboard.ingest import importer
 from dashboard.jobs import queue as jobs
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Event, Interaction, Mark, Notification, Rule, RuleGroup, Run, Step
-from dashboard.rules import asking, live, runs, store
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules, asking, engine, runs
 from tests import make
 from tests.rules.engine import (
     LOG,
@@ -120,14 +120,14 @@ def test_a_changed_version_may_run_again_and_a_switched_rule_not() -> None:
     one = rule(LOG)
     take(event())
     Rule.update(state="off").execute()
-    store.changed()
+    active_rules.changed()
     Rule.update(state="on").execute()
-    store.changed()
+    active_rules.changed()
     jobs.enqueue("digest", {"after": 0, "to": 1000})
     digest()
     assert outcomes() == [(one.id, "done")]
     Rule.update(version=2).execute()
-    store.changed()
+    active_rules.changed()
     jobs.enqueue("digest", {"after": 0, "to": 1000})
     digest()
     assert outcomes() == [(one.id, "done")] * 2
@@ -146,7 +146,7 @@ def test_a_shadow_rule_runs_and_does_nothing() -> None:
     assert [row[0] for row in Run.select(Run.held).order_by(Run.id).tuples()] == [0, 1]
     assert (steps(), notices()) == ([], [])
     Rule.update(state="on").execute()
-    store.changed()
+    active_rules.changed()
     assert take(event(seconds=120))[-1] == (one.id, "done")
 
 
@@ -155,19 +155,19 @@ def test_rules_of_a_paused_group_are_not_asked() -> None:
     one = rule(LOG, group=group)
     take(event())
     RuleGroup.update(paused=True).execute()
-    store.changed()
+    active_rules.changed()
     take(event())
     RuleGroup.update(paused=False).execute()
-    store.changed()
+    active_rules.changed()
     assert take(event()) == [(one.id, "done")] * 2
 
 
 def test_a_stopped_site_records_events_and_asks_no_rule() -> None:
     one = rule(LOG)
-    store.stop(True)
+    active_rules.stop(True)
     assert take(event()) == []
     assert Event.select().where(Event.type == "custom.sale").count() == 1
-    store.stop(False)
+    active_rules.stop(False)
     assert take(event()) == [(one.id, "done")]
 
 
@@ -221,7 +221,7 @@ def test_a_later_rule_of_the_group_is_not_asked_after_one_that_stops() -> None:
 def test_a_rule_that_cannot_be_read_any_more_leaves_the_others_alone() -> None:
     one, broken = rule(LOG), rule(LOG)
     Rule.update(definition={"types": 3}).where(Rule.id == broken.id).execute()
-    store.changed()
+    active_rules.changed()
     assert take(event()) == [(one.id, "done")]
 
 
@@ -231,7 +231,7 @@ def test_an_accident_inside_ends_one_run_and_no_other(monkeypatch: pytest.Monkey
     def fall(*_given: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setitem(__import__("dashboard.rules.inside", fromlist=["_DO"])._DO, "note", fall)
+    monkeypatch.setitem(__import__("dashboard.rules.internal_actions", fromlist=["_DO"])._DO, "note", fall)
     assert take(event()) == [(accident.id, "error"), (fine.id, "done")]
     assert Run.get(Run.rule_id == accident.id).error == "ZeroDivisionError: a bug"
 
@@ -245,7 +245,7 @@ def test_an_accident_of_the_engine_leaves_the_trail_whole_and_is_mended_later(
         raise ZeroDivisionError("a bug")
 
     with monkeypatch.context() as broken:
-        broken.setattr(live.Pass, "end", fall)
+        broken.setattr(engine.Pass, "end", fall)
         assert take(event("call.queued", interaction="c1")) == []
     assert Interaction.get().external_id == "c1"
     assert jobs.waiting([asking.AGAIN]) == 1
@@ -258,7 +258,7 @@ def test_a_rule_may_not_hear_of_types_that_were_closed_to_rules() -> None:
 
     rule(LOG)
     switches.choose("custom.sale", switches.Choice(recorded=True, in_rules=False))
-    store.changed()
+    active_rules.changed()
     assert take(event()) == []
 
 

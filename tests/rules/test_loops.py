@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from dashboard.models import AuditEntry, Event, EventCause, Rule, Run
-from dashboard.rules import chains
+from dashboard.rules import loop_guard
 from tests.api import Api, custom
 from tests.rules.engine import LOG, acted, digest, event, rule, take
 
@@ -22,7 +22,7 @@ def emit(type_: str, **data: str) -> dict[str, Any]:
 
 def signed(app: Flask, *rules: int) -> str:
     with app.app_context():
-        return chains.chain_header(rules)
+        return loop_guard.chain_header(rules)
 
 
 def test_a_rule_that_causes_its_own_event_runs_once_in_a_chain() -> None:
@@ -86,7 +86,7 @@ def test_a_host_that_calls_back_with_the_header_stays_in_the_chain(app: Flask, c
     one = rule(LOG, types=["custom.seen"])
     header = signed(app, 7, one.id)
     Api(client).send(
-        '{"type": "custom.seen", "time": "2026-03-02T12:00:00Z"}', headers={chains.HEADER: header}
+        '{"type": "custom.seen", "time": "2026-03-02T12:00:00Z"}', headers={loop_guard.HEADER: header}
     )
     digest()
     assert acted() == [(one.id, "loop_stopped")]
@@ -101,7 +101,7 @@ def test_a_chain_that_this_site_did_not_sign_is_none(app: Flask, client: Any, fo
     one = rule(LOG, types=["custom.seen"])
     answer = Api(client).send(
         '{"type": "custom.seen", "time": "2026-03-02T12:00:00Z"}',
-        headers={chains.HEADER: forged.encode().decode("latin-1")},
+        headers={loop_guard.HEADER: forged.encode().decode("latin-1")},
     )
     assert answer.status_code == 202
     digest()
@@ -111,16 +111,16 @@ def test_a_chain_that_this_site_did_not_sign_is_none(app: Flask, client: Any, fo
 def test_a_chain_of_another_site_is_none(app: Flask) -> None:
     header = signed(app, 1, 2)
     with app.app_context():
-        assert chains.read_chain(header) == (1, 2)
-        assert chains.read_chain(header.replace("1.2", "1.3")) == ()
-        assert chains.chain_header(()) == ""
+        assert loop_guard.read_chain(header) == (1, 2)
+        assert loop_guard.read_chain(header.replace("1.2", "1.3")) == ()
+        assert loop_guard.chain_header(()) == ""
 
 
 def test_events_of_a_batch_keep_their_cause_and_repeats_get_none(app: Flask, client: Any) -> None:
     api, header = Api(client), signed(app, 5)
     api.post(custom("old"))
     body = json.dumps([custom("old"), custom("new")])
-    api.send(body, headers={chains.HEADER: header})
+    api.send(body, headers={loop_guard.HEADER: header})
     ids = dict(Event.select(Event.external_id, Event.id).tuples())
     assert [(row.event_id, row.chain) for row in EventCause.select()] == [(ids["new"], [5])]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules.match import Index, Loop, Outcome, RuleSpec, Run, State, explain, match
-from dashboard.rules.tree import ALWAYS
-from dashboard.rules.values import Facts
+from dashboard.rulelang.conditions import ALWAYS
+from dashboard.rulelang.matcher import Index, Loop, Outcome, RuleSpec, Run, State, explain, match
+from dashboard.rulelang.values import Facts
 from tests.rules.make import TYPE, event, events, spec, trees
 
 QUEUE = {"all": [{"field": "queue", "op": "one_of", "value": [1, 2]}]}

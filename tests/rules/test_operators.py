@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from dashboard import catalog
-from dashboard.rules import fields, times
-from dashboard.rules.compare import Context
-from dashboard.rules.fields import Field, Kind
-from dashboard.rules.operands import Operand, OperandError, check
-from dashboard.rules.operators import OPERATORS, Operator, Takes, operators
-from dashboard.rules.values import ABSENT, Change, ConditionError, coalesce, fold
+from dashboard.rulelang import fields, time_predicates
+from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang.operand_types import Operand, OperandError, check
+from dashboard.rulelang.operators import OPERATORS, Operator, Takes, operators
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.values import ABSENT, Change, ConditionError, coalesce, fold
 from tests.rules.make import MONDAY, event
 
 EMPTY = (ABSENT, None, "", [])
@@ -359,7 +359,7 @@ def test_events_of_one_transaction_keep_the_first_old_and_the_last_new_value() -
 
 def test_a_skipped_hour_has_no_time_of_day() -> None:
     spring = 1774744200000  # 29 March 2026, 00:30 UTC: 1:30 in Prague; an hour later it is 3:30
-    seen = [f"{times.local(spring + n * HOUR, 'Europe/Prague'):%H:%M}" for n in range(2)]
+    seen = [f"{time_predicates.local(spring + n * HOUR, 'Europe/Prague'):%H:%M}" for n in range(2)]
     assert seen == ["01:30", "03:30"]
 
 

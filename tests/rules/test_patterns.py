@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dashboard.rules import patterns
-from dashboard.rules.patterns import Pattern, PatternError
-from dashboard.rules.values import ConditionError
+from dashboard.rulelang import regex
+from dashboard.rulelang.regex import Pattern, PatternError
+from dashboard.rulelang.values import ConditionError
 
 FOUND = [
     ("a+b", "xxAAb", True),
@@ -128,8 +128,8 @@ def test_a_search_takes_time_linear_to_the_text(pattern: str) -> None:
 
 
 def test_a_text_beyond_the_limit_is_an_error_and_not_false() -> None:
-    with pytest.raises(ConditionError, match=re.escape(patterns.TOO_LONG)):
-        Pattern("a").found("b" * (patterns.MAX_TEXT + 1))
+    with pytest.raises(ConditionError, match=re.escape(regex.TOO_LONG)):
+        Pattern("a").found("b" * (regex.MAX_TEXT + 1))
 
 
 def test_a_pattern_whose_automaton_outgrows_its_memory_still_answers_right() -> None:

@@ -9,7 +9,7 @@ import pytest
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Access, AccessGrant, Channel, Rule, Step, TeamLead, TeamMember, User
 from dashboard.models import Team as Teams
-from dashboard.rules import store
+from dashboard.rules import active_rules
 from tests import make
 from tests.rules.engine import LOG, acted, event, notices, notify, rule, take
 
@@ -80,17 +80,17 @@ def test_a_number_counts_only_what_the_owner_may_see() -> None:
 def test_rules_of_a_deactivated_owner_rest_until_the_owner_is_back() -> None:
     one = mine(owner())
     User.update(deactivated_ts=1).where(User.login == "owner").execute()
-    store.changed()
+    active_rules.changed()
     assert take(call("owner")) == []
     User.update(deactivated_ts=None).where(User.login == "owner").execute()
-    store.changed()
+    active_rules.changed()
     assert take(call("owner", 1)) == [(one.id, "done")]
 
 
 def test_rules_of_an_owner_who_may_have_none_any_more_rest() -> None:
     mine(owner())
     Access.update(permissions=[]).where(Access.name != "").execute()
-    store.changed()
+    active_rules.changed()
     assert take(call("owner")) == []
 
 
@@ -137,7 +137,7 @@ def test_a_rule_of_ones_own_never_stops_those_of_others() -> None:
 def test_a_change_of_rights_on_the_pages_is_known_to_rules_at_once() -> None:
     from dashboard.access import granting
 
-    before = store.live().version
+    before = active_rules.live().version
     with granting.changing(make.administrator("admin").id):
         AccessGrant.delete().where(AccessGrant.kind == "users").execute()
-    assert store.live().version != before
+    assert active_rules.live().version != before

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.access.permissions import Permission
-from dashboard.rules import placeholders
-from dashboard.rules.placeholders import HIDDEN, SHOWN, Names
-from dashboard.rules.values import Facts, facts
+from dashboard.rulelang import text_templates
+from dashboard.rulelang.text_templates import HIDDEN, SHOWN, Names
+from dashboard.rulelang.values import Facts, facts
 
 MONDAY = 1772438400000  # Monday 2 March 2026, 08:00 UTC
 NAMES = Names(users={3: "Jana Malá"}, teams={5: "Night"}, queues={2: "Support"}, zone="Europe/Prague")
@@ -47,7 +47,7 @@ def ticket(**data: Any) -> Facts:
 
 
 def said(template: str, event: Facts | None = None, reader: Reader = ALL) -> str:
-    return placeholders.render(template, event or ticket(), NAMES, reader)
+    return text_templates.render(template, event or ticket(), NAMES, reader)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_of_a_foreign_user_even_the_name_is_hidden() -> None:
 
 
 def test_a_name_that_was_not_given_is_hidden() -> None:
-    assert placeholders.render("{{ user.name }}", ticket(), Names(), ALL) == HIDDEN
+    assert text_templates.render("{{ user.name }}", ticket(), Names(), ALL) == HIDDEN
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_a_name_that_was_not_given_is_hidden() -> None:
     ],
 )
 def test_names_that_no_event_has_are_told(types: tuple[str, ...], template: str, unknown: list[str]) -> None:
-    assert placeholders.check(template, types) == unknown
+    assert text_templates.check(template, types) == unknown
 
 
 def test_every_name_on_offer_is_known_and_has_a_label() -> None:
     types = ("ticket.created", "call.closed", "contact.created", "custom.x")
-    offered = placeholders.names(types)
+    offered = text_templates.names(types)
     assert all(offered.values())
-    assert placeholders.check(" ".join(f"{{{{ {name} }}}}" for name in offered), types) == []
+    assert text_templates.check(" ".join(f"{{{{ {name} }}}}" for name in offered), types) == []
 
 
 def test_a_value_of_another_kind_than_promised_is_shown_as_it_came() -> None:

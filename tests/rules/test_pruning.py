@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules import definition, naming, pruning
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import portable, pruning, schema
+from dashboard.rulelang.schema import Definition
 from tests.rules.make import SITE
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
@@ -35,11 +35,11 @@ IDS = {kind: {"x": 3} for kind in ("user", "queue", "team", "access", "channel",
     )
 )
 def test_whatever_a_file_holds_the_good_is_kept_and_nothing_raised(raw: dict[str, Any]) -> None:
-    numbered, _lost = naming.numbered(raw, IDS)
+    numbered, _lost = portable.numbered(raw, IDS)
     found, warnings = pruning.prune(numbered, SITE)
     assert all(each.render() for each in warnings)
     if isinstance(found, Definition):
-        assert definition.parse(definition.dump(found), SITE) == found
+        assert schema.parse(schema.dump(found), SITE) == found
         assert "tag" in [each.do for each in found.then]
 
 

@@ -12,8 +12,9 @@ from flask import Flask
 from dashboard.jobs import worker
 from dashboard.models import Channel, Notification, Profile, Rule, RuleMute, Run, Step, User
 from dashboard.pages.inbox import commands as inbox
-from dashboard.rules import definition, repeats, runs
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import schema
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import repeats, runs
 from tests import make
 from tests.rules.engine import NOON, event, notices, notify, outcomes, rule, steps, take
 from tests.rules.make import SITE
@@ -198,9 +199,9 @@ def test_what_is_undone_does_not_come_again(at: Callable[[float], None]) -> None
 )
 def test_how_often_and_how_soon_has_bounds(again: Any, paths: list[str]) -> None:
     notice = {"do": "notify", "to": {"roles": ["owner"]}, "title": "T", "again": again}
-    found = definition.parse({"types": ["chat.queued"], "then": [notice]}, SITE)
+    found = schema.parse({"types": ["chat.queued"], "then": [notice]}, SITE)
     if isinstance(found, Definition):
-        assert definition.load(definition.dump(found)) == found
+        assert schema.load(schema.dump(found)) == found
         assert (found.then[0].params["again"], paths) == (again, [])
     else:
         assert list(found) == paths
@@ -208,6 +209,6 @@ def test_how_often_and_how_soon_has_bounds(again: Any, paths: list[str]) -> None
 
 def test_only_a_notice_is_repeated() -> None:
     mail = {"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T", "again": AGAIN}
-    found = definition.parse({"types": ["chat.queued"], "then": [mail]}, SITE)
+    found = schema.parse({"types": ["chat.queued"], "then": [mail]}, SITE)
     assert not isinstance(found, Definition)
     assert list(found) == ["then.0"]

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.rules.calendars import of_stored
-from dashboard.rules.parts import Schedule
-from dashboard.rules.schedules import next_run, runs
+from dashboard.rulelang.parts import Schedule
+from dashboard.rulelang.schedules import next_run, runs
+from dashboard.rulelang.working_time import of_stored
 
 ZONE = "Europe/Prague"
 WEEK = of_stored(ZONE, {str(day): [["08:00", "17:00"]] for day in range(1, 6)}, [("2026-03-02", [])])

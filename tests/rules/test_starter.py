@@ -14,8 +14,9 @@ from dashboard.i18n import LOCALES
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Rule, RuleVersion, Run
 from dashboard.models.notify import Calendar
-from dashboard.rules import definition, starter, store
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import schema
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import active_rules, starter
 from dashboard.rules.outcomes import ACTED, RunOutcome
 from tests import make
 
@@ -32,9 +33,9 @@ def test_no_two_have_the_same_name() -> None:
 
 @pytest.mark.parametrize("each", starter.drafts(str, calendar="Office"), ids=lambda each: each.name)
 def test_each_is_a_whole_definition(each: starter.Starter) -> None:
-    found = definition.load(each.definition)
+    found = schema.load(each.definition)
     assert isinstance(found, Definition), found
-    assert definition.calendars(found) <= {"Office"}
+    assert schema.calendars(found) <= {"Office"}
 
 
 def test_texts_are_translated_and_nothing_else() -> None:
@@ -52,9 +53,9 @@ def test_texts_are_translated_and_nothing_else() -> None:
 def test_ones_own_are_about_ones_own_work() -> None:
     own = starter.drafts(str, personal=True)
     assert 0 < len(own) < COUNT
-    site = definition.Site(personal=True)
+    site = schema.Site(personal=True)
     for each in own:
-        assert isinstance(definition.parse(each.definition, site), Definition)
+        assert isinstance(schema.parse(each.definition, site), Definition)
 
 
 def test_they_are_added_off_and_once_in_whatever_language(app: Flask) -> None:
@@ -105,7 +106,7 @@ def test_four_of_them_act_on_the_day_of_the_demonstration(
     with app.test_request_context(), time_machine.travel(WEDNESDAY, tick=False):
         starter.make(make.user("author").id, None, "en")
         Rule.update(state="on").execute()
-        store.changed()
+        active_rules.changed()
         list(demo.make())
         worker.drain()
     acted = (*ACTED, RunOutcome.THROTTLED)

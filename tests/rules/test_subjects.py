@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.models import Event, Subject
-from dashboard.rules import facts, stretch, subjects
+from dashboard.rulelang.values import Change
+from dashboard.rules import event_facts, stretch, subject_state
 from dashboard.rules.stretch import MAX_FIELDS, State
-from dashboard.rules.values import Change
 from tests import make
 from tests.rules.engine import LOG, acted, event, rule, send, take
 
@@ -57,10 +57,10 @@ def test_changes_do_not_depend_on_what_is_kept_of_a_subject() -> None:
     words = random.Random(7).choices(["a", "b", None], k=12)
     for at, word in enumerate(words):
         take(updated(at, status=word))
-    kept = {fact["id"]: fact["changes"] for fact in facts.of_events([row.id for row in Event.select()])}
+    kept = {fact["id"]: fact["changes"] for fact in event_facts.of_events([row.id for row in Event.select()])}
     Subject.delete().execute()
     assert {
-        fact["id"]: fact["changes"] for fact in facts.of_events([row.id for row in Event.select()])
+        fact["id"]: fact["changes"] for fact in event_facts.of_events([row.id for row in Event.select()])
     } == kept
     assert Subject.select().count() == 0
 
@@ -69,14 +69,14 @@ def test_changes_do_not_depend_on_what_is_kept_of_a_subject() -> None:
 def test_a_row_that_is_behind_or_missing_is_brought_up_to_the_log() -> None:
     send(event("ticket.created", 0, data={"status": "new"}, **ticket), updated(1, status="open"))
     source = Event.get().source_id
-    [state] = subjects.refresh(source, ["t1", "unknown"]).values()
+    [state] = subject_state.refresh(source, ["t1", "unknown"]).values()
     first, second = [row.id for row in Event.select().order_by(Event.id)]
     assert (state.values["data.status"], state.event_id, state.kind) == ("open", second, "ticket")
     send(event("ticket.closed", 2, **ticket))
-    assert subjects.refresh(source, ["t1"])["t1"].ended_ms is not None
+    assert subject_state.refresh(source, ["t1"])["t1"].ended_ms is not None
     row = Subject.get()
     assert (row.ended_ms, row.opened_ms) == (state.opened_ms + 2000, state.opened_ms)
-    then = subjects.state_at(source, "t1", first)
+    then = subject_state.state_at(source, "t1", first)
     assert then is not None
     assert (then.values["data.status"], then.ended_ms) == ("new", None)
 
@@ -95,7 +95,7 @@ def test_the_facts_of_an_event_hold_what_it_names() -> None:
     make.queue("sales", channel="chat")
     contact = {"name": "Eva", "email": "eva@example.org"}
     send(event("ticket.updated", data={"number": 7}, queue="sales", contact=contact, session="s1", **ticket))
-    found = facts.of_event(Event.get().id)
+    found = event_facts.of_event(Event.get().id)
     assert found is not None
     assert (found["source"], found["interaction"], found["session"]) == ("pbx", "t1", "s1")
     assert (found["queue.channel"], found["user.team"]) == ("chat", [])
@@ -105,7 +105,7 @@ def test_the_facts_of_an_event_hold_what_it_names() -> None:
         7,
     )
     assert "eva" not in found["contact.id"]
-    assert facts.of_event(99_999) is None
+    assert event_facts.of_event(99_999) is None
 
 
 def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:

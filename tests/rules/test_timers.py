@@ -9,7 +9,7 @@ import time_machine
 
 from dashboard.jobs import worker
 from dashboard.models import Rule, RuleGroup, Run, Timer
-from dashboard.rules import alarms, arming, store
+from dashboard.rules import active_rules, backfill, deadline_worker
 from tests import make
 from tests.rules import engine
 from tests.rules.engine import NOON, event, notices, notify, rule
@@ -164,7 +164,7 @@ def test_an_edit_while_pending_holds_from_now_on(site: Site) -> None:
     site.comes("ticket.created", 0)
     edited = {**one.definition, "after": {"seconds": 3 * HOUR}}
     Rule.update(definition=edited, version=2).where(Rule.id == one.id).execute()
-    store.changed()
+    active_rules.changed()
     site.wake(2 * HOUR)
     assert fired() == []
     site.wake(3 * HOUR)
@@ -176,7 +176,7 @@ def test_a_rule_that_is_off_fires_nothing_and_its_waits_say_so(site: Site) -> No
     waits = rule(types=["ticket.created"], wait={"seconds": 60})
     site.comes("ticket.created", 0)
     Rule.update(state="off").where(Rule.id.in_([idle.id, waits.id])).execute()
-    store.changed()
+    active_rules.changed()
     site.wake(2 * HOUR)
     assert fired() == [(waits.id, "disabled", 60)]
     assert pending() == []
@@ -187,7 +187,7 @@ def test_a_rule_knows_of_stretches_begun_since_it_was_armed(site: Site) -> None:
     site.comes("ticket.created", 0)
     late = rule(**IDLE)
     Rule.update(armed_ms=NOON + 1).where(Rule.id == late.id).execute()
-    store.changed()
+    active_rules.changed()
     site.comes("ticket.message_sent", 2 * HOUR)
     site.wake(4 * HOUR)
     assert fired() == [(early.id, "done", HOUR), (early.id, "done", 3 * HOUR), (late.id, "done", 3 * HOUR)]
@@ -196,11 +196,11 @@ def test_a_rule_knows_of_stretches_begun_since_it_was_armed(site: Site) -> None:
 def test_the_kill_switch_holds_deadlines_and_they_fire_when_it_is_lifted(site: Site) -> None:
     one = rule(**IDLE)
     site.comes("ticket.created", 0, "T-1")
-    store.stop(True)
+    active_rules.stop(True)
     site.comes("ticket.created", HOUR, "T-2")
     site.wake(3 * HOUR)
     assert fired() == []
-    store.stop(False)
+    active_rules.stop(False)
     site.wake(3 * HOUR)
     worker.drain()
     assert fired() == [(one.id, "done", HOUR), (one.id, "done", 2 * HOUR)]
@@ -223,7 +223,7 @@ def test_a_paused_group_holds_its_own_deadlines_alone(site: Site) -> None:
 
 def pause(group: RuleGroup, paused: bool) -> None:
     RuleGroup.update(paused=paused).where(RuleGroup.id == group.id).execute()
-    store.changed()
+    active_rules.changed()
 
 
 def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
@@ -232,14 +232,14 @@ def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
     one = rule(**IDLE)
     site.comes("ticket.created", 0, "T-1")
     site.comes("ticket.created", 1, "T-2")
-    read = alarms.histories.read
+    read = deadline_worker.subject_history.read
 
     def crash(type_: str, source: int, name: str, user: int | None, since: int) -> object:
         if name == "T-1":
             raise ValueError("no such thing")
         return read(type_, source, name, user, since)
 
-    monkeypatch.setattr(alarms.histories, "read", crash)
+    monkeypatch.setattr(deadline_worker.subject_history, "read", crash)
     site.wake(HOUR + 1)
     assert fired() == [(one.id, "done", HOUR + 1)]
     row = Timer.get()
@@ -256,10 +256,10 @@ def test_what_exists_is_counted_and_found_when_asked_for(site: Site) -> None:
     site.at(3.5 * HOUR)
     one = rule(**{**IDLE, "after": {"seconds": 2 * HOUR}})
     Rule.update(armed_ms=NOON + 3 * HOUR * 1000).where(Rule.id == one.id).execute()
-    live = store.load(Rule.get_by_id(one.id))
+    live = active_rules.load(Rule.get_by_id(one.id))
     assert live is not None
-    assert arming.count_existing(live.definition) == 2
-    arming.arm_existing(one.id)
+    assert backfill.count_existing(live.definition) == 2
+    backfill.arm_existing(one.id)
     worker.drain()
     assert fired() == [(one.id, "done", 3 * HOUR)]
     site.wake(4 * HOUR)
@@ -282,6 +282,6 @@ def test_a_schedule_runs_from_the_planned_time_on_and_not_twice(site: Site) -> N
     site.wake(2 * DAY)
     assert fired() == [(one.id, "done", HOUR), (one.id, "done", HOUR + DAY)]
     Rule.update(state="off").where(Rule.id == one.id).execute()
-    store.changed()
+    active_rules.changed()
     site.wake(3 * DAY)
     assert pending() == []

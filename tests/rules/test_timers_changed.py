@@ -9,7 +9,7 @@ import time_machine
 
 from dashboard.jobs import worker
 from dashboard.models import Calendar, Job, Rule
-from dashboard.rules import keeping, ledgers, store
+from dashboard.rules import active_rules, limit_store, timer_sync
 from tests.rules import engine
 from tests.rules.engine import NOON, event, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site, fired, pending
@@ -35,7 +35,7 @@ def office(hours: dict[str, list[list[str]]] = OFFICE) -> Calendar:
 def open_at(hours: dict[str, list[list[str]]]) -> None:
     """Change the opening hours as the page does."""
     Calendar.update(hours=hours).where(Calendar.name == "Office").execute()
-    keeping.calendar_changed("Office")
+    timer_sync.calendar_changed("Office")
     worker.drain()
 
 
@@ -43,8 +43,8 @@ def edited(one: Rule, after: dict[str, object]) -> None:
     """Change how long a rule waits as the editor does."""
     definition = {**one.definition, "after": after}
     Rule.update(definition=definition, version=Rule.version + 1).where(Rule.id == one.id).execute()
-    store.changed()
-    keeping.look_through([one.id])
+    active_rules.changed()
+    timer_sync.look_through([one.id])
     worker.drain()
 
 
@@ -110,7 +110,7 @@ def test_what_is_long_past_does_not_expire_once_more_at_an_edit(site: Site) -> N
     one = rule(**IDLE)
     site.comes("ticket.created", 0)
     Rule.update(state="off").where(Rule.id == one.id).execute()
-    store.changed()
+    active_rules.changed()
     site.wake(3 * DAY)
     Rule.update(state="on").where(Rule.id == one.id).execute()
     edited(one, {"seconds": HOUR})
@@ -137,7 +137,7 @@ def test_no_time_that_an_event_names_stops_the_digest(site: Site, at: object, ca
 
 
 def test_many_deadlines_of_one_moment_are_no_storm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "MOST_A_MINUTE", 2)
+    monkeypatch.setattr(limit_store, "MOST_A_MINUTE", 2)
     one = rule(**IDLE)
     for number in range(5):
         site.comes("ticket.created", 0, f"T-{number}")

@@ -14,8 +14,9 @@ from dashboard.i18n.message import Message
 from dashboard.models import AuditEntry, Queue, Rule, RuleGroup, RuleVersion, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
-from dashboard.rules import definition, transfer
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import schema
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import import_export
 from tests import make
 
 SECRET = "s3cr3t-of-the-channel"
@@ -55,10 +56,10 @@ def furnished() -> dict[str, Any]:
 
 
 def stored(raw: dict[str, Any], **more: Any) -> Rule:
-    found = definition.load(raw)
+    found = schema.load(raw)
     assert isinstance(found, Definition), found
     values = {"name": "Chat waits", "created_ts": 0, "updated_ts": 0, **more}
-    made: Rule = Rule.create(definition=definition.dump(found), **values)
+    made: Rule = Rule.create(definition=schema.dump(found), **values)
     return made
 
 
@@ -66,17 +67,17 @@ def file(*rules: Any, version: Any = 1) -> bytes:
     return json.dumps({"stopa_rules": version, "rules": list(rules)}).encode()
 
 
-def read(data: bytes, user: User, personal: bool = False) -> tuple[transfer.Incoming, ...]:
-    found = transfer.read(data, scopes.of_user(user), personal)
+def read(data: bytes, user: User, personal: bool = False) -> tuple[import_export.Incoming, ...]:
+    found = import_export.read(data, scopes.of_user(user), personal)
     assert not isinstance(found, Message), found
     return found
 
 
-def one(raw: dict[str, Any], user: User, **more: Any) -> transfer.Incoming:
+def one(raw: dict[str, Any], user: User, **more: Any) -> import_export.Incoming:
     return read(file({"name": "R", "definition": raw, **more}), user)[0]
 
 
-def said(row: transfer.Incoming) -> str:
+def said(row: import_export.Incoming) -> str:
     return " ".join(each.render() for each in row.warnings)
 
 
@@ -88,11 +89,11 @@ def jana(app: Flask) -> User:
 def test_a_file_brings_back_the_same_rules(jana: User) -> None:
     group = RuleGroup.create(name="Waiting")
     rule = stored(furnished(), description="As agreed.", group=group)
-    row = read(transfer.export([rule], scopes.of_user(jana)), jana)[0]
+    row = read(import_export.export([rule], scopes.of_user(jana)), jana)[0]
     assert (row.name, row.description, row.group, row.error) == ("Chat waits", "As agreed.", "Waiting", None)
     assert row.warnings == ()
     assert row.definition is not None
-    assert definition.dump(row.definition) == rule.definition
+    assert schema.dump(row.definition) == rule.definition
 
 
 def test_a_file_keeps_the_customer_and_the_repetitions(jana: User) -> None:
@@ -101,14 +102,14 @@ def test_a_file_keeps_the_customer_and_the_repetitions(jana: User) -> None:
         {"do": "notify", "to": {"roles": ["owner"]}, "title": "T", "again": {"seconds": 300, "times": 3}},
     ]
     rule = stored({"types": ["ticket.created"], "then": then})
-    row = read(transfer.export([rule], scopes.of_user(jana)), jana)[0]
+    row = read(import_export.export([rule], scopes.of_user(jana)), jana)[0]
     assert row.warnings == ()
     assert row.definition is not None
-    assert definition.dump(row.definition) == rule.definition
+    assert schema.dump(row.definition) == rule.definition
 
 
 def test_a_file_has_names_and_neither_ids_nor_secrets(jana: User) -> None:
-    text = transfer.export([stored(furnished())], scopes.of_user(jana)).decode()
+    text = import_export.export([stored(furnished())], scopes.of_user(jana)).decode()
     found = json.loads(text)["rules"][0]["definition"]
     assert found["if"]["all"][0]["value"] == ["support"]
     assert found["if"]["all"][1]["any"][0]["value"] == [None, "jana"]
@@ -125,7 +126,7 @@ def test_a_file_has_names_and_neither_ids_nor_secrets(jana: User) -> None:
 
 def test_who_is_outside_of_the_scope_is_not_named(jana: User) -> None:
     viewer = make.user("viewer", access=make.access([Permission.RULES_VIEW], ["all_queues"]))
-    text = transfer.export([stored(furnished())], scopes.of_user(viewer)).decode()
+    text = import_export.export([stored(furnished())], scopes.of_user(viewer)).decode()
     assert "jana" not in text
     row = read(text.encode(), jana)[0]
     assert row.definition is not None
@@ -134,8 +135,8 @@ def test_who_is_outside_of_the_scope_is_not_named(jana: User) -> None:
 
 def test_what_comes_in_is_added_off_with_its_group(jana: User) -> None:
     raw = furnished()
-    rows = read(transfer.export([stored(raw, state="on")], scopes.of_user(jana)), jana)
-    made = transfer.add([rows[0], transfer.Incoming("Bad", error=Message("no"))], jana.id, None)
+    rows = read(import_export.export([stored(raw, state="on")], scopes.of_user(jana)), jana)
+    made = import_export.add([rows[0], import_export.Incoming("Bad", error=Message("no"))], jana.id, None)
     assert [(row.name, row.state, row.owner_id, row.version) for row in made] == [
         ("Chat waits", "off", None, 1)
     ]
@@ -145,9 +146,9 @@ def test_what_comes_in_is_added_off_with_its_group(jana: User) -> None:
 
 def test_a_group_is_made_for_the_sites_rules_and_not_for_ones_own(jana: User) -> None:
     row = one({"types": ["chat.queued"], "then": [TAG]}, jana, group="New")
-    assert transfer.add([row], jana.id, jana.id)[0].group is None
+    assert import_export.add([row], jana.id, jana.id)[0].group is None
     assert not RuleGroup.select().exists()
-    assert transfer.add([row], jana.id, None)[0].group.name == "New"
+    assert import_export.add([row], jana.id, None)[0].group.name == "New"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_what_cannot_be_used_is_left_out_and_told(
     row = one({"types": ["chat.queued"], "then": [TAG], **more}, jana)
     assert row.definition is not None, row.error
     expected = left or {"all": [{"field": "queue", "op": "one_of", "value": [queue.id]}]}
-    assert definition.dump(row.definition)["if"] == expected
+    assert schema.dump(row.definition)["if"] == expected
     assert told in said(row)
 
 
@@ -319,7 +320,7 @@ NO_FILES = (
 def test_a_file_that_is_none_is_refused_with_a_sentence(jana: User) -> None:
     scope = scopes.of_user(jana)
     for data in NO_FILES:
-        found = transfer.read(data, scope, personal=False)
+        found = import_export.read(data, scope, personal=False)
         assert isinstance(found, Message), data[:40]
         assert found.render().endswith(".")
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rules import fields, tree
-from dashboard.rules.compare import Context
-from dashboard.rules.compiled import Trace, compile_tree
-from dashboard.rules.sentence import sentence
-from dashboard.rules.tree import Condition, Group, dump, parse
-from dashboard.rules.values import Facts
+from dashboard.rulelang import conditions, fields
+from dashboard.rulelang.compiler import Trace, compile_tree
+from dashboard.rulelang.conditions import Condition, Group, dump, parse
+from dashboard.rulelang.describe import sentence
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.values import Facts
 from tests.rules.make import MONDAY, TYPE, event, events, parsed, ready, trees
 
 YES = {"field": "data.word", "op": "is", "value": "a"}
@@ -275,4 +275,4 @@ def test_every_tree_has_a_sentence(raw: Any) -> None:
 
 def test_paths_name_the_nodes() -> None:
     made = parsed({"all": [YES, {"any": [NO, YES]}]})
-    assert [path for path, _ in tree.conditions(made)] == ["0", "1.0", "1.1"]
+    assert [path for path, _ in conditions.conditions(made)] == ["0", "1.0", "1.1"]

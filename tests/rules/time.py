@@ -7,7 +7,7 @@ from typing import Any
 import time_machine
 
 from dashboard.models import Run, Timer
-from dashboard.rules import alarms
+from dashboard.rules import deadline_worker
 from tests.rules import engine
 from tests.rules.engine import NOON, event
 
@@ -27,7 +27,7 @@ class Site:
     def wake(self, seconds: float) -> None:
         """Turn the clock and let the worker do all that is due."""
         self.at(seconds)
-        while alarms.tick():
+        while deadline_worker.tick():
             engine.digest()
 
     def comes(self, type_: str, seconds: float, name: str = "T-1", **more: Any) -> None:

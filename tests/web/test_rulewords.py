@@ -12,13 +12,14 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.models import User
-from dashboard.rules import definition, fields, starter
-from dashboard.rules.definition import Definition
-from dashboard.rules.limits import PERIODS
-from dashboard.rules.lint import Findings
-from dashboard.rules.operators import OPERATORS
-from dashboard.rules.placeholders import Names
-from dashboard.web import rulenames, rulewords
+from dashboard.rulelang import fields, schema
+from dashboard.rulelang.lint import Findings
+from dashboard.rulelang.operators import OPERATORS
+from dashboard.rulelang.rate_limits import PERIODS
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.text_templates import Names
+from dashboard.rules import starter
+from dashboard.ruletext import names, sentences
 from tests import make
 from tests.rules.make import defined
 
@@ -40,8 +41,8 @@ def english(app: Flask) -> Iterator[None]:
         yield
 
 
-def said(raw: dict[str, Any]) -> rulewords.Words:
-    return rulewords.words(defined({"types": ["chat.queued"], "then": [TAG], **raw}), NAMES)
+def said(raw: dict[str, Any]) -> sentences.Words:
+    return sentences.words(defined({"types": ["chat.queued"], "then": [TAG], **raw}), NAMES)
 
 
 QUARTER = {"often": "period", "by": "subject", "seconds": 900}
@@ -202,31 +203,31 @@ def test_values_of_conditions_read_as_what_they_are() -> None:
 
 @pytest.mark.usefixtures("english")
 def test_the_category_is_the_group_of_the_first_type() -> None:
-    assert rulewords.category(defined({"types": ["chat.queued", "call.queued"], "then": [TAG]})) == "Chats"
-    assert rulewords.category(defined({"types": ["custom.x"], "then": [TAG]})) == "Custom events"
+    assert sentences.category(defined({"types": ["chat.queued", "call.queued"], "then": [TAG]})) == "Chats"
+    assert sentences.category(defined({"types": ["custom.x"], "then": [TAG]})) == "Custom events"
 
 
 @pytest.mark.usefixtures("english")
 def test_labels_for_traces() -> None:
     types = ("call.closed",)
     known = fields.fields(types)
-    assert rulewords.field_label("data.talk_s", types) == "Talk time"
-    assert rulewords.field_label("data.x", types) == "data.x"
-    assert rulewords.field_label("nose", types) == "nose"
-    assert rulewords.operator_label("between") == "is between … and …"
-    assert rulewords.operator_label("gone") == "gone"
-    assert rulewords.value_text(known["data.talk_s"], 3725, NAMES) == "1:02:05"
-    assert rulewords.value_text(known["data.direction"], "in", NAMES) == "in"
-    assert rulewords.value_text(known["user"], None, NAMES) == "empty"
-    assert rulewords.value_text(known["user.team"], [5], NAMES) == "Night"
-    assert rulewords.value_text(known["time.clock"], 1772438400000, NAMES) == "09:00"
-    assert all(rulewords.operator_label(name) for name in OPERATORS)
+    assert sentences.field_label("data.talk_s", types) == "Talk time"
+    assert sentences.field_label("data.x", types) == "data.x"
+    assert sentences.field_label("nose", types) == "nose"
+    assert sentences.operator_label("between") == "is between … and …"
+    assert sentences.operator_label("gone") == "gone"
+    assert sentences.value_text(known["data.talk_s"], 3725, NAMES) == "1:02:05"
+    assert sentences.value_text(known["data.direction"], "in", NAMES) == "in"
+    assert sentences.value_text(known["user"], None, NAMES) == "empty"
+    assert sentences.value_text(known["user.team"], [5], NAMES) == "Night"
+    assert sentences.value_text(known["time.clock"], 1772438400000, NAMES) == "09:00"
+    assert all(sentences.operator_label(name) for name in OPERATORS)
 
 
 @pytest.mark.usefixtures("english")
 def test_findings_are_told_at_every_rule_they_are_about() -> None:
     found = Findings((1,), {2: {"chat.queued": 8, "call.queued": 8}}, ((8, 2), (5,)))
-    told = rulewords.findings(found, {8: "First", 2: "Second"})
+    told = sentences.findings(found, {8: "First", 2: "Second"})
     first = "On “Chat queued” and “Call queued” the rule “First” always comes first and stops the later ones."
     ring = "These rules start each other in a ring: First → Second → First."
     assert told == {
@@ -241,8 +242,8 @@ def test_findings_are_told_at_every_rule_they_are_about() -> None:
 def test_every_rule_can_be_said_in_every_language(app: Flask, locale: str) -> None:
     with app.test_request_context(headers={"Accept-Language": locale}):
         whole = [said(raw).whole for raw, _text in CASES]
-        whole += [rulewords.words(defined(each.definition), NAMES).whole for each in starter.drafts(str)]
-        periods = [rulewords.period(seconds) for seconds in PERIODS]
+        whole += [sentences.words(defined(each.definition), NAMES).whole for each in starter.drafts(str)]
+        periods = [sentences.period(seconds) for seconds in PERIODS]
     assert all(text and "%(" not in text for text in whole)
     assert len(set(periods)) == len(PERIODS)
 
@@ -251,7 +252,7 @@ def test_every_rule_can_be_said_in_every_language(app: Flask, locale: str) -> No
 def named(app: Flask) -> Definition:
     """A definition that names one of each, all outside the scope of a plain agent."""
     boss, queue = make.user("boss", name="Boss"), make.queue("sales")
-    found = definition.load(
+    found = schema.load(
         {
             "types": ["chat.queued"],
             "if": {
@@ -270,7 +271,7 @@ def named(app: Flask) -> Definition:
 def seen_by(app: Flask, user: User, found: Definition) -> str:
     with app.test_request_context(headers={"Accept-Language": "en"}):
         g.user = user
-        return rulewords.words(found, rulenames.names(scopes.of_user(user), [found])).whole
+        return sentences.words(found, names.names(scopes.of_user(user), [found])).whole
 
 
 def test_names_are_those_of_the_viewers_scope(app: Flask, named: Definition) -> None:

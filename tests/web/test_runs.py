@@ -10,10 +10,10 @@ from peewee import JOIN
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
-from dashboard.rules import rights
+from dashboard.rulelang.values import Facts
+from dashboard.rules import permissions
 from dashboard.rules.recipients import covers
-from dashboard.rules.values import Facts
-from dashboard.web import runs
+from dashboard.ruletext import run_scope
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -24,7 +24,7 @@ P = Permission
 
 def shown(scope: Scope) -> set[int]:
     query = Run.select(Run.id).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
-    return {row[0] for row in query.where(runs.covers(scope)).tuples()}
+    return {row[0] for row in query.where(run_scope.covers(scope)).tuples()}
 
 
 def made(number: int, event: int | None, subject: str = "") -> None:
@@ -104,20 +104,20 @@ def test_rules_are_found_by_whom_they_may_be_seen(held: set[Permission]) -> None
     owners = {1: None, 2: VIEWER, 3: OTHER}
     for ident, owner in owners.items():
         Rule.create(id=ident, name="x", owner_id=owner, definition={}, created_ts=0, updated_ts=0)
-    found = {row[0] for row in Rule.select(Rule.id).where(rights.visible(scope)).tuples()}
-    assert found == {ident for ident, owner in owners.items() if rights.sees(scope, owner)}
-    traced = {row[0] for row in Rule.select(Rule.id).where(runs.traced(scope)).tuples()}
-    assert traced == {ident for ident, owner in owners.items() if rights.traces(scope, owner)}
+    found = {row[0] for row in Rule.select(Rule.id).where(permissions.visible(scope)).tuples()}
+    assert found == {ident for ident, owner in owners.items() if permissions.sees(scope, owner)}
+    traced = {row[0] for row in Rule.select(Rule.id).where(run_scope.traced(scope)).tuples()}
+    assert traced == {ident for ident, owner in owners.items() if permissions.traces(scope, owner)}
 
 
 def test_others_rules_can_be_switched_off_and_never_changed() -> None:
     overseer = Scope(VIEWER, frozenset({P.RULES_OVERSEE, P.RULES_EDIT, P.RULES_SWITCH}), None, None)
-    assert rights.switches(overseer, OTHER, "off")
-    assert not rights.switches(overseer, OTHER, "on")
-    assert not rights.changes(overseer, OTHER)
-    assert rights.changes(overseer, None)
-    assert rights.switches(overseer, None, "on")
+    assert permissions.switches(overseer, OTHER, "off")
+    assert not permissions.switches(overseer, OTHER, "on")
+    assert not permissions.changes(overseer, OTHER)
+    assert permissions.changes(overseer, None)
+    assert permissions.switches(overseer, None, "on")
     owner = Scope(VIEWER, frozenset({P.RULES_OWN}), None, None)
-    assert rights.changes(owner, VIEWER)
-    assert rights.switches(owner, VIEWER, "on")
-    assert not rights.changes(owner, None)
+    assert permissions.changes(owner, VIEWER)
+    assert permissions.switches(owner, VIEWER, "on")
+    assert not permissions.changes(owner, None)

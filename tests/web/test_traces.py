@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from dashboard.rules import fields
-from dashboard.rules.compare import Context
-from dashboard.rules.compiled import compile_tree
-from dashboard.rules.placeholders import Names
-from dashboard.web import traces
-from dashboard.web.traces import Line, Reader
+from dashboard.rulelang import fields
+from dashboard.rulelang.compiler import compile_tree
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.text_templates import Names
+from dashboard.ruletext import traces
+from dashboard.ruletext.traces import Line, Reader
 from tests.rules.make import event, parsed
 
 CALL = "call.accepted"

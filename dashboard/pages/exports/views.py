@@ -8,7 +8,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.exports import background, makers
+from dashboard.exports import background, registry
 from dashboard.models import ExportFile, Job
 from dashboard.web.deliver import attach
 from dashboard.web.page import render
@@ -38,7 +38,7 @@ def download(ident: str) -> Response:
     file = _own(ident)
     if not file.sha256:
         abort(404)
-    if not makers.allowed(g.scope, file.maker, file.format) or background.build(file) is None:
+    if not registry.allowed(g.scope, file.maker, file.format) or background.build(file) is None:
         abort(403)
     audit.record(
         "export.downloaded",

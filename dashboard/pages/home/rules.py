@@ -10,9 +10,9 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.models import Rule, Run, Step
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
 from dashboard.rules.outcomes import ACTED, StepState
-from dashboard.rules.rights import visible
+from dashboard.rules.permissions import visible
 
 MOST = 6
 SEEING = (Permission.RULES_VIEW, Permission.RULES_OWN, Permission.RULES_OVERSEE)

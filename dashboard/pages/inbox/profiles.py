@@ -13,8 +13,8 @@ from dashboard.models import Profile, Rule
 from dashboard.pages.inbox import commands, forms, queries, ways
 from dashboard.pages.inbox.forms import Asked
 from dashboard.pages.inbox.views import bp
+from dashboard.ruletext import names
 from dashboard.web import forms as common
-from dashboard.web import rulenames
 
 
 @bp.get("/profiles")
@@ -127,14 +127,14 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
         **values,
         "channel": named.get(values["channel"], ""),
         "fallback_id": people.get(values["fallback_id"], ""),
-        "quiet_days": [rulenames.day_name(day) for day in values["quiet_days"]],
+        "quiet_days": [names.day_name(day) for day in values["quiet_days"]],
     }
 
 
 def _quiet(row: Profile) -> str:
     """Return when a profile is quiet: "20:00–08:00, Saturday, Sunday"."""
     hours = f"{row.quiet_from}–{row.quiet_to}" if row.quiet_from else ""
-    return ", ".join(filter(None, [hours, *map(rulenames.day_name, row.quiet_days)]))
+    return ", ".join(filter(None, [hours, *map(names.day_name, row.quiet_days)]))
 
 
 def _form(
@@ -149,7 +149,7 @@ def _form(
         address=g.user.email,
         channels=ways.channels(g.scope, row.channel_id if row else None),
         people=ways.people(g.scope, row.fallback_id if row else None),
-        days=[(day, rulenames.day_name(day)) for day in range(1, 8)],
+        days=[(day, names.day_name(day)) for day in range(1, 8)],
     )
 
 

@@ -8,10 +8,10 @@ from peewee import SQL, fn
 
 from dashboard import clock
 from dashboard.access.scope import Scope
-from dashboard.jobs import seen
+from dashboard.jobs import heartbeat
 from dashboard.models import Event, Job, Rule, RuleGroup, Run, Step, Timer
-from dashboard.rules import rights, store
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules, permissions
 from dashboard.rules.outcomes import StepState
 
 MINUTES = 60
@@ -91,12 +91,12 @@ def board(scope: Scope) -> Board:
     now_ms = clock.now_ms()
     return Board(
         now_ms // 1000,
-        store.stopped(),
+        active_rules.stopped(),
         rate(now_ms),
         jobs(now_ms),
         timers(now_ms),
         deliveries(),
-        seen.workers(now_ms),
+        heartbeat.workers(now_ms),
         slowest(scope, now_ms),
         held(scope),
         list(RuleGroup.select().order_by(RuleGroup.name)),
@@ -165,7 +165,7 @@ def slowest(scope: Scope, now_ms: int) -> list[Slow]:
 def held(scope: Scope) -> list[Held]:
     query = Rule.select().where(Rule.state == State.PAUSED).order_by(Rule.position, Rule.id).limit(SHOWN)
     return [
-        Held(rule.id, rule.name if rights.sees(scope, rule.owner_id) else None, rule.paused_reason)
+        Held(rule.id, rule.name if permissions.sees(scope, rule.owner_id) else None, rule.paused_reason)
         for rule in query
     ]
 
@@ -177,4 +177,4 @@ def up_to(query: Any) -> int:
 
 def _names(scope: Scope, ids: list[int]) -> dict[int, str]:
     query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(Rule.id.in_(ids))
-    return {ident: name for ident, name, owner in query.tuples() if rights.sees(scope, owner)}
+    return {ident: name for ident, name, owner in query.tuples() if permissions.sees(scope, owner)}

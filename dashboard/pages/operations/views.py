@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission as P
 from dashboard.i18n.formats import number
 from dashboard.models import Rule
 from dashboard.pages.operations import commands, queries
-from dashboard.rules import switching
+from dashboard.rules import activation
 from dashboard.web import forms as common
 from dashboard.web.page import render, zone
 
@@ -80,7 +80,7 @@ def resume() -> Response:
 def resume_rule(ident: int) -> Response:
     """Let a rule go on that paused itself; one that has gone on meanwhile stays as it is."""
     rule = common.one(Rule, ident)
-    if switching.resume(rule):
+    if activation.resume(rule):
         flash(_("The rule goes on."), "ok")
     return make_response(redirect(url_for(".index")))
 

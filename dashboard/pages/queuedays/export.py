@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.exports.makers import Order
+from dashboard.exports.registry import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import date_long, language, stamp
 from dashboard.pages.queuedays import forms

@@ -10,10 +10,10 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Rule, RuleDraft, RuleVersion
-from dashboard.rules import arming, keeping, store, switching
-from dashboard.rules import definition as definitions
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import activation, active_rules, backfill, timer_sync
 
 UNDO = 10  # forms kept before the present one
 _SEEN = ("name", "description", "group_id", "position", "state", "version", "definition")
@@ -79,8 +79,8 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
             raise StaleError
         if version != rule.version:
             _keep_version(ident, version, wanted.name, stored, user_id, now)
-        if _times(rule.definition) != _times(stored) and rule.state in switching.WATCHING:
-            keeping.look_through([ident])
+        if _times(rule.definition) != _times(stored) and rule.state in activation.WATCHING:
+            timer_sync.look_through([ident])
         after: Rule = Rule.get_by_id(ident)
         changes = audit.differences(_facts(rule), _facts(after))
         if changes:
@@ -92,10 +92,10 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
 def _switched(rule: Rule, wanted: Wanted) -> Rule:
     """Return the rule in the state that is wanted."""
     if wanted.state != rule.state:
-        switching.switch([rule], State(wanted.state))
+        activation.switch([rule], State(wanted.state))
     if wanted.existing:
-        arming.arm_existing(rule.id)
-    store.changed()
+        backfill.arm_existing(rule.id)
+    active_rules.changed()
     found: Rule = Rule.get_by_id(rule.id)
     return found
 

@@ -13,16 +13,18 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.models import Rule, RuleDraft
-from dashboard.pages.ruleeditor import actionrows, commands, controls, forms, parts, preview, queries
-from dashboard.pages.ruleeditor.controls import Option
+from dashboard.pages.ruleeditor import action_widgets, commands, form, form_parts, preview, queries, widgets
 from dashboard.pages.ruleeditor.queries import Offered
 from dashboard.pages.ruleeditor.warnings import warnings
-from dashboard.rules import placeholders, rights, store
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
+from dashboard.pages.ruleeditor.widgets import Option
+from dashboard.rulelang import text_templates
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import active_rules, permissions
 from dashboard.rules.outcomes import RUN_LABELS
+from dashboard.ruletext import names
 from dashboard.web import forms as common
-from dashboard.web import lists, rulenames
+from dashboard.web import lists
 from dashboard.web.page import render, zone
 
 STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Shadow"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
@@ -77,7 +79,7 @@ class Editing(NamedTuple):
 
 def stored(rule: Rule) -> dict[str, Any]:
     """Return a stored rule as it stands in the form."""
-    return forms.typed(
+    return form.typed(
         rule.definition,
         name=rule.name,
         description=rule.description,
@@ -91,7 +93,7 @@ def stored(rule: Rule) -> dict[str, Any]:
 
 def stored_definition(raw: Any) -> dict[str, Any]:
     """Return a stored definition as it stands in the form."""
-    found: dict[str, Any] = forms.typed(raw)["definition"]
+    found: dict[str, Any] = form.typed(raw)["definition"]
     return found
 
 
@@ -121,7 +123,7 @@ def _context(editing: Editing) -> dict[str, Any]:
     offered = queries.offered(g.scope, definition, sought)
     texts, event = preview.texts(definition, g.scope)
     rule = editing.rule
-    site_zone = store.site_zone()
+    site_zone = active_rules.site_zone()
     return {
         "editing": editing,
         "viewer_id": g.user.id,
@@ -130,12 +132,12 @@ def _context(editing: Editing) -> dict[str, Any]:
         "errors": errors,
         "focus": editing.focus,
         "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
-        "open": rights.changes(g.scope, editing.owner),
+        "open": permissions.changes(g.scope, editing.owner),
         "say": preview.said(definition, g.scope),
         "types": _types(editing),
-        "block": controls.conditions(definition, offered, site_zone, errors),
-        "actions": actionrows.rows(definition, offered, errors, texts),
-        "limits": actionrows.limits(definition, offered, errors),
+        "block": widgets.conditions(definition, offered, site_zone, errors),
+        "actions": action_widgets.rows(definition, offered, errors, texts),
+        "limits": action_widgets.limits(definition, offered, errors),
         "more": _more(editing, offered),
         "part_errors": any(path.partition(".")[0] in ("wait", "times") for path in errors),
         "unless": _unless(editing),
@@ -153,7 +155,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "zone": zone(),
         "stamp": lambda ms: formats.stamp(ms // 1000, zone()),
         "site_zone": site_zone,
-        "traces": rule is not None and rights.traces(g.scope, rule.owner_id),
+        "traces": rule is not None and permissions.traces(g.scope, rule.owner_id),
         "trial": g.scope.can(Permission.RULES_TRACES) or g.scope.can(Permission.RULES_OWN),
         "backtest": g.scope.can(Permission.RULES_BACKTEST),
         "order": _order(editing),
@@ -209,15 +211,15 @@ def _types(editing: Editing) -> list[dict[str, Any]]:
     known = {name for _label, each in groups for name, _text, _needs in each}
     rows: list[dict[str, Any]] = []
     for n, name in enumerate(chosen):
-        of_own, other = forms.choice(name, forms.CUSTOM)
+        of_own, other = form.choice(name, form.CUSTOM)
         rows.append(
             {
                 "n": n,
                 "value": of_own,
                 "other": other,
-                "own": of_own == forms.CUSTOM,
+                "own": of_own == form.CUSTOM,
                 "groups": groups,
-                "unknown": name if name and name not in known and of_own != forms.CUSTOM else "",
+                "unknown": name if name and name not in known and of_own != form.CUSTOM else "",
             }
         )
     return rows
@@ -226,11 +228,11 @@ def _types(editing: Editing) -> list[dict[str, Any]]:
 def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
     """Return what holds for the whole rule: its group, order, zone, loops."""
     typed, definition = editing.typed, editing.typed["definition"]
-    loops = [(str(each), _(label)) for each, label in actionrows.LOOPS.items()]
-    group = controls.select("group", _("Group"), offered.groups, typed["group"], _("None"))
+    loops = [(str(each), _(label)) for each, label in action_widgets.LOOPS.items()]
+    group = widgets.select("group", _("Group"), offered.groups, typed["group"], _("None"))
     return {
         "group": None if editing.personal else group._replace(error=editing.errors.get("group", "")),
-        "loop": controls.select("loop", _("Events that rules caused"), loops, definition["loop"]),
+        "loop": widgets.select("loop", _("Events that rules caused"), loops, definition["loop"]),
         "stop": definition["stop"],
         "zone": definition["zone"],
     }
@@ -242,13 +244,15 @@ def _order(editing: Editing) -> list[tuple[str, list[tuple[str, bool]]]]:
     key = editing.owner is not None, place if isinstance(place, int) else 0, editing.ident or 2**31
     types = [name for name in dict.fromkeys(editing.typed["definition"]["types"]) if catalog.find(name)]
     rows = [(name, queries.in_order(g.scope, name, editing.ident, key)) for name in types]
-    return [(rulenames.type_label(name), order) for name, order in rows if len(order) > 1]
+    return [(names.type_label(name), order) for name, order in rows if len(order) > 1]
 
 
 def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
     """Return a list of types for each event that ends the wait."""
     wait = editing.typed["definition"].get("wait") or {}
-    chosen = wait.get("unless", []) if "wait" in parts.fitting(editing.typed["definition"]["types"]) else []
+    chosen = (
+        wait.get("unless", []) if "wait" in form_parts.fitting(editing.typed["definition"]["types"]) else []
+    )
     groups = queries.types(False, chosen) if chosen else []
     return [
         [
@@ -261,7 +265,7 @@ def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
 
 def _placeholders(definition: dict[str, Any]) -> list[tuple[str, str]]:
     known = [name for name in definition["types"] if catalog.find(name)]
-    return [(name, _(label)) for name, label in placeholders.names(known).items()]
+    return [(name, _(label)) for name, label in text_templates.names(known).items()]
 
 
 def _warnings(editing: Editing) -> list[str]:
@@ -278,10 +282,10 @@ def _states(editing: Editing) -> list[Option]:
     offered = [
         state
         for state in STATES
-        if state == now or (state != State.PAUSED and rights.switches(g.scope, editing.owner, state))
+        if state == now or (state != State.PAUSED and permissions.switches(g.scope, editing.owner, state))
     ]
     return [Option(str(state), _(STATES[state]), state == editing.typed["state"]) for state in offered]
 
 
 def _runs(rule: Rule | None) -> list[queries.Shown]:
-    return queries.runs(rule.id) if rule is not None and rights.traces(g.scope, rule.owner_id) else []
+    return queries.runs(rule.id) if rule is not None and permissions.traces(g.scope, rule.owner_id) else []

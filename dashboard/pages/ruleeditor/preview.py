@@ -9,15 +9,17 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
-from dashboard.pages.ruleeditor import acts, operands, queries
-from dashboard.rules import definition as definitions
-from dashboard.rules import facts, placeholders
-from dashboard.rules.actions import ACTIONS, Param, ParamKind
-from dashboard.rules.checks import Errors
-from dashboard.rules.definition import Definition
-from dashboard.rules.doing import Site
-from dashboard.rules.parts import origin
-from dashboard.web import rulenames, rulewords
+from dashboard.pages.ruleeditor import edits, form_values, queries
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang import text_templates
+from dashboard.rulelang.actions import ACTIONS, Param, ParamKind
+from dashboard.rulelang.doing import Site
+from dashboard.rulelang.parts import origin
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.validation import Errors
+from dashboard.rules import event_facts
+from dashboard.ruletext import names as rule_names
+from dashboard.ruletext import sentences
 
 ROUNDS = 20  # parts left out one after the other until the rest can be read
 
@@ -34,7 +36,7 @@ def said(definition: dict[str, Any], scope: Scope) -> str:
     found = readable(definition)
     if found is None:
         return str(_("Go on filling in: this rule cannot be put into words yet."))
-    return rulewords.words(found, rulenames.names(scope, [found])).whole
+    return sentences.words(found, rule_names.names(scope, [found])).whole
 
 
 def readable(definition: dict[str, Any]) -> Definition | None:
@@ -106,35 +108,36 @@ def _place(path: str) -> str:
     return ".".join(step for step in steps if step == "if" or step.isdigit()) if steps[0] == "if" else path
 
 
-def _pruned(node: dict[str, Any], path: acts.Path, bad: Collection[str]) -> dict[str, Any]:
-    how = acts.how_of(node)
+def _pruned(node: dict[str, Any], path: edits.Path, bad: Collection[str]) -> dict[str, Any]:
+    how = edits.how_of(node)
     inside = [
-        _pruned(child, (*path, n), bad) if acts.how_of(child) else child
+        _pruned(child, (*path, n), bad) if edits.how_of(child) else child
         for n, child in enumerate(node[how])
-        if acts.how_of(child) or acts.named((*path, n)) not in bad
+        if edits.how_of(child) or edits.named((*path, n)) not in bad
     ]
-    return {how: [child for child in inside if not acts.how_of(child) or child[acts.how_of(child)]]}
+    return {how: [child for child in inside if not edits.how_of(child) or child[edits.how_of(child)]]}
 
 
 def texts(definition: dict[str, Any], scope: Scope) -> tuple[dict[str, str], str]:
     """Return the texts of the actions as they read for the latest event in the viewer's scope, by path, and
     which event that is; nothing where there is none or no text has placeholders."""
     templates = {
-        f"then.{n}.{param.name}": operands.shown(action.get(param.name))
+        f"then.{n}.{param.name}": form_values.shown(action.get(param.name))
         for n, action in enumerate(definition["then"])
         for param in params_of(action)
-        if param.kind in (ParamKind.LINE, ParamKind.TEXT) and "{{" in operands.shown(action.get(param.name))
+        if param.kind in (ParamKind.LINE, ParamKind.TEXT)
+        and "{{" in form_values.shown(action.get(param.name))
     }
     ident = queries.latest(scope, filter(None, definition["types"])) if templates else None
-    seen = facts.of_event(ident) if ident is not None else None
+    seen = event_facts.of_event(ident) if ident is not None else None
     if seen is None:
         return {}, ""
     ids = [each for each in (seen["user"],) if isinstance(each, int)]
     queues = [each for each in (seen["queue"],) if isinstance(each, int)]
     teams = seen["user.team"] if isinstance(seen["user.team"], list) else []
-    names = rulenames.names(scope, users=ids, queues=queues, teams=teams)
+    names = rule_names.names(scope, users=ids, queues=queues, teams=teams)
     rendered = {
-        path: placeholders.render(text[: operands.TYPED_MAX], seen, names, scope)
+        path: text_templates.render(text[: form_values.TYPED_MAX], seen, names, scope)
         for path, text in templates.items()
     }
-    return rendered, placeholders.render("{{ event.type }}, {{ event.time }}", seen, names, scope)
+    return rendered, text_templates.render("{{ event.type }}, {{ event.time }}", seen, names, scope)

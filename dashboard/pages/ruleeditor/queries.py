@@ -30,10 +30,11 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.pages.ruleeditor import acts, parts
-from dashboard.rules import rights, store
+from dashboard.pages.ruleeditor import edits, form_parts
+from dashboard.rules import active_rules, permissions
 from dashboard.rules.outcomes import RunOutcome
-from dashboard.web import lists, people, rulenames
+from dashboard.ruletext import names as rule_names
+from dashboard.web import lists, people
 
 BESIDE_MS = 15 * 60 * 1000  # a draft younger than this is being typed
 RUNS = 5
@@ -77,7 +78,7 @@ def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
         _queues(scope, chosen),
         [(name, name) for name in _texts(Calendar.select(Calendar.name))],
         _channels(),
-        _choices(rows(Rule.select(Rule.id, Rule.name).where(rights.visible(scope)), _Named)),
+        _choices(rows(Rule.select(Rule.id, Rule.name).where(permissions.visible(scope)), _Named)),
         groups(),
         {
             "source": [(name, name) for name in _texts(Source.select(Source.name))],
@@ -98,13 +99,16 @@ def last_position(owner_id: int | None) -> int:
 def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -> list[tuple[str, bool]]:
     """Return the rules that are asked about a type, in order, and whether each is the one of `ident`, which
     stands where `key` says even while it is off. Rules that the viewer may not see are not named."""
-    live = store.live()
+    live = active_rules.live()
     found = [(spec.order, spec.id, spec.owner) for spec in live.index.concerning(type_) if spec.id != ident]
     arranged = sorted([*found, (key, ident, None)])
     return [
         ("", True)
         if each == ident
-        else (live.rules[each].name if rights.sees(scope, owner) else str(_(rulenames.OTHER_RULE)), False)
+        else (
+            live.rules[each].name if permissions.sees(scope, owner) else str(_(rule_names.OTHER_RULE)),
+            False,
+        )
         for _key, each, owner in arranged
     ]
 
@@ -121,12 +125,12 @@ def used(definition: dict[str, Any]) -> list[Any]:
         if isinstance(node, dict) and "field" in node:
             value = node.get("value")
             found.extend(_leaves(value))
-        for child in acts.children(node):
+        for child in edits.children(node):
             walk(child)
 
     walk(definition["if"])
     for action in definition["then"]:
-        found.extend(parts.to_of(action.get("to"))["users"])
+        found.extend(form_parts.to_of(action.get("to"))["users"])
     return found
 
 

@@ -10,15 +10,16 @@ from flask_babel import gettext as _
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import RuleVersion
-from dashboard.pages.ruleeditor import checking, commands, page, preview, queries
+from dashboard.pages.ruleeditor import commands, page, preview, queries, validation
 from dashboard.pages.ruleeditor.blueprint import bp
 from dashboard.pages.ruleeditor.page import Editing
 from dashboard.pages.ruleeditor.views import seen
-from dashboard.rules import definition as definitions
-from dashboard.rules import rights
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import permissions
+from dashboard.ruletext import names as rule_names
+from dashboard.ruletext import sentences
 from dashboard.web import forms as common
-from dashboard.web import rulenames, rulewords
 from dashboard.web.page import render, zone
 
 
@@ -55,7 +56,7 @@ def versions(ident: int) -> Response:
         parts=_side_by_side(old, new) if old and new else [],
         zone=zone(),
         makers=queries.names({row.made_by for row in rows if row.made_by}, g.scope),
-        open=rights.changes(g.scope, rule.owner_id),
+        open=permissions.changes(g.scope, rule.owner_id),
         seen=commands.mark(rule),
     )
 
@@ -65,14 +66,14 @@ def versions(ident: int) -> Response:
 def restore(ident: int) -> Response:
     """Bring a version back: it becomes a new one, checked as any other."""
     rule = seen(ident)
-    if not rights.changes(g.scope, rule.owner_id):
+    if not permissions.changes(g.scope, rule.owner_id):
         abort(403)
     number = common.whole(request.form.get("version", ""), 1, common.ID_MAX)
     row = RuleVersion.get_or_none((RuleVersion.rule == ident) & (RuleVersion.version == number)) or abort(404)
     typed = page.stored(rule) | {"name": row.name, "seen": request.form.get("seen", "")}
     typed["definition"] = page.stored_definition(row.definition)
     editing = Editing(rule, typed)
-    wanted, errors = checking.check(editing)
+    wanted, errors = validation.check(editing)
     if wanted is None:
         commands.keep(g.user.id, ident, typed, page.stored(rule))
         return page.show(editing._replace(errors=errors), 422)
@@ -105,8 +106,8 @@ def _parts(row: Any) -> dict[str, str]:
             _("Name"): row.name,
             _("The rule in words"): preview.said(page.stored_definition(row.definition), g.scope),
         }
-    names = rulenames.names(g.scope, [found])
-    said = rulewords.words(found, names)
+    names = rule_names.names(g.scope, [found])
+    said = sentences.words(found, names)
     made = {
         _("Name"): row.name,
         _("When"): said.when,
@@ -120,7 +121,7 @@ def _parts(row: Any) -> dict[str, str]:
 
 
 def _action(doing: Any, names: Any) -> str:
-    said = [rulewords.action_text(doing, names), rulewords.limit_text(doing.limit)]
+    said = [sentences.action_text(doing, names), sentences.limit_text(doing.limit)]
     texts = [
         str(value) if isinstance(value, str) else ", ".join(f"{key}: {text}" for key, text in value.items())
         for name, value in doing.params.items()

@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule
-from dashboard.pages.ruleeditor import acts, checking, commands, forms, page, queries
+from dashboard.pages.ruleeditor import commands, edits, form, page, queries, validation
 from dashboard.pages.ruleeditor.blueprint import bp
 from dashboard.pages.ruleeditor.page import Editing
-from dashboard.rules import rights, store
+from dashboard.rules import active_rules, permissions
 from dashboard.web import forms as common
 
 OWN, EDIT = Permission.RULES_OWN, Permission.RULES_EDIT
@@ -29,14 +29,14 @@ def new() -> Response:
         return page.show(Editing(None, _started(draft.form)))
     own = _own(request.args.get("list", ""))
     place = queries.last_position(g.user.id if own else None) + 1
-    typed = forms.typed({}, list="my" if own else "system", position=place)
+    typed = form.typed({}, list="my" if own else "system", position=place)
     return page.show(Editing(None, typed, waiting=draft))
 
 
 @bp.post("/new")
 @require(OWN, EDIT)
 def create() -> Response:
-    typed = forms.read(request.form, store.site_zone())
+    typed = form.read(request.form, active_rules.site_zone())
     typed["list"] = "my" if _own(typed["list"]) else "system"
     return _done(Editing(None, typed))
 
@@ -46,7 +46,7 @@ def create() -> Response:
 def edit(ident: int) -> Response:
     """A rule as it is stored, or the viewer's draft of it with `draft=1`; read only without the right."""
     rule = seen(ident)
-    draft = queries.draft(g.user.id, ident) if rights.changes(g.scope, rule.owner_id) else None
+    draft = queries.draft(g.user.id, ident) if permissions.changes(g.scope, rule.owner_id) else None
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(rule, draft.form))
     return page.show(Editing(rule, page.stored(rule), waiting=draft))
@@ -56,15 +56,15 @@ def edit(ident: int) -> Response:
 @require(OWN, EDIT)
 def update(ident: int) -> Response:
     rule = seen(ident)
-    if not rights.changes(g.scope, rule.owner_id):
+    if not permissions.changes(g.scope, rule.owner_id):
         abort(403)
-    return _done(Editing(rule, forms.read(request.form, store.site_zone())))
+    return _done(Editing(rule, form.read(request.form, active_rules.site_zone())))
 
 
 def seen(ident: int) -> Any:
     """Return the rule, or answer 404 for one that the viewer may not see."""
     rule = common.one(Rule, ident)
-    if not rights.sees(g.scope, rule.owner_id):
+    if not permissions.sees(g.scope, rule.owner_id):
         abort(404)
     return rule
 
@@ -99,9 +99,9 @@ def _done(editing: Editing) -> Response:
         return make_response(redirect(url_for(TRIED[op], ident=editing.ident, draft=1), 303))
     if op == "check":
         commands.keep(g.user.id, editing.ident, editing.typed, None)
-        _found, errors = checking.check(editing)
+        _found, errors = validation.check(editing)
         return page.show(editing._replace(errors=errors, checked=not errors))
-    made = acts.act(editing.typed, op)
+    made = edits.act(editing.typed, op)
     commands.keep(g.user.id, editing.ident, made.form, _before(editing, made.form))
     return page.show(editing._replace(typed=made.form, focus=made.focus))
 
@@ -112,18 +112,18 @@ def _before(editing: Editing, after: dict[str, Any]) -> dict[str, Any] | None:
         return editing.typed
     draft = queries.draft(g.user.id, editing.ident)
     rule = editing.rule
-    kept = draft.form if draft else page.stored(rule) if rule else forms.typed({}, list=after["list"])
+    kept = draft.form if draft else page.stored(rule) if rule else form.typed({}, list=after["list"])
     return kept if kept != after else None
 
 
 def _save(editing: Editing, off: bool) -> Response:
     if off:
         editing.typed["state"] = "off"
-    wanted, errors = checking.check(editing)
+    wanted, errors = validation.check(editing)
     if wanted is None:
         commands.keep(g.user.id, editing.ident, editing.typed, None)
         return page.show(editing._replace(errors=errors), 422)
-    count = checking.existing(editing, wanted)
+    count = validation.existing(editing, wanted)
     if count:
         commands.keep(g.user.id, editing.ident, editing.typed, None)
         return page.show(editing._replace(existing=count), 422)

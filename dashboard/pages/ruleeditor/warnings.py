@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.scope import Scope
 from dashboard.models import Channel, Event, Rule
-from dashboard.rules import definition as definitions
-from dashboard.rules import lint, rights, store
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
-from dashboard.web import rulenames, rulewords
+from dashboard.rulelang import lint
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import active_rules, permissions
+from dashboard.ruletext import names, sentences
 
 
 def warnings(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: Definition) -> list[str]:
@@ -23,7 +24,7 @@ def warnings(scope: Scope, rule: Rule | None, owner: int | None, name: str, foun
 def _types(found: Definition) -> list[str]:
     """Return which types have never occurred and need a source that sends them."""
     silent = [
-        rulenames.type_label(name)
+        names.type_label(name)
         for name in found.types
         if (type_ := catalog.find(name)) is not None
         and type_.needs_source
@@ -61,7 +62,7 @@ def _lint(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: 
         "owner": owner,
         "state": State.ON,
     }
-    mine = definitions.spec(row, found, store.context_for(owner, found.zone))
-    others = [each for each in store.live().rules.values() if each.id != ident]
-    named = {each.id: each.name for each in others if rights.sees(scope, each.owner)} | {ident: name}
-    return rulewords.findings(lint.lint([*(each.spec for each in others), mine]), named).get(ident, [])
+    mine = definitions.spec(row, found, active_rules.context_for(owner, found.zone))
+    others = [each for each in active_rules.live().rules.values() if each.id != ident]
+    named = {each.id: each.name for each in others if permissions.sees(scope, each.owner)} | {ident: name}
+    return sentences.findings(lint.lint([*(each.spec for each in others), mine]), named).get(ident, [])

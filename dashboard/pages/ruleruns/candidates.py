@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule
 from dashboard.models.rules import RuleDraft, RuleVersion
-from dashboard.rules import definition as definitions
-from dashboard.rules import rights, store
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
-from dashboard.rules.store import LiveRule
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import active_rules, permissions
+from dashboard.rules.active_rules import LiveRule
 from dashboard.web.forms import one, whole
 
 VERSION_MAX = 2**31 - 1
@@ -56,7 +56,7 @@ def wanted(ident: int) -> Candidate:
     404 for a rule that the viewer may not see, and for a draft that is not there.
     """
     rule = one(Rule, ident) if ident else None
-    if rule is not None and not rights.sees(g.scope, rule.owner_id):
+    if rule is not None and not permissions.sees(g.scope, rule.owner_id):
         abort(404)
     if request.values.get("draft") == "1":
         return _draft(ident, rule)
@@ -80,7 +80,7 @@ def _draft(ident: int, rule: Rule | None) -> Candidate:
     if row is None or not isinstance(row.form.get("definition"), dict):
         abort(404)
     owner = rule.owner_id if rule is not None else _owner(row.form)
-    if not rights.changes(g.scope, owner):
+    if not permissions.changes(g.scope, owner):
         abort(404)
     raw = row.form["definition"]
     typed = Rule(
@@ -106,5 +106,5 @@ def _owner(form: dict[str, Any]) -> int | None:
 def _candidate(row: Rule, raw: dict[str, Any], draft: bool) -> Candidate:
     read = definitions.parse(raw, None)
     errors = [] if isinstance(read, Definition) else [said.render(_) for said in read.values()]
-    live = store.load(row) if not errors else None
+    live = active_rules.load(row) if not errors else None
     return Candidate(row.id, row.name, row.owner_id, live, raw, draft, list(dict.fromkeys(errors)))

@@ -13,16 +13,18 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Run, Step
 from dashboard.pages.ruleruns.candidates import Candidate
-from dashboard.rules import backtest, inside, match
-from dashboard.rules.actions import ACTIONS
-from dashboard.rules.doing import Doing
-from dashboard.rules.inside import Impossible
-from dashboard.rules.limits import By, limit_key
+from dashboard.rulelang import matcher
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.doing import Doing
+from dashboard.rulelang.rate_limits import By, limit_key
+from dashboard.rulelang.values import Facts
+from dashboard.rules import internal_actions
+from dashboard.rules.action_planner import Part, Planner
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.backtest import job
+from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.outcomes import RunOutcome, StepState
-from dashboard.rules.planning import Part, Planner
 from dashboard.rules.recipients import People, Reader
-from dashboard.rules.store import LiveRule
-from dashboard.rules.values import Facts
 
 SENT = ("notify", "email")
 
@@ -83,7 +85,7 @@ def _run(rule: LiveRule, facts: Facts) -> Run:
         made_ms=moment,
         chain=list(facts["chain"]),
         depth=len(facts["chain"]),
-        trace=match.explain(rule.spec, facts).trace.as_json(),
+        trace=matcher.explain(rule.spec, facts).trace.as_json(),
     )
     return made
 
@@ -109,7 +111,7 @@ def _step(run: Run, n: int, part: Part) -> None:
         due_ms=None if at_once else moment,
     )
     if at_once:
-        inside.do(step)
+        internal_actions.do(step)
 
 
 def order_backtest(
@@ -119,7 +121,7 @@ def order_backtest(
     if tried.live is None:
         raise Impossible("")
     with database.atomic():
-        ident = backtest.order(scope.viewer_id, tried.live, tried.raw, days, against)
+        ident = job.order(scope.viewer_id, tried.live, tried.raw, days, against)
         details = {"days": days, "version": tried.live.version, "against": against[0] if against else None}
         audit.record("rule.backtested", "r", ("rule", tried.ident, tried.name), details=details)
     return ident

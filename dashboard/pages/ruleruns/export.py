@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 
 from dashboard.access.permissions import Permission
-from dashboard.exports.makers import Order
+from dashboard.exports.registry import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.i18n.mark import N_
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import forms, queries
 from dashboard.pages.ruleruns.words import Words
-from dashboard.rules import rights
+from dashboard.rules import permissions
 
 MOST = 1_000_000  # rows of an Excel sheet
 FORMATS = (("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
@@ -26,7 +26,7 @@ def build(order: Order) -> Report | None:
     """Return the runs that the address asks for, in the scope of the order; None outside it."""
     ident = order.query.get("rule", "")
     rule = Rule.get_or_none(Rule.id == int(ident)) if ident.isdigit() else None
-    if rule is None or not rights.traces(order.scope, rule.owner_id):
+    if rule is None or not permissions.traces(order.scope, rule.owner_id):
         return None
     asked = forms.parse(order.query, order.zone)
     made = stamp(order.as_of, order.zone)

@@ -13,9 +13,9 @@ from dashboard.db import rows
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns.forms import Asked
-from dashboard.rules import rights
+from dashboard.rules import permissions
 from dashboard.rules.outcomes import StepState
-from dashboard.web.runs import covers
+from dashboard.ruletext.run_scope import covers
 
 PAGE = 50
 CHUNK = 500
@@ -81,8 +81,8 @@ def count(scope: Scope, asked: Asked, rule_ids: Sequence[int], most: int) -> int
 
 def rules(scope: Scope) -> dict[int, str]:
     """Return the names of the rules whose runs the viewer may see."""
-    query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(rights.visible(scope))
-    return {ident: name for ident, name, owner in query.tuples() if rights.traces(scope, owner)}
+    query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(permissions.visible(scope))
+    return {ident: name for ident, name, owner in query.tuples() if permissions.traces(scope, owner)}
 
 
 def outside(scope: Scope, rule_id: int) -> int:

@@ -12,11 +12,11 @@ from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.models import Step
 from dashboard.pages.ruleruns.words import STEP_BADGES, Words, reader_of
-from dashboard.rules import placeholders
-from dashboard.rules.actions import ACTIONS
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import text_templates
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.values import Facts
 from dashboard.rules.outcomes import STEP_LABELS, StepState
-from dashboard.rules.values import Facts
 
 
 class StepRow(NamedTuple):
@@ -77,7 +77,7 @@ def _anew(found: Step, run: Of, name: str) -> str:
         return ""
     params: Mapping[str, Any] = run.said.then[found.n].params
     template = params.get(name) or (params.get("title") if name == "subject" else "")
-    return placeholders.render(str(template or ""), run.event, run.words.names, run.scope)
+    return text_templates.render(str(template or ""), run.event, run.words.names, run.scope)
 
 
 def receipt(found: Mapping[str, Any]) -> str:

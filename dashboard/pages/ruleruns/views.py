@@ -13,10 +13,10 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.models import Rule
-from dashboard.pages.ruleruns import export, forms, queries, show
+from dashboard.pages.ruleruns import export, forms, queries, run_page
 from dashboard.pages.ruleruns.blueprint import bp
 from dashboard.pages.ruleruns.forms import Asked
-from dashboard.rules import rights
+from dashboard.rules import permissions
 from dashboard.rules.outcomes import RUN_LABELS
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
@@ -79,18 +79,18 @@ def run(ident: int) -> Response:
     """One run: what happened, what the rule saw, what it did."""
     found = queries.one(g.scope, ident) if ident <= forms.ID_MAX else None
     rule = None if found is None else Rule.get_or_none(Rule.id == found.rule_id)
-    if found is None or rule is None or not rights.traces(g.scope, rule.owner_id):
+    if found is None or rule is None or not permissions.traces(g.scope, rule.owner_id):
         abort(404)
     audit.viewed("run.viewed", ("run", found.id, rule.name), {"rule": rule.id, "subject": found.subject})
-    return render("ruleruns/run.html", **show.whole(g.scope, rule, found, zone()))
+    return render("ruleruns/run.html", **run_page.whole(g.scope, rule, found, zone()))
 
 
 def seen(ident: int) -> Any:
     """Return the rule: 404 for one that the viewer may not see, 403 where its runs are not for him."""
     rule = one(Rule, ident)
-    if not rights.sees(g.scope, rule.owner_id):
+    if not permissions.sees(g.scope, rule.owner_id):
         abort(404)
-    if not rights.traces(g.scope, rule.owner_id):
+    if not permissions.traces(g.scope, rule.owner_id):
         abort(403)
     return rule
 
@@ -100,7 +100,7 @@ def _listed(asked: Asked, rule_ids: list[int]) -> dict[str, Any]:
     here, kept = request.endpoint or "", request.view_args or {}
     return {
         "asked": asked,
-        "rows": show.rows(g.scope, page.lines, zone()),
+        "rows": run_page.rows(g.scope, page.lines, zone()),
         "outcomes": [
             ("", _("All outcomes")),
             (forms.ACTING, _(forms.ACTING_LABEL)),

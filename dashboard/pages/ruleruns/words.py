@@ -11,11 +11,11 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Step
-from dashboard.rules.definition import Definition
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.text_templates import Names
+from dashboard.rulelang.values import Facts
 from dashboard.rules.outcomes import RUN_LABELS, RunOutcome, StepState
-from dashboard.rules.placeholders import Names
-from dashboard.rules.values import Facts
-from dashboard.web import rulenames
+from dashboard.ruletext import names as rule_names
 
 STEP_BADGES = {
     StepState.DONE: "ok",
@@ -52,7 +52,7 @@ class Words(NamedTuple):
                 known.update(
                     each for each in (value if isinstance(value, list) else [value]) if isinstance(each, int)
                 )
-        return cls(rulenames.names(scope, definitions, ids["user"], ids["queue"], ids["user.team"], rules))
+        return cls(rule_names.names(scope, definitions, ids["user"], ids["queue"], ids["user.team"], rules))
 
     @property
     def rules(self) -> Mapping[int, str]:
@@ -62,15 +62,15 @@ class Words(NamedTuple):
         """Return what a run is about: a user, a queue, the id of an interaction or a session."""
         kind, _colon, rest = subject.partition(":")
         if kind == "user":
-            return self.names.users.get(_number(rest), _(rulenames.OTHER_USER))
+            return self.names.users.get(_number(rest), _(rule_names.OTHER_USER))
         if kind == "queue":
-            return self.names.queues.get(_number(rest), _(rulenames.OTHER_QUEUE))
+            return self.names.queues.get(_number(rest), _(rule_names.OTHER_QUEUE))
         if kind in ("interaction", "session"):
             return rest.partition(":")[2]
         return str(_("No subject"))
 
     def type(self, name: str | None) -> str:
-        return rulenames.type_label(name) if name else "–"
+        return rule_names.type_label(name) if name else "–"
 
     def outcome(self, outcome: str) -> str:
         return str(_(RUN_LABELS[RunOutcome(outcome)]))
@@ -79,7 +79,7 @@ class Words(NamedTuple):
         """Return whom a step was for: a user or a channel by name, an address; "" for nobody."""
         user = reader_of(step)
         if user is not None:
-            return self.names.users.get(user) or _(rulenames.OTHER_USER)
+            return self.names.users.get(user) or _(rule_names.OTHER_USER)
         if step.channel_id is not None:
             return self.names.channels.get(step.channel_id) or step.recipient
         full = scope.can(Permission.PII_UNMASK) or "@" not in step.recipient

@@ -16,9 +16,10 @@ from dashboard.models import Rule, RuleGroup
 from dashboard.pages.rules import commands, queries
 from dashboard.pages.rules.blueprint import ADD, SEE, bp
 from dashboard.pages.rules.views import KEPT, many
-from dashboard.rules import definition, rights, site, switching
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
+from dashboard.rulelang import schema
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import activation, permissions, site
 from dashboard.web import forms as common
 from dashboard.web.page import render
 
@@ -53,7 +54,7 @@ def delete() -> Response:
     """Ask whether to delete the rules `id`, saying what goes with them; then do it."""
     ids = common.ids(request.values.getlist("id"))
     rules = _chosen(ids)
-    _demand(all(rights.changes(g.scope, rule.owner_id) for rule in rules))
+    _demand(all(permissions.changes(g.scope, rule.owner_id) for rule in rules))
     if not rules:
         flash(_("Choose at least one rule."), "warn")
         return _back()
@@ -91,12 +92,12 @@ def _edit(rules: list[Rule]) -> Response:
         flash(_("Choose one rule only to open it."), "warn")
         return _back()
     rule = rules[0]
-    page = "/rules/%d/edit" if rights.changes(g.scope, rule.owner_id) else "/rules/%d"
+    page = "/rules/%d/edit" if permissions.changes(g.scope, rule.owner_id) else "/rules/%d"
     return make_response(redirect(page % rule.id))
 
 
 def _ask_delete(rules: list[Rule]) -> Response:
-    _demand(all(rights.changes(g.scope, rule.owner_id) for rule in rules))
+    _demand(all(permissions.changes(g.scope, rule.owner_id) for rule in rules))
     ids = [rule.id for rule in rules]
     return make_response(redirect(url_for(".delete", id=ids, **_kept())))
 
@@ -119,12 +120,12 @@ def _copy(rules: list[Rule]) -> Response:
 
 def _switch(state: State) -> Callable[[list[Rule]], Response]:
     def act(rules: list[Rule]) -> Response:
-        _demand(all(rights.switches(g.scope, rule.owner_id, state) for rule in rules))
+        _demand(all(permissions.switches(g.scope, rule.owner_id, state) for rule in rules))
         broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
         if broken:
             flash(_("Not switched: %(name)s is not complete. Open it in the editor.", name=broken[0]), "bad")
             return _back()
-        changed = switching.switch(rules, state)
+        changed = activation.switch(rules, state)
         flash(_SWITCHED[state](changed), "ok")
         return _back()
 
@@ -134,7 +135,7 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
 def _complete(rule: Rule) -> bool:
     """Can the rule be switched on: may its owner have all that it names? The site's may name anything."""
     known = None if rule.owner_id is None else site.load(g.scope, personal=True)
-    return isinstance(definition.parse(rule.definition, known), Definition)
+    return isinstance(schema.parse(rule.definition, known), Definition)
 
 
 _SWITCHED: dict[State, Callable[[int], str]] = {
@@ -149,15 +150,15 @@ _SWITCHED: dict[State, Callable[[int], str]] = {
 
 
 def _resume(rules: list[Rule]) -> Response:
-    _demand(all(rights.switches(g.scope, rule.owner_id, State.ON) for rule in rules))
+    _demand(all(permissions.switches(g.scope, rule.owner_id, State.ON) for rule in rules))
     for rule in rules:
-        switching.resume(rule)
+        activation.resume(rule)
     flash(ngettext("%(num)d rule goes on.", "%(num)d rules go on.", len(rules)), "ok")
     return _back()
 
 
 def _move(rules: list[Rule]) -> Response:
-    _demand(all(rule.owner_id is None and rights.changes(g.scope, None) for rule in rules))
+    _demand(all(rule.owner_id is None and permissions.changes(g.scope, None) for rule in rules))
     wanted = request.form.get("to_group", "")
     group = common.one(RuleGroup, common.whole(wanted, 1, common.ID_MAX) or 0) if wanted else None
     try:
@@ -170,7 +171,7 @@ def _move(rules: list[Rule]) -> Response:
 
 def _shift(step: int) -> Callable[[list[Rule]], Response]:
     def act(rules: list[Rule]) -> Response:
-        _demand(rights.changes(g.scope, rules[0].owner_id))
+        _demand(permissions.changes(g.scope, rules[0].owner_id))
         commands.shift(rules[0], step)
         return _back(f"r{rules[0].id}")
 

@@ -31,10 +31,10 @@ from dashboard.models import (
     Timer,
     User,
 )
-from dashboard.rules import starter, store, transfer
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules, import_export, starter
+from dashboard.rules.import_export import Incoming
 from dashboard.rules.outcomes import StepState
-from dashboard.rules.transfer import Incoming
 
 NAME_MAX = 120
 TAKEN = N_("The list has a rule of this name already.")
@@ -58,7 +58,7 @@ def copy(rules: Iterable[Rule], user_id: int, to_site: bool) -> list[Rule]:
                     rule.group_id if stays else None,
                 )
             )
-        store.changed()
+        active_rules.changed()
     return made
 
 
@@ -93,7 +93,7 @@ def add_starters(user_id: int, owner_id: int | None) -> int:
     """Add the rules of the starter set that are not there yet, switched off; return how many."""
     with database.atomic():
         made = starter.make(user_id, owner_id, formats.language())
-        store.changed()
+        active_rules.changed()
     return len(made)
 
 
@@ -112,11 +112,11 @@ def import_rules(found: Sequence[Incoming], user_id: int, owner_id: int | None) 
         taken = {name for (name,) in Rule.select(Rule.name).where(_list_of(owner_id)).tuples()}
         made = []
         for row in found:
-            added = [] if row.name in taken else transfer.add([row], user_id, owner_id)
+            added = [] if row.name in taken else import_export.add([row], user_id, owner_id)
             error = Message(TAKEN) if row.name in taken else row.error
             made.append(Imported(row.name, added[0] if added else None, error, row.warnings))
             taken |= {rule.name for rule in added}
-        store.changed()
+        active_rules.changed()
     return made
 
 
@@ -146,7 +146,7 @@ def delete(rules: Iterable[Rule]) -> int:
                 {"name": (rule.name, None), "definition": (rule.definition, None)},
             )
             deleted += 1
-        store.changed()
+        active_rules.changed()
     return deleted
 
 
@@ -163,7 +163,7 @@ def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
                 "rule.updated", "u", target(rule), {"group": (before, group.name if group else None)}
             )
             moved += 1
-        store.changed()
+        active_rules.changed()
     return moved
 
 
@@ -180,7 +180,7 @@ def shift(rule: Rule, step: int) -> bool:
         order[place], order[place + step] = order[place + step], order[place]
         _number(order)
         audit.record("rule.updated", "u", target(rule), {"position": (place + 1, place + step + 1)})
-        store.changed()
+        active_rules.changed()
     return True
 
 
@@ -213,7 +213,7 @@ def hand_over(rule: Rule, to: User | None, by: User) -> bool:
                 "state": (rule.state, str(State.OFF)),
             },
         )
-        store.changed()
+        active_rules.changed()
     return True
 
 

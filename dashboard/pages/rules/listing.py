@@ -18,12 +18,14 @@ from dashboard.i18n.mark import N_
 from dashboard.models import Rule, RuleGroup, User
 from dashboard.pages.rules.counts import Week, weeks
 from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, Filter
-from dashboard.rules import definition as definitions
-from dashboard.rules import rights
-from dashboard.rules.definition import Definition
-from dashboard.rules.match import State
-from dashboard.rules.placeholders import Names
-from dashboard.web import lists, rulenames, rulewords
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.text_templates import Names
+from dashboard.rules import permissions
+from dashboard.ruletext import names as rule_names
+from dashboard.ruletext import sentences
+from dashboard.web import lists
 from dashboard.web.lists import Order
 
 SUSPENDED = "suspended"  # a rule that is on, whose owner may have no rules now
@@ -95,7 +97,7 @@ def of_list(scope: Scope, which: str) -> Any:
         SYSTEM: Rule.owner_id.is_null(),
         EMPLOYEES: Rule.owner_id != scope.viewer_id,
     }[which]
-    return rights.visible(scope) & owner
+    return permissions.visible(scope) & owner
 
 
 def lines(scope: Scope, asked: Filter, by: Order) -> list[Line]:
@@ -163,7 +165,7 @@ def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
 def spoken(scope: Scope, some: Sequence[Line]) -> list[Line]:
     """Return the lines with their words, those that have none yet."""
     read = {line.id: definitions.load(line.definition) for line in some if not line.says.types}
-    names = rulenames.names(scope, [each for each in read.values() if isinstance(each, Definition)])
+    names = rule_names.names(scope, [each for each in read.values() if isinstance(each, Definition)])
     return [line._replace(says=_says(read[line.id], names)) if line.id in read else line for line in some]
 
 
@@ -175,8 +177,8 @@ def counted(some: Sequence[Line]) -> list[Line]:
 def _says(read: Definition | definitions.Errors, names: Names) -> Says:
     if not isinstance(read, Definition):
         return Says(_("This rule cannot be read. Open it to mend it."))
-    said = rulewords.words(read, names)
-    types = rulenames.type_label(read.types[0]) if len(read.types) == 1 else said.types
+    said = sentences.words(read, names)
+    types = rule_names.type_label(read.types[0]) if len(read.types) == 1 else said.types
     plain = not (read.times or read.after or read.wait or read.count or read.schedule)
     when = types if plain else _begun(said.when)
     return Says(types, when, _begun(said.conditions), _begun(said.actions), said.whole)

@@ -12,7 +12,7 @@ from dashboard.models import Rule, User
 from dashboard.pages.rules import commands, forms, listing
 from dashboard.pages.rules.blueprint import SEE, bp
 from dashboard.pages.rules.views import allowed, bars
-from dashboard.rules import rights
+from dashboard.rules import permissions
 from dashboard.web import forms as common
 from dashboard.web import lists, people
 from dashboard.web.page import render
@@ -104,7 +104,7 @@ def _choose(rule: Rule, error: str | None = None, status: int = 200) -> Response
 
 def _seen(ident: int) -> Rule:
     rule: Rule = common.one(Rule, ident)
-    return rule if rights.sees(g.scope, rule.owner_id) else abort(404)
+    return rule if permissions.sees(g.scope, rule.owner_id) else abort(404)
 
 
 def _others(ident: int) -> Rule:

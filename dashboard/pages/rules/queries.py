@@ -13,11 +13,13 @@ from dashboard.access.scope import Scope
 from dashboard.models import Rule, RuleGroup, Run
 from dashboard.pages.rules.forms import EMPLOYEES, SYSTEM
 from dashboard.pages.rules.listing import category, of_list, owners
-from dashboard.rules import definition as definitions
-from dashboard.rules import rights
-from dashboard.rules.definition import Definition
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import permissions
 from dashboard.rules.starter import Starter
-from dashboard.web import lists, rulenames, rulewords
+from dashboard.ruletext import names as rule_names
+from dashboard.ruletext import sentences
+from dashboard.web import lists
 
 RUNS_COUNTED = 10_000  # before a deletion; more are "more than"
 
@@ -36,9 +38,9 @@ class Said(NamedTuple):
 
 def said(scope: Scope, drafts: Iterable[Starter]) -> list[Said]:
     read = [(each, definitions.load(each.definition)) for each in drafts]
-    names = rulenames.names(scope, [says for _each, says in read if isinstance(says, Definition)])
+    names = rule_names.names(scope, [says for _each, says in read if isinstance(says, Definition)])
     return [
-        Said(each.name, each.description, rulewords.words(says, names).whole)
+        Said(each.name, each.description, sentences.words(says, names).whole)
         for each, says in read
         if isinstance(says, Definition)
     ]
@@ -86,7 +88,9 @@ def group_lines() -> list[GroupLine]:
 def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
     """Return the rules of these ids in order; None when the viewer may not see one of them, or it is not."""
     found = list(
-        Rule.select().where(rights.visible(scope) & Rule.id.in_(sorted(ids))).order_by(Rule.position, Rule.id)
+        Rule.select()
+        .where(permissions.visible(scope) & Rule.id.in_(sorted(ids)))
+        .order_by(Rule.position, Rule.id)
     )
     return found if len(found) == len(ids) else None
 

@@ -14,8 +14,8 @@ from dashboard.access.scope import Scope
 from dashboard.i18n.formats import number
 from dashboard.pages.rules import forms, listing, queries
 from dashboard.pages.rules.blueprint import SEE, bp
-from dashboard.rules import rights
-from dashboard.rules.match import State
+from dashboard.rulelang.matcher import State
+from dashboard.rules import permissions
 from dashboard.web import lists
 from dashboard.web.page import render
 
@@ -56,10 +56,10 @@ def allowed(scope: Scope, which: str) -> dict[str, bool]:
     """Return what the viewer may do with the rules of a list, for its buttons."""
     owner = {forms.MY: scope.viewer_id, forms.SYSTEM: None, forms.EMPLOYEES: 0}[which]
     return {
-        "change": rights.changes(scope, owner),
-        "switch": rights.switches(scope, owner, State.ON),
-        "off": rights.switches(scope, owner, State.OFF),
-        "copy": rights.changes(scope, owner) or scope.can(P.RULES_OWN),
+        "change": permissions.changes(scope, owner),
+        "switch": permissions.switches(scope, owner, State.ON),
+        "off": permissions.switches(scope, owner, State.OFF),
+        "copy": permissions.changes(scope, owner) or scope.can(P.RULES_OWN),
         "adopt": which == forms.EMPLOYEES and scope.can(P.RULES_EDIT),
         "oversee": which == forms.EMPLOYEES,
         "operate": scope.can(P.RULES_OPERATE),

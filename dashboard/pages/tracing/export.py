@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.exports.makers import Order
+from dashboard.exports.registry import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User

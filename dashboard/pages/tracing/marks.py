@@ -14,13 +14,14 @@ from flask_babel import gettext as _
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Interaction, Mark, Rule, Run, Source
-from dashboard.rules import placeholders, rights
-from dashboard.rules.limits import By, limit_key
+from dashboard.rulelang import text_templates
+from dashboard.rulelang.rate_limits import By, limit_key
+from dashboard.rulelang.values import Facts
+from dashboard.rules import permissions
 from dashboard.rules.outcomes import RUN_LABELS, RunOutcome
-from dashboard.rules.values import Facts
+from dashboard.ruletext.run_scope import BADGES, covers, traced
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.page import row_url
-from dashboard.web.runs import BADGES, covers, traced
 
 LATEST = 3
 
@@ -71,13 +72,13 @@ def marks(scope: Scope, subject: str) -> list[Given]:
     """Return tags and notes, oldest first; contact details in notes are masked but for the right to them."""
     query = (
         Mark.select(Mark.kind, Mark.text, Rule.name, Mark.made_ms)
-        .join(Rule, peewee.JOIN.LEFT_OUTER, on=(Rule.id == Mark.rule_id) & rights.visible(scope))
+        .join(Rule, peewee.JOIN.LEFT_OUTER, on=(Rule.id == Mark.rule_id) & permissions.visible(scope))
         .where(Mark.subject == subject)
         .order_by(Mark.id)
     )
     full = scope.can(Permission.PII_UNMASK)
     return [
-        Given(kind, text if full or kind == "tag" else placeholders.masked("", text), rule, made_ms // 1000)
+        Given(kind, text if full or kind == "tag" else text_templates.masked("", text), rule, made_ms // 1000)
         for kind, text, rule, made_ms in query.tuples()
     ]
 

@@ -11,8 +11,8 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Calendar, CalendarDay
 from dashboard.pages.settings.calendars.forms import Hours, shown
-from dashboard.rules import keeping
-from dashboard.rules.ical import MAX_DAYS, Day
+from dashboard.rulelang.holidays import MAX_DAYS, Day
+from dashboard.rules import timer_sync
 
 
 class TakenError(Exception):
@@ -43,7 +43,7 @@ def create(values: dict[str, Any]) -> Calendar:
         with database.atomic():
             row = Calendar.create(**values)
             audit.record("calendar.created", "c", _target(row), audit.differences({}, facts(values)))
-            keeping.calendar_changed(row.name)
+            timer_sync.calendar_changed(row.name)
     except peewee.IntegrityError:
         raise TakenError from None
     return row
@@ -57,14 +57,14 @@ def update(row: Calendar, values: dict[str, Any], version: int) -> bool:
     changes = audit.differences(facts(values_of(row)), facts(values))
     try:
         with database.atomic():
-            if values["name"] != row.name and keeping.using(row.name):
+            if values["name"] != row.name and timer_sync.using(row.name):
                 raise UsedError
             mine = (Calendar.id == row.id) & (Calendar.version == version)
             if not Calendar.update(version=Calendar.version + 1, **values).where(mine).execute():
                 return False
             if changes:
                 audit.record("calendar.updated", "u", _target(row), changes)
-                keeping.calendar_changed(values["name"])
+                timer_sync.calendar_changed(values["name"])
     except peewee.IntegrityError:
         raise TakenError from None
     return True
@@ -73,12 +73,12 @@ def update(row: Calendar, values: dict[str, Any], version: int) -> bool:
 def delete(row: Calendar) -> None:
     """Delete a calendar with its days; raises UsedError."""
     with database.atomic():
-        if keeping.using(row.name):
+        if timer_sync.using(row.name):
             raise UsedError
         CalendarDay.delete().where(CalendarDay.calendar == row.id).execute()
         if Calendar.delete().where(Calendar.id == row.id).execute():
             audit.record("calendar.deleted", "d", _target(row))
-            keeping.calendar_changed(row.name)
+            timer_sync.calendar_changed(row.name)
 
 
 def add_day(row: Calendar, on: str, name: str, hours: Hours) -> None:
@@ -128,7 +128,7 @@ def _room(row: Calendar, more: int) -> None:
 
 def _noted(row: Calendar, changes: dict[str, tuple[Any, Any]]) -> None:
     audit.record("calendar.updated", "u", _target(row), changes)
-    keeping.calendar_changed(row.name)
+    timer_sync.calendar_changed(row.name)
 
 
 def _target(row: Calendar) -> tuple[str, object, str]:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.i18n.mark import N_
 from dashboard.models import Calendar
-from dashboard.rules import calendars, ical
+from dashboard.rulelang import holidays, working_time
 from dashboard.web import forms
 
 NAME_MAX = 120
@@ -70,7 +70,7 @@ def parse_day(form: Mapping[str, str]) -> AskedDay:
     asked = AskedDay(forms.text(form, "on"), forms.text(form, "day"), forms.text(form, "open"))
     if date_of(asked.on) is None:
         asked.errors["on"] = _("Give a date of the calendar, such as 2026-12-24.")
-    if problem := forms.line_problem(asked.name, ical.NAME_MAX, needed=False):
+    if problem := forms.line_problem(asked.name, holidays.NAME_MAX, needed=False):
         asked.errors["day"] = problem
     if ranges(asked.hours) is None:
         asked.errors["open"] = hours_problem()
@@ -91,10 +91,10 @@ def ranges(text: str) -> Hours | None:
         first, second = (f"{int(match[n]):02d}:{match[n + 1] or '00'}" for n in (1, 3))
         found.append([first, "24:00" if second == "00:00" else second])
     try:
-        calendars.ranges(found)
+        working_time.ranges(found)
     except ValueError:
         return None
-    return found if len(found) <= calendars.MOST_RANGES else None
+    return found if len(found) <= working_time.MOST_RANGES else None
 
 
 def shown(hours: Hours) -> str:
@@ -121,12 +121,12 @@ def empty(zone: str) -> Asked:
     return Asked("", zone, {day: "08:00–17:00" if int(day) <= 5 else "" for day in WEEKDAYS}, 0)
 
 
-def written(days: list[ical.Day]) -> str:
+def written(days: list[holidays.Day]) -> str:
     """Return days as one text, a line for each, for the form that takes them in."""
     return "\n".join(f"{day.on.isoformat()} {day.name}" for day in days)
 
 
-def entries(days: list[ical.Day]) -> dict[str, list[date]]:
+def entries(days: list[holidays.Day]) -> dict[str, list[date]]:
     """Return the dates by the name that they have in the file, in order of the first date."""
     found: dict[str, list[date]] = {}
     for day in days:
@@ -134,12 +134,12 @@ def entries(days: list[ical.Day]) -> dict[str, list[date]]:
     return found
 
 
-def read(text: str) -> list[ical.Day]:
+def read(text: str) -> list[holidays.Day]:
     """Return the days of `written`; lines that are none are left out."""
-    found: dict[date, ical.Day] = {}
-    for line in text.splitlines()[: ical.MAX_DAYS]:
+    found: dict[date, holidays.Day] = {}
+    for line in text.splitlines()[: holidays.MAX_DAYS]:
         on, _space, name = line.partition(" ")
         day = date_of(on)
-        if day is not None and forms.line_problem(name, ical.NAME_MAX, needed=False) is None:
-            found.setdefault(day, ical.Day(day, name))
+        if day is not None and forms.line_problem(name, holidays.NAME_MAX, needed=False) is None:
+            found.setdefault(day, holidays.Day(day, name))
     return [found[on] for on in sorted(found)]

@@ -12,8 +12,8 @@ from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.models import Calendar, CalendarDay, Rule
 from dashboard.pages.settings.calendars.forms import Hours
-from dashboard.rules import keeping, rights
-from dashboard.rules.calendars import minute
+from dashboard.rulelang.working_time import minute
+from dashboard.rules import permissions, timer_sync
 from dashboard.web import lists
 from dashboard.web.lists import Order
 
@@ -57,7 +57,7 @@ def lines(sought: str, by: Order) -> list[Line]:
             row.zone,
             week_s(row.hours.values()),
             days.get(row.id, 0),
-            len(keeping.using(row.name)),
+            len(timer_sync.using(row.name)),
         )
         for row in found
     ]
@@ -85,7 +85,7 @@ def earlier(calendar: Calendar, since: str) -> int:
 
 def told(scope: Scope, rules: list[Rule]) -> str:
     """Return the names of rules that use a calendar; of those that the viewer may not see the number."""
-    names = [rule.name for rule in rules if rights.sees(scope, rule.owner_id)]
+    names = [rule.name for rule in rules if permissions.sees(scope, rule.owner_id)]
     hidden = len(rules) - len(names)
     more = (
         [ngettext("%(num)d rule that you may not see", "%(num)d rules that you may not see", hidden)]

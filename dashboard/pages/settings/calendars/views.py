@@ -16,12 +16,13 @@ from dashboard.i18n.formats import language
 from dashboard.i18n.message import Message
 from dashboard.models import Calendar
 from dashboard.pages.settings.calendars import commands, forms, queries
-from dashboard.rules import ical, keeping
+from dashboard.rulelang import holidays
+from dashboard.rules import timer_sync
 from dashboard.web import forms as common
 from dashboard.web import lists
 from dashboard.web.page import render
 
-NOTHING = ical.Holidays([], [])
+NOTHING = holidays.Holidays([], [])
 
 bp = Blueprint("calendars", __name__, url_prefix="/settings/calendars")
 
@@ -130,12 +131,12 @@ def import_file(ident: int) -> Response:
 def read_file(ident: int) -> Response:
     row = common.one(Calendar, ident)
     sent = request.files.get("file")
-    file = sent.read(ical.MAX_BYTES + 1) if sent is not None else b""
-    found = ical.parse(file, clock.local_date(clock.now_s(), row.zone), clock.zone(row.zone))
+    file = sent.read(holidays.MAX_BYTES + 1) if sent is not None else b""
+    found = holidays.parse(file, clock.local_date(clock.now_s(), row.zone), clock.zone(row.zone))
     if isinstance(found, Message):
         return _import(row, error=found.render(_), status=422)
     if not found.days:
-        return _import(row, found, error=_(ical.NO_DAYS), status=422)
+        return _import(row, found, error=_(holidays.NO_DAYS), status=422)
     return _import(row, found)
 
 
@@ -159,7 +160,7 @@ def take_in(ident: int) -> Response:
 @require(Permission.CALENDARS_EDIT)
 def delete(ident: int) -> Response:
     row = common.one(Calendar, ident)
-    errors = [_used(row)] if keeping.using(row.name) else []
+    errors = [_used(row)] if timer_sync.using(row.name) else []
     if request.method == "POST" and not errors:
         try:
             commands.delete(row)
@@ -185,12 +186,12 @@ def delete(ident: int) -> Response:
 
 
 def _used(row: Calendar) -> str:
-    rules = queries.told(g.scope, keeping.using(row.name))
+    rules = queries.told(g.scope, timer_sync.using(row.name))
     return str(_("Rules use this calendar by its name: %(rules)s. Change these rules first.", rules=rules))
 
 
 def _full() -> str:
-    return str(_("A calendar holds at most %(most)d days.", most=ical.MAX_DAYS))
+    return str(_("A calendar holds at most %(most)d days.", most=holidays.MAX_DAYS))
 
 
 def _stale(ident: int, asked: forms.Asked) -> Response:
@@ -229,7 +230,7 @@ def _form(
 
 
 def _import(
-    row: Calendar, found: ical.Holidays = NOTHING, error: str | None = None, status: int = 200
+    row: Calendar, found: holidays.Holidays = NOTHING, error: str | None = None, status: int = 200
 ) -> Response:
     return render(
         "calendars/import.html",

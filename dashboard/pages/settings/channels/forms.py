@@ -14,7 +14,7 @@ from wtforms.validators import ValidationError
 
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel
-from dashboard.notify import addresses, chat, guard, webhook
+from dashboard.notify import addresses, chat, safe_http, webhook
 from dashboard.notify.addresses import AddressError
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
@@ -111,7 +111,7 @@ class ChannelForm(Form):
                 raise ValidationError(_("Give the address."))
         elif self.of_kind in KINDS:
             try:
-                (guard.check if self.of_kind == "webhook" else chat.check)(field.data)
+                (safe_http.check if self.of_kind == "webhook" else chat.check)(field.data)
             except AddressError as error:
                 raise ValidationError(_(error.args[0])) from None
 

@@ -23,9 +23,9 @@ from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
-from dashboard.notify.answers import Answer, How
+from dashboard.notify.result import Answer, How
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
-from dashboard.rules import rights, store
+from dashboard.rules import active_rules, permissions
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge
 from dashboard.web.resource import Resource
@@ -142,7 +142,7 @@ class Channels(Resource[ChannelForm]):
         return row
 
     def changed(self, row: Channel) -> None:
-        store.changed()
+        active_rules.changed()
 
     def added(self, row: Channel, form: ChannelForm) -> Response:
         return self._secret(row, form) or self.done(
@@ -242,7 +242,7 @@ def switch(row: Channel, on: bool) -> None:
                 {"active": (not on, on)},
                 None if on else {"error": BY_HAND},
             )
-            store.changed()
+            active_rules.changed()
 
 
 def send_test(row: Channel, text: str) -> Answer:
@@ -289,6 +289,6 @@ def users_of(channel_id: int, scope: Scope) -> tuple[list[tuple[int, str]], int]
     """Return id and name of the rules that use the channel and that the viewer may see, by name, and how
     many others use it."""
     ids = uses().get(channel_id, [])
-    query = Rule.select(Rule.id, Rule.name).where(Rule.id.in_(ids) & rights.visible(scope))
+    query = Rule.select(Rule.id, Rule.name).where(Rule.id.in_(ids) & permissions.visible(scope))
     seen = lists.by_name(list(query.tuples()), lambda row: str(row[1]))
     return seen, len(ids) - len(seen)

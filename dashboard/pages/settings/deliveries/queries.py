@@ -15,7 +15,7 @@ from dashboard.i18n.mark import N_
 from dashboard.models import Channel, Rule, Step, User
 from dashboard.notify import outbox
 from dashboard.pages.settings.deliveries.forms import Filter
-from dashboard.rules import rights
+from dashboard.rules import permissions
 from dashboard.rules.outcomes import StepState
 from dashboard.web import lists
 
@@ -86,7 +86,7 @@ def channels() -> list[tuple[int, str]]:
 def _mine(scope: Scope, *columns: Any) -> Any:
     """Return the query of what leaves the house by rules that the viewer may see; those of a deleted rule
     are for who may see the site's."""
-    known = rights.visible(scope)
+    known = permissions.visible(scope)
     if scope.can(Permission.RULES_VIEW):
         known |= Rule.id.is_null()
     query = Step.select(*columns).join(Rule, JOIN.LEFT_OUTER, on=(Step.rule_id == Rule.id))

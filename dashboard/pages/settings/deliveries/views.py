@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.pages.settings.deliveries import commands, forms, queries
-from dashboard.rules.actions import ACTIONS
+from dashboard.rulelang.actions import ACTIONS
 from dashboard.rules.outcomes import STEP_LABELS
 from dashboard.web import lists
 from dashboard.web.page import render

@@ -1,0 +1,149 @@
+"""Mail by SMTP: one message to one recipient, within a time, marked as made by a machine.
+
+The server is the instance's own, named by its settings, so no guard asks where it stands. A connection
+that is cut before the server has taken the message counts as not sent (RFC 5321, 4.5.4.1: better twice
+than never); the Message-ID is the same over all tries.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
+from urllib.parse import unquote, urlsplit
+
+from dashboard.i18n.mark import N_
+from dashboard.notify import result, safe_http
+from dashboard.notify.result import Answer, How
+from dashboard.settings import Settings
+
+PORTS = {"smtp": 25, "smtps": 465}
+SUBJECT_MAX = 200
+NO_SERVER = N_("No mail server is set. STOPA_SMTP_URL names it.")
+NO_ADDRESS = N_("The recipient has no usable mail address.")
+NO_ENCRYPTION = N_("The mail server offers no encryption, so the password was not sent.")
+NO_SIGN_IN = N_("The mail server refused the sign-in.")
+CUT = N_("The mail server broke off the connection.")
+
+_ADDRESS = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()\[\]\\\"]{1,250}")
+
+
+class _Watched(smtplib.SMTP):
+    """Ends with the call that made it, however slowly the server drips."""
+
+    def __init__(self, call: safe_http.Call, host: str, port: int) -> None:
+        self._call = call
+        smtplib.SMTP.__init__(self, host, port, timeout=call.left())
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        made = socket.create_connection((host, port), min(safe_http.CONNECT_S, timeout))
+        made.settimeout(timeout)
+        self._call.watch(made)
+        return made
+
+
+class _WatchedTls(smtplib.SMTP_SSL, _Watched):
+    def __init__(self, call: safe_http.Call, host: str, port: int) -> None:
+        self._call = call
+        smtplib.SMTP_SSL.__init__(self, host, port, timeout=call.left(), context=ssl.create_default_context())
+
+
+class _NoEncryptionError(Exception):
+    pass
+
+
+def own_address(settings: Settings) -> str:
+    """Return the sender's bare address."""
+    return parseaddr(settings.mail_from)[1]
+
+
+def message(settings: Settings, key: str, to: str, subject: str, text: str) -> EmailMessage:
+    """Return the mail. What came from events stays within its field: breaks and controls are blanks."""
+    made = EmailMessage()
+    made["From"] = settings.mail_from
+    made["To"] = to
+    made["Subject"] = _line(subject)[:SUBJECT_MAX]
+    made["Date"] = formatdate(usegmt=True)
+    made["Message-ID"] = f"<{key}@{own_address(settings).partition('@')[2] or 'localhost'}>"
+    made["Auto-Submitted"] = "auto-generated"
+    made["Precedence"] = "bulk"
+    made["X-Auto-Response-Suppress"] = "All"
+    made.set_content("".join(c for c in text if c.isprintable() or c in "\n\t"))
+    return made
+
+
+def send(settings: Settings, key: str, to: str, subject: str, text: str) -> Answer:
+    """Send one mail and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
+
+    An answer without status means that the server was not reached or did not let us in.
+    """
+    if not settings.smtp_url:
+        return Answer(How.NEVER, NO_SERVER)
+    if not _ADDRESS.fullmatch(to):
+        return Answer(How.NEVER, NO_ADDRESS)
+    try:
+        made = message(settings, key, to, subject, text)
+    except ValueError:
+        return Answer(How.NEVER, NO_ADDRESS)
+    with safe_http.call() as call:
+        try:
+            return _deliver(settings, call, made, to)
+        except smtplib.SMTPAuthenticationError as error:
+            return Answer(How.LATER, NO_SIGN_IN, 0, _said(error.smtp_code, error.smtp_error))
+        except smtplib.SMTPRecipientsRefused as error:
+            return _refused(*error.recipients[to])
+        except smtplib.SMTPResponseException as error:
+            return _refused(error.smtp_code, error.smtp_error)
+        except _NoEncryptionError:
+            return Answer(How.NEVER, NO_ENCRYPTION)
+        except smtplib.SMTPNotSupportedError as error:
+            return Answer(How.NEVER, result.REFUSED, 0, result.masked(str(error), ()))
+        except smtplib.SMTPServerDisconnected:
+            return Answer(How.LATER, result.SLOW if call.late else CUT)
+        except (OSError, ValueError, smtplib.SMTPException):
+            return Answer(How.LATER, result.SLOW if call.late else result.UNREACHED)
+
+
+def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: str) -> Answer:
+    parts = urlsplit(settings.smtp_url)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    server = _WatchedTls(call, host, port) if parts.scheme == "smtps" else _Watched(call, host, port)
+    try:
+        server.ehlo()
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
+            server.ehlo()
+        elif parts.scheme == "smtp" and parts.password and not _is_here(server):
+            raise _NoEncryptionError
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(made, own_address(settings), [to])
+    finally:
+        server.close()  # without QUIT: the server has taken the message, or it is lost anyway
+    return Answer(How.DONE, "", 250)
+
+
+def _is_here(server: smtplib.SMTP) -> bool:
+    """Does the server stand on this machine, so that nobody can listen?"""
+    place = server.sock.getpeername()[0] if server.sock is not None else ""
+    return place == "::1" or place.startswith(("127.", "::ffff:127."))
+
+
+def _refused(code: int, said: bytes | str) -> Answer:
+    """Return what an SMTP code means: 5xx for good, the rest may pass."""
+    note = _said(code, said)
+    if 500 <= code < 600:
+        return Answer(How.NEVER, result.REFUSED, code, note)
+    return Answer(How.LATER, result.FAILING, code, note)
+
+
+def _said(code: int, said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return result.masked(f"{code} {text}", ())
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,222 @@
+"""The form of a rule: what is posted, as a rule that is being typed, and back; pure.
+
+A typed rule is JSON: `name`, `description`, `list` ("my" or "system", of a new rule), `group`, `position`,
+`state`, `existing` ("new" or "all": which open subjects a deadline is for), `version` and `seen` (what it
+was made from) and `definition`, which has the shape of `rules.definition` but holds whatever was typed.
+
+Fields are named by their place: `types.0`, `if.how`, `if.0.1.field`, `if.0.1.op`, `if.0.1.v0`, `then.0.do`,
+`then.0.title`, `wait.seconds`. A duration has its unit in `….unit`, a list typed line by line is `….lines`.
+`if.0.was` says for which field and operator the values were typed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from dashboard.pages.ruleeditor import edits, form_parts, form_values
+from dashboard.pages.ruleeditor.form_values import Form, clean, text, whole
+from dashboard.rulelang import fields
+from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
+from dashboard.rulelang.fields import Field
+from dashboard.rulelang.operators import OPERATORS, operators
+from dashboard.rulelang.parts import MAX_TYPES
+
+Raw = dict[str, Any]
+TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
+OTHER: Final = "data."  # chosen for a field of the data that no type declares
+CUSTOM: Final = "custom."
+_NODE = re.compile(rf"if((?:\.\d{{1,3}}){{0,{MAX_LEVELS}}})\.(how|field)")
+_TYPE = re.compile(r"types\.(\d{1,3})")
+MAX_NODES: Final = 3 * MAX_CONDITIONS
+
+
+def read(form: Form, zone: str) -> Raw:
+    """Return the typed rule of a posted form; `zone` is the one its times are typed in without its own.
+
+    Whatever is posted, nothing is raised and what was typed is kept.
+    """
+    types = _types(form)
+    own_zone = text(form, "zone")
+    known = fields.fields(types)
+    definition: Raw = {
+        "types": types,
+        "if": _tree(form, known, zone_of(own_zone, zone)),
+        **form_parts.read(form, types),
+        "then": form_parts.read_actions(form),
+        "stop": "stop" in form,
+        "loop": form.get("loop", "once"),
+        "zone": own_zone,
+    }
+    return {
+        **{name: str(clean(text(form, name))) for name in TEXTS},
+        "group": whole(text(form, "group")) or None,
+        "position": whole(text(form, "position")),
+        "version": _version(form),
+        "definition": clean(definition),
+    }
+
+
+def flat(typed: Raw, zone: str) -> Form:
+    """Return what the page's form posts for a typed rule; `read` of it gives the rule again."""
+    definition = typed["definition"]
+    form = Form()
+    for name in (*TEXTS, "group", "position", "version"):
+        form.add(name, form_values.shown(typed.get(name)))
+    for n, type_ in enumerate(definition["types"] or [""]):
+        chosen, other = choice(type_, CUSTOM)
+        form.add(f"types.{n}", chosen)
+        form.add(f"types.{n}.name", other)
+    known = fields.fields(definition["types"])
+    _flat_node(definition["if"], (), known, zone_of(definition.get("zone", ""), zone), form)
+    form_parts.flat(definition, form)
+    form_parts.flat_actions(definition["then"], form)
+    if definition.get("stop"):
+        form.add("stop", "1")
+    form.add("loop", definition.get("loop", "once"))
+    form.add("zone", definition.get("zone", ""))
+    return form
+
+
+def typed(raw: Any, **values: Any) -> Raw:
+    """Return a definition as a typed rule, every part of it in its place; `values` as in `read`."""
+    given = clean(raw) if isinstance(raw, dict) else {}
+    tree = given.get("if")
+    definition = {
+        "types": [each for each in _list(given.get("types")) if isinstance(each, str)] or [""],
+        "if": _sound(tree) if edits.how_of(tree) else {"all": []},
+        **form_parts.typed(given),
+        "then": [each for each in _list(given.get("then")) if isinstance(each, dict)],
+        "stop": given.get("stop") is True,
+        "loop": given.get("loop") if isinstance(given.get("loop"), str) else "once",
+        "zone": given.get("zone") if isinstance(given.get("zone"), str) else "",
+    }
+    empty = {
+        "name": "",
+        "description": "",
+        "list": "",
+        "state": "off",
+        "existing": "",
+        "seen": "",
+        "group": None,
+        "position": 0,
+        "version": 0,
+    }
+    return {**empty, **values, "definition": definition}
+
+
+def choice(stored: str, prefix: str) -> tuple[str, str]:
+    """Return what is chosen and what is typed beside, for names of one's own after `prefix`."""
+    return (prefix, stored.removeprefix(prefix)) if stored.startswith(prefix) else (stored, "")
+
+
+def _version(form: Form) -> int:
+    """Return the version that the form was made from; 0 where it names none that could be."""
+    found = whole(text(form, "version"))
+    return found if isinstance(found, int) and 0 <= found < 2**31 else 0
+
+
+def _types(form: Form) -> list[str]:
+    places = sorted({int(found[1]) for name in form if (found := _TYPE.fullmatch(name))})[:MAX_TYPES]
+    chosen = []
+    for place in places:
+        name = text(form, f"types.{place}")
+        other = text(form, f"types.{place}.name").removeprefix(CUSTOM)
+        chosen.append(f"{CUSTOM}{other}" if name == CUSTOM else name)
+    return chosen or [""]
+
+
+def _tree(form: Form, known: dict[str, Field], zone: str) -> Raw:
+    """Return the conditions: the nodes that are posted, by their places, without gaps."""
+    found: dict[edits.Path, str] = {}
+    for name in form:
+        if (node := _NODE.fullmatch(name)) and len(found) < MAX_NODES:
+            path = tuple(int(step) for step in node[1].split(".")[1:])
+            found[path] = "how" if found.get(path) == "how" else node[2]
+    below: dict[edits.Path, list[edits.Path]] = {}
+    for path in sorted(found):
+        if path and found.get(path[:-1]) == "how":
+            below.setdefault(path[:-1], []).append(path)
+
+    def made(path: edits.Path) -> Raw:
+        if path and found[path] == "field":
+            return _condition(form, edits.named(path), known, zone)
+        how = form.get(f"{edits.named(path)}.how", "all")
+        return {how if how in edits.HOWS else "all": [made(each) for each in below.get(path, ())]}
+
+    return made(())
+
+
+def _condition(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw:
+    chosen, op = text(form, f"{name}.field"), text(form, f"{name}.op")
+    if chosen == OTHER:
+        chosen += text(form, f"{name}.path").removeprefix(OTHER)
+    field = fields.find(chosen, known)
+    before = _before(form, name, known, zone)
+    if field is None:
+        return {**before, "field": chosen, "op": op}
+    row = OPERATORS.get(op)
+    if before.get("field") != chosen and (row is None or not row.fits(field)):
+        op = operators(field)[0].name
+    if (before.get("field"), before.get("op")) == (chosen, op):
+        return before
+    return form_values.adapted(before, field, op)
+
+
+def _before(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw:
+    """Return the condition as the values were typed for, before another field or operator was chosen."""
+    path, _bar, op = form.get(f"{name}.was", "").partition("|")
+    field, row = fields.find(path, known), OPERATORS.get(op)
+    made: Raw = {"field": path, "op": op}
+    if f"{name}.kept" in form:
+        return {**made, "value": form_values.kept(form[f"{name}.kept"])}
+    if field is not None and row is not None and row.operands:
+        made["value"] = form_values.value_of(row, field, form, name, zone)
+    return made
+
+
+def is_plain(node: Raw, known: dict[str, Field]) -> bool:
+    """Say whether a condition's values can be typed: its field is there and its operator fits."""
+    field, row = fields.find(str(node.get("field", "")), known), OPERATORS.get(str(node.get("op", "")))
+    return field is not None and row is not None and row.fits(field)
+
+
+def _flat_node(node: Raw, path: edits.Path, known: dict[str, Field], zone: str, form: Form) -> None:
+    name, how = edits.named(path), edits.how_of(node)
+    if how:
+        form.add(f"{name}.how", how)
+        for n, child in enumerate(node[how]):
+            _flat_node(child, (*path, n), known, zone, form)
+        return
+    field = fields.find(node["field"], known)
+    own = field is not None and not field.declared and node["field"] not in known
+    form.add(f"{name}.field", OTHER if own else node["field"])
+    form.add(f"{name}.path", node["field"].removeprefix(OTHER) if own else "")
+    form.add(f"{name}.op", node["op"])
+    form.add(f"{name}.was", f"{node['field']}|{node['op']}")
+    if field is None or not is_plain(node, known):
+        if "value" in node:
+            form.add(f"{name}.kept", json.dumps(node["value"]))
+        return
+    row = OPERATORS[node["op"]]
+    for n, part in enumerate(form_values.parts(row, node.get("value"))):
+        form_parts.flat_operand(form, f"{name}.v{n}", row.operands[n], field, part, zone)
+
+
+def _sound(node: Any) -> Raw:
+    """Return a tree in which every node is a group of nodes or a condition with a field and an operator."""
+    how = edits.how_of(node)
+    if how:
+        return {how: [_sound(child) for child in node[how] if isinstance(child, dict)][:MAX_CONDITIONS]}
+    made = {"field": str(node.get("field", "")), "op": str(node.get("op", ""))}
+    return {**made, "value": node["value"]} if node.get("value") is not None else made
+
+
+def zone_of(own: str, zone: str) -> str:
+    """Return the zone that the times of a rule are typed in."""
+    return own if form_values.is_zone(own) else zone
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []

@@ -1,0 +1,101 @@
+"""The check of a typed rule before it is saved: what it is called, where it stands, what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g
+from flask_babel import gettext as _
+
+from dashboard.i18n.message import Message
+from dashboard.models import RuleGroup
+from dashboard.pages.ruleeditor import edits, preview
+from dashboard.pages.ruleeditor.commands import Wanted
+from dashboard.pages.ruleeditor.page import Editing
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.conditions import NO_FIELD
+from dashboard.rulelang.matcher import State
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import backfill, permissions, site
+from dashboard.web import forms as common
+
+NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000
+WATCHING = (State.ON, State.SHADOW)
+
+
+def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
+    """Return the rule as it is to be saved, or None and what is wrong by field."""
+    typed, rule = editing.typed, editing.rule
+    errors = _head(editing)
+    before = definitions.load(rule.definition) if rule else None
+    known = site.load(g.scope, editing.personal, before if isinstance(before, Definition) else None)
+    found = preview.checked(typed["definition"], known)
+    if not isinstance(found, Definition):
+        return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}
+    if errors:
+        return None, errors
+    existing = typed["existing"] == "all" and _begins(editing, found)
+    return Wanted(
+        typed["name"],
+        typed["description"],
+        typed["group"],
+        typed["position"],
+        typed["state"],
+        found,
+        existing,
+    ), {}
+
+
+def _told(path: str, said: Message, definition: dict[str, Any]) -> str:
+    """Return what is wrong; a field that nobody has chosen yet is no wrong one."""
+    place = edits.path_of(path.removeprefix("if.").rpartition(".")[0])
+    if said.text == NO_FIELD and place and not edits.node_at(definition["if"], place).get("field"):
+        return str(_("Choose a field."))
+    return said.render(_)
+
+
+def _head(editing: Editing) -> dict[str, str]:
+    typed = editing.typed
+    found = {
+        "name": common.line_problem(typed["name"], NAME_MAX),
+        "description": common.line_problem(typed["description"], TEXT_MAX, needed=False),
+        "group": _group(typed["group"], editing.personal),
+        "state": _state(editing),
+    }
+    if not isinstance(typed["position"], int) or not 0 <= typed["position"] <= PLACE_MAX:
+        found["position"] = common.whole_problem(0, PLACE_MAX)
+    return {name: text for name, text in found.items() if text}
+
+
+def _group(group: Any, personal: bool) -> str | None:
+    if group is None:
+        return None
+    known = isinstance(group, int) and 0 < group <= common.ID_MAX and not personal
+    if known and RuleGroup.select().where(RuleGroup.id == group).exists():
+        return None
+    return str(_("Choose from the list."))
+
+
+def _state(editing: Editing) -> str | None:
+    wanted, rule = editing.typed["state"], editing.rule
+    now = rule.state if rule else State.OFF
+    if wanted == now:
+        return None
+    if wanted not in (State.OFF, State.SHADOW, State.ON):
+        return str(_("Choose from the list."))
+    if not permissions.switches(g.scope, editing.owner, wanted):
+        return str(_("Your access does not let you switch rules of the site."))
+    return None
+
+
+def _begins(editing: Editing, found: Definition) -> bool:
+    """Say whether the save switches on a rule that has a deadline."""
+    was = editing.rule.state if editing.rule else State.OFF
+    return found.after is not None and editing.typed["state"] in WATCHING and was == State.OFF
+
+
+def existing(editing: Editing, wanted: Wanted) -> int:
+    """Return how many open subjects the deadline could be for as well; 0 where nobody has to be asked."""
+    if editing.typed["existing"] in ("new", "all") or not _begins(editing, wanted.definition):
+        return 0
+    return backfill.count_existing(wanted.definition)

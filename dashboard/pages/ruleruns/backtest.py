@@ -1,0 +1,169 @@
+"""Trust before switching on: try on one event, backtest, and "Why not?"."""
+
+from __future__ import annotations
+
+from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.models import Rule
+from dashboard.models.rules import RuleVersion
+from dashboard.pages.ruleruns import backtest_result, candidates, commands, try_rule, why_not
+from dashboard.pages.ruleruns.blueprint import bp
+from dashboard.pages.ruleruns.candidates import Candidate
+from dashboard.pages.ruleruns.forms import ID_MAX, SUBJECT_MAX
+from dashboard.rules import permissions
+from dashboard.rules.backtest import job as backtests
+from dashboard.rules.internal_actions import Impossible
+from dashboard.web.forms import one, whole
+from dashboard.web.page import render, zone
+
+REFRESH_S = 3
+
+
+@bp.get("/rules/<int:ident>/try")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def attempt(ident: int) -> Response:
+    """Choose an event; see what the rule makes of it."""
+    return _attempt(_traced(ident))
+
+
+@bp.post("/rules/<int:ident>/try")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def test(ident: int) -> Response:
+    """Send the rule's notices and e-mails about the event to the viewer alone."""
+    tried = _traced(ident)
+    event = whole(request.form.get("event", ""), 1, ID_MAX)
+    if tried.live is None:
+        return _attempt(tried, status=422)
+    found = try_rule.facts_for(tried.live, event, g.scope)
+    if found is None:
+        return _attempt(tried, _("Choose an event first."), 422)
+    try:
+        sent = commands.send_to_me(g.scope, tried.live, found)
+    except Impossible as problem:
+        return _attempt(tried, _(str(problem)), 422)
+    if not sent:
+        return _attempt(tried, _("The rule has no notice and no e-mail to send."), 422)
+    flash(ngettext("%(num)d test sent to you alone.", "%(num)d tests sent to you alone.", sent), "ok")
+    return make_response(redirect(tried.url("ruleruns.attempt", event=event)))
+
+
+@bp.get("/rules/<int:ident>/why")
+@require(Permission.RULES_TRACES, Permission.RULES_OWN)
+def why(ident: int) -> Response:
+    """What stood in the way of a rule on one subject, or about one event."""
+    tried = _traced(ident)
+    subject = request.args.get("subject", "").strip()[:SUBJECT_MAX]
+    text = request.args.get("event", "").strip()
+    event = whole(text, 1, ID_MAX)
+    errors = {"event": _("Write the number of an event.")} if text and event is None else {}
+    asked = bool(subject or event) and not errors and tried.live is not None
+    answer = why_not.answered(g.scope, tried.live, subject, event, zone()) if asked and tried.live else None
+    return render(
+        "ruleruns/why.html",
+        {"result"},
+        status=422 if errors else 200,
+        tried=tried,
+        subject=subject,
+        event=text,
+        errors=errors,
+        found=answer,
+    )
+
+
+@bp.get("/rules/<int:ident>/backtest")
+@require(Permission.RULES_BACKTEST)
+def backtest(ident: int) -> Response:
+    """The days to choose, and the backtests that the viewer has had made of the rule."""
+    return _backtest(candidates.wanted(ident))
+
+
+@bp.post("/rules/<int:ident>/backtest")
+@require(Permission.RULES_BACKTEST)
+def order(ident: int) -> Response:
+    """Queue a backtest and lead to the page of its progress."""
+    tried = candidates.wanted(ident)
+    errors: dict[str, str] = {}
+    days = whole(request.form.get("days", ""), 1, max(backtests.DAYS))
+    if days not in backtests.DAYS:
+        errors["days"] = _("Choose one of the lengths offered.")
+    against = None
+    if request.form.get("against"):
+        other = candidates.version(one(Rule, ident), request.form["against"]) if ident else None
+        if other is None or other.live is None:
+            errors["against"] = _("This version is not kept.")
+        else:
+            against = (other.live.version, other.raw)
+    if errors or days is None or tried.live is None:
+        return _backtest(tried, errors, 422)
+    made = commands.order_backtest(g.scope, tried, days, against)
+    return make_response(redirect(url_for(".result", ident=made), 303))
+
+
+@bp.get("/backtests/<int:ident>")
+@require(Permission.RULES_BACKTEST)
+def result(ident: int) -> Response:
+    """How far a backtest is, then what it found; 404 for another user's."""
+    row = backtests.own(g.scope, ident) if ident < 2**31 else None
+    if row is None or not _may_still_see(row.rule_id, row.owner_id):
+        abort(404)
+    waiting = row.state == "waiting"
+    shown = backtest_result.shown(g.scope, row, zone()) if row.state == "done" else None
+    response = render("ruleruns/result.html", {"progress"}, row=row, waiting=waiting, shown=shown)
+    if waiting:
+        response.headers["Refresh"] = f"{REFRESH_S}; url={url_for('.result', ident=ident)}"
+    return response
+
+
+def _may_still_see(rule_id: int, owner: int | None) -> bool:
+    return permissions.changes(g.scope, owner) if rule_id == 0 else permissions.sees(g.scope, owner)
+
+
+def _traced(ident: int) -> Candidate:
+    """Return the rule; 403 for one whose runs are not for the viewer to see."""
+    tried = candidates.wanted(ident)
+    if not tried.draft and not permissions.traces(g.scope, tried.owner):
+        abort(403)
+    return tried
+
+
+def _attempt(tried: Candidate, problem: str = "", status: int = 200) -> Response:
+    event = whole(request.values.get("event", ""), 1, ID_MAX)
+    rule, found, offered = tried.live, None, []
+    if rule is not None:
+        offered = try_rule.offers(g.scope, rule, zone())
+        chosen = event or (offered[0].id if offered else None)
+        found = try_rule.facts_for(rule, chosen, g.scope)
+        if event and found is None:
+            abort(404)
+        event = chosen
+    shown = try_rule.tried(g.scope, rule, found, zone()) if rule is not None and found is not None else None
+    return render(
+        "ruleruns/try.html",
+        {"result"},
+        status=status,
+        tried=tried,
+        offered=offered,
+        event=event,
+        shown=shown,
+        problem=problem,
+    )
+
+
+def _backtest(tried: Candidate, errors: dict[str, str] | None = None, status: int = 200) -> Response:
+    versions = RuleVersion.select(RuleVersion.version).where(RuleVersion.rule == tried.ident)
+    numbers = [row[0] for row in versions.order_by(RuleVersion.version.desc()).tuples()]
+    mine = backtest_result.made(g.scope, tried.ident, zone())
+    current = tried.live.version if tried.live is not None else 0
+    return render(
+        "ruleruns/backtest.html",
+        status=status,
+        tried=tried,
+        errors=errors or {},
+        days=backtests.DAYS,
+        versions=[each for each in numbers if each != current],
+        mine=mine,
+    )

@@ -1,0 +1,248 @@
+"""The result of a backtest in the words of a reader: figures, days, subjects, samples, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models.rules import Backtest
+from dashboard.pages.ruleruns import run_page
+from dashboard.pages.ruleruns.words import Words
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.values import Facts
+from dashboard.rules.recipients import covers
+from dashboard.ruletext import traces
+
+BASE, HIGHEST = 64, 48  # px: where bars stand, and how high the longest is
+NUMBERED = 14  # bars that have room for their number
+STATES = {"waiting": N_("Under way"), "done": N_("Done"), "failed": N_("Failed")}
+OUTCOMES = {
+    "acted": (N_("Would have acted"), "ok"),
+    "throttled": (N_("Held back by limit"), ""),
+    "error": (N_("Error in a condition"), "bad"),
+    "loop_stopped": (N_("Loop stopped"), "warn"),
+    "depth_stopped": (N_("Chain too long"), "warn"),
+    "muted": (N_("Muted"), ""),
+}
+
+
+class Bar(NamedTuple):
+    """A day of the plot: geometry in percent and pixels, its label only where there is room."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    y_acted: float
+    height_acted: float
+    day: str
+    label: str
+    matched: int
+    acted: int
+
+
+class Sample(NamedTuple):
+    """One run that would have been; `trace` is a web.traces.Line."""
+
+    time: str
+    subject: str
+    type: str
+    outcome: str
+    badge: str
+    event: int | None
+    trace: traces.Line
+
+
+class Side(NamedTuple):
+    """What one version would have done."""
+
+    version: int
+    figures: Mapping[str, int]
+    bars: list[Bar]
+    subjects: list[tuple[str, str, int]]
+    samples: list[Sample]
+    failures: list[Sample]
+    notes: list[str]
+
+
+class Made(NamedTuple):
+    """A backtest in the list of those made before."""
+
+    id: int
+    time: str
+    days: int
+    version: int
+    against: int
+    state: str
+
+
+def made(scope: Scope, rule_id: int, zone: str) -> list[Made]:
+    """Return the viewer's backtests of a rule, newest first."""
+    query = Backtest.select().where((Backtest.user_id == scope.viewer_id) & (Backtest.rule_id == rule_id))
+    return [
+        Made(
+            row.id,
+            formats.stamp(row.created_ts, zone),
+            row.days,
+            row.version,
+            row.against_version,
+            _(STATES[row.state]),
+        )
+        for row in query.order_by(Backtest.id.desc())
+    ]
+
+
+def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
+    """Return what the page of a finished backtest shows; samples outside the viewer's scope of now go."""
+    result = row.result
+    sides = [_side(scope, row, row.version, row.definition, result, zone)]
+    if "other" in result:
+        sides.append(_side(scope, row, row.against_version, row.against, result["other"], zone))
+    return {
+        "sides": sides,
+        "numbered": NUMBERED,
+        "took": formats.duration(result["took_ms"] // 1000),
+        "difference": _difference(scope, row, result.get("difference"), zone),
+        "start": formats.stamp(row.start_ms // 1000, zone),
+        "end": formats.stamp(row.end_ms // 1000, zone),
+    }
+
+
+def _side(
+    scope: Scope, row: Backtest, version: int, raw: Mapping[str, Any], result: Mapping[str, Any], zone: str
+) -> Side:
+    samples, failures = result["samples"], result["failures"]
+    words = _words(scope, raw, [*samples, *failures], [subject for subject, _count in result["subjects"]])
+    figures = {name: count for name, count in result.items() if isinstance(count, int)}
+    return Side(
+        version,
+        figures,
+        bars(result["days"], _days(row, result["zone"])),
+        [(words.subject(subject), subject, count) for subject, count in result["subjects"]],
+        _samples(scope, samples, raw, words, zone),
+        _samples(scope, failures, raw, words, zone),
+        _notes(result, zone),
+    )
+
+
+def _days(row: Backtest, zone: str) -> list[date]:
+    first = clock.local_date(row.start_ms // 1000, zone)
+    last = clock.local_date(row.end_ms // 1000, zone)
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def bars(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> list[Bar]:
+    """Return a bar for each day, what the limits let through within it."""
+    highest = max((matched for matched, _acted in counts.values()), default=0) or 1
+    slot = 100 / max(1, len(days))
+    every = max(1, -(-len(days) // 8))  # labels that fit beside each other
+    found = []
+    for n, day in enumerate(days):
+        matched, acted = counts.get(day.isoformat(), (0, 0))
+        high, low = max(1.0, HIGHEST * matched / highest), HIGHEST * acted / highest
+        label = formats.day_short(day) if n % every == 0 else ""
+        found.append(
+            Bar(
+                round(n * slot + slot * 0.15, 3),
+                round(slot * 0.7, 3),
+                round(BASE - high, 1),
+                round(high, 1),
+                round(BASE - low, 1),
+                round(low, 1),
+                formats.date_plain(day),
+                label,
+                matched,
+                acted,
+            )
+        )
+    return found
+
+
+def _words(
+    scope: Scope, raw: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], subjects: Sequence[str]
+) -> Words:
+    read = definitions.load(raw)
+    seen = [Facts(user=each["user"], queue=each["queue"]) for each in samples]
+    asked = [*subjects, *(str(each["subject"]) for each in samples)]
+    return Words.load(scope, asked, seen, [read] if isinstance(read, Definition) else [])
+
+
+def _samples(
+    scope: Scope, given: Sequence[Mapping[str, Any]], raw: Mapping[str, Any], words: Words, zone: str
+) -> list[Sample]:
+    found = []
+    for each in given:
+        about = each["subject"] if str(each["subject"]).startswith("interaction:") else None
+        if not covers(scope, Facts(user=each["user"], queue=each["queue"], interaction=about)):
+            continue
+        trace = run_page.trace(each["trace"], raw, words, scope)
+        label, badge = OUTCOMES[each["outcome"]]
+        if trace is not None:
+            found.append(
+                Sample(
+                    formats.stamp(each["at"] // 1000, zone),
+                    words.subject(each["subject"]),
+                    words.type(each["type"]),
+                    _(label),
+                    badge,
+                    each["event"],
+                    trace,
+                )
+            )
+    return found
+
+
+def _difference(
+    scope: Scope, row: Backtest, found: Mapping[str, Any] | None, zone: str
+) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    sides = []
+    for version, raw, count, samples in (
+        (row.version, row.definition, found["only"][0], found["samples"][0]),
+        (row.against_version, row.against, found["only"][1], found["samples"][1]),
+    ):
+        words = _words(scope, raw, samples, [])
+        sides.append((version, count, _samples(scope, samples, raw, words, zone)))
+    return {"both": found["both"], "sides": sides}
+
+
+def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
+    said = []
+    if result["until_ms"]:
+        said.append(
+            _(
+                "So many runs were found that it ended early, at %(time)s.",
+                time=formats.stamp(result["until_ms"] // 1000, zone),
+            )
+        )
+    if result["paused_ms"]:
+        said.append(
+            _(
+                "Switched on, the rule would have paused itself at %(time)s: it runs too often.",
+                time=formats.stamp(result["paused_ms"] // 1000, zone),
+            )
+        )
+    if result["todays"]:
+        said.append(
+            _(
+                "Today's values stand in for those of then: %(fields)s.",
+                fields=", ".join(_(label) for label in result["todays"]),
+            )
+        )
+    if result["hidden"]:
+        said.append(
+            _(
+                "%(num)s runs are counted that your access does not show one by one.",
+                num=formats.number(result["hidden"]),
+            )
+        )
+    return [str(each) for each in said]

@@ -1,0 +1,218 @@
+"""A rule tried on one event: what it sees, and what each action would do for whom; nothing is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard import clock
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.models import Event
+from dashboard.pages.ruleruns import run_page
+from dashboard.pages.ruleruns.words import Words
+from dashboard.rulelang import matcher, rate_limits
+from dashboard.rulelang.actions import ParamKind
+from dashboard.rulelang.doing import Doing
+from dashboard.rulelang.matcher import Outcome
+from dashboard.rulelang.parts import SCHEDULE
+from dashboard.rulelang.rate_limits import By, Often
+from dashboard.rulelang.values import Facts
+from dashboard.rulelang.values import facts as of_values
+from dashboard.rules import deadlines, event_facts, event_rows, explain, subject_history, worktime
+from dashboard.rules.action_planner import Part, Planner
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.internal_actions import Impossible
+from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.recipients import People, Reader
+from dashboard.ruletext import names, sentences, traces
+
+OFFERED = 20  # events to choose from
+READ = 60  # latest events of each type looked at for those inside the scope
+SHOWN = 10  # recipients whose texts are shown
+TEXTS = (ParamKind.LINE, ParamKind.TEXT)
+
+
+class Offer(NamedTuple):
+    """An event to try the rule on."""
+
+    id: int
+    label: str
+
+
+class Effect(NamedTuple):
+    """What one action would do: for whom with which texts, or why not."""
+
+    action: str
+    limit: str
+    problem: str
+    held: str
+    recipients: list[tuple[str, list[tuple[str, str]]]]
+
+
+class OnlyVisible(People):
+    """Readers, the customer too, for whom texts are made no fuller than the viewer may see them."""
+
+    def __init__(self, viewer: Scope) -> None:
+        super().__init__()
+        self._viewer = viewer
+
+    def reader(self, user_id: int | None) -> Reader | None:
+        found = super().reader(user_id)
+        if found is None or self._viewer.can(Permission.PII_UNMASK):
+            return found
+        permissions = found.scope.permissions - {Permission.PII_UNMASK}
+        return replace(found, scope=replace(found.scope, permissions=permissions))
+
+    def own(self, facts: Facts) -> frozenset[str]:
+        return super().own(facts) if self._viewer.can(Permission.PII_UNMASK) else frozenset()
+
+
+def offers(scope: Scope, rule: LiveRule, zone: str) -> list[Offer]:
+    """Return the latest events that the rule could be about and that the viewer may see, newest first."""
+    found: list[EventRow] = []
+    for type_ in sorted(types(rule)):
+        query = event_rows.columns().where(Event.type == type_)
+        latest = event_rows.rows(query.order_by(Event.time_ms.desc()).limit(READ))
+        found += [row for row in latest if explain.sees(scope, row)]
+    found.sort(key=lambda row: (-row.time_ms, -row.id))
+    return [Offer(row.id, _label(row, zone)) for row in found[:OFFERED]]
+
+
+def types(rule: LiveRule) -> Iterable[str]:
+    """Return the types of the events that a try begins with: for a deadline those that begin its stretch."""
+    return deadlines.waking(rule.spec.types) if rule.definition.after is not None else rule.spec.types
+
+
+def facts_for(rule: LiveRule, event_id: int | None, scope: Scope) -> Facts | None:
+    """Return what the rule would be asked about: the event, or the deadline that follows from it.
+
+    None where there is no such event, where the viewer may not see it, or where no deadline follows.
+    """
+    if rule.definition.schedule is not None:
+        now_ms = clock.now_ms()
+        return of_values(f"{SCHEDULE}:{now_ms}", SCHEDULE, now_ms, {"name": rule.name})
+    row = subject_history.event(event_id) if event_id else None
+    if row is None or not explain.sees(scope, row):
+        return None
+    if rule.definition.after is None:
+        return event_facts.of_event(row.id)
+    return deadline(rule, row)
+
+
+def deadline(rule: LiveRule, row: EventRow) -> Facts | None:
+    """Return the facts of the latest deadline of the rule on the subject of an event, as it lies there."""
+    after, calendars = rule.definition.after, worktime.load()
+    for type_ in rule.spec.types if after is not None else ():
+        history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, row.time_ms)
+        for stretch in reversed(history.stretches):
+            due = deadlines.due_ms(stretch, after, calendars) if after is not None else None
+            if due is not None and stretch.begun_ms <= row.time_ms:
+                return history.facts(type_, stretch, due)
+    return None
+
+
+def tried(scope: Scope, rule: LiveRule, found: Facts, zone: str) -> dict[str, Any]:
+    """Return what the page of a try shows."""
+    run = matcher.explain(rule.spec, found)
+    words = Words.load(scope, [], [found], [rule.definition])
+    shown = run_page.reader(words, scope, rule.spec.context.zone)
+    return {
+        "trace": traces.line(run.trace.as_json(), rule.spec.types, shown),
+        "verdict": _verdict(run.outcome),
+        "matches": run.outcome is Outcome.MATCHED,
+        "event": run_page.event(found, words, scope),
+        "effects": effects(scope, rule, found, words),
+        "notes": notes(rule, found),
+    }
+
+
+def effects(scope: Scope, rule: LiveRule, found: Facts, words: Words) -> list[Effect]:
+    people = OnlyVisible(scope)
+    planner = Planner(rule, found, people, clock.now_ms())
+    ledgers = Ledgers()  # looked at, never written
+    return [_effect(n, each, planner, ledgers, words, scope) for n, each in enumerate(rule.definition.then)]
+
+
+def _effect(n: int, doing: Doing, planner: Planner, ledgers: Ledgers, words: Words, scope: Scope) -> Effect:
+    action = sentences.action_text(doing, words.names)
+    limit = sentences.limit_text(doing.limit)
+    try:
+        planned = planner.plan(doing).parts
+    except Impossible as error:
+        return Effect(action, limit, _(str(error)), "", [])
+    parts = [part for part in planned if not part.beside and not part.problem]
+    problem = next((_(part.problem) for part in planned if part.problem), "")
+    labels = {param.name: _(param.label) for param in doing.action.params if param.kind in TEXTS}
+    called = names.names(scope, users=[int(part.recipient) for part in parts if _is_user(part)])
+    recipients = []
+    for part in parts[:SHOWN]:
+        name = part.recipient
+        if _is_user(part):
+            name = called.users.get(int(part.recipient)) or _(names.OTHER_USER)
+        elif "@" in name:
+            name = run_page.masked(name, scope)
+        texts = [(label, str(part.payload[key])) for key, label in labels.items() if part.payload.get(key)]
+        recipients.append((name, texts))
+    return Effect(action, limit, problem, _held(n, doing, planner, ledgers), recipients)
+
+
+def _is_user(part: Part) -> bool:
+    return part.action == "notify" and part.recipient.isdigit()
+
+
+def _held(n: int, doing: Doing, planner: Planner, ledgers: Ledgers) -> str:
+    """Return what the limit says now; "" where it lets the action pass."""
+    if doing.limit.often is Often.ALWAYS or doing.limit.by is By.RECIPIENT:
+        return ""
+    rule, found = planner.rule, planner.facts
+    key = rate_limits.limit_key(doing.limit.by, rule.id, found)
+    episode = str(found.get("episode", "event"))
+    decision = ledgers.take(rule.id, n, doing.limit, key, clock.now_s(), episode, False)
+    if decision.allowed or decision.after is None:
+        return ""
+    if decision.after.next_ts is None:
+        return str(_("Its limit would hold it back now."))
+    until = formats.stamp(decision.after.next_ts, rule.spec.context.zone)
+    return str(_("Its limit would hold it back until %(time)s.", time=until))
+
+
+def notes(rule: LiveRule, found: Facts) -> list[str]:
+    """Return what a single event cannot show of the rule."""
+    said = []
+    times, wait = rule.definition.times, rule.definition.wait
+    if times is not None:
+        said.append(
+            _(
+                "The rule counts: it acts at %(number)s times within %(time)s.",
+                number=formats.number(times.number),
+                time=formats.duration(times.seconds),
+            )
+        )
+    if wait is not None:
+        said.append(_("The rule waits %(time)s and asks again then.", time=formats.duration(wait.seconds)))
+    if rule.definition.after is not None:
+        due = formats.stamp(found["time"] // 1000, rule.spec.context.zone)
+        said.append(_("The deadline lies at %(time)s, if nothing happens before.", time=due))
+    return [str(each) for each in said]
+
+
+def _verdict(outcome: Outcome) -> str:
+    return {
+        Outcome.MATCHED: str(_("Matches")),
+        Outcome.NOT_MATCHED: str(_("Does not match")),
+        Outcome.ERROR: str(_("An error: neither true nor false")),
+        Outcome.LOOP_STOPPED: str(_("Matches, but the rule itself caused the event: stopped")),
+        Outcome.DEPTH_STOPPED: str(_("Matches, but too many rules led to the event: stopped")),
+    }[outcome]
+
+
+def _label(row: EventRow, zone: str) -> str:
+    about = row.interaction or row.session or ""
+    parts = (formats.stamp(row.time_ms // 1000, zone), names.type_label(row.type), about)
+    return " · ".join(part for part in parts if part)

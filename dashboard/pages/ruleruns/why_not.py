@@ -1,0 +1,87 @@
+"""What "Why not?" shows: the event found, what stood in the way, and the first condition that failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.pages.ruleruns import run_page, try_rule
+from dashboard.pages.ruleruns.words import Words
+from dashboard.rules import explain, subject_history
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.explain import Answer
+from dashboard.ruletext import names, traces
+
+
+def answered(scope: Scope, rule: LiveRule, subject: str, event_id: int | None, zone: str) -> dict[str, Any]:
+    """Return what the page shows for a subject, or for one event by id."""
+    row = _row(scope, rule, subject, event_id)
+    if row is None:
+        return {"missing": _missing(rule, event_id), "answer": None}
+    found = try_rule.facts_for(rule, row.id, scope)
+    if found is None:
+        return {"missing": str(_("No deadline of the rule follows from it.")), "answer": None}
+    answer = explain.ask(rule, found, row.recorded_ms)
+    words = Words.load(scope, [], [found], [rule.definition])
+    return {
+        "missing": "",
+        "answer": answer,
+        "reasons": [reason.render(_) for reason in answer.reasons],
+        "time": formats.stamp(found["time"] // 1000, zone),
+        "type": names.type_label(found["type"]),
+        "event": run_page.event(found, words, scope),
+        **_of_run(scope, rule, answer, words),
+    }
+
+
+def _row(scope: Scope, rule: LiveRule, subject: str, event_id: int | None) -> EventRow | None:
+    if event_id is not None:
+        row = subject_history.event(event_id)
+        return row if row is not None and explain.sees(scope, row) else None
+    return next(explain.events_about(subject, try_rule.types(rule), scope), None)
+
+
+def _missing(rule: LiveRule, event_id: int | None) -> str:
+    if event_id is not None:
+        return str(_("There is no such event, or it is not for you to see."))
+    types = ", ".join(names.type_label(each) for each in sorted(try_rule.types(rule)))
+    return str(
+        _("No event that this rule is about has come in for it. The rule is about: %(types)s.", types=types)
+    )
+
+
+def _of_run(scope: Scope, rule: LiveRule, answer: Answer, words: Words) -> dict[str, Any]:
+    if answer.run is None:
+        return {"trace": None, "failed": ""}
+    stored = answer.run.trace.as_json()
+    reader = run_page.reader(words, scope, rule.spec.context.zone)
+    decisive = traces.first_failed(stored)
+    line = traces.line(stored, rule.spec.types, reader)
+    return {"trace": line, "failed": _failed(decisive, rule, reader) if decisive is not None else ""}
+
+
+def _failed(decisive: Any, rule: LiveRule, reader: traces.Reader) -> str:
+    """Return the first condition that failed as a sentence."""
+    line = traces.line(decisive, rule.spec.types, reader)
+    if line.is_group:
+        return str(
+            _(
+                "Of several conditions none was met: %(conditions)s.",
+                conditions="; ".join(each.text for each in line.children),
+            )
+        )
+    if line.error:
+        return str(
+            _(
+                "This condition could not be decided: %(condition)s. %(error)s",
+                condition=line.text,
+                error=line.error,
+            )
+        )
+    if line.mark == "yes":
+        return str(_("This must not be so, but is: %(condition)s.", condition=line.text))
+    return str(_("This condition was the first that was not met: %(condition)s.", condition=line.text))

@@ -1,0 +1,159 @@
+"""The conditions of a rule: a tree of all, any and none groups, its JSON form and the check on save. Pure.
+
+    {"all": [{"field": "data.direction", "op": "one_of", "value": ["in"]},
+             {"none": [{"field": "user", "op": "is_me"}]}]}
+
+An operator without operands has no "value"; with one, "value" is it; with more, a list of them. `all` of
+nothing is true, `any` of nothing false, `none` says that no child is true. The root is a group; groups lie
+at most three levels deep. A node is named by its place from the root, counted from 0: "1.0" is the first
+child of the root's second child, and errors are told by node and part: "1.0.value".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from dashboard.i18n.mark import N_
+from dashboard.i18n.message import Message, message
+from dashboard.rulelang.fields import Field, find
+from dashboard.rulelang.operand_types import OperandError, check, check_pair
+from dashboard.rulelang.operators import OPERATORS, Operator
+
+MAX_LEVELS = 3  # groups, the root included
+MAX_CONDITIONS = 100
+
+NOT_A_NODE = N_("This is neither a condition nor a group.")
+TOO_DEEP = N_("Groups may lie at most %(limit)s levels deep.")
+TOO_MANY = N_("A rule may have at most %(limit)s conditions.")
+EMPTY_GROUP = N_("A group needs a condition.")
+NO_FIELD = N_("These event types have no such field.")
+NO_OPERATOR = N_("This comparison does not fit the field.")
+NO_VALUE = N_("This comparison takes no value.")
+WRONG_COUNT = N_("This comparison takes %(count)s values.")
+
+How = Literal["all", "any", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison; `operands` are checked, lists as tuples, as many as the operator asks for."""
+
+    field: str
+    op: str
+    operands: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conditions and groups of which all, any or none must be true."""
+
+    how: How
+    children: tuple[Node, ...] = ()
+
+
+Node = Condition | Group
+Errors = dict[str, Message]
+ALWAYS = Group("all")
+
+
+def parse(raw: Any, known: dict[str, Field]) -> Group | Errors:
+    """Return the tree of decoded JSON, or its errors by node path; the root's own error is at "".
+
+    `known` are the fields of the rule's types. Whatever `raw` is, nothing is raised.
+    """
+    errors: Errors = {}
+    tree = _group(raw, "", 1, known, errors)
+    if tree is not None and sum(1 for _ in conditions(tree)) > MAX_CONDITIONS:
+        errors[""] = message(TOO_MANY, limit=MAX_CONDITIONS)
+    return errors if errors or tree is None else tree
+
+
+def dump(node: Node) -> dict[str, Any]:
+    """Return the JSON form of a tree; `parse` of it gives the same tree."""
+    if isinstance(node, Group):
+        return {node.how: [dump(child) for child in node.children]}
+    made: dict[str, Any] = {"field": node.field, "op": node.op}
+    if node.operands:
+        plain = [list(each) if isinstance(each, tuple) else each for each in node.operands]
+        made["value"] = plain[0] if len(plain) == 1 else plain
+    return made
+
+
+def conditions(node: Node, path: str = "") -> Iterator[tuple[str, Condition]]:
+    """Yield every condition of a tree with its path, from left to right."""
+    if isinstance(node, Condition):
+        yield path, node
+    else:
+        for number, child in enumerate(node.children):
+            yield from conditions(child, below(path, number))
+
+
+def below(path: str, number: int) -> str:
+    """Return the path of a child."""
+    return f"{path}.{number}" if path else str(number)
+
+
+def _part(path: str, part: str) -> str:
+    return f"{path}.{part}" if path else part
+
+
+def _group(raw: Any, path: str, level: int, known: dict[str, Field], errors: Errors) -> Group | None:
+    how = next((each for each in get_args(How) if isinstance(raw, dict) and list(raw) == [each]), None)
+    if how is None or not isinstance(raw[how], list | tuple):
+        errors[path] = Message(NOT_A_NODE)
+        return None
+    if level > MAX_LEVELS:
+        errors[path] = message(TOO_DEEP, limit=MAX_LEVELS)
+        return None
+    inner = raw[how]
+    if not inner and path:
+        errors[path] = Message(EMPTY_GROUP)
+    if len(inner) > MAX_CONDITIONS:
+        errors[path] = message(TOO_MANY, limit=MAX_CONDITIONS)
+        return None
+    children = [_node(each, below(path, n), level + 1, known, errors) for n, each in enumerate(inner)]
+    return Group(how, tuple(child for child in children if child is not None))
+
+
+def _node(raw: Any, path: str, level: int, known: dict[str, Field], errors: Errors) -> Node | None:
+    if isinstance(raw, dict) and "field" in raw:
+        return _condition(raw, path, known, errors)
+    return _group(raw, path, level, known, errors)
+
+
+def _condition(raw: dict[Any, Any], path: str, known: dict[str, Field], errors: Errors) -> Condition | None:
+    if not set(raw) <= {"field", "op", "value"}:
+        errors[path] = Message(NOT_A_NODE)
+        return None
+    name, op = raw["field"], raw.get("op")
+    field = find(name, known) if isinstance(name, str) else None
+    if field is None:
+        errors[_part(path, "field")] = Message(NO_FIELD)
+        return None
+    row = OPERATORS.get(op) if isinstance(op, str) else None
+    if row is None or not row.fits(field):
+        errors[_part(path, "op")] = Message(NO_OPERATOR)
+        return None
+    try:
+        return Condition(field.path, row.name, _operands(row, field, raw))
+    except OperandError as error:
+        errors[_part(path, "value")] = error.message
+        return None
+
+
+def _operands(row: Operator, field: Field, raw: dict[Any, Any]) -> tuple[Any, ...]:
+    count = len(row.operands)
+    if count == 0:
+        if raw.get("value") is not None:
+            raise OperandError(NO_VALUE)
+        return ()
+    given = raw.get("value")
+    if count == 1:
+        return (check(row.operands[0], field, given),)
+    if not isinstance(given, list | tuple) or len(given) != count:
+        raise OperandError(WRONG_COUNT, count=count)
+    found = tuple(check(kind, field, each) for kind, each in zip(row.operands, given, strict=True))
+    check_pair(row.operands, found)
+    return found

@@ -1,0 +1,194 @@
+"""The fields that a condition may look at, for the event types of a rule. Pure.
+
+A field is known by its dotted path. Every event has the fields of `EVERY`; the fields of its data come
+from the catalogue as `data.<name>`; any other `data.…` path is undeclared and is compared as text.
+Source: field set E and the structured payload of the catalogue of conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from dashboard import catalog
+from dashboard.i18n.mark import N_
+from dashboard.rulelang.values import ABSENT, Change, ConditionError, Facts, is_empty, number_of, text_of
+
+MISSING = N_("The event lacks this field, which its type requires.")
+NOT_TIME = N_("The value is not a time with an offset.")
+
+
+class Kind(StrEnum):
+    """What a field holds; operators, controls of the editor and the check on save follow it."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    ADDRESS = "address"  # e-mail, host name or URL
+    IP = "ip"
+    CHOICE = "choice"  # one of a list; compared exactly, for it is picked and not typed
+    PERSON = "person"  # a user's id
+    QUEUE = "queue"  # a queue's id
+    LIST = "list"  # several of a list: teams, tags, rules
+    YES_NO = "yes_no"
+    NUMBER = "number"
+    DURATION = "duration"  # seconds
+    INSTANT = "instant"  # UTC epoch milliseconds
+    CLOCK = "clock"  # the time of day of an instant, in the rule's zone
+    WEEKDAY = "weekday"  # the local date's day of an instant, Monday = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a condition.
+
+    `source` is the path that holds the value when it is not `path`; `convert` makes of what is stored
+    what the kind says. `choices` stand in rising order where `ordered`. A `required` field that an event
+    lacks makes a condition an error; any other is then just empty.
+    """
+
+    path: str
+    kind: Kind
+    label: str
+    choices: tuple[str, ...] = ()
+    ordered: bool = False
+    required: bool = False
+    declared: bool = True
+    source: str = ""
+    convert: Callable[[Any], Any] | None = None
+
+
+_ENVELOPE = (
+    Field("type", Kind.CHOICE, N_("Event type")),
+    Field("time", Kind.INSTANT, N_("Time of the event")),
+    Field("time.clock", Kind.CLOCK, N_("Time of day"), source="time"),
+    Field("time.weekday", Kind.WEEKDAY, N_("Day of the week"), source="time"),
+    Field("source", Kind.CHOICE, N_("Source")),
+    Field("user", Kind.PERSON, N_("User")),
+    Field("user.team", Kind.LIST, N_("Teams of the user")),
+    Field("user.access", Kind.CHOICE, N_("Access of the user")),
+    Field("queue", Kind.QUEUE, N_("Queue")),
+    Field("queue.channel", Kind.CHOICE, N_("Channel of the queue")),
+    Field("interaction", Kind.TEXT, N_("Interaction")),
+    Field("session", Kind.TEXT, N_("Session")),
+    Field("contact.name", Kind.TEXT, N_("Name of the contact")),
+    Field("contact.phone", Kind.TEXT, N_("Phone of the contact")),
+    Field("contact.email", Kind.ADDRESS, N_("E-mail of the contact")),
+    Field("subject.tags", Kind.LIST, N_("Tags given by rules")),
+    Field("cause.by_rule", Kind.YES_NO, N_("Caused by a rule")),
+    Field("cause.rule", Kind.LIST, N_("Rules that caused it")),
+    Field("cause.depth", Kind.NUMBER, N_("Number of rules that caused it")),
+)
+EVERY = MappingProxyType({field.path: field for field in _ENVELOPE})
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def _seconds(milliseconds: Any) -> float:
+    return number_of(milliseconds) / 1000
+
+
+def _instant(text: Any) -> int:
+    try:
+        return (datetime.fromisoformat(text_of(text)) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, TypeError, OverflowError) as error:  # TypeError: a time without an offset
+        raise ConditionError(NOT_TIME) from error
+
+
+def _texts(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [text_of(found)]
+
+
+# By kind of the catalogue: the kind of a condition, and what makes it of the stored value.
+_KINDS: dict[str, tuple[Kind, Callable[[Any], Any] | None]] = {
+    "choice": (Kind.CHOICE, None),
+    "list": (Kind.LIST, _texts),
+    "yes_no": (Kind.YES_NO, None),
+    "number": (Kind.NUMBER, None),
+    "decimal": (Kind.NUMBER, None),
+    "seconds": (Kind.DURATION, None),
+    "milliseconds": (Kind.DURATION, _seconds),
+    "time": (Kind.INSTANT, _instant),
+    "ip": (Kind.IP, None),
+}
+_LONG = frozenset({"body", "message", "comment", "description", "transcript"})  # texts of many lines
+_ADDRESSES = frozenset({"email", "sender", "recipient", "server", "host", "url", "page", "referrer"})
+_ORDERED = frozenset({"priority", "severity"})  # choices that rise as the catalogue lists them
+_UNDECLARED = re.compile(r"data(?:\.[^.\x00-\x20\x7f%]{1,60}){1,5}")
+OTHER = N_("Other field of the data")
+
+
+def fields(types: Iterable[str]) -> dict[str, Field]:
+    """Return by path the fields of a rule on `types` (names of event types), those of every event first.
+
+    A field that only some of the types have is empty in the others, hence required only where all types
+    require it. Where types disagree on a field's kind it is compared as text.
+    """
+    return dict(_fields(tuple(types)))
+
+
+@lru_cache(maxsize=256)  # every deadline asks for those of its rule
+def _fields(types: tuple[str, ...]) -> dict[str, Field]:
+    found = dict(EVERY)
+    known = [type_ for type_ in map(catalog.find, types) if type_ is not None]
+    for type_ in known:
+        for each in type_.fields:
+            made = _of_data(each)
+            met = found.setdefault(made.path, made)
+            if (met.kind, met.choices, met.convert) != (made.kind, made.choices, made.convert):
+                found[made.path] = Field(made.path, Kind.TEXT, made.label, declared=False)
+    for path, field in found.items():
+        if known and all(_requires(type_, path) for type_ in known):
+            found[path] = replace(field, required=True)
+    return found
+
+
+def find(path: str, known: dict[str, Field]) -> Field | None:
+    """Return the field at `path` among `known`, an undeclared one for any other `data.…`, else None."""
+    found = known.get(path)
+    if found is None and _UNDECLARED.fullmatch(path):
+        return Field(path, Kind.TEXT, OTHER, declared=False)
+    return found
+
+
+def value(event: Facts, field: Field) -> Any:
+    """Return what the event holds: ABSENT, None for null, "" or [] for empty, or the value itself.
+
+    Raises ConditionError when a required field is empty, or when what is stored does not fit the kind.
+    """
+    found = event[field.source or field.path]
+    if is_empty(found):
+        if field.required:
+            raise ConditionError(MISSING)
+        return found
+    return found if field.convert is None else field.convert(found)
+
+
+def change(event: Facts, field: Field) -> Any:
+    """Return the Change of the field by this event, old and new; ABSENT when it did not change."""
+    found = event["changes"].get(field.path, ABSENT)
+    if found is ABSENT or found.old == found.new:
+        return ABSENT
+    if field.convert is None:
+        return found
+    return Change(*(each if is_empty(each) else field.convert(each) for each in found))
+
+
+def _of_data(each: catalog.Field) -> Field:
+    name = each.name
+    kind, convert = _KINDS.get(each.kind, (Kind.TEXT, None))
+    if kind is Kind.TEXT:
+        last = name.rsplit("_", 1)[-1]
+        kind = Kind.LONG_TEXT if name in _LONG else Kind.ADDRESS if last in _ADDRESSES else kind
+    return Field(f"data.{name}", kind, each.label, each.choices, name in _ORDERED, convert=convert)
+
+
+def _requires(type_: catalog.EventType, path: str) -> bool:
+    if path in type_.needs or path in ("type", "time"):
+        return True
+    return any(each.required and path == f"data.{each.name}" for each in type_.fields)

@@ -1,0 +1,238 @@
+"""What operators on texts, choices, lists and numbers do: from operands to a test of a value. Pure.
+
+Every function takes the operands of a condition (checked and as stored), its field and the rule's
+`Context`, and returns a test: value → true or false, or ConditionError where neither holds. An empty
+value makes every positive test false; the opposite (`negated`) of one is then true. Texts are compared
+folded. Source: operators by field type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from dashboard.i18n.mark import N_
+from dashboard.rulelang.fields import Field
+from dashboard.rulelang.regex import Pattern
+from dashboard.rulelang.values import ConditionError, fold, is_empty, number_of, text_of
+
+NOT_LIST = N_("The value is not a list.")
+NOT_YES_NO = N_("The value is neither true nor false.")
+NOT_ADDRESS = N_("The value is not an IP address.")
+NOT_LISTED = N_("The value is not one of the field's choices.")
+
+
+class Calendar(Protocol):
+    """Working hours; instants are UTC epoch seconds."""
+
+    def is_open(self, ts: int) -> bool: ...
+
+    def is_holiday(self, ts: int) -> bool: ...
+
+    def open_seconds(self, start: int, end: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule's conditions mean beyond the event: one zone, the owner of a personal rule and the
+    user ids of the owner's teams, the site's own addresses, calendars by name."""
+
+    zone: str = "UTC"
+    owner: int | None = None
+    teammates: frozenset[int] = frozenset()
+    own_addresses: frozenset[str] = frozenset()
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+
+
+Test = Callable[[Any], bool]
+Operands = tuple[Any, ...]
+Build = Callable[[Operands, Field, Context], Test]
+
+
+def negated(build: Build) -> Build:
+    """Return the operator that is true exactly where `build` is false; errors stay errors."""
+
+    def opposite(operands: Operands, of: Field, context: Context) -> Test:
+        test = build(operands, of, context)
+        return lambda value: not test(value)
+
+    return opposite
+
+
+def of_texts(found: Callable[[str, Operands], bool]) -> Build:
+    """Return an operator that is given the folded value and the folded operands."""
+
+    def build(operands: Operands, of: Field, context: Context) -> Test:
+        wanted = tuple(map(_fold_all, operands))
+
+        def test(value: Any) -> bool:
+            if value.__class__ is str:
+                return value != "" and found(fold(value), wanted)
+            return not is_empty(value) and found(fold(text_of(value)), wanted)
+
+        return test
+
+    return build
+
+
+def _fold_all(operand: Any) -> Any:
+    return fold(operand) if isinstance(operand, str) else tuple(map(fold, operand))
+
+
+def has_word(text: str, word: str) -> bool:
+    """Say whether `word` stands in `text` with no letter or digit on either side."""
+    at = text.find(word)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
+        if not before.isalnum() and not after.isalnum():
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def domain(text: str) -> str:
+    """Return the domain of a folded e-mail address, URL or host name, without port and last dot."""
+    host = urlsplit(text).hostname or "" if "://" in text else text.rpartition("@")[2].partition("/")[0]
+    return host.partition(":")[0].rstrip(".")
+
+
+def in_domain(text: str, suffix: str) -> bool:
+    """Say whether the address lies in the domain or below it: "a.b.cz" in "b.cz", "xb.cz" not."""
+    return f".{domain(text)}".endswith("." + suffix.strip("."))
+
+
+def is_own_address(_operands: Operands, _of: Field, context: Context) -> Test:
+    own = frozenset(map(fold, context.own_addresses))
+    return lambda value: not is_empty(value) and fold(text_of(value)) in own
+
+
+def pattern(operands: Operands, _of: Field, _context: Context) -> Test:
+    compiled = Pattern(operands[0])
+    return lambda value: not is_empty(value) and compiled.found(text_of(value))
+
+
+def length(compare: Callable[[int, int], bool]) -> Build:
+    def build(operands: Operands, _of: Field, _context: Context) -> Test:
+        return lambda value: not is_empty(value) and compare(len(text_of(value)), operands[0])
+
+    return build
+
+
+def same_ip(operands: Operands, _of: Field, _context: Context) -> Test:
+    wanted = _ip(operands[0])
+    return lambda value: not is_empty(value) and _ip(value) == wanted
+
+
+def in_network(operands: Operands, _of: Field, _context: Context) -> Test:
+    networks = [ip_network(each, strict=False) for each in operands[0]]
+    return lambda value: not is_empty(value) and any(_ip(value) in network for network in networks)
+
+
+@lru_cache(maxsize=1024)
+def _address(text: str) -> IPv4Address | IPv6Address:
+    found = ip_address(text)
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _ip(value: Any) -> IPv4Address | IPv6Address:
+    try:
+        return _address(text_of(value).strip())
+    except ValueError as error:
+        raise ConditionError(NOT_ADDRESS) from error
+
+
+def one_of(operands: Operands, _of: Field, _context: Context) -> Test:
+    """Compare exactly, for what is picked from a list and not typed."""
+    return _among(frozenset(operands[0]))
+
+
+def is_me(_operands: Operands, _of: Field, context: Context) -> Test:
+    return _among(frozenset({context.owner}) - {None})
+
+
+def on_my_team(_operands: Operands, _of: Field, context: Context) -> Test:
+    return _among(context.teammates)
+
+
+def _among(wanted: frozenset[Any]) -> Test:
+    def test(value: Any) -> bool:
+        try:
+            return value in wanted
+        except TypeError as error:  # a list or an object
+            if is_empty(value):
+                return False
+            raise ConditionError(NOT_LISTED) from error
+
+    return test
+
+
+def rank(of: Field, value: Any) -> int:
+    """Return the place of an ordered choice, from 0. Raises ConditionError for a choice unknown."""
+    try:
+        return of.choices.index(value)
+    except ValueError as error:
+        raise ConditionError(NOT_LISTED) from error
+
+
+def ranked(compare: Callable[[int, int], bool]) -> Build:
+    def build(operands: Operands, of: Field, _context: Context) -> Test:
+        limit = rank(of, operands[0])
+        return lambda value: not is_empty(value) and compare(rank(of, value), limit)
+
+    return build
+
+
+def members(found: Callable[[set[Any], set[Any]], bool]) -> Build:
+    """Return an operator on lists that is given what the value holds and what is wanted, texts folded."""
+
+    def build(operands: Operands, _of: Field, _context: Context) -> Test:
+        wanted = _members(list(operands[0]))
+        return lambda value: not is_empty(value) and found(_members(value), wanted)
+
+    return build
+
+
+def _members(value: Any) -> set[Any]:
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ConditionError(NOT_LIST)
+    return {fold(each) if isinstance(each, str) else each for each in value}
+
+
+def truth(wanted: bool) -> Build:
+    def test(value: Any) -> bool:
+        if value is True or value is False:
+            return value is wanted
+        if is_empty(value):
+            return False
+        raise ConditionError(NOT_YES_NO)
+
+    return lambda _operands, _of, _context: test
+
+
+def number(compare: Callable[[Any, Any], bool]) -> Build:
+    """Return an operator on numbers; `compare` is given the operand first: "below 5" asks 5 > value."""
+
+    def build(operands: Operands, _of: Field, _context: Context) -> Test:
+        limit = operands[0]
+
+        def test(value: Any) -> bool:
+            if value.__class__ is int or value.__class__ is float:
+                return compare(limit, value)
+            return not is_empty(value) and compare(limit, number_of(value))
+
+        return test
+
+    return build
+
+
+def between(operands: Operands, _of: Field, _context: Context) -> Test:
+    low, high = operands
+    return lambda value: not is_empty(value) and low <= number_of(value) <= high
+
+
+def empty(_operands: Operands, _of: Field, _context: Context) -> Test:
+    return is_empty

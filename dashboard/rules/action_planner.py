@@ -1,0 +1,293 @@
+"""From an action of a rule to its steps: one for each recipient, with texts as each of them may see them.
+
+What goes outward is handed to the deliverer by the payload of its step:
+
+    email            {"to", "subject", "text", "user", "locale", "url"}: `user` None for a mere address;
+                     with "customer": true where nothing may stand around the text
+    chat             {"title", "text"}
+    webhook, invite  the body of the call, but for its id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.i18n.mark import N_
+from dashboard.models import Channel, Profile
+from dashboard.rulelang import quiet
+from dashboard.rulelang.doing import Doing, to_customer
+from dashboard.rulelang.values import Facts
+from dashboard.rules import permissions
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.internal_actions import Impossible
+from dashboard.rules.recipients import People, Reader, covers, customer
+
+NOBODY = N_("None of the recipients is there and active.")
+NO_CUSTOMER = N_("The event names no customer with a usable e-mail address.")
+NO_ADDRESS = N_("None of the recipients has an e-mail address.")
+NOT_ALLOWED = N_("The owner of the rule may not use this action.")
+LOST_CHANNEL = N_("The channel is gone.")
+OFF_CHANNEL = N_("The channel is switched off.")
+
+
+class Part(NamedTuple):
+    """A step to be: for whom, by which channel, with what; not before `due_ms` where that is given.
+
+    `recipient` is what a limit by recipient counts for. `beside` marks what only goes along with a
+    notice, to where its reader wants to be told as well. A part with a `problem` (a marked text) cannot be
+    done for its recipient.
+    """
+
+    action: str
+    payload: dict[str, Any]
+    recipient: str = ""
+    channel_id: int | None = None
+    due_ms: int | None = None
+    beside: bool = False
+    problem: str = ""
+
+
+class Planned(NamedTuple):
+    """The steps of one action, and whether all of its readers have muted the rule."""
+
+    parts: list[Part]
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What all actions of one run share; `run_id` is None where nothing is done (a try, a backtest)."""
+
+    rule: LiveRule
+    facts: Facts
+    people: People
+    now_ms: int
+    run_id: int | None = None
+
+    def plan(self, doing: Doing) -> Planned:
+        """Return the steps of an action. Raises Impossible where it cannot be done at all."""
+        permission = doing.action.permission
+        owner = self.rule.owner
+        if permission is not None and owner is not None and not self.people.scope(owner).can(permission):
+            raise Impossible(NOT_ALLOWED)
+        return _PLANS[doing.do](self, doing)
+
+    def readers(self, doing: Doing) -> list[Reader]:
+        """Return the recipients; those of a personal rule are people whom its owner may see."""
+        owner = self.rule.owner
+        found = self.people.resolve(doing.params.get("to", {}), owner or self.rule.updated_by, self.facts)
+        if owner is None:
+            return found
+        scope = self.people.scope(owner)
+        return [reader for reader in found if scope.sees(reader.id)]
+
+    def say(self, doing: Doing, name: str, reader: Reader) -> str:
+        return self.people.say(str(doing.params.get(name, "")), self.facts, reader)
+
+    def say_out(self, doing: Doing, name: str) -> str:
+        return self.people.say_out(str(doing.params.get(name, "")), self.facts, self.rule.updated_by)
+
+    def url(self, scope: Scope) -> str:
+        """Return where the reader can see the run, "" for one who may not."""
+        may = (
+            self.run_id is not None
+            and permissions.traces(scope, self.rule.owner)
+            and covers(scope, self.facts)
+        )
+        return f"/runs/{self.run_id}" if may else ""
+
+
+def _notify(planner: Planner, doing: Doing) -> Planned:
+    readers = planner.readers(doing)
+    if not readers:
+        raise Impossible(NOBODY)
+    muted = planner.people.muted(planner.rule.id)
+    listening = [reader for reader in readers if reader.id not in muted]
+    parts = [part for reader in listening for part in _notice(planner, doing, reader)]
+    return Planned(parts, muted=not listening)
+
+
+def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
+    """Return the notice for one reader, and beside it what the reader's profile asks for."""
+    title = planner.say(doing, "title", reader) or planner.rule.name
+    text, urgent = planner.say(doing, "text", reader), bool(doing.params.get("urgent"))
+    url, name = planner.url(reader.scope), str(reader.id)
+    payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
+    if "again" in doing.params:
+        payload["again"] = dict(doing.params["again"])
+    parts = [Part("notify", payload, name)]
+    profile = planner.people.profile(reader.id)
+    if profile is None:
+        return parts
+    due = None if urgent else quiet.quiet_until(profile, planner.now_ms, reader.zone)
+    if profile.email and reader.email:
+        parts.append(Part("email", _mail(reader.email, title, text, reader, url), name, None, due, True))
+    channel = _usable(profile)
+    if channel is not None:
+        out: dict[str, Any] = {"title": title, "text": text}
+        if channel.kind != "chat":
+            out = _body(planner, "notice", f"{title}\n{text}".strip(), reader.scope)
+        parts.append(Part(channel.kind, out, name, channel.id, due, True))
+    return parts
+
+
+def _usable(profile: Profile) -> Channel | None:
+    channel: Channel | None = profile.channel
+    return channel if channel is not None and channel.active else None
+
+
+def _email(planner: Planner, doing: Doing) -> Planned:
+    readers = planner.readers(doing)
+    muted = planner.people.muted(planner.rule.id)
+    listening = [reader for reader in readers if reader.id not in muted]
+    parts: dict[str, Part] = {}
+    for reader in listening:
+        if reader.email:
+            subject, text = planner.say(doing, "subject", reader), planner.say(doing, "text", reader)
+            mail = _mail(reader.email, subject, text, reader, planner.url(reader.scope))
+            parts.setdefault(reader.email.lower(), Part("email", mail, reader.email))
+    if to_customer(doing) and customer(planner.facts):
+        part = _to_customer(planner, doing)
+        parts.setdefault(part.recipient, part)
+    for address in doing.params.get("addresses", ()):
+        subject, text = planner.say_out(doing, "subject"), planner.say_out(doing, "text")
+        parts.setdefault(address.lower(), Part("email", _mail(address, subject, text, None, ""), address))
+    if to_customer(doing) and not customer(planner.facts):
+        if not parts:
+            raise Impossible(NO_CUSTOMER)
+        parts[""] = Part("email", {}, problem=NO_CUSTOMER)
+    if not parts and not (readers and not listening):
+        raise Impossible(NO_ADDRESS if readers else NOBODY)
+    return Planned(list(parts.values()), muted=not parts)
+
+
+def _to_customer(planner: Planner, doing: Doing) -> Part:
+    address, author = customer(planner.facts), planner.rule.updated_by
+    subject, text = (
+        planner.people.say_customer(str(doing.params.get(name, "")), planner.facts, author)
+        for name in ("subject", "text")
+    )
+    return Part("email", _mail(address, subject, text, None, "") | {"customer": True}, address.lower())
+
+
+def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> dict[str, Any]:
+    return {
+        "to": to,
+        "subject": subject,
+        "text": text,
+        "user": reader.id if reader else None,
+        "locale": reader.locale if reader else "",
+        "url": url,
+    }
+
+
+def _webhook(planner: Planner, doing: Doing) -> Planned:
+    channel = _channel(doing)
+    author = planner.people.scope(planner.rule.updated_by)
+    return Planned(
+        [
+            Part(
+                "webhook",
+                _body(planner, "rule.matched", planner.say_out(doing, "text"), author),
+                channel.name,
+                channel.id,
+            )
+        ]
+    )
+
+
+def _chat(planner: Planner, doing: Doing) -> Planned:
+    channel = _channel(doing)
+    payload = {"title": planner.rule.name, "text": planner.say_out(doing, "text")}
+    return Planned([Part("chat", payload, channel.name, channel.id)])
+
+
+def _invite(planner: Planner, doing: Doing) -> Planned:
+    channel = _channel(doing)
+    facts = planner.facts
+    author = planner.people.scope(planner.rule.updated_by)
+    body = _body(planner, "chat.invite", planner.say_out(doing, "text"), author)
+    known = {name: facts[name] for name in ("session", "interaction") if isinstance(facts[name], str)}
+    return Planned([Part("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)])
+
+
+def _channel(doing: Doing) -> Channel:
+    found: Channel | None = Channel.get_or_none(Channel.id == doing.params["channel"])
+    if found is None or found.kind != doing.action.channel:
+        raise Impossible(LOST_CHANNEL)
+    if not found.active:
+        raise Impossible(OFF_CHANNEL)
+    return found
+
+
+def _body(planner: Planner, type_: str, text: str, author: Scope) -> dict[str, Any]:
+    """Return what a webhook is told: names and times of the event; its data where the author sees both
+    the event and full contact details, for nothing in it can be masked with certainty."""
+    facts, rule = planner.facts, planner.rule
+    event: dict[str, Any] = {"id": facts["id"], "type": facts["type"], "time": _moment(facts["time"])}
+    if covers(author, facts):
+        names = planner.people.names("en", "UTC")
+        for name in ("source", "interaction", "session"):
+            if isinstance(facts[name], str):
+                event[name] = facts[name]
+        if isinstance(facts["user"], int):
+            event["user"] = names.users.get(facts["user"], "")
+        if isinstance(facts["queue"], int):
+            event["queue"] = names.queues.get(facts["queue"], "")
+        if author.can(Permission.PII_UNMASK):
+            event["data"] = facts["data"]
+    return {
+        "type": type_,
+        "timestamp": _moment(planner.now_ms),
+        "rule": {"id": rule.id, "name": rule.name},
+        "event": event,
+        "text": text,
+    }
+
+
+def _moment(time_ms: int) -> str:
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # an instant beyond the calendar
+        return str(time_ms)
+
+
+def _text(planner: Planner, doing: Doing) -> Planned:
+    return Planned([Part(doing.do, {"text": planner.say_out(doing, "text")})])
+
+
+def _tags(_planner: Planner, doing: Doing) -> Planned:
+    return Planned([Part(doing.do, {"tags": list(doing.params["tags"])})])
+
+
+def _emit(planner: Planner, doing: Doing) -> Planned:
+    facts, people, author = planner.facts, planner.people, planner.rule.updated_by
+    given = dict(doing.params.get("data", {}))
+    payload = {
+        "type": doing.params["type"],
+        "data": {name: people.say_out(str(text), facts, author) for name, text in given.items()},
+        "user": facts["user"] if isinstance(facts["user"], int) else None,
+        "queue": facts["queue"] if isinstance(facts["queue"], int) else None,
+        "interaction": facts["interaction"] if isinstance(facts["interaction"], str) else None,
+        "source_id": facts["source_id"] if isinstance(facts["source_id"], int) else None,
+    }
+    return Planned([Part("emit", payload)])
+
+
+_PLANS: dict[str, Callable[[Planner, Doing], Planned]] = {
+    "notify": _notify,
+    "log": _text,
+    "tag": _tags,
+    "untag": _tags,
+    "note": _text,
+    "emit": _emit,
+    "email": _email,
+    "webhook": _webhook,
+    "chat": _chat,
+    "invite": _invite,
+}

@@ -1,0 +1,196 @@
+"""What a run does: its actions in order, held back by their limits, inside ones at once, each with a step."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dashboard.db import database
+from dashboard.db.prepared import insert_row
+from dashboard.i18n.mark import N_
+from dashboard.models import Run, Step
+from dashboard.rulelang import rate_limits
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.doing import Doing
+from dashboard.rulelang.rate_limits import By, Often
+from dashboard.rules import internal_actions, repeats, runs
+from dashboard.rules.action_planner import Part, Planned, Planner
+from dashboard.rules.internal_actions import Impossible
+from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.outcomes import RunOutcome, StepState
+
+EVENT = "event"  # the episode of what has no state that lasts
+STOPPED = N_("Not done because an earlier action failed.")
+UNDONE = N_("Undone because a later action failed.")
+
+
+class Acted(NamedTuple):
+    """What a run came to, and how many of its actions their limits held back."""
+
+    outcome: RunOutcome
+    held: int
+
+
+class _Undo(Exception):  # noqa: N818  an order, not an error
+    """Takes back what a run has done so far; raised with the number of the failed action."""
+
+    def __init__(self, n: int, why: str) -> None:
+        super().__init__(why)
+        self.n, self.why = n, why
+
+
+@dataclass
+class Act:
+    """One run at work. `at_ts` is when limits are asked for, `episode` the stretch it belongs to."""
+
+    planner: Planner
+    ledgers: Ledgers
+    at_ts: int
+    episode: str = EVENT
+    shadow: bool = False
+    held: int = 0
+    hit: bool = False  # a limit holds back for the first time since it last allowed
+    muted: int = 0
+    states: list[str] = field(default_factory=list)
+
+    def weigh(self) -> Acted:
+        """Return what would be held back, and write nothing but what the limits of shadow runs keep.
+
+        `states` has then what the steps would come to, were they done without fault.
+        """
+        for n, doing in enumerate(self.planner.rule.definition.then):
+            try:
+                planned = self.planner.plan(doing)
+            except Impossible:
+                self.states.append(StepState.FAILED)
+                continue
+            self.muted += planned.muted
+            parts = self._allowed(n, doing, planned)
+            self.states += (
+                StepState.FAILED if part.problem else StepState.DONE if allowed else StepState.HELD
+                for part, allowed in parts
+            )
+        return Acted(RunOutcome.SHADOW, self.held)
+
+    def do(self, run: Run) -> Acted:
+        """Do the actions of `run` in the caller's transaction."""
+        doings = self.planner.rule.definition.then
+        try:
+            with database.atomic():
+                self._all(run, doings)
+        except _Undo as undo:
+            self.states = []
+            for n, doing in enumerate(doings):
+                state, why = StepState.CANCELLED, UNDONE if n < undo.n else STOPPED
+                if n == undo.n:
+                    state, why = StepState.FAILED, undo.why
+                self._write(run, n, 0, Part(doing.do, {}), state, why)
+        if self.muted and not self.states:
+            return Acted(RunOutcome.MUTED, self.held)
+        return Acted(runs.outcome_of(self.states), self.held)
+
+    def _all(self, run: Run, doings: tuple[Doing, ...]) -> None:
+        stopped = False
+        for n, doing in enumerate(doings):
+            if stopped:
+                self._write(run, n, 0, Part(doing.do, {}), StepState.CANCELLED, STOPPED)
+                continue
+            why = self._one(run, n, doing)
+            if why and doing.on_error == "undo":
+                raise _Undo(n, why)
+            stopped = bool(why) and doing.on_error == "stop"
+
+    def _one(self, run: Run, n: int, doing: Doing) -> str:
+        """Do one action or hand it over; return why it failed, "" when nothing did."""
+        try:
+            planned = self.planner.plan(doing)
+        except Impossible as error:
+            self._write(run, n, 0, Part(doing.do, {}), StepState.FAILED, str(error))
+            return str(error)
+        self.muted += planned.muted
+        parts, failed = self._allowed(n, doing, planned), ""
+        for number, (part, allowed) in enumerate(parts):
+            if not allowed:
+                self._write(run, n, number, part, StepState.HELD)
+            elif part.problem:
+                self._write(run, n, number, part, StepState.FAILED, part.problem)
+                failed = part.problem
+            elif ACTIONS[part.action].inside and not doing.delay_s:
+                failed = self._inside(run, n, number, part) or failed
+            else:
+                due = max(part.due_ms or 0, self.planner.now_ms + doing.delay_s * 1000)
+                self._write(run, n, number, part, StepState.WAITING, due_ms=due)
+        return failed
+
+    def _allowed(self, n: int, doing: Doing, planned: Planned) -> list[tuple[Part, bool]]:
+        """Return the parts that may be done now, and one for each that is held back."""
+        if doing.limit.often is Often.ALWAYS or not planned.parts:
+            return [(part, True) for part in planned.parts]
+        if doing.limit.by is not By.RECIPIENT:
+            allowed = self._take(n, doing, "")
+            return [(part, allowed) for part in (planned.parts if allowed else planned.parts[:1])]
+        decided: dict[str, bool] = {}
+        found = []
+        for part in planned.parts:
+            if part.problem:
+                found.append((part, True))
+                continue
+            if part.recipient not in decided:
+                decided[part.recipient] = self._take(n, doing, part.recipient)
+            if decided[part.recipient] or not part.beside:
+                found.append((part, decided[part.recipient]))
+        return found
+
+    def _take(self, n: int, doing: Doing, recipient: str) -> bool:
+        rule, facts = self.planner.rule, self.planner.facts
+        key = rate_limits.limit_key(doing.limit.by, rule.id, facts, recipient)
+        decision = self.ledgers.take(rule.id, n, doing.limit, key, self.at_ts, self.episode, self.shadow)
+        self.held += not decision.allowed
+        self.hit |= not decision.allowed and decision.after is not None and decision.after.suppressed == 1
+        return decision.allowed
+
+    def _inside(self, run: Run, n: int, number: int, part: Part) -> str:
+        try:
+            with database.atomic():
+                internal_actions.do(self._write(run, n, number, part, StepState.DONE))
+            if repeats.left(part.payload):
+                self.states.append(StepState.WAITING)
+        except Impossible as error:
+            self.states.pop()
+            self._write(run, n, number, part, StepState.FAILED, str(error))
+            return str(error)
+        return ""
+
+    def _write(
+        self,
+        run: Run,
+        n: int,
+        number: int,
+        part: Part,
+        state: StepState,
+        error: str = "",
+        due_ms: int | None = None,
+    ) -> Step:
+        """Add a step; its key is the delivery's number for good."""
+        moment = self.planner.now_ms
+        self.states.append(state)
+        values = {
+            "run_id": run.id,
+            "rule_id": run.rule_id,
+            "n": n,
+            "part": number,
+            "action": part.action,
+            "channel_id": part.channel_id,
+            "recipient": part.recipient,
+            "key": secrets.token_hex(16),
+            "payload": part.payload,
+            "state": state.value,
+            "due_ms": due_ms,
+            "made_ms": moment,
+            "done_ms": None if state is StepState.WAITING else moment,
+            "error": error,
+        }
+        step = Step(id=insert_row(Step, **values), **values)
+        step.run = run
+        return step

@@ -1,0 +1,68 @@
+"""Switching rules off, to shadow or on, and taking up those that paused themselves.
+
+A switch is no new version: a rule that was switched off and on again does not act twice upon one event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dashboard import clock
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.models import AuditEntry, Rule, RuleCount
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules
+from dashboard.rules.limit_store import BREAKER
+
+WATCHING = (State.ON, State.SHADOW)
+LOOKED_THROUGH = 20  # latest entries about a rule; the one of its pause is among the first
+
+
+def switch(rules: Iterable[Rule], state: State) -> int:
+    """Set the rules to `state`, each with its audit entry; return how many had another one.
+
+    A paused rule that goes on begins anew: no reason, no errors, no runs counted against it. One that
+    was off knows of stretches begun from now on only.
+    """
+    changed = 0
+    with database.atomic():
+        ids = sorted({rule.id for rule in rules})
+        for rule in Rule.select().where(Rule.id.in_(ids)).order_by(Rule.id):
+            if rule.state == state:
+                continue
+            armed = {"armed_ms": clock.now_ms()} if state in WATCHING and rule.state == State.OFF else {}
+            Rule.update(state=state, paused_reason="", errors=0, **armed).where(Rule.id == rule.id).execute()
+            RuleCount.delete().where((RuleCount.rule_id == rule.id) & (RuleCount.kind == BREAKER)).execute()
+            audit.record(
+                "rule.switched", "u", ("rule", rule.id, rule.name), {"state": (rule.state, str(state))}
+            )
+            changed += 1
+        active_rules.changed()
+    return changed
+
+
+def resume(rule: Rule) -> State | None:
+    """Put a rule that paused itself back to the state it had before, and return that; None for others."""
+    with database.atomic():
+        now = Rule.get_or_none((Rule.id == rule.id) & (Rule.state == State.PAUSED))
+        if now is None:
+            return None
+        state = _before(rule.id)
+        switch([now], state)
+    return state
+
+
+def _before(rule_id: int) -> State:
+    """Return the state from which the rule was paused, as the audit log has it; shadow when in doubt."""
+    query = (
+        AuditEntry.select(AuditEntry.changes)
+        .where((AuditEntry.target_type == "rule") & (AuditEntry.target_id == str(rule_id)))
+        .order_by(AuditEntry.occurred_ms.desc(), AuditEntry.id.desc())
+        .limit(LOOKED_THROUGH)
+    )
+    for (changes,) in query.tuples():
+        old, new = changes.get("state", (None, None))
+        if new == State.PAUSED and old in WATCHING:
+            return State(old)
+    return State.SHADOW

@@ -1,0 +1,212 @@
+"""The rules in force, kept ready per process, and the switch that stops them all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import peewee
+from flask import current_app, has_app_context
+
+from dashboard.access import granting
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import Permission
+from dashboard.db import database
+from dashboard.db.prepared import Prepared
+from dashboard.events import switches
+from dashboard.models import Rule, RuleGroup, Setting, TeamMember, User
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.conditions import conditions
+from dashboard.rulelang.matcher import Index, RuleSpec, State
+from dashboard.rulelang.operators import OPERATORS, Takes
+from dashboard.rulelang.predicates import Calendar, Context
+from dashboard.rulelang.rate_limits import Often
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import deadlines, worktime
+from dashboard.rules.event_facts import TAGS
+
+VERSION, STOPPED = "rules.version", "rules.stopped"
+_TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == VERSION))
+_STOPPED = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == STOPPED))
+LIVE = (State.ON.value, State.SHADOW.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRule:
+    """A rule of the table, ready to be asked. `updated_by` is its author: the owner of a personal rule,
+    else who saved the present version; texts that leave the house show what the author may see."""
+
+    id: int
+    name: str
+    version: int
+    owner: int | None
+    group: int | None
+    state: State
+    definition: Definition
+    spec: RuleSpec
+    updated_by: int | None
+    armed_ms: int
+
+    @property
+    def shadow(self) -> bool:
+        return self.state is State.SHADOW
+
+
+@dataclass(frozen=True)
+class Live:
+    """The rules in force at one version. `types` are what the engine must look at, `folded` those whose
+    subjects it must know (changes, episodes, counts)."""
+
+    version: str = ""
+    index: Index = field(default_factory=lambda: Index({}))
+    rules: Mapping[int, LiveRule] = field(default_factory=dict)
+    types: frozenset[str] = frozenset()
+    folded: frozenset[str] = frozenset()
+    tagged: bool = False  # a rule asks for the tags that rules gave
+    waking: frozenset[str] = frozenset()  # types of events that begin or end a deadline's stretch
+
+
+_KEPT: WeakKeyDictionary[peewee.Database, Live] = WeakKeyDictionary()
+
+
+def changed() -> None:
+    """Say, in the transaction of the change, that rules or what they depend on have changed: a rule, a
+    group, a switch, a channel, a calendar, a team, an access, a user's state."""
+    _set(VERSION, secrets.token_hex(8))  # by chance, not by count: one that is undone never comes again
+
+
+granting.CHANGED.append(changed)
+
+
+def live() -> Live:
+    """Return the rules in force; looking costs one row while nothing has changed."""
+    found = _TOKEN.rows()
+    token = str(found[0][0]) if found else ""
+    kept = _KEPT.get(database.obj)
+    if kept is None or kept.version != token:
+        kept = _KEPT[database.obj] = _build(token)
+    return kept
+
+
+def stopped() -> bool:
+    """Say whether all rules are stopped; events are recorded meanwhile, deadlines wait."""
+    return bool(_STOPPED.rows())
+
+
+def stop(stopping: bool) -> None:
+    """Stop all rules or let them go on, in the caller's transaction."""
+    if stopping:
+        _set(STOPPED, "1")
+    else:
+        Setting.delete().where(Setting.name == STOPPED).execute()
+    changed()
+
+
+def load(row: Rule, known: Mapping[str, Calendar] | None = None) -> LiveRule | None:
+    """Return a rule of any state ready to be asked; None when what is stored cannot be read.
+
+    `known` are the site's calendars, where the caller has them already.
+    """
+    read = definitions.load(row.definition)
+    if not isinstance(read, Definition):
+        return None
+    state = State(row.state)
+    context = context_for(row.owner_id, read.zone, known)
+    spec = definitions.spec(_values(row), read, context)
+    return LiveRule(
+        row.id,
+        row.name,
+        row.version,
+        row.owner_id,
+        row.group_id,
+        state,
+        read,
+        spec,
+        row.owner_id or row.updated_by,
+        row.armed_ms,
+    )
+
+
+def context_for(owner: int | None, zone: str, known: Mapping[str, Calendar] | None = None) -> Context:
+    """Return what conditions mean for a rule of `owner` (None: the site's) in `zone` ("": the site's)."""
+    site = current_app.config["STOPA"] if has_app_context() else None
+    own = frozenset({site.mail_from.rpartition("<")[2].rstrip(">")}) if site else frozenset()
+    mates: frozenset[int] = frozenset()
+    if owner is not None:
+        teams = TeamMember.select(TeamMember.team).where(TeamMember.user == owner)
+        found = TeamMember.select(TeamMember.user).where(TeamMember.team.in_(teams)).tuples()
+        mates = frozenset(row[0] for row in found)
+    return Context(zone or site_zone(), owner, mates, own, calendars() if known is None else known)
+
+
+def site_zone() -> str:
+    """Return the site's zone; UTC outside an application."""
+    return str(current_app.config["STOPA"].timezone) if has_app_context() else "UTC"
+
+
+def calendars() -> dict[str, Calendar]:
+    """Return the site's calendars by name."""
+    return dict(worktime.load())
+
+
+def _values(row: Rule) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "version": row.version,
+        "position": row.position,
+        "group": row.group_id,
+        "state": row.state,
+        "owner": row.owner_id,
+    }
+
+
+def _build(token: str) -> Live:
+    query = Rule.select().where(Rule.state.in_(LIVE)).order_by(Rule.id)
+    paused = {row[0] for row in RuleGroup.select(RuleGroup.id).where(RuleGroup.paused).tuples()}
+    candidates = list(query)
+    may = _active({row.owner_id for row in candidates if row.owner_id is not None})
+    known = calendars()
+    found = [load(row, known) for row in candidates if row.owner_id is None or row.owner_id in may]
+    rules = {rule.id: rule for rule in found if rule is not None and rule.group not in paused}
+    specs = [_open(rule.spec) for rule in rules.values()]
+    index = Index.build(specs)
+    waking = deadlines.waking(type_ for rule in found if rule is not None for type_ in rule.spec.types)
+    types = frozenset(index.buckets) | waking
+    return Live(token, index, rules, types, _folded(rules.values()), _tagged(rules.values()), waking)
+
+
+def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
+    """Return the types of the rules that ask what changed, or act once in a stretch of a state."""
+    return frozenset(
+        type_
+        for rule in rules
+        if any(OPERATORS[each.op].takes is Takes.CHANGE for _path, each in conditions(rule.definition.tree))
+        or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
+        for type_ in rule.definition.types
+    )
+
+
+def _tagged(rules: Iterable[LiveRule]) -> bool:
+    asked = (each.field for rule in rules for _path, each in conditions(rule.definition.tree))
+    return TAGS in asked
+
+
+def _open(spec: RuleSpec) -> RuleSpec:
+    return replace(spec, types=tuple(type_ for type_ in spec.types if switches.in_rules(type_)))
+
+
+def _active(owners: set[int]) -> set[int]:
+    """Return those who may still have rules of their own: others' rules are suspended."""
+    if not owners:
+        return set()
+    users = User.select().where(User.id.in_(sorted(owners)) & User.deactivated_ts.is_null())
+    return {user.id for user in users if scopes.of_user(user).can(Permission.RULES_OWN)}
+
+
+def _set(name: str, value: str) -> None:
+    Setting.insert(name=name, value=value).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: value}
+    ).execute()

@@ -1,0 +1,200 @@
+"""A rule that is switched on finds what is already there: counted first, then armed in the background.
+
+What exists is read off the log, in batches, so that nobody has to have kept it. Source: semantics 9.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from peewee import Case, fn
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.db.prepared import plain
+from dashboard.jobs import queue as jobs
+from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
+from dashboard.rulelang.matcher import run_key
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import (
+    active_rules,
+    deadline_index,
+    deadlines,
+    state_periods,
+    subject_history,
+    subject_state,
+    timer_sync,
+    timers,
+)
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.deadline_worker import Desk
+from dashboard.rules.engine import MAX_LATE_S
+from dashboard.rules.state_periods import AGENT_IDLE
+from dashboard.rules.stretch import REOPENS
+from dashboard.rules.subject_history import READY, History
+from dashboard.rules.timers import New
+
+AT_ONCE = 500  # subjects of one transaction
+
+
+class Existing(NamedTuple):
+    """Something that a deadline may be about: an interaction of a source, or a user."""
+
+    source_id: int | None
+    interaction: str | None
+    user_id: int | None
+
+
+def count_existing(definition: Definition) -> int:
+    """Return how many subjects a rule's deadlines would find: the open ones of its types' kinds."""
+    kinds = {state_periods.kind_of(type_): type_ for type_ in definition.types} if definition.after else {}
+    return sum(len(existing(type_)) for type_ in kinds.values())
+
+
+def arm_existing(rule_id: int) -> None:
+    """Let a rule find what already exists, in the caller's transaction; a job does the work.
+
+    What has been due for long fires once, now, and is not late: only now has anybody asked.
+    """
+    Rule.update(armed_ms=0).where(Rule.id == rule_id).execute()
+    active_rules.changed()
+    timer_sync.look_through([rule_id], timer_sync.NEW)
+
+
+def existing(type_: str, since_ms: int = 0) -> list[Existing]:
+    """Return the open subjects of a deadline type of which there are events since an instant."""
+    if type_ == AGENT_IDLE:
+        ready = (Interval.kind == READY) & Interval.end_ts.is_null()
+        users = plain(Interval.select(Interval.user_id).where(ready).distinct())
+        return [Existing(None, None, user) for (user,) in users]
+    e, kind = Event, state_periods.kind_of(type_)
+    ended = fn.MAX(_time_of(state_periods.ends(type_), kind))
+    again = fn.MAX(_time_of(REOPENS, kind))
+    query = (
+        e.select(e.source_id, e.interaction)
+        .where((e.type >= f"{kind}.") & (e.type < f"{kind}/") & e.interaction.is_null(False))
+        .group_by(e.source_id, e.interaction)
+        .having((ended.is_null() | (again > ended)) & (fn.MAX(e.time_ms) >= since_ms))
+        .order_by(e.source_id, e.interaction)
+    )
+    return [Existing(source, name, None) for source, name in plain(query)]
+
+
+def look(found: list[Job]) -> None:
+    """Arm the deadlines of what exists for the rules that the jobs name."""
+    for job in found:
+        rule = deadline_index.plan().rule(job.args["rule"])
+        if rule is not None and rule.definition.after is not None:
+            for type_ in rule.definition.types:
+                _look(job, rule, type_, str(job.args["how"]))
+        elif rule is not None:
+            _waits(rule)
+
+
+def count(found: list[Job]) -> None:
+    """Bring the subjects of a kind up to date with the log: those open in it, and those kept as open."""
+    for job in found:
+        kind = str(job.args["kind"])
+        kept = Subject.select(Subject.source_id, Subject.interaction).where(
+            (Subject.kind == kind) & Subject.ended_ms.is_null()
+        )
+        names = {(one.source_id or 0, one.interaction or "") for one in existing(f"{kind}.")} | set(
+            plain(kept)
+        )
+        todo = sorted(names)
+        for start in range(0, len(todo), AT_ONCE):
+            part = todo[start : start + AT_ONCE]
+            with database.atomic():
+                dialect.one_at_a_time(Lock.PROJECTION)
+                for source in sorted({source for source, _name in part}):
+                    subject_state.refresh(source, [name for each, name in part if each == source])
+            jobs.progress(job.id, start + len(part), len(todo))
+
+
+def _look(job: Job, rule: LiveRule, type_: str, how: str) -> None:
+    todo = _pending(type_) if how == timer_sync.PENDING else existing(type_, rule.armed_ms)
+    for start in range(0, len(todo), AT_ONCE):
+        with database.atomic():
+            dialect.one_at_a_time(Lock.PROJECTION)
+            desk = Desk(deadline_index.plan(), clock.now_ms())
+            part = todo[start : start + AT_ONCE]
+            new = how == timer_sync.NEW
+            made = [_row(desk, rule, type_, one, past, new) for one, past in _histories(type_, part)]
+            timers.put([row for row in made if row is not None])
+            desk.work.end()
+        jobs.progress(job.id, start + len(part), len(todo))
+
+
+def _pending(type_: str) -> list[Existing]:
+    t = Timer
+    shared = (t.kind == type_) & (t.rule_id == 0)
+    return [Existing(*row) for row in plain(t.select(t.source_id, t.interaction, t.user_id).where(shared))]
+
+
+def _waits(rule: LiveRule) -> None:
+    """Compute the pending waits of a rule anew."""
+    wait, calendars = rule.definition.wait, deadline_index.plan().calendars
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        for row in Timer.select().where((Timer.rule_id == rule.id) & Timer.kind.startswith("wait:")):
+            due = deadlines.later(row.base_ms, wait.seconds, wait.calendar, calendars) if wait else None
+            if due is not None and row.due_ms != timers.HELD_MS:
+                Timer.update(due_ms=due).where(Timer.id == row.id).execute()
+
+
+def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing, History]]:
+    if type_ == AGENT_IDLE:
+        for one in part:
+            yield one, subject_history.read(type_, None, None, one.user_id, clock.now_ms())
+        return
+    for source in sorted({one.source_id or 0 for one in part}):
+        names = [one.interaction or "" for one in part if one.source_id == source]
+        for name, past in subject_history.of_interactions(type_, source, names).items():
+            yield Existing(source, name, None), past
+
+
+def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, new: bool) -> New | None:
+    """Return the timer of the present stretch of a subject; None where it has none, or it has just fired."""
+    stretch = past.stretches[-1] if past.stretches else None
+    after = rule.definition.after
+    if stretch is None or after is None or stretch.begun_ms < rule.armed_ms:
+        return None
+    at = deadlines.due_ms(stretch, after, desk.plan.calendars)
+    if at is None or not deadlines.holds(stretch, at):
+        return None
+    if at <= desk.now_ms:
+        too_late = not new and at < desk.now_ms - MAX_LATE_S * 1000
+        if too_late or _ran_before(rule, stretch.episode):
+            return None
+    if at <= desk.now_ms and new:
+        if rule.id not in desk.plan.held:
+            desk.fire(rule, past.facts(type_, stretch, at), stretch.episode, at, 0)
+        return None
+    subject = f"user:{one.user_id}"
+    if one.interaction is not None:
+        subject = timers.interaction(one.source_id or 0, one.interaction)
+    return New(
+        0,
+        0,
+        type_,
+        subject,
+        one.source_id,
+        one.interaction,
+        one.user_id,
+        stretch.event_id or None,
+        stretch.begun_ms,
+        at,
+    )
+
+
+def _ran_before(rule: LiveRule, episode: str) -> bool:
+    """Say whether an earlier version of the rule has acted upon this stretch: an edit is no second cause."""
+    keys = [run_key(rule.id, version, episode) for version in range(max(1, rule.version - 20), rule.version)]
+    return bool(keys) and Run.select(Run.id).where(Run.key.in_(keys)).exists()
+
+
+def _time_of(verbs: frozenset[str], kind: str) -> Any:
+    names = [f"{kind}.{verb}" for verb in sorted(verbs)]
+    return Case(None, [(Event.type.in_(names), Event.time_ms)], None)

@@ -1,0 +1,1 @@
+"""Backtests: rules replayed over the stored events, without executing any action."""

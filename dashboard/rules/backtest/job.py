@@ -1,0 +1,181 @@
+"""Rules tried over stored events, in the background: nothing is sent, only the Backtest row is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from dashboard import clock
+from dashboard.access import scope as scopes
+from dashboard.access.scope import Scope
+from dashboard.db import database
+from dashboard.i18n.mark import N_
+from dashboard.jobs import queue as jobs
+from dashboard.models import Backtest, Job, Rule, User
+from dashboard.rulelang.conditions import conditions
+from dashboard.rulelang.fields import EVERY
+from dashboard.rulelang.matcher import State
+from dashboard.rules import active_rules, recipients
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.backtest import replay
+from dashboard.rules.backtest.replay import Period
+from dashboard.rules.backtest.simulator import Trial
+from dashboard.rules.backtest.summary import Difference, Tally
+
+DAYS = (1, 7, 30, 90)
+DAY_MS = 86_400_000
+MOST = 100_000  # runs of one version: a backtest that finds more ends there and says so
+KEPT = 20  # results of one user; older ones go
+TOLD_S = 1.0  # between two notes of progress
+TODAYS = ("user.team", "user.access", "queue.channel")  # fields that the log does not hold
+
+NO_USER = N_("The user who asked for it may not see events any more.")
+UNREADABLE = N_("What the rule says cannot be read.")
+
+Report = Callable[[int, int], None]
+
+
+def order(
+    user_id: int,
+    rule: LiveRule,
+    raw: dict[str, Any],
+    days: int,
+    against: tuple[int, dict[str, Any]] | None = None,
+) -> int:
+    """Queue the trial of a rule over the latest `days` and return its id, in the caller's transaction.
+
+    `against` is another version by number and definition, to tell where the two differ.
+    """
+    end_ms = clock.now_ms()
+    other, definition = against or (0, None)
+    made = Backtest.create(
+        user_id=user_id,
+        rule_id=rule.id,
+        version=rule.version,
+        owner_id=rule.owner,
+        name=rule.name,
+        definition=raw,
+        against=definition,
+        against_version=other,
+        days=days,
+        start_ms=end_ms - days * DAY_MS,
+        end_ms=end_ms,
+        created_ts=end_ms // 1000,
+    )
+    mine = Backtest.user_id == user_id
+    kept = Backtest.select(Backtest.id).where(mine).order_by(Backtest.id.desc()).limit(KEPT)
+    Backtest.delete().where(mine & Backtest.id.not_in([row.id for row in kept])).execute()
+    jobs.enqueue("backtest", {"backtest": made.id}, key=f"backtest:{made.id}")
+    return int(made.id)
+
+
+def make(waiting: list[Job]) -> None:
+    """Run one backtest from the start; one that was begun by a worker that died is begun anew."""
+    job = waiting[0]
+    row = Backtest.get_or_none((Backtest.id == job.args["backtest"]) & (Backtest.state == "waiting"))
+    if row is None:
+        return
+    try:
+        result = run(row, _reporter(row.id, job.id))
+    except jobs.Permanent as error:
+        Backtest.update(state="failed", result={"error": str(error)}).where(Backtest.id == row.id).execute()
+        raise
+    Backtest.update(state="done", result=result).where(Backtest.id == row.id).execute()
+
+
+def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str, Any]:
+    """Return the result of a backtest as plain JSON values: see Tally.result and Difference.result."""
+    user = User.get_or_none((User.id == row.user_id) & User.deactivated_ts.is_null())
+    if user is None:
+        raise jobs.Permanent(NO_USER)
+    scope, period = scopes.of_user(user), Period(row.start_ms, row.end_ms)
+    begun = time.monotonic()
+    versions = [_rule(row, row.version, row.definition)]
+    if row.against is not None:
+        versions.append(_rule(row, row.against_version, row.against))
+    covers = partial(recipients.covers, scope)
+    difference = Difference(covers)
+    results = []
+    for side, rule in enumerate(versions):
+        part = _part(report, side, len(versions))
+        results.append(_tried(rule, period, covers, partial(difference.add, side), part))
+    made = {**results[0], "took_ms": int((time.monotonic() - begun) * 1000)}
+    if len(versions) > 1:
+        made |= {"other": results[1], "difference": difference.result()}
+    return made
+
+
+def _tried(
+    rule: LiveRule, period: Period, covers: Callable[[Any], bool], note: Callable[[Any], None], report: Report
+) -> dict[str, Any]:
+    trial, asked, found, until_ms = Trial(rule), 0, 0, None
+    tally = Tally(rule.spec.context.zone, covers)
+    for read in replay.walk(trial, period):
+        asked += read.asked
+        for each in read.found:
+            tally.add(each)
+            note(each)
+        found += len(read.found)
+        report(read.done, read.total)
+        if found >= MOST:
+            until_ms = read.found[-1].at_ms if read.found else None
+            break
+    used = {condition.field for _path, condition in conditions(rule.definition.tree)}
+    return {
+        **tally.result(),
+        "asked": asked,
+        "zone": rule.spec.context.zone,
+        "until_ms": until_ms,
+        "paused_ms": trial.paused_ms,
+        "todays": [EVERY[path].label for path in TODAYS if path in used],
+    }
+
+
+def _rule(row: Backtest, version: int, raw: dict[str, Any]) -> LiveRule:
+    rule = active_rules.load(
+        Rule(
+            id=row.rule_id,
+            name=row.name,
+            owner_id=row.owner_id,
+            definition=raw,
+            version=version,
+            state=State.ON.value,
+            position=0,
+            updated_by=row.user_id,
+            armed_ms=0,
+        )
+    )
+    if rule is None:
+        raise jobs.Permanent(UNREADABLE)
+    return rule
+
+
+def _part(report: Report, n: int, parts: int) -> Report:
+    """Return a report of the n-th of so many parts, as a share of the whole."""
+    return lambda done, total: report(done + n * total, total * parts)
+
+
+def _reporter(ident: int, job: int) -> Report:
+    """Return what notes the progress about once a second, so that the job's lease goes on."""
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= TOLD_S:
+            last = now
+            with database.atomic():
+                jobs.progress(job, done, total)
+                Backtest.update(done=done, total=total).where(Backtest.id == ident).execute()
+
+    return report
+
+
+def own(scope: Scope, ident: int) -> Backtest | None:
+    """Return a backtest that this viewer asked for, None for anybody else's."""
+    found: Backtest | None = Backtest.get_or_none(
+        (Backtest.id == ident) & (Backtest.user_id == scope.viewer_id)
+    )
+    return found

@@ -1,0 +1,295 @@
+"""A trial walked over stored events: in the order in which they came, deadlines as they fall due.
+
+So what comes out is what the engine at work made of them, or would have made. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+from peewee import fn
+
+from dashboard import catalog
+from dashboard.models import Event, Source
+from dashboard.rulelang import rate_limits, schedules
+from dashboard.rulelang.matcher import Outcome
+from dashboard.rulelang.parts import SCHEDULE, After, Count, Schedule, Wait
+from dashboard.rulelang.rate_limits import Level, episode_key
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.values import Facts
+from dashboard.rulelang.values import facts as of_values
+from dashboard.rules import (
+    deadlines,
+    event_facts,
+    event_rows,
+    open_counts,
+    state_periods,
+    subject_history,
+    worktime,
+)
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.backtest.simulator import Trial
+from dashboard.rules.backtest.summary import Found
+from dashboard.rules.deadlines import COUNTED, Calendars, counted_kinds
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.open_counts import Holder
+from dashboard.rules.state_periods import AGENT_IDLE
+from dashboard.rules.stretch import ENDS, REOPENS
+from dashboard.rules.subject_history import History
+
+STEP = 2000  # ids of events in one read
+SUBJECTS = 200  # interactions in one read
+MOST = 100_000  # deadlines taken at once
+DAY_MS = 86_400_000
+
+
+class Period(NamedTuple):
+    """Which events are tried: those with `start_ms` <= time < `end_ms`, and deadlines due then."""
+
+    start_ms: int
+    end_ms: int
+
+
+class Read(NamedTuple):
+    """How far the trial is: `done` of `total` steps; `asked` is how many events or deadlines were put to
+    the rule, `found` what it made of them."""
+
+    done: int
+    total: int
+    asked: int
+    found: list[Found]
+
+
+def over(rule: LiveRule, period: Period) -> Iterator[Read]:
+    """Try a rule over a period and yield what it does, piece by piece."""
+    return walk(Trial(rule), period)
+
+
+def walk(trial: Trial, period: Period) -> Iterator[Read]:
+    """Try a rule that may have counted before; see `over`."""
+    said = trial.rule.definition
+    if said.schedule is not None:
+        return _schedule(trial, said.schedule, period)
+    if said.after is not None:
+        return _deadlines(trial, said.after, period)
+    if said.count is not None:
+        return _counts(trial, said.count, period)
+    return _events(trial, period) if said.wait is None else _waits(trial, said.wait, period)
+
+
+def batches(types: Sequence[str], period: Period) -> Iterator[tuple[int, int, list[EventRow]]]:
+    """Yield (done, total, events of these types in the order of their ids) for ranges of ids."""
+    inside = (Event.time_ms >= period.start_ms) & (Event.time_ms < period.end_ms)
+    first, last = Event.select(fn.MIN(Event.id), fn.MAX(Event.id)).where(inside).tuples().get()
+    if first is None:
+        return
+    # Through a function, so that the database walks the ids and not each time the whole index of types.
+    wanted = fn.COALESCE(Event.type, "").in_(sorted(types))
+    for after in range(first - 1, last, STEP):
+        query = event_rows.columns().where(
+            (Event.id > after) & (Event.id <= min(after + STEP, last)) & wanted & inside
+        )
+        yield min(after + STEP, last) - first + 1, last - first + 1, event_rows.rows(query.order_by(Event.id))
+
+
+def _events(trial: Trial, period: Period) -> Iterator[Read]:
+    for done, total, rows in batches(trial.rule.spec.types, period):
+        made = (trial.event(each) for each in trial.facts(rows))
+        yield Read(done, total, len(rows), [found for found in made if found is not None])
+
+
+def _waits(trial: Trial, wait: Wait, period: Period) -> Iterator[Read]:
+    """Ask after each wait that nothing called off, as it falls due within the period."""
+    calendars = worktime.load()
+    waiting: list[tuple[int, int]] = []
+    done = total = 0
+    for done, total, rows in batches(trial.rule.spec.types, period):
+        by_id = {row.id: row for row in rows}
+        for each in trial.facts(rows):
+            run = trial.asks(each)
+            if run is None or run.outcome is not Outcome.MATCHED:
+                continue
+            row = by_id[each["id"]]
+            due = deadlines.later(row.time_ms, wait.seconds, wait.calendar, calendars)
+            if due is None or due >= period.end_ms:
+                continue
+            if (
+                deadlines.called_off(row, wait.unless, subject_history.others(row, wait.unless, due), due)
+                is None
+            ):
+                waiting.append((due, row.id))
+        yield Read(done, total, len(rows), [])
+    for due, event in sorted(waiting):
+        seen = event_facts.of_event(event)
+        found = None if seen is None else _fire(trial, seen, deadlines.wait_episode(event), due)
+        yield Read(done, total, 0, [found] if found else [])
+
+
+class Due(NamedTuple):
+    """A deadline of one subject: an interaction of a source, or a user by id where `source` is 0."""
+
+    at_ms: int
+    episode: str
+    type: str
+    source: int
+    name: str
+
+
+def _deadlines(trial: Trial, after: After, period: Period) -> Iterator[Read]:
+    """Collect what falls due in the period, subject by subject; then ask in that order."""
+    calendars = worktime.load()
+    due: list[Due] = []
+    portions = list(_subjects(trial.rule.definition, period))
+    for n, (type_, source, names) in enumerate(portions):
+        for name, history in _histories(type_, source, names, period).items():
+            found = _due(history, after, calendars, period)
+            due += (Due(at_ms, episode, type_, source, name) for at_ms, episode in found)
+        yield Read(n + 1, len(portions) * 2, 0, [])
+    due.sort()
+    for start in range(0, len(due), SUBJECTS):
+        part = due[start : start + SUBJECTS]
+        made = [_asked(trial, each, period) for each in part]
+        yield Read(len(due) + start, len(due) * 2, len(part), [each for each in made if each is not None])
+
+
+def _due(history: History, after: After, calendars: Calendars, period: Period) -> Iterator[tuple[int, str]]:
+    for stretch in history.stretches:
+        at_ms = deadlines.due_ms(stretch, after, calendars)
+        if at_ms is not None and period.start_ms <= at_ms < period.end_ms and deadlines.holds(stretch, at_ms):
+            yield at_ms, stretch.episode
+
+
+def _asked(trial: Trial, due: Due, period: Period) -> Found | None:
+    history = _histories(due.type, due.source, [due.name], period)[due.name]
+    stretch = next(each for each in history.stretches if each.episode == due.episode)
+    return _fire(trial, history.facts(due.type, stretch, due.at_ms), due.episode, due.at_ms)
+
+
+def _histories(type_: str, source: int, names: Sequence[str], period: Period) -> dict[str, History]:
+    if type_ != AGENT_IDLE:
+        return subject_history.of_interactions(type_, source, names)
+    return {name: subject_history.read(type_, None, None, int(name), period.start_ms) for name in names}
+
+
+def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield (type, source, names) of whatever may fall due in the period, in portions."""
+    for type_ in said.types:
+        inside = (Event.time_ms >= _since(said, type_, period)) & (Event.time_ms < period.end_ms)
+        if type_ == AGENT_IDLE:
+            ready = Event.type.in_(("agent.ready", "agent.pause_ended")) & Event.user_id.is_null(False)
+            users = Event.select(Event.user_id).where(inside & ready).distinct().order_by(Event.user_id)
+            yield from ((type_, 0, part) for part in _portions(str(row[0]) for row in users.tuples()))
+            continue
+        kind = state_periods.kind_of(type_)
+        of_kind = (Event.type >= f"{kind}.") & (Event.type < f"{kind}/") & Event.interaction.is_null(False)
+        for (source,) in list(Source.select(Source.id).order_by(Source.id).tuples()):
+            query = Event.select(Event.interaction).where((Event.source_id == source) & of_kind & inside)
+            names = (row[0] for row in query.distinct().order_by(Event.interaction).tuples())
+            yield from ((type_, source, part) for part in _portions(names))
+
+
+def _since(said: Definition, type_: str, period: Period) -> int:
+    """Return from when on a subject must have an event for a deadline to lie in the period."""
+    if type_ == AGENT_IDLE:
+        return period.start_ms - DAY_MS  # an agent is ready for a shift at most
+    if said.after is None or said.after.calendar or state_periods.is_dated(type_):
+        return 0
+    return period.start_ms - said.after.seconds * 1000
+
+
+def _portions(names: Iterable[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    for name in names:
+        part.append(name)
+        if len(part) == SUBJECTS:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _schedule(trial: Trial, schedule: Schedule, period: Period) -> Iterator[Read]:
+    calendar = worktime.load().get(schedule.calendar)
+    if schedule.calendar and calendar is None:
+        return
+    zone = trial.rule.definition.zone or (calendar.zone if calendar else trial.rule.spec.context.zone)
+    start, end = period.start_ms // 1000, period.end_ms // 1000
+    for planned in schedules.runs(schedule, zone, calendar, start, end):
+        at_ms = planned * 1000
+        seen = of_values(f"{SCHEDULE}:{at_ms}", SCHEDULE, at_ms, {"name": trial.rule.name})
+        found = _fire(trial, seen, f"schedule:{at_ms}", at_ms)
+        yield Read(at_ms - period.start_ms, period.end_ms - period.start_ms, 1, [found] if found else [])
+
+
+def _counts(trial: Trial, count: Count, period: Period) -> Iterator[Read]:
+    """Count after every event what agents or queues have open, from the beginning of the log on.
+
+    At work counts are taken after each pass of the digest, so that of events that came together only the
+    last is looked at.
+    """
+    held: dict[tuple[int, str], Held] = {}
+    levels: dict[Holder, Level] = {}
+    totals: Counter[tuple[str, Holder]] = Counter()
+    kinds = sorted(counted_kinds(trial.rule.definition.types))
+    types = [name for name in catalog.CATALOG if state_periods.kind_of(name) in kinds]
+    for done, total, rows in batches(types, Period(0, period.end_ms)):
+        found: list[Found] = []
+        for row in rows:
+            touched = _moved(row, held, totals, count.by)
+            asked = period.start_ms <= row.time_ms
+            for type_, holder in product(trial.rule.definition.types, touched):
+                value = sum(totals[kind, holder] for kind in COUNTED[type_])
+                crossed, levels[holder] = rate_limits.cross(
+                    levels.get(holder, Level()), value, count.number, count.clear
+                )
+                if crossed and asked:
+                    seen = open_counts.facts_of(type_, count, holder, value, row)
+                    firing = open_counts.firing_of(type_, holder, levels[holder])
+                    run = _fire(
+                        trial, seen, firing, row.time_ms, episode_key("count", levels[holder].crossing)
+                    )
+                    found += [run] if run is not None else []
+        yield Read(done, total, len(rows), found)
+
+
+class Held(NamedTuple):
+    """Who has an interaction, and whether it is open."""
+
+    user: int | None
+    queue: int | None
+    is_open: bool
+
+
+def _moved(
+    row: EventRow, held: dict[tuple[int, str], Held], totals: Counter[tuple[str, Holder]], by: str
+) -> list[Holder]:
+    """Fold an event into what is held and return whose count it may have changed; see `stretch.step`."""
+    if row.interaction is None:
+        return []
+    place, kind, verb = (
+        (row.source_id, row.interaction),
+        state_periods.kind_of(row.type),
+        state_periods.verb_of(row.type),
+    )
+    before = held.get(place, Held(None, None, True))
+    user = before.user if row.user_id is None else row.user_id
+    queue = before.queue if row.queue_id is None else row.queue_id
+    is_open = (before.is_open and verb not in ENDS) or verb in REOPENS
+    held[place] = Held(user, queue, is_open)
+    touched: list[Holder] = []
+    for each, step in ((before, -1), (held[place], 1)):
+        ident = each.user if by == "agent" else each.queue
+        if ident is None:
+            continue
+        if each.is_open:
+            totals[kind, (by, ident)] += step
+        touched.append((by, ident))
+    return list(dict.fromkeys(touched))
+
+
+def _fire(trial: Trial, seen: Facts, firing: str, at_ms: int, episode: str = "") -> Found | None:
+    seen["episode"] = episode or firing
+    return trial.fire(seen, firing, at_ms)

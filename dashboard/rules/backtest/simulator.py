@@ -1,0 +1,103 @@
+"""One rule tried over events: as the engine at work would take them, with nothing written.
+
+Counts, limits and readers are those of the engine itself; what it keeps in its tables a trial keeps in
+memory, from nothing on. A trial knows no other rule, so an earlier rule's stop does not keep it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dashboard import clock
+from dashboard.rulelang import matcher, rate_limits
+from dashboard.rulelang.conditions import conditions
+from dashboard.rulelang.matcher import Index, Outcome, State
+from dashboard.rulelang.operators import OPERATORS, Takes
+from dashboard.rulelang.rate_limits import By, Often
+from dashboard.rulelang.values import Facts
+from dashboard.rules import event_facts as facts_of
+from dashboard.rules import runs, subject_state
+from dashboard.rules.action_planner import Planner
+from dashboard.rules.action_runner import EVENT, Act
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.recipients import People, covers
+
+_STOPPED = {Outcome.ERROR: ERROR, Outcome.LOOP_STOPPED: LOOP, Outcome.DEPTH_STOPPED: DEPTH}
+_WEIGHED = {RunOutcome.THROTTLED: THROTTLED, RunOutcome.MUTED: MUTED}
+
+
+class Trial:
+    """A rule and what it has counted so far. `paused_ms` is when the breaker would have paused it."""
+
+    def __init__(self, rule: LiveRule) -> None:
+        self.rule = replace(rule, state=State.ON, spec=replace(rule.spec, state=State.ON))
+        self.paused_ms: int | None = None
+        self._index = Index.build([self.rule.spec])
+        self._people, self._ledgers = People(), Ledgers(stored=False)
+        self._now_ms = clock.now_ms()
+        self._folds = folds(rule)
+
+    def facts(self, rows: Sequence[EventRow]) -> list[Facts]:
+        """Return the facts of events as this rule needs them, in the order of their ids."""
+        seen = subject_state.seen_by(rows) if self._folds else {}
+        made = facts_of.of_events(rows, {event: each.changes for event, each in seen.items()})
+        for each in made:
+            if each["id"] in seen:
+                each["episode"] = rate_limits.episode_key("status", seen[each["id"]].status_id)
+        return made
+
+    def asks(self, facts: Facts) -> matcher.Run | None:
+        """Return the run that an event makes, before it is counted; None for none."""
+        found = matcher.match(self._index, facts)
+        return found[0] if found and self._covers(facts) else None
+
+    def event(self, facts: Facts) -> Found | None:
+        """Return what the rule does about an event; ask in the order of ids."""
+        run = self.asks(facts)
+        if run is None:
+            return None
+        episode = str(facts.get("episode", EVENT))
+        times = self.rule.definition.times
+        if run.outcome is Outcome.MATCHED and times is not None:
+            crossing = self._ledgers.crossing(self.rule.id, times, facts)
+            if crossing is None:
+                return None
+            episode = rate_limits.episode_key("count", crossing)
+        return self._carry_out(run, str(facts["id"]), facts["time"], episode)
+
+    def fire(self, facts: Facts, firing: str, at_ms: int) -> Found | None:
+        """Return what the rule does about a deadline or a count; ask in the order in which they fall due."""
+        if not self._covers(facts):
+            return None
+        run = matcher.explain(self.rule.spec, facts)
+        if run.outcome is Outcome.NOT_MATCHED:
+            return None
+        return self._carry_out(run, firing, at_ms, str(facts.get("episode", firing)))
+
+    def _covers(self, facts: Facts) -> bool:
+        return self.rule.owner is None or covers(self._people.scope(self.rule.owner), facts)
+
+    def _carry_out(self, run: matcher.Run, name: str, at_ms: int, episode: str) -> Found:
+        subject = rate_limits.limit_key(By.SUBJECT, self.rule.id, run.facts)
+        if run.outcome is not Outcome.MATCHED:
+            return Found(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
+        planner = Planner(self.rule, run.facts, self._people, self._now_ms)
+        act = Act(planner, self._ledgers, at_ms // 1000, episode)
+        act.weigh()
+        outcome = RunOutcome.MUTED if act.muted and not act.states else runs.outcome_of(act.states)
+        said = _WEIGHED.get(outcome, ACTED)
+        if said == ACTED and self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
+            self.paused_ms = at_ms
+        return Found(name, at_ms, subject, said, act.held, run.facts, run.explain)
+
+
+def folds(rule: LiveRule) -> bool:
+    """Say whether the rule must know its subjects: what changed, and which stretch an event belongs to."""
+    asked = (OPERATORS.get(each.op) for _path, each in conditions(rule.definition.tree))
+    changes = any(row is not None and row.takes is Takes.CHANGE for row in asked)
+    return changes or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)

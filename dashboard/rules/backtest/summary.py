@@ -1,0 +1,144 @@
+"""What a backtest finds, summed up in bounded room: counts, days, subjects, samples. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dashboard import clock
+from dashboard.rulelang.compiler import Trace
+from dashboard.rulelang.values import Facts
+
+SAMPLES = 20  # traces kept of what would have run, and as many of what would have failed
+TOP = 10  # subjects told
+SUBJECTS = 20_000  # counted at once; beyond, those met least are forgotten
+
+ACTED, THROTTLED, ERROR = "acted", "throttled", "error"
+LOOP, DEPTH, MUTED = "loop_stopped", "depth_stopped", "muted"
+
+
+class Found(NamedTuple):
+    """One run that a rule would have made.
+
+    `name` is the event's or the firing's own part of the run's key: the same for every version of a rule.
+    `outcome` is one of the words above, `held` how many actions their limits held back.
+    """
+
+    name: str
+    at_ms: int
+    subject: str
+    outcome: str
+    held: int
+    facts: Facts
+    explain: Callable[[Facts], Trace]
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """Return the run as plain JSON values, its trace included."""
+        event = self.facts["id"]
+        return {
+            "event": event if isinstance(event, int) else None,
+            "at": self.at_ms,
+            "subject": self.subject,
+            "type": self.facts["type"],
+            "outcome": self.outcome,
+            "held": self.held,
+            "user": self.facts.get("user"),
+            "queue": self.facts.get("queue"),
+            "trace": self.explain(self.facts).as_json(),
+        }
+
+
+class Tally:
+    """Sums of what one version of a rule would have done; `zone` says when a day begins, `covers`
+    which runs may be shown one by one: the others are counted and nothing else."""
+
+    def __init__(self, zone: str, covers: Callable[[Facts], bool]) -> None:
+        self.zone, self.covers = zone, covers
+        self.counts: Counter[str] = Counter()
+        self.days: dict[str, list[int]] = {}
+        self.subjects: Counter[str] = Counter()
+        self.acted: deque[Found] = deque(maxlen=SAMPLES)
+        self.failed: deque[Found] = deque(maxlen=SAMPLES)
+        self._dates: dict[int, str] = {}
+
+    def add(self, found: Found) -> None:
+        self.counts[found.outcome] += 1
+        self.counts["held"] += found.held
+        visible = self.covers(found.facts)
+        self.counts["hidden"] += not visible
+        if found.outcome in (ACTED, THROTTLED):
+            day = self.days.setdefault(self._date(found.at_ms), [0, 0])
+            day[0] += 1
+            day[1] += found.outcome == ACTED
+        if visible:
+            self._show(found)
+
+    def result(self) -> dict[str, Any]:
+        """Return the sums as plain JSON values; samples are the latest ones, the first first."""
+        return {
+            "matched": self.counts[ACTED] + self.counts[THROTTLED],
+            **{name: self.counts[name] for name in (ACTED, THROTTLED, ERROR, LOOP, DEPTH, "held", "hidden")},
+            "days": {day: self.days[day] for day in sorted(self.days)},
+            "subjects": [list(pair) for pair in self.subjects.most_common(TOP)],
+            "samples": [found.sample for found in self.acted],
+            "failures": [found.sample for found in self.failed],
+        }
+
+    def _show(self, found: Found) -> None:
+        (self.acted if found.outcome in (ACTED, THROTTLED) else self.failed).append(found)
+        if found.outcome in (ACTED, THROTTLED):
+            self.subjects[found.subject] += 1
+            if len(self.subjects) > SUBJECTS:
+                self.subjects = Counter(dict(self.subjects.most_common(SUBJECTS // 2)))
+
+    def _date(self, at_ms: int) -> str:
+        quarter = at_ms // 900_000  # local dates change at whole quarters of an hour only
+        if quarter not in self._dates:
+            self._dates[quarter] = clock.local_date(at_ms // 1000, self.zone).isoformat()
+        return self._dates[quarter]
+
+
+class Difference:
+    """What one of two versions would have done and the other would not.
+
+    Runs are fed in the order of their names on both sides, so that each is met once: `open` holds those
+    whose counterpart may still come, and is emptied by `close` for what was read so far.
+    """
+
+    def __init__(self, covers: Callable[[Facts], bool]) -> None:
+        self.covers = covers
+        self.both = 0
+        self.counts = [0, 0]
+        self.samples: tuple[list[Found], list[Found]] = ([], [])
+        self._open: tuple[dict[str, Found], dict[str, Found]] = ({}, {})
+
+    def add(self, side: int, found: Found) -> None:
+        """Note a run of version 0 or 1 that would have acted."""
+        if found.outcome != ACTED:
+            return
+        if self._open[1 - side].pop(found.name, None) is None:
+            self._open[side][found.name] = found
+        else:
+            self.both += 1
+
+    def close(self) -> None:
+        """Count what has no counterpart; no more is to come for what was read so far."""
+        for side, runs in enumerate(self._open):
+            self.counts[side] += len(runs)
+            shown = (found for found in runs.values() if self.covers(found.facts))
+            self.samples[side].extend(_first(shown, SAMPLES - len(self.samples[side])))
+            runs.clear()
+
+    def result(self) -> Mapping[str, Any]:
+        self.close()
+        return {
+            "both": self.both,
+            "only": self.counts,
+            "samples": [[found.sample for found in runs] for runs in self.samples],
+        }
+
+
+def _first(found: Iterator[Found], most: int) -> Iterator[Found]:
+    return (each for _n, each in zip(range(most), found, strict=False))

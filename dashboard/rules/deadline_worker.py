@@ -1,0 +1,270 @@
+"""What is due now: deadlines fire, or move to where the log says that they lie.
+
+Rows are taken by the index on their due time, a few in each short transaction, under the digest's lock;
+while nothing is due a look costs one row. What fires depends on the log and on when the rules were armed,
+not on when it is looked at: `deadlines.firings` tells the same. Source: semantics 9.6.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.db.prepared import Prepared, slot
+from dashboard.jobs import worker
+from dashboard.models import Rule, Timer
+from dashboard.rulelang.matcher import run_key
+from dashboard.rulelang.parts import SCHEDULE
+from dashboard.rulelang.values import Facts
+from dashboard.rulelang.values import facts as of_values
+from dashboard.rules import (
+    active_rules,
+    deadline_index,
+    deadlines,
+    event_facts,
+    runs,
+    subject_history,
+    timer_sync,
+    timers,
+)
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.deadline_index import Group, Plan
+from dashboard.rules.engine import Pass
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.state_periods import Stretch
+from dashboard.rules.subject_history import History
+from dashboard.rules.timers import HELD, HELD_MS
+
+log = logging.getLogger("stopa.rules")
+AT_ONCE = 50  # rows of one transaction
+CRASHED_MS = 3_600_000  # how far a row moves that could not be dealt with
+ERROR_MAX = 500
+_DUE = Prepared(lambda: Timer.select(Timer.id).where(Timer.due_ms <= slot("now")).limit(1))
+
+
+def tick() -> int:
+    """Deal with what is due, and return how much that was; for the worker's engine lane."""
+    made = timer_sync.keep_up()
+    if not _DUE.rows(now=clock.now_ms()) or active_rules.stopped():
+        return made
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        desk = Desk(deadline_index.plan(), clock.now_ms())
+        query = Timer.select().where(Timer.due_ms <= desk.now_ms).order_by(Timer.due_ms, Timer.id)
+        due = list(query.limit(AT_ONCE))
+        desk.look(due)
+        for row in due:
+            desk.safely(row)
+        desk.work.end()
+    return made + len(due)
+
+
+Moment = tuple[Stretch, int]  # an instant of a stretch
+
+
+class Due(NamedTuple):
+    """A deadline of a stretch that has come, with the rules that it is one of."""
+
+    at_ms: int
+    stretch: Stretch
+    group: Group
+
+    @property
+    def moment(self) -> Moment:
+        return self.stretch, self.at_ms
+
+
+Coming = tuple[int, Stretch]  # when, and of which stretch
+
+
+class Seen(NamedTuple):
+    """What a look at a subject found: the deadlines that have come with their facts, and the next one."""
+
+    history: History
+    due: list[Due]
+    coming: Coming | None
+    facts: dict[Moment, Facts]
+
+
+class Desk:
+    """One look at what is due: the rules as they are, and the pass of the engine that it makes."""
+
+    def __init__(self, plan: Plan, now_ms: int) -> None:
+        self.plan, self.now_ms, self.work = plan, now_ms, Pass(plan.live)
+        self._seen: dict[int, Seen] = {}
+        self._failed: set[int] = set()
+
+    def safely(self, row: Timer) -> None:
+        """Deal with a row; one that cannot be dealt with is tried again in an hour, and says why."""
+        if row.id in self._failed:
+            return
+        try:
+            with database.atomic():
+                self._deal(row)
+        except worker.AWAY:
+            raise
+        except Exception as error:
+            self._fail(row, error)
+
+    def _fail(self, row: Timer, error: Exception) -> None:
+        log.error("timer %s failed", row.id, exc_info=error)
+        self._failed.add(row.id)
+        told = f"{type(error).__name__}: {error}"[:ERROR_MAX]
+        _set(row, due_ms=self.now_ms + CRASHED_MS, error=told)
+
+    def _deal(self, row: Timer) -> None:
+        if row.rule_id == 0:
+            self._shared(row)
+            return
+        rule = self.plan.rule(row.rule_id)
+        if rule is None or (rule.version != row.version and row.kind != SCHEDULE):
+            _close(row)
+        elif rule.id in self.plan.held:
+            _set(row, due_ms=HELD_MS)
+        elif row.kind == SCHEDULE:
+            self._scheduled(row, rule)
+        elif row.kind.startswith(HELD):
+            self._resumed(row, rule)
+        else:
+            self._waited(row, rule)
+
+    def look(self, rows: Sequence[Timer]) -> None:
+        """Read what the rows of subjects are about, all facts in one go; a row that fails is marked."""
+        asked: list[tuple[EventRow, dict[Moment, Facts], Moment]] = []
+        for row in rows:
+            try:
+                if row.rule_id == 0:
+                    self._seen[row.id] = seen = self._read(row)
+                    moments = dict.fromkeys(due.moment for due in seen.due)
+                    asked += [(seen.history.row(row.kind, *each), seen.facts, each) for each in moments]
+            except worker.AWAY:
+                raise
+            except Exception as error:
+                self._fail(row, error)
+        asked.sort(key=lambda each: each[0])
+        made = event_facts.of_events([line for line, _facts, _moment in asked], {})
+        for (_line, found, moment), each in zip(asked, made, strict=True):
+            found[moment] = each
+
+    def _read(self, row: Timer) -> Seen:
+        history = subject_history.read(row.kind, row.source_id, row.interaction, row.user_id, row.base_ms)
+        since = row.base_ms if row.error else row.due_ms
+        return Seen(history, *self._parted(row.kind, history, since), {})
+
+    def _shared(self, row: Timer) -> None:
+        """Fire every rule whose deadline on this subject has come, and set the row to the next one.
+
+        What lay before the row's due time was dealt with before, unless it crashed then.
+        """
+        seen = self._seen[row.id]
+        for due in seen.due:
+            self._fire_group(row, seen, due)
+        self._next(row, seen.history, seen.coming)
+
+    def _parted(self, type_: str, history: History, since: int) -> tuple[list[Due], Coming | None]:
+        """Return the deadlines from `since` up to now, rising, and the first that is still to come."""
+        due: list[Due] = []
+        coming: list[Coming] = []
+        ladder = self.plan.groups.get(type_)
+        for stretch in history.stretches if ladder else ():
+            if stretch.end_ms is not None and stretch.end_ms <= since:
+                continue
+            for group in ladder.since(stretch, since) if ladder else ():
+                at = deadlines.due_ms(stretch, group.after, self.plan.calendars)
+                if at is None or at < since or not deadlines.holds(stretch, at) or not group.armed(stretch):
+                    continue
+                if at <= self.now_ms:
+                    due.append(Due(at, stretch, group))
+                    continue
+                coming.append((at, stretch))
+                if not group.after.calendar:
+                    break  # the rest of the ladder comes later still
+        return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
+
+    def _fire_group(self, row: Timer, seen: Seen, due: Due) -> None:
+        late_s = self._late(due.at_ms, seen.history.recorded_ms(due.stretch.event_id))
+        for rule in due.group.armed(due.stretch):
+            if rule.id in self.plan.held:
+                timers.hold(row, rule, due.stretch, due.at_ms)
+            else:
+                self.fire(rule, seen.facts[due.moment], due.stretch.episode, due.at_ms, late_s)
+
+    def _next(self, row: Timer, history: History, coming: Coming | None) -> None:
+        if coming is not None:
+            at, stretch = coming
+            event = stretch.event_id or row.event_id
+            _set(row, due_ms=at, base_ms=stretch.begun_ms, event_id=event, error="")
+            return
+        again = self.plan.earliest(row.kind, self.now_ms) if history.goes_on else None
+        if again is None:
+            row.delete_instance()
+        else:  # an agent at work is idle again at the soonest as if the work ended now
+            _set(row, due_ms=again, base_ms=self.now_ms, error="")
+
+    def _resumed(self, row: Timer, rule: LiveRule) -> None:
+        """Fire what fell due while the rule's group paused."""
+        row.delete_instance()
+        type_, begun_ms = timers.held_of(row)
+        history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, begun_ms)
+        for stretch in history.stretches:
+            if stretch.begun_ms == begun_ms and deadlines.holds(stretch, row.base_ms):
+                late_s = self._late(row.base_ms, history.recorded_ms(stretch.event_id))
+                seen = history.facts(type_, stretch, row.base_ms)
+                self.fire(rule, seen, stretch.episode, row.base_ms, late_s)
+
+    def _waited(self, row: Timer, rule: LiveRule) -> None:
+        """Fire after a wait unless something called it off."""
+        row.delete_instance()
+        event, wait = row.event_id or 0, rule.definition.wait
+        after, seen = subject_history.event(event), event_facts.of_event(event)
+        if after is None or seen is None or wait is None:
+            return
+        due = deadlines.later(after.time_ms, wait.seconds, wait.calendar, self.plan.calendars) or row.due_ms
+        if due > self.now_ms:  # its calendar has changed
+            timers.wait(rule, seen)
+            return
+        others = subject_history.others(after, wait.unless, due)
+        if deadlines.called_off(after, wait.unless, others, due) is not None:
+            key = run_key(rule.id, rule.version, row.kind)
+            runs.begin(key, rule, seen, RunOutcome.CANCELLED, due)
+            return
+        self.fire(rule, seen, row.kind, due, self._late(due, after.recorded_ms))
+
+    def _scheduled(self, row: Timer, rule: LiveRule) -> None:
+        """Run a rule that runs by the calendar; the next run follows the planned time, not the present."""
+        planned = row.base_ms
+        seen = of_values(f"{SCHEDULE}:{planned}", SCHEDULE, planned, {"name": rule.name})
+        self.fire(rule, seen, f"schedule:{planned}", planned, self._late(planned, None))
+        following = self.plan.next_run(rule, planned)
+        if following is None:
+            row.delete_instance()
+        else:
+            _set(row, due_ms=following, base_ms=following, error="")
+
+    def fire(self, rule: LiveRule, seen: Facts, episode: str, at_ms: int, late_s: int) -> None:
+        """Ask a rule about what fell due; `episode` names the stretch, so that it is asked once."""
+        seen["episode"] = episode
+        self.work.fire(rule, seen, episode, at_ms, late_s)
+
+    def _late(self, due_ms: int, recorded_ms: int | None) -> int:
+        """Return by how many seconds a deadline comes late: since it was due, or since the event that it
+        hangs on was known."""
+        return max(0, self.now_ms - max(due_ms, recorded_ms or due_ms)) // 1000
+
+
+def _close(row: Timer) -> None:
+    """End a timer whose rule is off, gone or another by now; one that waited for an event says so."""
+    row.delete_instance()
+    known = Rule.get_or_none(Rule.id == row.rule_id)
+    seen = event_facts.of_event(row.event_id) if known is not None and row.event_id else None
+    if known is not None and seen is not None:
+        runs.begin(run_key(row.rule_id, row.version, row.kind), known, seen, RunOutcome.DISABLED, row.due_ms)
+
+
+def _set(row: Timer, **values: Any) -> None:
+    Timer.update(**values).where(Timer.id == row.id).execute()

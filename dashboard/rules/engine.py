@@ -1,0 +1,274 @@
+"""Rules at work: asked about new events and about deadlines, and what comes of it, in one transaction.
+
+The caller holds the digest's lock and its transaction, so that events are taken in the order in which
+they came and nobody else counts meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from dashboard import clock
+from dashboard.db import database
+from dashboard.db.prepared import Prepared, slot, update_row
+from dashboard.events import own
+from dashboard.jobs.worker import AWAY
+from dashboard.models import Event, Rule, Run
+from dashboard.rulelang import matcher, rate_limits
+from dashboard.rulelang.matcher import Outcome
+from dashboard.rulelang.values import Facts
+from dashboard.rules import active_rules, breaker, event_rows, open_counts, runs, subject_state, timers
+from dashboard.rules.action_planner import Planner
+from dashboard.rules.action_runner import EVENT, Act
+from dashboard.rules.active_rules import Live, LiveRule
+from dashboard.rules.event_facts import TAGS, of_events, tags_of
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.recipients import People, covers
+
+logger = logging.getLogger("stopa.rules")
+MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
+AT_ONCE = 500  # events whose facts are in memory together
+SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
+SAMPLED_EVERY_MS = 60_000
+STILL = (RunOutcome.THROTTLED, RunOutcome.MUTED)  # nothing was done: no matter how often
+TAGGING = frozenset({"tag", "untag"})  # actions that change what later rules see
+ERROR_MAX = 500
+
+_NEW = Prepared(
+    lambda: (
+        event_rows.columns().where((Event.id > slot("after")) & (Event.id <= slot("to"))).order_by(Event.id)
+    )
+)
+
+# By source id (None: any source) the ranges of event ids that rules are asked about: after < id <= to.
+Ranges = Mapping[int | None, Sequence[tuple[int, int]]]
+_STOPPED = {
+    Outcome.ERROR: RunOutcome.ERROR,
+    Outcome.LOOP_STOPPED: RunOutcome.LOOP_STOPPED,
+    Outcome.DEPTH_STOPPED: RunOutcome.DEPTH_STOPPED,
+}
+
+
+def react(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
+    """Ask the rules about the events with `after` < id <= `to`, in the digest's transaction.
+
+    `asked` narrows this to the events that rules may hear of, for an import is quiet. Where no rule in
+    force concerns any type, or none of `types` where the caller knows them, this costs one look. Events
+    that were asked about before make no second run.
+    """
+    live = active_rules.live()
+    if not live.types or (types is not None and live.types.isdisjoint(types)) or active_rules.stopped():
+        return
+    rows = map(EventRow._make, _NEW.rows(after=after, to=to))
+    found = [row for row in rows if row.type in live.types and (asked is None or _is_asked(asked, row))]
+    if found:
+        work = Pass(live)
+        work.events(found)
+        work.end()
+
+
+def _is_asked(asked: Ranges, row: EventRow) -> bool:
+    return any(
+        after < row.id <= to for source in (row.source_id, None) for after, to in asked.get(source, ())
+    )
+
+
+class Pass:
+    """One pass of the engine: what it has looked up, and what it writes when it ends."""
+
+    def __init__(self, live: Live) -> None:
+        self.live, self.people, self.ledgers = live, People(), Ledgers()
+        self.now_ms = clock.now_ms()
+        self._paused: set[int] = set()
+        self._ran: dict[int, int] = {}
+        self._errors = dict(Rule.select(Rule.id, Rule.errors).where(Rule.errors > 0).tuples())
+        self._errors_before = dict(self._errors)
+        self._latest: dict[str, tuple[Facts, set[int]]] = {}
+        self._samples: dict[int, tuple[LiveRule, matcher.Run, str]] = {}
+
+    def events(self, rows: Sequence[EventRow]) -> None:
+        """Ask the rules about events in the order of their ids."""
+        buckets, folded = self.live.index.buckets, self.live.folded
+        waking = [row for row in rows if row.type in self.live.waking]
+        holders = open_counts.before(self.live, waking)
+        seen = subject_state.seen_by([row for row in rows if row.type in folded], keep=True) if folded else {}
+        changes = {event: each.changes for event, each in seen.items()}
+        asked = [row for row in rows if row.type in buckets]
+        for start in range(0, len(asked), AT_ONCE):
+            for facts in of_events(asked[start : start + AT_ONCE], changes, tags=False):
+                if facts["id"] in seen:
+                    facts["episode"] = rate_limits.episode_key("status", seen[facts["id"]].status_id)
+                self.event(facts)
+        if waking:
+            timers.arm(self.live, waking)
+            for crossing in open_counts.after(self.live, waking, holders):
+                self.fire(*crossing)
+
+    def event(self, facts: Facts) -> None:
+        """Ask the rules about one event; tags that one of them gives are seen by those after it."""
+        if self.live.tagged:
+            facts[TAGS] = tags_of(facts)
+        found = matcher.match(self.live.index, facts)
+        done: list[matcher.Run] = []
+        while found:
+            run = found.pop(0)
+            done.append(run)
+            rule = self.live.rules[run.rule.id]
+            if rule.id not in self._paused and self._covers(rule, facts):
+                self._matched(rule, run)
+                if self.live.tagged and any(doing.do in TAGGING for doing in rule.definition.then):
+                    facts = Facts({**facts, TAGS: tags_of(facts)})
+                    again = matcher.match(self.live.index, facts)
+                    found = [each for each in again if each.rule.order > run.rule.order]
+        self._note_unmatched(facts, done)
+
+    def fire(
+        self, rule: LiveRule, facts: Facts, firing: str, at_ms: int, late_s: int = 0
+    ) -> RunOutcome | None:
+        """Ask one rule about a deadline or a count that has come.
+
+        `firing` names it once and for all: the rule's version and it make one run. `at_ms` is when it was
+        due, `late_s` how much later this is; over a day late the run is recorded as expired and does
+        nothing. None where there is no run: it did not match, ran before, or is not the owner's to see.
+        """
+        if rule.id in self._paused or not self._covers(rule, facts):
+            return None
+        run = matcher.explain(rule.spec, facts, self.live.index.max_depth)
+        key = matcher.run_key(rule.id, rule.version, firing)
+        if run.outcome is Outcome.NOT_MATCHED:
+            if len(self._samples) < SAMPLES:
+                self._samples.setdefault(rule.id, (rule, run, key))
+            return None
+        episode = str(facts.get("episode", firing))
+        return self._carry_out(rule, run, key, at_ms, episode, late_s)
+
+    def end(self) -> None:
+        """Write what was counted and noted."""
+        self.ledgers.flush()
+        for rule_id, at_ms in self._ran.items():
+            Rule.update(last_run_ms=at_ms).where(Rule.id == rule_id).execute()
+        for rule_id, errors in self._errors.items():
+            if errors != self._errors_before.get(rule_id, 0):
+                Rule.update(errors=errors).where(Rule.id == rule_id).execute()
+        self._write_samples()
+        runs.plan_pruning()
+
+    def _covers(self, rule: LiveRule, facts: Facts) -> bool:
+        """Personal rules hear of what their owner may see at this moment."""
+        return rule.owner is None or covers(self.people.scope(rule.owner), facts)
+
+    def _matched(self, rule: LiveRule, run: matcher.Run) -> None:
+        episode = str(run.facts.get("episode", EVENT))
+        if run.outcome is Outcome.MATCHED and rule.definition.times is not None:
+            crossing = self.ledgers.crossing(rule.id, rule.definition.times, run.facts)
+            if crossing is None:
+                return
+            episode = rate_limits.episode_key("count", crossing)
+        if run.outcome is Outcome.MATCHED and rule.definition.wait is not None:
+            timers.wait(rule, run.facts)
+            return
+        self._carry_out(rule, run, run.key, run.facts["time"], episode)
+
+    def _carry_out(
+        self, rule: LiveRule, run: matcher.Run, key: str, at_ms: int, episode: str, late_s: int = 0
+    ) -> RunOutcome | None:
+        """Make the run once and do what it asks for; an accident inside ends this run alone."""
+        begun_ns = time.perf_counter_ns()
+        try:
+            with database.atomic():
+                row = runs.begin(key, rule, run.facts, RunOutcome.WAITING, at_ms, late_s)
+                if row is None:
+                    return None
+                outcome, held, error = self._do(rule, run, row, at_ms, episode, late_s)
+        except AWAY:
+            raise
+        except Exception as accident:
+            logger.exception("rule %s failed", rule.id)
+            row = runs.begin(key, rule, run.facts, RunOutcome.ERROR, at_ms, late_s)
+            outcome, held, error = RunOutcome.ERROR, 0, f"{type(accident).__name__}: {accident}"
+        self._count_errors(rule, run.facts, outcome)
+        if row is not None:
+            self._ran[rule.id] = max(row.made_ms, self._ran.get(rule.id, 0))
+            took = (time.perf_counter_ns() - begun_ns) // 1000
+            update_row(
+                Run,
+                row.id,
+                outcome=outcome.value,
+                held=held,
+                error=error[:ERROR_MAX],
+                trace=_trace(run),
+                took_us=min(took, 2**31 - 1),
+            )
+            if outcome is RunOutcome.FAILED:
+                runs.tell_failed(row)
+        return outcome
+
+    def _do(
+        self, rule: LiveRule, run: matcher.Run, row: Run, at_ms: int, episode: str, late_s: int
+    ) -> tuple[RunOutcome, int, str]:
+        if run.outcome is not Outcome.MATCHED:
+            return _STOPPED[run.outcome], 0, ""
+        if late_s > MAX_LATE_S:
+            return RunOutcome.EXPIRED, 0, ""
+        planner = Planner(rule, run.facts, self.people, self.now_ms, row.id)
+        act = Act(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)
+        if rule.shadow:
+            return (*act.weigh(), "")
+        acted = act.do(row)
+        if act.hit:
+            data = {"rule": rule.name, "run_outcome": acted.outcome.value}
+            own.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
+        if acted.outcome not in STILL and self.ledgers.breaks(rule.id, run.facts, at_ms):
+            self._pause(rule, breaker.TOO_OFTEN, run.facts)
+        return (*acted, "")
+
+    def _count_errors(self, rule: LiveRule, facts: Facts, outcome: RunOutcome) -> None:
+        if outcome is not RunOutcome.ERROR:
+            if self._errors.get(rule.id):
+                self._errors[rule.id] = 0
+            return
+        self._errors[rule.id] = self._errors.get(rule.id, 0) + 1
+        if self._errors[rule.id] >= breaker.MAX_ERRORS:
+            self._pause(rule, breaker.FAILING, facts)
+
+    def _pause(self, rule: LiveRule, reason: str, facts: Facts) -> None:
+        self._paused.add(rule.id)
+        breaker.pause(rule, reason, self.people, facts["chain"])
+
+    def _note_unmatched(self, facts: Facts, found: Sequence[matcher.Run]) -> None:
+        """Note which rules an event was no match for: the newest event of a type will do as an example."""
+        listed = {run.rule.id for run in found}
+        self._latest[facts["type"]] = (facts, listed)
+        if self._errors:
+            for spec in self.live.index.concerning(facts["type"]):
+                if spec.id in self._errors and spec.id not in listed:
+                    self._errors[spec.id] = 0
+
+    def _write_samples(self) -> None:
+        """Keep the traces of some runs that did not match: for each rule at most one a minute."""
+        for type_, (facts, listed) in self._latest.items():
+            for spec in self.live.index.concerning(type_):
+                if spec.id not in listed and len(self._samples) < SAMPLES:
+                    run = matcher.explain(spec, facts, self.live.index.max_depth)
+                    self._samples.setdefault(spec.id, (self.live.rules[spec.id], run, run.key))
+        if not self._samples:
+            return
+        since = self.now_ms - SAMPLED_EVERY_MS
+        recent = Run.select(Run.rule_id).where(
+            (Run.made_ms > since) & (Run.outcome == RunOutcome.NOT_MATCHED.value)
+        )
+        known = {row[0] for row in recent.tuples()}
+        for rule, run, key in self._samples.values():
+            if run.outcome is Outcome.NOT_MATCHED and rule.id not in known and self._covers(rule, run.facts):
+                row = runs.begin(key, rule, run.facts, RunOutcome.NOT_MATCHED, run.facts["time"])
+                if row is not None:
+                    update_row(Run, row.id, trace=_trace(run))
+
+
+def _trace(run: matcher.Run) -> dict[str, Any]:
+    return run.trace.as_json()

@@ -1,0 +1,206 @@
+"""Rules as a file: names in place of ids, no secrets, and what of a file can be used here.
+
+    {"stopa_rules": 1, "rules": [{"name": "…", "description": "…", "group": "…", "definition": {…}}]}
+
+What a file names and this site does not have is left out and told; such a rule is added all the same, and
+every rule comes in switched off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from dashboard import clock
+from dashboard.access.scope import Scope
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.i18n.mark import N_
+from dashboard.i18n.message import Message, message
+from dashboard.models import Queue, Rule, RuleGroup, RuleVersion, Team, User
+from dashboard.models.access import Access
+from dashboard.models.notify import Channel
+from dashboard.rulelang import portable, pruning, schema, text_templates, variables
+from dashboard.rulelang.schema import Definition, Site
+from dashboard.rulelang.validation import Checks
+from dashboard.rules import permissions, site
+
+FORMAT = 1
+MAX_BYTES = 1_000_000
+MAX_RULES = 500
+NAME, DESCRIPTION = 120, 500  # characters; the columns of a rule
+
+NOT_JSON = N_("The file is no JSON. Choose a file that was exported here.")
+NOT_RULES = N_("The file holds no rules. Choose a file that was exported here.")
+NEWER = N_("The file was made by a later version. Bring this site up to date first.")
+TOO_LARGE = N_("The file is larger than 1 MB. Export fewer rules.")
+TOO_MANY = N_("The file has more than %(most)s rules. Export fewer.")
+UNNAMED = N_("The rule has no name of 1 to %(most)s characters.")
+NOTHING_LEFT = N_("The rule cannot be added: %(reason)s")
+UNKNOWN_VARIABLE = N_("The variable %(name)s stays as it is: there is no placeholder for it.")
+LOST = {
+    "user": N_("The user “%(name)s” is not known here and was left out."),
+    "team": N_("The team “%(name)s” is not known here and was left out."),
+    "queue": N_("The queue “%(name)s” is not known here and was left out."),
+    "access": N_("The access “%(name)s” is not known here and was left out."),
+    "channel": N_("The channel “%(name)s” is not known here: its action was left out."),
+    "rule": N_("The rule “%(name)s” is not known here and was left out."),
+}
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A rule of a file. `definition` is None where `error` says why it cannot be added."""
+
+    name: str
+    description: str = ""
+    group: str = ""
+    definition: Definition | None = None
+    error: Message | None = None
+    warnings: tuple[Message, ...] = ()
+
+
+def export(rules: Sequence[Rule], scope: Scope) -> bytes:
+    """Return the rules as a file (JSON, UTF-8). Who is outside of the viewer's scope is called "?"."""
+    known = {kind: {ident: name for name, ident in found.items()} for kind, found in _ids(scope).items()}
+    groups = dict(RuleGroup.select(RuleGroup.id, RuleGroup.name).tuples())
+    made = [
+        {
+            "name": rule.name,
+            "description": rule.description,
+            "group": groups.get(rule.group_id, ""),
+            "definition": portable.named(rule.definition, known),
+        }
+        for rule in rules
+    ]
+    text = json.dumps({"stopa_rules": FORMAT, "rules": made}, ensure_ascii=False, indent=2)
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def read(data: bytes, scope: Scope, personal: bool) -> tuple[Incoming, ...] | Message:
+    """Return the rules of a file, or what is wrong with the file. Whatever it holds, nothing is raised.
+
+    `scope` is that of the user who imports; `personal` says that the rules become their own.
+    """
+    found = _decoded(data)
+    if isinstance(found, Message):
+        return found
+    here, ids = site.load(scope, personal), _ids(scope)
+    return tuple(_incoming(each, here, ids) for each in found)
+
+
+def add(rows: Iterable[Incoming], author_id: int, owner_id: int | None) -> list[Rule]:
+    """Add those that can be added, switched off, as the site's or as `owner_id`'s own.
+
+    A group of the site's rules that is not there is made; personal rules come without one.
+    """
+    with database.atomic():
+        mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
+        position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
+        good = [(row, row.definition) for row in rows if row.definition is not None]
+        return [
+            _add(row, found, author_id, owner_id, (position or 0) + n)
+            for n, (row, found) in enumerate(good, 1)
+        ]
+
+
+def _add(row: Incoming, found: Definition, author_id: int, owner_id: int | None, position: int) -> Rule:
+    group = None
+    if row.group and owner_id is None:
+        group, _made = RuleGroup.get_or_create(name=row.group)
+    kept, now = schema.dump(found), clock.now_s()
+    made = Rule.create(
+        name=row.name,
+        description=row.description,
+        owner_id=owner_id,
+        group=group,
+        position=position,
+        definition=kept,
+        created_ts=now,
+        updated_ts=now,
+        updated_by=author_id,
+    )
+    RuleVersion.create(rule=made, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
+    audit.record("rule.created", "c", ("rule", made.id, made.name), details={"imported": True})
+    return made
+
+
+def _decoded(data: bytes) -> list[Any] | Message:
+    if len(data) > MAX_BYTES:
+        return Message(TOO_LARGE)
+    try:
+        found = json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return Message(NOT_JSON)
+    version = found.get("stopa_rules") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        return Message(NEWER)
+    rules = found.get("rules") if version == FORMAT else None
+    if not isinstance(rules, list):
+        return Message(NOT_RULES)
+    return message(TOO_MANY, most=MAX_RULES) if len(rules) > MAX_RULES else rules
+
+
+def _no_number(_text: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _incoming(raw: Any, here: Site, ids: Mapping[str, Mapping[str, int]]) -> Incoming:
+    given = raw if isinstance(raw, dict) else {}
+    checks = Checks()
+    name = checks.text(given.get("name"), "name", NAME, lines=False).strip()
+    if checks.errors:
+        return Incoming("", error=message(UNNAMED, most=NAME))
+    description = checks.text(given.get("description"), "description", DESCRIPTION, needed=False)
+    group = checks.text(given.get("group"), "group", NAME, lines=False, needed=False).strip()
+    description, group = (
+        "" if part in checks.errors else text
+        for part, text in (("description", description), ("group", group))
+    )
+    warnings = [
+        pruning.left_out(message(pruning.PART, name=part), said) for part, said in checks.errors.items()
+    ]
+    stored = given.get("definition")
+    numbered, lost = portable.numbered(stored if isinstance(stored, dict) else {}, ids)
+    warnings += [message(LOST[kind], name=called) for kind, called in lost.found]
+    warnings += _translated(numbered)
+    found, more = pruning.prune(numbered, here)
+    warnings += more
+    if isinstance(found, Definition):
+        return Incoming(name, description, group, found, None, tuple(warnings))
+    reason = next(iter(found.values()))
+    return Incoming(name, description, group, None, message(NOTHING_LEFT, reason=reason), tuple(warnings))
+
+
+def _translated(raw: dict[str, Any]) -> list[Message]:
+    """Turn variables of SmarterTrack in the texts of `raw` into placeholders; return what was left."""
+    known = text_templates.names(each for each in _list(raw.get("types")) if isinstance(each, str))
+    left: dict[str, None] = {}
+    for doing in _list(raw.get("then")):
+        for part in ("title", "text", "subject") if isinstance(doing, dict) else ():
+            if isinstance(doing.get(part), str):
+                doing[part], unknown = variables.translate(doing[part], known)
+                left |= dict.fromkeys(unknown)
+    return [message(UNKNOWN_VARIABLE, name=name) for name in left]
+
+
+def _list(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
+
+
+def _ids(scope: Scope) -> dict[str, dict[str, int]]:
+    """Return what is called how, by kind: no user or queue outside the scope, no rule that is not seen."""
+    return {
+        "user": _pairs(User.select(User.login, User.id).where(scope.allows(User.id))),
+        "queue": _pairs(Queue.select(Queue.name, Queue.id).where(scope.allows_queue(Queue.id))),
+        "team": _pairs(Team.select(Team.name, Team.id)),
+        "access": _pairs(Access.select(Access.name, Access.id)),
+        "channel": _pairs(Channel.select(Channel.name, Channel.id)),
+        "rule": _pairs(Rule.select(Rule.name, Rule.id).where(permissions.visible(scope))),
+    }
+
+
+def _pairs(query: Any) -> dict[str, int]:
+    return dict(query.tuples())

@@ -1,0 +1,196 @@
+"""The stretches in which a subject's state lasts, out of its events. Pure.
+
+A stretch is one unbroken time: a ticket untouched since its last message, open since it was created or
+reopened, with one follow-up agreed. Source: episodes, semantics 9.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from json import loads
+from typing import Any, NamedTuple, Protocol
+
+from dashboard import catalog
+from dashboard.catalog import Origin
+from dashboard.intervals import subtract, union
+from dashboard.rulelang.parts import DEADLINES
+from dashboard.rulelang.rate_limits import episode_key
+from dashboard.rulelang.values import is_empty
+from dashboard.rules.stretch import ENDS, REOPENS
+
+AGENT_IDLE = "agent.idle"
+# Looking at a ticket is no work on it.
+_NO_ACTIVITY = frozenset({"ticket.viewed"})
+_MODERATED = frozenset({"status_changed"})  # verbs that end a thread's wait for moderation
+# The field that names the time, and the verb that settles it.
+_DATED = {
+    "ticket.followup_due": ("followup_at", "followup_done"),
+    "task.due": ("due_at", "completed"),
+    "task.overdue": ("due_at", "completed"),
+}
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class Happening(Protocol):
+    """An event as deadlines see it: rules.event_rows.EventRow is one. `data` is JSON text."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def time_ms(self) -> int: ...
+    @property
+    def data(self) -> str: ...
+
+
+class Stretch(NamedTuple):
+    """A state that lasts from `begun_ms` up to `end_ms` (None: it still does).
+
+    Deadlines are counted from `base_ms`, which differs where the data names a time. `episode` names the
+    stretch, `event_id` is the event that began it, 0 where none did.
+    """
+
+    begun_ms: int
+    base_ms: int
+    end_ms: int | None
+    event_id: int
+    episode: str
+
+
+def stretches(type_: str, events: Sequence[Happening]) -> list[Stretch]:
+    """Return the stretches of the state that a deadline type is about, in order; `events` in any order."""
+    kind = type_.partition(".")[0]
+    ordered = sorted((each for each in events if kind_of(each.type) == kind), key=order)
+    if type_ in _DATED:
+        return _dated(ordered, *_DATED[type_], type_.partition(".")[2])
+    if type_.endswith(".idle"):
+        return _idle(ordered)
+    if type_ in DEADLINES and type_ != AGENT_IDLE:
+        return _open(ordered, ends(type_), type_.partition(".")[2].partition("_")[0])
+    return []
+
+
+def agent_stretches(
+    user_id: int, ready: Iterable[tuple[int, int]], busy: Iterable[tuple[int, int]]
+) -> list[Stretch]:
+    """Return when an agent was ready and had nothing to do, of spans in UTC seconds.
+
+    A span that still lasts ends in the far future.
+    """
+    found = subtract(union(ready), union(busy))
+    return [
+        Stretch(start * 1000, start * 1000, end * 1000, 0, episode_key("idle", f"{user_id}:{start}"))
+        for start, end in found
+    ]
+
+
+def is_activity(event_type: str) -> bool:
+    """Say whether an event is work on its subject: not a deadline or a count, and not a mere look."""
+    known = catalog.CATALOG.get(event_type)
+    origin = Origin.CHANGE if known is None else known.origin
+    return origin not in (Origin.TIMER, Origin.COUNTER) and event_type not in _NO_ACTIVITY
+
+
+def ends(type_: str) -> frozenset[str]:
+    """Return the verbs of event types that end the states of a deadline type's subjects."""
+    return ENDS | _MODERATED if kind_of(type_) == "thread" else ENDS
+
+
+def is_dated(type_: str) -> bool:
+    """Say whether a deadline type counts from a time that an event's data names."""
+    return type_ in _DATED
+
+
+def told(type_: str, data: str) -> int | None:
+    """Return the time that an event's data names for a deadline type that asks for one, in ms."""
+    value = _value(data, _DATED[type_][0]) if type_ in _DATED else None
+    return None if value is None else _instant(value)
+
+
+def _idle(events: Sequence[Happening]) -> list[Stretch]:
+    """Untouched stretches: from each activity to the next, or to the end."""
+    found: list[Stretch] = []
+    last: Happening | None = None
+    ended = False
+    for event in events:
+        verb = verb_of(event.type)
+        if verb in ENDS:
+            _shut(found, last, event, "idle")
+            last, ended = None, True
+        elif is_activity(event.type) and (not ended or verb in REOPENS):
+            _shut(found, last, event, "idle")
+            last, ended = event, False
+    _shut(found, last, None, "idle")
+    return found
+
+
+def _open(events: Sequence[Happening], ends: frozenset[str], name: str) -> list[Stretch]:
+    """Open stretches: from the first event, or from being opened again, to the end."""
+    found: list[Stretch] = []
+    first: Happening | None = None
+    ended = False
+    for event in events:
+        verb = verb_of(event.type)
+        if verb in ends:
+            _shut(found, first, event, name)
+            first, ended = None, True
+        elif first is None and is_activity(event.type) and (not ended or verb in REOPENS):
+            first, ended = event, False
+    _shut(found, first, None, name)
+    return found
+
+
+def _shut(found: list[Stretch], begun: Happening | None, by: Happening | None, name: str) -> None:
+    if begun is not None:
+        end = None if by is None else by.time_ms
+        found.append(Stretch(begun.time_ms, begun.time_ms, end, begun.id, episode_key(name, begun.id)))
+
+
+def _dated(events: Sequence[Happening], field: str, settled: str, name: str) -> list[Stretch]:
+    """Stretches in which one time is agreed: until another is, until it is settled, until the end."""
+    found: list[Stretch] = []
+    begun: Happening | None = None
+    agreed: Any = None
+    for event in events:
+        verb, value = verb_of(event.type), _value(event.data, field)
+        over = verb in ENDS or verb == settled
+        if not over and (value is None or value == agreed or not is_activity(event.type)):
+            continue
+        _agreed(found, begun, agreed, event.time_ms, name)
+        begun, agreed = (None, None) if over or is_empty(value) else (event, value)
+    _agreed(found, begun, agreed, None, name)
+    return found
+
+
+def _agreed(
+    found: list[Stretch], begun: Happening | None, agreed: Any, end_ms: int | None, name: str
+) -> None:
+    base = None if begun is None else _instant(agreed)
+    if begun is not None and base is not None:
+        found.append(Stretch(begun.time_ms, base, end_ms, begun.id, episode_key(name, begun.id)))
+
+
+def _value(data: str, field: str) -> Any:
+    """Return a field of an event's data, None where it says nothing of it."""
+    return loads(data).get(field) if f'"{field}"' in data else None
+
+
+def _instant(value: Any) -> int | None:
+    try:
+        return (datetime.fromisoformat(value) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, TypeError, OverflowError):  # TypeError: no text, or a time without an offset
+        return None
+
+
+def order(event: Happening) -> tuple[int, int]:
+    return event.time_ms, event.id
+
+
+def kind_of(event_type: str) -> str:
+    return event_type.partition(".")[0]
+
+
+def verb_of(event_type: str) -> str:
+    return event_type.rpartition(".")[2]

@@ -1,0 +1,158 @@
+"""What the log says of the subject of a deadline: its stretches, and the facts at any time in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dashboard.db.prepared import Prepared, plain, slot
+from dashboard.models import Event, Interval
+from dashboard.rulelang.values import Facts
+from dashboard.rules import event_facts, state_periods
+from dashboard.rules.event_rows import EventRow, columns, rows
+from dashboard.rules.state_periods import AGENT_IDLE, Stretch
+
+READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
+DAY_S = 86_400
+STILL = 2**40  # the end of what still lasts, in seconds
+_OF_INTERACTION = Prepared(
+    lambda: columns().where((Event.source_id == slot("source")) & (Event.interaction == slot("name")))
+)
+_LATEST_OF_USER = Prepared(
+    lambda: (
+        columns()
+        .where((Event.user_id == slot("user")) & (Event.time_ms <= slot("until")))
+        .order_by(Event.time_ms.desc())
+        .limit(1)
+    )
+)
+
+
+class History(NamedTuple):
+    """The stretches of one subject, and its events in the order of time. `goes_on` says that another
+    stretch may begin though no event arms it."""
+
+    stretches: list[Stretch]
+    events: Sequence[EventRow]
+    goes_on: bool = False
+
+    def recorded_ms(self, event_id: int) -> int | None:
+        """Return when an event became known."""
+        return next((event.recorded_ms for event in self.events if event.id == event_id), None)
+
+    def facts(self, type_: str, stretch: Stretch, at_ms: int) -> Facts:
+        """Return what conditions on a deadline see, see row()."""
+        return event_facts.of_events([self.row(type_, stretch, at_ms)], {})[0]
+
+    def row(self, type_: str, stretch: Stretch, at_ms: int) -> EventRow:
+        """Return a deadline as an event would tell it: the latest of what the subject's events said by then.
+
+        The chain is that of the event that began the stretch: an action that keeps a subject idle in
+        turns is a loop.
+        """
+        own = type_ == AGENT_IDLE
+        past = [event for event in self.events if event.time_ms <= at_ms]
+        data: dict[str, Any] = {}
+        for event in past:
+            if not own and event.data != "{}":
+                told = json.loads(event.data)
+                data.update((name, value) for name, value in told.items() if value is not None)
+        data |= _lengths(type_, (at_ms - stretch.base_ms) // 1000)
+        row = EventRow(
+            stretch.event_id,
+            _latest(past, "source_id") or 0,
+            type_,
+            at_ms,
+            at_ms,
+            _latest(past, "user_id"),
+            _latest(past, "queue_id"),
+            _latest(past, "interaction"),
+            _latest(past, "session"),
+            _latest(past, "contact"),
+            json.dumps(data, ensure_ascii=False),
+        )
+        if own:  # of the agent, whatever they did last
+            row = row._replace(queue_id=None, interaction=None, session=None, contact=None)
+        return row
+
+
+def read(
+    type_: str, source_id: int | None, interaction: str | None, user_id: int | None, since_ms: int
+) -> History:
+    """Return the history of a deadline's subject: an interaction whole, a user from `since_ms` on."""
+    if type_ == AGENT_IDLE:
+        return _agent(user_id or 0, since_ms)
+    return _history(type_, _OF_INTERACTION.rows(source=source_id, name=interaction))
+
+
+def of_interactions(type_: str, source_id: int, names: Collection[str]) -> dict[str, History]:
+    """Return the histories of several interactions of a source by name."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    query = columns().where((Event.source_id == source_id) & Event.interaction.in_(list(names)))
+    for row in plain(query):
+        found.setdefault(EventRow._make(row).interaction or "", []).append(row)
+    return {name: _history(type_, mine) for name, mine in found.items()}
+
+
+def event(event_id: int | None) -> EventRow | None:
+    """Return one line of the log."""
+    found = rows(columns().where(Event.id == event_id))
+    return found[0] if found else None
+
+
+def others(after: EventRow, types: Iterable[str], until_ms: int) -> list[EventRow]:
+    """Return the events of `types` on the same subject as `after`, from its time up to `until_ms`.
+
+    The subject is the interaction, else the session, else the user, else the queue.
+    """
+    e = Event
+    asked = e.type.in_(sorted(types)) & e.time_ms.between(after.time_ms, until_ms)
+    if after.interaction is not None:
+        same = (e.source_id == after.source_id) & (e.interaction == after.interaction)
+    elif after.session is not None:
+        same = (e.source_id == after.source_id) & (e.session == after.session)
+    elif after.user_id is not None:
+        same = e.user_id == after.user_id
+    else:
+        same = e.queue_id == after.queue_id
+    return rows(columns().where(asked & same))
+
+
+def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
+    kind = state_periods.kind_of(type_)
+    events = [row for row in map(EventRow._make, found) if state_periods.kind_of(row.type) == kind]
+    events.sort(key=state_periods.order)
+    return History(state_periods.stretches(type_, events), events)
+
+
+def _agent(user_id: int, since_ms: int) -> History:
+    """Return when a user was ready and free, of the folded intervals that end after `since_ms`."""
+    since, i = since_ms // 1000, Interval
+    lasts = i.end_ts.is_null() | (i.end_ts >= since)
+    mine = (i.user_id == user_id) & (i.kind >= READY) & lasts
+    query = i.select(i.kind, i.start_ts, i.end_ts)
+    found = plain(query.where(mine & (i.start_ts >= since - DAY_S))) + plain(query.where(mine & i.long))
+    spans = {(kind, start, STILL if end is None else end) for kind, start, end in found}
+    ready = [(start, end) for kind, start, end in spans if kind == READY]
+    # A moment's work is work too: it ends an idle stretch and begins another.
+    busy = [(start, max(end, start + 1)) for kind, start, end in spans if kind != READY]
+    latest = _LATEST_OF_USER.rows(user=user_id, until=STILL * 1000)
+    return History(
+        state_periods.agent_stretches(user_id, ready, busy),
+        [EventRow._make(row)._replace(time_ms=since_ms) for row in latest],
+        any(end == STILL for _start, end in ready),
+    )
+
+
+def _latest(events: Sequence[EventRow], name: str) -> Any:
+    """Return the last value of a column that is not empty."""
+    return next((found for each in reversed(events) if (found := getattr(each, name)) is not None), None)
+
+
+def _lengths(type_: str, seconds: int) -> dict[str, int]:
+    if type_.endswith(".idle"):
+        return {"idle_s": seconds, "state_s": seconds} if type_ == AGENT_IDLE else {"idle_s": seconds}
+    if type_ == "ticket.age_reached":
+        return {"age_s": seconds, "open_s": seconds}
+    return {"age_s": seconds} if type_ == "thread.moderation_due" else {}

@@ -1,0 +1,148 @@
+"""Timers brought in line with the rules after a change: runs by the calendar, what was held, what exists.
+
+The first look of a worker after a change does it; a change costs nothing where it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+import peewee
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.jobs import queue as jobs
+from dashboard.models import Rule, Setting, Timer
+from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.parts import SCHEDULE
+from dashboard.rulelang.schema import Definition
+from dashboard.rules import active_rules, deadline_index, deadlines
+from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.deadline_index import Plan
+from dashboard.rules.timers import HELD_MS, New, put
+
+ARM = "arm_timers"  # the job, see rules.backfill
+OPEN, NEW, PENDING = "open", "new", "pending"
+COUNT = "count_subjects"  # likewise
+COUNTED = "rules.counted"  # the setting: the kinds of subjects that each pass keeps up with
+WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now though they are on
+_SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
+
+
+def keep_up() -> int:
+    """Bring timers in line with the rules as they are, and return how many jobs that made.
+
+    It costs one row while nothing has changed.
+    """
+    version = active_rules.live().version
+    if _SEEN.get(database.obj) == version:
+        return 0
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        plan = deadline_index.plan()
+        _plan_runs(plan)
+        _release(plan)
+        made = _catch_up(plan) + _count(plan)
+    _SEEN[database.obj] = version
+    return made
+
+
+def _plan_runs(plan: Plan) -> None:
+    """Give every rule that runs by the calendar its next run, and no other rule one.
+
+    A run that is overdue stays, unless the rule was changed or switched on since it was planned.
+    """
+    known = {row.rule_id: row for row in Timer.select().where(Timer.kind == SCHEDULE)}
+    gone = [row.id for row in known.values() if row.rule_id not in plan.scheduled]
+    Timer.delete().where(Timer.id.in_(gone)).execute()
+    now_ms = clock.now_ms()
+    for rule in plan.scheduled.values():
+        row = known.get(rule.id)
+        if row is not None and row.version == rule.version and rule.armed_ms <= row.base_ms <= now_ms:
+            continue
+        following = plan.next_run(rule, now_ms)
+        if row is not None:
+            row.delete_instance()
+        if following is not None:
+            put([_run(rule, following)])
+
+
+def _run(rule: LiveRule, at_ms: int) -> New:
+    subject = f"rule:{rule.id}"
+    return New(rule.id, rule.version, SCHEDULE, subject, None, None, None, None, at_ms, at_ms)
+
+
+def _release(plan: Plan) -> None:
+    """Make due what was held for rules whose group goes on, or that are off by now and let it go."""
+    for row in Timer.select().where(Timer.due_ms == HELD_MS):
+        if row.rule_id in plan.held:
+            continue
+        rule = plan.rule(row.rule_id)
+        wait = rule.definition.wait if rule is not None else None
+        due = row.base_ms
+        if wait is not None:
+            due = deadlines.later(due, wait.seconds, wait.calendar, plan.calendars) or due
+        Timer.update(due_ms=due).where(Timer.id == row.id).execute()
+
+
+def _catch_up(plan: Plan) -> int:
+    """Look through what exists for the rules that watch again after a stop or a pause of their group."""
+    row = Setting.get_or_none(Setting.name == WAITING)
+    before: set[int] = set(json.loads(row.value)) if row is not None else set()
+    known = {rule.id for ladder in plan.groups.values() for rule in ladder.rules()}
+    now = known if active_rules.stopped() else known & set(plan.held)
+    if before != now:
+        _note(WAITING, sorted(now))
+        look_through((before & known) - now)
+    return len((before & known) - now)
+
+
+def _count(plan: Plan) -> int:
+    """Have what exists counted when the first rule comes that counts it; later each pass keeps it up."""
+    row = Setting.get_or_none(Setting.name == COUNTED)
+    before: set[str] = set(json.loads(row.value)) if row is not None else set()
+    types = (type_ for rule in plan.live.rules.values() for type_ in rule.definition.types)
+    now = set() if active_rules.stopped() else set(deadlines.counted_kinds(types))
+    if before != now:
+        _note(COUNTED, sorted(now))
+        for kind in sorted(now - before):
+            jobs.enqueue(COUNT, {"kind": kind}, key=f"{COUNT}:{kind}")
+    return len(now - before)
+
+
+def _note(name: str, value: list[int] | list[str]) -> None:
+    text = json.dumps(value)
+    Setting.insert(name=name, value=text).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: text}
+    ).execute()
+
+
+def look_through(rules: Iterable[int], how: str = OPEN) -> None:
+    """Arm the deadlines of what exists for these rules, by a job in the caller's transaction.
+
+    `how` is OPEN for all that is open, NEW the same for a rule that never asked before, PENDING for what
+    has a timer; see rules.backfill.
+    """
+    for rule in sorted(rules):
+        jobs.enqueue(ARM, {"rule": rule, "how": how}, key=f"{ARM}:{rule}:{how}")
+
+
+def calendar_changed(name: str) -> None:
+    """Have the pending deadlines of the rules that use a calendar computed anew, in its transaction."""
+    active_rules.changed()
+    look_through((rule.id for rule in using(name)), PENDING)
+
+
+def using(name: str) -> list[Rule]:
+    """Return the rules of any state that name a calendar, in a part about time or in a condition."""
+    found, needle = [], json.dumps(name, ensure_ascii=False)
+    for rule in Rule.select().order_by(Rule.name, Rule.id):
+        if needle not in json.dumps(rule.definition, ensure_ascii=False):
+            continue  # reading a definition costs fifty times as much
+        read = definitions.load(rule.definition)
+        if isinstance(read, Definition) and name in definitions.calendars(read):
+            found.append(rule)
+    return found

@@ -1,0 +1,1 @@
+"""Rules, conditions and traces in the language of the reader."""

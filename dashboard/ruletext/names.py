@@ -1,0 +1,168 @@
+"""What the ids in rules are called for a viewer, and how values of conditions read in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from babel.dates import get_day_names
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.access.scope import Scope
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models import Queue, Team, User
+from dashboard.models.access import Access
+from dashboard.models.notify import Channel
+from dashboard.models.rules import Rule
+from dashboard.rulelang import conditions
+from dashboard.rulelang.describe import Show
+from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.text_templates import Names
+from dashboard.rules import permissions
+from dashboard.web.page import zone
+
+OTHER_USER = N_("another user")
+OTHER_QUEUE = N_("another queue")
+OTHER_TEAM = N_("a team that no longer exists")
+OTHER_ACCESS = N_("an access that no longer exists")
+OTHER_CHANNEL = N_("a channel that no longer exists")
+OTHER_RULE = N_("another rule")
+
+# Choices of the catalogue, by the stored word.
+CHOICES: Mapping[str, str] = {
+    "in": N_("in"),
+    "out": N_("out"),
+    "internal": N_("internal"),
+    "agent": N_("agent"),
+    "customer": N_("customer"),
+    "system": N_("system"),
+    "group": N_("group"),
+    "department": N_("department"),
+    "public": N_("public"),
+    "private": N_("private"),
+    "color": N_("colour"),
+    "size": N_("size"),
+    "brand": N_("brand"),
+    "channel": N_("channel"),
+    "payment": N_("payment"),
+}
+
+
+def names(
+    scope: Scope,
+    definitions: Iterable[Definition] = (),
+    users: Iterable[int] = (),
+    queues: Iterable[int] = (),
+    teams: Iterable[int] = (),
+    rules: Iterable[int] = (),
+) -> Names:
+    """Return the names of all that the definitions mention, and of the further ids given.
+
+    What is missing from it is outside of the viewer's scope or gone. At most six queries, however many
+    definitions there are.
+    """
+    asked: dict[str, set[int]] = {
+        "users": set(users),
+        "queues": set(queues),
+        "teams": set(teams),
+        "rules": set(rules),
+        "accesses": set(),
+        "channels": set(),
+    }
+    for definition in definitions:
+        _ask(definition, asked)
+    return Names(
+        _called(User, User.name, asked["users"], scope.allows(User.id)),
+        _called(Team, Team.name, asked["teams"]),
+        _called(Queue, Queue.label, asked["queues"], scope.allows_queue(Queue.id)),
+        _called(Access, Access.name, asked["accesses"]),
+        _called(Channel, Channel.name, asked["channels"]),
+        _called(Rule, Rule.name, asked["rules"], permissions.visible(scope)),
+        zone(),
+        _,
+    )
+
+
+def _ask(definition: Definition, asked: dict[str, set[int]]) -> None:
+    """Add the ids that a definition mentions."""
+    for _path, condition in conditions.conditions(definition.tree):
+        kind = _IDS.get(condition.field)
+        for operand in condition.operands if kind else ():
+            ids = operand if isinstance(operand, tuple) else (operand,)
+            asked[str(kind)].update(each for each in ids if isinstance(each, int))
+    for doing in definition.then:
+        to = doing.params.get("to", {})
+        for kind in ("users", "teams", "accesses"):
+            asked[kind].update(to.get(kind, ()))
+        if "channel" in doing.params:
+            asked["channels"].add(doing.params["channel"])
+
+
+_IDS = {"user": "users", "queue": "queues", "user.team": "teams", "cause.rule": "rules"}
+
+
+def _called(model: Any, column: Any, ids: set[int], allowed: Any = None) -> dict[int, str]:
+    if not ids:
+        return {}
+    query = model.select(model.id, column).where(model.id.in_(sorted(ids)))
+    return dict((query if allowed is None else query.where(allowed)).tuples())
+
+
+def show(names: Names) -> Show:
+    """Return how one value of a field reads: names for ids, labels for choices, lengths as h:mm:ss."""
+    named = {
+        "user": (names.users, OTHER_USER),
+        "queue": (names.queues, OTHER_QUEUE),
+        "user.team": (names.teams, OTHER_TEAM),
+        "cause.rule": (names.rules, OTHER_RULE),
+    }
+
+    def shown(field: Field, value: Any) -> str:
+        if field.path in named and isinstance(value, int):
+            called, other = named[field.path]
+            return called.get(value) or str(_(other))
+        return _value(field, value, names.zone)
+
+    return shown
+
+
+def _value(field: Field, value: Any, zone_name: str) -> str:
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    if field.path == "type":
+        return type_label(str(value))
+    if field.kind is Kind.CHOICE and field.choices and value in CHOICES:
+        return str(_(CHOICES[value]))
+    if field.kind is Kind.WEEKDAY and isinstance(value, int) and 1 <= value <= 7:
+        return day_name(value)
+    if field.kind is Kind.DURATION and isinstance(value, int | float):
+        return formats.duration(int(value))
+    if field.kind is Kind.INSTANT:
+        return _moment(value, zone_name)
+    if isinstance(value, int | float) and field.kind is Kind.NUMBER:
+        return formats.number(value)
+    return str(value)
+
+
+def _moment(value: Any, zone_name: str) -> str:
+    try:
+        if isinstance(value, str):
+            return formats.date_plain(date.fromisoformat(value))
+        return formats.stamp(int(value) // 1000, zone_name)
+    except (ValueError, OverflowError, OSError, TypeError):  # beyond the calendar
+        return str(value)
+
+
+def day_name(day: int) -> str:
+    """Return the short name of a weekday, Monday = 1."""
+    return str(get_day_names("abbreviated", locale=formats.language())[day - 1])
+
+
+def type_label(name: str) -> str:
+    """Return the label of an event type; one's own types are shown by their name."""
+    known = catalog.find(name)
+    return name if known is None or known.group == "custom" else str(_(known.label))

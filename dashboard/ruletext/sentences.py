@@ -1,0 +1,317 @@
+"""A rule in plain sentences of the reader's language: for lists, above the editor, and in traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from typing import Any, Literal, NamedTuple
+
+from babel.lists import format_list
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard import catalog
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.rulelang import fields
+from dashboard.rulelang.actions import ROLES, Role
+from dashboard.rulelang.describe import sentence
+from dashboard.rulelang.fields import OTHER, Field, Kind
+from dashboard.rulelang.lint import Findings
+from dashboard.rulelang.operators import OPERATORS
+from dashboard.rulelang.parts import EVERY_DAY
+from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
+from dashboard.rulelang.schema import Definition, Doing, Schedule, Wait
+from dashboard.rulelang.text_templates import Names
+from dashboard.ruletext import names as rule_names
+
+PER = {
+    By.SUBJECT: N_("for one subject"),
+    By.CONTACT: N_("for one contact"),
+    By.RECIPIENT: N_("for one recipient"),
+    By.AGENT: N_("for one agent"),
+    By.RULE: N_("in all"),
+}
+OFTEN = {
+    Often.ONCE: N_("only once %(per)s"),
+    Often.EPISODE: N_("once while the state lasts, %(per)s"),
+    Often.PERIOD: N_("at most once in %(time)s %(per)s"),
+}
+
+Style = Literal["standard", "or"]
+
+
+class Words(NamedTuple):
+    """What a rule says. `types` are the labels of its types; `conditions` and `limits` may be empty.
+
+    `whole` is the sentence of all parts: "When …, if …, then …, at most once in 15 minutes for one subject."
+    """
+
+    types: str
+    when: str
+    conditions: str
+    actions: str
+    limits: str
+    whole: str
+
+
+def words(definition: Definition, names: Names) -> Words:
+    """Return what a rule says in the reader's language; ids read as in `names` (see rulenames.names)."""
+    known = fields.fields(definition.types)
+    conditions = ""
+    if definition.tree.children or definition.tree.how == "any":
+        conditions = sentence(definition.tree, known, rule_names.show(names)).render(_)
+    when, actions = _when(definition), _actions(definition, names)
+    limits = _join(dict.fromkeys(filter(None, (limit_text(each.limit) for each in definition.then))))
+    types = _types(definition.types)
+    return Words(types, when, conditions, actions, limits, _whole(definition, when, conditions, actions))
+
+
+def category(definition: Definition) -> str:
+    """Return the label of the group of the first type."""
+    found = catalog.find(definition.types[0]) if definition.types else None
+    return str(_(catalog.GROUPS[found.group])) if found is not None else ""
+
+
+def _whole(definition: Definition, when: str, conditions: str, actions: str) -> str:
+    limits = {each.limit for each in definition.then}
+    limit = limit_text(next(iter(limits))) if len(limits) == 1 else ""
+    given = {"when": when, "actions": actions}
+    if conditions and limit:
+        return str(
+            _(
+                "When %(when)s, if %(conditions)s, then %(actions)s, %(limits)s.",
+                conditions=conditions,
+                limits=limit,
+                **given,
+            )
+        )
+    if conditions:
+        return str(_("When %(when)s, if %(conditions)s, then %(actions)s.", conditions=conditions, **given))
+    if limit:
+        return str(_("When %(when)s, then %(actions)s, %(limits)s.", limits=limit, **given))
+    return str(_("When %(when)s, then %(actions)s.", **given))
+
+
+def _types(types: Iterable[str], style: Style = "or") -> str:
+    return _quoted(map(rule_names.type_label, types), style)
+
+
+def _quoted(texts: Iterable[str], style: Style = "standard") -> str:
+    return _join((str(_("“%(name)s”", name=each)) for each in texts), style)
+
+
+def _join(parts: Iterable[str], style: Style = "standard") -> str:
+    return str(format_list(list(parts), style=style, locale=formats.language()))
+
+
+def _when(definition: Definition) -> str:
+    types = _types(definition.types)
+    times, after, count = definition.times, definition.after, definition.count
+    if definition.schedule is not None:
+        return _schedule(definition.schedule)
+    if definition.wait is not None:
+        return _wait(definition.wait, types)
+    if times is not None:
+        return str(
+            _(
+                "%(types)s occurs %(number)s times within %(time)s %(per)s",
+                types=types,
+                number=formats.number(times.number),
+                time=span(times.seconds),
+                per=_(PER[times.by]),
+            )
+        )
+    if count is not None:
+        text = N_("%(types)s occurs, at %(number)s per agent")
+        if count.by == "queue":
+            text = N_("%(types)s occurs, at %(number)s per queue")
+        return str(_(text, types=types, number=formats.number(count.number)))
+    if after is not None and after.seconds:
+        text = N_("%(types)s occurs, after %(time)s")
+        if after.calendar:
+            text = N_("%(types)s occurs, after %(time)s of working time in %(calendar)s")
+        return str(_(text, types=types, time=span(after.seconds), calendar=after.calendar))
+    return str(_("%(types)s occurs", types=types))
+
+
+def _wait(wait: Wait, types: str) -> str:
+    time = span(wait.seconds)
+    if wait.calendar:
+        time = _("%(time)s of working time in %(calendar)s", time=time, calendar=wait.calendar)
+    if wait.unless:
+        return str(
+            _(
+                "%(time)s have passed since %(types)s without %(unless)s",
+                time=time,
+                types=types,
+                unless=_types(wait.unless),
+            )
+        )
+    return str(_("%(time)s have passed since %(types)s", time=time, types=types))
+
+
+def _schedule(plan: Schedule) -> str:
+    clocks = _join(plan.at, "or")
+    if plan.days == EVERY_DAY and plan.calendar:
+        return str(
+            _("it is %(clocks)s on a working day of %(calendar)s", clocks=clocks, calendar=plan.calendar)
+        )
+    days = _join(rule_names.day_name(day) for day in plan.days)
+    if plan.calendar:
+        return str(
+            _(
+                "it is %(clocks)s on %(days)s, on a working day of %(calendar)s",
+                clocks=clocks,
+                days=days,
+                calendar=plan.calendar,
+            )
+        )
+    if plan.days == EVERY_DAY:
+        return str(_("it is %(clocks)s on any day", clocks=clocks))
+    return str(_("it is %(clocks)s on %(days)s", clocks=clocks, days=days))
+
+
+def _actions(definition: Definition, names: Names) -> str:
+    mixed = len({each.limit for each in definition.then}) > 1
+    said = [_action(each, names, limited=mixed) for each in definition.then]
+    return reduce(_then, said) if said else ""
+
+
+def _then(first: str, second: str) -> str:
+    return str(_("%(first)s, then %(second)s", first=first, second=second))
+
+
+def _action(doing: Doing, names: Names, limited: bool) -> str:
+    text = action_text(doing, names)
+    limit = limit_text(doing.limit) if limited else ""
+    if doing.delay_s:
+        text = _("%(action)s after %(time)s", action=text, time=span(doing.delay_s))
+    return str(_("%(action)s (%(limit)s)", action=text, limit=limit) if limit else text)
+
+
+def action_text(doing: Doing, names: Names) -> str:
+    """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
+    params = doing.params
+    channel = names.channels.get(params.get("channel", 0)) or _(rule_names.OTHER_CHANNEL)
+    text = str(
+        _(
+            doing.action.phrase,
+            to=recipients(params, names),
+            channel=channel,
+            tags=_quoted(params.get("tags", ())),
+            type=params.get("type", ""),
+        )
+    )
+    return _again(text, params["again"]) if "again" in params else text
+
+
+def _again(action: str, again: Mapping[str, int]) -> str:
+    seconds = again["seconds"]
+    whole = seconds % (MINUTE_S if seconds <= HOUR_S else HOUR_S) == 0
+    time = period(seconds) if whole else span(seconds)
+    return str(
+        ngettext(
+            "%(action)s, again every %(time)s until read, at most %(num)d time",
+            "%(action)s, again every %(time)s until read, at most %(num)d times",
+            again["times"],
+            action=action,
+            time=time,
+        )
+    )
+
+
+def recipients(params: Mapping[str, Any], names: Names) -> str:
+    """Return who is told, by the parameters of a notice or an e-mail."""
+    to = params.get("to", {})
+    found = [str(_(ROLES[Role(role)])) for role in to.get("roles", ())]
+    found += [names.users.get(each) or _(rule_names.OTHER_USER) for each in to.get("users", ())]
+    for ids, called, text, gone in (
+        (to.get("teams", ()), names.teams, N_("the team %(name)s"), rule_names.OTHER_TEAM),
+        (
+            to.get("accesses", ()),
+            names.accesses,
+            N_("everyone with the access %(name)s"),
+            rule_names.OTHER_ACCESS,
+        ),
+    ):
+        found += [str(_(text, name=called[each]) if each in called else _(gone)) for each in ids]
+    return _join(dict.fromkeys([*found, *params.get("addresses", ())]))
+
+
+def limit_text(limit: Limit) -> str:
+    """Return how often an action may be done; "" for always."""
+    if limit.often is Often.ALWAYS:
+        return ""
+    return str(_(OFTEN[limit.often], per=_(PER[limit.by]), time=period(limit.seconds)))
+
+
+def span(seconds: int) -> str:
+    """Return a length of time as h:mm:ss; whole days, of which 720:00:00 would tell little, as days."""
+    if seconds >= 2 * DAY_S and seconds % DAY_S == 0:
+        return period(seconds)
+    return formats.duration(seconds)
+
+
+def period(seconds: int) -> str:
+    """Return a period of a limit in words: 15 minutes, 24 hours, 7 days."""
+    if seconds <= HOUR_S:
+        return str(ngettext("%(num)d minute", "%(num)d minutes", seconds // MINUTE_S))
+    if seconds <= DAY_S:
+        return str(ngettext("%(num)d hour", "%(num)d hours", seconds // HOUR_S))
+    return str(ngettext("%(num)d day", "%(num)d days", seconds // DAY_S))
+
+
+def field_label(path: str, types: Iterable[str]) -> str:
+    """Return what a field is called; one that the catalogue does not know is named by its path."""
+    found = fields.find(path, fields.fields(types))
+    if found is None or found.label == OTHER:
+        return path
+    return str(_(found.label))
+
+
+def operator_label(name: str) -> str:
+    """Return how a comparison reads without its field: "is between … and …"."""
+    row = OPERATORS.get(name)
+    return row.label.render(_).strip() if row is not None else name
+
+
+def value_text(field: Field, value: Any, names: Names) -> str:
+    """Return a value that a condition met; lists joined, nothing as "empty"."""
+    if value is None or value == "" or value == []:
+        return str(_("empty"))
+    shown = rule_names.show(names)
+    if isinstance(value, list | tuple):
+        return _join(shown(field, each) for each in value)
+    if field.kind is Kind.CLOCK and isinstance(value, int):
+        return formats.clock_short(value // 1000, names.zone)
+    return shown(field, value)
+
+
+def findings(found: Findings, names: Mapping[int, str]) -> dict[int, list[str]]:
+    """Return by rule id what `rulelang.lint` found, as sentences; `names` are those of the rules."""
+    told: dict[int, list[str]] = {
+        ident: [str(_("Its conditions contradict each other: this rule never comes true."))]
+        for ident in found.never
+    }
+    for ident, by_type in found.shadowed.items():
+        for earlier in dict.fromkeys(by_type.values()):
+            types = _types([type_ for type_, rule in by_type.items() if rule == earlier], "standard")
+            text = _(
+                "On %(types)s the rule “%(rule)s” always comes first and stops the later ones.",
+                types=types,
+                rule=_called(earlier, names),
+            )
+            told.setdefault(ident, []).append(str(text))
+    for ring in found.loops:
+        text = _("This rule starts itself by the event that it records.")
+        if len(ring) > 1:
+            chain = " → ".join(_called(each, names) for each in (*ring, ring[0]))
+            text = _("These rules start each other in a ring: %(chain)s.", chain=chain)
+        for ident in ring:
+            told.setdefault(ident, []).append(str(text))
+    return told
+
+
+def _called(ident: int, names: Mapping[int, str]) -> str:
+    return names.get(ident) or str(_(rule_names.OTHER_RULE))
