@@ -7,9 +7,11 @@ database object, and every test opens one of its own.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import peewee
@@ -17,17 +19,59 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playhouse.pool import PooledDatabase
+from xdist.scheduler import LoadFileScheduling
 
 from dashboard.db import database, migrate, open_database
 from dashboard.settings import Settings
 from tests import postgres
 
-BACKENDS = ["sqlite", "postgresql"]
+BOTH = ["sqlite", "postgresql"]
+VIEW_ID = re.compile(r"\d+-(?:light|dark)-[a-z]+")
 SECRET = "0" * 32
 
 # A noisy machine must not fail a property for its speed; the same examples are tried every time.
 hypothesis.settings.register_profile("stopa", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("stopa")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options = parser.getgroup("Stopa")
+    options.addoption("--all", action="store_true", help="everything on both databases, pages in every view")
+    options.addoption("--fast", action="store_true", help="on SQLite only, without the browser")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    fast = config.getoption("fast")
+    return True if fast and collection_path == Path(__file__).parent / "browser" else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a database on SQLite; on PostgreSQL what is marked so, and everything with --all."""
+    given = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "backend" in metafunc.fixturenames and "backend" not in given:
+        both = metafunc.definition.get_closest_marker("both_databases") or metafunc.config.getoption("all")
+        metafunc.parametrize("backend", BOTH if both else BOTH[:1], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("fast"):
+        slow = [item for item in items if _backend(item) == "postgresql"]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if _backend(item) != "postgresql"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return ByFile(config, log)
+
+
+class ByFile(LoadFileScheduling):
+    """Gives each worker whole files, and of the pages in the browser all that are seen in one view."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        view = VIEW_ID.search(nodeid) if file.endswith("browser/test_pages.py") else None
+        return f"{file} {view.group()}" if view else file
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +109,9 @@ def process_app() -> Flask:
     return _application(Settings(database="sqlite:///:memory:", secret_key=SECRET))
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
-    """sqlite, then postgresql: whatever uses it, directly or not, runs on both."""
+    """Name of the database of this test; see pytest_generate_tests()."""
     name: str = request.param
     return name
 
@@ -139,6 +183,11 @@ def new_app(db: peewee.Database, settings: Settings) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+def _backend(item: pytest.Item) -> str | None:
+    spec = getattr(item, "callspec", None)
+    return None if spec is None else spec.params.get("backend")
 
 
 def _migrated(url: str) -> None:

@@ -13,6 +13,8 @@ from dashboard.models import User
 from dashboard.settings import ROOT
 from tests import make
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_no_row_of_another_test_is_seen(db: peewee.Database, turn: int) -> None:

@@ -18,6 +18,8 @@ from dashboard.ingest.schema import NewEvent, parse_json
 from dashboard.jobs import worker
 from tests import make
 
+pytestmark = pytest.mark.both_databases
+
 # Tables that grow with the work; the others have a row for each user, queue or setting.
 GROWING = re.compile(
     r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval|mark|notification|run|step|timer)"'

@@ -17,6 +17,8 @@ from tests import make
 from tests.pages import trail
 from tests.pages.trail import DAY
 
+pytestmark = pytest.mark.both_databases
+
 P = Permission
 ABSENT = 987_654
 HTMX = {"HX-Request": "true", "HX-Target": "result"}

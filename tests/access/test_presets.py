@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import peewee
+import pytest
 
 from dashboard.access import presets
 from dashboard.access.permissions import PRESETS, Permission
 from dashboard.models import Access, AccessGrant
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_presets_are_made_once_and_keep_what_was_made_of_them(db: peewee.Database) -> None:

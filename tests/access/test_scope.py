@@ -14,6 +14,8 @@ from tests import make
 from tests.pages import trail
 from tests.pages.trail import DAY
 
+pytestmark = pytest.mark.both_databases
+
 
 def team(lead: User, *members: User, name: str = "Team") -> Team:
     made = Team.create(name=name)

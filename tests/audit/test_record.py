@@ -17,6 +17,8 @@ from tests import make
 from tests.pages import trail
 from tests.pages.trail import DAY
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture(autouse=True)
 def evening() -> Iterator[time_machine.Traveller]:

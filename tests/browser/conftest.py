@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.rounds import Rounds
+from tests.browser.rounds import VIEWS, Rounds, Visit, pages
 from tests.browser.window import DESK, Open, Site, Tab, View, look, signed_in, watched
 from tests.test_start import SERVER, started, until
 
@@ -26,6 +26,18 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# The fixtures of visits and the views in which they are made.
+VISITS = {"visit": VIEWS, "translated_visit": VIEWS[1:], "japanese_visit": VIEWS[2:]}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Look at each page in one view, the views by turns; with --all at each page in every view."""
+    for fixture, views in VISITS.items():
+        if fixture in metafunc.fixturenames:
+            every = metafunc.config.getoption("all")
+            pairs = [(name, view) for view in views for name in pages(view, every)]
+            ids = [f"{name}-{view}" for name, view in pairs]
+            metafunc.parametrize(fixture, pairs, indirect=True, ids=ids)
 
 
 @pytest.fixture(scope="package")
@@ -46,10 +58,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="package")
-def rounds(browser: Browser, site: Site) -> Iterator[Rounds]:
-    made = Rounds(browser, site)
+def rounds(browser: Browser, site: Site, pytestconfig: pytest.Config) -> Iterator[Rounds]:
+    made = Rounds(browser, site, pytestconfig.getoption("all"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def visit(request: pytest.FixtureRequest, rounds: Rounds) -> Visit:
+    """What a page was like; a test that uses it runs for every page."""
+    return rounds.visit(*request.param)
+
+
+@pytest.fixture
+def translated_visit(request: pytest.FixtureRequest, rounds: Rounds) -> Visit:
+    """The same in another language than English."""
+    return rounds.visit(*request.param)
+
+
+@pytest.fixture
+def japanese_visit(request: pytest.FixtureRequest, rounds: Rounds) -> Visit:
+    return rounds.visit(*request.param)
 
 
 @pytest.fixture

@@ -1,19 +1,21 @@
-"""Every page once in every view: what a visit found, kept for the tests that ask about it."""
+"""The pages, the views they are looked at in, and what a visit found, kept for the tests of it."""
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.window import Site, Tab, View, look, signed_in, watched
+from tests.browser.window import DESK, TAGS, Site, Tab, View, look, signed_in, watched
 
 
 class Place(NamedTuple):
@@ -29,6 +31,8 @@ class Place(NamedTuple):
 
 
 VIEWS = (View(1440, "light", "en"), View(390, "dark", "cs"), View(390, "light", "ja"))
+SETUP = Place("/setup", "")  # of another site: the demonstration has an administrator
+IN_THE_MAKING = "file in the making"
 TRACE = "/tracing?user=novakova"
 PLACES = {
     "sign-in": Place("/sign-in", ""),
@@ -131,7 +135,7 @@ PLACES = {
     "no right": Place("/users/new", "novakova", 403),
     "not found": Place("/nowhere", status=404),
     "not found, signed out": Place("/nowhere", "", 404),
-    "file in the making": Place("/exports"),
+    IN_THE_MAKING: Place("/exports"),
 }
 IDS = {
     **{
@@ -190,20 +194,43 @@ class Visit:
     icon: str
     violations: list[str]
     problems: list[str]
+    place: Place = SETUP
+    view: View = DESK
+
+
+def pages(view: View, every: bool) -> list[str]:
+    """Return the names of the pages looked at in a view: all with `every`, else every third in turn."""
+    names = list(PLACES)
+    return names if every else names[VIEWS.index(view) :: len(VIEWS)]
 
 
 class Rounds:
     """Visits pages when a test first asks, one context for each person and view."""
 
-    def __init__(self, browser: Browser, site: Site) -> None:
-        self._browser, self._site = browser, site
+    def __init__(self, browser: Browser, site: Site, every: bool) -> None:
+        self._browser, self._site, self._every = browser, site, every
         self._tabs: dict[tuple[str, View], Tab] = {}
         self._visits: dict[tuple[str, View], Visit] = {}
 
+    def pages(self, view: View) -> list[str]:
+        return pages(view, self._every)
+
     def visit(self, name: str, view: View) -> Visit:
         if (name, view) not in self._visits:
-            self._visits[name, view] = self._look(name, view)
+            self._visits[name, view] = replace(self._look(name, view), place=PLACES[name], view=view)
         return self._visits[name, view]
+
+    def title(self, name: str, view: View) -> str:
+        """Return a page's title in a view; where it is not looked at in that view, it is only fetched."""
+        place = PLACES[name]
+        if name in self.pages(view) or name == IN_THE_MAKING or place.typed:
+            return self.visit(name, view).title
+        requests = self._tab(place.login, view).page.request
+        path = address(self._site, place.path)
+        answer = requests.get(path, headers={"Accept-Language": TAGS[view.locale]})
+        found = re.search(r"<title>(.*?)</title>", answer.text(), re.DOTALL)
+        assert found is not None, path
+        return " ".join(html.unescape(found.group(1)).split())
 
     def close(self) -> None:
         for tab in self._tabs.values():
@@ -221,7 +248,7 @@ class Rounds:
     def _look(self, name: str, view: View) -> Visit:
         place = PLACES[name]
         tab = self._tab(place.login, view)
-        if name == "file in the making":
+        if name == IN_THE_MAKING:
             with halted(self._site):
                 return seen(tab, waiting_for_file(tab.page))
         status = tab.go(address(self._site, place.path))

@@ -1,4 +1,4 @@
-"""What holds for every page in every view: it fits, it has a name, it speaks the reader's language."""
+"""What holds for every page: it fits, it has a name, it speaks the reader's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
 
 from dashboard.settings import ROOT
-from tests.browser.rounds import AXE, PLACES, VIEWS, Rounds
+from tests.browser.rounds import AXE, PLACES, VIEWS, Rounds, Visit
 from tests.browser.window import Open, Site, View
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
@@ -25,24 +25,16 @@ SHORTEN = """() => {
   for (const link of document.querySelectorAll(".ln a")) link.textContent = "0";
   return document.querySelectorAll(".ln + .ln, .ln:has(+ .ln)").length;
 }"""
-every_page = pytest.mark.parametrize("name", PLACES)
 every_view = pytest.mark.parametrize("view", VIEWS, ids=str)
 
 
-@every_view
-@every_page
-def test_the_answer_is_the_expected_one_and_the_browser_has_nothing_to_say(
-    name: str, view: View, rounds: Rounds
-) -> None:
-    visit = rounds.visit(name, view)
-    assert (visit.status, visit.problems) == (PLACES[name].status, [])
+def test_the_answer_is_the_expected_one_and_the_browser_has_nothing_to_say(visit: Visit) -> None:
+    assert (visit.status, visit.problems) == (visit.place.status, [])
 
 
-@every_view
-@every_page
-def test_axe_finds_nothing(name: str, view: View, rounds: Rounds) -> None:
+def test_axe_finds_nothing(visit: Visit) -> None:
     """WCAG 2.2 A and AA, best practices, sizes of targets."""
-    assert rounds.visit(name, view).violations == []
+    assert visit.violations == []
 
 
 @every_view
@@ -57,17 +49,12 @@ def test_links_of_the_statistics_keep_their_distance_when_the_figures_are_short(
     assert [node["html"] for rule in found for node in rule["nodes"]] == []
 
 
-@every_view
-@every_page
-def test_nothing_scrolls_the_page_sideways(name: str, view: View, rounds: Rounds) -> None:
-    assert rounds.visit(name, view).wider == 0
+def test_nothing_scrolls_the_page_sideways(visit: Visit) -> None:
+    assert visit.wider == 0
 
 
-@every_view
-@every_page
-def test_the_language_is_named_and_headings_go_down_one_by_one(name: str, view: View, rounds: Rounds) -> None:
-    visit = rounds.visit(name, view)
-    assert visit.lang == view.locale
+def test_the_language_is_named_and_headings_go_down_one_by_one(visit: Visit) -> None:
+    assert visit.lang == visit.view.locale
     assert visit.headings[0] == 1
     assert visit.headings.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(visit.headings, visit.headings[1:], strict=False))
@@ -88,27 +75,25 @@ def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -
         "runs not found",
     }
     alone = [name for name in PLACES if not re.search("errors|refused|signed out|home of|agent|fault", name)]
-    titles = Counter(rounds.visit(name, view).title for name in alone if name not in one_title)
+    titles = Counter(rounds.title(name, view) for name in alone if name not in one_title)
     assert [title for title, count in titles.items() if count > 1] == []
     assert all(title.endswith(" · Stopa") for title in titles)
 
 
-@pytest.mark.parametrize("view", VIEWS[1:], ids=str)
-@every_page
-def test_no_text_has_stayed_english(name: str, view: View, rounds: Rounds, site: Site) -> None:
-    texts, own = rounds.visit(name, view).texts, data_texts(site)
-    assert [text for text in texts if text not in own and english(view.locale, without(text, own))] == []
+def test_no_text_has_stayed_english(translated_visit: Visit, site: Site) -> None:
+    texts, locale, own = translated_visit.texts, translated_visit.view.locale, data_texts(site)
+    assert [text for text in texts if text not in own and english(locale, without(text, own))] == []
 
 
-@every_page
-def test_a_japanese_page_has_no_latin_words_but_names(name: str, rounds: Rounds, site: Site) -> None:
-    texts = rounds.visit(name, VIEWS[2]).texts
+def test_a_japanese_page_has_no_latin_words_but_names(japanese_visit: Visit, site: Site) -> None:
     known = FOREIGN | words(" ".join(data_texts(site))) | words(" ".join(translated("ja")))
+    texts = japanese_visit.texts
     assert [text for text in texts if not (JAPANESE.search(text) or words(text) <= known)] == []
 
 
-def test_the_icon_is_there(site: Site, rounds: Rounds) -> None:
-    icons = {rounds.visit(name, VIEWS[0]).icon for name in PLACES}
+@every_view
+def test_the_icon_is_there(view: View, site: Site, rounds: Rounds) -> None:
+    icons = {rounds.visit(name, view).icon for name in rounds.pages(view)}
     assert len(icons) == 1
     assert site.running.get(icons.pop()) == 200
 

@@ -11,6 +11,8 @@ from dashboard.db import backup
 from dashboard.models import Queue
 from tests import make
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.own_database
 def test_a_copy_brings_back_what_was_there_when_it_was_made(

@@ -12,6 +12,8 @@ import pytest
 from dashboard import models
 from dashboard.db import migrate, open_database
 
+pytestmark = pytest.mark.both_databases
+
 Shape = dict[str, tuple[set[tuple[str, str, bool]], set[tuple[tuple[str, ...], bool]]]]
 
 

@@ -12,6 +12,8 @@ from dashboard.events.health import Gauge
 from dashboard.jobs import queue
 from dashboard.models import Event, Job
 
+pytestmark = pytest.mark.both_databases
+
 
 def told() -> list[tuple[str, dict[str, int]]]:
     rows = Event.select(Event.type, Event.data).order_by(Event.id).tuples()

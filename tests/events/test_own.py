@@ -15,6 +15,8 @@ from dashboard.models import Event, EventCause, Job, Setting, Source, TypeSwitch
 from dashboard.pages.signin import commands
 from tests import make
 
+pytestmark = pytest.mark.both_databases
+
 FAILED = "auth.sign_in_failed"
 
 

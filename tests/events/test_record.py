@@ -10,6 +10,8 @@ from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
 from dashboard.models import Event, Job, Queue, Source, User
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def source(db: peewee.Database) -> Source:

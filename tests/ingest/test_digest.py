@@ -24,6 +24,8 @@ from tests.api import Api
 from tests.api import Event as Given
 from tests.ingest.day import ACTIVITIES, DATE, DAY, PAUSE, STATISTICS, ZONE
 
+pytestmark = pytest.mark.both_databases
+
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 BUCKETS = SHARED / "tz_edges" / "day_buckets.json"
 

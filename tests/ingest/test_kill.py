@@ -36,6 +36,8 @@ from tests.ingest.day import DATE, DAY, STATISTICS
 from tests.postgres import free_port
 from tests.test_start import SERVER, environment, started, until
 
+pytestmark = pytest.mark.both_databases
+
 PARTS = ("web", "worker", "worker 2")
 USERS = 3
 Batch = list[dict[str, Any]]

@@ -15,6 +15,8 @@ from dashboard.jobs import queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.models import Job
 
+pytestmark = pytest.mark.both_databases
+
 NOW = 1_772_438_400
 
 

@@ -16,6 +16,8 @@ from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
 from dashboard.models import Job
 
+pytestmark = pytest.mark.both_databases
+
 SOON_S = 10
 
 

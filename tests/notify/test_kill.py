@@ -19,6 +19,8 @@ from tests.notify.receivers import receiving
 from tests.notify.test_mail import Sink, serving
 from tests.test_start import environment, until
 
+pytestmark = pytest.mark.both_databases
+
 
 class Workers:
     """Worker processes on the test's database, which stall where steps say until one was killed."""

@@ -24,7 +24,7 @@ NOW = 1_772_438_400  # as the clock of these tests
 Act = Callable[[BaseHTTPRequestHandler], None]
 
 
-pytestmark = pytest.mark.usefixtures("app", "quick")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("app", "quick")]
 
 
 def allow(*allowed: Receiver) -> None:

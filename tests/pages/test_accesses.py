@@ -12,6 +12,8 @@ from dashboard.models import Access, User
 from tests import make
 from tests.pages import asks
 
+pytestmark = pytest.mark.both_databases
+
 P = Permission
 
 

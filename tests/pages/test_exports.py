@@ -24,6 +24,8 @@ from tests.pages import trail
 from tests.pages.html import Page
 from tests.pages.trail import DAY
 
+pytestmark = pytest.mark.both_databases
+
 FORMATS = ("csv", "xlsx", "pdf")
 ADDRESS = f"user=jana&date={DAY}&tz=Europe/Prague"
 AT_ONCE = dict(deliver.AT_ONCE)

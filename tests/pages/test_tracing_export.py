@@ -23,6 +23,8 @@ from tests.pages.files import fetch, lines_of, sheets_of, text_of
 from tests.pages.html import Page
 from tests.pages.trail import DAY
 
+pytestmark = pytest.mark.both_databases
+
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
 FORMATS = ("csv", "xlsx", "pdf")

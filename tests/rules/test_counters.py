@@ -15,7 +15,7 @@ from tests.rules import engine
 from tests.rules.engine import NOON, notices, notify, rule, user_id
 from tests.rules.time import Site, fired
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
 
 OPEN_TICKETS = {"types": ["ticket.count_reached"], "count": {"number": 3, "clear": 1, "by": "agent"}}
 

@@ -11,7 +11,7 @@ from dashboard.rules import active_rules
 from tests import make
 from tests.rules.engine import LOG, NOON, acted, event, notices, notify, rule, steps, take
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
 
 PERIOD = {"often": "period", "seconds": 900}
 

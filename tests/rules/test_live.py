@@ -33,7 +33,7 @@ from tests.rules.engine import (
     user_id,
 )
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
 
 BIG = {"all": [{"field": "data.value", "op": "is", "value": "100"}]}
 BROKEN = {"all": [{"field": "data.list", "op": "is", "value": "x"}]}  # a list is no text: an error

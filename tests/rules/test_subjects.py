@@ -16,6 +16,8 @@ from dashboard.rules.stretch import MAX_FIELDS, State
 from tests import make
 from tests.rules.engine import LOG, acted, event, rule, send, take
 
+pytestmark = pytest.mark.both_databases
+
 ticket: dict[str, Any] = {"interaction": "t1", "user": "jana"}
 
 

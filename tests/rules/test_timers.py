@@ -15,7 +15,7 @@ from tests.rules import engine
 from tests.rules.engine import NOON, event, notices, notify, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site, fired, pending
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
 
 IDLE = {"types": ["ticket.idle"], "after": {"seconds": HOUR}}
 
