@@ -21,38 +21,45 @@ def lint(folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "dashboard", tmp_path / "dashboard", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
-
-
 def test_every_import_points_down() -> None:
     status, said = lint(ROOT)
     assert status == 0, said
 
 
+# A module, a line that it may not have, and what is said of it.
 BREACHES = [
-    ("models/people.py", "from dashboard.access import scope", "Imports point down"),
-    ("clock.py", "from dashboard import intervals, models", "Imports point down"),
-    ("access/scope.py", "from dashboard.web import page", "Imports point down"),
-    ("events/record.py", "from dashboard.ingest import schema", "Imports point down"),
-    ("unheardof/__init__.py", "", "Imports point down"),
-    ("tracing/fold.py", "import peewee", "Pure modules"),
-    ("pages/signin/views.py", "from dashboard.pages.tracing import views", "A page never imports a page"),
+    ("models/people.py", "from dashboard.access import scope", "models.people -> dashboard.access.scope"),
+    ("clock.py", "from dashboard import intervals", "clock -> dashboard.intervals"),
+    ("access/scope.py", "from dashboard.web import page", "access.scope -> dashboard.web.page"),
+    ("events/record.py", "from dashboard.ingest import schema", "events.record -> dashboard.ingest.schema"),
+    ("unheardof/__init__.py", "", "unheardof"),
+    ("tracing/fold.py", "import peewee", "tracing.fold -> peewee"),
+    (
+        "pages/signin/views.py",
+        "from dashboard.pages.tracing import views",
+        "pages.signin.views -> dashboard.pages.tracing.views",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("file", "line", "contract"), BREACHES)
-def test_a_breach_is_caught(copy: Path, file: str, line: str, contract: str) -> None:
-    path = copy / "dashboard" / file
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a") as module:
-        module.write(f"\n{line}\n")
-    status, said = lint(copy)
-    assert status == 1
-    assert f"{contract} BROKEN" in said.replace(" know neither Flask nor tables", "")
+@pytest.fixture(scope="module")
+def breached(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
+    """What is said of a copy of the code that has all the breaches."""
+    folder = tmp_path_factory.mktemp("breached")
+    shutil.copytree(ROOT / "dashboard", folder / "dashboard", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for file, line, _said in BREACHES:
+        path = folder / "dashboard" / file
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as module:
+            module.write(f"\n{line}\n")
+    return lint(folder)
+
+
+@pytest.mark.parametrize("said", [said for _file, _line, said in BREACHES])
+def test_a_breach_is_caught(breached: tuple[int, str], said: str) -> None:
+    assert breached[0] == 1
+    assert f"- dashboard.{said}" in breached[1].replace("-   dashboard", "- dashboard")
 
 
 def sources(*folders: str, suffix: str = ".py") -> list[Path]:

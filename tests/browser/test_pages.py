@@ -156,15 +156,18 @@ def texts(locale: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def patterns(locale: str) -> re.Pattern[str]:
-    """Return what matches an English text that this language says otherwise."""
+def said_otherwise(locale: str) -> tuple[frozenset[str], re.Pattern[str]]:
+    """Return the English texts that this language says otherwise, and what matches those with values."""
     same = {theirs for _ours, theirs in texts(locale)}
     ours = {
         ours for ours, _theirs in texts(locale) if ours not in same and WORD.search(PLACEHOLDER.sub("", ours))
     }
-    forms = (".+".join(map(re.escape, PLACEHOLDER.split(one))) for one in sorted(ours))
-    return re.compile("|".join(forms))
+    valued = sorted(one for one in ours if PLACEHOLDER.search(one))
+    forms = (".+".join(map(re.escape, PLACEHOLDER.split(one))) for one in valued)
+    return frozenset(ours), re.compile("|".join(forms))
 
 
+@cache
 def english(locale: str, text: str) -> bool:
-    return patterns(locale).fullmatch(text) is not None
+    whole, valued = said_otherwise(locale)
+    return text in whole or valued.fullmatch(text) is not None
