@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard import i18n, settings
 from dashboard.access import guard
-from dashboard.db import database, dialect, open_database
+from dashboard.db import database, end_request, open_database
 from dashboard.settings import ROOT, Settings
 from dashboard.web import assets, errors, nav, security
 
@@ -25,7 +25,10 @@ def create_app(given: Settings | None = None) -> Flask:
 
     With the environment's, a wrong setting ends the process with its name and a hint.
     """
-    from dashboard import registry  # here: it imports everything, and a module of its own needs little
+    from dashboard import registry
+    from dashboard.ingest.wsgi import (
+        EventsEntry,  # here: it imports everything, and a module of its own needs little
+    )
 
     chosen = given or settings.start()
     app = Flask(__name__, static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
@@ -59,6 +62,7 @@ def create_app(given: Settings | None = None) -> Flask:
     assets.init(app)
     nav.init(app)
     registry.register(app)
+    app.wsgi_app = EventsEntry(app, app.wsgi_app)  # type: ignore[method-assign]
     if chosen.trusted_proxies:
         count = chosen.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
@@ -72,7 +76,4 @@ def _connect(app: Flask) -> None:
 
     @app.teardown_request
     def close_connection(_error: BaseException | None) -> None:
-        # SQLite's stays open with its thread: opening reads the whole schema, and closing the last
-        # one writes the log back to the file, 4 ms together.
-        if not dialect.is_sqlite() and not database.is_closed() and not app.testing:
-            database.close()
+        end_request(app.testing)

@@ -82,14 +82,18 @@ class Added(NamedTuple):
 def insert_numbered(table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> Added:
     """Insert `records` like insert_many(), skip repeats, and return the range of the new ids.
 
-    SQLite has a single writer, so the new ids are the highest ones, without gaps. PostgreSQL consumes one
-    number of the sequence first, because other transactions insert concurrently: the range may contain
-    rows of theirs.
+    SQLite has a single writer, so the new ids are the highest ones, without gaps. PostgreSQL returns the
+    id of a single row; for several it consumes one number of the sequence first, because other
+    transactions insert concurrently: the range may contain rows of theirs.
     """
     if is_sqlite():
         count = insert_many(table, columns, records, ignore_repeats=True)
         last = highest_id(table) if count else 0
         return Added(count, last - count, last)
+    if len(records) == 1:
+        sql = f"{_insertion(table, tuple(columns), '%s', True)} RETURNING id"
+        row = database.execute_sql(sql, records[0]).fetchone()
+        return Added(0, 0, 0) if row is None else Added(1, int(row[0]) - 1, int(row[0]))
     after = _sequence("nextval", table)
     count = insert_many(table, columns, records, ignore_repeats=True)
     return Added(count, after, _sequence("currval", table))

@@ -38,29 +38,44 @@ TOO_LONG = N_("Must have at most %(limit)s characters.")
 
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 _HALF = re.compile("[\x00\ud800-\udfff]")
-_HARMLESS = bytes(byte for byte in range(256) if byte not in b"0123456789{[\\")
 _SHORT = MAX_KEYS * len(b'"":1,')  # no text of that length has more keys
-_SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits
+_SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits, unless one has an exponent
+# What is left of a JSON text to look for what passes a limit: no letters but e, digits as 0, [ as {.
+_LEFT = bytes.maketrans(b"123456789E[", b"000000000e{")
+_GONE = bytes(byte for byte in range(256) if (chr(byte).isalpha() and byte not in b"eE") or byte > 127)
 # A member looked up by identity: hashing one, or reading it off its class, costs as much as a check.
 _CHOICE, _LOWER_WORD = Kind.CHOICE, Kind.WORD
 _YES_NO, _NUMBER, _SECONDS, _MILLISECONDS = Kind.YES_NO, Kind.NUMBER, Kind.SECONDS, Kind.MILLISECONDS
 
 
 class Data(NamedTuple):
-    """The JSON text exactly as it came, and what it says."""
+    """The JSON text exactly as it came, and what it says; None while nobody has had to know."""
 
     text: str
-    found: dict[str, Any]
+    found: dict[str, Any] | None
 
 
 NO_DATA = Data("{}", {})
 
 
+def read_checked(raw: bytes) -> Data | Message:
+    """Return what read() returns for a text that msgspec has passed over as a Raw, mostly undecoded.
+
+    Such a text is JSON but for its encoding and the size of its numbers. A look at the bytes decides
+    whether it has to be decoded: with few brackets, colons and digits no limit can be passed.
+    """
+    if raw[:1] != b"{" or raw == b"{}" or len(raw) > MAX_BYTES or _may_pass_limits(raw):
+        return read(raw)
+    try:
+        return Data(raw.decode(), None)
+    except UnicodeDecodeError:
+        return Message(NOT_JSON)
+
+
 def read(raw: bytes) -> Data | Message:
     """Return the data of an event from its JSON text, or why it cannot be kept; never raises.
 
-    Absent and null data is `{}`. A look at the bytes decides whether the slow walk over every
-    value is needed: with few brackets, colons and digits no limit can be passed.
+    Absent and null data is `{}`.
     """
     if raw in (b"{}", b"null"):
         return NO_DATA
@@ -87,13 +102,10 @@ def read(raw: bytes) -> Data | Message:
 def _may_pass_limits(raw: bytes) -> bool:
     if len(raw) > _SHORT and raw.count(b":") > MAX_KEYS:
         return True
-    marks = raw.translate(None, _HARMLESS)
-    if b"\\" in marks and b"\\u0000" in raw:
+    left = raw.translate(_LEFT, _GONE)
+    if b"0e" in left or (b"\\" in left and b"\\u0000" in raw):
         return True
-    if len(marks) < _SAFE_DIGITS:  # so there are as few digits, and as few brackets
-        return False
-    brackets = marks.count(b"{") + marks.count(b"[")
-    return brackets > MAX_DEPTH or len(marks) - brackets - marks.count(b"\\") >= _SAFE_DIGITS
+    return left.count(b"0") >= _SAFE_DIGITS or left.count(b"{") > MAX_DEPTH
 
 
 def walk(data: dict[str, Any]) -> Message | None:
@@ -131,21 +143,45 @@ def _scalar_problem(value: Any) -> Message | None:
     return None
 
 
-def check_fields(type_: EventType, found: dict[str, Any], errors: Errors) -> None:
+def check_fields(type_: EventType, data: Data, errors: Errors) -> None:
     """Add to `errors`, as `data.<name>`, what is wrong with the fields that figures hang on.
 
-    What it costs depends on what the event says, not on how many fields the type has.
+    Text that is not decoded yet is decoded only where the type has such fields, and only these.
     """
-    if not type_.folded.isdisjoint(found):
-        for name, value in found.items():
-            if name not in type_.folded or value is None or value == "":
-                continue
+    if not type_.folded and not type_.required:
+        return
+    kind = _KINDS.get(type_.name) or _kind(type_)
+    found = data.found
+    if found is None:
+        decoded = kind.decoder.decode(data.text)
+        if decoded == kind.empty and not type_.required:
+            return
+        found = msgspec.structs.asdict(decoded)
+    for name in kind.empty.__struct_fields__:
+        value = found.get(name)
+        if value is None or value == "":
+            if name in type_.required:
+                errors[f"data.{name}"] = Message(REQUIRED)
+        elif name in type_.folded:
             problem = _field_problem(type_.by_name[name], value)
             if problem is not None:
                 errors[f"data.{name}"] = problem
-    for name in type_.required:
-        if found.get(name) in (None, ""):
-            errors[f"data.{name}"] = Message(REQUIRED)
+
+
+class _Checked(NamedTuple):
+    """What decodes the checked fields of an event type; `empty` is what data without any is decoded to."""
+
+    decoder: msgspec.json.Decoder[msgspec.Struct]
+    empty: msgspec.Struct
+
+
+_KINDS: dict[str, _Checked] = {}  # by name of type: only those of the catalogue have checked fields
+
+
+def _kind(type_: EventType) -> _Checked:
+    struct = msgspec.defstruct("Checked", [(name, Any, None) for name in type_.folded.union(type_.required)])
+    found = _KINDS[type_.name] = _Checked(msgspec.json.Decoder(struct), struct())
+    return found
 
 
 def _field_problem(field: Field, value: Any) -> Message | None:

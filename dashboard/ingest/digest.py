@@ -12,12 +12,15 @@ from dashboard.rules.engine import Ranges
 from dashboard.tracing import projection
 
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
+# PostgreSQL burns ids, and another transaction's events may lie between those of two jobs. Folding these
+# as well does no harm, for folding is idempotent, and costs less than a fold for each job.
+GAP = 1000
 
 
 def digest(jobs: list[Job]) -> None:
     """Fold the events that these jobs' transactions stored, and ask the rules about them; one digest at
     a time, one transaction. Of a quiet job's events (`rules` false: an import) no rule hears."""
-    ranges = _merged((job.args["after"], job.args["to"]) for job in jobs)
+    ranges = _merged(((job.args["after"], job.args["to"]) for job in jobs), GAP)
     asked = _asked(jobs)
     for after, to in _parts(ranges):
         with database.atomic():
@@ -36,10 +39,11 @@ def _asked(jobs: Iterable[Job]) -> Ranges:
     return {source: _merged(ranges) for source, ranges in by_source.items()}
 
 
-def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(ranges: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
+    """Return rising ranges of ids; those with at most `gap` ids between them become one."""
     merged: list[tuple[int, int]] = []
     for after, to in sorted(ranges):
-        if merged and after <= merged[-1][1]:
+        if merged and after <= merged[-1][1] + gap:
             merged[-1] = (merged[-1][0], max(merged[-1][1], to))
         else:
             merged.append((after, to))

@@ -168,7 +168,7 @@ def accept(given: Given, time: int | Message, data: payload.Data | Message) -> N
     if isinstance(data, Message):
         errors["data"] = data
     elif type_ is not None:
-        payload.check_fields(type_, data.found, errors)
+        payload.check_fields(type_, data, errors)
     if type_ is not None:
         for name in type_.needs:
             if not getattr(given, name):
@@ -189,7 +189,7 @@ def accept(given: Given, time: int | Message, data: payload.Data | Message) -> N
 
 
 def _accept_given(given: Given) -> NewEvent | Errors:
-    return accept(given, times.rfc3339(given.time), payload.read(bytes(given.data)))
+    return accept(given, times.rfc3339(given.time), payload.read_checked(bytes(given.data)))
 
 
 def _numbered(index: int, outcome: NewEvent | Errors, line: int | None = None) -> Outcome:

@@ -12,6 +12,7 @@ from dashboard.ingest.message import Message, message
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 FIRST_MS = 0
 LAST_MS = 4_133_980_800_000  # 2101-01-01T00:00:00Z: later times are clocks gone wrong, and break calendars
+_DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
@@ -47,13 +48,13 @@ def rfc3339(text: str) -> int | Message:
     if text[_SECOND] == "60":
         text = f"{text[:17]}59{text[19:]}"
     try:
-        found = datetime.fromisoformat(text.upper())
+        since = datetime.fromisoformat(text.upper()) - _EPOCH
     except ValueError:
         return _BAD_RFC3339
-    if found.tzinfo is None:
+    except TypeError:  # a naive time
         return Message(NO_OFFSET)
-    since = found - _EPOCH
-    return _in_range((since.days * 86400 + since.seconds) * 1000 + since.microseconds // 1000)
+    ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE
 
 
 def local(text: str, zone: str) -> int | Message:

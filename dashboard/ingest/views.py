@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -32,6 +32,7 @@ PARSERS: dict[str, Callable[[bytes], list[Outcome]]] = {
     cloudevents.STRUCTURED: cloudevents.parse_structured,
     cloudevents.BATCH: cloudevents.parse_batch,
 }
+FAILED = "stopa.failed"  # in the WSGI environment: what storing the events before Flask raised
 USED_EVERY_S = 60  # a key's last use is noted at most once a minute
 UNKNOWN_NAME = N_("The key may not make it, and there is no %(name)s.")
 
@@ -51,6 +52,9 @@ def create() -> Response:
     the answer is another, so that a client may send the same again. The header of a call that a rule
     made, sent along, keeps the events in that rule's chain of causes.
     """
+    failed: Exception | None = request.environ.get(FAILED)
+    if failed is not None:
+        raise failed
     outcomes = _recorded_only(_read())
     parts = Sorted(
         [one for one in outcomes if isinstance(one, NewEvent)],
@@ -59,16 +63,19 @@ def create() -> Response:
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
     chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
-    done = record.append(g.key.source_id, parts.good, g.key.makes, chain=chain)
-    _note_use(g.key)
-    body = {
-        "accepted": done.accepted,
-        "repeated": done.repeated,
-        "refused": [_refusal(one) for one in parts.refused],
-        "ids": done.ids,
-    }
+    body = store(g.key, parts.good, [_refusal(one) for one in parts.refused], chain)
     status = 202 if parts.good or not outcomes else 422
-    return Response(msgspec.json.encode(body), status, content_type="application/json")
+    return Response(body, status, content_type="application/json")
+
+
+def store(
+    key: Key, events: list[NewEvent], refused: Sequence[dict[str, object]] = (), chain: Sequence[int] = ()
+) -> bytes:
+    """Append the good events of a request and return the JSON of the answer, refusals included."""
+    done = record.append(key.source_id, events, key.makes, chain=chain)
+    _note_use(key)
+    body = {"accepted": done.accepted, "repeated": done.repeated, "refused": refused, "ids": done.ids}
+    return msgspec.json.encode(body)
 
 
 def _read() -> list[Outcome]:

@@ -19,6 +19,9 @@ HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
 )
+UNCACHED = ("Cache-Control", "no-store")
+VARY = ("Vary", "HX-Request, Cookie, Accept-Language")
+TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 csrf = CSRFProtect()
 
@@ -57,8 +60,13 @@ def init(app: Flask) -> None:
             response.headers["X-Content-Type-Options"] = "nosniff"
             return response
         response.headers.extend(HEADERS)  # no view sets one of them; setting each anew would cost twice
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["Vary"] = "HX-Request, Cookie, Accept-Language"
+        response.headers.setdefault(*UNCACHED)
+        response.headers["Vary"] = VARY[1]
         if request.is_secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+            response.headers.extend((TRANSPORT,))
         return response
+
+
+def answer_headers(secure: bool) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer that is made outside Flask."""
+    return (*HEADERS, UNCACHED, VARY, *((TRANSPORT,) if secure else ()))

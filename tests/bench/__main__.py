@@ -1,7 +1,7 @@
 """All measures in one table: `python -m tests.bench [--rows 1000000] [--big 10000000] [--only A1,A5]`.
 
 The large site has `--rows` activities, or `--big` where given; the small one 100,000. Costs are
-processor time of the server's process, medians of cases run in turn; A11 alone is by the clock.
+processor time of the server's process, medians of cases run in turn; A11 and A8p are by the clock.
 Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the sites for the next.
 """
 
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import backtest, exports, fold, gate, pages, rules, site, timers
+from tests.bench import backtest, exports, fold, gate, pages, rules, site, timers, visible
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -55,6 +55,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A5 A6": lambda bench: gate.against_raw(bench.home),
     "A7": lambda bench: gate.into_big(bench.home, bench.big),
     "A8": lambda bench: fold.rows(bench.home),
+    "A8p": lambda _bench: visible.rows(),
     "A9 A10": _exports,
     "A11": lambda bench: pages.busy(bench.big),
     "B1 B3": lambda _bench: rules.rows(),

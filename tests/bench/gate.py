@@ -1,4 +1,5 @@
-"""Rows A5 to A7: events in by HTTP, beside executemany into one table with four indexes."""
+"""Rows A5 to A7: events in by HTTP, beside executemany into bare tables: the dashboard's own table of events
+without all that stands around it, and one of as many columns with four indexes."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from tests.bench.site import Site
 from tests.bench.table import Line, medians, ratio
 
 REQUESTS = {1: 40, 100: 20, 1000: 5}  # a turn
-TABLE = """CREATE TABLE IF NOT EXISTS raw(
+TABLE = """CREATE TABLE raw(
   id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, queue_id INTEGER NOT NULL, interaction TEXT NOT NULL,
   type TEXT NOT NULL, channel INTEGER NOT NULL, time_ms INTEGER NOT NULL, duration INTEGER NOT NULL,
   state INTEGER NOT NULL, contact TEXT NOT NULL, title TEXT NOT NULL, payload TEXT NOT NULL)"""
@@ -49,13 +51,14 @@ def body(size: int) -> bytes:
 def against_raw(home: Path) -> list[Line]:
     """A5 and A6: a request of 1,000, 100 and 1 events against raw rows and against mere parsing."""
     ours = site.empty(home / "gate.db")
-    raw = Raw(home / "raw.db")
+    raw, real = Raw(home / "raw.db"), Raw(home / "real.db", ours.path)
     with serve.running("stopa", ours.path) as server, serve.running("parsing", ours.path) as parser:
-        got = {size: _turns(size, raw, server, ours, parser) for size in REQUESTS}
+        got = {size: _turns(size, real if size == 1000 else raw, server, ours, parser) for size in REQUESTS}
     raw.close()
+    real.close()
     lines = [
-        speed("A5", f"{size} events a request / executemany, per CPU second", got[size], goal)
-        for size, goal in ((1000, ">= 0.35"), (100, ">= 0.4"))
+        speed("A5", f"{size} events a request / executemany into {where}, per CPU second", got[size], goal)
+        for size, where, goal in ((1000, "the event table", ">= 0.6"), (100, "a bare table", ">= 0.3"))
     ]
     one = got[1]
     parsed = "one event a request / a route that only parses it"
@@ -127,15 +130,26 @@ def steadily(server: Server, to: Site, rate: int, go: threading.Event, stop: thr
 
 
 class Raw:
-    """Bare rows of the same size: one table, four indexes, one commit a batch."""
+    """Bare rows of the same size: one table, four indexes, one commit a batch.
 
-    def __init__(self, path: Path) -> None:
+    The table is that of events, with its indexes, when the file of a site is given as `model`.
+    """
+
+    def __init__(self, path: Path, model: Path | None = None) -> None:
+        self.real = model is not None
         self.base = sqlite3.connect(path, isolation_level=None)
         for pragma in ("journal_mode = wal", "synchronous = normal", "cache_size = -64000"):
             self.base.execute(f"PRAGMA {pragma}")
-        self.base.execute(TABLE)
-        for n, columns in enumerate(INDEXES):
-            self.base.execute(f"CREATE INDEX IF NOT EXISTS raw_{n} ON raw({columns})")
+        statements = [
+            TABLE,
+            *(f"CREATE INDEX raw_{n} ON raw({columns})" for n, columns in enumerate(INDEXES)),
+        ]
+        if model is not None:
+            with closing(sqlite3.connect(model)) as base:
+                query = "SELECT sql FROM sqlite_master WHERE tbl_name = 'event' AND sql IS NOT NULL"
+                statements = [row[0] for row in base.execute(query)]
+        for statement in statements:
+            self.base.execute(statement)
         self.last = 0
 
     def cost(self, size: int, batches: int) -> float:
@@ -144,15 +158,18 @@ class Raw:
         begun = time.process_time()
         for start in range(0, len(rows), size):
             self.base.execute("BEGIN IMMEDIATE")
-            self.base.executemany(
-                f"INSERT INTO raw VALUES ({', '.join('?' * 12)})", rows[start : start + size]
-            )
+            insert = f"INSERT INTO {'event' if self.real else 'raw'} VALUES ({', '.join('?' * len(rows[0]))})"
+            self.base.executemany(insert, rows[start : start + size])
             self.base.execute("COMMIT")
         return (time.process_time() - begun) / len(rows)
 
     def _row(self) -> tuple[object, ...]:
         self.last += 1
         n = self.last
+        if self.real:
+            type_, ms = ("call.accepted", "call.closed")[n % 2], site.T0 * 1000 + n * 20
+            name, data = f"i{n // 2:010}", site.payload(n)
+            return (n, 1, f"n{n:012}", type_, ms, ms, 0, n // 2 % 5, n // 2 % 30, name, None, None, data)
         return (
             n,
             n % 5,

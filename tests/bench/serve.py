@@ -1,6 +1,6 @@
 """One application under waitress in a process of its own, and the processor time it takes.
 
-    python -m tests.bench.serve APPLICATION FILE
+    python -m tests.bench.serve APPLICATION FILE-OR-URL
 
 It listens on a free port of this machine, prints the port, and ends with its standard input.
 GET /bench/cpu answers the nanoseconds that the process has used so far.
@@ -59,7 +59,7 @@ class Server:
 
 
 @contextmanager
-def running(application: str, path: Path, python: str = sys.executable) -> Iterator[Server]:
+def running(application: str, path: Path | str, python: str = sys.executable) -> Iterator[Server]:
     """Run `application` over the file until the block ends. Raises RuntimeError when it does not start."""
     command = [python, "-m", "tests.bench.serve", application, str(path)]
     process = subprocess.Popen(
@@ -83,7 +83,7 @@ def application(name: str, path: str) -> Application:
         from dashboard import create_app
         from tests.bench import site
 
-        made: Application = create_app(site.settings(Path(path)))
+        made: Application = create_app(site.settings(path))
         logging.getLogger().setLevel(logging.ERROR)
         return made
     if name in ("lists", "parsing"):

@@ -161,8 +161,10 @@ def opened(path: Path, users: int) -> Site:
         )
 
 
-def settings(path: Path) -> Settings:
-    return Settings(database=f"sqlite:///{path}", secret_key=SECRET)
+def settings(place: Path | str) -> Settings:
+    """Return the settings for a file, or for the URL of a database."""
+    url = place if isinstance(place, str) and "://" in place else f"sqlite:///{place}"
+    return Settings(database=url, secret_key=SECRET)
 
 
 def empty(path: Path) -> Site:
