@@ -1,8 +1,8 @@
-"""Choice of language and zone, and the catalogues behind gettext."""
+"""Language and time zone of a request, and the translation catalogues behind gettext."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,68 +18,73 @@ from dashboard.i18n import formats
 
 LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}
 ROOT = Path(__file__).parents[2] / "locale"
-TEXTS_KEPT = 4096  # of three languages; the templates hold some 700
+CACHED_TEXTS = 4096  # in three languages; the templates contain about 700
 
 
 def init(app: Flask, locale: str, timezone: str) -> None:
-    """Give the app its languages: the user's, else the browser's choice, else the instance's."""
+    """Set up translation for the application; `locale` and `timezone` are the defaults of the instance."""
     compile_catalogues()
-
-    def chosen() -> str:
-        return choose(locale)
 
     Babel(
         app,
         default_locale=locale,
         default_timezone=timezone,
         default_translation_directories=str(ROOT),
-        locale_selector=chosen,
+        locale_selector=partial(choose, locale),
     )
     app.jinja_env.filters.update(formats.FILTERS)
-    app.jinja_env.globals.update(_=_one, gettext=_one, ngettext=_many)
+    app.jinja_env.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
 
 
 def catalogue() -> Any:
-    """Return the catalogue of the language in force, looked up once a request and language.
+    """Return the catalogue of the current language, cached per request and language.
 
-    A page says several hundred texts; Babel's own look-up costs 15 us each, this one 1 us.
+    A page translates several hundred texts; Babel's look-up costs 15 us each, this one 1 us.
     """
     state = getattr(g, "_flask_babel", None)
     known = getattr(state, "catalogue", None)
     if known is None or known[0] is not getattr(state, "babel_locale", None):
-        found = get_translations()  # chooses the language too
-        g._flask_babel.catalogue = known = (g._flask_babel.babel_locale, found)
+        translations = get_translations()  # also selects the language
+        g._flask_babel.catalogue = known = (g._flask_babel.babel_locale, translations)
     return known[1]
 
 
 @pass_eval_context
-def _one(context: EvalContext, text: str, /, **values: Any) -> str:
-    """What `_()` says in templates: translated, the values put in, safe when the template escapes."""
+def _gettext(context: EvalContext, text: str, /, **values: Any) -> str:
+    """Translate `text` in a template and fill in its placeholders; safe HTML if autoescape is on."""
     if values:
-        return _filled(context, catalogue().ugettext(text), values)
-    return _said(catalogue(), text, bool(context.autoescape))
-
-
-@lru_cache(TEXTS_KEPT)
-def _said(translations: Any, text: str, safe: bool) -> str:
-    """Return a text without values, translated; a page says a hundred of them, always the same."""
-    said = translations.ugettext(text)
-    said = Markup(said) if safe else said  # noqa: S704  texts of our own catalogues
-    return said % {} if "%" in said else said
+        return _fill(context, catalogue().ugettext(text), values)
+    return _translated(catalogue(), None, text, bool(context.autoescape))
 
 
 @pass_eval_context
-def _many(context: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
-    return _filled(context, catalogue().ungettext(one, many, num), {"num": num, **values})
+def _pgettext(context: EvalContext, meaning: str, text: str, /, **values: Any) -> str:
+    """Translate a text that has several meanings; `meaning` is its msgctxt in the catalogues."""
+    if values:
+        return _fill(context, catalogue().upgettext(meaning, text), values)
+    return _translated(catalogue(), meaning, text, bool(context.autoescape))
 
 
-def _filled(context: EvalContext, text: str, values: dict[str, Any]) -> str:
+@pass_eval_context
+def _ngettext(context: EvalContext, one: str, many: str, num: int, /, **values: Any) -> str:
+    return _fill(context, catalogue().ungettext(one, many, num), {"num": num, **values})
+
+
+@lru_cache(CACHED_TEXTS)
+def _translated(translations: Any, meaning: str | None, text: str, safe: bool) -> str:
+    """Return the translation of a text without values; a page contains about a hundred, always the same."""
+    result = translations.ugettext(text) if meaning is None else translations.upgettext(meaning, text)
+    result = Markup(result) if safe else result  # noqa: S704  texts of our own catalogues
+    return result % {} if "%" in result else result
+
+
+def _fill(context: EvalContext, text: str, values: dict[str, Any]) -> str:
     safe = Markup(text) if context.autoescape else text  # noqa: S704  texts of our own catalogues
     return safe % values if values or "%" in text else safe
 
 
 def choose(default: str) -> str:
-    """Return the language of this request: what was chosen on this browser, the user's own, the browser's."""
+    """Return the language of this request: that of the session, the user, the browser, or `default`."""
     if session.get("locale") in LOCALES:
         return str(session["locale"])
     user = g.get("user")
@@ -89,8 +94,10 @@ def choose(default: str) -> str:
 
 
 def compile_catalogues() -> None:
-    """Write each .mo that is missing or older than its .po (about 25 ms a file): no setup step,
-    and never silently English."""
+    """Compile each .mo file that is missing or older than its .po file (about 25 ms a file).
+
+    Doing it at start makes a separate build step unnecessary.
+    """
     for po in ROOT.glob("*/LC_MESSAGES/messages.po"):
         mo = po.with_suffix(".mo")
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:

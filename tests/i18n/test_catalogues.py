@@ -15,20 +15,30 @@ from dashboard import i18n
 from dashboard.i18n import collation, formats
 from dashboard.settings import ROOT
 
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "N_": None}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "lazy_gettext": None,
+    "N_": None,
+    "pgettext": ((1, "c"), 2),
+}
 SOURCES = (("dashboard", [("**.py", "python")]), ("templates", [("**.html", "jinja2"), ("**.txt", "jinja2")]))
 TRANSLATED = [locale for locale in i18n.LOCALES if locale != "en"]
+Text = tuple[str | None, str | tuple[str, ...]]  # context, message or its singular and plural
 PLURALS = {"cs": 3, "ja": 1}
 
 
 @pytest.fixture(scope="module")
-def texts() -> set[str | tuple[str, ...]]:
-    """Every text that the code and the templates mark."""
-    found = set()
-    for folder, methods in SOURCES:
-        for _file, _line, text, *_ in extract_from_dir(str(ROOT / folder), methods, keywords=KEYWORDS):
-            found.add(text)
-    return found
+def texts() -> set[Text]:
+    """Every text that the code and the templates mark, with its context."""
+    return {
+        (context, text)
+        for folder, methods in SOURCES
+        for _file, _line, text, _comments, context in extract_from_dir(
+            str(ROOT / folder), methods, keywords=KEYWORDS
+        )
+    }
 
 
 def catalogue(locale: str) -> Catalog:
@@ -36,13 +46,14 @@ def catalogue(locale: str) -> Catalog:
         return read_po(file, locale=locale)
 
 
-def test_the_marked_texts_are_found(texts: set[str]) -> None:
-    assert {"User tracing", ("%(num)d activity", "%(num)d activities")} <= texts
+def test_extraction_finds_texts_plurals_and_contexts(texts: set[Text]) -> None:
+    plural = ("%(num)d activity", "%(num)d activities")
+    assert {(None, "User tracing"), (None, plural), ("verb", "Filter")} <= texts
 
 
 @pytest.mark.parametrize("locale", TRANSLATED)
-def test_every_text_is_translated_and_none_is_left_over(locale: str, texts: set[str]) -> None:
-    known = {message.id for message in catalogue(locale) if message.id}
+def test_every_text_is_translated_and_none_is_left_over(locale: str, texts: set[Text]) -> None:
+    known = {(message.context, message.id) for message in catalogue(locale) if message.id}
     assert texts - known == set(), "not in the catalogue"
     assert known - texts == set(), "no longer in the code"
 

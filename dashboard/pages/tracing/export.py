@@ -145,7 +145,7 @@ def _statistics(trace: Trace) -> Sheet:
         name=_("Statistics"),
         columns=(
             Column("figure", _("Figure"), Kind.TEXT, 44),
-            Column("time", _("Time"), Kind.DURATION, 12),
+            Column("time", _("Duration"), Kind.DURATION, 12),
             Column("count", _("Count"), Kind.INT, 10),
             Column("share", _("Share"), Kind.PERCENT, 10),
         ),
