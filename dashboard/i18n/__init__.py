@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from dashboard.i18n import formats
 
 LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}
 ROOT = Path(__file__).parents[2] / "locale"
+_ONE_LETTER = re.compile(r"(?<![\w)])([kosuvzai]) (?=\S)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(\d|%\(\w+\)d) (?!(?:\w|ani|až|do|je|na|nebo|od|po|se|ve|ze)\b)(?=[^\W\d_])", re.IGNORECASE
+)
 CACHED_TEXTS = 4096  # in three languages; the templates contain about 700
 
 
@@ -93,6 +98,12 @@ def choose(default: str) -> str:
     return request.accept_languages.best_match(list(LOCALES), default) if request else default
 
 
+def no_break_spaces(text: str) -> str:
+    """Return a Czech text with no-break spaces after one-letter words and between a number and its noun."""
+    text = _ONE_LETTER.sub(rf"\1{formats.NBSP}", text)
+    return _NUMBER.sub(rf"\1{formats.NBSP}", text)
+
+
 def compile_catalogues() -> None:
     """Compile each .mo file that is missing or older than its .po file (about 25 ms a file).
 
@@ -104,6 +115,12 @@ def compile_catalogues() -> None:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source, locale=po.parents[1].name)
+        if po.parents[1].name == "cs":
+            for message in catalogue:
+                if isinstance(message.string, str):
+                    message.string = no_break_spaces(message.string)
+                elif message.string:
+                    message.string = tuple(no_break_spaces(text) for text in message.string)
         part = mo.with_suffix(f".{id(catalogue)}.tmp")
         with part.open("wb") as target:
             write_mo(target, catalogue)

@@ -72,6 +72,28 @@ def test_no_translation_is_empty_fuzzy_or_has_other_placeholders(locale: str) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hovor v pondělí a v úterý", "Hovor v~pondělí a~v~úterý"),
+        ("K dispozici od 8:00 do 16:00", "K~dispozici od 8:00 do 16:00"),
+        ("%(num)d dní, nejvýše 15 min", "%(num)d~dní, nejvýše 15~min"),
+        ("%(name)s a %(other)s", "%(name)s a~%(other)s"),
+        ("do 10 000 řádků", "do 10 000~řádků"),
+        ("Jana a", "Jana a"),
+    ],
+)
+def test_czech_lines_do_not_break_after_one_letter_words_and_numbers(text: str, expected: str) -> None:
+    assert i18n.no_break_spaces(text).replace(formats.NBSP, "~") == expected
+
+
+def test_the_compiled_czech_catalogue_has_no_break_spaces(app: Flask) -> None:
+    with app.test_request_context(), force_locale("cs"):
+        texts = [text for text in i18n.catalogue()._catalog.values() if isinstance(text, str)]
+    assert [text for text in texts if text != i18n.no_break_spaces(text)] == []
+    assert sum(formats.NBSP in text for text in texts) > 100
+
+
+@pytest.mark.parametrize(
     ("locale", "expected"),
     [
         ("en", ("Thursday 19 November 2026", "Thu 19 Nov 2026", "Thu 19", "Week 47, 16–22 Nov 2026")),
