@@ -21,7 +21,6 @@ from dashboard.ingest import files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
 from dashboard.pages.signin import commands as signin
-from dashboard.rules import active_rules
 from dashboard.tracing import projection
 
 NAME_MAX = 120  # the columns of logins, sources and keys
@@ -108,7 +107,6 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
                 audit.user_target(row),
                 {"access": (None, access)},
             )
-            active_rules.changed()
     click.echo(f"Added {login} with role {access}.")
 
 

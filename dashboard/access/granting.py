@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from dashboard.i18n.mark import N_
 from dashboard.models import Access, AccessGrant, User
 
 ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})
-CHANGED: list[Callable[[], None]] = []  # told in the transaction of a change of rights or teams
 LABELS: dict[str, str] = {c.permission.value: c.label for section in SECTIONS for c in section.choices}
 GRANT_LABELS = {
     "led_teams": N_("Teams the user leads"),
@@ -125,8 +124,6 @@ def changing(viewer_id: int) -> Iterator[Giver]:
         yield giver_of(viewer, scopes.of_user(viewer))
         if before and not _administered():
             raise RefusedError(LAST)
-        for tell in CHANGED:
-            tell()
 
 
 def _administered() -> bool:

@@ -11,7 +11,7 @@ from dashboard.db import database
 from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, RuleVersion, User
 from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import State
-from dashboard.rules import active_rules, starter
+from dashboard.rules import starter
 
 OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
 HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
@@ -76,7 +76,6 @@ def make(author: User, locale: str) -> None:
             quiet_to="06:00",
             quiet_days=[7],
         )
-        active_rules.changed()
 
 
 def _calendar() -> None:

@@ -7,7 +7,6 @@ type that somebody sends is taken like any other until an administrator switches
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -18,9 +17,9 @@ from dashboard import catalog
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.models import Setting, TypeSwitch
+from dashboard.models.versions import TYPES
 
-VERSION = "types.version"
-_TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == VERSION))
+_TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == TYPES))
 
 
 class Choice(NamedTuple):
@@ -84,7 +83,3 @@ def choose(type_: str, wanted: Choice) -> None:
     TypeSwitch.delete().where(TypeSwitch.type == type_).execute()
     if wanted != default(type_):
         TypeSwitch.create(type=type_, **wanted._asdict())
-    token = secrets.token_hex(8)  # by chance, not by count: one that is undone never comes again
-    Setting.insert(name=VERSION, value=token).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: token}
-    ).execute()

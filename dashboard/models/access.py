@@ -6,9 +6,10 @@ import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
+from dashboard.models.versions import Versioned
 
 
-class Access(Model):
+class Access(Versioned):
     """A role: a named set of permissions with a scope. Every user who can sign in has exactly one."""
 
     id = pw.AutoField()
@@ -17,9 +18,10 @@ class Access(Model):
     is_system = pw.BooleanField(default=False)  # built-in; can be edited, not deleted
     permissions = JSONField(default=list)  # values of Permission, sorted
     version = pw.IntegerField(default=1)
+    read = frozenset({"permissions"})
 
 
-class AccessGrant(Model):
+class AccessGrant(Versioned):
     """One part of a role's scope: users (of led teams, chosen, all) or queues whose content is visible.
 
     `kind` is one of led_teams, users, queues, all_users, all_queues. `ref_id` is the id of the user or queue

@@ -6,9 +6,10 @@ import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
+from dashboard.models.versions import Versioned
 
 
-class Channel(Model):
+class Channel(Versioned):
     """An outgoing channel: a webhook or a chat. `address` and `secret` are write-only and never shown."""
 
     id = pw.AutoField()
@@ -23,6 +24,7 @@ class Channel(Model):
     last_ok_ms = pw.BigIntegerField(null=True)
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField(default=1)
+    read = frozenset({"name", "kind", "active"})
 
 
 class Notification(Model):
@@ -74,7 +76,7 @@ class Profile(Model):
     version = pw.IntegerField(default=1)
 
 
-class Calendar(Model):
+class Calendar(Versioned):
     """Working time: `hours` maps weekdays "1" (Monday) to "7" to lists of [start, end] in local time."""
 
     id = pw.AutoField()
@@ -84,7 +86,7 @@ class Calendar(Model):
     version = pw.IntegerField(default=1)
 
 
-class CalendarDay(Model):
+class CalendarDay(Versioned):
     """An exception to the weekly hours: a holiday (no `hours`), or a day with other `hours`."""
 
     id = pw.AutoField()

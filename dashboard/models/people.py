@@ -6,9 +6,10 @@ import peewee as pw
 
 from dashboard.db import Model
 from dashboard.models.access import Access
+from dashboard.models.versions import Versioned
 
 
-class User(Model):
+class User(Versioned):
     """A person who appears in events or signs in.
 
     Created by an administrator, or by the first event that mentions the login (without password and role:
@@ -29,15 +30,17 @@ class User(Model):
     deactivated_ts = pw.BigIntegerField(null=True)
     last_sign_in_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField(default=1)  # detects concurrent edits
+    read = frozenset({"access", "deactivated_ts"})
+    inserts = False  # nobody has rules, a team or a right before there is a row
 
 
-class Team(Model):
+class Team(Versioned):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     version = pw.IntegerField(default=1)
 
 
-class TeamMember(Model):
+class TeamMember(Versioned):
     team = pw.ForeignKeyField(Team, backref="members", on_delete="CASCADE")
     user = pw.ForeignKeyField(User, backref="teams", on_delete="CASCADE")
 
@@ -45,7 +48,7 @@ class TeamMember(Model):
         primary_key = pw.CompositeKey("team", "user")
 
 
-class TeamLead(Model):
+class TeamLead(Versioned):
     team = pw.ForeignKeyField(Team, backref="leads", on_delete="CASCADE")
     user = pw.ForeignKeyField(User, backref="led_teams", on_delete="CASCADE")
 

@@ -10,18 +10,20 @@ import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
+from dashboard.models.versions import RULES, TYPES, Versioned
 
 
-class RuleGroup(Model):
+class RuleGroup(Versioned):
     """A folder of rules: paused as one, and the reach of "stop later rules of this group"."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     paused = pw.BooleanField(default=False)
     version = pw.IntegerField(default=1)
+    read = frozenset({"paused"})
 
 
-class Rule(Model):
+class Rule(Versioned):
     """What happens by itself. `definition` is the JSON of rulelang.schema; `version` counts its changes.
 
     Switching a rule on or off is no new version: a version and an event make one run, whenever asked.
@@ -44,6 +46,9 @@ class Rule(Model):
     armed_ms = pw.BigIntegerField(default=0)  # deadlines: only stretches begun since then
     errors = pw.IntegerField(default=0)  # conditions that failed, in a row
     last_run_ms = pw.BigIntegerField(null=True)
+    read = frozenset(
+        {"name", "owner_id", "group", "position", "state", "definition", "version", "updated_by", "armed_ms"}
+    )
 
 
 class RuleVersion(Model):
@@ -281,9 +286,10 @@ class Backtest(Model):
     result = JSONField(default=dict)
 
 
-class TypeSwitch(Model):
+class TypeSwitch(Versioned):
     """An administrator's choice about an event type; a type without a row is as the catalogue says."""
 
     type = pw.CharField(80, primary_key=True)
     recorded = pw.BooleanField()
     in_rules = pw.BooleanField()
+    versions = (RULES, TYPES)

@@ -12,7 +12,6 @@ from dashboard.i18n.words import translator
 from dashboard.models import Channel, Notification
 from dashboard.notify import result
 from dashboard.notify.result import Answer, How
-from dashboard.rules import active_rules
 from dashboard.rules.recipients import People, operators
 
 FAILURES_MAX = 20  # in a row
@@ -61,7 +60,6 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
         actor=ACTOR,
         chain=chain,
     )
-    active_rules.changed()
     people, moment = People(), clock.now_ms()
     for user_id in sorted(operators()):
         reader = people.reader(user_id)

@@ -12,7 +12,6 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import AuditEntry, Rule, RuleCount
 from dashboard.rulelang.matcher import State
-from dashboard.rules import active_rules
 from dashboard.rules.limit_store import BREAKER
 
 WATCHING = (State.ON, State.SHADOW)
@@ -38,7 +37,6 @@ def switch(rules: Iterable[Rule], state: State) -> int:
                 "rule.switched", "u", ("rule", rule.id, rule.name), {"state": (rule.state, str(state))}
             )
             changed += 1
-        active_rules.changed()
     return changed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,13 +10,12 @@ from weakref import WeakKeyDictionary
 import peewee
 from flask import current_app, has_app_context
 
-from dashboard.access import granting
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.events import switches
-from dashboard.models import Rule, RuleGroup, Setting, TeamMember, User
+from dashboard.models import Rule, RuleGroup, Setting, TeamMember, User, versions
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import conditions
 from dashboard.rulelang.matcher import Index, RuleSpec, State
@@ -28,8 +26,8 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rules import deadlines, worktime
 from dashboard.rules.event_facts import TAGS
 
-VERSION, STOPPED = "rules.version", "rules.stopped"
-_TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == VERSION))
+STOPPED = "rules.stopped"
+_TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == versions.RULES))
 _STOPPED = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == STOPPED))
 LIVE = (State.ON.value, State.SHADOW.value)
 
@@ -72,15 +70,6 @@ class Live:
 _KEPT: WeakKeyDictionary[peewee.Database, Live] = WeakKeyDictionary()
 
 
-def changed() -> None:
-    """Say, in the transaction of the change, that rules or what they depend on have changed: a rule, a
-    group, a switch, a channel, a calendar, a team, an access, a user's state."""
-    _set(VERSION, secrets.token_hex(8))  # by chance, not by count: one that is undone never comes again
-
-
-granting.CHANGED.append(changed)
-
-
 def live() -> Live:
     """Return the rules in force; looking costs one row while nothing has changed."""
     found = _TOKEN.rows()
@@ -99,10 +88,10 @@ def stopped() -> bool:
 def stop(stopping: bool) -> None:
     """Stop all rules or let them go on, in the caller's transaction."""
     if stopping:
-        _set(STOPPED, "1")
+        Setting.insert(name=STOPPED, value="1").on_conflict_ignore().execute()
     else:
         Setting.delete().where(Setting.name == STOPPED).execute()
-    changed()
+    versions.bump(versions.RULES)
 
 
 def load(row: Rule, known: Mapping[str, Calendar] | None = None) -> LiveRule | None:
@@ -204,9 +193,3 @@ def _active(owners: set[int]) -> set[int]:
         return set()
     users = User.select().where(User.id.in_(sorted(owners)) & User.deactivated_ts.is_null())
     return {user.id for user in users if scopes.of_user(user).can(Permission.RULES_OWN)}
-
-
-def _set(name: str, value: str) -> None:
-    Setting.insert(name=name, value=value).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: value}
-    ).execute()

@@ -19,7 +19,6 @@ from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
 from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import (
-    active_rules,
     deadline_index,
     deadlines,
     state_periods,
@@ -59,7 +58,6 @@ def arm_existing(rule_id: int) -> None:
     What has been due for long fires once, now, and is not late: only now has anybody asked.
     """
     Rule.update(armed_ms=0).where(Rule.id == rule_id).execute()
-    active_rules.changed()
     timer_sync.look_through([rule_id], timer_sync.NEW)
 
 

@@ -28,7 +28,6 @@ def pause(rule: LiveRule, reason: str, people: People, chain: Sequence[int] = ()
     live = (Rule.id == rule.id) & Rule.state.in_(active_rules.LIVE)
     if not Rule.update(state=State.PAUSED.value, paused_reason=reason).where(live).execute():
         return
-    active_rules.changed()
     audit.record(
         "rule.auto_paused",
         "u",

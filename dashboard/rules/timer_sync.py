@@ -132,7 +132,6 @@ def look_through(rules: Iterable[int], how: str = OPEN) -> None:
 
 def calendar_changed(name: str) -> None:
     """Have the pending deadlines of the rules that use a calendar computed anew, in its transaction."""
-    active_rules.changed()
     look_through((rule.id for rule in using(name)), PENDING)
 
 

@@ -245,7 +245,6 @@ def test_what_keeps_the_rule_from_acting_is_named(
 ) -> None:
     send(sold(interaction="a"), rules=False)
     Rule.update(**change).execute()
-    active_rules.changed()
     sign_in_with(client, *TRACES, P.RULES_OVERSEE)
     assert sentence in why(client, one)
 
@@ -263,7 +262,6 @@ def test_a_paused_group_and_the_kill_switch_are_named(one: Rule, client: FlaskCl
 def test_a_type_that_rules_may_not_use_is_named(one: Rule, client: FlaskClient) -> None:
     send(sold(interaction="a"), rules=False)
     switches.choose("custom.sale", switches.Choice(recorded=True, in_rules=False))
-    active_rules.changed()
     sign_in_with(client, *TRACES)
     assert "Rules may not use events of this type at the moment" in why(client, one)
 
@@ -272,7 +270,6 @@ def test_an_earlier_rule_that_stops_the_later_ones_is_named(one: Rule, client: F
     group = RuleGroup.create(name="Sales")
     rule(LOG, name="First of all", stop=True, group=group, position=-1)
     Rule.update(group=group).execute()
-    active_rules.changed()
     take(sold(interaction="a"))
     sign_in_with(client, *TRACES)
     assert "The rule “First of all” of the same group comes first" in why(client, one)

@@ -35,7 +35,6 @@ def rule(then: Any = (), types: Iterable[str] = ("custom.sale",), **more: Any) -
         "updated_ts": moment,
     }
     made: Rule = Rule.create(**{**values, **columns}, definition=definition)
-    active_rules.changed()
     assert active_rules.load(made) is not None, definition
     return made
 

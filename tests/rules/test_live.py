@@ -120,14 +120,11 @@ def test_a_changed_version_may_run_again_and_a_switched_rule_not() -> None:
     one = rule(LOG)
     take(event())
     Rule.update(state="off").execute()
-    active_rules.changed()
     Rule.update(state="on").execute()
-    active_rules.changed()
     jobs.enqueue("digest", {"after": 0, "to": 1000})
     digest()
     assert outcomes() == [(one.id, "done")]
     Rule.update(version=2).execute()
-    active_rules.changed()
     jobs.enqueue("digest", {"after": 0, "to": 1000})
     digest()
     assert outcomes() == [(one.id, "done")] * 2
@@ -146,7 +143,6 @@ def test_a_shadow_rule_runs_and_does_nothing() -> None:
     assert [row[0] for row in Run.select(Run.held).order_by(Run.id).tuples()] == [0, 1]
     assert (steps(), notices()) == ([], [])
     Rule.update(state="on").execute()
-    active_rules.changed()
     assert take(event(seconds=120))[-1] == (one.id, "done")
 
 
@@ -155,10 +151,8 @@ def test_rules_of_a_paused_group_are_not_asked() -> None:
     one = rule(LOG, group=group)
     take(event())
     RuleGroup.update(paused=True).execute()
-    active_rules.changed()
     take(event())
     RuleGroup.update(paused=False).execute()
-    active_rules.changed()
     assert take(event()) == [(one.id, "done")] * 2
 
 
@@ -221,7 +215,6 @@ def test_a_later_rule_of_the_group_is_not_asked_after_one_that_stops() -> None:
 def test_a_rule_that_cannot_be_read_any_more_leaves_the_others_alone() -> None:
     one, broken = rule(LOG), rule(LOG)
     Rule.update(definition={"types": 3}).where(Rule.id == broken.id).execute()
-    active_rules.changed()
     assert take(event()) == [(one.id, "done")]
 
 
@@ -258,7 +251,6 @@ def test_a_rule_may_not_hear_of_types_that_were_closed_to_rules() -> None:
 
     rule(LOG)
     switches.choose("custom.sale", switches.Choice(recorded=True, in_rules=False))
-    active_rules.changed()
     assert take(event()) == []
 
 

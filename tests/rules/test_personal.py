@@ -80,17 +80,14 @@ def test_a_number_counts_only_what_the_owner_may_see() -> None:
 def test_rules_of_a_deactivated_owner_rest_until_the_owner_is_back() -> None:
     one = mine(owner())
     User.update(deactivated_ts=1).where(User.login == "owner").execute()
-    active_rules.changed()
     assert take(call("owner")) == []
     User.update(deactivated_ts=None).where(User.login == "owner").execute()
-    active_rules.changed()
     assert take(call("owner", 1)) == [(one.id, "done")]
 
 
 def test_rules_of_an_owner_who_may_have_none_any_more_rest() -> None:
     mine(owner())
     Access.update(permissions=[]).where(Access.name != "").execute()
-    active_rules.changed()
     assert take(call("owner")) == []
 
 

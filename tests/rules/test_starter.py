@@ -16,7 +16,7 @@ from dashboard.models import AuditEntry, Rule, RuleVersion, Run
 from dashboard.models.notify import Calendar
 from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import active_rules, starter
+from dashboard.rules import starter
 from dashboard.rules.outcomes import ACTED, RunOutcome
 from tests import make
 
@@ -106,7 +106,6 @@ def test_four_of_them_act_on_the_day_of_the_demonstration(
     with app.test_request_context(), time_machine.travel(WEDNESDAY, tick=False):
         starter.make(make.user("author").id, None, "en")
         Rule.update(state="on").execute()
-        active_rules.changed()
         list(demo.make())
         worker.drain()
     acted = (*ACTED, RunOutcome.THROTTLED)

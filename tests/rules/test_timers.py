@@ -164,7 +164,6 @@ def test_an_edit_while_pending_holds_from_now_on(site: Site) -> None:
     site.comes("ticket.created", 0)
     edited = {**one.definition, "after": {"seconds": 3 * HOUR}}
     Rule.update(definition=edited, version=2).where(Rule.id == one.id).execute()
-    active_rules.changed()
     site.wake(2 * HOUR)
     assert fired() == []
     site.wake(3 * HOUR)
@@ -176,7 +175,6 @@ def test_a_rule_that_is_off_fires_nothing_and_its_waits_say_so(site: Site) -> No
     waits = rule(types=["ticket.created"], wait={"seconds": 60})
     site.comes("ticket.created", 0)
     Rule.update(state="off").where(Rule.id.in_([idle.id, waits.id])).execute()
-    active_rules.changed()
     site.wake(2 * HOUR)
     assert fired() == [(waits.id, "disabled", 60)]
     assert pending() == []
@@ -187,7 +185,6 @@ def test_a_rule_knows_of_stretches_begun_since_it_was_armed(site: Site) -> None:
     site.comes("ticket.created", 0)
     late = rule(**IDLE)
     Rule.update(armed_ms=NOON + 1).where(Rule.id == late.id).execute()
-    active_rules.changed()
     site.comes("ticket.message_sent", 2 * HOUR)
     site.wake(4 * HOUR)
     assert fired() == [(early.id, "done", HOUR), (early.id, "done", 3 * HOUR), (late.id, "done", 3 * HOUR)]
@@ -223,7 +220,6 @@ def test_a_paused_group_holds_its_own_deadlines_alone(site: Site) -> None:
 
 def pause(group: RuleGroup, paused: bool) -> None:
     RuleGroup.update(paused=paused).where(RuleGroup.id == group.id).execute()
-    active_rules.changed()
 
 
 def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
@@ -282,6 +278,5 @@ def test_a_schedule_runs_from_the_planned_time_on_and_not_twice(site: Site) -> N
     site.wake(2 * DAY)
     assert fired() == [(one.id, "done", HOUR), (one.id, "done", HOUR + DAY)]
     Rule.update(state="off").where(Rule.id == one.id).execute()
-    active_rules.changed()
     site.wake(3 * DAY)
     assert pending() == []

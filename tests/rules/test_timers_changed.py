@@ -9,7 +9,7 @@ import time_machine
 
 from dashboard.jobs import worker
 from dashboard.models import Calendar, Job, Rule
-from dashboard.rules import active_rules, limit_store, timer_sync
+from dashboard.rules import limit_store, timer_sync
 from tests.rules import engine
 from tests.rules.engine import NOON, event, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site, fired, pending
@@ -43,7 +43,6 @@ def edited(one: Rule, after: dict[str, object]) -> None:
     """Change how long a rule waits as the editor does."""
     definition = {**one.definition, "after": after}
     Rule.update(definition=definition, version=Rule.version + 1).where(Rule.id == one.id).execute()
-    active_rules.changed()
     timer_sync.look_through([one.id])
     worker.drain()
 
@@ -110,7 +109,6 @@ def test_what_is_long_past_does_not_expire_once_more_at_an_edit(site: Site) -> N
     one = rule(**IDLE)
     site.comes("ticket.created", 0)
     Rule.update(state="off").where(Rule.id == one.id).execute()
-    active_rules.changed()
     site.wake(3 * DAY)
     Rule.update(state="on").where(Rule.id == one.id).execute()
     edited(one, {"seconds": HOUR})

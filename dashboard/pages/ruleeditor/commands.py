@@ -13,7 +13,7 @@ from dashboard.models import Rule, RuleDraft, RuleVersion
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, active_rules, backfill, timer_sync
+from dashboard.rules import activation, backfill, timer_sync
 
 UNDO = 10  # forms kept before the present one
 _SEEN = ("name", "description", "group_id", "position", "state", "version", "definition")
@@ -95,7 +95,6 @@ def _switched(rule: Rule, wanted: Wanted) -> Rule:
         activation.switch([rule], State(wanted.state))
     if wanted.existing:
         backfill.arm_existing(rule.id)
-    active_rules.changed()
     found: Rule = Rule.get_by_id(rule.id)
     return found
 

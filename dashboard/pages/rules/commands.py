@@ -32,7 +32,7 @@ from dashboard.models import (
     User,
 )
 from dashboard.rulelang.matcher import State
-from dashboard.rules import active_rules, import_export, starter
+from dashboard.rules import import_export, starter
 from dashboard.rules.import_export import Incoming
 from dashboard.rules.outcomes import StepState
 
@@ -58,7 +58,6 @@ def copy(rules: Iterable[Rule], user_id: int, to_site: bool) -> list[Rule]:
                     rule.group_id if stays else None,
                 )
             )
-        active_rules.changed()
     return made
 
 
@@ -93,7 +92,6 @@ def add_starters(user_id: int, owner_id: int | None) -> int:
     """Add the rules of the starter set that are not there yet, switched off; return how many."""
     with database.atomic():
         made = starter.make(user_id, owner_id, formats.language())
-        active_rules.changed()
     return len(made)
 
 
@@ -116,7 +114,6 @@ def import_rules(found: Sequence[Incoming], user_id: int, owner_id: int | None) 
             error = Message(TAKEN) if row.name in taken else row.error
             made.append(Imported(row.name, added[0] if added else None, error, row.warnings))
             taken |= {rule.name for rule in added}
-        active_rules.changed()
     return made
 
 
@@ -146,7 +143,6 @@ def delete(rules: Iterable[Rule]) -> int:
                 {"name": (rule.name, None), "definition": (rule.definition, None)},
             )
             deleted += 1
-        active_rules.changed()
     return deleted
 
 
@@ -163,7 +159,6 @@ def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
                 "rule.updated", "u", target(rule), {"group": (before, group.name if group else None)}
             )
             moved += 1
-        active_rules.changed()
     return moved
 
 
@@ -180,7 +175,6 @@ def shift(rule: Rule, step: int) -> bool:
         order[place], order[place + step] = order[place + step], order[place]
         _number(order)
         audit.record("rule.updated", "u", target(rule), {"position": (place + 1, place + step + 1)})
-        active_rules.changed()
     return True
 
 
@@ -213,7 +207,6 @@ def hand_over(rule: Rule, to: User | None, by: User) -> bool:
                 "state": (rule.state, str(State.OFF)),
             },
         )
-        active_rules.changed()
     return True
 
 

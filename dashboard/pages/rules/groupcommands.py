@@ -8,7 +8,6 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import RuleGroup
 from dashboard.pages.rules.forms import GroupAsked
-from dashboard.rules import active_rules
 
 
 class TakenError(Exception):
@@ -50,7 +49,6 @@ def pause(row: RuleGroup, paused: bool) -> None:
         )
         if changed.execute():
             audit.record("rule_group.updated", "u", _target(row), {"paused": (not paused, paused)})
-            active_rules.changed()
 
 
 def delete(row: RuleGroup) -> None:
@@ -58,7 +56,6 @@ def delete(row: RuleGroup) -> None:
     with database.atomic():
         if RuleGroup.delete().where(RuleGroup.id == row.id).execute():
             audit.record("rule_group.deleted", "d", _target(row), {"name": (row.name, None)})
-            active_rules.changed()
 
 
 def _target(row: RuleGroup) -> tuple[str, object, str]:

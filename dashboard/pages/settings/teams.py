@@ -20,7 +20,6 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
 from dashboard.i18n.mark import N_
 from dashboard.models import Team, TeamLead, TeamMember, User
-from dashboard.rules import active_rules
 from dashboard.web import lists, people
 from dashboard.web.columns import Column, Texts
 from dashboard.web.fields import Form, Ids, TextLine
@@ -149,9 +148,6 @@ class Teams(Resource[TeamForm]):
             return False
         _place(giver, row.id, form.values())
         return True
-
-    def changed(self, row: Team) -> None:
-        active_rules.changed()
 
     def leave_texts(self, row: Team) -> Sequence[str]:
         members = ngettext(

@@ -17,7 +17,6 @@ from dashboard.audit import record as audit
 from dashboard.i18n.mark import N_
 from dashboard.models import Access, AccessGrant, Queue, User
 from dashboard.pages.settings.accesses.forms import General, New, Rights
-from dashboard.rules import active_rules
 
 OWN = N_("This is your own access. Somebody else with as many rights has to change it.")
 HIGHER = N_("This access allows more than yours, so you cannot change it.")
@@ -169,7 +168,6 @@ def _save(row: Access, version: int, **columns: Any) -> None:
 
 def _log(row: Access, changes: dict[str, tuple[Any, Any]]) -> None:
     if changes:
-        active_rules.changed()
         audit.record("access.updated", "u", _target(row), changes)
 
 

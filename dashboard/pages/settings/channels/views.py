@@ -25,7 +25,7 @@ from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
 from dashboard.notify.result import Answer, How
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
-from dashboard.rules import active_rules, permissions
+from dashboard.rules import permissions
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge
 from dashboard.web.resource import Resource
@@ -141,9 +141,6 @@ class Channels(Resource[ChannelForm]):
         row: Channel = Channel.create(created_ts=clock.now_s(), **form.values())
         return row
 
-    def changed(self, row: Channel) -> None:
-        active_rules.changed()
-
     def added(self, row: Channel, form: ChannelForm) -> Response:
         return self._secret(row, form) or self.done(
             _("%(name)s has been added.", name=row.name), self.url("edit", row)
@@ -242,7 +239,6 @@ def switch(row: Channel, on: bool) -> None:
                 {"active": (not on, on)},
                 None if on else {"error": BY_HAND},
             )
-            active_rules.changed()
 
 
 def send_test(row: Channel, text: str) -> Answer:

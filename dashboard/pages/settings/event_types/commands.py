@@ -9,7 +9,6 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.events import switches
 from dashboard.pages.settings.event_types.forms import Wanted
-from dashboard.rules import active_rules
 
 TARGET = ("settings", "system_events", "System events")
 
@@ -27,6 +26,5 @@ def save(wanted: Sequence[Wanted]) -> list[Wanted]:
                 switches.choose(one.type, one.now)
                 changes |= {f"{one.type} {name}": values for name, values in differing.items()}
         if changes:
-            active_rules.changed()
             audit.record("settings.updated", "u", TARGET, changes)
     return []

@@ -22,7 +22,6 @@ from dashboard.ingest.schema import NewEvent
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.settings.users import queries
 from dashboard.pages.settings.users.forms import Asked
-from dashboard.rules import active_rules
 
 SOURCE = "stopa"
 OWN_ACCESS = N_("You cannot change your own access. Somebody else has to do it.")
@@ -90,7 +89,6 @@ def update(viewer_id: int, row: User, stored: Asked, asked: Asked) -> None:
             sessions.end_all(row.id)
             changes["password"] = ("", "")
         if changes:
-            active_rules.changed()
             audit.record("user.updated", "u", audit.user_target(row), changes)
 
 
@@ -118,7 +116,6 @@ def deactivate(viewer_id: int, row: User) -> None:
             data=json.dumps({"reason": "deactivated"}),
         )
         events.append(events.source(SOURCE).id, [end], makes=False)
-        active_rules.changed()
         audit.record("user.deactivated", "u", audit.user_target(row), {"deactivated": (False, True)})
 
 
@@ -130,7 +127,6 @@ def reactivate(viewer_id: int, row: User) -> None:
             raise RefusedError(HIGHER)
         gone = (User.id == row.id) & User.deactivated_ts.is_null(False)
         if User.update(deactivated_ts=None, version=User.version + 1).where(gone).execute():
-            active_rules.changed()
             audit.record("user.reactivated", "u", audit.user_target(row), {"deactivated": (True, False)})
 
 
