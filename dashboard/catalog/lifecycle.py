@@ -14,6 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from dashboard.catalog.effects import (
+    CHANNELS,
     EFFECTS,
     Effect,
     Event,
@@ -42,10 +43,11 @@ OVER = (Work.ENDED, Work.TRANSFERRED)
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One user's part in an interaction."""
+    """One user's part in an interaction; `bare`: it was closed without a beginning, which may follow."""
 
     rings: bool = False
     work: Work = Work.NONE
+    bare: bool = False
 
     @property
     def at_work(self) -> bool:
@@ -130,6 +132,8 @@ def subject_of(event: Event) -> str:
 
 def _opens(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
     """Queued, offered, accepted, dialled, reopened: an ended interaction begins a new episode."""
+    if effect.activity is OnActivity.OPENS and _joins(state, event):
+        return state
     waits, queued = state.waits, state.queued and state.is_open
     if effect.activity is OnActivity.WAITS:
         waits = waits if event.queue_id in waits else (*waits, event.queue_id)
@@ -176,7 +180,7 @@ def _closes(state: InteractionState, event: Event, effect: Effect) -> Interactio
     subject = subject_of(event)
     own = state.part(subject, event.user_id)
     if not state.is_open:
-        late = own.work is Work.CONCLUDED
+        late = own.work is Work.CONCLUDED or own.bare
         ended = msgspec.structs.replace(state, ended_ms=event.time_ms) if late else state
         return _ended_part(ended, event, Work.ENDED)
     if event.user_id is not None and own.work in OVER and _others_at_work(state, event):
@@ -184,9 +188,14 @@ def _closes(state: InteractionState, event: Event, effect: Effect) -> Interactio
     return _end(_ended_part(state, event, Work.ENDED), event)
 
 
+def _joins(state: InteractionState, event: Event) -> bool:
+    """Say whether a beginning belongs to the end that was reported before it."""
+    return not state.is_open and state.part(subject_of(event), event.user_id).bare
+
+
 def _transfers(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
     if not state.is_open:
-        return state
+        return _ended_part(state, event, Work.TRANSFERRED)
     parts = state.parts.get(subject_of(event), {})
     if event.user_id is not None:
         state = _ended_part(state, event, Work.TRANSFERRED)
@@ -202,7 +211,7 @@ def _transfers(state: InteractionState, event: Event, effect: Effect) -> Interac
 def _ends_untaken(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
     """Missed, abandoned: while somebody works or it waits elsewhere, only the named wait or ringing ends."""
     if not state.is_open:
-        return state
+        return _quiet(state, event)
     named, waits = event.queue_id, state.waits
     elsewhere = tuple(each for each in waits if named is not None and each not in (named, None))
     if not elsewhere and not state.users_at_work():
@@ -220,7 +229,7 @@ def _ends_ringing(state: InteractionState, event: Event, effect: Effect) -> Inte
 
 def _unreached(state: InteractionState, event: Event, effect: Effect) -> InteractionState:
     if not state.is_open:
-        return state
+        return _ended_part(state, event, Work.ENDED)
     others = event.user_id is not None and _others_at_work(state, event)
     found = _ended_part(state, event, Work.ENDED)
     return found if others else _end(found, event)
@@ -254,7 +263,7 @@ def _end(state: InteractionState, event: Event) -> InteractionState:
     """
     subject = subject_of(event)
     concluded = {
-        user: Part(False, Work.CONCLUDED if part.at_work else part.work)
+        user: Part(False, Work.CONCLUDED if part.at_work else part.work, part.bare)
         for user, part in state.parts.get(subject, {}).items()
     }
     parts = {**state.parts, subject: concluded} if concluded else state.parts
@@ -264,15 +273,20 @@ def _end(state: InteractionState, event: Event) -> InteractionState:
 
 def _ended_part(state: InteractionState, event: Event, work: Work) -> InteractionState:
     own = state.part(subject_of(event), event.user_id)
-    if event.user_id is None or own.work in OVER or subject_of(event) not in ("call", "email", "chat"):
+    if event.user_id is None or subject_of(event) not in CHANNELS:
         return state
-    return _with_part(state, event, Part(False, work))
+    if own.work in OVER:
+        return _with_part(state, event, Part(own.rings, own.work)) if own.bare else state
+    bare = effect_of(event.type).interaction is OnInteraction.CLOSES and own == Part()
+    return _with_part(state, event, Part(False, work, bare))
 
 
 def _quiet(state: InteractionState, event: Event) -> InteractionState:
-    """End the ringing at the named user."""
+    """End the ringing at the named user; where their part had ended, it was another ringing."""
     own = state.part(subject_of(event), event.user_id)
-    return _with_part(state, event, Part(False, own.work)) if own.rings else state
+    if event.user_id is None or own.bare or not (own.rings or own.work in (*OVER, Work.CONCLUDED)):
+        return state
+    return _with_part(state, event, Part(False, own.work if own.at_work else Work.NONE))
 
 
 def _silence(state: InteractionState, event: Event) -> InteractionState:
@@ -280,7 +294,7 @@ def _silence(state: InteractionState, event: Event) -> InteractionState:
     parts = state.parts.get(subject_of(event), {})
     if not any(part.rings for part in parts.values()):
         return state
-    quiet = {user: Part(False, part.work) if part.rings else part for user, part in parts.items()}
+    quiet = {user: Part(False, part.work, part.bare) if part.rings else part for user, part in parts.items()}
     return msgspec.structs.replace(state, parts={**state.parts, subject_of(event): quiet})
 
 

@@ -1,7 +1,7 @@
 """Events of one interaction → the interaction and its users' activities. Pure.
 
 The outcome depends on the set of events alone, not on the order in which they came or are given.
-Rules: the event types that make a user's day; what each does is said in `verbs`.
+What each event type does stands in `catalog.effects` and `verbs`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from operator import attrgetter
 
+from dashboard.catalog.effects import alternate, order_key
 from dashboard.tracing.interaction import Folding
-from dashboard.tracing.types import EventRow, FoldedActivity, FoldedInteraction, Segment
-from dashboard.tracing.verbs import BEGINNINGS, RANK, SUBJECTS
+from dashboard.tracing.types import EventRow, Evidence, FoldedActivity, FoldedInteraction, Segment
+from dashboard.tracing.verbs import SUBJECTS
 
-__all__ = ["FoldedActivity", "FoldedInteraction", "Segment", "fold_interaction"]
+__all__ = ["FoldedActivity", "FoldedInteraction", "Segment", "fold_interaction", "fold_with_evidence"]
 
-_INSTANT = attrgetter("time_ms", "seq")
 CHAT_CHANNEL = re.compile(r"(?!(?:call|dialled|email|ticket)$)[a-z][a-z0-9_-]{0,19}")
 
 
@@ -28,50 +27,33 @@ def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
     event's data (`ring_s`, `ring_ms`, `wait_s`, `talk_s`, `seconds`) win over what the instants
     say; one that is negative, over a year or no number is passed over. Other types have no effect.
     """
+    return fold_with_evidence(events)[0]
+
+
+def fold_with_evidence(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...]]:
+    """Return the folded interaction and, for each of its activities, what own events show of it."""
     fold = Folding()
-    for _, instant in groupby(sorted(events, key=_order), key=_INSTANT):
-        _take(fold, list(instant))
-    return fold.result(min((event.time_ms for event in events), default=None))
-
-
-def _order(event: EventRow) -> tuple[int, int, int, str, int]:
-    rank = RANK.get(event.type.partition(".")[2], len(RANK))
-    return event.time_ms, event.seq, rank, event.external_id, event.source_id
-
-
-def _take(fold: Folding, instant: list[EventRow]) -> None:
-    """Apply events of one instant; an end that finds nothing open waits for its beginning."""
-    if len(instant) == 1:
-        _apply(fold, instant[0])
-        return
-    waiting = []
-    for event in instant:
-        if _too_early(fold, event, instant):
-            waiting.append(event)
-        else:
+    ordered = sorted(events, key=order_key)
+    for _, instant in groupby(ordered, key=lambda event: event.time_ms):
+        for event in alternate(list(instant), fold.is_open):
             _apply(fold, event)
-    for event in waiting:
-        _apply(fold, event)
-
-
-def _too_early(fold: Folding, event: EventRow, instant: list[EventRow]) -> bool:
-    subject, _, verb = event.type.partition(".")
-    if verb not in BEGINNINGS:
-        return False
-    beginning, kind = BEGINNINGS[verb]
-    twin = (f"{subject}.{beginning}", event.user_id)
-    begins = any((other.type, other.user_id) == twin for other in instant)
-    return begins and not any(stint.is_open(kind) for stint in fold.targets(event))
+    found = fold.result(min((event.time_ms for event in events), default=None))
+    return found, fold.evidence()
 
 
 def _apply(fold: Folding, event: EventRow) -> None:
     subject, _, verb = event.type.partition(".")
+    before = fold.take(event)
     act = SUBJECTS.get(subject, {}).get(verb)
-    if act is None:
-        return
-    fold.learn(event)
-    if subject == "chat" and not fold.chat:
-        word = str(event.data.get("channel")).lower()
-        fold.chat = word if "channel" in event.data and CHAT_CHANNEL.fullmatch(word) else ""
-    act(fold, event)
-    fold.note(event)
+    if act is not None:
+        fold.learn(event)
+        if subject == "chat" and not fold.chat:
+            word = str(event.data.get("channel")).lower()
+            fold.chat = word if "channel" in event.data and CHAT_CHANNEL.fullmatch(word) else ""
+        act(fold, event, before)
+        fold.note(event)
+    elif before.is_open and not fold.life.is_open:
+        fold.conclude(event)
+    stint = fold.current(event.user_id, subject)
+    if stint is not None:
+        stint.act(event.time_ms)

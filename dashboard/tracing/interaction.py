@@ -5,11 +5,29 @@ Used by `fold` alone, which decides what each event does; this module keeps the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from dashboard.catalog.effects import Thing
+from dashboard.catalog.lifecycle import InteractionState, apply_event, is_open, subject_of
 from dashboard.intervals import measure
-from dashboard.tracing.stint import Stint
-from dashboard.tracing.types import EventRow, FoldedActivity, FoldedInteraction, Kind, State
+from dashboard.tracing.stint import Lapse, Stint
+from dashboard.tracing.types import (
+    EventRow,
+    Evidence,
+    FoldedActivity,
+    FoldedInteraction,
+    Kind,
+    Segment,
+    State,
+)
+
+SEGMENT_OF = {
+    Thing.RINGING: Kind.RINGING,
+    Thing.HANDLING: Kind.HANDLING,
+    Thing.TALK: Kind.TALK,
+    Thing.HOLD: Kind.HOLD,
+}
 
 LONGEST_S = 366 * 86_400  # a longer length in an event's data is a mistake of its sender
 
@@ -33,15 +51,25 @@ def text(data: dict[str, Any], *keys: str) -> str:
     return ""
 
 
-def subject_of(event: EventRow) -> str:
-    """Return what the event is about: call, email, chat, ticket or another first word of its type."""
-    return event.type.partition(".")[0]
+@dataclass
+class Stay:
+    """A stay in a queue in UTC seconds; `end` is None while it lasts, `wait_s` what it counts."""
+
+    queue_id: int | None
+    start: int
+    end: int | None = None
+    wait_s: int | None = None
+    result: str = ""  # answered, abandoned, missed, or "" where another queue or nothing followed
+    reason: str = ""
 
 
 class Folding:
     """The interaction so far."""
 
     def __init__(self) -> None:
+        self.life = InteractionState()
+        self.stays: list[Stay] = []
+        self.talks: list[Segment] = []  # of connections that name no user
         self.stints: list[Stint] = []
         self.latest: dict[tuple[int, str], Stint] = {}  # by user and subject; all before them are over
         self.counts: dict[int, int] = {}  # stints begun by each user
@@ -52,9 +80,7 @@ class Folding:
         self.queued: int | None = None
         self.offered: int | None = None
         self.answered: int | None = None
-        self.ended: int | None = None
-        self.wait_s: int | None = None
-        self.waits = False  # in a queue, for the first or for another user
+        self.wait_s: int | None = None  # of a contact that never stayed in a queue
 
     def learn(self, event: EventRow) -> None:
         """Keep what any event may say about the interaction beside its effect."""
@@ -70,6 +96,17 @@ class Folding:
             if self.queue_id is None or self.answered is None:
                 self.queue_id = event.queue_id
 
+    def is_over(self, event: EventRow, before: InteractionState) -> bool:
+        """Say whether the event left nothing open of its subject: no wait, no ringing, no work."""
+        parts = self.life.parts.get(subject_of(event), {}).values()
+        return before.is_open and not self.life.waits and not any(part.live for part in parts)
+
+    def conclude(self, event: EventRow, own: Stint | None = None) -> None:
+        """End what others left open, counted for none of them."""
+        for other in self.latest.values():
+            if other is not own and other.subject == subject_of(event):
+                other.lapse_at(Lapse(event.time_ms // 1000))
+
     def note(self, event: EventRow) -> None:
         """Keep on the user's stint what the event says about it beside its effect."""
         stint = self.current(event.user_id, subject_of(event))
@@ -78,6 +115,51 @@ class Folding:
         if event.queue_id is not None and not stint.own_queue:
             stint.queue_id, stint.own_queue = event.queue_id, True
         stint.title = stint.title or text(event.data, "title", "subject")
+
+    def take(self, event: EventRow) -> InteractionState:
+        """Apply the event to the life cycle, end the stays it ends; return the state before it."""
+        before, self.life = self.life, apply_event(self.life, event)
+        for queue_id in before.waits:
+            if queue_id not in self.life.waits:
+                self._end_stay(event, queue_id)
+        return before
+
+    def is_open(self, thing: Thing, event: EventRow) -> bool | None:
+        """Say whether what the event begins or ends is open, for the order of one instant."""
+        kind = SEGMENT_OF.get(thing)
+        if kind is None:
+            return is_open(self.life, thing, event)
+        return any(stint.is_open(kind) for stint in self.targets(event))
+
+    def wait_begins(self, event: EventRow, before: InteractionState) -> None:
+        """Begin a stay in the queue of the event, unless it waits there already."""
+        if event.queue_id not in before.waits:
+            self.stays.append(Stay(event.queue_id, event.time_ms // 1000))
+            self.untaken = self.reason = ""
+
+    def _end_stay(self, event: EventRow, queue_id: int | None) -> None:
+        at = event.time_ms // 1000
+        stay = next(each for each in reversed(self.stays) if each.queue_id == queue_id)
+        named = event.queue_id in (None, queue_id) or queue_id is None
+        talk_s = length(event.data, "talk_s") or 0
+        given = length(event.data, "wait_s") if named else None
+        stay.end = at
+        stay.wait_s = max(at - talk_s - stay.start, 0) if given is None else given
+        verb = event.type.partition(".")[2]
+        if verb in ("missed", "abandoned"):
+            stay.result, stay.reason = verb, text(event.data, "reason")[:40]
+        elif named:
+            stay.result = "answered"
+
+    def talk_begins(self, at: int) -> None:
+        """Open talk of a connection that names no user."""
+        self.talks.append(Segment(Kind.TALK, at, None))
+
+    def talk_ends(self, at: int, talk_s: int | None) -> None:
+        """End talk without a user; a reported length is the stretch before the end."""
+        begun = self.talks.pop().start if self.talks and self.talks[-1].end is None else None
+        if talk_s is not None or begun is not None:
+            self.talks.append(Segment(Kind.TALK, begun if talk_s is None else at - talk_s, at))  # type: ignore[arg-type]
 
     def current(self, user_id: int | None, subject: str) -> Stint | None:
         """Return the user's latest stint, or None."""
@@ -96,7 +178,14 @@ class Folding:
         if event.user_id is None:
             return None
         stint = self.current(event.user_id, subject_of(event))
-        return self.new(event, event.user_id) if stint is None or stint.replaced else stint
+        over = stint is None or stint.replaced or (stint.joins and self.life.is_open)
+        return self.new(event, event.user_id) if stint is None or over else stint
+
+    def stint_of(self, event: EventRow) -> Stint | None:
+        """Return the latest stint of the user whom the event names, a new one when there is none."""
+        if event.user_id is None:
+            return None
+        return self.current(event.user_id, subject_of(event)) or self.new(event, event.user_id)
 
     def new(self, event: EventRow, user_id: int) -> Stint:
         """Begin the user's next stint; a concluded end of the former one stands."""
@@ -120,26 +209,33 @@ class Folding:
 
     def untake(self, event: EventRow, outcome: str) -> None:
         """The interaction ends with nobody having taken it, unless somebody had."""
-        self.end(event)
+        self.reason = text(event.data, "reason", "ended_by")[:40] or self.reason
         if self.answered is None:
             self.untaken = outcome
             self.wait_s = self._waited(event, event.time_ms // 1000)
 
-    def end(self, event: EventRow) -> None:
-        """The interaction ends; should somebody go on working, it has not."""
-        self.waits, self.ended = False, event.time_ms // 1000
-        self.reason = text(event.data, "reason", "ended_by")[:40] or self.reason
-
     def _waited(self, event: EventRow, until: int) -> int | None:
         given = length(event.data, "wait_s")
-        since = self.offered if self.queued is None else self.queued
-        return max(until - since, 0) if given is None and since is not None else given
+        if given is not None or self.offered is None:
+            return given
+        return max(until - self.offered, 0)
+
+    def _stays(self) -> list[Stay]:
+        """Return the ended stays in the queue that the interaction counts in."""
+        mine = (None, self.queue_id)
+        return [stay for stay in self.stays if stay.queue_id in mine and stay.wait_s is not None]
 
     def result(self, first_ms: int | None) -> FoldedInteraction:
         for stint in self.stints:
             stint.settle()
         self._undo_backward()
-        talks = [part for stint in self.stints for part in stint.segments[Kind.TALK]]
+        for stint in self.stints:
+            if not self.life.part(stint.subject, stint.user_id).live:
+                stint.lapse_at(Lapse(stint.last_ms // 1000))
+                stint.settle()
+        talks = [part for stint in self.stints for part in stint.segments[Kind.TALK]] + self.talks
+        stays = self._stays()
+        wait_s = sum(stay.wait_s or 0 for stay in stays) if stays else self.wait_s
         return FoldedInteraction(
             channel=self._channel(self.subject, self.direction, self.queue_id),
             direction=self.direction,
@@ -148,22 +244,32 @@ class Folding:
             first_ms=first_ms,
             queued_ts=self.queued,
             answered_ts=self.answered,
-            ended_ts=None if any(stint.live for stint in self.stints) else self.ended,
-            wait_s=self.wait_s,
+            ended_ts=None if self.life.ended_ms is None else self.life.ended_ms // 1000,
+            wait_s=wait_s,
             talk_s=measure((part.start, part.end) for part in talks if part.end is not None),
             outcome=self.untaken if self.answered is None else "answered",
             reason=self.reason,
+            timeouts=sum(stay.reason == "timeout" for stay in stays[:-1]),
             activities=tuple(self._activity(stint) for stint in self.stints),
+        )
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Return what own events show of each activity of the result, in the same order."""
+        return tuple(
+            Evidence(tuple(stint.acts), stint.last_ms, stint.taken_ms if stint.live else None)
+            for stint in self.stints
         )
 
     def _undo_backward(self) -> None:
         """Join a bare end with the beginning that follows it and never ends: end before start."""
-        for ended in [stint for stint in self.stints if stint.bare]:
-            begun = self.current(ended.user_id, ended.subject)
-            if begun is not None and begun is not ended and begun.state == State.OPEN:
-                begun.void(ended)
-                self.ended = begun.end
-                self.stints.remove(ended)
+        for begun in [stint for stint in self.stints if stint.joins and stint.state == State.OPEN]:
+            place = self.stints.index(begun)
+            mine = [
+                s for s in self.stints[:place] if (s.user_id, s.subject) == (begun.user_id, begun.subject)
+            ]
+            if mine and mine[-1].bare:
+                begun.void(mine[-1])
+                self.stints.remove(mine[-1])
 
     def _channel(self, subject: str, direction: str, queue_id: int | None) -> str:
         if subject == "chat":

@@ -1,4 +1,4 @@
-"""One user's stint on one interaction while its events are folded. Pure; used by `fold` alone.
+"""One user's activity on one interaction while its events are folded. Pure; used by `fold` alone.
 
 Times are UTC seconds and come in rising order. Nothing here reads a clock: what no event ended
 stays open.
@@ -15,12 +15,16 @@ ENDED = (State.CLOSED, State.TRANSFERRED, State.EDITED)
 LIVE = (State.RINGING, State.OPEN, State.POSTPONED)
 
 
+TAKEOVER_MS = 2000  # two connections of one call closer than this are one record written twice
+
+
 class Lapse(NamedTuple):
     """An end concluded from another's event; it holds unless an event of the user shows a later one."""
 
     at: int
     counts: bool = False  # closed for this user, as the only one who worked
     talk_s: int | None = None
+    state: State = State.MISSED  # of an activity that only rang
 
 
 class Stint:
@@ -42,8 +46,14 @@ class Stint:
         self.end: int | None = at
         self.closed: int | None = None
         self.lapse: Lapse | None = None
+        self.acts: list[int] = []  # seconds of the user's own events on it
+        self.last_ms = at * 1000  # of the last of them
+        self.connected_ms: int | None = None
+        self.taken_ms: int | None = None  # another user connected the same call, nothing own followed
+        self.doubtful = False  # a further end was reported
         self.inferred = False
         self.bare = False  # closed without ever being opened
+        self.joins = False  # begun while the interaction had ended: may belong to a bare end before it
 
     def is_open(self, kind: Kind) -> bool:
         parts = self.segments[kind]
@@ -72,6 +82,19 @@ class Stint:
     def replaced(self) -> bool:
         """Whether the next offer to the same user begins another stint."""
         return self.over or (self.lapse is not None and self.handled)
+
+    def act(self, time_ms: int) -> None:
+        """Note an own event of the user: it shows that their part had not ended before."""
+        self.acts.append(time_ms // 1000)
+        self.last_ms = max(self.last_ms, time_ms)
+        if self.taken_ms is not None and time_ms > self.taken_ms:
+            self.taken_ms = None
+
+    def taken_over(self, time_ms: int) -> None:
+        """Note that another user has connected the call; it ends this talk unless own events follow."""
+        begun = self.connected_ms
+        if self.taken_ms is None and self.is_open(Kind.TALK) and begun is not None:
+            self.taken_ms = time_ms if time_ms > begun + TAKEOVER_MS else None
 
     def ring(self, at: int) -> None:
         self.settle()
@@ -109,14 +132,16 @@ class Stint:
         """Open talk or hold; work that nobody reported as accepted begins with it, inferred."""
         if self.over:
             return
-        self._show_life(at)
+        self.show_life(at)
         self._close(Kind.RINGING, at)
         self._open(Kind.HANDLING, at, inferred=True)
+        if kind == Kind.TALK and not self.is_open(kind):
+            self.connected_ms = at * 1000
         self._open(kind, at)
 
     def cease(self, kind: Kind, at: int) -> None:
         """End talk, and hold with it, or hold alone."""
-        self._show_life(at)
+        self.show_life(at)
         self._close(kind, at)
         if kind == Kind.TALK:
             self._close(Kind.HOLD, at)
@@ -155,7 +180,7 @@ class Stint:
     def settle(self) -> None:
         """Let a concluded end stand."""
         lapse, self.lapse = self.lapse, None
-        if lapse is None:
+        if lapse is None or self.taken_ms is not None:
             return
         self.inferred = True
         if self.handled:
@@ -163,7 +188,7 @@ class Stint:
             self.closed = lapse.at if lapse.counts else None
         else:
             self._close(Kind.RINGING, lapse.at, inferred=True)
-            self.rest, self.end = State.MISSED, lapse.at
+            self.rest, self.end = lapse.state, lapse.at
 
     def void(self, ended: Stint) -> None:
         """Take the end that was reported before this beginning: no time, and marked."""
@@ -187,7 +212,8 @@ class Stint:
             return 0
         return measure((p.start, p.end) for p in self.segments[kind] if p.end is not None)
 
-    def _show_life(self, at: int) -> None:
+    def show_life(self, at: int) -> None:
+        """Move a concluded end to a later sign of the user's work."""
         if self.lapse is not None:
             self.lapse = self.lapse._replace(at=at)
 

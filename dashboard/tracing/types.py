@@ -27,7 +27,7 @@ PRESENCE = (Kind.LOGIN, Kind.READY, Kind.PAUSE)
 
 
 class State(StrEnum):
-    """Where an activity stands; the last five never change by themselves."""
+    """Where an activity stands; those from CLOSED on never change by themselves."""
 
     RINGING = "ringing"
     OPEN = "open"
@@ -36,6 +36,7 @@ class State(StrEnum):
     TRANSFERRED = "transferred"
     MISSED = "missed"
     REJECTED = "rejected"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
     EDITED = "edited"
 
 
@@ -49,7 +50,7 @@ def type_of(channel: str) -> str:
 
 
 class Said(TypedDict, total=False):
-    """All that the fold asks of an event's data; the rest need not be decoded for it."""
+    """What the fold reads of an event's data; the rest need not be decoded for it."""
 
     title: Any
     subject: Any
@@ -57,6 +58,7 @@ class Said(TypedDict, total=False):
     direction: Any
     channel: Any
     connected: Any
+    join: Any
     reason: Any
     ended_by: Any
     wait_s: Any
@@ -147,6 +149,18 @@ class FoldedActivity(NamedTuple):
     segments: tuple[Segment, ...]
 
 
+class Evidence(NamedTuple):
+    """What a user's own events show of one of their activities; for the bounds of ends that never came.
+
+    `acts` are the seconds of these events, `last_ms` the time of the last one; `taken_ms` is when
+    another user connected the same call, if no own event followed.
+    """
+
+    acts: tuple[int, ...]
+    last_ms: int
+    taken_ms: int | None
+
+
 class FoldedInteraction(NamedTuple):
     """What the events of one interaction say; columns as in `models.Interaction`."""
 
@@ -163,6 +177,7 @@ class FoldedInteraction(NamedTuple):
     outcome: str
     reason: str
     activities: tuple[FoldedActivity, ...]
+    timeouts: int = 0  # earlier stays in the queue that timed out
 
 
 UNITS = ("day", "week")

@@ -1,45 +1,50 @@
-"""What each event type does to an interaction and its users' stints. Pure; used by `fold` alone."""
+"""What each event type does to an interaction's facts and to its users' stints. Pure; used by `fold` alone.
+
+Whether the interaction is open or ended, and who works on it, is decided by `catalog.lifecycle`; an act
+here gets the state before and after the event and writes segments, outcomes and waits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboard.tracing.interaction import Folding, length, subject_of, text
-from dashboard.tracing.stint import Lapse
+from dashboard.catalog.effects import EFFECTS
+from dashboard.catalog.lifecycle import OVER, InteractionState, subject_of
+from dashboard.tracing.interaction import Folding, length, text
+from dashboard.tracing.stint import Lapse, Stint
 from dashboard.tracing.types import EventRow, Kind, State
 
-Act = Callable[[Folding, EventRow], None]
+Act = Callable[[Folding, EventRow, InteractionState], None]  # the state before; fold.life is the one after
 
 
-def _queued(fold: Folding, event: EventRow) -> None:
+def _queued(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """The interaction waits in a queue."""
     if fold.queued is None:
         fold.queued = event.time_ms // 1000
-    fold.waits, fold.ended = True, None
+    fold.wait_begins(event, before)
 
 
-def _offered(fold: Folding, event: EventRow) -> None:
+def _offered(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Ringing opens at the user."""
     at = event.time_ms // 1000
     fold.offered = at if fold.offered is None else fold.offered
-    fold.ended = None
     stint = fold.stint_for(event)
     if stint is not None:
         stint.ring(at)
 
 
-def _rejected(fold: Folding, event: EventRow) -> None:
+def _rejected(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Ringing closes, refused by the user."""
     _stop_ringing(fold, event, State.REJECTED)
 
 
-def _unanswered(fold: Folding, event: EventRow) -> None:
+def _unanswered(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Ringing closes: its time ran out, or the caller gave up."""
     _stop_ringing(fold, event, State.MISSED)
 
 
 def _stop_ringing(fold: Folding, event: EventRow, state: State) -> None:
-    """A source that sends no offers tells the ringing's length as `ring_ms` or `ring_s`."""
+    """A source that sends no offers gives the ringing's length as `ring_ms` or `ring_s`."""
     ring_s = length(event.data, "ring_s")
     if ring_s is None:
         ring_s = length(event.data, "ring_ms", scale=1000)
@@ -57,154 +62,191 @@ def _silence(fold: Folding, event: EventRow) -> None:
             stint.not_taken(event.time_ms // 1000, None, State.MISSED)
 
 
-def _dialled(fold: Folding, event: EventRow) -> None:
+def _dialled(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Outbound work begins: handling opens before anybody answers."""
     if not fold.stints and fold.queued is None:
         fold.direction = fold.direction or "out"
-    fold.ended = None
     stint = fold.stint_for(event)
     if stint is not None:
+        stint.joins = not fold.life.is_open
         stint.go_out()
         stint.accept(event.time_ms // 1000, None)
 
 
-def _accepted(fold: Folding, event: EventRow) -> None:
+def _accepted(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Ringing closes, handling opens, and other people's phones stop; `connected` opens talk as well."""
     at = event.time_ms // 1000
     fold.answer(event)
-    fold.waits, fold.ended = False, None
     stint = fold.stint_for(event)
     if stint is None:
+        if event.data.get("connected") is True:
+            fold.talk_begins(at)
+        _answered_elsewhere(fold, event, None)
         return
+    stint.joins = not fold.life.is_open
     stint.accept(at, length(event.data, "ring_s"))
     if event.data.get("connected") is True:
-        stint.begin(Kind.TALK, at)
+        _connect(fold, event, stint)
+    _answered_elsewhere(fold, event, stint)
+
+
+def _connect(fold: Folding, event: EventRow, stint: Stint) -> None:
+    """Open talk, and note on calls of others that this user has taken over."""
+    stint.begin(Kind.TALK, event.time_ms // 1000)
+    if event.data.get("join") is True:
+        return
     for other in fold.latest.values():
-        if other is not stint and other.subject == stint.subject and other.state == State.RINGING:
-            other.lapse_at(Lapse(at))
+        if other is not stint and other.subject == stint.subject == "call":
+            other.taken_over(event.time_ms)
 
 
-def _begins(kind: Kind) -> Act:
-    """Talk or hold opens, at every stint at work when the event names no user."""
+def _answered_elsewhere(fold: Folding, event: EventRow, stint: Stint | None) -> None:
+    for other in fold.latest.values():
+        if other is not stint and other.subject == subject_of(event) and other.state == State.RINGING:
+            other.lapse_at(Lapse(event.time_ms // 1000, state=State.ANSWERED_ELSEWHERE))
 
-    def act(fold: Folding, event: EventRow) -> None:
-        at = event.time_ms // 1000
-        if kind == Kind.TALK:
-            fold.waits = False
-            fold.answer(event)
-        if event.user_id is None:
-            stints = [stint for stint in fold.targets(event) if stint.state == State.OPEN]
-        else:
-            stints = [fold.current(event.user_id, subject_of(event)) or fold.new(event, event.user_id)]
-        for stint in stints:
-            stint.begin(kind, at)
 
-    return act
+def _connected(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """Talk opens; a late record of a user whose work has ended changes nothing but the first answer."""
+    fold.answer(event)
+    stint = fold.stint_of(event)
+    late = before.part(subject_of(event), event.user_id).work in OVER
+    if stint is None or (late and not stint.joins):
+        return
+    stint.lapse = None
+    _connect(fold, event, stint)
+    _answered_elsewhere(fold, event, stint)
+
+
+def _held(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """Hold opens. After the end it is a sign that the user's part went on for so long."""
+    stint = fold.stint_of(event) if before.is_open else fold.current(event.user_id, subject_of(event))
+    if stint is None:
+        return
+    if before.is_open or stint.joins:
+        stint.lapse = None
+        stint.begin(Kind.HOLD, event.time_ms // 1000)
+    else:
+        stint.show_life(event.time_ms // 1000)
 
 
 def _ceases(kind: Kind) -> Act:
     """Talk closes, and hold with it; or hold alone."""
 
-    def act(fold: Folding, event: EventRow) -> None:
+    def act(fold: Folding, event: EventRow, before: InteractionState) -> None:
         for stint in fold.targets(event):
             stint.cease(kind, event.time_ms // 1000)
 
     return act
 
 
-def _postponed(fold: Folding, event: EventRow) -> None:
-    """Handling pauses."""
+def _postponed(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """Handling pauses; after the end it is a sign of life alone."""
     for stint in fold.targets(event):
-        stint.postpone(event.time_ms // 1000)
+        if before.is_open and stint.lapse is None:
+            stint.postpone(event.time_ms // 1000)
+        else:
+            stint.show_life(event.time_ms // 1000)
 
 
-def _reopened(fold: Folding, event: EventRow) -> None:
+def _reopened(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """Handling goes on, on the same stint unless that was handed over; without a user nobody works yet."""
-    fold.ended = None
     if event.user_id is None:
         return
     stint = fold.current(event.user_id, subject_of(event))
     if stint is None or stint.state == State.TRANSFERRED:
         stint = fold.new(event, event.user_id)
+    stint.joins = False
     stint.reopen(event.time_ms // 1000)
 
 
-def _end(fold: Folding, event: EventRow) -> tuple[int, int | None]:
-    """The interaction ends here unless it goes on; who talked had answered. Return time and talk."""
-    if not (fold.waits and event.type.endswith(".transferred")):
-        fold.end(event)
+def _end(fold: Folding, event: EventRow, before: InteractionState) -> tuple[int, int | None]:
+    """Note why the interaction ended; who talked had answered. Return time and talk."""
+    if fold.life.ended_ms not in (None, before.ended_ms):
+        fold.reason = text(event.data, "reason", "ended_by")[:40] or fold.reason
     talk_s = length(event.data, "talk_s")
     if talk_s is not None:
         fold.answer(event, talk_s)
     return event.time_ms // 1000, talk_s
 
 
-def _transferred(fold: Folding, event: EventRow) -> None:
+def _transferred(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """The user's work ends as handed over; without a user, that of the only one at work."""
-    at, talk_s = _end(fold, event)
+    at, talk_s = _end(fold, event, before)
     working = [stint for stint in fold.targets(event) if stint.handled]
-    if event.user_id is not None:
-        stint = fold.current(event.user_id, subject_of(event)) or fold.new(event, event.user_id)
-        stint.finish(at, State.TRANSFERRED, talk_s)
+    own = fold.stint_of(event)
+    if own is not None:
+        own.finish(at, State.TRANSFERRED, talk_s)
     elif len(working) == 1:
         working[0].finish(at, State.TRANSFERRED, talk_s)
         working[0].inferred = True
+    else:
+        fold.talk_ends(at, talk_s)
 
 
-def _unreached(fold: Folding, event: EventRow) -> None:
+def _unreached(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """A dialled call ends without an answer: missed, not closed."""
-    fold.untake(event, "missed")
-    stints = fold.targets(event)
-    if event.user_id is not None:
-        stints = [fold.current(event.user_id, subject_of(event)) or fold.new(event, event.user_id)]
-    for stint in stints:
+    if fold.is_over(event, before):
+        fold.untake(event, "missed")
+    stint = fold.stint_of(event)
+    if stint is not None:
         stint.go_out()
         stint.finish(event.time_ms // 1000, State.MISSED)
+    if fold.is_over(event, before):
+        fold.conclude(event, stint)
 
 
-def _missed(fold: Folding, event: EventRow) -> None:
-    """The interaction ends untaken; a user it names has missed it."""
-    fold.untake(event, "missed")
+def _missed(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """The interaction ends untaken, unless somebody works on it or it waits elsewhere; a user it names
+    has missed it."""
+    ends = fold.is_over(event, before)
+    if ends:
+        fold.untake(event, "missed")
     if event.user_id is not None:
         _stop_ringing(fold, event, State.MISSED)
-    _silence(fold, event)
+    if ends:
+        _silence(fold, event)
 
 
-def _abandoned(fold: Folding, event: EventRow) -> None:
+def _abandoned(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """The customer gave up; whoever it rang at has missed it."""
-    fold.untake(event, "abandoned")
-    _silence(fold, event)
+    ends = fold.is_over(event, before)
+    if ends:
+        fold.untake(event, "abandoned")
+        _silence(fold, event)
+    elif event.user_id is not None:
+        _stop_ringing(fold, event, State.MISSED)
 
 
-def _closed(fold: Folding, event: EventRow) -> None:
+def _closed(fold: Folding, event: EventRow, before: InteractionState) -> None:
     """The user's work ends as closed; what others left open ends with it, counted for none of them.
 
-    Without a user it counts for the only one at work. A close by one whose work had already
-    ended says nothing about the others: they may have taken over.
+    Without a user it counts for the only one at work. A further end of a user whose work has ended
+    counts nothing.
     """
-    at, talk_s = _end(fold, event)
-    if event.user_id is None:
+    at, talk_s = _end(fold, event, before)
+    own = fold.stint_of(event)
+    if own is None:
         working = [stint for stint in fold.targets(event) if stint.handled]
         for stint in fold.targets(event):
-            stint.lapse_at(
-                Lapse(at, counts=[stint] == working, talk_s=talk_s if [stint] == working else None)
-            )
+            sole = [stint] == working
+            stint.lapse_at(Lapse(at, counts=sole, talk_s=talk_s if sole else None))
+        if not working:
+            fold.talk_ends(at, talk_s)
         return
-    own = fold.current(event.user_id, subject_of(event)) or fold.new(event, event.user_id)
     if own.over:
-        return
-    own.finish(at, State.CLOSED, talk_s)
-    for other in fold.latest.values():
-        if other is not own and other.subject == own.subject:
-            other.lapse_at(Lapse(at))
+        own.doubtful = True
+    else:
+        own.finish(at, State.CLOSED, talk_s)
+    if fold.is_over(event, before):
+        fold.conclude(event, own)
 
 
 def _ticket(state: State) -> Act:
     """Each edit or closing is an activity of its own, `seconds` long."""
 
-    def act(fold: Folding, event: EventRow) -> None:
+    def act(fold: Folding, event: EventRow, before: InteractionState) -> None:
         at, spent = event.time_ms // 1000, length(event.data, "seconds") or 0
-        fold.ended = at if state == State.CLOSED else None
         fold.title = fold.title or text(event.data, "number")
         if event.user_id is not None:
             stint = fold.new(event, event.user_id)
@@ -223,9 +265,9 @@ VERBS: dict[str, Act] = {
     "dialled": _dialled,
     "accepted": _accepted,
     "disconnected": _ceases(Kind.TALK),
-    "connected": _begins(Kind.TALK),
+    "connected": _connected,
     "resumed": _ceases(Kind.HOLD),
-    "held": _begins(Kind.HOLD),
+    "held": _held,
     "postponed": _postponed,
     "transferred": _transferred,
     "unreached": _unreached,
@@ -239,14 +281,7 @@ TICKET: dict[str, Act] = {
     "closed": _ticket(State.CLOSED),
     "reopened": _ticket(State.EDITED),
 }
-SUBJECTS = {"call": VERBS, "email": VERBS, "chat": VERBS, "ticket": TICKET}
-RANK = {verb: rank for rank, verb in enumerate(VERBS)}  # events of one instant, in the order of a life
-BEGINNINGS = {  # of one instant: an end comes before the next beginning of the same, if it ends anything
-    "rejected": ("offered", Kind.RINGING),
-    "ignored": ("offered", Kind.RINGING),
-    "withdrawn": ("offered", Kind.RINGING),
-    "disconnected": ("connected", Kind.TALK),
-    "resumed": ("held", Kind.HOLD),
-    "postponed": ("reopened", Kind.HANDLING),
-    "closed": ("reopened", Kind.HANDLING),
+SUBJECTS: dict[str, dict[str, Act]] = {
+    subject: {verb: act for verb, act in acts.items() if f"{subject}.{verb}" in EFFECTS}
+    for subject, acts in (("call", VERBS), ("email", VERBS), ("chat", VERBS), ("ticket", TICKET))
 }

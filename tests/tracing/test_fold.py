@@ -77,7 +77,7 @@ def works(*events: EventRow) -> list[tuple[Any, ...]]:
                 event(8, "call.accepted", PETR),
             ],
             [
-                (JANA, 0, State.MISSED, None, True, [(RING, 5, 8)]),
+                (JANA, 0, State.ANSWERED_ELSEWHERE, None, True, [(RING, 5, 8)]),
                 (PETR, 0, State.OPEN, None, False, [(RING, 5, 8), (WORK, 8, None)]),
             ],
             id="an answer stops the other phones",

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.tracing.fold import FoldedActivity, FoldedInteraction, Segment, fold_interaction
+from dashboard.catalog import CATALOG
+from dashboard.catalog.lifecycle import fold_events
+from dashboard.tracing.fold import (
+    FoldedActivity,
+    FoldedInteraction,
+    Segment,
+    fold_interaction,
+    fold_with_evidence,
+)
 from dashboard.tracing.types import EventRow, Kind, State
 from dashboard.tracing.verbs import VERBS
 from tests.tracing.log import JANA, PETR, event
@@ -189,7 +197,7 @@ def test_any_order_of_the_same_events_gives_the_same(log: list[EventRow], chance
 
 @given(LOG)
 def test_activities_are_sound_for_any_events(log: list[EventRow]) -> None:
-    found = fold_interaction(log)
+    found, evidence = fold_with_evidence(log)
     live = (State.RINGING, State.OPEN, State.POSTPONED)
     assert len({(a.user_id, a.n) for a in found.activities}) == len(found.activities)
     for activity in found.activities:
@@ -201,4 +209,22 @@ def test_activities_are_sound_for_any_events(log: list[EventRow]) -> None:
         for part in activity.segments:
             assert part.end is None or part.start <= part.end
             assert activity.end is None or (part.end is not None and part.end <= activity.end)
-    assert (found.ended_ts is None) or all(activity.end is not None for activity in found.activities)
+    for activity, shown in zip(found.activities, evidence, strict=True):
+        assert found.ended_ts is None or activity.end is not None or shown.taken_ms is not None
+
+
+def accepted_by_the_gate(log: list[EventRow]) -> list[EventRow]:
+    return [e for e in log if e.type in CATALOG and (e.user_id or "user" not in CATALOG[e.type].needs)]
+
+
+@given(LOG.map(accepted_by_the_gate))
+def test_open_work_is_that_of_the_life_cycle(log: list[EventRow]) -> None:
+    (found, evidence), state = fold_with_evidence(log), fold_events(log)
+    assert (found.ended_ts is None) == state.is_open
+    lives = {activity.user_id for activity in found.activities if activity.end is None}
+    taken = {
+        activity.user_id
+        for activity, shown in zip(found.activities, evidence, strict=True)
+        if shown.taken_ms is not None
+    }
+    assert lives - taken == {*state.users_at_work(), *state.rings_at()} - taken

@@ -9,11 +9,11 @@ import peewee
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.catalog.effects import rank_of
 from dashboard.db import rows
 from dashboard.models import Activity, Event, Interaction, Interval, Queue, User
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow
-from dashboard.tracing.verbs import RANK
 
 
 class Step(NamedTuple):
@@ -73,16 +73,11 @@ def steps(scope: Scope, row: ActivityRow) -> list[Step]:
         .where((e.source_id == row.source_id) & (e.interaction == name))
         .order_by(e.time_ms, e.seq, e.id)
     )
-    in_life_order = sorted(query.tuples(), key=lambda row: (row[0], row[1], _rank(row[2])))
+    in_life_order = sorted(query.tuples(), key=lambda row: (row[0], rank_of(row[2]), row[1]))
     return [
         Step(time_ms, kind, _named(scope, user_id, name), json.loads(data))
         for time_ms, _seq, kind, user_id, name, data in in_life_order
     ]
-
-
-def _rank(kind: str) -> int:
-    """Return the place of an event's verb in the life of an interaction, for events of one instant."""
-    return RANK.get(kind.partition(".")[2], len(RANK))
 
 
 def related(scope: Scope, row: ActivityRow) -> list[Work]:
