@@ -50,6 +50,11 @@ class Interaction(Model):
     talk_s = pw.IntegerField(default=0)
     outcome = pw.CharField(20, default="")  # answered, abandoned, missed, or "" while unknown
     reason = pw.CharField(40, default="")
+    timeouts = pw.IntegerField(null=True)  # earlier stays in the queue that timed out
+    # Bound of a call, ringing or wait whose end never came, and when time alone bounds it.
+    end_bound = pw.BigIntegerField(null=True)
+    end_reason = pw.CharField(20, null=True)
+    expires_ts = pw.BigIntegerField(null=True)
 
     class Meta:
         indexes = (
@@ -63,6 +68,13 @@ class Interaction(Model):
 Interaction.add_index(
     Interaction.index(Interaction.queue_id, Interaction.queued_ts, name="interaction_waiting").where(
         Interaction.answered_ts.is_null() & Interaction.ended_ts.is_null()
+    )
+)
+
+
+Interaction.add_index(
+    Interaction.index(Interaction.expires_ts, name="interaction_expires").where(
+        Interaction.expires_ts.is_null(False)
     )
 )
 

@@ -20,7 +20,7 @@ class Activity(Model):
     source_id = pw.IntegerField()
     channel = pw.CharField(20)
     direction = pw.CharField(10, default="")
-    state = pw.CharField(12)  # a State
+    state = pw.CharField(20)  # a State
     queue_id = pw.IntegerField(null=True)
     contact_id = pw.IntegerField(null=True)
     title = pw.CharField(200, default="")
@@ -33,6 +33,12 @@ class Activity(Model):
     hold_s = pw.IntegerField(default=0)
     inferred = pw.BooleanField(default=False)  # a start or end was concluded, not reported
     long = pw.BooleanField(default=False)  # open or over a day: found apart, see Interval
+    # An end that never came: the latest moment it can have had, why, and the seconds that are proved.
+    # `expires_ts` is when time alone bounds it, if nothing happens before.
+    end_bound = pw.BigIntegerField(null=True)
+    end_reason = pw.CharField(20, null=True)  # an EndReason
+    proved_s = pw.IntegerField(null=True)
+    expires_ts = pw.BigIntegerField(null=True)
 
     class Meta:
         indexes = (
@@ -67,6 +73,9 @@ class Interval(Model):
     reported_s = pw.IntegerField(null=True)  # length the source itself gave at the end
     opened_ms = pw.BigIntegerField(default=0)  # time of the event that made the row
     closed_ms = pw.BigIntegerField(null=True)  # time of the event that ended it
+    proved_ts = pw.BigIntegerField(null=True)  # up to where an open segment is proved
+    end_reason = pw.CharField(20, null=True)  # an EndReason, where the end or its bound was concluded
+    expires_ts = pw.BigIntegerField(null=True)  # when time alone bounds it
 
     class Meta:
         indexes = (
@@ -102,4 +111,11 @@ Interval.add_index(
 )
 Activity.add_index(
     Activity.index(Activity.user_id, Activity.start_ts, name="activity_long").where(Activity.long)
+)
+# What time alone bounds, for the worker.
+Activity.add_index(
+    Activity.index(Activity.expires_ts, name="activity_expires").where(Activity.expires_ts.is_null(False))
+)
+Interval.add_index(
+    Interval.index(Interval.expires_ts, name="interval_expires").where(Interval.expires_ts.is_null(False))
 )

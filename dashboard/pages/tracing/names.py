@@ -44,6 +44,7 @@ STATES = {
     State.TRANSFERRED: N_("Transferred"),
     State.MISSED: N_("Missed"),
     State.REJECTED: N_("Rejected"),
+    State.ANSWERED_ELSEWHERE: N_("Answered elsewhere"),
     State.EDITED: N_("Edited"),
 }
 
