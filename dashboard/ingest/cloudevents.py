@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec import Meta
 
 from dashboard import catalog
 from dashboard.i18n.mark import N_
@@ -24,28 +26,34 @@ from dashboard.ingest import data as payload
 from dashboard.ingest import times
 from dashboard.ingest.body import MAX_EVENTS, NOTHING, TOO_MANY, BodyError
 from dashboard.ingest.message import Errors, Message, message
-from dashboard.ingest.schema import WHOLE, Given, NewEvent, Outcome, Refusal, accept
+from dashboard.ingest.schema import WHOLE, Event, NewEvent, Outcome, Refusal, accept
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 HEADER = "ce-"
-ATTRIBUTES = (
-    "id",
-    "source",
-    "specversion",
-    "type",
-    "time",
-    "subject",
-    "datacontenttype",
-    "user",
-    "queue",
-    "interaction",
-    "session",
-)
-
 NOT_VERSION = N_("Must be 1.0.")
 NOT_JSON_DATA = N_("Must be JSON, not %(type)s.")
 NOT_BINARY = N_("Binary data cannot be kept; send a JSON object in data.")
+
+
+class CloudEvent(msgspec.Struct):
+    """CloudEvents 1.0. The key fixes the source; a foreign type is kept as custom.<type>."""
+
+    id: str
+    source: str
+    specversion: Literal["1.0"]
+    type: str
+    time: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    subject: str = ""
+    datacontenttype: str = ""
+    user: str = ""
+    queue: str = ""
+    interaction: str = ""
+    session: str = ""
+    data: dict[str, Any] = {}
+
+
+ATTRIBUTES = tuple(name for name in CloudEvent.__struct_fields__ if name != "data")
 
 _JSON = re.compile(r"application/(?:json|[\w.-]+\+json) *(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.]+")
@@ -142,7 +150,7 @@ def _event(found: dict[str, str], raw: bytes, errors: Errors) -> NewEvent | Erro
     if media and not _JSON.fullmatch(media):
         errors["datacontenttype"] = message(NOT_JSON_DATA, type=_shown(media))
     text = found.get("time", "")
-    given = Given(
+    given = Event(
         found.get("id"),
         type_of(found.get("type", "")),
         text,

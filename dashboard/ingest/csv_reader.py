@@ -109,7 +109,7 @@ def event(cells: Sequence[str], where: Plan, zone: str, ids: Ids, line: int) -> 
     contact = schema.Contact(
         values.get("contact.name"), values.get("contact.phone"), values.get("contact.email")
     )
-    given = schema.Given(
+    given = schema.Event(
         values.get("id") or made,
         type_,
         time,

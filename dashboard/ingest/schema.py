@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from dashboard import catalog
 from dashboard.i18n.mark import N_
@@ -71,28 +72,70 @@ class Refusal(msgspec.Struct, frozen=True):
 Outcome = NewEvent | Refusal
 
 
+def _text(limit: int, description: str | None = None) -> Meta:
+    """Return what the description says of a text; `_check_texts` holds the limit, in our own words."""
+    return Meta(description=description, extra_json_schema={"maxLength": limit})
+
+
+_TYPES: dict[str, Any] = {
+    "anyOf": [
+        {"enum": [name for name, type_ in catalog.CATALOG.items() if not type_.own]},
+        {"pattern": r"^custom\.[a-z0-9_]+(\.[a-z0-9_]+)*$", "maxLength": catalog.NAME_LIMIT},
+    ]
+}
+_TIME: dict[str, Any] = {"format": "date-time", "examples": ["2026-03-02T09:00:00+01:00"]}
+_DATA = (
+    f"Kept as it came: at most {payload.MAX_BYTES} bytes, {payload.MAX_DEPTH} levels, "
+    f"{payload.MAX_KEYS} keys."
+)
+_ID = "Unique in the source: makes a repeat harmless. Made when left out."
+
+
 class Contact(msgspec.Struct, forbid_unknown_fields=True):
-    name: str | None = None
-    phone: str | None = None
-    email: str | None = None
+    name: Annotated[str | None, _text(CONTACT_LIMITS["name"])] = None
+    phone: Annotated[str | None, _text(CONTACT_LIMITS["phone"])] = None
+    email: Annotated[str | None, _text(CONTACT_LIMITS["email"])] = None
 
 
-class Given(msgspec.Struct, forbid_unknown_fields=True):
-    """An event as a client wrote it; nothing is required yet, so that all errors are told at once."""
+def _no_data() -> msgspec.Raw:
+    return msgspec.Raw(b"{}")
 
-    id: str | None = None
-    type: str = ""
-    time: str = ""
-    user: str | None = None
-    queue: str | None = None
-    interaction: str | None = None
+
+class Event(msgspec.Struct, forbid_unknown_fields=True):
+    """An event as a client sends it. Nothing is required by the type, so that all errors come at once."""
+
+    id: Annotated[str | None, _text(LIMITS["id"], _ID)] = None
+    type: Annotated[str, Meta(extra_json_schema=_TYPES)] = ""
+    time: Annotated[str, Meta(extra_json_schema=_TIME)] = ""
+    user: Annotated[str | None, _text(LIMITS["user"])] = None
+    queue: Annotated[str | None, _text(LIMITS["queue"])] = None
+    interaction: Annotated[str | None, _text(LIMITS["interaction"])] = None
     contact: Contact | None = None
-    session: str | None = None
-    data: msgspec.Raw = msgspec.Raw(b"{}")
+    session: Annotated[str | None, _text(LIMITS["session"])] = None
+    data: Annotated[msgspec.Raw, Meta(description=_DATA, extra_json_schema={"type": ["object", "null"]})] = (
+        msgspec.field(default_factory=_no_data)
+    )
 
 
-_MANY = msgspec.json.Decoder(list[Given])
-_ONE = msgspec.json.Decoder(Given)
+class Refused(msgspec.Struct, omit_defaults=True):
+    """An event that was not stored: its index from 0, its line from 1, what is wrong by field."""
+
+    index: int
+    errors: dict[str, str]
+    line: int | None = None
+
+
+class Taken(msgspec.Struct):
+    """What became of the events of a request; `ids` are those of the good ones, in order."""
+
+    accepted: int
+    repeated: int
+    refused: list[Refused]
+    ids: list[str]
+
+
+_MANY = msgspec.json.Decoder(list[Event])
+_ONE = msgspec.json.Decoder(Event)
 _FAILED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -148,7 +191,7 @@ def parse_one(text: bytes) -> NewEvent | Errors:
     return _accept_given(given)
 
 
-def accept(given: Given, time: int | Message, data: payload.Data | Message) -> NewEvent | Errors:
+def accept(given: Event, time: int | Message, data: payload.Data | Message) -> NewEvent | Errors:
     """Return the event when all its parts are good, else the errors of every bad part.
 
     The type is kept under the catalogue's own name where an alias was given.
@@ -188,7 +231,7 @@ def accept(given: Given, time: int | Message, data: payload.Data | Message) -> N
     )
 
 
-def _accept_given(given: Given) -> NewEvent | Errors:
+def _accept_given(given: Event) -> NewEvent | Errors:
     return accept(given, times.rfc3339(given.time), payload.read_checked(bytes(given.data)))
 
 
@@ -229,9 +272,9 @@ def _by_field(text: str, value: Any) -> NewEvent | Errors:
         if not isinstance(value, dict):
             return {WHOLE: Message(payload.NOT_AN_OBJECT)}
     errors: Errors = {}
-    for name in [name for name in value if name not in Given.__struct_fields__][:MAX_ERRORS]:
+    for name in [name for name in value if name not in Event.__struct_fields__][:MAX_ERRORS]:
         errors[_shown(name)] = Message(UNKNOWN_FIELD)
-    given = Given(**{name: _text_of(value, name, "", errors) for name in (*LIMITS, "type", "time")})
+    given = Event(**{name: _text_of(value, name, "", errors) for name in (*LIMITS, "type", "time")})
     given.contact = _contact_of(value.get("contact"), errors)
     found = accept(given, times.rfc3339(given.time), _data_of(value.get("data")))
     if not isinstance(found, NewEvent):

@@ -17,7 +17,16 @@ from dashboard.i18n.mark import N_
 from dashboard.ingest import cloudevents
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.message import Message, message
-from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Outcome, Refusal, parse_json, parse_ndjson
+from dashboard.ingest.schema import (
+    SWITCHED_OFF,
+    NewEvent,
+    Outcome,
+    Refusal,
+    Refused,
+    Taken,
+    parse_json,
+    parse_ndjson,
+)
 from dashboard.models import ApiKey
 from dashboard.rules import loop_guard
 from dashboard.web.errors import Detail
@@ -63,19 +72,22 @@ def create() -> Response:
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
     chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
-    body = store(g.key, parts.good, [_refusal(one) for one in parts.refused], chain)
+    refused = [
+        Refused(one.index, {field: why.render(_) for field, why in one.errors.items()}, one.line)
+        for one in parts.refused
+    ]
+    body = store(g.key, parts.good, refused, chain)
     status = 202 if parts.good or not outcomes else 422
     return Response(body, status, content_type="application/json")
 
 
 def store(
-    key: Key, events: list[NewEvent], refused: Sequence[dict[str, object]] = (), chain: Sequence[int] = ()
+    key: Key, events: list[NewEvent], refused: Sequence[Refused] = (), chain: Sequence[int] = ()
 ) -> bytes:
     """Append the good events of a request and return the JSON of the answer, refusals included."""
     done = record.append(key.source_id, events, key.makes, chain=chain)
     _note_use(key)
-    body = {"accepted": done.accepted, "repeated": done.repeated, "refused": refused, "ids": done.ids}
-    return msgspec.json.encode(body)
+    return msgspec.json.encode(Taken(done.accepted, done.repeated, list(refused), done.ids))
 
 
 def _read() -> list[Outcome]:
@@ -130,14 +142,6 @@ def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
         else:
             good.append(one)
     return Sorted(good, sorted(refused, key=lambda one: one.index))
-
-
-def _refusal(one: Refusal) -> dict[str, object]:
-    found: dict[str, object] = {"index": one.index}
-    if one.line is not None:
-        found["line"] = one.line
-    found["errors"] = {name: why.render(_) for name, why in one.errors.items()}
-    return found
 
 
 def _note_use(key: Key) -> None:

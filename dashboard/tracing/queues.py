@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import peewee
@@ -188,33 +187,6 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "talk": figures.talk,
         "in_level": figures.in_level,
         "level": figures.level,
-    }
-
-
-def as_answer(found: QueueDay, as_of: int) -> dict[str, Any]:
-    """Return the body of GET /api/v1/queues; times carry the offset of the zone."""
-
-    def iso(ts: int) -> str:
-        return datetime.fromtimestamp(ts, clock.zone(found.zone)).isoformat()
-
-    hours = [
-        {"start": iso(slot.start), "end": iso(slot.end), **as_json(figures)}
-        for slot, figures in zip(found.slots, found.hours, strict=True)
-    ]
-    return {
-        "queue": found.queue.name,
-        "label": found.queue.label,
-        "channel": found.queue.channel,
-        "level_seconds": found.queue.sla_seconds,
-        "period": {
-            "start": iso(found.span.start),
-            "end": iso(found.span.end),
-            "seconds": found.span.seconds,
-            "zone": found.zone,
-        },
-        "as_of": iso(as_of),
-        "hours": hours,
-        "total": as_json(found.total),
     }
 
 

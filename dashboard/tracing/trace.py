@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow, Filter, Person
-from dashboard.tracing.statistics import Figures, as_json, figures
-from dashboard.tracing.types import ClosedRow, IntervalRow, Kind, type_of
+from dashboard.tracing.statistics import Figures, figures
+from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
 
 @dataclass(frozen=True)
@@ -89,22 +88,6 @@ def activities(trace: Trace, wanted: Filter = Filter()) -> list[ActivityRow]:
     return load.activities(trace.scope, trace.person.id, trace.span, wanted)
 
 
-def as_answer(trace: Trace) -> dict[str, Any]:
-    """Return the body of GET /api/v1/tracing: seconds, and times with the offset of the zone."""
-    return {
-        "user": trace.person.login,
-        "period": {
-            "start": iso(trace.span.start, trace.zone),
-            "end": iso(trace.span.end, trace.zone),
-            "seconds": trace.span.seconds,
-            "zone": trace.zone,
-        },
-        "as_of": iso(trace.as_of, trace.zone),
-        "statistics": as_json(trace.figures),
-        "activities": [_activity(trace, row) for row in activities(trace)],
-    }
-
-
 def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
     """Return the whole handling, talk or hold of an activity in seconds; what is open runs to now."""
     ended = {Kind.HANDLING: row.handling_s, Kind.TALK: row.talk_s, Kind.HOLD: row.hold_s}[kind]
@@ -125,23 +108,3 @@ def _employed_since(person: Person, zone: str) -> int:
     if first is None or first >= person.created_ts:
         return person.created_ts
     return clock.day(clock.local_date(first, zone), zone).start
-
-
-def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "type": type_of(row.channel),
-        "channel": row.channel,
-        "direction": row.direction or None,
-        "state": row.state,
-        "queue": row.queue or None,
-        "start": iso(row.start, trace.zone),
-        "end": iso(row.end, trace.zone) if row.end is not None else None,
-        "seconds": length(trace, row, Kind.HANDLING),
-        "seconds_in_period": trace.seconds.get(row.id, 0),
-        "talk": length(trace, row, Kind.TALK),
-        "hold": length(trace, row, Kind.HOLD),
-        "ringing": row.ringing_s,
-        "inferred": row.inferred,
-        "hidden": row.hidden,
-    }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
 import peewee
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
@@ -50,6 +51,14 @@ def on_http_error(error: HTTPException) -> Response:
     return response
 
 
+class Problem(msgspec.Struct):
+    """The body of an error of the API; `request` is the number that stands in the log."""
+
+    error: str
+    detail: str
+    request: str | None
+
+
 class Detail(str):
     """A sentence for the reader, already translated; passed to abort() as description."""
 
@@ -77,7 +86,8 @@ def answer(code: int, detail: str | None = None) -> Response:
     title, text = STATUS_TEXTS.get(code, STATUS_TEXTS[400 if code < 500 else 500])
     body = detail or _(text)
     if _is_api():
-        return make_response(jsonify(error=_(title), detail=body, request=g.get("request_id")), code)
+        problem = Problem(_(title), body, g.get("request_id"))
+        return Response(msgspec.json.encode(problem), code, content_type="application/json")
     page = render_template(
         "errors/error.html", code=code, title=_(title), text=body, request_id=g.get("request_id")
     )

@@ -32,7 +32,7 @@ PUBLIC = {
     "signin.show",
     "static",
 }
-BY_KEY = {"api.events": "read", "api.tracing": "read", "queuedays.api": "read", "ingest.create": "ingest"}
+BY_KEY = {"api.events": "read", "api.tracing": "read", "api.queue": "read", "ingest.create": "ingest"}
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
     "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),

@@ -92,7 +92,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-NAMES = st.sampled_from(schema.Given.__struct_fields__)
+NAMES = st.sampled_from(schema.Event.__struct_fields__)
 
 
 @settings(max_examples=150)

@@ -1,51 +1,79 @@
-"""GET /api/v1/events and /api/v1/tracing by read key; /healthz for whoever watches the server."""
+"""What a read key may read: events, tracing, queues; the description of the API; /healthz for monitoring."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, current_app, jsonify, make_response, request
 
 from dashboard import clock
 from dashboard.access import scope
 from dashboard.access.guard import public, require_key
 from dashboard.audit import record as audit
+from dashboard.clock import Span
 from dashboard.db import database, migrate
+from dashboard.i18n.mark import N_
+from dashboard.ingest.message import Message
 from dashboard.models import Event
-from dashboard.pages.api import forms, openapi, queries
-from dashboard.tracing import trace
+from dashboard.pages.api import answers, openapi, queries
+from dashboard.pages.api.parameters import (
+    REVERSED,
+    EventQuery,
+    ParameterError,
+    QueueQuery,
+    TracingQuery,
+    read,
+)
+from dashboard.tracing import queues, trace
+from dashboard.tracing.types import period_span
 from dashboard.web.page import zone
 
 bp = Blueprint("api", __name__)
+
+NO_SUCH_USER = N_("There is no user of that name.")
+NO_SUCH_QUEUE = N_("There is no queue of that name.")
+
+
+@bp.errorhandler(ParameterError)
+def on_parameter_error(error: ParameterError) -> Response:
+    return answers.send(answers.Errors(error.errors), error.status)
 
 
 @bp.get("/api/v1/events")
 @require_key("read")
 def events() -> Response:
-    asked, errors = forms.events(request.args)
-    if asked is None:
-        return _invalid(errors)
-    found = queries.events(scope.whole(), asked)
-    more = found[-1]["cursor"] if len(found) == asked.limit else None
-    return make_response(jsonify(events=found, after=more))
+    query = read(EventQuery, request.args)
+    if query.since_ms is not None and query.until_ms is not None and query.since_ms > query.until_ms:
+        raise ParameterError({"to": Message(REVERSED)})
+    found = queries.events(scope.whole(), query)
+    after = found[-1].cursor if len(found) == query.limit else None
+    return answers.send(answers.Events(found, after))
 
 
 @bp.get("/api/v1/tracing")
 @require_key("read")
 def tracing() -> Response:
     """The figures of one user's day or week: the same as on the page, to the second."""
-    asked, errors = forms.tracing(request.args, zone())
-    if asked is None:
-        return _invalid(errors)
-    found = trace.read(scope.whole(), asked.user, asked.span, asked.zone, clock.now_s())
+    query = read(TracingQuery, request.args)
+    chosen, as_of = query.tz or zone(), clock.now_s()
+    span = period_span(query.unit, query.date or clock.local_date(as_of, chosen), chosen)
+    found = trace.read(scope.whole(), query.user, span, chosen, as_of)
     if found is None:
-        return make_response(jsonify(errors={"user": _("There is no user of that name.")}), 404)
-    audit.record(
-        "tracing.viewed",
-        "r",
-        ("user", found.person.id, found.person.name),
-        details={"from": asked.span.start, "to": asked.span.end},
-    )
-    return make_response(jsonify(trace.as_answer(found)))
+        raise ParameterError({"user": Message(NO_SUCH_USER)}, 404)
+    _note("tracing.viewed", ("user", found.person.id, found.person.name), span)
+    return answers.send(answers.tracing(found))
+
+
+@bp.get("/api/v1/queues")
+@require_key("read")
+def queue() -> Response:
+    """The figures of one queue's day, hour by hour: the same as on the page."""
+    query = read(QueueQuery, request.args)
+    chosen, as_of = query.tz or zone(), clock.now_s()
+    span = clock.day(query.date or clock.local_date(as_of, chosen), chosen)
+    found = queues.day(scope.whole(), query.queue, span, chosen)
+    if found is None:
+        raise ParameterError({"queue": Message(NO_SUCH_QUEUE)}, 404)
+    _note("queue.viewed", ("queue", found.queue.id, found.queue.label), span)
+    return answers.send(answers.queue(found, as_of))
 
 
 @bp.get("/api/v1/openapi.json")
@@ -60,12 +88,10 @@ def description() -> Response:
 def health() -> Response:
     """200 when the database answers and is of this version; says no more than that."""
     if migrate.pending(database.obj):
-        return make_response(jsonify(status="not migrated"), 503)
+        return answers.send(answers.Health("not migrated"), 503)
     Event.select(Event.id).limit(1).execute()
-    return make_response(jsonify(status="ok"))
+    return answers.send(answers.Health("ok"))
 
 
-def _invalid(errors: dict[str, str]) -> Response:
-    if not errors:
-        abort(400)
-    return make_response(jsonify(errors=errors), 422)
+def _note(action: str, target: tuple[str, object, str], span: Span) -> None:
+    audit.record(action, "r", target, details={"from": span.start, "to": span.end})

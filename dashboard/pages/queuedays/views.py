@@ -1,18 +1,16 @@
-"""A queue's day: the page, its files, and GET /api/v1/queues."""
+"""A queue's day: the page and its files."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, jsonify, make_response, request, url_for
+from flask import Blueprint, Response, abort, g, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.guard import require, require_key
+from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
-from dashboard.access.scope import whole
-from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.i18n import collation
 from dashboard.i18n.formats import language
@@ -68,29 +66,6 @@ def download(format_: str) -> Response:
     return deliver(
         "queuedays", asked_for, format_, name, len(clock.hours(asked.span, asked.zone)), "queue.exported"
     )
-
-
-@bp.get("/api/v1/queues")
-@require_key("read")
-def api() -> Response:
-    """The figures of the page as JSON: seconds, counts, percent."""
-    as_of = clock.now_s()
-    asked = forms.parse(request.args, zone(), as_of)
-    errors = dict(asked.errors)
-    if not asked.queue:
-        errors["queue"] = _("Give the name of the queue as queue=….")
-    if errors:
-        return make_response(jsonify(errors=errors), 422)
-    found = queues.day(whole(), asked.queue, asked.span, asked.zone)
-    if found is None:
-        return make_response(jsonify(errors={"queue": _("There is no queue of that name.")}), 404)
-    audit.record(
-        "queue.viewed",
-        "r",
-        ("queue", found.queue.id, found.queue.label),
-        details={"from": found.span.start, "to": found.span.end},
-    )
-    return make_response(jsonify(queues.as_answer(found, as_of)))
 
 
 def _links(asked: Asked, as_of: int) -> dict[str, Any]:
