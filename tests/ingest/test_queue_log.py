@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import catalog
-from dashboard.ingest.data import check_fields
+from dashboard.ingest.data import Data, check_fields
 from dashboard.ingest.schema import NewEvent
 from dashboard.ingest.sources.queue_log import READINGS, Bad, Blank, Record, events, records
 
@@ -217,7 +217,7 @@ def test_a_record_means(line, type_, expected):
     assert event.type == type_
     assert {name: data.get(name) for name in expected} == expected
     errors: dict[str, Any] = {}
-    check_fields(catalog.find(event.type), data, errors)
+    check_fields(catalog.find(event.type), Data(event.data, data), errors)
     assert errors == {}
 
 
