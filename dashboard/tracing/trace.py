@@ -11,7 +11,7 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.tracing import load
-from dashboard.tracing.load import ActivityRow, Filter, Person
+from dashboard.tracing.load import ActivityRow, Person
 from dashboard.tracing.statistics import Figures, figures
 from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
@@ -49,6 +49,11 @@ class Trace:
         )
 
     @cached_property
+    def activities(self) -> list[ActivityRow]:
+        """All activities of the period, oldest first."""
+        return load.activities(self.scope, self.person.id, self.span)
+
+    @cached_property
     def seconds(self) -> dict[int, int]:
         """Activity → seconds of handling inside the period."""
         return load.clipped(self.intervals, self.span, self.as_of, self.horizons)
@@ -81,11 +86,6 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
         load.horizons(),
         load.never_signed_in(person.id),
     )
-
-
-def activities(trace: Trace, wanted: Filter = Filter()) -> list[ActivityRow]:
-    """Return all activities of the period, oldest first."""
-    return load.activities(trace.scope, trace.person.id, trace.span, wanted)
 
 
 def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:

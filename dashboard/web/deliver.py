@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, NoReturn
 
 from flask import Response, abort, g, make_response, redirect, request, url_for
@@ -13,7 +13,7 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.exports import background, pdf, registry
 from dashboard.exports.registry import Order
-from dashboard.exports.table import disposition
+from dashboard.exports.table import Report, disposition
 from dashboard.i18n.formats import language, number
 from dashboard.web.errors import Detail
 from dashboard.web.page import zone
@@ -22,11 +22,20 @@ AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds o
 READ_BYTES = 64 * 1024
 
 
-def deliver(maker: str, query: registry.Query, format_: str, name: str, rows: int, action: str) -> Response:
+def deliver(
+    maker: str,
+    query: registry.Query,
+    format_: str,
+    name: str,
+    rows: int,
+    action: str,
+    build: Callable[[Order], Report | None] | None = None,
+) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 
-    403 without the right for the format, 404 when the subject is out of scope, 413 for more rows
-    than a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
+    `build` makes the report of what the view has read already; without it the maker reads it.
+    403 without the right for the format, 404 when the subject is out of scope, 413 for more rows than
+    a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
     """
     if not registry.allowed(g.scope, maker, format_):
         abort(403)
@@ -38,7 +47,8 @@ def deliver(maker: str, query: registry.Query, format_: str, name: str, rows: in
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
         audit.record(action, "r", ("export", ident, name), details={**query, "rows": rows})
         return make_response(redirect(url_for("exports.show", ident=ident)))
-    report = registry.MAKERS[maker].build(Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_))
+    order = Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_)
+    report = (build or registry.MAKERS[maker].build)(order)
     if report is None:
         abort(404)
     target = tempfile.TemporaryFile()  # noqa: SIM115  closed when its last piece is sent

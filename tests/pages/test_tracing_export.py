@@ -13,6 +13,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
+from dashboard.db import database
 from dashboard.exports import pdf
 from dashboard.i18n.formats import duration
 from dashboard.ingest import importer
@@ -22,6 +23,7 @@ from tests.pages import trail
 from tests.pages.files import fetch, lines_of, sheets_of, text_of
 from tests.pages.html import Page
 from tests.pages.trail import DAY
+from tests.test_sql_log import logged
 
 pytestmark = pytest.mark.both_databases
 
@@ -72,6 +74,17 @@ def test_all_formats_carry_the_rows_of_the_page(client: FlaskClient) -> None:
         assert total[7] == int(foot[3])
         assert [line[0][:19] for line in lines] == [row[0].isoformat() for row in rows]  # type: ignore[attr-defined]
         assert all(datetime.fromisoformat(line[0]).utcoffset() for line in lines)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_download_asks_the_database_nothing_twice(client: FlaskClient, format_: str) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    with logged(database.obj) as log:
+        fetch(client, format_)
+    reads = [query for query in log if re.search('FROM "(?:activity|interval|interaction|event)"', query.sql)]
+    assert len(reads) > 3
+    assert len(set(reads)) == len(reads)
 
 
 def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) -> None:

@@ -146,7 +146,7 @@ def tracing(found: Trace) -> Tracing:
         period=_period(found.span, found.zone),
         as_of=iso(found.as_of, found.zone),
         statistics=as_json(found.figures),
-        activities=[_activity(found, row) for row in trace.activities(found)],
+        activities=[_activity(found, row) for row in found.activities],
     )
 
 

@@ -159,11 +159,8 @@ def plot(trace: Trace, asked: Asked, linked: bool = True) -> Plot:
 def items(trace: Trace, linked: bool = True) -> list[Item]:
     """Return the drawn stretches with what their bars say; those of a file source end where it ends."""
     wanted = [row for row in trace.intervals if row.kind in DRAWN]
-    facts = (
-        {row.id: row for row in load.activities(trace.scope, trace.person.id, trace.span)}
-        if any(row.activity_id for row in wanted)
-        else {}
-    )
+    drawn = any(row.activity_id for row in wanted)
+    facts = {row.id: row for row in trace.activities} if drawn else {}
     return [_item(trace, row, facts.get(row.activity_id or 0), linked) for row in wanted]
 
 

@@ -35,8 +35,11 @@ def build(order: Order) -> Report | None:
     own = User.get_by_id(order.scope.viewer_id).login
     asked = forms.parse(order.query, own, order.zone)
     trace = traces.read(order.scope, asked.user, asked.span, asked.zone, order.as_of)
-    if trace is None:
-        return None
+    return None if trace is None else report(trace, asked, order)
+
+
+def report(trace: Trace, asked: Asked, order: Order) -> Report:
+    """Return the report of a trace that has been read."""
     line = names.head(asked)
     made = stamp(trace.as_of, trace.zone)
     return Report(

@@ -137,7 +137,9 @@ def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
 
 def _rows(trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, descending: bool) -> list[Row]:
     rows: list[Row] = []
-    if asked.kind != "pause":
+    if limit is None and not asked.filtered:
+        rows = [work(trace, row) for row in trace.activities]
+    elif asked.kind != "pause":
         after = None
         if cursor is not None:
             start, rank, ident = cursor

@@ -12,7 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
-from dashboard.pages.tracing import context, forms, listing, manual, marks, queries
+from dashboard.pages.tracing import context, export, forms, listing, manual, marks, queries
 from dashboard.tracing import trace as traces
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
@@ -112,7 +112,15 @@ def download(format_: str) -> Response:
     day = asked.date - timedelta(days=asked.date.weekday()) if asked.unit == "week" else asked.date
     name = file_name("tracing", found.person.login, day, format_)
     asked_for = asked.query(after=None, before=None, page=1)
-    return deliver("tracing", asked_for, format_, name, count, "tracing.exported")
+    return deliver(
+        "tracing",
+        asked_for,
+        format_,
+        name,
+        count,
+        "tracing.exported",
+        lambda order: export.report(found, asked, order),
+    )
 
 
 def _faultless(own: str) -> forms.Asked:
