@@ -12,7 +12,7 @@ import peewee
 from flask import Flask, current_app
 
 from dashboard import clock
-from dashboard.access import keys, passwords, presets
+from dashboard.access import first_admin, keys, passwords, presets
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import backup, connected, database, migrate
@@ -20,7 +20,6 @@ from dashboard.events import own
 from dashboard.ingest import files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
-from dashboard.pages.signin import commands as signin
 from dashboard.tracing import projection
 
 NAME_MAX = 120  # the columns of logins, sources and keys
@@ -54,7 +53,7 @@ def migrate_() -> None:
     with _at_database():
         for line in _upgrade():
             click.echo(line)
-        if code := signin.setup_code():
+        if code := first_admin.setup_code():
             click.echo(f"No users yet. One-time code to create the first administrator: {code}")
 
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from dashboard.access import first_admin
 from dashboard.models import Access, Setting, User
-from dashboard.pages.signin import commands
 from tests import make
 from tests.pages.door import PASSWORD, enter, is_in
 
@@ -93,7 +93,7 @@ def test_a_visitors_language_stays_after_signing_in(client: FlaskClient, jana: U
 
 def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> None:
     assert client.get("/sign-in").headers["Location"] == "/setup"
-    code = commands.setup_code()
+    code = first_admin.setup_code()
     assert code is not None
     form = {"code": code, "login": "boss", "name": "The Boss", "password": PASSWORD}
     for field, value in (("code", "0"), ("login", "two words"), ("name", ""), ("password", "short")):
@@ -105,13 +105,13 @@ def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> No
     assert client.post("/setup", data=form).headers["Location"] == "/sign-in"
     assert enter(client, "boss").status_code == 302
     assert User.get().access == Access.get(Access.name == "Administrator")
-    assert Setting.get_or_none(Setting.name == commands.CODE_NAME) is None
+    assert Setting.get_or_none(Setting.name == first_admin.CODE_NAME) is None
     assert client.post("/setup", data={**form, "login": "second"}).headers["Location"] == "/sign-in"
     assert User.select().count() == 1
 
 
 def test_the_setup_code_cannot_be_guessed(client: FlaskClient) -> None:
-    code = commands.setup_code()
+    code = first_admin.setup_code()
     form = {"code": "guess", "login": "boss", "name": "Boss", "password": PASSWORD}
     for _ in range(5):
         assert client.post("/setup", data=form).status_code == 422

@@ -20,7 +20,7 @@ from flask import (
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from dashboard.access import passwords, sessions
+from dashboard.access import first_admin, passwords, sessions
 from dashboard.access.guard import COOKIE, public, require
 from dashboard.access.permissions import Permission
 from dashboard.db import database
@@ -34,7 +34,7 @@ bp = Blueprint("signin", __name__)
 @bp.get("/sign-in")
 @public
 def show() -> Response:
-    if commands.needs_setup():
+    if first_admin.needs_setup():
         return make_response(redirect(url_for(".setup")))
     if g.user is not None:
         return make_response(redirect(local_path(request.args.get("next"))))
@@ -96,7 +96,7 @@ def delete() -> Response:
 @public
 def setup() -> Response:
     """The first visit makes the administrator, guarded by the code printed at start."""
-    if not commands.needs_setup():
+    if not first_admin.needs_setup():
         return make_response(redirect(url_for(".show")))
     if request.method == "GET":
         return render("signin/setup.html", asked=forms.Setup("", "", "", ""))
@@ -105,13 +105,13 @@ def setup() -> Response:
     if wait := sessions.throttled("setup", ip):
         asked.errors["code"] = _wait(wait)
         return render("signin/setup.html", status=429, asked=asked)
-    if not commands.code_is_right(asked.code):
+    if not first_admin.code_is_right(asked.code):
         with database.atomic():
             sessions.failed("setup", ip)
         asked.errors["code"] = _("This is not the code printed at the last start.")
     if asked.errors:
         return render("signin/setup.html", status=422, asked=asked)
-    commands.make_administrator(asked.login, asked.name, asked.password)
+    first_admin.make_administrator(asked.login, asked.name, asked.password)
     flash(_("The administrator has been added. Sign in."), "ok")
     return make_response(redirect(url_for(".show")))
 
