@@ -322,5 +322,5 @@ def test_any_parameters_give_facts_that_the_catalogue_allows(name, params):
     for each in events(records(["|".join(["1543600000", "c", "IT", "A", name, *params])]), "UTC"):
         if isinstance(each, NewEvent):
             errors: dict[str, Any] = {}
-            check_fields(catalog.find(each.type), json.loads(each.data), errors)
+            check_fields(catalog.find(each.type), Data(each.data, json.loads(each.data)), errors)
             assert errors == {}
