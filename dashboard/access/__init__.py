@@ -1,1 +1,1 @@
-"""Who may do what, about whom: permissions, scope, sessions, passwords, keys."""
+"""Access control: permissions, scope, sign-in sessions, passwords, API keys."""

@@ -1,4 +1,4 @@
-"""Who may give which access: nobody gives more than he has, and somebody stays who can give."""
+"""Rules for assigning roles: users grant only what they hold, and one administrator always remains."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ GRANT_LABELS = {
 
 
 class Grant(NamedTuple):
-    """One part of an access's scope; see AccessGrant."""
+    """One part of a role's scope; see AccessGrant."""
 
     kind: str
     ref_id: int | None = None
 
 
 class RefusedError(Exception):
-    """The change would break a rule; carries a message to translate and the labels of what is lacking."""
+    """The change is not allowed. Carries a translatable message and the labels of the missing permissions."""
 
     def __init__(self, message: str, lacking: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ TOO_MUCH = N_("This access allows more than yours, so you cannot give it.")
 
 @dataclass(frozen=True)
 class Giver:
-    """The viewer as one who gives rights to others."""
+    """The viewer as a grantor of permissions."""
 
     scope: Scope
     leads: bool  # holds the grant led_teams
@@ -61,7 +61,7 @@ class Giver:
         return permission in self.scope.permissions
 
     def may_grant(self, grant: Grant) -> bool:
-        """May this part of a scope be given? Only what one's own scope holds whole."""
+        """Return whether the viewer can grant this part of a scope: it must lie within the viewer's own."""
         if grant.kind == "all_users":
             return self.scope.users is None
         if grant.kind == "users":
@@ -73,15 +73,15 @@ class Giver:
         return self.scope.queues is None or grant.ref_id in self.scope.queues
 
     def lacks(self, permissions: Iterable[Permission], grants: Iterable[Grant]) -> list[str]:
-        """Return the labels, to be translated, of what the giver himself has not."""
+        """Return the translatable labels of the permissions and grants that the viewer does not hold."""
         missing = [LABELS.get(p.value, p.value) for p in permissions if not self.may_permit(p)]
         kinds = {grant.kind for grant in grants if not self.may_grant(grant)}
         return missing + [label for kind, label in GRANT_LABELS.items() if kind in kinds]
 
     def covers(self, access: Access, user_id: int | None = None) -> bool:
-        """May this access be given, to the user `user_id` if one is named?
+        """Return whether the viewer can assign this role, to the user `user_id` if given.
 
-        For a user the teams he leads count too, whom he would see by leading them.
+        For a user, the members of the teams that the user leads must be in the viewer's scope too.
         """
         grants = grants_of(access.id)
         if self.lacks(scopes.permissions_of(access), grants):
@@ -91,7 +91,7 @@ class Giver:
         return all(self.scope.sees(member) for member in scopes.led_by(user_id))
 
     def may_restrict(self, access: Access | None, user_id: int | None = None) -> bool:
-        """May rights be taken from who has this access? By whoever covers it, or administers."""
+        """Return whether the viewer can take this role from a user: by covering it, or as administrator."""
         return access is None or self.administers or self.covers(access, user_id)
 
 
@@ -109,11 +109,11 @@ def grants_of(access_id: int) -> list[Grant]:
 
 @contextmanager
 def changing(viewer_id: int) -> Iterator[Giver]:
-    """Hold the one transaction in which rights of users may change, one at a time.
+    """Run the block in a transaction; only one such transaction changes permissions at a time.
 
-    Gives the viewer's rights as they are now, not as they were when the request came. Raises
-    RefusedError, and nothing has changed, when he has been deactivated meanwhile or when the block
-    took away the last active user who may edit both accesses and users.
+    Yields the viewer's current permissions, which may have changed since the request started. Raises
+    RefusedError and rolls back if the viewer has been deactivated, or if no active user would remain who
+    can edit both roles and users.
     """
     with database.atomic():
         dialect.one_at_a_time(Lock.GRANT)

@@ -1,4 +1,4 @@
-"""Who asks, and may they: the permission stands on the view itself."""
+"""Authentication and authorisation of requests. Each view declares the permission it requires."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COOKIE = "stopa"
 
 
 def require(*permissions: Permission) -> Callable[[View], View]:
-    """Answer 401 without a session and 403 unless the access grants one of `permissions`."""
+    """Answer 401 without a session and 403 unless the user's role has one of `permissions`."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -34,7 +34,7 @@ def require(*permissions: Permission) -> Callable[[View], View]:
 
 
 def require_key(allow: str) -> Callable[[View], View]:
-    """Answer 401 without a live API key and 403 unless the key is made for `allow`."""
+    """Answer 401 without a valid API key and 403 unless the key's permission is `allow` (ingest or read)."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -53,13 +53,13 @@ def require_key(allow: str) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Mark a view that anyone may open."""
+    """Mark a view that requires no sign-in."""
     view.permissions = ()  # type: ignore[attr-defined]
     return view
 
 
 def load_user() -> None:
-    """Before each request: the session's user and scope, read anew, so that changes act at once."""
+    """Before each request: load the session's user and scope, so that changes apply at once."""
     g.user, g.scope = None, None
     token = request.cookies.get(COOKIE)
     if token and not request.path.startswith(("/static/", "/api/")):

@@ -1,4 +1,4 @@
-"""API keys: 32 random bytes behind a recognisable prefix, kept as SHA-256, shown once."""
+"""API keys: 32 random bytes with a recognisable prefix, stored as SHA-256 and shown once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREFIX = "stopa_"
 
 
 class Key(NamedTuple):
-    """A live key as a request needs it; see models.access.ApiKey."""
+    """The columns of a valid key that a request needs; see models.access.ApiKey."""
 
     id: int
     name: str
@@ -32,7 +32,7 @@ _BY_HASH = Prepared(
 
 
 def make(name: str, source: str, allow: str, makes: bool = True) -> str:
-    """Add a key for `source` (made when new) and return its only plain copy."""
+    """Add a key for `source`, creating the source if it is new, and return the key in plain text."""
     plain = PREFIX + secrets.token_urlsafe(32)
     row, _ = Source.get_or_create(name=source, defaults={"created_ts": clock.now_s()})
     ApiKey.create(
@@ -48,9 +48,9 @@ def make(name: str, source: str, allow: str, makes: bool = True) -> str:
 
 
 def find(plain: str) -> Key | None:
-    """Return the key unless unknown or revoked; looked up by hash, so in constant time."""
-    found = _BY_HASH.rows(hash=digest(plain))
-    return Key(*found[0]) if found else None
+    """Return the key, or None if it is unknown or revoked. The look-up by hash leaks no timing."""
+    rows = _BY_HASH.rows(hash=digest(plain))
+    return Key(*rows[0]) if rows else None
 
 
 def digest(plain: str) -> str:

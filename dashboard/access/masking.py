@@ -1,5 +1,7 @@
-"""Contacts as shown to those who may not see them whole. Source: phone keeps its last three
-digits, an e-mail address its first letter and domain."""
+"""Masks contact details for users without the permission to see them.
+
+A phone number keeps its last three digits, an email address its first letter and domain.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ DOTS = "•••"
 
 
 def phone(number: str) -> str:
-    """Return `+420 ••• ••• 214` for +420123456214; numbers under seven digits stay (extensions)."""
+    """Return `+420 ••• ••• 214` for +420123456214. Numbers under seven digits (extensions) are not masked."""
     digits = re.sub(r"\D", "", number)
     if len(digits) < 7:
         return number
@@ -24,7 +26,7 @@ def email(address: str) -> str:
 
 
 def contact(name: str, number: str, address: str, full: bool) -> str:
-    """Return how a contact is called on a page: number, else address, else name."""
+    """Return the label of a contact: phone number, else email address, else name. Masked unless `full`."""
     if full:
         return " · ".join(part for part in (name, number or address) if part)
     if number:

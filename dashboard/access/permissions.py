@@ -1,4 +1,4 @@
-"""What one may do: every permission, with its place on the access page."""
+"""All permissions, their sections on the page of a role, and the built-in roles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboard.i18n.mark import N_
 
 
 class Permission(StrEnum):
-    """`<object>.<verb>`, sorted; stored in accesses by value, never renamed."""
+    """`<object>.<verb>`, sorted. Roles store the values, so they are never renamed."""
 
     ACCESSES_EDIT = "accesses.edit"
     ACCESSES_VIEW = "accesses.view"
@@ -49,7 +49,7 @@ class Permission(StrEnum):
 
 
 class Choice(NamedTuple):
-    """A check box of the access page."""
+    """A check box on the page of a role."""
 
     permission: Permission
     label: str

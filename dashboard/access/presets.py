@@ -1,4 +1,4 @@
-"""Brings the preset accesses of this version into the database."""
+"""Creates the built-in roles of this version in the database."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dashboard.models import Access, AccessGrant
 
 
 def make() -> None:
-    """Add the presets that are missing; those that exist keep what an administrator made of them."""
+    """Add missing built-in roles. Existing ones keep the changes of administrators."""
     for preset in PRESETS:
-        access, made = Access.get_or_create(
+        access, created = Access.get_or_create(
             name=preset.name,
             defaults={
                 "description": preset.description,
@@ -17,6 +17,6 @@ def make() -> None:
                 "permissions": sorted(preset.permissions),
             },
         )
-        if made:
+        if created:
             for kind in preset.grants:
                 AccessGrant.create(access=access, kind=kind)

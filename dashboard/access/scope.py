@@ -1,4 +1,4 @@
-"""About whom and which queues: the first argument of every read of people's data."""
+"""The scope of a user: whose data and which queues. The first argument of every read of users' data."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dashboard.models import Access, AccessGrant, TeamLead, TeamMember, User
 
 @dataclass(frozen=True)
 class Scope:
-    """Whom the viewer may see (`users`; None = all) and whose content (`queues`; None = all).
+    """Which users the viewer can see (`users`; None = all) and the content of which queues (None = all).
 
-    One's own user is always inside. Work in a queue outside `queues` keeps its time and loses
-    its content; one's own work is never hidden from oneself.
+    The viewer's own user is always included. Of work in other queues only times are visible, not content.
+    The viewer's own work is always visible with content.
     """
 
     viewer_id: int
@@ -26,20 +26,20 @@ class Scope:
         return self.users is None or user_id == self.viewer_id or user_id in self.users
 
     def content(self, user_id: int, queue_id: int | None) -> bool:
-        """May the viewer see what this user's work in this queue was about?
+        """Return whether the viewer can see the content of this user's work in this queue.
 
-        Work without a queue is content for those with all queues only.
+        Work without a queue is visible only with access to all queues.
         """
         return self.queues is None or user_id == self.viewer_id or queue_id in self.queues
 
     def allows(self, column: Any) -> Any:
-        """Return the condition that keeps a query's user column inside the scope."""
+        """Return the SQL condition that restricts a user column to the scope."""
         if self.users is None:
             return column.is_null(False)
         return column.in_(sorted(self.users | {self.viewer_id}))
 
     def allows_queue(self, column: Any) -> Any:
-        """Return the condition that keeps a query's queue column inside the scope."""
+        """Return the SQL condition that restricts a queue column to the scope."""
         if self.queues is None:
             return (column.is_null(False)) | (column.is_null(True))
         return column.in_(sorted(self.queues))
@@ -49,7 +49,7 @@ class Scope:
 
 
 def of_user(user: User) -> Scope:
-    """Return the scope of a signed-in user: the union of the grants of the access, read now."""
+    """Return the current scope of a user: the union of the grants of the user's role."""
     access = user.access
     if access is None:
         return Scope(user.id, EVERYONE, frozenset(), frozenset())
@@ -68,13 +68,13 @@ def of_user(user: User) -> Scope:
 
 
 def permissions_of(access: Access) -> frozenset[Permission]:
-    """Return the known permissions of an access; values of a later version are ignored."""
+    """Return the known permissions of a role. Unknown values, from a newer version, are ignored."""
     known = {permission.value for permission in Permission}
     return EVERYONE | {Permission(value) for value in access.permissions if value in known}
 
 
 def whole(viewer_id: int = 0) -> Scope:
-    """Return the scope of a read key, a command or a job: everybody, every queue."""
+    """Return the unrestricted scope of a read key, a command or a job."""
     return Scope(viewer_id, ALL, None, None)
 
 

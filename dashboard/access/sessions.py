@@ -1,4 +1,4 @@
-"""Server-side sessions: they end at sign-out, at deactivation, at a change of password."""
+"""Server-side sign-in sessions. They end at sign-out, at deactivation and when the password changes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dashboard.models import Access, Session, SignInAttempt, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
-SEEN_EVERY_S = 60  # writing each request would make every page a write
+SEEN_EVERY_S = 60  # avoids a write on every request
 WINDOW_S = 15 * 60
 MAX_PER_LOGIN = 5
 MAX_PER_IP = 30
 
 
 def start(user: User, ip: str) -> str:
-    """Open a session and return its token; only the token's hash is stored."""
+    """Create a session and return its token. Only the hash of the token is stored."""
     token = secrets.token_urlsafe(32)
     moment = clock.now_s()
     Session.delete().where(Session.created_ts < moment - ABSOLUTE_S).execute()
@@ -32,12 +32,12 @@ def start(user: User, ip: str) -> str:
 
 
 def find(token: str) -> User | None:
-    """Return the active user of a live session with the access at hand, else None; one query."""
-    found = _LIVE.rows(hash=digest(token))
+    """Return the active user of a valid session with the role loaded, else None. One query."""
+    rows = _LIVE.rows(hash=digest(token))
     moment = clock.now_s()
-    if not found:
+    if not rows:
         return None
-    row = found[0]
+    row = rows[0]
     seen_ts, created_ts = row[-2:]
     user = _filled(User, row)
     if user.deactivated_ts is not None:
@@ -46,7 +46,7 @@ def find(token: str) -> User | None:
         return None
     if user.access_id is not None:
         user.access = _filled(Access, row[len(User._meta.sorted_fields) :])
-        user._dirty.clear()  # it was read, not changed
+        user._dirty.clear()  # loaded, not modified
     if moment - seen_ts > SEEN_EVERY_S:
         Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
     return cast(User, user)
@@ -64,7 +64,7 @@ _LIVE = Prepared(
 
 
 def _filled(model: type[Model], values: Sequence[Any]) -> Any:
-    """Return a row of `model` as read from the database, from values in the order of the model's fields."""
+    """Return an instance of `model` from raw values in the order of the model's fields."""
     fields = model._meta.sorted_fields
     data = {field.name: field.python_value(value) for field, value in zip(fields, values, strict=False)}
     row: Any = model(__no_default__=1, **data)
@@ -77,7 +77,7 @@ def end(token: str) -> None:
 
 
 def end_all(user_id: int, but: str | None = None) -> None:
-    """End every session of a user, except that of the token `but`."""
+    """End all sessions of a user except that of the token `but`."""
     gone = Session.user_id == user_id
     if but is not None:
         gone &= Session.token_hash != digest(but)
@@ -85,14 +85,14 @@ def end_all(user_id: int, but: str | None = None) -> None:
 
 
 def throttled(login: str, ip: str) -> int:
-    """Return the seconds to wait before another try, 0 when a try is free now.
+    """Return the seconds to wait before the next attempt, 0 if an attempt is allowed now.
 
-    At most 5 failures an account and 30 an address in 15 minutes, counted in the database so
-    that they hold over processes and restarts.
+    Allows 5 failures per account and 30 per IP address in 15 minutes. They are counted in the database, so
+    the limits hold across processes and restarts.
     """
     since = clock.now_s() - WINDOW_S
     for key, most in ((f"login:{login.lower()}", MAX_PER_LOGIN), (f"ip:{ip}", MAX_PER_IP)):
-        tries = [
+        attempts = [
             row[0]
             for row in SignInAttempt.select(SignInAttempt.at_ts)
             .where((SignInAttempt.key == key) & (SignInAttempt.at_ts > since))
@@ -100,8 +100,8 @@ def throttled(login: str, ip: str) -> int:
             .limit(most)
             .tuples()
         ]
-        if len(tries) >= most:
-            return max(1, int(tries[-1]) + WINDOW_S - clock.now_s())
+        if len(attempts) >= most:
+            return max(1, int(attempts[-1]) + WINDOW_S - clock.now_s())
     return 0
 
 
