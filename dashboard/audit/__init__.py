@@ -1,1 +1,1 @@
-"""Every act inside the dashboard, reads and exports included."""
+"""The audit log: an entry for every action in Stopa, including reads and exports."""

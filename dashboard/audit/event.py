@@ -1,4 +1,4 @@
-"""The event of an act: the type of the same name, with what the catalogue says its data holds."""
+"""Records an audited action as an event as well, if the catalogue has an event type for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from dashboard.catalog import CATALOG, EventType, Kind
 from dashboard.events import own
 from dashboard.models import User
 
-SAME = {"import.run": "import.finished"}  # acts that the catalogue has under another name
-LABELS = {"name": "", "rule": "rule", "permission": "page"}  # field that the target's label fills, of what
+SAME = {"import.run": "import.finished"}  # actions whose event type has another name
+LABELS = {
+    "name": "",
+    "rule": "rule",
+    "permission": "page",
+}  # field filled with the target's label: target type
 
 
 def append(
@@ -21,10 +25,10 @@ def append(
     ip: str,
     chain: Sequence[int] = (),
 ) -> int | None:
-    """Record the event of the act `action` and return its id; None where the catalogue has none.
+    """Record the event of `action` and return its id; None if the catalogue has no event type for it.
 
-    Its user is the one whom the act concerns where the target is a user, else who acted. Its data
-    holds the fields of the type alone, so no secret and nothing that was changed.
+    The event's user is the target if the target is a user, otherwise the actor. The event's data contains
+    only the fields that the catalogue lists, so no secrets and no changed values.
     """
     type_ = CATALOG.get(SAME.get(action, action))
     if type_ is None or not type_.own:
@@ -36,9 +40,11 @@ def append(
 def _data(
     type_: EventType, target: tuple[str, object, str], details: Mapping[str, Any], ip: str
 ) -> dict[str, Any]:
-    given: dict[str, Any] = {"ip": ip, "rows": details.get("stored"), **details}
-    given |= {field: str(target[2])[:200] for field, kind in LABELS.items() if kind in ("", target[0])}
-    return {name: given[name] for name, field in type_.by_name.items() if _fits(field.kind, given.get(name))}
+    values: dict[str, Any] = {"ip": ip, "rows": details.get("stored"), **details}
+    values |= {field: str(target[2])[:200] for field, kind in LABELS.items() if kind in ("", target[0])}
+    return {
+        name: values[name] for name, field in type_.by_name.items() if _fits(field.kind, values.get(name))
+    }
 
 
 def _fits(kind: Kind, value: Any) -> bool:
@@ -47,11 +53,11 @@ def _fits(kind: Kind, value: Any) -> bool:
 
 
 def _user(target: tuple[str, object, str]) -> int | None:
-    """Return the user meant: by id, or, where somebody typed a login to sign in, by that login."""
+    """Return the id of the target user: its id, or for a sign-in attempt the user with that login."""
     if isinstance(target[1], int):
         return target[1]
-    found: int | None = User.select(User.id).where(User.login == str(target[2])).scalar()
-    return found
+    user_id: int | None = User.select(User.id).where(User.login == str(target[2])).scalar()
+    return user_id
 
 
 def _queue(target: tuple[str, object, str]) -> int | None:

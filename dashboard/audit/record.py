@@ -1,6 +1,6 @@
-"""One row for each act inside the dashboard, written in the transaction of the act itself.
+"""Writes audit entries, in the transaction of the action itself.
 
-What the catalogue has a type for becomes an event as well, for rules and for the log; see `audit.event`.
+Actions that have an event type in the catalogue are recorded as events as well; see `audit.event`.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ def record(
     actor: tuple[str, int | None, str] | None = None,
     chain: Sequence[int] = (),
 ) -> None:
-    """Append an entry. `target` is (type, id, label); `changes` maps field to (old, new).
+    """Append an audit entry. `target` is (type, id, label); `changes` maps a field to (old, new).
 
-    Secrets are masked by field name, texts cut at 2 KiB with their length. The actor is the
-    signed-in user or key of the request unless given. Call it inside the transaction of the
-    change, so that both stand or neither. `chain` names the rules that led to it.
+    Values of fields with secret names are masked; texts over 2 KiB are truncated and get their length
+    appended. `actor` defaults to the signed-in user or API key of the request. Must be called inside the
+    transaction of the change, so that both are committed or neither. `chain` lists the ids of the rules
+    that caused the action.
     """
     kind, ident, label = actor or _actor()
-    kept = {name: _safe(name, value) for name, value in (details or {}).items()}
-    around = _circumstances()
+    masked = {name: _safe(name, value) for name, value in (details or {}).items()}
+    context = _request_context()
     with database.atomic():
         AuditEntry.insert(
             occurred_ms=clock.now_ms(),
@@ -53,14 +54,14 @@ def record(
             target_id=str(target[1])[:60],
             target_label=str(target[2])[:200],
             changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
-            details=kept,
-            **around,
+            details=masked,
+            **context,
         ).execute()
-        event.append(action, ident if kind == "user" else None, target, kept, around.get("ip", ""), chain)
+        event.append(action, ident if kind == "user" else None, target, masked, context.get("ip", ""), chain)
 
 
 def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]) -> None:
-    """Record that the signed-in user looked; looking again at the same within 15 minutes adds nothing."""
+    """Record that the signed-in user viewed something. Repeated views within 15 minutes are not recorded."""
     kind, ident, _label = _actor()
     e = AuditEntry
     again = e.select(e.details).where(
@@ -76,12 +77,12 @@ def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]
 
 
 def denied(what: str) -> None:
-    """Record a refused request of a signed-in user, in a transaction of its own."""
+    """Record a rejected request of a signed-in user, in a separate transaction."""
     record("access.denied", "r", ("page", request.path[:60], what), outcome="denied")
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the fields whose values differ, as record() wants them."""
+    """Return the fields whose values differ as {field: (old, new)}."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 
@@ -99,7 +100,7 @@ def _actor() -> tuple[str, int | None, str]:
     return ("anonymous", None, "")
 
 
-def _circumstances() -> dict[str, str]:
+def _request_context() -> dict[str, str]:
     if not has_request_context():
         return {"interface": "cli"}
     return {
