@@ -1,1 +1,1 @@
-"""The one log: events are appended here and read from here."""
+"""The append-only event log."""

@@ -1,4 +1,4 @@
-"""What the dashboard notices about its own running: a disk that fills up, work that piles up."""
+"""Health checks of the worker: low disk space and a large job backlog are recorded as events."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from dashboard.jobs import queue
 from dashboard.models import Setting
 
 EVERY_S = 60
-DISK_MB = 1024  # free below this is low: a busy site writes it in a week
-BACKLOG = 1000  # jobs: more than a minute of work
-_looked: float | None = None
+DISK_MB = 1024  # free space below this is low; a busy site writes as much in a week
+BACKLOG = 1000  # jobs; more than a minute of work
+_last_check: float | None = None
 
 
 class Gauge(NamedTuple):
-    """A measure that is told when it becomes bad, and again only after it was good for certain."""
+    """A measure with hysteresis: reported when it becomes bad, and again only after it was good."""
 
     type: str
     field: str
     value: int
     bad: bool
-    good: bool  # a measure between the two keeps what it was
+    good: bool  # between bad and good the previous state is kept
 
 
 def look(every_s: float = EVERY_S) -> int:
-    """Look at disk and backlog, at most once in `every_s`. A tick, and never counted as work."""
-    global _looked
-    if _looked is not None and time.monotonic() - _looked < every_s:
+    """Check disk and backlog at most once in `every_s` seconds. A worker tick; returns 0, no work done."""
+    global _last_check
+    if _last_check is not None and time.monotonic() - _last_check < every_s:
         return 0
-    _looked = time.monotonic()
+    _last_check = time.monotonic()
     for gauge in gauges():
         tell(gauge)
     return 0
 
 
 def gauges() -> list[Gauge]:
-    """Return what is measured; the disk is the database file's, and that of a database server is its own."""
+    """Return the measures. The disk is measured only for SQLite: the one with the database file."""
     waiting = queue.waiting()
-    found = [Gauge("system.backlog_high", "backlog", waiting, waiting > BACKLOG, waiting < BACKLOG // 2)]
+    measures = [Gauge("system.backlog_high", "backlog", waiting, waiting > BACKLOG, waiting < BACKLOG // 2)]
     if dialect.is_sqlite():
         free = shutil.disk_usage(Path(database.obj.database).absolute().parent).free // 2**20
-        found.append(Gauge("system.disk_low", "disk_free_mb", free, free < DISK_MB, free > 2 * DISK_MB))
-    return found
+        measures.append(Gauge("system.disk_low", "disk_free_mb", free, free < DISK_MB, free > 2 * DISK_MB))
+    return measures
 
 
 def tell(gauge: Gauge) -> None:
-    """Record the event of a measure that has become bad, once for all workers."""
+    """Record an event if the measure has become bad; once across all workers."""
     name = f"low:{gauge.type}"
     with database.atomic():
         if gauge.good:

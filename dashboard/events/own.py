@@ -1,4 +1,4 @@
-"""Events that the dashboard records itself: what it did, what it found, what a rule made."""
+"""Events that Stopa records itself: audited actions, health checks, actions of rules."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def append(
     chain: Sequence[int] = (),
     time_ms: int | None = None,
 ) -> int | None:
-    """Store an event in the caller's transaction, with its digest's job, and return its id.
+    """Append an event in the caller's transaction, enqueue its digest job, and return the event's id.
 
-    `type_` is a canonical name; nothing is checked, for nothing here comes from outside. None when an
-    administrator has switched the type off. The source is the dashboard's own unless that of the
-    `interaction` is given. `chain` names the rules that led to it, the first first. `time_ms` is now
-    unless given.
+    `type_` is a canonical name. Nothing is validated, because the caller is trusted code. Returns None if
+    an administrator has turned the type off. `source_id` defaults to the internal source; give the source
+    of the `interaction` if there is one. `chain` lists the ids of the rules that caused the event, oldest
+    first. `time_ms` defaults to now.
     """
     if not switches.recorded(type_):
         return None
@@ -57,7 +57,7 @@ def append(
         added = dialect.insert_numbered("event", record.COLUMNS, [row])
         if chain:
             EventCause.create(event_id=added.to, chain=list(chain))
-        if interaction is not None or switches.in_rules(type_):  # else a digest has nothing to do
+        if interaction is not None or switches.in_rules(type_):  # otherwise a digest would do nothing
             jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source})
     return added.to
 

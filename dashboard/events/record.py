@@ -1,4 +1,4 @@
-"""Appends events: repeats are left out, and the digest's job commits together with them."""
+"""Appends events idempotently; the events and their digest job are committed together."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ COLUMNS = (
     "session",
     "data",
 )
-CHUNK = 500  # names looked up at once; SQLite takes at most 32,766 variables
+CHUNK = 500  # names per query; SQLite allows up to 32,766 variables
 
 Ids = dict[str | None, int]
-_LOGINS: WeakKeyDictionary[peewee.Database, Ids] = WeakKeyDictionary()  # committed users, by database
+_LOGINS: WeakKeyDictionary[peewee.Database, Ids] = (
+    WeakKeyDictionary()
+)  # cache of committed users per database
 
 
 class NewEvent(Protocol):
-    """What the gate hands over; see ingest.schema."""
+    """A validated event; see ingest.schema."""
 
     @property
     def id(self) -> str | None: ...
@@ -64,7 +66,7 @@ class NewEvent(Protocol):
 class Appended(NamedTuple):
     accepted: int
     repeated: int
-    ids: list[str]  # as given, or made where none was
+    ids: list[str]  # given or generated, in the order of the events
 
 
 def append(
@@ -74,18 +76,18 @@ def append(
     rules: bool = True,
     chain: Sequence[int] = (),
 ) -> Appended:
-    """Store `events` of one source in one transaction; when it returns they are committed.
+    """Append `events` of one source in one transaction, which is committed when the function returns.
 
-    An event whose id the source has sent before changes nothing. Users and queues are made on
-    first sight where `makes`; otherwise the caller has left out what unknown_names() tells. No rule
-    hears of the events without `rules`. `chain` names the rules that led to them, the first first.
+    Events whose id the source has sent before are skipped. With `makes`, unknown users and queues are
+    created; without it, the caller must have removed events with unknown_names(). Without `rules`, rules
+    do not evaluate the events. `chain` lists the ids of the rules that caused them, oldest first.
     """
     if not events:
         return Appended(0, 0, [])
     recorded = clock.now_ms()
     with database.atomic():
         dialect.adding(Lock.APPENDING)
-        if len(events) > 1:  # batches of the same events in another order would wait for each other
+        if len(events) > 1:  # batches with the same events in different order would deadlock
             dialect.one_at_a_time(Lock.APPEND, source_id)
         users = _user_ids({e.user for e in events}, makes)
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
@@ -109,40 +111,40 @@ def append(
         ]
         added = dialect.insert_numbered("event", COLUMNS, records)
         if added.rows:
-            quiet = {} if rules else {"rules": False}
-            jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source_id, **quiet})
+            options = {} if rules else {"rules": False}
+            jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source_id, **options})
             if chain:
-                _caused(source_id, added, ids, chain)
-    if not database.in_transaction():  # else what is new here may yet be undone
+                _store_causes(source_id, added, ids, chain)
+    if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
     return Appended(added.rows, len(events) - added.rows, ids)
 
 
-def _caused(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:
-    """Note what led to the events that were added, those sent before left out."""
+def _store_causes(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:
+    """Store the causation chain of the events that were added; not of repeated ones."""
     query = Event.select(Event.id).where(
         (Event.id > added.after) & (Event.id <= added.to) & (Event.source_id == source_id)
     )
-    found: list[int] = []
+    ids: list[int] = []
     for start in range(0, len(names), CHUNK):
         part = query.where(Event.external_id.in_(names[start : start + CHUNK]))
-        found += [row[0] for row in part.tuples()]
-    dialect.insert_many("event_cause", ("event_id", "chain"), [(i, json.dumps(list(chain))) for i in found])
+        ids += [row[0] for row in part.tuples()]
+    dialect.insert_many("event_cause", ("event_id", "chain"), [(i, json.dumps(list(chain))) for i in ids])
 
 
 def settled_id() -> int:
-    """Return the id up to which the log is complete: reading on from there misses nothing."""
+    """Return the safe read position of the log: a reader that continues after it misses no event."""
     return dialect.settled_id("event", Lock.APPENDING)
 
 
 def source(name: str, is_file: bool = False) -> Source:
-    """Return the source of that name, made on first use."""
+    """Return the source with this name; creates it if it does not exist."""
     row, _ = Source.get_or_create(name=name, defaults={"created_ts": clock.now_s(), "is_file": is_file})
     return cast(Source, row)
 
 
 def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
-    """Return the users and queues that the events name and that do not exist."""
+    """Return the names of users and queues in the events that do not exist, by field."""
     wanted: dict[str, tuple[type[User] | type[Queue], set[str]]] = {
         "user": (User, {e.user for e in events if e.user is not None}),
         "queue": (Queue, {e.queue for e in events if e.queue is not None}),
@@ -151,9 +153,9 @@ def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
 
 
 def _user_ids(logins: set[str | None], makes: bool) -> Ids:
-    """Return login → id, asking only for those not seen before: a login never changes, no user is deleted.
+    """Return login → id. Known logins come from a cache: logins never change and users are never deleted.
 
-    A queue may get another name at any time, so queues are always asked for.
+    Queues are not cached, because they can be renamed.
     """
     known = _LOGINS.setdefault(database.obj, {})
     found: Ids = {login: known[login] for login in logins if login in known}
@@ -167,7 +169,7 @@ def _ids(
     named: set[str | None],
     make: Callable[[str, int], dict[str, object]] | None,
 ) -> Ids:
-    """Return name → id for every name, making what is missing where `make` is given."""
+    """Return name → id; creates missing rows if `make` is given."""
     names = sorted(name for name in named if name is not None)
     if not names:
         return {}

@@ -1,8 +1,8 @@
-"""Which event types are recorded and which rules may use: the catalogue, and what administrators chose.
+"""Which event types are recorded and usable in rules: defaults of the catalogue and administrators' choices.
 
-A type that is not for rules is recorded all the same; one that is not recorded reaches no rule.
-A catalogue's `on=False` says that a type is seldom of use; it keeps nothing out. An event of such a
-type that somebody sends is taken like any other until an administrator switches the type off.
+A type that rules cannot use may still be recorded; a type that is not recorded never reaches rules.
+`on=False` in the catalogue marks a type as rarely useful, but does not reject it: such events are accepted
+until an administrator turns the type off.
 """
 
 from __future__ import annotations
@@ -27,58 +27,57 @@ class Choice(NamedTuple):
     in_rules: bool
 
 
-_KEPT: WeakKeyDictionary[peewee.Database, tuple[str, dict[str, Choice]]] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[peewee.Database, tuple[str, dict[str, Choice]]] = WeakKeyDictionary()
 
 
 def choices() -> Mapping[str, Choice]:
-    """Return what administrators chose, by canonical name of type; most types have no choice.
+    """Return administrators' choices by canonical type name; most types have none.
 
-    Kept per process under a token that every change replaces: looking costs one row.
+    Cached per process under a token that every change replaces, so a look-up reads one row.
     """
-    found = _TOKEN.rows()
-    if not found:
+    tokens = _TOKEN.rows()
+    if not tokens:
         return {}
-    token: str = found[0][0]
-    kept = _KEPT.get(database.obj)
-    if kept is None or kept[0] != token:
+    token: str = tokens[0][0]
+    cached = _CACHE.get(database.obj)
+    if cached is None or cached[0] != token:
         t = TypeSwitch
         rows = t.select(t.type, t.recorded, t.in_rules).tuples()
-        kept = token, {name: Choice(recorded, in_rules) for name, recorded, in_rules in rows}
-        _KEPT[database.obj] = kept
-    return kept[1]
+        cached = token, {name: Choice(recorded, in_rules) for name, recorded, in_rules in rows}
+        _CACHE[database.obj] = cached
+    return cached[1]
 
 
 def choice(type_: str) -> Choice:
-    """Return what holds for a canonical name, be it of the catalogue or custom."""
-    chosen = choices().get(type_)
-    return chosen or default(type_)
+    """Return the setting of a type by its canonical name, from the catalogue or custom."""
+    return choices().get(type_) or default(type_)
 
 
 def default(type_: str) -> Choice:
-    """Return what holds for a type that no administrator has chosen about."""
+    """Return the default setting of a type."""
     known = catalog.find(type_)
     return Choice(True, known is None or known.in_rules)
 
 
 def recorded(type_: str) -> bool:
-    """Say whether events of the type are stored."""
+    """Return whether events of the type are stored."""
     return choice(type_).recorded
 
 
 def in_rules(type_: str) -> bool:
-    """Say whether rules may be about the type: it is recorded, and open to them."""
+    """Return whether rules can use the type: it is recorded and allowed in rules."""
     return all(choice(type_))
 
 
 def off() -> Collection[str]:
-    """Return the types whose events are not stored: what a gate refuses."""
+    """Return the types whose events are rejected."""
     return {name for name, chosen in choices().items() if not chosen.recorded}
 
 
 def choose(type_: str, wanted: Choice) -> None:
-    """Keep what an administrator wants for a type, in the caller's transaction.
+    """Store an administrator's choice for a type, in the caller's transaction.
 
-    What equals the default leaves no row, so that a later catalogue speaks for itself.
+    A choice that equals the default is not stored, so that later changes of the default apply.
     """
     TypeSwitch.delete().where(TypeSwitch.type == type_).execute()
     if wanted != default(type_):
