@@ -45,7 +45,7 @@ def test_work_that_piles_up_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_disk_that_fills_up_is_noticed(db: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "DISK_MB", 2**40)
-    monkeypatch.setattr(health, "_looked", None)
+    monkeypatch.setattr(health, "_last_check", None)
     found = {each.type for each in health.gauges() if each.bad}
     assert found == ({"system.disk_low"} if isinstance(db, peewee.SqliteDatabase) else set())
     health.look(every_s=3600)
