@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 import wtforms
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
+from dashboard import clock
 from dashboard.web import forms
 
 Option = tuple[Any, str]
@@ -92,6 +94,25 @@ class TextLine(Field):
             problem = self.check(self.data)
         if problem is not None:
             raise ValidationError(problem)
+
+
+class TimeZone(Field):
+    """The name of a time zone such as Europe/Prague; one that may be left empty unless it is `required`."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        super().__init__(label, attrs={"maxlength": 64}, **options)
+        self.attrs["list"] = f"l-{self.name}"
+
+    @property
+    def suggestions(self) -> list[str]:
+        return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+
+    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
+        if self.data or self.required:
+            try:
+                clock.zone(self.data)
+            except ValueError:
+                raise ValidationError(_("Choose a time zone of the list, such as Europe/Prague.")) from None
 
 
 class WriteOnly(Field):

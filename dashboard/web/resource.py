@@ -45,6 +45,7 @@ class Resource(VersionedRows[FormT]):
     )  # labels of values that differ from those of the form
     index_template: ClassVar[str] = "resource/index.html"
     form_template: ClassVar[str] = "resource/form.html"
+    stays: ClassVar[bool] = False  # a save leads back to the form, not to the list
     page_size: ClassVar[int] = 0  # rows of a page; 0: all on one
 
     def __init__(self, blueprint: Blueprint, path: str = "", prefix: str = "") -> None:
@@ -100,18 +101,25 @@ class Resource(VersionedRows[FormT]):
 
     # -- what a page may override: forms and changes
 
+    def filled(self, row: Any) -> dict[str, Any]:
+        """Return what the fields of the row's form show."""
+        return self.stored(row)
+
     def form(self, row: Any | None, sent: Any = None) -> FormT:
         """Return the form of a row, or of a new one, filled with what was sent if anything was."""
-        data = {} if row is None else {**self.stored(row), "version": row.version}
+        data = {} if row is None else {**self.filled(row), "version": row.version}
         return self.form_class(sent, data=data)
 
     def added(self, row: Any, form: FormT) -> Response:
         """Answer after a row has been added."""
-        return self.done(_("%(name)s has been added.", name=self.called(row)))
+        return self.done(_("%(name)s has been added.", name=self.called(row)), self._after(row))
 
     def saved(self, row: Any, form: FormT) -> Response:
         """Answer after a change; `row` is as it was before."""
-        return self.done(_("Saved."))
+        return self.done(self.saved_text(row, form), self._after(row))
+
+    def saved_text(self, row: Any, form: FormT) -> str:
+        return str(_("Saved."))
 
     def context(self, row: Any | None, form: FormT) -> dict[str, Any]:
         """Return what the template of the form needs besides."""
@@ -215,11 +223,9 @@ class Resource(VersionedRows[FormT]):
         known = {"resource": self, "texts": self.texts, "may_edit": self.may_edit()}
         return render(template, set(fragments), status, **known, **context)
 
-    def show(
-        self, row: Any | None, form: FormT, status: int = 200, differing: list[forms.Both] | None = None
-    ) -> Response:
+    def show(self, row: Any | None, form: FormT, status: int = 200, **more: Any) -> Response:
         """Render the form."""
-        context = {"row": row, "form": form, "differing": differing, **self.context(row, form)}
+        context = {"row": row, "form": form, "differing": None, **self.context(row, form), **more}
         return self.render(self.form_template, status=status, **context)
 
     def done(self, text: str, target: str = "", kind: str = "ok") -> Response:
@@ -271,6 +277,9 @@ class Resource(VersionedRows[FormT]):
 
     # -- inside
 
+    def _after(self, row: Any) -> str:
+        return self.url("edit", row) if self.stays else self.url("index")
+
     def _attempt(self, form: FormT, act: Callable[[], Any]) -> Any:
         """Return what `act` returns, or None with the reason on the form when it is refused."""
         try:
@@ -288,7 +297,7 @@ class Resource(VersionedRows[FormT]):
         stored, typed = self.readable(self.stored(row)), self.readable(form.values())
         labels = self.labels or {name: form[name].label.text for name in typed}
         form.version.data = row.version
-        return self.show(row, form, 422, forms.both(labels, stored, typed))
+        return self.show(row, form, 422, differing=forms.both(labels, stored, typed))
 
 
 def refusal(error: RefusedError) -> str:

@@ -78,12 +78,13 @@ class VersionedRows(Generic[FormT]):
             before = self.stored(row)
             if not self.write(row, form, context):
                 return False
-            after = self.stored(self.model.get_by_id(row.id))
+            fresh = self.model.get_by_id(row.id)
+            after = self.stored(fresh)
             old, new = self.audited(before), self.audited(after)
             changes = {name: (old[name], new[name]) for name in new if before[name] != after[name]}
             if changes:
                 self.record("updated", "u", row, changes)
-                self.changed(row)
+                self.changed(fresh)
         return True
 
     def set(self, row: Any, version: int, **values: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -112,10 +112,10 @@ class PauseTypes(Resource[PauseTypeForm]):
     def below(self, row: PauseType) -> str:
         return row.name
 
-    def saved(self, row: PauseType, form: PauseTypeForm) -> Response:
-        if form["paid"].data == row.paid:
-            return super().saved(row, form)
-        return self.done(
+    def saved_text(self, row: PauseType, form: PauseTypeForm) -> str:
+        if form.paid.data == row.paid:
+            return super().saved_text(row, form)
+        return str(
             _(
                 "Saved. The pay holds for pauses from now on. For earlier ones that their source did not "
                 "mark, “flask rebuild” applies it."

@@ -1,84 +1,93 @@
-"""The forms of a calendar and of a day in it: values checked, errors by field, everything good kept."""
+"""The forms of a calendar and of a day in it, and opening hours as people write them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from babel.dates import get_day_names
+from flask import current_app
 from flask_babel import gettext as _
+from wtforms.form import BaseForm
+from wtforms.validators import ValidationError
 
-from dashboard import clock
+from dashboard.i18n.formats import language
 from dashboard.i18n.mark import N_
-from dashboard.models import Calendar
 from dashboard.rulelang import holidays, working_time
-from dashboard.web import forms
+from dashboard.web.fields import Field, Form, TextLine, TimeZone
 
-NAME_MAX = 120
 WEEKDAYS = tuple(str(day) for day in range(1, 8))
-LABELS = {"name": N_("Name"), "zone": N_("Time zone"), "hours": N_("Opening hours")}
+WORKDAY = "08:00–17:00"
 _RANGE = re.compile(r"(\d{1,2}):?(\d\d)?\s*[-–—〜~]\s*(\d{1,2}):?(\d\d)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 Hours = list[list[str]]  # ranges of one day, as stored: [["08:00", "12:00"], …]
 
 
-@dataclass
-class Asked:
-    """A calendar as typed; `hours` maps a weekday "1" to "7" to its ranges as text."""
+class OpeningHours(Field):
+    """Up to three ranges of a day as text; empty for a closed day."""
 
-    name: str
-    zone: str
-    hours: dict[str, str]
-    version: int
-    errors: dict[str, str] = field(default_factory=dict)
+    def __init__(self, label: str = "", **options: Any) -> None:
+        super().__init__(label, attrs={"maxlength": 60, "autocomplete": "off"}, **options)
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if ranges(self.data) is None:
+            raise ValidationError(
+                _("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day.")
+            )
+
+
+class CalendarForm(Form):
+    name = TextLine(N_("Name"), 120)
+    zone = TimeZone(N_("Time zone"), required=True, default=lambda: current_app.config["STOPA"].timezone)
+    hours1 = OpeningHours(default=WORKDAY)
+    hours2 = OpeningHours(default=WORKDAY)
+    hours3 = OpeningHours(default=WORKDAY)
+    hours4 = OpeningHours(default=WORKDAY)
+    hours5 = OpeningHours(default=WORKDAY)
+    hours6 = OpeningHours(default="")
+    hours7 = OpeningHours(default="")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = get_day_names("wide", "stand-alone", language())
+        for day in WEEKDAYS:
+            self[f"hours{day}"].label.text = names[int(day) - 1].capitalize()
+
+    @property
+    def hours(self) -> list[Any]:
+        return [self[f"hours{day}"] for day in WEEKDAYS]
 
     def values(self) -> dict[str, Any]:
-        """Return the columns; only for a form without errors."""
-        hours = {day: ranges(text) for day, text in self.hours.items() if text}
-        return {"name": self.name, "zone": self.zone, "hours": hours}
+        texts = {day: self[f"hours{day}"].data for day in WEEKDAYS}
+        hours = {day: ranges(text) for day, text in texts.items() if text}
+        return {"name": self.name.data, "zone": self.zone.data, "hours": hours}
 
 
-@dataclass
-class AskedDay:
-    """A day as typed; without `hours` it is closed."""
+class DayField(Field):
+    """A date as text such as 2026-12-24."""
 
-    on: str = ""
-    name: str = ""
-    hours: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
+    input_type = "date"
 
-
-def parse(form: Mapping[str, str]) -> Asked:
-    hours = {day: forms.text(form, f"hours{day}") for day in WEEKDAYS}
-    asked = Asked(forms.text(form, "name"), forms.text(form, "zone"), hours, forms.version(form))
-    if problem := forms.line_problem(asked.name, NAME_MAX):
-        asked.errors["name"] = problem
-    try:
-        clock.zone(asked.zone)
-    except ValueError:
-        asked.errors["zone"] = _("Choose a time zone of the list, such as Europe/Prague.")
-    for day, text in hours.items():
-        if ranges(text) is None:
-            asked.errors[f"hours{day}"] = hours_problem()
-    return asked
+    def pre_validate(self, form: BaseForm) -> None:
+        if date_of(self.data) is None:
+            raise ValidationError(_("Give a date of the calendar, such as 2026-12-24."))
 
 
-def parse_day(form: Mapping[str, str]) -> AskedDay:
-    asked = AskedDay(forms.text(form, "on"), forms.text(form, "day"), forms.text(form, "open"))
-    if date_of(asked.on) is None:
-        asked.errors["on"] = _("Give a date of the calendar, such as 2026-12-24.")
-    if problem := forms.line_problem(asked.name, holidays.NAME_MAX, needed=False):
-        asked.errors["day"] = problem
-    if ranges(asked.hours) is None:
-        asked.errors["open"] = hours_problem()
-    return asked
+class DayForm(Form):
+    """A day of a calendar that is not like its weekday; without hours it is closed."""
 
-
-def hours_problem() -> str:
-    return str(_("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day."))
+    on = DayField(N_("Date"), required=True, default="")
+    day = TextLine(
+        N_("Name of the day"),
+        holidays.NAME_MAX,
+        needed=False,
+        hint=N_("Such as Christmas Eve; may be left empty."),
+    )
+    open = OpeningHours(
+        N_("Opening hours of that day"), hint=N_("Left empty, it is closed all day."), default=""
+    )
 
 
 def ranges(text: str) -> Hours | None:
@@ -109,37 +118,3 @@ def date_of(text: str) -> date | None:
     except ValueError:
         return None
     return found if found is not None and 2000 <= found.year <= 2100 else None
-
-
-def of_row(row: Calendar) -> Asked:
-    hours = {day: shown(row.hours.get(day, [])) for day in WEEKDAYS}
-    return Asked(row.name, row.zone, hours, row.version)
-
-
-def empty(zone: str) -> Asked:
-    """Return the form of a new calendar: Monday to Friday, eight to five."""
-    return Asked("", zone, {day: "08:00–17:00" if int(day) <= 5 else "" for day in WEEKDAYS}, 0)
-
-
-def written(days: list[holidays.Day]) -> str:
-    """Return days as one text, a line for each, for the form that takes them in."""
-    return "\n".join(f"{day.on.isoformat()} {day.name}" for day in days)
-
-
-def entries(days: list[holidays.Day]) -> dict[str, list[date]]:
-    """Return the dates by the name that they have in the file, in order of the first date."""
-    found: dict[str, list[date]] = {}
-    for day in days:
-        found.setdefault(day.name, []).append(day.on)
-    return found
-
-
-def read(text: str) -> list[holidays.Day]:
-    """Return the days of `written`; lines that are none are left out."""
-    found: dict[date, holidays.Day] = {}
-    for line in text.splitlines()[: holidays.MAX_DAYS]:
-        on, _space, name = line.partition(" ")
-        day = date_of(on)
-        if day is not None and forms.line_problem(name, holidays.NAME_MAX, needed=False) is None:
-            found.setdefault(day, holidays.Day(day, name))
-    return [found[on] for on in sorted(found)]

@@ -1,135 +1,201 @@
-"""The list of calendars; the form of one with its days; holidays out of a file; deletion."""
+"""Calendars: the list, the form of one with its days, and holidays out of a file.
+
+No personal data: no scope but for the names of the rules that use a calendar.
+"""
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from babel.dates import get_day_names
-from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, g, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from peewee import fn
 
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
-from dashboard.i18n.formats import language
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
 from dashboard.i18n.message import Message
-from dashboard.models import Calendar
-from dashboard.pages.settings.calendars import commands, forms, queries
+from dashboard.models import Calendar, CalendarDay
+from dashboard.pages.settings.calendars import days
+from dashboard.pages.settings.calendars.forms import WEEKDAYS, CalendarForm, DayForm, Hours, ranges, shown
 from dashboard.rulelang import holidays
-from dashboard.rules import timer_sync
-from dashboard.web import forms as common
-from dashboard.web import lists
-from dashboard.web.page import render
+from dashboard.rulelang.working_time import minute
+from dashboard.rules import permissions, timer_sync
+from dashboard.web.columns import Column, Texts
+from dashboard.web.resource import Resource
+from dashboard.web.versioned import Changes, InvalidError
 
 NOTHING = holidays.Holidays([], [])
 
-bp = Blueprint("calendars", __name__, url_prefix="/settings/calendars")
+
+class CalendarRow(NamedTuple):
+    id: int
+    name: str
+    zone: str
+    week_s: int  # open in a week
+    days: int  # that are not like their weekday
+    rules: int  # that use it
 
 
-@bp.get("")
-@require(Permission.CALENDARS_VIEW)
-def index() -> Response:
-    by = lists.order(request.args, queries.KEYS, "name")
-    sought = lists.needle(request.args)
-    return render(
-        "calendars/index.html",
-        {"result"},
-        rows=queries.lines(sought, by),
-        q=sought,
-        by=by,
-        heads=lists.heads(by, queries.KEYS),
-        may_edit=g.scope.can(Permission.CALENDARS_EDIT),
+class Calendars(Resource[CalendarForm]):
+    model = Calendar
+    kind = "calendar"
+    form_class = CalendarForm
+    view = Permission.CALENDARS_VIEW
+    edit_permission = Permission.CALENDARS_EDIT
+    leaves = "delete"
+    stays = True
+    form_template = "calendars/form.html"
+    texts = Texts(
+        title=N_("Calendars"),
+        one=N_("Calendar"),
+        new=N_("New calendar"),
+        table=N_("Table of calendars"),
+        count=lambda number: ngettext("%(num)d calendar", "%(num)d calendars", number),
+        no_match=N_("No calendar matches"),
+        none=N_("No calendars yet"),
+        none_hint=N_("Rules count working time by a calendar: its hours, holidays and closures."),
+        taken=N_("There is a calendar of this name already."),
+        leave=(N_("The calendar goes with its holidays. This cannot be undone."),),
+        picture="clock",
+    )
+    labels = MappingProxyType({"name": N_("Name"), "zone": N_("Time zone"), "hours": N_("Opening hours")})
+    columns = (
+        Column("name", N_("Name")),
+        Column("zone", N_("Time zone"), css="p2"),
+        Column(
+            "week",
+            N_("Open in a week"),
+            lambda row: row.week_s,
+            lambda row: formats.duration(row.week_s),
+            css="n",
+        ),
+        Column("days", N_("Special days"), show=lambda row: formats.number(row.days), css="n p2"),
+        Column("rules", N_("Rules that use it"), show=lambda row: formats.number(row.rules), css="n"),
     )
 
+    def rows(self, gone: bool) -> Iterable[CalendarRow]:
+        query = CalendarDay.select(CalendarDay.calendar, fn.COUNT(CalendarDay.id))
+        counts = dict(query.group_by(CalendarDay.calendar).tuples())
+        return [
+            CalendarRow(
+                row.id,
+                row.name,
+                row.zone,
+                week_s(row.hours.values()),
+                counts.get(row.id, 0),
+                len(timer_sync.using(row.name)),
+            )
+            for row in Calendar.select()
+        ]
 
-@bp.get("/new")
-@require(Permission.CALENDARS_EDIT)
-def new() -> Response:
-    return _form(None, forms.empty(str(current_app.config["STOPA"].timezone)))
+    def searched(self, row: CalendarRow) -> Sequence[str]:
+        return (row.name, row.zone)
+
+    def stored(self, row: Calendar) -> dict[str, Any]:
+        return {"name": row.name, "zone": row.zone, "hours": row.hours}
+
+    def filled(self, row: Calendar) -> dict[str, Any]:
+        hours = {f"hours{day}": shown(row.hours.get(day, [])) for day in WEEKDAYS}
+        return {"name": row.name, "zone": row.zone, **hours}
+
+    def audited(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **values,
+            "hours": [f"{day} {shown(found)}" for day, found in sorted(values["hours"].items())],
+        }
+
+    def write(self, row: Calendar, form: CalendarForm, context: Any) -> bool:
+        if form.name.data != row.name and timer_sync.using(row.name):
+            raise InvalidError("name", self.obstacles(row)[0])
+        return super().write(row, form, context)
+
+    def changed(self, row: Calendar) -> None:
+        timer_sync.calendar_changed(row.name)
+
+    def saved_text(self, row: Calendar, form: CalendarForm) -> str:
+        return str(_("Saved. Deadlines that are counted by this calendar follow within moments."))
+
+    def obstacles(self, row: Calendar) -> Sequence[str]:
+        """Return the names of the rules that use it; of those that the viewer may not see the number."""
+        rules = timer_sync.using(row.name)
+        if not rules:
+            return ()
+        names = [rule.name for rule in rules if permissions.sees(g.scope, rule.owner_id)]
+        if hidden := len(rules) - len(names):
+            names.append(
+                ngettext("%(num)d rule that you may not see", "%(num)d rules that you may not see", hidden)
+            )
+        text = _(
+            "Rules use this calendar by its name: %(rules)s. Change these rules first.",
+            rules=", ".join(names),
+        )
+        return [text]
+
+    def removing(self, row: Calendar, context: Any) -> Changes | None:
+        if problems := self.obstacles(row):
+            raise InvalidError("", problems[0])
+        CalendarDay.delete().where(CalendarDay.calendar == row.id).execute()
+        return None
+
+    def context(self, row: Calendar | None, form: CalendarForm) -> dict[str, Any]:
+        if row is None:
+            return {"day": DayForm(), "days": [], "earlier": 0}
+        this_year = str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
+        since = "" if request.args.get("past") else this_year
+        return {
+            "day": DayForm(),
+            "days": days.since(row, since),
+            "earlier": days.before(row, since),
+            "hours_text": shown,
+        }
 
 
-@bp.post("/new")
-@require(Permission.CALENDARS_EDIT)
-def create() -> Response:
-    asked = forms.parse(request.form)
-    if not asked.errors:
-        try:
-            row = commands.create(asked.values())
-        except commands.TakenError:
-            asked.errors["name"] = _("There is a calendar of this name already.")
-        else:
-            flash(_("%(name)s has been added.", name=row.name), "ok")
-            return make_response(redirect(url_for(".edit", ident=row.id)))
-    return _form(None, asked, status=422)
-
-
-@bp.get("/<int:ident>")
-@require(Permission.CALENDARS_VIEW, Permission.CALENDARS_EDIT)
-def edit(ident: int) -> Response:
-    row = common.one(Calendar, ident)
-    return _form(row, forms.of_row(row))
-
-
-@bp.post("/<int:ident>")
-@require(Permission.CALENDARS_EDIT)
-def update(ident: int) -> Response:
-    row = common.one(Calendar, ident)
-    asked = forms.parse(request.form)
-    if asked.errors:
-        return _form(row, asked, status=422)
-    try:
-        saved = commands.update(row, asked.values(), asked.version)
-    except commands.TakenError:
-        asked.errors["name"] = _("There is a calendar of this name already.")
-        return _form(row, asked, status=422)
-    except commands.UsedError:
-        asked.errors["name"] = _used(row)
-        return _form(row, asked, status=422)
-    if not saved:
-        return _stale(ident, asked)
-    flash(_("Saved. Deadlines that are counted by this calendar follow within moments."), "ok")
-    return make_response(redirect(url_for(".edit", ident=ident)))
+bp = Blueprint("calendars", __name__, url_prefix="/settings/calendars")
+CALENDARS = Calendars(bp)
 
 
 @bp.post("/<int:ident>/days")
 @require(Permission.CALENDARS_EDIT)
 def add_day(ident: int) -> Response:
-    row = common.one(Calendar, ident)
-    asked = forms.parse_day(request.form)
-    if not asked.errors:
+    row = CALENDARS.one(ident)
+    form = DayForm(request.form)
+    if form.validate():
         try:
-            commands.add_day(row, asked.on, asked.name, forms.ranges(asked.hours) or [])
-        except commands.TakenError:
-            asked.errors["on"] = _("This date is in the calendar already. Remove it first.")
-        except commands.FullError:
-            asked.errors["on"] = _full()
+            days.add(row, form.on.data, form.day.data, ranges(form.open.data) or [])
+        except InvalidError as error:
+            form.reject(error.field, error.problem)
         else:
-            flash(_("%(date)s has been added.", date=asked.on), "ok")
-            return make_response(redirect(url_for(".edit", ident=ident)))
-    return _form(row, forms.of_row(row), day=asked, status=422)
+            return CALENDARS.done(
+                _("%(date)s has been added.", date=form.on.data), CALENDARS.url("edit", row)
+            )
+    return CALENDARS.show(row, CALENDARS.form(row), 422, day=form)
 
 
 @bp.post("/<int:ident>/days/remove")
 @require(Permission.CALENDARS_EDIT)
 def remove_day(ident: int) -> Response:
-    row = common.one(Calendar, ident)
+    row = CALENDARS.one(ident)
     on = request.form.get("on", "")[:10]
-    commands.remove_day(row, on)
-    flash(_("%(date)s has been removed.", date=on), "ok")
-    return make_response(redirect(url_for(".edit", ident=ident)))
+    days.remove(row, on)
+    return CALENDARS.done(_("%(date)s has been removed.", date=on), CALENDARS.url("edit", row))
 
 
 @bp.get("/<int:ident>/import")
 @require(Permission.CALENDARS_EDIT)
 def import_file(ident: int) -> Response:
-    return _import(common.one(Calendar, ident))
+    return _import(CALENDARS.one(ident))
 
 
 @bp.post("/<int:ident>/import")
 @require(Permission.CALENDARS_EDIT)
 def read_file(ident: int) -> Response:
-    row = common.one(Calendar, ident)
+    row = CALENDARS.one(ident)
     sent = request.files.get("file")
     file = sent.read(holidays.MAX_BYTES + 1) if sent is not None else b""
     found = holidays.parse(file, clock.local_date(clock.now_s(), row.zone), clock.zone(row.zone))
@@ -143,102 +209,34 @@ def read_file(ident: int) -> Response:
 @bp.post("/<int:ident>/import/days")
 @require(Permission.CALENDARS_EDIT)
 def take_in(ident: int) -> Response:
-    row = common.one(Calendar, ident)
+    row = CALENDARS.one(ident)
     ticked = set(request.form.getlist("entry"))
-    days = [day for day in forms.read(request.form.get("days", "")) if day.name in ticked]
-    if not days:
+    chosen = [day for day in days.read(request.form.get("days", "")) if day.name in ticked]
+    if not chosen:
         return _import(row, error=_("No day was sent. Choose the file again."), status=422)
     try:
-        commands.take_in(row, days, replace=request.form.get("how") == "replace")
-    except commands.FullError:
-        return _import(row, error=_full(), status=422)
-    flash(ngettext("%(num)d day has been taken in.", "%(num)d days have been taken in.", len(days)), "ok")
-    return make_response(redirect(url_for(".edit", ident=ident)))
+        days.take_in(row, chosen, replace=request.form.get("how") == "replace")
+    except InvalidError as error:
+        return _import(row, error=error.problem, status=422)
+    text = ngettext("%(num)d day has been taken in.", "%(num)d days have been taken in.", len(chosen))
+    return CALENDARS.done(text, CALENDARS.url("edit", row))
 
 
-@bp.route("/<int:ident>/delete", methods=["GET", "POST"])
-@require(Permission.CALENDARS_EDIT)
-def delete(ident: int) -> Response:
-    row = common.one(Calendar, ident)
-    errors = [_used(row)] if timer_sync.using(row.name) else []
-    if request.method == "POST" and not errors:
-        try:
-            commands.delete(row)
-        except commands.UsedError:
-            errors = [_used(row)]
-        else:
-            flash(_("%(name)s has been deleted.", name=row.name), "ok")
-            return make_response(redirect(url_for(".index")))
-    return render(
-        "layout/confirm.html",
-        status=422 if request.method == "POST" else 200,
-        title=_("Delete %(name)s?", name=row.name),
-        errors=errors,
-        crumbs=[
-            (_("Settings"), None),
-            (_("Calendars"), url_for(".index")),
-            (row.name, url_for(".edit", ident=ident)),
-        ],
-        texts=[_("The calendar goes with its holidays. This cannot be undone.")],
-        verb=None if errors else _("Delete"),
-        back_url=url_for(".edit", ident=ident),
-    )
-
-
-def _used(row: Calendar) -> str:
-    rules = queries.told(g.scope, timer_sync.using(row.name))
-    return str(_("Rules use this calendar by its name: %(rules)s. Change these rules first.", rules=rules))
-
-
-def _full() -> str:
-    return str(_("A calendar holds at most %(most)d days.", most=holidays.MAX_DAYS))
-
-
-def _stale(ident: int, asked: forms.Asked) -> Response:
-    now = common.one(Calendar, ident)
-    asked.version = now.version
-    stored, typed = commands.facts(commands.values_of(now)), commands.facts(asked.values())
-    return _form(now, asked, differing=common.both(forms.LABELS, stored, typed), status=422)
-
-
-def _form(
-    row: Calendar | None,
-    asked: forms.Asked,
-    differing: list[common.Both] | None = None,
-    day: forms.AskedDay | None = None,
-    status: int = 200,
-) -> Response:
-    names = get_day_names("wide", "stand-alone", language())
-    past = bool(request.args.get("past"))
-    since = (
-        "" if past or row is None else str(clock.local_date(clock.now_s(), row.zone).replace(month=1, day=1))
-    )
-    return render(
-        "calendars/form.html",
-        status=status,
-        row=row,
-        asked=asked,
-        differing=differing,
-        day=day or forms.AskedDay(),
-        shown=forms.shown,
-        may_edit=g.scope.can(Permission.CALENDARS_EDIT),
-        weekdays=[(each, names[int(each) - 1].capitalize()) for each in forms.WEEKDAYS],
-        zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
-        days=queries.days(row, since) if row else [],
-        earlier=queries.earlier(row, since) if row else 0,
-    )
+def week_s(hours: Iterable[Hours]) -> int:
+    """Return how many seconds of a plain week are open."""
+    return sum(60 * (minute(end) - minute(start)) for day in hours for start, end in day)
 
 
 def _import(
     row: Calendar, found: holidays.Holidays = NOTHING, error: str | None = None, status: int = 200
 ) -> Response:
-    return render(
+    return CALENDARS.render(
         "calendars/import.html",
         status=status,
         row=row,
         days=found.days,
-        entries=forms.entries(found.days),
+        entries=days.entries(found.days),
         left_out=[(entry.name, _(entry.reason)) for entry in found.left_out],
         error=error,
-        text=forms.written(found.days),
+        text=days.written(found.days),
     )

@@ -62,6 +62,7 @@ class Channels(Resource[ChannelForm]):
     view = Permission.CHANNELS_VIEW
     edit_permission = Permission.CHANNELS_EDIT
     leaves = "delete"
+    stays = True
     form_template = "channels/form.html"
     texts = Texts(
         title=N_("Channels"),
@@ -142,12 +143,10 @@ class Channels(Resource[ChannelForm]):
         return row
 
     def added(self, row: Channel, form: ChannelForm) -> Response:
-        return self._secret(row, form) or self.done(
-            _("%(name)s has been added.", name=row.name), self.url("edit", row)
-        )
+        return self._secret(row, form) or super().added(row, form)
 
     def saved(self, row: Channel, form: ChannelForm) -> Response:
-        return self._secret(row, form) or self.done(_("Saved."), self.url("edit", row))
+        return self._secret(row, form) or super().saved(row, form)
 
     def _secret(self, row: Channel, form: ChannelForm) -> Response | None:
         """Show a secret that was made: it stands on this one answer and nowhere else."""
