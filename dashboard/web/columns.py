@@ -55,6 +55,7 @@ class Texts:
     none_hint: str
     taken: str  # another row has this name
     leave: tuple[str, ...] = ()  # what the confirmation of a removal says
+    back: tuple[str, ...] = ()  # what the confirmation of a reactivation says
     include: str = ""  # the box that also lists rows that left
     about: str = ""
     no_match_hint: str = ""

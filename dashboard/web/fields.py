@@ -7,6 +7,7 @@ stored value; browsers do not send unticked boxes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
@@ -96,6 +97,36 @@ class TextLine(Field):
             raise ValidationError(problem)
 
 
+class Matching(Field):
+    """A text of at most `most` characters that matches `pattern`; `problem` is the marked message for others.
+
+    It may be left empty unless it is `required`.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        pattern: re.Pattern[str],
+        most: int,
+        *,
+        problem: str,
+        input_type: str = "text",
+        attrs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
+        super().__init__(label, attrs=attrs, **options)
+        self.pattern, self.most, self.problem, self.input_type = pattern, most, problem, input_type
+
+    def process_data(self, value: Any) -> None:
+        self.data = value or ""
+
+    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
+        unclean = forms.line_problem(self.data, self.most, self.required)
+        if unclean or (self.data and not self.pattern.fullmatch(self.data)):
+            raise ValidationError(_(self.problem))
+
+
 class TimeZone(Field):
     """The name of a time zone such as Europe/Prague; one that may be left empty unless it is `required`."""
 
@@ -133,6 +164,13 @@ class WriteOnly(Field):
 
     def process_data(self, value: Any) -> None:
         self.data = ""
+
+
+class Password(WriteOnly):
+    """A password: every character counts, also blanks at its ends."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = str(valuelist[0]) if valuelist else ""
 
 
 class WholeNumber(Field):

@@ -78,6 +78,11 @@ def by_name(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Row]:
     return sorted(rows, key=lambda row: collation.key(name(row), speech))
 
 
+def preset_name(name: str | None, is_system: bool | None) -> str:
+    """Return an access's name as shown: those of the presets are translated."""
+    return str(_(name)) if name and is_system else name or ""
+
+
 def moment(ts: int | None) -> str:
     """Return "Today 07:30" in the reader's time zone, or the date of another day, or a dash for never."""
     if ts is None:

@@ -84,6 +84,10 @@ class Resource(VersionedRows[FormT]):
         """Return the texts in which the search looks."""
         return (row.name, self.called(row))
 
+    def list_context(self, found: Sequence[Any]) -> dict[str, Any]:
+        """Return what the template of the list needs besides, for the rows `found` on all pages."""
+        return {}
+
     def one(self, ident: int) -> Any:
         """Return the row, or answer 404."""
         return forms.one(self.model, ident)
@@ -139,12 +143,12 @@ class Resource(VersionedRows[FormT]):
             self.index_template,
             {"result"},
             rows=ordered,
-            found=found,
             pager=pager,
             q=sought,
             gone=gone,
             by=by,
             heads=lists.heads(by, self.sort_keys),
+            **self.list_context(found),
         )
 
     def new(self) -> Response:
@@ -175,12 +179,24 @@ class Resource(VersionedRows[FormT]):
             title=_("Deactivate %(name)s?", name=self.called(row)),
             verb=_("Deactivate"),
             done=_("%(name)s has been deactivated.", name=self.called(row)),
+            target=self._after(row),
         )
 
     def reactivate(self, ident: int) -> Response:
         row = self.one(ident)
-        self.set_active(row, True)
-        return self.done(_("%(name)s is active again.", name=self.called(row)), self.url("edit", row))
+        back, done = self.url("edit", row), _("%(name)s is active again.", name=self.called(row))
+        if not self.asks_back:
+            self.set_active(row, True)
+            return self.done(done, back)
+        return self.confirm(
+            row,
+            lambda: self.set_active(row, True),
+            title=_("Reactivate %(name)s?", name=self.called(row)),
+            verb=_("Reactivate"),
+            done=done,
+            target=back,
+            texts=[_(text) for text in self.texts.back],
+        )
 
     def delete(self, ident: int) -> Response:
         row = self.one(ident)
@@ -220,13 +236,13 @@ class Resource(VersionedRows[FormT]):
         self, template: str, fragments: Iterable[str] = (), status: int = 200, **context: Any
     ) -> Response:
         """Render a template with what all of them need."""
-        known = {"resource": self, "texts": self.texts, "may_edit": self.may_edit()}
-        return render(template, set(fragments), status, **known, **context)
+        context = {"resource": self, "texts": self.texts, "may_edit": self.may_edit(), **context}
+        return render(template, set(fragments), status, **context)
 
     def show(self, row: Any | None, form: FormT, status: int = 200, **more: Any) -> Response:
         """Render the form."""
         context = {"row": row, "form": form, "differing": None, **self.context(row, form), **more}
-        return self.render(self.form_template, status=status, **context)
+        return self.render(self.form_template, (), status, **context)
 
     def done(self, text: str, target: str = "", kind: str = "ok") -> Response:
         """Show what has been done in a note (ok, warn or bad) on `target`, else on the list."""
@@ -250,6 +266,7 @@ class Resource(VersionedRows[FormT]):
         verb: str,
         done: str,
         target: str = "",
+        texts: Sequence[str] = (),
     ) -> Response:
         """Ask on GET, act on POST and lead to `target`; what is refused is said on the same page."""
         errors, post = list(self.obstacles(row)), request.method == "POST"
@@ -270,7 +287,7 @@ class Resource(VersionedRows[FormT]):
             title=title,
             errors=errors,
             crumbs=[*self.crumbs(True), *([(self.called(row), back)] if self.edits else [])],
-            texts=self.leave_texts(row),
+            texts=texts or self.leave_texts(row),
             verb=None if blocked else verb,
             back_url=back,
         )

@@ -61,6 +61,12 @@ class VersionedRows(Generic[FormT]):
         """Do what precedes a removal and return what its audit entry holds. Raises InvalidError."""
         return None
 
+    def check_active(self, row: Any, active: bool, context: Any) -> None:
+        """Raise RefusedError or InvalidError when the row may not be (re)activated or deactivated."""
+
+    def leave(self, row: Any, context: Any) -> None:
+        """Do what belongs to a deactivation, inside its transaction."""
+
     def changed(self, row: Any) -> None:
         """Do what follows a change, inside its transaction."""
 
@@ -94,15 +100,14 @@ class VersionedRows(Generic[FormT]):
     def set_active(self, row: Any, active: bool) -> None:
         """Deactivate a row, or reactivate it; idempotent. What it is part of stays."""
         since = self._column("deactivated_ts")
-        with self.changing():
+        with self.changing() as context:
+            self.check_active(row, active, context)
             other = since.is_null(False) if active else since.is_null()
             if self._change(row, other, {"deactivated_ts": None if active else clock.now_s()}):
-                self.record(
-                    "reactivated" if active else "deactivated",
-                    "u",
-                    row,
-                    {"deactivated": (active, not active)},
-                )
+                if not active:
+                    self.leave(row, context)
+                verb = "reactivated" if active else "deactivated"
+                self.record(verb, "u", row, {"deactivated": (active, not active)})
                 self.changed(row)
 
     def remove(self, row: Any) -> None:

@@ -1,116 +1,96 @@
-"""The form of a user: values checked, errors by field, everything good kept."""
+"""The form of a user."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
+from wtforms.form import BaseForm
+from wtforms.validators import ValidationError
 
-from dashboard import clock
 from dashboard.access import passwords
 from dashboard.i18n import LOCALES
 from dashboard.i18n.mark import N_
 from dashboard.models import User
-from dashboard.web import forms
+from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Matching, Password, TextLine, TimeZone
 
 LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-LABELS = {
-    "login": N_("User name"),
-    "name": N_("Full name"),
-    "email": N_("E-mail"),
-    "extension": N_("Extension"),
-    "access": N_("Access"),
-    "teams": N_("Teams"),
-    "locale": N_("Language"),
-    "timezone": N_("Time zone"),
-}
+NEW_PASSWORD = N_("New password")
+REPLACES = N_(
+    "At least 8 characters. Left empty, the password stays; a new one ends all sessions of the user."
+)
 
 
-@dataclass
-class Asked:
-    login: str = ""
-    name: str = ""
-    email: str = ""
-    extension: str = ""
-    access: int | None = None
-    teams: frozenset[int] = frozenset()
-    locale: str = ""
-    timezone: str = ""
-    password: str = ""
-    version: int = 0
-    errors: dict[str, str] = field(default_factory=dict)
+class AccessChoice(ChoiceOfId):
+    """An access; whether the viewer may give it is checked when it is given."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.data == 0:
+            raise ValidationError(_(self.problem))
+
+
+class UserForm(Form):
+    login = Matching(
+        N_("User name"),
+        LOGIN,
+        120,
+        problem=N_("Give a user name of 1 to 120 characters without spaces."),
+        required=True,
+        attrs={"autocapitalize": "none", "spellcheck": "false"},
+        hint=N_("For signing in and as events name the user. It cannot be changed later."),
+    )
+    name = TextLine(N_("Full name"), 200)
+    email = Matching(
+        N_("E-mail"), EMAIL, 254, input_type="email", problem=N_("Write the address as name@example.org.")
+    )
+    extension = TextLine(N_("Extension"), 40, needed=False)
+    access = AccessChoice(
+        N_("Access"),
+        none=N_("No access: traced, cannot sign in"),
+        problem=N_("Choose one of the accesses."),
+    )
+    password = Password(
+        N_("Password"),
+        input_type="password",
+        attrs={"maxlength": 256, "autocomplete": "new-password"},
+        hint=N_("At least 8 characters."),
+    )
+    teams = Ids(N_("Teams"), name="team")
+    locale = Choice(
+        N_("Language"),
+        {"": N_("As the site"), **LOCALES},
+        default="",
+        problem=N_("Choose one of the languages."),
+    )
+    timezone = TimeZone(N_("Time zone"), default="", hint=N_("Leave empty for the zone of the site."))
+    row: User | None = None
+
+    def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool) -> None:
+        """Offer the accesses; a row keeps its login, and its access when it is the viewer's `own`."""
+        self.row = row
+        self.access.offer(accesses)
+        if row is not None:
+            del self.login
+            if row.password_hash:
+                self.password.label.text, self.password.hint = NEW_PASSWORD, _(REPLACES)
+        if own:
+            self.access.hint = _("You cannot change your own access. Somebody else has to do it.")
+            self.access.attrs["disabled"] = True
+
+    def values(self) -> dict[str, Any]:
+        return {name: value for name, value in super().values().items() if name != "password"}
 
     def columns(self) -> dict[str, Any]:
-        """Return the columns that a form may set; login, password and teams are set on their own."""
-        return {
-            "name": self.name,
-            "email": self.email,
-            "extension": self.extension,
-            "access": self.access,
-            "locale": self.locale,
-            "timezone": self.timezone,
-        }
+        """Return the values that are columns of a user which a form may change."""
+        return {name: value for name, value in self.values().items() if name not in ("login", "teams")}
 
-
-def parse(form: MultiDict[str, str], row: User | None = None) -> Asked:
-    """Read the form of a new user, or of `row`, whose login stays as it is."""
-    asked = Asked(
-        login=row.login if row else forms.text(form, "login"),
-        name=forms.text(form, "name"),
-        email=forms.text(form, "email"),
-        extension=forms.text(form, "extension"),
-        access=forms.whole(form.get("access", ""), 1, forms.ID_MAX),
-        teams=forms.ids(form.getlist("team")),
-        locale=form.get("locale", ""),
-        timezone=forms.text(form, "timezone"),
-        password=form.get("password", ""),
-        version=forms.version(form),
-    )
-    _check_texts(asked)
-    if form.get("access") and asked.access is None:
-        asked.errors["access"] = _("Choose one of the accesses.")
-    if asked.password and (problem := passwords.problem(asked.password, asked.login)):
-        asked.errors["password"] = _(problem)
-    new_access = row is None or (row.access is None and row.password_hash is None)
-    if asked.access and not asked.password and new_access:
-        asked.errors["password"] = _("Give a password, or choose no access.")
-    return asked
-
-
-def of_row(row: User, teams: frozenset[int]) -> Asked:
-    access = row.access.id if row.access else None
-    return Asked(
-        row.login,
-        row.name,
-        row.email,
-        row.extension,
-        access,
-        teams,
-        row.locale,
-        row.timezone,
-        version=row.version,
-    )
-
-
-def _check_texts(asked: Asked) -> None:
-    if not LOGIN.fullmatch(asked.login):
-        asked.errors["login"] = _("Give a user name of 1 to 120 characters without spaces.")
-    if problem := forms.line_problem(asked.name, 200):
-        asked.errors["name"] = problem
-    if asked.email and (
-        len(asked.email) > 254 or not EMAIL.fullmatch(asked.email) or forms.line_problem(asked.email, 254)
-    ):
-        asked.errors["email"] = _("Write the address as name@example.org.")
-    if problem := forms.line_problem(asked.extension, 40, needed=False):
-        asked.errors["extension"] = problem
-    if asked.locale and asked.locale not in LOCALES:
-        asked.errors["locale"] = _("Choose one of the languages.")
-    if asked.timezone:
-        try:
-            clock.zone(asked.timezone)
-        except ValueError:
-            asked.errors["timezone"] = _("Choose a time zone of the list, such as Europe/Prague.")
+    def validate_password(self, field: Field) -> None:
+        login = self.row.login if self.row is not None else self.login.data
+        if field.data and (problem := passwords.problem(field.data, login)):
+            raise ValidationError(_(problem))
+        known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
+        if self.access.data and not field.data and not known:
+            raise ValidationError(_("Give a password, or choose no access."))

@@ -1,195 +1,326 @@
-"""The list of users; a user's form; deactivation and back."""
+"""Users: who they are, what access they have, whether they may still sign in.
+
+Changes are changes of rights, so they happen one at a time, with the rights that the viewer has at that
+moment; see access.granting.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-from zoneinfo import available_timezones
+import json
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, abort, g, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
+from peewee import JOIN
 
-from dashboard.access import granting
-from dashboard.access.granting import RefusedError
-from dashboard.access.guard import require
+from dashboard import clock
+from dashboard.access import granting, passwords, sessions
+from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
-from dashboard.i18n import LOCALES
-from dashboard.models import User
-from dashboard.pages.settings.users import commands, forms, queries
-from dashboard.web import forms as common
+from dashboard.events import record as events
+from dashboard.i18n.mark import N_
+from dashboard.ingest.schema import NewEvent
+from dashboard.models import Access, Team, TeamMember, User
+from dashboard.pages.settings.users.forms import UserForm
 from dashboard.web import lists
-from dashboard.web.page import render
+from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.forms import ID_MAX
+from dashboard.web.resource import Resource
+from dashboard.web.versioned import InvalidError
+
+SOURCE = "stopa"
+NO_ACCESS = "none"  # value of the access filter for users known from events only
+OWN_ACCESS = N_("You cannot change your own access. Somebody else has to do it.")
+OWN_PASSWORD = N_("Change your own password on My account.")
+OWN_END = N_("You cannot deactivate yourself. Somebody else has to do it.")
+HIGHER = N_("This user's access allows more than yours, so you cannot change the user.")
+
+
+class UserRow(NamedTuple):
+    id: int
+    login: str
+    name: str
+    access_id: int | None
+    access: str
+    deactivated_ts: int | None
+    last_ts: int | None
+    teams: str
+
+
+def _access_cell(row: UserRow) -> Markup | str:
+    if not row.access or not g.scope.can(Permission.ACCESSES_VIEW):
+        return row.access or "–"
+    return Markup('<a href="/accesses/{}/edit">{}</a>').format(row.access_id, row.access)
+
+
+def _state(row: UserRow) -> Markup:
+    if row.deactivated_ts:
+        return badge(_("Deactivated"))
+    return badge(_("Active"), "ok") if row.access_id else badge(_("Known from events"), "info")
+
+
+class Users(Resource[UserForm]):
+    model = User
+    kind = "user"
+    form_class = UserForm
+    view = Permission.USERS_VIEW
+    edit_permission = Permission.USERS_EDIT
+    unique = "login"
+    refused = "access"
+    stays = True
+    asks_back = True
+    page_size = 100
+    index_template = "users/index.html"
+    form_template = "users/form.html"
+    texts = Texts(
+        title=N_("Users"),
+        one=N_("User"),
+        new=N_("New user"),
+        table=N_("Table of users"),
+        count=lambda number: ngettext("%(num)d user", "%(num)d users", number),
+        no_match=N_("No user matches"),
+        no_match_hint=N_("Nobody fits these filters. Deactivated users are shown when you include them."),
+        none=N_("No users to show"),
+        none_hint=N_("Your access shows nobody here."),
+        taken=N_("There is a user of this name already."),
+        leave=(
+            N_("All sessions of the user end at once, and so does what is open in the user's day."),
+            N_("All history stays. You can reactivate the user at any time."),
+        ),
+        back=(N_("The user can sign in again, with the same access and password as before."),),
+        include=N_("Include deactivated users"),
+        picture="users",
+    )
+    labels = MappingProxyType(
+        {
+            "name": N_("Full name"),
+            "email": N_("E-mail"),
+            "extension": N_("Extension"),
+            "access": N_("Access"),
+            "teams": N_("Teams"),
+            "locale": N_("Language"),
+            "timezone": N_("Time zone"),
+        }
+    )
+    columns = (
+        Column("name", N_("Full name")),
+        Column("login", N_("User name"), css="p2", cell_css="mono"),
+        Column("access", N_("Access"), lambda row: row.access or None, _access_cell, css="p2"),
+        Column("teams", N_("Teams"), css="p3", sorts=False),
+        Column("state", N_("State"), show=_state, sorts=False),
+        Column(
+            "last",
+            N_("Last signed in"),
+            lambda row: row.last_ts,
+            lambda row: lists.moment(row.last_ts),
+            css="n p2",
+        ),
+    )
+
+    def rows(self, gone: bool) -> Iterable[UserRow]:
+        """Return the users inside the viewer's scope that the filter of accesses leaves."""
+        columns = (User.id, User.login, User.name, User.deactivated_ts, User.last_sign_in_ts)
+        query = User.select(*columns, Access.id, Access.name, Access.is_system)
+        query = query.join(Access, JOIN.LEFT_OUTER).where(g.scope.allows(User.id))
+        if not gone:
+            query = query.where(User.deactivated_ts.is_null())
+        teams, wanted = _team_names(), request.args.get("access", "")
+        return [
+            UserRow(
+                ident,
+                login,
+                name,
+                access_id,
+                lists.preset_name(access, preset),
+                gone_ts,
+                last,
+                teams.get(ident, ""),
+            )
+            for ident, login, name, gone_ts, last, access_id, access, preset in query.tuples()
+            if wanted in ("", str(access_id or NO_ACCESS))
+        ]
+
+    def searched(self, row: UserRow) -> Sequence[str]:
+        return (row.name, row.login)
+
+    def below(self, row: UserRow) -> str:
+        return row.access or row.login
+
+    def list_context(self, found: Sequence[UserRow]) -> dict[str, Any]:
+        names = Access.select(Access.id, Access.name, Access.is_system).tuples()
+        accesses = [(ident, lists.preset_name(name, preset)) for ident, name, preset in names]
+        wanted = request.args.get("access", "")
+        return {
+            "accesses": [*lists.by_name(accesses, lambda pair: pair[1]), (NO_ACCESS, _("Known from events"))],
+            "access": wanted,
+            "narrowed": bool(wanted),
+            "deactivated": sum(1 for row in found if row.deactivated_ts is not None),
+            "may_trace": g.scope.can(Permission.TRACING_VIEW),
+            "own": g.user.id,
+        }
+
+    def one(self, ident: int) -> User:
+        """Return the user, or answer 404 when there is none inside the viewer's scope."""
+        known = 0 < ident <= ID_MAX
+        return (User.get_or_none((User.id == ident) & g.scope.allows(User.id)) if known else None) or abort(
+            404
+        )
+
+    def stored(self, row: User) -> dict[str, Any]:
+        query = TeamMember.select(TeamMember.team).where(TeamMember.user == row.id)
+        return {
+            "login": row.login,
+            "name": row.name,
+            "email": row.email,
+            "extension": row.extension,
+            "access": row.access.id if row.access else None,
+            "locale": row.locale,
+            "timezone": row.timezone,
+            "password": row.password_hash,
+            "teams": frozenset(team for (team,) in query.tuples()),
+        }
+
+    def audited(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return a user with access and teams by name, of the password only that there is one."""
+        access = Access.get_or_none(Access.id == values["access"]) if values["access"] else None
+        teams = Team.select(Team.name).where(Team.id.in_(sorted(values["teams"]))).order_by(Team.name)
+        named = {
+            "access": access.name if access else None,
+            "teams": [name for (name,) in teams.tuples()],
+        }
+        return {**values, **named, **({"password": ""} if "password" in values else {})}
+
+    def form(self, row: User | None, sent: Any = None) -> UserForm:
+        form = super().form(row, sent)
+        own = row is not None and row.id == g.user.id
+        form.fit(row, _offered(row), own)
+        if row is not None and sent is not None and "access" not in sent:
+            form.access.data = row.access.id if row.access else None  # the browser sends no disabled field
+        return form
+
+    def context(self, row: User | None, form: UserForm) -> dict[str, Any]:
+        giver = granting.giver_of(g.user, g.scope)
+        present = row.access if row else None
+        ident = row.id if row else None
+        higher = self.may_edit() and not giver.may_restrict(present, ident)
+        above = present is not None and not giver.covers(present, ident)  # it could not be given
+        return {
+            "may_edit": self.may_edit() and not higher,
+            "higher": higher,
+            "own": row is not None and row.id == g.user.id,
+            "shows_password": not above or present is None or form.access.data != present.id,
+            "teams": lists.by_name(Team.select(Team.id, Team.name), lambda team: team.name),
+            "when": lists.moment,
+        }
+
+    def changing(self) -> AbstractContextManager[Giver]:
+        return granting.changing(g.user.id)
+
+    def insert(self, form: UserForm, giver: Giver) -> User:
+        _check_gift(giver, form, None)
+        hashed = passwords.make(form.password.data) if form.password.data else None
+        row: User = User.create(
+            login=form.login.data, password_hash=hashed, created_ts=clock.now_s(), **form.columns()
+        )
+        _join(row.id, frozenset(), form.teams.data)
+        return row
+
+    def write(self, row: User, form: UserForm, giver: Giver) -> bool:
+        """Save the form; a new password ends all sessions of the user."""
+        if not giver.may_restrict(User.get_by_id(row.id).access, row.id):
+            raise RefusedError(HIGHER)
+        before, columns = self.stored(row), form.columns()
+        gives = form.access.data != before["access"]
+        if row.id == g.user.id and gives:
+            raise RefusedError(OWN_ACCESS)
+        if row.id == g.user.id and form.password.data:
+            raise InvalidError("password", _(OWN_PASSWORD))
+        if gives or form.password.data:
+            _check_gift(giver, form, row.id)
+        if form.password.data:
+            columns["password_hash"] = passwords.make(form.password.data)
+        if not self.set(row, form.version.data, **columns):
+            return False
+        _join(row.id, before["teams"], form.teams.data)
+        if form.password.data:
+            sessions.end_all(row.id)
+        return True
+
+    def added(self, row: User, form: UserForm) -> Response:
+        return self.done(_("%(name)s has been added.", name=row.name))
+
+    def leave(self, row: User, giver: Giver) -> None:
+        """End the user's sessions and open stretches of the day; the history stays."""
+        moment = clock.now_ms()
+        sessions.end_all(row.id)
+        end = NewEvent(
+            id=f"deactivated:{row.id}:{moment}",
+            type="agent.signed_out",
+            time_ms=moment,
+            user=row.login,
+            data=json.dumps({"reason": "deactivated"}),
+        )
+        events.append(events.source(SOURCE).id, [end], makes=False)
+
+    def check_active(self, row: User, active: bool, giver: Giver) -> None:
+        """Raise RefusedError for oneself, and for a user with more rights than the viewer."""
+        access = User.get_by_id(row.id).access
+        if not active and row.id == g.user.id:
+            raise RefusedError(OWN_END)
+        if active and access is not None and not giver.covers(access, row.id):
+            raise RefusedError(HIGHER)
+        if not active and not giver.may_restrict(access, row.id):
+            raise RefusedError(HIGHER)
+
+
+def _offered(row: User | None) -> list[tuple[int, str]]:
+    """Return the accesses that the viewer may give to the user, or to a new one; that of the user stays
+    choosable."""
+    giver = granting.giver_of(g.user, g.scope)
+    ident, present = (row.id, row.access) if row else (None, None)
+    found = [
+        (each.id, lists.preset_name(each.name, each.is_system))
+        for each in Access.select()
+        if giver.covers(each, ident)
+    ]
+    kept = []
+    if present is not None and present.id not in {each[0] for each in found}:
+        kept = [(present.id, lists.preset_name(present.name, present.is_system))]
+    return [*kept, *lists.by_name(found, lambda pair: pair[1])]
+
+
+def _check_gift(giver: Giver, form: UserForm, user_id: int | None) -> None:
+    """Raise RefusedError unless the giver has all that the access gives to this user."""
+    if form.access.data is None:
+        return
+    access = Access.get_or_none(Access.id == form.access.data)
+    if access is None or not giver.covers(access, user_id):
+        raise RefusedError(TOO_MUCH)
+
+
+def _join(user_id: int, have: Collection[int], want: Collection[int]) -> None:
+    gone = sorted(set(have) - set(want))
+    if gone:
+        TeamMember.delete().where((TeamMember.user == user_id) & TeamMember.team.in_(gone)).execute()
+    known = Team.select(Team.id).where(Team.id.in_(sorted(set(want) - set(have))))
+    for (team_id,) in known.tuples():
+        TeamMember.create(team=team_id, user=user_id)
+    touched = sorted(set(have) ^ set(want))  # whoever edits one of these teams now learns of the change
+    Team.update(version=Team.version + 1).where(Team.id.in_(touched)).execute()
+
+
+def _team_names() -> dict[int, str]:
+    query = TeamMember.select(TeamMember.user, Team.name).join(Team).order_by(Team.name)
+    names: dict[int, list[str]] = {}
+    for user, team in query.tuples():
+        names.setdefault(user, []).append(team)
+    return {user: ", ".join(each) for user, each in names.items()}
+
 
 bp = Blueprint("users", __name__, url_prefix="/users")
-PAGE = 100
-
-
-@bp.get("")
-@require(Permission.USERS_VIEW)
-def index() -> Response:
-    by = lists.order(request.args, queries.KEYS, "name")
-    asked = queries.Filter(
-        lists.needle(request.args), request.args.get("access", ""), bool(request.args.get("deactivated"))
-    )
-    found = queries.lines(g.scope, asked, by)
-    rows, pager = lists.paged(found, PAGE)
-    return render(
-        "users/index.html",
-        {"result"},
-        rows=rows,
-        pager=pager,
-        asked=asked,
-        by=by,
-        heads=lists.heads(by, queries.KEYS),
-        accesses=queries.accesses(),
-        no_access=queries.NO_ACCESS,
-        deactivated=queries.deactivated_count(found),
-        when=_when,
-        may_edit=g.scope.can(Permission.USERS_EDIT),
-        may_open=g.scope.can(Permission.ACCESSES_VIEW),
-        may_trace=g.scope.can(Permission.TRACING_VIEW),
-        own=g.user.id,
-    )
-
-
-@bp.get("/new")
-@require(Permission.USERS_EDIT)
-def new() -> Response:
-    return _form(None, forms.Asked())
-
-
-@bp.post("/new")
-@require(Permission.USERS_EDIT)
-def create() -> Response:
-    asked = forms.parse(request.form)
-    if not asked.errors:
-        try:
-            row = commands.create(g.user.id, asked)
-        except commands.TakenError:
-            asked.errors["login"] = _("There is a user of this name already.")
-        except RefusedError as refused:
-            asked.errors["access"] = _(str(refused))
-        else:
-            flash(_("%(name)s has been added.", name=row.name), "ok")
-            return make_response(redirect(url_for(".index")))
-    return _form(None, asked, status=422)
-
-
-@bp.get("/<int:ident>")
-@require(Permission.USERS_VIEW, Permission.USERS_EDIT)
-def edit(ident: int) -> Response:
-    row = _one(ident)
-    return _form(row, forms.of_row(row, queries.teams_of(row.id)))
-
-
-@bp.post("/<int:ident>")
-@require(Permission.USERS_EDIT)
-def update(ident: int) -> Response:
-    row = _one(ident)
-    stored = forms.of_row(row, queries.teams_of(row.id))
-    asked = forms.parse(request.form, row)
-    if "access" not in request.form:
-        asked.access = stored.access  # on one's own page its field is disabled, so it is not sent
-    if asked.errors:
-        return _form(row, asked, status=422)
-    try:
-        commands.update(g.user.id, row, stored, asked)
-    except commands.StaleError:
-        return _stale(ident, asked)
-    except RefusedError as refused:
-        asked.errors["password" if str(refused) == commands.OWN_PASSWORD else "access"] = _(str(refused))
-        return _form(row, asked, status=422)
-    flash(_("Saved."), "ok")
-    return make_response(redirect(url_for(".edit", ident=ident)))
-
-
-@bp.route("/<int:ident>/deactivate", methods=["GET", "POST"])
-@require(Permission.USERS_EDIT)
-def deactivate(ident: int) -> Response:
-    row = _one(ident)
-    return _confirmed(
-        row,
-        commands.deactivate,
-        done=_("%(name)s has been deactivated.", name=row.name),
-        title=_("Deactivate %(name)s?", name=row.name),
-        texts=[
-            _("All sessions of the user end at once, and so does what is open in the user's day."),
-            _("All history stays. You can reactivate the user at any time."),
-        ],
-        verb=_("Deactivate"),
-    )
-
-
-@bp.route("/<int:ident>/reactivate", methods=["GET", "POST"])
-@require(Permission.USERS_EDIT)
-def reactivate(ident: int) -> Response:
-    row = _one(ident)
-    return _confirmed(
-        row,
-        commands.reactivate,
-        done=_("%(name)s is active again.", name=row.name),
-        title=_("Reactivate %(name)s?", name=row.name),
-        texts=[_("The user can sign in again, with the same access and password as before.")],
-        verb=_("Reactivate"),
-    )
-
-
-def _confirmed(row: User, act: Callable[[int, User], None], done: str, **page: Any) -> Response:
-    """Ask on GET, act on POST; what is refused is said on the same page."""
-    errors: list[str] = []
-    if request.method == "POST":
-        try:
-            act(g.user.id, row)
-        except RefusedError as refused:
-            errors.append(_(str(refused)))
-        else:
-            flash(done, "ok")
-            return make_response(redirect(url_for(".edit", ident=row.id)))
-    back = url_for(".edit", ident=row.id)
-    way = [(_("Settings"), None), (_("Users"), url_for(".index")), (row.name, back)]
-    return render(
-        "layout/confirm.html", status=422 if errors else 200, errors=errors, crumbs=way, back_url=back, **page
-    )
-
-
-def _one(ident: int) -> User:
-    return queries.one(g.scope, ident) or abort(404)
-
-
-def _when(ts: int | None) -> str:
-    return lists.moment(ts)
-
-
-def _stale(ident: int, asked: forms.Asked) -> Response:
-    row = _one(ident)
-    stored = forms.of_row(row, queries.teams_of(row.id))
-    asked.version = row.version
-    both = common.both(forms.LABELS, commands.facts(stored), commands.facts(asked))
-    return _form(row, asked, differing=both, status=422)
-
-
-def _form(
-    row: User | None, asked: forms.Asked, differing: list[common.Both] | None = None, status: int = 200
-) -> Response:
-    giver = granting.giver_of(g.user, g.scope)
-    accesses = queries.givable(giver, row.id if row else None)
-    present = row.access if row else None
-    kept = None  # an access that the viewer could not give stays choosable for whoever has it
-    if present is not None and present.id not in {choice.id for choice in accesses}:
-        kept = queries.Choice(present.id, queries.called(present.name, present.is_system))
-    return render(
-        "users/form.html",
-        status=status,
-        row=row,
-        asked=asked,
-        differing=differing,
-        teams=queries.teams(),
-        accesses=[*([kept] if kept else []), *accesses],
-        own=row is not None and row.id == g.user.id,
-        higher=not giver.may_restrict(present, row.id if row else None),
-        above=kept is not None,
-        may_edit=g.scope.can(Permission.USERS_EDIT),
-        languages=LOCALES,
-        when=_when,
-        zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
-    )
+Users(bp)
