@@ -77,8 +77,10 @@ class TextLine(Field):
         attrs: Mapping[str, Any] | None = None,
         check: Callable[[str], str | None] | None = None,
         suggest: Callable[[], Iterable[str]] | None = None,
+        element: str = "field",
         **options: Any,
     ) -> None:
+        self.element = element
         attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
         super().__init__(label, required=needed if required is None else required, attrs=attrs, **options)
         self.most, self.needed, self.check, self.input_type = most, needed, check, input_type

@@ -36,6 +36,7 @@ class Resource(VersionedRows[FormT]):
     columns: ClassVar[tuple[Column, ...]]
     unique: ClassVar[str] = "name"  # the field that no two rows may share
     refused: ClassVar[str] = ""  # the field that shows why rights do not suffice
+    edit_path: ClassVar[str] = ""  # end of the form's address
     edits: ClassVar[bool] = True  # rows can be changed after they have been added
     leaves: ClassVar[str] = "deactivate"  # or "delete", or a method of the page
     asks_back: ClassVar[bool] = False  # a reactivation is confirmed, too
@@ -61,8 +62,8 @@ class Resource(VersionedRows[FormT]):
         ]
         if self.edits:
             routes += [
-                ("/<int:ident>", "edit", view + edit, ["GET"]),
-                ("/<int:ident>", "update", edit, ["POST"]),
+                (f"/<int:ident>{self.edit_path}", "edit", view + edit, ["GET"]),
+                (f"/<int:ident>{self.edit_path}", "update", edit, ["POST"]),
             ]
         if self.leaves == "deactivate":
             asked = ["GET", "POST"] if self.asks_back else ["POST"]
@@ -96,7 +97,7 @@ class Resource(VersionedRows[FormT]):
         """Return what stands below the name where the screen is narrow."""
         return ""
 
-    def readable(self, values: dict[str, Any]) -> dict[str, Any]:
+    def readable(self, values: dict[str, Any], form: FormT) -> dict[str, Any]:
         """Return values as the comparison with somebody else's shows them."""
         return self.audited(values)
 
@@ -311,8 +312,8 @@ class Resource(VersionedRows[FormT]):
 
     def _stale(self, ident: int, form: FormT) -> Response:
         row = self.one(ident)
-        stored, typed = self.readable(self.stored(row)), self.readable(form.values())
-        labels = self.labels or {name: form[name].label.text for name in typed}
+        stored, typed = self.readable(self.stored(row), form), self.readable(form.values(), form)
+        labels = {name: self.labels.get(name) or form[name].label.text for name in typed}
         form.version.data = row.version
         return self.show(row, form, 422, differing=forms.both(labels, stored, typed))
 

@@ -84,12 +84,7 @@ class PauseTypes(Resource[PauseTypeForm]):
         include=N_("Include deactivated types"),
         picture="pause",
     )
-    labels: ClassVar = {
-        "name": N_("Name in events"),
-        "label": N_("Label"),
-        "paid": N_("Paid pause"),
-        "max_seconds": N_("Maximum duration, seconds"),
-    }
+    labels: ClassVar = {"max_seconds": N_("Maximum duration, seconds")}
     columns = (
         Column("label", N_("Label")),
         Column("name", N_("Name in events"), css="p2", cell_css="mono"),

@@ -109,7 +109,7 @@ class Teams(Resource[TeamForm]):
         }
         return {"name": values["name"], **named}
 
-    def readable(self, values: dict[str, Any]) -> dict[str, Any]:
+    def readable(self, values: dict[str, Any], form: TeamForm) -> dict[str, Any]:
         return self.audited({**values, **{part: _seen(values[part]) for part in ("members", "leads")}})
 
     def form(self, row: Team | None, sent: Any = None) -> TeamForm:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from werkzeug.datastructures import MultiDict
+from typing import Any
 
 from dashboard.access.granting import Grant
 from dashboard.access.permissions import SECTIONS, Permission, Section
 from dashboard.i18n.mark import N_
-from dashboard.models import Access
-from dashboard.web import forms
+from dashboard.web.fields import Check, ChoiceOfId, Field, Form, Ids, TextLine
 
 TABS = {
     "general": N_("General"),
@@ -20,46 +16,73 @@ TABS = {
     "users": N_("Users"),
 }
 PARTS = {"reports": N_("Reports")}  # second level of the advanced settings
-LABELS = {
-    "name": N_("Name"),
-    "description": N_("Description"),
-    "scope": N_("Scope"),
-    "permissions": N_("Permissions"),
-}
+WHOLE = ("led_teams", "all_users", "all_queues")
+CHOSEN = ("users", "queues")
 
 
-@dataclass
-class General:
-    name: str
-    description: str
-    grants: frozenset[Grant]
-    version: int
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def has(self, kind: str) -> bool:
-        return any(grant.kind == kind for grant in self.grants)
-
-    def ids(self, kind: str) -> frozenset[int]:
-        """Return the users or queues that are named one by one."""
-        return frozenset(grant.ref_id for grant in self.grants if grant.kind == kind and grant.ref_id)
+class DescribedForm(Form):
+    name = TextLine(N_("Name"), 120)
+    description = TextLine(
+        N_("Description"), 500, needed=False, element="textarea", attrs={"maxlength": 500, "rows": 2}
+    )
 
 
-@dataclass
-class Rights:
-    """The boxes of one tab: those that are offered there, and those ticked among them."""
+class NewForm(DescribedForm):
+    """A new access: empty, or a copy of another."""
 
-    offered: frozenset[Permission]
-    ticked: frozenset[Permission]
-    version: int
-    errors: dict[str, str] = field(default_factory=dict)
+    source = ChoiceOfId(
+        N_("Copy from"),
+        none=N_("Nothing: allows oneself only"),
+        problem=N_("Choose one of the list."),
+        hint=N_("Permissions and scope are copied. You can copy what does not go beyond your own access."),
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Leave the check of the source to the transaction that copies it."""
+        self.source.options.append((self.source.data, ""))
+        return bool(super().validate(extra_validators))
 
 
-@dataclass
-class New:
-    name: str
-    description: str
-    source: int | None  # the access that is cloned
-    errors: dict[str, str] = field(default_factory=dict)
+class GeneralForm(DescribedForm):
+    """The tab General; grants are parts of the access's scope."""
+
+    led_teams = Check(N_("Teams the user leads"))
+    all_users = Check(N_("All users"))
+    all_queues = Check(N_("All queues"))
+    users = Ids(N_("Chosen users"))
+    queues = Ids(N_("Chosen queues"))
+
+    @property
+    def grants(self) -> frozenset[Grant]:
+        whole = [Grant(kind) for kind in WHOLE if self[kind].data]
+        return frozenset(whole + [Grant(kind, ident) for kind in CHOSEN for ident in self[kind].data])
+
+    def values(self) -> dict[str, Any]:
+        return {"name": self.name.data, "description": self.description.data, "scope": self.grants}
+
+
+class Permissions(Field):
+    """The permissions ticked among those that the form offers."""
+
+    def process_data(self, value: Any) -> None:
+        self.data = frozenset(value or ())
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = frozenset(str(value) for value in valuelist)
+
+
+class RightsForm(Form):
+    """The boxes of one tab. A permission that has no box there is left out."""
+
+    permissions = Permissions(N_("Permissions"), name="p")
+    offered: frozenset[Permission] = frozenset()
+
+    @property
+    def ticked(self) -> frozenset[Permission]:
+        return frozenset(each for each in self.offered if each.value in self.permissions.data)
+
+    def values(self) -> dict[str, Any]:
+        return {"permissions": [each.value for each in sorted(self.ticked)]}
 
 
 def sections(tab: str, part: str) -> tuple[Section, ...]:
@@ -68,37 +91,5 @@ def sections(tab: str, part: str) -> tuple[Section, ...]:
     return tuple(section for section in SECTIONS if section.tab == wanted)
 
 
-def parse_general(form: MultiDict[str, str], row: Access) -> General:
-    """Read the tab General; the name of a preset stays, because commands name it."""
-    kinds = [kind for kind in ("led_teams", "all_users", "all_queues") if form.get(kind)]
-    named = [Grant(kind, each) for kind in ("users", "queues") for each in forms.ids(form.getlist(kind))]
-    asked = General(
-        name=row.name if row.is_system else forms.text(form, "name"),
-        description=forms.text(form, "description"),
-        grants=frozenset([Grant(kind) for kind in kinds] + named),
-        version=forms.version(form),
-    )
-    asked.errors = _problems(asked.name, asked.description)
-    return asked
-
-
-def parse_rights(form: MultiDict[str, str], tab: str, part: str) -> Rights:
-    """Read the boxes of a tab; a permission that has no box there is left out."""
-    offered = frozenset(choice.permission for each in sections(tab, part) for choice in each.choices)
-    sent = set(form.getlist("p"))
-    return Rights(offered, frozenset(each for each in offered if each.value in sent), forms.version(form))
-
-
-def parse_new(form: Mapping[str, str]) -> New:
-    source = forms.whole(form.get("source", ""), 1, forms.ID_MAX)
-    asked = New(forms.text(form, "name"), forms.text(form, "description"), source)
-    asked.errors = _problems(asked.name, asked.description)
-    return asked
-
-
-def _problems(name: str, description: str) -> dict[str, str]:
-    checked = {
-        "name": forms.line_problem(name, 120),
-        "description": forms.line_problem(description, 500, needed=False),
-    }
-    return {field: problem for field, problem in checked.items() if problem}
+def offered(tab: str, part: str) -> frozenset[Permission]:
+    return frozenset(choice.permission for each in sections(tab, part) for choice in each.choices)

@@ -14,13 +14,12 @@ from dashboard.db import rows
 from dashboard.i18n.mark import N_
 from dashboard.models import Access, AccessGrant, AuditEntry, Queue, User
 from dashboard.web import lists
-from dashboard.web.lists import Order
 
 CHANGES = 5
 _OTHER = {"name": N_("Name changed"), "description": N_("Description changed"), "scope": N_("Scope changed")}
 
 
-class Line(NamedTuple):
+class AccessRow(NamedTuple):
     id: int
     name: str
     description: str
@@ -47,34 +46,43 @@ class Choice(NamedTuple):
     name: str
 
 
-KEYS = {
-    "name": lambda line: line.name,
-    "users": lambda line: line.users,
-}
+SCOPE_WORDS = {
+    "led_teams": "teams one leads",
+    "all_users": "all users",
+    "all_queues": "all queues",
+    "users": "user",
+    "queues": "queue",
+}  # as the audit log keeps them, in one language
 
 
-def lines(sought: str, by: Order) -> list[Line]:
-    """Return the accesses that match. Counts are of all users, whoever the viewer may see."""
+def access_rows() -> list[AccessRow]:
+    """Return all accesses. Counts are of all users, whoever the viewer may see."""
     kinds: dict[int, set[str]] = {}
     for access, kind in AccessGrant.select(AccessGrant.access, AccessGrant.kind).tuples():
         kinds.setdefault(access, set()).add(kind)
     active = User.select(User.access, fn.COUNT(User.id)).where(User.deactivated_ts.is_null())
     counts = dict(active.group_by(User.access).tuples())
-    found = [
-        Line(row.id, called(row), described(row), counts.get(row.id, 0), whom(kinds.get(row.id, set())))
+    return [
+        AccessRow(
+            row.id,
+            lists.preset_name(row.name, row.is_system),
+            lists.preset_name(row.description, row.is_system),
+            counts.get(row.id, 0),
+            whom(kinds.get(row.id, set())),
+        )
         for row in Access.select()
     ]
-    fitting = [line for line in found if lists.found(sought, line.name, line.description)]
-    return lists.arranged(fitting, by, KEYS)
 
 
-def called(row: Access) -> str:
-    """Return the name as shown: those of the presets are translated."""
-    return str(_(row.name)) if row.is_system else row.name
-
-
-def described(row: Access) -> str:
-    return str(_(row.description)) if row.is_system and row.description else row.description
+def scope_texts(grants: Iterable[Grant]) -> list[str]:
+    """Return a scope as the audit log keeps it: users and queues by name."""
+    given = sorted(grants, key=lambda grant: (grant.kind, grant.ref_id or 0))
+    refs = {kind: [g.ref_id for g in given if g.kind == kind] for kind in ("users", "queues")}
+    users = dict(User.select(User.id, User.login).where(User.id.in_(refs["users"])).tuples())
+    queues = dict(Queue.select(Queue.id, Queue.name).where(Queue.id.in_(refs["queues"])).tuples())
+    called = {("users", ident): name for ident, name in users.items()}
+    called.update({("queues", ident): name for ident, name in queues.items()})
+    return [f"{SCOPE_WORDS[g.kind]} {called.get((g.kind, g.ref_id), g.ref_id or '')}".strip() for g in given]
 
 
 def whom(kinds: Iterable[str]) -> str:
@@ -98,7 +106,11 @@ def holders(scope: Scope, access_id: int) -> list[Holder]:
 
 
 def clonable(giver: Giver) -> list[Choice]:
-    found = [Choice(row.id, called(row)) for row in Access.select() if giver.covers(row)]
+    found = [
+        Choice(row.id, lists.preset_name(row.name, row.is_system))
+        for row in Access.select()
+        if giver.covers(row)
+    ]
     return lists.by_name(found, lambda choice: choice.name)
 
 

@@ -1,132 +1,266 @@
-"""The list of accesses; the tabs of one; adding, cloning, deleting."""
+"""Accesses: what each allows, about whom, and who has it.
+
+Changes happen one at a time, with the rights that the viewer has at that moment. Nobody grants what the own
+access lacks, changes the own access, or takes the last administrator's rights.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, abort, g, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 
 from dashboard.access import granting
-from dashboard.access.granting import Giver, Grant, RefusedError, grants_of
-from dashboard.access.guard import require
+from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, grants_of
 from dashboard.access.permissions import Permission
-from dashboard.models import Access
-from dashboard.pages.settings.accesses import commands, forms, queries
-from dashboard.web import forms as common
+from dashboard.audit import record as audit
+from dashboard.i18n import formats
+from dashboard.i18n.mark import N_
+from dashboard.models import Access, AccessGrant, User
+from dashboard.pages.settings.accesses import forms, queries
+from dashboard.pages.settings.accesses.forms import GeneralForm, NewForm, RightsForm
+from dashboard.pages.settings.accesses.queries import AccessRow
 from dashboard.web import lists, people
-from dashboard.web.page import render, zone
+from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.fields import Form
+from dashboard.web.forms import ID_MAX, whole
+from dashboard.web.page import zone
+from dashboard.web.resource import Resource
+from dashboard.web.versioned import Changes, InvalidError
 
-bp = Blueprint("accesses", __name__, url_prefix="/accesses")
+OWN = N_("This is your own access. Somebody else with as many rights has to change it.")
+HIGHER = N_("This access allows more than yours, so you cannot change it.")
+LACKING = N_("You cannot grant what your own access lacks: %(what)s.")
+PRESET = N_("A preset can be changed, but not deleted.")
+IN_USE = N_("Users have this access. Give them another one first.")
 
 
-@bp.get("")
-@require(Permission.ACCESSES_VIEW)
-def index() -> Response:
-    by, sought = lists.order(request.args, queries.KEYS, "name"), lists.needle(request.args)
-    return render(
-        "accesses/index.html",
-        {"result"},
-        rows=queries.lines(sought, by),
-        q=sought,
-        by=by,
-        heads=lists.heads(by, queries.KEYS),
-        own_id=g.user.access.id,
-        may_edit=g.scope.can(Permission.ACCESSES_EDIT),
+class Accesses(Resource[Form]):
+    model = Access
+    kind = "access"
+    form_class = NewForm
+    view = Permission.ACCESSES_VIEW
+    edit_permission = Permission.ACCESSES_EDIT
+    edit_path = "/edit"
+    leaves = "delete"
+    stays = True
+    texts = Texts(
+        title=N_("Accesses"),
+        one=N_("Access"),
+        new=N_("New access"),
+        table=N_("Table of accesses"),
+        count=lambda number: ngettext("%(num)d access", "%(num)d accesses", number),
+        no_match=N_("No access matches"),
+        none=N_("No access matches"),
+        none_hint="",
+        taken=N_("There is an access of this name already."),
+        leave=(N_("This cannot be undone."),),
+        add=N_("Add access"),
+        picture="shield",
+    )
+    labels = MappingProxyType({"scope": N_("Scope")})
+    columns = (
+        Column("name", N_("Name")),
+        Column("description", N_("Description"), css="p2", sorts=False),
+        Column("scope", N_("Whose traces it shows"), css="p2", sorts=False),
+        Column("users", N_("Users"), show=lambda row: formats.number(row.users), css="n"),
     )
 
+    def rows(self, gone: bool) -> Iterable[AccessRow]:
+        return queries.access_rows()
 
-@bp.get("/new")
-@require(Permission.ACCESSES_EDIT)
-def new() -> Response:
-    return _new(forms.New("", "", common.whole(request.args.get("from", ""), 1, common.ID_MAX)))
+    def searched(self, row: AccessRow) -> Sequence[str]:
+        return (row.name, row.description)
+
+    def called(self, row: Access | AccessRow) -> str:
+        return row.name if isinstance(row, AccessRow) else lists.preset_name(row.name, row.is_system)
+
+    def head_cell(self, row: AccessRow) -> Markup:
+        link = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), row.name)
+        own = Markup(" ") + badge(_("Yours"), "info") if row.id == g.user.access.id else Markup("")
+        return link + own + Markup('<span class="p0 mut sm">{}</span>').format(row.scope)
+
+    def stored(self, row: Access) -> dict[str, Any]:
+        return {
+            "name": row.name,
+            "description": row.description,
+            "scope": frozenset(grants_of(row.id)),
+            "permissions": row.permissions,
+        }
+
+    def audited(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, **({"scope": queries.scope_texts(values["scope"])} if "scope" in values else {})}
+
+    def readable(self, values: dict[str, Any], form: Form) -> dict[str, Any]:
+        """Return what a tab shows of an access, its permissions by their labels."""
+        shown = self.audited(values)
+        if isinstance(form, RightsForm):
+            ticked = [each for each in sorted(form.offered) if each.value in values["permissions"]]
+            shown["permissions"] = [_(granting.LABELS[each.value]) for each in ticked]
+        return shown
+
+    def form(self, row: Access | None, sent: Any = None) -> Form:
+        """Return the form of a new access, or of the tab that the address or the form names.
+
+        404 when it names people or queues outside of what the viewer may see.
+        """
+        if row is None:
+            form = NewForm(sent, data={"source": whole(request.args.get("from", ""), 1, ID_MAX)})
+            form.source.offer(queries.clonable(granting.giver_of(g.user, g.scope)))
+            return form
+        tab, part = _place()
+        data = {**self.stored(row), "version": row.version}
+        if tab == "general":
+            grants = data["scope"]
+            data |= {kind: Grant(kind) in grants for kind in forms.WHOLE}
+            data |= {kind: {each.ref_id for each in grants if each.kind == kind} for kind in forms.CHOSEN}
+            general = GeneralForm(
+                request.args if sent is None and request.args.get("op") == "find" else sent, data=data
+            )
+            if row.is_system:
+                general.name.data = row.name  # commands name the presets
+            if sent is not None:
+                _check_known(grants, general)
+            return general
+        rights = RightsForm(sent, data=data)
+        rights.offered = forms.offered(tab, part)
+        if sent is not None and not rights.offered:
+            abort(404)
+        return rights
+
+    def show(self, row: Access | None, form: Form, status: int = 200, **more: Any) -> Response:
+        if row is None:
+            return super().show(row, form, status, **more)
+        tab, _part = _place()
+        template = tab if tab in ("general", "users") else "rights"
+        context = {"row": row, "form": form, "differing": None, **self.context(row, form), **more}
+        return self.render(f"accesses/{template}.html", (), status, **context)
+
+    def context(self, row: Access | None, form: Form) -> dict[str, Any]:
+        if row is None:
+            return {}
+        tab, part = _place()
+        giver = granting.giver_of(g.user, g.scope)
+        reason = fixed(giver, row, g.user.access.id)
+        may_edit = self.may_edit()
+        context = {
+            "tab": tab,
+            "part": part,
+            "tabs": forms.TABS,
+            "parts": forms.PARTS,
+            "sections": forms.sections(tab, part),
+            "name": self.called(row),
+            "giver": giver,
+            "reason": _(reason) if reason and may_edit else None,
+            "may_edit": may_edit and not reason,
+            "deletable": may_edit and not reason and obstacle(row) is None,
+            "clonable": may_edit and giver.covers(row),
+            "count": queries.count(row.id),
+            "holders": queries.holders(g.scope, row.id),
+            "changes": queries.changes(row.id),
+            "zone": zone(),
+            "when": lists.moment,
+            "may_list": g.scope.can(Permission.USERS_VIEW),
+        }
+        if isinstance(form, GeneralForm):
+            sought = lists.needle(request.values)
+            context |= {
+                "q": sought,
+                "people": people.offered(g.scope, form.users.data, sought),
+                "queues": queries.queues(giver, form.queues.data),
+                "may_grant": lambda kind: giver.may_grant(Grant(kind)),
+            }
+        return context
+
+    def changing(self) -> AbstractContextManager[Giver]:
+        return granting.changing(g.user.id)
+
+    def create_row(self, form: Form) -> Access:
+        """Add an access, empty or as a copy."""
+        ident = form["source"].data
+        with self.changing() as giver:
+            source = Access.get_or_none(Access.id == ident) if ident else None
+            if ident and (source is None or not giver.covers(source)):
+                raise InvalidError("source", _(TOO_MUCH))
+            permissions = source.permissions if source else []
+            columns = {name: form[name].data for name in ("name", "description")}
+            row: Access = Access.create(permissions=permissions, **columns)
+            for grant in grants_of(source.id) if source else []:
+                AccessGrant.create(access=row, kind=grant.kind, ref_id=grant.ref_id)
+            changes = audit.differences({}, self.audited(self.stored(row)))
+            copy = {"copy_of": source.name} if source else None
+            audit.record("access.created", "c", self.target(row), changes, copy)
+        return row
+
+    def write(self, row: Access, form: Form, giver: Giver) -> bool:
+        """Save one tab; what the viewer could not grant stays as it is, as do permissions of other tabs."""
+        _check_reach(giver, row)
+        if isinstance(form, RightsForm):
+            have = set(row.permissions)
+            added = {each for each in form.ticked if each.value not in have}
+            _refuse(giver.lacks(sorted(added), ()))
+            gone = {each for each in form.offered - form.ticked if giver.may_permit(each)}
+            return self.set(row, form.version.data, permissions=sorted((have | added) - gone))
+        values, present = form.values(), set(grants_of(row.id))
+        want = values["scope"] | {grant for grant in present if not giver.may_grant(grant)}
+        _refuse(giver.lacks((), want - present))
+        columns = {name: values[name] for name in ("name", "description")}
+        if not self.set(row, form.version.data, **columns):
+            return False
+        for grant in present - want:
+            AccessGrant.delete().where(_is(row.id, grant)).execute()
+        for grant in sorted(want - present, key=str):
+            AccessGrant.create(access=row.id, kind=grant.kind, ref_id=grant.ref_id)
+        return True
+
+    def saved_text(self, row: Access, form: Form) -> str:
+        number = queries.count(row.id)
+        if not number:
+            return str(_("Saved. No user has this access yet."))
+        return str(
+            ngettext(
+                "Saved. %(num)d user has the new permissions from the next page.",
+                "Saved. %(num)d users have the new permissions from their next page.",
+                number,
+            )
+        )
+
+    def saved(self, row: Access, form: Form) -> Response:
+        tab, part = _place()
+        place = {"tab": tab, "part": part} if tab == "advanced" else {"tab": tab}
+        return self.done(self.saved_text(row, form), self.url("edit", row, **place))
+
+    def obstacles(self, row: Access) -> Sequence[str]:
+        giver = granting.giver_of(g.user, g.scope)
+        reason = fixed(giver, row, g.user.access.id) or obstacle(row)
+        return [_(reason)] if reason else []
+
+    def removing(self, row: Access, giver: Giver) -> Changes:
+        _check_reach(giver, row)
+        if reason := obstacle(row):
+            raise RefusedError(reason)
+        facts = self.audited(self.stored(row))
+        return {name: (facts[name], None) for name in ("name", "permissions", "scope")}
 
 
-@bp.post("/new")
-@require(Permission.ACCESSES_EDIT)
-def create() -> Response:
-    asked = forms.parse_new(request.form)
-    if not asked.errors:
-        try:
-            row = commands.create(g.user.id, asked)
-        except commands.TakenError:
-            asked.errors["name"] = _("There is an access of this name already.")
-        except RefusedError as refused:
-            asked.errors["source"] = _told(refused)
-        else:
-            flash(_("%(name)s has been added.", name=row.name), "ok")
-            return make_response(redirect(url_for(".edit", ident=row.id, tab="general")))
-    return _new(asked, status=422)
+def obstacle(row: Access) -> str | None:
+    """Return why an access cannot be deleted (a message to translate), or None."""
+    if row.is_system:
+        return PRESET
+    return IN_USE if User.select().where(User.access == row.id).exists() else None
 
 
-@bp.get("/<int:ident>/edit")
-@require(Permission.ACCESSES_VIEW, Permission.ACCESSES_EDIT)
-def edit(ident: int) -> Response:
-    row = common.one(Access, ident)
-    tab, part = _place()
-    if tab == "general" and request.args.get("op") == "find":
-        asked = forms.parse_general(request.args, row)
-        asked.errors.clear()
-        return _page(row, tab, part, asked)
-    return _page(row, tab, part, _stored(row, tab, part))
-
-
-@bp.post("/<int:ident>/edit")
-@require(Permission.ACCESSES_EDIT)
-def update(ident: int) -> Response:
-    row = common.one(Access, ident)
-    tab, part = _place()
-    asked: forms.General | forms.Rights
-    if tab == "general":
-        asked = forms.parse_general(request.form, row)
-        _check_known(row, asked)
-    elif forms.sections(tab, part):
-        asked = forms.parse_rights(request.form, tab, part)
-    else:
-        abort(404)
-    if not asked.errors:
-        try:
-            _save(row, asked)
-        except commands.StaleError:
-            return _stale(ident, tab, part, asked)
-        except commands.TakenError:
-            asked.errors["name"] = _("There is an access of this name already.")
-        except RefusedError as refused:
-            asked.errors[""] = _told(refused)
-        else:
-            flash(_saved(ident), "ok")
-            place: dict[str, Any] = {"tab": tab, "part": part} if tab == "advanced" else {"tab": tab}
-            return make_response(redirect(url_for(".edit", ident=ident, **place)))
-    return _page(row, tab, part, asked, status=422)
-
-
-@bp.route("/<int:ident>/delete", methods=["GET", "POST"])
-@require(Permission.ACCESSES_EDIT)
-def delete(ident: int) -> Response:
-    row = common.one(Access, ident)
-    giver = granting.giver_of(g.user, g.scope)
-    reason = commands.fixed(giver, row, g.user.access.id) or commands.obstacle(row)
-    errors = [_(reason)] if reason else []
-    if request.method == "POST" and not reason:
-        try:
-            commands.delete(g.user.id, ident)
-        except RefusedError as refused:
-            errors = [_told(refused)]
-        else:
-            flash(_("%(name)s has been deleted.", name=row.name), "ok")
-            return make_response(redirect(url_for(".index")))
-    back = url_for(".edit", ident=ident)
-    return render(
-        "layout/confirm.html",
-        status=422 if errors and request.method == "POST" else 200,
-        errors=errors,
-        title=_("Delete %(name)s?", name=queries.called(row)),
-        texts=[_("This cannot be undone.")],
-        crumbs=[(_("Settings"), None), (_("Accesses"), url_for(".index")), (queries.called(row), back)],
-        verb=None if errors else _("Delete"),
-        back_url=back,
-    )
+def fixed(giver: Giver, row: Access, own_id: int | None) -> str | None:
+    """Return why the giver may not change this access at all (a message to translate), or None."""
+    if row.id == own_id:
+        return OWN
+    return None if giver.may_restrict(row) else HIGHER
 
 
 def _place() -> tuple[str, str]:
@@ -138,16 +272,9 @@ def _place() -> tuple[str, str]:
     return tab, part
 
 
-def _save(row: Access, asked: forms.General | forms.Rights) -> None:
-    if isinstance(asked, forms.General):
-        commands.save_general(g.user.id, row.id, asked)
-    else:
-        commands.save_rights(g.user.id, row.id, asked)
-
-
-def _check_known(row: Access, asked: forms.General) -> None:
+def _check_known(present: frozenset[Grant], form: GeneralForm) -> None:
     """Answer 404 when the form adds people or queues outside of what the viewer may see."""
-    fresh = asked.grants - set(grants_of(row.id))
+    fresh = form.grants - present
     users = {grant.ref_id for grant in fresh if grant.kind == "users" and grant.ref_id}
     queues = {grant.ref_id for grant in fresh if grant.kind == "queues" and grant.ref_id}
     giver = granting.giver_of(g.user, g.scope)
@@ -155,99 +282,22 @@ def _check_known(row: Access, asked: forms.General) -> None:
         abort(404)
 
 
-def _told(refused: RefusedError) -> str:
-    if not refused.lacking:
-        return str(_(str(refused)))
-    return str(_(str(refused), what=", ".join(_(label) for label in refused.lacking)))
+def _check_reach(giver: Giver, row: Access) -> None:
+    """Raise RefusedError when the viewer may not change the access."""
+    own = User.get_by_id(g.user.id).access
+    if reason := fixed(giver, Access.get_by_id(row.id), own.id if own else None):
+        raise RefusedError(reason)
 
 
-def _saved(ident: int) -> str:
-    number = queries.count(ident)
-    if not number:
-        return str(_("Saved. No user has this access yet."))
-    return str(
-        ngettext(
-            "Saved. %(num)d user has the new permissions from the next page.",
-            "Saved. %(num)d users have the new permissions from their next page.",
-            number,
-        )
-    )
+def _refuse(lacking: list[str]) -> None:
+    if lacking:
+        raise RefusedError(LACKING, lacking)
 
 
-def _stored(row: Access, tab: str, part: str) -> forms.General | forms.Rights:
-    if tab == "general":
-        return forms.General(row.name, row.description, frozenset(grants_of(row.id)), row.version)
-    asked = forms.parse_rights(request.args, tab, part)
-    ticked = frozenset(each for each in asked.offered if each.value in row.permissions)
-    return forms.Rights(asked.offered, ticked, row.version)
+def _is(access_id: int, grant: Grant) -> Any:
+    ref = AccessGrant.ref_id.is_null() if grant.ref_id is None else AccessGrant.ref_id == grant.ref_id
+    return (AccessGrant.access == access_id) & (AccessGrant.kind == grant.kind) & ref
 
 
-def _stale(ident: int, tab: str, part: str, asked: forms.General | forms.Rights) -> Response:
-    row = common.one(Access, ident)
-    stored = _stored(row, tab, part)
-    asked.version = row.version
-    differing = common.both(forms.LABELS, _facts(stored), _facts(asked))
-    return _page(row, tab, part, asked, differing, status=422)
-
-
-def _facts(asked: forms.General | forms.Rights) -> dict[str, Any]:
-    if isinstance(asked, forms.General):
-        return {"name": asked.name, "description": asked.description, "scope": commands.named(asked.grants)}
-    return {"permissions": [_(granting.LABELS[each.value]) for each in sorted(asked.ticked)]}
-
-
-def _page(
-    row: Access,
-    tab: str,
-    part: str,
-    asked: forms.General | forms.Rights,
-    differing: list[common.Both] | None = None,
-    status: int = 200,
-) -> Response:
-    giver = granting.giver_of(g.user, g.scope)
-    reason = commands.fixed(giver, row, g.user.access.id)
-    may_edit = g.scope.can(Permission.ACCESSES_EDIT)
-    return render(
-        f"accesses/{_template(tab)}.html",
-        status=status,
-        row=row,
-        tab=tab,
-        part=part,
-        asked=asked,
-        differing=differing,
-        tabs=forms.TABS,
-        parts=forms.PARTS,
-        sections=forms.sections(tab, part),
-        name=queries.called(row),
-        giver=giver,
-        reason=_(reason) if reason and may_edit else None,
-        open=may_edit and not reason,
-        deletable=may_edit and not reason and commands.obstacle(row) is None,
-        clonable=may_edit and giver.covers(row),
-        count=queries.count(row.id),
-        holders=queries.holders(g.scope, row.id),
-        changes=queries.changes(row.id),
-        zone=zone(),
-        when=lists.moment,
-        may_list=g.scope.can(Permission.USERS_VIEW),
-        **(_choices(giver, asked) if isinstance(asked, forms.General) and tab == "general" else {}),
-    )
-
-
-def _template(tab: str) -> str:
-    return tab if tab in ("general", "users") else "rights"
-
-
-def _choices(giver: Giver, asked: forms.General) -> dict[str, Any]:
-    sought = lists.needle(request.values)
-    return {
-        "q": sought,
-        "people": people.offered(g.scope, asked.ids("users"), sought),
-        "queues": queries.queues(giver, asked.ids("queues")),
-        "may_grant": lambda kind: giver.may_grant(Grant(kind)),
-    }
-
-
-def _new(asked: forms.New, status: int = 200) -> Response:
-    giver = granting.giver_of(g.user, g.scope)
-    return render("accesses/new.html", status=status, asked=asked, sources=queries.clonable(giver))
+bp = Blueprint("accesses", __name__, url_prefix="/accesses")
+Accesses(bp)

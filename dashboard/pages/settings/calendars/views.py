@@ -64,7 +64,7 @@ class Calendars(Resource[CalendarForm]):
         leave=(N_("The calendar goes with its holidays. This cannot be undone."),),
         picture="clock",
     )
-    labels = MappingProxyType({"name": N_("Name"), "zone": N_("Time zone"), "hours": N_("Opening hours")})
+    labels = MappingProxyType({"hours": N_("Opening hours")})
     columns = (
         Column("name", N_("Name")),
         Column("zone", N_("Time zone"), css="p2"),

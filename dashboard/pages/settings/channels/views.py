@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -83,7 +82,6 @@ class Channels(Resource[ChannelForm]):
         add=N_("Add channel"),
         picture="chat",
     )
-    labels = MappingProxyType({"name": N_("Name")})
     columns = (
         Column("name", N_("Name")),
         Column("kind", N_("Kind"), show=lambda row: _(KINDS[row.kind]), css="p2"),

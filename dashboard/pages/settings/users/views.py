@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, abort, g, request
@@ -95,17 +94,6 @@ class Users(Resource[UserForm]):
         back=(N_("The user can sign in again, with the same access and password as before."),),
         include=N_("Include deactivated users"),
         picture="users",
-    )
-    labels = MappingProxyType(
-        {
-            "name": N_("Full name"),
-            "email": N_("E-mail"),
-            "extension": N_("Extension"),
-            "access": N_("Access"),
-            "teams": N_("Teams"),
-            "locale": N_("Language"),
-            "timezone": N_("Time zone"),
-        }
     )
     columns = (
         Column("name", N_("Full name")),
