@@ -35,7 +35,7 @@ from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
-from dashboard.rules import asking, backfill, deadline_worker, runs, timer_sync
+from dashboard.rules import backfill, deadline_worker, engine, runs, timer_sync
 from dashboard.rules.backtest import job
 
 BLUEPRINTS = (
@@ -58,7 +58,7 @@ JOBS = {
     "export": Handler(background.make),
     "backtest": Handler(job.make),
     "rule_runs": Handler(rule_commands.forget, keep=False),
-    asking.AGAIN: Handler(asking.again),
+    engine.AGAIN: Handler(engine.retry_evaluation),
     timer_sync.ARM: Handler(backfill.look),
     timer_sync.COUNT: Handler(backfill.count),
     runs.PRUNE: Handler(runs.prune, keep=False),

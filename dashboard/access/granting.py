@@ -12,7 +12,7 @@ from dashboard.access.permissions import SECTIONS, Permission
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect, rows
 from dashboard.db.locks import Lock
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, User
 
 ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 MIN_LENGTH = 8
 MAX_LENGTH = 256  # bounds the hashing time of unauthenticated requests

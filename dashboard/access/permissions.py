@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 
 class Permission(StrEnum):

@@ -10,32 +10,9 @@ import re
 from functools import lru_cache
 from types import MappingProxyType
 
-from dashboard.catalog import (
-    agents,
-    articles,
-    calls,
-    chats,
-    cobrowsing,
-    commerce,
-    community,
-    contacts,
-    dashboard,
-    emails,
-    mail,
-    meetings,
-    messages,
-    rooms,
-    rules,
-    sources,
-    surveys,
-    system,
-    tasks,
-    tickets,
-    visitors,
-)
-from dashboard.catalog.aliases import ALIASES
-from dashboard.catalog.types import EventType, Field, Kind, Level, Origin
-from dashboard.i18n.mark import N_
+from dashboard.catalog import agents, calls, chats, commerce, contacts, emails, system, tickets, visitors
+from dashboard.catalog.types import ALIASES, EventType, Field, Kind, Level, Origin
+from dashboard.i18n.message import N_
 
 NAME_LIMIT = 80  # the column of the event's type
 NAME = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)+")
@@ -68,11 +45,30 @@ GROUPS = MappingProxyType(
     }
 )
 
-_FILES = (
-    *(calls, emails, chats, tickets, tasks, agents, rooms, messages, visitors, cobrowsing, meetings),
-    *(contacts, surveys, articles, community, commerce, mail, sources, rules, dashboard, system),
+_TYPES = (
+    *calls.TYPES,
+    *emails.TYPES,
+    *chats.TYPES,
+    *tickets.TYPES,
+    *tickets.TASK_TYPES,
+    *agents.TYPES,
+    *chats.ROOM_TYPES,
+    *chats.MESSAGE_TYPES,
+    *visitors.TYPES,
+    *visitors.COBROWSING_TYPES,
+    *visitors.MEETING_TYPES,
+    *contacts.TYPES,
+    *contacts.SURVEY_TYPES,
+    *contacts.ARTICLE_TYPES,
+    *contacts.COMMUNITY_TYPES,
+    *commerce.TYPES,
+    *emails.MAIL_TYPES,
+    *system.SOURCE_TYPES,
+    *system.RULE_TYPES,
+    *system.DASHBOARD_TYPES,
+    *system.TYPES,
 )
-CATALOG = MappingProxyType({type_.name: type_ for file in _FILES for type_ in file.TYPES})
+CATALOG = MappingProxyType({type_.name: type_ for type_ in _TYPES})
 _BY_NAME = {**CATALOG, **{alias: CATALOG[name] for alias, name in ALIASES.items()}}
 
 

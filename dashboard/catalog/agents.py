@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.catalog.fields import COUNT, IP, REASON, ROLE
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120, folded=True)
 LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"), folded=True)

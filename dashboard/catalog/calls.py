@@ -21,7 +21,7 @@ from dashboard.catalog.fields import (
     WAIT,
 )
 from dashboard.catalog.types import EventType, Field, Kind, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 CALL = (
     DIRECTION,

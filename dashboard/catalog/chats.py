@@ -10,8 +10,10 @@ from dashboard.catalog.fields import (
     CONNECTED,
     COUNTED,
     DEPARTMENT,
+    DIRECTION,
     DURATION,
     ENDED_BY,
+    ERROR,
     GROUP,
     IDLE,
     MESSAGE,
@@ -34,7 +36,7 @@ from dashboard.catalog.fields import (
     WAIT,
 )
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 TICKET = Field("ticket", Kind.CODE, N_("Linked ticket"))
 
@@ -100,4 +102,25 @@ TYPES: tuple[EventType, ...] = (
     _visitor("chat.invite_accepted", N_("Chat invitation accepted"), *INVITED),
     _visitor("chat.invite_rejected", N_("Chat invitation rejected"), *INVITED),
     _visitor("chat.invite_ignored", N_("Chat invitation ignored"), *INVITED),
+)
+
+
+ROOM = (Field("room", Kind.TEXT, N_("Chat room")), MESSAGE)
+
+_room = maker("rooms", "personal", "user")
+
+ROOM_TYPES: tuple[EventType, ...] = (
+    _room("room.invited", N_("Invited to a chat room"), *ROOM),
+    _room("room.joined", N_("Chat room joined"), *ROOM),
+    _room("room.left", N_("Chat room left"), *ROOM),
+)
+
+
+MESSAGE_STATE = (CHANNEL, DIRECTION, STATUS, ERROR)
+
+_message = maker("messages", "personal", origin=Origin.TRANSPORT)
+
+MESSAGE_TYPES: tuple[EventType, ...] = (
+    _message("message.opened", N_("Message opened"), *MESSAGE_STATE),
+    _message("message.delivery_changed", N_("Message delivery status changed"), *MESSAGE_STATE),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dashboard.catalog.fields import BRAND, CATEGORY, DUE, RATING, STATUS
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 ORDER = (
     Field("order", Kind.CODE, N_("Order number")),

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import COMMENT, CREATED, NAME, RATING, REASON, RELATED, TAGS
+from dashboard.catalog.fields import (
+    ABUSE_REPORTS,
+    AGE,
+    AUTHOR,
+    BODY,
+    BUTTON,
+    CATEGORY,
+    COMMENT,
+    CREATED,
+    DEPARTMENT,
+    NAME,
+    RATING,
+    REASON,
+    RELATED,
+    STATUS,
+    TAGS,
+    TITLE,
+    URL,
+)
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 INTEREST = Field("interest", Kind.TEXT, N_("Interest"))
 VALUE = Field("value", Kind.DECIMAL, N_("Value"))
@@ -60,4 +78,86 @@ TYPES: tuple[EventType, ...] = (
     _contact("organization.updated", N_("Organisation changed"), *ORGANISATION),
     _contact("organization.deleted", N_("Organisation deleted"), *ORGANISATION),
     _contact("organization.member_added", N_("Member added to an organisation"), *ORGANISATION),
+)
+
+
+# The score of each question stands in `scores`, by path.
+SURVEY = (Field("survey", Kind.TEXT, N_("Survey")), RATING, COMMENT, DEPARTMENT, RELATED)
+
+_survey = maker("surveys", "personal")
+
+SURVEY_TYPES: tuple[EventType, ...] = (
+    _survey("survey.offered", N_("Survey offered"), *SURVEY),
+    _survey("survey.answered", N_("Survey answered"), *SURVEY),
+    _survey("survey.declined", N_("Survey declined"), *SURVEY),
+    _survey("survey.expired", N_("Survey expired"), *SURVEY),
+)
+
+
+ARTICLE = (
+    AUTHOR,
+    Field("folder", Kind.TEXT, N_("Folder")),
+    TITLE,
+    Field("keywords", Kind.LIST, N_("Keywords")),
+    BODY,
+    Field("draft", Kind.YES_NO, N_("Draft")),
+    Field("private", Kind.YES_NO, N_("Private")),
+    Field("flagged", Kind.YES_NO, N_("Flagged for review")),
+    Field("reviewed_at", Kind.TIME, N_("Last reviewed")),
+)
+FEEDBACK = (
+    *ARTICLE,
+    Field("feedback", Kind.TEXT, N_("Feedback")),
+    Field("feedback_name", Kind.TEXT, N_("Feedback author's name")),
+    Field("feedback_ip", Kind.IP, N_("Feedback author's IP address")),
+    Field("feedback_email", Kind.TEXT, N_("Feedback author's email")),
+    Field("moderated", Kind.YES_NO, N_("Moderated")),
+    ABUSE_REPORTS,
+    Field("helpfulness", Kind.DECIMAL, N_("Helpfulness")),
+)
+
+_article = maker("articles", "personal")
+_article_timer = maker("articles", "personal", origin=Origin.TIMER)
+
+ARTICLE_TYPES: tuple[EventType, ...] = (
+    _article("article.created", N_("Article created"), *ARTICLE),
+    _article("article.updated", N_("Article changed"), *ARTICLE),
+    _article("article.deleted", N_("Article deleted"), *ARTICLE),
+    _article("article.flagged", N_("Article flagged for review"), *ARTICLE),
+    _article("article.reviewed", N_("Article reviewed"), *ARTICLE),
+    _article_timer("article.stale", N_("Article out of date"), *ARTICLE),
+    _article("article.link_broken", N_("Broken link in an article"), *ARTICLE, URL),
+    _article("article.manual", N_("Manual article event"), *ARTICLE, BUTTON),
+    _article("article_feedback.created", N_("Article feedback created"), *FEEDBACK),
+    _article("article_feedback.edited", N_("Article feedback edited"), *FEEDBACK),
+    _article("article_feedback.deleted", N_("Article feedback deleted"), *FEEDBACK),
+    _article("article_feedback.approved", N_("Article feedback approved"), *FEEDBACK),
+    _article("article_feedback.blocked", N_("Article feedback blocked"), *FEEDBACK),
+    _article("article_feedback.abuse_reported", N_("Abuse reported in article feedback"), *FEEDBACK),
+)
+
+
+POST = (
+    Field("thread_type", Kind.TEXT, N_("Thread type")),
+    STATUS,
+    CATEGORY,
+    TAGS,
+    TITLE,
+    BODY,
+    AUTHOR,
+    Field("votes", Kind.NUMBER, N_("Votes")),
+    ABUSE_REPORTS,
+    AGE,
+)
+
+_community = maker("community", "personal")
+_community_timer = maker("community", "personal", own=True, origin=Origin.TIMER)
+
+COMMUNITY_TYPES: tuple[EventType, ...] = (
+    _community("thread.created", N_("Thread created"), *POST),
+    _community("thread.status_changed", N_("Thread status changed"), *POST),
+    _community_timer("thread.moderation_due", N_("Thread moderation due"), *POST),
+    _community("post.created", N_("Post created"), *POST),
+    _community("post.deleted", N_("Post deleted"), *POST),
+    _community("post.abuse_reported", N_("Abuse reported in a post"), *POST),
 )

@@ -7,7 +7,7 @@ data does not repeat them. The fields of one group alone stand in the group's fi
 from __future__ import annotations
 
 from dashboard.catalog.types import Field, Kind
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 DIRECTION = Field("direction", Kind.CHOICE, N_("Direction"), ("in", "out", "internal"), folded=True)
 CHANNEL = Field("channel", Kind.WORD, N_("Channel"), folded=True)

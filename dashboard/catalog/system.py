@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import ERROR
+from dashboard.catalog.fields import BUTTON, ERROR, IP, NAME, ROLE
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 VERSION = Field("version", Kind.TEXT, N_("Version"))
 DISK = Field("disk_free_mb", Kind.NUMBER, N_("Free disk space in MB"))
@@ -20,4 +20,123 @@ TYPES: tuple[EventType, ...] = (
     _counter("system.backlog_high", N_("Too many jobs waiting"), BACKLOG),
     _own("system.backup_failed", N_("Backup failed"), ERROR),
     _own("system.upgrade_available", N_("Upgrade available"), VERSION),
+)
+
+
+SETTING = Field("setting", Kind.TEXT, N_("Setting"))
+
+_source = maker("sources", "system")
+
+SOURCE_TYPES: tuple[EventType, ...] = (
+    _source("source.restarted", N_("Source restarted")),
+    _source("source.reloaded", N_("Source configuration reloaded")),
+    _source("user.role_changed", N_("User's role changed in the source"), NAME, ROLE),
+    _source("user.two_factor_changed", N_("User's two-factor sign-in changed in the source"), NAME),
+    _source("role.permissions_changed", N_("Role's permissions changed in the source"), NAME, ROLE),
+    _source("system.settings_changed", N_("Settings changed in the source"), SETTING),
+    _source("system.plugin_changed", N_("Plugin changed in the source"), NAME),
+)
+
+
+RULE = (
+    Field("rule", Kind.TEXT, N_("Rule")),
+    Field("run_outcome", Kind.TEXT, N_("Outcome of the run")),
+    ERROR,
+)
+ROWS = Field("rows", Kind.NUMBER, N_("Rows"))
+CHANNEL = (NAME, ERROR)
+
+_rule = maker("rules", "system", own=True, needs_source=False)
+_rule_read = maker("rules", "system", own=True, needs_source=False, in_rules=False)
+_rule_counter = maker("rules", "system", own=True, needs_source=False, origin=Origin.COUNTER)
+_rule_timer = maker("rules", "personal", own=True, needs_source=False, origin=Origin.TIMER)
+_channel = maker("rules", "system", own=True, needs_source=False, origin=Origin.TRANSPORT)
+
+RULE_TYPES: tuple[EventType, ...] = (
+    _rule("rule.created", N_("Rule created"), *RULE),
+    _rule("rule.updated", N_("Rule changed"), *RULE),
+    _rule("rule.deleted", N_("Rule deleted"), *RULE),
+    _rule("rule.tested", N_("Rule tested"), *RULE),
+    _rule("rule.backtested", N_("Rule tried on stored events"), *RULE),
+    _rule("rule.runs_exported", N_("Runs of a rule exported"), *RULE),
+    _rule_read("run.viewed", N_("Run of a rule viewed"), *RULE),
+    _rule("rule.switched", N_("Rule switched"), *RULE),
+    _rule("rule.handed_over", N_("Rule given to another owner"), *RULE),
+    _rule("rule.exported", N_("Rules exported"), ROWS),
+    _rule("rule_group.created", N_("Group of rules created"), NAME),
+    _rule("rule_group.updated", N_("Group of rules changed"), NAME),
+    _rule("rule_group.deleted", N_("Group of rules deleted"), NAME),
+    _rule("rules.stopped", N_("All rules stopped")),
+    _rule("rules.resumed", N_("All rules resumed")),
+    _rule("rule.muted", N_("Rule muted by a user"), *RULE),
+    _rule("rule.unmuted", N_("Rule no longer muted by a user"), *RULE),
+    _rule("rule.logged", N_("Rule wrote to the audit log"), *RULE),
+    _rule("rule.run_failed", N_("Rule run failed"), *RULE),
+    _rule_counter("rule.auto_paused", N_("Rule paused automatically"), *RULE),
+    _rule_counter("rule.limit_hit", N_("Rule's limit reached"), *RULE),
+    _rule_timer("schedule.reached", N_("Scheduled time reached"), NAME),
+    _rule("channel.created", N_("Notification channel added"), NAME),
+    _rule("channel.updated", N_("Notification channel changed"), NAME),
+    _rule("channel.deleted", N_("Notification channel deleted"), NAME),
+    _rule("channel.enabled", N_("Notification channel switched on"), NAME),
+    _rule("channel.tested", N_("Notification channel tested"), *CHANNEL),
+    _rule("delivery.replayed", N_("Deliveries sent again")),
+    _rule("delivery.cancelled", N_("Deliveries cancelled")),
+    _channel("channel.delivery_failed", N_("Notification channel: delivery failed"), *CHANNEL),
+    _channel("channel.disabled", N_("Notification channel switched off"), *CHANNEL),
+)
+
+
+PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
+FORMAT = Field("format", Kind.TEXT, N_("File format"))
+
+_act = maker("dashboard", "system", own=True, needs_source=False)
+_act_read = maker("dashboard", "system", own=True, needs_source=False, in_rules=False)
+
+DASHBOARD_TYPES: tuple[EventType, ...] = (
+    _act("auth.signed_in", N_("Signed in to the dashboard"), IP),
+    _act("auth.sign_in_failed", N_("Sign-in to the dashboard failed"), IP),
+    _act("auth.signed_out", N_("Signed out of the dashboard"), IP),
+    _act("auth.password_changed", N_("Password changed"), IP),
+    _act("access.denied", N_("Access denied"), PERMISSION),
+    _act("access.created", N_("Access created"), NAME),
+    _act("access.updated", N_("Access changed"), NAME),
+    _act("access.deleted", N_("Access deleted"), NAME),
+    _act("user.created", N_("User created"), NAME),
+    _act("user.updated", N_("User changed"), NAME),
+    _act("user.deactivated", N_("User deactivated"), NAME),
+    _act("user.reactivated", N_("User reactivated"), NAME),
+    _act("user.erased", N_("User erased")),
+    _act("team.created", N_("Team created"), NAME),
+    _act("team.updated", N_("Team changed"), NAME),
+    _act("team.deleted", N_("Team deleted"), NAME),
+    _act("queue.created", N_("Queue created"), NAME),
+    _act("queue.updated", N_("Queue changed"), NAME),
+    _act("queue.deactivated", N_("Queue deactivated"), NAME),
+    _act("queue.reactivated", N_("Queue reactivated"), NAME),
+    _act_read("queue.viewed", N_("Queue viewed"), NAME),
+    _act("queue.exported", N_("Queue exported"), FORMAT, ROWS),
+    _act("pause_type.created", N_("Pause type created"), NAME),
+    _act("pause_type.updated", N_("Pause type changed"), NAME),
+    _act("pause_type.deactivated", N_("Pause type deactivated"), NAME),
+    _act("pause_type.reactivated", N_("Pause type reactivated"), NAME),
+    _act("pause_type.deleted", N_("Pause type deleted"), NAME),
+    _act("profile.created", N_("Notification profile created"), NAME),
+    _act("profile.updated", N_("Notification profile changed"), NAME),
+    _act("profile.deleted", N_("Notification profile deleted"), NAME),
+    _act("calendar.created", N_("Calendar created"), NAME),
+    _act("calendar.updated", N_("Calendar changed"), NAME),
+    _act("calendar.deleted", N_("Calendar deleted"), NAME),
+    _act("key.created", N_("API key created"), NAME),
+    _act("key.revoked", N_("API key revoked"), NAME),
+    _act_read("tracing.viewed", N_("User tracing viewed")),
+    _act_read("activity.viewed", N_("Activity viewed")),
+    _act("manual_event.recorded", N_("Manual event recorded"), BUTTON),
+    _act("tracing.exported", N_("User tracing exported"), FORMAT, ROWS),
+    _act("export.downloaded", N_("Export downloaded"), FORMAT, ROWS),
+    _act("import.finished", N_("Import finished"), ROWS),
+    _act_read("audit.viewed", N_("Audit log viewed")),
+    _act("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
+    _act("audit.verified", N_("Audit log verified"), ROWS),
+    _act("settings.updated", N_("Settings changed"), NAME),
 )

@@ -10,6 +10,8 @@ from dashboard.catalog.fields import (
     COUNTED,
     CREATED,
     DEPARTMENT,
+    DESCRIPTION,
+    DUE,
     FORM,
     GROUP,
     IDLE,
@@ -20,7 +22,9 @@ from dashboard.catalog.fields import (
     PRIORITY,
     RATING,
     RELATED,
+    STARTS,
     STATUS,
+    SUBJECT,
     TAGS,
     TIME_LOG,
     TITLE,
@@ -28,7 +32,7 @@ from dashboard.catalog.fields import (
     TO_USER,
 )
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 NUMBER = Field("number", Kind.CODE, N_("Ticket number"))
 WORK = Field("seconds", Kind.SECONDS, N_("Working time"), folded=True)
@@ -117,4 +121,25 @@ TYPES: tuple[EventType, ...] = (
     _deadline("ticket.sla_breached", N_("Ticket service level breached"), *TICKET),
     _counter("ticket.count_reached", N_("Number of tickets reached"), *COUNTED),
     _agent("ticket.manual", N_("Manual ticket event"), *TICKET, BUTTON),
+)
+
+
+TASK = (ASSIGNEE, SUBJECT, DESCRIPTION, STATUS, PRIORITY, STARTS, DUE, RELATED)
+
+_task = maker("tasks", "personal")
+_task_timer = maker("tasks", "personal", own=True, origin=Origin.TIMER)
+_log = maker("tasks", "personal", "user")
+
+TASK_TYPES: tuple[EventType, ...] = (
+    _task("task.created", N_("Task created"), *TASK),
+    _task("task.updated", N_("Task changed"), *TASK),
+    _task("task.deleted", N_("Task deleted"), *TASK),
+    _task("task.assigned", N_("Task assigned"), *TASK),
+    _task("task.started", N_("Task started"), *TASK),
+    _task("task.completed", N_("Task completed"), *TASK),
+    _task_timer("task.due", N_("Task due"), *TASK),
+    _task_timer("task.overdue", N_("Task overdue"), *TASK),
+    _log("time_log.created", N_("Time log created"), *TIME_LOG),
+    _log("time_log.updated", N_("Time log changed"), *TIME_LOG),
+    _log("time_log.deleted", N_("Time log deleted"), *TIME_LOG),
 )

@@ -107,3 +107,14 @@ def maker(
         return EventType(name, group, level, label, fields, needs, own, origin, needs_source, on, in_rules)
 
     return make
+
+
+ALIASES: dict[str, str] = {
+    "call.answered": "call.accepted",
+    "call.ended": "call.closed",
+    "chat.ended": "chat.closed",
+    "agent.break_started": "agent.pause_started",
+    "agent.break_ended": "agent.pause_ended",
+    "user.password_changed": "auth.password_changed",
+    "import.run": "import.finished",
+}

@@ -5,9 +5,9 @@ The page views and searches of a busy site are many, hence off until wanted.
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import MESSAGE, QUERY, REASON, TITLE, VISITOR
+from dashboard.catalog.fields import FORM, MESSAGE, NAME, QUERY, REASON, STARTS, TITLE, URL, VISITOR
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 RESULTS = Field("results", Kind.NUMBER, N_("Results found"))
 PLACE = (
@@ -39,4 +39,32 @@ TYPES: tuple[EventType, ...] = (
     _session("session.opened", N_("Session opened"), *VISITOR),
     _session("session.closed", N_("Session closed"), *VISITOR, REASON),
     _silent("session.inactive", N_("Session inactive"), *VISITOR),
+)
+
+
+BY = Field("by", Kind.CHOICE, N_("Done by"), ("agent", "customer"))
+ELEMENT = Field("element", Kind.TEXT, N_("Page element"))
+
+_cobrowsing = maker("cobrowsing", "personal", "session")
+_cobrowsing_frequent = maker("cobrowsing", "personal", "session", in_rules=False)
+
+COBROWSING_TYPES: tuple[EventType, ...] = (
+    _cobrowsing("cobrowse.joined", N_("Co-browsing joined"), *VISITOR),
+    _cobrowsing("cobrowse.left", N_("Co-browsing left"), *VISITOR),
+    _cobrowsing_frequent("cobrowse.clicked", N_("Click"), BY, URL, ELEMENT),
+    _cobrowsing_frequent("cobrowse.scrolled", N_("Scroll"), BY, URL),
+    _cobrowsing("cobrowse.form_sent", N_("Form submitted"), BY, URL, FORM),
+    _cobrowsing_frequent("cobrowse.input_changed", N_("Input changed"), BY, URL, ELEMENT),
+    _cobrowsing("cobrowse.page_changed", N_("Page changed"), BY, URL, TITLE),
+    _cobrowsing_frequent("cobrowse.selected", N_("Text or elements selected"), BY, URL, ELEMENT),
+    _cobrowsing("cobrowse.custom", N_("Custom co-browsing event"), BY, URL, NAME),
+)
+
+
+_meeting = maker("meetings", "personal")
+
+MEETING_TYPES: tuple[EventType, ...] = (
+    _meeting("meeting.changed", N_("Meeting changed"), TITLE, STARTS, URL),
+    _meeting("meeting.joined", N_("Meeting joined"), TITLE, STARTS, URL),
+    _meeting("meeting.recording_started", N_("Conference recording started"), TITLE, STARTS, URL),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.support import Translations
 from flask import Flask, g, request, session
 from flask_babel import Babel, get_locale, get_translations
 from jinja2 import pass_eval_context
@@ -123,3 +125,11 @@ def compile_catalogues() -> None:
         with part.open("wb") as target:
             write_mo(target, catalogue)
         part.replace(mo)
+
+
+@lru_cache(maxsize=8)
+def translator(locale: str) -> Callable[[str], str]:
+    """Return what puts a marked text into the language; English for one that there is no catalogue of."""
+    compile_catalogues()
+    found: Callable[[str], str] = Translations.load(str(ROOT), [locale]).ugettext
+    return found

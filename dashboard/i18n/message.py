@@ -23,6 +23,14 @@ class Message(NamedTuple):
         }
 
 
+Errors = dict[str, Message]  # by field
+
+
 def message(text: str, **params: str | int | Message) -> Message:
     """Return a message; `params` are the values of its named placeholders."""
     return Message(text, tuple(params.items()))
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that extractors of translations look for
+    """Return `text` unchanged; the extractor puts it into the catalogue of translations."""
+    return text

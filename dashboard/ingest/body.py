@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from json import JSONDecoder
 from typing import Any
 
-from dashboard.i18n.mark import N_
-from dashboard.ingest.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 
 MAX_EVENTS = 10_000  # a request: its answer lists an id or an error for each
 

@@ -20,12 +20,11 @@ import msgspec
 from msgspec import Meta
 
 from dashboard import catalog
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.ingest import body as bodies
 from dashboard.ingest import data as payload
 from dashboard.ingest import times
 from dashboard.ingest.body import MAX_EVENTS, NOTHING, TOO_MANY, BodyError
-from dashboard.ingest.message import Errors, Message, message
 from dashboard.ingest.schema import WHOLE, Event, NewEvent, Outcome, Refusal, accept
 
 STRUCTURED = "application/cloudevents+json"

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dashboard.catalog import EventType, Field, Kind
-from dashboard.i18n.mark import N_
-from dashboard.ingest.message import Errors, Message, message
+from dashboard.i18n.message import N_, Errors, Message, message
 
 # One event must never hold up the writer or the reader of a page, hence the three caps.
 MAX_BYTES = 32 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.models import Job
-from dashboard.rules import asking
+from dashboard.rules import engine
 from dashboard.rules.engine import Ranges
 from dashboard.tracing import projection
 
@@ -27,7 +27,7 @@ def digest(jobs: list[Job]) -> None:
             dialect.one_at_a_time(Lock.PROJECTION)
             types = projection.fold_range(after, to)
             if asked:
-                asking.ask(after, to, asked, types)
+                engine.evaluate_safely(after, to, asked, types)
 
 
 def _asked(jobs: Iterable[Job]) -> Ranges:

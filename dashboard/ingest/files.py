@@ -13,11 +13,11 @@ from typing import IO, NamedTuple
 
 import msgspec
 
+from dashboard.i18n.message import Errors, Message
 from dashboard.ingest import csv_reader, schema
-from dashboard.ingest import lines as reading
+from dashboard.ingest import csv_reader as reading
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.csv_reader import column_map
-from dashboard.ingest.message import Errors, Message
 from dashboard.ingest.sources import queue_log
 
 Columns = Mapping[str, str]

@@ -9,8 +9,8 @@ from pathlib import Path
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.events import record, switches
+from dashboard.i18n.message import Message
 from dashboard.ingest import files
-from dashboard.ingest.message import Message
 from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Refusal
 from dashboard.jobs import worker
 from dashboard.models import Source

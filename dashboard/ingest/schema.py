@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from dashboard import catalog
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.ingest import body as bodies
 from dashboard.ingest import data as payload
 from dashboard.ingest import times
 from dashboard.ingest.body import MAX_EVENTS, NOT_JSON, NOTHING, TOO_MANY, BodyError
-from dashboard.ingest.message import Errors, Message, message
 
 MAX_ERRORS = 20  # named for one event, so that an answer is not larger than the question
 # The columns that hold them; a contact's e-mail address has 254 by RFC 5321.

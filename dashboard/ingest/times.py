@@ -6,8 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from dashboard import clock
-from dashboard.i18n.mark import N_
-from dashboard.ingest.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 FIRST_MS = 0

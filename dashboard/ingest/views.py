@@ -13,10 +13,9 @@ from dashboard import clock
 from dashboard.access.guard import require_key
 from dashboard.access.keys import Key
 from dashboard.events import record, switches
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import cloudevents
 from dashboard.ingest.body import BodyError
-from dashboard.ingest.message import Message, message
 from dashboard.ingest.schema import (
     SWITCHED_OFF,
     NewEvent,

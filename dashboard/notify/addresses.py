@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 ADDRESS_MAX = 2000
 HEADERS_MAX, HEADER_MAX = 20, 1000

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 from urllib.parse import unquote
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.notify import addresses, result, safe_http, webhook
 from dashboard.notify.addresses import AddressError
 from dashboard.notify.result import Answer, How

@@ -12,25 +12,13 @@ from flask import Flask, current_app
 
 from dashboard import clock
 from dashboard.db import database
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule, Run, Step
-from dashboard.notify import (
-    caps,
-    channels,
-    chat,
-    email,
-    fallback,
-    letters,
-    mailevents,
-    outbox,
-    result,
-    safe_http,
-    webhook,
-)
+from dashboard.notify import channels, chat, email, outbox, result, safe_http, webhook
 from dashboard.notify.result import Answer, How
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rules import internal_actions, loop_guard, repeats, runs
-from dashboard.rules.outcomes import StepState
+from dashboard.rules import internal_actions, loop_guard, runs
+from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 
 log = logging.getLogger("stopa.deliver")
@@ -80,7 +68,7 @@ def _cancelled(step: Step) -> str:
     if outbox.BY_HAND in step.receipt:
         return ""
     waited = step.attempts == 1 and (step.due_ms or 0) - step.made_ms >= PLANNED_MS
-    return (runs.cancelled(step) if waited else "") or repeats.cancelled(step)
+    return (runs.cancelled(step) if waited else "") or internal_actions.cancelled(step)
 
 
 def _do(step: Step) -> None:
@@ -100,7 +88,7 @@ def _call(step: Step) -> None:
     if channel is None or not channel.active:
         with database.atomic():
             outbox.end(step, StepState.FAILED, CHANNEL_GONE if channel is None else CHANNEL_OFF)
-            fallback.tell(step)
+            channels.tell(step)
         return
     begun = time.monotonic()
     answer = send(channel, step.key, step.payload, _chain(step))
@@ -112,7 +100,7 @@ def _call(step: Step) -> None:
             _hold_others(step, answer, failures)
         if state in (StepState.DEAD, StepState.FAILED):
             channels.tell_failed(channel, answer.why, _chain(step))
-            fallback.tell(step)
+            channels.tell(step)
 
 
 def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> Answer:
@@ -132,27 +120,27 @@ def _mail(step: Step) -> None:
         if not outbox.begin(step):
             return
         begun = time.monotonic()
-        text = letters.text(step.payload, _rule_name(step.rule_id))
+        text = email.text(step.payload, _rule_name(step.rule_id))
         answer = email.send(chosen, step.key, to, str(step.payload["subject"]), text)
         took_ms = _ms_since(begun)
     with database.atomic():
         state = _note(step, answer, took_ms)
         if state is not None:
-            mailevents.tell(chosen, to, answer, step.attempts, state, _chain(step))
+            email.tell(chosen, to, answer, step.attempts, state, _chain(step))
             if not answer.status:
-                _hold_others(step, answer, mailevents.failures())
+                _hold_others(step, answer, email.failures())
         if state in (StepState.DEAD, StepState.FAILED):
-            fallback.tell(step)
+            channels.tell(step)
 
 
 def _held(step: Step, to: str, chosen: Settings) -> Answer | None:
     """Return why this recipient gets no mail now, None when it does."""
-    if caps.unwanted(to, email.own_address(chosen)):
-        return Answer(How.NEVER, caps.UNWANTED)
+    if email.unwanted(to, email.own_address(chosen)):
+        return Answer(How.NEVER, email.UNWANTED)
     moment = clock.now_ms()
     names = {step.recipient, to, str(step.payload.get("user") or to)}
-    sent = [caps.Sent(*row) for row in outbox.mails_to(names, moment - caps.LONGEST_MS, caps.MOST)]
-    return Answer(How.HELD, caps.TOO_MANY) if caps.reached(sent, step.run.subject, moment) else None
+    sent = [email.Sent(*row) for row in outbox.mails_to(names, moment - email.LONGEST_MS, email.MOST)]
+    return Answer(How.HELD, email.TOO_MANY) if email.reached(sent, step.run.subject, moment) else None
 
 
 def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:

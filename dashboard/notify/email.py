@@ -11,13 +11,21 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from dashboard.i18n.mark import N_
+from flask import current_app
+from flask_babel import force_locale
+
+from dashboard.events import own
+from dashboard.i18n.message import N_
+from dashboard.models import Setting
 from dashboard.notify import result, safe_http
 from dashboard.notify.result import Answer, How
+from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 
 PORTS = {"smtp": 25, "smtps": 465}
@@ -147,3 +155,123 @@ def _said(code: int, said: bytes | str) -> str:
 
 def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+TEMPLATE = "mail/notice.txt"
+
+
+def text(payload: Mapping[str, Any], rule: str) -> str:
+    """Return the whole text of the mail of a step's payload; `rule` is the name of its rule.
+
+    The customer gets the text alone: rules and inboxes are none of theirs.
+    """
+    if payload.get("customer"):
+        return str(payload["text"])
+    chosen: Settings = current_app.config["STOPA"]
+    known = payload.get("user") is not None
+    url = str(payload.get("url", ""))
+    with force_locale(payload.get("locale") or chosen.locale):
+        made = current_app.jinja_env.get_template(TEMPLATE)  # a worker has no request
+        return made.render(
+            text=payload["text"],
+            rule=rule,
+            known=known,
+            inbox_url=f"{chosen.base_url}/inbox",
+            run_url=f"{chosen.base_url}{url}" if url else "",
+        )
+
+
+MINUTE_MS = 60_000
+ABOUT_ONE = ((10, 10), (30, 15), (60, 25), (180, 50), (600, 100))  # minutes → mails about one subject
+IN_ALL = ((10, 30), (30, 60), (60, 120), (180, 240), (600, 360))
+LONGEST_MS = 600 * MINUTE_MS
+MOST = 360  # sent mails that can matter
+
+TOO_MANY = N_("This recipient has got too many mails lately.")
+UNWANTED = N_("Mail to this address would reach nobody: it is a sender's own, a list's or a machine's.")
+
+_MACHINES = re.compile(
+    r"(mailer-?daemon|postmaster|no[-_.]?reply.*|do[-_.]?not[-_.]?reply.*|bounces?([-+=].*)?|daemon|listserv"
+    r"|majordomo|owner-.*|.*-(bounces?|owner|request|noreply|no-reply))",
+    re.IGNORECASE,
+)
+
+
+class Sent(NamedTuple):
+    """A mail that the recipient got: when, and about which subject."""
+
+    at_ms: int
+    subject: str
+
+
+def reached(sent: Sequence[Sent], subject: str, now_ms: int) -> bool:
+    """Has this recipient got as many mails as may be, in all or about this subject ("" for none)?"""
+    about = [each.at_ms for each in sent if subject and each.subject == subject]
+    return _over(about, ABOUT_ONE, now_ms) or _over([each.at_ms for each in sent], IN_ALL, now_ms)
+
+
+def _over(times: Sequence[int], steps: Sequence[tuple[int, int]], now_ms: int) -> bool:
+    return any(sum(each > now_ms - minutes * MINUTE_MS for each in times) >= most for minutes, most in steps)
+
+
+def unwanted(address: str, own: str) -> bool:
+    """Is it Stopa's own address, or one behind which a machine or a list stands?"""
+    return address.lower() == own.lower() or bool(_MACHINES.fullmatch(address.partition("@")[0]))
+
+
+FAILURES = "mail.failures"  # connections that failed, in a row
+
+
+def tell(
+    settings: Settings, to: str, answer: Answer, attempt: int, state: StepState, chain: Sequence[int]
+) -> None:
+    """Record what a try to send to `to` says of the server and of the mail, in the caller's transaction.
+
+    `state` is the step's after the try.
+    """
+    if answer.how is How.HELD:
+        return
+    reached = bool(answer.status)
+    if answer.how is How.DONE:
+        if failures():
+            _count(0)
+            own.append("mail_out.recovered", _data(settings))
+        return
+    data = {**_data(settings), "recipient": to, "error": answer.note or answer.why, "attempt": attempt}
+    if answer.status:
+        data["error_code"] = str(answer.status)
+    if not reached and answer.how is How.LATER:
+        data["failures"] = failures() + 1
+        _count(data["failures"])
+        own.append("mail_out.connection_failed", data, chain=chain)
+    elif reached:
+        own.append("mail_out.delivery_failed", data, chain=chain)
+    if state in (StepState.DEAD, StepState.FAILED):
+        own.append("mail_out.delivery_abandoned", data, chain=chain)
+
+
+def failures() -> int:
+    """Return how many connections to the mail server failed in a row."""
+    found = Setting.select(Setting.value).where(Setting.name == FAILURES).scalar()
+    return int(found) if found is not None else 0
+
+
+def _count(number: int) -> None:
+    Setting.insert(name=FAILURES, value=str(number)).on_conflict(
+        conflict_target=[Setting.name], update={Setting.value: str(number)}
+    ).execute()
+
+
+def _data(settings: Settings) -> dict[str, Any]:
+    parts = urlsplit(settings.smtp_url)
+    if not parts.scheme:
+        return {"protocol": "smtp", "own_address": own_address(settings)}
+    data: dict[str, Any] = {
+        "protocol": "smtp",
+        "server": parts.hostname or "",
+        "port": parts.port or PORTS[parts.scheme],
+        "own_address": own_address(settings),
+        "auth_required": bool(parts.username),
+        "encryption": "TLS" if parts.scheme == "smtps" else "STARTTLS",
+    }
+    return {**data, "login": unquote(parts.username)} if parts.username else data

@@ -16,12 +16,12 @@ import peewee
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel, Run, Step
 from dashboard.notify import result
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rules import active_rules, runs
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 
 LEASE_MS = 60_000  # above what any delivery takes, see guard.TOTAL_S
 THREADS = 6

@@ -10,7 +10,7 @@ import email.utils
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 RETRIES_S = (60, 300, 1800, 7200, 28_800, 86_400)
 JITTER = 0.1  # of a pause, either way

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dashboard.access.permissions import Permission
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 MAX_LINE = 200  # characters of a title or subject
 MAX_TEXT = 2000  # the column of a mark

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message
+from dashboard.i18n.message import N_, Message
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node, below
-from dashboard.rulelang.fields import Field
+from dashboard.rulelang.fields import ABSENT, ConditionError, Facts, Field, is_empty
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
-from dashboard.rulelang.values import ABSENT, ConditionError, Facts, is_empty
 
 SHOWN = 200  # characters of a value kept in a trace
 

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang.fields import Field, find
 from dashboard.rulelang.operand_types import OperandError, check, check_pair
 from dashboard.rulelang.operators import OPERATORS, Operator

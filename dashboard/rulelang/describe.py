@@ -11,8 +11,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang.conditions import Condition, Group, Node
 from dashboard.rulelang.fields import OTHER, Field, Kind, find
 from dashboard.rulelang.operand_types import Operand

@@ -18,8 +18,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rruleset, rrulestr
 from icalendar import Calendar, vRecur
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message
+from dashboard.i18n.message import N_, Message
 
 MAX_BYTES = 1_000_000
 MAX_DAYS = 5_000  # of a calendar; the years that are imported have half as many

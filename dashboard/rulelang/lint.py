@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node, conditions
-from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang.fields import ConditionError, Field, Kind
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
-from dashboard.rulelang.values import ConditionError
 
 MAX_CASES = 20_000  # combinations of values tried for one question; more are left undecided
 

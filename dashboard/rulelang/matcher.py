@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, TypeGuard
 from dashboard.rulelang import fields
 from dashboard.rulelang.compiler import Ask, Trace, compile_tree
 from dashboard.rulelang.conditions import ALWAYS, Condition, Group, Node
+from dashboard.rulelang.fields import ABSENT, Facts
 from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.values import ABSENT, Facts
 
 MAX_DEPTH = 10  # rules in one chain of causes; the setting's default
 

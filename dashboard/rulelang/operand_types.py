@@ -14,8 +14,7 @@ from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Any
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.regex import Pattern, PatternError
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
-from dashboard.rulelang import changes, predicates, time_predicates
+from dashboard.i18n.message import N_, Message, message
+from dashboard.rulelang import predicates, time_predicates
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import Operand as O
 from dashboard.rulelang.predicates import Build, in_domain, members, negated, number, of_texts
@@ -225,7 +224,7 @@ CHOICES = (
         N_("%(field)s has increased"),
         _only(K.CHOICE),
         (),
-        changes.ranks(lambda old, new: new > old),
+        predicates.ranks(lambda old, new: new > old),
         Takes.CHANGE,
         ordered=True,
     ),
@@ -234,7 +233,7 @@ CHOICES = (
         N_("%(field)s has decreased"),
         _only(K.CHOICE),
         (),
-        changes.ranks(lambda old, new: new < old),
+        predicates.ranks(lambda old, new: new < old),
         Takes.CHANGE,
         ordered=True,
     ),
@@ -266,7 +265,7 @@ CHOICES = (
         N_("%(field)s was given any of %(value)s"),
         _only(K.LIST),
         (O.CHOICES,),
-        changes.members(gained=True),
+        predicates.members_changed(gained=True),
         Takes.CHANGE,
     ),
     Operator(
@@ -274,7 +273,7 @@ CHOICES = (
         N_("%(field)s lost any of %(value)s"),
         _only(K.LIST),
         (O.CHOICES,),
-        changes.members(gained=False),
+        predicates.members_changed(gained=False),
         Takes.CHANGE,
     ),
     Operator("is_true", N_("%(field)s is true"), _only(K.YES_NO), (), predicates.truth(wanted=True)),
@@ -284,7 +283,7 @@ CHOICES = (
         N_("%(field)s has become true"),
         _only(K.YES_NO),
         (),
-        changes.became(wanted=True),
+        predicates.became(wanted=True),
         Takes.CHANGE,
     ),
     Operator(
@@ -292,7 +291,7 @@ CHOICES = (
         N_("%(field)s has become false"),
         _only(K.YES_NO),
         (),
-        changes.became(wanted=False),
+        predicates.became(wanted=False),
         Takes.CHANGE,
     ),
 )
@@ -316,7 +315,7 @@ NUMBERS = (
         N_("%(field)s increased by at least %(value)s"),
         _NUMBER,
         (O.NUMBER,),
-        changes.numbers(lambda old, new, least: new > old and new - old >= least),
+        predicates.numbers(lambda old, new, least: new > old and new - old >= least),
         Takes.CHANGE,
     ),
     Operator(
@@ -324,7 +323,7 @@ NUMBERS = (
         N_("%(field)s decreased by at least %(value)s"),
         _NUMBER,
         (O.NUMBER,),
-        changes.numbers(lambda old, new, least: old > new and old - new >= least),
+        predicates.numbers(lambda old, new, least: old > new and old - new >= least),
         Takes.CHANGE,
     ),
     Operator(
@@ -332,7 +331,7 @@ NUMBERS = (
         N_("%(field)s rose to %(value)s or above"),
         _NUMBER,
         (O.NUMBER,),
-        changes.numbers(lambda old, new, level: old < level <= new),
+        predicates.numbers(lambda old, new, level: old < level <= new),
         Takes.CHANGE,
     ),
     Operator(
@@ -340,7 +339,7 @@ NUMBERS = (
         N_("%(field)s fell below %(value)s"),
         _NUMBER,
         (O.NUMBER,),
-        changes.numbers(lambda old, new, level: new < level <= old),
+        predicates.numbers(lambda old, new, level: new < level <= old),
         Takes.CHANGE,
     ),
 )
@@ -415,7 +414,7 @@ TIMES = (
         N_("%(field)s has moved earlier"),
         _INSTANT,
         (),
-        changes.numbers(lambda old, new, _none: new < old),
+        predicates.numbers(lambda old, new, _none: new < old),
         Takes.CHANGE,
     ),
     Operator(
@@ -423,7 +422,7 @@ TIMES = (
         N_("%(field)s has moved later"),
         _INSTANT,
         (),
-        changes.numbers(lambda old, new, _none: new > old),
+        predicates.numbers(lambda old, new, _none: new > old),
         Takes.CHANGE,
     ),
     Operator(
@@ -475,13 +474,13 @@ GENERAL = (
         (),
         predicates.empty,
     ),
-    Operator("changed", N_("%(field)s has changed"), _CHANGING, (), changes.changed, Takes.CHANGE),
+    Operator("changed", N_("%(field)s has changed"), _CHANGING, (), predicates.changed, Takes.CHANGE),
     Operator(
         "changed_from_to",
         N_("%(field)s has changed from %(first)s to %(second)s"),
         _SHORT | _PICKED,
         (O.MAYBE, O.MAYBE),
-        changes.from_to,
+        predicates.from_to,
         Takes.CHANGE,
     ),
 )

@@ -5,11 +5,16 @@ Works on the JSON form. Users are called by login; teams, queues, accesses, chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from dashboard.i18n.message import N_, Message, message
+from dashboard.rulelang import conditions, schema
 from dashboard.rulelang.conditions import MAX_LEVELS
+from dashboard.rulelang.schema import PARTS, Definition, Errors, Site
 
 UNSEEN = "?"  # stands for what the exporter may not see
 
@@ -138,3 +143,174 @@ def _is_text(value: Any) -> bool:
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+LEFT_OUT = N_("%(part)s was left out: %(reason)s")
+CONDITION, CONDITIONS = N_("A condition"), N_("The conditions")
+ACTION, CALENDAR, TYPE = N_("Action %(number)s"), N_("The calendar"), N_("An event type")
+PART = N_("The part “%(name)s”")
+
+ROUNDS = 5  # a type left out can make conditions wrong, these leave groups empty, level by level
+_FREE = ("times", "wait", "stop", "loop", "zone")  # a rule can do without
+
+Warnings = list[Message]
+
+
+def left_out(part: Message, reason: Message) -> Message:
+    """Return the sentence that something of a rule was left out."""
+    return message(LEFT_OUT, part=part, reason=reason)
+
+
+def prune(raw: dict[str, Any], site: Site) -> tuple[Definition | Errors, Warnings]:
+    """Return the definition of decoded JSON without the parts that are wrong, and what was left out.
+
+    Errors come back where a part is wrong that the rule cannot do without: no type, no action, no length
+    of a deadline. Whatever `raw` is, nothing is raised; it is not changed.
+    """
+    rest, warnings = dict(raw), Warnings()
+    found = schema.parse(rest, site)
+    for _round in range(ROUNDS):
+        if isinstance(found, Definition):
+            break
+        before = len(warnings)
+        rest = _without(rest, found, site, warnings)
+        if len(warnings) == before:
+            break
+        found = schema.parse(rest, site)
+    return found, warnings
+
+
+def _without(raw: dict[str, Any], errors: Errors, site: Site, warnings: Warnings) -> dict[str, Any]:
+    made = dict(raw)
+    conditions: dict[str, Message] = {}
+    actions: dict[int, Message] = {}
+    for path, said in errors.items():
+        first, _dot, rest = path.partition(".")
+        if path == "":
+            made = {name: part for name, part in made.items() if name in PARTS}
+            warnings += [left_out(message(PART, name="…"), said)] * (len(made) < len(raw))
+        elif first == "if":
+            conditions.setdefault(_place(rest), said)
+        elif first == "then" and rest:
+            actions.setdefault(int(rest.partition(".")[0]), said)
+        elif first == "types":
+            made["types"] = _types(made.get("types"), site, said, warnings)
+        elif rest == "calendar" and "calendar" in made.get(first, {}):
+            made[first] = {name: part for name, part in made[first].items() if name != "calendar"}
+            warnings.append(left_out(Message(CALENDAR), said))
+        elif first in made and (first in _FREE or not rest):
+            del made[first]
+            warnings.append(left_out(message(PART, name=first), said))
+    if conditions:
+        _drop_conditions(made, conditions, warnings)
+    if actions:
+        made["then"] = [each for number, each in enumerate(made["then"]) if number not in actions]
+        warnings += [left_out(message(ACTION, number=number + 1), said) for number, said in actions.items()]
+    return made
+
+
+def _place(path: str) -> str:
+    """Return the node that an error is about: "0.1" of "0.1.value"."""
+    first, _dot, part = path.rpartition(".")
+    return path if part.isdigit() or not path else first
+
+
+def _drop_conditions(made: dict[str, Any], errors: Errors, warnings: Warnings) -> None:
+    if "" in errors:
+        made.pop("if", None)
+        warnings.append(left_out(Message(CONDITIONS), errors[""]))
+        return
+    made["if"] = _kept(made["if"], "", errors)
+    warnings += [left_out(Message(CONDITION), said) for said in errors.values()]
+
+
+def _kept(node: Any, path: str, gone: Collection[str]) -> Any:
+    """Return a tree without the nodes at the paths `gone`; what the check refused to look into stays."""
+    if not isinstance(node, dict) or "field" in node:
+        return node
+    return {
+        how: [
+            _kept(each, conditions.below(path, number), gone)
+            for number, each in enumerate(inner)
+            if conditions.below(path, number) not in gone
+        ]
+        if isinstance(inner, list)
+        else inner
+        for how, inner in node.items()
+    }
+
+
+def _types(raw: Any, site: Site, said: Message, warnings: Warnings) -> Any:
+    """Return the types that may be used, and stand together with the first."""
+    if not isinstance(raw, list):
+        return raw
+    good = [each for each in raw if "types" not in _errors(each, site)]
+    kept = [each for each in good if schema.origin(each) == schema.origin(good[0])]
+    if kept and len(kept) < len(raw):
+        warnings.append(left_out(Message(TYPE), said))
+        return kept
+    return raw
+
+
+def _errors(type_: Any, site: Site) -> Errors:
+    found = schema.parse({"types": [type_]}, site)
+    return {} if isinstance(found, Definition) else found
+
+
+_VARIABLE = re.compile(r"#([A-Za-z][A-Za-z0-9_]{1,39})#")
+
+# Variable → our placeholders, of which the first that the rule's types have is taken.
+_OURS = MappingProxyType(
+    {
+        "AGENT": ("user.name",),
+        "AGENTNAME": ("user.name",),
+        "ASSIGNEDAGENT": ("user.name",),
+        "ACTINGAGENT": ("user.name",),
+        "ARTICLETITLE": ("article.title",),
+        "COMMENT": ("survey.comment", "chat.comment", "call.comment"),
+        "COUNT": ("ticket.count", "chat.count"),
+        "CUSTOMER": ("contact.name",),
+        "CUSTOMEREMAIL": ("contact.email",),
+        "CUSTOMEREMAILADDRESS": ("contact.email",),
+        "CUSTOMERNAME": ("contact.name",),
+        "CUSTOMERPHONE": ("contact.phone",),
+        "DATETIME": ("event.time",),
+        "DEPARTMENT": ("ticket.department", "chat.department", "survey.department"),
+        "DEPARTMENTNAME": ("ticket.department", "chat.department", "survey.department"),
+        "DURATION": ("chat.duration_s", "call.duration_s", "ticket.open_s"),
+        "EMAILADDRESS": ("contact.email",),
+        "ERROR": ("mail_in.error", "mail_out.error"),
+        "EVENTTIME": ("event.time",),
+        "EVENTTYPE": ("event.type",),
+        "GROUP": ("ticket.group", "chat.group"),
+        "GROUPNAME": ("ticket.group", "chat.group"),
+        "IDLETIME": ("ticket.idle_s", "chat.idle_s"),
+        "MESSAGE": ("ticket.message", "chat.message"),
+        "PRIORITY": ("ticket.priority", "task.priority"),
+        "QUEUE": ("queue.name",),
+        "RATING": ("survey.rating", "chat.rating", "ticket.rating"),
+        "SERVER": ("mail_in.server", "mail_out.server"),
+        "STATUS": ("ticket.status", "task.status"),
+        "SUBJECT": ("ticket.title", "task.subject"),
+        "TICKETNUMBER": ("ticket.number",),
+        "TICKETSTATUS": ("ticket.status",),
+        "TICKETSUBJECT": ("ticket.title",),
+        "TITLE": ("article.title", "ticket.title"),
+    }
+)
+
+
+def translate(text: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """Return `text` with its variables as placeholders out of `known` (`placeholders.names` of the rule's
+    types), and the variables left as they stand because none of ours is meant."""
+    left: dict[str, None] = {}
+
+    def put(found: re.Match[str]) -> str:
+        name = found[1].replace("_", "").upper()
+        ours = next((each for each in _OURS.get(name, ()) if each in known), None)
+        if ours is None:
+            left[found[0]] = None
+            return found[0]
+        return f"{{{{ {ours} }}}}"
+
+    return _VARIABLE.sub(put, text), tuple(left)

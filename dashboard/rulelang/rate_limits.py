@@ -12,7 +12,7 @@ from bisect import insort
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dashboard.rulelang.values import Facts, is_empty
+from dashboard.rulelang.fields import Facts, is_empty
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 # The periods in which an action may be done at most once.

@@ -14,9 +14,8 @@ from typing import Any
 
 import re2
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
-from dashboard.rulelang.values import ConditionError, fold
+from dashboard.i18n.message import N_, Message, message
+from dashboard.rulelang.fields import ConditionError, fold
 
 MAX_PATTERN = 256  # characters of a pattern
 MAX_TEXT = 64 * 1024  # characters of a text

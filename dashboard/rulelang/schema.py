@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import catalog
-from dashboard.i18n.mark import N_
-from dashboard.rulelang import conditions, doing, fields
+from dashboard.i18n.message import N_
+from dashboard.rulelang import action_config, conditions, fields
+from dashboard.rulelang.action_config import Doing, Site
 from dashboard.rulelang.conditions import ALWAYS, Group
-from dashboard.rulelang.doing import Doing, Site
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
-from dashboard.rulelang.parts import (
+from dashboard.rulelang.predicates import Context
+from dashboard.rulelang.rate_limits import Times
+from dashboard.rulelang.triggers import (
     COUNTERS,
     DEADLINES,
     DUE,
@@ -36,8 +38,6 @@ from dashboard.rulelang.parts import (
     origin,
     shown,
 )
-from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.rate_limits import Times
 from dashboard.rulelang.validation import Checks, Errors
 
 MAX_ACTIONS = 20
@@ -123,7 +123,7 @@ def dump(found: Definition) -> dict[str, Any]:
     if found.schedule is not None:
         plan = found.schedule
         made["schedule"] = {"at": list(plan.at), "days": list(plan.days), "calendar": plan.calendar}
-    made["then"] = [doing.dump(each) for each in found.then]
+    made["then"] = [action_config.dump(each) for each in found.then]
     return made | {"stop": found.stop, "loop": str(found.loop), "zone": found.zone}
 
 
@@ -208,8 +208,8 @@ def _then(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -
         checks.add("then", NO_ACTION)
         return ()
     given = enumerate(checks.items(raw, "then", 1, MAX_ACTIONS))
-    found = [doing.parse(each, f"then.{n}", types, site, checks) for n, each in given]
-    told = [n for n, each in enumerate(found) if each is not None and doing.to_customer(each)]
+    found = [action_config.parse(each, f"then.{n}", types, site, checks) for n, each in given]
+    told = [n for n, each in enumerate(found) if each is not None and action_config.to_customer(each)]
     for n in told[1:]:  # one event, one mail: also where conditions overlap
         checks.add(f"then.{n}.to.roles", TWICE_TO_CUSTOMER)
     return tuple(each for each in found if each is not None)

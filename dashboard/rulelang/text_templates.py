@@ -19,10 +19,9 @@ from typing import Any, Protocol
 from dashboard import catalog, clock
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
-from dashboard.rulelang.fields import Field, Kind
-from dashboard.rulelang.values import ConditionError, Facts, is_empty
+from dashboard.rulelang.fields import ConditionError, Facts, Field, Kind, is_empty
 
 SHOWN = 500  # characters of one value
 HIDDEN = masking.DOTS

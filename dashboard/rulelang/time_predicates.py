@@ -11,10 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from dashboard import clock
-from dashboard.i18n.mark import N_
-from dashboard.rulelang.fields import Field
+from dashboard.i18n.message import N_
+from dashboard.rulelang.fields import ConditionError, Field, is_empty, number_of
 from dashboard.rulelang.predicates import Build, Calendar, Context, Operands, Test
-from dashboard.rulelang.values import ConditionError, is_empty, number_of
 
 NO_CALENDAR = N_("The calendar of this condition does not exist.")
 NO_INSTANT = N_("The value is no instant of the calendar.")

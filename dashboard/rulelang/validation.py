@@ -9,8 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 
 Errors = dict[str, Message]
 

@@ -8,14 +8,15 @@ twice is an hour longer. Instants are UTC epoch seconds. Source: semantics 9.7.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from dashboard import clock
 from dashboard.intervals import union
+from dashboard.rulelang.triggers import Schedule
 
 DAY_MINUTES = 1440
 MOST_RANGES = 3  # of one day
@@ -140,3 +141,81 @@ def minute(text: str) -> int:
     if not _TIME.fullmatch(text):
         raise ValueError(f"no time of day: {text!r}")
     return int(text[:2]) * 60 + int(text[3:])
+
+
+AHEAD = 400  # days to look for the next run: over a year, so that one weekday's holidays never hide it
+
+
+def next_run(schedule: Schedule, zone: str, calendar: WorkCalendar | None, after: int) -> int | None:
+    """Return the first planned instant later than `after`; None where none lies within AHEAD days.
+
+    Instants are UTC epoch seconds. With a `calendar` only its working days count.
+    """
+    first = clock.local_date(after, zone)
+    for n in range(AHEAD):
+        for planned in of_date(schedule, zone, calendar, first + timedelta(days=n)):
+            if planned > after:
+                return planned
+    return None
+
+
+def runs(schedule: Schedule, zone: str, calendar: WorkCalendar | None, start: int, end: int) -> Iterator[int]:
+    """Yield the planned instants within [start, end), rising: what a backtest asks for."""
+    planned = next_run(schedule, zone, calendar, start - 1)
+    while planned is not None and planned < end:
+        yield planned
+        planned = next_run(schedule, zone, calendar, planned)
+
+
+def of_date(schedule: Schedule, zone: str, calendar: WorkCalendar | None, on: date) -> list[int]:
+    """Return the planned instants of a local date, rising, each once."""
+    if on.isoweekday() not in schedule.days or (calendar is not None and not calendar.is_working_day(on)):
+        return []
+    times = (time.fromisoformat(each) for each in schedule.at)
+    return sorted({clock.resolve(datetime.combine(on, at), zone) for at in times})
+
+
+AHEAD_DAYS = 8  # a week of quiet days and the night that follows
+
+
+class Hours(Protocol):
+    """What a profile says: local times "20:00" (both or neither), and whole days, 1 Monday to 7."""
+
+    @property
+    def quiet_from(self) -> str: ...
+    @property
+    def quiet_to(self) -> str: ...
+    @property
+    def quiet_days(self) -> Sequence[int]: ...
+
+
+def quiet_until(profile: Hours, now_ms: int, zone: str) -> int | None:
+    """Return the UTC epoch milliseconds at which the quiet that holds at `now_ms` ends; None outside it.
+
+    Hours that end before they begin go over midnight; hours and days that meet are one quiet. A time
+    that the clock skips is the next valid one; of a time that comes twice, quiet begins with the first
+    and ends with the second. Nothing waits longer than eight days, so a week of quiet days is no grave.
+    """
+    now = now_ms // 1000
+    today = clock.local_date(now, zone)
+    until: int | None = None
+    for span in sorted(_spans(profile, today, zone)):
+        if span.start <= (now if until is None else until) < span.end:
+            until = span.end
+    return None if until is None else until * 1000
+
+
+def _spans(profile: Hours, today: date, zone: str) -> Iterator[clock.Span]:
+    """Yield the stretches of quiet that begin yesterday or later, in no order."""
+    for offset in range(-1, AHEAD_DAYS):
+        on = today + timedelta(days=offset)
+        if on.isoweekday() in profile.quiet_days:
+            yield clock.day(on, zone)
+        if profile.quiet_from and profile.quiet_to and profile.quiet_from != profile.quiet_to:
+            over = timedelta(days=profile.quiet_to <= profile.quiet_from)
+            end = _at(on + over, profile.quiet_to, zone, end=True)
+            yield clock.Span(_at(on, profile.quiet_from, zone), end)
+
+
+def _at(on: date, text: str, zone: str, end: bool = False) -> int:
+    return clock.resolve(datetime.combine(on, time.fromisoformat(text)), zone, end)

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel, Profile
-from dashboard.rulelang import quiet
-from dashboard.rulelang.doing import Doing, to_customer
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang import working_time
+from dashboard.rulelang.action_config import Doing, to_customer
+from dashboard.rulelang.fields import Facts
 from dashboard.rules import permissions
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
@@ -124,7 +124,7 @@ def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
     profile = planner.people.profile(reader.id)
     if profile is None:
         return parts
-    due = None if urgent else quiet.quiet_until(profile, planner.now_ms, reader.zone)
+    due = None if urgent else working_time.quiet_until(profile, planner.now_ms, reader.zone)
     if profile.email and reader.email:
         parts.append(Part("email", _mail(reader.email, title, text, reader, url), name, None, due, True))
     channel = _usable(profile)

@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 from dashboard.db import database
 from dashboard.db.prepared import insert_row
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Run, Step
 from dashboard.rulelang import rate_limits
+from dashboard.rulelang.action_config import Doing
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rulelang.doing import Doing
 from dashboard.rulelang.rate_limits import By, Often
-from dashboard.rules import internal_actions, repeats, runs
+from dashboard.rules import internal_actions, runs
 from dashboard.rules.action_planner import Part, Planned, Planner
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.limit_store import Ledgers
-from dashboard.rules.outcomes import RunOutcome, StepState
+from dashboard.rules.runs import RunOutcome, StepState
 
 EVENT = "event"  # the episode of what has no state that lasts
 STOPPED = N_("Not done because an earlier action failed.")
@@ -154,7 +154,7 @@ class Act:
         try:
             with database.atomic():
                 internal_actions.do(self._write(run, n, number, part, StepState.DONE))
-            if repeats.left(part.payload):
+            if internal_actions.left(part.payload):
                 self.states.append(StepState.WAITING)
         except Impossible as error:
             self.states.pop()

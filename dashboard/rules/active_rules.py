@@ -15,7 +15,8 @@ from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.events import switches
-from dashboard.models import Rule, RuleGroup, Setting, TeamMember, User, versions
+from dashboard.models import Calendar as CalendarRow
+from dashboard.models import CalendarDay, Rule, RuleGroup, Setting, TeamMember, User, versions
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import conditions
 from dashboard.rulelang.matcher import Index, RuleSpec, State
@@ -23,8 +24,20 @@ from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Calendar, Context
 from dashboard.rulelang.rate_limits import Often
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import deadlines, worktime
+from dashboard.rulelang.working_time import WorkCalendar, of_stored
+from dashboard.rules import deadlines
 from dashboard.rules.event_facts import TAGS
+
+
+def load_calendars() -> dict[str, WorkCalendar]:
+    """Return every calendar by name, as conditions and deadlines ask for it."""
+    days: dict[int, list[tuple[str, Any]]] = {}
+    query = CalendarDay.select(CalendarDay.calendar, CalendarDay.on, CalendarDay.hours)
+    for calendar, on, hours in query.tuples():
+        days.setdefault(calendar, []).append((on, hours))
+    query = CalendarRow.select(CalendarRow.id, CalendarRow.name, CalendarRow.zone, CalendarRow.hours).tuples()
+    return {name: of_stored(zone, hours, days.get(ident, ())) for ident, name, zone, hours in query}
+
 
 STOPPED = "rules.stopped"
 _TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == versions.RULES))
@@ -138,7 +151,7 @@ def site_zone() -> str:
 
 def calendars() -> dict[str, Calendar]:
     """Return the site's calendars by name."""
-    return dict(worktime.load())
+    return dict(load_calendars())
 
 
 def _values(row: Rule) -> dict[str, Any]:

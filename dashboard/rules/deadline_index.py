@@ -13,10 +13,10 @@ import peewee
 from dashboard.db import database
 from dashboard.events import switches
 from dashboard.models import Rule, RuleGroup
-from dashboard.rulelang import schedules
-from dashboard.rulelang.parts import SCHEDULE, After
+from dashboard.rulelang import working_time
+from dashboard.rulelang.triggers import SCHEDULE, After
 from dashboard.rulelang.working_time import WorkCalendar
-from dashboard.rules import active_rules, deadlines, worktime
+from dashboard.rules import active_rules, deadlines
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.state_periods import Stretch
 
@@ -95,7 +95,7 @@ class Plan(NamedTuple):
         if schedule.calendar and calendar is None:
             return None
         zone = rule.definition.zone or (calendar.zone if calendar else rule.spec.context.zone)
-        following = schedules.next_run(schedule, zone, calendar, after_ms // 1000)
+        following = working_time.next_run(schedule, zone, calendar, after_ms // 1000)
         return None if following is None else following * 1000
 
 
@@ -121,7 +121,7 @@ def _build(live: Live) -> Plan:
         {type_: _soonest(each.after for each in found) for type_, found in groups.items()},
         {rule.id: rule for rule in rules if rule.definition.schedule and switches.in_rules(SCHEDULE)},
         held,
-        worktime.load(),
+        active_rules.load_calendars(),
     )
 
 

@@ -17,10 +17,10 @@ from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot
 from dashboard.jobs import worker
 from dashboard.models import Rule, Timer
+from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import run_key
-from dashboard.rulelang.parts import SCHEDULE
-from dashboard.rulelang.values import Facts
-from dashboard.rulelang.values import facts as of_values
+from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import (
     active_rules,
     deadline_index,
@@ -35,7 +35,7 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_index import Group, Plan
 from dashboard.rules.engine import Pass
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RunOutcome
 from dashboard.rules.state_periods import Stretch
 from dashboard.rules.subject_history import History
 from dashboard.rules.timers import HELD, HELD_MS

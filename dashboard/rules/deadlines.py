@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard import catalog
-from dashboard.rulelang.parts import COUNTERS, DEADLINES, After, Wait
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After, Wait
 from dashboard.rulelang.working_time import WorkCalendar
 from dashboard.rules.state_periods import (
     AGENT_IDLE,

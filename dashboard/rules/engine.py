@@ -12,23 +12,25 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dashboard import clock
-from dashboard.db import database
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot, update_row
 from dashboard.events import own
+from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
-from dashboard.models import Event, Rule, Run
+from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.matcher import Outcome
-from dashboard.rulelang.values import Facts
-from dashboard.rules import active_rules, breaker, event_rows, open_counts, runs, subject_state, timers
+from dashboard.rules import active_rules, event_rows, loop_guard, open_counts, runs, subject_state, timers
 from dashboard.rules.action_planner import Planner
 from dashboard.rules.action_runner import EVENT, Act
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.event_facts import TAGS, of_events, tags_of
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import Ledgers
-from dashboard.rules.outcomes import RunOutcome
 from dashboard.rules.recipients import People, covers
+from dashboard.rules.runs import RunOutcome
 
 logger = logging.getLogger("stopa.rules")
 MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
@@ -224,7 +226,7 @@ class Pass:
             data = {"rule": rule.name, "run_outcome": acted.outcome.value}
             own.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
         if acted.outcome not in STILL and self.ledgers.breaks(rule.id, run.facts, at_ms):
-            self._pause(rule, breaker.TOO_OFTEN, run.facts)
+            self._pause(rule, loop_guard.TOO_OFTEN, run.facts)
         return (*acted, "")
 
     def _count_errors(self, rule: LiveRule, facts: Facts, outcome: RunOutcome) -> None:
@@ -233,12 +235,12 @@ class Pass:
                 self._errors[rule.id] = 0
             return
         self._errors[rule.id] = self._errors.get(rule.id, 0) + 1
-        if self._errors[rule.id] >= breaker.MAX_ERRORS:
-            self._pause(rule, breaker.FAILING, facts)
+        if self._errors[rule.id] >= loop_guard.MAX_ERRORS:
+            self._pause(rule, loop_guard.FAILING, facts)
 
     def _pause(self, rule: LiveRule, reason: str, facts: Facts) -> None:
         self._paused.add(rule.id)
-        breaker.pause(rule, reason, self.people, facts["chain"])
+        loop_guard.pause(rule, reason, self.people, facts["chain"])
 
     def _note_unmatched(self, facts: Facts, found: Sequence[matcher.Run]) -> None:
         """Note which rules an event was no match for: the newest event of a type will do as an example."""
@@ -272,3 +274,34 @@ class Pass:
 
 def _trace(run: matcher.Run) -> dict[str, Any]:
     return run.trace.as_json()
+
+
+AGAIN = "ask_rules"
+
+
+def evaluate_safely(after: int, to: int, asked: Ranges, types: Collection[str]) -> None:
+    """Ask the rules about the events with `after` < id <= `to`, which are of these types, in the digest's
+    transaction; see react().
+
+    Where that fails nothing of it stands, the trail is folded all the same, and a job asks again.
+    """
+    try:
+        with database.atomic():
+            react(after, to, asked, types)
+    except AWAY:
+        raise
+    except Exception:
+        logger.exception("rules could not be asked about events %s to %s", after + 1, to)
+        ranges = [[source, *part] for source, parts in asked.items() for part in parts]
+        jobs.enqueue(AGAIN, {"after": after, "to": to, "asked": ranges})
+
+
+def retry_evaluation(waiting: list[Job]) -> None:
+    """Ask the rules again; what they have done about these events before is not done twice."""
+    args = waiting[0].args
+    asked: dict[int | None, list[tuple[int, int]]] = {}
+    for source, after, to in args["asked"]:
+        asked.setdefault(source, []).append((after, to))
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        react(args["after"], args["to"], asked)

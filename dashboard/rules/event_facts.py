@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
+from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rulelang.values import Facts
-from dashboard.rulelang.values import facts as of_values
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import EventRow, columns, rows
 

@@ -9,17 +9,16 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.events import switches
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Event, Rule, RuleGroup, Source, User
 from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.matcher import Outcome, State
-from dashboard.rulelang.values import Facts
 from dashboard.rules import active_rules, event_facts, recipients
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
-from dashboard.rules.outcomes import RUN_LABELS, RunOutcome
+from dashboard.rules.runs import RUN_LABELS, RunOutcome
 
 LOOKED_THROUGH = 500  # latest events of a subject
 

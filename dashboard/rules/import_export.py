@@ -17,15 +17,14 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Queue, Rule, RuleGroup, RuleVersion, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
-from dashboard.rulelang import portable, pruning, schema, text_templates, variables
+from dashboard.rulelang import portable, schema, text_templates
 from dashboard.rulelang.schema import Definition, Site
 from dashboard.rulelang.validation import Checks
-from dashboard.rules import permissions, site
+from dashboard.rules import permissions
 
 FORMAT = 1
 MAX_BYTES = 1_000_000
@@ -87,7 +86,7 @@ def read(data: bytes, scope: Scope, personal: bool) -> tuple[Incoming, ...] | Me
     found = _decoded(data)
     if isinstance(found, Message):
         return found
-    here, ids = site.load(scope, personal), _ids(scope)
+    here, ids = permissions.available_references(scope, personal), _ids(scope)
     return tuple(_incoming(each, here, ids) for each in found)
 
 
@@ -160,13 +159,13 @@ def _incoming(raw: Any, here: Site, ids: Mapping[str, Mapping[str, int]]) -> Inc
         for part, text in (("description", description), ("group", group))
     )
     warnings = [
-        pruning.left_out(message(pruning.PART, name=part), said) for part, said in checks.errors.items()
+        portable.left_out(message(portable.PART, name=part), said) for part, said in checks.errors.items()
     ]
     stored = given.get("definition")
     numbered, lost = portable.numbered(stored if isinstance(stored, dict) else {}, ids)
     warnings += [message(LOST[kind], name=called) for kind, called in lost.found]
     warnings += _translated(numbered)
-    found, more = pruning.prune(numbered, here)
+    found, more = portable.prune(numbered, here)
     warnings += more
     if isinstance(found, Definition):
         return Incoming(name, description, group, found, None, tuple(warnings))
@@ -181,7 +180,7 @@ def _translated(raw: dict[str, Any]) -> list[Message]:
     for doing in _list(raw.get("then")):
         for part in ("title", "text", "subject") if isinstance(doing, dict) else ():
             if isinstance(doing.get(part), str):
-                doing[part], unknown = variables.translate(doing[part], known)
+                doing[part], unknown = portable.translate(doing[part], known)
                 left |= dict.fromkeys(unknown)
     return [message(UNKNOWN_VARIABLE, name=name) for name in left]
 

@@ -13,9 +13,9 @@ from dashboard.db import Model
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.parts import origin
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.rate_limits import By, Decision, Ledger, Limit, Times, Window
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.triggers import origin
 
 MINUTE_MS = 60_000
 MOST_A_MINUTE = 600  # runs of one rule; one more pauses it

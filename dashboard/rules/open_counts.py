@@ -15,9 +15,9 @@ from peewee import fn
 from dashboard.db.prepared import plain
 from dashboard.models import RuleCount, Subject
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.parts import Count
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.rate_limits import Level
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.triggers import Count
 from dashboard.rules import event_facts, state_periods, subject_state
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadlines import COUNTED, counted_kinds

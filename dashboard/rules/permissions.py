@@ -7,11 +7,18 @@ switch them off, never change them. Who may not see a rule is told that there is
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.events import switches as event_switches
+from dashboard.models import Team, TeamLead, TeamMember, User
+from dashboard.models.access import Access
+from dashboard.models.notify import Calendar, Channel
 from dashboard.models.rules import Rule
+from dashboard.rulelang.action_config import Site
+from dashboard.rulelang.schema import Definition
 
 
 def sees(scope: Scope, owner_id: int | None) -> bool:
@@ -48,3 +55,43 @@ def switches(scope: Scope, owner_id: int | None, state: str) -> bool:
 def traces(scope: Scope, owner_id: int | None) -> bool:
     """May the viewer see what a rule saw and did? One's own rules hide nothing from their owner."""
     return sees(scope, owner_id) and (owner_id == scope.viewer_id or scope.can(Permission.RULES_TRACES))
+
+
+def available_references(author: Scope, personal: bool, stored: Definition | None = None) -> Site:
+    """Return what the author of a rule may name: active people inside of the scope, the teams of one's own,
+    every channel and calendar; all teams and accesses for who may see everybody. Whom the `stored` rule
+    names already may stay, as long as they exist.
+    """
+    users, teams, accesses = (_named(stored, part) for part in ("users", "teams", "accesses"))
+    everybody = author.users is None
+    active = author.allows(User.id) & User.deactivated_ts.is_null()
+    return Site(
+        channels=dict(Channel.select(Channel.id, Channel.kind).tuples()),
+        users=_ids(User.select(User.id).where(active | User.id.in_(users))),
+        teams=_ids(Team.select(Team.id)) if everybody else _own_teams(author) | _existing(Team, teams),
+        accesses=_ids(Access.select(Access.id)) if everybody else _existing(Access, accesses),
+        calendars=frozenset(row[0] for row in Calendar.select(Calendar.name).tuples()),
+        can_out=author.can(Permission.RULES_OUTWARD),
+        personal=personal,
+        switched={name: event_switches.in_rules(name) for name in event_switches.choices()},
+    )
+
+
+def _named(stored: Definition | None, part: str) -> list[int]:
+    """Return whom the actions of a rule name, by id."""
+    doings = stored.then if stored is not None else ()
+    return sorted({ident for doing in doings for ident in doing.params.get("to", {}).get(part, ())})
+
+
+def _own_teams(author: Scope) -> frozenset[int]:
+    member = TeamMember.select(TeamMember.team).where(TeamMember.user == author.viewer_id)
+    lead = TeamLead.select(TeamLead.team).where(TeamLead.user == author.viewer_id)
+    return _ids(member) | _ids(lead)
+
+
+def _existing(model: Any, ids: Collection[int]) -> frozenset[int]:
+    return _ids(model.select(model.id).where(model.id.in_(ids))) if ids else frozenset()
+
+
+def _ids(query: Any) -> frozenset[int]:
+    return frozenset(row[0] for row in query.tuples())

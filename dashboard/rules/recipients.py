@@ -13,7 +13,7 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import EVERYONE, Permission
 from dashboard.access.scope import Scope
 from dashboard.db.prepared import plain
-from dashboard.i18n.words import translator
+from dashboard.i18n import translator
 from dashboard.models import (
     Access,
     Channel,
@@ -26,10 +26,10 @@ from dashboard.models import (
     TeamMember,
     User,
 )
+from dashboard.rulelang.action_config import is_address
 from dashboard.rulelang.actions import Role
-from dashboard.rulelang.doing import is_address
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.text_templates import Names, render
-from dashboard.rulelang.values import Facts
 from dashboard.rules import active_rules
 
 # Where an event names its customer: the address, and what else of the same person stands beside it.

@@ -3,22 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from enum import StrEnum
 from typing import Any
 
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import own
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Job, Rule, Run, Step, User
 from dashboard.rulelang import rate_limits
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.rate_limits import By
-from dashboard.rulelang.values import Facts
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import columns, rows
-from dashboard.rules.outcomes import RunOutcome, StepState
+
+
+class RunOutcome(StrEnum):
+    """What became of a rule that was asked; source: semantics 9.10 and 9.11."""
+
+    WAITING = "waiting"  # steps are still to be done
+    DONE = "done"
+    PARTLY = "partly"  # some steps failed
+    FAILED = "failed"  # every step failed
+    ERROR = "error"  # a condition was neither true nor false
+    NOT_MATCHED = "not_matched"
+    THROTTLED = "throttled"  # limits held every action back
+    LOOP_STOPPED = "loop_stopped"
+    DEPTH_STOPPED = "depth_stopped"
+    MUTED = "muted"  # its only readers have muted the rule
+    CANCELLED = "cancelled"  # the state ended before the deadline
+    EXPIRED = "expired"  # the deadline came over a day ago
+    DISABLED = "disabled"  # the rule was off or changed when its deadline came
+    SHADOW = "shadow"
+    TEST = "test"
+
+
+class StepState(StrEnum):
+    """Where an action of a run is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"  # claimed; when the lease runs out it becomes uncertain or waits again
+    DONE = "done"
+    FAILED = "failed"  # cannot succeed however often it is tried
+    DEAD = "dead"  # given up after the last try; may be sent again by hand
+    UNCERTAIN = "uncertain"  # the worker died between sending and marking; not sent again by itself
+    HELD = "held"  # by its limit
+    CANCELLED = "cancelled"
+
+
+ACTED = (RunOutcome.WAITING, RunOutcome.DONE, RunOutcome.PARTLY, RunOutcome.FAILED)
+FINAL_STATES = (
+    StepState.DONE,
+    StepState.FAILED,
+    StepState.DEAD,
+    StepState.UNCERTAIN,
+    StepState.HELD,
+    StepState.CANCELLED,
+)
+
+RUN_LABELS = {
+    RunOutcome.WAITING: N_("Under way"),
+    RunOutcome.DONE: N_("Done"),
+    RunOutcome.PARTLY: N_("Partly done"),
+    RunOutcome.FAILED: N_("Failed"),
+    RunOutcome.ERROR: N_("Error in a condition"),
+    RunOutcome.NOT_MATCHED: N_("Did not match"),
+    RunOutcome.THROTTLED: N_("Held back by limit"),
+    RunOutcome.LOOP_STOPPED: N_("Loop stopped"),
+    RunOutcome.DEPTH_STOPPED: N_("Chain too long"),
+    RunOutcome.MUTED: N_("Muted"),
+    RunOutcome.CANCELLED: N_("Cancelled"),
+    RunOutcome.EXPIRED: N_("Expired"),
+    RunOutcome.DISABLED: N_("Rule was off"),
+    RunOutcome.SHADOW: N_("Shadow"),
+    RunOutcome.TEST: N_("Test"),
+}
+STEP_LABELS = {
+    StepState.WAITING: N_("Waits"),
+    StepState.RUNNING: N_("Being sent"),
+    StepState.DONE: N_("Done"),
+    StepState.FAILED: N_("Failed"),
+    StepState.DEAD: N_("Given up"),
+    StepState.UNCERTAIN: N_("Perhaps sent"),
+    StepState.HELD: N_("Held back by limit"),
+    StepState.CANCELLED: N_("Cancelled"),
+}
+
 
 KEPT_DAYS = 30  # at least, of whatever acted or went wrong
 KEPT_EACH = 50  # at least, per rule and outcome
@@ -30,7 +103,7 @@ _MADE = Prepared(lambda: Run.select(Run.id).where(Run.key == slot("key")))
 _PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
 LOST_RULE = N_("The rule was deleted meanwhile.")
 NO_LONGER_ON = N_("The rule was no longer switched on.")
-ENDED = N_("What it was about had ended meanwhile.")
+SUBJECT_ENDED = N_("What it was about had ended meanwhile.")
 
 
 def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, late_s: int = 0) -> Run | None:
@@ -113,7 +186,7 @@ def cancelled(step: Step) -> str:
         return LOST_RULE
     if rule.state != State.ON or not _has_owner(rule):
         return NO_LONGER_ON
-    return ENDED if run.event_id is not None and _ended_since(run.event_id) else ""
+    return SUBJECT_ENDED if run.event_id is not None and _ended_since(run.event_id) else ""
 
 
 def _has_owner(rule: Rule) -> bool:

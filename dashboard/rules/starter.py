@@ -17,7 +17,7 @@ from dashboard.audit import record as audit
 from dashboard.catalog import CATALOG
 from dashboard.db import database
 from dashboard.i18n import LOCALES
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleVersion, User
 from dashboard.models.notify import Calendar
 from dashboard.rulelang import schema

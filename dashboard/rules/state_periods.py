@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Protocol
 from dashboard import catalog
 from dashboard.catalog import Origin
 from dashboard.intervals import subtract, union
-from dashboard.rulelang.parts import DEADLINES
+from dashboard.rulelang.fields import is_empty
 from dashboard.rulelang.rate_limits import episode_key
-from dashboard.rulelang.values import is_empty
+from dashboard.rulelang.triggers import DEADLINES
 from dashboard.rules.stretch import ENDS, REOPENS
 
 AGENT_IDLE = "agent.idle"

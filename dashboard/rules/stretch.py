@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard.rulelang.values import is_empty
+from dashboard.rulelang.fields import is_empty
 
 KEPT_TEXT = 400  # letters of a value that are kept; a longer one is known again by its mark
 MAX_FIELDS = 200

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, Interval
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.fields import Facts
 from dashboard.rules import event_facts, state_periods
 from dashboard.rules.event_rows import EventRow, columns, rows
 from dashboard.rules.state_periods import AGENT_IDLE, Stretch

@@ -17,8 +17,8 @@ from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
 from dashboard.models import Rule, Setting, Timer
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang.parts import SCHEDULE
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import active_rules, deadline_index, deadlines
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_index import Plan

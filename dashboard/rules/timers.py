@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from dashboard.db import dialect
 from dashboard.models import Timer
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rulelang.values import Facts
 from dashboard.rules import deadlines, state_periods
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadline_index import Plan, plan

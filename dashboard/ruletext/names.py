@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Queue, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel

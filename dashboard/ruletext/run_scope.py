@@ -8,7 +8,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
 from dashboard.rules import permissions
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RunOutcome
 
 BADGES = {
     RunOutcome.DONE: "ok",

@@ -12,17 +12,17 @@ from flask_babel import ngettext
 
 from dashboard import catalog
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
 from dashboard.rulelang.actions import ROLES, Role
 from dashboard.rulelang.describe import sentence
 from dashboard.rulelang.fields import OTHER, Field, Kind
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
-from dashboard.rulelang.parts import EVERY_DAY
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
 from dashboard.rulelang.schema import Definition, Doing, Schedule, Wait
 from dashboard.rulelang.text_templates import Names
+from dashboard.rulelang.triggers import EVERY_DAY
 from dashboard.ruletext import names as rule_names
 
 PER = {

@@ -12,8 +12,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message, message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang import fields, text_templates
 from dashboard.rulelang.conditions import Condition
 from dashboard.rulelang.describe import Show, condition

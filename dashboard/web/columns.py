@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 
 @dataclass(frozen=True)

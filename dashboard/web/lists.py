@@ -11,7 +11,10 @@ from flask import request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access.scope import Scope
+from dashboard.db import rows
 from dashboard.i18n import collation, formats
+from dashboard.models import User
 from dashboard.web.page import zone
 
 Row = TypeVar("Row")
@@ -140,3 +143,37 @@ def _plain(text: str) -> str:
         return folded
     folded = unicodedata.normalize("NFKD", folded)
     return "".join(letter for letter in folded if not unicodedata.combining(letter))
+
+
+SHOWN = 50  # people offered besides those chosen; a search finds the others
+
+
+class Person(NamedTuple):
+    id: int
+    name: str
+    login: str
+    deactivated_ts: int | None
+
+
+class People(NamedTuple):
+    rows: list[Person]
+    more: int  # that match and are not shown
+
+
+def offered(scope: Scope, chosen: Collection[int], sought: str) -> People:
+    """Return those chosen, then up to SHOWN active users who match; nobody outside the scope."""
+    query = User.select(User.id, User.name, User.login, User.deactivated_ts).where(scope.allows(User.id))
+    everybody: list[Person] = by_name(rows(query, Person), lambda person: person.name)
+    first = [person for person in everybody if person.id in chosen]
+    others = [
+        person
+        for person in everybody
+        if person.id not in chosen and not person.deactivated_ts and found(sought, person.name, person.login)
+    ]
+    return People(first + others[:SHOWN], max(0, len(others) - SHOWN))
+
+
+def unknown(scope: Scope, ids: Collection[int]) -> bool:
+    """Is one of the ids nobody, or somebody outside the scope?"""
+    known = User.select(User.id).where(User.id.in_(sorted(ids)) & scope.allows(User.id))
+    return bool(known.count() < len(ids))

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import peewee
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
+from dashboard import clock
 from dashboard.access.permissions import Permission
+from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import language
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
+from dashboard.models import Notification
 from dashboard.rules import active_rules
-from dashboard.web import assets, news
+from dashboard.web import assets
+
+
+def _unread() -> Any:
+    n = Notification
+    awake = n.snoozed_ms.is_null() | (n.snoozed_ms <= slot("now"))
+    unread = (n.user_id == slot("user")) & n.read_ms.is_null() & awake
+    return n.select(peewee.fn.COUNT(n.user_id)).where(unread)
+
+
+_UNREAD = Prepared(_unread)
+
+
+def unread(user_id: int) -> int:
+    """Count the user's unread notifications; one that is snoozed counts as read until then."""
+    return int(_UNREAD.rows(user=user_id, now=clock.now_ms())[0][0])
 
 
 class Entry(NamedTuple):
@@ -100,7 +119,7 @@ def _sole(entry: Entry) -> bool:
 def _news() -> int:
     """Return how many notifications the viewer has not read, asked once a request."""
     if "news" not in g:
-        g.news = news.unread(g.user.id)
+        g.news = unread(g.user.id)
     return int(g.news)
 
 

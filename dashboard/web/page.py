@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, make_response, render_template, url_for
 from htmx_flask import request
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 
 NEXT_MAX = 2000
 ANY_ID = 2**31 - 1  # stands for a row where an address is built; in no path of ours

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from dashboard import catalog
 from dashboard.catalog import Kind
 from dashboard.rulelang import conditions, fields
+from dashboard.rulelang.fields import Facts, facts
 from dashboard.rulelang.matcher import Index, RuleSpec, match
-from dashboard.rulelang.values import Facts, facts
 from tests.bench.table import Line, medians, ratio
 
 EVENTS, PASSES = 4000, 8  # a batch just decoded lies in the processor's cache

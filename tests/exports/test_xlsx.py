@@ -7,8 +7,8 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils.escape import unescape
 
 from dashboard.exports import xlsx
-from dashboard.exports.lines import fit
 from dashboard.exports.table import Report
+from dashboard.exports.xlsx import fit
 from tests.exports.sample import hostile, report, row
 
 

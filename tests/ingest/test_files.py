@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dashboard.i18n.message import Message
 from dashboard.ingest import files, times
-from dashboard.ingest.lines import MAX_LINE, Ids
-from dashboard.ingest.message import Message
+from dashboard.ingest.csv_reader import MAX_LINE, Ids
 from dashboard.ingest.schema import NewEvent, Refusal
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -215,7 +215,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
 
 def test_ids_remember_the_last_rows_only(monkeypatch):
-    monkeypatch.setattr("dashboard.ingest.lines.REMEMBERED", 10)
+    monkeypatch.setattr("dashboard.ingest.csv_reader.REMEMBERED", 10)
     ids = Ids()
     assert [ids.make(1, "a")[-2:] for _ in range(3)] == ["-1", "-2", "-3"]
     for n in range(15):

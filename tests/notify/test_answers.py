@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.notify import caps, result
-from dashboard.notify.caps import MINUTE_MS, Sent
+from dashboard.notify import email, result
+from dashboard.notify.email import MINUTE_MS, Sent
 
 NOW_S = 1_772_438_400  # Mon, 02 Mar 2026 08:00:00 GMT
 
@@ -69,7 +69,7 @@ CAPS = [
 
 @pytest.mark.parametrize(("mails", "over"), [each[1:] for each in CAPS], ids=[each[0] for each in CAPS])
 def test_a_recipient_gets_so_much_mail_and_no_more(mails: list[Sent], over: bool) -> None:
-    assert caps.reached(mails, "s", 0) is over
+    assert email.reached(mails, "s", 0) is over
 
 
 UNWANTED = [
@@ -90,12 +90,12 @@ UNWANTED = [
 
 @pytest.mark.parametrize("address", UNWANTED)
 def test_machines_lists_and_ourselves_get_no_mail(address: str) -> None:
-    assert caps.unwanted(address, "stopa@example.org")
+    assert email.unwanted(address, "stopa@example.org")
 
 
 @pytest.mark.parametrize("address", ["jana@x.cz", "replyteam@x.cz", "owner@x.cz", "norbert@x.cz"])
 def test_people_get_mail(address: str) -> None:
-    assert not caps.unwanted(address, "stopa@example.org")
+    assert not email.unwanted(address, "stopa@example.org")
 
 
 def test_what_a_receiver_said_is_one_bounded_line() -> None:

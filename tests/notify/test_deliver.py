@@ -18,7 +18,7 @@ from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run
 from dashboard.notify import channels, deliver, outbox, result, safe_http
 from dashboard.rules import active_rules
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving

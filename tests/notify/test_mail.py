@@ -21,10 +21,10 @@ from flask import Flask
 from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
-from dashboard.notify import caps, mailevents, result, safe_http
 from dashboard.notify import email as email_transport
+from dashboard.notify import result, safe_http
 from dashboard.notify.result import Answer, How
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 from tests import make
 from tests.notify import steps
@@ -248,13 +248,13 @@ def test_a_server_that_was_away_is_told_of_and_again_when_it_is_back(mailing: Fl
     assert (steps.again(first).attempts, steps.again(second).attempts) == (1, 0), "the server gets a pause"
     Step.update(due_ms=0).where(Step.id == second.id).execute()
     worker.drain()
-    assert mailevents.failures() == 2
+    assert email_transport.failures() == 2
     mailing.config["STOPA"] = here
     steps.mail("c@example.org")
     worker.drain()
     kinds = [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
     assert kinds == ["mail_out.connection_failed", "mail_out.connection_failed", "mail_out.recovered"]
-    assert mailevents.failures() == 0
+    assert email_transport.failures() == 0
 
 
 def test_the_eleventh_mail_about_one_subject_is_held_back_visibly(mailing: Flask, sink: Sink) -> None:
@@ -264,7 +264,7 @@ def test_the_eleventh_mail_about_one_subject_is_held_back_visibly(mailing: Flask
     worker.drain()
     states = [steps.again(step).state for step in made]
     assert states == ["done"] * 10 + ["held"] * 2
-    assert steps.again(made[-1]).error == caps.TOO_MANY
+    assert steps.again(made[-1]).error == email_transport.TOO_MANY
     assert Run.get_by_id(made[-1].run_id).outcome == "throttled"
     assert steps.again(other).state == "done"
     assert len(sink.got) == 11
@@ -274,7 +274,7 @@ def test_machines_and_ourselves_get_no_mail(mailing: Flask, sink: Sink) -> None:
     made = [steps.mail(to) for to in ("stopa@desk.example", "noreply@example.org")]
     worker.drain()
     assert [(steps.again(step).state, steps.again(step).error) for step in made] == [
-        (StepState.FAILED, caps.UNWANTED)
+        (StepState.FAILED, email_transport.UNWANTED)
     ] * 2
     assert sink.got == []
 

@@ -16,7 +16,7 @@ from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import outbox, result, safe_http
 from dashboard.rules import active_rules
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from dashboard.access import keys
 from dashboard.jobs import worker
 from dashboard.models import Channel, Notification, Profile, Rule, Step, User
-from dashboard.notify import caps, safe_http
+from dashboard.notify import email, safe_http
 from dashboard.rules import loop_guard
 from tests import make
 from tests.notify import receivers, steps
@@ -135,4 +135,4 @@ def test_a_customer_behind_whose_address_a_machine_stands_gets_no_mail(mailing: 
     rule(then)
     send(event(contact={"email": "no-reply@example.net"}, interaction="c1"))
     worker.drain()
-    assert (mailing.got, Step.get().state, Step.get().error) == ([], "failed", caps.UNWANTED)
+    assert (mailing.got, Step.get().state, Step.get().error) == ([], "failed", email.UNWANTED)

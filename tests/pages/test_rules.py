@@ -10,7 +10,7 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleGroup, User
 from dashboard.rules import active_rules
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RunOutcome
 from tests.pages import asks
 from tests.pages.html import Page
 from tests.pages.rulerows import CALL, listed, owner, rule, run

@@ -7,7 +7,7 @@ from dashboard.rules import active_rules
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
 from dashboard.rules.backtest.summary import Found
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RunOutcome
 
 # Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.
 ASIDE = (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED, RunOutcome.DISABLED, RunOutcome.TEST)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from dashboard.rulelang import conditions as condition_tree
 from dashboard.rulelang import fields, schema
 from dashboard.rulelang.compiler import Compiled, compile_tree
+from dashboard.rulelang.fields import Facts, facts
 from dashboard.rulelang.matcher import RuleSpec
 from dashboard.rulelang.predicates import Context
 from dashboard.rulelang.schema import Definition, Site
-from dashboard.rulelang.values import Facts, facts
 
 SITE = Site(
     channels={1: "webhook", 2: "chat"},

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 
 from dashboard.rulelang.compiler import compile_tree
-from dashboard.rulelang.fields import fields
+from dashboard.rulelang.fields import Facts, fields
 from dashboard.rulelang.lint import lint, never_true
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.values import Facts
 from tests.rules.make import TYPE, events, spec, trees
 
 CALL = "call.accepted"

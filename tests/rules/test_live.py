@@ -16,7 +16,7 @@ from dashboard.jobs import queue as jobs
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Event, Interaction, Mark, Notification, Rule, RuleGroup, Run, Step
 from dashboard.rulelang.matcher import State
-from dashboard.rules import active_rules, asking, engine, runs
+from dashboard.rules import active_rules, engine, runs
 from tests import make
 from tests.rules.engine import (
     LOG,
@@ -241,8 +241,8 @@ def test_an_accident_of_the_engine_leaves_the_trail_whole_and_is_mended_later(
         broken.setattr(engine.Pass, "end", fall)
         assert take(event("call.queued", interaction="c1")) == []
     assert Interaction.get().external_id == "c1"
-    assert jobs.waiting([asking.AGAIN]) == 1
-    worker.drain([asking.AGAIN])
+    assert jobs.waiting([engine.AGAIN]) == 1
+    worker.drain([engine.AGAIN])
     assert (outcomes(), Mark.select().count()) == ([(one.id, "done")], 1)
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.rulelang.conditions import ALWAYS
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.matcher import Index, Loop, Outcome, RuleSpec, Run, State, explain, match
-from dashboard.rulelang.values import Facts
 from tests.rules.make import TYPE, event, events, spec, trees
 
 QUEUE = {"all": [{"field": "queue", "op": "one_of", "value": [1, 2]}]}

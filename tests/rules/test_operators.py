@@ -8,11 +8,10 @@ import pytest
 
 from dashboard import catalog
 from dashboard.rulelang import fields, time_predicates
-from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang.fields import ABSENT, Change, ConditionError, Field, Kind, coalesce, fold
 from dashboard.rulelang.operand_types import Operand, OperandError, check
 from dashboard.rulelang.operators import OPERATORS, Operator, Takes, operators
 from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.values import ABSENT, Change, ConditionError, coalesce, fold
 from tests.rules.make import MONDAY, event
 
 EMPTY = (ABSENT, None, "", [])

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.rulelang import regex
+from dashboard.rulelang.fields import ConditionError
 from dashboard.rulelang.regex import Pattern, PatternError
-from dashboard.rulelang.values import ConditionError
 
 FOUND = [
     ("a+b", "xxAAb", True),

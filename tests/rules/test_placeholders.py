@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dashboard.access.permissions import Permission
 from dashboard.rulelang import text_templates
+from dashboard.rulelang.fields import Facts, facts
 from dashboard.rulelang.text_templates import HIDDEN, SHOWN, Names
-from dashboard.rulelang.values import Facts, facts
 
 MONDAY = 1772438400000  # Monday 2 March 2026, 08:00 UTC
 NAMES = Names(users={3: "Jana Malá"}, teams={5: "Night"}, queues={2: "Support"}, zone="Europe/Prague")

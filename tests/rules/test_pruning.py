@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.rulelang import portable, pruning, schema
+from dashboard.rulelang import portable, schema
 from dashboard.rulelang.schema import Definition
 from tests.rules.make import SITE
 
@@ -36,7 +36,7 @@ IDS = {kind: {"x": 3} for kind in ("user", "queue", "team", "access", "channel",
 )
 def test_whatever_a_file_holds_the_good_is_kept_and_nothing_raised(raw: dict[str, Any]) -> None:
     numbered, _lost = portable.numbered(raw, IDS)
-    found, warnings = pruning.prune(numbered, SITE)
+    found, warnings = portable.prune(numbered, SITE)
     assert all(each.render() for each in warnings)
     if isinstance(found, Definition):
         assert schema.parse(schema.dump(found), SITE) == found
@@ -46,7 +46,7 @@ def test_whatever_a_file_holds_the_good_is_kept_and_nothing_raised(raw: dict[str
 def test_what_was_given_is_not_changed() -> None:
     raw: dict[str, Any] = {"types": ["chat.queued", "x"], "times": 1, "then": [TAG, {"do": "sing"}], "y": 1}
     before = {**raw, "types": list(raw["types"]), "then": list(raw["then"])}
-    found, warnings = pruning.prune(raw, SITE)
+    found, warnings = portable.prune(raw, SITE)
     assert raw == before
     assert isinstance(found, Definition)
     assert len(warnings) == 4

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from dashboard import clock
-from dashboard.rulelang.quiet import quiet_until
+from dashboard.rulelang.working_time import quiet_until
 
 ZONE = "Europe/Prague"
 

@@ -14,7 +14,7 @@ from dashboard.models import Channel, Notification, Profile, Rule, RuleMute, Run
 from dashboard.pages.inbox import commands as inbox
 from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import repeats, runs
+from dashboard.rules import internal_actions, runs
 from tests import make
 from tests.rules.engine import NOON, event, notices, notify, outcomes, rule, steps, take
 from tests.rules.make import SITE
@@ -46,7 +46,7 @@ def read(user: User) -> None:
 
 def ends() -> list[tuple[Any, ...]]:
     """Return state and reason of the repetitions."""
-    query = Step.select(Step.state, Step.error).where(Step.part >= repeats.ROUND)
+    query = Step.select(Step.state, Step.error).where(Step.part >= internal_actions.ROUND)
     return list(query.order_by(Step.id).tuples())
 
 
@@ -73,7 +73,7 @@ def test_what_is_read_does_not_come_again_and_the_run_says_so(at: Callable[[floa
     read(jana)
     at(300)
     assert (unread(jana), unread(petr)) == ([False], [False, True])
-    assert ("cancelled", repeats.READ) in ends()
+    assert ("cancelled", internal_actions.READ) in ends()
     read(petr)
     at(600)
     assert unread(petr) == [False, False]
@@ -104,11 +104,11 @@ def close(_user: User) -> None:
 @pytest.mark.parametrize(
     ("act", "why"),
     [
-        (snooze, repeats.READ),
-        (mute, repeats.MUTED),
-        (leave, repeats.LEFT),
+        (snooze, internal_actions.READ),
+        (mute, internal_actions.MUTED),
+        (leave, internal_actions.LEFT),
         (switch_off, runs.NO_LONGER_ON),
-        (close, runs.ENDED),
+        (close, runs.SUBJECT_ENDED),
     ],
 )
 def test_a_repetition_is_cancelled_for_a_reason_that_is_told(
@@ -132,9 +132,10 @@ def test_what_goes_beside_the_notice_goes_again_as_the_profile_says_then(at: Cal
     take(event())
     Step.update(state="done").where(Step.action != "notify").execute()
     at(300)
-    beside = Step.select().where((Step.action != "notify") & (Step.part >= repeats.ROUND)).order_by(Step.id)
+    repeated = (Step.action != "notify") & (Step.part >= internal_actions.ROUND)
+    beside = Step.select().where(repeated).order_by(Step.id)
     assert [step.action for step in beside] == ["email", "chat"]
-    first = Step.get((Step.action == "email") & (Step.part < repeats.ROUND))
+    first = Step.get((Step.action == "email") & (Step.part < internal_actions.ROUND))
     assert (beside[0].payload, beside[0].recipient) == (first.payload, str(jana.id))
     assert beside[0].key != first.key
     Step.update(state="done").where(Step.action != "notify").execute()

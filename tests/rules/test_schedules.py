@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.rulelang.parts import Schedule
-from dashboard.rulelang.schedules import next_run, runs
-from dashboard.rulelang.working_time import of_stored
+from dashboard.rulelang.triggers import Schedule
+from dashboard.rulelang.working_time import next_run, of_stored, runs
 
 ZONE = "Europe/Prague"
 WEEK = of_stored(ZONE, {str(day): [["08:00", "17:00"]] for day in range(1, 6)}, [("2026-03-02", [])])

@@ -17,7 +17,7 @@ from dashboard.models.notify import Calendar
 from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import starter
-from dashboard.rules.outcomes import ACTED, RunOutcome
+from dashboard.rules.runs import ACTED, RunOutcome
 from tests import make
 
 AUTO_REPLY = "Auto-reply to a new ticket"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.models import Event, Subject
-from dashboard.rulelang.values import Change
+from dashboard.rulelang.fields import Change
 from dashboard.rules import event_facts, stretch, subject_state
 from dashboard.rules.stretch import MAX_FIELDS, State
 from tests import make

@@ -13,8 +13,8 @@ from dashboard.rulelang import conditions, fields
 from dashboard.rulelang.compiler import Trace, compile_tree
 from dashboard.rulelang.conditions import Condition, Group, dump, parse
 from dashboard.rulelang.describe import sentence
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.values import Facts
 from tests.rules.make import MONDAY, TYPE, event, events, parsed, ready, trees
 
 YES = {"field": "data.word", "op": "is", "value": "a"}

@@ -10,7 +10,7 @@ from peewee import JOIN
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.fields import Facts
 from dashboard.rules import permissions
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import run_scope

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dashboard import catalog, clock
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import times
+from dashboard.ingest.csv_reader import Ids
 from dashboard.ingest.data import MAX_BYTES, MAX_SECONDS
-from dashboard.ingest.lines import Ids
-from dashboard.ingest.message import Message, message
 from dashboard.ingest.schema import LIMITS, NewEvent
 from dashboard.ingest.sources.queue_log_read import Bad, Blank, Line, Record, records
 

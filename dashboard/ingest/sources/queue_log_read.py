@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from dashboard.i18n.mark import N_
-from dashboard.ingest import lines as reading
+from dashboard.i18n.message import N_, Message
+from dashboard.ingest import csv_reader as reading
 from dashboard.ingest import times
-from dashboard.ingest.message import Message
 
 CUT = N_("The last line is cut off.")
 TOO_FEW = N_("A record needs at least five fields.")

@@ -15,9 +15,8 @@ from flask_babel import gettext as _
 from msgspec import Meta
 
 from dashboard import clock
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import times
-from dashboard.ingest.message import Message, message
 from dashboard.tracing.types import UNITS, parse_date
 
 LIMIT_MAX = 1000

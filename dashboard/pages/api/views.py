@@ -10,8 +10,7 @@ from dashboard.access.guard import public, require_key
 from dashboard.audit import record as audit
 from dashboard.clock import Span
 from dashboard.db import database, migrate
-from dashboard.i18n.mark import N_
-from dashboard.ingest.message import Message
+from dashboard.i18n.message import N_, Message
 from dashboard.models import Event
 from dashboard.pages.api import answers, openapi, queries
 from dashboard.pages.api.parameters import (

@@ -10,7 +10,7 @@ from typing import Any
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Notification, Rule, RuleMute
 
 SNOOZES = {

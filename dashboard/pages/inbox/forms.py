@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Profile
 from dashboard.web import forms
 

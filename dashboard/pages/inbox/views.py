@@ -11,7 +11,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.pages.inbox import commands, queries
 from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Notice
-from dashboard.web import forms, news
+from dashboard.web import forms, nav
 from dashboard.web.page import local_path, render, zone
 
 bp = Blueprint("inbox", __name__, url_prefix="/inbox")
@@ -75,7 +75,7 @@ def update() -> Response:
 @require(Permission.SELF)
 def count() -> Response:
     """The number of new notifications for the menu; 204 while it is the one `seen`."""
-    number = news.unread(g.user.id)
+    number = nav.unread(g.user.id)
     if request.args.get("seen") == str(number):
         return make_response("", 204)
     return render("inbox/count.html", number=number)

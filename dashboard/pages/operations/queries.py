@@ -12,7 +12,7 @@ from dashboard.jobs import heartbeat
 from dashboard.models import Event, Job, Rule, RuleGroup, Run, Step, Timer
 from dashboard.rulelang.matcher import State
 from dashboard.rules import active_rules, permissions
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 
 MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000

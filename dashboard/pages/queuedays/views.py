@@ -14,7 +14,7 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.table import file_name
 from dashboard.i18n import collation
 from dashboard.i18n.formats import language
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.queuedays import export, forms
 from dashboard.pages.queuedays.forms import Asked
 from dashboard.tracing import queues

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import form_parts, form_values, widgets
 from dashboard.pages.ruleeditor.queries import Choice, Offered
 from dashboard.pages.ruleeditor.widgets import Control, Errors, Option, under
 from dashboard.rulelang import actions
 from dashboard.rulelang.actions import ACTIONS, ROLES, Param, ParamKind
 from dashboard.rulelang.matcher import Loop
-from dashboard.rulelang.parts import COUNT_BY, TIMES_BY
 from dashboard.rulelang.rate_limits import PERIODS, By
+from dashboard.rulelang.triggers import COUNT_BY, TIMES_BY
 from dashboard.ruletext import names, sentences
 
 BY = {

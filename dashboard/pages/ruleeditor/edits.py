@@ -12,8 +12,8 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
-from dashboard.rulelang.parts import MAX_TYPES
 from dashboard.rulelang.schema import MAX_ACTIONS
+from dashboard.rulelang.triggers import MAX_TYPES
 
 HOWS = ("all", "any", "none")
 

@@ -21,7 +21,7 @@ from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
 from dashboard.rulelang.fields import Field
 from dashboard.rulelang.operators import OPERATORS, operators
-from dashboard.rulelang.parts import MAX_TYPES
+from dashboard.rulelang.triggers import MAX_TYPES
 
 Raw = dict[str, Any]
 TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")

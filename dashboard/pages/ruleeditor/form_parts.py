@@ -11,8 +11,8 @@ from dashboard.pages.ruleeditor.form_values import Form, lines, seconds, shown, 
 from dashboard.rulelang.actions import ACTIONS, Param, ParamKind
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import Operand
-from dashboard.rulelang.parts import DUE, MAX_TYPES, origin
 from dashboard.rulelang.schema import MAX_ACTIONS
+from dashboard.rulelang.triggers import DUE, MAX_TYPES, origin
 
 Raw = dict[str, Any]
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleDraft
 from dashboard.pages.ruleeditor import action_widgets, commands, form, form_parts, preview, queries, widgets
 from dashboard.pages.ruleeditor.queries import Offered
@@ -21,7 +21,7 @@ from dashboard.rulelang import text_templates
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import active_rules, permissions
-from dashboard.rules.outcomes import RUN_LABELS
+from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
 from dashboard.web import forms as common
 from dashboard.web import lists

@@ -12,10 +12,10 @@ from dashboard.access.scope import Scope
 from dashboard.pages.ruleeditor import edits, form_values, queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
+from dashboard.rulelang.action_config import Site
 from dashboard.rulelang.actions import ACTIONS, Param, ParamKind
-from dashboard.rulelang.doing import Site
-from dashboard.rulelang.parts import origin
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.triggers import origin
 from dashboard.rulelang.validation import Errors
 from dashboard.rules import event_facts
 from dashboard.ruletext import names as rule_names

@@ -32,9 +32,9 @@ from dashboard.models import (
 )
 from dashboard.pages.ruleeditor import edits, form_parts
 from dashboard.rules import active_rules, permissions
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RunOutcome
 from dashboard.ruletext import names as rule_names
-from dashboard.web import lists, people
+from dashboard.web import lists
 
 BESIDE_MS = 15 * 60 * 1000  # a draft younger than this is being typed
 RUNS = 5
@@ -69,7 +69,7 @@ class Shown(NamedTuple):
 def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
     """Return the choices; whom a rule names already stays among them."""
     chosen = frozenset(each for each in used(definition) if isinstance(each, int))
-    found = people.offered(scope, chosen, sought)
+    found = lists.offered(scope, chosen, sought)
     accesses = _named(Access.select(Access.id, Access.name, Access.is_system)) if scope.users is None else []
     return Offered(
         [(str(each.id), each.name) for each in found.rows],

@@ -16,7 +16,7 @@ from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import NO_FIELD
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import backfill, permissions, site
+from dashboard.rules import backfill, permissions
 from dashboard.web import forms as common
 
 NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000
@@ -28,7 +28,8 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
     typed, rule = editing.typed, editing.rule
     errors = _head(editing)
     before = definitions.load(rule.definition) if rule else None
-    known = site.load(g.scope, editing.personal, before if isinstance(before, Definition) else None)
+    stored = before if isinstance(before, Definition) else None
+    known = permissions.available_references(g.scope, editing.personal, stored)
     found = preview.checked(typed["definition"], known)
     if not isinstance(found, Definition):
         return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}

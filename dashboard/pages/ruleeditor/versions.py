@@ -11,9 +11,8 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import RuleVersion
 from dashboard.pages.ruleeditor import commands, page, preview, queries, validation
-from dashboard.pages.ruleeditor.blueprint import bp
 from dashboard.pages.ruleeditor.page import Editing
-from dashboard.pages.ruleeditor.views import seen
+from dashboard.pages.ruleeditor.views import bp, seen
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import permissions

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule
 from dashboard.pages.ruleeditor import commands, edits, form, page, queries, validation
-from dashboard.pages.ruleeditor.blueprint import bp
 from dashboard.pages.ruleeditor.page import Editing
 from dashboard.rules import active_rules, permissions
 from dashboard.web import forms as common
+
+bp = Blueprint("ruleeditor", __name__, url_prefix="/rules")
+
 
 OWN, EDIT = Permission.RULES_OWN, Permission.RULES_EDIT
 TRIED = {"try": "ruleruns.attempt", "backtest": "ruleruns.backtest"}  # pages that try what is typed

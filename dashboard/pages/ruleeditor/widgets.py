@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 
 from dashboard import catalog
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import edits, form, form_values
 from dashboard.pages.ruleeditor.queries import Choice, Offered
 from dashboard.rulelang import fields

@@ -10,10 +10,10 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule
 from dashboard.models.rules import RuleVersion
-from dashboard.pages.ruleruns import backtest_result, candidates, commands, try_rule, why_not
-from dashboard.pages.ruleruns.blueprint import bp
-from dashboard.pages.ruleruns.candidates import Candidate
+from dashboard.pages.ruleruns import backtest_result, commands, try_rule, why_not
 from dashboard.pages.ruleruns.forms import ID_MAX, SUBJECT_MAX
+from dashboard.pages.ruleruns.try_rule import Candidate
+from dashboard.pages.ruleruns.views import bp
 from dashboard.rules import permissions
 from dashboard.rules.backtest import job as backtests
 from dashboard.rules.internal_actions import Impossible
@@ -78,21 +78,21 @@ def why(ident: int) -> Response:
 @require(Permission.RULES_BACKTEST)
 def backtest(ident: int) -> Response:
     """The days to choose, and the backtests that the viewer has had made of the rule."""
-    return _backtest(candidates.wanted(ident))
+    return _backtest(try_rule.wanted(ident))
 
 
 @bp.post("/rules/<int:ident>/backtest")
 @require(Permission.RULES_BACKTEST)
 def order(ident: int) -> Response:
     """Queue a backtest and lead to the page of its progress."""
-    tried = candidates.wanted(ident)
+    tried = try_rule.wanted(ident)
     errors: dict[str, str] = {}
     days = whole(request.form.get("days", ""), 1, max(backtests.DAYS))
     if days not in backtests.DAYS:
         errors["days"] = _("Choose one of the lengths offered.")
     against = None
     if request.form.get("against"):
-        other = candidates.version(one(Rule, ident), request.form["against"]) if ident else None
+        other = try_rule.version(one(Rule, ident), request.form["against"]) if ident else None
         if other is None or other.live is None:
             errors["against"] = _("This version is not kept.")
         else:
@@ -124,7 +124,7 @@ def _may_still_see(rule_id: int, owner: int | None) -> bool:
 
 def _traced(ident: int) -> Candidate:
     """Return the rule; 403 for one whose runs are not for the viewer to see."""
-    tried = candidates.wanted(ident)
+    tried = try_rule.wanted(ident)
     if not tried.draft and not permissions.traces(g.scope, tried.owner):
         abort(403)
     return tried

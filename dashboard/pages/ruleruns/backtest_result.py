@@ -11,13 +11,13 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models.rules import Backtest
 from dashboard.pages.ruleruns import run_page
-from dashboard.pages.ruleruns.words import Words
+from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.values import Facts
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import traces
 

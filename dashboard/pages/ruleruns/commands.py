@@ -12,19 +12,19 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Run, Step
-from dashboard.pages.ruleruns.candidates import Candidate
+from dashboard.pages.ruleruns.try_rule import Candidate
 from dashboard.rulelang import matcher
+from dashboard.rulelang.action_config import Doing
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rulelang.doing import Doing
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rulelang.values import Facts
 from dashboard.rules import internal_actions
 from dashboard.rules.action_planner import Part, Planner
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest import job
 from dashboard.rules.internal_actions import Impossible
-from dashboard.rules.outcomes import RunOutcome, StepState
 from dashboard.rules.recipients import People, Reader
+from dashboard.rules.runs import RunOutcome, StepState
 
 SENT = ("notify", "email")
 

@@ -10,10 +10,10 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.registry import Order
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import forms, queries
-from dashboard.pages.ruleruns.words import Words
+from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rules import permissions
 
 MOST = 1_000_000  # rows of an Excel sheet

@@ -10,8 +10,8 @@ from typing import Any
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.i18n.mark import N_
-from dashboard.rules.outcomes import ACTED, RunOutcome
+from dashboard.i18n.message import N_
+from dashboard.rules.runs import ACTED, RunOutcome
 from dashboard.tracing.types import parse_date
 from dashboard.web import forms, lists
 

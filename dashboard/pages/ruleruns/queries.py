@@ -14,7 +14,7 @@ from dashboard.models import Event, Rule, Run, Step
 from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns.forms import Asked
 from dashboard.rules import permissions
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 from dashboard.ruletext.run_scope import covers
 
 PAGE = 50

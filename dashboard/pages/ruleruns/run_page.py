@@ -2,26 +2,180 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
+from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
-from dashboard.models import Rule, Run
-from dashboard.pages.ruleruns import queries, steprows
-from dashboard.pages.ruleruns.words import Words, reader_of
+from dashboard.models import Rule, Run, Step
+from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
+from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.text_templates import Names
 from dashboard.rules import active_rules, event_facts
-from dashboard.rules.outcomes import RunOutcome
+from dashboard.rules.runs import RUN_LABELS, STEP_LABELS, RunOutcome, StepState
+from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
 from dashboard.ruletext.run_scope import BADGES
 from dashboard.ruletext.traces import Line as TraceLine
+
+STEP_BADGES = {
+    StepState.DONE: "ok",
+    StepState.WAITING: "info",
+    StepState.RUNNING: "info",
+    StepState.FAILED: "bad",
+    StepState.DEAD: "bad",
+    StepState.UNCERTAIN: "warn",
+}
+
+
+class Words(NamedTuple):
+    """What ids are called; what lies outside the reader's scope has no name here."""
+
+    names: Names
+
+    @classmethod
+    def load(
+        cls,
+        scope: Scope,
+        subjects: Iterable[str] = (),
+        seen: Iterable[Facts] = (),
+        definitions: Iterable[Definition] = (),
+        rules: Iterable[int] = (),
+    ) -> Words:
+        """Return the names of these subjects and rules, and of all that facts and definitions mention."""
+        ids: dict[str, set[int]] = {"user": set(), "queue": set(), "user.team": set()}
+        for subject in subjects:
+            kind, _colon, rest = subject.partition(":")
+            ids.get(kind, set()).add(_number(rest))
+        for facts in seen:
+            for name, known in ids.items():
+                value = facts[name]
+                known.update(
+                    each for each in (value if isinstance(value, list) else [value]) if isinstance(each, int)
+                )
+        return cls(rule_names.names(scope, definitions, ids["user"], ids["queue"], ids["user.team"], rules))
+
+    @property
+    def rules(self) -> Mapping[int, str]:
+        return self.names.rules
+
+    def subject(self, subject: str) -> str:
+        """Return what a run is about: a user, a queue, the id of an interaction or a session."""
+        kind, _colon, rest = subject.partition(":")
+        if kind == "user":
+            return self.names.users.get(_number(rest), _(rule_names.OTHER_USER))
+        if kind == "queue":
+            return self.names.queues.get(_number(rest), _(rule_names.OTHER_QUEUE))
+        if kind in ("interaction", "session"):
+            return rest.partition(":")[2]
+        return str(_("No subject"))
+
+    def type(self, name: str | None) -> str:
+        return rule_names.type_label(name) if name else "–"
+
+    def outcome(self, outcome: str) -> str:
+        return str(_(RUN_LABELS[RunOutcome(outcome)]))
+
+    def recipient(self, step: Step, scope: Scope) -> str:
+        """Return whom a step was for: a user or a channel by name, an address; "" for nobody."""
+        user = reader_of(step)
+        if user is not None:
+            return self.names.users.get(user) or _(rule_names.OTHER_USER)
+        if step.channel_id is not None:
+            return self.names.channels.get(step.channel_id) or step.recipient
+        full = scope.can(Permission.PII_UNMASK) or "@" not in step.recipient
+        return str(step.recipient if full else masking.email(step.recipient))
+
+
+def reader_of(step: Step) -> int | None:
+    """Return the user whom a notice or an e-mail is for; None for an address and for what has no reader."""
+    user = step.payload.get("user") if step.action in ("notify", "email") else None
+    return user if isinstance(user, int) else None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+class StepRow(NamedTuple):
+    """An action of a run for one recipient; `texts` are what was sent, (label, text)."""
+
+    action: str
+    recipient: str
+    state: str
+    badge: str
+    attempts: int
+    time: str
+    receipt: str
+    error: str
+    texts: list[tuple[str, str]]
+
+
+class Of(NamedTuple):
+    """The run that steps belong to: its version of the rule and its event, where they are kept."""
+
+    scope: Scope
+    words: Words
+    said: Definition | None
+    event: Facts | None
+
+
+def row(found: Step, run: Of, zone: str) -> StepRow:
+    known = ACTIONS.get(found.action)
+    state = StepState(found.state)
+    ended = found.done_ms or found.due_ms or found.made_ms
+    return StepRow(
+        _(known.label) if known else found.action,
+        run.words.recipient(found, run.scope),
+        _(STEP_LABELS[state]),
+        STEP_BADGES.get(state, ""),
+        found.attempts,
+        formats.stamp(ended // 1000, zone),
+        receipt(found.receipt),
+        _(found.error) if found.error else "",
+        list(texts(found, run)),
+    )
+
+
+def texts(found: Step, run: Of) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a step by label: as they were sent to its reader and to who may see contacts
+    whole, to others made anew as they may see them."""
+    known = ACTIONS.get(found.action)
+    as_sent = run.scope.can(Permission.PII_UNMASK) or reader_of(found) == run.scope.viewer_id
+    for param in known.params if known else ():
+        sent = found.payload.get(param.name)
+        if isinstance(sent, str) and sent:
+            text = sent if as_sent else _anew(found, run, param.name)
+            if text:
+                yield _(param.label), text
+
+
+def _anew(found: Step, run: Of, name: str) -> str:
+    if run.said is None or run.event is None or found.n >= len(run.said.then):
+        return ""
+    params: Mapping[str, Any] = run.said.then[found.n].params
+    template = params.get(name) or (params.get("title") if name == "subject" else "")
+    return text_templates.render(str(template or ""), run.event, run.words.names, run.scope)
+
+
+def receipt(found: Mapping[str, Any]) -> str:
+    """Return what the receiver answered: status, time taken, note."""
+    parts = []
+    if found.get("status"):
+        parts.append(str(found["status"]))
+    if isinstance(found.get("took_ms"), int):
+        parts.append(_("%(num)s ms", num=formats.number(found["took_ms"])))
+    if found.get("note"):
+        parts.append(_(str(found["note"])))
+    return " · ".join(parts)
 
 
 class Row(NamedTuple):
@@ -83,7 +237,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         said,
         [*run.chain, *(line.rule_id for line in followed)],
     )
-    run_of = steprows.Of(scope, words, read if isinstance(read, Definition) else None, found)
+    run_of = Of(scope, words, read if isinstance(read, Definition) else None, found)
     return {
         "rule": rule,
         "run": run,
@@ -95,7 +249,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "event": event(found, words, scope),
         "trace": trace(run.trace, raw, words, scope),
         "limits": [limited for each in said for limited in limits(each, words)],
-        "steps": [steprows.row(each, run_of, zone) for each in steps],
+        "steps": [row(each, run_of, zone) for each in steps],
         "chain": [(ident, words.rules.get(ident, str(ident))) for ident in run.chain],
         "children": rows(scope, followed, zone),
         "names": words.rules,

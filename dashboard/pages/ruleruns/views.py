@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, g, request, url_for
+from flask import Blueprint, Response, abort, g, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -14,14 +14,23 @@ from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import export, forms, queries, run_page
-from dashboard.pages.ruleruns.blueprint import bp
 from dashboard.pages.ruleruns.forms import Asked
 from dashboard.rules import permissions
-from dashboard.rules.outcomes import RUN_LABELS
+from dashboard.rules.runs import RUN_LABELS
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
 from dashboard.web.forms import one
 from dashboard.web.page import render, zone
+
+bp = Blueprint("ruleruns", __name__)
+
+
+@bp.context_processor
+def rights() -> dict[str, Any]:
+    """Give templates what else the viewer may open."""
+    held = g.scope.permissions if g.get("scope") is not None else frozenset()
+    traces = {Permission.RULES_TRACES, Permission.RULES_OWN}
+    return {"may": {"backtest": Permission.RULES_BACKTEST in held, "traces": bool(traces & held)}}
 
 
 @bp.get("/rules/<int:ident>/runs")

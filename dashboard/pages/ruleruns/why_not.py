@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.pages.ruleruns import run_page, try_rule
-from dashboard.pages.ruleruns.words import Words
+from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rules import explain, subject_history
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow

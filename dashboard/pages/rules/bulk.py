@@ -14,12 +14,11 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleGroup
 from dashboard.pages.rules import commands, queries
-from dashboard.pages.rules.blueprint import ADD, SEE, bp
-from dashboard.pages.rules.views import KEPT, many
+from dashboard.pages.rules.views import ADD, KEPT, SEE, bp, many
 from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, permissions, site
+from dashboard.rules import activation, permissions
 from dashboard.web import forms as common
 from dashboard.web.page import render
 
@@ -134,7 +133,7 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
 
 def _complete(rule: Rule) -> bool:
     """Can the rule be switched on: may its owner have all that it names? The site's may name anything."""
-    known = None if rule.owner_id is None else site.load(g.scope, personal=True)
+    known = None if rule.owner_id is None else permissions.available_references(g.scope, personal=True)
     return isinstance(schema.parse(rule.definition, known), Definition)
 
 

@@ -14,8 +14,7 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message
+from dashboard.i18n.message import N_, Message
 from dashboard.jobs import queue
 from dashboard.models import (
     Backtest,
@@ -34,7 +33,7 @@ from dashboard.models import (
 from dashboard.rulelang.matcher import State
 from dashboard.rules import import_export, starter
 from dashboard.rules.import_export import Incoming
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 
 NAME_MAX = 120
 TAKEN = N_("The list has a rule of this name already.")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.web import forms, lists
 
 MY, SYSTEM, EMPLOYEES = "my", "system", "employees"

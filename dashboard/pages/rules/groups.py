@@ -2,18 +2,74 @@
 
 from __future__ import annotations
 
+import peewee
 from flask import Response, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
-from dashboard.i18n.mark import N_
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleGroup
-from dashboard.pages.rules import forms, groupcommands, queries
-from dashboard.pages.rules.blueprint import bp
+from dashboard.pages.rules import forms, queries
+from dashboard.pages.rules.forms import GroupAsked
+from dashboard.pages.rules.views import bp
 from dashboard.web import forms as common
 from dashboard.web.page import local_path, render
+
+
+class TakenError(Exception):
+    """Another group has this name."""
+
+
+class StaleError(Exception):
+    """The row has another version than the form was made from."""
+
+
+def create(name: str) -> None:
+    """Add a group; raises TakenError."""
+    try:
+        with database.atomic():
+            row = RuleGroup.create(name=name)
+            audit.record("rule_group.created", "c", _target(row), {"name": (None, name)})
+    except peewee.IntegrityError:
+        raise TakenError from None
+
+
+def rename(row: RuleGroup, asked: GroupAsked) -> None:
+    """Save the name; raises StaleError, TakenError, and then nothing has changed."""
+    mine = (RuleGroup.id == row.id) & (RuleGroup.version == asked.version)
+    try:
+        with database.atomic():
+            if not RuleGroup.update(name=asked.name, version=RuleGroup.version + 1).where(mine).execute():
+                raise StaleError
+            if row.name != asked.name:
+                audit.record("rule_group.updated", "u", _target(row), {"name": (row.name, asked.name)})
+    except peewee.IntegrityError:
+        raise TakenError from None
+
+
+def pause(row: RuleGroup, paused: bool) -> None:
+    """Let no rule of the group be asked, or all of them again. Events are recorded meanwhile."""
+    with database.atomic():
+        changed = RuleGroup.update(paused=paused).where(
+            (RuleGroup.id == row.id) & (RuleGroup.paused != paused)
+        )
+        if changed.execute():
+            audit.record("rule_group.updated", "u", _target(row), {"paused": (not paused, paused)})
+
+
+def delete(row: RuleGroup) -> None:
+    """Delete the group; its rules stay, without one. Twice is once."""
+    with database.atomic():
+        if RuleGroup.delete().where(RuleGroup.id == row.id).execute():
+            audit.record("rule_group.deleted", "d", _target(row), {"name": (row.name, None)})
+
+
+def _target(row: RuleGroup) -> tuple[str, object, str]:
+    return ("rule_group", row.id, row.name)
 
 
 @bp.get("/groups")
@@ -28,8 +84,8 @@ def add_group() -> Response:
     asked = forms.group(request.form)
     if not asked.errors:
         try:
-            groupcommands.create(asked.name)
-        except groupcommands.TakenError:
+            create(asked.name)
+        except TakenError:
             asked.errors["name"] = _("There is a group of this name already.")
         else:
             flash(_("%(name)s has been added.", name=asked.name), "ok")
@@ -52,13 +108,13 @@ def rename_group(ident: int) -> Response:
     if asked.errors:
         return _form(row, asked, status=422)
     try:
-        groupcommands.rename(row, asked)
-    except groupcommands.StaleError:
+        rename(row, asked)
+    except StaleError:
         now = common.one(RuleGroup, ident)
         asked.version = now.version
         both = common.both({"name": N_("Name")}, {"name": now.name}, {"name": asked.name})
         return _form(now, asked, both, status=422)
-    except groupcommands.TakenError:
+    except TakenError:
         asked.errors["name"] = _("There is a group of this name already.")
         return _form(row, asked, status=422)
     flash(_("Saved."), "ok")
@@ -71,7 +127,7 @@ def pause_group(ident: int) -> Response:
     """Pause the group, or let it go on where the form says `paused=0`."""
     row = common.one(RuleGroup, ident)
     paused = request.form.get("paused") != "0"
-    groupcommands.pause(row, paused)
+    pause(row, paused)
     said = _("%(name)s is paused.", name=row.name) if paused else _("%(name)s goes on.", name=row.name)
     flash(said, "ok")
     default = url_for(".groups") if g.scope.can(P.RULES_VIEW) else url_for("operations.index")
@@ -83,7 +139,7 @@ def pause_group(ident: int) -> Response:
 def delete_group(ident: int) -> Response:
     row = common.one(RuleGroup, ident)
     if request.method == "POST":
-        groupcommands.delete(row)
+        delete(row)
         flash(_("%(name)s has been deleted.", name=row.name), "ok")
         return _back()
     count = Rule.select().where(Rule.group == row.id).count()

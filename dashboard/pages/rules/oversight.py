@@ -10,11 +10,10 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Rule, User
 from dashboard.pages.rules import commands, forms, listing
-from dashboard.pages.rules.blueprint import SEE, bp
-from dashboard.pages.rules.views import allowed, bars
+from dashboard.pages.rules.views import SEE, allowed, bars, bp
 from dashboard.rules import permissions
 from dashboard.web import forms as common
-from dashboard.web import lists, people
+from dashboard.web import lists
 from dashboard.web.page import render
 
 
@@ -78,7 +77,7 @@ def transfer(ident: int) -> Response:
     wanted = common.whole(request.form.get("user", ""), 1, common.ID_MAX)
     if wanted is None:
         return _choose(rule, _("Choose a user."), 422)
-    if people.unknown(g.scope, [wanted]):
+    if lists.unknown(g.scope, [wanted]):
         abort(404)
     user = User.get_by_id(wanted)
     if user.deactivated_ts is not None or not scopes.of_user(user).can(P.RULES_OWN):
@@ -98,7 +97,7 @@ def _choose(rule: Rule, error: str | None = None, status: int = 200) -> Response
         error=error,
         q=sought,
         crumbs=_way(rule),
-        people=people.offered(g.scope, (), sought),
+        people=lists.offered(g.scope, (), sought),
     )
 
 

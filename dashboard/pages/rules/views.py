@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, g, request, url_for
+from flask import Blueprint, Response, abort, g, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import catalog
@@ -13,11 +13,18 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.formats import number
 from dashboard.pages.rules import forms, listing, queries
-from dashboard.pages.rules.blueprint import SEE, bp
 from dashboard.rulelang.matcher import State
 from dashboard.rules import permissions
 from dashboard.web import lists
 from dashboard.web.page import render
+
+bp = Blueprint("rules", __name__, url_prefix="/rules")
+
+# Each list has its permission; a view asks for the one of the rules it touches besides.
+SEE = (Permission.RULES_OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
+ACT = (Permission.RULES_OWN, Permission.RULES_EDIT, Permission.RULES_SWITCH, Permission.RULES_OVERSEE)
+ADD = (Permission.RULES_OWN, Permission.RULES_EDIT)
+
 
 PAGE_ROWS = 100
 P = Permission

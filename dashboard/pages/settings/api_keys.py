@@ -17,7 +17,7 @@ from dashboard.access.granting import RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, rows
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import ApiKey, Source
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge

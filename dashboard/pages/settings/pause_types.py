@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import PauseType
 from dashboard.web.columns import STATE, Column, Texts
 from dashboard.web.fields import Check, NamedForm, TextLine, WholeNumber

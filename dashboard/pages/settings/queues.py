@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Queue
 from dashboard.web.columns import STATE, Column, Texts
 from dashboard.web.fields import Choice, NamedForm, TextLine, WholeNumber

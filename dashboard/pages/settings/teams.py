@@ -18,9 +18,9 @@ from dashboard.access import granting
 from dashboard.access.granting import Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Team, TeamLead, TeamMember, User
-from dashboard.web import lists, people
+from dashboard.web import lists
 from dashboard.web.columns import Column, Texts
 from dashboard.web.fields import Form, Ids, TextLine
 from dashboard.web.resource import Resource
@@ -122,7 +122,7 @@ class Teams(Resource[TeamForm]):
         form = super().form(row, sent)
         if sent is None:
             form.members.data, form.leads.data = _seen(form.members.data), _seen(form.leads.data)
-        elif people.unknown(g.scope, form.people):
+        elif lists.unknown(g.scope, form.people):
             abort(404)
         return form
 
@@ -131,7 +131,7 @@ class Teams(Resource[TeamForm]):
         present = _of(TeamMember, row.id) | _of(TeamLead, row.id) if row else frozenset()
         return {
             "q": sought,
-            "people": people.offered(g.scope, form.people, sought),
+            "people": lists.offered(g.scope, form.people, sought),
             "hidden": len(present - _seen(present)),
         }
 

@@ -14,7 +14,7 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import duration, language
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
 from dashboard.pages.tracing.forms import Asked
 from dashboard.pages.tracing.plot import Item, Plot

@@ -15,10 +15,10 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Interaction, Mark, Rule, Run, Source
 from dashboard.rulelang import text_templates
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rulelang.values import Facts
 from dashboard.rules import permissions
-from dashboard.rules.outcomes import RUN_LABELS, RunOutcome
+from dashboard.rules.runs import RUN_LABELS, RunOutcome
 from dashboard.ruletext.run_scope import BADGES, covers, traced
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.page import row_url

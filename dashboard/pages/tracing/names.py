@@ -21,7 +21,7 @@ from dashboard.i18n.formats import (
     stamp,
     week_label,
 )
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.tracing.forms import Asked
 from dashboard.pages.tracing.plot import Bar, Plot
 from dashboard.pages.tracing.queries import Step

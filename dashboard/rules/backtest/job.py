@@ -11,7 +11,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
 from dashboard.db import database
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Backtest, Job, Rule, User
 from dashboard.rulelang.conditions import conditions

@@ -14,21 +14,21 @@ from peewee import fn
 
 from dashboard import catalog
 from dashboard.models import Event, Source
-from dashboard.rulelang import rate_limits, schedules
+from dashboard.rulelang import rate_limits, working_time
+from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import Outcome
-from dashboard.rulelang.parts import SCHEDULE, After, Count, Schedule, Wait
 from dashboard.rulelang.rate_limits import Level, episode_key
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.values import Facts
-from dashboard.rulelang.values import facts as of_values
+from dashboard.rulelang.triggers import SCHEDULE, After, Count, Schedule, Wait
 from dashboard.rules import (
+    active_rules,
     deadlines,
     event_facts,
     event_rows,
     open_counts,
     state_periods,
     subject_history,
-    worktime,
 )
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest.simulator import Trial
@@ -103,7 +103,7 @@ def _events(trial: Trial, period: Period) -> Iterator[Read]:
 
 def _waits(trial: Trial, wait: Wait, period: Period) -> Iterator[Read]:
     """Ask after each wait that nothing called off, as it falls due within the period."""
-    calendars = worktime.load()
+    calendars = active_rules.load_calendars()
     waiting: list[tuple[int, int]] = []
     done = total = 0
     for done, total, rows in batches(trial.rule.spec.types, period):
@@ -140,7 +140,7 @@ class Due(NamedTuple):
 
 def _deadlines(trial: Trial, after: After, period: Period) -> Iterator[Read]:
     """Collect what falls due in the period, subject by subject; then ask in that order."""
-    calendars = worktime.load()
+    calendars = active_rules.load_calendars()
     due: list[Due] = []
     portions = list(_subjects(trial.rule.definition, period))
     for n, (type_, source, names) in enumerate(portions):
@@ -212,12 +212,12 @@ def _portions(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _schedule(trial: Trial, schedule: Schedule, period: Period) -> Iterator[Read]:
-    calendar = worktime.load().get(schedule.calendar)
+    calendar = active_rules.load_calendars().get(schedule.calendar)
     if schedule.calendar and calendar is None:
         return
     zone = trial.rule.definition.zone or (calendar.zone if calendar else trial.rule.spec.context.zone)
     start, end = period.start_ms // 1000, period.end_ms // 1000
-    for planned in schedules.runs(schedule, zone, calendar, start, end):
+    for planned in working_time.runs(schedule, zone, calendar, start, end):
         at_ms = planned * 1000
         seen = of_values(f"{SCHEDULE}:{at_ms}", SCHEDULE, at_ms, {"name": trial.rule.name})
         found = _fire(trial, seen, f"schedule:{at_ms}", at_ms)

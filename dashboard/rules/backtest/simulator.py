@@ -12,10 +12,10 @@ from dataclasses import replace
 from dashboard import clock
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.conditions import conditions
+from dashboard.rulelang.fields import Facts
 from dashboard.rulelang.matcher import Index, Outcome, State
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.rate_limits import By, Often
-from dashboard.rulelang.values import Facts
 from dashboard.rules import event_facts as facts_of
 from dashboard.rules import runs, subject_state
 from dashboard.rules.action_planner import Planner
@@ -24,8 +24,8 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import Ledgers
-from dashboard.rules.outcomes import RunOutcome
 from dashboard.rules.recipients import People, covers
+from dashboard.rules.runs import RunOutcome
 
 _STOPPED = {Outcome.ERROR: ERROR, Outcome.LOOP_STOPPED: LOOP, Outcome.DEPTH_STOPPED: DEPTH}
 _WEIGHED = {RunOutcome.THROTTLED: THROTTLED, RunOutcome.MUTED: MUTED}

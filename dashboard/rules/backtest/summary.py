@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.rulelang.compiler import Trace
-from dashboard.rulelang.values import Facts
+from dashboard.rulelang.fields import Facts
 
 SAMPLES = 20  # traces kept of what would have run, and as many of what would have failed
 TOP = 10  # subjects told

@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.access.granting import Grant
 from dashboard.access.permissions import SECTIONS, Permission, Section
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.web.fields import Check, ChoiceOfId, Field, Form, Ids, TextLine
 
 TABS = {

@@ -11,7 +11,7 @@ from peewee import fn
 from dashboard.access.granting import GRANT_LABELS, LABELS, Giver, Grant
 from dashboard.access.scope import Scope
 from dashboard.db import rows
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, AuditEntry, Queue, User
 from dashboard.web import lists
 

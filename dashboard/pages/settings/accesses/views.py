@@ -21,12 +21,12 @@ from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, gran
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, User
 from dashboard.pages.settings.accesses import forms, queries
 from dashboard.pages.settings.accesses.forms import GeneralForm, NewForm, RightsForm
 from dashboard.pages.settings.accesses.queries import AccessRow
-from dashboard.web import lists, people
+from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge
 from dashboard.web.fields import Form
 from dashboard.web.forms import ID_MAX, whole
@@ -172,7 +172,7 @@ class Accesses(Resource[Form]):
             sought = lists.needle(request.values)
             context |= {
                 "q": sought,
-                "people": people.offered(g.scope, form.users.data, sought),
+                "people": lists.offered(g.scope, form.users.data, sought),
                 "queues": queries.queues(giver, form.queues.data),
                 "may_grant": lambda kind: giver.may_grant(Grant(kind)),
             }
@@ -278,7 +278,7 @@ def _check_known(present: frozenset[Grant], form: GeneralForm) -> None:
     users = {grant.ref_id for grant in fresh if grant.kind == "users" and grant.ref_id}
     queues = {grant.ref_id for grant in fresh if grant.kind == "queues" and grant.ref_id}
     giver = granting.giver_of(g.user, g.scope)
-    if people.unknown(g.scope, users) or queries.unknown_queues(giver, queues):
+    if lists.unknown(g.scope, users) or queries.unknown_queues(giver, queues):
         abort(404)
 
 

@@ -13,7 +13,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from dashboard.i18n.formats import language
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.rulelang import holidays, working_time
 from dashboard.web.fields import Field, Form, TextLine, TimeZone
 

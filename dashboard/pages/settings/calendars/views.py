@@ -18,8 +18,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
-from dashboard.i18n.message import Message
+from dashboard.i18n.message import N_, Message
 from dashboard.models import Calendar, CalendarDay
 from dashboard.pages.settings.calendars import days
 from dashboard.pages.settings.calendars.forms import WEEKDAYS, CalendarForm, DayForm, Hours, ranges, shown

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel
 from dashboard.notify import addresses, chat, safe_http, webhook
 from dashboard.notify.addresses import AddressError

@@ -19,7 +19,7 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n import formats
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
 from dashboard.notify.result import Answer, How

@@ -11,12 +11,12 @@ from peewee import JOIN
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule, Step, User
 from dashboard.notify import outbox
 from dashboard.pages.settings.deliveries.forms import Filter
 from dashboard.rules import permissions
-from dashboard.rules.outcomes import StepState
+from dashboard.rules.runs import StepState
 from dashboard.web import lists
 
 PAGE = 50

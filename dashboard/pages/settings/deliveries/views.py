@@ -12,7 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.pages.settings.deliveries import commands, forms, queries
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rules.outcomes import STEP_LABELS
+from dashboard.rules.runs import STEP_LABELS
 from dashboard.web import lists
 from dashboard.web.page import render
 

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from dashboard import catalog
 from dashboard.events.switches import Choice
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.web import lists
 
 STATES = {

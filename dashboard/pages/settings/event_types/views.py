@@ -12,7 +12,7 @@ from dashboard import catalog, clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.events import switches
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.pages.settings.event_types import commands, forms, queries
 from dashboard.pages.settings.event_types.forms import Filter, Wanted
 from dashboard.web import forms as common

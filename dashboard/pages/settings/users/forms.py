@@ -12,7 +12,7 @@ from wtforms.validators import ValidationError
 
 from dashboard.access import passwords
 from dashboard.i18n import LOCALES
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.models import User
 from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Matching, Password, TextLine, TimeZone
 

@@ -22,7 +22,7 @@ from dashboard.access import granting, passwords, sessions
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.events import record as events
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.ingest.schema import NewEvent
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.settings.users.forms import UserForm

@@ -12,8 +12,8 @@ from typing import Any
 
 from dashboard import catalog, clock
 from dashboard.catalog import Origin
-from dashboard.i18n.mark import N_
-from dashboard.rulelang.doing import Site
+from dashboard.i18n.message import N_
+from dashboard.rulelang.action_config import Site
 from dashboard.rulelang.operand_types import NOT_A_CLOCK
 from dashboard.rulelang.rate_limits import MAX_TIMES, MAX_WINDOW_S, By, Times
 from dashboard.rulelang.time_predicates import minutes

@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard import catalog
 from dashboard.catalog import Origin
-from dashboard.i18n.mark import N_
+from dashboard.i18n.message import N_
 from dashboard.rulelang import actions, text_templates
 from dashboard.rulelang.actions import ACTIONS, Action, Param, ParamKind, Role
 from dashboard.rulelang.rate_limits import PERIODS, By, Limit, Often
