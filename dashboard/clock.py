@@ -1,7 +1,7 @@
-"""Now, and what a local day, week or hour is. The only module that knows a day can have 23 or 25 hours.
+"""The current time, and local days, weeks and hours. The only module that handles days of 23 and 25 hours.
 
-All instants are integer UTC epoch seconds; spans are half-open [start, end); zones are IANA names.
-Source of the rules: the zone database, read through `zoneinfo`; no offset is ever kept or computed with.
+Instants are integer UTC epoch seconds; spans are half-open [start, end); zones are IANA names. Offsets come
+from the zone database through `zoneinfo` and are never stored.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ class Span(NamedTuple):
 
     @property
     def seconds(self) -> int:
-        """Length of the period; 82,800 and 90,000 on the days when the clocks change by an hour."""
+        """Length in seconds; 82,800 or 90,000 for days on which the clocks change by an hour."""
         return self.end - self.start
 
 
 class Slot(NamedTuple):
-    """One hour of the local clock: [start, end) in UTC seconds, its label "02" and, only when that
-    hour comes twice on its date, the offset "+02:00" that tells the two apart."""
+    """One hour of the local clock: [start, end) in UTC epoch seconds and its label, such as "02".
+
+    `offset`, such as "+02:00", is set only if the hour occurs twice on its date.
+    """
 
     start: int
     end: int
@@ -38,25 +40,25 @@ class Slot(NamedTuple):
 
 
 def now() -> datetime:
-    """Return the present instant, aware, in UTC."""
+    """Return the current time as an aware datetime in UTC."""
     return datetime.now(UTC)
 
 
 def now_s() -> int:
-    """Return the present instant in whole UTC epoch seconds, floored."""
+    """Return the current time in UTC epoch seconds, rounded down."""
     return now_ms() // 1000
 
 
 def now_ms() -> int:
-    """Return the present instant in UTC epoch milliseconds, floored."""
+    """Return the current time in UTC epoch milliseconds, rounded down."""
     return (now() - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name such as "Europe/Prague".
+    """Return the time zone with an IANA name such as "Europe/Prague".
 
-    Raises ValueError, naming the zone, for a name the zone database does not have.
+    Raises ValueError for a name that is not in the zone database.
     """
     try:
         return ZoneInfo(name)
@@ -65,26 +67,25 @@ def zone(name: str) -> ZoneInfo:
 
 
 def day(on: date, zone: str) -> Span:
-    """Return the local date `on`: its first instant to the first instant of the next date.
+    """Return the span of the local date `on`, from its first instant to that of the next date.
 
-    The first instant is not always 00:00 (Cairo 2024-04-26 starts at 01:00). A date that a zone
-    skipped altogether is an empty span. Days of one zone follow each other without gap or overlap.
-    Raises ValueError for an unknown zone, OverflowError at the ends of the calendar (years 1 and 9999).
+    The first instant is not always 00:00 (2024-04-26 in Cairo starts at 01:00). A date that the zone skipped
+    is an empty span. The days of a zone are contiguous and do not overlap. Raises ValueError for an unknown
+    zone and OverflowError at the limits of the calendar (years 1 and 9999).
     """
     return Span(_first_instant(on, zone), _first_instant(on + timedelta(days=1), zone))
 
 
 def week(on: date, zone: str) -> Span:
-    """Return the ISO week, Monday first, that holds the local date `on`; 167 to 169 h in Prague."""
+    """Return the span of the ISO week (starting on Monday) of the local date `on`; 167 to 169 h in Prague."""
     monday = on - timedelta(days=on.weekday())
     return Span(_first_instant(monday, zone), _first_instant(monday + timedelta(days=7), zone))
 
 
 def hours(span: Span, zone: str) -> list[Slot]:
-    """Return the local clock hours that make up `span`, in order, without gap or overlap.
+    """Return the local clock hours of `span`, in order, contiguous and without overlap.
 
-    Buckets are told apart by their UTC start: a repeated hour gives two slots, a skipped one none.
-    The first and the last slot are cut at the span's bounds.
+    A repeated hour gives two slots, a skipped hour none. The first and the last slot are clipped to `span`.
     """
     bounds = [span.start]
     while bounds[-1] < span.end:
@@ -98,10 +99,10 @@ def hours(span: Span, zone: str) -> list[Slot]:
 
 
 def local_date(ts: int, zone: str) -> date:
-    """Return the date whose `day` holds the instant `ts`.
+    """Return the date whose `day` contains the instant `ts`.
 
-    That is the date on the local clock, but for clocks once put back over midnight (St. John's
-    until 2011): the minutes lived twice belong to the date that had begun.
+    This is the date on the local clock, except where clocks were set back across midnight (St. John's until
+    2011): the repeated minutes belong to the later date.
     """
     on = _local(ts, zone).date()
     following = on + timedelta(days=1)
@@ -109,7 +110,7 @@ def local_date(ts: int, zone: str) -> date:
 
 
 def local_dates(span: Span, zone: str) -> list[date]:
-    """Return the dates, in order, whose `day` shares time with `span`; [] for an empty span."""
+    """Return the dates whose `day` overlaps `span`, in order; [] for an empty span."""
     if span.end <= span.start:
         return []
     first = local_date(span.start, zone)
@@ -119,10 +120,10 @@ def local_dates(span: Span, zone: str) -> list[date]:
 
 
 def resolve(local: datetime, zone: str, end: bool = False) -> int:
-    """Return the instant of a naive local time, as typed by a person.
+    """Return the instant of a naive local time entered by a user.
 
-    A time that comes twice is the earlier instant for a start, the later for an end; one that the
-    clock skips is the next valid instant. Raises ValueError for an aware time or an unknown zone.
+    A time that occurs twice is resolved to the earlier instant, or to the later one if `end`. A skipped time
+    is resolved to the next valid instant. Raises ValueError for an aware time or an unknown zone.
     """
     if local.tzinfo is not None:
         raise ValueError("a local time has no zone of its own")
@@ -147,7 +148,7 @@ def _as_if(local: datetime, fold: int, name: str) -> int:
 
 
 def _next_hour(ts: int, zone: str) -> int:
-    """Return the instant at which the local clock next shows another hour or changes its offset."""
+    """Return the next instant at which the local hour or the offset changes."""
     local = _local(ts, zone)
     following = ts + HOUR_S - local.minute * 60 - local.second
     if _local(following - 1, zone).utcoffset() == local.utcoffset():
@@ -156,7 +157,7 @@ def _next_hour(ts: int, zone: str) -> int:
 
 
 def _change(before: int, after: int, zone: str) -> int:
-    """Return the instant in (before, after] at which the offset changes, by halving."""
+    """Return the instant in (before, after] at which the offset changes, by binary search."""
     old = _local(before, zone).utcoffset()
     while after - before > 1:
         middle = (before + after) // 2

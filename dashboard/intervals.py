@@ -1,8 +1,8 @@
-"""Algebra of half-open stretches [start, end) of whole numbers. Pure.
+"""Set operations on half-open intervals [start, end) of integers. Pure.
 
-Arguments are iterables of (start, end) pairs in any order, overlapping or not; a pair whose end is
-not after its start is empty and counts nowhere. A *set* is what `union` returns: sorted pairs that
-neither overlap nor touch. Sorting is the only cost above linear.
+Arguments are iterables of (start, end) pairs in any order, which may overlap. Pairs with end <= start are
+empty and ignored. A *set* is the result of `union`: sorted pairs that neither overlap nor touch. All
+functions are linear except for sorting.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Pair = tuple[int, int]
 
 
 def union(pairs: Iterable[Pair]) -> list[Pair]:
-    """Return the set of all points in any of the pairs."""
+    """Return the set of the points in any of the pairs."""
     merged: list[Pair] = []
     last_start, last_end = 0, None
     for start, end in sorted(pairs):
@@ -33,7 +33,7 @@ def union(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def intersect(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
-    """Return the set of the points that are in both."""
+    """Return the set of the points in both `left` and `right`."""
     a, b = union(left), union(right)
     common: list[Pair] = []
     i = j = 0
@@ -49,7 +49,7 @@ def intersect(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
 
 
 def subtract(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
-    """Return the set of the points of `left` that are not in `right`."""
+    """Return the set of the points in `left` but not in `right`."""
     holes = union(right)
     rest: list[Pair] = []
     first = 0
@@ -68,13 +68,13 @@ def subtract(left: Iterable[Pair], right: Iterable[Pair]) -> list[Pair]:
 
 
 def clip(pairs: Iterable[Pair], start: int, end: int) -> list[Pair]:
-    """Return each pair's part inside [start, end), in the order given; empty parts are left out."""
+    """Return the part of each pair inside [start, end), in the given order; empty parts are omitted."""
     cut = ((max(a, start), min(b, end)) for a, b in pairs)
     return [(a, b) for a, b in cut if a < b]
 
 
 def split(pairs: Iterable[Pair], bounds: Iterable[int]) -> list[Pair]:
-    """Return the pairs cut at every bound, each pair's parts in order; `load` stays the same."""
+    """Return the pairs split at every bound, the parts of each pair in order. `load` is unchanged."""
     cuts = sorted(set(bounds))
     parts: list[Pair] = []
     for start, end in pairs:
@@ -85,10 +85,10 @@ def split(pairs: Iterable[Pair], bounds: Iterable[int]) -> list[Pair]:
 
 
 def measure(pairs: Iterable[Pair]) -> int:
-    """Return the length of the union: real time, each point counted once."""
+    """Return the length of the union: each point counts once."""
     return load(union(pairs))
 
 
 def load(pairs: Iterable[Pair]) -> int:
-    """Return the sum of the lengths: overlapping time counted as often as it is covered."""
+    """Return the sum of the lengths: overlaps count several times."""
     return sum(end - start for start, end in pairs if end > start)

@@ -1,8 +1,8 @@
-"""`bin/serve`'s process: the web server on threads, and one worker as a child that is kept running.
+"""The process of `bin/serve`: a threaded web server, and a worker child process that is restarted on exit.
 
-It migrates the database first, here and not by a command of its own: a start takes half the time.
-Both end on SIGTERM and SIGINT. Bigger sites run `wsgi.py` under a server of their choice and as many
-`flask worker` as they want; nothing else depends on this module.
+Migrates the database first, in this process, which halves the start time. Both processes stop on SIGTERM and
+SIGINT. Larger installations run `wsgi.py` under any WSGI server and several `flask worker` processes instead;
+no other module depends on this one.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from dashboard.db import connected
 from dashboard.events import own
 from dashboard.settings import ROOT, HostPort
 
-THREADS = 8  # a page costs milliseconds; eight wait for slow readers without holding up the rest
-BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose answer says more
-FIRST_PAUSE_S, LAST_PAUSE_S = 1, 60  # before a worker that ended is started again, doubled each time
-STEADY_S = 60  # a worker that lived this long begins at the first pause again
-END_S = 20  # for a worker to put down its job before it is killed; the job's lease brings it back
+THREADS = 8  # a page takes milliseconds; eight threads tolerate slow clients
+BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose error message is more helpful
+FIRST_PAUSE_S, LAST_PAUSE_S = 1, 60  # before an exited worker is restarted; doubles each time
+STEADY_S = 60  # a worker that ran this long resets the pause
+END_S = 20  # for a worker to finish its job before it is killed; another worker takes over after the lease
 ANSWER_S = 60
 
 
 class Worker:
-    """The worker process, started again whenever it ends before its time."""
+    """The worker process; restarted whenever it exits unexpectedly."""
 
     def __init__(self) -> None:
         self._ending = threading.Event()
@@ -47,7 +47,7 @@ class Worker:
         self._thread.start()
 
     def end(self) -> None:
-        """Ask the worker to end, wait, and kill it if it does not."""
+        """Terminate the worker; kill it if it does not exit within END_S."""
         self._ending.set()
         self._signal(signal.SIGTERM)
         if self._thread.is_alive():
@@ -67,7 +67,7 @@ class Worker:
             if self._ending.is_set():
                 return
             pause = FIRST_PAUSE_S if time.monotonic() - began > STEADY_S else pause
-            say(f"The worker ended with status {status}; it starts again in {pause} s.")
+            say(f"The worker exited with status {status}; restarting in {pause} s.")
             self._ending.wait(pause)
             pause = min(2 * pause, LAST_PAUSE_S)
 
@@ -79,7 +79,7 @@ class Worker:
 def worker_command() -> list[str]:
     """Return the worker's command line.
 
-    Where util-linux has setpriv, the worker ends with this process even when it is killed.
+    With setpriv of util-linux, the worker is terminated even if this process is killed.
     """
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
     setpriv = shutil.which("setpriv")
@@ -87,7 +87,7 @@ def worker_command() -> list[str]:
 
 
 def main() -> None:
-    """Serve until a signal. Ends with status 2 for wrong settings, 1 for an address in use."""
+    """Serve until a signal. Exit status 2 for invalid settings, 1 if the address is in use."""
     chosen = settings.start()
     app = create_app(chosen)
     prepare(app, demo="--demo" in sys.argv[1:])
@@ -102,36 +102,36 @@ def main() -> None:
             clear_untrusted_proxy_headers=False,  # STOPA_TRUSTED_PROXIES decides, in the application
         )
     except OSError as error:
-        _give_up(f"Cannot listen on {chosen.bind}: {error.strerror}. Choose another address by STOPA_BIND.")
+        _exit(f"Cannot listen on {chosen.bind}: {error.strerror}. Set STOPA_BIND to another address.")
     signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)  # said outright: a shell starts background work deaf to it
+    signal.signal(signal.SIGINT, _stop)  # explicit: shells start background processes with SIGINT ignored
     worker = Worker()
     try:
-        tell(app, "system.started")
+        record(app, "system.started")
         worker.start()
         threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
-        server.run()  # returns on SIGTERM and SIGINT, when the requests at hand are answered
+        server.run()  # returns on SIGTERM and SIGINT, after the current requests
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        say("Ending.")
+        say("Stopping.")
         server.close()
-        tell(app, "system.stopped")
+        record(app, "system.stopped")
         worker.end()
 
 
 def prepare(app: Flask, demo: bool) -> None:
-    """Do what `flask migrate`, or with `demo` `flask demo`, would do; end the process if it fails."""
+    """Run `flask migrate`, or `flask demo` if `demo`; exit the process if it fails."""
     command = cli.demo if demo else cli.migrate_
     with app.app_context():
         try:
             command.main([], standalone_mode=False)
         except click.ClickException as error:
-            _give_up(error.format_message())
+            _exit(error.format_message())
 
 
-def tell(app: Flask, type_: str) -> None:
-    """Record an event of the dashboard's own running; a database that is away holds nothing up."""
+def record(app: Flask, type_: str) -> None:
+    """Record a system event. A database error is printed and otherwise ignored."""
     try:
         with app.app_context(), connected():
             own.append(type_, {})
@@ -147,26 +147,26 @@ def _stop(_number: int, _frame: object) -> NoReturn:
     raise SystemExit(0)
 
 
-def _give_up(text: str) -> NoReturn:
+def _exit(text: str) -> NoReturn:
     print(text, file=sys.stderr)
     raise SystemExit(1)
 
 
 def _announce(bind: HostPort) -> None:
-    """Say the address once the dashboard answers on it."""
+    """Print the address once the server answers on it."""
     address = f"http://{settings.reachable(bind)}"
     until = time.monotonic() + ANSWER_S
     while time.monotonic() < until:
         try:
             with urllib.request.urlopen(f"{address}/healthz", timeout=5):  # noqa: S310
-                say(f"Stopa answers on {address}. Ctrl+C ends it.")
+                say(f"Stopa is running on {address}. Press Ctrl+C to stop.")
                 return
         except urllib.error.HTTPError as error:
             problem = f"/healthz says {error.code}"
         except OSError as error:
             problem = str(error)
         time.sleep(0.1)
-    say(f"Stopa does not answer on {address}: {problem}")
+    say(f"Stopa is not responding on {address}: {problem}")
 
 
 if __name__ == "__main__":

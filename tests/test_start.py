@@ -76,8 +76,8 @@ def started(command: list[str], url: str) -> Iterator[Started]:
     )
     running = Started(process, f"http://{bind}")
     try:
-        until(lambda: "answers on" in running.said or process.poll() is not None)
-        assert f"Stopa answers on http://{bind}" in running.said, running.said
+        until(lambda: "is running on" in running.said or process.poll() is not None)
+        assert f"Stopa is running on http://{bind}" in running.said, running.said
         yield running
     finally:
         process.kill()
@@ -137,7 +137,7 @@ def test_a_killed_worker_is_started_again(url: str) -> None:
         os.kill(first, signal.SIGKILL)
         until(lambda: running.workers() not in ([], [first]))
         assert running.get("/healthz") == 200
-        assert "The worker ended with status -9; it starts again in 1 s." in running.said
+        assert "The worker exited with status -9; restarting in 1 s." in running.said
 
 
 def test_a_killed_server_leaves_no_worker_behind(url: str) -> None:
