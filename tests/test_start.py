@@ -178,7 +178,7 @@ SAYINGS = [
     (["--help"], {}, 0, "Usage: bin/serve"),
     (["--nonsense"], {}, 2, "Usage: bin/serve"),
     (["--bind"], {}, 2, "Usage: bin/serve"),
-    (["--bind", "8000"], {}, 2, "STOPA_BIND '8000' is not host:port"),
+    (["--bind", "8000"], {}, 2, "STOPA_BIND: '8000' is not host:port"),
     ([], {"STOPA_LOCALE": "cz"}, 2, "STOPA_LOCALE: unsupported locale 'cz'; use en, cs or ja"),
 ]
 
