@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from flask import (
     Blueprint,
     Response,
@@ -26,6 +24,7 @@ from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.i18n import LOCALES
 from dashboard.pages.signin import commands, forms
+from dashboard.web import fields
 from dashboard.web.page import local_path, render
 
 bp = Blueprint("signin", __name__)
@@ -167,5 +166,6 @@ def change_password() -> Response:
 
 
 def _account(asked: forms.Account, status: int = 200) -> Response:
-    zones = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-    return render("signin/account.html", status=status, asked=asked, zones=zones, languages=LOCALES)
+    return render(
+        "signin/account.html", status=status, asked=asked, zones=fields.zone_names(), languages=LOCALES
+    )
