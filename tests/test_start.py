@@ -62,13 +62,16 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(command: list[str], url: str) -> Iterator[Started]:
-    """Start `command` on a free port, wait until it says that it answers, kill it at the end."""
+def started(command: list[str], url: str, **more: str) -> Iterator[Started]:
+    """Start `command` on a free port, wait until it says that it answers, kill it at the end.
+
+    `more` are further variables of its environment.
+    """
     bind = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment(url, STOPA_BIND=bind),
+        env=environment(url, STOPA_BIND=bind, **more),
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

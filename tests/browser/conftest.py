@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.rounds import VIEWS, Rounds, Visit, pages
-from tests.browser.window import DESK, Open, Site, Tab, View, look, signed_in, watched
+from tests.browser.window import DESK, ZONE, Open, Site, Tab, View, look, signed_in, watched
 from tests.test_start import SERVER, started, until
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demonstration up to this minute, served by a process of its own."""
     path = tmp_path_factory.mktemp("site") / "demo.db"
-    with started([*SERVER, "--demo"], f"sqlite:///{path}") as running:
+    with started([*SERVER, "--demo"], f"sqlite:///{path}", STOPA_TIMEZONE=ZONE) as running:
         until(running.workers)
         yield Site(running, path)
 

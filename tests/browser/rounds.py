@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.window import DESK, TAGS, Site, Tab, View, look, signed_in, watched
+from tests.browser.window import DESK, TAGS, Site, Tab, View, last_week, look, signed_in, watched
 
 
 class Place(NamedTuple):
@@ -303,7 +303,7 @@ def waiting_for_file(page: Page) -> int:
         route.fulfill(response=answer, headers=headers)
 
     page.route("**/exports/*", still)
-    answer = page.goto(f"/tracing.pdf{TRACE.removeprefix('/tracing')}&unit=week")
+    answer = page.goto(f"/tracing.pdf?{last_week()}")
     assert answer is not None
     return answer.status
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.settings import ROOT
-from tests.browser.window import Open, Site, Tab
+from tests.browser.window import Open, Site, Tab, last_week
 from tests.test_start import environment, until
 
 TRACE = "/tracing?user=novakova"
@@ -82,7 +82,7 @@ def test_going_back_brings_the_whole_page_of_before(tab: Tab) -> None:
 
 @pytest.mark.parametrize("part", [".chip >> nth=1", ".pg a[rel=next]", "thead a >> nth=0"])
 def test_a_link_of_the_list_fills_the_list_alone(part: str, tab: Tab) -> None:
-    tab.go(f"{TRACE}&unit=week")
+    tab.go(f"/tracing?{last_week()}")
     page = tab.page
     page.evaluate("() => { document.querySelector('#ov').dataset.old = '1'; }")
     before = page.url

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.window import Open, Site, fill_sign_in
+from tests.browser.window import Open, Site, fill_sign_in, last_week
 
 PASSWORD = "correct horse battery"
 
@@ -53,7 +53,7 @@ def test_date_user_and_unit_are_changed_by_the_form_and_by_links(page: Page) -> 
 
 
 def test_the_list_is_narrowed_sorted_paged_and_its_rows_open(page: Page) -> None:
-    page.goto("/tracing?user=novakova&unit=week")
+    page.goto(f"/tracing?{last_week()}")
     page.locator("#activities").get_by_role("link", name="Next").click()
     assert query(page)["page"] == "2"
     page.locator("#activities thead a").first.click()
@@ -132,7 +132,7 @@ def test_a_refused_form_names_the_field_and_keeps_what_is_good(page: Page) -> No
 
 
 def test_a_big_file_is_made_and_fetched(page: Page) -> None:
-    page.goto("/tracing?user=novakova&unit=week")
+    page.goto(f"/tracing?{last_week()}")
     page.get_by_role("link", name="PDF export").click()
     ready = page.get_by_role("link", name="Download")
     ready.wait_for(timeout=60_000)  # the page asks again by itself

@@ -47,7 +47,7 @@ def test_tab_reaches_a_bar_which_says_what_it_is_and_enter_opens_it(tab: Tab) ->
     expect(bar.locator(".tip")).to_be_visible()
     assert bar.locator(".tip").text_content() == label
     page.keyboard.press("Enter")
-    page.wait_for_url("**/tracing/activities/*")
+    page.wait_for_url("**/tracing/activities/**")
     assert (label or "")[:8] in page.locator("main").inner_text()
 
 

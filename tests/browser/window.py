@@ -6,8 +6,10 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
@@ -30,6 +32,7 @@ class View(NamedTuple):
         return f"{self.width}-{self.scheme}-{self.locale}"
 
 
+ZONE = "Europe/Prague"  # of the site
 DESK = View()
 PHONE = View(width=390)
 
@@ -92,6 +95,12 @@ class Tab(NamedTuple):
 
 
 Open = Callable[..., Tab]
+
+
+def last_week() -> str:
+    """Return the query of novakova's last week, whose list has several pages whatever day it is."""
+    day = datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=7)
+    return f"user=novakova&unit=week&date={day}"
 
 
 def look(browser: Browser, site: Site, view: View, scripts: bool = True) -> BrowserContext:
