@@ -236,7 +236,9 @@ def test_every_event_of_a_local_day_falls_into_that_day_and_no_other(api: Api) -
         assert answer["period"]["seconds"] == day["length_s"]
         assert datetime.fromisoformat(answer["period"]["start"]).astimezone(UTC) == start
         assert answer["statistics"]["events"] == {"custom.tick": day["events"]}
-        listed = api.events(user=user, **{"from": day["starts_utc"], "to": day["ends_utc"]})
+        listed = api.events(
+            user=user, type="custom.tick", **{"from": day["starts_utc"], "to": day["ends_utc"]}
+        )
         assert len(listed) == day["events"]
 
 
