@@ -34,6 +34,8 @@ from dashboard.pages.home.queries import Board
 from dashboard.tracing import projection
 from dashboard.tracing.types import Kind
 
+pytestmark = pytest.mark.dated
+
 ZONE = "Europe/Prague"
 SUNDAY_NIGHT = 1_795_309_200  # 2026-11-22 02:00 in Prague
 MOMENTS = [

@@ -26,6 +26,16 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Pages that show the present day or week.
+DATED = {
+    "home",
+    "home of an agent",
+    "home of a team lead",
+    "day",
+    "week",
+    "own day of an agent",
+    "queue figures",
+}
 # The fixtures of visits and the views in which they are made.
 VISITS = {"visit": VIEWS, "translated_visit": VIEWS[1:], "japanese_visit": VIEWS[2:]}
 
@@ -35,9 +45,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, views in VISITS.items():
         if fixture in metafunc.fixturenames:
             every = metafunc.config.getoption("all")
-            pairs = [(name, view) for view in views for name in pages(view, every)]
-            ids = [f"{name}-{view}" for name, view in pairs]
-            metafunc.parametrize(fixture, pairs, indirect=True, ids=ids)
+            cases = [
+                pytest.param(
+                    (name, view), id=f"{name}-{view}", marks=[pytest.mark.dated] if name in DATED else []
+                )
+                for view in views
+                for name in pages(view, every)
+            ]
+            metafunc.parametrize(fixture, cases, indirect=True)
 
 
 @pytest.fixture(scope="package")

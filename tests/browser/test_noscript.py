@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 
 from tests.browser.window import Open, Site, fill_sign_in, last_week
 
+pytestmark = pytest.mark.dated
+
 PASSWORD = "correct horse battery"
 
 

@@ -24,7 +24,7 @@ from tests.api import Api
 from tests.api import Event as Given
 from tests.ingest.day import ACTIVITIES, DATE, DAY, PAUSE, STATISTICS, ZONE
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.dated]
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 BUCKETS = SHARED / "tz_edges" / "day_buckets.json"

@@ -32,6 +32,8 @@ from dashboard.tracing.team import Arrivals
 from dashboard.tracing.types import IntervalRow, Kind
 from tests import make
 
+pytestmark = pytest.mark.dated
+
 NOON = 1_795_172_400  # Friday 2026-11-20 12:00 in Prague
 ZONE = "Europe/Prague"
 BLOCKS = ("figures", "team", "chart", "hours", "attention", "queues")

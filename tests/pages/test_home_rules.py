@@ -15,6 +15,8 @@ from dashboard.rules.runs import RunOutcome, StepState
 from tests import make
 from tests.pages import asks, trail
 
+pytestmark = pytest.mark.dated
+
 P = Permission
 DONE, QUIET = RunOutcome.DONE, RunOutcome.NOT_MATCHED
 DAY_MS = 86_400_000

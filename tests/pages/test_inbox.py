@@ -15,6 +15,8 @@ from dashboard.pages.inbox.commands import snoozed_until
 from tests import make
 from tests.pages import asks, trail
 
+pytestmark = pytest.mark.dated
+
 NOON = "2026-03-04 12:00"  # a Wednesday
 HOUR_MS = 3_600_000
 

@@ -17,6 +17,8 @@ from tests.pages import asks
 from tests.pages.html import Page
 from tests.pages.rulerows import rule, run
 
+pytestmark = pytest.mark.dated
+
 P = Permission
 NOW = 1_772_442_030  # 2026-03-02 09:00:30 UTC
 

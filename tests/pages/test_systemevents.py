@@ -17,6 +17,8 @@ from dashboard.models import Setting, TypeSwitch
 from dashboard.rules import active_rules
 from tests.pages import asks
 
+pytestmark = pytest.mark.dated
+
 P = Permission
 URL = "/settings/system-events"
 ON, OFF = Choice(recorded=True, in_rules=True), Choice(recorded=False, in_rules=False)
