@@ -47,13 +47,13 @@ class Texts:
 
     title: str
     one: str
-    new: str
     table: str
-    count: Callable[[int], str]
-    no_match: str
     none: str
     none_hint: str
-    taken: str  # another row has this name
+    no_match: str = ""
+    new: str = ""
+    count: Callable[[int], str] | None = None
+    taken: str = ""  # another row has this name
     leave: tuple[str, ...] = ()  # what the confirmation of a removal says
     back: tuple[str, ...] = ()  # what the confirmation of a reactivation says
     include: str = ""  # the box that also lists rows that left

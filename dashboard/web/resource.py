@@ -36,6 +36,9 @@ class Resource(VersionedRows[FormT]):
     columns: ClassVar[tuple[Column, ...]]
     unique: ClassVar[str] = "name"  # the field that no two rows may share
     refused: ClassVar[str] = ""  # the field that shows why rights do not suffice
+    new_path: ClassVar[str | None] = "/new"  # None: a row is added on the list
+    reads: ClassVar[bool] = True  # whoever sees the list may open the form
+    searches: ClassVar[bool] = True  # the list can be searched and filtered
     edit_path: ClassVar[str] = ""  # end of the form's address
     edits: ClassVar[bool] = True  # rows can be changed after they have been added
     leaves: ClassVar[str] = "deactivate"  # or "delete", or a method of the page
@@ -56,13 +59,15 @@ class Resource(VersionedRows[FormT]):
         view, edit = (self.view,), (self.edit_permission,)
         routes: list[tuple[str, str, tuple[Permission, ...], Sequence[str]]] = [
             ("", "index", view, ["GET"]),
-            ("/new", "new", edit, ["GET"]),
-            ("/new", "create", edit, ["POST"]),
+            (self.new_path or "", "create", edit, ["POST"]),
             (f"/<int:ident>/{self.leaves}", self.leaves, edit, ["GET", "POST"]),
         ]
+        if self.new_path:
+            routes.append((self.new_path, "new", edit, ["GET"]))
         if self.edits:
+            readers = view + edit if self.reads else edit
             routes += [
-                (f"/<int:ident>{self.edit_path}", "edit", view + edit, ["GET"]),
+                (f"/<int:ident>{self.edit_path}", "edit", readers, ["GET"]),
                 (f"/<int:ident>{self.edit_path}", "update", edit, ["POST"]),
             ]
         if self.leaves == "deactivate":
@@ -132,24 +137,25 @@ class Resource(VersionedRows[FormT]):
 
     # -- the pages
 
-    def index(self) -> Response:
+    def index(self, status: int = 200, **more: Any) -> Response:
         by = lists.order(request.args, self.sort_keys, self.columns[0].key)
         sought, gone = lists.needle(request.args), bool(request.args.get(self.include))
         found = [row for row in self.rows(gone) if lists.found(sought, *self.searched(row))]
-        ordered: Sequence[Any] = lists.arranged(found, by, self.sort_keys)
+        ordered: Sequence[Any] = lists.arranged(found, by, self.sort_keys) if self.sort_keys else found
         pager = None
         if self.page_size:
             ordered, pager = lists.paged(ordered, self.page_size)
         return self.render(
             self.index_template,
             {"result"},
+            status,
             rows=ordered,
             pager=pager,
             q=sought,
             gone=gone,
             by=by,
             heads=lists.heads(by, self.sort_keys),
-            **self.list_context(found),
+            **{**self.list_context(found), **more},
         )
 
     def new(self) -> Response:
@@ -228,7 +234,7 @@ class Resource(VersionedRows[FormT]):
     def head_cell(self, row: Any) -> Markup:
         """Return the name of a row in the list, a link to its form where there is one."""
         name = Markup.escape(self.called(row))
-        if self.edits:
+        if self.edits and (self.reads or self.may_edit()):
             name = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), name)
         small = self.below(row)
         return name + Markup('<span class="p0 mut sm">{}</span>').format(small) if small else name

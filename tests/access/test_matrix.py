@@ -69,7 +69,7 @@ OTHERS = {
     "rules.adopt": {P.RULES_OVERSEE},
     "rules.choose_owner": {P.RULES_OVERSEE},
     "rules.transfer": {P.RULES_OVERSEE},
-    "rules.groups": {P.RULES_VIEW},
+    "rules.groups_index": {P.RULES_VIEW},
     "rules.pause_group": {P.RULES_OPERATE},
     "rules": {P.RULES_EDIT},
     "ruleruns": {P.RULES_TRACES, P.RULES_OWN},

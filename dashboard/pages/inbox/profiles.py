@@ -1,161 +1,240 @@
-"""How the viewer wants to be told: profiles, and the rules that are muted."""
+"""How the viewer wants to be notified: profiles, and the rules that are muted."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from flask import Response, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, g, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
-from dashboard.models import Profile, Rule
-from dashboard.pages.inbox import commands, forms, queries, ways
-from dashboard.pages.inbox.forms import Asked
+from dashboard.access.scope import Scope
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.i18n.message import N_
+from dashboard.models import Channel, Profile, Rule, User
+from dashboard.pages.inbox import commands, queries
 from dashboard.pages.inbox.views import bp
-from dashboard.ruletext import names
-from dashboard.web import forms as common
+from dashboard.ruletext.names import day_name
+from dashboard.web import forms, lists
+from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.fields import Check, ChoiceOfId, Form, Ids, Matching, TextLine
+from dashboard.web.resource import Crumbs, Resource
+from dashboard.web.versioned import Changes
+
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
-@bp.get("/profiles")
-@require(Permission.SELF)
-def profiles() -> Response:
-    rows = ways.profiles(g.user.id)
-    chosen = {row.channel_id for row in rows}
-    named = {one.id: one.name for each in chosen for one in ways.channels(g.scope, each)}
-    return _answer(
-        "inbox/profiles.html", rows=rows, channels=named, muted=queries.muted(g.user.id), quiet=_quiet
+class ProfileRow(NamedTuple):
+    id: int
+    name: str
+    is_default: bool
+    email: bool
+    channel: str
+    quiet: str  # "20:00–08:00, Saturday, Sunday"
+
+
+class ProfileForm(Form):
+    name = TextLine(N_("Name"), 120)
+    email = Check(N_("E-mail"))
+    channel = ChoiceOfId(
+        N_("Channel"),
+        none=N_("None"),
+        problem=N_("Choose one of the list."),
+        hint=N_("Whoever reads the channel reads your notifications."),
+    )
+    quiet_from = Matching(N_("Quiet from"), _CLOCK, 5, input_type="time", problem=N_("Give a time as 20:00."))
+    quiet_to = Matching(N_("Quiet to"), _CLOCK, 5, input_type="time", problem=N_("Give a time as 20:00."))
+    quiet_days = Ids(N_("Quiet days"))
+    fallback_id = ChoiceOfId(
+        N_("If I cannot be reached"),
+        none=N_("Tell nobody else"),
+        problem=N_("Choose one of the list."),
+        hint=N_("Told by their default profile when e-mail and channel have failed for good."),
+    )
+    address = ""  # where mail would go
+
+    def values(self) -> dict[str, Any]:
+        days = sorted(day for day in self.quiet_days.data if day <= 7)
+        return {**super().values(), "quiet_days": days}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        super().validate(extra_validators)
+        if self.email.data and not self.address:
+            self.reject("email", _("Your account has no e-mail address."))
+        start, end = self.quiet_from, self.quiet_to
+        if bool(start.data) != bool(end.data):
+            missing = "quiet_to" if start.data else "quiet_from"
+            self.reject(missing, _("Give both times or none."))
+        elif start.data and start.data == end.data:
+            self.reject("quiet_to", _("The end must not be the beginning; for whole days tick them."))
+        if len(self.values()["quiet_days"]) == 7:
+            self.reject("quiet_days", _("Leave at least one day."))
+        return not self.problems
+
+
+class Profiles(Resource[ProfileForm]):
+    """The viewer's own profiles; one of them is the default."""
+
+    model = Profile
+    kind = "profile"
+    form_class = ProfileForm
+    view = edit_permission = Permission.SELF
+    leaves = "delete"
+    searches = False
+    index_template = "inbox/profiles.html"
+    form_template = "inbox/profile.html"
+    texts = Texts(
+        title=N_("Notification profiles"),
+        one=N_("Profiles"),
+        new=N_("New profile"),
+        table=N_("Table of profiles"),
+        none=N_("No profile yet"),
+        none_hint=N_("You are told here only, at any time."),
+        leave=(N_("Notifications themselves stay. Without a profile you are told here only."),),
+        about=N_(
+            "Every notification appears here. The default profile says by which other way you are told, "
+            "and when you are left in peace."
+        ),
+        picture="bell",
+    )
+    columns = (
+        Column("name", N_("Name"), sorts=False),
+        Column(
+            "email",
+            N_("E-mail"),
+            show=lambda row: _("Yes") if row.email else _("No"),
+            css="p2",
+            sorts=False,
+        ),
+        Column("channel", N_("Channel"), css="p2", sorts=False),
+        Column("quiet", N_("Quiet"), css="p2", sorts=False),
     )
 
+    def rows(self, gone: bool) -> Iterable[ProfileRow]:
+        """Return the viewer's profiles, the default first, then by name."""
+        found = lists.by_name(Profile.select().where(Profile.user_id == g.user.id), lambda row: row.name)
+        names = dict(Channel.select(Channel.id, Channel.name).tuples())
+        return [
+            ProfileRow(
+                row.id, row.name, row.is_default, row.email, names.get(row.channel_id, ""), _quiet(row)
+            )
+            for row in sorted(found, key=lambda row: not row.is_default)
+        ]
 
-@bp.get("/profiles/new")
-@require(Permission.SELF)
-def new_profile() -> Response:
-    return _form(None, Asked())
+    def head_cell(self, row: ProfileRow) -> Markup:
+        cell = super().head_cell(row)
+        return cell + Markup(" ") + badge(_("Default"), "ok") if row.is_default else cell
+
+    def below(self, row: ProfileRow) -> str:
+        return row.quiet
+
+    def crumbs(self, below: bool = False) -> Crumbs:
+        way: Crumbs = [(_("Notifications"), url_for(".index"))]
+        return [*way, (_("Profiles"), self.url("index"))] if below else way
+
+    def list_context(self, found: Sequence[Any]) -> dict[str, Any]:
+        return {"muted": queries.muted(g.user.id)}
+
+    def one(self, ident: int) -> Profile:
+        known = 0 < ident <= forms.ID_MAX
+        mine = (Profile.id == ident) & (Profile.user_id == g.user.id)
+        return (Profile.get_or_none(mine) if known else None) or abort(404)
+
+    def stored(self, row: Profile) -> dict[str, Any]:
+        same = ("name", "email", "quiet_from", "quiet_to", "quiet_days", "fallback_id")
+        return {"channel": row.channel_id, **{name: getattr(row, name) for name in same}}
+
+    def readable(self, values: dict[str, Any], form: ProfileForm) -> dict[str, Any]:
+        """Return names for ids and days."""
+        return {
+            **values,
+            "channel": dict(channels(g.scope, values["channel"])).get(values["channel"], ""),
+            "fallback_id": dict(people(g.scope, values["fallback_id"])).get(values["fallback_id"], ""),
+            "quiet_days": [day_name(day) for day in values["quiet_days"]],
+        }
+
+    def form(self, row: Profile | None, sent: Any = None) -> ProfileForm:
+        form = super().form(row, sent)
+        form.address = g.user.email
+        form.channel.offer(channels(g.scope, row.channel_id if row else None))
+        form.fallback_id.offer(people(g.scope, row.fallback_id if row else None))
+        return form
+
+    def context(self, row: Profile | None, form: ProfileForm) -> dict[str, Any]:
+        return {"address": g.user.email, "days": [(day, day_name(day)) for day in range(1, 8)]}
+
+    def insert(self, form: ProfileForm, context: Any) -> Profile:
+        first = not Profile.select().where(Profile.user_id == g.user.id).exists()
+        row: Profile = Profile.create(user_id=g.user.id, is_default=first, **form.values())
+        return row
+
+    def removing(self, row: Profile, context: Any) -> Changes:
+        return audit.differences({}, self.stored(row))
+
+    def changed(self, row: Profile) -> None:
+        """Make the oldest profile the default where the default one has been deleted."""
+        rest = Profile.select().where(Profile.user_id == row.user_id).order_by(Profile.id)
+        if rest and not any(each.is_default for each in rest):
+            Profile.update(is_default=True).where(Profile.id == rest[0].id).execute()
+
+    def make_default(self, row: Profile) -> None:
+        """Notify by this profile from now on."""
+        with database.atomic():
+            others = (Profile.user_id == row.user_id) & (Profile.id != row.id)
+            Profile.update(is_default=False).where(others).execute()
+            fresh = (Profile.id == row.id) & ~Profile.is_default
+            if Profile.update(is_default=True).where(fresh).execute():
+                self.record("updated", "u", row, {"is_default": (False, True)})
 
 
-@bp.post("/profiles/new")
-@require(Permission.SELF)
-def create_profile() -> Response:
-    asked = _parse(None)
-    if asked.errors:
-        return _form(None, asked, status=422)
-    ways.create(g.user.id, asked.values())
-    flash(_("%(name)s has been added.", name=asked.name), "ok")
-    return _back()
-
-
-@bp.get("/profiles/<int:ident>")
-@require(Permission.SELF)
-def edit_profile(ident: int) -> Response:
-    row = _mine(ident)
-    return _form(row, forms.of_row(row))
-
-
-@bp.post("/profiles/<int:ident>")
-@require(Permission.SELF)
-def update_profile(ident: int) -> Response:
-    row = _mine(ident)
-    asked = _parse(row)
-    if asked.errors:
-        return _form(row, asked, status=422)
-    if not ways.update(row, asked.values(), asked.version):
-        now = _mine(ident)
-        asked.version = now.version
-        return _form(
-            now, asked, common.both(forms.LABELS, _shown(ways.facts(now)), _shown(asked.values())), 422
-        )
-    flash(_("Saved."), "ok")
-    return _back()
+PROFILES = Profiles(bp, "/profiles", "profiles_")
 
 
 @bp.post("/profiles/<int:ident>/default")
 @require(Permission.SELF)
 def default_profile(ident: int) -> Response:
-    row = _mine(ident)
-    ways.make_default(row)
-    flash(_("You are told by %(name)s from now on.", name=row.name), "ok")
-    return _back()
-
-
-@bp.route("/profiles/<int:ident>/delete", methods=["GET", "POST"])
-@require(Permission.SELF)
-def delete_profile(ident: int) -> Response:
-    row = _mine(ident)
-    if request.method == "POST":
-        ways.delete(row)
-        flash(_("%(name)s has been deleted.", name=row.name), "ok")
-        return _back()
-    stays = _("Notifications themselves stay. Without a profile you are told here only.")
-    return _answer(
-        "layout/confirm.html",
-        title=_("Delete %(name)s?", name=row.name),
-        errors=[],
-        crumbs=[(_("Notifications"), url_for(".index")), (_("Profiles"), url_for(".profiles"))],
-        texts=[stays],
-        verb=_("Delete"),
-        back_url=url_for(".edit_profile", ident=ident),
-    )
+    row = PROFILES.one(ident)
+    PROFILES.make_default(row)
+    return PROFILES.done(_("You are told by %(name)s from now on.", name=row.name))
 
 
 @bp.post("/mutes/<int:ident>/delete")
 @require(Permission.SELF)
 def unmute(ident: int) -> Response:
-    rule = common.one(Rule, ident)
-    if all(ident != one.rule_id for one in queries.muted(g.user.id)):
+    rule = forms.one(Rule, ident)
+    if all(ident != each.rule_id for each in queries.muted(g.user.id)):
         abort(404)  # whoever has not muted it need not learn that it exists
     commands.unmute(g.user.id, rule)
-    flash(_("You hear from %(name)s again.", name=rule.name), "ok")
-    return _back()
+    return PROFILES.done(_("You hear from %(name)s again.", name=rule.name))
 
 
-def _mine(ident: int) -> Profile:
-    return (ways.profile(g.user.id, ident) if 0 < ident <= common.ID_MAX else None) or abort(404)
+def channels(scope: Scope, kept: int | None) -> list[tuple[int, str]]:
+    """Return the channels to choose from: those in use for who may call out, and the one that is chosen."""
+    mine = Channel.id == kept
+    if scope.can(Permission.RULES_OUTWARD):
+        mine |= Channel.active
+    return _named(Channel.select(Channel.id, Channel.name).where(mine))
 
 
-def _parse(row: Profile | None) -> Asked:
-    channels = ways.channels(g.scope, row.channel_id if row else None)
-    people = ways.people(g.scope, row.fallback_id if row else None)
-    return forms.parse(request.form, [one.id for one in channels], [one.id for one in people], g.user.email)
+def people(scope: Scope, kept: int | None) -> list[tuple[int, str]]:
+    """Return who may be notified instead: active users in scope but oneself, and the one that is chosen."""
+    query = User.select(User.id, User.name).where(
+        scope.allows(User.id)
+        & (User.id != scope.viewer_id)
+        & ((User.deactivated_ts.is_null() & User.access.is_null(False)) | (User.id == kept))
+    )
+    return _named(query)
 
 
-def _shown(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a profile's values as a reader expects them: names for ids and days."""
-    named = {one.id: one.name for one in ways.channels(g.scope, values["channel"])}
-    people = {one.id: one.name for one in ways.people(g.scope, values["fallback_id"])}
-    return {
-        **values,
-        "channel": named.get(values["channel"], ""),
-        "fallback_id": people.get(values["fallback_id"], ""),
-        "quiet_days": [names.day_name(day) for day in values["quiet_days"]],
-    }
+def _named(query: Any) -> list[tuple[int, str]]:
+    return lists.by_name(list(query.tuples()), lambda pair: str(pair[1]))
 
 
 def _quiet(row: Profile) -> str:
-    """Return when a profile is quiet: "20:00–08:00, Saturday, Sunday"."""
     hours = f"{row.quiet_from}–{row.quiet_to}" if row.quiet_from else ""
-    return ", ".join(filter(None, [hours, *map(names.day_name, row.quiet_days)]))
-
-
-def _form(
-    row: Profile | None, asked: Asked, differing: list[common.Both] | None = None, status: int = 200
-) -> Response:
-    return _answer(
-        "inbox/profile.html",
-        status,
-        row=row,
-        asked=asked,
-        differing=differing,
-        address=g.user.email,
-        channels=ways.channels(g.scope, row.channel_id if row else None),
-        people=ways.people(g.scope, row.fallback_id if row else None),
-        days=[(day, names.day_name(day)) for day in range(1, 8)],
-    )
-
-
-def _answer(template: str, status: int = 200, **context: Any) -> Response:
-    return make_response(render_template(template, **context), status)
-
-
-def _back() -> Response:
-    return make_response(redirect(url_for(".profiles")))
+    return ", ".join(filter(None, [hours, *map(day_name, row.quiet_days)]))

@@ -1,15 +1,14 @@
-"""What the lists of rules, the groups and the import were asked for."""
+"""What the lists of rules and the import were asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
-from dashboard.web import forms, lists
+from dashboard.web import lists
 
 MY, SYSTEM, EMPLOYEES = "my", "system", "employees"
 # The lists in the order of their tabs, each with what it takes to open it.
@@ -60,19 +59,3 @@ def parse(args: Mapping[str, str], scope: Scope) -> Filter | None:
         owner=args.get("owner", "") if which == EMPLOYEES else "",
         by=asked_by if asked_by in BY else "category",
     )
-
-
-@dataclass
-class GroupAsked:
-    """The form of a group of rules."""
-
-    name: str
-    version: int
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-def group(form: Mapping[str, str]) -> GroupAsked:
-    asked = GroupAsked(forms.text(form, "name"), forms.version(form))
-    if problem := forms.line_problem(asked.name, 120):
-        asked.errors["name"] = problem
-    return asked

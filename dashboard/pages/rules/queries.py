@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from flask_babel import gettext as _
-from peewee import fn
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
@@ -70,19 +69,6 @@ def choices(scope: Scope, which: str) -> Choices:
 
 def groups() -> list[RuleGroup]:
     return lists.by_name(RuleGroup.select(), lambda group: group.name)
-
-
-class GroupLine(NamedTuple):
-    id: int
-    name: str
-    paused: bool
-    rules: int
-
-
-def group_lines() -> list[GroupLine]:
-    counted = Rule.select(Rule.group, fn.COUNT(Rule.id)).where(Rule.group.is_null(False)).group_by(Rule.group)
-    of = dict(counted.tuples())
-    return [GroupLine(group.id, group.name, group.paused, of.get(group.id, 0)) for group in groups()]
 
 
 def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
