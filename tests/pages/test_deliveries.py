@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, Step
 from dashboard.notify import result
-from dashboard.pages.settings.deliveries import queries
+from dashboard.pages.settings import deliveries
 from tests import make
 from tests.notify import steps
 from tests.pages import asks
@@ -131,7 +131,7 @@ def test_an_order_that_is_not_whole_changes_nothing(chief: FlaskClient, data: di
 
 
 def test_the_list_goes_on_from_the_last_row(chief: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PAGE", 2)
+    monkeypatch.setattr(deliveries, "PAGE", 2)
     made = [dead() for _ in range(3)]
     assert f'value="{made[2].id}"' in table(chief)
     assert f'value="{made[0].id}"' not in table(chief)
