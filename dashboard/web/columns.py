@@ -9,7 +9,9 @@ from typing import Any
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
+from dashboard.web import lists
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,19 @@ def state_badge(row: Any) -> Markup:
 
 
 STATE = Column("state", N_("State"), show=state_badge, sorts=False)
+
+
+def number(key: str, label: str, css: str = "n") -> Column:
+    """Return a column of whole numbers, the attribute `key` of a row."""
+    return Column(key, label, show=lambda row: formats.number(getattr(row, key)), css=css)
+
+
+def moment(key: str, label: str, attribute: str, css: str) -> Column:
+    """Return a column of instants, epoch seconds in an attribute of a row or None for never."""
+    return Column(
+        key,
+        label,
+        lambda row: getattr(row, attribute),
+        lambda row: lists.moment(getattr(row, attribute)),
+        css,
+    )

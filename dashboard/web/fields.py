@@ -7,7 +7,6 @@ stored value; browsers do not send unticked boxes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -18,22 +17,16 @@ from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
 from dashboard import clock
+from dashboard.i18n.message import N_
 from dashboard.web import forms
 
 Option = tuple[Any, str]
-
-
-@cache
-def zone_names() -> list[str]:
-    """Return the names of time zones to offer; reading the zone database takes 25 ms."""
-    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
 class Field(wtforms.Field):
     """Base of all fields; `element` names the macro that draws it."""
 
     element = "field"
-    input_type = "text"
 
     def __init__(
         self,
@@ -42,9 +35,12 @@ class Field(wtforms.Field):
         hint: str = "",
         required: bool = False,
         attrs: Mapping[str, Any] | None = None,
+        element: str = "",
+        input_type: str = "text",
         **options: Any,
     ) -> None:
-        super().__init__(label, description=hint, **options)
+        super().__init__(label, **options)
+        self.element, self.input_type = element or self.element, input_type
         self.hint = _(hint) if hint else ""
         self.required = required
         self.attrs = dict(attrs or {})
@@ -69,8 +65,9 @@ class Field(wtforms.Field):
 class TextLine(Field):
     """One line of text without control characters, of at most `most` characters.
 
-    `needed` refuses an empty one; `required` tells the browser so, too. `check` returns what else is wrong
-    with a text, or None. `suggest` returns texts that the browser offers.
+    `needed` refuses an empty one; `required` tells the browser so, too. `fits` says whether a text is one of
+    those meant, and `problem` is the marked message for any other. `suggest` returns texts that the browser
+    offers.
     """
 
     def __init__(
@@ -80,17 +77,15 @@ class TextLine(Field):
         *,
         needed: bool = True,
         required: bool | None = None,
-        input_type: str = "text",
         attrs: Mapping[str, Any] | None = None,
-        check: Callable[[str], str | None] | None = None,
+        fits: Callable[[str], object] | None = None,
+        problem: str = "",
         suggest: Callable[[], Iterable[str]] | None = None,
-        element: str = "field",
         **options: Any,
     ) -> None:
-        self.element = element
         attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
         super().__init__(label, required=needed if required is None else required, attrs=attrs, **options)
-        self.most, self.needed, self.check, self.input_type = most, needed, check, input_type
+        self.most, self.needed, self.fits, self.problem = most, needed, fits, problem
         self.suggestions = suggest() if suggest is not None else ()
         if suggest is not None:
             self.attrs["list"] = f"l-{self.name}"
@@ -100,72 +95,34 @@ class TextLine(Field):
 
     def pre_validate(self, form: wtforms.form.BaseForm) -> None:
         problem = forms.line_problem(self.data, self.most, self.needed)
-        if problem is None and self.data and self.check is not None:
-            problem = self.check(self.data)
+        if problem is None and self.data and self.fits is not None and not self.fits(self.data):
+            problem = self.problem
         if problem is not None:
-            raise ValidationError(problem)
+            raise ValidationError(_(self.problem) if self.problem else problem)
 
 
-class Matching(Field):
-    """A text of at most `most` characters that matches `pattern`; `problem` is the marked message for others.
-
-    It may be left empty unless it is `required`.
-    """
-
-    def __init__(
-        self,
-        label: str,
-        pattern: re.Pattern[str],
-        most: int,
-        *,
-        problem: str,
-        input_type: str = "text",
-        attrs: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> None:
-        attrs = {"maxlength": most, "autocomplete": "off", **(attrs or {})}
-        super().__init__(label, attrs=attrs, **options)
-        self.pattern, self.most, self.problem, self.input_type = pattern, most, problem, input_type
-
-    def process_data(self, value: Any) -> None:
-        self.data = value or ""
-
-    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
-        unclean = forms.line_problem(self.data, self.most, self.required)
-        if unclean or (self.data and not self.pattern.fullmatch(self.data)):
-            raise ValidationError(_(self.problem))
+def time_zone(label: str, **options: Any) -> TextLine:
+    """Return a field for the name of a time zone such as Europe/Prague."""
+    problem = N_("Choose a time zone of the list, such as Europe/Prague.")
+    return TextLine(label, 64, fits=_is_zone, problem=problem, suggest=zone_names, **options)
 
 
-class TimeZone(Field):
-    """The name of a time zone such as Europe/Prague; one that may be left empty unless it is `required`."""
+def _is_zone(name: str) -> bool:
+    try:
+        clock.zone(name)
+    except ValueError:
+        return False
+    return True
 
-    def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(label, attrs={"maxlength": 64}, **options)
-        self.attrs["list"] = f"l-{self.name}"
 
-    @property
-    def suggestions(self) -> list[str]:
-        return zone_names()
-
-    def pre_validate(self, form: wtforms.form.BaseForm) -> None:
-        if self.data or self.required:
-            try:
-                clock.zone(self.data)
-            except ValueError:
-                raise ValidationError(_("Choose a time zone of the list, such as Europe/Prague.")) from None
+@cache
+def zone_names() -> list[str]:
+    """Return the names of time zones to offer; reading the zone database takes 25 ms."""
+    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
 class WriteOnly(Field):
-    """A text that is stored and never shown; an empty field keeps what is stored.
-
-    `element` is field or textarea.
-    """
-
-    def __init__(
-        self, label: str, *, input_type: str = "text", element: str = "field", **options: Any
-    ) -> None:
-        super().__init__(label, **options)
-        self.input_type, self.element = input_type, element
+    """A text that is stored and never shown; an empty field keeps what is stored."""
 
     @property
     def value(self) -> Any:

@@ -44,9 +44,7 @@ class Resource(VersionedRows[FormT]):
     leaves: ClassVar[str] = "deactivate"  # or "delete", or a method of the page
     asks_back: ClassVar[bool] = False  # a reactivation is confirmed, too
     include: ClassVar[str] = "deactivated"  # parameter of the address that also lists rows that left
-    labels: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {}
-    )  # labels of values that differ from those of the form
+    labels: ClassVar[Mapping[str, str]] = MappingProxyType({})  # of values that are no fields
     index_template: ClassVar[str] = "resource/index.html"
     form_template: ClassVar[str] = "resource/form.html"
     stays: ClassVar[bool] = False  # a save leads back to the form, not to the list

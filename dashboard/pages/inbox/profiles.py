@@ -22,7 +22,7 @@ from dashboard.pages.inbox.views import bp
 from dashboard.ruletext.names import day_name
 from dashboard.web import forms, lists
 from dashboard.web.columns import Column, Texts, badge
-from dashboard.web.fields import Check, ChoiceOfId, Form, Ids, Matching, TextLine
+from dashboard.web.fields import Check, ChoiceOfId, Form, Ids, TextLine
 from dashboard.web.resource import Crumbs, Resource
 from dashboard.web.versioned import Changes
 
@@ -38,6 +38,11 @@ class ProfileRow(NamedTuple):
     quiet: str  # "20:00–08:00, Saturday, Sunday"
 
 
+def _clock(label: str) -> TextLine:
+    problem = N_("Give a time as 20:00.")
+    return TextLine(label, 5, needed=False, input_type="time", fits=_CLOCK.fullmatch, problem=problem)
+
+
 class ProfileForm(Form):
     name = TextLine(N_("Name"), 120)
     email = Check(N_("E-mail"))
@@ -47,8 +52,8 @@ class ProfileForm(Form):
         problem=N_("Choose one of the list."),
         hint=N_("Whoever reads the channel reads your notifications."),
     )
-    quiet_from = Matching(N_("Quiet from"), _CLOCK, 5, input_type="time", problem=N_("Give a time as 20:00."))
-    quiet_to = Matching(N_("Quiet to"), _CLOCK, 5, input_type="time", problem=N_("Give a time as 20:00."))
+    quiet_from = _clock(N_("Quiet from"))
+    quiet_to = _clock(N_("Quiet to"))
     quiet_days = Ids(N_("Quiet days"))
     fallback_id = ChoiceOfId(
         N_("If I cannot be reached"),

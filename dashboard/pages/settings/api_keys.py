@@ -20,7 +20,7 @@ from dashboard.db import database, rows
 from dashboard.i18n.message import N_
 from dashboard.models import ApiKey, Source
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.fields import Check, Choice, Form, TextLine
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
@@ -129,20 +129,8 @@ class ApiKeys(Resource[KeyForm]):
             cell_css="mono",
             sorts=False,
         ),
-        Column(
-            "created",
-            N_("Added"),
-            lambda row: row.created_ts,
-            lambda row: lists.moment(row.created_ts),
-            css="n p3",
-        ),
-        Column(
-            "last",
-            N_("Last used"),
-            lambda row: row.last_ts,
-            lambda row: lists.moment(row.last_ts),
-            css="n p2",
-        ),
+        moment("created", N_("Added"), "created_ts", "n p3"),
+        moment("last", N_("Last used"), "last_ts", "n p2"),
         Column(
             "state",
             N_("State"),

@@ -17,11 +17,10 @@ from peewee import JOIN, fn
 from dashboard.access import granting
 from dashboard.access.granting import Giver, RefusedError
 from dashboard.access.permissions import Permission
-from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts
+from dashboard.web.columns import Column, Texts, number
 from dashboard.web.fields import Form, Ids, TextLine
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes
@@ -70,12 +69,7 @@ class Teams(Resource[TeamForm]):
     columns = (
         Column("name", N_("Name")),
         Column("leads", N_("Leads"), lambda row: row.leads or None),
-        Column(
-            "members",
-            N_("Members"),
-            show=lambda row: formats.number(row.members),
-            css="n",
-        ),
+        number("members", N_("Members")),
     )
 
     def rows(self, gone: bool) -> Iterable[TeamRow]:

@@ -20,14 +20,13 @@ from dashboard.access import granting
 from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, grants_of
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, User
 from dashboard.pages.settings.accesses import forms, queries
 from dashboard.pages.settings.accesses.forms import GeneralForm, NewForm, RightsForm
 from dashboard.pages.settings.accesses.queries import AccessRow
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.columns import Column, Texts, badge, number
 from dashboard.web.fields import Form
 from dashboard.web.forms import ID_MAX, whole
 from dashboard.web.page import zone
@@ -69,7 +68,7 @@ class Accesses(Resource[Form]):
         Column("name", N_("Name")),
         Column("description", N_("Description"), css="p2", sorts=False),
         Column("scope", N_("Whose traces it shows"), css="p2", sorts=False),
-        Column("users", N_("Users"), show=lambda row: formats.number(row.users), css="n"),
+        number("users", N_("Users")),
     )
 
     def rows(self, gone: bool) -> Iterable[AccessRow]:

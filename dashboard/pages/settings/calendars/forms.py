@@ -8,14 +8,11 @@ from typing import Any
 
 from babel.dates import get_day_names
 from flask import current_app
-from flask_babel import gettext as _
-from wtforms.form import BaseForm
-from wtforms.validators import ValidationError
 
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
 from dashboard.rulelang import holidays, working_time
-from dashboard.web.fields import Field, Form, TextLine, TimeZone
+from dashboard.web.fields import Form, TextLine, time_zone
 
 WEEKDAYS = tuple(str(day) for day in range(1, 8))
 WORKDAY = "08:00–17:00"
@@ -25,29 +22,24 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 Hours = list[list[str]]  # ranges of one day, as stored: [["08:00", "12:00"], …]
 
 
-class OpeningHours(Field):
-    """Up to three ranges of a day as text; empty for a closed day."""
-
-    def __init__(self, label: str = "", **options: Any) -> None:
-        super().__init__(label, attrs={"maxlength": 60, "autocomplete": "off"}, **options)
-
-    def pre_validate(self, form: BaseForm) -> None:
-        if ranges(self.data) is None:
-            raise ValidationError(
-                _("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day.")
-            )
+def opening_hours(label: str = "", **options: Any) -> TextLine:
+    """Return a field for up to three ranges of a day; empty for a closed day."""
+    problem = N_("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day.")
+    return TextLine(
+        label, 60, needed=False, fits=lambda text: ranges(text) is not None, problem=problem, **options
+    )
 
 
 class CalendarForm(Form):
     name = TextLine(N_("Name"), 120)
-    zone = TimeZone(N_("Time zone"), required=True, default=lambda: current_app.config["STOPA"].timezone)
-    hours1 = OpeningHours(default=WORKDAY)
-    hours2 = OpeningHours(default=WORKDAY)
-    hours3 = OpeningHours(default=WORKDAY)
-    hours4 = OpeningHours(default=WORKDAY)
-    hours5 = OpeningHours(default=WORKDAY)
-    hours6 = OpeningHours(default="")
-    hours7 = OpeningHours(default="")
+    zone = time_zone(N_("Time zone"), default=lambda: current_app.config["STOPA"].timezone)
+    hours1 = opening_hours(default=WORKDAY)
+    hours2 = opening_hours(default=WORKDAY)
+    hours3 = opening_hours(default=WORKDAY)
+    hours4 = opening_hours(default=WORKDAY)
+    hours5 = opening_hours(default=WORKDAY)
+    hours6 = opening_hours()
+    hours7 = opening_hours()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,29 +57,23 @@ class CalendarForm(Form):
         return {"name": self.name.data, "zone": self.zone.data, "hours": hours}
 
 
-class DayField(Field):
-    """A date as text such as 2026-12-24."""
-
-    input_type = "date"
-
-    def pre_validate(self, form: BaseForm) -> None:
-        if date_of(self.data) is None:
-            raise ValidationError(_("Give a date of the calendar, such as 2026-12-24."))
-
-
 class DayForm(Form):
     """A day of a calendar that is not like its weekday; without hours it is closed."""
 
-    on = DayField(N_("Date"), required=True, default="")
+    on = TextLine(
+        N_("Date"),
+        10,
+        input_type="date",
+        fits=lambda text: date_of(text),
+        problem=N_("Give a date of the calendar, such as 2026-12-24."),
+    )
     day = TextLine(
         N_("Name of the day"),
         holidays.NAME_MAX,
         needed=False,
         hint=N_("Such as Christmas Eve; may be left empty."),
     )
-    open = OpeningHours(
-        N_("Opening hours of that day"), hint=N_("Left empty, it is closed all day."), default=""
-    )
+    open = opening_hours(N_("Opening hours of that day"), hint=N_("Left empty, it is closed all day."))
 
 
 def ranges(text: str) -> Hours | None:

@@ -25,7 +25,7 @@ from dashboard.pages.settings.calendars.forms import WEEKDAYS, CalendarForm, Day
 from dashboard.rulelang import holidays
 from dashboard.rulelang.working_time import minute
 from dashboard.rules import permissions, timer_sync
-from dashboard.web.columns import Column, Texts
+from dashboard.web.columns import Column, Texts, number
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError
 
@@ -74,8 +74,8 @@ class Calendars(Resource[CalendarForm]):
             lambda row: formats.duration(row.week_s),
             css="n",
         ),
-        Column("days", N_("Special days"), show=lambda row: formats.number(row.days), css="n p2"),
-        Column("rules", N_("Rules that use it"), show=lambda row: formats.number(row.rules), css="n"),
+        number("days", N_("Special days"), "n p2"),
+        number("rules", N_("Rules that use it")),
     )
 
     def rows(self, gone: bool) -> Iterable[CalendarRow]:

@@ -18,7 +18,6 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
@@ -26,7 +25,7 @@ from dashboard.notify.result import Answer, How
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
 from dashboard.rules import permissions
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.columns import Column, Texts, badge, moment, number
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError
 
@@ -86,17 +85,9 @@ class Channels(Resource[ChannelForm]):
         Column("name", N_("Name")),
         Column("kind", N_("Kind"), show=lambda row: _(KINDS[row.kind]), css="p2"),
         Column("place", N_("Leads to"), css="p3", cell_css="mono", sorts=False),
-        Column("rules", N_("Rules using it"), show=lambda row: formats.number(row.rules), css="n p2"),
-        Column(
-            "last",
-            N_("Last success"),
-            lambda row: row.last_ts,
-            lambda row: lists.moment(row.last_ts),
-            css="n p2",
-        ),
-        Column(
-            "failures", N_("Failures in a row"), show=lambda row: formats.number(row.failures), css="n p3"
-        ),
+        number("rules", N_("Rules using it"), "n p2"),
+        moment("last", N_("Last success"), "last_ts", "n p2"),
+        number("failures", N_("Failures in a row"), "n p3"),
         Column("state", N_("State"), show=_state, sorts=False),
     )
 

@@ -14,7 +14,7 @@ from dashboard.access import passwords
 from dashboard.i18n import LOCALES
 from dashboard.i18n.message import N_
 from dashboard.models import User
-from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Matching, Password, TextLine, TimeZone
+from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Password, TextLine, time_zone
 
 LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -33,18 +33,22 @@ class AccessChoice(ChoiceOfId):
 
 
 class UserForm(Form):
-    login = Matching(
+    login = TextLine(
         N_("User name"),
-        LOGIN,
         120,
+        fits=LOGIN.fullmatch,
         problem=N_("Give a user name of 1 to 120 characters without spaces."),
-        required=True,
         attrs={"autocapitalize": "none", "spellcheck": "false"},
         hint=N_("For signing in and as events name the user. It cannot be changed later."),
     )
     name = TextLine(N_("Full name"), 200)
-    email = Matching(
-        N_("E-mail"), EMAIL, 254, input_type="email", problem=N_("Write the address as name@example.org.")
+    email = TextLine(
+        N_("E-mail"),
+        254,
+        needed=False,
+        input_type="email",
+        fits=EMAIL.fullmatch,
+        problem=N_("Write the address as name@example.org."),
     )
     extension = TextLine(N_("Extension"), 40, needed=False)
     access = AccessChoice(
@@ -65,7 +69,7 @@ class UserForm(Form):
         default="",
         problem=N_("Choose one of the languages."),
     )
-    timezone = TimeZone(N_("Time zone"), default="", hint=N_("Leave empty for the zone of the site."))
+    timezone = time_zone(N_("Time zone"), needed=False, hint=N_("Leave empty for the zone of the site."))
     row: User | None = None
 
     def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool) -> None:

@@ -27,7 +27,7 @@ from dashboard.ingest.schema import NewEvent
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.settings.users.forms import UserForm
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, badge
+from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.forms import ID_MAX
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
@@ -101,13 +101,7 @@ class Users(Resource[UserForm]):
         Column("access", N_("Access"), lambda row: row.access or None, _access_cell, css="p2"),
         Column("teams", N_("Teams"), css="p3", sorts=False),
         Column("state", N_("State"), show=_state, sorts=False),
-        Column(
-            "last",
-            N_("Last signed in"),
-            lambda row: row.last_ts,
-            lambda row: lists.moment(row.last_ts),
-            css="n p2",
-        ),
+        moment("last", N_("Last signed in"), "last_ts", "n p2"),
     )
 
     def rows(self, gone: bool) -> Iterable[UserRow]:
