@@ -34,3 +34,8 @@ def message(text: str, **params: str | int | Message) -> Message:
 def N_(text: str) -> str:  # noqa: N802 - the name that extractors of translations look for
     """Return `text` unchanged; the extractor puts it into the catalogue of translations."""
     return text
+
+
+# Messages of validation that forms, rules and the API have in common.
+NOT_WHOLE = N_("Give a whole number from %(least)s to %(most)s.")
+NOT_CLEAN = N_("Leave out control characters.")

@@ -9,19 +9,17 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n.message import N_, NOT_CLEAN, NOT_WHOLE, Message, message
 
 Errors = dict[str, Message]
 
 NOT_A_PART = N_("This part of the rule cannot be read.")
 UNKNOWN_PART = N_("“%(part)s” is no part of a rule.")
-NOT_WHOLE = N_("Give a whole number from %(least)s to %(most)s.")
 NOT_LISTED = N_("Choose from the list.")
 NOT_YES_NO = N_("Choose yes or no.")
 NOT_SO_MANY = N_("Give %(least)s to %(most)s of them.")
 NEEDED = N_("Enter a text.")
 TOO_LONG = N_("Enter at most %(most)s characters.")
-NOT_CLEAN = N_("Leave out control characters.")
 
 _BAD_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BAD_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

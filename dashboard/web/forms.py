@@ -1,4 +1,4 @@
-"""What the forms of all pages read alike: texts, numbers, lists of ids, versions."""
+"""What forms of all pages read alike: texts, numbers, lists of ids, and rows of an id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from flask import abort
 from flask_babel import gettext as _
+
+from dashboard.i18n.message import NOT_CLEAN, NOT_WHOLE
 
 ID_MAX = 2**31 - 1  # the columns' integers; SQLite would take more and PostgreSQL refuse
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -31,7 +33,7 @@ def line_problem(value: str, most: int, needed: bool = True) -> str | None:
         least = 1 if needed else 0
         return str(_("Give %(least)d to %(most)d characters.", least=least, most=most))
     if _CONTROL.search(value):
-        return str(_("Leave out control characters."))
+        return str(_(NOT_CLEAN))
     return None
 
 
@@ -43,12 +45,7 @@ def whole(value: str, least: int, most: int) -> int | None:
 
 
 def whole_problem(least: int, most: int) -> str:
-    return str(_("Give a whole number from %(least)d to %(most)d.", least=least, most=most))
-
-
-def version(form: Mapping[str, str]) -> int:
-    """Return the version of the row that the form was made from; 0 when it names none."""
-    return whole(form.get("version", ""), 1, ID_MAX) or 0
+    return str(_(NOT_WHOLE, least=least, most=most))
 
 
 def ids(values: Iterable[str]) -> frozenset[int]:

@@ -15,14 +15,13 @@ from flask_babel import gettext as _
 from msgspec import Meta
 
 from dashboard import clock
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n.message import N_, NOT_WHOLE, Message, message
 from dashboard.ingest import times
 from dashboard.tracing.types import UNITS, parse_date
 
 LIMIT_MAX = 1000
 CURSOR_MAX = 2**63 - 1
 
-RANGE = N_("Give a whole number from %(low)s to %(high)s.")
 NO_ZONE = N_("There is no such time zone. Use an IANA name such as Europe/Prague.")
 NO_UNIT = N_("Use day or week.")
 NO_WEEK = N_("Use day.")
@@ -45,7 +44,7 @@ def _number(low: int, high: int) -> Callable[[str], int | Message]:
     def read_number(text: str) -> int | Message:
         if text.isascii() and text.isdecimal() and len(text) < 20 and low <= int(text) <= high:
             return int(text)
-        return message(RANGE, low=low, high=high)
+        return message(NOT_WHOLE, least=low, most=high)
 
     return read_number
 
