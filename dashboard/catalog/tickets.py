@@ -87,10 +87,10 @@ _deadline = maker("tickets", "personal", "interaction", origin=Origin.TIMER)
 _counter = maker("tickets", "personal", own=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
-    _agent("ticket.created", N_("Ticket created"), *TICKET, WORK),
-    _agent("ticket.updated", N_("Ticket updated"), *TICKET, WORK),
-    _agent("ticket.closed", N_("Ticket closed"), *TICKET, WORK),
-    _agent("ticket.reopened", N_("Ticket reopened"), *TICKET, WORK),
+    _any("ticket.created", N_("Ticket created"), *TICKET, WORK),
+    _any("ticket.updated", N_("Ticket updated"), *TICKET, WORK),
+    _any("ticket.closed", N_("Ticket closed"), *TICKET, WORK),
+    _any("ticket.reopened", N_("Ticket reopened"), *TICKET, WORK),
     _any("ticket.deleted", N_("Ticket deleted"), *TICKET),
     _any("ticket.status_changed", N_("Ticket status changed"), *TICKET),
     _any("ticket.priority_changed", N_("Ticket priority changed"), *TICKET),
