@@ -27,6 +27,7 @@ from dashboard.rules import (
     deadlines,
     event_facts,
     runs,
+    state_periods,
     subject_history,
     timer_sync,
     timers,
@@ -200,11 +201,12 @@ class Desk:
             event = stretch.event_id or row.event_id
             _set(row, due_ms=at, base_ms=stretch.begun_ms, event_id=event, error="")
             return
-        again = self.plan.earliest(row.kind, self.now_ms) if history.goes_on else None
+        now = state_periods.kept_ms(row.kind, self.now_ms)
+        again = self.plan.earliest(row.kind, now) if history.goes_on else None
         if again is None:
             row.delete_instance()
         else:  # an agent at work is idle again at the soonest as if the work ended now
-            _set(row, due_ms=again, base_ms=self.now_ms, error="")
+            _set(row, due_ms=again, base_ms=now, error="")
 
     def _resumed(self, row: Timer, rule: LiveRule) -> None:
         """Fire what fell due while the rule's group paused."""

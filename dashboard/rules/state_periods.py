@@ -98,6 +98,15 @@ def ends(type_: str) -> frozenset[str]:
     return ENDS | _MODERATED if kind_of(type_) == "thread" else ENDS
 
 
+def kept_ms(type_: str, at_ms: int) -> int:
+    """Return an instant at the resolution in which the stretches of a deadline type are kept, in ms.
+
+    Those of agents come from folded intervals, which know whole seconds: a deadline armed at the event's own
+    millisecond would lie behind the deadline of the stretch that the event begins, and never be met.
+    """
+    return at_ms // 1000 * 1000 if type_ == AGENT_IDLE else at_ms
+
+
 def is_dated(type_: str) -> bool:
     """Say whether a deadline type counts from a time that an event's data names."""
     return type_ in _DATED

@@ -155,7 +155,10 @@ def _begun_by(event_type: str, waiting: Plan) -> list[str]:
 
 def _of_event(type_: str, event: EventRow, waiting: Plan) -> New | None:
     subject = subject_of(type_, event)
-    base = state_periods.told(type_, event.data) if state_periods.is_dated(type_) else event.time_ms
+    if state_periods.is_dated(type_):
+        base = state_periods.told(type_, event.data)
+    else:
+        base = state_periods.kept_ms(type_, event.time_ms)
     if subject is None or base is None:
         return None
     due = waiting.earliest(type_, base)

@@ -129,6 +129,34 @@ def test_an_agent_is_idle_while_ready_and_free(site: Site) -> None:
     assert fired() == [(one.id, "done", 3 * HOUR)]
 
 
+@pytest.mark.parametrize("fraction_s", [0.0, 0.388, 0.5, 0.999])
+@pytest.mark.parametrize("after_s", [[6], [6, 10], [1]])
+def test_the_first_idle_stretch_fires_whatever_the_milliseconds_of_the_ready_event(
+    site: Site, fraction_s: float, after_s: list[int]
+) -> None:
+    rules = [rule(types=["agent.idle"], after={"seconds": seconds}) for seconds in after_s]
+    site.wake(0)
+    engine.send(event("agent.ready", fraction_s, user="jana"))
+    engine.digest()
+    site.wake(12)
+    assert fired() == [(each.id, "done", seconds) for each, seconds in zip(rules, after_s, strict=True)]
+
+
+@pytest.mark.parametrize("fraction_s", [0.1, 0.9])
+def test_an_idle_stretch_that_begins_when_work_ends_fires_whatever_the_milliseconds(
+    site: Site, fraction_s: float
+) -> None:
+    one = rule(types=["agent.idle"], after={"seconds": 60})
+    site.wake(0)
+    engine.send(event("agent.ready", 0.5, user="jana"))
+    engine.digest()
+    site.comes("chat.accepted", 1, "C-1")
+    site.wake(90.7)  # looked at while the agent works
+    site.comes("chat.closed", 91 + fraction_s, "C-1")
+    site.wake(200)
+    assert fired() == [(one.id, "done", 151)]
+
+
 def test_a_chat_that_nobody_takes_in_time_fires_and_one_that_is_taken_does_not(site: Site) -> None:
     one = rule(types=["chat.queued"], wait={"seconds": 120, "unless": ["chat.accepted"]})
     site.comes("chat.queued", 0, "C-1")
