@@ -1,4 +1,4 @@
-"""Home: the team's day, or one's own."""
+"""The home page: today's numbers of the team, or of the viewer."""
 
 from dashboard.pages.home.views import bp
 

@@ -1,4 +1,4 @@
-"""Interactions by hour as stacked bars: percent across, pixels down. Pure."""
+"""Geometry of the chart of interactions by hour: stacked bars, x in percent, y in pixels. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dashboard.clock import Slot
 from dashboard.tracing.team import Arrivals
 from dashboard.tracing.types import ACTIVITY_TYPES, type_of
 
-TOP, BASE, LABELS = 14, 126, 144  # pixels of a drawing 150 high
-LEFT, WIDE = 7.0, 93.0  # percent: the numbers of the scale stand to the left
+TOP, BASE, LABELS = 14, 126, 144  # y in pixels; the chart is 150 pixels high
+LEFT, WIDE = 7.0, 93.0  # percent; the labels of the scale are on the left
 LEAST_HOURS = 8
 MOST_LABELS = 8
 STEPS = (1, 2, 5)
 
 
 class Hour(NamedTuple):
-    """An hour's counts in the order of ACTIVITY_TYPES; `offset` only where the hour comes twice."""
+    """The counts of an hour in the order of ACTIVITY_TYPES; `offset` is set only if the hour occurs twice."""
 
     label: str
     offset: str
@@ -48,7 +48,7 @@ class Chart(NamedTuple):
 
 
 def chart(slots: Sequence[Slot], found: Sequence[Arrivals], as_of: int) -> Chart:
-    """Return the hours from the first arrival to now, at least LEAST_HOURS of the local day's `slots`."""
+    """Return the chart from the hour of the first arrival to now, of at least LEAST_HOURS of `slots`."""
     hours = [_hour(slot, found) for slot in slots]
     now = next((n for n, slot in enumerate(slots) if slot.end > as_of), len(slots) - 1)
     first = next((n for n, hour in enumerate(hours) if hour.total), now)
@@ -73,7 +73,7 @@ def chart(slots: Sequence[Slot], found: Sequence[Arrivals], as_of: int) -> Chart
 
 
 def _hour(slot: Slot, found: Sequence[Arrivals]) -> Hour:
-    """Count what began in the hour; a quarter that two hours share belongs to the one it begins in."""
+    """Count the arrivals of an hour; a quarter of an hour belongs to the hour in which it starts."""
     inside = [each for each in found if slot.start <= each.start < slot.end]
     counts = (sum(a.number for a in inside if type_of(a.channel) == kind) for kind in ACTIVITY_TYPES)
     return Hour(slot.label, slot.offset, tuple(counts))
@@ -91,7 +91,7 @@ def _scale(most: int) -> tuple[int, int]:
 
 
 def _stack(hour: Hour, left: float, pitch: float, top: int) -> list[Box]:
-    """Return the parts of an hour's bar from the base up, a pixel apart."""
+    """Return the segments of an hour's bar from bottom to top, separated by one pixel."""
     width = min(6.0, pitch * 0.7)
     x, y, found = round(left + (pitch - width) / 2, 3), float(BASE), []
     for kind, count in zip(ACTIVITY_TYPES, hour.counts, strict=True):

@@ -1,4 +1,4 @@
-"""The blocks of the home page, each from as few reads as it needs; what two blocks share is read once."""
+"""Data of the blocks of the home page. Data that several blocks need is read once."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from dashboard.tracing.queues import QueueRow
 from dashboard.tracing.team import Done, Level, Limit, Member
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, type_of
 
-LEVEL_TARGET = 0.8  # the customary 80 percent; how many seconds is each queue's own
-LATE_TIMES = 2  # a call waits too long beyond so many times its queue's level
+LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds
+LATE_TIMES = 2  # a call waits too long beyond this multiple of the queue's service level
 MOST_ROWS = 60
 
 
 class Figures(NamedTuple):
-    """The five key figures; `..._before` are of the same time a week ago, None without any."""
+    """The five key numbers; `..._before` are those of the same time a week ago, None without data."""
 
     interactions: int
     interactions_before: int
@@ -51,7 +51,7 @@ class Figures(NamedTuple):
 
 
 class TeamRow(NamedTuple):
-    """Somebody of the team; `over` is by how much a pause is beyond its limit, `limit` that limit."""
+    """A team member; `over` is the time in seconds by which a pause exceeds its `limit`."""
 
     login: str
     name: str
@@ -71,7 +71,7 @@ class Team(NamedTuple):
 
 
 class QueueNow(NamedTuple):
-    """A queue: how many wait, the longest wait in seconds; `in_level` of the `done` of today."""
+    """A queue: number of waiting contacts and the longest wait in seconds; today `in_level` of `done`."""
 
     queue: QueueRow
     waiting: int
@@ -89,8 +89,8 @@ class QueueNow(NamedTuple):
 
 
 class Attention(NamedTuple):
-    """What somebody should look at now: pauses over their limit, queues with late calls, failed jobs,
-    deliveries given up, paused rules."""
+    """What needs attention: pauses over their limit, queues with late calls, failed jobs, undeliverable
+    messages, paused rules."""
 
     pauses: tuple[TeamRow, ...]
     queues: tuple[QueueNow, ...]
@@ -104,7 +104,7 @@ class Attention(NamedTuple):
 
 
 class Own(NamedTuple):
-    """The viewer's own day."""
+    """The viewer's day."""
 
     trace: trace.Trace
     status: Status
@@ -116,7 +116,7 @@ class Own(NamedTuple):
 
 
 class Board:
-    """Everything the page can show, as of one instant, read when first asked for."""
+    """All data of the page as of one instant, loaded lazily."""
 
     def __init__(self, scope: Scope, as_of: int, zone: str, language: str) -> None:
         self.scope, self.as_of, self.zone, self.language = scope, as_of, zone, language
@@ -146,7 +146,7 @@ class Board:
 
     @cached_property
     def rows(self) -> list[TeamRow]:
-        """The team by name, those who are here first."""
+        """The team, those who are present first, then by name."""
         rows = [self._row(member) for member in self.members]
         return sorted(rows, key=lambda row: not row.status.here)
 
@@ -157,7 +157,7 @@ class Board:
 
     @cached_property
     def lines(self) -> list[QueueNow]:
-        """The viewer's queues by label with what waits in them and how they did today."""
+        """The queues in the viewer's scope by label, with waiting contacts and today's numbers."""
         found = queues.queues(self.scope)
         ids = [queue.id for queue in found]
         waiting = team.waiting(self.scope, ids, self.as_of)
@@ -212,7 +212,7 @@ class Board:
         return rules.fired(self.scope, self.span.start)
 
     def own(self, login: str) -> Own | None:
-        """Return the viewer's own day, None when nothing was ever recorded in the week before."""
+        """Return the viewer's day, None if nothing was recorded in the past week."""
         found = trace.read(self.scope, login, self.span, self.zone, self.as_of)
         if found is None:
             return None
@@ -236,7 +236,7 @@ class Board:
         return TeamRow(member.login, member.name, now, name, limit, seconds, over, count, tuple(marks))
 
     def _pause(self, now: Status) -> tuple[str, int | None, int | None, bool]:
-        """Return the pause's name, its limit, how long the status lasts, and whether that is too long."""
+        """Return the pause's name and limit, the duration of the status, and whether it exceeds the limit."""
         seconds = self.as_of - now.since if now.since is not None else None
         if now.state != PAUSE:
             return "", None, seconds, False
@@ -249,7 +249,7 @@ class Board:
 
 
 def failed_jobs() -> list[tuple[str, int, str]]:
-    """Return kind, count and one error of the jobs that were given up."""
+    """Return kind, count and one error of the failed jobs."""
     query = (
         Job.select(Job.kind, peewee.fn.COUNT(Job.id), peewee.fn.MAX(Job.error))
         .where(Job.state == "failed")
@@ -260,6 +260,6 @@ def failed_jobs() -> list[tuple[str, int, str]]:
 
 
 def _mean(found: Mapping[int, Done]) -> int | None:
-    """Return the mean whole handling of the closed activities in seconds, floored."""
+    """Return the mean handling time of the closed activities in seconds, rounded down."""
     count = sum(one.closed for one in found.values())
     return sum(one.handling_s for one in found.values()) // count if count else None

@@ -1,4 +1,4 @@
-"""What rules did today and where they need somebody: as far as the viewer may see rules."""
+"""Rules on the home page: rules that ran today and rules that need attention, in the viewer's scope."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEEING = (Permission.RULES_VIEW, Permission.RULES_OWN, Permission.RULES_OVERSEE)
 
 
 class Fired(NamedTuple):
-    """A rule that acted today."""
+    """A rule that ran today."""
 
     id: int
     name: str
@@ -28,7 +28,7 @@ class Fired(NamedTuple):
 
 
 class Paused(NamedTuple):
-    """A rule that was paused by itself; `reason` is a marked text."""
+    """A rule that was paused automatically; `reason` is a translatable message."""
 
     id: int
     name: str
@@ -40,7 +40,7 @@ def may_see(scope: Scope) -> bool:
 
 
 def fired(scope: Scope, since: int) -> list[Fired]:
-    """Return the rules that acted since the second `since`, the latest first, at most MOST."""
+    """Return up to MOST rules that ran since `since` (UTC epoch seconds), the latest first."""
     latest = peewee.fn.MAX(Run.made_ms)
     query = (
         Run.select(Rule.id, Rule.name, peewee.fn.COUNT(Run.id), latest)
@@ -54,7 +54,7 @@ def fired(scope: Scope, since: int) -> list[Fired]:
 
 
 def paused(scope: Scope) -> list[Paused]:
-    """Return the rules that are paused, by age."""
+    """Return the paused rules by age."""
     if not may_see(scope):
         return []
     query = Rule.select(Rule.id, Rule.name, Rule.paused_reason)
@@ -62,7 +62,7 @@ def paused(scope: Scope) -> list[Paused]:
 
 
 def given_up(scope: Scope) -> int:
-    """Count the deliveries that nobody tries any more, for those who look after channels or rules."""
+    """Count undeliverable messages, for viewers who can manage channels or rules."""
     if not (scope.can(Permission.CHANNELS_VIEW) or scope.can(Permission.RULES_OPERATE)):
         return 0
     return int(Step.select().where(Step.state == StepState.DEAD.value).count())

@@ -1,4 +1,4 @@
-"""What somebody is doing now, from the stretches of the day. Pure."""
+"""The current status of a user, from the intervals of the day. Pure."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Status(NamedTuple):
 
 
 def status(rows: Sequence[IntervalRow], as_of: int) -> Status:
-    """Return the status at `as_of` of a user with these stretches; open ones run on.
+    """Return the status at `as_of` of a user with these intervals; open ones last until `as_of`.
 
-    Somebody whose source reports no sign-in is here while ready or on a pause.
+    A user whose source reports no sign-in counts as present while ready or on a pause.
     """
     begun = [row for row in rows if row.start <= as_of]
     now = [row for row in begun if row.end is None or row.end > as_of]
@@ -69,7 +69,7 @@ def _state(kinds: set[int]) -> str:
 
 
 def _since(state: str, begun: Sequence[IntervalRow], now: Sequence[IntervalRow]) -> int | None:
-    """Return since when somebody without work is free, not ready or out."""
+    """Return since when a user without work is idle, not ready or signed out."""
     ended = [(row.kind, row.end) for row in begun if row.end is not None and row not in now]
     if state == OUT:
         return max((end for kind, end in ended if kind in (Kind.LOGIN, Kind.READY, Kind.PAUSE)), default=None)

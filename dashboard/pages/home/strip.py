@@ -1,4 +1,4 @@
-"""The day as a thin strip: presence above, work below, in percent of a shared axis. Pure."""
+"""Geometry of the strip of a day: presence above, work below, x in percent of a shared axis. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dashboard.intervals import Pair, clip, union
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, Kind, type_of
 
 LEAST_HOURS = 10
-CROWDED = 14  # beyond so many hours a label stands at every sixth
-GAP_SHARE = 0.002  # of the axis: neighbours of one kind that close are one mark
-THIN = 0.3  # percent: the narrowest mark
+CROWDED = 14  # with more hours, only every sixth hour has a label
+GAP_SHARE = 0.002  # of the axis; marks of one kind that are closer are merged
+THIN = 0.3  # minimum width of a mark in percent
 PRESENT = (("ready", Kind.READY, None), ("pause", Kind.PAUSE, True), ("pause", Kind.PAUSE, False))
 STATUS_TOP, STATUS_HEIGHT, WORK_TOP, WORK_HEIGHT = 0, 5, 7, 11
 
 
 class Axis(NamedTuple):
-    """Whole hours [start, end) in UTC seconds with labels (percent, text, anchor)."""
+    """Whole hours [start, end) in UTC epoch seconds, with labels (percent, text, anchor)."""
 
     start: int
     end: int
@@ -34,7 +34,7 @@ class Axis(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A rectangle: class, percent from the left and wide, pixels from the top and high."""
+    """A rectangle: CSS class, x and width in percent, y and height in pixels."""
 
     css: str
     x: float
@@ -45,10 +45,10 @@ class Mark(NamedTuple):
 
 
 def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis:
-    """Return the hours from the first stretch to now with an hour of air, at least LEAST_HOURS.
+    """Return the axis from the first interval to one hour after now, of at least LEAST_HOURS.
 
-    `slots` are the hours of the local day. Positions are elapsed time, so a repeated hour has room
-    of its own. Labels stand at every second hour, at the end the hour that would follow.
+    `slots` are the hours of the local day. Positions are elapsed time, so a repeated hour has its own space.
+    Every second hour has a label; the label at the end is the following hour.
     """
     first = min((max(row.start, slots[0].start) for row in rows), default=as_of)
     begin = max((n for n, slot in enumerate(slots) if slot.start <= first), default=0)
@@ -66,7 +66,7 @@ def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis
 
 
 def marks(rows: Iterable[IntervalRow], span: Axis, as_of: int) -> list[Mark]:
-    """Return presence (ready, pauses over it) and work by kind, calls first; open ones run to `as_of`."""
+    """Return the marks of presence and of work by kind; open intervals end at `as_of`."""
     kept = list(rows)
     found: list[Mark] = []
     for css, kind, paid in PRESENT:

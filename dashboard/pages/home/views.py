@@ -1,4 +1,4 @@
-"""Home: today at a glance, as far as the viewer's scope goes."""
+"""The home page: today's numbers in the viewer's scope."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BLOCKS = ("figures", "team", "chart", "hours", "attention", "queues")
 @bp.get("/")
 @require(Permission.SELF)
 def index() -> Response:
-    """The team's day for who may see it, else one's own; blocks are asked for again every 30 seconds.
+    """Show the team's day, or the viewer's own without permission for it. Blocks reload every 30 seconds.
 
-    A block that reads as the mark `seen` says is not sent again (204).
+    A block whose content equals the digest `seen` is not sent again (204).
     """
     board = Board(g.scope, clock.now_s(), zone(), language())
     blocks: tuple[str, ...] = BLOCKS if g.scope.can(Permission.HOME_VIEW) else ("own",)
