@@ -1,4 +1,4 @@
-"""The read side of the API, and the health check."""
+"""The read API and the health check."""
 
 from dashboard.pages.api.views import bp
 

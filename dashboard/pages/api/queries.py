@@ -1,4 +1,4 @@
-"""Reads for the API alone."""
+"""Queries of the API."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dashboard.pages.api.parameters import EventQuery
 
 
 def events(scope: Scope, query: EventQuery) -> list[Stored]:
-    """Return a page of events by rising id (order of arrival); every page costs the same, and one
-    who reads on from its last id later misses nothing."""
+    """Return a page of events by ascending id (order of arrival). All pages cost the same, and a client
+    that later continues after the last id misses no event."""
     e = Event
     rows = (
         e.select(

@@ -50,7 +50,7 @@ def events() -> Response:
 @bp.get("/api/v1/tracing")
 @require_key("read")
 def tracing() -> Response:
-    """The figures of one user's day or week: the same as on the page, to the second."""
+    """Statistics and activities of a user's day or week, equal to those of the page."""
     query = read(TracingQuery, request.args)
     chosen, as_of = query.tz or zone(), clock.now_s()
     span = period_span(query.unit, query.date or clock.local_date(as_of, chosen), chosen)
@@ -78,14 +78,14 @@ def queue() -> Response:
 @bp.get("/api/v1/openapi.json")
 @public
 def description() -> Response:
-    """What these addresses take and answer, for whoever writes a client."""
+    """The OpenAPI document."""
     return make_response(jsonify(openapi.document(current_app.config["STOPA"].base_url)))
 
 
 @bp.get("/healthz")
 @public
 def health() -> Response:
-    """200 when the database answers and is of this version; says no more than that."""
+    """200 if the database is reachable and migrated; reveals nothing else."""
     if migrate.pending(database.obj):
         return answers.send(answers.Health("not migrated"), 503)
     Event.select(Event.id).limit(1).execute()
