@@ -1,4 +1,4 @@
-"""Operations: are rules running, is anything waiting, and the switch that stops them all."""
+"""The operations page: status of rules and pending work, and the emergency stop."""
 
 from dashboard.pages.operations.views import bp
 

@@ -1,4 +1,4 @@
-"""Stopping all rules, and letting them go on."""
+"""Stops and resumes all rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dashboard.rules import active_rules
 
 
 def stop(stopping: bool) -> None:
-    """Let no rule be asked any more, or all of them again; events are recorded meanwhile. Twice is once."""
+    """Stop or resume the evaluation of all rules. Events are still recorded. Idempotent."""
     with database.atomic():
         if active_rules.stopped() == stopping:
             return

@@ -1,4 +1,4 @@
-"""What the page of operations shows; every question is bounded in time or number."""
+"""Queries of the operations page; each is bounded in time or number of rows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dashboard.rules.runs import StepState
 
 MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-COUNTED = 100_000  # rows of a kind; more are "more than"
+COUNTED = 100_000  # maximum count of a kind of rows; shown as "more than" beyond
 SLOWEST = 10
-ALIVE_S = 60  # workers say every 15 seconds that they are here
-SHOWN = 100  # rules paused by themselves
+ALIVE_S = 60  # workers send a heartbeat every 15 seconds
+SHOWN = 100  # maximum number of automatically paused rules listed
 
 
 class Rate(NamedTuple):
-    """Events of each minute, by their own time, the oldest first; `start_ts` is that of the first."""
+    """Number of events of each minute by event time, oldest first; `start_ts` is the first minute."""
 
     start_ts: int
     events: tuple[int, ...]
@@ -34,7 +34,7 @@ class Rate(NamedTuple):
 
 
 class Due(NamedTuple):
-    """Rows that wait: how many, how many of them are late, and by how much the latest is."""
+    """Pending rows: total, overdue, and the delay of the oldest."""
 
     waiting: int
     overdue: int
@@ -46,19 +46,19 @@ class Jobs(NamedTuple):
     waiting: int
     running: int
     failed: int
-    oldest_s: int | None  # since the oldest unfinished was asked for
+    oldest_s: int | None  # age of the oldest unfinished job
 
 
 class Slow(NamedTuple):
     rule_id: int
-    name: str | None  # None: not for the viewer to see
+    name: str | None  # None if the rule is outside the viewer's scope
     runs: int
     mean_us: int
     most_us: int
 
 
 class Held(NamedTuple):
-    """A rule that was paused by itself."""
+    """A rule that was paused automatically."""
 
     id: int
     name: str | None
@@ -71,8 +71,8 @@ class Board(NamedTuple):
     rate: Rate
     jobs: list[Jobs]
     timers: Due
-    deliveries: dict[str, int]  # by state of the step, up to COUNTED and one more
-    workers: list[tuple[str, int]]  # name, seconds since it was seen
+    deliveries: dict[str, int]  # by state of the step, at most COUNTED + 1
+    workers: list[tuple[str, int]]  # name, seconds since the last heartbeat
     slow: list[Slow]
     held: list[Held]
     groups: list[RuleGroup]
@@ -83,7 +83,7 @@ class Board(NamedTuple):
 
     @property
     def lag_s(self) -> int | None:
-        """For how long the oldest event that is not digested has waited."""
+        """Return the age in seconds of the oldest event that has not been processed."""
         return next((each.oldest_s for each in self.jobs if each.kind == "digest"), None)
 
 
@@ -104,7 +104,7 @@ def board(scope: Scope) -> Board:
 
 
 def rate(now_ms: int) -> Rate:
-    """Return events a minute over the last hour, the minute under way left out."""
+    """Return the number of events per minute over the last hour, without the current minute."""
     end = now_ms - now_ms % MINUTE_MS
     start = end - MINUTES * MINUTE_MS
     minute = (Event.time_ms - start) / MINUTE_MS
@@ -116,7 +116,7 @@ def rate(now_ms: int) -> Rate:
 
 
 def jobs(now_ms: int) -> list[Jobs]:
-    """Return the jobs of each kind that are unfinished or given up."""
+    """Return the unfinished and failed jobs of each kind."""
     query = (
         Job.select(Job.kind, Job.state, fn.COUNT(Job.id), fn.MIN(Job.created_ms))
         .where(Job.state.in_(["waiting", "running", "failed"]))
@@ -148,7 +148,7 @@ def deliveries() -> dict[str, int]:
 
 
 def slowest(scope: Scope, now_ms: int) -> list[Slow]:
-    """Return the rules that took longest on average over the last 24 hours."""
+    """Return the rules with the longest mean evaluation time over the last 24 hours."""
     mean = fn.AVG(Run.took_us)
     query = (
         Run.select(Run.rule_id, fn.COUNT(Run.id), mean, fn.MAX(Run.took_us))
@@ -171,7 +171,7 @@ def held(scope: Scope) -> list[Held]:
 
 
 def up_to(query: Any) -> int:
-    """Count the rows of a query, up to COUNTED and one more."""
+    """Count the rows of a query, at most COUNTED + 1."""
     return int(query.limit(COUNTED + 1).count())
 
 

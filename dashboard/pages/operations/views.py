@@ -1,4 +1,4 @@
-"""The page of operations, the kill switch, and the resuming of rules."""
+"""The operations page, the emergency stop, and resuming of paused rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLOT = 120  # units of the drawing, by the side of which the numbers stand
 @bp.get("")
 @require(P.RULES_OPERATE)
 def index() -> Response:
-    """What runs and what waits; the block is asked for again every 30 seconds."""
+    """Show the status; the block reloads every 30 seconds."""
     board = queries.board(g.scope)
     return render(
         "operations/index.html",
@@ -42,7 +42,7 @@ def index() -> Response:
 @bp.route("/stop", methods=["GET", "POST"])
 @require(P.RULES_OPERATE)
 def stop() -> Response:
-    """Ask whether to stop all rules, saying what goes on; then do it."""
+    """Ask for confirmation, then stop all rules."""
     if request.method == "POST":
         commands.stop(True)
         flash(_("All rules are stopped."), "ok")
@@ -78,7 +78,7 @@ def resume() -> Response:
 @bp.post("/rules/<int:ident>/resume")
 @require(P.RULES_OPERATE)
 def resume_rule(ident: int) -> Response:
-    """Let a rule go on that paused itself; one that has gone on meanwhile stays as it is."""
+    """Resume an automatically paused rule; no effect if it has been resumed already."""
     rule = common.one(Rule, ident)
     if activation.resume(rule):
         flash(_("The rule goes on."), "ok")
@@ -86,7 +86,7 @@ def resume_rule(ident: int) -> Response:
 
 
 def bars(events: tuple[int, ...]) -> list[tuple[float, float, float]]:
-    """Return x in percent of the width, y and height of each minute's bar in a drawing PLOT high."""
+    """Return (x in percent, y, height) of each minute's bar in a chart of height PLOT."""
     top = nice(max(events))
     width = 94 / len(events)
     drawn = [(place, round((PLOT - 10) * count / top, 1)) for place, count in enumerate(events) if count]
@@ -94,20 +94,20 @@ def bars(events: tuple[int, ...]) -> list[tuple[float, float, float]]:
 
 
 def lines(most: int) -> list[tuple[float, int]]:
-    """Return y and number of the lines across: none, half and all of the top."""
+    """Return (y, label) of the grid lines at zero, half and the maximum."""
     top = nice(most)
     numbers = (0, top // 2, top) if top % 2 == 0 else (0, top)
     return [(round(PLOT - (PLOT - 10) * count / top, 1), count) for count in numbers]
 
 
 def nice(most: int) -> int:
-    """Return the least of 1, 2, 4, 5, 10, 20, 40, 50, 100 … that is not below `most`."""
+    """Return the smallest of 1, 2, 4, 5, 10, 20, 40, 50, 100 … that is at least `most`."""
     power = 10 ** max(0, math.floor(math.log10(most))) if most > 0 else 1
     return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= most)
 
 
 def many(count: int) -> str:
-    """Return the number as text, "more than …" past what was counted."""
+    """Return the number as text; "more than …" if it exceeds COUNTED."""
     if count <= queries.COUNTED:
         return number(count)
     return str(_("more than %(num)s", num=number(queries.COUNTED)))
