@@ -1,4 +1,4 @@
-"""Files made in the background: progress and download."""
+"""Background exports: progress and download."""
 
 from dashboard.pages.exports.views import bp
 

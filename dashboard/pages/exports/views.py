@@ -1,4 +1,4 @@
-"""Progress of a file's making, and its download, which checks the right again."""
+"""Progress of an export and download of its file; the permission is checked again at download."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def show(ident: str) -> Response:
 @bp.get("/<ident>/file")
 @require(Permission.SELF)
 def download(ident: str) -> Response:
-    """404 for strangers and expired files, 403 when the right has been withdrawn meanwhile."""
+    """Send the file: 404 for other users' and expired files, 403 if the permission has been revoked."""
     file = _own(ident)
     if not file.sha256:
         abort(404)
