@@ -1,4 +1,4 @@
-"""A queue's day, hour by hour: the page, the files and the interface for clients."""
+"""Statistics of a queue for a day, hour by hour: page, files and API."""
 
 from dashboard.pages.queuedays.views import bp
 

@@ -1,4 +1,4 @@
-"""The hours of a queue's day as a sheet, the day itself as its last row."""
+"""The hours of a queue's day as a sheet, with the day as its last row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a queue's day is asked by: queue, date, zone."""
+"""Query string of a queue's day: queue, date, time zone."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ FORMATS = (("pdf", N_("PDF export")), ("xlsx", N_("Excel export")), ("csv", N_("
 @bp.get("/queues/figures")
 @require(Permission.QUEUES_FIGURES)
 def show() -> Response:
-    """The hours of a queue's day; without a queue the first of the viewer's; 404 outside the scope."""
+    """Show a queue's day, by default of the first queue in scope; 404 for a queue outside the scope."""
     as_of = clock.now_s()
     asked = forms.parse(request.args, zone(), as_of)
     choices = sorted(queues.queues(g.scope), key=lambda one: collation.key(one.label, language()))
@@ -57,7 +57,7 @@ def show() -> Response:
 @bp.get("/queues/figures.csv", defaults={"format_": "csv"})
 @require(Permission.QUEUES_FIGURES)
 def download(format_: str) -> Response:
-    """The page's table as a file: the right to see it, and the right to take it away in this format."""
+    """Send the page's table as a file. Requires the permissions for the page and for the format."""
     asked = forms.parse(request.args, zone(), clock.now_s())
     if queues.queue(g.scope, asked.queue) is None:
         abort(404)
