@@ -129,7 +129,7 @@ def compile_catalogues() -> None:
 
 @lru_cache(maxsize=8)
 def translator(locale: str) -> Callable[[str], str]:
-    """Return what puts a marked text into the language; English for one that there is no catalogue of."""
+    """Return the function that translates texts into `locale`; English if there is no catalogue."""
     compile_catalogues()
     found: Callable[[str], str] = Translations.load(str(ROOT), [locale]).ugettext
     return found

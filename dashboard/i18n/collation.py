@@ -13,7 +13,7 @@ _CZECH = {"č": "c~", "ř": "r~", "š": "s~", "ž": "z~"}
 
 
 def key(text: str, language: str = "en") -> tuple[str, str]:
-    """Return a key for `sorted`: letters first, marks and case second."""
+    """Return a sort key: compares base letters first, then diacritics and case."""
     folded = unicodedata.normalize("NFC", text).casefold()
     if language == "cs":
         folded = "".join(_CZECH.get(letter, letter) for letter in folded).replace("ch", "h~")

@@ -1,4 +1,4 @@
-"""Dates, times, durations and numbers as each language writes them; a zone is named, never guessed.
+"""Formatting of dates, times, durations and numbers by language; the time zone is always an argument.
 
 Durations read h:mm:ss in every language, clocks are 24-hour, weeks ISO, Monday first.
 """
@@ -14,7 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-KEPT = 4096  # texts of a kind, half a megabyte: a page says each time and length two to four times
+CACHED = 4096  # texts of a kind, half a megabyte; a page formats each time and duration several times
 NBSP = "\N{NO-BREAK SPACE}"
 # Patterns of Unicode's date fields by language: long, short, day, day of week view, stamp.
 _DATES = {
@@ -31,9 +31,9 @@ def language() -> str:
     return locale.language if locale is not None and locale.language in ("en", "cs", "ja") else "en"
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def duration(seconds: int | None) -> str:
-    """Return 3725 as 1:02:05 (hours beyond 24 go on); None as a dash."""
+    """Return 3725 as 1:02:05 (hours are not limited to 24); None as a dash."""
     if seconds is None:
         return "–"
     minutes, rest = divmod(abs(int(seconds)), 60)
@@ -45,13 +45,13 @@ def number(value: float) -> str:
     return _number(value, language())
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def _number(value: float, speech: str) -> str:
     return str(format_decimal(value, locale=speech))
 
 
 def percent(value: float | None, digits: int = 0) -> str:
-    """Return 0.863 as 86% (cs: 86 % with a no-break space); None as a dash. Half goes up."""
+    """Return 0.863 as 86% (in Czech with a no-break space); None as a dash. Rounds half up."""
     if value is None:
         return "–"
     rounded = int(value * 100 * 10**digits + 0.5) / (100 * 10**digits)
@@ -62,22 +62,22 @@ def percent(value: float | None, digits: int = 0) -> str:
 
 
 def local(ts: int, zone: str) -> datetime:
-    """Return the aware local datetime of UTC epoch seconds."""
+    """Return the aware local datetime of `ts` (UTC epoch seconds)."""
     return datetime.fromtimestamp(ts, ZoneInfo(zone))
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def clock(ts: int | None, zone: str) -> str:
     return local(ts, zone).strftime("%H:%M:%S") if ts is not None else ""
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def clock_short(ts: int | None, zone: str) -> str:
     return local(ts, zone).strftime("%H:%M") if ts is not None else ""
 
 
 def stamp(ts: int | None, zone: str) -> str:
-    """Return date and time, as 19 Nov 2026 14:37:20; an empty text for None."""
+    """Return date and time, such as 19 Nov 2026 14:37:20; an empty text for None."""
     if ts is None:
         return ""
     moment = local(ts, zone)
@@ -85,7 +85,7 @@ def stamp(ts: int | None, zone: str) -> str:
 
 
 def day_clock(ts: int | None, zone: str, beside: int | None = None) -> str:
-    """Return Thu 19 14:37:20, for lists of several days; without the day when `beside` has it."""
+    """Return a text such as Thu 19 14:37:20; without the day if `beside` is on the same day."""
     if ts is None:
         return ""
     moment = local(ts, zone)
@@ -110,7 +110,7 @@ def day_short(day: date) -> str:
 
 
 def week_label(day: date) -> str:
-    """Return the ISO week that holds `day`: Week 47, 16–22 Nov 2026."""
+    """Return the ISO week of `day`, such as Week 47, 16–22 Nov 2026."""
     first = day - timedelta(days=day.weekday())
     last = first + timedelta(days=6)
     week = first.isocalendar().week
@@ -135,7 +135,7 @@ def _date(style: str, day: date) -> str:
     return _written(style, day, language())
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHED)
 def _written(style: str, day: date, speech: str) -> str:
     return str(format_date(day, _DATES[style][speech], locale=speech))
 

@@ -1,4 +1,4 @@
-"""A text to a person that is put into words only where the reader's language is known. Pure."""
+"""Translatable messages, which are rendered where the reader's language is known. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """A marked text and what fills its placeholders; a message within is translated before it is put in."""
+    """A marked text and the values of its placeholders. Values that are messages are translated too."""
 
     text: str
     params: tuple[tuple[str, str | int | Message], ...] = ()
 
     def render(self, translate: Callable[[str], str] = str) -> str:
-        """Return the message in the language of `translate` (gettext); in English without one."""
+        """Return the message translated by `translate` (gettext); in English by default."""
         words = translate(self.text)
         if not self.params:
             return words
@@ -27,12 +27,12 @@ Errors = dict[str, Message]  # by field
 
 
 def message(text: str, **params: str | int | Message) -> Message:
-    """Return a message; `params` are the values of its named placeholders."""
+    """Return a message; `params` are the values of the named placeholders."""
     return Message(text, tuple(params.items()))
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that extractors of translations look for
-    """Return `text` unchanged; the extractor puts it into the catalogue of translations."""
+def N_(text: str) -> str:  # noqa: N802 - the conventional name for gettext extractors
+    """Mark `text` for extraction into the catalogues and return it unchanged."""
     return text
 
 
