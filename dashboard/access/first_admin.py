@@ -1,4 +1,4 @@
-"""The first administrator: a new site prints a one-time code, which lets its first visitor make one."""
+"""Creates the first administrator with a one-time code, which a new installation prints at start."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CODE_NAME = "setup_code"
 
 
 def needs_setup() -> bool:
-    """True until somebody can sign in."""
+    """Return whether no user can sign in yet."""
     return not User.select().where(User.password_hash.is_null(False)).exists()
 
 
 def setup_code() -> str | None:
-    """Make and return a new one-time code for the first administrator; None when not needed.
+    """Create and return a new one-time code for the first administrator; None if not needed.
 
-    Only its hash is kept, so the code printed last is the one that works.
+    Only its hash is stored, and a new code replaces the previous one.
     """
     if not needs_setup():
         return None
@@ -35,12 +35,12 @@ def setup_code() -> str | None:
 
 
 def code_is_right(code: str) -> bool:
-    kept = Setting.get_or_none(Setting.name == CODE_NAME)
-    return kept is not None and hmac.compare_digest(kept.value, digest(code.strip()))
+    stored = Setting.get_or_none(Setting.name == CODE_NAME)
+    return stored is not None and hmac.compare_digest(stored.value, digest(code.strip()))
 
 
 def make_administrator(login: str, name: str, password: str) -> None:
-    """Add the first administrator and use the code up; does nothing when there is one already."""
+    """Create the first administrator and invalidate the code. Does nothing if a user can already sign in."""
     with database.atomic():
         if not needs_setup():
             return

@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, first administrator, one's own language, zone and password."""
+"""Sign-in, sign-out, setup of the first administrator, and the account page."""
 
 from dashboard.pages.signin.views import bp
 

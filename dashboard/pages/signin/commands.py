@@ -1,4 +1,4 @@
-"""What signing in and looking after one's own account changes."""
+"""Signs users in and out, and changes their preferences and passwords."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dashboard.db import database
 from dashboard.models import User
 
 
-class Refused(Exception):  # noqa: N818  it says what is the matter
-    """A sign-in that failed; `wait_s` > 0 says how long to pause before another try."""
+class Refused(Exception):  # noqa: N818
+    """A failed sign-in. `wait_s` > 0 is the time in seconds until the next attempt is allowed."""
 
     def __init__(self, wait_s: int = 0) -> None:
         super().__init__("refused")
@@ -18,8 +18,11 @@ class Refused(Exception):  # noqa: N818  it says what is the matter
 
 
 def sign_in(login: str, password: str, ip: str) -> str:
-    """Return a new session's token, or raise Refused: the same way, in the same time, for an
-    unknown user, a wrong password, a deactivated user and one without access."""
+    """Return the token of a new session, or raise Refused.
+
+    An unknown user, a wrong password, a deactivated user and a user without a role are indistinguishable,
+    also by the time taken.
+    """
     wait = sessions.throttled(login, ip)
     if wait:
         audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
@@ -57,7 +60,7 @@ def save_preferences(user: User, locale: str, timezone: str) -> None:
 
 
 def change_password(user: User, password: str, token: str) -> None:
-    """Set a new password and end every other session of the user."""
+    """Set a new password and end all other sessions of the user."""
     with database.atomic():
         User.update(password_hash=passwords.make(password)).where(User.id == user.id).execute()
         sessions.end_all(user.id, but=token)

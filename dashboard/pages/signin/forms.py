@@ -1,4 +1,4 @@
-"""Sign-in, setup and account forms: values checked, errors by field, everything good kept."""
+"""Forms of setup and account, with errors by field."""
 
 from __future__ import annotations
 

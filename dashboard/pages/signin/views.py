@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, the first administrator, one's own account."""
+"""Pages for sign-in, sign-out, setup and the account."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def delete() -> Response:
 @bp.route("/setup", methods=["GET", "POST"])
 @public
 def setup() -> Response:
-    """The first visit makes the administrator, guarded by the code printed at start."""
+    """Create the first administrator; requires the one-time code printed at start."""
     if not first_admin.needs_setup():
         return make_response(redirect(url_for(".show")))
     if request.method == "GET":
@@ -118,7 +118,7 @@ def setup() -> Response:
 @bp.get("/language/<code>")
 @public
 def language(code: str) -> Response:
-    """Choose a language for this browser; the account page keeps one for the user."""
+    """Set the language of this browser; the account page stores one for the user."""
     if code not in LOCALES:
         abort(404)
     session.permanent = True
@@ -139,7 +139,7 @@ def save_account() -> Response:
     if asked.errors:
         return _account(asked, status=422)
     commands.save_preferences(g.user, asked.locale, asked.timezone)
-    session.pop("locale", None)  # what is kept for the user counts from here on
+    session.pop("locale", None)  # from now on the user's stored language applies
     flash(_("Saved."), "ok")
     return make_response(redirect(url_for(".account")))
 
