@@ -1,4 +1,4 @@
-"""Rules, what became of them, and what they keep: counts, limits, deadlines, marks on subjects.
+"""Rules and their state: versions, drafts, runs, steps, limits, counts, timers, marks, backtests.
 
 A subject is named as `rulelang.rate_limits.limit_key` names it: "interaction:<source>:<id>", "user:<id>",
 "session:<source>:<id>", "queue:<id>" or "rule:<id>".
@@ -14,7 +14,7 @@ from dashboard.models.versions import RULES, TYPES, Versioned
 
 
 class RuleGroup(Versioned):
-    """A folder of rules: paused as one, and the reach of "stop later rules of this group"."""
+    """A group of rules: paused together, and the scope of "stop later rules of this group"."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
@@ -33,18 +33,18 @@ class Rule(Versioned):
     id = pw.AutoField()
     name = pw.CharField(120)
     description = pw.CharField(500, default="")
-    owner_id = pw.IntegerField(null=True, index=True)  # a personal rule's user; None = the site's
+    owner_id = pw.IntegerField(null=True, index=True)  # user of a personal rule; None = system rule
     group = pw.ForeignKeyField(RuleGroup, null=True, on_delete="SET NULL")
     position = pw.IntegerField(default=0)
     state = pw.CharField(10, default="off")  # a rulelang.matcher.State
-    paused_reason = pw.CharField(200, default="")  # a marked text
+    paused_reason = pw.CharField(200, default="")  # a translatable message
     definition = JSONField()
     version = pw.IntegerField(default=1)
     created_ts = pw.BigIntegerField()
     updated_ts = pw.BigIntegerField()
-    updated_by = pw.IntegerField(null=True)  # whose right to full contact details its texts go by
-    armed_ms = pw.BigIntegerField(default=0)  # deadlines: only stretches begun since then
-    errors = pw.IntegerField(default=0)  # conditions that failed, in a row
+    updated_by = pw.IntegerField(null=True)  # author, whose permission for contact details applies to texts
+    armed_ms = pw.BigIntegerField(default=0)  # timers: only periods that started since then
+    errors = pw.IntegerField(default=0)  # consecutive failures of conditions
     last_run_ms = pw.BigIntegerField(null=True)
     read = frozenset(
         {"name", "owner_id", "group", "position", "state", "definition", "version", "updated_by", "armed_ms"}
@@ -52,7 +52,7 @@ class Rule(Versioned):
 
 
 class RuleVersion(Model):
-    """A version of a rule as it was saved, to compare and to bring back."""
+    """A saved version of a rule, for comparing and restoring."""
 
     rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
     version = pw.IntegerField()
@@ -66,7 +66,7 @@ class RuleVersion(Model):
 
 
 class RuleDraft(Model):
-    """What a user has typed into the editor and not saved; `rule_id` 0 is a new rule.
+    """A user's unsaved input of the rule editor; `rule_id` 0 is a new rule.
 
     `form` has the rule's name and what else is typed beside, and under "definition" the JSON of
     rulelang.schema with whatever was typed; `previous` is the list of forms before it, newest first.
@@ -84,7 +84,7 @@ class RuleDraft(Model):
 
 
 class RuleMute(Model):
-    """A user who does not want to hear from a rule."""
+    """A user who has muted a rule."""
 
     rule = pw.ForeignKeyField(Rule, on_delete="CASCADE")
     user_id = pw.IntegerField()
@@ -103,14 +103,14 @@ class Run(Model):
     event_id = pw.BigIntegerField(null=True)
     subject = pw.CharField(300, default="")
     outcome = pw.CharField(16)  # a rules.outcomes.Outcome
-    at_ms = pw.BigIntegerField()  # of the event, or when the deadline was due
+    at_ms = pw.BigIntegerField()  # time of the event, or due time of the timer
     made_ms = pw.BigIntegerField()
     late_s = pw.IntegerField(default=0)
     took_us = pw.IntegerField(default=0)
     depth = pw.IntegerField(default=0)
-    chain = JSONField(default=list)  # ids of the rules that led to it
+    chain = JSONField(default=list)  # ids of the rules that caused it
     trace = JSONField(null=True)  # rulelang.compiler.Trace.as_json()
-    held = pw.IntegerField(default=0)  # actions that their limits held back
+    held = pw.IntegerField(default=0)  # number of rate-limited actions
     error = pw.CharField(500, default="")
 
     class Meta:
@@ -123,13 +123,13 @@ class Run(Model):
 
 
 class Step(Model):
-    """One action of a run for one recipient. `key` is the delivery id, the same over all tries."""
+    """One action of a run for one recipient. `key` is the delivery id, the same for all attempts."""
 
     run_id: int
     id = pw.BigAutoField()
     run = pw.ForeignKeyField(Run, on_delete="CASCADE")
     rule_id = pw.IntegerField()
-    n = pw.IntegerField()  # place of the action in the rule, from 0
+    n = pw.IntegerField()  # index of the action in the rule, from 0
     part = pw.IntegerField(default=0)  # recipient
     action = pw.CharField(20)
     channel_id = pw.IntegerField(null=True)
@@ -154,7 +154,7 @@ class Step(Model):
         )
 
 
-# Mails that a recipient got lately: a cap holds back more.
+# Recent emails to a recipient, for the rate limit of emails.
 Step.add_index(Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'")))
 
 
@@ -234,7 +234,7 @@ class Subject(Model):
         indexes = ((("source_id", "interaction"), True),)
 
 
-# Counts of what an agent or a queue has open, and what a rule that is switched on finds already there.
+# Open subjects, for counts per agent and queue and for the backfill of rules that are turned on.
 Subject.add_index(
     Subject.index(Subject.kind, Subject.user_id, Subject.id, name="subject_open").where(
         Subject.ended_ms.is_null()
@@ -243,7 +243,7 @@ Subject.add_index(
 
 
 class Mark(Model):
-    """A tag or a note that a rule put on a subject."""
+    """A tag or note that a rule added to a subject."""
 
     id = pw.BigAutoField()
     subject = pw.CharField(300)
@@ -258,14 +258,14 @@ class Mark(Model):
 
 
 class EventCause(Model):
-    """The rules that led to an event, the first first; events that no rule caused have no row."""
+    """The chain of rules that caused an event, oldest first. Events not caused by rules have no row."""
 
     event_id = pw.BigIntegerField(primary_key=True)
     chain = JSONField()
 
 
 class Backtest(Model):
-    """A rule tried over stored events in the background; made by a job, shown to who asked."""
+    """A backtest of a rule on stored events, run by a job and visible to the user who requested it."""
 
     id = pw.AutoField()
     user_id = pw.IntegerField(index=True)
@@ -287,7 +287,7 @@ class Backtest(Model):
 
 
 class TypeSwitch(Versioned):
-    """An administrator's choice about an event type; a type without a row is as the catalogue says."""
+    """An administrator's choice about an event type; the catalogue's default applies without a row."""
 
     type = pw.CharField(80, primary_key=True)
     recorded = pw.BooleanField()

@@ -1,4 +1,4 @@
-"""What the fold makes of events: activities and the intervals of a user's day."""
+"""The projection of events: activities, and the intervals of a user's day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dashboard.db import Model
 
 
 class Activity(Model):
-    """One user's work on one interaction: stint `n`, kept under the same id over every refold.
+    """One user's work on one interaction; `n` numbers repeated work. A rebuild keeps the id.
 
     `channel` is call, dialled (outbound without a queue), email, ticket or a chat channel.
     """
@@ -31,8 +31,8 @@ class Activity(Model):
     handling_s = pw.IntegerField(default=0)
     talk_s = pw.IntegerField(default=0)
     hold_s = pw.IntegerField(default=0)
-    inferred = pw.BooleanField(default=False)  # a start or end was concluded, not reported
-    long = pw.BooleanField(default=False)  # open or over a day: found apart, see Interval
+    inferred = pw.BooleanField(default=False)  # a start or end was inferred, not reported
+    long = pw.BooleanField(default=False)  # open or longer than a day; queried separately, see Interval
     # An end that never came: the latest moment it can have had, why, and the seconds that are proved.
     # `expires_ts` is when time alone bounds it, if nothing happens before.
     end_bound = pw.BigIntegerField(null=True)
@@ -50,10 +50,10 @@ class Activity(Model):
 
 
 class Interval(Model):
-    """A stretch of a user's day: login, ready, pause, or a segment of an activity.
+    """An interval of a user's day: login, ready, pause, or a segment of an activity.
 
-    Rows that are open or longer than a day carry `long`, so that the rows of a day are those
-    that start within a day before it, plus the few long ones: both are index ranges.
+    Rows that are open or longer than a day have `long` set. The rows of a day are then those that start at
+    most a day before it, plus the few long ones: both are index ranges.
     """
 
     id = pw.BigAutoField()
@@ -67,11 +67,11 @@ class Interval(Model):
     queue_id = pw.IntegerField(null=True)
     source_id = pw.IntegerField()
     key = pw.CharField(120, default="")  # device of a login, queue of a ready or pause
-    label = pw.CharField(200, default="")  # pause as named when it happened
+    label = pw.CharField(200, default="")  # name of the pause at that time
     paid = pw.BooleanField(default=False)
     inferred = pw.BooleanField(default=False)
-    reported_s = pw.IntegerField(null=True)  # length the source itself gave at the end
-    opened_ms = pw.BigIntegerField(default=0)  # time of the event that made the row
+    reported_s = pw.IntegerField(null=True)  # duration reported by the source
+    opened_ms = pw.BigIntegerField(default=0)  # time of the event that started the interval
     closed_ms = pw.BigIntegerField(null=True)  # time of the event that ended it
     proved_ts = pw.BigIntegerField(null=True)  # up to where an open segment is proved
     end_reason = pw.CharField(20, null=True)  # an EndReason, where the end or its bound was concluded
@@ -100,12 +100,12 @@ class Interval(Model):
         )
 
 
-# Where the fold of presence takes up again: rows of a user that are open or ended since.
+# For continuing the fold of presence: rows of a user that are open or ended since.
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.closed_ms, name="interval_presence").where(Interval.kind <= 3)
 )
-# Rows that a day finds apart: open, or longer than a day. The indexes above leave `long` out: one
-# that had it would be taken here too, and walk the user's whole history.
+# Rows that are open or longer than a day. The indexes above do not contain `long`: otherwise the planner
+# would use them here too and scan the user's whole history.
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.start_ts, name="interval_long").where(Interval.long)
 )
