@@ -16,7 +16,7 @@ from dashboard.access import first_admin, keys, passwords, presets
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import backup, connected, database, migrate
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.ingest import files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
@@ -222,7 +222,7 @@ def save(file: Path) -> None:
         backup.save(current_app.config["STOPA"].database, file)
     except (backup.BackupError, OSError) as error:
         with suppress(peewee.PeeweeException), connected():
-            own.append("system.backup_failed", {"error": str(error)[:500]})
+            internal.append("system.backup_failed", {"error": str(error)[:500]})
         raise click.ClickException(str(error)) from None
     click.echo(f"{file}: {file.stat().st_size} bytes.")
 

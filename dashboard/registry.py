@@ -59,11 +59,11 @@ JOBS = {
     "backtest": Handler(job.make),
     "rule_runs": Handler(rule_commands.forget, keep=False),
     engine.AGAIN: Handler(engine.retry_evaluation),
-    timer_sync.ARM: Handler(backfill.look),
-    timer_sync.COUNT: Handler(backfill.count),
+    timer_sync.ARM: Handler(backfill.backfill_job),
+    timer_sync.COUNT: Handler(backfill.count_job),
     runs.PRUNE: Handler(runs.prune, keep=False),
 }
-TICKS = {"timers": deadline_worker.tick, "seen": heartbeat.mark, "health": health.look}
+TICKS = {"timers": deadline_worker.run_due, "seen": heartbeat.mark, "health": health.look}
 LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
 EXPORTS = {
     "queuedays": Maker(queuedays_export.RIGHTS, queuedays_export.build),

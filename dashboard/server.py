@@ -24,7 +24,7 @@ from waitress.server import create_server
 
 from dashboard import cli, create_app, settings
 from dashboard.db import connected
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.settings import ROOT, HostPort
 
 THREADS = 8  # a page takes milliseconds; eight threads tolerate slow clients
@@ -134,7 +134,7 @@ def record(app: Flask, type_: str) -> None:
     """Record a system event. A database error is printed and otherwise ignored."""
     try:
         with app.app_context(), connected():
-            own.append(type_, {})
+            internal.append(type_, {})
     except peewee.PeeweeException as error:
         say(f"{type_} was not recorded: {type(error).__name__}")
 

@@ -13,7 +13,7 @@ from flask import g, has_request_context, request
 from dashboard import clock
 from dashboard.catalog import CATALOG, EventType, Kind
 from dashboard.db import database
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.models import AuditEntry, User
 
 SAME = {"import.run": "import.finished"}  # actions whose event type has another name
@@ -38,10 +38,12 @@ def append(
     only the fields that the catalogue lists, so no secrets and no changed values.
     """
     type_ = CATALOG.get(SAME.get(action, action))
-    if type_ is None or not type_.own:
+    if type_ is None or not type_.internal:
         return None
     user_id = _user(target) if target[0] == "user" else actor_id
-    return own.append(type_.name, _data(type_, target, details, ip), user_id, _queue(target), chain=chain)
+    return internal.append(
+        type_.name, _data(type_, target, details, ip), user_id, _queue(target), chain=chain
+    )
 
 
 def _data(

@@ -24,8 +24,8 @@ AGENT = (
 )
 
 _agent = maker("agents", "personal", "user")
-_timer = maker("agents", "personal", "user", own=True, origin=Origin.TIMER)
-_counter = maker("agents", "personal", "user", own=True, origin=Origin.COUNTER)
+_timer = maker("agents", "personal", "user", internal=True, origin=Origin.TIMER)
+_counter = maker("agents", "personal", "user", internal=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _agent("agent.signed_in", N_("Agent signed in"), DEVICE),

@@ -63,8 +63,8 @@ INVITED = (*CHAT, *(field for field in VISITOR if field not in CHAT))
 _any = maker("chats", "personal", "interaction")
 _agent = maker("chats", "personal", "interaction", "user")
 _visitor = maker("chats", "personal")
-_timer = maker("chats", "personal", "interaction", own=True, origin=Origin.TIMER)
-_counter = maker("chats", "personal", own=True, origin=Origin.COUNTER)
+_timer = maker("chats", "personal", "interaction", internal=True, origin=Origin.TIMER)
+_counter = maker("chats", "personal", internal=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _any("chat.queued", N_("Chat queued"), CHANNEL, POSITION),

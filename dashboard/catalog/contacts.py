@@ -151,7 +151,7 @@ POST = (
 )
 
 _community = maker("community", "personal")
-_community_timer = maker("community", "personal", own=True, origin=Origin.TIMER)
+_community_timer = maker("community", "personal", internal=True, origin=Origin.TIMER)
 
 COMMUNITY_TYPES: tuple[EventType, ...] = (
     _community("thread.created", N_("Thread created"), *POST),

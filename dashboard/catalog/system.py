@@ -10,8 +10,8 @@ VERSION = Field("version", Kind.TEXT, N_("Version"))
 DISK = Field("disk_free_mb", Kind.NUMBER, N_("Free disk space in MB"))
 BACKLOG = Field("backlog", Kind.NUMBER, N_("Waiting jobs"))
 
-_own = maker("system", "system", own=True, needs_source=False)
-_counter = maker("system", "system", own=True, needs_source=False, origin=Origin.COUNTER)
+_own = maker("system", "system", internal=True, needs_source=False)
+_counter = maker("system", "system", internal=True, needs_source=False, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _own("system.started", N_("Dashboard started"), VERSION),
@@ -46,11 +46,11 @@ RULE = (
 ROWS = Field("rows", Kind.NUMBER, N_("Rows"))
 CHANNEL = (NAME, ERROR)
 
-_rule = maker("rules", "system", own=True, needs_source=False)
-_rule_read = maker("rules", "system", own=True, needs_source=False, in_rules=False)
-_rule_counter = maker("rules", "system", own=True, needs_source=False, origin=Origin.COUNTER)
-_rule_timer = maker("rules", "personal", own=True, needs_source=False, origin=Origin.TIMER)
-_channel = maker("rules", "system", own=True, needs_source=False, origin=Origin.TRANSPORT)
+_rule = maker("rules", "system", internal=True, needs_source=False)
+_rule_read = maker("rules", "system", internal=True, needs_source=False, in_rules=False)
+_rule_counter = maker("rules", "system", internal=True, needs_source=False, origin=Origin.COUNTER)
+_rule_timer = maker("rules", "personal", internal=True, needs_source=False, origin=Origin.TIMER)
+_channel = maker("rules", "system", internal=True, needs_source=False, origin=Origin.TRANSPORT)
 
 RULE_TYPES: tuple[EventType, ...] = (
     _rule("rule.created", N_("Rule created"), *RULE),
@@ -90,8 +90,8 @@ RULE_TYPES: tuple[EventType, ...] = (
 PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
 FORMAT = Field("format", Kind.TEXT, N_("File format"))
 
-_act = maker("dashboard", "system", own=True, needs_source=False)
-_act_read = maker("dashboard", "system", own=True, needs_source=False, in_rules=False)
+_act = maker("dashboard", "system", internal=True, needs_source=False)
+_act_read = maker("dashboard", "system", internal=True, needs_source=False, in_rules=False)
 
 DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("auth.signed_in", N_("Signed in to the dashboard"), IP),

@@ -82,9 +82,9 @@ TICKET = (
 _agent = maker("tickets", "personal", "interaction", "user")
 _any = maker("tickets", "personal", "interaction")
 _frequent = maker("tickets", "personal", "interaction", "user", on=False)
-_timer = maker("tickets", "personal", "interaction", own=True, origin=Origin.TIMER)
+_timer = maker("tickets", "personal", "interaction", internal=True, origin=Origin.TIMER)
 _deadline = maker("tickets", "personal", "interaction", origin=Origin.TIMER)
-_counter = maker("tickets", "personal", own=True, origin=Origin.COUNTER)
+_counter = maker("tickets", "personal", internal=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
     _any("ticket.created", N_("Ticket created"), *TICKET, WORK),
@@ -127,7 +127,7 @@ TYPES: tuple[EventType, ...] = (
 TASK = (ASSIGNEE, SUBJECT, DESCRIPTION, STATUS, PRIORITY, STARTS, DUE, RELATED)
 
 _task = maker("tasks", "personal")
-_task_timer = maker("tasks", "personal", own=True, origin=Origin.TIMER)
+_task_timer = maker("tasks", "personal", internal=True, origin=Origin.TIMER)
 _log = maker("tasks", "personal", "user")
 
 TASK_TYPES: tuple[EventType, ...] = (

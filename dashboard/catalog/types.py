@@ -61,7 +61,7 @@ class EventType:
 
     `level` says whose rules it suits: one's own work and the whole site's (personal), or the whole
     site's alone (system). `needs` names the parts of an event, besides type and time, without which
-    it means nothing. `own` types are recorded by the dashboard itself and refused from outside: an
+    it means nothing. `internal` types are recorded by the dashboard itself and refused from outside: an
     event that says who signed in here must not be forged by a holder of a key, and what a timer or a
     counter of the dashboard finds must not be told twice. `needs_source` types never occur until a
     source is connected that sends them, or sends what they are found in; pages say so. `in_rules` (rules
@@ -76,7 +76,7 @@ class EventType:
     label: str
     fields: tuple[Field, ...] = ()
     needs: tuple[str, ...] = ()
-    own: bool = False
+    internal: bool = False
     origin: Origin = Origin.CHANGE
     needs_source: bool = True
     on: bool = True
@@ -95,7 +95,7 @@ def maker(
     group: str,
     level: Level,
     *needs: str,
-    own: bool = False,
+    internal: bool = False,
     origin: Origin = Origin.CHANGE,
     needs_source: bool = True,
     on: bool = True,
@@ -104,7 +104,9 @@ def maker(
     """Return `make(name, label, *fields)` for types that share all but their name, label and fields."""
 
     def make(name: str, label: str, *fields: Field) -> EventType:
-        return EventType(name, group, level, label, fields, needs, own, origin, needs_source, on, in_rules)
+        return EventType(
+            name, group, level, label, fields, needs, internal, origin, needs_source, on, in_rules
+        )
 
     return make
 

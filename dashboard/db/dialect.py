@@ -118,7 +118,7 @@ def adding(lock: Lock) -> None:
         database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (lock,))
 
 
-def settled_id(table: str, lock: Lock) -> int:
+def safe_read_position(table: str, lock: Lock) -> int:
     """Return the safe read position of `table`: no row with a lower id will appear later.
 
     PostgreSQL assigns ids before the commit, so a reader that continues after the highest id seen could

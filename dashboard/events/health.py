@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dashboard.db import database, dialect
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.jobs import queue
 from dashboard.models import Setting
 
@@ -58,4 +58,4 @@ def tell(gauge: Gauge) -> None:
         elif gauge.bad:
             first = Setting.insert(name=name, value=str(gauge.value)).on_conflict_ignore()
             if first.as_rowcount().execute():
-                own.append(gauge.type, {gauge.field: gauge.value})
+                internal.append(gauge.type, {gauge.field: gauge.value})

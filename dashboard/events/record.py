@@ -132,9 +132,9 @@ def _store_causes(source_id: int, added: dialect.Added, names: Sequence[str], ch
     dialect.insert_many("event_cause", ("event_id", "chain"), [(i, json.dumps(list(chain))) for i in ids])
 
 
-def settled_id() -> int:
+def safe_read_position() -> int:
     """Return the safe read position of the log: a reader that continues after it misses no event."""
-    return dialect.settled_id("event", Lock.APPENDING)
+    return dialect.safe_read_position("event", Lock.APPENDING)
 
 
 def source(name: str, is_file: bool = False) -> Source:

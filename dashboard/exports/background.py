@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.db import database
 from dashboard.exports import csv, pdf, registry, xlsx
-from dashboard.exports.registry import Order
+from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report
 from dashboard.jobs import queue as jobs
 from dashboard.models import ExportFile, ExportPart, Job, User
@@ -89,7 +89,7 @@ def build(row: ExportFile) -> Report | None:
     scope = scopes.of_user(user)
     if not registry.allowed(scope, row.maker, row.format):
         return None
-    order_ = Order(scope, user.name, row.query, row.query["tz"], row.created_ts, row.format)
+    order_ = ExportOrder(scope, user.name, row.query, row.query["tz"], row.created_ts, row.format)
     return registry.MAKERS[row.maker].build(order_)
 
 

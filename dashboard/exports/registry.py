@@ -16,7 +16,7 @@ from dashboard.exports.table import Report
 Query = Mapping[str, str]
 
 
-class Order(NamedTuple):
+class ExportOrder(NamedTuple):
     """What a builder gets: whose scope and name, what was asked, the zone when nothing else says,
     and the instant that stands in the file as its `as of`."""
 
@@ -30,7 +30,7 @@ class Order(NamedTuple):
 
 class Maker(NamedTuple):
     rights: Mapping[str, Permission]  # by format
-    build: Callable[[Order], Report | None]  # None: not, or no longer, for this viewer
+    build: Callable[[ExportOrder], Report | None]  # None: not, or no longer, for this viewer
 
 
 MAKERS: dict[str, Maker] = {}  # by name; filled by dashboard.registry

@@ -78,7 +78,7 @@ def _text(limit: int, description: str | None = None) -> Meta:
 
 _TYPES: dict[str, Any] = {
     "anyOf": [
-        {"enum": [name for name, type_ in catalog.CATALOG.items() if not type_.own]},
+        {"enum": [name for name, type_ in catalog.CATALOG.items() if not type_.internal]},
         {"pattern": r"^custom\.[a-z0-9_]+(\.[a-z0-9_]+)*$", "maxLength": catalog.NAME_LIMIT},
     ]
 }
@@ -199,7 +199,7 @@ def accept(given: Event, time: int | Message, data: payload.Data | Message) -> N
     type_ = catalog.find(given.type)
     if type_ is None:
         errors["type"] = Message(UNKNOWN_TYPE if given.type else payload.REQUIRED)
-    elif type_.own:
+    elif type_.internal:
         errors["type"] = Message(OWN_TYPE)
     if isinstance(time, Message):
         errors["time"] = time if given.time else Message(payload.REQUIRED)

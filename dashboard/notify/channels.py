@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from dashboard import clock
 from dashboard.audit import record as audit
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.i18n import translator
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Notification, Rule, Run, Step
 from dashboard.notify import result
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules import active_rules, event_facts
 from dashboard.rules.internal_actions import TITLE_MAX
 from dashboard.rules.recipients import People, Reader, operators, profile_of
@@ -24,20 +24,20 @@ OFF_TITLE = N_("The channel %(name)s was switched off")
 OFF_TEXT = N_("What rules send by it fails until somebody switches it on again. The reason: %(reason)s")
 
 
-def went(channel: Channel, answer: Answer, chain: Sequence[int]) -> int:
+def went(channel: Channel, answer: DeliveryResult, chain: Sequence[int]) -> int:
     """Note how a delivery went, in the caller's transaction, and return the failures in a row so far.
 
     The channel is switched off after the 20th, or when its receiver says that it is gone. A receiver that
     asks to wait has not failed.
     """
     mine = Channel.id == channel.id
-    if answer.how is How.DONE:
+    if answer.how is ResultKind.DONE:
         Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(mine).execute()
         return 0
     if answer.why != result.BUSY:
         Channel.update(failures=Channel.failures + 1).where(mine).execute()
     failures = int(Channel.select(Channel.failures).where(mine).scalar() or 0)
-    if answer.how is How.GONE:
+    if answer.how is ResultKind.GONE:
         disable(channel, result.GONE, chain)
     elif failures >= FAILURES_MAX:
         disable(channel, TOO_MANY, chain)
@@ -79,7 +79,7 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
 
 def tell_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:
     """Record the event of a delivery that failed for good, in the caller's transaction."""
-    own.append("channel.delivery_failed", {"name": channel.name, "error": why}, chain=chain)
+    internal.append("channel.delivery_failed", {"name": channel.name, "error": why}, chain=chain)
 
 
 TITLE = N_("A notice did not reach %(name)s")

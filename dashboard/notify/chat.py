@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from dashboard.i18n.message import N_
 from dashboard.notify import addresses, result, safe_http, webhook
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 
 # Apprise's names of services; every other one (mail, files, desktop, shell, system log …) is refused.
 SERVICES = frozenset(
@@ -65,21 +65,23 @@ def check(address: str) -> None:
         safe_http.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[scheme]))
 
 
-def send(address: str, title: str, text: str) -> Answer:
+def send(address: str, title: str, text: str) -> DeliveryResult:
     """Write to the chat and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing."""
     try:
         plugin = _plugin(address)
     except AddressError as error:
-        return Answer(How.NEVER, error.args[0])
+        return DeliveryResult(ResultKind.NEVER, error.args[0])
     with safe_http.call(body_max=BODY_MAX) as call:
         try:
             done = bool(plugin.notify(body=text[:TEXT_MAX], title=title, body_format="text"))
         except Exception:  # whatever a service's module makes of an answer must not end the delivery
             done = False
     if done:
-        return Answer(How.DONE, "", call.status, "", call.length)
+        return DeliveryResult(ResultKind.DONE, "", call.status, "", call.length)
     found = webhook.of_call(call, (address,))
-    return found._replace(how=How.LATER, why=result.ODD_ANSWER) if found.how is How.DONE else found
+    return (
+        found._replace(how=ResultKind.LATER, why=result.ODD_ANSWER) if found.how is ResultKind.DONE else found
+    )
 
 
 def _plugin(address: str) -> Any:

@@ -15,7 +15,7 @@ from dashboard.db import database
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule, Run, Step
 from dashboard.notify import channels, chat, email, outbox, result, safe_http, webhook
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rules import internal_actions, loop_guard, runs
 from dashboard.rules.runs import StepState
@@ -28,7 +28,11 @@ CHANNEL_GONE = N_("The channel is gone.")
 CHANNEL_OFF = N_("The channel is switched off.")
 BROKEN = N_("Stopa could not carry it out. The error has been recorded.")
 
-STATES = {How.NEVER: StepState.FAILED, How.GONE: StepState.FAILED, How.HELD: StepState.HELD}
+STATES = {
+    ResultKind.NEVER: StepState.FAILED,
+    ResultKind.GONE: StepState.FAILED,
+    ResultKind.HELD: StepState.HELD,
+}
 
 
 def init(app: Flask) -> None:
@@ -103,7 +107,7 @@ def _call(step: Step) -> None:
             channels.tell(step)
 
 
-def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> Answer:
+def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> DeliveryResult:
     """Send one message by a channel, whatever its state, and say what came of it."""
     if channel.kind == "chat":
         return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
@@ -133,17 +137,21 @@ def _mail(step: Step) -> None:
             channels.tell(step)
 
 
-def _held(step: Step, to: str, chosen: Settings) -> Answer | None:
+def _held(step: Step, to: str, chosen: Settings) -> DeliveryResult | None:
     """Return why this recipient gets no mail now, None when it does."""
     if email.unwanted(to, email.own_address(chosen)):
-        return Answer(How.NEVER, email.UNWANTED)
+        return DeliveryResult(ResultKind.NEVER, email.UNWANTED)
     moment = clock.now_ms()
     names = {step.recipient, to, str(step.payload.get("user") or to)}
     sent = [email.Sent(*row) for row in outbox.mails_to(names, moment - email.LONGEST_MS, email.MOST)]
-    return Answer(How.HELD, email.TOO_MANY) if email.reached(sent, step.run.subject, moment) else None
+    return (
+        DeliveryResult(ResultKind.HELD, email.TOO_MANY)
+        if email.reached(sent, step.run.subject, moment)
+        else None
+    )
 
 
-def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
+def _note(step: Step, answer: DeliveryResult, took_ms: int) -> StepState | None:
     """Write down an answer; return the step's state, None when it is ours no more."""
     receipt = {
         "status": answer.status,
@@ -152,9 +160,9 @@ def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
         "length": answer.length,
         "at_ms": clock.now_ms(),
     }
-    if answer.how is How.DONE:
+    if answer.how is ResultKind.DONE:
         return StepState.DONE if outbox.end(step, StepState.DONE, "", receipt) else None
-    if answer.how is How.LATER:
+    if answer.how is ResultKind.LATER:
         wait_ms = result.pause(step.attempts, answer.wait_s, random.random())  # noqa: S311  spreads tries
         if wait_ms is not None:
             return StepState.WAITING if outbox.again(step, wait_ms, answer.why, receipt) else None
@@ -162,9 +170,9 @@ def _note(step: Step, answer: Answer, took_ms: int) -> StepState | None:
     return state if outbox.end(step, state, answer.why, receipt) else None
 
 
-def _hold_others(step: Step, answer: Answer, failures: int) -> None:
+def _hold_others(step: Step, answer: DeliveryResult, failures: int) -> None:
     """Give a destination that fails for the moment a pause; a full queue must not use up its 20 failures."""
-    if answer.how is How.LATER:
+    if answer.how is ResultKind.LATER:
         wait_ms = min(outbox.HOLD_MS * max(failures, 1), outbox.HOLD_MAX_MS)
         outbox.hold(step, max(wait_ms, answer.wait_s * 1000))
 

@@ -20,11 +20,11 @@ from urllib.parse import unquote, urlsplit
 from flask import current_app
 from flask_babel import force_locale
 
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.i18n.message import N_
 from dashboard.models import Setting
 from dashboard.notify import result, safe_http
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 
@@ -83,39 +83,39 @@ def message(settings: Settings, key: str, to: str, subject: str, text: str) -> E
     return made
 
 
-def send(settings: Settings, key: str, to: str, subject: str, text: str) -> Answer:
+def send(settings: Settings, key: str, to: str, subject: str, text: str) -> DeliveryResult:
     """Send one mail and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
 
     An answer without status means that the server was not reached or did not let us in.
     """
     if not settings.smtp_url:
-        return Answer(How.NEVER, NO_SERVER)
+        return DeliveryResult(ResultKind.NEVER, NO_SERVER)
     if not _ADDRESS.fullmatch(to):
-        return Answer(How.NEVER, NO_ADDRESS)
+        return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     try:
         made = message(settings, key, to, subject, text)
     except ValueError:
-        return Answer(How.NEVER, NO_ADDRESS)
+        return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     with safe_http.call() as call:
         try:
             return _deliver(settings, call, made, to)
         except smtplib.SMTPAuthenticationError as error:
-            return Answer(How.LATER, NO_SIGN_IN, 0, _said(error.smtp_code, error.smtp_error))
+            return DeliveryResult(ResultKind.LATER, NO_SIGN_IN, 0, _said(error.smtp_code, error.smtp_error))
         except smtplib.SMTPRecipientsRefused as error:
             return _refused(*error.recipients[to])
         except smtplib.SMTPResponseException as error:
             return _refused(error.smtp_code, error.smtp_error)
         except _NoEncryptionError:
-            return Answer(How.NEVER, NO_ENCRYPTION)
+            return DeliveryResult(ResultKind.NEVER, NO_ENCRYPTION)
         except smtplib.SMTPNotSupportedError as error:
-            return Answer(How.NEVER, result.REFUSED, 0, result.masked(str(error), ()))
+            return DeliveryResult(ResultKind.NEVER, result.REFUSED, 0, result.masked(str(error), ()))
         except smtplib.SMTPServerDisconnected:
-            return Answer(How.LATER, result.SLOW if call.late else CUT)
+            return DeliveryResult(ResultKind.LATER, result.SLOW if call.late else CUT)
         except (OSError, ValueError, smtplib.SMTPException):
-            return Answer(How.LATER, result.SLOW if call.late else result.UNREACHED)
+            return DeliveryResult(ResultKind.LATER, result.SLOW if call.late else result.UNREACHED)
 
 
-def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: str) -> Answer:
+def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: str) -> DeliveryResult:
     parts = urlsplit(settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     server = _WatchedTls(call, host, port) if parts.scheme == "smtps" else _Watched(call, host, port)
@@ -131,7 +131,7 @@ def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: s
         server.send_message(made, own_address(settings), [to])
     finally:
         server.close()  # without QUIT: the server has taken the message, or it is lost anyway
-    return Answer(How.DONE, "", 250)
+    return DeliveryResult(ResultKind.DONE, "", 250)
 
 
 def _is_here(server: smtplib.SMTP) -> bool:
@@ -140,12 +140,12 @@ def _is_here(server: smtplib.SMTP) -> bool:
     return place == "::1" or place.startswith(("127.", "::ffff:127."))
 
 
-def _refused(code: int, said: bytes | str) -> Answer:
+def _refused(code: int, said: bytes | str) -> DeliveryResult:
     """Return what an SMTP code means: 5xx for good, the rest may pass."""
     note = _said(code, said)
     if 500 <= code < 600:
-        return Answer(How.NEVER, result.REFUSED, code, note)
-    return Answer(How.LATER, result.FAILING, code, note)
+        return DeliveryResult(ResultKind.NEVER, result.REFUSED, code, note)
+    return DeliveryResult(ResultKind.LATER, result.FAILING, code, note)
 
 
 def _said(code: int, said: bytes | str) -> str:
@@ -223,31 +223,31 @@ FAILURES = "mail.failures"  # connections that failed, in a row
 
 
 def tell(
-    settings: Settings, to: str, answer: Answer, attempt: int, state: StepState, chain: Sequence[int]
+    settings: Settings, to: str, answer: DeliveryResult, attempt: int, state: StepState, chain: Sequence[int]
 ) -> None:
     """Record what a try to send to `to` says of the server and of the mail, in the caller's transaction.
 
     `state` is the step's after the try.
     """
-    if answer.how is How.HELD:
+    if answer.how is ResultKind.HELD:
         return
     reached = bool(answer.status)
-    if answer.how is How.DONE:
+    if answer.how is ResultKind.DONE:
         if failures():
             _count(0)
-            own.append("mail_out.recovered", _data(settings))
+            internal.append("mail_out.recovered", _data(settings))
         return
     data = {**_data(settings), "recipient": to, "error": answer.note or answer.why, "attempt": attempt}
     if answer.status:
         data["error_code"] = str(answer.status)
-    if not reached and answer.how is How.LATER:
+    if not reached and answer.how is ResultKind.LATER:
         data["failures"] = failures() + 1
         _count(data["failures"])
-        own.append("mail_out.connection_failed", data, chain=chain)
+        internal.append("mail_out.connection_failed", data, chain=chain)
     elif reached:
-        own.append("mail_out.delivery_failed", data, chain=chain)
+        internal.append("mail_out.delivery_failed", data, chain=chain)
     if state in (StepState.DEAD, StepState.FAILED):
-        own.append("mail_out.delivery_abandoned", data, chain=chain)
+        internal.append("mail_out.delivery_abandoned", data, chain=chain)
 
 
 def failures() -> int:

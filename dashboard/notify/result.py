@@ -29,7 +29,7 @@ UNTRUSTED = N_("The receiver's certificate is not one that can be trusted.")
 ODD_ANSWER = N_("The receiver's answer was not understood.")
 
 
-class How(StrEnum):
+class ResultKind(StrEnum):
     """What follows: nothing, another try, no other try, or also the end of the channel."""
 
     DONE = "done"
@@ -39,11 +39,11 @@ class How(StrEnum):
     HELD = "held"  # not tried: a cap was reached
 
 
-class Answer(NamedTuple):
+class DeliveryResult(NamedTuple):
     """`why` is a marked sentence, "" when done; `status` an HTTP status or SMTP code, 0 without one; `note`
     what the receiver said, secrets masked; `wait_s` the pause it asked for."""
 
-    how: How
+    how: ResultKind
     why: str = ""
     status: int = 0
     note: str = ""
@@ -51,19 +51,21 @@ class Answer(NamedTuple):
     wait_s: int = 0
 
 
-def of_status(status: int, note: str = "", length: int = 0, retry_after: str = "", now_s: int = 0) -> Answer:
+def of_status(
+    status: int, note: str = "", length: int = 0, retry_after: str = "", now_s: int = 0
+) -> DeliveryResult:
     """Return what an HTTP status means. 3xx counts as a failure that may pass: nobody follows it."""
     if 200 <= status < 300:
-        return Answer(How.DONE, "", status, note, length)
+        return DeliveryResult(ResultKind.DONE, "", status, note, length)
     wait_s = pause_asked(retry_after, now_s)
     if status == 410:
-        return Answer(How.GONE, GONE, status, note, length)
+        return DeliveryResult(ResultKind.GONE, GONE, status, note, length)
     if 400 <= status < 500 and status not in PASSING:
-        return Answer(How.NEVER, REFUSED, status, note, length)
+        return DeliveryResult(ResultKind.NEVER, REFUSED, status, note, length)
     if 300 <= status < 400:
-        return Answer(How.LATER, REDIRECTED, status, note, length)
+        return DeliveryResult(ResultKind.LATER, REDIRECTED, status, note, length)
     why = BUSY if status == 429 or wait_s else FAILING
-    return Answer(How.LATER, why, status, note, length, wait_s)
+    return DeliveryResult(ResultKind.LATER, why, status, note, length, wait_s)
 
 
 def pause_asked(value: str, now_s: int) -> int:

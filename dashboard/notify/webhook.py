@@ -20,7 +20,7 @@ import requests
 from dashboard import clock
 from dashboard.notify import addresses, result, safe_http
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 
 PREFIX = "whsec_"
 AGENT = "Stopa"
@@ -60,7 +60,7 @@ def send(
     key: str,
     payload: Mapping[str, Any],
     chain: str = "",
-) -> Answer:
+) -> DeliveryResult:
     """Post the payload and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
 
     `chain` is the signed list of rules that led here, see CHAIN; our gate reads it back.
@@ -81,24 +81,24 @@ def send(
     try:
         target = addresses.parse(address)
     except AddressError as error:
-        return Answer(How.NEVER, error.args[0])
+        return DeliveryResult(ResultKind.NEVER, error.args[0])
     with safe_http.call() as call, requests.Session() as session:
         session.trust_env = False
         try:
             session.post(target.url, data=content, headers=sent)
         except requests.exceptions.SSLError:
             if not call.late:
-                return Answer(How.LATER, result.UNTRUSTED)
+                return DeliveryResult(ResultKind.LATER, result.UNTRUSTED)
         except (OSError, ValueError, requests.RequestException):
             pass  # the call knows how far it came
     return of_call(call, hidden, safe_http.is_allowed(target.host, target.port))
 
 
-def of_call(call: safe_http.Call, hidden: tuple[str, ...], shown: bool = False) -> Answer:
+def of_call(call: safe_http.Call, hidden: tuple[str, ...], shown: bool = False) -> DeliveryResult:
     """Return what a call came to; the receiver's words only where `shown`, without what is `hidden`."""
     if call.refused:
-        return Answer(How.NEVER, call.refused)
+        return DeliveryResult(ResultKind.NEVER, call.refused)
     if call.status:
         note = result.masked(call.text, hidden) if shown else ""
         return result.of_status(call.status, note, call.length, call.retry_after, clock.now_s())
-    return Answer(How.LATER, result.SLOW if call.late else result.UNREACHED)
+    return DeliveryResult(ResultKind.LATER, result.SLOW if call.late else result.UNREACHED)

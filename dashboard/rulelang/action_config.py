@@ -43,7 +43,7 @@ _OWN_GROUPS = frozenset({"agents", "rooms", "mail", "sources", "rules", "dashboa
 
 
 @dataclass(frozen=True)
-class Site:
+class AvailableReferences:
     """What exists that a rule may name, and what its author may do.
 
     `channels` maps an id to its kind. `users`, `teams` and `accesses` hold the ids that the author may
@@ -62,7 +62,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Doing:
+class ActionConfig:
     """An action to be done: `do` names a row of ACTIONS, `params` are checked JSON values.
 
     A recipient (`to`) has all of "users", "teams", "accesses" and "roles". Parameters that were left empty
@@ -81,7 +81,9 @@ class Doing:
         return ACTIONS[self.do]
 
 
-def parse(raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks: Checks) -> Doing | None:
+def parse(
+    raw: Any, path: str, types: tuple[str, ...], site: AvailableReferences | None, checks: Checks
+) -> ActionConfig | None:
     """Return the action of decoded JSON, its errors added to `checks` below `path`.
 
     Without a `site` nothing is asked about what exists: a stored rule whose channel is gone can be read.
@@ -101,7 +103,7 @@ def parse(raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks
     }
     if action.name == "email" and not params.get("to") and not params.get("addresses"):
         checks.add(f"{path}.to", NO_RECIPIENT)
-    return Doing(
+    return ActionConfig(
         action.name,
         {key: value for key, value in params.items() if value not in ("", None, [], {})},
         _limit(given.get("limit"), f"{path}.limit", checks),
@@ -110,7 +112,7 @@ def parse(raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks
     )
 
 
-def to_customer(doing: Doing) -> bool:
+def to_customer(doing: ActionConfig) -> bool:
     """Say whether the customer is among the recipients."""
     return Role.CONTACT in doing.params.get("to", {}).get("roles", ())
 
@@ -120,7 +122,7 @@ def is_address(text: str) -> bool:
     return len(text) <= MAX_ADDRESS and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
-def dump(doing: Doing) -> dict[str, Any]:
+def dump(doing: ActionConfig) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same action."""
     return {
         "do": doing.do,
@@ -137,7 +139,7 @@ def _param(
     path: str,
     action: Action,
     types: tuple[str, ...],
-    site: Site | None,
+    site: AvailableReferences | None,
     checks: Checks,
 ) -> Any:
     kind = param.kind
@@ -163,7 +165,12 @@ def _param(
 
 
 def _to(
-    param: Param, raw: Any, path: str, types: tuple[str, ...], site: Site | None, checks: Checks
+    param: Param,
+    raw: Any,
+    path: str,
+    types: tuple[str, ...],
+    site: AvailableReferences | None,
+    checks: Checks,
 ) -> dict[str, Any]:
     given = checks.part({} if raw is None else raw, path, ("users", "teams", "accesses", "roles"))
     found: dict[str, Any] = {
@@ -208,7 +215,7 @@ def _template(
     return text
 
 
-def _channel(raw: Any, path: str, action: Action, site: Site | None, checks: Checks) -> int:
+def _channel(raw: Any, path: str, action: Action, site: AvailableReferences | None, checks: Checks) -> int:
     if raw is None or raw == "":
         checks.add(path, NO_CHANNEL)
         return 0

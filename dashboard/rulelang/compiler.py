@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dashboard.i18n.message import N_, Message
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node, below
-from dashboard.rulelang.fields import ABSENT, ConditionError, Facts, Field, is_empty
+from dashboard.rulelang.fields import ABSENT, ConditionError, EventFacts, Field, is_empty
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
 
@@ -25,7 +25,7 @@ LOST_FIELD = N_("The field of this condition no longer exists.")
 _FAILURES = (ConditionError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 Answer = bool | None
-Ask = Callable[[Facts], Answer]
+Ask = Callable[[EventFacts], Answer]
 
 
 class Trace(NamedTuple):
@@ -59,7 +59,7 @@ class Compiled(NamedTuple):
     """A tree ready to be asked. `decide` gives the answer and stops early; `explain` walks every node."""
 
     decide: Ask
-    explain: Callable[[Facts], Trace]
+    explain: Callable[[EventFacts], Trace]
 
 
 def compile_tree(tree: Group, known: Mapping[str, Field], context: Context) -> Compiled:
@@ -76,7 +76,7 @@ def compile_tree(tree: Group, known: Mapping[str, Field], context: Context) -> C
 class _Leaf(NamedTuple):
     """A condition: what it reads and what it asks of it."""
 
-    read: Callable[[Facts], Any]
+    read: Callable[[EventFacts], Any]
     test: Test
 
 
@@ -120,7 +120,7 @@ def _failing(error: Exception) -> Test:
 def _ask(leaf: _Leaf) -> Ask:
     read, test = leaf
 
-    def ask(facts: Facts) -> Answer:
+    def ask(facts: EventFacts) -> Answer:
         try:
             return test(read(facts))
         except _FAILURES:
@@ -132,13 +132,13 @@ def _ask(leaf: _Leaf) -> Ask:
 def _ask_plain(source: str, test: Test) -> Ask:
     first, _dot, name = source.partition(".")
 
-    def ask(facts: Facts) -> Answer:
+    def ask(facts: EventFacts) -> Answer:
         try:
             return test(facts[source])
         except _FAILURES:
             return None
 
-    def ask_data(facts: Facts) -> Answer:
+    def ask_data(facts: EventFacts) -> Answer:
         try:
             return test(facts["data"].get(name, ABSENT))
         except _FAILURES:
@@ -151,7 +151,7 @@ def _all(children: tuple[Ask, ...]) -> Ask:
     if len(children) == 1:
         return children[0]
 
-    def ask(facts: Facts) -> Answer:
+    def ask(facts: EventFacts) -> Answer:
         answer: Answer = True
         for child in children:
             found = child(facts)
@@ -168,7 +168,7 @@ def _any(children: tuple[Ask, ...]) -> Ask:
     if len(children) == 1:
         return children[0]
 
-    def ask(facts: Facts) -> Answer:
+    def ask(facts: EventFacts) -> Answer:
         answer: Answer = False
         for child in children:
             found = child(facts)
@@ -184,7 +184,7 @@ def _any(children: tuple[Ask, ...]) -> Ask:
 def _none(children: tuple[Ask, ...]) -> Ask:
     some = _any(children)
 
-    def ask(facts: Facts) -> Answer:
+    def ask(facts: EventFacts) -> Answer:
         found = some(facts)
         return None if found is None else not found
 
@@ -195,7 +195,7 @@ _COMBINED = {"all": _all, "any": _any, "none": _none}
 _DECIDES = {"all": False, "any": True, "none": True}  # the child's answer that settles the group
 
 
-def _explain(node: Node, path: str, made: Mapping[str, _Leaf], facts: Facts) -> Trace:
+def _explain(node: Node, path: str, made: Mapping[str, _Leaf], facts: EventFacts) -> Trace:
     if isinstance(node, Condition):
         return _explain_leaf(node, path, made[path], facts)
     children: list[Trace] = []
@@ -215,7 +215,7 @@ def _unneeded(trace: Trace) -> Trace:
     return trace._replace(needed=False, children=tuple(map(_unneeded, trace.children)))
 
 
-def _explain_leaf(node: Condition, path: str, leaf: _Leaf, facts: Facts) -> Trace:
+def _explain_leaf(node: Condition, path: str, leaf: _Leaf, facts: EventFacts) -> Trace:
     seen: Any = None
     try:
         seen = leaf.read(facts)

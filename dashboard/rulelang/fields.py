@@ -54,7 +54,7 @@ class Change(NamedTuple):
     new: Any
 
 
-class Facts(dict[str, Any]):
+class EventFacts(dict[str, Any]):
     """The facts of one event by dotted path; a path it does not have gives ABSENT, never KeyError.
 
     A path into an object (`data.order.value`) is walked once and then kept. Facts do not change
@@ -79,14 +79,14 @@ def facts(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     chain: tuple[int, ...] = (),
     **envelope: Any,
-) -> Facts:
+) -> EventFacts:
     """Return the facts of an event.
 
     `time_ms` is UTC. `changes` has old and new values by the path that conditions use. `chain` holds
     the ids of the rules that led to this event, the first first; its length is the event's depth.
     `envelope` gives the other fields by name; an object (`contact={"name": …}`) is walked by path.
     """
-    found = Facts(envelope)
+    found = EventFacts(envelope)
     found["id"], found["type"], found["time"] = event_id, type_, time_ms
     found["data"] = dict(data or {})
     found["changes"] = {path: Change(*both) for path, both in (changes or {}).items()}
@@ -96,13 +96,13 @@ def facts(
     return found
 
 
-def coalesce(earlier: Facts, later: Facts) -> Facts:
+def coalesce(earlier: EventFacts, later: EventFacts) -> EventFacts:
     """Return the facts of two events of one type, transaction and subject seen as one.
 
     The later event's values stand; of a field that both changed the first old and the last new value
     remain, and a field that came back to what it was has not changed. Source: semantics 9.2.
     """
-    merged = Facts(later)
+    merged = EventFacts(later)
     before: dict[str, Change] = earlier["changes"]
     after: dict[str, Change] = later["changes"]
     both = {
@@ -290,7 +290,7 @@ def find(path: str, known: dict[str, Field]) -> Field | None:
     return found
 
 
-def value(event: Facts, field: Field) -> Any:
+def value(event: EventFacts, field: Field) -> Any:
     """Return what the event holds: ABSENT, None for null, "" or [] for empty, or the value itself.
 
     Raises ConditionError when a required field is empty, or when what is stored does not fit the kind.
@@ -303,7 +303,7 @@ def value(event: Facts, field: Field) -> Any:
     return found if field.convert is None else field.convert(found)
 
 
-def change(event: Facts, field: Field) -> Any:
+def change(event: EventFacts, field: Field) -> Any:
     """Return the Change of the field by this event, old and new; ABSENT when it did not change."""
     found = event["changes"].get(field.path, ABSENT)
     if found is ABSENT or found.old == found.new:

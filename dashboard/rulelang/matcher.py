@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeGuard
 from dashboard.rulelang import fields
 from dashboard.rulelang.compiler import Ask, Trace, compile_tree
 from dashboard.rulelang.conditions import ALWAYS, Condition, Group, Node
-from dashboard.rulelang.fields import ABSENT, Facts
+from dashboard.rulelang.fields import ABSENT, EventFacts
 from dashboard.rulelang.predicates import Context
 
 MAX_DEPTH = 10  # rules in one chain of causes; the setting's default
@@ -87,13 +87,13 @@ class RuleSpec:
 _MATCHED, _ERROR = Outcome.MATCHED, Outcome.ERROR  # reading a member off its class costs as much as a look-up
 
 
-class Run(NamedTuple):
+class Evaluation(NamedTuple):
     """One rule asked about one event; nothing has been done yet."""
 
     rule: RuleSpec
     outcome: Outcome
-    facts: Facts
-    explain: Callable[[Facts], Trace]
+    facts: EventFacts
+    explain: Callable[[EventFacts], Trace]
 
     @property
     def key(self) -> str:
@@ -117,7 +117,7 @@ def run_key(rule_id: int, version: int, event_id: int | str) -> str:
 
 # Plain tuples, for a named one takes three times as long to take apart.
 # A rule ready to be asked: the answer, and the trace.
-Entry = tuple[RuleSpec, Ask, Callable[[Facts], Trace]]
+Entry = tuple[RuleSpec, Ask, Callable[[EventFacts], Trace]]
 # The rules of one event type, in order. Those that can be true depend on the value at a path:
 # by_value[value], where the condition on the path need not be asked again, else the third part; without
 # such a path ("") that has them all. The last part has every rule.
@@ -150,7 +150,7 @@ class Index:
         return [rule for rule, _decide, _explain in bucket[3]] if bucket else []
 
 
-def match(index: Index, facts: Facts) -> list[Run]:
+def match(index: Index, facts: EventFacts) -> list[Evaluation]:
     """Return the runs that an event makes: matched, stopped by the loop guard, or in error; in order.
 
     A rule that is not listed did not match, or came after a stop. The trace of a run is made when read.
@@ -166,17 +166,17 @@ def match(index: Index, facts: Facts) -> list[Run]:
             entries = everyone
     if not entries:
         return []
-    runs: list[Run] = []
+    runs: list[Evaluation] = []
     for rule, decide, explain in entries:
         answer = decide(facts)
         if answer is False or (runs and _stopped(rule, runs)):
             continue
         outcome = _guarded(rule, facts, index.max_depth) if answer else _ERROR
-        runs.append(Run(rule, outcome, facts, explain))
+        runs.append(Evaluation(rule, outcome, facts, explain))
     return runs
 
 
-def _stopped(rule: RuleSpec, runs: list[Run]) -> bool:
+def _stopped(rule: RuleSpec, runs: list[Evaluation]) -> bool:
     """Say whether an earlier rule of the same group matched, acts, and lets no later one be asked.
 
     One's own rules never stop those of others: the other owner may not even see the event.
@@ -191,7 +191,7 @@ def _stopped(rule: RuleSpec, runs: list[Run]) -> bool:
     )
 
 
-def explain(rule: RuleSpec, facts: Facts, max_depth: int = MAX_DEPTH) -> Run:
+def explain(rule: RuleSpec, facts: EventFacts, max_depth: int = MAX_DEPTH) -> Evaluation:
     """Return the run of one rule, also when it does not match or is off: "why not?" and the try.
 
     An event of another type does not match, whatever its conditions say; the trace tells all the same.
@@ -203,10 +203,10 @@ def explain(rule: RuleSpec, facts: Facts, max_depth: int = MAX_DEPTH) -> Run:
         outcome = Outcome.NOT_MATCHED
     elif answer:
         outcome = _guarded(rule, facts, max_depth)
-    return Run(rule, outcome, facts, compiled.explain)
+    return Evaluation(rule, outcome, facts, compiled.explain)
 
 
-def _guarded(rule: RuleSpec, facts: Facts, max_depth: int) -> Outcome:
+def _guarded(rule: RuleSpec, facts: EventFacts, max_depth: int) -> Outcome:
     """Return what the loop guard makes of a match (semantics 9.4)."""
     chain = facts["chain"]
     if not chain:

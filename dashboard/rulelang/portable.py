@@ -14,7 +14,7 @@ from typing import Any
 from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang import conditions, schema
 from dashboard.rulelang.conditions import MAX_LEVELS
-from dashboard.rulelang.schema import PARTS, Definition, Errors, Site
+from dashboard.rulelang.schema import PARTS, AvailableReferences, Definition, Errors
 
 UNSEEN = "?"  # stands for what the exporter may not see
 
@@ -161,7 +161,7 @@ def left_out(part: Message, reason: Message) -> Message:
     return message(LEFT_OUT, part=part, reason=reason)
 
 
-def prune(raw: dict[str, Any], site: Site) -> tuple[Definition | Errors, Warnings]:
+def prune(raw: dict[str, Any], site: AvailableReferences) -> tuple[Definition | Errors, Warnings]:
     """Return the definition of decoded JSON without the parts that are wrong, and what was left out.
 
     Errors come back where a part is wrong that the rule cannot do without: no type, no action, no length
@@ -180,7 +180,9 @@ def prune(raw: dict[str, Any], site: Site) -> tuple[Definition | Errors, Warning
     return found, warnings
 
 
-def _without(raw: dict[str, Any], errors: Errors, site: Site, warnings: Warnings) -> dict[str, Any]:
+def _without(
+    raw: dict[str, Any], errors: Errors, site: AvailableReferences, warnings: Warnings
+) -> dict[str, Any]:
     made = dict(raw)
     conditions: dict[str, Message] = {}
     actions: dict[int, Message] = {}
@@ -240,7 +242,7 @@ def _kept(node: Any, path: str, gone: Collection[str]) -> Any:
     }
 
 
-def _types(raw: Any, site: Site, said: Message, warnings: Warnings) -> Any:
+def _types(raw: Any, site: AvailableReferences, said: Message, warnings: Warnings) -> Any:
     """Return the types that may be used, and stand together with the first."""
     if not isinstance(raw, list):
         return raw
@@ -252,7 +254,7 @@ def _types(raw: Any, site: Site, said: Message, warnings: Warnings) -> Any:
     return raw
 
 
-def _errors(type_: Any, site: Site) -> Errors:
+def _errors(type_: Any, site: AvailableReferences) -> Errors:
     found = schema.parse({"types": [type_]}, site)
     return {} if isinstance(found, Definition) else found
 

@@ -12,7 +12,7 @@ from bisect import insort
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from dashboard.rulelang.fields import Facts, is_empty
+from dashboard.rulelang.fields import EventFacts, is_empty
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 # The periods in which an action may be done at most once.
@@ -54,7 +54,7 @@ class Limit(NamedTuple):
     seconds: int = 0
 
 
-class Ledger(NamedTuple):
+class LimitState(NamedTuple):
     """What is known of one (action, key). `next_ts` is when it may be done again, None for never in this
     episode; `suppressed` counts what was held back since it was last done, from `since_ts` on."""
 
@@ -69,11 +69,11 @@ class Decision(NamedTuple):
     how many times it had been held back before, for the text of the notice."""
 
     allowed: bool
-    after: Ledger | None
+    after: LimitState | None
     held_back: int = 0
 
 
-def take(limit: Limit, before: Ledger | None, now_ts: int, episode: str = "") -> Decision:
+def take(limit: Limit, before: LimitState | None, now_ts: int, episode: str = "") -> Decision:
     """Return whether an action may be done now for the key whose ledger is `before` (None: none yet).
 
     `episode` names the present stretch of the state that the rule is about, see `episode_key`. Two takes
@@ -84,18 +84,18 @@ def take(limit: Limit, before: Ledger | None, now_ts: int, episode: str = "") ->
     if before is None or _is_over(limit, before, now_ts, episode):
         held_back = before.suppressed if before is not None else 0
         next_ts = now_ts + limit.seconds if limit.often is Often.PERIOD else None
-        return Decision(True, Ledger(next_ts, episode), held_back)
+        return Decision(True, LimitState(next_ts, episode), held_back)
     since_ts = now_ts if before.since_ts is None else before.since_ts
     return Decision(False, before._replace(suppressed=before.suppressed + 1, since_ts=since_ts))
 
 
-def _is_over(limit: Limit, before: Ledger, now_ts: int, episode: str) -> bool:
+def _is_over(limit: Limit, before: LimitState, now_ts: int, episode: str) -> bool:
     if limit.often is Often.EPISODE:
         return before.episode != episode
     return limit.often is Often.PERIOD and before.next_ts is not None and now_ts >= before.next_ts
 
 
-def limit_key(by: By, rule_id: int, facts: Facts, recipient: str = "") -> str:
+def limit_key(by: By, rule_id: int, facts: EventFacts, recipient: str = "") -> str:
     """Return what a limit or counter is kept for, as text.
 
     A subject is the interaction of its source, else the session, else the user, else the queue; where an

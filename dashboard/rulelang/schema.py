@@ -17,7 +17,7 @@ from typing import Any
 from dashboard import catalog
 from dashboard.i18n.message import N_
 from dashboard.rulelang import action_config, conditions, fields
-from dashboard.rulelang.action_config import Doing, Site
+from dashboard.rulelang.action_config import ActionConfig, AvailableReferences
 from dashboard.rulelang.conditions import ALWAYS, Group
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.predicates import Context
@@ -32,8 +32,8 @@ from dashboard.rulelang.triggers import (
     UNKNOWN_TYPE,
     After,
     Count,
-    Parts,
     Schedule,
+    TriggerParser,
     Wait,
     origin,
     shown,
@@ -69,13 +69,13 @@ class Definition:
     wait: Wait | None = None
     count: Count | None = None
     schedule: Schedule | None = None
-    then: tuple[Doing, ...] = ()
+    then: tuple[ActionConfig, ...] = ()
     stop: bool = False
     loop: Loop = Loop.ONCE
     zone: str = ""
 
 
-def parse(raw: Any, site: Site | None) -> Definition | Errors:
+def parse(raw: Any, site: AvailableReferences | None) -> Definition | Errors:
     """Return the definition of decoded JSON, or its errors by path. Whatever `raw` is, nothing is raised.
 
     Without a `site` nothing is asked about what exists (channels, people, calendars, switched types): so a
@@ -84,7 +84,7 @@ def parse(raw: Any, site: Site | None) -> Definition | Errors:
     checks = Checks()
     given = checks.part(raw, "", PARTS)
     types = _types(given.get("types"), site, checks)
-    parts = Parts(given, types, site, checks)
+    parts = TriggerParser(given, types, site, checks)
     found = Definition(
         types,
         _tree(given.get("if"), types, site, checks),
@@ -169,7 +169,7 @@ def spec(rule: Mapping[str, Any], found: Definition, context: Context) -> RuleSp
     )
 
 
-def _types(raw: Any, site: Site | None, checks: Checks) -> tuple[str, ...]:
+def _types(raw: Any, site: AvailableReferences | None, checks: Checks) -> tuple[str, ...]:
     if raw in (None, []):
         checks.add("types", NO_TYPE)
         return ()
@@ -189,7 +189,7 @@ def _types(raw: Any, site: Site | None, checks: Checks) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tree(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -> Group:
+def _tree(raw: Any, types: tuple[str, ...], site: AvailableReferences | None, checks: Checks) -> Group:
     if raw is None:
         return ALWAYS
     found = conditions.parse(raw, fields.fields(types))
@@ -203,7 +203,9 @@ def _tree(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -
     return ALWAYS
 
 
-def _then(raw: Any, types: tuple[str, ...], site: Site | None, checks: Checks) -> tuple[Doing, ...]:
+def _then(
+    raw: Any, types: tuple[str, ...], site: AvailableReferences | None, checks: Checks
+) -> tuple[ActionConfig, ...]:
     if raw in (None, []):
         checks.add("then", NO_ACTION)
         return ()
@@ -221,13 +223,13 @@ __all__ = [
     "DUE",
     "PARTS",
     "SCHEDULE",
+    "ActionConfig",
     "After",
+    "AvailableReferences",
     "Count",
     "Definition",
-    "Doing",
     "Errors",
     "Schedule",
-    "Site",
     "Times",
     "Wait",
     "calendars",

@@ -21,7 +21,7 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
-from dashboard.rulelang.fields import ConditionError, Facts, Field, Kind, is_empty
+from dashboard.rulelang.fields import ConditionError, EventFacts, Field, Kind, is_empty
 
 SHOWN = 500  # characters of one value
 HIDDEN = masking.DOTS
@@ -110,7 +110,7 @@ def check(template: str, types: Iterable[str]) -> list[str]:
     return [name for name in asked if name not in known and fields.find(name, {}) is None]
 
 
-def render(template: str, facts: Facts, names: Names, reader: Reader, own: Collection[str] = ()) -> str:
+def render(template: str, facts: EventFacts, names: Names, reader: Reader, own: Collection[str] = ()) -> str:
     """Return `template` with the values of the event, as far as `reader` may see them.
 
     Values stand on one line, without control characters, at most SHOWN letters long. Contact details are
@@ -143,7 +143,7 @@ def _known(type_: str) -> dict[str, Field]:
     return fields.fields((type_,))
 
 
-def _value(path: str, facts: Facts, names: Names, reader: Reader, own: Collection[str]) -> str:
+def _value(path: str, facts: EventFacts, names: Names, reader: Reader, own: Collection[str]) -> str:
     found = fields.find(path, _known(facts["type"])) if path else None
     if found is None or is_empty(facts[found.source or found.path]):
         return ""
@@ -153,7 +153,7 @@ def _value(path: str, facts: Facts, names: Names, reader: Reader, own: Collectio
     return text if path in own or reader.can(Permission.PII_UNMASK) else masked(path, text)
 
 
-def _may_see(field: Field, facts: Facts, reader: Reader) -> bool:
+def _may_see(field: Field, facts: EventFacts, reader: Reader) -> bool:
     if field.path in _OPEN:
         return True
     user, queue = facts["user"], facts["queue"]
@@ -163,7 +163,7 @@ def _may_see(field: Field, facts: Facts, reader: Reader) -> bool:
     return field.path in _PERSON or reader.content(who, queue if isinstance(queue, int) else None)
 
 
-def _text(field: Field, facts: Facts, names: Names) -> str:
+def _text(field: Field, facts: EventFacts, names: Names) -> str:
     try:
         value = fields.value(facts, field)
     except ConditionError:  # of another kind than the catalogue says: shown as it came

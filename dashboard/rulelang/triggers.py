@@ -13,7 +13,7 @@ from typing import Any
 from dashboard import catalog, clock
 from dashboard.catalog import Origin
 from dashboard.i18n.message import N_
-from dashboard.rulelang.action_config import Site
+from dashboard.rulelang.action_config import AvailableReferences
 from dashboard.rulelang.operand_types import NOT_A_CLOCK
 from dashboard.rulelang.rate_limits import MAX_TIMES, MAX_WINDOW_S, By, Times
 from dashboard.rulelang.time_predicates import minutes
@@ -32,7 +32,7 @@ SCHEDULE = "schedule.reached"
 DEADLINES = frozenset(
     name
     for name, type_ in catalog.CATALOG.items()
-    if type_.own and type_.origin is Origin.TIMER and name != SCHEDULE
+    if type_.internal and type_.origin is Origin.TIMER and name != SCHEDULE
 )
 COUNTERS = frozenset({"chat.count_reached", "ticket.count_reached", "agent.capacity_reached"})
 COUNT_BY = ("agent", "queue")
@@ -95,11 +95,11 @@ def shown(name: Any) -> str:
     return name[:80] if isinstance(name, str) else "…"
 
 
-class Parts:
+class TriggerParser:
     """The parts about time and number; each goes with some types only."""
 
     def __init__(
-        self, given: dict[str, Any], types: tuple[str, ...], site: Site | None, checks: Checks
+        self, given: dict[str, Any], types: tuple[str, ...], site: AvailableReferences | None, checks: Checks
     ) -> None:
         self.given, self.types, self.site, self.checks = given, types, site, checks
         self.origins = {origin(name) for name in types}

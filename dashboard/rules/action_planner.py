@@ -20,8 +20,8 @@ from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Profile
 from dashboard.rulelang import working_time
-from dashboard.rulelang.action_config import Doing, to_customer
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.action_config import ActionConfig, to_customer
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import permissions
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
@@ -35,7 +35,7 @@ LOST_CHANNEL = N_("The channel is gone.")
 OFF_CHANNEL = N_("The channel is switched off.")
 
 
-class Part(NamedTuple):
+class DeliveryPlan(NamedTuple):
     """A step to be: for whom, by which channel, with what; not before `due_ms` where that is given.
 
     `recipient` is what a limit by recipient counts for. `beside` marks what only goes along with a
@@ -52,24 +52,24 @@ class Part(NamedTuple):
     problem: str = ""
 
 
-class Planned(NamedTuple):
+class PlannedAction(NamedTuple):
     """The steps of one action, and whether all of its readers have muted the rule."""
 
-    parts: list[Part]
+    parts: list[DeliveryPlan]
     muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Planner:
+class ActionPlanner:
     """What all actions of one run share; `run_id` is None where nothing is done (a try, a backtest)."""
 
     rule: LiveRule
-    facts: Facts
+    facts: EventFacts
     people: People
     now_ms: int
     run_id: int | None = None
 
-    def plan(self, doing: Doing) -> Planned:
+    def plan(self, doing: ActionConfig) -> PlannedAction:
         """Return the steps of an action. Raises Impossible where it cannot be done at all."""
         permission = doing.action.permission
         owner = self.rule.owner
@@ -77,7 +77,7 @@ class Planner:
             raise Impossible(NOT_ALLOWED)
         return _PLANS[doing.do](self, doing)
 
-    def readers(self, doing: Doing) -> list[Reader]:
+    def readers(self, doing: ActionConfig) -> list[Reader]:
         """Return the recipients; those of a personal rule are people whom its owner may see."""
         owner = self.rule.owner
         found = self.people.resolve(doing.params.get("to", {}), owner or self.rule.updated_by, self.facts)
@@ -86,33 +86,33 @@ class Planner:
         scope = self.people.scope(owner)
         return [reader for reader in found if scope.sees(reader.id)]
 
-    def say(self, doing: Doing, name: str, reader: Reader) -> str:
+    def say(self, doing: ActionConfig, name: str, reader: Reader) -> str:
         return self.people.say(str(doing.params.get(name, "")), self.facts, reader)
 
-    def say_out(self, doing: Doing, name: str) -> str:
+    def say_out(self, doing: ActionConfig, name: str) -> str:
         return self.people.say_out(str(doing.params.get(name, "")), self.facts, self.rule.updated_by)
 
     def url(self, scope: Scope) -> str:
         """Return where the reader can see the run, "" for one who may not."""
         may = (
             self.run_id is not None
-            and permissions.traces(scope, self.rule.owner)
+            and permissions.can_see_traces(scope, self.rule.owner)
             and covers(scope, self.facts)
         )
         return f"/runs/{self.run_id}" if may else ""
 
 
-def _notify(planner: Planner, doing: Doing) -> Planned:
+def _notify(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     readers = planner.readers(doing)
     if not readers:
         raise Impossible(NOBODY)
     muted = planner.people.muted(planner.rule.id)
     listening = [reader for reader in readers if reader.id not in muted]
     parts = [part for reader in listening for part in _notice(planner, doing, reader)]
-    return Planned(parts, muted=not listening)
+    return PlannedAction(parts, muted=not listening)
 
 
-def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
+def _notice(planner: ActionPlanner, doing: ActionConfig, reader: Reader) -> list[DeliveryPlan]:
     """Return the notice for one reader, and beside it what the reader's profile asks for."""
     title = planner.say(doing, "title", reader) or planner.rule.name
     text, urgent = planner.say(doing, "text", reader), bool(doing.params.get("urgent"))
@@ -120,19 +120,21 @@ def _notice(planner: Planner, doing: Doing, reader: Reader) -> list[Part]:
     payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
     if "again" in doing.params:
         payload["again"] = dict(doing.params["again"])
-    parts = [Part("notify", payload, name)]
+    parts = [DeliveryPlan("notify", payload, name)]
     profile = planner.people.profile(reader.id)
     if profile is None:
         return parts
     due = None if urgent else working_time.quiet_until(profile, planner.now_ms, reader.zone)
     if profile.email and reader.email:
-        parts.append(Part("email", _mail(reader.email, title, text, reader, url), name, None, due, True))
+        parts.append(
+            DeliveryPlan("email", _mail(reader.email, title, text, reader, url), name, None, due, True)
+        )
     channel = _usable(profile)
     if channel is not None:
         out: dict[str, Any] = {"title": title, "text": text}
         if channel.kind != "chat":
             out = _body(planner, "notice", f"{title}\n{text}".strip(), reader.scope)
-        parts.append(Part(channel.kind, out, name, channel.id, due, True))
+        parts.append(DeliveryPlan(channel.kind, out, name, channel.id, due, True))
     return parts
 
 
@@ -141,38 +143,42 @@ def _usable(profile: Profile) -> Channel | None:
     return channel if channel is not None and channel.active else None
 
 
-def _email(planner: Planner, doing: Doing) -> Planned:
+def _email(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     readers = planner.readers(doing)
     muted = planner.people.muted(planner.rule.id)
     listening = [reader for reader in readers if reader.id not in muted]
-    parts: dict[str, Part] = {}
+    parts: dict[str, DeliveryPlan] = {}
     for reader in listening:
         if reader.email:
             subject, text = planner.say(doing, "subject", reader), planner.say(doing, "text", reader)
             mail = _mail(reader.email, subject, text, reader, planner.url(reader.scope))
-            parts.setdefault(reader.email.lower(), Part("email", mail, reader.email))
+            parts.setdefault(reader.email.lower(), DeliveryPlan("email", mail, reader.email))
     if to_customer(doing) and customer(planner.facts):
         part = _to_customer(planner, doing)
         parts.setdefault(part.recipient, part)
     for address in doing.params.get("addresses", ()):
         subject, text = planner.say_out(doing, "subject"), planner.say_out(doing, "text")
-        parts.setdefault(address.lower(), Part("email", _mail(address, subject, text, None, ""), address))
+        parts.setdefault(
+            address.lower(), DeliveryPlan("email", _mail(address, subject, text, None, ""), address)
+        )
     if to_customer(doing) and not customer(planner.facts):
         if not parts:
             raise Impossible(NO_CUSTOMER)
-        parts[""] = Part("email", {}, problem=NO_CUSTOMER)
+        parts[""] = DeliveryPlan("email", {}, problem=NO_CUSTOMER)
     if not parts and not (readers and not listening):
         raise Impossible(NO_ADDRESS if readers else NOBODY)
-    return Planned(list(parts.values()), muted=not parts)
+    return PlannedAction(list(parts.values()), muted=not parts)
 
 
-def _to_customer(planner: Planner, doing: Doing) -> Part:
+def _to_customer(planner: ActionPlanner, doing: ActionConfig) -> DeliveryPlan:
     address, author = customer(planner.facts), planner.rule.updated_by
     subject, text = (
         planner.people.say_customer(str(doing.params.get(name, "")), planner.facts, author)
         for name in ("subject", "text")
     )
-    return Part("email", _mail(address, subject, text, None, "") | {"customer": True}, address.lower())
+    return DeliveryPlan(
+        "email", _mail(address, subject, text, None, "") | {"customer": True}, address.lower()
+    )
 
 
 def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> dict[str, Any]:
@@ -186,12 +192,12 @@ def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> 
     }
 
 
-def _webhook(planner: Planner, doing: Doing) -> Planned:
+def _webhook(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     channel = _channel(doing)
     author = planner.people.scope(planner.rule.updated_by)
-    return Planned(
+    return PlannedAction(
         [
-            Part(
+            DeliveryPlan(
                 "webhook",
                 _body(planner, "rule.matched", planner.say_out(doing, "text"), author),
                 channel.name,
@@ -201,22 +207,24 @@ def _webhook(planner: Planner, doing: Doing) -> Planned:
     )
 
 
-def _chat(planner: Planner, doing: Doing) -> Planned:
+def _chat(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     channel = _channel(doing)
     payload = {"title": planner.rule.name, "text": planner.say_out(doing, "text")}
-    return Planned([Part("chat", payload, channel.name, channel.id)])
+    return PlannedAction([DeliveryPlan("chat", payload, channel.name, channel.id)])
 
 
-def _invite(planner: Planner, doing: Doing) -> Planned:
+def _invite(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     channel = _channel(doing)
     facts = planner.facts
     author = planner.people.scope(planner.rule.updated_by)
     body = _body(planner, "chat.invite", planner.say_out(doing, "text"), author)
     known = {name: facts[name] for name in ("session", "interaction") if isinstance(facts[name], str)}
-    return Planned([Part("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)])
+    return PlannedAction(
+        [DeliveryPlan("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)]
+    )
 
 
-def _channel(doing: Doing) -> Channel:
+def _channel(doing: ActionConfig) -> Channel:
     found: Channel | None = Channel.get_or_none(Channel.id == doing.params["channel"])
     if found is None or found.kind != doing.action.channel:
         raise Impossible(LOST_CHANNEL)
@@ -225,7 +233,7 @@ def _channel(doing: Doing) -> Channel:
     return found
 
 
-def _body(planner: Planner, type_: str, text: str, author: Scope) -> dict[str, Any]:
+def _body(planner: ActionPlanner, type_: str, text: str, author: Scope) -> dict[str, Any]:
     """Return what a webhook is told: names and times of the event; its data where the author sees both
     the event and full contact details, for nothing in it can be masked with certainty."""
     facts, rule = planner.facts, planner.rule
@@ -257,15 +265,15 @@ def _moment(time_ms: int) -> str:
         return str(time_ms)
 
 
-def _text(planner: Planner, doing: Doing) -> Planned:
-    return Planned([Part(doing.do, {"text": planner.say_out(doing, "text")})])
+def _text(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
+    return PlannedAction([DeliveryPlan(doing.do, {"text": planner.say_out(doing, "text")})])
 
 
-def _tags(_planner: Planner, doing: Doing) -> Planned:
-    return Planned([Part(doing.do, {"tags": list(doing.params["tags"])})])
+def _tags(_planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
+    return PlannedAction([DeliveryPlan(doing.do, {"tags": list(doing.params["tags"])})])
 
 
-def _emit(planner: Planner, doing: Doing) -> Planned:
+def _emit(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     facts, people, author = planner.facts, planner.people, planner.rule.updated_by
     given = dict(doing.params.get("data", {}))
     payload = {
@@ -276,10 +284,10 @@ def _emit(planner: Planner, doing: Doing) -> Planned:
         "interaction": facts["interaction"] if isinstance(facts["interaction"], str) else None,
         "source_id": facts["source_id"] if isinstance(facts["source_id"], int) else None,
     }
-    return Planned([Part("emit", payload)])
+    return PlannedAction([DeliveryPlan("emit", payload)])
 
 
-_PLANS: dict[str, Callable[[Planner, Doing], Planned]] = {
+_PLANS: dict[str, Callable[[ActionPlanner, ActionConfig], PlannedAction]] = {
     "notify": _notify,
     "log": _text,
     "tag": _tags,

@@ -11,13 +11,13 @@ from dashboard.db.prepared import insert_row
 from dashboard.i18n.message import N_
 from dashboard.models import Run, Step
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.action_config import Doing
+from dashboard.rulelang.action_config import ActionConfig
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rules import internal_actions, runs
-from dashboard.rules.action_planner import Part, Planned, Planner
+from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan, PlannedAction
 from dashboard.rules.internal_actions import Impossible
-from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.runs import RunOutcome, StepState
 
 EVENT = "event"  # the episode of what has no state that lasts
@@ -25,14 +25,14 @@ STOPPED = N_("Not done because an earlier action failed.")
 UNDONE = N_("Undone because a later action failed.")
 
 
-class Acted(NamedTuple):
+class ActionResult(NamedTuple):
     """What a run came to, and how many of its actions their limits held back."""
 
     outcome: RunOutcome
     held: int
 
 
-class _Undo(Exception):  # noqa: N818  an order, not an error
+class _Rollback(Exception):  # noqa: N818  an order, not an error
     """Takes back what a run has done so far; raised with the number of the failed action."""
 
     def __init__(self, n: int, why: str) -> None:
@@ -41,11 +41,11 @@ class _Undo(Exception):  # noqa: N818  an order, not an error
 
 
 @dataclass
-class Act:
+class ActionRunner:
     """One run at work. `at_ts` is when limits are asked for, `episode` the stretch it belongs to."""
 
-    planner: Planner
-    ledgers: Ledgers
+    planner: ActionPlanner
+    ledgers: LimitStore
     at_ts: int
     episode: str = EVENT
     shadow: bool = False
@@ -54,7 +54,7 @@ class Act:
     muted: int = 0
     states: list[str] = field(default_factory=list)
 
-    def weigh(self) -> Acted:
+    def dry_run(self) -> ActionResult:
         """Return what would be held back, and write nothing but what the limits of shadow runs keep.
 
         `states` has then what the steps would come to, were they done without fault.
@@ -71,42 +71,42 @@ class Act:
                 StepState.FAILED if part.problem else StepState.DONE if allowed else StepState.HELD
                 for part, allowed in parts
             )
-        return Acted(RunOutcome.SHADOW, self.held)
+        return ActionResult(RunOutcome.SHADOW, self.held)
 
-    def do(self, run: Run) -> Acted:
+    def execute(self, run: Run) -> ActionResult:
         """Do the actions of `run` in the caller's transaction."""
         doings = self.planner.rule.definition.then
         try:
             with database.atomic():
                 self._all(run, doings)
-        except _Undo as undo:
+        except _Rollback as undo:
             self.states = []
             for n, doing in enumerate(doings):
                 state, why = StepState.CANCELLED, UNDONE if n < undo.n else STOPPED
                 if n == undo.n:
                     state, why = StepState.FAILED, undo.why
-                self._write(run, n, 0, Part(doing.do, {}), state, why)
+                self._write(run, n, 0, DeliveryPlan(doing.do, {}), state, why)
         if self.muted and not self.states:
-            return Acted(RunOutcome.MUTED, self.held)
-        return Acted(runs.outcome_of(self.states), self.held)
+            return ActionResult(RunOutcome.MUTED, self.held)
+        return ActionResult(runs.outcome_of(self.states), self.held)
 
-    def _all(self, run: Run, doings: tuple[Doing, ...]) -> None:
+    def _all(self, run: Run, doings: tuple[ActionConfig, ...]) -> None:
         stopped = False
         for n, doing in enumerate(doings):
             if stopped:
-                self._write(run, n, 0, Part(doing.do, {}), StepState.CANCELLED, STOPPED)
+                self._write(run, n, 0, DeliveryPlan(doing.do, {}), StepState.CANCELLED, STOPPED)
                 continue
             why = self._one(run, n, doing)
             if why and doing.on_error == "undo":
-                raise _Undo(n, why)
+                raise _Rollback(n, why)
             stopped = bool(why) and doing.on_error == "stop"
 
-    def _one(self, run: Run, n: int, doing: Doing) -> str:
+    def _one(self, run: Run, n: int, doing: ActionConfig) -> str:
         """Do one action or hand it over; return why it failed, "" when nothing did."""
         try:
             planned = self.planner.plan(doing)
         except Impossible as error:
-            self._write(run, n, 0, Part(doing.do, {}), StepState.FAILED, str(error))
+            self._write(run, n, 0, DeliveryPlan(doing.do, {}), StepState.FAILED, str(error))
             return str(error)
         self.muted += planned.muted
         parts, failed = self._allowed(n, doing, planned), ""
@@ -123,7 +123,9 @@ class Act:
                 self._write(run, n, number, part, StepState.WAITING, due_ms=due)
         return failed
 
-    def _allowed(self, n: int, doing: Doing, planned: Planned) -> list[tuple[Part, bool]]:
+    def _allowed(
+        self, n: int, doing: ActionConfig, planned: PlannedAction
+    ) -> list[tuple[DeliveryPlan, bool]]:
         """Return the parts that may be done now, and one for each that is held back."""
         if doing.limit.often is Often.ALWAYS or not planned.parts:
             return [(part, True) for part in planned.parts]
@@ -142,7 +144,7 @@ class Act:
                 found.append((part, decided[part.recipient]))
         return found
 
-    def _take(self, n: int, doing: Doing, recipient: str) -> bool:
+    def _take(self, n: int, doing: ActionConfig, recipient: str) -> bool:
         rule, facts = self.planner.rule, self.planner.facts
         key = rate_limits.limit_key(doing.limit.by, rule.id, facts, recipient)
         decision = self.ledgers.take(rule.id, n, doing.limit, key, self.at_ts, self.episode, self.shadow)
@@ -150,7 +152,7 @@ class Act:
         self.hit |= not decision.allowed and decision.after is not None and decision.after.suppressed == 1
         return decision.allowed
 
-    def _inside(self, run: Run, n: int, number: int, part: Part) -> str:
+    def _inside(self, run: Run, n: int, number: int, part: DeliveryPlan) -> str:
         try:
             with database.atomic():
                 internal_actions.do(self._write(run, n, number, part, StepState.DONE))
@@ -167,7 +169,7 @@ class Act:
         run: Run,
         n: int,
         number: int,
-        part: Part,
+        part: DeliveryPlan,
         state: StepState,
         error: str = "",
         due_ms: int | None = None,

@@ -28,10 +28,10 @@ from dashboard.rules import (
     timers,
 )
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_worker import Desk
+from dashboard.rules.deadline_worker import DeadlineWorker
 from dashboard.rules.engine import MAX_LATE_S
+from dashboard.rules.interaction_state import REOPENS
 from dashboard.rules.state_periods import AGENT_IDLE
-from dashboard.rules.stretch import REOPENS
 from dashboard.rules.subject_history import READY, History
 from dashboard.rules.timers import New
 
@@ -58,7 +58,7 @@ def arm_existing(rule_id: int) -> None:
     What has been due for long fires once, now, and is not late: only now has anybody asked.
     """
     Rule.update(armed_ms=0).where(Rule.id == rule_id).execute()
-    timer_sync.look_through([rule_id], timer_sync.NEW)
+    timer_sync.enqueue_backfill([rule_id], timer_sync.NEW)
 
 
 def existing(type_: str, since_ms: int = 0) -> list[Existing]:
@@ -80,18 +80,18 @@ def existing(type_: str, since_ms: int = 0) -> list[Existing]:
     return [Existing(source, name, None) for source, name in plain(query)]
 
 
-def look(found: list[Job]) -> None:
+def backfill_job(found: list[Job]) -> None:
     """Arm the deadlines of what exists for the rules that the jobs name."""
     for job in found:
-        rule = deadline_index.plan().rule(job.args["rule"])
+        rule = deadline_index.current().rule(job.args["rule"])
         if rule is not None and rule.definition.after is not None:
             for type_ in rule.definition.types:
-                _look(job, rule, type_, str(job.args["how"]))
+                _backfill(job, rule, type_, str(job.args["how"]))
         elif rule is not None:
             _waits(rule)
 
 
-def count(found: list[Job]) -> None:
+def count_job(found: list[Job]) -> None:
     """Bring the subjects of a kind up to date with the log: those open in it, and those kept as open."""
     for job in found:
         kind = str(job.args["kind"])
@@ -111,12 +111,12 @@ def count(found: list[Job]) -> None:
             jobs.progress(job.id, start + len(part), len(todo))
 
 
-def _look(job: Job, rule: LiveRule, type_: str, how: str) -> None:
+def _backfill(job: Job, rule: LiveRule, type_: str, how: str) -> None:
     todo = _pending(type_) if how == timer_sync.PENDING else existing(type_, rule.armed_ms)
     for start in range(0, len(todo), AT_ONCE):
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
-            desk = Desk(deadline_index.plan(), clock.now_ms())
+            desk = DeadlineWorker(deadline_index.current(), clock.now_ms())
             part = todo[start : start + AT_ONCE]
             new = how == timer_sync.NEW
             made = [_row(desk, rule, type_, one, past, new) for one, past in _histories(type_, part)]
@@ -133,7 +133,7 @@ def _pending(type_: str) -> list[Existing]:
 
 def _waits(rule: LiveRule) -> None:
     """Compute the pending waits of a rule anew."""
-    wait, calendars = rule.definition.wait, deadline_index.plan().calendars
+    wait, calendars = rule.definition.wait, deadline_index.current().calendars
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
         for row in Timer.select().where((Timer.rule_id == rule.id) & Timer.kind.startswith("wait:")):
@@ -153,7 +153,9 @@ def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing,
             yield Existing(source, name, None), past
 
 
-def _row(desk: Desk, rule: LiveRule, type_: str, one: Existing, past: History, new: bool) -> New | None:
+def _row(
+    desk: DeadlineWorker, rule: LiveRule, type_: str, one: Existing, past: History, new: bool
+) -> New | None:
     """Return the timer of the present stretch of a subject; None where it has none, or it has just fired."""
     stretch = past.stretches[-1] if past.stretches else None
     after = rule.definition.after

@@ -18,29 +18,29 @@ from dashboard.rulelang.triggers import SCHEDULE, After
 from dashboard.rulelang.working_time import WorkCalendar
 from dashboard.rules import active_rules, deadlines
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.state_periods import Stretch
+from dashboard.rules.state_periods import StatePeriod
 
 
-class Group(NamedTuple):
+class DeadlineGroup(NamedTuple):
     """The rules whose deadline of one type lies equally long after a stretch's base; `after` says how."""
 
     after: After
     rules: tuple[LiveRule, ...]
 
-    def armed(self, stretch: Stretch) -> list[LiveRule]:
+    def armed(self, stretch: StatePeriod) -> list[LiveRule]:
         """Return the rules that know of a stretch: those armed no later than it began."""
         return [rule for rule in self.rules if rule.armed_ms <= stretch.begun_ms]
 
 
-class Ladder(NamedTuple):
+class SortedDeadlines(NamedTuple):
     """The groups of one deadline type: those counted in any time by rising `seconds`, the others apart."""
 
     seconds: tuple[int, ...]
-    rising: tuple[Group, ...]
-    others: tuple[Group, ...]
+    rising: tuple[DeadlineGroup, ...]
+    others: tuple[DeadlineGroup, ...]
 
     @classmethod
-    def of(cls, groups: Iterable[Group]) -> Ladder:
+    def of(cls, groups: Iterable[DeadlineGroup]) -> SortedDeadlines:
         """Return the ladder of the groups."""
         found = list(groups)
         rising = sorted(
@@ -54,7 +54,7 @@ class Ladder(NamedTuple):
         for group in (*self.rising, *self.others):
             yield from group.rules
 
-    def since(self, stretch: Stretch, since_ms: int) -> Iterator[Group]:
+    def since(self, stretch: StatePeriod, since_ms: int) -> Iterator[DeadlineGroup]:
         """Yield the groups whose deadline of a stretch may lie at `since_ms` or later, the next first."""
         first = 0
         if since_ms > stretch.begun_ms:  # else what was over when the stretch began is among them
@@ -63,12 +63,12 @@ class Ladder(NamedTuple):
         yield from islice(self.rising, first, None)
 
 
-class Plan(NamedTuple):
+class DeadlineIndex(NamedTuple):
     """The deadlines of the rules in force and of those held with their group, by type; what can be the
     first of each type; the rules that run by the calendar; every calendar by name."""
 
     live: Live
-    groups: Mapping[str, Ladder]
+    groups: Mapping[str, SortedDeadlines]
     soonest: Mapping[str, tuple[After, ...]]
     scheduled: Mapping[int, LiveRule]
     held: Mapping[int, LiveRule]
@@ -99,10 +99,10 @@ class Plan(NamedTuple):
         return None if following is None else following * 1000
 
 
-_KEPT: WeakKeyDictionary[peewee.Database, Plan] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[peewee.Database, DeadlineIndex] = WeakKeyDictionary()
 
 
-def plan(live: Live | None = None) -> Plan:
+def current(live: Live | None = None) -> DeadlineIndex:
     """Return the plan of the rules in force (`live`, where the caller has them already)."""
     live = live or active_rules.live()
     kept = _KEPT.get(database.obj)
@@ -111,13 +111,13 @@ def plan(live: Live | None = None) -> Plan:
     return kept
 
 
-def _build(live: Live) -> Plan:
+def _build(live: Live) -> DeadlineIndex:
     held = {rule.id: rule for rule in _held()}
     rules = [*live.rules.values(), *held.values()]
     groups = _groups(rules)
-    return Plan(
+    return DeadlineIndex(
         live,
-        {type_: Ladder.of(found) for type_, found in groups.items()},
+        {type_: SortedDeadlines.of(found) for type_, found in groups.items()},
         {type_: _soonest(each.after for each in found) for type_, found in groups.items()},
         {rule.id: rule for rule in rules if rule.definition.schedule and switches.in_rules(SCHEDULE)},
         held,
@@ -131,7 +131,7 @@ def _held() -> list[LiveRule]:
     return [rule for rule in map(active_rules.load, query) if rule is not None]
 
 
-def _groups(rules: Sequence[LiveRule]) -> dict[str, tuple[Group, ...]]:
+def _groups(rules: Sequence[LiveRule]) -> dict[str, tuple[DeadlineGroup, ...]]:
     found: dict[str, dict[After, list[LiveRule]]] = {}
     for rule in rules:
         after = rule.definition.after
@@ -139,7 +139,7 @@ def _groups(rules: Sequence[LiveRule]) -> dict[str, tuple[Group, ...]]:
             if after is not None and switches.in_rules(type_):
                 found.setdefault(type_, {}).setdefault(after, []).append(rule)
     return {
-        type_: tuple(Group(after, tuple(each)) for after, each in by_after.items())
+        type_: tuple(DeadlineGroup(after, tuple(each)) for after, each in by_after.items())
         for type_, by_after in found.items()
     }
 

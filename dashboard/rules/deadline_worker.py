@@ -17,7 +17,7 @@ from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot
 from dashboard.jobs import worker
 from dashboard.models import Rule, Timer
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.triggers import SCHEDULE
@@ -33,11 +33,11 @@ from dashboard.rules import (
     timers,
 )
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_index import Group, Plan
-from dashboard.rules.engine import Pass
+from dashboard.rules.deadline_index import DeadlineGroup, DeadlineIndex
+from dashboard.rules.engine import EvaluationPass
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.runs import RunOutcome
-from dashboard.rules.state_periods import Stretch
+from dashboard.rules.state_periods import StatePeriod
 from dashboard.rules.subject_history import History
 from dashboard.rules.timers import HELD, HELD_MS
 
@@ -48,14 +48,14 @@ ERROR_MAX = 500
 _DUE = Prepared(lambda: Timer.select(Timer.id).where(Timer.due_ms <= slot("now")).limit(1))
 
 
-def tick() -> int:
+def run_due() -> int:
     """Deal with what is due, and return how much that was; for the worker's engine lane."""
-    made = timer_sync.keep_up()
+    made = timer_sync.sync_timers()
     if not _DUE.rows(now=clock.now_ms()) or active_rules.stopped():
         return made
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        desk = Desk(deadline_index.plan(), clock.now_ms())
+        desk = DeadlineWorker(deadline_index.current(), clock.now_ms())
         query = Timer.select().where(Timer.due_ms <= desk.now_ms).order_by(Timer.due_ms, Timer.id)
         due = list(query.limit(AT_ONCE))
         desk.look(due)
@@ -65,39 +65,39 @@ def tick() -> int:
     return made + len(due)
 
 
-Moment = tuple[Stretch, int]  # an instant of a stretch
+PeriodMoment = tuple[StatePeriod, int]  # an instant of a stretch
 
 
-class Due(NamedTuple):
+class DueDeadline(NamedTuple):
     """A deadline of a stretch that has come, with the rules that it is one of."""
 
     at_ms: int
-    stretch: Stretch
-    group: Group
+    stretch: StatePeriod
+    group: DeadlineGroup
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> PeriodMoment:
         return self.stretch, self.at_ms
 
 
-Coming = tuple[int, Stretch]  # when, and of which stretch
+NextDeadline = tuple[int, StatePeriod]  # when, and of which stretch
 
 
-class Seen(NamedTuple):
+class SubjectDeadlines(NamedTuple):
     """What a look at a subject found: the deadlines that have come with their facts, and the next one."""
 
     history: History
-    due: list[Due]
-    coming: Coming | None
-    facts: dict[Moment, Facts]
+    due: list[DueDeadline]
+    coming: NextDeadline | None
+    facts: dict[PeriodMoment, EventFacts]
 
 
-class Desk:
+class DeadlineWorker:
     """One look at what is due: the rules as they are, and the pass of the engine that it makes."""
 
-    def __init__(self, plan: Plan, now_ms: int) -> None:
-        self.plan, self.now_ms, self.work = plan, now_ms, Pass(plan.live)
-        self._seen: dict[int, Seen] = {}
+    def __init__(self, plan: DeadlineIndex, now_ms: int) -> None:
+        self.plan, self.now_ms, self.work = plan, now_ms, EvaluationPass(plan.live)
+        self._seen: dict[int, SubjectDeadlines] = {}
         self._failed: set[int] = set()
 
     def safely(self, row: Timer) -> None:
@@ -136,7 +136,7 @@ class Desk:
 
     def look(self, rows: Sequence[Timer]) -> None:
         """Read what the rows of subjects are about, all facts in one go; a row that fails is marked."""
-        asked: list[tuple[EventRow, dict[Moment, Facts], Moment]] = []
+        asked: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
         for row in rows:
             try:
                 if row.rule_id == 0:
@@ -152,10 +152,10 @@ class Desk:
         for (_line, found, moment), each in zip(asked, made, strict=True):
             found[moment] = each
 
-    def _read(self, row: Timer) -> Seen:
+    def _read(self, row: Timer) -> SubjectDeadlines:
         history = subject_history.read(row.kind, row.source_id, row.interaction, row.user_id, row.base_ms)
         since = row.base_ms if row.error else row.due_ms
-        return Seen(history, *self._parted(row.kind, history, since), {})
+        return SubjectDeadlines(history, *self._parted(row.kind, history, since), {})
 
     def _shared(self, row: Timer) -> None:
         """Fire every rule whose deadline on this subject has come, and set the row to the next one.
@@ -167,10 +167,12 @@ class Desk:
             self._fire_group(row, seen, due)
         self._next(row, seen.history, seen.coming)
 
-    def _parted(self, type_: str, history: History, since: int) -> tuple[list[Due], Coming | None]:
+    def _parted(
+        self, type_: str, history: History, since: int
+    ) -> tuple[list[DueDeadline], NextDeadline | None]:
         """Return the deadlines from `since` up to now, rising, and the first that is still to come."""
-        due: list[Due] = []
-        coming: list[Coming] = []
+        due: list[DueDeadline] = []
+        coming: list[NextDeadline] = []
         ladder = self.plan.groups.get(type_)
         for stretch in history.stretches if ladder else ():
             if stretch.end_ms is not None and stretch.end_ms <= since:
@@ -180,14 +182,14 @@ class Desk:
                 if at is None or at < since or not deadlines.holds(stretch, at) or not group.armed(stretch):
                     continue
                 if at <= self.now_ms:
-                    due.append(Due(at, stretch, group))
+                    due.append(DueDeadline(at, stretch, group))
                     continue
                 coming.append((at, stretch))
                 if not group.after.calendar:
                     break  # the rest of the ladder comes later still
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
-    def _fire_group(self, row: Timer, seen: Seen, due: Due) -> None:
+    def _fire_group(self, row: Timer, seen: SubjectDeadlines, due: DueDeadline) -> None:
         late_s = self._late(due.at_ms, seen.history.recorded_ms(due.stretch.event_id))
         for rule in due.group.armed(due.stretch):
             if rule.id in self.plan.held:
@@ -195,7 +197,7 @@ class Desk:
             else:
                 self.fire(rule, seen.facts[due.moment], due.stretch.episode, due.at_ms, late_s)
 
-    def _next(self, row: Timer, history: History, coming: Coming | None) -> None:
+    def _next(self, row: Timer, history: History, coming: NextDeadline | None) -> None:
         if coming is not None:
             at, stretch = coming
             event = stretch.event_id or row.event_id
@@ -248,7 +250,7 @@ class Desk:
         else:
             _set(row, due_ms=following, base_ms=following, error="")
 
-    def fire(self, rule: LiveRule, seen: Facts, episode: str, at_ms: int, late_s: int) -> None:
+    def fire(self, rule: LiveRule, seen: EventFacts, episode: str, at_ms: int, late_s: int) -> None:
         """Ask a rule about what fell due; `episode` names the stretch, so that it is asked once."""
         seen["episode"] = episode
         self.work.fire(rule, seen, episode, at_ms, late_s)

@@ -17,17 +17,17 @@ from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After, Wait
 from dashboard.rulelang.working_time import WorkCalendar
+from dashboard.rules.interaction_state import ENDS
 from dashboard.rules.state_periods import (
     AGENT_IDLE,
-    Happening,
-    Stretch,
+    PeriodEvent,
+    StatePeriod,
     is_activity,
     kind_of,
     order,
-    stretches,
+    periods,
     verb_of,
 )
-from dashboard.rules.stretch import ENDS
 
 
 class Firing(NamedTuple):
@@ -52,10 +52,10 @@ Calendars = Mapping[str, WorkCalendar]
 
 def firings(
     definition: Definition,
-    events: Sequence[Happening],
+    events: Sequence[PeriodEvent],
     calendars: Calendars,
     until_ms: int,
-    stretches_of: Callable[[str, Sequence[Happening]], list[Stretch]] | None = None,
+    stretches_of: Callable[[str, Sequence[PeriodEvent]], list[StatePeriod]] | None = None,
 ) -> list[Firing]:
     """Return what a rule's deadlines, or its wait, come to for one subject, rising, up to `until_ms`.
 
@@ -69,19 +69,19 @@ def firings(
         return []
     found = []
     for type_ in definition.types:
-        for stretch in (stretches_of or stretches)(type_, events):
+        for stretch in (stretches_of or periods)(type_, events):
             due = due_ms(stretch, definition.after, calendars)
             if due is not None and due <= until_ms and holds(stretch, due):
                 found.append(Firing(due, stretch.base_ms, stretch.episode, stretch.event_id, type_))
     return sorted(found)
 
 
-def holds(stretch: Stretch, due: int) -> bool:
+def holds(stretch: StatePeriod, due: int) -> bool:
     """Say whether the stretch still lasts at an instant."""
     return stretch.end_ms is None or due < stretch.end_ms
 
 
-def due_ms(stretch: Stretch, after: After, calendars: Calendars) -> int | None:
+def due_ms(stretch: StatePeriod, after: After, calendars: Calendars) -> int | None:
     """Return when a stretch falls due for a rule; None where its calendar has no such time, or is gone.
 
     What was over when the stretch began (a task made with a date in the past) falls due at once.
@@ -133,8 +133,8 @@ def begins(type_: str, event_type: str) -> bool:
 
 
 def called_off(
-    event: Happening, unless: Iterable[str], others: Iterable[Happening], due: int
-) -> Happening | None:
+    event: PeriodEvent, unless: Iterable[str], others: Iterable[PeriodEvent], due: int
+) -> PeriodEvent | None:
     """Return the event, of one of the types `unless`, that calls off the wait after `event`."""
     types = frozenset(unless)
     fitting = [
@@ -144,7 +144,7 @@ def called_off(
 
 
 def _waits(
-    definition: Definition, wait: Wait, events: Sequence[Happening], calendars: Calendars, until_ms: int
+    definition: Definition, wait: Wait, events: Sequence[PeriodEvent], calendars: Calendars, until_ms: int
 ) -> list[Firing]:
     found = []
     for event in events:

@@ -15,20 +15,20 @@ from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot, update_row
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Outcome
 from dashboard.rules import active_rules, event_rows, loop_guard, open_counts, runs, subject_state, timers
-from dashboard.rules.action_planner import Planner
-from dashboard.rules.action_runner import EVENT, Act
+from dashboard.rules.action_planner import ActionPlanner
+from dashboard.rules.action_runner import EVENT, ActionRunner
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.event_facts import TAGS, of_events, tags_of
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
 
@@ -56,7 +56,7 @@ _STOPPED = {
 }
 
 
-def react(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
+def evaluate(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
     """Ask the rules about the events with `after` < id <= `to`, in the digest's transaction.
 
     `asked` narrows this to the events that rules may hear of, for an import is quiet. Where no rule in
@@ -69,7 +69,7 @@ def react(after: int, to: int, asked: Ranges | None = None, types: Collection[st
     rows = map(EventRow._make, _NEW.rows(after=after, to=to))
     found = [row for row in rows if row.type in live.types and (asked is None or _is_asked(asked, row))]
     if found:
-        work = Pass(live)
+        work = EvaluationPass(live)
         work.events(found)
         work.end()
 
@@ -80,25 +80,29 @@ def _is_asked(asked: Ranges, row: EventRow) -> bool:
     )
 
 
-class Pass:
+class EvaluationPass:
     """One pass of the engine: what it has looked up, and what it writes when it ends."""
 
     def __init__(self, live: Live) -> None:
-        self.live, self.people, self.ledgers = live, People(), Ledgers()
+        self.live, self.people, self.ledgers = live, People(), LimitStore()
         self.now_ms = clock.now_ms()
         self._paused: set[int] = set()
         self._ran: dict[int, int] = {}
         self._errors = dict(Rule.select(Rule.id, Rule.errors).where(Rule.errors > 0).tuples())
         self._errors_before = dict(self._errors)
-        self._latest: dict[str, tuple[Facts, set[int]]] = {}
-        self._samples: dict[int, tuple[LiveRule, matcher.Run, str]] = {}
+        self._latest: dict[str, tuple[EventFacts, set[int]]] = {}
+        self._samples: dict[int, tuple[LiveRule, matcher.Evaluation, str]] = {}
 
     def events(self, rows: Sequence[EventRow]) -> None:
         """Ask the rules about events in the order of their ids."""
         buckets, folded = self.live.index.buckets, self.live.folded
         waking = [row for row in rows if row.type in self.live.waking]
         holders = open_counts.before(self.live, waking)
-        seen = subject_state.seen_by([row for row in rows if row.type in folded], keep=True) if folded else {}
+        seen = (
+            subject_state.changes_by_event([row for row in rows if row.type in folded], keep=True)
+            if folded
+            else {}
+        )
         changes = {event: each.changes for event, each in seen.items()}
         asked = [row for row in rows if row.type in buckets]
         for start in range(0, len(asked), AT_ONCE):
@@ -111,12 +115,12 @@ class Pass:
             for crossing in open_counts.after(self.live, waking, holders):
                 self.fire(*crossing)
 
-    def event(self, facts: Facts) -> None:
+    def event(self, facts: EventFacts) -> None:
         """Ask the rules about one event; tags that one of them gives are seen by those after it."""
         if self.live.tagged:
             facts[TAGS] = tags_of(facts)
         found = matcher.match(self.live.index, facts)
-        done: list[matcher.Run] = []
+        done: list[matcher.Evaluation] = []
         while found:
             run = found.pop(0)
             done.append(run)
@@ -124,13 +128,13 @@ class Pass:
             if rule.id not in self._paused and self._covers(rule, facts):
                 self._matched(rule, run)
                 if self.live.tagged and any(doing.do in TAGGING for doing in rule.definition.then):
-                    facts = Facts({**facts, TAGS: tags_of(facts)})
+                    facts = EventFacts({**facts, TAGS: tags_of(facts)})
                     again = matcher.match(self.live.index, facts)
                     found = [each for each in again if each.rule.order > run.rule.order]
         self._note_unmatched(facts, done)
 
     def fire(
-        self, rule: LiveRule, facts: Facts, firing: str, at_ms: int, late_s: int = 0
+        self, rule: LiveRule, facts: EventFacts, firing: str, at_ms: int, late_s: int = 0
     ) -> RunOutcome | None:
         """Ask one rule about a deadline or a count that has come.
 
@@ -160,11 +164,11 @@ class Pass:
         self._write_samples()
         runs.plan_pruning()
 
-    def _covers(self, rule: LiveRule, facts: Facts) -> bool:
+    def _covers(self, rule: LiveRule, facts: EventFacts) -> bool:
         """Personal rules hear of what their owner may see at this moment."""
         return rule.owner is None or covers(self.people.scope(rule.owner), facts)
 
-    def _matched(self, rule: LiveRule, run: matcher.Run) -> None:
+    def _matched(self, rule: LiveRule, run: matcher.Evaluation) -> None:
         episode = str(run.facts.get("episode", EVENT))
         if run.outcome is Outcome.MATCHED and rule.definition.times is not None:
             crossing = self.ledgers.crossing(rule.id, rule.definition.times, run.facts)
@@ -177,7 +181,7 @@ class Pass:
         self._carry_out(rule, run, run.key, run.facts["time"], episode)
 
     def _carry_out(
-        self, rule: LiveRule, run: matcher.Run, key: str, at_ms: int, episode: str, late_s: int = 0
+        self, rule: LiveRule, run: matcher.Evaluation, key: str, at_ms: int, episode: str, late_s: int = 0
     ) -> RunOutcome | None:
         """Make the run once and do what it asks for; an accident inside ends this run alone."""
         begun_ns = time.perf_counter_ns()
@@ -211,25 +215,25 @@ class Pass:
         return outcome
 
     def _do(
-        self, rule: LiveRule, run: matcher.Run, row: Run, at_ms: int, episode: str, late_s: int
+        self, rule: LiveRule, run: matcher.Evaluation, row: Run, at_ms: int, episode: str, late_s: int
     ) -> tuple[RunOutcome, int, str]:
         if run.outcome is not Outcome.MATCHED:
             return _STOPPED[run.outcome], 0, ""
         if late_s > MAX_LATE_S:
             return RunOutcome.EXPIRED, 0, ""
-        planner = Planner(rule, run.facts, self.people, self.now_ms, row.id)
-        act = Act(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)
+        planner = ActionPlanner(rule, run.facts, self.people, self.now_ms, row.id)
+        runner = ActionRunner(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)
         if rule.shadow:
-            return (*act.weigh(), "")
-        acted = act.do(row)
-        if act.hit:
+            return (*runner.dry_run(), "")
+        acted = runner.execute(row)
+        if runner.hit:
             data = {"rule": rule.name, "run_outcome": acted.outcome.value}
-            own.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
+            internal.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
         if acted.outcome not in STILL and self.ledgers.breaks(rule.id, run.facts, at_ms):
             self._pause(rule, loop_guard.TOO_OFTEN, run.facts)
         return (*acted, "")
 
-    def _count_errors(self, rule: LiveRule, facts: Facts, outcome: RunOutcome) -> None:
+    def _count_errors(self, rule: LiveRule, facts: EventFacts, outcome: RunOutcome) -> None:
         if outcome is not RunOutcome.ERROR:
             if self._errors.get(rule.id):
                 self._errors[rule.id] = 0
@@ -238,11 +242,11 @@ class Pass:
         if self._errors[rule.id] >= loop_guard.MAX_ERRORS:
             self._pause(rule, loop_guard.FAILING, facts)
 
-    def _pause(self, rule: LiveRule, reason: str, facts: Facts) -> None:
+    def _pause(self, rule: LiveRule, reason: str, facts: EventFacts) -> None:
         self._paused.add(rule.id)
         loop_guard.pause(rule, reason, self.people, facts["chain"])
 
-    def _note_unmatched(self, facts: Facts, found: Sequence[matcher.Run]) -> None:
+    def _note_unmatched(self, facts: EventFacts, found: Sequence[matcher.Evaluation]) -> None:
         """Note which rules an event was no match for: the newest event of a type will do as an example."""
         listed = {run.rule.id for run in found}
         self._latest[facts["type"]] = (facts, listed)
@@ -272,7 +276,7 @@ class Pass:
                     update_row(Run, row.id, trace=_trace(run))
 
 
-def _trace(run: matcher.Run) -> dict[str, Any]:
+def _trace(run: matcher.Evaluation) -> dict[str, Any]:
     return run.trace.as_json()
 
 
@@ -287,7 +291,7 @@ def evaluate_safely(after: int, to: int, asked: Ranges, types: Collection[str]) 
     """
     try:
         with database.atomic():
-            react(after, to, asked, types)
+            evaluate(after, to, asked, types)
     except AWAY:
         raise
     except Exception:
@@ -304,4 +308,4 @@ def retry_evaluation(waiting: list[Job]) -> None:
         asked.setdefault(source, []).append((after, to))
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        react(args["after"], args["to"], asked)
+        evaluate(args["after"], args["to"], asked)

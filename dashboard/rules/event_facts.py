@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import subject_state
@@ -38,7 +38,7 @@ class Facing(NamedTuple):
     causes: Mapping[int, tuple[int, ...]]
 
 
-def of_event(event_id: int) -> Facts | None:
+def of_event(event_id: int) -> EventFacts | None:
     """Return the facts of one event with its changes, None when there is no such event."""
     found = of_events([event_id])
     return found[0] if found else None
@@ -48,7 +48,7 @@ def of_events(
     events: Sequence[int] | Sequence[EventRow],
     changes: Mapping[int, Changes] | None = None,
     tags: bool = True,
-) -> list[Facts]:
+) -> list[EventFacts]:
     """Return the facts of events, given by ids or rows, in the order of their ids.
 
     Their changes are folded from the log unless given (by event id). What events name but do not hold,
@@ -65,7 +65,7 @@ def of_events(
     return made
 
 
-def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
+def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> EventFacts:
     """Return the facts of one row."""
     user, queue = row.user_id, row.queue_id
     made = of_values(
@@ -91,12 +91,12 @@ def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> Facts:
     return made
 
 
-def tags_of(facts: Facts) -> list[str]:
+def tags_of(facts: EventFacts) -> list[str]:
     """Return the tags that rules have given to the subject of an event by now."""
     return [row[0] for row in _TAGS.rows(subject=limit_key(By.SUBJECT, 0, facts))]
 
 
-def _tag(made: Sequence[Facts]) -> None:
+def _tag(made: Sequence[EventFacts]) -> None:
     """Put in the tags that rules gave to the subjects of events."""
     names = sorted({limit_key(By.SUBJECT, 0, each) for each in made})
     given: dict[str, list[str]] = {}

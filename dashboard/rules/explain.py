@@ -13,7 +13,7 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Event, Rule, RuleGroup, Source, User
 from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rules import active_rules, event_facts, recipients
 from dashboard.rules.active_rules import LiveRule
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     without an event; `row` is the run that there was."""
 
     reasons: tuple[Message, ...]
-    run: matcher.Run | None = None
+    run: matcher.Evaluation | None = None
     row: RunRow | None = None
 
 
@@ -73,10 +73,12 @@ def events_about(subject: str, types: Iterable[str], scope: Scope) -> Iterator[E
 
 def sees(scope: Scope, row: EventRow) -> bool:
     """Say whether an event of the log lies inside the scope: `recipients.covers` without its facts."""
-    return recipients.covers(scope, Facts(user=row.user_id, queue=row.queue_id, interaction=row.interaction))
+    return recipients.covers(
+        scope, EventFacts(user=row.user_id, queue=row.queue_id, interaction=row.interaction)
+    )
 
 
-def ask(rule: LiveRule, found: Facts, recorded_ms: int) -> Answer:
+def ask(rule: LiveRule, found: EventFacts, recorded_ms: int) -> Answer:
     """Return what the rule says of an event and what stands in its way."""
     row = Rule.get_or_none(Rule.id == rule.id)
     run = matcher.explain(rule.spec, found)
@@ -121,7 +123,7 @@ def _has_rules(owner: int) -> bool:
     return user is not None and scopes.of_user(user).can(Permission.RULES_OWN)
 
 
-def _of_event(rule: LiveRule, found: Facts, recorded_ms: int) -> list[Message]:
+def _of_event(rule: LiveRule, found: EventFacts, recorded_ms: int) -> list[Message]:
     reasons = []
     if not switches.in_rules(found["type"]):
         reasons.append(Message(TYPE_OFF))
@@ -132,7 +134,7 @@ def _of_event(rule: LiveRule, found: Facts, recorded_ms: int) -> list[Message]:
     return reasons
 
 
-def _run(rule: LiveRule, found: Facts) -> RunRow | None:
+def _run(rule: LiveRule, found: EventFacts) -> RunRow | None:
     """Return the run of the rule about the event, of the newest version that has one."""
     mine = (RunRow.rule_id == rule.id) & RunRow.key.endswith(f":{found['id']}")
     near: RunRow | None = RunRow.select().where(mine).order_by(RunRow.id.desc()).first()
@@ -157,7 +159,7 @@ _SAID: Mapping[RunOutcome, str] = {
 }
 
 
-def _of_match(rule: LiveRule, run: matcher.Run) -> list[Message]:
+def _of_match(rule: LiveRule, run: matcher.Evaluation) -> list[Message]:
     if run.facts["type"] not in rule.spec.types:
         return [Message(OTHER_TYPE)]
     said = {
@@ -176,7 +178,7 @@ def _of_match(rule: LiveRule, run: matcher.Run) -> list[Message]:
     return [Message(NO_RUN)] if rule.spec.live else []
 
 
-def _stopping(rule: LiveRule, found: Facts) -> str | None:
+def _stopping(rule: LiveRule, found: EventFacts) -> str | None:
     """Return the name of the rule in force whose stop keeps this one from being asked."""
     live = active_rules.live()
     runs = matcher.match(live.index, found) if rule.id in live.rules else []
@@ -185,7 +187,7 @@ def _stopping(rule: LiveRule, found: Facts) -> str | None:
     return next((live.rules[run.rule.id].name for run in runs if run.rule.stop), None)
 
 
-def latest(rule: LiveRule, subject: str, scope: Scope) -> tuple[Facts, int] | None:
+def latest(rule: LiveRule, subject: str, scope: Scope) -> tuple[EventFacts, int] | None:
     """Return the facts of the subject's latest event of the rule's types, and when it was recorded."""
     row = next(events_about(subject, rule.spec.types, scope), None)
     return None if row is None else (event_facts.of_events([row])[0], row.recorded_ms)

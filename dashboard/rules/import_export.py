@@ -22,7 +22,7 @@ from dashboard.models import Queue, Rule, RuleGroup, RuleVersion, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
 from dashboard.rulelang import portable, schema, text_templates
-from dashboard.rulelang.schema import Definition, Site
+from dashboard.rulelang.schema import AvailableReferences, Definition
 from dashboard.rulelang.validation import Checks
 from dashboard.rules import permissions
 
@@ -146,7 +146,7 @@ def _no_number(_text: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
 
 
-def _incoming(raw: Any, here: Site, ids: Mapping[str, Mapping[str, int]]) -> Incoming:
+def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str, int]]) -> Incoming:
     given = raw if isinstance(raw, dict) else {}
     checks = Checks()
     name = checks.text(given.get("name"), "name", NAME, lines=False).strip()

@@ -18,7 +18,7 @@ from peewee import fn
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db.prepared import Prepared, insert_row, slot
-from dashboard.events import own, switches
+from dashboard.events import internal, switches
 from dashboard.i18n.message import N_
 from dashboard.models import Mark, Notification, Profile, Rule, RuleMute, Run, Step, User
 from dashboard.rulelang import working_time
@@ -187,7 +187,7 @@ def _emit(step: Step, run: Run) -> None:
     payload = step.payload
     if not switches.recorded(payload["type"]):
         raise Impossible(SWITCHED_OFF)
-    event = own.append(
+    event = internal.append(
         payload["type"],
         payload["data"],
         payload["user"],

@@ -13,8 +13,8 @@ from dashboard.db import Model
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.fields import Facts
-from dashboard.rulelang.rate_limits import By, Decision, Ledger, Limit, Times, Window
+from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.rate_limits import By, Decision, Limit, LimitState, Times, Window
 from dashboard.rulelang.triggers import origin
 
 MINUTE_MS = 60_000
@@ -27,7 +27,7 @@ _LimitKey = tuple[int, int, str, bool]
 _CountKey = tuple[int, str, str]
 
 
-class Ledgers:
+class LimitStore:
     """Limits and counts by their keys.
 
     Not `stored` they begin with nothing and are kept in memory alone: for a try over stored events.
@@ -35,7 +35,7 @@ class Ledgers:
 
     def __init__(self, stored: bool = True) -> None:
         self._stored = stored
-        self._limits: dict[_LimitKey, Ledger | None] = {}
+        self._limits: dict[_LimitKey, LimitState | None] = {}
         self._counts: dict[_CountKey, tuple[list[int], Window]] = {}  # ids beside the instants
         self._taken: set[_LimitKey] = set()
         self._counted: set[_CountKey] = set()
@@ -46,14 +46,14 @@ class Ledgers:
         """Return whether action `n` may be done for `key` at this instant, and note that it is."""
         place = (rule_id, n, key, shadow)
         if place not in self._limits:
-            self._limits[place] = _ledger(place) if self._stored else None
+            self._limits[place] = _limit_state(place) if self._stored else None
         decision = rate_limits.take(limit, self._limits[place], at_ts, episode)
         if decision.after is not None:
             self._limits[place] = decision.after
             self._taken.add(place)
         return decision
 
-    def crossing(self, rule_id: int, times: Times, facts: Facts) -> int | None:
+    def crossing(self, rule_id: int, times: Times, facts: EventFacts) -> int | None:
         """Count an event for "N times within M minutes"; return the number of the crossing, None for none.
 
         An event that was counted before is not counted again.
@@ -69,7 +69,7 @@ class Ledgers:
         self._keep(place, [ident for _ts, ident in kept], counted.after)
         return counted.after.crossing if counted.crossed else None
 
-    def breaks(self, rule_id: int, facts: Facts, at_ms: int) -> bool:
+    def breaks(self, rule_id: int, facts: EventFacts, at_ms: int) -> bool:
         """Count a run; say whether the rule has run too often: on this subject, or at all in this minute.
 
         Events without a subject have nothing in common but the rule: only the minute counts for them, and
@@ -109,7 +109,7 @@ class Ledgers:
         self._counted.add(place)
 
 
-def _find_ledger() -> Any:
+def _find_limit() -> Any:
     row = RuleLimit
     same = (row.rule_id == slot("rule")) & (row.n == slot("n")) & (row.key == slot("key"))
     columns = (row.next_ts, row.episode, row.suppressed, row.since_ts)
@@ -122,13 +122,13 @@ def _find_window() -> Any:
     return row.select(row.seen, row.over, row.crossing).where(same)
 
 
-_LEDGER, _WINDOW = Prepared(_find_ledger), Prepared(_find_window)
+_LEDGER, _WINDOW = Prepared(_find_limit), Prepared(_find_window)
 
 
-def _ledger(place: _LimitKey) -> Ledger | None:
+def _limit_state(place: _LimitKey) -> LimitState | None:
     rule_id, n, key, shadow = place
     found = _LEDGER.rows(rule=rule_id, n=n, key=key, shadow=shadow)
-    return Ledger(*found[0]) if found else None
+    return LimitState(*found[0]) if found else None
 
 
 def _window(place: _CountKey) -> tuple[list[int], Window]:
@@ -143,7 +143,7 @@ def _window(place: _CountKey) -> tuple[list[int], Window]:
     return [ident for _ts, ident in seen], Window(tuple(ts for ts, _id in seen), bool(over), crossing)
 
 
-def _limit_row(place: _LimitKey, ledger: Ledger) -> dict[str, Any]:
+def _limit_row(place: _LimitKey, ledger: LimitState) -> dict[str, Any]:
     rule_id, n, key, shadow = place
     return {"rule_id": rule_id, "n": n, "key": key, "shadow": shadow, **ledger._asdict()}
 

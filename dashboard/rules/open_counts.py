@@ -15,7 +15,7 @@ from peewee import fn
 from dashboard.db.prepared import plain
 from dashboard.models import RuleCount, Subject
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import Level
 from dashboard.rulelang.triggers import Count
 from dashboard.rules import event_facts, state_periods, subject_state
@@ -33,7 +33,7 @@ class Crossing(NamedTuple):
     """A count that has just reached a rule's number; `firing` names it once and for all."""
 
     rule: LiveRule
-    facts: Facts
+    facts: EventFacts
     firing: str
     at_ms: int
 
@@ -120,7 +120,7 @@ def _open(counted: Sequence[str], holder: Holder) -> int:
     return int(plain(s.select(fn.COUNT(s.id)).where(mine))[0][0])
 
 
-def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRow) -> Facts:
+def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRow) -> EventFacts:
     """Return what conditions on a count see: whose it is, how many, and by which event it came."""
     data = {"count": value, "scope": "agent" if count.by == "agent" else "department"}
     row = last._replace(

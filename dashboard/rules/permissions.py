@@ -17,11 +17,11 @@ from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
 from dashboard.models.rules import Rule
-from dashboard.rulelang.action_config import Site
+from dashboard.rulelang.action_config import AvailableReferences
 from dashboard.rulelang.schema import Definition
 
 
-def sees(scope: Scope, owner_id: int | None) -> bool:
+def can_see(scope: Scope, owner_id: int | None) -> bool:
     """May the viewer see the rule of this owner (None: the site's)?"""
     if owner_id is None:
         return scope.can(Permission.RULES_VIEW)
@@ -36,14 +36,14 @@ def visible(scope: Scope) -> Any:
     return own | site | others
 
 
-def changes(scope: Scope, owner_id: int | None) -> bool:
+def can_change(scope: Scope, owner_id: int | None) -> bool:
     """May the viewer change, delete or add a rule of this owner?"""
     if owner_id is None:
         return scope.can(Permission.RULES_EDIT)
     return owner_id == scope.viewer_id and scope.can(Permission.RULES_OWN)
 
 
-def switches(scope: Scope, owner_id: int | None, state: str) -> bool:
+def can_switch(scope: Scope, owner_id: int | None, state: str) -> bool:
     """May the viewer set the rule to this state? Whoever oversees may only switch off."""
     if owner_id is None:
         return scope.can(Permission.RULES_SWITCH)
@@ -52,12 +52,14 @@ def switches(scope: Scope, owner_id: int | None, state: str) -> bool:
     return state == "off" and scope.can(Permission.RULES_OVERSEE)
 
 
-def traces(scope: Scope, owner_id: int | None) -> bool:
+def can_see_traces(scope: Scope, owner_id: int | None) -> bool:
     """May the viewer see what a rule saw and did? One's own rules hide nothing from their owner."""
-    return sees(scope, owner_id) and (owner_id == scope.viewer_id or scope.can(Permission.RULES_TRACES))
+    return can_see(scope, owner_id) and (owner_id == scope.viewer_id or scope.can(Permission.RULES_TRACES))
 
 
-def available_references(author: Scope, personal: bool, stored: Definition | None = None) -> Site:
+def available_references(
+    author: Scope, personal: bool, stored: Definition | None = None
+) -> AvailableReferences:
     """Return what the author of a rule may name: active people inside of the scope, the teams of one's own,
     every channel and calendar; all teams and accesses for who may see everybody. Whom the `stored` rule
     names already may stay, as long as they exist.
@@ -65,7 +67,7 @@ def available_references(author: Scope, personal: bool, stored: Definition | Non
     users, teams, accesses = (_named(stored, part) for part in ("users", "teams", "accesses"))
     everybody = author.users is None
     active = author.allows(User.id) & User.deactivated_ts.is_null()
-    return Site(
+    return AvailableReferences(
         channels=dict(Channel.select(Channel.id, Channel.kind).tuples()),
         users=_ids(User.select(User.id).where(active | User.id.in_(users))),
         teams=_ids(Team.select(Team.id)) if everybody else _own_teams(author) | _existing(Team, teams),

@@ -28,7 +28,7 @@ from dashboard.models import (
 )
 from dashboard.rulelang.action_config import is_address
 from dashboard.rulelang.actions import Role
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.text_templates import Names, render
 from dashboard.rules import active_rules
 
@@ -52,13 +52,13 @@ class Reader:
     scope: Scope
 
 
-def customer(facts: Facts) -> str:
+def customer(facts: EventFacts) -> str:
     """Return the address of the customer whom an event is about, "" where it has no usable one."""
     found = (facts[path] for path, _own in CUSTOMERS)
     return next((text for text in found if isinstance(text, str) and is_address(text)), "")
 
 
-def covers(scope: Scope, facts: Facts) -> bool:
+def covers(scope: Scope, facts: EventFacts) -> bool:
     """Say whether an event is inside a scope: what a personal rule is asked about.
 
     Work of a user in a queue needs both, other events of a user the user alone, and those of a queue
@@ -95,7 +95,7 @@ class People:
         found = self.reader(user_id)
         return NOBODY if found is None else found.scope
 
-    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: Facts) -> list[Reader]:
+    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: EventFacts) -> list[Reader]:
         """Return the active users meant by `to` (see rulelang.doing), each once, by id.
 
         `owner` is who answers for the rule. A personal rule's recipients are narrowed by the caller.
@@ -129,24 +129,24 @@ class People:
             self._muted[rule_id] = frozenset(row[0] for row in query.tuples())
         return self._muted[rule_id]
 
-    def say(self, template: str, facts: Facts, reader: Reader) -> str:
+    def say(self, template: str, facts: EventFacts, reader: Reader) -> str:
         """Return a text for this reader: placeholders filled as far as the reader may see."""
         return render(template, facts, self.names(reader.locale, reader.zone), reader.scope)
 
-    def say_out(self, template: str, facts: Facts, author: int | None) -> str:
+    def say_out(self, template: str, facts: EventFacts, author: int | None) -> str:
         """Return a text that leaves the house: the rule's author is its reader."""
         found = self.reader(author)
         if found is not None:
             return self.say(template, facts, found)
         return render(template, facts, self.names(site_locale(), active_rules.site_zone()), NOBODY)
 
-    def say_customer(self, template: str, facts: Facts, author: int | None) -> str:
+    def say_customer(self, template: str, facts: EventFacts, author: int | None) -> str:
         """Return a text for the customer, in the site's language: as the rule's author may see it, but
         with the customer's own details whole."""
         names = self.names(site_locale(), active_rules.site_zone())
         return render(template, facts, names, self.scope(author), self.own(facts))
 
-    def own(self, facts: Facts) -> frozenset[str]:
+    def own(self, facts: EventFacts) -> frozenset[str]:
         """Return the paths of an event's fields that are the customer's own details."""
         address = customer(facts)
         mine = [own for path, own in CUSTOMERS if address and facts[path] == address]

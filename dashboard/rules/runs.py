@@ -9,12 +9,12 @@ from typing import Any
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.prepared import Prepared, insert_row, slot
-from dashboard.events import own
+from dashboard.events import internal
 from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Job, Rule, Run, Step, User
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.rate_limits import By
 from dashboard.rules import subject_state
@@ -106,7 +106,9 @@ NO_LONGER_ON = N_("The rule was no longer switched on.")
 SUBJECT_ENDED = N_("What it was about had ended meanwhile.")
 
 
-def begin(key: str, rule: Any, facts: Facts, outcome: RunOutcome, at_ms: int, late_s: int = 0) -> Run | None:
+def begin(
+    key: str, rule: Any, facts: EventFacts, outcome: RunOutcome, at_ms: int, late_s: int = 0
+) -> Run | None:
     """Make the run of this key and return it; None when there is one already.
 
     `rule` is a store.LiveRule. The caller holds the digest's lock.
@@ -169,7 +171,7 @@ def tell_failed(run: Run) -> None:
     data = {"rule": rule.name if rule else str(run.rule_id), "run_outcome": RunOutcome.FAILED.value}
     if errors:
         data["error"] = errors[0]
-    own.append("rule.run_failed", data, chain=(*run.chain, run.rule_id))
+    internal.append("rule.run_failed", data, chain=(*run.chain, run.rule_id))
 
 
 def cancelled(step: Step) -> str:

@@ -17,7 +17,7 @@ from dashboard.intervals import subtract, union
 from dashboard.rulelang.fields import is_empty
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import DEADLINES
-from dashboard.rules.stretch import ENDS, REOPENS
+from dashboard.rules.interaction_state import ENDS, REOPENS
 
 AGENT_IDLE = "agent.idle"
 # Looking at a ticket is no work on it.
@@ -32,7 +32,7 @@ _DATED = {
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-class Happening(Protocol):
+class PeriodEvent(Protocol):
     """An event as deadlines see it: rules.event_rows.EventRow is one. `data` is JSON text."""
 
     @property
@@ -45,7 +45,7 @@ class Happening(Protocol):
     def data(self) -> str: ...
 
 
-class Stretch(NamedTuple):
+class StatePeriod(NamedTuple):
     """A state that lasts from `begun_ms` up to `end_ms` (None: it still does).
 
     Deadlines are counted from `base_ms`, which differs where the data names a time. `episode` names the
@@ -59,7 +59,7 @@ class Stretch(NamedTuple):
     episode: str
 
 
-def stretches(type_: str, events: Sequence[Happening]) -> list[Stretch]:
+def periods(type_: str, events: Sequence[PeriodEvent]) -> list[StatePeriod]:
     """Return the stretches of the state that a deadline type is about, in order; `events` in any order."""
     kind = type_.partition(".")[0]
     ordered = sorted((each for each in events if kind_of(each.type) == kind), key=order)
@@ -72,16 +72,16 @@ def stretches(type_: str, events: Sequence[Happening]) -> list[Stretch]:
     return []
 
 
-def agent_stretches(
+def agent_periods(
     user_id: int, ready: Iterable[tuple[int, int]], busy: Iterable[tuple[int, int]]
-) -> list[Stretch]:
+) -> list[StatePeriod]:
     """Return when an agent was ready and had nothing to do, of spans in UTC seconds.
 
     A span that still lasts ends in the far future.
     """
     found = subtract(union(ready), union(busy))
     return [
-        Stretch(start * 1000, start * 1000, end * 1000, 0, episode_key("idle", f"{user_id}:{start}"))
+        StatePeriod(start * 1000, start * 1000, end * 1000, 0, episode_key("idle", f"{user_id}:{start}"))
         for start, end in found
     ]
 
@@ -118,10 +118,10 @@ def told(type_: str, data: str) -> int | None:
     return None if value is None else _instant(value)
 
 
-def _idle(events: Sequence[Happening]) -> list[Stretch]:
+def _idle(events: Sequence[PeriodEvent]) -> list[StatePeriod]:
     """Untouched stretches: from each activity to the next, or to the end."""
-    found: list[Stretch] = []
-    last: Happening | None = None
+    found: list[StatePeriod] = []
+    last: PeriodEvent | None = None
     ended = False
     for event in events:
         verb = verb_of(event.type)
@@ -135,10 +135,10 @@ def _idle(events: Sequence[Happening]) -> list[Stretch]:
     return found
 
 
-def _open(events: Sequence[Happening], ends: frozenset[str], name: str) -> list[Stretch]:
+def _open(events: Sequence[PeriodEvent], ends: frozenset[str], name: str) -> list[StatePeriod]:
     """Open stretches: from the first event, or from being opened again, to the end."""
-    found: list[Stretch] = []
-    first: Happening | None = None
+    found: list[StatePeriod] = []
+    first: PeriodEvent | None = None
     ended = False
     for event in events:
         verb = verb_of(event.type)
@@ -151,16 +151,16 @@ def _open(events: Sequence[Happening], ends: frozenset[str], name: str) -> list[
     return found
 
 
-def _shut(found: list[Stretch], begun: Happening | None, by: Happening | None, name: str) -> None:
+def _shut(found: list[StatePeriod], begun: PeriodEvent | None, by: PeriodEvent | None, name: str) -> None:
     if begun is not None:
         end = None if by is None else by.time_ms
-        found.append(Stretch(begun.time_ms, begun.time_ms, end, begun.id, episode_key(name, begun.id)))
+        found.append(StatePeriod(begun.time_ms, begun.time_ms, end, begun.id, episode_key(name, begun.id)))
 
 
-def _dated(events: Sequence[Happening], field: str, settled: str, name: str) -> list[Stretch]:
+def _dated(events: Sequence[PeriodEvent], field: str, settled: str, name: str) -> list[StatePeriod]:
     """Stretches in which one time is agreed: until another is, until it is settled, until the end."""
-    found: list[Stretch] = []
-    begun: Happening | None = None
+    found: list[StatePeriod] = []
+    begun: PeriodEvent | None = None
     agreed: Any = None
     for event in events:
         verb, value = verb_of(event.type), _value(event.data, field)
@@ -174,11 +174,11 @@ def _dated(events: Sequence[Happening], field: str, settled: str, name: str) -> 
 
 
 def _agreed(
-    found: list[Stretch], begun: Happening | None, agreed: Any, end_ms: int | None, name: str
+    found: list[StatePeriod], begun: PeriodEvent | None, agreed: Any, end_ms: int | None, name: str
 ) -> None:
     base = None if begun is None else _instant(agreed)
     if begun is not None and base is not None:
-        found.append(Stretch(begun.time_ms, base, end_ms, begun.id, episode_key(name, begun.id)))
+        found.append(StatePeriod(begun.time_ms, base, end_ms, begun.id, episode_key(name, begun.id)))
 
 
 def _value(data: str, field: str) -> Any:
@@ -193,7 +193,7 @@ def _instant(value: Any) -> int | None:
         return None
 
 
-def order(event: Happening) -> tuple[int, int]:
+def order(event: PeriodEvent) -> tuple[int, int]:
     return event.time_ms, event.id
 
 

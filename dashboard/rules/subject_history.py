@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, Interval
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import event_facts, state_periods
 from dashboard.rules.event_rows import EventRow, columns, rows
-from dashboard.rules.state_periods import AGENT_IDLE, Stretch
+from dashboard.rules.state_periods import AGENT_IDLE, StatePeriod
 
 READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
 DAY_S = 86_400
@@ -33,7 +33,7 @@ class History(NamedTuple):
     """The stretches of one subject, and its events in the order of time. `goes_on` says that another
     stretch may begin though no event arms it."""
 
-    stretches: list[Stretch]
+    stretches: list[StatePeriod]
     events: Sequence[EventRow]
     goes_on: bool = False
 
@@ -41,11 +41,11 @@ class History(NamedTuple):
         """Return when an event became known."""
         return next((event.recorded_ms for event in self.events if event.id == event_id), None)
 
-    def facts(self, type_: str, stretch: Stretch, at_ms: int) -> Facts:
+    def facts(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventFacts:
         """Return what conditions on a deadline see, see row()."""
         return event_facts.of_events([self.row(type_, stretch, at_ms)], {})[0]
 
-    def row(self, type_: str, stretch: Stretch, at_ms: int) -> EventRow:
+    def row(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventRow:
         """Return a deadline as an event would tell it: the latest of what the subject's events said by then.
 
         The chain is that of the event that began the stretch: an action that keeps a subject idle in
@@ -123,7 +123,7 @@ def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
     kind = state_periods.kind_of(type_)
     events = [row for row in map(EventRow._make, found) if state_periods.kind_of(row.type) == kind]
     events.sort(key=state_periods.order)
-    return History(state_periods.stretches(type_, events), events)
+    return History(state_periods.periods(type_, events), events)
 
 
 def _agent(user_id: int, since_ms: int) -> History:
@@ -139,7 +139,7 @@ def _agent(user_id: int, since_ms: int) -> History:
     busy = [(start, max(end, start + 1)) for kind, start, end in spans if kind != READY]
     latest = _LATEST_OF_USER.rows(user=user_id, until=STILL * 1000)
     return History(
-        state_periods.agent_stretches(user_id, ready, busy),
+        state_periods.agent_periods(user_id, ready, busy),
         [EventRow._make(row)._replace(time_ms=since_ms) for row in latest],
         any(end == STILL for _start, end in ready),
     )

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 from dashboard.models import Event
 from dashboard.models import Subject as Row
-from dashboard.rules import stretch
+from dashboard.rules import interaction_state
 from dashboard.rules.event_rows import EventRow, columns, rows
-from dashboard.rules.stretch import Changes, State
+from dashboard.rules.interaction_state import Changes, InteractionState
 
 CHUNK = 200  # interactions whose events are read at once
 
 Name = tuple[int, str]  # source id, interaction
 
 
-class Seen(NamedTuple):
+class SubjectChange(NamedTuple):
     """What an event changed, and the stretch of its subject that it belongs to."""
 
     changes: Changes
@@ -30,10 +30,10 @@ class Seen(NamedTuple):
 
 def changes_of(events: Sequence[EventRow]) -> dict[int, Changes]:
     """Return by event id what each event changed of its interaction; nothing is written."""
-    return {event: seen.changes for event, seen in seen_by(events).items()}
+    return {event: seen.changes for event, seen in changes_by_event(events).items()}
 
 
-def seen_by(events: Sequence[EventRow], keep: bool = False) -> dict[int, Seen]:
+def changes_by_event(events: Sequence[EventRow], keep: bool = False) -> dict[int, SubjectChange]:
     """Return by event id what each event found and changed; events without an interaction are left out.
 
     With `keep` the rows of these interactions are brought up to date in the caller's transaction.
@@ -42,7 +42,7 @@ def seen_by(events: Sequence[EventRow], keep: bool = False) -> dict[int, Seen]:
     for event in events:
         if event.interaction is not None:
             asked.setdefault((event.source_id, event.interaction), set()).add(event.id)
-    found: dict[int, Seen] = {}
+    found: dict[int, SubjectChange] = {}
     for names in _parts(asked):
         known = _known(names)
         begun = {name: known[name].event_id for name in known if known[name].event_id < min(asked[name])}
@@ -51,18 +51,18 @@ def seen_by(events: Sequence[EventRow], keep: bool = False) -> dict[int, Seen]:
             name = (event.source_id, str(event.interaction))
             states[name], changes = _step(states.get(name), event)
             if event.id in asked[name]:
-                found[event.id] = Seen(changes, states[name].status_id)
+                found[event.id] = SubjectChange(changes, states[name].status_id)
         if keep:
             _save(states)
     return found
 
 
-def refresh(source_id: int, interactions: Collection[str]) -> dict[str, State]:
+def refresh(source_id: int, interactions: Collection[str]) -> dict[str, InteractionState]:
     """Bring the rows of these interactions up to their last event and return them.
 
     For who counts or asks what is open; interactions without events are left out.
     """
-    made: dict[str, State] = {}
+    made: dict[str, InteractionState] = {}
     for names in _parts(dict.fromkeys((source_id, each) for each in interactions)):
         states = _known(names)
         for event in _log(names, {name: state.event_id for name, state in states.items()}):
@@ -73,9 +73,9 @@ def refresh(source_id: int, interactions: Collection[str]) -> dict[str, State]:
     return made
 
 
-def state_at(source_id: int, interaction: str, event_id: int | None = None) -> State | None:
+def state_at(source_id: int, interaction: str, event_id: int | None = None) -> InteractionState | None:
     """Return the state of one interaction as of an event, or of now; folded from the log, not kept."""
-    state: State | None = None
+    state: InteractionState | None = None
     for event in _log([(source_id, interaction)], {}):
         if event_id is not None and event.id > event_id:
             break
@@ -83,9 +83,11 @@ def state_at(source_id: int, interaction: str, event_id: int | None = None) -> S
     return state
 
 
-def _step(state: State | None, event: EventRow) -> tuple[State, Changes]:
+def _step(state: InteractionState | None, event: EventRow) -> tuple[InteractionState, Changes]:
     data: Mapping[str, Any] = json.loads(event.data) if event.data != "{}" else {}
-    return stretch.step(state, event.id, event.type, event.time_ms, event.user_id, event.queue_id, data)
+    return interaction_state.apply_event(
+        state, event.id, event.type, event.time_ms, event.user_id, event.queue_id, data
+    )
 
 
 def _log(names: Sequence[Name], begun: Mapping[Name, int]) -> list[EventRow]:
@@ -101,14 +103,14 @@ def _log(names: Sequence[Name], begun: Mapping[Name, int]) -> list[EventRow]:
     return sorted(row for row in found if row.id > begun.get((row.source_id, str(row.interaction)), 0))
 
 
-def _known(names: Sequence[Name]) -> dict[Name, State]:
-    found: dict[Name, State] = {}
+def _known(names: Sequence[Name]) -> dict[Name, InteractionState]:
+    found: dict[Name, InteractionState] = {}
     for source in {source for source, _interaction in names}:
         mine = [interaction for each, interaction in names if each == source]
         for row in Row.select().where((Row.source_id == source) & Row.interaction.in_(mine)):
             values = dict(row.values)
             status = values.pop("", row.event_id)
-            found[source, row.interaction] = State(
+            found[source, row.interaction] = InteractionState(
                 row.kind,
                 row.opened_ms,
                 row.last_ms,
@@ -122,7 +124,7 @@ def _known(names: Sequence[Name]) -> dict[Name, State]:
     return found
 
 
-def _save(states: Mapping[Name, State]) -> None:
+def _save(states: Mapping[Name, InteractionState]) -> None:
     """Write rows; the beginning of the present stretch stands among the values under the empty path."""
     records = [
         {

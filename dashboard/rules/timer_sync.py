@@ -21,7 +21,7 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import active_rules, deadline_index, deadlines
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_index import Plan
+from dashboard.rules.deadline_index import DeadlineIndex
 from dashboard.rules.timers import HELD_MS, New, put
 
 ARM = "arm_timers"  # the job, see rules.backfill
@@ -32,7 +32,7 @@ WAITING = "rules.waiting"  # the setting: ids of rules that do not watch now tho
 _SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
 
 
-def keep_up() -> int:
+def sync_timers() -> int:
     """Bring timers in line with the rules as they are, and return how many jobs that made.
 
     It costs one row while nothing has changed.
@@ -42,7 +42,7 @@ def keep_up() -> int:
         return 0
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        plan = deadline_index.plan()
+        plan = deadline_index.current()
         _plan_runs(plan)
         _release(plan)
         made = _catch_up(plan) + _count(plan)
@@ -50,7 +50,7 @@ def keep_up() -> int:
     return made
 
 
-def _plan_runs(plan: Plan) -> None:
+def _plan_runs(plan: DeadlineIndex) -> None:
     """Give every rule that runs by the calendar its next run, and no other rule one.
 
     A run that is overdue stays, unless the rule was changed or switched on since it was planned.
@@ -75,7 +75,7 @@ def _run(rule: LiveRule, at_ms: int) -> New:
     return New(rule.id, rule.version, SCHEDULE, subject, None, None, None, None, at_ms, at_ms)
 
 
-def _release(plan: Plan) -> None:
+def _release(plan: DeadlineIndex) -> None:
     """Make due what was held for rules whose group goes on, or that are off by now and let it go."""
     for row in Timer.select().where(Timer.due_ms == HELD_MS):
         if row.rule_id in plan.held:
@@ -88,7 +88,7 @@ def _release(plan: Plan) -> None:
         Timer.update(due_ms=due).where(Timer.id == row.id).execute()
 
 
-def _catch_up(plan: Plan) -> int:
+def _catch_up(plan: DeadlineIndex) -> int:
     """Look through what exists for the rules that watch again after a stop or a pause of their group."""
     row = Setting.get_or_none(Setting.name == WAITING)
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
@@ -96,11 +96,11 @@ def _catch_up(plan: Plan) -> int:
     now = known if active_rules.stopped() else known & set(plan.held)
     if before != now:
         _note(WAITING, sorted(now))
-        look_through((before & known) - now)
+        enqueue_backfill((before & known) - now)
     return len((before & known) - now)
 
 
-def _count(plan: Plan) -> int:
+def _count(plan: DeadlineIndex) -> int:
     """Have what exists counted when the first rule comes that counts it; later each pass keeps it up."""
     row = Setting.get_or_none(Setting.name == COUNTED)
     before: set[str] = set(json.loads(row.value)) if row is not None else set()
@@ -120,7 +120,7 @@ def _note(name: str, value: list[int] | list[str]) -> None:
     ).execute()
 
 
-def look_through(rules: Iterable[int], how: str = OPEN) -> None:
+def enqueue_backfill(rules: Iterable[int], how: str = OPEN) -> None:
     """Arm the deadlines of what exists for these rules, by a job in the caller's transaction.
 
     `how` is OPEN for all that is open, NEW the same for a rule that never asked before, PENDING for what
@@ -132,7 +132,7 @@ def look_through(rules: Iterable[int], how: str = OPEN) -> None:
 
 def calendar_changed(name: str) -> None:
     """Have the pending deadlines of the rules that use a calendar computed anew, in its transaction."""
-    look_through((rule.id for rule in using(name)), PENDING)
+    enqueue_backfill((rule.id for rule in using(name)), PENDING)
 
 
 def using(name: str) -> list[Rule]:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from dashboard.db import dialect
 from dashboard.models import Timer
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import deadlines, state_periods
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.deadline_index import Plan, plan
+from dashboard.rules.deadline_index import DeadlineIndex, current
 from dashboard.rules.deadlines import wait_episode
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.state_periods import AGENT_IDLE, Stretch
+from dashboard.rules.state_periods import AGENT_IDLE, StatePeriod
 
 HELD = "held:"  # begins the kind of what fell due while a rule's group paused
 HELD_MS = 2**62  # when that is due: not by itself
@@ -61,7 +61,7 @@ def arm(live: Live, events: Sequence[EventRow]) -> None:
 
     A subject whose deadline is pending keeps it, unless an event that comes late makes an earlier one.
     """
-    waiting = plan(live)
+    waiting = current(live)
     found: dict[tuple[str, str], New] = {}
     for event in events:
         for type_ in _begun_by(event.type, waiting):
@@ -77,12 +77,12 @@ def put(rows: Iterable[New]) -> None:
     dialect.insert_earliest("timer", COLUMNS, ("kind", "subject", "rule_id"), "due_ms", list(rows))
 
 
-def wait(rule: LiveRule, facts: Facts) -> None:
+def wait(rule: LiveRule, facts: EventFacts) -> None:
     """Wait after the event that a rule matched; `alarms` asks again when the wait is over."""
     waiting = rule.definition.wait
     if waiting is None:
         return
-    calendars = plan().calendars
+    calendars = current().calendars
     due = deadlines.later(facts["time"], waiting.seconds, waiting.calendar, calendars)
     if due is None:
         return
@@ -105,7 +105,7 @@ def wait(rule: LiveRule, facts: Facts) -> None:
     )
 
 
-def hold(row: Timer, rule: LiveRule, stretch: Stretch, at_ms: int) -> None:
+def hold(row: Timer, rule: LiveRule, stretch: StatePeriod, at_ms: int) -> None:
     """Keep what fell due at `at_ms` for a rule whose group pauses, in a row of its own."""
     kind = f"{HELD}{row.kind}:{stretch.begun_ms}"
     put(
@@ -144,7 +144,7 @@ def interaction(source_id: int, name: str) -> str:
     return f"interaction:{source_id}:{name}"
 
 
-def _begun_by(event_type: str, waiting: Plan) -> list[str]:
+def _begun_by(event_type: str, waiting: DeadlineIndex) -> list[str]:
     kind = state_periods.kind_of(event_type)
     return [
         type_
@@ -153,7 +153,7 @@ def _begun_by(event_type: str, waiting: Plan) -> list[str]:
     ]
 
 
-def _of_event(type_: str, event: EventRow, waiting: Plan) -> New | None:
+def _of_event(type_: str, event: EventRow, waiting: DeadlineIndex) -> New | None:
     subject = subject_of(type_, event)
     if state_periods.is_dated(type_):
         base = state_periods.told(type_, event.data)

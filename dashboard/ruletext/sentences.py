@@ -20,7 +20,7 @@ from dashboard.rulelang.fields import OTHER, Field, Kind
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
-from dashboard.rulelang.schema import Definition, Doing, Schedule, Wait
+from dashboard.rulelang.schema import ActionConfig, Definition, Schedule, Wait
 from dashboard.rulelang.text_templates import Names
 from dashboard.rulelang.triggers import EVERY_DAY
 from dashboard.ruletext import names as rule_names
@@ -182,7 +182,7 @@ def _then(first: str, second: str) -> str:
     return str(_("%(first)s, then %(second)s", first=first, second=second))
 
 
-def _action(doing: Doing, names: Names, limited: bool) -> str:
+def _action(doing: ActionConfig, names: Names, limited: bool) -> str:
     text = action_text(doing, names)
     limit = limit_text(doing.limit) if limited else ""
     if doing.delay_s:
@@ -190,7 +190,7 @@ def _action(doing: Doing, names: Names, limited: bool) -> str:
     return str(_("%(action)s (%(limit)s)", action=text, limit=limit) if limit else text)
 
 
-def action_text(doing: Doing, names: Names) -> str:
+def action_text(doing: ActionConfig, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
     params = doing.params
     channel = names.channels.get(params.get("channel", 0)) or _(rule_names.OTHER_CHANNEL)

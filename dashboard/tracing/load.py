@@ -25,7 +25,7 @@ ID_MAX = 2**63 - 1  # of a column of 64 bits
 # What a user did in the dashboard itself, or had done to their account there, is no work that is traced.
 # Acts in the dashboard: no work of a user's day.
 INSIDE = frozenset(
-    one.name for one in catalog.CATALOG.values() if one.own and one.group in ("dashboard", "rules")
+    one.name for one in catalog.CATALOG.values() if one.internal and one.group in ("dashboard", "rules")
 )
 
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.exports import background, pdf, registry
-from dashboard.exports.registry import Order
+from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report, disposition
 from dashboard.i18n.formats import language, number
 from dashboard.web.errors import Detail
@@ -29,7 +29,7 @@ def deliver(
     name: str,
     rows: int,
     action: str,
-    build: Callable[[Order], Report | None] | None = None,
+    build: Callable[[ExportOrder], Report | None] | None = None,
 ) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 
@@ -47,7 +47,7 @@ def deliver(
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
         audit.record(action, "r", ("export", ident, name), details={**query, "rows": rows})
         return make_response(redirect(url_for("exports.show", ident=ident)))
-    order = Order(g.scope, g.user.name, query, zone(), clock.now_s(), format_)
+    order = ExportOrder(g.scope, g.user.name, query, zone(), clock.now_s(), format_)
     report = (build or registry.MAKERS[maker].build)(order)
     if report is None:
         abort(404)

@@ -93,7 +93,7 @@ def _matched() -> float:
     begun = time.process_time()
     for after in range(0, last, EVENTS_AT_ONCE):
         with database.atomic():
-            engine.react(after, min(after + EVENTS_AT_ONCE, last))
+            engine.evaluate(after, min(after + EVENTS_AT_ONCE, last))
     spent = time.process_time() - begun
     assert Run.select().count()
     return spent

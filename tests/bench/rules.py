@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dashboard import catalog
 from dashboard.catalog import Kind
 from dashboard.rulelang import conditions, fields
-from dashboard.rulelang.fields import Facts, facts
+from dashboard.rulelang.fields import EventFacts, facts
 from dashboard.rulelang.matcher import Index, RuleSpec, match
 from tests.bench.table import Line, medians, ratio
 
@@ -25,7 +25,7 @@ WORDS = (
 )
 MEAN = 120  # of the numbers, which fall off as durations do
 NUMBERS = (Kind.NUMBER, Kind.SECONDS)
-Ask = Callable[[Facts], object]
+Ask = Callable[[EventFacts], object]
 
 
 def _numbered() -> dict[str, str]:
@@ -48,7 +48,7 @@ def rows() -> list[Line]:
     return [*spread(), *other_types(), *concerned(), *peers()]
 
 
-def events(types: Sequence[str] = tuple(TYPES), seed: int = 3) -> list[Facts]:
+def events(types: Sequence[str] = tuple(TYPES), seed: int = 3) -> list[EventFacts]:
     """Return one batch; the facts keep what a match walked to, so every pass gets fresh ones."""
     chance = random.Random(seed)
     made = []
@@ -192,7 +192,7 @@ def _specs(many: list[Typical]) -> list[RuleSpec]:
     return made
 
 
-def _plain(each: Facts) -> dict[str, Any]:
+def _plain(each: EventFacts) -> dict[str, Any]:
     data, type_ = each["data"], each["type"]
     return {"type_": type_, "number": data[TYPES[type_]], "queue": each["queue"], "title": data["title"]}
 
@@ -207,7 +207,7 @@ def _rule_engine(many: list[Typical]) -> Ask:
         for one in many
     ]
 
-    def ask(each: Facts) -> int:
+    def ask(each: EventFacts) -> int:
         seen = _plain(each)
         return sum(rule.matches(seen) for rule in ready)
 
@@ -224,7 +224,7 @@ def _cel(many: list[Typical]) -> Ask:
         for one in many
     ]
 
-    def ask(each: Facts) -> int:
+    def ask(each: EventFacts) -> int:
         seen = cel.Context(_plain(each))
         return sum(program.execute(seen) for program in ready)
 
@@ -246,7 +246,7 @@ def _json_logic(many: list[Typical]) -> Ask:
         for one in many
     ]
 
-    def ask(each: Facts) -> int:
+    def ask(each: EventFacts) -> int:
         seen = _plain(each)
         return sum(bool(jsonLogic(logic, seen)) for logic in ready)
 

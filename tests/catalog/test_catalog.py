@@ -31,7 +31,7 @@ OWN_GROUPS = ("dashboard", "rules", "system")
 @pytest.mark.parametrize("name", USERS_DAY)
 def test_every_event_of_a_users_day_is_known_and_may_come_from_outside(name):
     assert catalog.CATALOG[name].name == name
-    assert not catalog.CATALOG[name].own
+    assert not catalog.CATALOG[name].internal
 
 
 def by_name(type_: EventType) -> str:
@@ -78,7 +78,7 @@ def test_groups_of_the_whole_site_are_for_system_rules_and_the_others_for_anybod
 
 
 def test_what_the_dashboard_alone_can_know_is_kept_from_outside():
-    ours = [type_ for type_ in TYPES if type_.own]
+    ours = [type_ for type_ in TYPES if type_.internal]
     ends = re.compile(r".*(_due|_reached|\.due|\.idle|\.overdue|\.reached)")
     found = {type_.name for type_ in ours if type_.group not in OWN_GROUPS}
     assert found == {
@@ -86,8 +86,8 @@ def test_what_the_dashboard_alone_can_know_is_kept_from_outside():
         *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
         *("agent.idle", "agent.capacity_reached"),
     }
-    assert all(type_.own for type_ in TYPES if ends.fullmatch(type_.name))
-    assert all(type_.own for type_ in TYPES if type_.group in OWN_GROUPS)
+    assert all(type_.internal for type_ in TYPES if ends.fullmatch(type_.name))
+    assert all(type_.internal for type_ in TYPES if type_.group in OWN_GROUPS)
 
 
 def test_a_type_named_for_a_time_or_a_count_is_made_by_one():
@@ -137,7 +137,7 @@ def test_every_act_that_the_dashboard_records_has_a_name_in_the_catalogue():
     }
     assert len(acts) > 20
     assert {act for act in acts if catalog.find(act) is None} == set()
-    assert {act for act in acts if not catalog.find(act).own} == set()
+    assert {act for act in acts if not catalog.find(act).internal} == set()
 
 
 @pytest.mark.parametrize(

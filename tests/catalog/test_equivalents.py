@@ -120,4 +120,4 @@ def test_equivalents_are_of_types_in_the_catalogue():
 
 @pytest.mark.parametrize("name", CHATVISOR)
 def test_what_chatvisor_logs_may_come_from_outside(name):
-    assert not catalog.CATALOG[name].own
+    assert not catalog.CATALOG[name].internal

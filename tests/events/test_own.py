@@ -9,7 +9,7 @@ import pytest
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.events import own, record, switches
+from dashboard.events import internal, record, switches
 from dashboard.events.switches import Choice
 from dashboard.models import Event, EventCause, Job, Setting, Source, TypeSwitch, versions
 from dashboard.pages.signin import commands
@@ -27,10 +27,12 @@ def jobs() -> int:
 @pytest.mark.usefixtures("db")
 def test_an_event_of_its_own_comes_from_the_dashboard_unless_its_subject_has_a_source() -> None:
     pbx = record.source("pbx").id
-    first = own.append("schedule.reached", {"name": "Morning"})
-    second = own.append("ticket.idle", {}, user_id=3, queue_id=4, interaction="T1", source_id=pbx, time_ms=7)
+    first = internal.append("schedule.reached", {"name": "Morning"})
+    second = internal.append(
+        "ticket.idle", {}, user_id=3, queue_id=4, interaction="T1", source_id=pbx, time_ms=7
+    )
     row, other = Event.get_by_id(first), Event.get_by_id(second)
-    assert (Source.get_by_id(row.source_id).name, row.type) == (own.SOURCE, "schedule.reached")
+    assert (Source.get_by_id(row.source_id).name, row.type) == (internal.SOURCE, "schedule.reached")
     assert json.loads(row.data) == {"name": "Morning"}
     assert (other.source_id, other.user_id, other.queue_id, other.interaction, other.time_ms) == (
         pbx,
@@ -45,7 +47,7 @@ def test_an_event_of_its_own_comes_from_the_dashboard_unless_its_subject_has_a_s
 
 @pytest.mark.usefixtures("db")
 def test_what_rules_led_to_an_event_is_kept_with_it() -> None:
-    plain, caused = own.append("custom.a", {}), own.append("custom.b", {}, chain=[4, 9])
+    plain, caused = internal.append("custom.a", {}), internal.append("custom.b", {}, chain=[4, 9])
     assert [(one.event_id, one.chain) for one in EventCause.select()] == [(caused, [4, 9])]
     assert plain != caused
 
@@ -53,7 +55,7 @@ def test_what_rules_led_to_an_event_is_kept_with_it() -> None:
 @pytest.mark.usefixtures("db")
 def test_an_event_of_its_own_goes_back_with_its_cause() -> None:
     with database.atomic() as transaction:
-        own.append("custom.a", {}, chain=[1])
+        internal.append("custom.a", {}, chain=[1])
         transaction.rollback()
     assert [model.select().count() for model in (Event, EventCause, Job, Source)] == [0, 0, 0, 0]
 
@@ -61,16 +63,16 @@ def test_an_event_of_its_own_goes_back_with_its_cause() -> None:
 @pytest.mark.usefixtures("db")
 def test_a_type_that_is_switched_off_leaves_nothing() -> None:
     switches.choose("custom.a", Choice(recorded=False, in_rules=True))
-    assert own.append("custom.a", {}, chain=[1]) is None
-    assert own.append("custom.b", {}) is not None
+    assert internal.append("custom.a", {}, chain=[1]) is None
+    assert internal.append("custom.b", {}) is not None
     assert (Event.select().count(), EventCause.select().count(), jobs()) == (1, 0, 1)
 
 
 @pytest.mark.usefixtures("db")
 def test_no_digest_is_asked_for_where_no_rule_may_look() -> None:
-    own.append("tracing.viewed", {})
+    internal.append("tracing.viewed", {})
     assert (Event.select().count(), jobs()) == (1, 0)
-    own.append("tracing.viewed", {}, interaction="T1")
+    internal.append("tracing.viewed", {}, interaction="T1")
     assert jobs() == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.notify import addresses, chat, result, safe_http
 from dashboard.notify.addresses import AddressError
-from dashboard.notify.result import How
+from dashboard.notify.result import ResultKind
 from dashboard.settings import HostPort
 from tests.notify import receivers
 from tests.notify.receivers import Receiver, receiving
@@ -77,7 +77,7 @@ def test_a_message_is_posted_as_text() -> None:
         safe_http.install([receiver.place])
         chat.check(mattermost(receiver))
         answer = chat.send(mattermost(receiver), "Rule", "<b>{{7*7}}</b> waits")
-    assert (answer.how, answer.status) == (How.DONE, 200)
+    assert (answer.how, answer.status) == (ResultKind.DONE, 200)
     (got,) = receiver.got
     assert got.path == f"/hooks/{HOOK}"
     assert "<b>{{7*7}}</b> waits" in json.loads(got.body)["text"]
@@ -86,14 +86,14 @@ def test_a_message_is_posted_as_text() -> None:
 @pytest.mark.parametrize(
     ("status", "how", "why"),
     [
-        (404, How.NEVER, result.REFUSED),
-        (410, How.GONE, result.GONE),
-        (429, How.LATER, result.BUSY),
-        (500, How.LATER, result.FAILING),
-        (302, How.LATER, result.REDIRECTED),
+        (404, ResultKind.NEVER, result.REFUSED),
+        (410, ResultKind.GONE, result.GONE),
+        (429, ResultKind.LATER, result.BUSY),
+        (500, ResultKind.LATER, result.FAILING),
+        (302, ResultKind.LATER, result.REDIRECTED),
     ],
 )
-def test_a_services_refusal_counts_by_its_status(status: int, how: How, why: str) -> None:
+def test_a_services_refusal_counts_by_its_status(status: int, how: ResultKind, why: str) -> None:
     with receiving() as inner:
         act = receivers.answers(status, b"", {"Location": inner.url, "Retry-After": "0"})
         with receiving(act) as receiver:
@@ -112,7 +112,7 @@ def test_a_service_that_hangs_is_tried_again() -> None:
 def test_an_inner_host_is_not_reached() -> None:
     with receiving() as receiver:
         answer = chat.send(mattermost(receiver), "Rule", "x")
-        assert (answer.how, answer.why) == (How.NEVER, addresses.PRIVATE)
+        assert (answer.how, answer.why) == (ResultKind.NEVER, addresses.PRIVATE)
         safe_http.install([HostPort("127.0.0.1", receiver.port + 1)])
-        assert chat.send(mattermost(receiver), "Rule", "x").how is How.NEVER
+        assert chat.send(mattermost(receiver), "Rule", "x").how is ResultKind.NEVER
     assert receiver.got == []

@@ -16,7 +16,7 @@ from dashboard.models import Mark, Run, Step
 from dashboard.settings import ROOT
 from tests.notify import receivers, steps
 from tests.notify.receivers import receiving
-from tests.notify.test_mail import Sink, serving
+from tests.notify.test_email import Sink, serving
 from tests.test_start import environment, until
 
 pytestmark = pytest.mark.both_databases

@@ -18,7 +18,7 @@ from dashboard.rules import loop_guard
 from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
-from tests.notify.test_mail import Sink, serving
+from tests.notify.test_email import Sink, serving
 from tests.rules.engine import acted, event, notify, rule, send
 
 SALE = event(data={"value": "{{7*7}}"}, interaction="c1")

@@ -20,7 +20,7 @@ import requests
 import requests.adapters
 
 from dashboard.notify import addresses, result, safe_http, webhook
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.settings import HostPort
 from tests.notify import receivers
 from tests.notify.receivers import Receiver, receiving
@@ -32,19 +32,21 @@ Act = Callable[[BaseHTTPRequestHandler], None]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
-def post(receiver: Receiver, **options: Any) -> Answer:
+def post(receiver: Receiver, **options: Any) -> DeliveryResult:
     safe_http.install([receiver.place])
     return send(receiver.url, **options)
 
 
-def send(url: str, secret: str = SECRET, headers: dict[str, str] | None = None, chain: str = "") -> Answer:
+def send(
+    url: str, secret: str = SECRET, headers: dict[str, str] | None = None, chain: str = ""
+) -> DeliveryResult:
     return webhook.send(url, secret, headers or {}, "msg_1", {"type": "rule.matched", "text": "Žluť"}, chain)
 
 
 def test_a_call_is_signed_over_id_time_and_body() -> None:
     with receiving() as receiver:
         answer = post(receiver, headers={"X-Team": "a"}, chain="3 abc")
-    assert (answer.how, answer.status) == (How.DONE, 200)
+    assert (answer.how, answer.status) == (ResultKind.DONE, 200)
     (got,) = receiver.got
     assert json.loads(got.body) == {"type": "rule.matched", "text": "Žluť"}
     assert (got.headers["webhook-id"], got.headers["stopa-chain"], got.headers["x-team"]) == (
@@ -75,25 +77,27 @@ def test_secrets_differ_and_other_texts_sign_as_they_are() -> None:
 
 
 STATUSES = [
-    (200, {}, How.DONE, "", 0),
-    (204, {}, How.DONE, "", 0),
-    (301, {"Location": "https://example.com/"}, How.LATER, result.REDIRECTED, 0),
-    (400, {}, How.NEVER, result.REFUSED, 0),
-    (404, {"Retry-After": "9"}, How.NEVER, result.REFUSED, 0),
-    (408, {}, How.LATER, result.FAILING, 0),
-    (409, {}, How.LATER, result.FAILING, 0),
-    (410, {}, How.GONE, result.GONE, 0),
-    (425, {}, How.LATER, result.FAILING, 0),
-    (429, {"Retry-After": "120"}, How.LATER, result.BUSY, 120),
-    (429, {}, How.LATER, result.BUSY, 0),
-    (500, {}, How.LATER, result.FAILING, 0),
-    (503, {"Retry-After": "999999999"}, How.LATER, result.BUSY, 86_400),
-    (503, {"Retry-After": "soon"}, How.LATER, result.FAILING, 0),
+    (200, {}, ResultKind.DONE, "", 0),
+    (204, {}, ResultKind.DONE, "", 0),
+    (301, {"Location": "https://example.com/"}, ResultKind.LATER, result.REDIRECTED, 0),
+    (400, {}, ResultKind.NEVER, result.REFUSED, 0),
+    (404, {"Retry-After": "9"}, ResultKind.NEVER, result.REFUSED, 0),
+    (408, {}, ResultKind.LATER, result.FAILING, 0),
+    (409, {}, ResultKind.LATER, result.FAILING, 0),
+    (410, {}, ResultKind.GONE, result.GONE, 0),
+    (425, {}, ResultKind.LATER, result.FAILING, 0),
+    (429, {"Retry-After": "120"}, ResultKind.LATER, result.BUSY, 120),
+    (429, {}, ResultKind.LATER, result.BUSY, 0),
+    (500, {}, ResultKind.LATER, result.FAILING, 0),
+    (503, {"Retry-After": "999999999"}, ResultKind.LATER, result.BUSY, 86_400),
+    (503, {"Retry-After": "soon"}, ResultKind.LATER, result.FAILING, 0),
 ]
 
 
 @pytest.mark.parametrize(("status", "headers", "how", "why", "wait_s"), STATUSES)
-def test_what_a_status_means(status: int, headers: dict[str, str], how: How, why: str, wait_s: int) -> None:
+def test_what_a_status_means(
+    status: int, headers: dict[str, str], how: ResultKind, why: str, wait_s: int
+) -> None:
     with receiving(receivers.answers(status, b"", headers)) as receiver:
         answer = post(receiver)
     assert (answer.how, answer.why, answer.status, answer.wait_s) == (how, why, status, wait_s)
@@ -121,7 +125,7 @@ def test_a_receiver_has_its_time_and_no_more(act: Act, why: str) -> None:
     with receiving(act) as receiver:
         begun = time.monotonic()
         answer = post(receiver)
-        assert (answer.how, answer.why, answer.status) == (How.LATER, why, 0)
+        assert (answer.how, answer.why, answer.status) == (ResultKind.LATER, why, 0)
         assert time.monotonic() - begun < 1.5
 
 
@@ -129,7 +133,7 @@ def test_of_an_endless_answer_two_kilobytes_are_read() -> None:
     with receiving(receivers.floods) as receiver:
         begun = time.monotonic()
         answer = post(receiver)
-    assert (answer.how, answer.length) == (How.DONE, safe_http.BODY_MAX)
+    assert (answer.how, answer.length) == (ResultKind.DONE, safe_http.BODY_MAX)
     assert time.monotonic() - begun < 1.5
 
 
@@ -164,7 +168,7 @@ def test_a_private_address_is_refused_however_it_is_written(place: str) -> None:
     with receiving() as receiver:
         url = place.format(port=receiver.port)
         answer = send(url)
-        assert (answer.how, answer.why) == (How.NEVER, addresses.PRIVATE)
+        assert (answer.how, answer.why) == (ResultKind.NEVER, addresses.PRIVATE)
         with pytest.raises(addresses.AddressError, match="private"):
             safe_http.check(url)
     assert receiver.got == []
@@ -173,7 +177,7 @@ def test_a_private_address_is_refused_however_it_is_written(place: str) -> None:
 def test_the_exception_is_for_exactly_that_host_and_port() -> None:
     with receiving() as receiver, receiving() as other:
         safe_http.install([receiver.place])
-        assert send(receiver.url).how is How.DONE
+        assert send(receiver.url).how is ResultKind.DONE
         assert send(other.url).why == addresses.PRIVATE
         assert send(f"http://localhost:{receiver.port}/").why == addresses.PRIVATE
     assert other.got == []
@@ -216,7 +220,7 @@ def test_a_name_keeps_its_host_header_while_its_checked_address_is_called(
     names["inner.example"] = ["127.0.0.1"]
     with receiving() as receiver:
         safe_http.install([HostPort("inner.example", receiver.port)])
-        assert send(f"http://inner.example:{receiver.port}/x").how is How.DONE
+        assert send(f"http://inner.example:{receiver.port}/x").how is ResultKind.DONE
     assert receiver.got[0].headers["host"] == f"inner.example:{receiver.port}"
 
 
@@ -225,7 +229,7 @@ def test_an_unknown_name_is_tried_again_and_named_when_checked(monkeypatch: pyte
         raise socket.gaierror("unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert send("http://nobody.example/").how is How.LATER
+    assert send("http://nobody.example/").how is ResultKind.LATER
     with pytest.raises(addresses.AddressError, match="not found"):
         safe_http.check("http://nobody.example/")
 
@@ -237,7 +241,7 @@ def test_a_resolver_that_hangs_does_not_hold_up_the_call(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
     begun = time.monotonic()
-    assert send("http://slow.example/").how is How.LATER
+    assert send("http://slow.example/").how is ResultKind.LATER
     assert time.monotonic() - begun < 1
 
 
@@ -286,9 +290,9 @@ def test_with_tls_the_name_is_checked_though_the_address_is_called(
     with receiving(context=context) as receiver:
         safe_http.install([HostPort(name, receiver.port) for name in names])
         url = f"https://inner.example:{receiver.port}/"
-        assert send(url) == Answer(How.LATER, result.UNTRUSTED)
+        assert send(url) == DeliveryResult(ResultKind.LATER, result.UNTRUSTED)
         monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
-        assert send(url).how is How.DONE
+        assert send(url).how is ResultKind.DONE
         assert send(f"https://other.example:{receiver.port}/").why == result.UNTRUSTED
     assert asked == ["inner.example", "inner.example", "other.example"]
     assert receiver.got[0].headers["host"] == f"inner.example:{receiver.port}"

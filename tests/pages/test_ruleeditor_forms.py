@@ -159,14 +159,14 @@ def test_a_hostile_form_raises_nothing_and_can_be_stored(posted: dict[str, str])
     assert "\\u0000" not in text
     schema.parse(read["definition"], None)
     for op in (
-        *edits.ACTS,
-        *(f"{name}:0" for name in edits.ACTS),
+        *edits.EDITS,
+        *(f"{name}:0" for name in edits.EDITS),
         "add:0.0.0.0",
         "del:99",
         "put:0.to:x",
         "x:",
     ):
-        made = edits.act(read, op)
+        made = edits.apply_edit(read, op)
         rule_form.flat(made.form, ZONE)
         schema.parse(made.form["definition"], None)
 
@@ -286,35 +286,37 @@ ACTS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("op", "tree", "focus"), ACTS)
 def test_an_act_on_the_conditions(op: str, tree: dict[str, Any], focus: str) -> None:
     before = rule_form.typed({"types": ["chat.queued"], "if": TREE, "then": []})
-    made = edits.act(before, op)
+    made = edits.apply_edit(before, op)
     assert (made.form["definition"]["if"], made.focus) == (tree, focus)
     assert before["definition"]["if"] == TREE, "the form before stays for undo"
 
 
 def test_acts_on_actions_types_and_waits() -> None:
     form = rule_form.typed({"types": ["chat.queued"], "then": [{"do": "log", "text": "a"}]})
-    form, focus = edits.act(form, "addact")
+    form, focus = edits.apply_edit(form, "addact")
     assert focus == "then.1.do"
-    form, focus = edits.act(form, "upact:1")
+    form, focus = edits.apply_edit(form, "upact:1")
     assert [each["do"] for each in form["definition"]["then"]] == ["notify", "log"]
     assert focus == "upact:0"
-    form, _focus = edits.act(form, "delact:0")
-    form, focus = edits.act(form, "put:0.text:user.name")
+    form, _focus = edits.apply_edit(form, "delact:0")
+    form, focus = edits.apply_edit(form, "put:0.text:user.name")
     assert form["definition"]["then"] == [{"do": "log", "text": "a {{ user.name }}"}]
     assert focus == "then.0.text"
-    form, focus = edits.act(form, "addtype")
+    form, focus = edits.apply_edit(form, "addtype")
     assert (form["definition"]["types"], focus) == (["chat.queued", ""], "types.1")
-    form, focus = edits.act(form, "deltype:0")
+    form, focus = edits.apply_edit(form, "deltype:0")
     assert form["definition"]["types"] == [""]
-    assert edits.act(form, "deltype:0").form["definition"]["types"] == [""], "the last one stays"
-    form, focus = edits.act(form, "addunless")
+    assert edits.apply_edit(form, "deltype:0").form["definition"]["types"] == [""], "the last one stays"
+    form, focus = edits.apply_edit(form, "addunless")
     assert (form["definition"]["wait"]["unless"], focus) == ([""], "wait.unless.0")
-    assert edits.act(form, "delunless:0").form["definition"]["wait"]["unless"] == []
+    assert edits.apply_edit(form, "delunless:0").form["definition"]["wait"]["unless"] == []
 
 
 def test_there_is_an_end_to_adding() -> None:
     form = rule_form.typed({"types": ["chat.queued"]})
     for _ in range(150):
-        form = edits.act(edits.act(edits.act(form, "add:").form, "addact").form, "addtype").form
+        form = edits.apply_edit(
+            edits.apply_edit(edits.apply_edit(form, "add:").form, "addact").form, "addtype"
+        ).form
     made = form["definition"]
     assert (len(made["if"]["all"]), len(made["then"]), len(made["types"])) == (100, 20, 20)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.catalog import CATALOG
-from dashboard.events import own, switches
+from dashboard.events import internal, switches
 from dashboard.events.switches import Choice
 from dashboard.models import Setting, TypeSwitch
 from dashboard.models.versions import TYPES
@@ -53,10 +53,10 @@ def test_every_type_of_the_catalogue_is_listed_once_with_its_switches(editor: Fl
 def test_events_of_the_last_day_are_counted_by_type(editor: FlaskClient) -> None:
     now = clock.now_ms()
     for time_ms in (now, now - 1000, now - 86_400_000 - 1000):
-        own.append("chat.queued", {}, time_ms=time_ms)
+        internal.append("chat.queued", {}, time_ms=time_ms)
     assert '<td class="n">2</td>' in row(editor.get(URL).text, "chat.queued")
-    own.append("custom.door_opened", {}, time_ms=now)
-    own.append("custom.long_ago", {}, time_ms=1)
+    internal.append("custom.door_opened", {}, time_ms=now)
+    internal.append("custom.long_ago", {}, time_ms=1)
     assert '<td class="n">1</td>' in row(editor.get(URL).text, "custom.door_opened")
     assert '<td class="n">0</td>' in row(editor.get(URL).text, "custom.long_ago")
 
@@ -126,7 +126,7 @@ FILTERS = [
 
 @pytest.mark.parametrize(("query", "shown", "hidden"), FILTERS)
 def test_the_list_can_be_narrowed(editor: FlaskClient, query: str, shown: set[str], hidden: set[str]) -> None:
-    own.append("chat.queued", {})
+    internal.append("chat.queued", {})
     switches.choose("chat.missed", OFF)
     page = editor.get(f"{URL}?{query}").text
     found = set(re.findall(r'name="was" value="\d\d ([a-z0-9_.]+)"', page))

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from dashboard import clock
 from dashboard.access import scope
-from dashboard.events import own, switches
+from dashboard.events import internal, switches
 from dashboard.events.switches import Choice
 from dashboard.jobs import worker
 from dashboard.models import Activity, Source, User
@@ -88,7 +88,7 @@ def test_acts_on_rules_are_no_part_of_a_users_day(client: FlaskClient) -> None:
     chat()
     viewer = sign_in_with(client, *MAKES)
     press(client)
-    own.append("rule.created", {}, viewer.id)
+    internal.append("rule.created", {}, viewer.id)
     day = clock.day(date(2026, 3, 2), "Europe/Prague")
     assert load.event_counts(scope.whole(), viewer.id, day) == {"chat.manual": 1}
 

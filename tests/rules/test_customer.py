@@ -14,9 +14,9 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rules import action_planner
 from dashboard.rules.recipients import customer
 from tests import make
+from tests.rulelang.make import SITE
+from tests.rulelang.make import event as facts
 from tests.rules.engine import event, outcomes, rule, steps, take
-from tests.rules.make import SITE
-from tests.rules.make import event as facts
 
 EVERYTHING = ("all_users", "all_queues")
 TO: dict[str, Any] = {"roles": ["contact"]}

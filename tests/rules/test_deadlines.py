@@ -18,7 +18,7 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.working_time import of_stored
 from dashboard.rules import event_rows
 from dashboard.rules.deadlines import firings, waking
-from dashboard.rules.state_periods import agent_stretches
+from dashboard.rules.state_periods import agent_periods
 from tests.rules import engine
 from tests.rules.engine import NOON, rule
 from tests.rules.time import Site, fired
@@ -138,7 +138,7 @@ def test_a_thread_waits_for_moderation_until_its_status_changes() -> None:
 
 
 def test_an_agent_is_idle_where_ready_and_not_at_work() -> None:
-    found = agent_stretches(7, [(0, 100)], [(10, 20), (30, 40)])
+    found = agent_periods(7, [(0, 100)], [(10, 20), (30, 40)])
     assert [(each.begun_ms, each.end_ms) for each in found] == [
         (0, 10_000),
         (20_000, 30_000),

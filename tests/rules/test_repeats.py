@@ -16,8 +16,8 @@ from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import internal_actions, runs
 from tests import make
+from tests.rulelang.make import SITE
 from tests.rules.engine import NOON, event, notices, notify, outcomes, rule, steps, take
-from tests.rules.make import SITE
 
 AGAIN = {"seconds": 300, "times": 2}
 

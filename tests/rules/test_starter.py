@@ -53,7 +53,7 @@ def test_texts_are_translated_and_nothing_else() -> None:
 def test_ones_own_are_about_ones_own_work() -> None:
     own = starter.drafts(str, personal=True)
     assert 0 < len(own) < COUNT
-    site = schema.Site(personal=True)
+    site = schema.AvailableReferences(personal=True)
     for each in own:
         assert isinstance(schema.parse(each.definition, site), Definition)
 

@@ -43,7 +43,7 @@ def edited(one: Rule, after: dict[str, object]) -> None:
     """Change how long a rule waits as the editor does."""
     definition = {**one.definition, "after": after}
     Rule.update(definition=definition, version=Rule.version + 1).where(Rule.id == one.id).execute()
-    timer_sync.look_through([one.id])
+    timer_sync.enqueue_backfill([one.id])
     worker.drain()
 
 

@@ -27,7 +27,7 @@ class Site:
     def wake(self, seconds: float) -> None:
         """Turn the clock and let the worker do all that is due."""
         self.at(seconds)
-        while deadline_worker.tick():
+        while deadline_worker.run_due():
             engine.digest()
 
     def comes(self, type_: str, seconds: float, name: str = "T-1", **more: Any) -> None:

@@ -33,7 +33,7 @@ def events(scope: Scope, query: EventQuery) -> list[Stored]:
         .join(Source, on=(Source.id == e.source_id))
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == e.queue_id))
-        .where((e.id > (query.after or 0)) & (e.id <= record.settled_id()))
+        .where((e.id > (query.after or 0)) & (e.id <= record.safe_read_position()))
     )
     if scope.users is not None:
         rows = rows.where(scope.allows(e.user_id))

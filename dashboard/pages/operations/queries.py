@@ -165,7 +165,7 @@ def slowest(scope: Scope, now_ms: int) -> list[Slow]:
 def held(scope: Scope) -> list[Held]:
     query = Rule.select().where(Rule.state == State.PAUSED).order_by(Rule.position, Rule.id).limit(SHOWN)
     return [
-        Held(rule.id, rule.name if permissions.sees(scope, rule.owner_id) else None, rule.paused_reason)
+        Held(rule.id, rule.name if permissions.can_see(scope, rule.owner_id) else None, rule.paused_reason)
         for rule in query
     ]
 
@@ -177,4 +177,4 @@ def up_to(query: Any) -> int:
 
 def _names(scope: Scope, ids: list[int]) -> dict[int, str]:
     query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(Rule.id.in_(ids))
-    return {ident: name for ident, name, owner in query.tuples() if permissions.sees(scope, owner)}
+    return {ident: name for ident, name, owner in query.tuples() if permissions.can_see(scope, owner)}

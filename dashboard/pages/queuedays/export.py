@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.exports.registry import Order
+from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import date_long, language, stamp
 from dashboard.pages.queuedays import forms
@@ -26,7 +26,7 @@ def may(scope: Scope, format_: str) -> bool:
     return scope.can(Permission.QUEUES_FIGURES) and scope.can(RIGHTS[format_])
 
 
-def build(order: Order) -> Report | None:
+def build(order: ExportOrder) -> Report | None:
     """Return the report of what the address asks, in the scope of the order; None outside it."""
     asked = forms.parse(order.query, order.zone, order.as_of)
     found = queues.day(order.scope, asked.queue, asked.span, asked.zone)

@@ -15,7 +15,7 @@ from dashboard.tracing.types import parse_date
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueueDayQuery:
     """The query with its defaults: today, and the zone given to parse(); `tz` is what the address names.
 
     `errors` maps a field to a sentence; a field with an error holds its default.
@@ -37,7 +37,7 @@ class Asked:
         return asked | other
 
 
-def parse(args: Mapping[str, str], zone: str, as_of: int) -> Asked:
+def parse(args: Mapping[str, str], zone: str, as_of: int) -> QueueDayQuery:
     errors: dict[str, str] = {}
     tz = args.get("tz", "")
     chosen = tz or zone
@@ -52,4 +52,4 @@ def parse(args: Mapping[str, str], zone: str, as_of: int) -> Asked:
         errors["date"] = _("Write the date as YYYY-MM-DD.")
     if args.get("unit", "day") not in ("", "day"):
         errors["unit"] = _("Use day.")
-    return Asked(args.get("queue", ""), day or today, chosen, tz, errors)
+    return QueueDayQuery(args.get("queue", ""), day or today, chosen, tz, errors)

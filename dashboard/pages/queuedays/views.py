@@ -16,7 +16,7 @@ from dashboard.i18n import collation
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
 from dashboard.pages.queuedays import export, forms
-from dashboard.pages.queuedays.forms import Asked
+from dashboard.pages.queuedays.forms import QueueDayQuery
 from dashboard.tracing import queues
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
@@ -68,7 +68,7 @@ def download(format_: str) -> Response:
     )
 
 
-def _links(asked: Asked, as_of: int) -> dict[str, Any]:
+def _links(asked: QueueDayQuery, as_of: int) -> dict[str, Any]:
     today = clock.local_date(as_of, asked.zone)
     return {
         "prev": url_for(".show", **asked.query(date=(asked.date - timedelta(days=1)).isoformat())),
@@ -77,7 +77,7 @@ def _links(asked: Asked, as_of: int) -> dict[str, Any]:
     }
 
 
-def _exports(asked: Asked) -> list[tuple[str, str]]:
+def _exports(asked: QueueDayQuery) -> list[tuple[str, str]]:
     return [
         (_(label), url_for(".download", format_=format_, **asked.query()))
         for format_, label in FORMATS

@@ -80,7 +80,7 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
         if version != rule.version:
             _keep_version(ident, version, wanted.name, stored, user_id, now)
         if _times(rule.definition) != _times(stored) and rule.state in activation.WATCHING:
-            timer_sync.look_through([ident])
+            timer_sync.enqueue_backfill([ident])
         after: Rule = Rule.get_by_id(ident)
         changes = audit.differences(_facts(rule), _facts(after))
         if changes:

@@ -21,19 +21,19 @@ Raw = dict[str, Any]
 Path = tuple[int, ...]
 
 
-class Acted(NamedTuple):
+class EditResult(NamedTuple):
     """The form after an act, and the name of the field to go on with ("" leaves it to the browser)."""
 
     form: Raw
     focus: str = ""
 
 
-def act(form: Raw, op: str) -> Acted:
+def apply_edit(form: Raw, op: str) -> EditResult:
     """Return the form after the act `op`, on a copy."""
     name, _colon, where = op.partition(":")
     made = deepcopy(form)
-    do = ACTS.get(name)
-    return Acted(made, do(made["definition"], where)) if do else Acted(made)
+    do = EDITS.get(name)
+    return EditResult(made, do(made["definition"], where)) if do else EditResult(made)
 
 
 def how_of(group: Any) -> str:
@@ -229,7 +229,7 @@ def _put(definition: Raw, where: str) -> str:
     return f"then.{row}.{part}"
 
 
-ACTS: dict[str, Callable[[Raw, str], str]] = {
+EDITS: dict[str, Callable[[Raw, str], str]] = {
     "add": _add,
     "grp": _group,
     "del": _delete,

@@ -132,7 +132,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "errors": errors,
         "focus": editing.focus,
         "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
-        "open": permissions.changes(g.scope, editing.owner),
+        "open": permissions.can_change(g.scope, editing.owner),
         "say": preview.said(definition, g.scope),
         "types": _types(editing),
         "block": widgets.conditions(definition, offered, site_zone, errors),
@@ -155,7 +155,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "zone": zone(),
         "stamp": lambda ms: formats.stamp(ms // 1000, zone()),
         "site_zone": site_zone,
-        "traces": rule is not None and permissions.traces(g.scope, rule.owner_id),
+        "traces": rule is not None and permissions.can_see_traces(g.scope, rule.owner_id),
         "trial": g.scope.can(Permission.RULES_TRACES) or g.scope.can(Permission.RULES_OWN),
         "backtest": g.scope.can(Permission.RULES_BACKTEST),
         "order": _order(editing),
@@ -282,10 +282,14 @@ def _states(editing: Editing) -> list[Option]:
     offered = [
         state
         for state in STATES
-        if state == now or (state != State.PAUSED and permissions.switches(g.scope, editing.owner, state))
+        if state == now or (state != State.PAUSED and permissions.can_switch(g.scope, editing.owner, state))
     ]
     return [Option(str(state), _(STATES[state]), state == editing.typed["state"]) for state in offered]
 
 
 def _runs(rule: Rule | None) -> list[queries.Shown]:
-    return queries.runs(rule.id) if rule is not None and permissions.traces(g.scope, rule.owner_id) else []
+    return (
+        queries.runs(rule.id)
+        if rule is not None and permissions.can_see_traces(g.scope, rule.owner_id)
+        else []
+    )

@@ -12,7 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.pages.ruleeditor import edits, form_values, queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
-from dashboard.rulelang.action_config import Site
+from dashboard.rulelang.action_config import AvailableReferences
 from dashboard.rulelang.actions import ACTIONS, Param, ParamKind
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import origin
@@ -24,7 +24,7 @@ from dashboard.ruletext import sentences
 ROUNDS = 20  # parts left out one after the other until the rest can be read
 
 
-def checked(definition: dict[str, Any], site: Site | None) -> Definition | Errors:
+def checked(definition: dict[str, Any], site: AvailableReferences | None) -> Definition | Errors:
     """Return the definition of what is typed, or its errors; rows without a type do not count."""
     return definitions.parse({**definition, "types": [each for each in definition["types"] if each]}, site)
 

@@ -106,7 +106,7 @@ def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -
         ("", True)
         if each == ident
         else (
-            live.rules[each].name if permissions.sees(scope, owner) else str(_(rule_names.OTHER_RULE)),
+            live.rules[each].name if permissions.can_see(scope, owner) else str(_(rule_names.OTHER_RULE)),
             False,
         )
         for _key, each, owner in arranged

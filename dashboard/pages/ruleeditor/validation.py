@@ -84,7 +84,7 @@ def _state(editing: Editing) -> str | None:
         return None
     if wanted not in (State.OFF, State.SHADOW, State.ON):
         return str(_("Choose from the list."))
-    if not permissions.switches(g.scope, editing.owner, wanted):
+    if not permissions.can_switch(g.scope, editing.owner, wanted):
         return str(_("Your access does not let you switch rules of the site."))
     return None
 

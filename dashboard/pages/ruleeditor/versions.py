@@ -55,7 +55,7 @@ def versions(ident: int) -> Response:
         parts=_side_by_side(old, new) if old and new else [],
         zone=zone(),
         makers=queries.names({row.made_by for row in rows if row.made_by}, g.scope),
-        open=permissions.changes(g.scope, rule.owner_id),
+        open=permissions.can_change(g.scope, rule.owner_id),
         seen=commands.mark(rule),
     )
 
@@ -65,7 +65,7 @@ def versions(ident: int) -> Response:
 def restore(ident: int) -> Response:
     """Bring a version back: it becomes a new one, checked as any other."""
     rule = seen(ident)
-    if not permissions.changes(g.scope, rule.owner_id):
+    if not permissions.can_change(g.scope, rule.owner_id):
         abort(403)
     number = common.whole(request.form.get("version", ""), 1, common.ID_MAX)
     row = RuleVersion.get_or_none((RuleVersion.rule == ident) & (RuleVersion.version == number)) or abort(404)

@@ -48,7 +48,7 @@ def create() -> Response:
 def edit(ident: int) -> Response:
     """A rule as it is stored, or the viewer's draft of it with `draft=1`; read only without the right."""
     rule = seen(ident)
-    draft = queries.draft(g.user.id, ident) if permissions.changes(g.scope, rule.owner_id) else None
+    draft = queries.draft(g.user.id, ident) if permissions.can_change(g.scope, rule.owner_id) else None
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(rule, draft.form))
     return page.show(Editing(rule, page.stored(rule), waiting=draft))
@@ -58,7 +58,7 @@ def edit(ident: int) -> Response:
 @require(OWN, EDIT)
 def update(ident: int) -> Response:
     rule = seen(ident)
-    if not permissions.changes(g.scope, rule.owner_id):
+    if not permissions.can_change(g.scope, rule.owner_id):
         abort(403)
     return _done(Editing(rule, form.read(request.form, active_rules.site_zone())))
 
@@ -66,7 +66,7 @@ def update(ident: int) -> Response:
 def seen(ident: int) -> Any:
     """Return the rule, or answer 404 for one that the viewer may not see."""
     rule = common.one(Rule, ident)
-    if not permissions.sees(g.scope, rule.owner_id):
+    if not permissions.can_see(g.scope, rule.owner_id):
         abort(404)
     return rule
 
@@ -103,7 +103,7 @@ def _done(editing: Editing) -> Response:
         commands.keep(g.user.id, editing.ident, editing.typed, None)
         _found, errors = validation.check(editing)
         return page.show(editing._replace(errors=errors, checked=not errors))
-    made = edits.act(editing.typed, op)
+    made = edits.apply_edit(editing.typed, op)
     commands.keep(g.user.id, editing.ident, made.form, _before(editing, made.form))
     return page.show(editing._replace(typed=made.form, focus=made.focus))
 

@@ -64,5 +64,5 @@ def _lint(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: 
     }
     mine = definitions.spec(row, found, active_rules.context_for(owner, found.zone))
     others = [each for each in active_rules.live().rules.values() if each.id != ident]
-    named = {each.id: each.name for each in others if permissions.sees(scope, each.owner)} | {ident: name}
+    named = {each.id: each.name for each in others if permissions.can_see(scope, each.owner)} | {ident: name}
     return sentences.findings(lint.lint([*(each.spec for each in others), mine]), named).get(ident, [])

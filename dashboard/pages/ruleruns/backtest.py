@@ -119,13 +119,13 @@ def result(ident: int) -> Response:
 
 
 def _may_still_see(rule_id: int, owner: int | None) -> bool:
-    return permissions.changes(g.scope, owner) if rule_id == 0 else permissions.sees(g.scope, owner)
+    return permissions.can_change(g.scope, owner) if rule_id == 0 else permissions.can_see(g.scope, owner)
 
 
 def _traced(ident: int) -> Candidate:
     """Return the rule; 403 for one whose runs are not for the viewer to see."""
     tried = try_rule.wanted(ident)
-    if not tried.draft and not permissions.traces(g.scope, tried.owner):
+    if not tried.draft and not permissions.can_see_traces(g.scope, tried.owner):
         abort(403)
     return tried
 

@@ -16,7 +16,7 @@ from dashboard.models.rules import Backtest
 from dashboard.pages.ruleruns import run_page
 from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import traces
@@ -170,7 +170,7 @@ def _words(
     scope: Scope, raw: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], subjects: Sequence[str]
 ) -> Words:
     read = definitions.load(raw)
-    seen = [Facts(user=each["user"], queue=each["queue"]) for each in samples]
+    seen = [EventFacts(user=each["user"], queue=each["queue"]) for each in samples]
     asked = [*subjects, *(str(each["subject"]) for each in samples)]
     return Words.load(scope, asked, seen, [read] if isinstance(read, Definition) else [])
 
@@ -181,7 +181,7 @@ def _samples(
     found = []
     for each in given:
         about = each["subject"] if str(each["subject"]).startswith("interaction:") else None
-        if not covers(scope, Facts(user=each["user"], queue=each["queue"], interaction=about)):
+        if not covers(scope, EventFacts(user=each["user"], queue=each["queue"], interaction=about)):
             continue
         trace = run_page.trace(each["trace"], raw, words, scope)
         label, badge = OUTCOMES[each["outcome"]]

@@ -14,12 +14,12 @@ from dashboard.db import database
 from dashboard.models import Run, Step
 from dashboard.pages.ruleruns.try_rule import Candidate
 from dashboard.rulelang import matcher
-from dashboard.rulelang.action_config import Doing
+from dashboard.rulelang.action_config import ActionConfig
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import internal_actions
-from dashboard.rules.action_planner import Part, Planner
+from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest import job
 from dashboard.rules.internal_actions import Impossible
@@ -36,7 +36,7 @@ class OnlyMe(People):
         super().__init__()
         self._viewer = viewer
 
-    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: Facts) -> list[Reader]:
+    def resolve(self, to: Mapping[str, Any], owner: int | None, facts: EventFacts) -> list[Reader]:
         found = self.reader(self._viewer)
         return [found] if found is not None else []
 
@@ -44,12 +44,12 @@ class OnlyMe(People):
         return frozenset()
 
 
-def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
+def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> int:
     """Send the notices and e-mails of the rule to the viewer alone; return how many were sent, 0 for none.
 
     A run of outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
     """
-    planner = Planner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
+    planner = ActionPlanner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
     parts = [
         (n, part)
         for n, doing in enumerate(rule.definition.then)
@@ -66,13 +66,13 @@ def send_to_me(scope: Scope, rule: LiveRule, facts: Facts) -> int:
     return len(parts)
 
 
-def _to_me(doing: Doing) -> Doing:
+def _to_me(doing: ActionConfig) -> ActionConfig:
     """Return the action without its own recipients, once; `planner` puts the viewer in their place."""
     params = {name: value for name, value in doing.params.items() if name not in ("addresses", "again", "to")}
     return replace(doing, params=params)
 
 
-def _run(rule: LiveRule, facts: Facts) -> Run:
+def _run(rule: LiveRule, facts: EventFacts) -> Run:
     event, moment = facts["id"], clock.now_ms()
     made: Run = Run.create(
         key=f"test:{secrets.token_hex(16)}",
@@ -90,7 +90,7 @@ def _run(rule: LiveRule, facts: Facts) -> Run:
     return made
 
 
-def _step(run: Run, n: int, part: Part) -> None:
+def _step(run: Run, n: int, part: DeliveryPlan) -> None:
     """Add a step: done at once inside, else left to the deliverer, now, quiet hours or not."""
     at_once = ACTIONS[part.action].inside
     moment = clock.now_ms()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 
 from dashboard.access.permissions import Permission
-from dashboard.exports.registry import Order
+from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.i18n.message import N_
@@ -22,11 +22,11 @@ FORMATS = (("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
 RIGHTS = {"xlsx": Permission.SELF, "csv": Permission.SELF}
 
 
-def build(order: Order) -> Report | None:
+def build(order: ExportOrder) -> Report | None:
     """Return the runs that the address asks for, in the scope of the order; None outside it."""
     ident = order.query.get("rule", "")
     rule = Rule.get_or_none(Rule.id == int(ident)) if ident.isdigit() else None
-    if rule is None or not permissions.traces(order.scope, rule.owner_id):
+    if rule is None or not permissions.can_see_traces(order.scope, rule.owner_id):
         return None
     asked = forms.parse(order.query, order.zone)
     made = stamp(order.as_of, order.zone)
@@ -62,7 +62,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _rows(order: Order, asked: forms.Asked, rule_id: int) -> Iterator[Row]:
+def _rows(order: ExportOrder, asked: forms.RunQuery, rule_id: int) -> Iterator[Row]:
     for part in queries.portions(order.scope, asked, [rule_id]):
         words = Words.load(order.scope, [line.subject for line in part])
         for line in part:

@@ -22,7 +22,7 @@ ACTING_LABEL = N_("Acted")
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunQuery:
     """The query with its defaults; a field in `errors` holds its default.
 
     `start_ms` and `end_ms` bound the time of the event, None without a bound. `before` and `after` are
@@ -63,7 +63,7 @@ class Asked:
         return {name: value for name, value in {**asked, **other}.items() if value}
 
 
-def parse(args: Mapping[str, str], zone: str) -> Asked:
+def parse(args: Mapping[str, str], zone: str) -> RunQuery:
     """Return what the address asks for; dates are those of `zone`, the last one included."""
     errors: dict[str, str] = {}
     outcome = args.get("outcome", "")
@@ -73,7 +73,7 @@ def parse(args: Mapping[str, str], zone: str) -> Asked:
     last, end = _date(args, "last", errors)
     if start and end and end < start:
         errors["last"], last, end = _("The last day lies before the first."), "", None
-    return Asked(
+    return RunQuery(
         lists.needle(args),
         outcome,
         first,

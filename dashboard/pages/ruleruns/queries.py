@@ -12,7 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.models.rules import RuleVersion
-from dashboard.pages.ruleruns.forms import Asked
+from dashboard.pages.ruleruns.forms import RunQuery
 from dashboard.rules import permissions
 from dashboard.rules.runs import StepState
 from dashboard.ruletext.run_scope import covers
@@ -48,7 +48,7 @@ class Page(NamedTuple):
     older: int | None
 
 
-def page(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Page:
+def page(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Page:
     """Return the runs of these rules that match, PAGE at most."""
     found = _listed(scope, asked, rule_ids)
     if asked.after is not None:
@@ -66,7 +66,7 @@ def page(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Page:
     return Page(counted(lines), lines[0].id if newer else None, lines[-1].id if older else None)
 
 
-def portions(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Iterator[list[Line]]:
+def portions(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Iterator[list[Line]]:
     """Yield all runs that match in portions, newest first."""
     found, before = _listed(scope, asked, rule_ids).order_by(Run.id.desc()).limit(CHUNK), None
     while part := counted(rows(found if before is None else found.where(Run.id < before), Line)):
@@ -74,7 +74,7 @@ def portions(scope: Scope, asked: Asked, rule_ids: Sequence[int]) -> Iterator[li
         before = part[-1].id
 
 
-def count(scope: Scope, asked: Asked, rule_ids: Sequence[int], most: int) -> int:
+def count(scope: Scope, asked: RunQuery, rule_ids: Sequence[int], most: int) -> int:
     """Return how many runs match, `most` at most."""
     return int(_listed(scope, asked, rule_ids).limit(most).count())
 
@@ -82,7 +82,7 @@ def count(scope: Scope, asked: Asked, rule_ids: Sequence[int], most: int) -> int
 def rules(scope: Scope) -> dict[int, str]:
     """Return the names of the rules whose runs the viewer may see."""
     query = Rule.select(Rule.id, Rule.name, Rule.owner_id).where(permissions.visible(scope))
-    return {ident: name for ident, name, owner in query.tuples() if permissions.traces(scope, owner)}
+    return {ident: name for ident, name, owner in query.tuples() if permissions.can_see_traces(scope, owner)}
 
 
 def outside(scope: Scope, rule_id: int) -> int:
@@ -157,7 +157,7 @@ def _columns() -> Any:
     ).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
 
 
-def _listed(scope: Scope, asked: Asked, rule_ids: Iterable[int]) -> Any:
+def _listed(scope: Scope, asked: RunQuery, rule_ids: Iterable[int]) -> Any:
     query = _columns().where(Run.rule_id.in_(list(rule_ids)) & covers(scope))
     if asked.subject:
         query = query.where(Run.subject == asked.subject)

@@ -16,7 +16,7 @@ from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
 from dashboard.rulelang.actions import ACTIONS
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import active_rules, event_facts
@@ -46,7 +46,7 @@ class Words(NamedTuple):
         cls,
         scope: Scope,
         subjects: Iterable[str] = (),
-        seen: Iterable[Facts] = (),
+        seen: Iterable[EventFacts] = (),
         definitions: Iterable[Definition] = (),
         rules: Iterable[int] = (),
     ) -> Words:
@@ -125,7 +125,7 @@ class Of(NamedTuple):
     scope: Scope
     words: Words
     said: Definition | None
-    event: Facts | None
+    event: EventFacts | None
 
 
 def row(found: Step, run: Of, zone: str) -> StepRow:
@@ -256,7 +256,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     }
 
 
-def event(found: Facts | None, words: Words, scope: Scope) -> list[tuple[str, str]]:
+def event(found: EventFacts | None, words: Words, scope: Scope) -> list[tuple[str, str]]:
     """Return label and text of all that an event says, as far as the viewer may see it."""
     if found is None:
         return []

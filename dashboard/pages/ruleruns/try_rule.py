@@ -19,9 +19,9 @@ from dashboard.pages.ruleruns import run_page
 from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang.action_config import Doing
+from dashboard.rulelang.action_config import ActionConfig
 from dashboard.rulelang.actions import ParamKind
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import By, Often
@@ -36,11 +36,11 @@ from dashboard.rules import (
     permissions,
     subject_history,
 )
-from dashboard.rules.action_planner import Part, Planner
+from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.internal_actions import Impossible
-from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.recipients import People, Reader
 from dashboard.ruletext import names, sentences, traces
 from dashboard.web.forms import one, whole
@@ -82,7 +82,7 @@ class OnlyVisible(People):
         permissions = found.scope.permissions - {Permission.PII_UNMASK}
         return replace(found, scope=replace(found.scope, permissions=permissions))
 
-    def own(self, facts: Facts) -> frozenset[str]:
+    def own(self, facts: EventFacts) -> frozenset[str]:
         return super().own(facts) if self._viewer.can(Permission.PII_UNMASK) else frozenset()
 
 
@@ -102,7 +102,7 @@ def types(rule: LiveRule) -> Iterable[str]:
     return deadlines.waking(rule.spec.types) if rule.definition.after is not None else rule.spec.types
 
 
-def facts_for(rule: LiveRule, event_id: int | None, scope: Scope) -> Facts | None:
+def facts_for(rule: LiveRule, event_id: int | None, scope: Scope) -> EventFacts | None:
     """Return what the rule would be asked about: the event, or the deadline that follows from it.
 
     None where there is no such event, where the viewer may not see it, or where no deadline follows.
@@ -118,7 +118,7 @@ def facts_for(rule: LiveRule, event_id: int | None, scope: Scope) -> Facts | Non
     return deadline(rule, row)
 
 
-def deadline(rule: LiveRule, row: EventRow) -> Facts | None:
+def deadline(rule: LiveRule, row: EventRow) -> EventFacts | None:
     """Return the facts of the latest deadline of the rule on the subject of an event, as it lies there."""
     after, calendars = rule.definition.after, active_rules.load_calendars()
     for type_ in rule.spec.types if after is not None else ():
@@ -130,7 +130,7 @@ def deadline(rule: LiveRule, row: EventRow) -> Facts | None:
     return None
 
 
-def tried(scope: Scope, rule: LiveRule, found: Facts, zone: str) -> dict[str, Any]:
+def tried(scope: Scope, rule: LiveRule, found: EventFacts, zone: str) -> dict[str, Any]:
     """Return what the page of a try shows."""
     run = matcher.explain(rule.spec, found)
     words = Words.load(scope, [], [found], [rule.definition])
@@ -145,14 +145,16 @@ def tried(scope: Scope, rule: LiveRule, found: Facts, zone: str) -> dict[str, An
     }
 
 
-def effects(scope: Scope, rule: LiveRule, found: Facts, words: Words) -> list[Effect]:
+def effects(scope: Scope, rule: LiveRule, found: EventFacts, words: Words) -> list[Effect]:
     people = OnlyVisible(scope)
-    planner = Planner(rule, found, people, clock.now_ms())
-    ledgers = Ledgers()  # looked at, never written
+    planner = ActionPlanner(rule, found, people, clock.now_ms())
+    ledgers = LimitStore()  # looked at, never written
     return [_effect(n, each, planner, ledgers, words, scope) for n, each in enumerate(rule.definition.then)]
 
 
-def _effect(n: int, doing: Doing, planner: Planner, ledgers: Ledgers, words: Words, scope: Scope) -> Effect:
+def _effect(
+    n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitStore, words: Words, scope: Scope
+) -> Effect:
     action = sentences.action_text(doing, words.names)
     limit = sentences.limit_text(doing.limit)
     try:
@@ -175,11 +177,11 @@ def _effect(n: int, doing: Doing, planner: Planner, ledgers: Ledgers, words: Wor
     return Effect(action, limit, problem, _held(n, doing, planner, ledgers), recipients)
 
 
-def _is_user(part: Part) -> bool:
+def _is_user(part: DeliveryPlan) -> bool:
     return part.action == "notify" and part.recipient.isdigit()
 
 
-def _held(n: int, doing: Doing, planner: Planner, ledgers: Ledgers) -> str:
+def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitStore) -> str:
     """Return what the limit says now; "" where it lets the action pass."""
     if doing.limit.often is Often.ALWAYS or doing.limit.by is By.RECIPIENT:
         return ""
@@ -195,7 +197,7 @@ def _held(n: int, doing: Doing, planner: Planner, ledgers: Ledgers) -> str:
     return str(_("Its limit would hold it back until %(time)s.", time=until))
 
 
-def notes(rule: LiveRule, found: Facts) -> list[str]:
+def notes(rule: LiveRule, found: EventFacts) -> list[str]:
     """Return what a single event cannot show of the rule."""
     said = []
     times, wait = rule.definition.times, rule.definition.wait
@@ -269,7 +271,7 @@ def wanted(ident: int) -> Candidate:
     404 for a rule that the viewer may not see, and for a draft that is not there.
     """
     rule = one(Rule, ident) if ident else None
-    if rule is not None and not permissions.sees(g.scope, rule.owner_id):
+    if rule is not None and not permissions.can_see(g.scope, rule.owner_id):
         abort(404)
     if request.values.get("draft") == "1":
         return _draft(ident, rule)
@@ -293,7 +295,7 @@ def _draft(ident: int, rule: Rule | None) -> Candidate:
     if row is None or not isinstance(row.form.get("definition"), dict):
         abort(404)
     owner = rule.owner_id if rule is not None else _owner(row.form)
-    if not permissions.changes(g.scope, owner):
+    if not permissions.can_change(g.scope, owner):
         abort(404)
     raw = row.form["definition"]
     typed = Rule(

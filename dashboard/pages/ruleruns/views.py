@@ -14,7 +14,7 @@ from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import export, forms, queries, run_page
-from dashboard.pages.ruleruns.forms import Asked
+from dashboard.pages.ruleruns.forms import RunQuery
 from dashboard.rules import permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.web.deliver import asked as query
@@ -88,7 +88,7 @@ def run(ident: int) -> Response:
     """One run: what happened, what the rule saw, what it did."""
     found = queries.one(g.scope, ident) if ident <= forms.ID_MAX else None
     rule = None if found is None else Rule.get_or_none(Rule.id == found.rule_id)
-    if found is None or rule is None or not permissions.traces(g.scope, rule.owner_id):
+    if found is None or rule is None or not permissions.can_see_traces(g.scope, rule.owner_id):
         abort(404)
     audit.viewed("run.viewed", ("run", found.id, rule.name), {"rule": rule.id, "subject": found.subject})
     return render("ruleruns/run.html", **run_page.whole(g.scope, rule, found, zone()))
@@ -97,14 +97,14 @@ def run(ident: int) -> Response:
 def seen(ident: int) -> Any:
     """Return the rule: 404 for one that the viewer may not see, 403 where its runs are not for him."""
     rule = one(Rule, ident)
-    if not permissions.sees(g.scope, rule.owner_id):
+    if not permissions.can_see(g.scope, rule.owner_id):
         abort(404)
-    if not permissions.traces(g.scope, rule.owner_id):
+    if not permissions.can_see_traces(g.scope, rule.owner_id):
         abort(403)
     return rule
 
 
-def _listed(asked: Asked, rule_ids: list[int]) -> dict[str, Any]:
+def _listed(asked: RunQuery, rule_ids: list[int]) -> dict[str, Any]:
     page = queries.page(g.scope, asked, rule_ids)
     here, kept = request.endpoint or "", request.view_args or {}
     return {
@@ -120,7 +120,7 @@ def _listed(asked: Asked, rule_ids: list[int]) -> dict[str, Any]:
     }
 
 
-def _exports(ident: int, asked: Asked) -> list[tuple[str, str]]:
+def _exports(ident: int, asked: RunQuery) -> list[tuple[str, str]]:
     return [
         (_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
         for format_, label in export.FORMATS

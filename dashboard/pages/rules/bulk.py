@@ -53,7 +53,7 @@ def delete() -> Response:
     """Ask whether to delete the rules `id`, saying what goes with them; then do it."""
     ids = common.ids(request.values.getlist("id"))
     rules = _chosen(ids)
-    _demand(all(permissions.changes(g.scope, rule.owner_id) for rule in rules))
+    _demand(all(permissions.can_change(g.scope, rule.owner_id) for rule in rules))
     if not rules:
         flash(_("Choose at least one rule."), "warn")
         return _back()
@@ -91,12 +91,12 @@ def _edit(rules: list[Rule]) -> Response:
         flash(_("Choose one rule only to open it."), "warn")
         return _back()
     rule = rules[0]
-    page = "/rules/%d/edit" if permissions.changes(g.scope, rule.owner_id) else "/rules/%d"
+    page = "/rules/%d/edit" if permissions.can_change(g.scope, rule.owner_id) else "/rules/%d"
     return make_response(redirect(page % rule.id))
 
 
 def _ask_delete(rules: list[Rule]) -> Response:
-    _demand(all(permissions.changes(g.scope, rule.owner_id) for rule in rules))
+    _demand(all(permissions.can_change(g.scope, rule.owner_id) for rule in rules))
     ids = [rule.id for rule in rules]
     return make_response(redirect(url_for(".delete", id=ids, **_kept())))
 
@@ -119,7 +119,7 @@ def _copy(rules: list[Rule]) -> Response:
 
 def _switch(state: State) -> Callable[[list[Rule]], Response]:
     def act(rules: list[Rule]) -> Response:
-        _demand(all(permissions.switches(g.scope, rule.owner_id, state) for rule in rules))
+        _demand(all(permissions.can_switch(g.scope, rule.owner_id, state) for rule in rules))
         broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
         if broken:
             flash(_("Not switched: %(name)s is not complete. Open it in the editor.", name=broken[0]), "bad")
@@ -149,7 +149,7 @@ _SWITCHED: dict[State, Callable[[int], str]] = {
 
 
 def _resume(rules: list[Rule]) -> Response:
-    _demand(all(permissions.switches(g.scope, rule.owner_id, State.ON) for rule in rules))
+    _demand(all(permissions.can_switch(g.scope, rule.owner_id, State.ON) for rule in rules))
     for rule in rules:
         activation.resume(rule)
     flash(ngettext("%(num)d rule goes on.", "%(num)d rules go on.", len(rules)), "ok")
@@ -157,7 +157,7 @@ def _resume(rules: list[Rule]) -> Response:
 
 
 def _move(rules: list[Rule]) -> Response:
-    _demand(all(rule.owner_id is None and permissions.changes(g.scope, None) for rule in rules))
+    _demand(all(rule.owner_id is None and permissions.can_change(g.scope, None) for rule in rules))
     wanted = request.form.get("to_group", "")
     group = common.one(RuleGroup, common.whole(wanted, 1, common.ID_MAX) or 0) if wanted else None
     try:
@@ -170,7 +170,7 @@ def _move(rules: list[Rule]) -> Response:
 
 def _shift(step: int) -> Callable[[list[Rule]], Response]:
     def act(rules: list[Rule]) -> Response:
-        _demand(permissions.changes(g.scope, rules[0].owner_id))
+        _demand(permissions.can_change(g.scope, rules[0].owner_id))
         commands.shift(rules[0], step)
         return _back(f"r{rules[0].id}")
 

@@ -22,7 +22,7 @@ BY = ("category", "group", "state", "owner", "none")
 NO_GROUP = "none"
 
 
-class Filter(NamedTuple):
+class RuleListQuery(NamedTuple):
     """Which rules, and how they stand together. An empty part asks for all."""
 
     which: str
@@ -42,7 +42,7 @@ def open_lists(scope: Scope) -> list[str]:
     return [name for name, permission in LISTS.items() if scope.can(permission)]
 
 
-def parse(args: Mapping[str, str], scope: Scope) -> Filter | None:
+def parse(args: Mapping[str, str], scope: Scope) -> RuleListQuery | None:
     """Return what the address asks for, the first list that is open to the viewer unless it names one;
     None for a list that is not open to him, or that there is none of."""
     opened = open_lists(scope)
@@ -50,7 +50,7 @@ def parse(args: Mapping[str, str], scope: Scope) -> Filter | None:
     if which not in opened:
         return None
     asked_by = args.get("by", "")
-    return Filter(
+    return RuleListQuery(
         which=which,
         sought=lists.needle(args),
         category=args.get("category", ""),

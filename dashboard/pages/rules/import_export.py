@@ -86,7 +86,7 @@ def starter_set() -> Response:
 def addable(which: str | None) -> str:
     """Return the list asked for, else the first to which the viewer may add; 403 or 404 for others."""
     owners = {forms.MY: g.user.id, forms.SYSTEM: None}
-    mine = [name for name, owner in owners.items() if permissions.changes(g.scope, owner)]
+    mine = [name for name, owner in owners.items() if permissions.can_change(g.scope, owner)]
     if which and which not in mine:
         abort(403 if which in forms.LISTS else 404)
     return which or mine[0]

@@ -17,7 +17,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleGroup, Run, User
-from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, Filter
+from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, RuleListQuery
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
@@ -152,7 +152,7 @@ def of_list(scope: Scope, which: str) -> Any:
     return permissions.visible(scope) & owner
 
 
-def lines(scope: Scope, asked: Filter, by: Order) -> list[Line]:
+def lines(scope: Scope, asked: RuleListQuery, by: Order) -> list[Line]:
     """Return the rules of the list that pass the filters, in no order; `by` says what they must hold."""
     query = Rule.select().where(of_list(scope, asked.which))
     if asked.group:
@@ -179,7 +179,7 @@ def line(scope: Scope, rule: Rule) -> Line:
     return whole(scope, _made(scope, [rule]))[0]
 
 
-def _fits(line: Line, asked: Filter) -> bool:
+def _fits(line: Line, asked: RuleListQuery) -> bool:
     return (not asked.category or line.category == asked.category) and (
         not asked.state or line.state == asked.state
     )
@@ -258,7 +258,7 @@ def owners(scope: Scope, ids: Collection[int]) -> dict[int | None, tuple[str, bo
     return found
 
 
-def sections(found: Iterable[Line], asked: Filter, by: Order) -> list[Section]:
+def sections(found: Iterable[Line], asked: RuleListQuery, by: Order) -> list[Section]:
     """Return the rules in order, under the headings asked for; those without a group stand last."""
     arranged = lists.arranged(found, by, KEYS)
     if asked.by == "none" or (asked.by == "owner" and asked.which != EMPLOYEES):

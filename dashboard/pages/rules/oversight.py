@@ -103,7 +103,7 @@ def _choose(rule: Rule, error: str | None = None, status: int = 200) -> Response
 
 def _seen(ident: int) -> Rule:
     rule: Rule = common.one(Rule, ident)
-    return rule if permissions.sees(g.scope, rule.owner_id) else abort(404)
+    return rule if permissions.can_see(g.scope, rule.owner_id) else abort(404)
 
 
 def _others(ident: int) -> Rule:

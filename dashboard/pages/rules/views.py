@@ -63,10 +63,10 @@ def allowed(scope: Scope, which: str) -> dict[str, bool]:
     """Return what the viewer may do with the rules of a list, for its buttons."""
     owner = {forms.MY: scope.viewer_id, forms.SYSTEM: None, forms.EMPLOYEES: 0}[which]
     return {
-        "change": permissions.changes(scope, owner),
-        "switch": permissions.switches(scope, owner, State.ON),
-        "off": permissions.switches(scope, owner, State.OFF),
-        "copy": permissions.changes(scope, owner) or scope.can(P.RULES_OWN),
+        "change": permissions.can_change(scope, owner),
+        "switch": permissions.can_switch(scope, owner, State.ON),
+        "off": permissions.can_switch(scope, owner, State.OFF),
+        "copy": permissions.can_change(scope, owner) or scope.can(P.RULES_OWN),
         "adopt": which == forms.EMPLOYEES and scope.can(P.RULES_EDIT),
         "oversee": which == forms.EMPLOYEES,
         "operate": scope.can(P.RULES_OPERATE),
@@ -81,7 +81,7 @@ def bars(days: tuple[int, ...]) -> list[tuple[int, float, float]]:
     return [(8 * place, round(14 - height, 1), height) for place, height in enumerate(heights)]
 
 
-def _tabs(asked: forms.Filter) -> list[tuple[str, str, bool, int]]:
+def _tabs(asked: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
     opened = forms.open_lists(g.scope)
     sizes = queries.sizes(g.scope, opened)
     return [
@@ -90,7 +90,7 @@ def _tabs(asked: forms.Filter) -> list[tuple[str, str, bool, int]]:
     ]
 
 
-def _ordering(asked: forms.Filter, by: lists.Order) -> bool:
+def _ordering(asked: forms.RuleListQuery, by: lists.Order) -> bool:
     """Are the rules shown as they are asked, so that they can be moved up and down?"""
     return by.column == "order" and not by.descending and asked.by == "none" and not asked.narrows
 

@@ -16,7 +16,7 @@ from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import duration, language
 from dashboard.i18n.message import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
-from dashboard.pages.tracing.forms import Asked
+from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Item, Plot
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow
@@ -40,7 +40,7 @@ EXPORTS = (
 )
 
 
-def page(trace: Trace, asked: Asked) -> dict[str, Any]:
+def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of tracing/index.html."""
     drawn = plot(trace, asked)
     return {
@@ -63,7 +63,7 @@ def page(trace: Trace, asked: Asked) -> dict[str, Any]:
     }
 
 
-def activities(trace: Trace, asked: Asked) -> dict[str, Any]:
+def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of the list alone, a third of the page's work."""
     by_kind = listing.counts(trace, asked)
     count = by_kind.get(asked.kind, 0)
@@ -137,7 +137,7 @@ def person(trace: Trace) -> dict[str, Any]:
     return {"login": one.login, "name": one.name, "lang": "", "deactivated": one.deactivated_ts is not None}
 
 
-def people(trace: Trace, asked: Asked) -> list[tuple[str, str, bool]]:
+def people(trace: Trace, asked: TraceQuery) -> list[tuple[str, str, bool]]:
     """Return whom the picker offers, in the order of the reader's language; the shown one always."""
     found = load.people(trace.scope, asked.deactivated)
     if all(one.id != trace.person.id for one in found):
@@ -146,7 +146,7 @@ def people(trace: Trace, asked: Asked) -> list[tuple[str, str, bool]]:
     return [(one.login, one.name, one.deactivated_ts is not None) for one in found]
 
 
-def plot(trace: Trace, asked: Asked, linked: bool = True) -> Plot:
+def plot(trace: Trace, asked: TraceQuery, linked: bool = True) -> Plot:
     """Return the drawing; without links for files, which no request asks for."""
     drawn = items(trace, linked)
     if asked.unit == "week":
@@ -189,7 +189,7 @@ def _address(trace: Trace, activity_id: int) -> str:
     return row_url("tracing.show", activity_id, tz=trace.zone)
 
 
-def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, Any] | None]]:
+def days(trace: Trace, asked: TraceQuery) -> list[tuple[date, str | None, dict[str, Any] | None]]:
     """Return the week's days with their figures; None for days that have not begun."""
     if asked.unit != "week":
         return []
@@ -203,7 +203,7 @@ def days(trace: Trace, asked: Asked) -> list[tuple[date, str | None, dict[str, A
     return found
 
 
-def period_details(asked: Asked) -> dict[str, Any]:
+def period_details(asked: TraceQuery) -> dict[str, Any]:
     """Return what the audit keeps of a view: the period, not the filter."""
     return {"unit": asked.unit, "date": asked.date.isoformat(), "zone": asked.zone}
 
@@ -226,7 +226,7 @@ def signed_in_since(trace: Trace) -> int | None:
     return min(logins) if logins else None
 
 
-def _chips(asked: Asked, by_kind: dict[str, int]) -> list[tuple[str, str, bool, int]]:
+def _chips(asked: TraceQuery, by_kind: dict[str, int]) -> list[tuple[str, str, bool, int]]:
     chips = list(names.CHIPS)
     if by_kind.get("dialled"):
         chips.insert(2, ("dialled", N_("Dialled calls")))
@@ -237,7 +237,7 @@ def _chips(asked: Asked, by_kind: dict[str, int]) -> list[tuple[str, str, bool, 
     ]
 
 
-def _pager(asked: Asked, shown: listing.Page) -> dict[str, Any]:
+def _pager(asked: TraceQuery, shown: listing.Page) -> dict[str, Any]:
     def url(number: int, **cursor: listing.Key | None) -> str:
         return url_for(
             "tracing.index", **asked.query(**{"after": None, "before": None, **cursor}, page=number)
@@ -254,7 +254,7 @@ def _pager(asked: Asked, shown: listing.Page) -> dict[str, Any]:
     }
 
 
-def _exports(asked: Asked) -> list[tuple[str, str]]:
+def _exports(asked: TraceQuery) -> list[tuple[str, str]]:
     query = asked.query(after=None, before=None, page=1)
     return [
         (_(label), url_for("tracing.download", format_=format_, **query))
@@ -263,7 +263,7 @@ def _exports(asked: Asked) -> list[tuple[str, str]]:
     ]
 
 
-def _links(trace: Trace, asked: Asked) -> dict[str, str | None]:
+def _links(trace: Trace, asked: TraceQuery) -> dict[str, str | None]:
     today = clock.local_date(trace.as_of, asked.zone)
 
     def on(day: date) -> str:
@@ -277,7 +277,7 @@ def _links(trace: Trace, asked: Asked) -> dict[str, str | None]:
     }
 
 
-def _last_day(trace: Trace, asked: Asked) -> dict[str, str] | None:
+def _last_day(trace: Trace, asked: TraceQuery) -> dict[str, str] | None:
     if trace.intervals:
         return None
     start = queries.last_active(trace.scope, trace.person.id, trace.span.start)
@@ -287,7 +287,7 @@ def _last_day(trace: Trace, asked: Asked) -> dict[str, str] | None:
     return {"url": url_for("tracing.index", **asked.query(date=day, after=None, before=None, page=1))}
 
 
-def _linker(asked: Asked) -> Any:
+def _linker(asked: TraceQuery) -> Any:
     """Return link(**changes): this address with parts of its query changed; None takes a part away."""
 
     kept, path = asked.query(after=None, before=None, page=1), url_for("tracing.index")
@@ -300,7 +300,7 @@ def _linker(asked: Asked) -> Any:
     return link
 
 
-def _when(trace: Trace, asked: Asked) -> Callable[..., str]:
+def _when(trace: Trace, asked: TraceQuery) -> Callable[..., str]:
     """Return what writes a row's time: in a week with the day, outside the period with the date."""
     span, zone = trace.span, trace.zone
 
@@ -314,7 +314,7 @@ def _when(trace: Trace, asked: Asked) -> Callable[..., str]:
     return when
 
 
-def _sorts(asked: Asked) -> dict[str, tuple[str, str]]:
+def _sorts(asked: TraceQuery) -> dict[str, tuple[str, str]]:
     url = url_for(
         "tracing.index", **asked.query(descending=not asked.descending, after=None, before=None, page=1)
     )

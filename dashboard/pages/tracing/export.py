@@ -11,12 +11,12 @@ from markupsafe import Markup
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.exports.registry import Order
+from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
 from dashboard.pages.tracing import context, forms, listing, names, queries
-from dashboard.pages.tracing.forms import Asked
+from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import trace as traces
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
@@ -30,7 +30,7 @@ FRONT_COLUMNS = 4
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
 
 
-def build(order: Order) -> Report | None:
+def build(order: ExportOrder) -> Report | None:
     """Return the report of what the address asks, in the scope of the order; None outside it."""
     own = User.get_by_id(order.scope.viewer_id).login
     asked = forms.parse(order.query, own, order.zone)
@@ -38,7 +38,7 @@ def build(order: Order) -> Report | None:
     return None if trace is None else report(trace, asked, order)
 
 
-def report(trace: Trace, asked: Asked, order: Order) -> Report:
+def report(trace: Trace, asked: TraceQuery, order: ExportOrder) -> Report:
     """Return the report of a trace that has been read."""
     line = names.head(asked)
     made = stamp(trace.as_of, trace.zone)
@@ -54,7 +54,7 @@ def report(trace: Trace, asked: Asked, order: Order) -> Report:
     )
 
 
-def _meta(trace: Trace, asked: Asked, order: Order, line: str) -> tuple[tuple[str, str], ...]:
+def _meta(trace: Trace, asked: TraceQuery, order: ExportOrder, line: str) -> tuple[tuple[str, str], ...]:
     return (
         (_("User"), f"{trace.person.name} ({trace.person.login})"),
         (_("Period"), line),
@@ -68,7 +68,7 @@ def _meta(trace: Trace, asked: Asked, order: Order, line: str) -> tuple[tuple[st
     )
 
 
-def _filter_text(trace: Trace, asked: Asked) -> str:
+def _filter_text(trace: Trace, asked: TraceQuery) -> str:
     kinds = {kind: _(label) for kind, label in names.CHIPS if kind} | {"dialled": _("Dialled calls")}
     queue = dict(queries.queues(trace.scope)).get(asked.queue or 0, str(asked.queue or ""))
     kind = kinds.get(asked.kind) or (names.channel(asked.kind) if asked.kind else "")
@@ -76,7 +76,7 @@ def _filter_text(trace: Trace, asked: Asked) -> str:
     return ", ".join(part for part in parts if part) or _("none")
 
 
-def _list(trace: Trace, asked: Asked) -> Sheet:
+def _list(trace: Trace, asked: TraceQuery) -> Sheet:
     rows = listing.everything(trace, asked)
     total = listing.totals(trace, asked, len(rows))
     return Sheet(
@@ -216,7 +216,7 @@ def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
     return rows
 
 
-def _front(trace: Trace, asked: Asked) -> Markup:
+def _front(trace: Trace, asked: TraceQuery) -> Markup:
     """Return overview and statistics as the PDF's first page."""
     template = current_app.jinja_env.get_template("tracing/front.html")  # a worker has no request
     return Markup(  # noqa: S704  the template escapes what it prints

@@ -22,7 +22,7 @@ CURSOR_PARTS = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class TraceQuery:
     """A checked query string. `date` is a local date of `zone`; `minutes` 0 is the hours view.
 
     `kind` narrows the list to a type, a chat channel, dialled calls or pauses; `after` is the
@@ -87,7 +87,7 @@ def channels_of(kind: str) -> tuple[str, ...]:
     return {"": (), "chat": CHAT_CHANNELS}.get(kind, (kind,))
 
 
-def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
+def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     """Return what was asked; a bad value gives an error by field and stands at its default."""
     errors: dict[str, str] = {}
     chosen = args.get("tz") or zone
@@ -104,7 +104,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> Asked:
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes are 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("The list is sorted by start or -start."), errors)
     states = ("", *(state.value for state in State))
-    return Asked(
+    return TraceQuery(
         user=args.get("user") or own,
         unit=unit,
         date=day or today,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
-from dashboard.pages.tracing.forms import Asked
+from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.trace import Trace, length
@@ -72,7 +72,7 @@ class Page(NamedTuple):
         return max(1, -(-self.total // PAGE))
 
 
-def page(trace: Trace, asked: Asked, total: int) -> Page:
+def page(trace: Trace, asked: TraceQuery, total: int) -> Page:
     """Return one page of the list; `total` is its whole length."""
     backward = asked.before is not None
     cursor = asked.before if backward else asked.after
@@ -94,12 +94,12 @@ def page(trace: Trace, asked: Asked, total: int) -> Page:
     )
 
 
-def everything(trace: Trace, asked: Asked) -> list[Row]:
+def everything(trace: Trace, asked: TraceQuery) -> list[Row]:
     """Return the whole filtered list in the order of the page, as exports take it."""
     return _rows(trace, asked, None, None, asked.descending)
 
 
-def counts(trace: Trace, asked: Asked) -> dict[str, int]:
+def counts(trace: Trace, asked: TraceQuery) -> dict[str, int]:
     """Return the number of rows by kind under the other filters: call, dialled, email, …, pause."""
     by_channel = load.counts(trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=()))
     totals: dict[str, int] = {}
@@ -111,7 +111,7 @@ def counts(trace: Trace, asked: Asked) -> dict[str, int]:
     return totals
 
 
-def totals(trace: Trace, asked: Asked, count: int) -> Totals:
+def totals(trace: Trace, asked: TraceQuery, count: int) -> Totals:
     """Return the sums of the filtered list from the intervals that the statistics are made of."""
     pauses = sum(_inside(trace, row) for row in _listed_pauses(trace, asked))
     if asked.kind == "pause":
@@ -127,7 +127,7 @@ def totals(trace: Trace, asked: Asked, count: int) -> Totals:
     return Totals(count, handling + pauses, talk, hold)
 
 
-def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
+def _chosen(trace: Trace, asked: TraceQuery) -> set[int] | None:
     """Return the ids of the filtered activities, None for all."""
     if not asked.filtered:
         return None
@@ -135,7 +135,9 @@ def _chosen(trace: Trace, asked: Asked) -> set[int] | None:
     return {row.id for row in rows}
 
 
-def _rows(trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, descending: bool) -> list[Row]:
+def _rows(
+    trace: Trace, asked: TraceQuery, cursor: Key | None, limit: int | None, descending: bool
+) -> list[Row]:
     rows: list[Row] = []
     if limit is None and not asked.filtered:
         rows = [work(trace, row) for row in trace.activities]
@@ -158,11 +160,11 @@ def _rows(trace: Trace, asked: Asked, cursor: Key | None, limit: int | None, des
     return rows if limit is None else rows[:limit]
 
 
-def _listed_pauses(trace: Trace, asked: Asked) -> Sequence[IntervalRow]:
+def _listed_pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:
     return _pauses(trace, asked) if asked.kind in ("", "pause") else []
 
 
-def _pauses(trace: Trace, asked: Asked) -> Sequence[IntervalRow]:
+def _pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:
     """Return the pauses in the one order that pages count on; they have neither result nor queue."""
     if asked.state or asked.queue is not None:
         return []

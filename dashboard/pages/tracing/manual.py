@@ -32,7 +32,7 @@ LENGTHS = (Kind.SECONDS, Kind.MILLISECONDS)  # true of the moment of their event
 
 
 @dataclass
-class Asked:
+class ManualEventForm:
     """What the form says. `token` is of one form: sent twice it makes one event."""
 
     button: str = ""
@@ -40,13 +40,13 @@ class Asked:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def blank() -> Asked:
-    return Asked(token=secrets.token_hex(16))
+def blank() -> ManualEventForm:
+    return ManualEventForm(token=secrets.token_hex(16))
 
 
-def parse(form: Mapping[str, str]) -> Asked:
+def parse(form: Mapping[str, str]) -> ManualEventForm:
     """Return the form with its errors; one without a good token gets a new one, to be sent again."""
-    asked = Asked(forms.text(form, BUTTON), form.get("token", ""))
+    asked = ManualEventForm(forms.text(form, BUTTON), form.get("token", ""))
     problem = forms.line_problem(asked.button, BUTTON_MAX, needed=False)
     if problem is not None:
         asked.errors[BUTTON] = problem
@@ -70,7 +70,7 @@ def offered(scope: Scope, row: ActivityRow) -> EventType | None:
     return None if Source.get_by_id(row.source_id).is_file else type_
 
 
-def record(viewer: User, row: ActivityRow, type_: EventType, asked: Asked) -> bool:
+def record(viewer: User, row: ActivityRow, type_: EventType, asked: ManualEventForm) -> bool:
     """Record the event as one of the interaction's source, with an audit entry; say whether it is new.
 
     Its data has what the interaction's events told last of the fields of the type, lengths of time left

@@ -15,7 +15,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Interaction, Mark, Rule, Run, Source
 from dashboard.rulelang import text_templates
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import permissions
 from dashboard.rules.runs import RUN_LABELS, RunOutcome
@@ -65,7 +65,7 @@ def subject_of(row: ActivityRow) -> str:
         Interaction.id == row.interaction_id
     )
     source, interaction = found.tuples().get()
-    return limit_key(By.SUBJECT, 0, Facts(source=source, interaction=interaction))
+    return limit_key(By.SUBJECT, 0, EventFacts(source=source, interaction=interaction))
 
 
 def marks(scope: Scope, subject: str) -> list[Given]:

@@ -22,7 +22,7 @@ from dashboard.i18n.formats import (
     week_label,
 )
 from dashboard.i18n.message import N_
-from dashboard.pages.tracing.forms import Asked
+from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Bar, Plot
 from dashboard.pages.tracing.queries import Step
 from dashboard.tracing.types import State
@@ -139,10 +139,10 @@ def _plain(printed: str) -> str:
     return html.unescape(str(printed)).strip()
 
 
-def head(asked: Asked) -> str:
+def head(asked: TraceQuery) -> str:
     """Return the period in words for the head of a file."""
     return week_label(asked.date) if asked.unit == "week" else date_long(asked.date)
 
 
-def period(asked: Asked) -> str:
+def period(asked: TraceQuery) -> str:
     return week_label(asked.date) if asked.unit == "week" else date_short(asked.date)

@@ -80,7 +80,7 @@ def _visible(ident: int) -> ActivityRow:
     return row
 
 
-def _detail(row: ActivityRow, login: str, form: manual.Asked) -> Response:
+def _detail(row: ActivityRow, login: str, form: manual.ManualEventForm) -> Response:
     """Answer with the page of an activity; 422 for a form with errors."""
     asked, moment = _faultless(login), clock.now_s()
     day = clock.local_date(row.start, asked.zone)
@@ -123,7 +123,7 @@ def download(format_: str) -> Response:
     )
 
 
-def _faultless(own: str) -> forms.Asked:
+def _faultless(own: str) -> forms.TraceQuery:
     """Return what was asked, or answer 422 where there is no page to say above what is wrong."""
     asked = forms.parse(request.args, own, zone())
     if asked.errors:

@@ -21,8 +21,8 @@ from dashboard.rules import active_rules, recipients
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
-from dashboard.rules.backtest.simulator import Trial
-from dashboard.rules.backtest.summary import Difference, Tally
+from dashboard.rules.backtest.simulator import Simulator
+from dashboard.rules.backtest.summary import BacktestSummary, Difference
 
 DAYS = (1, 7, 30, 90)
 DAY_MS = 86_400_000
@@ -110,8 +110,8 @@ def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str,
 def _tried(
     rule: LiveRule, period: Period, covers: Callable[[Any], bool], note: Callable[[Any], None], report: Report
 ) -> dict[str, Any]:
-    trial, asked, found, until_ms = Trial(rule), 0, 0, None
-    tally = Tally(rule.spec.context.zone, covers)
+    trial, asked, found, until_ms = Simulator(rule), 0, 0, None
+    tally = BacktestSummary(rule.spec.context.zone, covers)
     for read in replay.walk(trial, period):
         asked += read.asked
         for each in read.found:

@@ -15,7 +15,7 @@ from peewee import fn
 from dashboard import catalog
 from dashboard.models import Event, Source
 from dashboard.rulelang import rate_limits, working_time
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import Outcome
 from dashboard.rulelang.rate_limits import Level, episode_key
@@ -31,13 +31,13 @@ from dashboard.rules import (
     subject_history,
 )
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.backtest.simulator import Trial
+from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import Found
 from dashboard.rules.deadlines import COUNTED, Calendars, counted_kinds
 from dashboard.rules.event_rows import EventRow
+from dashboard.rules.interaction_state import ENDS, REOPENS
 from dashboard.rules.open_counts import Holder
 from dashboard.rules.state_periods import AGENT_IDLE
-from dashboard.rules.stretch import ENDS, REOPENS
 from dashboard.rules.subject_history import History
 
 STEP = 2000  # ids of events in one read
@@ -53,7 +53,7 @@ class Period(NamedTuple):
     end_ms: int
 
 
-class Read(NamedTuple):
+class ReplayBatch(NamedTuple):
     """How far the trial is: `done` of `total` steps; `asked` is how many events or deadlines were put to
     the rule, `found` what it made of them."""
 
@@ -63,12 +63,12 @@ class Read(NamedTuple):
     found: list[Found]
 
 
-def over(rule: LiveRule, period: Period) -> Iterator[Read]:
+def over(rule: LiveRule, period: Period) -> Iterator[ReplayBatch]:
     """Try a rule over a period and yield what it does, piece by piece."""
-    return walk(Trial(rule), period)
+    return walk(Simulator(rule), period)
 
 
-def walk(trial: Trial, period: Period) -> Iterator[Read]:
+def walk(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
     """Try a rule that may have counted before; see `over`."""
     said = trial.rule.definition
     if said.schedule is not None:
@@ -95,13 +95,13 @@ def batches(types: Sequence[str], period: Period) -> Iterator[tuple[int, int, li
         yield min(after + STEP, last) - first + 1, last - first + 1, event_rows.rows(query.order_by(Event.id))
 
 
-def _events(trial: Trial, period: Period) -> Iterator[Read]:
+def _events(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
     for done, total, rows in batches(trial.rule.spec.types, period):
         made = (trial.event(each) for each in trial.facts(rows))
-        yield Read(done, total, len(rows), [found for found in made if found is not None])
+        yield ReplayBatch(done, total, len(rows), [found for found in made if found is not None])
 
 
-def _waits(trial: Trial, wait: Wait, period: Period) -> Iterator[Read]:
+def _waits(trial: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch]:
     """Ask after each wait that nothing called off, as it falls due within the period."""
     calendars = active_rules.load_calendars()
     waiting: list[tuple[int, int]] = []
@@ -121,14 +121,14 @@ def _waits(trial: Trial, wait: Wait, period: Period) -> Iterator[Read]:
                 is None
             ):
                 waiting.append((due, row.id))
-        yield Read(done, total, len(rows), [])
+        yield ReplayBatch(done, total, len(rows), [])
     for due, event in sorted(waiting):
         seen = event_facts.of_event(event)
         found = None if seen is None else _fire(trial, seen, deadlines.wait_episode(event), due)
-        yield Read(done, total, 0, [found] if found else [])
+        yield ReplayBatch(done, total, 0, [found] if found else [])
 
 
-class Due(NamedTuple):
+class ReplayDeadline(NamedTuple):
     """A deadline of one subject: an interaction of a source, or a user by id where `source` is 0."""
 
     at_ms: int
@@ -138,21 +138,23 @@ class Due(NamedTuple):
     name: str
 
 
-def _deadlines(trial: Trial, after: After, period: Period) -> Iterator[Read]:
+def _deadlines(trial: Simulator, after: After, period: Period) -> Iterator[ReplayBatch]:
     """Collect what falls due in the period, subject by subject; then ask in that order."""
     calendars = active_rules.load_calendars()
-    due: list[Due] = []
+    due: list[ReplayDeadline] = []
     portions = list(_subjects(trial.rule.definition, period))
     for n, (type_, source, names) in enumerate(portions):
         for name, history in _histories(type_, source, names, period).items():
             found = _due(history, after, calendars, period)
-            due += (Due(at_ms, episode, type_, source, name) for at_ms, episode in found)
-        yield Read(n + 1, len(portions) * 2, 0, [])
+            due += (ReplayDeadline(at_ms, episode, type_, source, name) for at_ms, episode in found)
+        yield ReplayBatch(n + 1, len(portions) * 2, 0, [])
     due.sort()
     for start in range(0, len(due), SUBJECTS):
         part = due[start : start + SUBJECTS]
         made = [_asked(trial, each, period) for each in part]
-        yield Read(len(due) + start, len(due) * 2, len(part), [each for each in made if each is not None])
+        yield ReplayBatch(
+            len(due) + start, len(due) * 2, len(part), [each for each in made if each is not None]
+        )
 
 
 def _due(history: History, after: After, calendars: Calendars, period: Period) -> Iterator[tuple[int, str]]:
@@ -162,7 +164,7 @@ def _due(history: History, after: After, calendars: Calendars, period: Period) -
             yield at_ms, stretch.episode
 
 
-def _asked(trial: Trial, due: Due, period: Period) -> Found | None:
+def _asked(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
     stretch = next(each for each in history.stretches if each.episode == due.episode)
     return _fire(trial, history.facts(due.type, stretch, due.at_ms), due.episode, due.at_ms)
@@ -211,7 +213,7 @@ def _portions(names: Iterable[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _schedule(trial: Trial, schedule: Schedule, period: Period) -> Iterator[Read]:
+def _schedule(trial: Simulator, schedule: Schedule, period: Period) -> Iterator[ReplayBatch]:
     calendar = active_rules.load_calendars().get(schedule.calendar)
     if schedule.calendar and calendar is None:
         return
@@ -221,10 +223,12 @@ def _schedule(trial: Trial, schedule: Schedule, period: Period) -> Iterator[Read
         at_ms = planned * 1000
         seen = of_values(f"{SCHEDULE}:{at_ms}", SCHEDULE, at_ms, {"name": trial.rule.name})
         found = _fire(trial, seen, f"schedule:{at_ms}", at_ms)
-        yield Read(at_ms - period.start_ms, period.end_ms - period.start_ms, 1, [found] if found else [])
+        yield ReplayBatch(
+            at_ms - period.start_ms, period.end_ms - period.start_ms, 1, [found] if found else []
+        )
 
 
-def _counts(trial: Trial, count: Count, period: Period) -> Iterator[Read]:
+def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBatch]:
     """Count after every event what agents or queues have open, from the beginning of the log on.
 
     At work counts are taken after each pass of the digest, so that of events that came together only the
@@ -252,7 +256,7 @@ def _counts(trial: Trial, count: Count, period: Period) -> Iterator[Read]:
                         trial, seen, firing, row.time_ms, episode_key("count", levels[holder].crossing)
                     )
                     found += [run] if run is not None else []
-        yield Read(done, total, len(rows), found)
+        yield ReplayBatch(done, total, len(rows), found)
 
 
 class Held(NamedTuple):
@@ -290,6 +294,6 @@ def _moved(
     return list(dict.fromkeys(touched))
 
 
-def _fire(trial: Trial, seen: Facts, firing: str, at_ms: int, episode: str = "") -> Found | None:
+def _fire(trial: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "") -> Found | None:
     seen["episode"] = episode or firing
     return trial.fire(seen, firing, at_ms)

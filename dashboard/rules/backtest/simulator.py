@@ -12,18 +12,18 @@ from dataclasses import replace
 from dashboard import clock
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.conditions import conditions
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Index, Outcome, State
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rules import event_facts as facts_of
 from dashboard.rules import runs, subject_state
-from dashboard.rules.action_planner import Planner
-from dashboard.rules.action_runner import EVENT, Act
+from dashboard.rules.action_planner import ActionPlanner
+from dashboard.rules.action_runner import EVENT, ActionRunner
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.limit_store import Ledgers
+from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
 
@@ -31,32 +31,32 @@ _STOPPED = {Outcome.ERROR: ERROR, Outcome.LOOP_STOPPED: LOOP, Outcome.DEPTH_STOP
 _WEIGHED = {RunOutcome.THROTTLED: THROTTLED, RunOutcome.MUTED: MUTED}
 
 
-class Trial:
+class Simulator:
     """A rule and what it has counted so far. `paused_ms` is when the breaker would have paused it."""
 
     def __init__(self, rule: LiveRule) -> None:
         self.rule = replace(rule, state=State.ON, spec=replace(rule.spec, state=State.ON))
         self.paused_ms: int | None = None
         self._index = Index.build([self.rule.spec])
-        self._people, self._ledgers = People(), Ledgers(stored=False)
+        self._people, self._ledgers = People(), LimitStore(stored=False)
         self._now_ms = clock.now_ms()
         self._folds = folds(rule)
 
-    def facts(self, rows: Sequence[EventRow]) -> list[Facts]:
+    def facts(self, rows: Sequence[EventRow]) -> list[EventFacts]:
         """Return the facts of events as this rule needs them, in the order of their ids."""
-        seen = subject_state.seen_by(rows) if self._folds else {}
+        seen = subject_state.changes_by_event(rows) if self._folds else {}
         made = facts_of.of_events(rows, {event: each.changes for event, each in seen.items()})
         for each in made:
             if each["id"] in seen:
                 each["episode"] = rate_limits.episode_key("status", seen[each["id"]].status_id)
         return made
 
-    def asks(self, facts: Facts) -> matcher.Run | None:
+    def asks(self, facts: EventFacts) -> matcher.Evaluation | None:
         """Return the run that an event makes, before it is counted; None for none."""
         found = matcher.match(self._index, facts)
         return found[0] if found and self._covers(facts) else None
 
-    def event(self, facts: Facts) -> Found | None:
+    def event(self, facts: EventFacts) -> Found | None:
         """Return what the rule does about an event; ask in the order of ids."""
         run = self.asks(facts)
         if run is None:
@@ -70,7 +70,7 @@ class Trial:
             episode = rate_limits.episode_key("count", crossing)
         return self._carry_out(run, str(facts["id"]), facts["time"], episode)
 
-    def fire(self, facts: Facts, firing: str, at_ms: int) -> Found | None:
+    def fire(self, facts: EventFacts, firing: str, at_ms: int) -> Found | None:
         """Return what the rule does about a deadline or a count; ask in the order in which they fall due."""
         if not self._covers(facts):
             return None
@@ -79,21 +79,21 @@ class Trial:
             return None
         return self._carry_out(run, firing, at_ms, str(facts.get("episode", firing)))
 
-    def _covers(self, facts: Facts) -> bool:
+    def _covers(self, facts: EventFacts) -> bool:
         return self.rule.owner is None or covers(self._people.scope(self.rule.owner), facts)
 
-    def _carry_out(self, run: matcher.Run, name: str, at_ms: int, episode: str) -> Found:
+    def _carry_out(self, run: matcher.Evaluation, name: str, at_ms: int, episode: str) -> Found:
         subject = rate_limits.limit_key(By.SUBJECT, self.rule.id, run.facts)
         if run.outcome is not Outcome.MATCHED:
             return Found(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
-        planner = Planner(self.rule, run.facts, self._people, self._now_ms)
-        act = Act(planner, self._ledgers, at_ms // 1000, episode)
-        act.weigh()
-        outcome = RunOutcome.MUTED if act.muted and not act.states else runs.outcome_of(act.states)
+        planner = ActionPlanner(self.rule, run.facts, self._people, self._now_ms)
+        runner = ActionRunner(planner, self._ledgers, at_ms // 1000, episode)
+        runner.dry_run()
+        outcome = RunOutcome.MUTED if runner.muted and not runner.states else runs.outcome_of(runner.states)
         said = _WEIGHED.get(outcome, ACTED)
         if said == ACTED and self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
             self.paused_ms = at_ms
-        return Found(name, at_ms, subject, said, act.held, run.facts, run.explain)
+        return Found(name, at_ms, subject, said, runner.held, run.facts, run.explain)
 
 
 def folds(rule: LiveRule) -> bool:

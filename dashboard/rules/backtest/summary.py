@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.rulelang.compiler import Trace
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 
 SAMPLES = 20  # traces kept of what would have run, and as many of what would have failed
 TOP = 10  # subjects told
@@ -30,8 +30,8 @@ class Found(NamedTuple):
     subject: str
     outcome: str
     held: int
-    facts: Facts
-    explain: Callable[[Facts], Trace]
+    facts: EventFacts
+    explain: Callable[[EventFacts], Trace]
 
     @property
     def sample(self) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class Found(NamedTuple):
         }
 
 
-class Tally:
+class BacktestSummary:
     """Sums of what one version of a rule would have done; `zone` says when a day begins, `covers`
     which runs may be shown one by one: the others are counted and nothing else."""
 
-    def __init__(self, zone: str, covers: Callable[[Facts], bool]) -> None:
+    def __init__(self, zone: str, covers: Callable[[EventFacts], bool]) -> None:
         self.zone, self.covers = zone, covers
         self.counts: Counter[str] = Counter()
         self.days: dict[str, list[int]] = {}
@@ -107,7 +107,7 @@ class Difference:
     whose counterpart may still come, and is emptied by `close` for what was read so far.
     """
 
-    def __init__(self, covers: Callable[[Facts], bool]) -> None:
+    def __init__(self, covers: Callable[[EventFacts], bool]) -> None:
         self.covers = covers
         self.both = 0
         self.counts = [0, 0]

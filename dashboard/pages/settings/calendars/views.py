@@ -125,7 +125,7 @@ class Calendars(Resource[CalendarForm]):
         rules = timer_sync.using(row.name)
         if not rules:
             return ()
-        names = [rule.name for rule in rules if permissions.sees(g.scope, rule.owner_id)]
+        names = [rule.name for rule in rules if permissions.can_see(g.scope, rule.owner_id)]
         if hidden := len(rules) - len(names):
             names.append(
                 ngettext("%(num)d rule that you may not see", "%(num)d rules that you may not see", hidden)

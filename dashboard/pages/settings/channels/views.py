@@ -21,7 +21,7 @@ from dashboard.db import database
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
 from dashboard.rules import permissions
 from dashboard.web import lists
@@ -189,7 +189,7 @@ def test(ident: int) -> Response:
     row = CHANNELS.one(ident)
     answer = send_test(row, _("This is a test message from Stopa."))
     status = [_("Status %(status)d.", status=answer.status)] if answer.status else []
-    if answer.how is How.DONE:
+    if answer.how is ResultKind.DONE:
         text = [_("The test message was sent by %(name)s.", name=row.name), *status]
         return CHANNELS.done(" ".join(text), CHANNELS.url("edit", row))
     text = [_("The test message was not sent."), _(answer.why), *status, answer.note]
@@ -229,20 +229,20 @@ def switch(row: Channel, on: bool) -> None:
             )
 
 
-def send_test(row: Channel, text: str) -> Answer:
+def send_test(row: Channel, text: str) -> DeliveryResult:
     """Really send a message by the channel, on or off, and return what came of it; takes up to 15 seconds."""
     moment = clock.now().isoformat(timespec="milliseconds")
     payload = {"type": "channel.test", "timestamp": moment, "title": "Stopa", "text": text}
     answer = deliver.send(row, f"test_{secrets.token_hex(12)}", payload)
     with database.atomic():
-        if answer.how is How.DONE:
+        if answer.how is ResultKind.DONE:
             Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(Channel.id == row.id).execute()
         audit.record(
             "channel.tested",
             "r",
             CHANNELS.target(row),
             details={"status": answer.status, "error": answer.why},
-            outcome="success" if answer.how is How.DONE else "failure",
+            outcome="success" if answer.how is ResultKind.DONE else "failure",
         )
     return answer
 

@@ -12,7 +12,7 @@ from dashboard.rulelang.fields import ABSENT, Change, ConditionError, Field, Kin
 from dashboard.rulelang.operand_types import Operand, OperandError, check
 from dashboard.rulelang.operators import OPERATORS, Operator, Takes, operators
 from dashboard.rulelang.predicates import Context
-from tests.rules.make import MONDAY, event
+from tests.rulelang.make import MONDAY, event
 
 EMPTY = (ABSENT, None, "", [])
 DAY = 86_400_000

@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.rulelang.conditions import ALWAYS
-from dashboard.rulelang.fields import Facts
-from dashboard.rulelang.matcher import Index, Loop, Outcome, RuleSpec, Run, State, explain, match
-from tests.rules.make import TYPE, event, events, spec, trees
+from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.matcher import Evaluation, Index, Loop, Outcome, RuleSpec, State, explain, match
+from tests.rulelang.make import TYPE, event, events, spec, trees
 
 QUEUE = {"all": [{"field": "queue", "op": "one_of", "value": [1, 2]}]}
 FAILS = {"all": [{"field": "data.list", "op": "is", "value": "a"}]}
 
 
-def asked(rules: list[RuleSpec], facts: Facts) -> list[tuple[int, Outcome]]:
+def asked(rules: list[RuleSpec], facts: EventFacts) -> list[tuple[int, Outcome]]:
     return [(run.rule.id, run.outcome) for run in match(Index.build(rules), facts)]
 
 
-def ids(rules: list[RuleSpec], facts: Facts | None = None) -> list[int]:
+def ids(rules: list[RuleSpec], facts: EventFacts | None = None) -> list[int]:
     return [id_ for id_, _outcome in asked(rules, facts or event())]
 
 
@@ -140,7 +140,7 @@ def test_the_effective_order_of_a_type_can_be_read() -> None:
 
 
 @given(st.lists(st.tuples(trees, st.booleans(), st.integers(0, 1)), max_size=8), events)
-def test_the_index_finds_what_trying_every_rule_finds(rows: list[Any], facts: Facts) -> None:
+def test_the_index_finds_what_trying_every_rule_finds(rows: list[Any], facts: EventFacts) -> None:
     rules = [spec(n, raw, stop=stop, group=group) for n, (raw, stop, group) in enumerate(rows)]
     expected, stopped = [], set()
     for rule in rules:
@@ -153,7 +153,7 @@ def test_the_index_finds_what_trying_every_rule_finds(rows: list[Any], facts: Fa
     assert asked(rules, facts) == expected
 
 
-def calls(index: Index, facts: Facts) -> int:
+def calls(index: Index, facts: EventFacts) -> int:
     """Return how many Python calls a match takes."""
     found = 0
 
@@ -184,5 +184,5 @@ def test_rules_of_other_queues_cost_nothing() -> None:
 
 def test_a_rule_without_conditions_always_matches() -> None:
     [run] = match(Index.build([RuleSpec(1, 1, (TYPE,))]), event())
-    assert isinstance(run, Run)
+    assert isinstance(run, Evaluation)
     assert run.rule.tree is ALWAYS

@@ -21,7 +21,7 @@ from dashboard.rulelang.text_templates import Names
 from dashboard.rules import starter
 from dashboard.ruletext import names, sentences
 from tests import make
-from tests.rules.make import defined
+from tests.rulelang.make import defined
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
 NAMES = Names(

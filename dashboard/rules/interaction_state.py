@@ -22,7 +22,7 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 @dataclass
-class State:
+class InteractionState:
     """The fold up to `event_id`. `values` has by path what conditions may ask for; `status_id` is the
     event that began the present stretch: the last change of status, opening again, or the first."""
 
@@ -37,15 +37,15 @@ class State:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def step(
-    before: State | None,
+def apply_event(
+    before: InteractionState | None,
     event_id: int,
     type_: str,
     time_ms: int,
     user_id: int | None,
     queue_id: int | None,
     data: Mapping[str, Any],
-) -> tuple[State, Changes]:
+) -> tuple[InteractionState, Changes]:
     """Return the state after one more event, changed in place, and what the event changed, by path.
 
     The first event of an interaction tells its values and changes none. A field that was not known
@@ -53,7 +53,7 @@ def step(
     """
     kind, _dot, _rest = type_.partition(".")
     verb = type_.rpartition(".")[2]
-    state = before or State(kind, time_ms, time_ms, status_id=event_id)
+    state = before or InteractionState(kind, time_ms, time_ms, status_id=event_id)
     told = _told(user_id, queue_id, data)
     changes: Changes = {}
     for path, value in told.items():
@@ -69,7 +69,7 @@ def step(
     return state, changes
 
 
-def _turn(state: State, verb: str, event_id: int, time_ms: int, status: bool) -> None:
+def _turn(state: InteractionState, verb: str, event_id: int, time_ms: int, status: bool) -> None:
     """End the interaction or open it again, and begin the stretch that follows."""
     if verb in ENDS:
         state.ended_ms = time_ms

@@ -13,9 +13,9 @@ from dashboard.rulelang.rate_limits import (
     PERIODS,
     By,
     Decision,
-    Ledger,
     Level,
     Limit,
+    LimitState,
     Often,
     Times,
     Window,
@@ -26,7 +26,7 @@ from dashboard.rulelang.rate_limits import (
     limit_key,
     take,
 )
-from tests.rules.make import event
+from tests.rulelang.make import event
 
 HOUR = Limit(Often.PERIOD, seconds=3600)
 
@@ -73,8 +73,8 @@ def test_what_was_held_back_is_counted_since_the_first_time() -> None:
     for now_ts in (10, 20, 30):
         decision = take(HOUR, ledger, now_ts)
         ledger = decision.after
-    assert ledger == Ledger(3600, "", 3, 10)
-    assert take(HOUR, ledger, 4000) == Decision(True, Ledger(7600), 3)
+    assert ledger == LimitState(3600, "", 3, 10)
+    assert take(HOUR, ledger, 4000) == Decision(True, LimitState(7600), 3)
 
 
 @given(st.sampled_from(PERIODS), st.lists(st.integers(0, 90 * 86400), max_size=30))

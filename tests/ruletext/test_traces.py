@@ -13,7 +13,7 @@ from dashboard.rulelang.predicates import Context
 from dashboard.rulelang.text_templates import Names
 from dashboard.ruletext import traces
 from dashboard.ruletext.traces import Line, Reader
-from tests.rules.make import event, parsed
+from tests.rulelang.make import event, parsed
 
 CALL = "call.accepted"
 NAMES = Names(users={7: "Jana"}, queues={3: "Support"})

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from dashboard.rulelang import conditions as condition_tree
 from dashboard.rulelang import fields, schema
 from dashboard.rulelang.compiler import Compiled, compile_tree
-from dashboard.rulelang.fields import Facts, facts
+from dashboard.rulelang.fields import EventFacts, facts
 from dashboard.rulelang.matcher import RuleSpec
 from dashboard.rulelang.predicates import Context
-from dashboard.rulelang.schema import Definition, Site
+from dashboard.rulelang.schema import AvailableReferences, Definition
 
-SITE = Site(
+SITE = AvailableReferences(
     channels={1: "webhook", 2: "chat"},
     users=frozenset({3, 4}),
     teams=frozenset({5}),
@@ -27,7 +27,7 @@ TYPE = "custom.sale"
 PATHS = ("data.word", "data.other")
 
 
-def event(data: dict[str, Any] | None = None, type_: str = TYPE, **more: Any) -> Facts:
+def event(data: dict[str, Any] | None = None, type_: str = TYPE, **more: Any) -> EventFacts:
     return facts(more.pop("id", 1), type_, more.pop("time_ms", MONDAY), data, **more)
 
 
@@ -46,7 +46,7 @@ def spec(id_: int = 1, raw: Any = None, types: tuple[str, ...] = (TYPE,), **more
     return RuleSpec(id_, more.pop("version", 1), types, parsed(raw or {"all": []}, *types), **more)
 
 
-def defined(raw: Any, site: Site | None = SITE) -> Definition:
+def defined(raw: Any, site: AvailableReferences | None = SITE) -> Definition:
     found = schema.parse(raw, site)
     assert isinstance(found, Definition), found
     return found

@@ -23,7 +23,7 @@ from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import email as email_transport
 from dashboard.notify import result, safe_http
-from dashboard.notify.result import Answer, How
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 from tests import make
@@ -83,13 +83,15 @@ def given(url: str = "") -> Settings:
     return Settings("sqlite://", "0" * 32, smtp_url=url, mail_from="Stopa <stopa@desk.example>")
 
 
-def send(url: str, to: str = "jana@example.org", subject: str = "S", text: str = "T") -> Answer:
+def send(url: str, to: str = "jana@example.org", subject: str = "S", text: str = "T") -> DeliveryResult:
     return email_transport.send(given(url), "msg_1", to, subject, text)
 
 
 def test_a_mail_says_that_a_machine_made_it_and_has_its_steps_number(server: str, sink: Sink) -> None:
-    assert send(server, subject="Žluťoučký 猫", text="Dobrý den\n.\nkonec") == Answer(How.DONE, "", 250)
-    assert send(server).how is How.DONE
+    assert send(server, subject="Žluťoučký 猫", text="Dobrý den\n.\nkonec") == DeliveryResult(
+        ResultKind.DONE, "", 250
+    )
+    assert send(server).how is ResultKind.DONE
     (to, first), (_, second) = sink.got
     assert to == ["jana@example.org"]
     assert (first["From"], first["To"]) == ("Stopa <stopa@desk.example>", "jana@example.org")
@@ -113,32 +115,34 @@ def test_breaks_in_a_subject_make_no_header(server: str, sink: Sink) -> None:
     "to", ["", "jana", "a@b\r\nRCPT TO:<evil@x>", "a@b,c@d", "<a@b>", "a b@c", "jana@ex ample"]
 )
 def test_what_is_no_address_gets_no_mail(server: str, sink: Sink, to: str) -> None:
-    assert send(server, to=to) == Answer(How.NEVER, email_transport.NO_ADDRESS)
+    assert send(server, to=to) == DeliveryResult(ResultKind.NEVER, email_transport.NO_ADDRESS)
     assert sink.got == []
 
 
 REFUSALS = [
-    ("550 5.1.1 nobody here", How.NEVER, result.REFUSED, 550),
-    ("450 4.2.0 later", How.LATER, result.FAILING, 450),
-    ("421 closing", How.LATER, result.FAILING, 421),
+    ("550 5.1.1 nobody here", ResultKind.NEVER, result.REFUSED, 550),
+    ("450 4.2.0 later", ResultKind.LATER, result.FAILING, 450),
+    ("421 closing", ResultKind.LATER, result.FAILING, 421),
 ]
 
 
 @pytest.mark.parametrize(("line", "how", "why", "status"), REFUSALS)
-def test_a_refused_recipient(server: str, sink: Sink, line: str, how: How, why: str, status: int) -> None:
+def test_a_refused_recipient(
+    server: str, sink: Sink, line: str, how: ResultKind, why: str, status: int
+) -> None:
     sink.refuses["jana@example.org"] = line
-    assert send(server) == Answer(how, why, status, line)
-    assert send(server, to="petr@example.org").how is How.DONE
+    assert send(server) == DeliveryResult(how, why, status, line)
+    assert send(server, to="petr@example.org").how is ResultKind.DONE
 
 
 def test_without_a_server_no_mail_can_be_sent() -> None:
-    assert send("") == Answer(How.NEVER, email_transport.NO_SERVER)
+    assert send("") == DeliveryResult(ResultKind.NEVER, email_transport.NO_SERVER)
 
 
 def test_a_closed_port_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    assert send(f"smtp://127.0.0.1:{port}") == Answer(How.LATER, result.UNREACHED)
+    assert send(f"smtp://127.0.0.1:{port}") == DeliveryResult(ResultKind.LATER, result.UNREACHED)
 
 
 @contextmanager
@@ -168,13 +172,13 @@ def test_a_server_that_hangs_or_cuts_is_tried_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(safe_http, "TOTAL_S", 0.5)
     begun = time.monotonic()
     with speaking(pause_s=1) as silent:
-        assert send(silent) == Answer(How.LATER, result.SLOW)
+        assert send(silent) == DeliveryResult(ResultKind.LATER, result.SLOW)
         assert time.monotonic() - begun < 0.9
     with speaking(b"220 hello\r\n") as cutting:
-        assert send(cutting) == Answer(How.LATER, email_transport.CUT)
+        assert send(cutting) == DeliveryResult(ResultKind.LATER, email_transport.CUT)
     talk = (b"220 a\r\n", b"250 b\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n")
     with speaking(*talk) as after_data:
-        assert send(after_data) == Answer(How.LATER, email_transport.CUT)
+        assert send(after_data) == DeliveryResult(ResultKind.LATER, email_transport.CUT)
 
 
 def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
@@ -186,11 +190,13 @@ def test_a_password_is_sent_to_this_machine_or_through_encryption_only(
 
     options = {"authenticator": check, "auth_require_tls": False}
     with serving(sink, **options) as place:
-        assert send(f"smtp://me:p%40ss@{place}").how is How.DONE
+        assert send(f"smtp://me:p%40ss@{place}").how is ResultKind.DONE
         wrong = send(f"smtp://me:wrong@{place}")
-        assert (wrong.how, wrong.why, wrong.status) == (How.LATER, email_transport.NO_SIGN_IN, 0)
+        assert (wrong.how, wrong.why, wrong.status) == (ResultKind.LATER, email_transport.NO_SIGN_IN, 0)
         monkeypatch.setattr(email_transport, "_is_here", lambda _server: False)
-        assert send(f"smtp://me:p%40ss@{place}") == Answer(How.NEVER, email_transport.NO_ENCRYPTION)
+        assert send(f"smtp://me:p%40ss@{place}") == DeliveryResult(
+            ResultKind.NEVER, email_transport.NO_ENCRYPTION
+        )
     assert len(sink.got) == 1
 
 

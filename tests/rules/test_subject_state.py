@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dashboard.models import Event, Subject
 from dashboard.rulelang.fields import Change
-from dashboard.rules import event_facts, stretch, subject_state
-from dashboard.rules.stretch import MAX_FIELDS, State
+from dashboard.rules import event_facts, interaction_state, subject_state
+from dashboard.rules.interaction_state import MAX_FIELDS, InteractionState
 from tests import make
 from tests.rules.engine import LOG, acted, event, rule, send, take
 
@@ -111,10 +111,10 @@ def test_the_facts_of_an_event_hold_what_it_names() -> None:
 
 
 def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
-    state, first = stretch.step(
+    state, first = interaction_state.apply_event(
         None, 1, "ticket.created", 0, None, None, {"tags": ["a"], "custom": {"vip": True}}
     )
-    state, second = stretch.step(
+    state, second = interaction_state.apply_event(
         state, 2, "ticket.updated", 1, None, None, {"tags": ["a", "b"], "custom": {"vip": False}}
     )
     assert first == {}
@@ -123,17 +123,25 @@ def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
 
 def test_long_texts_are_told_apart_though_they_are_not_kept_whole() -> None:
     long = "x" * 100_000
-    state, _changes = stretch.step(None, 1, "ticket.created", 0, None, None, {"message": long + "a"})
-    state, same = stretch.step(state, 2, "ticket.updated", 1, None, None, {"message": long + "a"})
-    state, other = stretch.step(state, 3, "ticket.updated", 1, None, None, {"message": long + "b"})
+    state, _changes = interaction_state.apply_event(
+        None, 1, "ticket.created", 0, None, None, {"message": long + "a"}
+    )
+    state, same = interaction_state.apply_event(
+        state, 2, "ticket.updated", 1, None, None, {"message": long + "a"}
+    )
+    state, other = interaction_state.apply_event(
+        state, 3, "ticket.updated", 1, None, None, {"message": long + "b"}
+    )
     assert (same, list(other)) == ({}, ["data.message"])
     assert len(str(state.values)) < 1000
 
 
 def test_ever_new_fields_do_not_fill_a_subject() -> None:
-    state: State | None = None
+    state: InteractionState | None = None
     for number in range(MAX_FIELDS + 50):
-        state, _changes = stretch.step(state, number, "ticket.updated", 0, None, None, {f"f{number}": 1})
+        state, _changes = interaction_state.apply_event(
+            state, number, "ticket.updated", 0, None, None, {f"f{number}": 1}
+        )
     assert state is not None
     assert len(state.values) == MAX_FIELDS
 
@@ -143,10 +151,12 @@ values = st.one_of(st.none(), st.sampled_from(["a", "b", ""]), st.booleans(), st
 
 @given(st.lists(values, max_size=8))
 def test_a_change_goes_from_what_was_last_told_to_what_is_told_now(told: list[Any]) -> None:
-    state: State | None = None
+    state: InteractionState | None = None
     last: Any = None
     for number, value in enumerate(told):
-        state, changes = stretch.step(state, number, "ticket.updated", 0, None, None, {"x": value})
+        state, changes = interaction_state.apply_event(
+            state, number, "ticket.updated", 0, None, None, {"x": value}
+        )
         if changes:
             assert Change(*changes["data.x"]) == Change(last, value)
         elif value is not None and number and last not in (None, ""):

@@ -238,7 +238,7 @@ def test_an_accident_of_the_engine_leaves_the_trail_whole_and_is_mended_later(
         raise ZeroDivisionError("a bug")
 
     with monkeypatch.context() as broken:
-        broken.setattr(engine.Pass, "end", fall)
+        broken.setattr(engine.EvaluationPass, "end", fall)
         assert take(event("call.queued", interaction="c1")) == []
     assert Interaction.get().external_id == "c1"
     assert jobs.waiting([engine.AGAIN]) == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashboard.access.permissions import Permission
 from dashboard.rulelang import text_templates
-from dashboard.rulelang.fields import Facts, facts
+from dashboard.rulelang.fields import EventFacts, facts
 from dashboard.rulelang.text_templates import HIDDEN, SHOWN, Names
 
 MONDAY = 1772438400000  # Monday 2 March 2026, 08:00 UTC
@@ -39,14 +39,14 @@ class Reader:
 ALL = Reader(unmask=True)
 
 
-def ticket(**data: Any) -> Facts:
+def ticket(**data: Any) -> EventFacts:
     person = {"id": "c1", "name": "Eva Nová", "phone": "+420777111222", "email": "eva@example.org"}
     return facts(
         1, "ticket.created", MONDAY, data, user=3, queue=2, contact=person, source="crm", **{"user.team": [5]}
     )
 
 
-def said(template: str, event: Facts | None = None, reader: Reader = ALL) -> str:
+def said(template: str, event: EventFacts | None = None, reader: Reader = ALL) -> str:
     return text_templates.render(template, event or ticket(), NAMES, reader)
 
 

@@ -13,9 +13,9 @@ from dashboard.rulelang import conditions, fields
 from dashboard.rulelang.compiler import Trace, compile_tree
 from dashboard.rulelang.conditions import Condition, Group, dump, parse
 from dashboard.rulelang.describe import sentence
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.predicates import Context
-from tests.rules.make import MONDAY, TYPE, event, events, parsed, ready, trees
+from tests.rulelang.make import MONDAY, TYPE, event, events, parsed, ready, trees
 
 YES = {"field": "data.word", "op": "is", "value": "a"}
 NO = {"field": "data.word", "op": "is", "value": "b"}
@@ -142,13 +142,13 @@ def test_operands_are_kept_in_the_form_in_which_they_were_sent() -> None:
 
 
 @given(trees, events)
-def test_the_closures_answer_as_the_walk_over_every_node(raw: Any, facts: Facts) -> None:
+def test_the_closures_answer_as_the_walk_over_every_node(raw: Any, facts: EventFacts) -> None:
     compiled = ready(raw)
     assert compiled.decide(facts) is compiled.explain(facts).outcome
 
 
 @given(st.lists(trees, min_size=1, max_size=3), events)
-def test_de_morgan_holds_for_errors_too(raws: list[Any], facts: Facts) -> None:
+def test_de_morgan_holds_for_errors_too(raws: list[Any], facts: EventFacts) -> None:
     parts = tuple(parsed(raw) for raw in raws)
 
     def asked(made: Group) -> bool | None:
@@ -161,7 +161,7 @@ def test_de_morgan_holds_for_errors_too(raws: list[Any], facts: Facts) -> None:
 
 
 @given(trees, events, st.randoms(use_true_random=False))
-def test_the_order_of_children_never_matters(raw: Any, facts: Facts, random: Any) -> None:
+def test_the_order_of_children_never_matters(raw: Any, facts: EventFacts, random: Any) -> None:
     mixed = json.loads(json.dumps(raw))
     random.shuffle(next(iter(mixed.values())))
     assert ready(mixed).decide(facts) is ready(raw).decide(facts)
@@ -188,7 +188,7 @@ def walk(trace: Trace) -> list[Trace]:
 
 
 @given(trees, events)
-def test_a_trace_is_json(raw: Any, facts: Facts) -> None:
+def test_a_trace_is_json(raw: Any, facts: EventFacts) -> None:
     kept = ready(raw).explain(facts).as_json()
     assert json.loads(json.dumps(kept, allow_nan=False)) == json.loads(json.dumps(kept))
 

@@ -10,9 +10,9 @@ from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import Loop, State
 from dashboard.rulelang.predicates import Context
 from dashboard.rulelang.rate_limits import By, Limit, Often, Times
-from dashboard.rulelang.schema import After, Definition, Site, Wait
-from tests.rules.make import SITE
-from tests.rules.make import defined as good
+from dashboard.rulelang.schema import After, AvailableReferences, Definition, Wait
+from tests.rulelang.make import SITE
+from tests.rulelang.make import defined as good
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
 
@@ -21,7 +21,7 @@ def raw(types: list[Any] | None = None, **parts: Any) -> dict[str, Any]:
     return {"types": types or ["chat.queued"], "then": [TAG], **parts}
 
 
-def errors(made: Any, site: Site | None = SITE) -> dict[str, str]:
+def errors(made: Any, site: AvailableReferences | None = SITE) -> dict[str, str]:
     found = schema.parse(made, site)
     return {} if isinstance(found, Definition) else {path: said.render() for path, said in found.items()}
 
@@ -252,12 +252,12 @@ def test_what_is_wrong_with_an_action_is_told_by_its_path(made: dict[str, Any], 
 
 
 def test_without_the_right_no_action_calls_out() -> None:
-    shut = Site(channels={1: "webhook"})
+    shut = AvailableReferences(channels={1: "webhook"})
     assert list(errors(action(do="webhook", channel=1), shut)) == ["then.0.do"]
 
 
 def test_ones_own_rule_is_about_ones_own_work() -> None:
-    assert list(errors(raw(["auth.signed_in"]), Site(personal=True))) == ["types"]
+    assert list(errors(raw(["auth.signed_in"]), AvailableReferences(personal=True))) == ["types"]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_ones_own_rule_is_about_ones_own_work() -> None:
     ],
 )
 def test_an_administrators_choice_about_a_type_holds(type_: str, use: bool, allowed: bool) -> None:
-    assert (errors(raw([type_]), Site(switched={type_: use})) == {}) is allowed
+    assert (errors(raw([type_]), AvailableReferences(switched={type_: use})) == {}) is allowed
 
 
 def test_a_stored_rule_is_read_though_what_it_names_is_gone() -> None:

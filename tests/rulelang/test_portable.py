@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.rulelang import portable, schema
 from dashboard.rulelang.schema import Definition
-from tests.rules.make import SITE
+from tests.rulelang.make import SITE
 
 TAG: dict[str, Any] = {"do": "tag", "tags": ["vip"]}
 WORDS = """types if then wait after times all any field op value do to users channel calendar user queue

@@ -10,7 +10,7 @@ from peewee import JOIN
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
-from dashboard.rulelang.fields import Facts
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import permissions
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import run_scope
@@ -60,7 +60,7 @@ def test_a_run_is_seen_by_whom_its_event_is() -> None:
         expected = {
             number
             for number, (user, queue, interaction) in enumerate(cases, 1)
-            if covers(scope, Facts(user=user, queue=queue, interaction=interaction))
+            if covers(scope, EventFacts(user=user, queue=queue, interaction=interaction))
         }
         assert shown(scope) == expected, (users, queues)
 
@@ -105,19 +105,19 @@ def test_rules_are_found_by_whom_they_may_be_seen(held: set[Permission]) -> None
     for ident, owner in owners.items():
         Rule.create(id=ident, name="x", owner_id=owner, definition={}, created_ts=0, updated_ts=0)
     found = {row[0] for row in Rule.select(Rule.id).where(permissions.visible(scope)).tuples()}
-    assert found == {ident for ident, owner in owners.items() if permissions.sees(scope, owner)}
+    assert found == {ident for ident, owner in owners.items() if permissions.can_see(scope, owner)}
     traced = {row[0] for row in Rule.select(Rule.id).where(run_scope.traced(scope)).tuples()}
-    assert traced == {ident for ident, owner in owners.items() if permissions.traces(scope, owner)}
+    assert traced == {ident for ident, owner in owners.items() if permissions.can_see_traces(scope, owner)}
 
 
 def test_others_rules_can_be_switched_off_and_never_changed() -> None:
     overseer = Scope(VIEWER, frozenset({P.RULES_OVERSEE, P.RULES_EDIT, P.RULES_SWITCH}), None, None)
-    assert permissions.switches(overseer, OTHER, "off")
-    assert not permissions.switches(overseer, OTHER, "on")
-    assert not permissions.changes(overseer, OTHER)
-    assert permissions.changes(overseer, None)
-    assert permissions.switches(overseer, None, "on")
+    assert permissions.can_switch(overseer, OTHER, "off")
+    assert not permissions.can_switch(overseer, OTHER, "on")
+    assert not permissions.can_change(overseer, OTHER)
+    assert permissions.can_change(overseer, None)
+    assert permissions.can_switch(overseer, None, "on")
     owner = Scope(VIEWER, frozenset({P.RULES_OWN}), None, None)
-    assert permissions.changes(owner, VIEWER)
-    assert permissions.switches(owner, VIEWER, "on")
-    assert not permissions.changes(owner, None)
+    assert permissions.can_change(owner, VIEWER)
+    assert permissions.can_switch(owner, VIEWER, "on")
+    assert not permissions.can_change(owner, None)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 
 from dashboard.rulelang.compiler import compile_tree
-from dashboard.rulelang.fields import Facts, fields
+from dashboard.rulelang.fields import EventFacts, fields
 from dashboard.rulelang.lint import lint, never_true
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.predicates import Context
-from tests.rules.make import TYPE, events, spec, trees
+from tests.rulelang.make import TYPE, events, spec, trees
 
 CALL = "call.accepted"
 
@@ -68,7 +68,7 @@ def test_what_can_be_true_or_cannot_be_decided_is_passed_over(raw: Any) -> None:
 
 
 @given(trees, events)
-def test_what_is_called_never_true_is_never_true(raw: Any, facts: Facts) -> None:
+def test_what_is_called_never_true_is_never_true(raw: Any, facts: EventFacts) -> None:
     rule = spec(1, raw)
     if never_true(rule.tree, rule):
         assert compile_tree(rule.tree, fields([TYPE]), Context()).decide(facts) is not True

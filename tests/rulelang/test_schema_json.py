@@ -12,8 +12,8 @@ from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import Loop
 from dashboard.rulelang.rate_limits import PERIODS, By
 from dashboard.rulelang.schema import Definition
-from tests.rules.make import SITE
-from tests.rules.make import defined as good
+from tests.rulelang.make import SITE
+from tests.rulelang.make import defined as good
 
 limits = st.one_of(
     st.just({}),
