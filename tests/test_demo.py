@@ -1,4 +1,4 @@
-"""The demonstration: people are at work at any hour, a second start adds nothing, a later one what is new."""
+"""Demo data: people are at work at any hour; repeated runs are idempotent and later runs add new events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration: an invented contact centre at work for a fortnight, up to this minute."""
+"""Demo data: an invented contact centre with two weeks of events up to now."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ SOURCE = "demo"
 HIRED_S = 120 * 86_400
 LEFT_S = 6 * 86_400
 BATCH = 5000
-RULES_S = 86_400  # rules hear of the last day: a notice about last week is of no use to anybody
+RULES_S = 86_400  # rules evaluate only the last day; notifications about last week would be useless
 
 
 def make(now: int | None = None) -> Iterator[str]:
-    """Bring the demonstration up to `now` (UTC seconds, by default this moment); yield lines to print.
+    """Create or extend the demo data up to `now` (UTC epoch seconds, default now); yield lines to print.
 
-    The first start makes people, queues and a fortnight of events; a later one adds what happened
-    since and leaves what is there. Events go the way of all events, so everything folds as if it had
-    been reported. Takes its zone and the passwords' key from the application.
+    The first run creates users, queues and two weeks of events; later runs add the events since then and
+    change nothing else. Events are appended and projected like all others. The time zone and the key for
+    the passwords come from the application's settings.
     """
     moment = clock.now_s() if now is None else now
     presets.make()
@@ -53,7 +53,7 @@ def make(now: int | None = None) -> Iterator[str]:
     with database.atomic():
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
     worker.drain(["digest"])
-    yield f"The demonstration is up to date: {stored} events added."
+    yield f"Demo data is up to date: {stored} events added."
     for person, password in signs:
         yield f"Sign in as {person.login} with the password {password} ({person.access}, {person.name})."
 
@@ -76,10 +76,10 @@ def _lines(moment: int) -> None:
 
 
 def _people(moment: int) -> tuple[Person, ...]:
-    """Make the users and teams that are missing; return who plays."""
+    """Create missing users and teams; return all demo people."""
     for person in PEOPLE:
         access = Access.get(Access.name == person.access) if person.access else None
-        row, made = User.get_or_create(
+        row, created = User.get_or_create(
             login=person.login,
             defaults={
                 "name": person.name,
@@ -89,7 +89,7 @@ def _people(moment: int) -> tuple[Person, ...]:
                 "deactivated_ts": moment - LEFT_S if person.crew == "gone" else None,
             },
         )
-        if made and person.team:
+        if created and person.team:
             team, _ = Team.get_or_create(name=person.team)
             TeamMember.get_or_create(team=team, user=row)
     for name, login in LEADS.items():
@@ -98,7 +98,7 @@ def _people(moment: int) -> tuple[Person, ...]:
 
 
 def _sign_in(person: Person) -> str:
-    """Give the person the instance's own password for the login, and return it: it is stored nowhere."""
+    """Set and return the person's password, which is derived from the secret key and not stored."""
     key = current_app.config["STOPA"].secret_key.encode()
     mac = hmac.digest(key, f"demo {person.login}".encode(), hashlib.sha256)
     password = base64.b32encode(mac)[:12].decode().lower()
@@ -107,7 +107,7 @@ def _sign_in(person: Person) -> str:
 
 
 def _events(source: Source, moment: int) -> Iterator[NewEvent]:
-    """Yield the events of the last fortnight up to `moment`; those of earlier starts come again."""
+    """Yield the events of the last two weeks up to `moment`, including those of earlier runs."""
     zone = current_app.config["STOPA"].timezone
     today = clock.local_date(moment, zone)
     dates = [today - timedelta(days=back) for back in range(DAYS, -1, -1)]
@@ -131,11 +131,15 @@ def _events(source: Source, moment: int) -> Iterator[NewEvent]:
 
 
 def _moments(source: Source, moment: int) -> list[int]:
-    """Return the moments of the starts so far, and this one unless the last was just before."""
+    """Return the times of earlier runs and this one, unless the last run was just before."""
     query = (
         Event.select(Event.interaction)
         .where((Event.source_id == source.id) & (Event.interaction.startswith(present.MARK)))
         .distinct()
     )
-    told = sorted({int(row[0].removeprefix(present.MARK).partition("-")[0]) for row in query.tuples()})
-    return told if told and moment < told[-1] + present.AFTER_S + present.BEFORE_S else [*told, moment]
+    earlier = sorted({int(row[0].removeprefix(present.MARK).partition("-")[0]) for row in query.tuples()})
+    return (
+        earlier
+        if earlier and moment < earlier[-1] + present.AFTER_S + present.BEFORE_S
+        else [*earlier, moment]
+    )

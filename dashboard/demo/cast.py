@@ -1,4 +1,4 @@
-"""Who plays in the demonstration: invented people, queues, pauses and customers. Pure."""
+"""Invented people, queues, pause types and customers of the demo data. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 
 class Person(NamedTuple):
-    """Somebody who works here. `crew` decides the shifts, `likes` how often each kind of work comes
-    (calls, dialled calls, chats, e-mails, tickets)."""
+    """An employee. `crew` determines the shifts, `likes` the relative frequency of each kind of work
+    (calls, dialled calls, chats, emails, tickets)."""
 
     login: str
     name: str
@@ -18,7 +18,7 @@ class Person(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A queue of the demonstration; `seconds` is its service level."""
+    """A queue; `seconds` is its service level."""
 
     name: str
     label: str
@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
 
 class Break(NamedTuple):
-    """A type of pause; `limit` in seconds."""
+    """A pause type; `limit` in seconds."""
 
     name: str
     label: str
@@ -105,7 +105,7 @@ _LAST = ("Bartoš", "Fiala", "Jelínek", "Kolář", "Moravec", "Pospíšil", "Ř
 
 
 def customer(number: int) -> dict[str, str]:
-    """Return the invented customer of that number: name, phone and address lead nowhere."""
+    """Return the invented customer with this number; phone and address do not exist."""
     first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST) % len(_LAST)]
     return {
         "name": f"{first} {last}",

@@ -1,4 +1,4 @@
-"""What is done in a shift of the demonstration, and whom nobody served that day. Pure."""
+"""Generates the work of a shift and the unanswered contacts of a day. Pure."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from dashboard.demo.cast import (
     customer,
 )
 from dashboard.demo.roster import Shift, dice
-from dashboard.demo.story import Piece, Told
+from dashboard.demo.story import Contact, Piece
 
 KINDS = ("call", "dialled", "chat", "email", "ticket")
 SETTLING_S = 240  # after signing in, before the first work
 CLEARING_S = 150  # after the last work, before signing out
-CROWD_EVERY = 29  # one shift in so many has six chats at once
+CROWD_EVERY = 29  # one in this many shifts has six concurrent chats
 
 
 def work(shift: Shift) -> Iterator[Piece]:
-    """Yield all that somebody does in a shift: presence, pauses, and work between them."""
+    """Yield everything a person does in a shift: presence, pauses, and work between them."""
     roll = dice("work", shift.start, shift.person.login)
     yield from story.attendance(shift.person.login, shift.start, shift.end)
     at = shift.start + SETTLING_S
@@ -53,7 +53,7 @@ def work(shift: Shift) -> Iterator[Piece]:
 
 
 def _breaks(shift: Shift, roll: random.Random) -> list[tuple[int, int, Break | None]]:
-    """Return (start, end, kind) of the shift's pauses, then its end; now and then one is over its limit."""
+    """Return (start, end, kind) of the shift's pauses, then its end. Some pauses exceed their limit."""
     length = shift.end - shift.start
     found: list[tuple[int, int, Break | None]] = []
     for share, kind, low, high in (
@@ -70,54 +70,54 @@ def _breaks(shift: Shift, roll: random.Random) -> list[tuple[int, int, Break | N
 
 
 def _one(kind: str, shift: Shift, at: int, until: int, crowd: int, roll: random.Random) -> Iterator[Piece]:
-    """Yield one piece of work that begins about `at` and is over by `until`."""
+    """Yield one piece of work that starts at about `at` and ends before `until`."""
     login = shift.person.login
-    told = Told(f"{kind}-{login}-{at}", kind, login, customer=customer(roll.randrange(120)))
+    contact = Contact(f"{kind}-{login}-{at}", kind, login, customer=customer(roll.randrange(120)))
     room = until - at - 60
     if kind == "chat":
         yield from _chats(login, at, until, crowd or roll.choice((1, 1, 2, 2, 3)), roll)
     elif kind == "call":
-        yield from _call(told, at, room, roll)
+        yield from _call(contact, at, room, roll)
     elif kind == "dialled":
         reached = roll.random() < 0.7
         end = at + min(room, roll.randint(70, 540) if reached else roll.randint(18, 45))
-        yield story.dialled(told._replace(subject="call"), at, end, reached)
+        yield story.dialled(contact._replace(subject="call"), at, end, reached)
     elif kind == "email":
         subject = roll.choice(SUBJECTS)
         aside = roll.choice((0, 0, 0, 0, 150, 300))
         end = at + min(room, roll.randint(200, 900) + aside)
-        mail = told._replace(line=MAIL, data={"subject": subject})
+        mail = contact._replace(line=MAIL, data={"subject": subject})
         yield story.written(mail, at - roll.randint(600, 9000), at, end, aside)
     else:
-        ticket = told._replace(
+        ticket = contact._replace(
             line=TICKETS, data={"number": 4000 + at % 5000, "title": roll.choice(SUBJECTS)}
         )
         yield story.edited(ticket, at, at + min(room, roll.randint(40, 300)), roll.random() < 0.45)
 
 
-def _call(told: Told, at: int, room: int, roll: random.Random) -> Iterator[Piece]:
-    told = told._replace(line=roll.choice((SUPPORT, SUPPORT, BILLING)), data={"direction": "in"})
+def _call(contact: Contact, at: int, room: int, roll: random.Random) -> Iterator[Piece]:
+    contact = contact._replace(line=roll.choice((SUPPORT, SUPPORT, BILLING)), data={"direction": "in"})
     fate = roll.random()
     queued = at - roll.choice((4, 6, 7, 8, 9, 11, 12, 14, 15, 18, 40, 75))
     end = at + min(room, roll.randint(90, 560))
     if fate < 0.05:
-        yield story.refused(told, at, roll.choice(("rejected", "ignored")))
+        yield story.refused(contact, at, roll.choice(("rejected", "ignored")))
     elif fate < 0.10 and end - at > 200:
-        yield story.handed_out(told, queued, at, end)
+        yield story.handed_out(contact, queued, at, end)
     elif fate < 0.12:
-        yield story.dropped(told, queued, at, end)
+        yield story.dropped(contact, queued, at, end)
     else:
-        yield story.answered(told, queued, at, end, hold=roll.choice((0, 0, 0, 35, 80)))
+        yield story.answered(contact, queued, at, end, hold=roll.choice((0, 0, 0, 35, 80)))
 
 
 def _chats(login: str, at: int, until: int, count: int, roll: random.Random) -> Iterator[Piece]:
-    """Yield chats that overlap, one on each channel that comes up."""
+    """Yield overlapping chats on random channels."""
     for number in range(count):
         start = at + number * roll.randint(20, 120)
         end = min(until - 30, start + roll.randint(180, 640) + (240 if count > 3 else 0))
         if end - start > 60:
             channel = roll.choice(CHAT_CHANNELS)
-            told = Told(
+            contact = Contact(
                 f"chat-{login}-{start}",
                 "chat",
                 login,
@@ -125,18 +125,18 @@ def _chats(login: str, at: int, until: int, count: int, roll: random.Random) -> 
                 customer(roll.randrange(120)),
                 {"channel": channel},
             )
-            yield story.answered(told, start - roll.choice((5, 8, 9, 14, 20, 25, 45, 70)), start, end)
+            yield story.answered(contact, start - roll.choice((5, 8, 9, 14, 20, 25, 45, 70)), start, end)
 
 
 def untaken(day: date, zone: str) -> Iterator[Piece]:
-    """Yield the contacts of the day that nobody took: given up, closed hours, a full queue."""
+    """Yield the unanswered contacts of the day: abandoned, outside opening hours, or a full queue."""
     roll = dice("untaken", day)
     for slot in clock.hours(clock.day(day, zone), zone):
         office = 7 <= int(slot.label) < 21
         for number in range(roll.randint(0, 2 if office else 1)):
             at = slot.start + roll.randrange(max(1, slot.end - slot.start))
             line = roll.choice((SUPPORT, SUPPORT, BILLING, WEB))
-            told = Told(
+            contact = Contact(
                 f"lost-{at}-{number}",
                 "chat" if line is WEB else "call",
                 line=line,
@@ -144,8 +144,8 @@ def untaken(day: date, zone: str) -> Iterator[Piece]:
                 data={"channel": "webchat"} if line is WEB else {"direction": "in"},
             )
             if line is BILLING and not office:
-                yield story.turned_away(told, at, "closed")
+                yield story.turned_away(contact, at, "closed")
             elif roll.random() < 0.08:
-                yield story.turned_away(told, at, "full")
+                yield story.turned_away(contact, at, "full")
             else:
-                yield story.lost(told, at, at + roll.randint(12, 190))
+                yield story.lost(contact, at, at + roll.randint(12, 190))

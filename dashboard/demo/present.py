@@ -1,6 +1,6 @@
-"""What goes on at the very moment of a start of the demonstration, at any hour of any day. Pure.
+"""Generates activity at the time of a run, at any hour of any day. Pure.
 
-A start's moment is kept in the ids, so a later start goes on with the same story and ends it.
+The time of a run is part of the ids, so that a later run completes the same activities.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from dashboard.demo.cast import (
     customer,
 )
 from dashboard.demo.roster import Shift
-from dashboard.demo.story import Piece, Told
+from dashboard.demo.story import Contact, Piece
 
-BEFORE_S, AFTER_S = 1500, 540  # what the plan of the day holds around the moment gives way to this
-CREW = 5  # so many are at work, whatever the hour
-REST_S = 3 * 3600  # nobody is called in that close to a shift
-CALLED_IN_S = 9000  # how long before the moment those were who are called in
-SETTLED_S, LEAVING_S = 300, 120  # from sign-in and to sign-out, so that nobody comes or goes in the scene
+BEFORE_S, AFTER_S = 1500, 540  # planned work in this range around the moment is replaced
+CREW = 5  # people at work at any hour
+REST_S = 3 * 3600  # minimum distance of an extra shift from a regular one
+CALLED_IN_S = 9000  # extra shifts start this long before the moment
+SETTLED_S, LEAVING_S = 300, 120  # minimum time from sign-in and to sign-out
 MARK = "now-"
 
 
 class Scene(NamedTuple):
-    """Who is at work at a moment: `cast` play its story in this order, `called` were called in for it."""
+    """Who is at work at a moment: `cast` get the activities in order; `called` are extra shifts."""
 
     moment: int
     cast: tuple[Shift, ...]
     called: tuple[Shift, ...]
 
     def hides(self, piece: Piece) -> bool:
-        """Tell whether the piece of the day's plan gives way to the story of the moment."""
+        """Return whether planned work is replaced by the activity of the moment."""
         near = piece.start < self.moment + AFTER_S and piece.end > self.moment - BEFORE_S
         return near and any(shift.person.login == piece.login for shift in self.cast)
 
 
 def scene(moment: int, plan: Sequence[Shift], working: Collection[str]) -> Scene:
-    """Return the scene of a moment; `plan` holds the shifts of two days around it, `working` the logins
-    of users who may still work here."""
+    """Return the scene of a moment. `plan` are the shifts of two days around it, `working` the logins of
+    active users."""
     plan = [shift for shift in plan if shift.person.login in working]
     on = [s for s in plan if s.start <= moment - BEFORE_S - SETTLED_S and moment + LEAVING_S < s.end]
     taken = {s.person.login for s in plan if s.start - REST_S < moment < s.end + REST_S}
@@ -62,24 +62,24 @@ def scene(moment: int, plan: Sequence[Shift], working: Collection[str]) -> Scene
 
 
 def _first(person: Person) -> tuple[bool, str]:
-    """Who signs in as an agent finds an own open call."""
+    """Sort key: agents first, so that the agent's account has an open call."""
     return (person.access != "Agent", person.login)
 
 
 def pieces(scene: Scene) -> Iterator[Piece]:
-    """Yield the story of the moment: open calls and chats, a pause over its limit, contacts that wait."""
+    """Yield open calls and chats, a pause over its limit, and waiting contacts."""
     for act, shift in zip(ACTS, scene.cast, strict=False):
         for piece in act(scene.moment, shift.person.login):
             yield story.cut(piece, shift.end - LEAVING_S // 2)
     yield from _waiting(scene.moment)
 
 
-def _told(moment: int, name: str, subject: str, login: str, line: Line, /, **data: str) -> Told:
-    return Told(f"{MARK}{moment}-{name}", subject, login, line, customer(moment % 101 + len(name)), data)
+def _contact(moment: int, name: str, subject: str, login: str, line: Line, /, **data: str) -> Contact:
+    return Contact(f"{MARK}{moment}-{name}", subject, login, line, customer(moment % 101 + len(name)), data)
 
 
 def _on_call(at: int, login: str) -> Iterator[Piece]:
-    call = _told(at, "call", "call", login, SUPPORT, direction="in")
+    call = _contact(at, "call", "call", login, SUPPORT, direction="in")
     yield story.answered(call, at - 231, at - 219, at + 260)
 
 
@@ -89,7 +89,7 @@ def _on_chats(at: int, login: str) -> Iterator[Piece]:
         ("whatsapp", MESSENGERS, "whatsapp", 405, 260),
         ("viber", MESSENGERS, "viber", 96, 480),
     ):
-        chat = _told(at, name, "chat", login, line, channel=channel)
+        chat = _contact(at, name, "chat", login, line, channel=channel)
         yield story.answered(chat, at - begun - 24, at - begun, at + left)
 
 
@@ -98,14 +98,14 @@ def _on_pause(at: int, login: str) -> Iterator[Piece]:
 
 
 def _writing(at: int, login: str) -> Iterator[Piece]:
-    mail = _told(at, "mail", "email", login, MAIL, subject="Reklamace objednávky")
+    mail = _contact(at, "mail", "email", login, MAIL, subject="Reklamace objednávky")
     yield story.written(mail, at - 5400, at - 411, at + 300)
 
 
 def _on_call_and_chat(at: int, login: str) -> Iterator[Piece]:
-    chat = _told(at, "messenger", "chat", login, MESSENGERS, channel="messenger")
+    chat = _contact(at, "messenger", "chat", login, MESSENGERS, channel="messenger")
     yield story.answered(chat, at - 530, at - 512, at + 200)
-    call = _told(at, "billing", "call", login, BILLING, direction="in")
+    call = _contact(at, "billing", "call", login, BILLING, direction="in")
     yield story.answered(call, at - 103, at - 95, at + 330, hold=60)
 
 
@@ -122,8 +122,8 @@ def _waiting(at: int) -> Iterator[Piece]:
         ("waits-5", "email", MAIL, 1260, 3000, {"subject": "Change of address"}),
         ("waits-6", "email", MAIL, 320, 3600, {"subject": "Dotaz na fakturu"}),
     ):
-        told = _told(at, name, subject, "", line, **data)
-        yield story.lost(told, at - waited, at + left)
+        contact = _contact(at, name, subject, "", line, **data)
+        yield story.lost(contact, at - waited, at + left)
 
 
 ACTS = (_on_call, _on_chats, _on_pause, _writing, _on_call_and_chat, _at_lunch)

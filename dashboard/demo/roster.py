@@ -1,4 +1,4 @@
-"""Who works when in the demonstration, the same for every start of the same day. Pure."""
+"""Shifts of the demo data, deterministic for each day. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EARLY, DAY, LATE, NIGHT = (
 
 
 class Shift(NamedTuple):
-    """Somebody's working time, sign-in to sign-out, in UTC seconds."""
+    """A person's working time from sign-in to sign-out in UTC epoch seconds."""
 
     person: Person
     start: int
@@ -26,12 +26,12 @@ class Shift(NamedTuple):
 
 
 def dice(*words: object) -> random.Random:
-    """Return dice that fall the same way whenever the words are the same."""
-    return random.Random(" ".join(map(str, words)))  # noqa: S311 - a story to be told alike, not a secret
+    """Return a random generator seeded with the words."""
+    return random.Random(" ".join(map(str, words)))  # noqa: S311 - reproducible, not a secret
 
 
 def shifts(day: date, zone: str) -> list[Shift]:
-    """Return the shifts that begin on the local date; nights end on the next."""
+    """Return the shifts that start on the local date; night shifts end on the next."""
     found = []
     for number, person in enumerate(WORKERS):
         hours = _hours(person, number, day)

@@ -1,4 +1,4 @@
-"""The rules of the demonstration: some of the starter set at work, some on trial, and two of people's own."""
+"""Rules of the demo data: some of the starter set turned on, some in dry run, and two personal rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboard.rules import starter
 OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
 HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
 GROUP = "Waiting customers"
-ON, SHADOW = (0, 1, 5), (2, 3)  # places in the starter set: at work, and on trial
+ON, SHADOW = (0, 1, 5), (2, 3)  # indexes in the starter set: turned on, and in dry run
 OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "lead",
@@ -55,7 +55,7 @@ OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def make(author: User, locale: str) -> None:
-    """Add calendar, group, rules and a profile at the first start; a site that has rules keeps its own."""
+    """Add a calendar, group, rules and profile at the first run; does nothing if there are rules."""
     if Rule.select().exists():
         return
     with database.atomic():

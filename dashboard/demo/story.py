@@ -1,6 +1,6 @@
-"""Pieces of a working day as events: a call, a chat, an e-mail, a pause. Pure.
+"""Builds the events of a call, a chat, an email, a ticket or a pause. Pure.
 
-Times are UTC seconds. Ids follow from the arguments alone, so the same piece told twice is one.
+Times are UTC epoch seconds. Ids depend only on the arguments, so repeated events are idempotent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dashboard.ingest.schema import NewEvent
 
 
 class Piece(NamedTuple):
-    """Events that stand or fall together; `login` is at it in [start, end), nobody where "" stands."""
+    """Events of one activity; the user `login` ("" = none) is occupied in [start, end)."""
 
     login: str
     start: int
@@ -23,8 +23,8 @@ class Piece(NamedTuple):
     events: tuple[NewEvent, ...]
 
 
-class Told(NamedTuple):
-    """An interaction to be told: who, where, which customer, what about."""
+class Contact(NamedTuple):
+    """An interaction: user, queue, customer and data."""
 
     ident: str
     subject: str  # call, chat, email, ticket
@@ -34,7 +34,7 @@ class Told(NamedTuple):
     data: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
     def event(self, at: int, verb: str, login: str | None = None, **data: Any) -> NewEvent:
-        """Return the event `verb` at `at`, of the teller's user unless `login` says another ("" = none)."""
+        """Return the event `verb` at `at` of the interaction's user, or of `login` if given ("" = none)."""
         user = self.login if login is None else login
         return NewEvent(
             id=f"{self.ident}:{verb}:{at}",
@@ -51,71 +51,71 @@ class Told(NamedTuple):
         return Piece(self.login, start, end, events)
 
 
-def answered(told: Told, queued: int, accepted: int, closed: int, hold: int = 0) -> Piece:
-    """A contact waits from `queued`, is taken at `accepted`, talks until 30 s before `closed`;
-    a call may be held for `hold` seconds in its middle."""
+def answered(contact: Contact, queued: int, accepted: int, closed: int, hold: int = 0) -> Piece:
+    """A contact waits from `queued`, is accepted at `accepted` and talks until 30 s before `closed`.
+    A call is on hold for `hold` seconds in the middle."""
     talk_end = max(accepted + 5, closed - 30)
     events = [
-        told.event(queued, "queued", ""),
-        told.event(max(queued, accepted - 6), "offered"),
-        told.event(accepted, "accepted", connected=True),
+        contact.event(queued, "queued", ""),
+        contact.event(max(queued, accepted - 6), "offered"),
+        contact.event(accepted, "accepted", connected=True),
     ]
     if hold and talk_end - accepted > hold + 60:
         middle = (accepted + talk_end) // 2
-        events += [told.event(middle, "held"), told.event(middle + hold, "resumed")]
-    events += [told.event(talk_end, "disconnected"), told.event(closed, "closed", ended_by="customer")]
-    return told.piece(accepted - 6, closed, *events)
+        events += [contact.event(middle, "held"), contact.event(middle + hold, "resumed")]
+    events += [contact.event(talk_end, "disconnected"), contact.event(closed, "closed", ended_by="customer")]
+    return contact.piece(accepted - 6, closed, *events)
 
 
-def handed_out(told: Told, queued: int, accepted: int, at: int) -> Piece:
-    """A call that its taker passes on to a number outside at `at`."""
-    return told.piece(
+def handed_out(contact: Contact, queued: int, accepted: int, at: int) -> Piece:
+    """A call that the agent transfers to an external number at `at`."""
+    return contact.piece(
         accepted - 6,
         at,
-        told.event(queued, "queued", ""),
-        told.event(max(queued, accepted - 6), "offered"),
-        told.event(accepted, "accepted", connected=True),
-        told.event(at, "transferred", to="+420770123456", attended=False),
+        contact.event(queued, "queued", ""),
+        contact.event(max(queued, accepted - 6), "offered"),
+        contact.event(accepted, "accepted", connected=True),
+        contact.event(at, "transferred", to="+420770123456", attended=False),
     )
 
 
-def dropped(told: Told, queued: int, accepted: int, at: int) -> Piece:
-    """A call whose end only the exchange reported: that its taker's work ended with it is concluded."""
-    return told.piece(
+def dropped(contact: Contact, queued: int, accepted: int, at: int) -> Piece:
+    """A call whose end is reported without the agent: the end of the agent's work is inferred."""
+    return contact.piece(
         accepted - 6,
         at,
-        told.event(queued, "queued", ""),
-        told.event(accepted, "accepted", connected=True),
-        told.event(at, "closed", "", ended_by="system"),
+        contact.event(queued, "queued", ""),
+        contact.event(accepted, "accepted", connected=True),
+        contact.event(at, "closed", "", ended_by="system"),
     )
 
 
-def refused(told: Told, at: int, verb: str) -> Piece:
-    """It rings for ten seconds and is rejected or ignored; the caller gives up a little later."""
-    return told.piece(
+def refused(contact: Contact, at: int, verb: str) -> Piece:
+    """A call that rings for ten seconds and is rejected or ignored, and then abandoned."""
+    return contact.piece(
         at,
         at + 11,
-        told.event(at - 15, "queued", ""),
-        told.event(at, "offered"),
-        told.event(at + 10, verb),
-        told.event(at + 30, "abandoned", ""),
+        contact.event(at - 15, "queued", ""),
+        contact.event(at, "offered"),
+        contact.event(at + 10, verb),
+        contact.event(at + 30, "abandoned", ""),
     )
 
 
-def lost(told: Told, queued: int, at: int, verb: str = "abandoned", **data: Any) -> Piece:
-    """A contact that nobody takes."""
-    ends = told.event(at, verb, "", wait_s=at - queued, **data)
-    return Piece("", queued, at, (told.event(queued, "queued", ""), ends))
+def lost(contact: Contact, queued: int, at: int, verb: str = "abandoned", **data: Any) -> Piece:
+    """A contact that is not answered."""
+    ends = contact.event(at, verb, "", wait_s=at - queued, **data)
+    return Piece("", queued, at, (contact.event(queued, "queued", ""), ends))
 
 
-def turned_away(told: Told, at: int, reason: str) -> Piece:
-    """A contact that the queue does not take in: closed or full."""
-    return Piece("", at, at, (told.event(at, "missed", "", reason=reason),))
+def turned_away(contact: Contact, at: int, reason: str) -> Piece:
+    """A contact that the queue does not accept: closed or full."""
+    return Piece("", at, at, (contact.event(at, "missed", "", reason=reason),))
 
 
-def dialled(told: Told, start: int, end: int, reached: bool) -> Piece:
-    """A call out, in no queue."""
-    out = told._replace(line=None, data={**told.data, "direction": "out"})
+def dialled(contact: Contact, start: int, end: int, reached: bool) -> Piece:
+    """An outgoing call without a queue."""
+    out = contact._replace(line=None, data={**contact.data, "direction": "out"})
     if not reached:
         return out.piece(start, end, out.event(start, "dialled"), out.event(end, "unreached", reason="busy"))
     return out.piece(
@@ -127,19 +127,19 @@ def dialled(told: Told, start: int, end: int, reached: bool) -> Piece:
     )
 
 
-def written(told: Told, queued: int, start: int, end: int, postponed: int = 0) -> Piece:
-    """An e-mail answered in [start, end), put aside for `postponed` seconds in between."""
-    events = [told.event(queued, "queued", ""), told.event(start, "accepted")]
+def written(contact: Contact, queued: int, start: int, end: int, postponed: int = 0) -> Piece:
+    """An email answered in [start, end), postponed for `postponed` seconds in between."""
+    events = [contact.event(queued, "queued", ""), contact.event(start, "accepted")]
     if postponed and end - start > postponed + 240:
         middle = start + 120
-        events += [told.event(middle, "postponed"), told.event(middle + postponed, "reopened")]
-    return told.piece(start, end, *events, told.event(end, "closed"))
+        events += [contact.event(middle, "postponed"), contact.event(middle + postponed, "reopened")]
+    return contact.piece(start, end, *events, contact.event(end, "closed"))
 
 
-def edited(told: Told, start: int, end: int, closed: bool) -> Piece:
+def edited(contact: Contact, start: int, end: int, closed: bool) -> Piece:
     """A ticket worked on in [start, end)."""
     verb = "closed" if closed else "updated"
-    return told.piece(start, end, told.event(end, verb, seconds=end - start))
+    return contact.piece(start, end, contact.event(end, verb, seconds=end - start))
 
 
 def pause(login: str, kind: Break, start: int, end: int) -> Piece:
@@ -161,13 +161,13 @@ def presence(login: str, at: int, verb: str, **data: Any) -> NewEvent:
 
 
 def attendance(login: str, start: int, end: int) -> list[Piece]:
-    """Return a shift's sign-in, readiness and sign-out, each standing for itself."""
+    """Return the sign-in, ready and sign-out events of a shift, each as a separate piece."""
     moments = ((start, "signed_in"), (start + 60, "ready"), (end - 40, "not_ready"), (end, "signed_out"))
     return [Piece("", at, at, (presence(login, at, verb),)) for at, verb in moments]
 
 
 def cut(piece: Piece, end: int) -> Piece:
-    """Return the piece with what would come after `end` happening at `end`."""
+    """Return the piece with events after `end` moved to `end`."""
     events = (
         msgspec.structs.replace(event, time_ms=min(event.time_ms, end * 1000)) for event in piece.events
     )
