@@ -18,4 +18,5 @@ class Lock(IntEnum):
     APPEND = 7_260_423  # append a batch of events; one lock per source
     APPENDING = 7_260_424  # shared by all who append, exclusive for who reads up to the highest id
     CLAIM_DELIVERY = 7_260_425
+    CLAIM_JOB = 7_260_427
     GRANT = 7_260_426  # change rights of users

@@ -145,23 +145,35 @@ def _ticks() -> int:
 def _lanes(stopped: Callable[[], bool]) -> list[tuple[str, Callable[[], int]]]:
     found = []
     for label, each in LANES.items():
-        one = _scout(each, threading.Lock(), stopped)
+        one = _scout(each, threading.Lock(), threading.Event(), stopped)
         found += [(f"{label} {number}", one) for number in range(each.threads)]
     return found
 
 
-def _scout(lane: Lane, looking: threading.Lock, stopped: Callable[[], bool]) -> Callable[[], int]:
+def _scout(
+    lane: Lane, looking: threading.Lock, ended: threading.Event, stopped: Callable[[], bool]
+) -> Callable[[], int]:
+    """Return what each thread of a lane does in turn: look for a piece of work, and do it.
+
+    One thread looks, the others sleep at the lock without asking the database. A piece that ends wakes the
+    one that looks: what was full has room again.
+    """
+
     def one() -> int:
-        with looking:  # the others sleep here, without asking the database
+        with looking:
             found = None
             while found is None and not stopped():
+                ended.clear()
                 with _context():
                     found = lane.claim()
                 if found is None:
-                    time.sleep(IDLE_S)
+                    ended.wait(IDLE_S)
         if found is not None:
-            with _context():
-                lane.carry(found)
+            try:
+                with _context():
+                    lane.carry(found)
+            finally:
+                ended.set()
         return 1
 
     return one
@@ -187,7 +199,7 @@ def _run(jobs: list[Job]) -> None:
     try:
         queue.HANDLERS[jobs[0].kind].run(jobs)
     except AWAY:
-        queue.release(jobs)  # when this fails too, the lease runs out
+        queue.WORK.release(jobs)  # when this fails too, the lease runs out
         raise
     except Exception as error:
         if len(jobs) > 1:  # one of them may be at fault; its neighbours must not be given up with it

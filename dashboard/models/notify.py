@@ -18,6 +18,7 @@ class Channel(Versioned):
     address = pw.CharField(2000)
     secret = pw.CharField(200, default="")  # signs a webhook
     headers = JSONField(default=dict)
+    ordered = pw.BooleanField(default=False)  # one delivery at a time, in order
     active = pw.BooleanField(default=True)
     disabled_reason = pw.CharField(500, default="")  # a translatable message, or the receiver's answer
     failures = pw.IntegerField(default=0)  # consecutive

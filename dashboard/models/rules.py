@@ -207,11 +207,15 @@ class Timer(Model):
     user_id = pw.IntegerField(null=True)
     event_id = pw.BigIntegerField(null=True)  # that began the stretch
     base_ms = pw.BigIntegerField()  # from when it is counted
-    due_ms = pw.BigIntegerField(index=True)
+    due_ms = pw.BigIntegerField()
     error = pw.CharField(500, default="")
+    state = pw.CharField(10, default="waiting")
+    attempts = pw.IntegerField(default=0)  # that failed since it was dealt with last
+    lease_ms = pw.BigIntegerField(null=True)
+    worker = pw.CharField(80, default="")
 
     class Meta:
-        indexes = ((("kind", "subject", "rule_id"), True),)
+        indexes = ((("kind", "subject", "rule_id"), True), (("state", "due_ms"), False))
 
 
 class Subject(Model):

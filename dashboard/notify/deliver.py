@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from dashboard import clock
 from dashboard.db import database
 from dashboard.i18n.message import N_
+from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
 from dashboard.notify import channels, chat, email, outbox, result, safe_http, webhook
 from dashboard.notify.result import DeliveryResult, ResultKind
@@ -101,7 +102,7 @@ def _call(step: Step) -> None:
         state = _note(step, answer, took_ms)
         if state is not None:
             failures = channels.went(channel, answer, _chain(step))
-            _hold_others(step, answer, failures)
+            _hold_others(step, answer, failures, channel.ordered)
         if state in (StepState.DEAD, StepState.FAILED):
             channels.tell_failed(channel, answer.why, _chain(step))
             channels.tell(step)
@@ -163,18 +164,27 @@ def _note(step: Step, answer: DeliveryResult, took_ms: int) -> StepState | None:
     if answer.how is ResultKind.DONE:
         return StepState.DONE if outbox.end(step, StepState.DONE, "", receipt) else None
     if answer.how is ResultKind.LATER:
-        wait_ms = result.pause(step.attempts, answer.wait_s, random.random())  # noqa: S311  spreads tries
+        chance = random.random()  # noqa: S311  spreads tries
+        wait_ms = pause_ms(result.RETRIES_S, step.attempts, answer.wait_s, chance)
         if wait_ms is not None:
             return StepState.WAITING if outbox.again(step, wait_ms, answer.why, receipt) else None
     state = STATES.get(answer.how, StepState.DEAD)
     return state if outbox.end(step, state, answer.why, receipt) else None
 
 
-def _hold_others(step: Step, answer: DeliveryResult, failures: int) -> None:
-    """Give a destination that fails for the moment a pause; a full queue must not use up its 20 failures."""
-    if answer.how is ResultKind.LATER:
-        wait_ms = min(outbox.HOLD_MS * max(failures, 1), outbox.HOLD_MAX_MS)
-        outbox.hold(step, max(wait_ms, answer.wait_s * 1000))
+def _hold_others(step: Step, answer: DeliveryResult, failures: int, ordered: bool = False) -> None:
+    """Give a destination that fails for the moment a pause; a full queue must not use up its 20 failures.
+
+    Where it asks for order, later deliveries wait for the next try of this one.
+    """
+    if answer.how is not ResultKind.LATER:
+        return
+    wait_ms = min(outbox.HOLD_MS * max(failures, 1), outbox.HOLD_MAX_MS)
+    until = clock.now_ms() + max(wait_ms, answer.wait_s * 1000)
+    if ordered:
+        mine = (Step.id == step.id) & (Step.state == StepState.WAITING)
+        until = max(until, Step.select(Step.due_ms).where(mine).scalar() or 0)
+    outbox.hold(step, until)
 
 
 def _chain(step: Step) -> tuple[int, ...]:

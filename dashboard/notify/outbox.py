@@ -1,9 +1,9 @@
-"""The steps that are due to be carried out: claimed under a lease, ended, tried again, replayed by hand.
+"""Deliveries: the steps that are due, claimed, ended, tried again and replayed by hand.
 
-A step that is claimed is changed from waiting by one worker alone; each destination has at most one under
-way, so that a slow one holds up nobody else, and destinations that fail never take all threads. When the
-worker dies, HTTP and chat wait again with the same key, for the receiver can drop a repeat; a mail whose
-sending had begun becomes uncertain and is left to a person. Source: semantics 9.8 and 9.9.
+Claim, lease and retry are those of jobs.work: a delivery arrives at least once, always with the same key, by
+which a receiver drops a repeat. A destination takes AT_ONCE deliveries at a time, or one, and destinations
+that fail never take all threads. A mail whose sending had begun when its worker died becomes uncertain and is
+left to a person. Source: semantics 9.8 and 9.9.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.i18n.message import N_
+from dashboard.jobs.work import Bounds, Work
 from dashboard.models import Channel, Run, Step
 from dashboard.notify import result
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rules import active_rules, runs
 from dashboard.rules.runs import StepState
 
-LEASE_MS = 60_000  # above what any delivery takes, see guard.TOTAL_S
-THREADS = 6
+THREADS = 12
+AT_ONCE = 8  # deliveries to one destination
+MAIL = 0  # the destination of all mail; others are ids of channels
 HOLD_MS, HOLD_MAX_MS = 5_000, 60_000  # for each failure in a row of a destination, and at most
-FOR_HEALTHY = 2  # threads that destinations which failed last time leave free
-ERROR_MAX = 1000
+FOR_HEALTHY = 4  # threads that destinations which failed last time leave free
 
 DIED = N_("The worker ended without a word at every try.")
 UNSURE = N_("The worker ended while sending. The mail may have been sent, so it is not sent again by itself.")
@@ -42,68 +43,38 @@ def claim(worker: str) -> Step | None:
 
     While all rules are stopped nothing is taken.
     """
-    moment = clock.now_ms()
-    due = (Step.state == StepState.WAITING) & (Step.due_ms <= moment)
-    lost = (Step.state == StepState.RUNNING) & (Step.lease_ms < moment)
-    if not Step.select(Step.id).where(due | lost).exists() or active_rules.stopped():
-        return None  # looking costs no write transaction
-    with database.atomic():
-        dialect.one_at_a_time(Lock.CLAIM_DELIVERY)
-        _take_back(lost)
-        found: Step | None = _free(due).order_by(Step.due_ms, Step.id).first()
-        if found is None:
-            return None
-        found.state, found.attempts, found.worker = StepState.RUNNING, found.attempts + 1, worker
-        Step.update(
-            state=found.state, attempts=found.attempts, worker=worker, lease_ms=moment + LEASE_MS
-        ).where(Step.id == found.id).execute()
-    return found
+    if active_rules.stopped():
+        return None
+    return next(iter(WORK.claim(worker, bounds=_bounds)), None)
 
 
-def _free(due: Any) -> Any:
-    """Return the due steps whose destination nobody is sending to."""
-    running = list(Step.select(Step.channel_id, Step.action).where(Step.state == StepState.RUNNING).tuples())
-    busy = {channel for channel, _action in running if channel is not None}
-    failing = {row[0] for row in Channel.select(Channel.id).where(Channel.failures > 0).tuples()}
-    if len(busy & failing) >= THREADS - FOR_HEALTHY:
-        busy |= failing
-    query = Step.select().where(due)
-    if busy:
-        query = query.where(Step.channel_id.is_null() | Step.channel_id.not_in(sorted(busy)))
-    if any(action == "email" for _channel, action in running):
-        query = query.where(Step.action != "email")
-    return query
+def _bounds() -> Bounds:
+    """Return how many deliveries each destination takes at a time.
+
+    One for a channel that asks for order, for one that failed last time, and for mail, whose caps count
+    what was sent before.
+    """
+    query = Channel.select(Channel.id, Channel.failures).where((Channel.failures > 0) | Channel.ordered)
+    single = dict(query.tuples())
+    failing = {channel for channel, failures in single.items() if failures}
+    return Bounds(AT_ONCE, dict.fromkeys([MAIL, *single], 1), failing, THREADS - FOR_HEALTHY)
 
 
-def _take_back(lost: Any) -> None:
-    """Free what dead workers had in hand."""
-    for step in list(Step.select().where(lost)):
-        if step.action == "email" and "begun_ms" in step.receipt:
-            end(step, StepState.UNCERTAIN, UNSURE)
-        elif step.attempts > len(result.RETRIES_S):
-            end(step, StepState.DEAD, DIED)
-        else:
-            Step.update(state=StepState.WAITING, lease_ms=None).where(as_claimed(step)).execute()
-
-
-def as_claimed(step: Step) -> Any:
-    """Return the condition that the step is still ours: its lease may have run out meanwhile."""
-    return (Step.id == step.id) & (Step.attempts == step.attempts) & (Step.state == StepState.RUNNING)
+def _lost(step: Step) -> bool:
+    """Leave a mail whose sending had begun to a person: it may have been sent."""
+    return step.action == "email" and "begun_ms" in step.receipt and end(step, StepState.UNCERTAIN, UNSURE)
 
 
 def begin(step: Step) -> bool:
     """Say that sending begins now, in a transaction of its own; False when the step is ours no more."""
     receipt = {**step.receipt, "begun_ms": clock.now_ms()}
-    return bool(Step.update(receipt=receipt).where(as_claimed(step)).execute())
+    return bool(Step.update(receipt=receipt).where(WORK.as_claimed([step])).execute())
 
 
 def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] | None = None) -> bool:
     """End a claimed step and settle its run, in the caller's transaction; False when it is ours no more."""
-    kept = {name: value for name, value in {**step.receipt, **(receipt or {})}.items() if name != "begun_ms"}
-    change = Step.update(
-        state=state, error=error[:ERROR_MAX], receipt=kept, lease_ms=None, done_ms=clock.now_ms()
-    )
-    if not change.where(as_claimed(step)).execute():
+    kept = _receipt(step, receipt or {})
+    if not WORK.end([step], state, error=error, receipt=kept, done_ms=clock.now_ms()):
         return False
     runs.settle(step.run_id)
     return True
@@ -111,31 +82,19 @@ def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] |
 
 def again(step: Step, wait_ms: int, error: str, receipt: dict[str, Any]) -> bool:
     """Let a claimed step wait for its next try; False when it is ours no more."""
-    kept = {name: value for name, value in {**step.receipt, **receipt}.items() if name != "begun_ms"}
-    change = Step.update(
-        state=StepState.WAITING,
-        due_ms=clock.now_ms() + wait_ms,
-        error=error[:ERROR_MAX],
-        receipt=kept,
-        lease_ms=None,
-    )
-    return bool(change.where(as_claimed(step)).execute())
+    return WORK.retry(step, wait_ms, error=error, receipt=_receipt(step, receipt))
 
 
-def hold(step: Step, wait_ms: int) -> None:
-    """Let what else is due for the same destination wait as well: it would fare no better now."""
-    until = clock.now_ms() + wait_ms
+def _receipt(step: Step, more: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**step.receipt, **more}.items() if name != "begun_ms"}
+
+
+def hold(step: Step, until: int) -> None:
+    """Let what else is due for the same destination wait until then: it would fare no better now."""
     mail = step.action == "email"
     same = (Step.action == "email") if mail else (Step.channel_id == step.channel_id)
     Step.update(due_ms=until).where(
         same & (Step.state == StepState.WAITING) & (Step.due_ms < until)
-    ).execute()
-
-
-def release(step: Step) -> None:
-    """Give a claimed step back untried: the database was away."""
-    Step.update(state=StepState.WAITING, attempts=step.attempts - 1, lease_ms=None).where(
-        as_claimed(step)
     ).execute()
 
 
@@ -171,6 +130,16 @@ def _reset(mine: Any, **values: Any) -> int:
         for run_id in sorted(touched):
             runs.settle(run_id)
     return changed
+
+
+WORK: Work[Step] = Work(
+    Step,
+    Lock.CLAIM_DELIVERY,
+    result.RETRIES_S,
+    give_up=lambda step: end(step, StepState.DEAD, DIED),
+    lost=_lost,
+    group=peewee.Case(None, [(Step.action == "email", MAIL)], Step.channel_id),
+)
 
 
 def outward() -> list[str]:

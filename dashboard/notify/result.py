@@ -13,7 +13,6 @@ from typing import NamedTuple
 from dashboard.i18n.message import N_
 
 RETRIES_S = (60, 300, 1800, 7200, 28_800, 86_400)
-JITTER = 0.1  # of a pause, either way
 WAIT_MAX_S = 86_400  # that a receiver may ask for
 NOTE_MAX = 300
 PASSING = frozenset({408, 409, 425, 429})  # of 4xx, those that may come right by themselves
@@ -78,17 +77,6 @@ def pause_asked(value: str, now_s: int) -> int:
     except (ValueError, TypeError, OverflowError):
         return 0
     return max(0, min(asked - now_s, WAIT_MAX_S))
-
-
-def pause(attempts: int, wait_s: int, chance: float) -> int | None:
-    """Return the milliseconds until the next try after `attempts` failed ones; None when none is left.
-
-    `chance` in [0, 1) spreads the tries of many deliveries; what the receiver asked for is the least.
-    """
-    if attempts > len(RETRIES_S):
-        return None
-    spread = 1 - JITTER + 2 * JITTER * chance
-    return max(int(RETRIES_S[attempts - 1] * spread * 1000), wait_s * 1000)
 
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:

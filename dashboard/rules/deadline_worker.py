@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dashboard import clock
-from dashboard.db import database, dialect
+from dashboard.db import database
 from dashboard.db.locks import Lock
-from dashboard.db.prepared import Prepared, slot
 from dashboard.jobs import worker
+from dashboard.jobs.queue import DIED
+from dashboard.jobs.work import WAITING, Work, pause_ms
 from dashboard.models import Rule, Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
@@ -43,21 +44,19 @@ from dashboard.rules.timers import HELD, HELD_MS
 
 log = logging.getLogger("stopa.rules")
 AT_ONCE = 50  # rows of one transaction
-CRASHED_MS = 3_600_000  # how far a row moves that could not be dealt with
-ERROR_MAX = 500
-_DUE = Prepared(lambda: Timer.select(Timer.id).where(Timer.due_ms <= slot("now")).limit(1))
+RETRIES_S = (5, 30, 120, 600, 3600)  # the last repeats: a deadline is never given up
+# Claimed and dealt with in one transaction: when the worker dies, they are due as before.
+WORK: Work[Timer] = Work(Timer, Lock.PROJECTION, RETRIES_S, lambda row: _again(row, DIED), error_max=500)
 
 
 def run_due() -> int:
     """Deal with what is due, and return how much that was; for the worker's engine lane."""
     made = timer_sync.sync_timers()
-    if not _DUE.rows(now=clock.now_ms()) or active_rules.stopped():
+    if not WORK.any_due() or active_rules.stopped():
         return made
     with database.atomic():
-        dialect.one_at_a_time(Lock.PROJECTION)
+        due = WORK.claim(worker.name(), batch=lambda _row: (None, AT_ONCE))
         desk = DeadlineWorker(deadline_index.current(), clock.now_ms())
-        query = Timer.select().where(Timer.due_ms <= desk.now_ms).order_by(Timer.due_ms, Timer.id)
-        due = list(query.limit(AT_ONCE))
         desk.look(due)
         for row in due:
             desk.safely(row)
@@ -101,7 +100,7 @@ class DeadlineWorker:
         self._failed: set[int] = set()
 
     def safely(self, row: Timer) -> None:
-        """Deal with a row; one that cannot be dealt with is tried again in an hour, and says why."""
+        """Deal with a row; one that cannot be dealt with is tried again by RETRIES_S, and says why."""
         if row.id in self._failed:
             return
         try:
@@ -115,8 +114,7 @@ class DeadlineWorker:
     def _fail(self, row: Timer, error: Exception) -> None:
         log.error("timer %s failed", row.id, exc_info=error)
         self._failed.add(row.id)
-        told = f"{type(error).__name__}: {error}"[:ERROR_MAX]
-        _set(row, due_ms=self.now_ms + CRASHED_MS, error=told)
+        _again(row, f"{type(error).__name__}: {error}")
 
     def _deal(self, row: Timer) -> None:
         if row.rule_id == 0:
@@ -270,5 +268,11 @@ def _close(row: Timer) -> None:
         runs.begin(run_key(row.rule_id, row.version, row.kind), known, seen, RunOutcome.DISABLED, row.due_ms)
 
 
+def _again(row: Timer, error: str) -> None:
+    pause = pause_ms(RETRIES_S, min(row.attempts, len(RETRIES_S))) or 0
+    WORK.retry(row, pause, error=error)
+
+
 def _set(row: Timer, **values: Any) -> None:
-    Timer.update(**values).where(Timer.id == row.id).execute()
+    """Let a claimed row wait for a later deadline."""
+    Timer.update(state=WAITING, attempts=0, lease_ms=None, **values).where(Timer.id == row.id).execute()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dashboard.db import dialect
+from dashboard.jobs.work import WAITING
 from dashboard.models import Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
@@ -37,6 +38,9 @@ COLUMNS = (
     "base_ms",
     "due_ms",
     "error",
+    "state",
+    "attempts",
+    "worker",
 )
 
 
@@ -54,6 +58,9 @@ class New(NamedTuple):
     base_ms: int
     due_ms: int
     error: str = ""
+    state: str = WAITING
+    attempts: int = 0
+    worker: str = ""
 
 
 def arm(live: Live, events: Sequence[EventRow]) -> None:

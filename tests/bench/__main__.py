@@ -1,7 +1,7 @@
 """All measures in one table: `python -m tests.bench [--rows 1000000] [--big 10000000] [--only A1,A5]`.
 
 The large site has `--rows` activities, or `--big` where given; the small one 100,000. Costs are
-processor time of the server's process, medians of cases run in turn; A11 and A8p are by the clock.
+processor time of the server's process, medians of cases run in turn; A11, A8p and B5 are by the clock.
 Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the sites for the next.
 """
 
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import backtest, exports, fold, gate, pages, rules, site, timers, visible
+from tests.bench import backtest, deliveries, exports, fold, gate, pages, rules, site, timers, visible
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -60,6 +60,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A11": lambda bench: pages.busy(bench.big),
     "B1 B3": lambda _bench: rules.rows(),
     "B2": lambda bench: timers.rows(bench.home),
+    "B5": lambda bench: deliveries.rows(bench.home),
     "B4": lambda bench: backtest.rows(bench.home, bench.events),
 }
 

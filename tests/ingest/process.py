@@ -16,7 +16,7 @@ LEASE_S = 1
 
 
 def main() -> None:
-    queue.LEASE_S = LEASE_S
+    queue.WORK.lease_ms = LEASE_S * 1000
     chosen = settings.start()
     app = create_app(chosen)
     if sys.argv[1] == "worker":

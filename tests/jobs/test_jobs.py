@@ -18,6 +18,7 @@ from dashboard.models import Job
 pytestmark = pytest.mark.both_databases
 
 NOW = 1_772_438_400
+LEASE_S = queue.WORK.lease_ms // 1000
 
 
 class Kind:
@@ -150,7 +151,7 @@ def test_a_long_error_is_cut_and_the_worker_goes_on(single: Kind) -> None:
     single.act = fails(ValueError("x" * 5000))
     single.enqueue(1, 2)
     assert worker.drain() == 2
-    assert [len(error) for _, _, error in states()] == [queue.ERROR_MAX] * 2
+    assert [len(error) for _, _, error in states()] == [queue.WORK.error_max] * 2
 
 
 def test_a_bad_job_does_not_take_its_batch_along(batched: Kind) -> None:
@@ -178,7 +179,7 @@ def test_a_dead_workers_job_is_taken_up_when_its_lease_has_run_out(
 ) -> None:
     single.enqueue(1)
     assert len(queue.claim("dead")) == 1
-    clock.shift(queue.LEASE_S)
+    clock.shift(LEASE_S)
     assert worker.drain() == 0
     clock.shift(1)
     assert worker.drain() == 1
@@ -188,16 +189,16 @@ def test_a_dead_workers_job_is_taken_up_when_its_lease_has_run_out(
 def test_a_job_that_tells_its_progress_keeps_its_lease(single: Kind, clock: time_machine.Coordinates) -> None:
     single.enqueue(1)
     [job] = queue.claim("slow")
-    clock.shift(queue.LEASE_S - 1)
+    clock.shift(LEASE_S - 1)
     queue.progress(job.id, 7, 10)
-    clock.shift(queue.LEASE_S - 1)
+    clock.shift(LEASE_S - 1)
     assert queue.claim("other") == []
     assert Job.select(Job.progress, Job.total).tuples().get() == (7, 10)
 
 
 @pytest.mark.parametrize(
     "end",
-    [queue.finish, queue.release, lambda jobs: queue.fail(jobs, "too late")],
+    [queue.finish, queue.WORK.release, lambda jobs: queue.fail(jobs, "too late")],
     ids=["finish", "release", "fail"],
 )
 def test_a_worker_that_lost_its_lease_can_no_longer_end_the_job(
@@ -205,7 +206,7 @@ def test_a_worker_that_lost_its_lease_can_no_longer_end_the_job(
 ) -> None:
     single.enqueue(1)
     late = queue.claim("late")
-    clock.shift(queue.LEASE_S + 1)
+    clock.shift(LEASE_S + 1)
     assert len(queue.claim("other")) == 1
     end(late)
     assert states() == [("running", 2, "")]
@@ -216,7 +217,7 @@ def test_a_job_that_kills_every_worker_is_given_up(single: Kind, clock: time_mac
     single.enqueue(1, 2)
     for _ in range(len(queue.RETRIES_S) + 1):
         assert [job.args["n"] for job in queue.claim("dies")] == [1]
-        clock.shift(queue.LEASE_S + 1)
+        clock.shift(LEASE_S + 1)
     worker.drain()
     assert states() == [("failed", len(queue.RETRIES_S) + 1, queue.DIED), ("done", 1, "")]
 

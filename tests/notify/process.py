@@ -50,7 +50,7 @@ def stalling_after(act: Callable[..., Any], point: str, key: Callable[..., str])
 
 
 def main() -> None:
-    outbox.LEASE_MS = LEASE_MS
+    outbox.WORK.lease_ms = LEASE_MS
     deliver.carry = stalling_before(deliver.carry, "claimed")
     deliver.send = stalling_after(deliver.send, "sent", lambda _channel, key, *_rest: key)
     email.send = stalling_after(email.send, "sent", lambda _settings, key, *_rest: key)

@@ -15,7 +15,7 @@ from flask import Flask
 from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run
+from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run, Step
 from dashboard.notify import channels, deliver, outbox, result, safe_http
 from dashboard.rules import active_rules
 from dashboard.rules.runs import StepState
@@ -179,8 +179,60 @@ def test_a_bad_receiver_does_not_hold_up_a_healthy_one(act: Act) -> None:
                 time.sleep(0.02)
             took = 5 - (end - time.monotonic())
             ended.set()
-    assert [got.headers["webhook-id"] for got in healthy.got] == [step.key for step in mine]
+    assert {got.headers["webhook-id"] for got in healthy.got} == {step.key for step in mine}
     assert took < 1
+
+
+@pytest.mark.parametrize(("ordered", "most"), [(True, 1), (False, outbox.AT_ONCE)])
+def test_a_receiver_gets_several_deliveries_at_once_unless_its_channel_asks_for_order(
+    ordered: bool, most: int
+) -> None:
+    counting, now, peak = threading.Lock(), 0, 0
+
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal now, peak
+        with counting:
+            now += 1
+            peak = max(peak, now)
+        time.sleep(0.05)
+        with counting:
+            now -= 1
+        receivers.answers(200)(handler)
+
+    with receiving(act) as receiver:
+        allow(receiver)
+        channel = steps.channel(receiver.url, ordered=ordered)
+        made = [steps.step("webhook", channel_id=channel.id) for _ in range(24)]
+        ended = threading.Event()
+        with ThreadPoolExecutor(outbox.THREADS) as pool:
+            for _ in range(outbox.THREADS):
+                pool.submit(_lane, ended)
+            end = time.monotonic() + 20
+            while Step.select().where(Step.state != "done").exists() and time.monotonic() < end:
+                time.sleep(0.02)
+            ended.set()
+    keys = [got.headers["webhook-id"] for got in receiver.got]
+    assert sorted(keys) == sorted(step.key for step in made)
+    assert peak <= most
+    if ordered:
+        assert keys == [step.key for step in made]
+    else:
+        assert peak > 1
+
+
+def test_an_ordered_channel_waits_with_later_deliveries_for_the_one_that_is_tried_again(
+    clock: time_machine.Coordinates,
+) -> None:
+    codes = [500, 200, 200]
+    with receiving(lambda handler: receivers.answers(codes.pop(0))(handler)) as receiver:
+        allow(receiver)
+        channel = steps.channel(receiver.url, ordered=True)
+        first, second = (steps.step("webhook", channel_id=channel.id) for _ in range(2))
+        worker.drain()
+        assert steps.again(second).due_ms >= steps.again(first).due_ms
+        clock.shift(result.RETRIES_S[0] * 2)
+        worker.drain()
+    assert [got.headers["webhook-id"] for got in receiver.got] == [first.key, first.key, second.key]
 
 
 def _lane(ended: threading.Event) -> None:

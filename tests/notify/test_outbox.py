@@ -35,10 +35,11 @@ def events() -> list[str]:
     return [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
 
 
-def test_a_destination_has_one_delivery_under_way_and_failing_ones_leave_threads_free(app: Flask) -> None:
+def test_a_destination_takes_so_many_at_once_and_failing_ones_leave_threads_free(app: Flask) -> None:
     failing = [steps.channel("http://127.0.0.1:1/", failures=1) for _ in range(outbox.THREADS)]
     good = steps.channel("http://127.0.0.1:1/")
-    for channel in [*failing, *failing, good, good]:
+    ordered = steps.channel("http://127.0.0.1:1/", ordered=True)
+    for channel in [*failing, *failing, *[good] * (outbox.AT_ONCE + 1), ordered, ordered]:
         steps.step("webhook", channel_id=channel.id)
     for _ in range(2):
         steps.mail()
@@ -46,7 +47,8 @@ def test_a_destination_has_one_delivery_under_way_and_failing_ones_leave_threads
     while (step := outbox.claim("w")) is not None:
         taken.append((step.channel_id, step.action))
     wanted = [(channel.id, "webhook") for channel in failing[: outbox.THREADS - outbox.FOR_HEALTHY]]
-    assert taken == [*wanted, (good.id, "webhook"), (None, "email")]
+    wanted += [(good.id, "webhook")] * outbox.AT_ONCE
+    assert taken == [*wanted, (ordered.id, "webhook"), (None, "email")]
 
 
 def test_workers_side_by_side_never_take_the_same_step(app: Flask) -> None:
@@ -72,7 +74,7 @@ def test_a_dead_workers_step_waits_again_with_the_same_key(
     step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
     first = outbox.claim("dead")
     assert first is not None
-    clock.shift(outbox.LEASE_MS / 1000)
+    clock.shift(outbox.WORK.lease_ms / 1000)
     assert outbox.claim("other") is None
     clock.shift(1)
     second = outbox.claim("other")
@@ -80,7 +82,7 @@ def test_a_dead_workers_step_waits_again_with_the_same_key(
     assert (second.id, second.key, second.attempts) == (step.id, step.key, 2)
     assert not outbox.end(first, StepState.DONE)
     assert not outbox.again(first, 1, "late", {})
-    outbox.release(first)
+    outbox.WORK.release([first])
     assert (steps.again(step).state, steps.again(step).worker) == ("running", "other")
 
 
@@ -94,7 +96,7 @@ def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
     Step.update(state="running", lease_ms=taken.lease_ms or 0, attempts=1).where(
         Step.id == untouched.id
     ).execute()
-    clock.shift(outbox.LEASE_MS / 1000 + 1)
+    clock.shift(outbox.WORK.lease_ms / 1000 + 1)
     again = outbox.claim("other")
     assert again is not None
     assert again.id == untouched.id
@@ -106,7 +108,7 @@ def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_mach
     step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
     for _ in range(len(result.RETRIES_S) + 1):
         assert outbox.claim("dies") is not None
-        clock.shift(outbox.LEASE_MS / 1000 + 1)
+        clock.shift(outbox.WORK.lease_ms / 1000 + 1)
     assert outbox.claim("dies") is None
     assert (steps.again(step).state, steps.again(step).error) == ("dead", outbox.DIED)
 

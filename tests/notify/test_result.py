@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dashboard.jobs.work import pause_ms
 from dashboard.notify import email, result
 from dashboard.notify.email import MINUTE_MS, Sent
 
@@ -34,7 +35,7 @@ def test_a_receiver_may_ask_for_a_pause_of_a_day_at_most(value: str, seconds: in
 
 
 def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
-    assert [result.pause(n, 0, 0.5) for n in range(1, 8)] == [
+    assert [pause_ms(result.RETRIES_S, n, 0, 0.5) for n in range(1, 8)] == [
         60_000,
         300_000,
         1_800_000,
@@ -43,10 +44,10 @@ def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
         86_400_000,
         None,
     ]
-    assert result.pause(1, 0, 0.0) == 54_000
-    assert 65_900 <= (result.pause(1, 0, 0.999) or 0) <= 66_000
-    assert result.pause(1, 600, 0.5) == 600_000
-    assert result.pause(6, 600, 0.5) == 86_400_000
+    assert pause_ms(result.RETRIES_S, 1, 0, 0.0) == 54_000
+    assert 65_900 <= (pause_ms(result.RETRIES_S, 1, 0, 0.999) or 0) <= 66_000
+    assert pause_ms(result.RETRIES_S, 1, 600, 0.5) == 600_000
+    assert pause_ms(result.RETRIES_S, 6, 600, 0.5) == 86_400_000
 
 
 def sent(count: int, every_minutes: float, subject: str = "s") -> list[Sent]:

@@ -119,6 +119,17 @@ def test_a_chat_of_an_unknown_service_is_refused(editor: FlaskClient) -> None:
     assert "no address of a chat service" in answer.text
 
 
+def test_a_channel_may_ask_for_its_messages_in_order(editor: FlaskClient, receiver: Receiver) -> None:
+    editor.post("/settings/channels/new", data=form(receiver, secret=OWN_SECRET, ordered="1"))
+    row = Channel.get()
+    assert row.ordered
+    assert "checked" in editor.get(f"/settings/channels/{row.id}").text.split('name="ordered"')[1][:80]
+    data = {"name": row.name, "version": "1"}
+    assert editor.post(f"/settings/channels/{row.id}", data=data).status_code == 302
+    assert not Channel.get().ordered
+    assert asks.audited("channel.updated").changes == {"ordered": [True, False]}
+
+
 def test_empty_fields_keep_what_is_stored(editor: FlaskClient, receiver: Receiver) -> None:
     editor.post("/settings/channels/new", data=form(receiver, secret=OWN_SECRET, headers="X-A: 1"))
     before = Channel.get()

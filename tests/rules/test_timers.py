@@ -250,7 +250,7 @@ def pause(group: RuleGroup, paused: bool) -> None:
     RuleGroup.update(paused=paused).where(RuleGroup.id == group.id).execute()
 
 
-def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
+def test_a_row_that_crashes_is_tried_again_is_marked_and_holds_up_no_other(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = rule(**IDLE)
@@ -267,9 +267,17 @@ def test_a_row_that_crashes_moves_an_hour_ahead_is_marked_and_holds_up_no_other(
     site.wake(HOUR + 1)
     assert fired() == [(one.id, "done", HOUR + 1)]
     row = Timer.get()
-    assert (row.error, row.due_ms) == ("ValueError: no such thing", NOON + (2 * HOUR + 1) * 1000)
+    assert (row.error, row.attempts) == ("ValueError: no such thing", 1)
+    moment = HOUR + 1
+    for pause in (*deadline_worker.RETRIES_S, deadline_worker.RETRIES_S[-1]):  # never given up
+        moment += pause
+        assert Timer.get().due_ms == NOON + moment * 1000
+        site.wake(moment - 1)
+        site.wake(moment)
+    assert Timer.get().attempts == len(deadline_worker.RETRIES_S) + 2
     monkeypatch.undo()
-    site.wake(2 * HOUR + 1)
+    moment += deadline_worker.RETRIES_S[-1]
+    site.wake(moment)
     assert fired()[1:] == [(one.id, "done", HOUR)]
 
 

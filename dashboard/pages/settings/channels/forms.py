@@ -51,6 +51,10 @@ class ChannelForm(Form):
         hint=N_("One a line, as Name: value. Values are never shown again."),
     )
     drop_headers = Check(N_("Remove the headers"))
+    ordered = Check(
+        N_("One message at a time, in order"),
+        hint=N_("Slower. Otherwise up to eight are sent at once, and one may overtake another."),
+    )
     row: Channel | None = None
 
     def fit(self, row: Channel | None) -> None:
@@ -92,7 +96,7 @@ class ChannelForm(Form):
 
     def values(self) -> dict[str, Any]:
         """Return the columns that change; only for a form without errors."""
-        found: dict[str, Any] = {"name": self.name.data}
+        found: dict[str, Any] = {"name": self.name.data, "ordered": self.ordered.data}
         if self.row is None:
             found["kind"] = self.kind.data
         if self.address.data:

@@ -115,7 +115,9 @@ class Channels(Resource[ChannelForm]):
         return str(_(KINDS[row.kind]))
 
     def stored(self, row: Channel) -> dict[str, Any]:
-        return {name: getattr(row, name) for name in ("name", "kind", "address", "secret", "headers")}
+        return {
+            name: getattr(row, name) for name in ("name", "kind", "address", "secret", "headers", "ordered")
+        }
 
     def audited(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return that something is set, and the names of headers."""

@@ -1,0 +1,180 @@
+"""Durable work in the rows of a table: jobs, deliveries and deadlines are claimed, retried and given up here.
+
+A row waits until it is due, is claimed by one worker under a lease, and is ended by its owner. A worker that
+dies leaves its lease to expire; then the row waits again, so that work is done at least once. A row that
+failed, or whose worker died, at every try of the retry table is given up: it stays as a dead letter in an
+end state that its table chooses. A `group` bounds how many rows of one kind run at a time.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import peewee
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+
+WAITING, RUNNING = "waiting", "running"
+JITTER = 0.1  # of a pause, either way
+
+Row = TypeVar("Row", bound=peewee.Model)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many rows of a group run at a time: `most`, or what `special` says for a group.
+
+    All groups of `shared` together run at most `shared_most`.
+    """
+
+    most: int
+    special: Mapping[Any, int] = field(default_factory=dict)
+    shared: Collection[Any] = frozenset()
+    shared_most: int = 0
+
+    def full(self, running: Mapping[Any, int]) -> set[Any]:
+        """Return the groups that may not begin another row, by the number that each runs."""
+        found = {group for group, count in running.items() if count >= self.special.get(group, self.most)}
+        if self.shared and sum(running.get(group, 0) for group in self.shared) >= self.shared_most:
+            found.update(self.shared)
+        return found
+
+
+def pause_ms(retries_s: Sequence[int], attempts: int, least_s: int = 0, chance: float = 0.5) -> int | None:
+    """Return the milliseconds until the next try after `attempts` failed ones; None when none is left.
+
+    `chance` in [0, 1) spreads the tries of many rows by JITTER; `least_s` is what a receiver asked for.
+    """
+    if attempts > len(retries_s):
+        return None
+    spread = 1 - JITTER + 2 * JITTER * chance
+    return max(int(retries_s[attempts - 1] * spread * 1000), least_s * 1000)
+
+
+@dataclass
+class Work(Generic[Row]):
+    """The work in a table with columns state, attempts, due_ms, lease_ms, worker and error.
+
+    `give_up` ends a row whose worker died at every try; `lost` may deal with one whose lease expired, and
+    returns whether it did. Both run in the transaction of a claim. `group` is an expression over the row.
+    """
+
+    model: type[Row]
+    lock: Lock
+    retries_s: Sequence[int]
+    give_up: Callable[[Row], object]
+    lost: Callable[[Row], bool] = lambda _row: False
+    group: Any = None
+    lease_ms: int = 60_000
+    error_max: int = 1000
+
+    def claim(
+        self,
+        worker: str,
+        where: Any = None,
+        batch: Callable[[Row], tuple[Any, int]] | None = None,
+        bounds: Callable[[], Bounds] | None = None,
+    ) -> list[Row]:
+        """Take the row that has been due longest, or none, for `worker`; looking in vain writes nothing.
+
+        `batch` returns, for that row, the condition of the rows to take along with it (None: any) and how
+        many to take in all. `where` narrows what is looked at; `bounds` are read where the table has groups.
+        """
+        m: Any = self.model
+        moment = clock.now_ms()
+        if not self.any_due(where):
+            return []
+        due, lost = self._claimable(moment, where)
+        with database.atomic():
+            dialect.one_at_a_time(self.lock)
+            self._take_back(lost)
+            if bounds is not None:
+                due = self._free(due, bounds())
+            query = m.select().where(due).order_by(m.due_ms, m.id)
+            found: list[Row] = list(query.limit(1))
+            if found and batch is not None:
+                alike, most = batch(found[0])
+                found = list((query if alike is None else query.where(alike)).limit(most))
+            return self._taken(found, worker, moment)
+
+    def any_due(self, where: Any = None) -> bool:
+        """Say whether there is something to claim; costs one look at an index and no lock."""
+        m: Any = self.model
+        due, lost = self._claimable(clock.now_ms(), where)
+        return bool(m.select(m.id).where(due | lost).exists())
+
+    def _claimable(self, moment: int, where: Any) -> tuple[Any, Any]:
+        """Return the conditions of rows that are due, and of those whose lease has expired."""
+        m: Any = self.model
+        due, lost = (m.state == WAITING) & (m.due_ms <= moment), (m.state == RUNNING) & (m.lease_ms < moment)
+        return (due, lost) if where is None else (due & where, lost & where)
+
+    def _taken(self, rows: Sequence[Any], worker: str, moment: int) -> list[Row]:
+        """Mark rows as claimed; one that has been cancelled meanwhile is left out."""
+        m: Any = self.model
+        lease_ms = moment + self.lease_ms
+        chosen = m.id.in_([row.id for row in rows])
+        change = m.update(state=RUNNING, lease_ms=lease_ms, worker=worker, attempts=m.attempts + 1)
+        if rows and change.where(chosen & (m.state == WAITING)).execute() < len(rows):
+            mine = (m.state == RUNNING) & (m.worker == worker) & (m.lease_ms == lease_ms)
+            ids = {ident for (ident,) in m.select(m.id).where(chosen & mine).tuples()}
+            rows = [row for row in rows if row.id in ids]
+        for row in rows:
+            row.state, row.attempts, row.worker = RUNNING, row.attempts + 1, worker
+        return list(rows)
+
+    def _take_back(self, lost: Any) -> None:
+        """Let the rows of dead workers wait again, or give them up."""
+        m: Any = self.model
+        for row in list(m.select().where(lost)):
+            if self.lost(row):
+                continue
+            if row.attempts > len(self.retries_s):
+                self.give_up(row)
+            else:
+                m.update(state=WAITING, lease_ms=None).where(self.as_claimed([row])).execute()
+
+    def _free(self, due: Any, bounds: Bounds) -> Any:
+        """Return the condition of due rows whose group may begin another one."""
+        m: Any = self.model
+        running = m.select(self.group).where(m.state == RUNNING).tuples()
+        full = bounds.full(Counter(group for (group,) in running if group is not None))
+        return due & (self.group.is_null() | self.group.not_in(sorted(full))) if full else due
+
+    def as_claimed(self, rows: Sequence[Any]) -> Any:
+        """Return the condition that rows are as claim() left them, not taken up by another worker since."""
+        m: Any = self.model
+        each = [(m.id == row.id) & (m.attempts == row.attempts) & (m.state == RUNNING) for row in rows]
+        return functools.reduce(operator.or_, each)
+
+    def renew(self, ident: int, **columns: Any) -> None:
+        """Renew the lease of a claimed row: its worker is alive."""
+        m: Any = self.model
+        m.update(lease_ms=clock.now_ms() + self.lease_ms, **columns).where(m.id == ident).execute()
+
+    def end(self, rows: Sequence[Row], state: str, **columns: Any) -> bool:
+        """End claimed rows in a state; False when another worker has taken them up since."""
+        m: Any = self.model
+        change = m.update(state=state, lease_ms=None, **self._cut(columns))
+        return bool(change.where(self.as_claimed(rows)).execute())
+
+    def retry(self, row: Row, pause_ms: int, **columns: Any) -> bool:
+        """Let a claimed row wait for its next try; False when it is not ours any more."""
+        return self.end([row], WAITING, due_ms=clock.now_ms() + pause_ms, **columns)
+
+    def release(self, rows: Sequence[Row]) -> None:
+        """Give claimed rows back untried: the database was away, the work was not at fault."""
+        m: Any = self.model
+        self.end(rows, WAITING, attempts=m.attempts - 1)
+
+    def _cut(self, columns: dict[str, Any]) -> dict[str, Any]:
+        if "error" in columns:
+            columns["error"] = columns["error"][: self.error_max]
+        return columns
