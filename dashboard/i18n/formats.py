@@ -15,6 +15,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 CACHED = 4096  # texts of a kind, half a megabyte; a page formats each time and duration several times
+CAP = 100  # to which numbers are counted that are shown on many pages
 NBSP = "\N{NO-BREAK SPACE}"
 # Patterns of Unicode's date fields by language: long, short, day, day of week view, stamp.
 _DATES = {
@@ -48,6 +49,11 @@ def number(value: float) -> str:
 @lru_cache(CACHED)
 def _number(value: float, speech: str) -> str:
     return str(format_decimal(value, locale=speech))
+
+
+def capped(value: int) -> str:
+    """Return a number that was counted up to CAP: 7 as 7, CAP as 99+."""
+    return number(value) if value < CAP else f"{number(CAP - 1)}+"
 
 
 def percent(value: float | None, digits: int = 0) -> str:
@@ -145,6 +151,7 @@ FILTERS = {
     for name in (
         "duration",
         "number",
+        "capped",
         "percent",
         "clock",
         "clock_short",

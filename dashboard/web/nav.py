@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import peewee
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
@@ -13,7 +12,7 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n import LOCALES
-from dashboard.i18n.formats import language
+from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
 from dashboard.models import Notification
 from dashboard.rules import active_rules
@@ -23,16 +22,15 @@ from dashboard.web import assets
 def _unread() -> Any:
     n = Notification
     awake = n.snoozed_ms.is_null() | (n.snoozed_ms <= slot("now"))
-    unread = (n.user_id == slot("user")) & n.read_ms.is_null() & awake
-    return n.select(peewee.fn.COUNT(n.user_id)).where(unread)
+    return n.select(n.user_id).where((n.user_id == slot("user")) & n.read_ms.is_null() & awake).limit(CAP)
 
 
 _UNREAD = Prepared(_unread)
 
 
 def unread(user_id: int) -> int:
-    """Count the user's unread notifications; one that is snoozed counts as read until then."""
-    return int(_UNREAD.rows(user=user_id, now=clock.now_ms())[0][0])
+    """Count the user's unread notifications up to CAP; one that is snoozed counts as read until then."""
+    return len(_UNREAD.rows(user=user_id, now=clock.now_ms()))
 
 
 class Entry(NamedTuple):

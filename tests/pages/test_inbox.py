@@ -75,6 +75,17 @@ def test_notices_stand_under_their_days_newest_first(client: FlaskClient, me: Us
     asks.fragment_is_block(client, "/inbox")
 
 
+def test_counts_end_at_a_bound(client: FlaskClient, me: User) -> None:
+    for number, shown in ((99, "99"), (1, "99+"), (30, "99+")):
+        Notification.insert_many(
+            [{"user_id": me.id, "title": "Chat waits", "made_ms": clock.now_ms()}] * number
+        ).execute()
+        page = client.get("/inbox").text
+        assert menu_count(page) == shown
+        assert queries.counts(me.id, clock.now_ms())["new"] == min(100, Notification.select().count())
+    assert client.get("/inbox/count?seen=100").status_code == 204
+
+
 def test_views_hold_what_they_say_with_their_counts(client: FlaskClient, me: User) -> None:
     notice(me, "Fresh")
     notice(me, "Known", read_ms=1)
