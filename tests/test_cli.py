@@ -55,19 +55,19 @@ def lines(*events: object) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_says_how_it_is_used(run: Run, command: str) -> None:
+def test_every_command_has_help(run: Run, command: str) -> None:
     result = run(*command.split(), "--help")
     assert (result.exit_code, result.stdout.startswith("Usage:")) == (0, True)
 
 
 @pytest.mark.parametrize("words", [("nonsense",), ("key", "add"), ("import",), ("worker", "--nonsense")])
-def test_wrong_words_end_with_status_2_on_the_error_stream(run: Run, words: tuple[str, ...]) -> None:
+def test_usage_errors_exit_with_2_and_print_to_stderr(run: Run, words: tuple[str, ...]) -> None:
     result = run(*words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Error" in result.stderr
 
 
-def test_a_new_key_alone_is_printed_and_kept_as_a_hash(db_url: str, run: Run) -> None:
+def test_new_key_is_printed_and_stored_as_hash(db_url: str, run: Run) -> None:
     done = flask(db_url, "key", "add", "phones", "--source", "pbx")
     assert (done.returncode, done.stderr) == (0, "")
     plain = done.stdout.removesuffix("\n")
@@ -78,7 +78,7 @@ def test_a_new_key_alone_is_printed_and_kept_as_a_hash(db_url: str, run: Run) ->
     assert AuditEntry.get(AuditEntry.action == "key.created").interface == "cli"
 
 
-def test_a_key_is_made_for_what_is_said(run: Run) -> None:
+def test_key_gets_the_given_options(run: Run) -> None:
     assert run("key", "add", "a", "--source", "pbx", "--allow", "read").exit_code == 0
     assert run("key", "add", "b", "--source", "pbx", "--known-only").exit_code == 0
     assert list(ApiKey.select(ApiKey.allow, ApiKey.makes).order_by(ApiKey.id).tuples()) == [
@@ -103,7 +103,7 @@ def test_a_user_is_added_with_a_password_from_standard_input(run: Run) -> None:
     assert (again.exit_code, "can already sign in" in again.stderr) == (1, True)
 
 
-def test_a_user_known_from_events_gets_access_and_keeps_the_name(run: Run) -> None:
+def test_user_known_from_events_gets_a_role_and_keeps_the_name(run: Run) -> None:
     record.append(record.source("pbx").id, [NewEvent("a", "agent.ready", 0, "petr")])
     assert (
         run("user", "add", "petr", "--access", "Agent", "--password-stdin", given="long enough").exit_code
@@ -123,7 +123,7 @@ def test_a_user_known_from_events_gets_access_and_keeps_the_name(run: Run) -> No
         ("j" * 121, "Agent", "long enough", 2, "Enter 1 to 120 printable characters."),
     ],
 )
-def test_a_user_that_cannot_be_added_is_told_why(
+def test_rejected_user_prints_the_reason(
     run: Run, login: str, access: str, password: str, status: int, words: str
 ) -> None:
     result = run("user", "add", login, "--access", access, "--password-stdin", given=password)
@@ -131,7 +131,7 @@ def test_a_user_that_cannot_be_added_is_told_why(
     assert User.select().count() == 0
 
 
-def test_a_backup_that_fails_is_an_event(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+def test_failed_backup_records_an_event(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     path.touch()
     result = flask(db_url, "backup", str(path))
@@ -140,7 +140,7 @@ def test_a_backup_that_fails_is_an_event(db: peewee.Database, db_url: str, tmp_p
     assert (event.type, "already exists" in event.data) == ("system.backup_failed", True)
 
 
-def test_an_import_says_read_stored_repeated_and_refused_with_lines(run: Run, tmp_path: Path) -> None:
+def test_import_prints_its_summary_with_line_numbers(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(lines(custom("a"), custom("b"), custom("c", time="soon")) + '{"type": "cus')
     words = ("import", path, "--format", "jsonl", "--source", "crm")
@@ -156,7 +156,7 @@ def test_an_import_says_read_stored_repeated_and_refused_with_lines(run: Run, tm
     assert not Job.select().exists()
 
 
-def test_an_import_of_nothing_good_ends_with_status_1(run: Run, tmp_path: Path) -> None:
+def test_import_without_valid_events_exits_with_1(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text("nonsense\n" * 30)
     result = run("import", path, "--format", "jsonl", "--source", "crm")
@@ -179,7 +179,7 @@ def test_an_import_of_nothing_good_ends_with_status_1(run: Run, tmp_path: Path) 
         (("--format", "csv", "--source", ""), 2, "Enter 1 to 120 printable characters."),
     ],
 )
-def test_an_import_that_cannot_be_meant_is_refused_before_anything_is_read(
+def test_import_with_invalid_options_reads_nothing(
     run: Run, tmp_path: Path, words: tuple[str, ...], status: int, said: str
 ) -> None:
     path = tmp_path / "table.csv"
@@ -210,7 +210,7 @@ def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
     )
 
 
-def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
+def test_worker_drain_runs_due_jobs_and_exits(run: Run) -> None:
     source = record.source("pbx").id
     for ident in "abc":
         record.append(source, [NewEvent(ident, "agent.ready", 0, "petr")])
@@ -220,12 +220,12 @@ def test_the_worker_drains_what_is_due_and_ends(run: Run) -> None:
     )
 
 
-def test_rebuilding_says_when_it_is_done(run: Run) -> None:
+def test_rebuild_prints_when_complete(run: Run) -> None:
     result = run("rebuild")
     assert (result.exit_code, result.stdout) == (0, "Rebuild complete.\n")
 
 
-def test_migrating_twice_is_migrating_once(empty_url: str) -> None:
+def test_migrate_is_idempotent(empty_url: str) -> None:
     first, second = (flask(empty_url, "migrate") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0)
     assert "Applied 0001_trail." in first.stdout
@@ -233,14 +233,14 @@ def test_migrating_twice_is_migrating_once(empty_url: str) -> None:
     assert "One-time code to create the first administrator:" in first.stdout
 
 
-def test_a_database_that_is_not_migrated_is_told_in_one_line(empty_url: str) -> None:
+def test_unmigrated_database_gives_one_line(empty_url: str) -> None:
     done = flask(empty_url, "key", "add", "a", "--source", "b")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Run `flask migrate`." in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_of_a_newer_version_is_left_alone(run: Run) -> None:
+def test_database_of_newer_version_is_not_touched(run: Run) -> None:
     values = "('9999_later', CURRENT_TIMESTAMP)"
     database.execute_sql(f"INSERT INTO schema_migration (name, applied) VALUES {values}")
     result = run("migrate")

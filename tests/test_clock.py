@@ -51,7 +51,7 @@ def test_now_is_aware_and_floored() -> None:
         pytest.param("Pacific/Apia", "2011-12-30", "2011-12-30T10:00Z", 0, id="a date that never was"),
     ],
 )
-def test_a_day_runs_from_its_first_instant_to_the_next(zone: str, on: str, start: str, seconds: int) -> None:
+def test_day_spans_from_its_first_instant_to_the_next(zone: str, on: str, start: str, seconds: int) -> None:
     span = clock.day(date.fromisoformat(on), zone)
     assert (span.start, span.seconds) == (utc(start), seconds)
 
@@ -93,7 +93,7 @@ def test_hours_are_labelled_by_the_local_clock(zone: str, on: str, labels: list[
     on=st.dates(min_value=date(1975, 1, 1), max_value=date(2030, 12, 31)),
     zone=st.sampled_from([*ZONES, "Pacific/Apia", "America/Santiago"]),
 )
-def test_hours_tile_their_day_and_belong_to_it(on: date, zone: str) -> None:
+def test_hours_cover_their_day_without_overlap(on: date, zone: str) -> None:
     span = clock.day(on, zone)
     slots = clock.hours(span, zone)
     assert sum(slot.end - slot.start for slot in slots) == span.seconds
@@ -120,11 +120,11 @@ def test_an_instant_belongs_to_the_day_of_its_local_date(ts: int, zone: str) -> 
         pytest.param("2025-07-01T12:00:00.900", False, "2025-07-01T10:00Z", id="floored to the second"),
     ],
 )
-def test_a_typed_time_is_resolved(local: str, end: bool, expected: str) -> None:
+def test_local_time_is_resolved(local: str, end: bool, expected: str) -> None:
     assert clock.resolve(datetime.fromisoformat(local), PRAGUE, end=end) == utc(expected)
 
 
-def test_a_typed_time_has_no_zone_of_its_own() -> None:
+def test_aware_local_time_is_rejected() -> None:
     with pytest.raises(ValueError, match="no zone of its own"):
         clock.resolve(datetime(2026, 1, 1, tzinfo=UTC), PRAGUE)
 
@@ -141,7 +141,7 @@ def known(file: str) -> Any:
     return json.loads((DATA / file).read_text("utf-8"))
 
 
-def test_every_known_change_of_offset_is_met() -> None:
+def test_every_known_offset_change_is_handled() -> None:
     checked = 0
     for zone, edges in known("edges.json")["zones"].items():
         for edge in edges:
@@ -160,7 +160,7 @@ def test_every_known_change_of_offset_is_met() -> None:
     assert checked > 100
 
 
-def test_every_known_day_has_its_hours() -> None:
+def test_hours_of_every_known_day() -> None:
     for known_day in known("day_buckets.json"):
         zone = known_day["zone"]
         span = clock.day(date.fromisoformat(known_day["local_day"]), zone)

@@ -61,9 +61,7 @@ def play(app: Flask, moment: int) -> list[str]:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_at_any_hour_somebody_is_on_a_call_on_chats_on_a_pause_and_somebody_waits(
-    stage: Flask, moment: int
-) -> None:
+def test_calls_chats_pauses_and_waiting_contacts_at_any_hour(stage: Flask, moment: int) -> None:
     play(stage, moment)
     board = Board(scope.whole(), moment, ZONE, "en")
     now = [row.status for row in board.team().rows]
@@ -77,7 +75,7 @@ def test_at_any_hour_somebody_is_on_a_call_on_chats_on_a_pause_and_somebody_wait
     assert not Job.select().where(Job.kind == "digest").exists()
 
 
-def test_a_second_start_adds_no_event_and_a_later_one_adds_those_since(stage: Flask) -> None:
+def test_repeated_run_adds_nothing_and_later_run_adds_new_events(stage: Flask) -> None:
     first = play(stage, SUNDAY_NIGHT)
     theirs = Event.source_id == Source.get(Source.name == demo.SOURCE).id
     before = {row[0] for row in Event.select(Event.external_id).where(theirs).tuples()}
@@ -99,7 +97,7 @@ def still_open(until: int) -> int:
     )
 
 
-def test_everything_went_the_way_of_events(stage: Flask) -> None:
+def test_demo_data_comes_only_from_events(stage: Flask) -> None:
     play(stage, SUNDAY_NIGHT)
     folded = counts()
     projection.rebuild()
@@ -122,7 +120,7 @@ def test_the_printed_sign_ins_work(stage: Flask, client: FlaskClient) -> None:
         assert answer.headers["Location"] == "/"
 
 
-def test_a_fortnight_has_all_that_happens_in_a_contact_centre(stage: Flask) -> None:
+def test_two_weeks_contain_every_kind_of_activity(stage: Flask) -> None:
     dates = [clock.local_date(SUNDAY_NIGHT - back * 86_400, ZONE) for back in range(14)]
     shifts = [shift for date in dates for shift in roster.shifts(date, ZONE)]
     pieces = [piece for shift in shifts for piece in day.work(shift)]
@@ -169,7 +167,7 @@ def most_at_once(pieces: list[day.Piece]) -> int:
     return most
 
 
-def test_whoever_left_keeps_the_history_and_works_no_more(
+def test_deactivated_user_keeps_history_and_gets_no_new_work(
     stage: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "DAYS", 2)
@@ -184,7 +182,7 @@ def test_whoever_left_keeps_the_history_and_works_no_more(
     assert PauseType.select().where(PauseType.paid).count() >= 2
 
 
-def test_rules_are_at_work_on_trial_and_off_and_a_later_start_adds_none(stage: Flask) -> None:
+def test_rules_are_on_in_dry_run_and_off_and_created_once(stage: Flask) -> None:
     play(stage, SUNDAY_NIGHT + 40 * 3600)
     rules = [(rule.name, rule.state, rule.owner_id) for rule in Rule.select().order_by(Rule.id)]
     assert {state for _name, state, _owner in rules} == {"on", "shadow", "off"}

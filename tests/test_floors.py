@@ -57,7 +57,7 @@ def breached(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("said", [said for _file, _line, said in BREACHES])
-def test_a_breach_is_caught(breached: tuple[int, str], said: str) -> None:
+def test_violations_are_detected(breached: tuple[int, str], said: str) -> None:
     assert breached[0] == 1
     assert f"- dashboard.{said}" in breached[1].replace("-   dashboard", "- dashboard")
 
@@ -66,7 +66,7 @@ def sources(*folders: str, suffix: str = ".py") -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob(f"*{suffix}"))]
 
 
-def test_a_module_can_be_read_in_one_sitting() -> None:
+def test_modules_are_short() -> None:
     long = {
         str(path): lines
         for path in sources("dashboard", "tests")
@@ -75,7 +75,7 @@ def test_a_module_can_be_read_in_one_sitting() -> None:
     assert long == {}
 
 
-def test_a_template_can_be_read_in_one_sitting() -> None:
+def test_templates_are_short() -> None:
     long = {
         str(path): lines
         for path in sources("templates", suffix=".html")
@@ -84,7 +84,7 @@ def test_a_template_can_be_read_in_one_sitting() -> None:
     assert long == {}
 
 
-def test_a_function_fits_a_screen() -> None:
+def test_functions_are_short() -> None:
     long = []
     for path in sources("dashboard"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -17,16 +17,16 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_no_row_of_another_test_is_seen(db: peewee.Database, turn: int) -> None:
+def test_rows_of_other_tests_are_not_visible(db: peewee.Database, turn: int) -> None:
     assert make.user("jana").id == 1
     assert User.select().count() == 1
 
 
-def test_the_database_is_of_this_version(db: peewee.Database) -> None:
+def test_database_is_migrated(db: peewee.Database) -> None:
     assert migrate.pending(db) == []
 
 
-def test_another_process_sees_what_is_committed(db: peewee.Database, db_url: str) -> None:
+def test_committed_rows_are_visible_to_other_processes(db: peewee.Database, db_url: str) -> None:
     make.user("jana")
     program = "from dashboard.models import User; print(User.get().login)"
     start = f"from dashboard.db import open_database; open_database({db_url!r}); {program}"

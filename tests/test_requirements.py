@@ -25,7 +25,7 @@ def pins(lock: str) -> dict[str, str]:
 
 
 @every_lock
-def test_what_is_required_is_locked_at_a_version_that_fits(lock: str) -> None:
+def test_requirements_are_locked_at_matching_versions(lock: str) -> None:
     locked = pins(lock)
     lines = [line for name in LISTS[lock] for line in (ROOT / name).read_text().splitlines()]
     required = [Requirement(line) for line in lines if not line.startswith("-r ")]
@@ -34,13 +34,13 @@ def test_what_is_required_is_locked_at_a_version_that_fits(lock: str) -> None:
 
 
 @every_lock
-def test_a_lock_file_holds_nothing_but_versions_with_hashes(lock: str) -> None:
+def test_lock_files_contain_only_versions_with_hashes(lock: str) -> None:
     """No address of an index and no path of a machine."""
     rest = PIN.sub("", (ROOT / lock).read_text())
     assert [line for line in rest.splitlines() if not line.startswith("#")] == []
 
 
-def test_the_server_and_its_tests_run_on_the_same_versions() -> None:
+def test_server_and_tests_use_the_same_versions() -> None:
     served, tested = (pins(lock) for lock in LISTS)
     assert served.items() <= tested.items()
     assert "pytest" in tested.keys() - served.keys()

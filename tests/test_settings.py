@@ -21,7 +21,7 @@ def instance(tmp_path: Path) -> Path:
     return tmp_path / ".stopa"
 
 
-def test_an_empty_environment_gives_the_documented_defaults(instance: Path) -> None:
+def test_defaults_are_as_documented(instance: Path) -> None:
     loaded = settings.load({}, instance)
     assert loaded == Settings(
         database=f"sqlite:///{instance / 'stopa.db'}",
@@ -63,7 +63,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("name", "given", "value"), GOOD)
-def test_a_good_value_is_read(name: str, given: str, value: object, instance: Path) -> None:
+def test_valid_value_is_read(name: str, given: str, value: object, instance: Path) -> None:
     loaded = settings.load({"STOPA_SECRET_KEY": KEY, name: given}, instance)
     assert getattr(loaded, name.removeprefix("STOPA_").lower()) == value
 
@@ -100,7 +100,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "given"), WRONG)
-def test_a_wrong_setting_stops_the_start_with_its_name_and_a_hint(
+def test_invalid_setting_stops_the_start_with_name_and_hint(
     name: str, given: str, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {name: given}
@@ -115,25 +115,25 @@ def test_a_wrong_setting_stops_the_start_with_its_name_and_a_hint(
     assert not instance.exists(), "nothing is made before all settings are right"
 
 
-def test_every_wrong_setting_is_named_at_once(instance: Path) -> None:
+def test_all_invalid_settings_are_reported_together(instance: Path) -> None:
     problems = settings.check({"STOPA_LOCALE": "cz", "STOPA_BIND": "x", "STOPA_TIMEZONE": "Mars"}, instance)
     assert [problem.name for problem in problems] == ["STOPA_BIND", "STOPA_TIMEZONE", "STOPA_LOCALE"]
 
 
-def test_an_example_in_a_hint_is_itself_right(instance: Path) -> None:
+def test_examples_in_hints_are_valid(instance: Path) -> None:
     for setting in SETTINGS:
         for example in setting.hint.split(" or ") if "python3" not in setting.hint else []:
             given = example.split(" behind ")[0].replace("/var/lib/stopa/", f"{instance.parent}/")
             assert settings.check({setting.name: given.split(", ")[-1]}, instance) == [], setting.name
 
 
-def test_names_that_others_give_are_left_alone(instance: Path) -> None:
+def test_foreign_variables_are_ignored(instance: Path) -> None:
     assert (
         settings.check({"STOPA_SERVICE_HOST": "10.0.0.1", "STOPA_PORT": "tcp://10.0.0.1:80"}, instance) == []
     )
 
 
-def test_a_password_in_a_wrong_setting_is_not_said(instance: Path) -> None:
+def test_passwords_in_invalid_settings_are_not_printed(instance: Path) -> None:
     problems = settings.check(
         {
             "STOPA_DATABASE": "mysql://root:tajne@localhost/stopa",
@@ -145,7 +145,7 @@ def test_a_password_in_a_wrong_setting_is_not_said(instance: Path) -> None:
     assert "tajne" not in str(problems)
 
 
-def test_the_secret_key_is_made_once_and_readable_by_its_owner_alone(instance: Path) -> None:
+def test_secret_key_is_generated_once_with_mode_0600(instance: Path) -> None:
     first = settings.load({}, instance).secret_key
     assert len(first) == 64
     assert settings.load({}, instance).secret_key == first
@@ -153,21 +153,21 @@ def test_the_secret_key_is_made_once_and_readable_by_its_owner_alone(instance: P
     assert stat.S_IMODE(instance.stat().st_mode) == 0o700
 
 
-def test_first_starts_at_the_same_time_agree_on_one_key(tmp_path: Path) -> None:
+def test_concurrent_first_starts_use_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(settings.stored_secret, [tmp_path / "secret_key"] * 32))
     assert len(keys) == 1
     assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
 
 
-def test_a_kept_key_that_was_cut_is_refused(instance: Path) -> None:
+def test_truncated_stored_key_is_rejected(instance: Path) -> None:
     settings.load({}, instance)
     (instance / "secret_key").write_text("")
     with pytest.raises(settings.SettingsError, match="STOPA_SECRET_KEY"):
         settings.load({}, instance)
 
 
-def test_no_folder_is_needed_when_the_environment_gives_everything(tmp_path: Path) -> None:
+def test_no_instance_folder_is_needed_with_full_settings(tmp_path: Path) -> None:
     nowhere = tmp_path / "absent" / ".stopa"
     given = {"STOPA_DATABASE": "postgresql://localhost/stopa", "STOPA_SECRET_KEY": KEY}
     assert settings.check(given, nowhere) == []
@@ -184,7 +184,7 @@ BASES = [
 
 
 @pytest.mark.parametrize(("bind", "given", "base_url", "mail_from"), BASES)
-def test_address_and_sender_follow_from_what_is_given(
+def test_base_url_and_sender_defaults_follow_other_settings(
     bind: str, given: str, base_url: str, mail_from: str, instance: Path
 ) -> None:
     loaded = settings.load({"STOPA_BIND": bind, "STOPA_BASE_URL": given}, instance)

@@ -119,7 +119,7 @@ def test_the_server_answers_and_has_one_worker(db_url: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_server_and_worker(number: signal.Signals, url: str) -> None:
+def test_signal_stops_server_and_worker(number: signal.Signals, url: str) -> None:
     with started(SERVER, url) as running:
         until(running.workers)
         (worker,) = running.workers()
@@ -133,7 +133,7 @@ def test_a_signal_ends_server_and_worker(number: signal.Signals, url: str) -> No
     assert told == ["system.started", "system.stopped"]
 
 
-def test_a_killed_worker_is_started_again(url: str) -> None:
+def test_killed_worker_is_restarted(url: str) -> None:
     with started(SERVER, url) as running:
         until(running.workers)
         (first,) = running.workers()
@@ -187,7 +187,7 @@ SAYINGS = [
 
 
 @pytest.mark.parametrize(("arguments", "more", "status", "words"), SAYINGS)
-def test_serve_says_what_is_wrong_and_ends(
+def test_serve_prints_errors_and_exits(
     arguments: list[str], more: dict[str, str], status: int, words: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(

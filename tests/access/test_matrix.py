@@ -123,7 +123,7 @@ def person(preset: str, login: str = "viewer") -> User:
     return make.user(login, access=Access.get(Access.name == preset))
 
 
-def test_every_route_says_who_may(app: Flask) -> None:
+def test_every_route_declares_its_permission(app: Flask) -> None:
     """A view without a mark, or with another than the table here, fails; a new page adds its line."""
     for rule in app.url_map.iter_rules():
         marks = getattr(app.view_functions[rule.endpoint], "permissions", None)
@@ -136,12 +136,12 @@ def test_every_route_says_who_may(app: Flask) -> None:
                 assert set(marks or ()) == needs(rule.endpoint, method), (rule, method)
 
 
-def test_every_permission_can_be_given(app: Flask) -> None:
+def test_every_permission_has_a_check_box(app: Flask) -> None:
     offered = [choice.permission for section in SECTIONS for choice in section.choices]
     assert sorted(offered) == sorted(set(Permission) - {P.SELF})
 
 
-def test_nobody_is_led_to_sign_in_everywhere(client: FlaskClient, app: Flask) -> None:
+def test_unauthenticated_requests_are_redirected_to_sign_in(client: FlaskClient, app: Flask) -> None:
     make.administrator(password="correct horse")
     for route in routes(app):
         plain = client.open(route.path, method=route.method)
@@ -152,9 +152,7 @@ def test_nobody_is_led_to_sign_in_everywhere(client: FlaskClient, app: Flask) ->
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_each_preset_opens_what_it_names_and_nothing_else(
-    client: FlaskClient, app: Flask, preset: object
-) -> None:
+def test_each_built_in_role_opens_only_its_pages(client: FlaskClient, app: Flask, preset: object) -> None:
     """403 without the permission, whatever the id, page or fragment; never an error of ours."""
     viewer = person(preset.name)  # type: ignore[attr-defined]
     rights = preset.permissions | {P.SELF}  # type: ignore[attr-defined]
@@ -187,7 +185,7 @@ FILES = {"Administrator": {"csv", "xlsx"}, "Payroll": {"csv", "xlsx"}}
 
 
 @pytest.mark.parametrize("preset", sorted(SEES))
-def test_each_preset_sees_its_people_and_a_stranger_looks_absent(client: FlaskClient, preset: str) -> None:
+def test_each_built_in_role_sees_its_users_and_gets_404_for_others(client: FlaskClient, preset: str) -> None:
     viewer = person(preset)
     for login in ("viewer", "member", "stranger"):
         trail.store(
@@ -217,7 +215,7 @@ def test_each_preset_sees_its_people_and_a_stranger_looks_absent(client: FlaskCl
         assert detail == (200 if login in content else 404), login
 
 
-def test_a_list_of_people_shows_only_those_in_scope(client: FlaskClient) -> None:
+def test_lists_of_users_show_only_those_in_scope(client: FlaskClient) -> None:
     viewer = person("Auditor")
     stranger = make.user("stranger", name="Strange Person")
     make.sign_in(client, viewer)
@@ -227,7 +225,7 @@ def test_a_list_of_people_shows_only_those_in_scope(client: FlaskClient) -> None
     assert foreign.status_code == absent.status_code == 404
 
 
-def test_keys_open_the_interface_and_no_page(client: FlaskClient, app: Flask) -> None:
+def test_api_keys_open_the_api_but_no_page(client: FlaskClient, app: Flask) -> None:
     tokens = {allow: keys.make(allow, "pbx", allow) for allow in ("read", "ingest")}
     for rule in app.url_map.iter_rules():
         if rule.endpoint in BY_KEY:

@@ -12,7 +12,7 @@ from dashboard.models import Access, AccessGrant
 pytestmark = pytest.mark.both_databases
 
 
-def test_presets_are_made_once_and_keep_what_was_made_of_them(db: peewee.Database) -> None:
+def test_built_in_roles_are_created_once_and_keep_changes(db: peewee.Database) -> None:
     presets.make()
     made = {row.name: row for row in Access.select()}
     assert set(made) == {preset.name for preset in PRESETS}
@@ -25,12 +25,12 @@ def test_presets_are_made_once_and_keep_what_was_made_of_them(db: peewee.Databas
     assert Access.select().count() == len(PRESETS)
 
 
-def test_an_administrator_has_all_but_full_contact_details() -> None:
+def test_administrator_has_all_permissions_except_full_contact_details() -> None:
     by_name = {preset.name: preset for preset in PRESETS}
     assert set(Permission) - by_name["Administrator"].permissions == {Permission.PII_UNMASK}
 
 
-def test_no_other_preset_changes_anything_or_unmasks() -> None:
+def test_no_other_built_in_role_edits_or_unmasks() -> None:
     for preset in PRESETS:
         if preset.name != "Administrator":
             assert [
@@ -38,7 +38,7 @@ def test_no_other_preset_changes_anything_or_unmasks() -> None:
             ] == []
 
 
-def test_an_agent_and_an_auditor_watch_nobody() -> None:
+def test_agent_and_auditor_cannot_trace_other_users() -> None:
     for preset in PRESETS:
         if preset.name in ("Agent", "Auditor"):
             assert Permission.TRACING_VIEW not in preset.permissions

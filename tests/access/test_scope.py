@@ -25,7 +25,7 @@ def team(lead: User, *members: User, name: str = "Team") -> Team:
     return made
 
 
-def test_no_access_and_an_empty_one_mean_oneself_only(db: peewee.Database) -> None:
+def test_without_role_or_grants_the_scope_is_the_own_user(db: peewee.Database) -> None:
     for user in (make.user(), make.user(access=make.access())):
         scope = scopes.of_user(user)
         assert scope == Scope(user.id, EVERYONE, frozenset(), frozenset())
@@ -33,7 +33,7 @@ def test_no_access_and_an_empty_one_mean_oneself_only(db: peewee.Database) -> No
         assert not scope.sees(user.id + 1)
 
 
-def test_grants_add_up(db: peewee.Database) -> None:
+def test_scope_is_the_union_of_grants(db: peewee.Database) -> None:
     first, second, third = make.user(), make.user(), make.user()
     queue = make.queue("support")
     access = make.access((), [("users", first.id), "led_teams", ("queues", queue.id)])
@@ -50,7 +50,7 @@ def test_grants_add_up(db: peewee.Database) -> None:
     assert scope.sees(third.id)
 
 
-def test_leading_a_team_counts_only_with_the_grant(db: peewee.Database) -> None:
+def test_team_leads_need_the_grant_to_see_members(db: peewee.Database) -> None:
     member = make.user()
     viewer = make.user(access=make.access())
     team(viewer, member)
@@ -73,14 +73,14 @@ def test_leading_a_team_counts_only_with_the_grant(db: peewee.Database) -> None:
         (frozenset(), True, None, True),
     ],
 )
-def test_content_is_of_ones_queues_and_all_of_ones_own(
+def test_content_is_visible_in_granted_queues_and_for_own_work(
     queues: frozenset[int] | None, own: bool, queue: int | None, seen: bool
 ) -> None:
     scope = Scope(7, EVERYONE, None, queues)
     assert scope.content(7 if own else 8, queue) is seen
 
 
-def test_conditions_select_what_the_scope_holds(db: peewee.Database) -> None:
+def test_sql_conditions_select_the_scope(db: peewee.Database) -> None:
     users = [make.user() for _ in range(3)]
     queues = [make.queue() for _ in range(2)]
     viewer, seen, _ = users
@@ -92,12 +92,12 @@ def test_conditions_select_what_the_scope_holds(db: peewee.Database) -> None:
     assert Queue.select().where(whole.allows_queue(Queue.id)).count() == 2
 
 
-def test_permissions_of_a_later_version_are_ignored(db: peewee.Database) -> None:
+def test_unknown_permissions_are_ignored(db: peewee.Database) -> None:
     access = Access.create(name="Later", permissions=["home.view", "moon.land", "self"])
     assert scopes.permissions_of(access) == {Permission.HOME_VIEW, Permission.SELF}
 
 
-def test_changes_of_rights_act_on_the_next_request(client: FlaskClient) -> None:
+def test_permission_changes_apply_to_the_next_request(client: FlaskClient) -> None:
     trail.store(trail.work("call", "c", "09:00", "09:10", "member", queue="support", direction="in"))
     member = User.get(User.login == "member")
     viewer = make.user(

@@ -30,7 +30,7 @@ def entries(action: str) -> list[AuditEntry]:
     return list(AuditEntry.select().where(AuditEntry.action == action).order_by(AuditEntry.id))
 
 
-def test_a_look_at_a_trace_is_recorded_once_in_a_quarter_of_an_hour(
+def test_views_of_a_trace_are_recorded_once_in_15_minutes(
     client: FlaskClient, evening: time_machine.Traveller
 ) -> None:
     trail.store(trail.ordinary(), trail.ordinary("petr"))
@@ -59,7 +59,7 @@ def test_a_look_at_a_trace_is_recorded_once_in_a_quarter_of_an_hour(
     assert len(entries("tracing.viewed")) == 6
 
 
-def test_files_and_details_are_looks_of_their_own(client: FlaskClient) -> None:
+def test_files_and_details_are_recorded_as_separate_views(client: FlaskClient) -> None:
     trail.store(trail.ordinary())
     make.sign_in(client, make.administrator())
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_files_and_details_are_looks_of_their_own(client: FlaskClient) -> None:
     assert entry.details == {"activity": int(detail.group(2))}
 
 
-def test_a_refusal_is_recorded_and_what_is_not_found_is_not(client: FlaskClient) -> None:
+def test_denied_requests_are_recorded_but_not_404(client: FlaskClient) -> None:
     viewer = make.user("viewer", access=make.access([Permission.HOME_VIEW]))
     make.sign_in(client, viewer)
     assert client.get("/users?q=secret").status_code == 403
@@ -101,32 +101,32 @@ def test_a_refusal_is_recorded_and_what_is_not_found_is_not(client: FlaskClient)
 
 
 @pytest.mark.parametrize("field", ["password", "api_key", "TOKEN", "webhook_secret", "new_password_hash"])
-def test_secrets_are_masked_by_the_name_of_their_field(db: peewee.Database, field: str) -> None:
+def test_secrets_are_masked_by_field_name(db: peewee.Database, field: str) -> None:
     audit.record("test.done", "u", changes={field: ("old", "new")}, details={field: "value", "other": "kept"})
     entry = AuditEntry.get()
     assert entry.changes == {field: ["•••", "•••"]}
     assert entry.details == {field: "•••", "other": "kept"}
 
 
-def test_a_secret_that_was_not_there_stays_nothing(db: peewee.Database) -> None:
+def test_missing_secret_stays_none(db: peewee.Database) -> None:
     audit.record("test.done", "u", changes={"password": (None, "new")})
     assert AuditEntry.get().changes == {"password": [None, "•••"]}
 
 
-def test_long_texts_are_cut_with_their_length(db: peewee.Database) -> None:
+def test_long_texts_are_truncated_with_their_length(db: peewee.Database) -> None:
     audit.record("test.done", "u", ("thing", "i" * 100, "l" * 300), details={"note": "x" * 5000})
     entry = AuditEntry.get()
     assert entry.details["note"] == "x" * 2048 + "… (5000)"
     assert (len(entry.target_id), len(entry.target_label)) == (60, 200)
 
 
-def test_outside_a_request_the_command_line_acts(db: peewee.Database) -> None:
+def test_actor_is_the_command_line_outside_requests(db: peewee.Database) -> None:
     audit.record("test.done", "c")
     entry = AuditEntry.get()
     assert (entry.actor_type, entry.interface, entry.ip, entry.request_id) == ("cli", "cli", "", "")
 
 
-def test_an_entry_and_its_change_stand_or_fall_together(db: peewee.Database) -> None:
+def test_entry_is_rolled_back_with_its_change(db: peewee.Database) -> None:
     with db.atomic() as transaction:
         make.user("jana")
         audit.record("user.created", "c")
@@ -143,7 +143,7 @@ def test_an_entry_and_its_change_stand_or_fall_together(db: peewee.Database) -> 
         ({}, {"a": ""}, {"a": (None, "")}),
     ],
 )
-def test_differences_are_the_fields_that_change(
+def test_differences_contain_only_changed_fields(
     before: dict[str, object], after: dict[str, object], changes: dict[str, tuple[object, object]]
 ) -> None:
     assert audit.differences(before, after) == changes

@@ -29,7 +29,7 @@ OWN_GROUPS = ("dashboard", "rules", "system")
 
 
 @pytest.mark.parametrize("name", USERS_DAY)
-def test_every_event_of_a_users_day_is_known_and_may_come_from_outside(name):
+def test_all_event_types_of_a_users_day_are_accepted_from_sources(name):
     assert catalog.CATALOG[name].name == name
     assert not catalog.CATALOG[name].internal
 
@@ -39,7 +39,7 @@ def by_name(type_: EventType) -> str:
 
 
 @pytest.mark.parametrize("type_", TYPES, ids=by_name)
-def test_a_type_has_one_dot_a_known_group_and_fields_named_and_labelled_once(type_):
+def test_types_have_one_dot_a_known_group_and_unique_fields(type_):
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", type_.name)
     assert len(type_.name) <= catalog.NAME_LIMIT
     assert type_.group in catalog.GROUPS
@@ -50,7 +50,7 @@ def test_a_type_has_one_dot_a_known_group_and_fields_named_and_labelled_once(typ
     assert all(bool(field.choices) == (field.kind is catalog.Kind.CHOICE) for field in type_.fields)
 
 
-def test_a_field_of_one_name_holds_the_same_in_all_types_but_for_the_choices():
+def test_fields_of_the_same_name_are_equal_except_for_choices():
     kinds = {}
     for type_ in TYPES:
         for field in type_.fields:
@@ -59,17 +59,17 @@ def test_a_field_of_one_name_holds_the_same_in_all_types_but_for_the_choices():
 
 
 @pytest.mark.parametrize("group", catalog.GROUPS)
-def test_a_group_has_types_and_no_two_share_a_label(group):
+def test_groups_have_types_and_unique_labels(group):
     labels = [type_.label for type_ in TYPES if type_.group == group]
     assert len(labels) == len(set(labels))
     assert bool(labels) == (group != "custom")
 
 
-def test_no_two_types_share_a_name():
+def test_type_names_are_unique():
     assert len(catalog._TYPES) == len(catalog.CATALOG)
 
 
-def test_groups_of_the_whole_site_are_for_system_rules_and_the_others_for_anybodys():
+def test_system_groups_are_only_for_system_rules():
     system = {type_.group for type_ in TYPES if type_.level == "system"}
     personal = {type_.group for type_ in TYPES if type_.level == "personal"}
     assert system - personal == {"contacts", "commerce", "mail", "sources", "dashboard", "system"}
@@ -77,7 +77,7 @@ def test_groups_of_the_whole_site_are_for_system_rules_and_the_others_for_anybod
     assert mixed == ["visitor.active", "schedule.reached"]
 
 
-def test_what_the_dashboard_alone_can_know_is_kept_from_outside():
+def test_internal_types_are_not_accepted_from_sources():
     ours = [type_ for type_ in TYPES if type_.internal]
     ends = re.compile(r".*(_due|_reached|\.due|\.idle|\.overdue|\.reached)")
     found = {type_.name for type_ in ours if type_.group not in OWN_GROUPS}
@@ -90,20 +90,20 @@ def test_what_the_dashboard_alone_can_know_is_kept_from_outside():
     assert all(type_.internal for type_ in TYPES if type_.group in OWN_GROUPS)
 
 
-def test_a_type_named_for_a_time_or_a_count_is_made_by_one():
+def test_time_and_count_types_are_fired_by_timers_or_counters():
     times = [t for t in TYPES if re.fullmatch(r".*[._](due|idle|inactive|stale)", t.name)]
     counts = [t for t in TYPES if re.fullmatch(r".*_(count|capacity)_reached", t.name)]
     assert {t.origin for t in times} == {catalog.Origin.TIMER}
     assert {t.origin for t in counts} <= {catalog.Origin.COUNTER}
 
 
-def test_only_what_the_dashboard_does_or_sends_itself_occurs_without_a_source():
+def test_only_internal_types_occur_without_a_source():
     free = {t.name.partition(".")[0] for t in TYPES if not t.needs_source}
     own = {t.name.partition(".")[0] for t in TYPES if t.group in OWN_GROUPS}
     assert free == own | {"mail_out"}
 
 
-def test_a_shop_and_the_steps_of_visitors_are_off_until_wanted():
+def test_shop_and_visitor_step_types_are_off_by_default():
     off = {t.name for t in TYPES if not t.on}
     assert {t.name for t in TYPES if t.group == "commerce"} <= off
     assert {"visitor.page_viewed", "contact.interest_increased", "ticket.viewed"} <= off
@@ -111,7 +111,7 @@ def test_a_shop_and_the_steps_of_visitors_are_off_until_wanted():
     assert not off & {*USERS_DAY, "contact.created"}
 
 
-def test_rules_do_not_start_from_looks_and_strokes_of_the_mouse():
+def test_views_and_mouse_events_cannot_trigger_rules():
     assert {t.name for t in TYPES if not t.in_rules} == {
         *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed", "run.viewed"),
         *("cobrowse.clicked", "cobrowse.scrolled", "cobrowse.input_changed", "cobrowse.selected"),
@@ -119,13 +119,13 @@ def test_rules_do_not_start_from_looks_and_strokes_of_the_mouse():
 
 
 @pytest.mark.parametrize(("alias", "name"), catalog.ALIASES.items())
-def test_an_alias_gives_the_type_it_stands_for_and_is_no_type_itself(alias, name):
+def test_alias_resolves_to_its_type_and_is_not_a_type(alias, name):
     assert catalog.is_name(alias)
     assert alias not in catalog.CATALOG
     assert catalog.find(alias) is catalog.CATALOG[name]
 
 
-def test_every_act_that_the_dashboard_records_has_a_name_in_the_catalogue():
+def test_every_audited_action_has_an_event_type():
     about_others = {"starter.py"}  # names the types that its rules are about
     files = [file for file in (ROOT / "dashboard").rglob("*.py") if file.name not in about_others]
     texts = [file.read_text() for file in files]
@@ -159,7 +159,7 @@ def test_every_act_that_the_dashboard_records_has_a_name_in_the_catalogue():
         pytest.param("", False, id="empty"),
     ],
 )
-def test_a_type_is_known_when_catalogued_or_a_well_formed_custom_name(name, known):
+def test_known_types_are_catalogued_or_well_formed_custom_names(name, known):
     found = catalog.find(name)
     assert (found is not None) is known
     if found is not None:

@@ -65,14 +65,14 @@ needs_norm = pytest.mark.skipif(not ROWS, reason="the norm is not on this machin
 
 
 @needs_norm
-def test_the_norm_is_read():
+def test_reference_table_is_read():
     assert len(ROWS) >= 70
     assert sum(len(param.values[0].names) for param in ROWS) >= 220
 
 
 @needs_norm
 @pytest.mark.parametrize("row", ROWS)
-def test_every_type_of_the_norm_is_in_the_catalogue(row):
+def test_every_type_of_the_reference_table_is_in_the_catalogue(row):
     for name in row.names:
         if name.endswith(".*"):
             assert any(known.startswith(name[:-1]) for known in catalog.CATALOG)
@@ -82,7 +82,7 @@ def test_every_type_of_the_norm_is_in_the_catalogue(row):
 
 @needs_norm
 @pytest.mark.parametrize("row", ROWS)
-def test_a_type_is_called_something_elsewhere_exactly_where_the_norm_says_so(row):
+def test_equivalents_match_the_reference_table(row):
     for name in row.names:
         if name.endswith(".*"):
             continue
@@ -93,7 +93,7 @@ def test_a_type_is_called_something_elsewhere_exactly_where_the_norm_says_so(row
 
 @needs_norm
 @pytest.mark.parametrize("row", ROWS)
-def test_every_part_of_a_tracardi_id_in_the_norm_is_part_of_an_id_here(row):
+def test_tracardi_ids_of_the_reference_table_are_covered(row):
     ids = [
         id_
         for name in row.names
@@ -105,7 +105,7 @@ def test_every_part_of_a_tracardi_id_in_the_norm_is_part_of_an_id_here(row):
         assert any(re.search(rf"(^|[- ]){part}($|-)", id_) for id_ in ids), part
 
 
-def test_the_documented_lists_of_both_products_are_whole():
+def test_documented_lists_of_both_products_are_complete():
     smartertrack = Counter(name for each in EQUIVALENTS.values() for name in each.smartertrack)
     tracardi = {id_ for each in EQUIVALENTS.values() for id_ in each.tracardi}
     assert len(smartertrack) == 73  # 21 tickets, 15 chats, 7 visitors, 3 rooms, 5 tasks, 13 articles, 9 more
@@ -119,5 +119,5 @@ def test_equivalents_are_of_types_in_the_catalogue():
 
 
 @pytest.mark.parametrize("name", CHATVISOR)
-def test_what_chatvisor_logs_may_come_from_outside(name):
+def test_types_logged_by_chatvisor_are_accepted_from_sources(name):
     assert not catalog.CATALOG[name].internal

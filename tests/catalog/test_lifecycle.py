@@ -154,7 +154,7 @@ def test_open_or_ended(said: list[tuple[Any, ...]], ended: int | None) -> None:
     assert fold_events(reversed(events)) == found
 
 
-def test_chats_closed_and_taken_by_another_are_open_at_the_other() -> None:
+def test_chat_closed_by_one_agent_is_open_for_the_next() -> None:
     found = fold_events(
         log(
             (1, "chat.queued", None, Q),
@@ -166,14 +166,14 @@ def test_chats_closed_and_taken_by_another_are_open_at_the_other() -> None:
     assert (found.is_open, found.users_at_work(), found.episode, found.waits) == (True, [B], 1, ())
 
 
-def test_an_answer_stops_the_other_phones() -> None:
+def test_answer_ends_ringing_on_other_phones() -> None:
     before = fold_events(log((1, "call.queued", None, Q), (2, "call.offered", A), (2, "call.offered", B)))
     assert before.rings_at() == [A, B]
     after = apply_event(before, Event(3000, "call.accepted", A))
     assert (after.rings_at(), after.users_at_work(), after.waits) == ([], [A], ())
 
 
-def test_every_row_of_the_table_is_of_the_catalogue() -> None:
+def test_every_row_of_the_table_names_a_catalogued_type() -> None:
     assert set(EFFECTS) <= set(CATALOG)
 
 
@@ -196,7 +196,7 @@ def test_the_order_of_arrival_does_not_matter(events: list[Event], seed: int) ->
 
 
 @given(LOG)
-def test_what_has_ended_has_nothing_open_and_the_state_survives_storage(events: list[Event]) -> None:
+def test_ended_interaction_has_no_open_work_and_state_survives_storage(events: list[Event]) -> None:
     found = fold_events(events)
     if not found.is_open:
         assert (found.waits, found.rings_at(), found.users_at_work()) == ((), [], [])

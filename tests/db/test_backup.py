@@ -15,9 +15,7 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.mark.own_database
-def test_a_copy_brings_back_what_was_there_when_it_was_made(
-    db: peewee.Database, db_url: str, tmp_path: Path
-) -> None:
+def test_restore_returns_the_content_at_backup_time(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
     make.queue("before")
     backup.save(db_url, tmp_path / "copy")
     make.queue("after")
@@ -27,7 +25,7 @@ def test_a_copy_brings_back_what_was_there_when_it_was_made(
     assert [row.name for row in Queue.select()] == ["before"]
 
 
-def test_a_copy_never_replaces_another(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+def test_backup_does_not_overwrite_files(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("kept")
     with pytest.raises(backup.BackupError, match="already exists"):
         backup.save(db_url, tmp_path / "copy")
@@ -35,7 +33,7 @@ def test_a_copy_never_replaces_another(db: peewee.Database, db_url: str, tmp_pat
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + bytes(100)])
-def test_a_damaged_copy_is_refused_and_changes_nothing(
+def test_damaged_backup_is_rejected_and_changes_nothing(
     db: peewee.Database, db_url: str, tmp_path: Path, content: bytes
 ) -> None:
     make.queue("kept")

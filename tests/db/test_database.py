@@ -22,7 +22,7 @@ def add(*names: str) -> dialect.Added:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("names", [["a"], ["a", "b", "c"]])
-def test_added_rows_lie_in_the_range_of_ids_that_is_returned(names: list[str]) -> None:
+def test_insert_returns_the_id_range_of_added_rows(names: list[str]) -> None:
     add("first")
     added = add(*names)
     found = [row[0] for row in Source.select(Source.name).where(Source.id > added.after).tuples()]
@@ -36,7 +36,7 @@ def test_postgresql_plans_every_query_for_its_values(db: peewee.Database) -> Non
         assert db.execute_sql("SHOW plan_cache_mode").fetchone() == ("force_custom_plan",)
 
 
-def test_a_lock_lets_one_transaction_in_at_a_time(db: peewee.Database) -> None:
+def test_lock_admits_one_transaction_at_a_time(db: peewee.Database) -> None:
     inside: list[str] = []
     start = Barrier(3)
 

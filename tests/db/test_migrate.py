@@ -40,7 +40,7 @@ def shape(db: peewee.Database) -> Shape:
     }
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_models(empty_url: str, db_url: str) -> None:
+def test_migrations_create_the_tables_of_the_models(empty_url: str, db_url: str) -> None:
     with opened(empty_url) as db:
         db.create_tables(models.ALL)
         wanted = shape(db)
@@ -49,13 +49,13 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(empty_url: str, db
         assert len(wanted) == len(models.ALL)
 
 
-def test_a_second_run_finds_nothing_to_do(empty_url: str) -> None:
+def test_second_run_applies_nothing(empty_url: str) -> None:
     with opened(empty_url) as db:
         assert [migrate.run(db), migrate.run(db)] == [ALL, []]
         assert migrate.pending(db) == []
 
 
-def test_two_runners_at_once_apply_each_migration_once(empty_url: str) -> None:
+def test_concurrent_runners_apply_each_migration_once(empty_url: str) -> None:
     applied: list[str] = []
     failed: list[BaseException] = []
     with opened(empty_url) as db:
@@ -76,7 +76,7 @@ def test_two_runners_at_once_apply_each_migration_once(empty_url: str) -> None:
     assert applied == ALL
 
 
-def test_a_database_of_a_newer_version_is_refused_plainly(db: peewee.Database) -> None:
+def test_database_of_newer_version_is_rejected(db: peewee.Database) -> None:
     db.execute_sql("insert into schema_migration (name, applied) values ('0999_later', '2030-01-01')")
     with pytest.raises(migrate.Downgrade, match="0999_later"):
         migrate.run(db)

@@ -25,14 +25,14 @@ def gauge(value: int) -> Gauge:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_bad_measure_is_told_once_until_it_was_good() -> None:
+def test_bad_measure_is_reported_once_until_it_recovers() -> None:
     for value in (10, 101, 120, 60, 101, 40, 101):
         health.tell(gauge(value))
     assert told() == [("system.backlog_high", {"backlog": 101})] * 2
 
 
 @pytest.mark.usefixtures("db")
-def test_work_that_piles_up_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_backlog_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "BACKLOG", 2)
     monkeypatch.setattr(health, "DISK_MB", 0)
     for _ in range(3):
@@ -43,7 +43,7 @@ def test_work_that_piles_up_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told() == [("system.backlog_high", {"backlog": 3})]
 
 
-def test_a_disk_that_fills_up_is_noticed(db: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_disk_space_is_reported(db: peewee.Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "DISK_MB", 2**40)
     monkeypatch.setattr(health, "_last_check", None)
     found = {each.type for each in health.gauges() if each.bad}

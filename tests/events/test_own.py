@@ -25,7 +25,7 @@ def jobs() -> int:
 
 
 @pytest.mark.usefixtures("db")
-def test_an_event_of_its_own_comes_from_the_dashboard_unless_its_subject_has_a_source() -> None:
+def test_internal_event_has_the_source_of_its_interaction_or_stopa() -> None:
     pbx = record.source("pbx").id
     first = internal.append("schedule.reached", {"name": "Morning"})
     second = internal.append(
@@ -46,14 +46,14 @@ def test_an_event_of_its_own_comes_from_the_dashboard_unless_its_subject_has_a_s
 
 
 @pytest.mark.usefixtures("db")
-def test_what_rules_led_to_an_event_is_kept_with_it() -> None:
+def test_causation_chain_is_stored_with_the_event() -> None:
     plain, caused = internal.append("custom.a", {}), internal.append("custom.b", {}, chain=[4, 9])
     assert [(one.event_id, one.chain) for one in EventCause.select()] == [(caused, [4, 9])]
     assert plain != caused
 
 
 @pytest.mark.usefixtures("db")
-def test_an_event_of_its_own_goes_back_with_its_cause() -> None:
+def test_internal_event_is_rolled_back_with_its_cause() -> None:
     with database.atomic() as transaction:
         internal.append("custom.a", {}, chain=[1])
         transaction.rollback()
@@ -61,7 +61,7 @@ def test_an_event_of_its_own_goes_back_with_its_cause() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_type_that_is_switched_off_leaves_nothing() -> None:
+def test_disabled_type_records_nothing() -> None:
     switches.choose("custom.a", Choice(recorded=False, in_rules=True))
     assert internal.append("custom.a", {}, chain=[1]) is None
     assert internal.append("custom.b", {}) is not None
@@ -69,7 +69,7 @@ def test_a_type_that_is_switched_off_leaves_nothing() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_no_digest_is_asked_for_where_no_rule_may_look() -> None:
+def test_no_digest_job_for_types_that_rules_cannot_use() -> None:
     internal.append("tracing.viewed", {})
     assert (Event.select().count(), jobs()) == (1, 0)
     internal.append("tracing.viewed", {}, interaction="T1")
@@ -77,7 +77,7 @@ def test_no_digest_is_asked_for_where_no_rule_may_look() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_choice_holds_at_once_and_an_undone_one_never() -> None:
+def test_choice_applies_at_once_and_not_after_rollback() -> None:
     assert switches.choice("auth.signed_in") == Choice(recorded=True, in_rules=True)
     assert switches.choice("tracing.viewed") == Choice(recorded=True, in_rules=False)
     with database.atomic() as transaction:
@@ -91,14 +91,14 @@ def test_a_choice_holds_at_once_and_an_undone_one_never() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_what_is_not_recorded_is_not_in_rules_either() -> None:
+def test_unrecorded_type_is_not_usable_in_rules() -> None:
     switches.choose("custom.a", Choice(recorded=False, in_rules=True))
     assert not switches.in_rules("custom.a")
     assert set(switches.off()) == {"custom.a"}
 
 
 @pytest.mark.usefixtures("db")
-def test_a_choice_that_equals_the_catalogue_leaves_no_row() -> None:
+def test_choice_equal_to_default_stores_no_row() -> None:
     switches.choose("custom.a", Choice(recorded=False, in_rules=False))
     switches.choose("custom.a", Choice(recorded=True, in_rules=True))
     assert TypeSwitch.select().count() == 0
@@ -106,7 +106,7 @@ def test_a_choice_that_equals_the_catalogue_leaves_no_row() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_an_act_of_the_catalogue_is_an_event_with_its_fields_alone() -> None:
+def test_audited_action_becomes_an_event_with_catalogued_fields_only() -> None:
     jana = make.user("jana")
     audit.record(
         "user.updated",
@@ -126,7 +126,7 @@ def test_an_act_of_the_catalogue_is_an_event_with_its_fields_alone() -> None:
 
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(("login", "known"), [("jana", True), ("nobody", False), ("{{7*7}}\r\n", False)])
-def test_a_sign_in_that_fails_is_about_the_user_where_there_is_one(login: str, known: bool) -> None:
+def test_failed_sign_in_event_names_the_user_if_known(login: str, known: bool) -> None:
     jana = make.user("jana", access=make.access([Permission.HOME_VIEW]), password="right and long")
     with pytest.raises(commands.Refused):
         commands.sign_in(login, "wrong", "192.0.2.1")
@@ -136,7 +136,7 @@ def test_a_sign_in_that_fails_is_about_the_user_where_there_is_one(login: str, k
 
 
 @pytest.mark.usefixtures("db")
-def test_an_act_that_is_undone_leaves_no_event() -> None:
+def test_rolled_back_action_records_no_event() -> None:
     with database.atomic() as transaction:
         audit.record("team.created", "c", ("team", 1, "Support"))
         transaction.rollback()

@@ -27,7 +27,7 @@ def ranges() -> list[tuple[int, int]]:
     return [(args["after"], args["to"]) for (args,) in jobs]
 
 
-def test_ids_rise_in_the_order_given_and_the_digest_is_told_exactly_them(source: Source) -> None:
+def test_ids_ascend_in_given_order_and_the_digest_gets_their_range(source: Source) -> None:
     for batch in (["b", "a", "c"], ["z"], ["y", "x"]):
         done = record.append(source.id, [event(ident) for ident in batch])
         assert (done.accepted, done.ids) == (len(batch), batch)
@@ -36,7 +36,7 @@ def test_ids_rise_in_the_order_given_and_the_digest_is_told_exactly_them(source:
         assert [ident for (ident,) in inside.order_by(Event.id).tuples()] == batch
 
 
-def test_a_repeat_stores_nothing_and_asks_for_no_work(source: Source) -> None:
+def test_repeated_event_stores_nothing_and_enqueues_no_job(source: Source) -> None:
     record.append(source.id, [event("a"), event("b")])
     assert record.append(source.id, [event("a"), event("b")]) == (0, 2, ["a", "b"])
     assert len(ranges()) == 1
@@ -44,11 +44,11 @@ def test_a_repeat_stores_nothing_and_asks_for_no_work(source: Source) -> None:
     assert len(ranges()) == 2
 
 
-def test_nothing_is_no_transaction(source: Source) -> None:
+def test_empty_batch_opens_no_transaction(source: Source) -> None:
     assert record.append(source.id, []) == (0, 0, [])
 
 
-def test_an_event_and_its_job_go_back_together(source: Source) -> None:
+def test_event_and_job_are_rolled_back_together(source: Source) -> None:
     with database.atomic() as transaction:
         record.append(source.id, [event("a", "jana", "support")])
         transaction.rollback()
@@ -57,13 +57,13 @@ def test_an_event_and_its_job_go_back_together(source: Source) -> None:
 
 
 @pytest.mark.own_database
-def test_a_fault_of_the_database_is_known_by_its_class_wherever_it_comes_from(source: Source) -> None:
+def test_database_errors_have_peewee_classes(source: Source) -> None:
     database.execute_sql("DROP TABLE event")
     with pytest.raises((peewee.OperationalError, peewee.ProgrammingError)):
         record.append(source.id, [event("a")])
 
 
-def test_users_and_queues_are_made_once_and_only_where_it_is_allowed(source: Source) -> None:
+def test_users_and_queues_are_created_once_if_allowed(source: Source) -> None:
     record.append(source.id, [event(None, "jana", "support"), event(None, "jana"), event(None, "petr")])
     record.append(source.id, [event(None, "jana", "support"), event("last", "eva", "sales")], makes=False)
     assert [row.login for row in User.select().order_by(User.id)] == ["jana", "petr"]
@@ -72,7 +72,7 @@ def test_users_and_queues_are_made_once_and_only_where_it_is_allowed(source: Sou
     assert (last.user_id, last.queue_id) == (None, None)
 
 
-def test_many_names_are_looked_up_at_once(source: Source) -> None:
+def test_many_names_are_looked_up_in_one_query(source: Source) -> None:
     batch = [event(str(n), f"user{n}", f"queue{n % 700}") for n in range(1500)]
     assert record.append(source.id, batch).accepted == 1500
     assert (User.select().count(), Queue.select().count()) == (1500, 700)
@@ -82,7 +82,7 @@ def test_many_names_are_looked_up_at_once(source: Source) -> None:
     }
 
 
-def test_users_of_an_undone_transaction_are_not_remembered(source: Source) -> None:
+def test_rolled_back_users_are_not_cached(source: Source) -> None:
     def undone() -> None:
         with database.atomic():
             record.append(source.id, [event("a", "jana")])
@@ -97,7 +97,7 @@ def test_users_of_an_undone_transaction_are_not_remembered(source: Source) -> No
     assert {ident: logins[user] for ident, user in found} == {"b": "petr", "c": "jana"}
 
 
-def test_a_queue_that_got_another_name_takes_no_more_events_of_its_former_one(source: Source) -> None:
+def test_renamed_queue_gets_no_events_of_its_old_name(source: Source) -> None:
     record.append(source.id, [event("a", queue="sales")])
     Queue.update(name="offers").where(Queue.name == "sales").execute()
     record.append(source.id, [event("b", queue="sales"), event("c", queue="offers")])

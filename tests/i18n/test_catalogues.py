@@ -52,7 +52,7 @@ def test_extraction_finds_texts_plurals_and_contexts(texts: set[Text]) -> None:
 
 
 @pytest.mark.parametrize("locale", TRANSLATED)
-def test_every_text_is_translated_and_none_is_left_over(locale: str, texts: set[Text]) -> None:
+def test_every_text_is_translated_and_no_translation_is_unused(locale: str, texts: set[Text]) -> None:
     known = {(message.context, message.id) for message in catalogue(locale) if message.id}
     assert texts - known == set(), "not in the catalogue"
     assert known - texts == set(), "no longer in the code"
@@ -104,7 +104,7 @@ def test_the_compiled_czech_catalogue_has_no_break_spaces(app: Flask) -> None:
         ("ja", ("2026年11月19日(木)", "2026年11月19日(木)", "19日(木)", "第47週、2026年11月16日～22日")),
     ],
 )
-def test_dates_read_as_the_language_writes_them(app: Flask, locale: str, expected: tuple[str, ...]) -> None:
+def test_dates_are_formatted_by_language(app: Flask, locale: str, expected: tuple[str, ...]) -> None:
     day = date(2026, 11, 19)
     with app.test_request_context(), force_locale(locale):
         shown = (
@@ -120,7 +120,7 @@ def test_dates_read_as_the_language_writes_them(app: Flask, locale: str, expecte
     ("seconds", "text"),
     [(0, "0:00:00"), (3725, "1:02:05"), (114_823, "31:53:43"), (-61, "-0:01:01"), (None, "–")],
 )
-def test_durations_are_hours_minutes_seconds_beyond_a_day(seconds: int | None, text: str) -> None:
+def test_durations_are_hours_minutes_seconds(seconds: int | None, text: str) -> None:
     assert formats.duration(seconds) == text
 
 
@@ -128,7 +128,7 @@ def test_durations_are_hours_minutes_seconds_beyond_a_day(seconds: int | None, t
     ("locale", "number", "share"),
     [("en", "1,283", "12.6%"), ("cs", "1 283", "12,6 %"), ("ja", "1,283", "12.6%")],
 )
-def test_numbers_and_shares_read_as_the_language_writes_them(
+def test_numbers_and_percentages_are_formatted_by_language(
     app: Flask, locale: str, number: str, share: str
 ) -> None:
     with app.test_request_context(), force_locale(locale):

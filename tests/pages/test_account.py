@@ -39,7 +39,7 @@ def test_a_new_password_ends_all_other_sessions(client: FlaskClient, jana: User,
         (PASSWORD, "", "password"),
     ],
 )
-def test_a_password_that_will_not_do_changes_nothing(
+def test_invalid_password_changes_nothing(
     client: FlaskClient, jana: User, current: str, new: str, field: str
 ) -> None:
     make.sign_in(client, jana)
@@ -49,7 +49,7 @@ def test_a_password_that_will_not_do_changes_nothing(
     assert User.get_by_id(jana.id).password_hash == jana.password_hash
 
 
-def test_the_present_password_cannot_be_guessed_from_inside(client: FlaskClient, jana: User) -> None:
+def test_current_password_attempts_are_limited(client: FlaskClient, jana: User) -> None:
     make.sign_in(client, jana)
     for _ in range(5):
         client.post("/account/password", data={"current": "wrong", "password": "battery staple"})
@@ -59,7 +59,7 @@ def test_the_present_password_cannot_be_guessed_from_inside(client: FlaskClient,
     assert User.get_by_id(jana.id).password_hash == jana.password_hash
 
 
-def test_the_account_keeps_language_and_zone(client: FlaskClient, jana: User) -> None:
+def test_account_stores_language_and_time_zone(client: FlaskClient, jana: User) -> None:
     make.sign_in(client, jana)
     assert client.post("/account", data={"locale": "ja", "timezone": "Asia/Tokyo"}).status_code == 302
     assert '<html lang="ja">' in client.get("/account").text
@@ -79,7 +79,7 @@ def test_the_account_keeps_language_and_zone(client: FlaskClient, jana: User) ->
     assert (stored.login, stored.access_id, stored.deactivated_ts) == ("jana", jana.access_id, None)
 
 
-def test_a_visitors_language_stays_after_signing_in(client: FlaskClient, jana: User) -> None:
+def test_language_chosen_before_sign_in_is_kept(client: FlaskClient, jana: User) -> None:
     assert client.get("/language/cs?next=/sign-in").headers["Location"] == "/sign-in"
     assert '<html lang="cs">' in client.get("/sign-in").text
     enter(client)
@@ -91,7 +91,7 @@ def test_a_visitors_language_stays_after_signing_in(client: FlaskClient, jana: U
         assert client.get(f"/language/{code}").status_code == 404
 
 
-def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> None:
+def test_first_visit_creates_the_administrator_once(client: FlaskClient) -> None:
     assert client.get("/sign-in").headers["Location"] == "/setup"
     code = first_admin.setup_code()
     assert code is not None
@@ -110,7 +110,7 @@ def test_the_first_visit_makes_the_administrator_once(client: FlaskClient) -> No
     assert User.select().count() == 1
 
 
-def test_the_setup_code_cannot_be_guessed(client: FlaskClient) -> None:
+def test_setup_code_attempts_are_limited(client: FlaskClient) -> None:
     code = first_admin.setup_code()
     form = {"code": "guess", "login": "boss", "name": "Boss", "password": PASSWORD}
     for _ in range(5):

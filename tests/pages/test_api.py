@@ -32,7 +32,7 @@ def ids(api: Api, **query: object) -> list[str]:
     return [event["id"] for event in api.events(**query)]
 
 
-def test_events_come_page_by_page_and_every_one_once(api: Api) -> None:
+def test_pages_of_events_contain_each_event_once(api: Api) -> None:
     api.take([custom(f"e{n}") for n in range(25)])
     sizes, after = [], "0"
     while after is not None:
@@ -43,7 +43,7 @@ def test_events_come_page_by_page_and_every_one_once(api: Api) -> None:
     assert ids(api, limit=7) == [f"e{n}" for n in range(25)]
 
 
-def test_a_client_that_reads_on_misses_nothing_that_was_committed_late(app: Flask, api: Api) -> None:
+def test_paging_client_misses_no_late_commit(app: Flask, api: Api) -> None:
     """The first of two writers commits last: its event has the lower number."""
     begun, finish = threading.Event(), threading.Event()
     source = Source.get(Source.name == "pbx").id
@@ -79,7 +79,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("query", "expected"), FILTERS)
-def test_events_are_chosen_by_exact_values_and_half_open_times(
+def test_events_are_filtered_by_exact_values_and_half_open_times(
     api: Api, query: dict[str, object], expected: list[str] | int
 ) -> None:
     api.take([*DAY, custom("with a session", session="s-1", time="2026-03-01T00:00:00Z")])
@@ -101,7 +101,7 @@ def test_events_are_chosen_by_exact_values_and_half_open_times(
         ({"from": "2026-03-02T09:00:00Z", "to": "2026-03-02T08:00:00Z"}, "to"),
     ],
 )
-def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str], field: str) -> None:
+def test_invalid_parameter_is_named(api: Api, query: dict[str, str], field: str) -> None:
     answer = api.get("/api/v1/events", **query)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
@@ -119,22 +119,20 @@ def test_a_parameter_that_cannot_be_read_is_named(api: Api, query: dict[str, str
         ({**DAY_QUERY, "tz": "../../etc/passwd"}, 422, "tz"),
     ],
 )
-def test_a_trace_that_cannot_be_given_says_why(
-    api: Api, query: dict[str, str], status: int, field: str
-) -> None:
+def test_unavailable_trace_says_why(api: Api, query: dict[str, str], status: int, field: str) -> None:
     api.take(DAY)
     answer = api.get("/api/v1/tracing", **query)
     assert (answer.status_code, list(answer.json["errors"])) == (status, [field])
 
 
-def test_of_a_parameter_given_twice_the_first_counts(api: Api) -> None:
+def test_first_value_of_repeated_parameter_counts(api: Api) -> None:
     api.take(DAY)
     headers = {"Authorization": f"Bearer {api.read_key}"}
     answer = api.client.get("/api/v1/tracing?user=jana&user=petr&date=2026-03-02", headers=headers)
     assert answer.json["user"] == "jana"
 
 
-def test_a_nul_is_refused_on_every_page(app: Flask, client: FlaskClient) -> None:
+def test_nul_is_rejected_on_every_page(app: Flask, client: FlaskClient) -> None:
     make.sign_in(client, make.administrator())
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
     for rule in rules:
@@ -144,14 +142,14 @@ def test_a_nul_is_refused_on_every_page(app: Flask, client: FlaskClient) -> None
     assert client.post("/sign-in", data={"login": "a\0", "password": "x"}).status_code == 400
 
 
-def test_the_date_is_today_when_none_is_given(api: Api) -> None:
+def test_date_defaults_to_today(api: Api) -> None:
     api.take(DAY)
     with time_machine.travel(f"{DATE}T23:30:00Z"):
         answer = api.get("/api/v1/tracing", user="jana", tz="Europe/Prague").json
     assert answer["period"]["start"] == "2026-03-03T00:00:00+01:00"
 
 
-def test_a_look_at_a_trace_is_in_the_audit_log(api: Api) -> None:
+def test_reading_a_trace_is_audited(api: Api) -> None:
     api.take(DAY)
     api.tracing("jana", DATE)
     entry = AuditEntry.get(AuditEntry.action == "tracing.viewed")
@@ -163,7 +161,7 @@ def test_a_look_at_a_trace_is_in_the_audit_log(api: Api) -> None:
     )
 
 
-def test_a_session_opens_no_address_of_the_api(api: Api) -> None:
+def test_session_cookie_does_not_authenticate_api_requests(api: Api) -> None:
     make.sign_in(api.client, make.administrator())
     for path in ("/api/v1/events", "/api/v1/tracing?user=jana"):
         assert api.client.get(path).status_code == 401
@@ -179,7 +177,7 @@ def test_errors_are_json_and_never_cached(api: Api) -> None:
         )
 
 
-def test_health_says_whether_the_database_is_there_and_of_this_version(client: FlaskClient) -> None:
+def test_health_reports_database_and_version(client: FlaskClient) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
     database.execute_sql("DELETE FROM schema_migration")
@@ -187,14 +185,14 @@ def test_health_says_whether_the_database_is_there_and_of_this_version(client: F
     assert (answer.status_code, answer.json) == (503, {"status": "not migrated"})
 
 
-def test_the_description_is_valid_and_open_to_everybody(client: FlaskClient) -> None:
+def test_openapi_document_is_valid_and_public(client: FlaskClient) -> None:
     answer = client.get("/api/v1/openapi.json")
     assert answer.status_code == 200
     validate(answer.json)
     assert answer.json["servers"] == [{"url": "http://127.0.0.1:8000"}]
 
 
-def test_the_description_has_every_address_and_method_of_the_api(app: Flask) -> None:
+def test_openapi_document_covers_every_path_and_method(app: Flask) -> None:
     described = app.test_client().get("/api/v1/openapi.json").json["paths"]
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/") or rule.rule == "/healthz":
@@ -204,7 +202,7 @@ def test_the_description_has_every_address_and_method_of_the_api(app: Flask) -> 
     assert public == {"/healthz", "/api/v1/openapi.json"}
 
 
-def test_what_the_api_takes_and_answers_is_as_described(api: Api) -> None:
+def test_requests_and_responses_match_the_openapi_document(api: Api) -> None:
     document = api.client.get("/api/v1/openapi.json").json
 
     def fits(name: str, value: object) -> bool:
@@ -224,7 +222,7 @@ def test_what_the_api_takes_and_answers_is_as_described(api: Api) -> None:
     assert not fits("Taken", {"accepted": 1})
 
 
-def test_permissions_of_people_do_not_widen_what_a_key_may(api: Api) -> None:
+def test_user_permissions_do_not_extend_a_key(api: Api) -> None:
     api.take(DAY)
     make.sign_in(api.client, make.user(access=make.access([Permission.SELF])))
     assert api.get("/api/v1/tracing", **DAY_QUERY).status_code == 200

@@ -138,7 +138,7 @@ STATUSES = [
 
 
 @pytest.mark.parametrize(("rows", "expected"), STATUSES)
-def test_a_status_follows_from_the_stretches(rows: list[IntervalRow], expected: Status) -> None:
+def test_status_follows_from_the_intervals(rows: list[IntervalRow], expected: Status) -> None:
     assert status(rows, NOON) == expected
 
 
@@ -147,7 +147,7 @@ def slots(day: str) -> list[Slot]:
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-11-20", 24), ("2026-10-25", 25)])
-def test_every_hour_of_the_day_has_its_bar(day: str, hours: int) -> None:
+def test_every_hour_has_a_bar(day: str, hours: int) -> None:
     today = slots(day)
     drawn = chart.chart(today, [Arrivals(slot.start, "sms", 2) for slot in today], today[-1].end - 1)
     assert [hour.total for hour in drawn.hours] == [2] * hours
@@ -164,7 +164,7 @@ def test_the_strip_places_work_by_elapsed_time() -> None:
     assert (mark.css, mark.x, mark.width) == ("call", 0, pytest.approx(100 / 22, abs=0.001))
 
 
-def test_key_figures_count_what_the_rules_say(office: dict[str, User]) -> None:
+def test_key_numbers_are_counted_by_definition(office: dict[str, User]) -> None:
     found = board().figures()
     assert (found.interactions, found.interactions_before) == (5, 0)
     assert dict(found.waiting)["call"] == 2
@@ -173,7 +173,7 @@ def test_key_figures_count_what_the_rules_say(office: dict[str, User]) -> None:
     assert found.handling == int(0.099 * 3600)
 
 
-def test_the_team_shows_who_does_what(office: dict[str, User]) -> None:
+def test_team_shows_each_members_status(office: dict[str, User]) -> None:
     rows = {each.login: each for each in board().team().rows}
     assert list(rows) == ["ann", "bob", "eve"]  # whoever was deactivated is not of the team
     assert (rows["ann"].status.calls, rows["ann"].seconds) == (1, 180)
@@ -190,7 +190,7 @@ def test_handled_and_status_agree_with_the_trace(office: dict[str, User]) -> Non
         assert status(found.intervals, NOON)._replace(label=each.status.label) == each.status
 
 
-def test_what_needs_attention_is_named(office: dict[str, User]) -> None:
+def test_attention_block_lists_problems(office: dict[str, User]) -> None:
     Job.create(kind="export", state="failed", due_ms=0, created_ms=0, error="disk full")
     found = board().attention()
     assert [each.login for each in found.pauses] == ["bob"]
@@ -198,7 +198,7 @@ def test_what_needs_attention_is_named(office: dict[str, User]) -> None:
     assert found.jobs == (("export", 1, "disk full"),)
 
 
-def test_the_board_keeps_to_the_scope(office: dict[str, User]) -> None:
+def test_board_respects_the_scope(office: dict[str, User]) -> None:
     narrow = Scope(
         office["eve"].id, frozenset({Permission.HOME_VIEW}), frozenset({office["ann"].id}), frozenset()
     )
@@ -209,7 +209,7 @@ def test_the_board_keeps_to_the_scope(office: dict[str, User]) -> None:
     assert found.attention().jobs == ()
 
 
-def test_what_a_file_left_open_is_not_going_on_now(noon: Flask) -> None:
+def test_work_left_open_by_a_file_is_not_current(noon: Flask) -> None:
     make.user("old")
     source = record.source("file", is_file=True)
     rows = ((-3, "agent.signed_in", None), (-2, "call.accepted", "f1"))
@@ -244,7 +244,7 @@ def queries(login: str) -> int:
     return count
 
 
-def test_twelve_people_cost_as_many_queries_as_three(office: dict[str, User]) -> None:
+def test_number_of_queries_does_not_depend_on_team_size(office: dict[str, User]) -> None:
     make.administrator("boss")
     with_three = queries("boss")
     for number in range(9):
@@ -255,9 +255,7 @@ def test_twelve_people_cost_as_many_queries_as_three(office: dict[str, User]) ->
     assert queries("boss") == with_three <= 20
 
 
-def test_a_lead_sees_every_block_and_hostile_names_as_typed(
-    office: dict[str, User], client: FlaskClient
-) -> None:
+def test_lead_sees_every_block_with_escaped_names(office: dict[str, User], client: FlaskClient) -> None:
     make.sign_in(client, make.administrator("boss"))
     page = client.get("/")
     assert page.status_code == 200
@@ -268,7 +266,7 @@ def test_a_lead_sees_every_block_and_hostile_names_as_typed(
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_alone_equals_that_of_the_page(
+def test_fragment_equals_the_block_of_the_page(
     block: str, office: dict[str, User], client: FlaskClient
 ) -> None:
     make.sign_in(client, make.administrator("boss"))
@@ -281,7 +279,7 @@ def test_a_block_alone_equals_that_of_the_page(
     assert (again.status_code, again.text) == (204, "")
 
 
-def test_an_agent_sees_the_own_day_alone(office: dict[str, User], client: FlaskClient) -> None:
+def test_agent_sees_only_the_own_day(office: dict[str, User], client: FlaskClient) -> None:
     access = make.access()
     User.update(access=access).where(User.login == "ann").execute()
     make.sign_in(client, User.get(User.login == "ann"))
@@ -294,7 +292,7 @@ def test_an_agent_sees_the_own_day_alone(office: dict[str, User], client: FlaskC
     assert "bob" not in asked.text.lower()
 
 
-def test_signed_out_leads_to_the_sign_in(client: FlaskClient) -> None:
+def test_signed_out_user_is_redirected_to_sign_in(client: FlaskClient) -> None:
     assert client.get("/").status_code == 302
     assert client.get("/", headers={"HX-Request": "true"}).status_code == 401
 

@@ -47,7 +47,7 @@ def attention(client: FlaskClient) -> str:
     return client.get("/").text.partition('id="attention"')[2].partition("</section>")[0]
 
 
-def test_rules_that_acted_today_are_counted_latest_first(client: FlaskClient) -> None:
+def test_rules_that_ran_today_are_counted_latest_first(client: FlaskClient) -> None:
     asks.sign_in_with(client, P.HOME_VIEW, P.RULES_VIEW)
     often, once, before = rule("Often"), rule(asks.HOSTILE), rule("Before")
     for ago in (60_000, 120_000):
@@ -61,7 +61,7 @@ def test_rules_that_acted_today_are_counted_latest_first(client: FlaskClient) ->
     assert "Before" not in text
 
 
-def test_a_rule_that_one_may_not_see_is_not_named(client: FlaskClient) -> None:
+def test_rule_outside_the_scope_is_not_named(client: FlaskClient) -> None:
     me = asks.sign_in_with(client, P.HOME_VIEW, P.RULES_OWN)
     for each in (rule("Mine", me), rule("Of the site"), rule("Theirs", make.user())):
         run(each)
@@ -82,7 +82,7 @@ def test_without_rules_there_is_no_panel(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("right", "told"), [(P.CHANNELS_VIEW, True), (P.RULES_OPERATE, True), (P.RULES_VIEW, False)]
 )
-def test_deliveries_given_up_are_told_to_those_who_look_after_them(
+def test_undeliverable_messages_are_shown_to_their_managers(
     client: FlaskClient, right: Permission, told: bool
 ) -> None:
     asks.sign_in_with(client, P.HOME_VIEW, right)
@@ -94,7 +94,7 @@ def test_deliveries_given_up_are_told_to_those_who_look_after_them(
     assert ("2 deliveries given up" in attention(client)) is told
 
 
-def test_the_panel_is_sent_again_only_when_it_has_changed(client: FlaskClient) -> None:
+def test_panel_is_resent_only_after_a_change(client: FlaskClient) -> None:
     asks.sign_in_with(client, P.HOME_VIEW, P.RULES_VIEW)
     each = rule("Often")
     seen = panel(client).partition('{"seen":"')[2].partition('"')[0]

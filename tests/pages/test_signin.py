@@ -57,7 +57,7 @@ def jana(app: Flask) -> User:
     return make.user("jana", access=make.access(), password=PASSWORD)
 
 
-def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient, jana: User) -> None:
+def test_sign_in_redirects_to_the_requested_page(client: FlaskClient, jana: User) -> None:
     wanted = client.get("/tracing?unit=week&tz=Europe/Prague").headers["Location"]
     form = client.get(wanted).text
     target = re.search(r'name="next" value="([^"]+)"', form)
@@ -68,13 +68,11 @@ def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient, jana:
     assert client.get("/sign-in?next=/tracing").headers["Location"] == "/tracing"
 
 
-def test_a_form_sent_after_the_session_ended_does_not_come_back_as_an_address(
-    client: FlaskClient, jana: User
-) -> None:
+def test_form_posted_after_session_end_is_not_used_as_redirect(client: FlaskClient, jana: User) -> None:
     assert client.post("/account", data={"locale": "cs"}).headers["Location"] == "/sign-in"
 
 
-def test_the_cookie_is_for_this_site_and_no_script(client: FlaskClient, jana: User, app: Flask) -> None:
+def test_session_cookie_is_same_site_and_http_only(client: FlaskClient, jana: User, app: Flask) -> None:
     cookie = next(
         line for line in enter(client).headers.getlist("Set-Cookie") if line.startswith(f"{COOKIE}=")
     )
@@ -86,14 +84,14 @@ def test_the_cookie_is_for_this_site_and_no_script(client: FlaskClient, jana: Us
     assert "; Secure" in enter(app.test_client()).headers["Set-Cookie"]
 
 
-def test_only_the_hash_of_a_token_is_kept(client: FlaskClient, jana: User) -> None:
+def test_only_the_hash_of_a_token_is_stored(client: FlaskClient, jana: User) -> None:
     enter(client)
     cookie = client.get_cookie(COOKIE)
     assert cookie is not None
     assert [row.token_hash for row in Session.select()] == [digest(cookie.value)]
 
 
-def test_every_failure_is_told_in_the_same_words(client: FlaskClient, jana: User) -> None:
+def test_all_sign_in_failures_show_the_same_message(client: FlaskClient, jana: User) -> None:
     make.user("gone", access=make.access(), password=PASSWORD, deactivated_ts=1)
     make.user("barred", password=PASSWORD)
     make.user("traced", access=make.access())
@@ -118,7 +116,7 @@ def test_every_failure_is_told_in_the_same_words(client: FlaskClient, jana: User
     assert Session.select().count() == 0
 
 
-def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(client: FlaskClient, jana: User) -> None:
+def test_unknown_user_takes_as_long_as_wrong_password(client: FlaskClient, jana: User) -> None:
     def median(login: str) -> float:
         taken = []
         for _ in range(3):
@@ -132,7 +130,7 @@ def test_an_unknown_user_costs_as_much_time_as_a_wrong_password(client: FlaskCli
     assert median("nobody") > median("jana") / 4
 
 
-def test_five_failures_close_the_account_for_a_quarter_of_an_hour(
+def test_five_failures_block_the_account_for_15_minutes(
     client: FlaskClient, jana: User, today: time_machine.Traveller
 ) -> None:
     for _ in range(5):
@@ -148,20 +146,20 @@ def test_five_failures_close_the_account_for_a_quarter_of_an_hour(
     assert enter(client).status_code == 302
 
 
-def test_an_unknown_account_closes_alike(client: FlaskClient, jana: User) -> None:
+def test_unknown_account_is_blocked_too(client: FlaskClient, jana: User) -> None:
     for _ in range(5):
         sessions.failed("nobody", "192.0.2.1")
     assert enter(client, "nobody").status_code == 429
 
 
-def test_a_good_sign_in_forgets_the_failures_of_the_account(client: FlaskClient, jana: User) -> None:
+def test_successful_sign_in_resets_the_failures(client: FlaskClient, jana: User) -> None:
     for _ in range(4):
         sessions.failed("jana", "192.0.2.1")
     assert enter(client).status_code == 302
     assert SignInAttempt.select().where(SignInAttempt.key == "login:jana").count() == 0
 
 
-def test_one_address_tries_thirty_times_whatever_it_says_it_is(client: FlaskClient, jana: User) -> None:
+def test_address_is_limited_to_30_attempts_despite_forwarded_headers(client: FlaskClient, jana: User) -> None:
     for n in range(30):
         sessions.failed(f"user{n}", "127.0.0.1")
     for n in range(3):
@@ -172,7 +170,7 @@ def test_one_address_tries_thirty_times_whatever_it_says_it_is(client: FlaskClie
     assert AuditEntry.select().where(AuditEntry.ip != "127.0.0.1").count() == 0
 
 
-def test_the_counts_hold_over_a_restart(client: FlaskClient, jana: User, settings: Settings) -> None:
+def test_attempt_counts_survive_a_restart(client: FlaskClient, jana: User, settings: Settings) -> None:
     for _ in range(5):
         enter(client, password="wrong")
     again = create_app(settings)
@@ -190,7 +188,7 @@ def _leave(opened: peewee.Database) -> None:
         opened.close_all()
 
 
-def test_no_address_leads_off_the_site(client: FlaskClient, jana: User) -> None:
+def test_redirects_stay_on_the_site(client: FlaskClient, jana: User) -> None:
     for target in HOSTILE_PATHS:
         answers = [
             client.get("/language/en", query_string={"next": target}),
@@ -200,7 +198,7 @@ def test_no_address_leads_off_the_site(client: FlaskClient, jana: User) -> None:
         assert [answer.headers["Location"] for answer in answers] == ["/"] * 3, target
 
 
-def test_headers_of_others_make_nobody_a_user(client: FlaskClient, jana: User) -> None:
+def test_foreign_headers_do_not_authenticate(client: FlaskClient, jana: User) -> None:
     names = ("Remote-User", "X-Forwarded-User", "X-Remote-User", "X-Auth-Request-User")
     for value in ("jana", "admin"):
         answer = client.get(
@@ -211,7 +209,7 @@ def test_headers_of_others_make_nobody_a_user(client: FlaskClient, jana: User) -
     assert client.get("/account", headers={"Authorization": f"Bearer {key}"}).status_code == 302
 
 
-def test_signing_out_ends_the_session_also_for_a_copy(client: FlaskClient, jana: User, app: Flask) -> None:
+def test_sign_out_invalidates_copied_cookies(client: FlaskClient, jana: User, app: Flask) -> None:
     enter(client)
     cookie = client.get_cookie(COOKIE)
     assert cookie is not None
@@ -241,7 +239,7 @@ def test_sessions_end_when_idle_and_after_a_week(
     assert not is_in(client)
 
 
-def test_what_happens_at_the_door_is_in_the_audit_log(client: FlaskClient, jana: User) -> None:
+def test_sign_in_and_sign_out_are_audited(client: FlaskClient, jana: User) -> None:
     enter(client, password="hunter2secret", User_Agent="Probe/1")
     enter(client, User_Agent="Probe/1")
     client.post("/account/password", data={"current": PASSWORD, "password": "battery staple"})
