@@ -111,3 +111,10 @@ class Event(Model):
 
 
 __all__ = ["Contact", "Event", "Interaction", "Queue", "Source", "User"]
+
+
+# Ranges of the event API: one equal value in the order of arrival.
+Event.add_index(Event.index(Event.type, Event.id, name="event_type_id"))
+for _column in (Event.user_id, Event.queue_id, Event.interaction, Event.session):
+    _name = f"event_{_column.name.removesuffix('_id')}_id"
+    Event.add_index(Event.index(_column, Event.id, name=_name).where(_column.is_null(False)))

@@ -150,7 +150,8 @@ class Step(Model):
         indexes = (
             (("run", "n", "part"), True),
             (("state", "due_ms"), False),
-            (("channel_id", "state"), False),
+            (("state", "id"), False),
+            (("channel_id", "state", "id"), False),
         )
 
 

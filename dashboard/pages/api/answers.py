@@ -47,7 +47,7 @@ class Stored(msgspec.Struct):
 
 
 class Events(msgspec.Struct):
-    """A page of events; `after` is null on the last one."""
+    """A page of events; with filters it may be short or empty. `after` is null on the last one."""
 
     events: list[Stored]
     after: str | None

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import peewee
 
 from dashboard.access.scope import Scope
+from dashboard.db import keyset
 from dashboard.events import record
 from dashboard.models import Event, Queue, Source, User
 from dashboard.pages.api.answers import Stored, stored
 from dashboard.pages.api.parameters import EventQuery
 
 
-def events(scope: Scope, query: EventQuery) -> list[Stored]:
-    """Return a page of events by ascending id (order of arrival). All pages cost the same, and a client
-    that later continues after the last id misses no event."""
+def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
+    """Return a page of events by rising id (order of arrival), and the id to go on after; None on the last.
+
+    Every page costs the same, and a client that reads on from its last id later misses nothing. A page with
+    filters may hold fewer events than asked for, even none, and yet not be the last.
+    """
     e = Event
+    equal = _equal(query)
+    if any(value is None for _column, value in equal):
+        return [], None
+    within = (e.id > (query.after or 0)) & (e.id <= record.safe_read_position())
+    for column, value in equal[:1]:  # by its index; the other filters are tried on its rows
+        within &= column == value
+    others = [keyset.unindexed(column) == value for column, value in equal[1:]]
+    if query.since_ms is not None:
+        others.append(keyset.unindexed(e.time_ms) >= query.since_ms)
+    if query.until_ms is not None:
+        others.append(keyset.unindexed(e.time_ms) < query.until_ms)
+    if scope.users is not None:
+        others.append(scope.allows(keyset.unindexed(e.user_id)))
     rows = (
         e.select(
             e.id,
@@ -33,22 +52,22 @@ def events(scope: Scope, query: EventQuery) -> list[Stored]:
         .join(Source, on=(Source.id == e.source_id))
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == e.queue_id))
-        .where((e.id > (query.after or 0)) & (e.id <= record.safe_read_position()))
+        .where(within, *others)
     )
-    if scope.users is not None:
-        rows = rows.where(scope.allows(e.user_id))
-    equal = (
-        (e.type, query.type),
-        (User.login, query.user),
-        (Queue.name, query.queue),
-        (e.interaction, query.interaction),
-        (e.session, query.session),
+    found, after = keyset.page(e.select(e.id).where(within), rows, query.limit, filtered=bool(others))
+    return [stored(row) for row in found], after
+
+
+def _equal(query: EventQuery) -> list[tuple[Any, Any]]:
+    """Return columns and the values they must have, the most selective first; None for an unknown name."""
+    e = Event
+    user = query.user and User.select(User.id).where(User.login == query.user).scalar()
+    queue = query.queue and Queue.select(Queue.id).where(Queue.name == query.queue).scalar()
+    given = (
+        (e.interaction, query.interaction, query.interaction),
+        (e.session, query.session, query.session),
+        (e.user_id, query.user, user),
+        (e.queue_id, query.queue, queue),
+        (e.type, query.type, query.type),
     )
-    for column, value in equal:
-        if value is not None:
-            rows = rows.where(column == value)
-    if query.since_ms is not None:
-        rows = rows.where(e.time_ms >= query.since_ms)
-    if query.until_ms is not None:
-        rows = rows.where(e.time_ms < query.until_ms)
-    return [stored(row) for row in rows.order_by(e.id).limit(query.limit).tuples()]
+    return [(column, value) for column, asked, value in given if asked]

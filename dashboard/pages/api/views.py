@@ -42,9 +42,8 @@ def events() -> Response:
     query = read(EventQuery, request.args)
     if query.since_ms is not None and query.until_ms is not None and query.since_ms > query.until_ms:
         raise ParameterError({"to": Message(REVERSED)})
-    found = queries.events(scope.whole(), query)
-    after = found[-1].cursor if len(found) == query.limit else None
-    return answers.send(answers.Events(found, after))
+    found, after = queries.events(scope.whole(), query)
+    return answers.send(answers.Events(found, None if after is None else str(after)))
 
 
 @bp.get("/api/v1/tracing")

@@ -10,7 +10,7 @@ import peewee
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.db import rows
+from dashboard.db import keyset, rows
 from dashboard.db.prepared import plain
 from dashboard.i18n import formats
 from dashboard.i18n.formats import CAP
@@ -55,13 +55,14 @@ class Muted(NamedTuple):
     name: str
 
 
-def notices(viewer_id: int, view: str, before: int | None, now_ms: int) -> tuple[list[Notice], bool]:
-    """Return a page of SIZE notifications older than the id `before`, and whether there are more."""
-    query = _query().where((Notification.user_id == viewer_id) & _inside(view, now_ms))
+def notices(viewer_id: int, view: str, before: int | None, now_ms: int) -> tuple[list[Notice], int | None]:
+    """Return a page of SIZE notifications older than the id `before`, and the id to go on from."""
+    mine = Notification.user_id == viewer_id
     if before is not None:
-        query = query.where(Notification.id < before)
-    found: list[Notice] = rows(query.order_by(Notification.id.desc()).limit(SIZE + 1), Notice)
-    return found[:SIZE], len(found) > SIZE
+        mine &= Notification.id < before
+    query = _query().where(mine, _inside(view, now_ms))
+    found, older = keyset.page(Notification.select(Notification.id).where(mine), query, SIZE, descending=True)
+    return [Notice(*row) for row in found], older
 
 
 def notice(viewer_id: int, ident: int) -> Notice | None:

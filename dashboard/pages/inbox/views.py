@@ -25,8 +25,8 @@ def index() -> Response:
     now = clock.now_ms()
     view = request.args.get("view", ALL)
     view = view if view in (NEW, SNOOZED) else ALL
-    found, more = queries.notices(g.user.id, view, _number(request.args.get("before", "")), now)
-    older = url_for(".index", view=view, before=found[-1].id) if more else None
+    found, before = queries.notices(g.user.id, view, _number(request.args.get("before", "")), now)
+    older = url_for(".index", view=view, before=before) if before else None
     return render(
         "inbox/index.html",
         {"result"},

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from peewee import JOIN
 
 from dashboard.access.scope import Scope
-from dashboard.db import rows
+from dashboard.db import keyset, rows
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns.forms import RunQuery
@@ -49,21 +49,17 @@ class Page(NamedTuple):
 
 
 def page(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Page:
-    """Return the runs of these rules that match, PAGE at most."""
-    found = _listed(scope, asked, rule_ids)
-    if asked.after is not None:
-        query = found.where(Run.id > asked.after).order_by(Run.id).limit(PAGE + 1)
-        lines = rows(query, Line)
-        newer, older = len(lines) > PAGE, True
-        lines = lines[:PAGE][::-1]
-    else:
-        query = found if asked.before is None else found.where(Run.id < asked.before)
-        lines = rows(query.order_by(Run.id.desc()).limit(PAGE + 1), Line)
-        newer, older = asked.before is not None, len(lines) > PAGE
-        lines = lines[:PAGE]
-    if not lines:
-        return Page([], None, None)
-    return Page(counted(lines), lines[0].id if newer else None, lines[-1].id if older else None)
+    """Return the runs of these rules that match, PAGE at most, fewer where filters leave few."""
+    backward = asked.before is None and asked.after is not None
+    start = Run.id < asked.before if asked.before else Run.id > (asked.after or 0)
+    ranged, others = _conditions(scope, asked, rule_ids)
+    ids = Run.select(Run.id).where(ranged & start)
+    query = _columns().where(ranged & start, *others)
+    found, on = keyset.page(ids, query, PAGE, descending=not backward)
+    lines = counted([Line(*row) for row in (reversed(found) if backward else found)])
+    if backward:
+        return Page(lines, on, lines[-1].id if lines else (asked.after or 0) + 1)
+    return Page(lines, asked.before and (lines[0].id if lines else asked.before - 1), on)
 
 
 def portions(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Iterator[list[Line]]:
@@ -157,16 +153,29 @@ def _columns() -> Any:
     ).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
 
 
-def _listed(scope: Scope, asked: RunQuery, rule_ids: Iterable[int]) -> Any:
-    query = _columns().where(Run.rule_id.in_(list(rule_ids)) & covers(scope))
+def _listed(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Any:
+    ranged, others = _conditions(scope, asked, rule_ids)
+    return _columns().where(ranged, *others)
+
+
+def _conditions(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> tuple[Any, list[Any]]:
+    """Return the condition that an index holds in the order of ids, and the others."""
+    others = [covers(scope)]
+    outcomes = asked.outcomes
     if asked.subject:
-        query = query.where(Run.subject == asked.subject)
-    if asked.outcomes:
-        query = query.where(Run.outcome.in_(asked.outcomes))
+        ranged = Run.subject == asked.subject
+        others.append(keyset.unindexed(Run.rule_id).in_(rule_ids))
+    else:
+        ranged = Run.rule_id == rule_ids[0] if len(rule_ids) == 1 else Run.rule_id.in_(rule_ids)
+        if len(outcomes) == 1:
+            ranged &= Run.outcome == outcomes[0]
+            outcomes = ()
+    if outcomes:
+        others.append(keyset.unindexed(Run.outcome).in_(outcomes))
     if asked.start_ms is not None:
-        query = query.where(Run.at_ms >= asked.start_ms)
+        others.append(Run.at_ms >= asked.start_ms)
     if asked.end_ms is not None:
-        query = query.where(Run.at_ms < asked.end_ms)
+        others.append(Run.at_ms < asked.end_ms)
     if asked.q:
-        query = query.where(Run.subject.contains(asked.q) | Run.error.contains(asked.q))
-    return query
+        others.append(Run.subject.contains(asked.q) | Run.error.contains(asked.q))
+    return ranged, others

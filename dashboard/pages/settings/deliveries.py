@@ -20,7 +20,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db import database, keyset
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule, Step, User
 from dashboard.notify import outbox
@@ -157,17 +157,31 @@ def apply(operation: str, ids: Collection[int]) -> int:
 
 def page(scope: Scope, asked: DeliveryFilter) -> tuple[list[DeliveryRow], int | None]:
     """Return the latest deliveries that match, the newest first, and the id to go on from, None on the last
-    page."""
-    query = _mine(scope, Step, Rule.name).where(Step.state.in_(VIEWS[asked.view][1]))
-    if asked.channel:
-        query = query.where(Step.channel_id == asked.channel)
-    if asked.before:
-        query = query.where(Step.id < asked.before)
-    found = list(query.order_by(Step.id.desc()).limit(PAGE + 1).objects())
+    page. Where few match, a page may be short and yet not be the last."""
+    states: tuple[StepState | None, ...] = VIEWS[asked.view][1]
+    if asked.view == "all" and not asked.channel:
+        states = (None,)
+    parts = [_ids(scope, asked, state) for state in states]  # each state is a range of an index
+    reached = max((on for _found, on in parts if on is not None), default=0)
+    found = sorted((ident for part, _on in parts for ident in part if ident >= reached), reverse=True)
+    shown = found[:PAGE]
+    before = shown[-1] if len(found) > PAGE else reached or None
+    steps = list(_mine(scope, Step, Rule.name).where(Step.id.in_(shown)).order_by(Step.id.desc()).objects())
     names = dict(Channel.select(Channel.id, Channel.name).tuples())
-    people = _people(scope, found)
-    rows = [_row(step, names, people, scope) for step in found[:PAGE]]
-    return rows, rows[-1].id if len(found) > PAGE else None
+    people = _people(scope, steps)
+    return [_row(step, names, people, scope) for step in steps], before
+
+
+def _ids(scope: Scope, asked: DeliveryFilter, state: StepState | None) -> tuple[list[int], int | None]:
+    """Return the ids of a page of one state, and where it goes on."""
+    ranged = [Step.id < asked.before if asked.before else Step.id > 0]
+    if state is not None:
+        ranged.append(Step.state == state)
+    if asked.channel:
+        ranged.append(Step.channel_id == asked.channel)
+    query = _mine(scope, Step.id).where(*ranged)
+    found, on = keyset.page(Step.select(Step.id).where(*ranged), query, PAGE, descending=True)
+    return [row[0] for row in found], on
 
 
 def visible(scope: Scope, ids: Collection[int]) -> set[int]:
