@@ -37,6 +37,7 @@ from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
 from dashboard.rules import backfill, deadline_worker, engine, runs, timer_sync
 from dashboard.rules.backtest import job
+from dashboard.tracing import projection
 
 BLUEPRINTS = (
     gate.bp,
@@ -63,7 +64,12 @@ JOBS = {
     timer_sync.COUNT: Handler(backfill.count_job),
     runs.PRUNE: Handler(runs.prune, keep=False),
 }
-TICKS = {"timers": deadline_worker.run_due, "seen": heartbeat.mark, "health": health.look}
+TICKS = {
+    "timers": deadline_worker.run_due,
+    "bounds": projection.tick,
+    "seen": heartbeat.mark,
+    "health": health.look,
+}
 LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
 EXPORTS = {
     "queuedays": Maker(queuedays_export.RIGHTS, queuedays_export.build),

@@ -73,7 +73,8 @@ class Interval(Model):
     reported_s = pw.IntegerField(null=True)  # duration reported by the source
     opened_ms = pw.BigIntegerField(default=0)  # time of the event that started the interval
     closed_ms = pw.BigIntegerField(null=True)  # time of the event that ended it
-    proved_ts = pw.BigIntegerField(null=True)  # up to where an open segment is proved
+    # Up to where an open segment is proved; of a login, the end of its shift.
+    proved_ts = pw.BigIntegerField(null=True)
     end_reason = pw.CharField(20, null=True)  # an EndReason, where the end or its bound was concluded
     expires_ts = pw.BigIntegerField(null=True)  # when time alone bounds it
 

@@ -19,11 +19,13 @@ class Work:
     talk: int = 0
     hold: int = 0
     attempts: int = 0  # activities whose handling began in the period
+    without_end: int = 0  # activities whose end never came, bounded from the period on
+    unproved: int = 0  # seconds in which they may have gone on, in no other figure
 
     @property
     def used(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self.load or self.closed or self.talk or self.hold or self.attempts)
+        return bool(self.load or self.closed or self.talk or self.hold or self.attempts or self.without_end)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,14 @@ def as_json(figures: Figures) -> dict[str, Any]:
 
 
 def _shared(work: Work) -> dict[str, int]:
-    return {"handling": work.handling, "load": work.load, "closed": work.closed}
+    return {"handling": work.handling, "load": work.load, "closed": work.closed} | _endless(work)
+
+
+def _endless(work: Work) -> dict[str, int]:
+    """Return how many activities have no end and for how long they may have gone on; absent without any."""
+    if not work.without_end and not work.unproved:
+        return {}
+    return {"without_end": work.without_end, "unproved": work.unproved}
 
 
 def _spoken(work: Work) -> dict[str, int]:
@@ -144,7 +153,7 @@ def _spoken(work: Work) -> dict[str, int]:
         "hold": work.hold,
         "load": work.load,
         "closed": work.closed,
-    }
+    } | _endless(work)
 
 
 def _pauses(pauses: Pauses) -> dict[str, Any]:

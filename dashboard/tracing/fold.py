@@ -15,7 +15,14 @@ from dashboard.tracing.interaction import Folding
 from dashboard.tracing.types import EventRow, Evidence, FoldedActivity, FoldedInteraction, Segment
 from dashboard.tracing.verbs import SUBJECTS
 
-__all__ = ["FoldedActivity", "FoldedInteraction", "Segment", "fold_interaction", "fold_with_evidence"]
+__all__ = [
+    "FoldedActivity",
+    "FoldedInteraction",
+    "Segment",
+    "fold_interaction",
+    "fold_whole",
+    "fold_with_evidence",
+]
 
 CHAT_CHANNEL = re.compile(r"(?!(?:call|dialled|email|ticket)$)[a-z][a-z0-9_-]{0,19}")
 
@@ -32,13 +39,19 @@ def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
 
 def fold_with_evidence(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...]]:
     """Return the folded interaction and, for each of its activities, what own events show of it."""
+    found, shown, _waits = fold_whole(events)
+    return found, shown
+
+
+def fold_whole(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...], bool]:
+    """Return what `fold_with_evidence` does, and whether the interaction still waits in a queue."""
     fold = Folding()
     ordered = sorted(events, key=order_key)
     for _, instant in groupby(ordered, key=lambda event: event.time_ms):
         for event in alternate(list(instant), fold.is_open):
             _apply(fold, event)
     found = fold.result(min((event.time_ms for event in events), default=None))
-    return found, fold.evidence()
+    return found, fold.evidence(), bool(fold.life.waits)
 
 
 def _apply(fold: Folding, event: EventRow) -> None:

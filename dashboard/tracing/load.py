@@ -5,12 +5,12 @@ Page, fragment, totals, PDF, XLSX, CSV and API all stand on these reads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
-from dashboard import catalog
+from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
@@ -18,15 +18,13 @@ from dashboard.db import rows
 from dashboard.db.prepared import plain
 from dashboard.models import Activity, Contact, Event, Interval, PauseType, Queue, User
 from dashboard.tracing import statements
-from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind
+from dashboard.tracing.bounds import LIMITS
+from dashboard.tracing.ongoing import AsOf, settled
+from dashboard.tracing.surroundings import INSIDE, acts
+from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind, State
 
 DAY_S = 86_400
 ID_MAX = 2**63 - 1  # of a column of 64 bits
-# What a user did in the dashboard itself, or had done to their account there, is no work that is traced.
-# Acts in the dashboard: no work of a user's day.
-INSIDE = frozenset(
-    one.name for one in catalog.CATALOG.values() if one.internal and one.group in ("dashboard", "rules")
-)
 
 
 class Person(NamedTuple):
@@ -64,6 +62,10 @@ class ActivityRow(NamedTuple):
     hold_s: int
     inferred: bool
     user_id: int
+    end_bound: int | None = None
+    end_reason: str | None = None
+    proved_s: int | None = None
+    expires_ts: int | None = None
     hidden: bool = False
 
 
@@ -106,8 +108,14 @@ def people(scope: Scope, deactivated: bool) -> list[Person]:
     return rows(query.where(wanted).order_by(User.name), Person)
 
 
-def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
-    """Return the stretches of the user's day that overlap `span`, by start; nothing is clipped.
+def as_of(instant: int | None = None) -> AsOf:
+    """Return the instant (now, if none is given) with the last lines of files."""
+    return AsOf(clock.now_s() if instant is None else instant, horizons())
+
+
+def intervals(scope: Scope, user_id: int, span: Span, at: AsOf | None = None) -> list[IntervalRow]:
+    """Return the intervals of the user's day that overlap `span`, by start; nothing is clipped but what
+    time or the end of a file has bounded as of `at`.
 
     Two index ranges: rows that begin within a day before the span, and the few long or open
     ones from further back. Pauses carry their type's present label. A user outside the scope
@@ -116,14 +124,30 @@ def intervals(scope: Scope, user_id: int, span: Span) -> list[IntervalRow]:
     if not scope.sees(user_id):
         return []
     times = {"user": user_id, "start": span.start, "end": span.end, "edge": span.start - DAY_S}
-    found = [IntervalRow(*row) for row in statements.INTERVALS_OLDER.rows(**times)]
-    found += [IntervalRow(*row) for row in statements.INTERVALS_NEAR.rows(**times)]
+    found = [_interval(row) for row in statements.INTERVALS_OLDER.rows(**times)]
+    found += [_interval(row) for row in statements.INTERVALS_NEAR.rows(**times)]
+    at = at or as_of()
+    found = settled((forgotten_login(user_id, row, at) for row in found), at)
     if any(row.label for row in found):
         labels = dict(PauseType.select(PauseType.name, PauseType.label).tuples())
         found = [row._replace(label=labels.get(row.label, row.label)) for row in found]
     if scope.queues is None or user_id == scope.viewer_id:
         return found
     return [row if _open_to(scope, user_id, row) else _opaque(row) for row in found]
+
+
+def forgotten_login(user_id: int, row: IntervalRow, at: AsOf) -> IntervalRow:
+    """Return a login whose shift is over but not written as such, ended at the last sign of life."""
+    last = min(at.instant, at.horizons.get(row.source_id, at.instant))
+    if row.kind != Kind.LOGIN or row.end is not None or row.expires is None or row.expires > last:
+        return row
+    seen = acts(user_id, row.expires - LIMITS.shift, row.expires)
+    return row._replace(end=max([row.start, *seen]), inferred=True)
+
+
+def _interval(row: Sequence[Any]) -> IntervalRow:
+    *facts, proved, expires, reason = row
+    return IntervalRow(*facts)._replace(proved=proved, expires=expires, reason=reason)
 
 
 def closed(scope: Scope, user_id: int, span: Span) -> list[ClosedRow]:
@@ -163,30 +187,34 @@ def activities(
     after: tuple[int, int] | None = None,
     limit: int | None = None,
     descending: bool = False,
+    at: AsOf | None = None,
 ) -> list[ActivityRow]:
-    """Return the user's activities that overlap `span`, by (start, id).
+    """Return the user's activities that overlap `span`, by (start, id); none on a day that has not come.
 
     `after` is the (start, id) of the last row of the page before, so that every page costs the
     same. Content of queues outside the scope is blanked, and filters on it find nothing there.
     """
     if not scope.sees(user_id):
         return []
-    parts = _parts(user_id, span)
+    at = at or as_of()
+    parts = _parts(user_id, span, at)
     found: list[ActivityRow] = []
     for part in reversed(parts) if descending else parts:
         if limit is not None and len(found) >= limit:
             break
         query = _activity_query().where(part & _filter(scope, user_id, wanted))
         found += _page(query, after, None if limit is None else limit - len(found), descending)
-    return [_row(scope, row) for row in found]
+    return [_row(scope, bounded_row(row, at)) for row in found]
 
 
-def counts(scope: Scope, user_id: int, span: Span, wanted: Filter = Filter()) -> dict[str, int]:
+def counts(
+    scope: Scope, user_id: int, span: Span, wanted: Filter = Filter(), at: AsOf | None = None
+) -> dict[str, int]:
     """Return how many of these activities there are, by channel (from the index alone)."""
     totals: dict[str, int] = {}
     if not scope.sees(user_id):
         return totals
-    for part in _parts(user_id, span):
+    for part in _parts(user_id, span, at or as_of()):
         query = Activity.select(Activity.channel, peewee.fn.COUNT(Activity.id))
         query = query.where(part & _filter(scope, user_id, wanted)).group_by(Activity.channel)
         for channel, count in plain(query):
@@ -202,14 +230,33 @@ def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
     if not found or not scope.sees(found[0].user_id):
         return None
     own = found[0].user_id == scope.viewer_id
-    return _row(scope, found[0]) if own or scope.can(Permission.TRACING_VIEW) else None
+    return _row(scope, bounded_row(found[0], as_of())) if own or scope.can(Permission.TRACING_VIEW) else None
 
 
-def _parts(user_id: int, span: Span) -> tuple[Any, Any]:
-    """Return the conditions of the two index ranges, older first: long ones from before, and near ones."""
+def bounded_row(row: ActivityRow, at: AsOf) -> ActivityRow:
+    """Return the row with the bound that time or the end of its file has set and nobody has written yet."""
+    if row.end is not None or row.end_bound is not None:
+        return row
+    bound = at.bound(row.source_id, row.channel, row.expires_ts)
+    if bound is None:
+        return row
+    state = State.POSTPONED if bound.reason == "idle" else row.state
+    return row._replace(state=state, end_bound=bound.at, end_reason=str(bound.reason), inferred=True)
+
+
+def _parts(user_id: int, span: Span, at: AsOf) -> tuple[Any, ...]:
+    """Return the conditions of the two index ranges, older first: long ones from before, and near ones.
+    None for a period that has not begun."""
+    if span.start > at.instant:
+        return ()
     a = Activity
     edge = span.start - DAY_S
-    over = a.end_ts.is_null() | (a.end_ts > span.start)
+    over_files = [source for source, last in at.horizons.items() if last < span.start]
+    expired = (a.expires_ts < span.start) & (a.expires_ts <= at.instant)
+    ongoing = a.end_bound.is_null() & (a.expires_ts.is_null() | ~expired)
+    if over_files:
+        ongoing &= a.source_id.not_in(over_files)
+    over = (a.end_ts > span.start) | (a.end_ts.is_null() & (ongoing | (a.end_bound >= span.start)))
     older = (a.user_id == user_id) & a.long & (a.start_ts < edge) & over
     near = (a.user_id == user_id) & (a.start_ts >= edge) & (a.start_ts < span.end)
     return older, near & (over | (a.start_ts >= span.start))
@@ -253,6 +300,10 @@ def _activity_query() -> Any:
             a.hold_s,
             a.inferred,
             a.user_id,
+            a.end_bound,
+            a.end_reason,
+            a.proved_s,
+            a.expires_ts,
         )
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == a.queue_id))
         .join(Contact, peewee.JOIN.LEFT_OUTER, on=(Contact.id == a.contact_id))

@@ -8,17 +8,21 @@ in which order events came; `rebuild` is the same work over everything.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
+from dashboard import clock
+from dashboard.catalog.effects import RESTART
+from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
 from dashboard.models import Contact, Event, PauseType, Source
-from dashboard.tracing import fold, presence, store
-from dashboard.tracing.types import EventRow, Said
+from dashboard.tracing import bounds, fold, presence, store, surroundings
+from dashboard.tracing.types import EventRow, Evidence, FoldedInteraction, Said
 
 CHUNK = 400
 _SAID = msgspec.json.Decoder(Said)
@@ -32,7 +36,10 @@ def fold_range(after: int, to: int) -> set[str]:
     types of these events."""
     touched: dict[int, set[str]] = {}
     types: set[str] = set()
-    people: dict[int, int] = {}
+    people: dict[int, int] = {}  # user → ms of their earliest presence event
+    acting: dict[int, int] = {}  # user → second of their earliest event
+    connecting: dict[int, int] = {}
+    restarted: dict[int, int] = {}
     latest: dict[int, int] = {}
     query = Event.select(Event.source_id, Event.interaction, Event.user_id, Event.time_ms, Event.type).where(
         (Event.id > after) & (Event.id <= to)
@@ -44,16 +51,72 @@ def fold_range(after: int, to: int) -> set[str]:
             touched.setdefault(source, set()).add(interaction)
         elif user is not None and kind.startswith("agent."):
             people[user] = min(people.get(user, time_ms), time_ms)
+        if kind == RESTART:
+            restarted[source] = min(restarted.get(source, time_ms // 1000), time_ms // 1000)
+        if user is not None:
+            acting[user] = min(acting.get(user, time_ms // 1000), time_ms // 1000)
+            if kind in surroundings.CONNECTS:
+                connecting[user] = min(connecting.get(user, time_ms // 1000), time_ms // 1000)
+    files = _advance(latest)
+    for user, since in (*surroundings.paused(restarted).items(), *surroundings.forgotten(acting).items()):
+        people[user] = min(people.get(user, since * 1000), since * 1000)
+    _fold(touched, people, connecting, restarted)
+    if files:
+        expire(files)
+    return types
+
+
+def _advance(latest: Mapping[int, int]) -> set[int]:
+    """Note the last time of each source; return those that are files and got further."""
+    further: set[int] = set()
     for source, time_ms in latest.items():
         newer = Source.last_ms.is_null() | (Source.last_ms < time_ms)
         Source.update(last_ms=time_ms).where((Source.id == source) & newer).execute()
-    for source, names in touched.items():
+        further.add(source)
+    files = Source.select(Source.id).where(Source.id.in_(sorted(further)) & Source.is_file)
+    return {ident for (ident,) in plain(files)}
+
+
+def _fold(
+    touched: Mapping[int, set[str]],
+    people: Mapping[int, int],
+    connecting: Mapping[int, int],
+    restarted: Mapping[int, int],
+) -> None:
+    """Fold these users' presence, then the interactions and what the presence, calls and restarts bound."""
+    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+    users = dict(connecting)
+    for user, since_ms in people.items():
+        changed = fold_presence(user, since_ms, paid)
+        users[user] = min(users.get(user, changed), changed)
+    whole = {source: set(names) for source, names in touched.items()}
+    for source, names in surroundings.affected(users, restarted).items():
+        whole.setdefault(source, set()).update(names)
+    for source, names in whole.items():
         for part in _chunks(sorted(names)):
             fold_interactions(source, part)
-    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
-    for user, since in people.items():
-        fold_presence(user, since, paid)
-    return types
+
+
+def tick() -> int:
+    """Write what time alone has bounded by now, in one transaction; a tick of the worker. Return how much."""
+    if not surroundings.something_due(clock.now_s()):
+        return 0
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        return expire()
+
+
+def expire(sources: Collection[int] | None = None) -> int:
+    """Write what time alone has bounded, of these sources or all, inside the caller's transaction; return
+    how many interactions and users that were."""
+    limits = surroundings.as_of_sources()
+    if sources is not None:
+        limits = {source: limits[source] for source in sources}
+    due = surroundings.due(limits)
+    if due.interactions or due.users:
+        people = {user: expires * 1000 for user, expires in due.users.items()}
+        _fold(due.interactions, people, {}, {})
+    return sum(map(len, due.interactions.values())) + len(due.users)
 
 
 def fold_interactions(source: int, names: Sequence[str]) -> None:
@@ -64,19 +127,72 @@ def fold_interactions(source: int, names: Sequence[str]) -> None:
     contacts = contact_ids(source, dict.fromkeys(row[-2] for row in found if row[-2] is not None))
     for *row, contact, name in found:
         events.setdefault(name, []).append(_event(row, contacts.get(contact)))
-    folded = {name: fold.fold_interaction(rows) for name, rows in events.items()}
-    store.interactions(source, folded)
+    folded = {name: Whole(*fold.fold_whole(rows), _last_s(rows)) for name, rows in events.items()}
+    store.interactions(source, _bounded(source, folded))
 
 
-def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> None:
-    """Undo what the user's presence events from `since_ms` on did, and fold them again."""
+class Whole(NamedTuple):
+    """An interaction folded by itself; `last_ts` is the second of its last event."""
+
+    interaction: FoldedInteraction
+    shown: tuple[Evidence, ...]
+    waits: bool
+    last_ts: int
+
+
+def _last_s(rows: Sequence[EventRow]) -> int:
+    return max(row.time_ms for row in rows) // 1000
+
+
+def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcome]:
+    """Apply the second pass to the activities of interactions of one source that may need it."""
+    as_of = surroundings.as_of_sources().get(source, 0)
+    windows: dict[int, Span] = {}  # user → from the first beginning to the last end of their work
+    oldest = as_of
+    for whole in folded.values():
+        for work in filter(bounds.may_be_bounded, whole.interaction.activities):
+            end = as_of if work.end is None else work.end
+            known = windows.get(work.user_id, Span(work.start, end))
+            windows[work.user_id] = Span(min(known.start, work.start), max(known.end, end))
+            oldest = min(oldest, work.start)
+        if whole.waits:
+            oldest = min(oldest, whole.last_ts)
+    restarted = surroundings.restarts(oldest)
+    around = {user: surroundings.presences(user, span, restarted) for user, span in windows.items()}
+    found: dict[str, store.Outcome] = {}
+    for name, whole in folded.items():
+        place = bounds.Place(source, name, whole.last_ts)
+        works = [
+            bounds.bounded(work, shown, place, around.get(work.user_id, bounds.NOBODY), as_of)
+            for work, shown in zip(whole.interaction.activities, whole.shown, strict=True)
+        ]
+        wait = bounds.of_wait(place, restarted, as_of) if whole.waits else None
+        bound, expires = bounds.of_interaction(whole.interaction, works, wait)
+        found[name] = store.Outcome(whole.interaction, works, bound, expires)
+    return found
+
+
+def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
+    """Undo what the user's presence events from `since_ms` on did, and fold them again.
+
+    Return the second from which on the user's presence may have changed: earlier than `since_ms` where
+    an end had been concluded without an event.
+    """
     rows = store.presence_rows(user, since_ms)
+    concluded = [row.end for row in rows if row.end is not None and row.reason]
     _, still_open, gone = presence.unfold(rows, since_ms)
     query = _events(Event.interaction).where(
         (Event.user_id == user) & (Event.time_ms >= since_ms) & PRESENCE_TYPES
     )
-    events = [_event(row, None) for *row, _contact, _name in plain(query)]
-    store.presence(user, gone, presence.fold_presence(still_open, events, paid))
+    restarts = _events(Event.interaction).where((Event.type == RESTART) & (Event.time_ms >= since_ms))
+    events = [_event(row, None) for *row, _contact, _name in (*plain(query), *plain(restarts))]
+    around = presence.Surroundings(
+        partial(surroundings.acts, user),
+        surroundings.as_of_sources(),
+        login_sources=surroundings.login_sources(user),
+    )
+    store.presence(user, gone, presence.fold_presence(still_open, events, paid, around))
+    return min([since_ms // 1000, *concluded])
 
 
 def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> None:
@@ -99,18 +215,18 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
         .tuples()
     ]
     total, done = total + len(users), 0
-    for source, names in _all_interactions():
-        with database.atomic():
-            dialect.one_at_a_time(Lock.PROJECTION)
-            fold_interactions(source, names)
-        done += len(names)
-        report(done, total)
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
     for user in users:
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
             fold_presence(user, 0, paid)
         done += 1
+        report(done, total)
+    for source, names in _all_interactions():
+        with database.atomic():
+            dialect.one_at_a_time(Lock.PROJECTION)
+            fold_interactions(source, names)
+        done += len(names)
         report(done, total)
 
 

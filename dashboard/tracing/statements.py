@@ -32,6 +32,9 @@ def _intervals(near: bool) -> Any:
             i.paid,
             i.inferred,
             i.reported_s,
+            i.proved_ts,
+            i.expires_ts,
+            i.end_reason,
         )
         .where((i.user_id == slot("user")) & part & over)
         .order_by(i.start_ts)

@@ -182,7 +182,11 @@ def _works(cuts: Mapping[int, list[_Cut]], closed: Sequence[ClosedRow], limit: i
     times: dict[str, dict[Kind, list[Pair]]] = {}
     begun: dict[str, set[int | None]] = {}
     counts: dict[str, int] = {}
-    for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD):
+    endless: dict[str, set[int | None]] = {}
+    for row, start, _end in cuts[Kind.UNPROVED]:
+        if row.start == start < limit:
+            endless.setdefault(row.channel, set()).add(row.activity_id)
+    for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD, Kind.UNPROVED):
         for row, start, end in cuts[kind]:
             of_channel = times.setdefault(row.channel, {})
             of_channel.setdefault(kind, []).append((start, end))
@@ -192,15 +196,21 @@ def _works(cuts: Mapping[int, list[_Cut]], closed: Sequence[ClosedRow], limit: i
         counts[one.channel] = counts.get(one.channel, 0) + (one.state == State.CLOSED)
     nothing: dict[Kind, list[Pair]] = {}
     return {
-        channel: _work(times.get(channel, nothing), counts.get(channel, 0), len(begun.get(channel, ())))
+        channel: _work(
+            times.get(channel, nothing),
+            counts.get(channel, 0),
+            len(begun.get(channel, ())),
+            len(endless.get(channel, ())),
+        )
         for channel in dict.fromkeys([*times, *counts])
     }
 
 
-def _work(parts: Mapping[Kind, list[Pair]], closed: int, begun: int) -> Work:
+def _work(parts: Mapping[Kind, list[Pair]], closed: int, begun: int, endless: int) -> Work:
     handling = parts.get(Kind.HANDLING, [])
     talk, hold = (load(union(parts.get(kind, ()))) for kind in (Kind.TALK, Kind.HOLD))
-    return Work(load(union(handling)), load(handling), closed, talk, hold, begun)
+    unproved = load(parts.get(Kind.UNPROVED, ()))
+    return Work(load(union(handling)), load(handling), closed, talk, hold, begun, endless, unproved)
 
 
 def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
@@ -214,7 +224,14 @@ def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
 
 def _all_chats(cuts: Mapping[int, list[_Cut]], works: Mapping[str, Work]) -> Work:
     pairs = _pairs(cut for cut in cuts[Kind.HANDLING] if type_of(cut.row.channel) == "chat")
-    return Work(load(union(pairs)), load(pairs), sum(work.closed for work in _chats(works).values()))
+    chats = _chats(works).values()
+    return Work(
+        load(union(pairs)),
+        load(pairs),
+        sum(work.closed for work in chats),
+        without_end=sum(work.without_end for work in chats),
+        unproved=sum(work.unproved for work in chats),
+    )
 
 
 def _tickets(closed: Sequence[ClosedRow]) -> Tickets:
@@ -243,13 +260,13 @@ def _aht(closed: Sequence[ClosedRow]) -> dict[str, int]:
 def _quality(cuts: Mapping[int, list[_Cut]], first: int, limit: int) -> Quality:
     """Count rows of the span that no event ended, or whose bounds were concluded; a file's rest is both."""
     inferred = still_open = 0
-    for of_kind in cuts.values():
-        for row, start, end in of_kind:
+    for kind, of_kind in cuts.items():
+        for row, start, end in of_kind if kind != Kind.UNPROVED else ():
             if not (start < end or first <= row.start < limit):
                 continue
             cut_short = row.end is None and end < limit
             inferred += row.inferred or cut_short
-            still_open += row.end is None
+            still_open += row.end is None or row.was_open
     return Quality(inferred, still_open)
 
 

@@ -6,14 +6,14 @@ Only the projection calls this, one at a time (Lock.PROJECTION), so ids may be g
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dashboard.db import dialect
 from dashboard.db.prepared import plain
 from dashboard.models import Activity, Interaction, Interval
-from dashboard.tracing.fold import FoldedActivity, FoldedInteraction
+from dashboard.tracing.bounds import Bound, Bounded
 from dashboard.tracing.presence import Presence
-from dashboard.tracing.types import PRESENCE
+from dashboard.tracing.types import PRESENCE, FoldedInteraction, Kind, Segment
 
 DAY_S = 86_400
 INTERACTION_COLUMNS = (
@@ -32,6 +32,10 @@ INTERACTION_COLUMNS = (
     "talk_s",
     "outcome",
     "reason",
+    "timeouts",
+    "end_bound",
+    "end_reason",
+    "expires_ts",
 )
 ACTIVITY_COLUMNS = (
     "id",
@@ -54,6 +58,10 @@ ACTIVITY_COLUMNS = (
     "hold_s",
     "inferred",
     "long",
+    "end_bound",
+    "end_reason",
+    "proved_s",
+    "expires_ts",
 )
 INTERVAL_COLUMNS = (
     "user_id",
@@ -72,11 +80,14 @@ INTERVAL_COLUMNS = (
     "reported_s",
     "opened_ms",
     "closed_ms",
+    "proved_ts",
+    "end_reason",
+    "expires_ts",
 )
 CHUNK = 500
 
 
-def interactions(source: int, folded: Mapping[str, FoldedInteraction]) -> None:
+def interactions(source: int, folded: Mapping[str, Outcome]) -> None:
     """Replace the rows of these interactions of one source, keeping the ids they have."""
     of_source = (Interaction.source == source) & Interaction.external_id.in_(list(folded))
     known = dict(plain(Interaction.select(Interaction.external_id, Interaction.id).where(of_source)))
@@ -89,10 +100,11 @@ def interactions(source: int, folded: Mapping[str, FoldedInteraction]) -> None:
     for name, one in folded.items():
         ident = known.get(name) or next(ids)
         facts.append((ident, source, name, *_facts(one)))
-        for work in one.activities:
+        for found in one.works:
+            work = found.activity
             number = stints.get((ident, work.user_id, work.n)) or next(works)
-            activities.append((number, ident, work.user_id, work.n, source, *_work(work)))
-            intervals += [_segment(work, number, source, segment) for segment in work.segments]
+            activities.append((number, ident, work.user_id, work.n, source, *_work(found)))
+            intervals += [_segment(found, number, source, segment) for segment in work.segments]
     dialect.insert_many("interaction", INTERACTION_COLUMNS, facts)
     dialect.insert_many("activity", ACTIVITY_COLUMNS, activities)
     dialect.insert_many("interval", INTERVAL_COLUMNS, intervals)
@@ -118,6 +130,8 @@ def presence_rows(user: int, since_ms: int) -> list[Presence]:
             closed_ms=row.closed_ms,
             source_id=row.source_id,
             id=row.id,
+            expires=row.proved_ts,
+            reason=row.end_reason or "",
         )
         for row in (*still_open, *ended)
     ]
@@ -149,6 +163,9 @@ def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:
                 row.reported_s,
                 row.opened_ms,
                 row.closed_ms,
+                row.expires,  # kept for when the row opens again
+                row.reason or None,
+                row.expires if row.end is None else None,
             )
             for row in rows
         ],
@@ -171,7 +188,8 @@ def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
     return stints
 
 
-def _facts(one: FoldedInteraction) -> tuple[Any, ...]:
+def _facts(outcome: Outcome) -> tuple[Any, ...]:
+    one = outcome.interaction
     return (
         one.channel,
         one.direction,
@@ -185,10 +203,14 @@ def _facts(one: FoldedInteraction) -> tuple[Any, ...]:
         one.talk_s,
         one.outcome,
         one.reason,
+        one.timeouts,
+        *_bound(outcome.bound),
+        outcome.expires,
     )
 
 
-def _work(work: FoldedActivity) -> tuple[Any, ...]:
+def _work(found: Bounded) -> tuple[Any, ...]:
+    work = found.activity
     return (
         work.channel,
         work.direction,
@@ -205,33 +227,53 @@ def _work(work: FoldedActivity) -> tuple[Any, ...]:
         work.hold_s,
         work.inferred,
         _long(work.start, work.end),
+        *_bound(found.bound),
+        None if found.bound is None else work.handling_s,
+        found.expires,
     )
 
 
-def _segment(work: FoldedActivity, number: int, source: int, segment: Any) -> tuple[Any, ...]:
-    kind, start, end, inferred = segment
+def _segment(found: Bounded, number: int, source: int, segment: Segment) -> tuple[Any, ...]:
+    work, is_open = found.activity, segment.end is None
+    unproved = found.bound is not None and segment.kind == Kind.UNPROVED
     return (
         work.user_id,
-        int(kind),
+        int(segment.kind),
         work.channel,
-        start,
-        end,
-        _long(start, end),
+        segment.start,
+        segment.end,
+        _long(segment.start, segment.end),
         number,
         work.queue_id,
         source,
         "",
         "",
         False,
-        inferred,
+        segment.inferred,
         None,
         0,
         None,
+        found.proved_ts if is_open else None,
+        str(found.bound.reason) if found.bound is not None and unproved else None,
+        found.expires if is_open else None,
     )
+
+
+def _bound(bound: Bound | None) -> tuple[int | None, str | None]:
+    return (None, None) if bound is None else (bound.at, str(bound.reason))
 
 
 def _long(start: int, end: int | None) -> bool:
     return end is None or end - start > DAY_S
+
+
+class Outcome(NamedTuple):
+    """A folded interaction with what bounds it and each of its activities."""
+
+    interaction: FoldedInteraction
+    works: Sequence[Bounded]
+    bound: Bound | None = None
+    expires: int | None = None
 
 
 class _Ids(Iterator[int]):

@@ -15,7 +15,8 @@ from dashboard.clock import Span
 from dashboard.db import rows
 from dashboard.models import Activity, Interaction, Interval, PauseType, Queue, Source, User
 from dashboard.tracing import load
-from dashboard.tracing.types import IntervalRow, State
+from dashboard.tracing.ongoing import settled
+from dashboard.tracing.types import PRESENCE, IntervalRow, Kind, State
 
 DAY_S = 86_400
 RECENT_S = 7 * DAY_S  # who did nothing for a week is not of today's team
@@ -86,19 +87,23 @@ def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[Inte
     """
     seen = sorted(user for user in users if scope.sees(user))
     i = Interval
+    at = load.as_of()
     columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid)
+    proof = (i.activity_id, i.proved_ts, i.expires_ts)
     over = i.end_ts.is_null() | (i.end_ts > span.start)
     near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
     far = (i.start_ts < span.start - DAY_S) & i.long
-    ends = load.horizons()
     found: dict[int, list[IntervalRow]] = {user: [] for user in seen}
     for part in (far, near):
-        query = i.select(*columns).where(i.user_id.in_(seen) & part & over).order_by(i.start_ts)
-        for user, kind, start, end, channel, source, label, paid in query.tuples():
-            until = max(start, ends[source]) if end is None and source in ends else end
-            found[user].append(
-                IntervalRow(kind, start, until, channel, source_id=source, label=label, paid=paid)
-            )
+        query = i.select(*columns, *proof).where(i.user_id.in_(seen) & part & over).order_by(i.start_ts)
+        for user, kind, start, end, channel, source, label, paid, work, proved, expires in query.tuples():
+            presence_end = at.horizons.get(source) if end is None and kind <= max(PRESENCE) else None
+            until = end if presence_end is None else max(start, presence_end)
+            row = IntervalRow(kind, start, until, channel, work, source_id=source, label=label, paid=paid)
+            found[user].append(row._replace(proved=proved, expires=expires))
+    for user, rows_ in found.items():
+        kept = (load.forgotten_login(user, row, at) for row in rows_)
+        found[user] = [row for row in settled(kept, at) if row.kind != Kind.UNPROVED]
     return found
 
 
@@ -141,6 +146,7 @@ def waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, Wait
         .where(i.queue_id.in_(sorted(queues)) & scope.allows_queue(i.queue_id) & ~Source.is_file)
         .where(i.answered_ts.is_null() & i.ended_ts.is_null())
         .where((i.queued_ts >= as_of - RECENT_S) & (i.queued_ts <= as_of))
+        .where(i.end_bound.is_null() & (i.expires_ts.is_null() | (i.expires_ts > as_of)))
         .group_by(i.queue_id)
     )
     return {row[0]: Waiting(*row) for row in query.tuples()}

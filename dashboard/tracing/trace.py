@@ -12,6 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.tracing import load
 from dashboard.tracing.load import ActivityRow, Person
+from dashboard.tracing.ongoing import AsOf
 from dashboard.tracing.statistics import Figures, figures
 from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
@@ -51,7 +52,17 @@ class Trace:
     @cached_property
     def activities(self) -> list[ActivityRow]:
         """All activities of the period, oldest first."""
-        return load.activities(self.scope, self.person.id, self.span)
+        return load.activities(self.scope, self.person.id, self.span, at=self.at)
+
+    @property
+    def at(self) -> AsOf:
+        return AsOf(self.as_of, self.horizons)
+
+    @cached_property
+    def proved(self) -> dict[tuple[int | None, int], int]:
+        """(activity, kind) → proved seconds of a segment that was cut as of this instant."""
+        cut = [row for row in self.intervals if row.was_open and row.end is not None]
+        return {(row.activity_id, row.kind): (row.end or 0) - row.start for row in cut}
 
     @cached_property
     def seconds(self) -> dict[int, int]:
@@ -74,16 +85,17 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
     if person is None:
         return None
     person = person._replace(created_ts=_employed_since(person, zone))
+    at = load.as_of(as_of)
     return Trace(
         scope,
         person,
         span,
         zone,
         as_of,
-        load.intervals(scope, person.id, span),
+        load.intervals(scope, person.id, span, at),
         load.closed(scope, person.id, span),
         load.event_counts(scope, person.id, span),
-        load.horizons(),
+        at.horizons,
         load.never_signed_in(person.id),
     )
 
@@ -92,6 +104,7 @@ def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
     """Return the whole handling, talk or hold of an activity in seconds; what is open runs to now."""
     ended = {Kind.HANDLING: row.handling_s, Kind.TALK: row.talk_s, Kind.HOLD: row.hold_s}[kind]
     begun = trace.open_since.get((row.id, kind))
+    ended += trace.proved.get((row.id, kind), 0)
     return ended if begun is None else ended + max(0, trace.last(row.source_id) - begun)
 
 

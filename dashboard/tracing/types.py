@@ -21,6 +21,7 @@ class Kind(IntEnum):
     HANDLING = 5
     TALK = 6
     HOLD = 7
+    UNPROVED = 8  # from where own events stop proving an activity to its bound; in no sum
 
 
 PRESENCE = (Kind.LOGIN, Kind.READY, Kind.PAUSE)
@@ -103,6 +104,10 @@ class IntervalRow(NamedTuple):
     inferred: bool = False
     reported_s: int | None = None
     hidden: bool = False  # outside the viewer's queues: time kept, content gone
+    proved: int | None = None  # up to where an open segment is proved
+    expires: int | None = None  # when time alone bounds it
+    reason: str | None = None  # why its end or bound was concluded
+    was_open: bool = False  # its end is where it is proved as of the answer
 
 
 class ClosedRow(NamedTuple):

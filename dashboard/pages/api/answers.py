@@ -63,7 +63,11 @@ class Period(msgspec.Struct):
 
 
 class Activity(msgspec.Struct):
-    """One activity of the user: lengths are seconds, of the whole activity but for `seconds_in_period`."""
+    """One activity of the user: lengths are seconds, of the whole activity but for `seconds_in_period`.
+
+    Of one whose end never came, `end` is null, `end_bound` the latest moment it can have had,
+    `end_reason` why, and all lengths are what is proved.
+    """
 
     id: int
     type: str
@@ -80,6 +84,9 @@ class Activity(msgspec.Struct):
     ringing: Seconds
     inferred: bool
     hidden: bool
+    end_bound: Instant | None
+    end_reason: str | None
+    proved_s: Seconds | None
 
 
 class Tracing(msgspec.Struct):
@@ -188,6 +195,9 @@ def _activity(found: Trace, row: ActivityRow) -> Activity:
         ringing=row.ringing_s,
         inferred=row.inferred,
         hidden=row.hidden,
+        end_bound=None if row.end_bound is None else iso(row.end_bound, found.zone),
+        end_reason=row.end_reason,
+        proved_s=None if row.end_bound is None else trace.length(found, row, Kind.HANDLING),
     )
 
 

@@ -101,7 +101,9 @@ def everything(trace: Trace, asked: TraceQuery) -> list[Row]:
 
 def counts(trace: Trace, asked: TraceQuery) -> dict[str, int]:
     """Return the number of rows by kind under the other filters: call, dialled, email, …, pause."""
-    by_channel = load.counts(trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=()))
+    by_channel = load.counts(
+        trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=()), trace.at
+    )
     totals: dict[str, int] = {}
     for channel, count in by_channel.items():
         for kind in {channel, "chat"} if type_of(channel) == "chat" else {channel}:
@@ -131,7 +133,7 @@ def _chosen(trace: Trace, asked: TraceQuery) -> set[int] | None:
     """Return the ids of the filtered activities, None for all."""
     if not asked.filtered:
         return None
-    rows = load.activities(trace.scope, trace.person.id, trace.span, asked.filter())
+    rows = load.activities(trace.scope, trace.person.id, trace.span, asked.filter(), at=trace.at)
     return {row.id for row in rows}
 
 
@@ -149,7 +151,7 @@ def _rows(
         rows += [
             work(trace, row)
             for row in load.activities(
-                trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending
+                trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending, trace.at
             )
         ]
     pauses = (_pause(trace, n, row) for n, row in enumerate(_listed_pauses(trace, asked)))
