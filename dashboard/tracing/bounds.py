@@ -217,7 +217,7 @@ def cut(work: FoldedActivity, proved: int, bound: int) -> FoldedActivity:
     ]
     since = max((part.end or 0 for part in segments), default=proved)
     segments.append(Segment(Kind.UNPROVED, since, max(since, bound), True))
-    return measured(work._replace(inferred=True), segments)
+    return measured(work, segments)
 
 
 def measured(work: FoldedActivity, segments: Iterable[Segment]) -> FoldedActivity:
@@ -309,4 +309,4 @@ def _without_gaps(
     if bound is None:
         return measured(work._replace(inferred=True), segments)
     segments.append(Segment(Kind.UNPROVED, last, max(last, bound.at), True))
-    return measured(work._replace(state=State.POSTPONED, inferred=True), segments)
+    return measured(work._replace(state=State.POSTPONED), segments)

@@ -241,7 +241,7 @@ def bounded_row(row: ActivityRow, at: AsOf) -> ActivityRow:
     if bound is None:
         return row
     state = State.POSTPONED if bound.reason == "idle" else row.state
-    return row._replace(state=state, end_bound=bound.at, end_reason=str(bound.reason), inferred=True)
+    return row._replace(state=state, end_bound=bound.at, end_reason=str(bound.reason))
 
 
 def _parts(user_id: int, span: Span, at: AsOf) -> tuple[Any, ...]:

@@ -82,12 +82,12 @@ def members(scope: Scope, as_of: int) -> list[Member]:
 def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[IntervalRow]]:
     """Return user → stretches that overlap `span`, by start, for those of `users` inside the scope.
 
-    As load.intervals for one user, in two index ranges for all. What a file source left open ends
-    where the file does: nobody is at work in it now. What the work was about is not read.
+    As load.intervals for one user as of the end of `span`, in two index ranges for all. What a file source
+    left open ends where the file does: nobody is at work in it now. What the work was about is not read.
     """
     seen = sorted(user for user in users if scope.sees(user))
     i = Interval
-    at = load.as_of()
+    at = load.as_of(span.end)
     columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid)
     proof = (i.activity_id, i.proved_ts, i.expires_ts)
     over = i.end_ts.is_null() | (i.end_ts > span.start)

@@ -25,7 +25,7 @@ from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
 from dashboard.web.page import row_url
 
-DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING)
+DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.UNPROVED)
 REASONS = {
     "agent": N_("User hung up"),
     "customer": N_("Customer hung up"),
@@ -87,6 +87,7 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "link": _linker(asked),
         "say": names.speaker(),
         "when": _when(trace, asked),
+        "no_end": names.no_end,
         "sorts": _sorts(asked),
     }
 
@@ -182,6 +183,7 @@ def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None, linked: bool
         contact=listing.contact_of(trace, fact) if shown and fact else "",
         queue=fact.queue if shown and fact else "",
         url=_address(trace, fact.id) if shown and fact and linked else "",
+        reason=row.reason or "",
     )
 
 
@@ -323,7 +325,9 @@ def _sorts(asked: TraceQuery) -> dict[str, tuple[str, str]]:
 
 def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
     shown = listing.work(trace, row)
-    return {**shown._asdict(), "title": row.title, "ringing": row.ringing_s}
+    bound = formats.stamp(shown.end_bound, trace.zone) if shown.end_bound is not None else ""
+    said = names.no_end(shown.end_reason, bound)
+    return {**shown._asdict(), "title": row.title, "ringing": row.ringing_s, "no_end": said}
 
 
 def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:

@@ -94,7 +94,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
             Column("state", _("Result"), Kind.TEXT, 14),
             Column("marks", _("Marks"), Kind.TEXT, 14),
         ),
-        rows=_cells(rows),
+        rows=_cells(rows, trace.zone),
         total=(
             None,
             None,
@@ -111,7 +111,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
     )
 
 
-def _cells(rows: list[listing.Row]) -> Iterator[Row]:
+def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
     for row in rows:
         yield (
             row.start,
@@ -124,7 +124,7 @@ def _cells(rows: list[listing.Row]) -> Iterator[Row]:
             row.label if row.type == "pause" else row.contact,
             row.queue,
             _state(row.state),
-            ", ".join(_mark(flag) for flag in row.flags),
+            ", ".join(_mark(flag, row, zone) for flag in row.flags),
         )
 
 
@@ -139,7 +139,9 @@ def _state(state: str) -> str:
     return str(_(label)) if label else ""
 
 
-def _mark(flag: str) -> str:
+def _mark(flag: str, row: listing.Row, zone: str) -> str:
+    if flag == "no_end" and row.end_bound is not None:
+        return names.no_end(row.end_reason, stamp(row.end_bound, zone))
     return str({"open": _("Ongoing"), "inferred": _("Inferred end"), "hidden": _("hidden")}[flag])
 
 
@@ -210,6 +212,10 @@ def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
         for key, label in (("closed", _("Closed")), ("attempts", _("Attempts")))
         if part.get(key) is not None
     ]
+    if part.get("without_end"):
+        possible = _("Possible time without an end")
+        rows.append((f"{name} · {_('Without an end')}", None, part["without_end"], None))
+        rows.append((f"{name} · {possible}", part["unproved"], None, None))
     for channel, inner in part.items():
         if isinstance(inner, dict):
             rows += _work_figures(names.channel(channel), inner)

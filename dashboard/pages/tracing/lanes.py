@@ -69,13 +69,17 @@ def by_lane(items: Iterable[Item], as_of: int) -> dict[str, list[Piece]]:
     lanes: dict[str, list[Piece]] = {}
     worked = {item.activity_id for item in items if item.kind == Kind.HANDLING}
     for item in sorted(items, key=lambda i: (i.start, i.activity_id or 0)):
-        if item.kind not in (Kind.HANDLING, Kind.RINGING):
+        if item.kind not in (Kind.HANDLING, Kind.RINGING, Kind.UNPROVED) or _nothing_left(item):
             continue
         end, ringing = ending(item, as_of), item.kind == Kind.RINGING
         answered = ringing and item.activity_id is not None and item.activity_id in worked
         piece = Piece(item.start, end, item, 0, 1, end - item.start, item.end is None, ringing, answered)
         lanes.setdefault(type_of(item.channel), []).append(piece)
     return lanes
+
+
+def _nothing_left(item: Item) -> bool:
+    return item.kind == Kind.UNPROVED and item.end == item.start
 
 
 def stack(pieces: Sequence[Piece]) -> list[Piece]:
@@ -111,11 +115,13 @@ def merge(pieces: Iterable[Piece], gap: int) -> list[Piece]:
     Hidden work joins only hidden work, missed ringing only its like. A block counts its
     activities once and adds up their seconds; one activity alone stays what it is.
     """
-    groups: dict[tuple[int, bool, bool], list[list[Piece]]] = {}
+    groups: dict[tuple[int, bool, bool, bool], list[list[Piece]]] = {}
     for piece in sorted(pieces, key=lambda p: p.start):
         if piece.quiet:
             continue
-        runs = groups.setdefault((piece.level, piece.item.hidden, piece.ringing), [])
+        runs = groups.setdefault(
+            (piece.level, piece.item.hidden, piece.ringing, piece.item.kind == Kind.UNPROVED), []
+        )
         if runs and piece.start - max(p.end for p in runs[-1]) < gap:
             runs[-1].append(piece)
         else:

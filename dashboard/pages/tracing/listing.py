@@ -38,6 +38,8 @@ class Row(NamedTuple):
     queue: str = ""
     state: str = ""
     flags: tuple[str, ...] = ()
+    end_bound: int | None = None  # the latest moment an end that never came can have had, and why
+    end_reason: str = ""
     url: str = ""  # of the detail; the page puts it in
 
     @property
@@ -208,7 +210,13 @@ def contact_of(trace: Trace, row: ActivityRow) -> str:
 
 def work(trace: Trace, row: ActivityRow) -> Row:
     """Return an activity as a row of the list."""
-    marks = {"open": row.end is None, "inferred": row.inferred, "hidden": row.hidden}
+    bounded = row.end is None and row.end_bound is not None
+    marks = {
+        "open": row.end is None and not bounded,
+        "no_end": bounded,
+        "inferred": row.inferred and not bounded,
+        "hidden": row.hidden,
+    }
     return Row(
         key=(row.start, 0, row.id),
         id=str(row.id),
@@ -225,4 +233,6 @@ def work(trace: Trace, row: ActivityRow) -> Row:
         queue=row.queue,
         state=row.state,
         flags=tuple(name for name, there in marks.items() if there),
+        end_bound=row.end_bound if bounded else None,
+        end_reason=row.end_reason or "" if bounded else "",
     )

@@ -25,7 +25,8 @@ from dashboard.i18n.message import N_
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Bar, Plot
 from dashboard.pages.tracing.queries import Step
-from dashboard.tracing.types import State
+from dashboard.tracing.bounds import EndReason
+from dashboard.tracing.types import Kind, State
 
 STATUS = ("ready", "idle", "pause")  # bars of the status lane
 CHIPS = (
@@ -47,6 +48,23 @@ STATES = {
     State.ANSWERED_ELSEWHERE: N_("Answered elsewhere"),
     State.EDITED: N_("Edited"),
 }
+
+NO_END = {
+    EndReason.SIGNED_OUT: N_("No end recorded (signed out at %(time)s)"),
+    EndReason.NEXT_CALL: N_("No end recorded (next call at %(time)s)"),
+    EndReason.SOURCE_RESTARTED: N_("No end recorded (source restarted at %(time)s)"),
+    EndReason.TAKEN_OVER: N_("No end recorded (taken over at %(time)s)"),
+    EndReason.NO_SIGN_OUT: N_("No end recorded (no sign-out, last active at %(time)s)"),
+    EndReason.NO_END: N_("No end recorded (over by %(time)s)"),
+    EndReason.END_OF_FILE: N_("No end recorded (file ends at %(time)s)"),
+    EndReason.IDLE: N_("No end recorded (no activity until %(time)s)"),
+}
+
+
+def no_end(reason: str, time: str) -> str:
+    """Return what is said of an end that never came: why it is bounded, and by what time."""
+    known = next((text for each, text in NO_END.items() if each == reason), None)
+    return _(known, time=time) if known is not None else ""
 
 
 def event(name: str) -> str:
@@ -96,6 +114,9 @@ def bars(plot: Plot, zone: str) -> Callable[[Bar], Markup]:
 
     def text(bar: Bar) -> Markup:
         item = bar.item
+        if item.kind == Kind.UNPROVED:
+            parts = [_times(bar, plot, zone), *_called(bar, say), no_end(item.reason, stamp(bar.end, zone))]
+            return Markup(" · ").join(parts)
         parts = [_times(bar, plot, zone), *_called(bar, say), duration(bar.seconds)]
         if bar.count == 1 and not item.hidden:
             parts += [each for each in (item.contact, item.queue) if each]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from dashboard.tracing.types import Kind
+
 SKIP_OVER = 20  # bars: with more, a link leads past the plot
 
 
@@ -30,6 +32,7 @@ class Item(NamedTuple):
     contact: str = ""
     queue: str = ""
     url: str = ""
+    reason: str = ""  # why time that is not proved ends where it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class Plot:
                 found.add("paid" if bar.item.paid else "unpaid")
             marked = {
                 "hidden": bar.item.hidden,
-                "inferred": bar.item.inferred,
+                "inferred": bar.item.inferred and bar.item.kind != Kind.UNPROVED,
+                "unproved": bar.item.kind == Kind.UNPROVED,
                 "ringing": bar.ringing,
                 "block": bar.count > 1,
                 "cut": bar.before or bar.after,
