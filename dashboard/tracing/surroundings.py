@@ -20,7 +20,9 @@ from dashboard.tracing.types import Kind
 DAY_S = 86_400
 CONNECTS = ("call.accepted", "call.connected", "call.dialled")
 # What a user does in the dashboard itself is no work of their day.
-INSIDE = frozenset(one.name for one in CATALOG.values() if one.internal and one.group in ("dashboard", "rules"))
+INSIDE = frozenset(
+    one.name for one in CATALOG.values() if one.internal and one.group in ("dashboard", "rules")
+)
 # What happens to a user, and is no act of theirs.
 _PASSIVE = ("queued", "offered", "ignored", "withdrawn", "missed", "abandoned")
 NO_ACTS = frozenset(

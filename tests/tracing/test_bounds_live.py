@@ -18,6 +18,8 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 LOST = SHARED / "bug_cases" / "api_lost_end.json"
 ZONE = "Europe/Prague"
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def api(client: FlaskClient) -> Api:

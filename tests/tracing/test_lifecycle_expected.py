@@ -24,7 +24,10 @@ CHECKS = json.loads(EXPECTED.read_text())["tests"] if EXPECTED.exists() else []
 FILES = {check["file"]: tuple(check["file"].split(" + ")) for check in CHECKS}
 ORDERS = [(name, order) for name, parts in FILES.items() for order in permutations(parts)]
 
-pytestmark = pytest.mark.skipif(not CHECKS, reason="the reference data are not there")
+pytestmark = [
+    pytest.mark.both_databases,
+    pytest.mark.skipif(not CHECKS, reason="the reference data are not there"),
+]
 
 
 def read(parts: tuple[str, ...]) -> None:
