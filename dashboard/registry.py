@@ -5,7 +5,7 @@ Modules register nothing when they are imported; `create_app` calls `register`.
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 
 from dashboard import cli
 from dashboard.events import health
@@ -35,7 +35,7 @@ from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
-from dashboard.rules import backfill, deadline_worker, engine, runs, timer_sync
+from dashboard.rules import active_rules, backfill, deadline_worker, engine, runs, timer_sync
 from dashboard.rules.backtest import job
 from dashboard.tracing import projection
 
@@ -76,12 +76,14 @@ EXPORTS = {
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "tracing": Maker(tracing_export.RIGHTS, tracing_export.build),
 }
+RULE_PAGES = ("rules", "ruleeditor", "ruleruns")  # they say when all rules are stopped
 
 
 def register(app: Flask) -> None:
     """Give the application its pages and commands, and this process its work."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.context_processor(_rules_stopped)
     cli.init(app)
     worker.init(app)
     deliver.init(app)
@@ -94,3 +96,8 @@ def register_work() -> None:
     worker.TICKS.update(TICKS)
     worker.LANES.update(LANES)
     registry.MAKERS.update(EXPORTS)
+
+
+def _rules_stopped() -> dict[str, bool]:
+    """Return the context of the notice that all rules are stopped."""
+    return {"rules_stopped": request.blueprint in RULE_PAGES and active_rules.stopped()}

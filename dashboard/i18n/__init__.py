@@ -11,7 +11,7 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -102,6 +102,13 @@ def no_break_spaces(text: str) -> str:
     """Return a Czech text with no-break spaces after one-letter words and between a number and its noun."""
     text = _ONE_LETTER.sub(rf"\1{formats.NBSP}", text)
     return _NUMBER.sub(rf"\1{formats.NBSP}", text)
+
+
+def zone() -> str:
+    """Return the zone that pages use when the address names none: the user's, else the instance's."""
+    user = g.get("user")
+    chosen = user.timezone if user is not None else ""
+    return str(chosen or current_app.config["STOPA"].timezone)
 
 
 def compile_catalogues() -> None:

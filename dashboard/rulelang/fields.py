@@ -22,6 +22,8 @@ from dashboard.i18n.message import N_, Message
 
 KEPT_LETTERS = 4096  # a longer text is folded anew each time: the cache must stay small
 
+TAGS = "subject.tags"  # the path of the tags that rules gave
+
 NOT_TEXT = N_("The value is not text.")
 NOT_NUMBER = N_("The value is not a number.")
 
@@ -213,7 +215,7 @@ _ENVELOPE = (
     Field("contact.name", Kind.TEXT, N_("Name of the contact")),
     Field("contact.phone", Kind.TEXT, N_("Phone of the contact")),
     Field("contact.email", Kind.ADDRESS, N_("E-mail of the contact")),
-    Field("subject.tags", Kind.LIST, N_("Tags given by rules")),
+    Field(TAGS, Kind.LIST, N_("Tags given by rules")),
     Field("cause.by_rule", Kind.YES_NO, N_("Caused by a rule")),
     Field("cause.rule", Kind.LIST, N_("Rules that caused it")),
     Field("cause.depth", Kind.NUMBER, N_("Number of rules that caused it")),

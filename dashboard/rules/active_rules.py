@@ -19,6 +19,7 @@ from dashboard.models import Calendar as CalendarRow
 from dashboard.models import CalendarDay, Rule, RuleGroup, Setting, TeamMember, User, versions
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import conditions
+from dashboard.rulelang.fields import TAGS
 from dashboard.rulelang.matcher import Index, RuleSpec, State
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Calendar, Context
@@ -26,7 +27,6 @@ from dashboard.rulelang.rate_limits import Often
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.working_time import WorkCalendar, of_stored
 from dashboard.rules import deadlines
-from dashboard.rules.event_facts import TAGS
 
 
 def load_calendars() -> dict[str, WorkCalendar]:

@@ -20,13 +20,13 @@ from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
-from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.fields import TAGS, EventFacts
 from dashboard.rulelang.matcher import Outcome
 from dashboard.rules import active_rules, event_rows, loop_guard, open_counts, runs, subject_state, timers
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import EVENT, ActionRunner
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.event_facts import TAGS, of_events, tags_of
+from dashboard.rules.event_facts import of_events, tags_of
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.recipients import People, covers

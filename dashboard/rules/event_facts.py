@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
-from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.fields import TAGS, EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import EventRow, columns, rows
 
 CHUNK = 500  # ids looked up at once
-TAGS = "subject.tags"
 _TAGS = Prepared(
     lambda: (
         Mark.select(Mark.text)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
-from dashboard.i18n import formats
+from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, Team, User
 from dashboard.models.access import Access
@@ -23,7 +23,6 @@ from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import permissions
-from dashboard.web.page import zone
 
 OTHER_USER = N_("another user")
 OTHER_QUEUE = N_("another queue")

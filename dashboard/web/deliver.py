@@ -14,9 +14,9 @@ from dashboard.audit import record as audit
 from dashboard.exports import background, pdf, registry
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report, disposition
+from dashboard.i18n import zone
 from dashboard.i18n.formats import language, number
 from dashboard.web.errors import Detail
-from dashboard.web.page import zone
 
 AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds of work each
 READ_BYTES = 64 * 1024

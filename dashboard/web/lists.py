@@ -13,9 +13,8 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.db import rows
-from dashboard.i18n import collation, formats
+from dashboard.i18n import collation, formats, zone
 from dashboard.models import User
-from dashboard.web.page import zone
 
 Row = TypeVar("Row")
 SEARCH_MAX = 100

@@ -15,7 +15,6 @@ from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
 from dashboard.models import Notification
-from dashboard.rules import active_rules
 from dashboard.web import assets
 
 
@@ -70,8 +69,6 @@ MENU = (
     Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
 )
 
-ABOUT_RULES = ("rules", "ruleeditor", "ruleruns")  # pages that tell when all rules are stopped
-
 
 def init(app: Flask) -> None:
     @app.context_processor
@@ -85,7 +82,6 @@ def init(app: Flask) -> None:
             "csrf_token": generate_csrf,
             "lang": language(),
             "htmx_src": assets.htmx_src(),
-            "rules_stopped": request.blueprint in ABOUT_RULES and active_rules.stopped(),
         }
 
 

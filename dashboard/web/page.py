@@ -67,13 +67,6 @@ def local_path(target: str | None, default: str = "/") -> str:
     return target if not parts.scheme and not parts.netloc else default
 
 
-def zone() -> str:
-    """Return the zone pages use when the address names none: the user's, else the instance's."""
-    user = g.get("user")
-    chosen = user.timezone if user is not None else ""
-    return str(chosen or current_app.config["STOPA"].timezone)
-
-
 STATUS_TEXTS = {
     400: (N_("This request cannot be read"), N_("Go back and try again with other values.")),
     401: (N_("Sign in first"), N_("Your session has ended.")),

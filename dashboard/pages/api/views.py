@@ -10,6 +10,7 @@ from dashboard.access.guard import public, require_key
 from dashboard.audit import record as audit
 from dashboard.clock import Span
 from dashboard.db import database, migrate
+from dashboard.i18n import zone
 from dashboard.i18n.message import N_, Message
 from dashboard.models import Event
 from dashboard.pages.api import answers, openapi, queries
@@ -23,7 +24,6 @@ from dashboard.pages.api.parameters import (
 )
 from dashboard.tracing import queues, trace
 from dashboard.tracing.types import period_span
-from dashboard.web.page import zone
 
 bp = Blueprint("api", __name__)
 

@@ -10,10 +10,11 @@ from flask import Blueprint, Response, g, make_response, request
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import zone
 from dashboard.i18n.formats import language
 from dashboard.pages.home.queries import LEVEL_TARGET, Board
 from dashboard.pages.home.rules import may_see
-from dashboard.web.page import render, wanted, zone
+from dashboard.web.page import render, wanted
 
 bp = Blueprint("home", __name__)
 

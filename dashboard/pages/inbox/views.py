@@ -9,10 +9,11 @@ from flask_babel import ngettext
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import zone
 from dashboard.pages.inbox import commands, queries
 from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Notice
 from dashboard.web import forms, nav
-from dashboard.web.page import local_path, render, zone
+from dashboard.web.page import local_path, render
 
 bp = Blueprint("inbox", __name__, url_prefix="/inbox")
 

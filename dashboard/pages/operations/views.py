@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
+from dashboard.i18n import zone
 from dashboard.i18n.formats import number
 from dashboard.models import Rule
 from dashboard.pages.operations import commands, queries
 from dashboard.rules import activation
 from dashboard.web import forms as common
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("operations", __name__, url_prefix="/operations")
 

@@ -12,7 +12,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.exports.table import file_name
-from dashboard.i18n import collation
+from dashboard.i18n import collation, zone
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
 from dashboard.pages.queuedays import export, forms
@@ -20,7 +20,7 @@ from dashboard.pages.queuedays.forms import QueueDayQuery
 from dashboard.tracing import queues
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("queuedays", __name__)
 FORMATS = (("pdf", N_("PDF export")), ("xlsx", N_("Excel export")), ("csv", N_("CSV export")))

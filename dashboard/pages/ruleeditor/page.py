@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.permissions import Permission
-from dashboard.i18n import formats
+from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleDraft
 from dashboard.pages.ruleeditor import action_widgets, commands, form, form_parts, preview, queries, widgets
@@ -25,7 +25,7 @@ from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
 from dashboard.web import forms as common
 from dashboard.web import lists
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Shadow"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
 KINDS = {"done": "ok", "partly": "warn", "failed": "bad", "error": "bad", "shadow": "info"}

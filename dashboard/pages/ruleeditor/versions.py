@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import zone
 from dashboard.models import RuleVersion
 from dashboard.pages.ruleeditor import commands, page, preview, queries, validation
 from dashboard.pages.ruleeditor.page import Editing
@@ -19,7 +20,7 @@ from dashboard.rules import permissions
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
 from dashboard.web import forms as common
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 
 class Part(NamedTuple):

@@ -8,6 +8,7 @@ from flask_babel import ngettext
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import zone
 from dashboard.models import Rule
 from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns import backtest_result, commands, try_rule, why_not
@@ -18,7 +19,7 @@ from dashboard.rules import permissions
 from dashboard.rules.backtest import job as backtests
 from dashboard.rules.internal_actions import Impossible
 from dashboard.web.forms import one, whole
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 REFRESH_S = 3
 

@@ -12,6 +12,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
+from dashboard.i18n import zone
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import export, forms, queries, run_page
 from dashboard.pages.ruleruns.forms import RunQuery
@@ -20,7 +21,7 @@ from dashboard.rules.runs import RUN_LABELS
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver
 from dashboard.web.forms import one
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 bp = Blueprint("ruleruns", __name__)
 

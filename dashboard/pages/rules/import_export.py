@@ -10,12 +10,13 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.exports.table import disposition
+from dashboard.i18n import zone
 from dashboard.i18n.message import Message
 from dashboard.pages.rules import commands, forms, queries
 from dashboard.pages.rules.views import ADD, SEE, bp
 from dashboard.rules import import_export, permissions, starter
 from dashboard.web import forms as common
-from dashboard.web.page import render, zone
+from dashboard.web.page import render
 
 FILE_NAME = "rules-{date}.json"
 

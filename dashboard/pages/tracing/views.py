@@ -12,12 +12,13 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
+from dashboard.i18n import zone
 from dashboard.pages.tracing import context, export, forms, listing, manual, marks, queries
 from dashboard.tracing import trace as traces
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
 from dashboard.web.errors import Detail
-from dashboard.web.page import render, wanted, zone
+from dashboard.web.page import render, wanted
 
 bp = Blueprint("tracing", __name__)
 BLOCKS = ("result", "activities")

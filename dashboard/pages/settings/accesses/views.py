@@ -20,6 +20,7 @@ from dashboard.access import granting
 from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, grants_of
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, User
 from dashboard.pages.settings.accesses import forms, queries
@@ -29,7 +30,6 @@ from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, number
 from dashboard.web.fields import Form
 from dashboard.web.forms import ID_MAX, whole
-from dashboard.web.page import zone
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError
 
