@@ -2,7 +2,7 @@
 
 Rows are taken by the index on their due time, a few in each short transaction, under the digest's lock;
 while nothing is due a look costs one row. What fires depends on the log and on when the rules were armed,
-not on when it is looked at: `deadlines.firings` tells the same. Source: semantics 9.6.
+not on when it is looked at. Source: semantics 9.6.
 """
 
 from __future__ import annotations

@@ -4,18 +4,16 @@ A stretch is one unbroken time in which a state lasts: a ticket untouched since 
 since it was created or reopened, with a follow-up agreed. A rule's deadline lies some while after the
 stretch's base, in any time or in working time, and comes true when the stretch still lasts then: what
 happens at the very instant is before it. So what fires is a function of the events alone, whenever and
-however often it is asked for. Source: semantics 9.5 and 9.6.
+however often it is computed (`tests/rules/firings.py` is that function). Source: semantics 9.5 and 9.6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
 from dashboard import catalog
 from dashboard.rulelang.rate_limits import episode_key
-from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After, Wait
+from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After
 from dashboard.rulelang.working_time import WorkCalendar
 from dashboard.rules.interaction_state import ENDS
 from dashboard.rules.state_periods import (
@@ -25,21 +23,8 @@ from dashboard.rules.state_periods import (
     is_activity,
     kind_of,
     order,
-    periods,
     verb_of,
 )
-
-
-class Firing(NamedTuple):
-    """A deadline that came true at `due_ms`. `type` is the event type that it stands for, or for a wait
-    that of the event waited after."""
-
-    due_ms: int
-    base_ms: int
-    episode: str
-    event_id: int
-    type: str
-
 
 # What each counter type counts, by the first word of its events' types.
 COUNTED = {
@@ -48,32 +33,6 @@ COUNTED = {
     "agent.capacity_reached": ("chat", "ticket"),
 }
 Calendars = Mapping[str, WorkCalendar]
-
-
-def firings(
-    definition: Definition,
-    events: Sequence[PeriodEvent],
-    calendars: Calendars,
-    until_ms: int,
-    stretches_of: Callable[[str, Sequence[PeriodEvent]], list[StatePeriod]] | None = None,
-) -> list[Firing]:
-    """Return what a rule's deadlines, or its wait, come to for one subject, rising, up to `until_ms`.
-
-    `events` are all of the subject's, in any order; whether they meet the conditions is not asked here. A
-    wait is told of every event of the rule's types that nothing called off. `stretches_of` stands in for
-    `stretches` where the events of a subject are not enough (agent.idle, see `agent_stretches`).
-    """
-    if definition.wait is not None:
-        return _waits(definition, definition.wait, events, calendars, until_ms)
-    if definition.after is None:
-        return []
-    found = []
-    for type_ in definition.types:
-        for stretch in (stretches_of or periods)(type_, events):
-            due = due_ms(stretch, definition.after, calendars)
-            if due is not None and due <= until_ms and holds(stretch, due):
-                found.append(Firing(due, stretch.base_ms, stretch.episode, stretch.event_id, type_))
-    return sorted(found)
 
 
 def holds(stretch: StatePeriod, due: int) -> bool:
@@ -141,20 +100,6 @@ def called_off(
         each for each in others if each.type in types and order(each) > order(event) and each.time_ms <= due
     ]
     return min(fitting, key=order, default=None)
-
-
-def _waits(
-    definition: Definition, wait: Wait, events: Sequence[PeriodEvent], calendars: Calendars, until_ms: int
-) -> list[Firing]:
-    found = []
-    for event in events:
-        if event.type not in definition.types:
-            continue
-        due = later(event.time_ms, wait.seconds, wait.calendar, calendars)
-        if due is None or due > until_ms or called_off(event, wait.unless, events, due) is not None:
-            continue
-        found.append(Firing(due, event.time_ms, wait_episode(event.id), event.id, event.type))
-    return sorted(found)
 
 
 def wait_episode(event_id: int | str) -> str:

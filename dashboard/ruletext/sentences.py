@@ -16,7 +16,6 @@ from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
 from dashboard.rulelang.actions import ROLES, Role
 from dashboard.rulelang.describe import sentence
-from dashboard.rulelang.fields import OTHER, Field, Kind
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
@@ -262,30 +261,10 @@ def period(seconds: int) -> str:
     return str(ngettext("%(num)d day", "%(num)d days", seconds // DAY_S))
 
 
-def field_label(path: str, types: Iterable[str]) -> str:
-    """Return what a field is called; one that the catalogue does not know is named by its path."""
-    found = fields.find(path, fields.fields(types))
-    if found is None or found.label == OTHER:
-        return path
-    return str(_(found.label))
-
-
 def operator_label(name: str) -> str:
     """Return how a comparison reads without its field: "is between … and …"."""
     row = OPERATORS.get(name)
     return row.label.render(_).strip() if row is not None else name
-
-
-def value_text(field: Field, value: Any, names: Names) -> str:
-    """Return a value that a condition met; lists joined, nothing as "empty"."""
-    if value is None or value == "" or value == []:
-        return str(_("empty"))
-    shown = rule_names.show(names)
-    if isinstance(value, list | tuple):
-        return _join(shown(field, each) for each in value)
-    if field.kind is Kind.CLOCK and isinstance(value, int):
-        return formats.clock_short(value // 1000, names.zone)
-    return shown(field, value)
 
 
 def findings(found: Findings, names: Mapping[int, str]) -> dict[int, list[str]]:
