@@ -57,7 +57,7 @@ BLUEPRINTS = (
 JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
-    "backtest": Handler(job.make),
+    "backtest": Handler(job.make, gave_up=job.give_up),
     "rule_runs": Handler(rule_commands.forget, keep=False),
     engine.AGAIN: Handler(engine.retry_evaluation),
     timer_sync.ARM: Handler(backfill.backfill_job),

@@ -28,6 +28,7 @@ class Handler(NamedTuple):
     run: Callable[[list[Job]], None]
     batch: int = 1  # how many waiting jobs of the kind one call may take
     keep: bool = True  # done rows stay to be seen
+    gave_up: Callable[[Job, str], None] | None = None  # called with the error of a job that is given up
 
 
 HANDLERS: dict[str, Handler] = {}  # by kind; filled by dashboard.registry
@@ -69,11 +70,17 @@ def finish(jobs: list[Job]) -> None:
 
 
 def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
-    """Try again after the pauses of RETRIES_S; then, or at once when `permanent`, give up visibly."""
+    """Retry after the pauses of RETRIES_S; then, or at once when `permanent`, give up visibly.
+
+    The handler of the kind is then called, to mark what the job was to make as failed.
+    """
     for job in jobs:
         pause = None if permanent else pause_ms(RETRIES_S, job.attempts)
         if pause is None:
             WORK.end([job], "failed", key=None, finished_ms=clock.now_ms(), error=error)
+            handler = HANDLERS.get(job.kind)
+            if handler is not None and handler.gave_up is not None:
+                handler.gave_up(job, error)
         else:
             WORK.retry(job, pause, error=error)
 

@@ -72,6 +72,11 @@ class EventFacts(dict[str, Any]):
         value = self[path] = ABSENT if rest else value
         return value
 
+    def get(self, path: str, default: Any = None, /) -> Any:
+        """Return the value at `path`; `default` where the event has none, whether it was looked up before."""
+        value = super().get(path, ABSENT)
+        return default if value is ABSENT else value
+
 
 def facts(
     event_id: int | str,

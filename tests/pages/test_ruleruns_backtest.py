@@ -121,8 +121,19 @@ def test_a_failed_backtest_says_so(one: Rule, client: FlaskClient) -> None:
     url = client.post(f"/rules/{one.id}/backtest", data={"days": "7"}).headers["Location"]
     Backtest.update(state="failed", result={"error": HOSTILE}).execute()
     page = client.get(url).text
-    assert "could not be made" in page
+    assert "The backtest failed. An internal error occurred" in page
     assert HOSTILE not in page
+
+
+def test_failed_backtest_shows_its_reason(one: Rule, client: FlaskClient) -> None:
+    sign_in_with(client, *TESTS)
+    one.definition = {**one.definition, "wait": {"seconds": 60, "calendar": HOSTILE}}
+    one.save()
+    url = client.post(f"/rules/{one.id}/backtest", data={"days": "7"}).headers["Location"]
+    worker.drain(["backtest"])
+    page = client.get(url)
+    assert f"The backtest failed. The calendar “{SHOWN}” doesn" in page.text
+    assert "Refresh" not in page.headers
 
 
 def test_what_is_typed_is_compared_with_what_is_saved(one: Rule, client: FlaskClient) -> None:

@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 
 from dashboard.access.permissions import Permission
-from dashboard.jobs import worker
+from dashboard.jobs import queue, worker
 from dashboard.models import (
     Backtest,
     Job,
@@ -261,6 +261,45 @@ def test_a_rule_that_would_have_paused_itself_says_when() -> None:
     send(*(sale(n, 100, "same") for n in range(25)))
     row = ordered(rule(LOG), make.administrator())
     assert row.result["paused_ms"] == NOON + 20_000
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"if": {"all": [{"field": "user", "op": "is_empty"}]}}, {"owner_id": None, "zone": "Europe/Prague"}],
+    ids=["no condition", "a condition on an absent field", "a zone"],
+)
+def test_backtest_of_a_schedule_rule_completes_with_samples(more: dict[str, Any]) -> None:
+    at = {"at": ["12:30"], "days": [7]}
+    row = ordered(rule(LOG, types=["schedule.reached"], schedule=at, **more), make.administrator(), days=7)
+    assert (row.state, row.result["matched"]) == ("done", 1)
+    (sample,) = row.result["samples"]
+    assert (sample["event"], sample["user"], sample["queue"]) == (None, None, None)
+
+
+def test_backtest_fails_with_its_reason_where_the_calendar_of_a_timer_is_missing() -> None:
+    schedule = {"at": ["08:00"], "calendar": "Gone"}
+    row = ordered(rule(LOG, types=["schedule.reached"], schedule=schedule), make.administrator())
+    assert (row.state, job.failure(row).render()) == ("failed", "The calendar “Gone” doesn't exist.")
+
+
+def test_backtest_that_raises_fails_at_once_and_names_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "MOST", "many")  # comparing it with a number raises TypeError
+    send(*SALES)
+    row = ordered(rule(LOG), make.administrator())
+    assert row.state == "failed"
+    assert "(TypeError)" in job.failure(row).render()
+    assert Job.get(Job.kind == "backtest").state == "failed"
+
+
+def test_backtest_whose_worker_died_at_every_attempt_is_failed() -> None:
+    viewer, one = make.administrator(), rule(LOG)
+    ready = active_rules.load(Rule.get_by_id(one.id))
+    assert ready is not None
+    ident = job.order(viewer.id, ready, one.definition, 7)
+    dead = {"state": "running", "lease_ms": 0, "attempts": len(queue.RETRIES_S) + 1}
+    Job.update(dead).where(Job.kind == "backtest").execute()
+    assert queue.claim("other", ["backtest"]) == []
+    assert job.failure(Backtest.get_by_id(ident)).text == job.DIED
 
 
 def test_a_viewer_who_is_gone_gets_nothing() -> None:

@@ -113,7 +113,10 @@ def result(ident: int) -> Response:
         abort(404)
     waiting = row.state == "waiting"
     shown = backtest_result.shown(g.scope, row, zone()) if row.state == "done" else None
-    response = render("ruleruns/result.html", {"progress"}, row=row, waiting=waiting, shown=shown)
+    reason = backtests.failure(row).render(_) if row.state == "failed" else ""
+    response = render(
+        "ruleruns/result.html", {"progress"}, row=row, waiting=waiting, shown=shown, reason=reason
+    )
     if waiting:
         response.headers["Refresh"] = f"{REFRESH_S}; url={url_for('.result', ident=ident)}"
     return response

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import peewee
+
 from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
 from dashboard.db import database
-from dashboard.i18n.message import N_
+from dashboard.i18n.message import N_, Message, message
 from dashboard.jobs import queue as jobs
 from dashboard.models import Backtest, Job, Rule, User
 from dashboard.rulelang.conditions import conditions
@@ -31,8 +33,20 @@ KEPT = 20  # results of one user; older ones go
 TOLD_S = 1.0  # between two notes of progress
 TODAYS = ("user.team", "user.access", "queue.channel")  # fields that the log does not hold
 
-NO_USER = N_("The user who asked for it may not see events any more.")
-UNREADABLE = N_("What the rule says cannot be read.")
+NO_USER = N_("The user who started it is deactivated.")
+UNREADABLE = N_("The definition of the rule isn't valid.")
+NO_CALENDAR = N_("The calendar “%(name)s” doesn't exist.")
+DIED = N_("The worker stopped at every attempt. Choose fewer days.")
+INTERNAL = N_("An internal error occurred (%(type)s). Your administrator finds it in the log of the worker.")
+
+
+class BacktestError(jobs.Permanent):
+    """A backtest that fails however often it is run; `reason` is shown on its page."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason.render())
+        self.reason = reason
+
 
 Report = Callable[[int, int], None]
 
@@ -79,17 +93,44 @@ def make(waiting: list[Job]) -> None:
         return
     try:
         result = run(row, _reporter(row.id, job.id))
-    except jobs.Permanent as error:
-        Backtest.update(state="failed", result={"error": str(error)}).where(Backtest.id == row.id).execute()
+    except BacktestError as error:
+        _fail(row.id, error.reason)
         raise
+    except (peewee.OperationalError, peewee.InterfaceError):  # the database is away: the job runs again
+        raise
+    except Exception as error:
+        reason = message(INTERNAL, type=type(error).__name__)
+        _fail(row.id, reason)
+        raise BacktestError(reason) from error
     Backtest.update(state="done", result=result).where(Backtest.id == row.id).execute()
+
+
+def give_up(waiting: Job, _error: str) -> None:
+    """Mark the backtest of a job whose worker died at every attempt as failed."""
+    _fail(waiting.args["backtest"], Message(DIED))
+
+
+def _fail(ident: int, reason: Message) -> None:
+    """Mark a waiting backtest as failed for a reason: {"error": text, "params": values by placeholder}."""
+    result = {"error": reason.text, "params": dict(reason.params)}
+    mine = (Backtest.id == ident) & (Backtest.state == "waiting")
+    Backtest.update(state="failed", result=result).where(mine).execute()
+
+
+def failure(row: Backtest) -> Message:
+    """Return why a failed backtest failed."""
+    known = (NO_USER, UNREADABLE, NO_CALENDAR, DIED, INTERNAL)
+    text = row.result.get("error")
+    if text not in known:
+        return Message(INTERNAL, (("type", "Exception"),))
+    return message(text, **row.result.get("params", {}))
 
 
 def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str, Any]:
     """Return the result of a backtest as plain JSON values: see Tally.result and Difference.result."""
     user = User.get_or_none((User.id == row.user_id) & User.deactivated_ts.is_null())
     if user is None:
-        raise jobs.Permanent(NO_USER)
+        raise BacktestError(Message(NO_USER))
     scope, period = scopes.of_user(user), Period(row.start_ms, row.end_ms)
     begun = time.monotonic()
     versions = [_rule(row, row.version, row.definition)]
@@ -148,7 +189,11 @@ def _rule(row: Backtest, version: int, raw: dict[str, Any]) -> LiveRule:
         )
     )
     if rule is None:
-        raise jobs.Permanent(UNREADABLE)
+        raise BacktestError(Message(UNREADABLE))
+    timed = (rule.definition.schedule, rule.definition.after, rule.definition.wait)
+    named = {part.calendar for part in timed if part is not None and part.calendar}
+    for calendar in sorted(named - active_rules.load_calendars().keys()):
+        raise BacktestError(message(NO_CALENDAR, name=calendar))
     return rule
 
 

@@ -215,8 +215,6 @@ def _portions(names: Iterable[str]) -> Iterator[list[str]]:
 
 def _schedule(trial: Simulator, schedule: Schedule, period: Period) -> Iterator[ReplayBatch]:
     calendar = active_rules.load_calendars().get(schedule.calendar)
-    if schedule.calendar and calendar is None:
-        return
     zone = trial.rule.definition.zone or (calendar.zone if calendar else trial.rule.spec.context.zone)
     start, end = period.start_ms // 1000, period.end_ms // 1000
     for planned in working_time.runs(schedule, zone, calendar, start, end):
