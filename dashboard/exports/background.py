@@ -1,4 +1,4 @@
-"""Files that take longer than a request: made by a job, kept a day, handed out to who may still have them."""
+"""Exports that take longer than a request: built by a job, kept for a day, permission checked at download."""
 
 from __future__ import annotations
 

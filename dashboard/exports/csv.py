@@ -1,9 +1,9 @@
-"""CSV: one table as text that spreadsheets open without running anything in it.
+"""CSV: one table as text that spreadsheets open without executing anything in it.
 
-UTF-8 with a byte order mark, commas, CRLF, every text in quotes (RFC 4180), so that a reader that
-splits at semicolons does not cut inside one either. Times are ISO 8601 with offset, durations whole
-seconds, shares plain fractions. A text that a spreadsheet would take for a formula gets an
-apostrophe before it (OWASP, CSV injection); numbers in number columns stay as they are.
+UTF-8 with a byte order mark, commas, CRLF, every text in quotes (RFC 4180), so that a reader that splits at
+semicolons does not cut inside a text. Times are ISO 8601 with offset, durations whole seconds, shares plain
+fractions. A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
+injection); numbers in number columns stay as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fonts of the PDF: one that reads Czech and Japanese on any machine, and what no font can show."""
+"""Fonts of the PDF: packaged fonts for Czech and Japanese, and which characters no font covers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""PDF: pages to hand over, with fonts inside and a table that screen readers can walk.
+"""PDF exports with embedded fonts and a tagged table that screen readers can navigate.
 
-WeasyPrint comes in only when a PDF is made: it needs the system library Pango, and the rest of
-Stopa does not.
+WeasyPrint is imported only when a PDF is made: it needs the system library Pango, and the rest of Stopa
+does not.
 """
 
 from __future__ import annotations

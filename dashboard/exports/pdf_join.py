@@ -1,4 +1,4 @@
-"""Joins PDFs into one with its structure tags, and puts page numbers on it."""
+"""Joins PDF files into one with its structure tags, and adds page numbers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Lays out a report by WeasyPrint, a few pages at a time; imported only when a PDF is made.
+"""Lays out a report with WeasyPrint, a few pages at a time; imported only when a PDF is made.
 
-WeasyPrint's time and memory grow faster than the length of a table, so the rows go through it in
-parts. A part gives up its last page, unless it is the end, and the next begins with the rows of
-that page: joined, the pages look as if laid out in one piece.
+WeasyPrint's time and memory grow faster than the length of a table, so the rows are laid out in parts. The
+last page of a part is dropped unless it is the end, and the next part begins with the rows of that page:
+the joined pages look as if laid out in one piece.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Who builds which export, under which right.
+"""The makers of exports: the function that builds each, and the permission it needs.
 
-One builder serves the answer at once and the file made in the background: it is given the
-scope of the user who asked, read anew at that moment.
+One builder serves the immediate response and the file made in the background: it is given the scope of the
+requesting user, read again at that moment.
 """
 
 from __future__ import annotations

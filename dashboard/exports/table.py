@@ -1,4 +1,4 @@
-"""What an export is made of: sheets of typed columns, and the names of files. Pure."""
+"""The content of an export: sheets of typed columns, and file names. Pure."""
 
 from __future__ import annotations
 

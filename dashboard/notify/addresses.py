@@ -1,7 +1,7 @@
-"""Addresses that Stopa may call: how they are written, which hosts, which headers. Pure.
+"""Addresses that Stopa may call: their syntax, allowed hosts and headers. Pure.
 
-One parser reads what is typed, and what it returns is put together anew from the checked parts, so
-that nobody behind it can read the address in another way. Source: reliability.md 5, rows 11, 14 and 20.
+One parser reads the input, and its result is composed again from the checked parts, so that no later code
+can read the address in another way. Source: reliability.md 5, rows 11, 14 and 20.
 """
 
 from __future__ import annotations

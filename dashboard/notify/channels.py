@@ -1,4 +1,8 @@
-"""What becomes of a channel by its deliveries: its count of failures, and its end after too many."""
+"""The state of channels: counts failed deliveries in a row, disables a channel after too many; escalation.
+
+When the mail or chat message that accompanies a notice fails permanently, `tell` puts the notice into the
+inbox of the fallback that the reader's profile names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat services through Apprise: only those reached by HTTP, from a list, under our own guard."""
+"""Chat messages through Apprise: only services reached over HTTP, from a list, under the SSRF protection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries out one step: sends it or does it, and writes down what came of it."""
+"""Executes one delivery step: sends it or runs it, and records the result."""
 
 from __future__ import annotations
 

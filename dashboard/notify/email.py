@@ -1,8 +1,10 @@
-"""Mail by SMTP: one message to one recipient, within a time, marked as made by a machine.
+"""E-mail by SMTP: one message to one recipient, with a time limit, marked as automatically generated.
 
-The server is the instance's own, named by its settings, so no guard asks where it stands. A connection
-that is cut before the server has taken the message counts as not sent (RFC 5321, 4.5.4.1: better twice
-than never); the Message-ID is the same over all tries.
+The server is the instance's own, named by its settings, so its address is not checked. A connection that is
+cut before the server has accepted the message counts as not sent (RFC 5321, 4.5.4.1: better twice than
+never); the Message-ID is the same for all tries. This module also adds the reason of a notice to its text
+in the reader's language, limits the mail per person (semantics 9.4), and records events of the mail server:
+away, back, message refused or given up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a delivery came to, and what follows from it: the same for webhooks, chats and mail. Pure.
+"""The result of a delivery and what follows from it, the same for webhooks, chat and mail. Pure.
 
-Sentences are marked for translation and hold no values; status and the receiver's words stand beside
+Sentences are marked for translation and contain no values; status and the receiver's words are kept beside
 them. Source: semantics 9.9.
 """
 

@@ -1,10 +1,11 @@
-"""The one door for calls by HTTP, our own and those of libraries: which addresses, how long, how much.
+"""Process-wide SSRF protection for outgoing HTTP, Stopa's own calls and those of libraries.
 
-Once installed, every session of `requests` in this process goes through `Adapter`, and every connection of
-urllib3 through `connect`: the name is resolved once, all its addresses are checked, and the connection is
-made to a checked one, so that a name cannot lead elsewhere between check and call (Host and TLS name stay).
-Redirects are not followed, proxies of the environment are not asked. A call has 5 s to connect and 15 s in
-all, name, slow drips and several requests of one message included. Source: reliability.md 5, rows 11-15.
+After `install`, every session of `requests` in this process uses `Adapter`, and every connection of urllib3
+uses `connect`: the host name is resolved once, all its addresses are checked, and the connection is made to
+a checked one, so that a name cannot resolve differently between check and call (Host and TLS name stay).
+Redirects are not followed and proxies of the environment are ignored. A call has 5 s to connect and 15 s in
+all, including name resolution, slow responses and several requests of one message. Source: reliability.md
+5, rows 11-15.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Webhooks as Standard Webhooks has them: JSON, signed, numbered.
+"""Webhooks by the Standard Webhooks specification: JSON, signed, numbered.
 
-The id is the step's key, the same over all tries, so that a receiver can drop a repeat; the time is that
-of the try; the signature is over both and the body. Source: standardwebhooks.com, specification 1.0.
+The id is the step's key, the same for all tries, so that a receiver can drop a duplicate; the timestamp is
+that of the try; the signature covers both and the body. Source: standardwebhooks.com, specification 1.0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One action of a rule with its parameters and its limit: the JSON form and the check on save. Pure."""
+"""One configured action of a rule with its parameters and rate limit: JSON form and validation. Pure."""
 
 from __future__ import annotations
 

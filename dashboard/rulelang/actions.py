@@ -1,8 +1,8 @@
-"""The one table of actions: read by the editor, by the check on save and by the engine. Pure.
+"""The table of actions, read by the editor, by validation and by the engine. Pure.
 
-A row says how the action reads in a sentence, what it asks for, and whether it is done in the transaction
-of the digest (inside) or handed to the deliverer (outward). An action never changes its name: rules are
-stored by it. Source: catalogue of actions.
+A row gives the sentence of the action, its parameters, and whether it runs in the transaction that
+evaluates the rule (internal) or becomes a delivery (outward). Stored rules refer to an action by its name,
+so names never change. Source: catalogue of actions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A tree made ready to be asked: one closure for the answer, one walk for the trace. Pure.
+"""Compiles a condition tree: one closure that evaluates it, one walk that writes the trace. Pure.
 
-An answer is true, false, or None: a condition that ends in an error is neither (semantics 9.10), and a
-group is None only where the error could change its answer. So `all` with a false child is false whatever
-fails beside it, `any` with a true child is true, and the order of children never matters.
+A result is true, false, or None: a condition that raises an error is neither true nor false (semantics
+9.10), and a group is None only if the error could change its result. So `all` with a false child is false
+whatever fails beside it, `any` with a true child is true, and the order of children never matters.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""The conditions of a rule: a tree of all, any and none groups, its JSON form and the check on save. Pure.
+"""The conditions of a rule: a tree of all, any and none groups, its JSON form and validation. Pure.
 
     {"all": [{"field": "data.direction", "op": "one_of", "value": ["in"]},
              {"none": [{"field": "user", "op": "is_me"}]}]}
 
-An operator without operands has no "value"; with one, "value" is it; with more, a list of them. `all` of
-nothing is true, `any` of nothing false, `none` says that no child is true. The root is a group; groups lie
-at most three levels deep. A node is named by its place from the root, counted from 0: "1.0" is the first
-child of the root's second child, and errors are told by node and part: "1.0.value".
+An operator without operands has no "value", one with a single operand has it as "value", one with several a
+list. An empty `all` is true, an empty `any` is false, `none` is true if no child is true. The root is a
+group; groups nest at most three levels deep. A node is addressed by its path of child indexes from the
+root, counted from 0: "1.0" is the first child of the root's second child. Errors are keyed by node and
+part: "1.0.value".
 """
 
 from __future__ import annotations

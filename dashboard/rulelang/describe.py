@@ -1,6 +1,6 @@
-"""The conditions of a rule as one sentence, for lists and above the editor. Pure.
+"""Renders the conditions of a rule as one sentence, for lists and above the editor. Pure.
 
-The sentence is a message of messages, put into words where the reader's language is known:
+The sentence is a message of nested messages, translated where the reader's language is known:
 "Direction is any of in, and not (User is me)".
 """
 

@@ -1,8 +1,9 @@
-"""The fields that a condition may look at, for the event types of a rule. Pure.
+"""The fields that conditions can read, by event type, and the values of an event under them. Pure.
 
-A field is known by its dotted path. Every event has the fields of `EVERY`; the fields of its data come
-from the catalogue as `data.<name>`; any other `data.…` path is undeclared and is compared as text.
-Source: field set E and the structured payload of the catalogue of conditions.
+A field is addressed by its dotted path. Every event has the fields of `EVERY`; the fields of its data come
+from the catalogue as `data.<name>`; any other `data.…` path is undeclared and compared as text. This module
+also says what counts as empty and folds texts for comparison. Source: field set E and the structured
+payload of the catalogue of conditions.
 """
 
 from __future__ import annotations

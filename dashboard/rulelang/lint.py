@@ -1,6 +1,7 @@
-"""What is wrong with rules before they run: never true, shadowed by an earlier stop, in a loop. Pure.
+"""Static checks of rules: conditions that are never true, rules shadowed by an earlier stop, loops. Pure.
 
-Nothing is claimed that is not so: what cannot be decided is passed over. Source: semantics 9.4, 9.12.
+A finding is reported only when it is certain; what cannot be decided is left out. Source: semantics 9.4,
+9.12.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which rules an event makes run, and why. Pure: reads no clock and writes nothing.
+"""Decides which rules match an event, and why. Pure: reads no clock and writes nothing.
 
-The live digest, the try on one event, the backtest and the shadow are one call with different sinks.
-A rule costs nothing for events of other types, and where many rules of a type ask which one of a list a
-field is (a queue, a direction), only those that name the event's value are asked at all.
+Live evaluation, the try on one event, backtest and shadow mode call this module with different sinks. A
+rule costs nothing for events of other types. Where many rules of a type compare a field with a list (a
+queue, a direction), an index selects those that list the event's value.
 """
 
 from __future__ import annotations

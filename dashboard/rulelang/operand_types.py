@@ -1,6 +1,6 @@
-"""The operands of a condition: their kinds, and the check when a rule is saved. Pure.
+"""The kinds of operands of a condition and their validation when a rule is saved. Pure.
 
-Operands are kept as plain JSON values (texts, numbers, lists), so that a stored rule can be read by people.
+Operands are stored as plain JSON values (texts, numbers, lists), so that stored rules are readable.
 """
 
 from __future__ import annotations

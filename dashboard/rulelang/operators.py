@@ -1,7 +1,7 @@
-"""The one table of operators: read by the editor, by the check on save and by the matcher. Pure.
+"""The table of operators, read by the editor, by validation and by the matcher. Pure.
 
-A row says how the operator reads, which kinds of field it fits, what operands it asks for and what it
-does. An operator never changes its name: rules are stored by it. Source: operators by field type.
+A row gives the sentence of the operator, the kinds of field it applies to, its operands and its predicate.
+Stored rules refer to an operator by its name, so names never change. Source: operators by field type.
 """
 
 from __future__ import annotations

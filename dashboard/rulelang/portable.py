@@ -1,6 +1,10 @@
-"""Definitions with names in place of ids, and back, for rules that go from one site to another. Pure.
+"""Portable definitions for rule files: names instead of ids, references removed that do not exist here. Pure.
 
-Works on the JSON form. Users are called by login; teams, queues, accesses, channels and rules by name.
+Works on the JSON form. Users are named by login; teams, queues, accesses, channels and rules by name.
+`prune` keeps the valid part of a partly wrong definition and returns what it left out, with the reasons.
+`translate` replaces the `#NAME#` variables of SmarterTrack by placeholders: letters, digits and underscores
+between two number signs; case and underscores are ignored. Source: the import helper of the catalogue of
+actions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What operators on texts, choices, lists and numbers do: from operands to a test of a value. Pure.
+"""The predicates behind operators on texts, choices, lists, numbers and changes. Pure.
 
-Every function takes the operands of a condition (checked and as stored), its field and the rule's
-`Context`, and returns a test: value → true or false, or ConditionError where neither holds. An empty
-value makes every positive test false; the opposite (`negated`) of one is then true. Texts are compared
-folded. Source: operators by field type.
+Every function takes the operands of a condition (validated, as stored), its field and the rule's `Context`,
+and returns a test from a value to true or false; the test raises ConditionError where neither holds. An
+empty value makes every positive test false; its opposite (`negated`) is then true. Texts are compared
+folded. An operator on a change is false for a field that did not change, and for a number that was or
+became empty. Source: operators by field type.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How often: an action's maximum frequency, and "N times within M minutes". Pure: state in, state out.
+"""Rate limits of actions and counting windows ("N times within M minutes"). Pure: state in, state out.
 
-The caller keeps the states, one per key, and takes them by compare-and-set: it writes `after` only where
-it still finds what it gave as `before`, else asks again. Instants are UTC epoch seconds, given by the
-caller; an event that comes late is counted at its own time. Source: semantics 9.4, 9.5 and 9.6.
+The caller stores the states, one per key, and writes them by compare-and-set: it stores `after` only if the
+stored state still equals `before`, else it tries again. Instants are UTC epoch seconds, given by the
+caller; a late event is counted at its own time. Source: semantics 9.4, 9.5 and 9.6.
 """
 
 from __future__ import annotations

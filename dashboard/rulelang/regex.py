@@ -1,9 +1,9 @@
-"""Patterns that users write, searched by RE2 in time linear to the text: none can exhaust the server. Pure.
+"""Patterns that users write, searched by RE2 in time linear in the length of the text. Pure.
 
-A pattern is found anywhere in a text, whatever the case, width and composition of either. The usual
-syntax: letters, `.`, `[a-z]`, `[^…]`, `\\d \\w \\s` (in all scripts) and their capitals, `^`, `$`, `( )`,
-`(?: )`, `|`, `* + ? {2} {2,} {2,5}` and their lazy forms. Back references and lookaround do not exist in
-RE2; its extensions and flags are refused, because they know ASCII only or contradict the folding.
+A pattern matches anywhere in a text, whatever the case, width and composition of either. The usual syntax:
+letters, `.`, `[a-z]`, `[^…]`, `\\d \\w \\s` (in all scripts) and their capitals, `^`, `$`, `( )`,
+`(?: )`, `|`, `* + ? {2} {2,} {2,5}` and their lazy forms. RE2 has no back references and no lookaround; its
+extensions and flags are refused, because they know ASCII only or contradict the folding.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What a rule says: its JSON form (`rule.definition`), and the check when it is saved. Pure.
+"""The definition of a rule: its JSON form (`rule.definition`) and validation when it is saved. Pure.
 
     {"types": ["chat.queued"], "if": {"all": [...]}, "wait": {"seconds": 120, "unless": ["chat.accepted"]},
      "then": [{"do": "notify", "to": {"roles": ["leads"]}, "title": "…"}], "stop": false, "loop": "once"}
 
-`if` is a tree of `rulelang.conditions`, `then` a list of `rulelang.doing`. Depending on its event types a
-rule has one more part: `after` for deadlines, `count` for counters, `schedule` for the calendar; others may
-have `times` or `wait`. Errors are keyed by path: "types", "if.0.1.value", "then.0.title".
+`if` is a tree of `rulelang.conditions`, `then` a list of `rulelang.action_config`. Depending on its event
+types a rule has one more part: `after` for deadlines, `count` for counters, `schedule` for the calendar;
+others may have `times` or `wait`. Errors are keyed by path: "types", "if.0.1.value", "then.0.title".
 """
 
 from __future__ import annotations

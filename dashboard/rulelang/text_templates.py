@@ -1,9 +1,9 @@
-"""Placeholders in the texts of actions: `{{ ticket.number }}`, and nothing but names. Pure.
+"""Placeholders in the texts of actions: `{{ ticket.number }}`. Pure.
 
-There are no expressions: what is put in is data, is never read again for placeholders, and shows a reader
-no more than the event's page would. A name is of the event (`event.time`, `user.name`, `contact.email`),
-of its data by the object that the event is about (`ticket.number`, `chat.wait_s`), or a path into the
-data (`data.custom.vip`). Source: the texts of actions in the catalogue of actions.
+There are no expressions. Inserted values are never scanned for placeholders again and show a reader no more
+than the page of the event would. A name refers to the event (`event.time`, `user.name`, `contact.email`),
+to its data by the object of the event (`ticket.number`, `chat.wait_s`), or to a path in the data
+(`data.custom.vip`). Source: the texts of actions in the catalogue of actions.
 """
 
 from __future__ import annotations

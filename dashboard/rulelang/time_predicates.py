@@ -1,7 +1,7 @@
-"""What operators on instants do: times of day, weekdays, calendars, and how long ago. Pure.
+"""The predicates behind operators on instants: time of day, weekday, calendar, elapsed time. Pure.
 
-The time of day and the weekday are those of the rule's zone. "Now" is the time of the event, so that a
-backtest and a late match find what the live match found. Source: operators by field type, semantics 9.7.
+Time of day and weekday are those of the rule's zone. "Now" is the time of the event, so that a backtest and
+a late match give the result of the live match. Source: operators by field type, semantics 9.7.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The parts of a rule about time and number, each for some event types only. Pure.
+"""The trigger options of a rule: `after`, `count`, `schedule`, `times` and `wait`. Pure.
 
-How the events of a type come about says which part a rule on it must have: `after` for deadlines (how long
-a state lasts), `count` for counters, `schedule` for the calendar. Rules on other types may have `times`
-(so many within a while) or `wait` (to act later, unless something happens first).
+The origin of an event type decides which option a rule on it must have: `after` for deadlines (how long a
+state lasts), `count` for counters, `schedule` for the calendar. Rules on other types may have `times` (a
+number of events within a window) or `wait` (act later, unless a given event comes first).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Checks of decoded JSON that collect what is wrong by path and never raise. Pure.
+"""Checks of decoded JSON that collect errors by path and never raise. Pure.
 
-Each returns a value of the right kind whatever it was given, so that one pass finds every error.
+Each check returns a value of the right kind whatever it is given, so that one pass finds every error.
 """
 
 from __future__ import annotations

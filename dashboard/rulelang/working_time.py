@@ -1,8 +1,9 @@
-"""Working time: a calendar of opening hours, with holidays, closures and extra openings. Pure.
+"""Working time: calendars of opening hours, scheduled times of day and quiet hours. Pure.
 
-Ranges are of local time and do not cross midnight; one up to 24:00 and one from 00:00 make a night.
-All is exact over changes of the clock: a range that the clock skips is empty, one in which an hour comes
-twice is an hour longer. Instants are UTC epoch seconds. Source: semantics 9.7.
+Opening ranges are in local time and do not cross midnight; one up to 24:00 and one from 00:00 make a night.
+Calculations are exact over clock changes: a skipped range is empty, a repeated hour counts twice. A
+scheduled time that the clock skips runs at the next valid minute, one that comes twice runs once, the first
+time. Instants are UTC epoch seconds unless a name ends in `_ms`. Source: semantics 9.6 and 9.7.
 """
 
 from __future__ import annotations

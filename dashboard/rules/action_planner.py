@@ -1,11 +1,11 @@
-"""From an action of a rule to its steps: one for each recipient, with texts as each of them may see them.
+"""Plans the deliveries of an action: one step per recipient, with the texts that the recipient may see.
 
-What goes outward is handed to the deliverer by the payload of its step:
+The payload of an outward step by action:
 
-    email            {"to", "subject", "text", "user", "locale", "url"}: `user` None for a mere address;
-                     with "customer": true where nothing may stand around the text
+    email            {"to", "subject", "text", "user", "locale", "url"}: `user` is None for a plain address;
+                     with "customer": true nothing is added around the text
     chat             {"title", "text"}
-    webhook, invite  the body of the call, but for its id
+    webhook, invite  the body of the call without its id
 """
 
 from __future__ import annotations

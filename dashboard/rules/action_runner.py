@@ -1,4 +1,7 @@
-"""What a run does: its actions in order, held back by their limits, inside ones at once, each with a step."""
+"""Executes the actions of a run in order, subject to rate limits; every action writes its steps.
+
+Internal actions run immediately in the caller's transaction; outward actions become steps for delivery.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Switching rules off, to shadow or on, and taking up those that paused themselves.
+"""Enables and disables rules, sets them to shadow mode, and resumes rules that were paused automatically.
 
-A switch is no new version: a rule that was switched off and on again does not act twice upon one event.
+A change of state is no new version: a rule that was disabled and enabled again does not run twice for one
+event.
 """
 
 from __future__ import annotations

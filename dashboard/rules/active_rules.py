@@ -1,4 +1,4 @@
-"""The rules in force, kept ready per process, and the switch that stops them all."""
+"""The active rules, compiled and cached per process, and the switch that stops all of them."""
 
 from __future__ import annotations
 

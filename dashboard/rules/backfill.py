@@ -1,6 +1,7 @@
-"""A rule that is switched on finds what is already there: counted first, then armed in the background.
+"""Backfill: when a rule is enabled, creates timers for existing subjects in a background job.
 
-What exists is read off the log, in batches, so that nobody has to have kept it. Source: semantics 9.6.
+The subjects are counted first. They are read from the event log in batches, so that no other table has to
+keep them. Source: semantics 9.6.
 """
 
 from __future__ import annotations

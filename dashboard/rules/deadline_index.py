@@ -1,4 +1,4 @@
-"""What the rules in force wait for, arranged by what their deadlines are about; kept per process."""
+"""Index of the deadlines that active rules wait for, by event type; cached per process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is due now: deadlines fire, or move to where the log says that they lie.
+"""Fires due timers, or moves them to the time that the event log says.
 
-Rows are taken by the index on their due time, a few in each short transaction, under the digest's lock;
-while nothing is due a look costs one row. What fires depends on the log and on when the rules were armed,
-not on when it is looked at. Source: semantics 9.6.
+Rows are found by the index on their due time and handled a few per transaction, under the projection lock;
+while nothing is due, a check reads one row. What fires depends on the log and on the time the rules were
+armed, not on the time of the check: `deadlines.firings` gives the same result. Source: semantics 9.6.
 """
 
 from __future__ import annotations

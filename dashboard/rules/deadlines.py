@@ -1,10 +1,10 @@
-"""What is found by time: from a subject's events to the stretches of its states, and to what falls due. Pure.
+"""Derives deadlines from the events of a subject: periods in which a state lasts, and what falls due. Pure.
 
-A stretch is one unbroken time in which a state lasts: a ticket untouched since its last message, open
-since it was created or reopened, with a follow-up agreed. A rule's deadline lies some while after the
-stretch's base, in any time or in working time, and comes true when the stretch still lasts then: what
-happens at the very instant is before it. So what fires is a function of the events alone, whenever and
-however often it is computed (`tests/rules/firings.py` is that function). Source: semantics 9.5 and 9.6.
+A period is an unbroken time in which a state lasts: a ticket without changes since its last message, open
+since it was created or reopened, with an agreed follow-up. A deadline lies a given time (any or working
+time) after the base of the period and fires if the period still lasts then; an event at exactly that
+instant counts as before it. The result is a function of the events alone, whenever and however often it is
+computed. Source: semantics 9.5 and 9.6.
 """
 
 from __future__ import annotations

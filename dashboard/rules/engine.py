@@ -1,7 +1,8 @@
-"""Rules at work: asked about new events and about deadlines, and what comes of it, in one transaction.
+"""The rule engine: evaluates the active rules for new events and due deadlines, in one transaction.
 
-The caller holds the digest's lock and its transaction, so that events are taken in the order in which
-they came and nobody else counts meanwhile.
+The caller holds the projection lock and the transaction, so that events are evaluated in the order in which
+they were recorded and no other process counts at the same time. `evaluate_safely` isolates failures: if
+evaluation raises, event processing still commits and a retry job is queued.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The facts of stored events: the same for the live digest, the try, the backtest and "why not?"."""
+"""The evaluation context of stored events, the same for live evaluation, try, backtest and why-not."""
 
 from __future__ import annotations
 

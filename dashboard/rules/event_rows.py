@@ -1,4 +1,4 @@
-"""Lines of the log, as rules read them."""
+"""Rows of the event log with the columns that rules read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a rule did not act: the latest event it could have been about, and what stood in the way."""
+"""Explains why a rule did not run: the latest event that it could have matched, and what prevented it."""
 
 from __future__ import annotations
 

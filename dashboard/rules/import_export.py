@@ -1,9 +1,9 @@
-"""Rules as a file: names in place of ids, no secrets, and what of a file can be used here.
+"""Rules as a file: names instead of ids, no secrets, and what of a file can be used here.
 
     {"stopa_rules": 1, "rules": [{"name": "…", "description": "…", "group": "…", "definition": {…}}]}
 
-What a file names and this site does not have is left out and told; such a rule is added all the same, and
-every rule comes in switched off.
+References that do not exist on this site are left out and reported; such a rule is added all the same.
+Every imported rule is disabled.
 """
 
 from __future__ import annotations

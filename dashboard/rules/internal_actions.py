@@ -1,10 +1,16 @@
-"""Actions done in the house: notices, entries, tags, notes, events. Each in the caller's transaction.
+"""Actions that run inside Stopa: notices, log entries, tags, notes, events; and repeated notices.
 
-`do(step)` works from the step's payload alone, so that an action that waits is done as it was planned:
+Each runs in the caller's transaction. `do(step)` reads only the step's payload, so that a delayed action
+runs as it was planned:
 
     notify  {"user", "title", "text", "urgent", "url"}, and "again" where it is repeated
     log, note  {"text"}
     emit    {"type", "data", "user", "queue", "interaction", "source_id"}      tag, untag  {"tags"}
+
+A repetition of a notice is a later step of the same run: it shows the notice as new, marks the one before
+it as read, and delivers again what the reader's profile asks for. It is cancelled, and no other follows,
+once the reader has read or dismissed the notice, has muted the rule or was deactivated, and where
+`runs.cancelled` says so. Source: repeat until cleared, catalogue of actions.
 """
 
 from __future__ import annotations

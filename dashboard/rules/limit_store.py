@@ -1,6 +1,6 @@
-"""What rules have counted and how often their actions were done: read once a pass, written at its end.
+"""Stored counters and rate-limit states of rules: read on first use in a pass, written at its end.
 
-Whoever uses it holds the digest's lock, so that nobody else counts meanwhile.
+The caller holds the projection lock, so that no other process counts at the same time.
 """
 
 from __future__ import annotations

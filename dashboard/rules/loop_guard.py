@@ -1,4 +1,9 @@
-"""The chain of causes on its way out of the house and back, so that no other host can hide a loop."""
+"""Loop protection: the signed causation chain of outgoing calls, and the circuit breaker of rules.
+
+`chain_header` signs the causation chain for the Stopa-Chain header and `read_chain` verifies it on return,
+so loops through other hosts are detected. `pause` pauses a rule that runs too often or keeps failing and
+notifies its owner and those who operate rules.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How much an agent or a queue has open: counted after each pass, for those alone whom it touched.
+"""Counts of open interactions per agent and queue, updated after each pass for those that it touched.
 
-A rule fires when a count reaches its number, and again only after it was at its clear level. All is done
-in the digest's transaction, under its lock. Source: timers and counts, semantics 9.6.
+A rule fires when a count reaches its threshold, and again only after the count was at its clear level. All
+of it happens in the evaluating transaction, under its lock. Source: timers and counts, semantics 9.6.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Who may see a rule, change it, switch it and see its runs.
+"""Who may see, change and enable a rule, see its runs, and what its author may refer to.
 
-One's own rules need `rules.own`. The site's need `rules.view` to be seen, `rules.edit` to be changed and
-`rules.switch` to be switched. Others' personal rules need `rules.oversee`, which lets one see them and
-switch them off, never change them. Who may not see a rule is told that there is none (404).
+Personal rules need `rules.own`. Rules of the site need `rules.view` to be seen, `rules.edit` to be changed
+and `rules.switch` to be enabled. Personal rules of others need `rules.oversee`, which allows seeing and
+disabling them, never changing them. A rule that the viewer may not see does not exist for them (404).
 """
 
 from __future__ import annotations

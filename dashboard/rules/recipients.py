@@ -1,4 +1,4 @@
-"""Who is told, and what each of them may see: resolved anew each time a rule acts."""
+"""Resolves the recipients of an action, and what each of them may see, each time a rule runs."""
 
 from __future__ import annotations
 

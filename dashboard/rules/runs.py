@@ -1,4 +1,7 @@
-"""Runs of rules in their table: begun once, ended by their steps, pruned after a while."""
+"""Runs of rules and their outcomes: started once per key, ended by their steps, pruned after a while.
+
+Outcomes and step states are stored by value and never renamed.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rules to begin with: added switched off, to be read, changed and switched on.
+"""Starter rules: added disabled, to be read, changed and enabled.
 
-Names and texts are in the language of who adds them. Source: the starter set of the editor.
+Names and texts are in the language of the user who adds them. Source: the starter set of the editor.
 """
 
 from __future__ import annotations

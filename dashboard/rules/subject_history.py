@@ -1,4 +1,4 @@
-"""What the log says of the subject of a deadline: its stretches, and the facts at any time in them."""
+"""Reads the history of a deadline's subject from the event log: its periods, and its facts at any time."""
 
 from __future__ import annotations
 

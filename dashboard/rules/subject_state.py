@@ -1,7 +1,7 @@
-"""Interactions as rules know them: folded from the log when asked for, and kept up to their last event.
+"""The current state of interactions as rules see it: folded from the event log on demand, and stored.
 
-What comes out depends on the log alone: a row that is missing, or that is ahead of what is asked, is
-folded anew from the first event on.
+The result depends on the log alone: a stored row that is missing, or ahead of the event in question, is
+folded again from the first event.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Timers brought in line with the rules after a change: runs by the calendar, what was held, what exists.
+"""Synchronises timer rows with the active rules after a change: schedules, timers of paused groups, backfill.
 
-The first look of a worker after a change does it; a change costs nothing where it is made.
+The worker does it at its first check after a change, so that the change itself costs nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Deadlines that are still to come: armed by the event that begins a stretch, then left alone.
+"""Pending deadlines: a timer row is created by the event that begins a period, then left alone.
 
-Whatever happens on a subject meanwhile touches no timer: when one is due, `alarms` reads the log and
-either fires or moves it. A subject has one row per type of deadline, however many rules wait. All is
-done in the digest's transaction, under its lock. Source: semantics 9.6.
+Later events of the subject touch no timer: when one is due, `deadline_worker` reads the log and either
+fires or moves it. A subject has one row per type of deadline, however many rules wait for it. All of it
+happens in the evaluating transaction, under its lock. Source: semantics 9.6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the ids in rules are called for a viewer, and how values of conditions read in their language."""
+"""Names of the ids in rules for a viewer, and values of conditions in the viewer's language."""
 
 from __future__ import annotations
 

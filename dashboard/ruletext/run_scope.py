@@ -1,4 +1,4 @@
-"""Runs of rules on whatever page: which a viewer may see, and how their outcomes look."""
+"""Which runs of rules a viewer may see, and the badges of their outcomes, for any page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule in plain sentences of the reader's language: for lists, above the editor, and in traces."""
+"""A rule as plain sentences in the reader's language: for lists, above the editor, and in traces."""
 
 from __future__ import annotations
 

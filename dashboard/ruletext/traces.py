@@ -1,6 +1,6 @@
-"""A stored trace as lines of a list: each condition with the value it met, and why.
+"""A stored trace as lines of a list: each condition with the value that it was evaluated on, and why.
 
-What a trace keeps is what the engine saw, whole; contact details are masked here, for each reader anew.
+A trace stores values unmasked; contact details are masked here for each reader.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules tried over stored events, in the background: nothing is sent, only the Backtest row is written."""
+"""Backtests as background jobs: nothing is sent, only the Backtest row is written."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A trial walked over stored events: in the order in which they came, deadlines as they fall due.
+"""Replays stored events for a backtest: in recorded order, with deadlines at the time they fall due.
 
-So what comes out is what the engine at work made of them, or would have made. Nothing is written.
+The result is what the live engine did or would have done. Nothing is written.
 """
 
 from __future__ import annotations

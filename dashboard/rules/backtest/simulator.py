@@ -1,7 +1,7 @@
-"""One rule tried over events: as the engine at work would take them, with nothing written.
+"""Simulates one rule over events as the live engine would evaluate it, without writing anything.
 
-Counts, limits and readers are those of the engine itself; what it keeps in its tables a trial keeps in
-memory, from nothing on. A trial knows no other rule, so an earlier rule's stop does not keep it back.
+Counters, limits and recipients are those of the engine; state that the engine stores in tables is kept in
+memory, starting empty. Other rules are not simulated, so an earlier rule's stop has no effect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a backtest finds, summed up in bounded room: counts, days, subjects, samples. Pure."""
+"""Summary of a backtest in bounded memory: counts, days, subjects, samples. Pure."""
 
 from __future__ import annotations
 
