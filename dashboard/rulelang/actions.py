@@ -1,18 +1,41 @@
-"""The table of actions, read by the editor, by validation and by the engine. Pure.
+"""The actions of rules: the table that declares them, and one action of a rule with its values. Pure.
 
-A row gives the sentence of the action, its parameters, and whether it runs in the transaction that
-evaluates the rule (internal) or becomes a delivery (outward). Stored rules refer to an action by its name,
-so names never change. Source: catalogue of actions.
+A row says how the action reads in a sentence, what its parameters are, and whether it runs in the
+transaction of the rule run (inside) or becomes a delivery. An action never changes its name: rules are
+stored by it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any, ClassVar
 
+from dashboard import catalog
 from dashboard.access.permissions import Permission
+from dashboard.catalog import Origin
 from dashboard.i18n.message import N_
+from dashboard.rulelang import values
+from dashboard.rulelang.rate_limits import Frequency, Limit
+from dashboard.rulelang.validation import Checks, ErrorPath
+from dashboard.rulelang.values import (
+    Addresses,
+    ChannelId,
+    Choice,
+    CustomType,
+    Group,
+    Ids,
+    Kind,
+    Part,
+    Seconds,
+    TemplatesByName,
+    Text,
+    Texts,
+    Whole,
+    YesNo,
+)
 
 MAX_LINE = 200  # characters of a title or subject
 MAX_TEXT = 2000  # the column of a mark
@@ -20,23 +43,18 @@ MAX_TAGS = 20
 MAX_TAG = 60
 MAX_ADDRESSES = 20
 MAX_DATA = 20  # fields of an event that a rule records
-AGAIN_S = (300, 86400)  # between a notice and the next, at least and at most
 MAX_AGAIN = 10
+MAX_RECIPIENTS = 200  # ids of one kind
+MAX_DELAY_S = 31 * 86400
 
+NO_RECIPIENT = N_("Choose at least one recipient.")
+ONLY_BY_MAIL = N_("The customer can only be told by e-mail.")
+NO_CUSTOMER = N_("“%(type)s” is about no customer: leave the customer out of the recipients.")
+NOT_ALLOWED = N_("Your access does not let rules use this action.")
+NOT_BETWEEN = N_("Give 5 minutes to 24 hours.")
 
-class ParamKind(StrEnum):
-    """What a parameter is in JSON; controls of the editor and the check on save follow it."""
-
-    TO = "to"  # {"users": [id], "teams": [id], "accesses": [id], "roles": [role]}
-    LINE = "line"  # a text of one line, with placeholders
-    TEXT = "text"  # a text of several lines, with placeholders
-    YES_NO = "yes_no"
-    TAGS = "tags"  # a list of short texts
-    TYPE = "type"  # an event type custom.…
-    DATA = "data"  # name → text with placeholders
-    CHANNEL = "channel"  # a channel's id
-    ADDRESSES = "addresses"  # a list of e-mail addresses
-    AGAIN = "again"  # {"seconds": 300, "times": 3}: repeated that often until it is read
+# Groups of event types about the site's own people and systems.
+_OWN_GROUPS = frozenset({"agents", "rooms", "mail", "sources", "rules", "dashboard", "system"})
 
 
 class Role(StrEnum):
@@ -60,45 +78,97 @@ ROLES = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
-    """What an action asks for; `roles` are those that may be among its recipients."""
+@dataclass(frozen=True)
+class RoleNames(Kind):
+    """A list of roles; `allowed` are those that may be among the recipients of the action."""
 
-    name: str
-    kind: ParamKind
-    label: str
-    required: bool = False
-    roles: tuple[Role, ...] = ()
+    allowed: tuple[Role, ...]
+
+    def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> list[str]:
+        given = checks.items(raw or [], path, 0, len(Role))
+        chosen = [checks.one_of(each, path, tuple(Role)) for each in given]
+        if Role.CONTACT in chosen:
+            self._check_customer(path, checks)
+        return [str(role) for role in Role if role in chosen]
+
+    def _check_customer(self, path: ErrorPath, checks: Checks) -> None:
+        """Check that the action may write to the customer, and that every event type can name one."""
+        if Role.CONTACT not in self.allowed:
+            checks.add(path, ONLY_BY_MAIL)
+        for type_ in filter(None, map(catalog.find, checks.types)):
+            if type_.group in _OWN_GROUPS or type_.origin is Origin.COUNTER:
+                checks.add(path, NO_CUSTOMER, type=type_.name)
+
+
+@dataclass(frozen=True)
+class Recipients(Group):
+    """Recipients by part: ids of "users", "teams" and "accesses", and "roles"; {} for nobody."""
+
+    filler: ClassVar[Any] = {"roles": [Role.OWNER]}
+
+    def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> dict[str, Any]:
+        found = Group.parse(self, {} if raw is None else raw, path, checks, required)
+        if any(found.values()):
+            return found
+        if required:
+            checks.add(path, NO_RECIPIENT)
+        return {}
+
+
+def recipients(roles: tuple[Role, ...]) -> Recipients:
+    """Return the kind of recipients among whom these roles may be."""
+    return Recipients(
+        (
+            Part("roles", RoleNames(roles), N_("Recipients")),
+            Part("users", Ids(MAX_RECIPIENTS, "user"), N_("Users")),
+            Part("teams", Ids(MAX_RECIPIENTS, "team"), N_("Teams")),
+            Part("accesses", Ids(MAX_RECIPIENTS, "access"), N_("Everyone with the access")),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """One row. `phrase` reads after "then"; its placeholders are names of parameters.
 
-    `channel` is the kind of channel that the parameter `channel` must be of. A user without `permission`
-    may not use the action.
+    A user without `permission` may not use the action. At least one of the parameters `any_of` is needed.
     """
 
     name: str
     label: str
     phrase: str
-    params: tuple[Param, ...]
+    params: tuple[Part, ...]
     inside: bool = True
     permission: Permission | None = None
-    channel: str = ""
+    any_of: tuple[str, ...] = ()
 
-    def param(self, name: str) -> Param | None:
+    @property
+    def channel(self) -> str:
+        """The kind of channel that the parameter `channel` must be of, "" without one."""
+        return next((each.kind.channel for each in self.params if isinstance(each.kind, ChannelId)), "")
+
+    def param(self, name: str) -> Part | None:
         """Return the parameter called `name`, None without one."""
         return next((each for each in self.params if each.name == name), None)
 
 
-K = ParamKind
+LINE, TEXT = Text(MAX_LINE), Text(MAX_TEXT, lines=True)
+TAGS = Texts(MAX_TAGS, MAX_TAG)
+REPEAT = Group(
+    (
+        Part("seconds", Seconds(300, 86400, NOT_BETWEEN), N_("Again until it is read, every")),
+        Part("times", Whole(1, MAX_AGAIN), N_("At most so many times")),
+    )
+)
 _USERS = tuple(role for role in Role if role is not Role.CONTACT)
-_TO = Param("to", K.TO, N_("Recipients"), required=True, roles=_USERS)
-_TEXT = Param("text", K.TEXT, N_("Text"), required=True)
-_TAGS = Param("tags", K.TAGS, N_("Tags"), required=True)
-_CHANNEL = Param("channel", K.CHANNEL, N_("Channel"), required=True)
+_TEXT = Part("text", TEXT, N_("Text"), required=True)
+_TAGS = Part("tags", TAGS, N_("Tags"), required=True)
 _OUT = Permission.RULES_OUTWARD
+
+
+def _channel(kind: str) -> Part:
+    return Part("channel", ChannelId(kind), N_("Channel"), required=True)
+
 
 _ROWS = (
     Action(
@@ -106,11 +176,11 @@ _ROWS = (
         N_("Notify users"),
         N_("notify %(to)s"),
         (
-            _TO,
-            Param("title", K.LINE, N_("Title"), required=True),
-            Param("text", K.TEXT, N_("Text")),
-            Param("urgent", K.YES_NO, N_("Urgent: also in quiet hours")),
-            Param("again", K.AGAIN, N_("Again until it is read")),
+            Part("to", recipients(_USERS), N_("Recipients"), required=True),
+            Part("title", LINE, N_("Title"), required=True),
+            Part("text", TEXT, N_("Text")),
+            Part("urgent", YesNo(), N_("Urgent: also in quiet hours")),
+            Part("again", REPEAT, N_("Again until it is read")),
         ),
     ),
     Action("tag", N_("Add tags"), N_("add the tags %(tags)s"), (_TAGS,)),
@@ -122,8 +192,8 @@ _ROWS = (
         N_("Record an event"),
         N_("record the event %(type)s"),
         (
-            Param("type", K.TYPE, N_("Event type"), required=True),
-            Param("data", K.DATA, N_("Data")),
+            Part("type", CustomType(), N_("Event type"), required=True),
+            Part("data", TemplatesByName(MAX_DATA, TEXT), N_("Data")),
         ),
     ),
     Action(
@@ -131,44 +201,107 @@ _ROWS = (
         N_("Send an e-mail"),
         N_("send an e-mail to %(to)s"),
         (
-            Param("to", K.TO, N_("Recipients"), roles=tuple(Role)),
-            Param("addresses", K.ADDRESSES, N_("Other addresses")),
-            Param("subject", K.LINE, N_("Subject"), required=True),
+            Part("to", recipients(tuple(Role)), N_("Recipients")),
+            Part("addresses", Addresses(MAX_ADDRESSES), N_("Other addresses")),
+            Part("subject", LINE, N_("Subject"), required=True),
             _TEXT,
         ),
         inside=False,
         permission=_OUT,
+        any_of=("to", "addresses"),
     ),
     Action(
         "webhook",
         N_("Call a webhook"),
         N_("call %(channel)s"),
         (
-            _CHANNEL,
-            Param("text", K.TEXT, N_("Text")),
+            _channel("webhook"),
+            Part("text", TEXT, N_("Text")),
         ),
         inside=False,
         permission=_OUT,
-        channel="webhook",
     ),
     Action(
         "chat",
         N_("Write to a chat"),
         N_("write to %(channel)s"),
-        (_CHANNEL, _TEXT),
+        (_channel("chat"), _TEXT),
         inside=False,
         permission=_OUT,
-        channel="chat",
     ),
     Action(
         "invite",
         N_("Invite the visitor to a chat"),
         N_("invite the visitor to a chat by %(channel)s"),
-        (_CHANNEL, _TEXT),
+        (_channel("webhook"), _TEXT),
         inside=False,
         permission=_OUT,
-        channel="webhook",
     ),
 )
 
 ACTIONS = MappingProxyType({row.name: row for row in _ROWS})
+
+ON_ERROR = MappingProxyType(
+    {
+        "continue": N_("Go on with the next action"),
+        "stop": N_("Leave out the later actions"),
+        "undo": N_("Undo what the rule changed here"),
+    }
+)
+# The parts that every action has.
+COMMON = (
+    Part("limit", Frequency()),
+    Part("delay_s", Seconds(0, MAX_DELAY_S), N_("Wait before"), default=0, form="delay"),
+    Part("on_error", Choice(ON_ERROR), N_("If it fails"), default="continue"),
+)
+
+
+@dataclass(frozen=True)
+class ActionConfig:
+    """An action of a rule: `do` names a row of ACTIONS, `params` are checked JSON values.
+
+    A recipient (`to`) has all of "users", "teams", "accesses" and "roles". Parameters that were left empty
+    are not there, but `urgent` always is. `delay_s` is the time from the match to the act.
+    """
+
+    do: str
+    params: Mapping[str, Any]
+    limit: Limit = Limit()  # noqa: RUF009  immutable
+    on_error: str = "continue"
+    delay_s: int = 0
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS[self.do]
+
+
+def parse(raw: Any, path: ErrorPath, checks: Checks) -> ActionConfig | None:
+    """Return the action of decoded JSON, None for an unknown one; errors are added to `checks`."""
+    name = raw.get("do") if isinstance(raw, dict) else None
+    action = ACTIONS.get(name) if isinstance(name, str) else None
+    if action is None:
+        checks.part(raw, path, raw if isinstance(raw, dict) else ())
+        checks.one_of(name, path / "do", tuple(ACTIONS))
+        return None
+    if checks.available is not None and action.permission is not None and not checks.available.can_out:
+        checks.add(path / "do", NOT_ALLOWED)
+    declared = (*action.params, *COMMON)
+    given = checks.part(raw, path, {"do", *(each.name for each in declared)})
+    made = {each.name: each.parse(given, path, checks) for each in action.params}
+    common = {each.name: each.parse(given, path, checks) for each in COMMON}
+    if action.any_of and not any(made[name] for name in action.any_of):
+        checks.add(path / action.any_of[0], NO_RECIPIENT)
+    params = {key: value for key, value in made.items() if value not in ("", None, [], {})}
+    return ActionConfig(action.name, params, **common)
+
+
+def dump(config: ActionConfig) -> dict[str, Any]:
+    """Return the JSON form; `parse` of it gives the same action."""
+    common = {each.name: values.dump(getattr(config, each.name)) for each in COMMON}
+    made: dict[str, Any] = {"do": config.do, **values.dump(config.params), **common}
+    return made
+
+
+def to_customer(config: ActionConfig) -> bool:
+    """Say whether the customer is among the recipients."""
+    return Role.CONTACT in config.params.get("to", {}).get("roles", ())

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from dashboard.i18n.message import N_, Message
 from dashboard.rulelang import fields
-from dashboard.rulelang.conditions import Condition, Group, Node, below
+from dashboard.rulelang.conditions import Condition, Group, Node
 from dashboard.rulelang.fields import ABSENT, ConditionError, EventFacts, Field, is_empty
 from dashboard.rulelang.operators import OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
+from dashboard.rulelang.validation import ROOT, ErrorPath
 
 SHOWN = 200  # characters of a value kept in a trace
 
@@ -36,7 +37,7 @@ class Trace(NamedTuple):
     node that the live match did not reach, since the answer was already known: it is shown all the same.
     """
 
-    path: str
+    path: ErrorPath
     outcome: Answer
     node: Node
     seen: Any = None
@@ -47,7 +48,7 @@ class Trace(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return the trace as plain JSON values; the error's text is English, to be translated when shown."""
-        made: dict[str, Any] = {"path": self.path, "outcome": self.outcome, "needed": self.needed}
+        made: dict[str, Any] = {"path": str(self.path), "outcome": self.outcome, "needed": self.needed}
         if isinstance(self.node, Group):
             return {**made, "how": self.node.how, "children": [child.as_json() for child in self.children]}
         made |= {"field": self.node.field, "op": self.node.op, "operands": list(self.node.operands)}
@@ -68,9 +69,9 @@ def compile_tree(tree: Group, known: Mapping[str, Field], context: Context) -> C
     `known` are the fields of the rule's types. A condition whose field or operator is no longer known
     (the catalogue may change after a rule was stored) answers None, so that the rule shows an error.
     """
-    made: dict[str, _Leaf] = {}
-    decide = _node(tree, "", dict(known), context, made)
-    return Compiled(decide, lambda facts: _explain(tree, "", made, facts))
+    made: dict[ErrorPath, _Leaf] = {}
+    decide = _node(tree, ROOT, dict(known), context, made)
+    return Compiled(decide, lambda facts: _explain(tree, ROOT, made, facts))
 
 
 class _Leaf(NamedTuple):
@@ -80,14 +81,14 @@ class _Leaf(NamedTuple):
     test: Test
 
 
-def _node(node: Node, path: str, known: dict[str, Field], context: Context, made: dict[str, _Leaf]) -> Ask:
+def _node(
+    node: Node, path: ErrorPath, known: dict[str, Field], context: Context, made: dict[ErrorPath, _Leaf]
+) -> Ask:
     if isinstance(node, Condition):
         leaf, source = _leaf(node, known, context)
         made[path] = leaf
         return _ask_plain(source, leaf.test) if source else _ask(leaf)
-    children = tuple(
-        _node(child, below(path, n), known, context, made) for n, child in enumerate(node.children)
-    )
+    children = tuple(_node(child, path / n, known, context, made) for n, child in enumerate(node.children))
     return _COMBINED[node.how](children)
 
 
@@ -195,13 +196,13 @@ _COMBINED = {"all": _all, "any": _any, "none": _none}
 _DECIDES = {"all": False, "any": True, "none": True}  # the child's answer that settles the group
 
 
-def _explain(node: Node, path: str, made: Mapping[str, _Leaf], facts: EventFacts) -> Trace:
+def _explain(node: Node, path: ErrorPath, made: Mapping[ErrorPath, _Leaf], facts: EventFacts) -> Trace:
     if isinstance(node, Condition):
         return _explain_leaf(node, path, made[path], facts)
     children: list[Trace] = []
     settled = False
     for number, child in enumerate(node.children):
-        trace = _explain(child, below(path, number), made, facts)
+        trace = _explain(child, path / number, made, facts)
         children.append(_unneeded(trace) if settled else trace)
         settled = settled or trace.outcome is _DECIDES[node.how]
     outcomes = [child.outcome for child in children]
@@ -215,7 +216,7 @@ def _unneeded(trace: Trace) -> Trace:
     return trace._replace(needed=False, children=tuple(map(_unneeded, trace.children)))
 
 
-def _explain_leaf(node: Condition, path: str, leaf: _Leaf, facts: EventFacts) -> Trace:
+def _explain_leaf(node: Condition, path: ErrorPath, leaf: _Leaf, facts: EventFacts) -> Trace:
     seen: Any = None
     try:
         seen = leaf.read(facts)

@@ -20,6 +20,7 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang.fields import Field, find
 from dashboard.rulelang.operand_types import OperandError, check, check_pair
 from dashboard.rulelang.operators import OPERATORS, Operator
+from dashboard.rulelang.validation import ROOT, ErrorPath, Errors
 
 MAX_LEVELS = 3  # groups, the root included
 MAX_CONDITIONS = 100
@@ -54,7 +55,6 @@ class Group:
 
 
 Node = Condition | Group
-Errors = dict[str, Message]
 ALWAYS = Group("all")
 
 
@@ -64,9 +64,9 @@ def parse(raw: Any, known: dict[str, Field]) -> Group | Errors:
     `known` are the fields of the rule's types. Whatever `raw` is, nothing is raised.
     """
     errors: Errors = {}
-    tree = _group(raw, "", 1, known, errors)
+    tree = _group(raw, ROOT, 1, known, errors)
     if tree is not None and sum(1 for _ in conditions(tree)) > MAX_CONDITIONS:
-        errors[""] = message(TOO_MANY, limit=MAX_CONDITIONS)
+        errors[ROOT] = message(TOO_MANY, limit=MAX_CONDITIONS)
     return errors if errors or tree is None else tree
 
 
@@ -81,25 +81,16 @@ def dump(node: Node) -> dict[str, Any]:
     return made
 
 
-def conditions(node: Node, path: str = "") -> Iterator[tuple[str, Condition]]:
+def conditions(node: Node, path: ErrorPath = ROOT) -> Iterator[tuple[ErrorPath, Condition]]:
     """Yield every condition of a tree with its path, from left to right."""
     if isinstance(node, Condition):
         yield path, node
     else:
         for number, child in enumerate(node.children):
-            yield from conditions(child, below(path, number))
+            yield from conditions(child, path / number)
 
 
-def below(path: str, number: int) -> str:
-    """Return the path of a child."""
-    return f"{path}.{number}" if path else str(number)
-
-
-def _part(path: str, part: str) -> str:
-    return f"{path}.{part}" if path else part
-
-
-def _group(raw: Any, path: str, level: int, known: dict[str, Field], errors: Errors) -> Group | None:
+def _group(raw: Any, path: ErrorPath, level: int, known: dict[str, Field], errors: Errors) -> Group | None:
     how = next((each for each in get_args(How) if isinstance(raw, dict) and list(raw) == [each]), None)
     if how is None or not isinstance(raw[how], list | tuple):
         errors[path] = Message(NOT_A_NODE)
@@ -113,33 +104,35 @@ def _group(raw: Any, path: str, level: int, known: dict[str, Field], errors: Err
     if len(inner) > MAX_CONDITIONS:
         errors[path] = message(TOO_MANY, limit=MAX_CONDITIONS)
         return None
-    children = [_node(each, below(path, n), level + 1, known, errors) for n, each in enumerate(inner)]
+    children = [_node(each, path / n, level + 1, known, errors) for n, each in enumerate(inner)]
     return Group(how, tuple(child for child in children if child is not None))
 
 
-def _node(raw: Any, path: str, level: int, known: dict[str, Field], errors: Errors) -> Node | None:
+def _node(raw: Any, path: ErrorPath, level: int, known: dict[str, Field], errors: Errors) -> Node | None:
     if isinstance(raw, dict) and "field" in raw:
         return _condition(raw, path, known, errors)
     return _group(raw, path, level, known, errors)
 
 
-def _condition(raw: dict[Any, Any], path: str, known: dict[str, Field], errors: Errors) -> Condition | None:
+def _condition(
+    raw: dict[Any, Any], path: ErrorPath, known: dict[str, Field], errors: Errors
+) -> Condition | None:
     if not set(raw) <= {"field", "op", "value"}:
         errors[path] = Message(NOT_A_NODE)
         return None
     name, op = raw["field"], raw.get("op")
     field = find(name, known) if isinstance(name, str) else None
     if field is None:
-        errors[_part(path, "field")] = Message(NO_FIELD)
+        errors[path / "field"] = Message(NO_FIELD)
         return None
     row = OPERATORS.get(op) if isinstance(op, str) else None
     if row is None or not row.fits(field):
-        errors[_part(path, "op")] = Message(NO_OPERATOR)
+        errors[path / "op"] = Message(NO_OPERATOR)
         return None
     try:
         return Condition(field.path, row.name, _operands(row, field, raw))
     except OperandError as error:
-        errors[_part(path, "value")] = error.message
+        errors[path / "value"] = error.message
         return None
 
 

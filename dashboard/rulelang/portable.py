@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from dashboard.i18n.message import N_, Message, message
-from dashboard.rulelang import conditions, schema
+from dashboard.rulelang import schema
 from dashboard.rulelang.conditions import MAX_LEVELS
 from dashboard.rulelang.schema import PARTS, AvailableReferences, Definition, Errors
+from dashboard.rulelang.validation import ROOT
 
 UNSEEN = "?"  # stands for what the exporter may not see
 
@@ -27,6 +28,7 @@ _FIELDS = {"user": "user", "queue": "queue", "user.team": "team", "cause.rule": 
 _TO = {"users": "user", "teams": "team", "accesses": "access"}
 
 Swap = Callable[[str, Any], Any]
+Keys = tuple[int, ...]  # a node of the conditions by its place from the root
 
 
 @dataclass
@@ -188,20 +190,20 @@ def _without(
     raw: dict[str, Any], errors: Errors, site: AvailableReferences, warnings: Warnings
 ) -> dict[str, Any]:
     made = dict(raw)
-    conditions: dict[str, Message] = {}
+    conditions: dict[Keys, Message] = {}
     actions: dict[int, Message] = {}
     for path, said in errors.items():
-        first, _dot, rest = path.partition(".")
-        if path == "":
+        first, rest = str(path.part), path.keys[1:]
+        if path == ROOT:
             made = {name: part for name, part in made.items() if name in PARTS}
             warnings += [left_out(message(PART, name="…"), said)] * (len(made) < len(raw))
         elif first == "if":
-            conditions.setdefault(_place(rest), said)
+            conditions.setdefault(tuple(key for key in rest if isinstance(key, int)), said)
         elif first == "then" and rest:
-            actions.setdefault(int(rest.partition(".")[0]), said)
+            actions.setdefault(int(rest[0]), said)
         elif first == "types":
             made["types"] = _types(made.get("types"), site, said, warnings)
-        elif rest == "calendar" and "calendar" in made.get(first, {}):
+        elif rest == ("calendar",) and "calendar" in made.get(first, {}):
             made[first] = {name: part for name, part in made[first].items() if name != "calendar"}
             warnings.append(left_out(Message(CALENDAR), said))
         elif first in made and (first in _FREE or not rest):
@@ -215,30 +217,24 @@ def _without(
     return made
 
 
-def _place(path: str) -> str:
-    """Return the node that an error is about: "0.1" of "0.1.value"."""
-    first, _dot, part = path.rpartition(".")
-    return path if part.isdigit() or not path else first
-
-
-def _drop_conditions(made: dict[str, Any], errors: Errors, warnings: Warnings) -> None:
-    if "" in errors:
+def _drop_conditions(made: dict[str, Any], errors: Mapping[Keys, Message], warnings: Warnings) -> None:
+    if () in errors:
         made.pop("if", None)
-        warnings.append(left_out(Message(CONDITIONS), errors[""]))
+        warnings.append(left_out(Message(CONDITIONS), errors[()]))
         return
-    made["if"] = _kept(made["if"], "", errors)
+    made["if"] = _kept(made["if"], (), errors)
     warnings += [left_out(Message(CONDITION), said) for said in errors.values()]
 
 
-def _kept(node: Any, path: str, gone: Collection[str]) -> Any:
-    """Return a tree without the nodes at the paths `gone`; what the check refused to look into stays."""
+def _kept(node: Any, place: Keys, gone: Collection[Keys]) -> Any:
+    """Return a tree without the nodes at the places `gone`; what the check refused to look into stays."""
     if not isinstance(node, dict) or "field" in node:
         return node
     return {
         how: [
-            _kept(each, conditions.below(path, number), gone)
+            _kept(each, (*place, number), gone)
             for number, each in enumerate(inner)
-            if conditions.below(path, number) not in gone
+            if (*place, number) not in gone
         ]
         if isinstance(inner, list)
         else inner

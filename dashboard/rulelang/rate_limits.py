@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from bisect import insort
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from dashboard.i18n.message import N_
+from dashboard.rulelang import values
 from dashboard.rulelang.fields import EventFacts, is_empty
+from dashboard.rulelang.validation import NOT_LISTED, Checks, ErrorPath
+from dashboard.rulelang.values import Choice, Declared, Kind, Seconds, Whole, part
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 # The periods in which an action may be done at most once.
@@ -46,12 +53,53 @@ class By(StrEnum):
     RULE = "rule"
 
 
-class Limit(NamedTuple):
+OFTEN = MappingProxyType(
+    {
+        Often.ALWAYS: N_("Every time"),
+        Often.ONCE: N_("Once"),
+        Often.EPISODE: N_("Once while the state lasts"),
+        Often.PERIOD: N_("Once in %(time)s"),
+    }
+)
+BY = MappingProxyType(
+    {
+        By.SUBJECT: N_("Each subject"),
+        By.CONTACT: N_("Each contact"),
+        By.RECIPIENT: N_("Each recipient"),
+        By.AGENT: N_("Each agent"),
+        By.RULE: N_("The whole rule"),
+    }
+)
+TIMES_BY = {by: label for by, label in BY.items() if by is not By.RECIPIENT}
+
+
+@dataclass(frozen=True)
+class Limit(Declared):
     """An action's maximum frequency. `seconds` is one of PERIODS and is read for PERIOD alone."""
 
-    often: Often = Often.ALWAYS
-    by: By = By.SUBJECT
-    seconds: int = 0
+    often: Often = part(Choice(OFTEN), N_("Maximum frequency"), Often.ALWAYS)
+    by: By = part(Choice(BY), N_("Counted for"), By.SUBJECT)
+    seconds: int = part(Whole(0, PERIODS[-1]), default=0)
+
+    @classmethod
+    def completed(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if given.get("often") == Often.PERIOD:
+            return given
+        return {name: each for name, each in given.items() if name != "seconds"}
+
+    def check(self, path: ErrorPath, checks: Checks) -> None:
+        if self.often is Often.PERIOD:
+            checks.whole(self.seconds, path / "seconds", PERIODS[0], PERIODS[-1])
+            if self.seconds not in PERIODS:
+                checks.add(path / "seconds", NOT_LISTED)
+
+
+@dataclass(frozen=True)
+class Frequency(Kind):
+    """How often an action may be done: a `Limit`."""
+
+    def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> Limit:
+        return values.parse(Limit, {} if raw is None else raw, path, checks)
 
 
 class LimitState(NamedTuple):
@@ -132,17 +180,21 @@ def episode_key(kind: str, begun: int | str) -> str:
     return f"{kind}:{begun}"
 
 
-class Times(NamedTuple):
+@dataclass(frozen=True)
+class Times(Declared):
     """`number` times within `seconds`, for the same `by`.
 
     Once it has come true it must fall to `clear` before it can come true again (hysteresis).
     `number` is 1 to MAX_TIMES, `seconds` 1 to MAX_WINDOW_S, `clear` below `number`.
     """
 
-    number: int
-    seconds: int
-    by: By = By.SUBJECT
-    clear: int = 0
+    number: int = part(Whole(1, MAX_TIMES), N_("Number of times"))
+    seconds: int = part(Seconds(1, MAX_WINDOW_S), N_("Within"))
+    by: By = part(Choice(TIMES_BY), N_("Counted for"), By.SUBJECT)
+    clear: int = part(Whole(0, MAX_TIMES - 1), N_("Again once there are at most"), 0)
+
+    def check(self, path: ErrorPath, checks: Checks) -> None:
+        checks.whole(self.clear, path / "clear", 0, self.number - 1)
 
 
 class Window(NamedTuple):

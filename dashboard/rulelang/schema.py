@@ -3,7 +3,7 @@
     {"types": ["chat.queued"], "if": {"all": [...]}, "wait": {"seconds": 120, "unless": ["chat.accepted"]},
      "then": [{"do": "notify", "to": {"roles": ["leads"]}, "title": "…"}], "stop": false, "loop": "once"}
 
-`if` is a tree of `rulelang.conditions`, `then` a list of `rulelang.action_config`. Depending on its event
+`if` is a tree of `rulelang.conditions`, `then` a list of `rulelang.actions`. Depending on its event
 types a rule has one more part: `after` for deadlines, `count` for counters, `schedule` for the calendar;
 others may have `times` or `wait`. Errors are keyed by path: "types", "if.0.1.value", "then.0.title".
 """
@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from dashboard import catalog
 from dashboard.i18n.message import N_
-from dashboard.rulelang import action_config, conditions, fields
-from dashboard.rulelang.action_config import ActionConfig, AvailableReferences
+from dashboard.rulelang import actions, conditions, fields, triggers, values
+from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.conditions import ALWAYS, Group
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.predicates import Context
@@ -26,26 +27,33 @@ from dashboard.rulelang.triggers import (
     COUNTERS,
     DEADLINES,
     DUE,
-    MAX_TYPES,
-    NO_CALENDAR,
+    OPTIONS,
     SCHEDULE,
-    UNKNOWN_TYPE,
     After,
     Count,
     Schedule,
-    TriggerParser,
     Wait,
+    Zone,
     origin,
-    shown,
 )
-from dashboard.rulelang.validation import Checks, Errors
+from dashboard.rulelang.validation import ROOT, AvailableReferences, Checks, ErrorPath, Errors
+from dashboard.rulelang.values import NO_CALENDAR, Choice, EventTypes, Part, YesNo
 
 MAX_ACTIONS = 20
-PARTS = frozenset(
+LOOPS = MappingProxyType(
     {
-        *("types", "if", "times", "after", "wait", "count", "schedule", "then", "stop", "loop", "zone"),
+        Loop.ONCE: N_("Once in a chain"),
+        Loop.IGNORE: N_("Never"),
+        Loop.ALLOW: N_("Every time"),
     }
 )
+# The parts that hold for the rule as a whole.
+GENERAL = (
+    Part("stop", YesNo(), default=False),
+    Part("loop", Choice(LOOPS), N_("Events that rules caused"), default=Loop.ONCE),
+    Part("zone", Zone()),
+)
+PARTS = frozenset({"types", "if", "then", *OPTIONS, *(each.name for each in GENERAL)})
 
 CALENDAR_OPERATORS = frozenset({"in_calendar", "in_calendar_not", "is_holiday", "open_ago"})
 
@@ -81,25 +89,18 @@ def parse(raw: Any, site: AvailableReferences | None) -> Definition | Errors:
     Without a `site` nothing is asked about what exists (channels, people, calendars, switched types): so a
     stored rule is read whose channel is gone. Type names under an alias become the catalogue's own.
     """
-    checks = Checks()
-    given = checks.part(raw, "", PARTS)
-    types = _types(given.get("types"), site, checks)
-    parts = TriggerParser(given, types, site, checks)
+    checks = Checks(available=site)
+    given = checks.part(raw, ROOT, PARTS)
+    checks.types = _types(given.get("types"), checks)
     found = Definition(
-        types,
-        _tree(given.get("if"), types, site, checks),
-        parts.times(),
-        parts.after(),
-        parts.wait(),
-        parts.count(),
-        parts.schedule(),
-        _then(given.get("then"), types, site, checks),
-        checks.yes_no(given.get("stop", False), "stop"),
-        Loop(checks.one_of(given.get("loop", "once"), "loop", tuple(Loop))),
-        parts.zone(),
+        types=checks.types,
+        tree=_tree(given.get("if"), checks),
+        then=_then(given.get("then"), checks),
+        **triggers.parse(given, checks),
+        **{each.name: each.parse(given, ROOT, checks) for each in GENERAL},
     )
     if found.times is not None and found.wait is not None:
-        checks.add("wait", NOT_BOTH)
+        checks.add(ROOT / "wait", NOT_BOTH)
     return checks.errors or found
 
 
@@ -110,21 +111,14 @@ def load(raw: Any) -> Definition | Errors:
 
 def dump(found: Definition) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same definition."""
-    made: dict[str, Any] = {"types": list(found.types), "if": conditions.dump(found.tree)}
-    if found.times is not None:
-        made["times"] = found.times._asdict() | {"by": str(found.times.by)}
-    if found.after is not None:
-        made["after"] = {"seconds": found.after.seconds, "calendar": found.after.calendar}
-    if found.wait is not None:
-        wait = found.wait
-        made["wait"] = {"seconds": wait.seconds, "calendar": wait.calendar, "unless": list(wait.unless)}
-    if found.count is not None:
-        made["count"] = {"number": found.count.number, "clear": found.count.clear, "by": found.count.by}
-    if found.schedule is not None:
-        plan = found.schedule
-        made["schedule"] = {"at": list(plan.at), "days": list(plan.days), "calendar": plan.calendar}
-    made["then"] = [action_config.dump(each) for each in found.then]
-    return made | {"stop": found.stop, "loop": str(found.loop), "zone": found.zone}
+    options = {name: values.dump(getattr(found, name)) for name in OPTIONS}
+    return {
+        "types": list(found.types),
+        "if": conditions.dump(found.tree),
+        **{name: each for name, each in options.items() if each is not None},
+        "then": [actions.dump(each) for each in found.then],
+        **{each.name: values.dump(getattr(found, each.name)) for each in GENERAL},
+    }
 
 
 def emits(found: Definition) -> tuple[str, ...]:
@@ -169,51 +163,48 @@ def spec(rule: Mapping[str, Any], found: Definition, context: Context) -> RuleSp
     )
 
 
-def _types(raw: Any, site: AvailableReferences | None, checks: Checks) -> tuple[str, ...]:
+def _types(raw: Any, checks: Checks) -> tuple[str, ...]:
+    path, available = ROOT / "types", checks.available
     if raw in (None, []):
-        checks.add("types", NO_TYPE)
+        checks.add(path, NO_TYPE)
         return ()
-    found: dict[str, None] = {}
-    for name in checks.items(raw, "types", 1, MAX_TYPES):
-        type_ = catalog.find(name) if isinstance(name, str) else None
-        if type_ is None:
-            checks.add("types", UNKNOWN_TYPE, type=shown(name))
-            continue
-        found[type_.name] = None
-        if site is not None and not site.switched.get(type_.name, type_.in_rules):
-            checks.add("types", NOT_IN_RULES, type=type_.name)
-        if site is not None and site.personal and type_.level != "personal":
-            checks.add("types", NOT_PERSONAL, type=type_.name)
+    found = EventTypes().parse(raw, path, checks, required=True)
+    for type_ in filter(None, map(catalog.find, found)):
+        if available is not None and not available.switched.get(type_.name, type_.in_rules):
+            checks.add(path, NOT_IN_RULES, type=type_.name)
+        if available is not None and available.personal and type_.level != "personal":
+            checks.add(path, NOT_PERSONAL, type=type_.name)
     if len({origin(name) for name in found}) > 1:
-        checks.add("types", MIXED)
-    return tuple(found)
+        checks.add(path, MIXED)
+    return found
 
 
-def _tree(raw: Any, types: tuple[str, ...], site: AvailableReferences | None, checks: Checks) -> Group:
+def _tree(raw: Any, checks: Checks) -> Group:
     if raw is None:
         return ALWAYS
-    found = conditions.parse(raw, fields.fields(types))
+    found = conditions.parse(raw, fields.fields(checks.types))
     if isinstance(found, Group):
         for path, condition in conditions.conditions(found):
-            if site and condition.op in CALENDAR_OPERATORS and condition.operands[0] not in site.calendars:
-                checks.add(f"if.{path}.value", NO_CALENDAR)
+            calendars = checks.available.calendars if checks.available is not None else None
+            used = condition.operands[0] if condition.op in CALENDAR_OPERATORS else None
+            if calendars is not None and used is not None and used not in calendars:
+                checks.add(ErrorPath("if", *path.keys, "value"), NO_CALENDAR)
         return found
     for path, said in found.items():
-        checks.errors.setdefault(f"if.{path}" if path else "if", said)
+        checks.errors.setdefault(ErrorPath("if", *path.keys), said)
     return ALWAYS
 
 
-def _then(
-    raw: Any, types: tuple[str, ...], site: AvailableReferences | None, checks: Checks
-) -> tuple[ActionConfig, ...]:
+def _then(raw: Any, checks: Checks) -> tuple[ActionConfig, ...]:
+    path = ROOT / "then"
     if raw in (None, []):
-        checks.add("then", NO_ACTION)
+        checks.add(path, NO_ACTION)
         return ()
-    given = enumerate(checks.items(raw, "then", 1, MAX_ACTIONS))
-    found = [action_config.parse(each, f"then.{n}", types, site, checks) for n, each in given]
-    told = [n for n, each in enumerate(found) if each is not None and action_config.to_customer(each)]
+    given = enumerate(checks.items(raw, path, 1, MAX_ACTIONS))
+    found = [actions.parse(each, path / n, checks) for n, each in given]
+    told = [n for n, each in enumerate(found) if each is not None and actions.to_customer(each)]
     for n in told[1:]:  # one event, one mail: also where conditions overlap
-        checks.add(f"then.{n}.to.roles", TWICE_TO_CUSTOMER)
+        checks.add(path / n / "to" / "roles", TWICE_TO_CUSTOMER)
     return tuple(each for each in found if each is not None)
 
 

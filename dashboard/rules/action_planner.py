@@ -20,7 +20,7 @@ from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Profile
 from dashboard.rulelang import working_time
-from dashboard.rulelang.action_config import ActionConfig, to_customer
+from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import permissions
 from dashboard.rules.active_rules import LiveRule

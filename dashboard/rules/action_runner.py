@@ -14,8 +14,7 @@ from dashboard.db.prepared import insert_row
 from dashboard.i18n.message import N_
 from dashboard.models import Run, Step
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.action_config import ActionConfig
-from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.actions import ACTIONS, ActionConfig
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rules import internal_actions, runs
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan, PlannedAction

@@ -23,7 +23,7 @@ from dashboard.models.access import Access
 from dashboard.models.notify import Channel
 from dashboard.rulelang import portable, schema, text_templates
 from dashboard.rulelang.schema import AvailableReferences, Definition
-from dashboard.rulelang.validation import Checks
+from dashboard.rulelang.validation import ROOT, Checks
 from dashboard.rules import permissions
 
 FORMAT = 1
@@ -149,11 +149,11 @@ def _no_number(_text: str) -> NoReturn:
 def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str, int]]) -> Incoming:
     given = raw if isinstance(raw, dict) else {}
     checks = Checks()
-    name = checks.text(given.get("name"), "name", NAME, lines=False).strip()
+    name = checks.text(given.get("name"), ROOT / "name", NAME, lines=False).strip()
     if checks.errors:
         return Incoming("", error=message(UNNAMED, most=NAME))
-    description = checks.text(given.get("description"), "description", DESCRIPTION, needed=False)
-    group = checks.text(given.get("group"), "group", NAME, lines=False, needed=False).strip()
+    description = checks.text(given.get("description"), ROOT / "description", DESCRIPTION, needed=False)
+    group = checks.text(given.get("group"), ROOT / "group", NAME, lines=False, needed=False).strip()
     description, group = (
         "" if part in checks.errors else text
         for part, text in (("description", description), ("group", group))

@@ -17,8 +17,8 @@ from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
 from dashboard.models.rules import Rule
-from dashboard.rulelang.action_config import AvailableReferences
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.validation import AvailableReferences
 
 
 def can_see(scope: Scope, owner_id: int | None) -> bool:

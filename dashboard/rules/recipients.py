@@ -26,10 +26,10 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.rulelang.action_config import is_address
 from dashboard.rulelang.actions import Role
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.text_templates import Names, render
+from dashboard.rulelang.values import is_address
 from dashboard.rules import active_rules
 
 # Where an event names its customer: the address, and what else of the same person stands beside it.

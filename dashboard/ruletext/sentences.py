@@ -21,7 +21,7 @@ from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
 from dashboard.rulelang.schema import ActionConfig, Definition, Schedule, Wait
 from dashboard.rulelang.text_templates import Names
-from dashboard.rulelang.triggers import EVERY_DAY
+from dashboard.rulelang.values import EVERY_DAY
 from dashboard.ruletext import names as rule_names
 
 PER = {

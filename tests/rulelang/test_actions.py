@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dashboard.access.permissions import Permission
-from dashboard.rulelang.actions import ACTIONS, ROLES, Action, ParamKind, Role
+from dashboard.rulelang.actions import ACTIONS, ROLES, Action, Role
+from dashboard.rulelang.values import ChannelId
 
 every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 
@@ -31,7 +32,7 @@ def test_whatever_leaves_the_house_needs_the_right_to_call_out(action: Action) -
 
 @every
 def test_an_action_with_a_channel_says_of_which_kind(action: Action) -> None:
-    asks = any(param.kind is ParamKind.CHANNEL for param in action.params)
+    asks = any(isinstance(param.kind, ChannelId) for param in action.params)
     assert asks is (action.channel in ("webhook", "chat"))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Step, User
-from dashboard.rulelang import action_config, actions, schema
+from dashboard.rulelang import actions, schema
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import action_planner
 from dashboard.rules.recipients import customer
@@ -45,10 +45,12 @@ def test_events_of_the_site_itself_have_no_customer(type_: str) -> None:
 
 def test_the_customer_gets_no_notice() -> None:
     notice = {"do": "notify", "to": {"roles": ["contact", "owner"]}, "title": "T"}
-    assert errors(notice) == {"then.0.to.roles": action_config.ONLY_BY_MAIL}
+    assert errors(notice) == {"then.0.to.roles": actions.ONLY_BY_MAIL}
     notify = actions.ACTIONS["notify"].param("to")
     assert notify is not None
-    assert actions.Role.CONTACT not in notify.roles
+    roles = notify.kind.parts()[0].kind
+    assert isinstance(roles, actions.RoleNames)
+    assert actions.Role.CONTACT not in roles.allowed
 
 
 def test_a_rule_writes_to_the_customer_once() -> None:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
 from dashboard.rulelang.schema import MAX_ACTIONS
-from dashboard.rulelang.triggers import MAX_TYPES
+from dashboard.rulelang.validation import ErrorPath
+from dashboard.rulelang.values import MAX_TYPES
 
 HOWS = ("all", "any", "none")
 
@@ -59,9 +60,9 @@ def path_of(where: str) -> Path | None:
     return tuple(map(int, steps))
 
 
-def named(path: Path) -> str:
-    """Return the name under which the fields of a node are posted."""
-    return ".".join(("if", *map(str, path)))
+def named(path: Path) -> ErrorPath:
+    """Return the place of a node, under whose name its fields are posted."""
+    return ErrorPath("if", *path)
 
 
 def node_at(tree: Any, path: Path) -> Any:

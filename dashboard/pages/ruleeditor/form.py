@@ -15,13 +15,13 @@ import json
 import re
 from typing import Any, Final
 
-from dashboard.pages.ruleeditor import edits, form_parts, form_values
+from dashboard.pages.ruleeditor import codec, edits, form_values
 from dashboard.pages.ruleeditor.form_values import Form, clean, text, whole
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
 from dashboard.rulelang.fields import Field
 from dashboard.rulelang.operators import OPERATORS, operators
-from dashboard.rulelang.triggers import MAX_TYPES
+from dashboard.rulelang.values import MAX_TYPES
 
 Raw = dict[str, Any]
 TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
@@ -43,8 +43,8 @@ def read(form: Form, zone: str) -> Raw:
     definition: Raw = {
         "types": types,
         "if": _tree(form, known, zone_of(own_zone, zone)),
-        **form_parts.read(form, types),
-        "then": form_parts.read_actions(form),
+        **codec.read_options(form, types),
+        "then": codec.read_actions(form),
         "stop": "stop" in form,
         "loop": form.get("loop", "once"),
         "zone": own_zone,
@@ -70,8 +70,8 @@ def flat(typed: Raw, zone: str) -> Form:
         form.add(f"types.{n}.name", other)
     known = fields.fields(definition["types"])
     _flat_node(definition["if"], (), known, zone_of(definition.get("zone", ""), zone), form)
-    form_parts.flat(definition, form)
-    form_parts.flat_actions(definition["then"], form)
+    codec.write_options(definition, form)
+    codec.write_actions(definition["then"], form)
     if definition.get("stop"):
         form.add("stop", "1")
     form.add("loop", definition.get("loop", "once"))
@@ -86,7 +86,7 @@ def typed(raw: Any, **values: Any) -> Raw:
     definition = {
         "types": [each for each in _list(given.get("types")) if isinstance(each, str)] or [""],
         "if": _sound(tree) if edits.how_of(tree) else {"all": []},
-        **form_parts.typed(given),
+        **codec.typed_options(given),
         "then": [each for each in _list(given.get("then")) if isinstance(each, dict)],
         "stop": given.get("stop") is True,
         "loop": given.get("loop") if isinstance(given.get("loop"), str) else "once",
@@ -201,7 +201,7 @@ def _flat_node(node: Raw, path: edits.Path, known: dict[str, Field], zone: str, 
         return
     row = OPERATORS[node["op"]]
     for n, part in enumerate(form_values.parts(row, node.get("value"))):
-        form_parts.flat_operand(form, f"{name}.v{n}", row.operands[n], field, part, zone)
+        codec.write_operand(form, f"{name}.v{n}", row.operands[n], field, part, zone)
 
 
 def _sound(node: Any) -> Raw:

@@ -13,13 +13,15 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Rule, RuleDraft
-from dashboard.pages.ruleeditor import action_widgets, commands, form, form_parts, preview, queries, widgets
+from dashboard.pages.ruleeditor import action_widgets, codec, commands, form, preview, queries, widgets
 from dashboard.pages.ruleeditor.queries import Offered
 from dashboard.pages.ruleeditor.warnings import warnings
 from dashboard.pages.ruleeditor.widgets import Option
 from dashboard.rulelang import text_templates
 from dashboard.rulelang.matcher import State
-from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.schema import LOOPS, Definition
+from dashboard.rulelang.triggers import fitting
+from dashboard.rulelang.validation import ROOT, ErrorPath
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
@@ -48,7 +50,7 @@ class Editing(NamedTuple):
 
     rule: Rule | None
     typed: dict[str, Any]
-    errors: Mapping[str, str] = {}
+    errors: Mapping[ErrorPath, str] = {}
     focus: str = ""
     waiting: RuleDraft | None = None
     differing: list[common.Both] | None = None
@@ -137,9 +139,9 @@ def _context(editing: Editing) -> dict[str, Any]:
         "types": _types(editing),
         "block": widgets.conditions(definition, offered, site_zone, errors),
         "actions": action_widgets.rows(definition, offered, errors, texts),
-        "limits": action_widgets.limits(definition, offered, errors),
+        "limits": action_widgets.options(definition, offered, errors),
         "more": _more(editing, offered),
-        "part_errors": any(path.partition(".")[0] in ("wait", "times") for path in errors),
+        "part_errors": any(path.part in ("wait", "times") for path in errors),
         "unless": _unless(editing),
         "event": event,
         "find": sought,
@@ -162,46 +164,26 @@ def _context(editing: Editing) -> dict[str, Any]:
     }
 
 
-FIRST = {
-    "types": "types.0",
-    "if": "if.how",
-    "then": "addact",
-    "wait": "wait.seconds",
-    "after": "after.seconds",
-    "count": "count.number",
-    "schedule": "schedule.at",
-    "times": "times.number",
-}
-FIRST_OF = {"to": "roles", "again": "seconds"}  # parts of an action with several fields
+def target(path: ErrorPath) -> str:
+    """Return the name of the field at which an error is shown."""
+    if path.part == "types":
+        return "types.0"
+    if path.part != "if":
+        return codec.error_field(path)
+    part = {"field": "field", "op": "op", "value": "v0"}.get(str(path.keys[-1]))
+    return ".".join(map(str, [*path.keys[:-1], part] if part else [*path.keys, "how"]))
 
 
-def target(path: str) -> str:
-    """Return the name of the field at which an error is told."""
-    steps = path.split(".")
-    if path in FIRST or steps[0] == "types":
-        return FIRST[steps[0]]
-    if steps[0] == "if":
-        last = {"field": ["field"], "op": ["op"], "value": ["v0"]}.get(steps[-1])
-        return ".".join([*steps[:-1], *last] if last else [*steps, "how"])
-    if steps[0] != "then":
-        return path
-    part = steps[2] if len(steps) > 2 else "do"
-    if part in FIRST_OF:
-        return ".".join(steps if len(steps) > 3 else [*steps, FIRST_OF[part]])
-    return f"then.{steps[1]}.{ {'limit': 'freq', 'delay_s': 'delay'}.get(part, part) }"
-
-
-def _at(path: str, text: str) -> str:
+def _at(path: ErrorPath, text: str) -> str:
     """Return an error with the place that it is about."""
-    steps = path.split(".")
+    numbers = [key + 1 for key in path.keys if isinstance(key, int)]
     place = ""
-    if steps[0] in LABELS:
-        place = str(_(LABELS[steps[0]]))
-    elif steps[0] == "then" and len(steps) > 1:
-        place = str(_("Action %(number)s", number=int(steps[1]) + 1))
-    elif steps[0] == "if" and len(steps) > 1:
-        number = ".".join(str(int(step) + 1) for step in steps if step.isdigit())
-        place = str(_("Condition %(number)s", number=number))
+    if path.part in LABELS:
+        place = str(_(LABELS[path]))
+    elif path.part == "then" and numbers:
+        place = str(_("Action %(number)s", number=numbers[0]))
+    elif path.part == "if" and numbers:
+        place = str(_("Condition %(number)s", number=".".join(map(str, numbers))))
     return str(_("%(place)s: %(problem)s", place=place, problem=text)) if place else text
 
 
@@ -228,10 +210,10 @@ def _types(editing: Editing) -> list[dict[str, Any]]:
 def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
     """Return what holds for the whole rule: its group, order, zone, loops."""
     typed, definition = editing.typed, editing.typed["definition"]
-    loops = [(str(each), _(label)) for each, label in action_widgets.LOOPS.items()]
+    loops = [(str(each), _(label)) for each, label in LOOPS.items()]
     group = widgets.select("group", _("Group"), offered.groups, typed["group"], _("None"))
     return {
-        "group": None if editing.personal else group._replace(error=editing.errors.get("group", "")),
+        "group": None if editing.personal else group._replace(error=editing.errors.get(ROOT / "group", "")),
         "loop": widgets.select("loop", _("Events that rules caused"), loops, definition["loop"]),
         "stop": definition["stop"],
         "zone": definition["zone"],
@@ -250,9 +232,7 @@ def _order(editing: Editing) -> list[tuple[str, list[tuple[str, bool]]]]:
 def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
     """Return a list of types for each event that ends the wait."""
     wait = editing.typed["definition"].get("wait") or {}
-    chosen = (
-        wait.get("unless", []) if "wait" in form_parts.fitting(editing.typed["definition"]["types"]) else []
-    )
+    chosen = wait.get("unless", []) if "wait" in fitting(editing.typed["definition"]["types"]) else []
     groups = queries.types(False, chosen) if chosen else []
     return [
         [

@@ -9,18 +9,19 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
-from dashboard.pages.ruleeditor import edits, form_values, queries
+from dashboard.pages.ruleeditor import codec, edits, form_values, queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
-from dashboard.rulelang.action_config import AvailableReferences
-from dashboard.rulelang.actions import ACTIONS, Param, ParamKind
+from dashboard.rulelang.actions import ACTIONS, COMMON
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.triggers import origin
-from dashboard.rulelang.validation import Errors
+from dashboard.rulelang.triggers import OPTIONS, origin
+from dashboard.rulelang.validation import AvailableReferences, ErrorPath, Errors
+from dashboard.rulelang.values import Text
 from dashboard.rules import event_facts
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
 
+Keys = tuple[str | int, ...]
 ROUNDS = 20  # parts left out one after the other until the rest can be read
 
 
@@ -49,71 +50,56 @@ def readable(definition: dict[str, Any]) -> Definition | None:
         found = checked(left, None)
         if isinstance(found, Definition):
             return found
-        left = _without(left, list(found))
+        left = _without(left, found)
     return None
 
 
-def _without(definition: dict[str, Any], errors: list[str]) -> dict[str, Any]:
+def _without(definition: dict[str, Any], errors: Collection[ErrorPath]) -> dict[str, Any]:
     """Return a definition without the parts that errors are about."""
     left = dict(definition)
     bad = {_place(path) for path in errors}
     left["if"] = _pruned(definition["if"], (), bad)
     left["then"] = [
-        _mended(action, n, errors) if f"then.{n}" in bad else action
+        _mended(action, n, errors) if ("then", n) in bad else action
         for n, action in enumerate(definition["then"])
     ]
-    for name in ("times", "wait", "after", "count", "schedule", "loop", "zone"):
-        if any(path.partition(".")[0] == name for path in errors):
+    for name in (*OPTIONS, "loop", "zone"):
+        if any(path.part == name for path in errors):
             left.pop(name, None)
     return left
 
 
-def _mended(action: dict[str, Any], n: int, errors: list[str]) -> dict[str, Any]:
+def _mended(action: dict[str, Any], n: int, errors: Collection[ErrorPath]) -> dict[str, Any]:
     """Return an action that can be read: what is missing stands as "…"."""
     row = ACTIONS.get(str(action.get("do")))
     if row is None:
         return {"do": "log", "text": "…"}
+    bad = {path.keys[2] for path in errors if path.is_within(("then", n)) and len(path.keys) > 2}
     made: dict[str, Any] = {"do": row.name}
-    fillers: dict[ParamKind, Any] = {
-        ParamKind.TO: {"roles": ["owner"]},
-        ParamKind.LINE: "…",
-        ParamKind.TEXT: "…",
-        ParamKind.TAGS: ["…"],
-        ParamKind.TYPE: "custom.event",
-        ParamKind.CHANNEL: 2**31 - 1,
-    }
-    bad = {path.split(".")[2] for path in errors if path.startswith(f"then.{n}.")}
-    for param in row.params:
-        if param.name not in bad and param.name in action:
-            made[param.name] = action[param.name]
-        elif param.required and param.kind in fillers:
-            made[param.name] = fillers[param.kind]
-    if row.name == "email" and "to" not in made and "addresses" not in made:
-        made["to"] = fillers[ParamKind.TO]
-    kept = {"limit": "limit", "on_error": "on_error", "delay_s": "delay_s"}
-    return made | {name: action[name] for name in kept if name in action and name not in bad}
+    for part in (*row.params, *COMMON):
+        if part.name in action and part.name not in bad:
+            made[part.name] = action[part.name]
+        elif part.required and part.kind.filler is not None:
+            made[part.name] = part.kind.filler
+    if row.any_of and not any(name in made for name in row.any_of):
+        part = next(each for each in row.params if each.name in row.any_of)
+        made[part.name] = part.kind.filler
+    return made
 
 
-def params_of(action: dict[str, Any]) -> tuple[Param, ...]:
-    """Return the parameters of an action that is being typed; none of an unknown one."""
-    row = ACTIONS.get(str(action.get("do")))
-    return row.params if row else ()
-
-
-def _place(path: str) -> str:
+def _place(path: ErrorPath) -> Keys:
     """Return the condition or action that an error's path lies in."""
-    steps = path.split(".")
-    if steps[0] == "then":
-        return ".".join(steps[:2])
-    return ".".join(step for step in steps if step == "if" or step.isdigit()) if steps[0] == "if" else path
+    if path.part == "then":
+        return path.keys[:2]
+    return ("if", *(key for key in path.keys if isinstance(key, int))) if path.part == "if" else path.keys
 
 
-def _pruned(node: dict[str, Any], path: edits.Path, bad: Collection[str]) -> dict[str, Any]:
+def _pruned(node: dict[str, Any], path: edits.Path, bad: Collection[Keys]) -> dict[str, Any]:
     how = edits.how_of(node)
     inside = [
         _pruned(child, (*path, n), bad) if edits.how_of(child) else child
         for n, child in enumerate(node[how])
-        if edits.how_of(child) or edits.named((*path, n)) not in bad
+        if edits.how_of(child) or ("if", *path, n) not in bad
     ]
     return {how: [child for child in inside if not edits.how_of(child) or child[edits.how_of(child)]]}
 
@@ -124,9 +110,8 @@ def texts(definition: dict[str, Any], scope: Scope) -> tuple[dict[str, str], str
     templates = {
         f"then.{n}.{param.name}": form_values.shown(action.get(param.name))
         for n, action in enumerate(definition["then"])
-        for param in params_of(action)
-        if param.kind in (ParamKind.LINE, ParamKind.TEXT)
-        and "{{" in form_values.shown(action.get(param.name))
+        for param in codec.params_of(action)
+        if isinstance(param.kind, Text) and "{{" in form_values.shown(action.get(param.name))
     }
     ident = queries.latest(scope, filter(None, definition["types"])) if templates else None
     seen = event_facts.of_event(ident) if ident is not None else None

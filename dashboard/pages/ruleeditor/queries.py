@@ -30,7 +30,7 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.pages.ruleeditor import edits, form_parts
+from dashboard.pages.ruleeditor import edits, form_values
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import RunOutcome
 from dashboard.ruletext import names as rule_names
@@ -56,6 +56,10 @@ class Offered(NamedTuple):
     named: dict[str, list[Choice]]  # by field path: sources, channels of queues, accesses by name
     more: int = 0
     outward: bool = True  # actions that call out
+
+    def recipients(self, reference: str) -> list[Choice]:
+        """Return the users, teams or accesses that may be chosen."""
+        return {"user": self.users, "team": self.teams, "access": self.accesses}[reference]
 
 
 class Shown(NamedTuple):
@@ -130,7 +134,8 @@ def used(definition: dict[str, Any]) -> list[Any]:
 
     walk(definition["if"])
     for action in definition["then"]:
-        found.extend(form_parts.to_of(action.get("to"))["users"])
+        to = action.get("to")
+        found.extend(form_values.entries(to.get("users") if isinstance(to, dict) else None))
     return found
 
 

@@ -16,6 +16,7 @@ from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import NO_FIELD
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.validation import ROOT, ErrorPath
 from dashboard.rules import backfill, permissions
 from dashboard.web import forms as common
 
@@ -23,7 +24,7 @@ NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000
 WATCHING = (State.ON, State.SHADOW)
 
 
-def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
+def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     """Return the rule as it is to be saved, or None and what is wrong by field."""
     typed, rule = editing.typed, editing.rule
     errors = _head(editing)
@@ -47,15 +48,15 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[str, str]]:
     ), {}
 
 
-def _told(path: str, said: Message, definition: dict[str, Any]) -> str:
+def _told(path: ErrorPath, said: Message, definition: dict[str, Any]) -> str:
     """Return what is wrong; a field that nobody has chosen yet is no wrong one."""
-    place = edits.path_of(path.removeprefix("if.").rpartition(".")[0])
+    place = tuple(key for key in path.keys if isinstance(key, int))
     if said.text == NO_FIELD and place and not edits.node_at(definition["if"], place).get("field"):
         return str(_("Choose a field."))
     return said.render(_)
 
 
-def _head(editing: Editing) -> dict[str, str]:
+def _head(editing: Editing) -> dict[ErrorPath, str]:
     typed = editing.typed
     found = {
         "name": common.line_problem(typed["name"], NAME_MAX),
@@ -65,7 +66,7 @@ def _head(editing: Editing) -> dict[str, str]:
     }
     if not isinstance(typed["position"], int) or not 0 <= typed["position"] <= PLACE_MAX:
         found["position"] = common.whole_problem(0, PLACE_MAX)
-    return {name: text for name, text in found.items() if text}
+    return {ROOT / name: text for name, text in found.items() if text}
 
 
 def _group(group: Any, personal: bool) -> str | None:

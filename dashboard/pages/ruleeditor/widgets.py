@@ -18,6 +18,7 @@ from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import Operand
 from dashboard.rulelang.operators import OPERATORS, Operator, operators
 from dashboard.rulelang.regex import MAX_PATTERN
+from dashboard.rulelang.validation import ErrorPath
 from dashboard.ruletext import names, sentences
 
 FEW = 6  # choices that stand beside each other; more fold away
@@ -36,7 +37,7 @@ _PLACES = (
     (N_("Contact"), ("contact",)),
 )
 
-Errors = Mapping[str, str]
+Errors = Mapping[ErrorPath, str]
 
 
 class Option(NamedTuple):
@@ -98,9 +99,9 @@ class Block(NamedTuple):
     last: bool
 
 
-def under(errors: Errors, path: str) -> str:
+def under(errors: Errors, path: ErrorPath) -> str:
     """Return the first error of a part or of what lies within it."""
-    return next((text for name, text in errors.items() if name == path or name.startswith(f"{path}.")), "")
+    return next((text for name, text in errors.items() if name.is_within(path.keys)), "")
 
 
 def conditions(definition: dict[str, Any], offered: Offered, zone: str, errors: Errors) -> Block:
@@ -148,7 +149,7 @@ def _row(
     controls = []
     if plain and field is not None and row is not None:
         controls = _controls(row, field, node, name, _number(path), offered, zone, known)
-    mine = {part: text for part in ("field", "op", "value") if (text := under(errors, f"{name}.{part}"))}
+    mine = {part: text for part in ("field", "op", "value") if (text := under(errors, name / part))}
     return Row(
         _dotted(path),
         name,

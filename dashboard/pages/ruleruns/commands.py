@@ -14,8 +14,7 @@ from dashboard.db import database
 from dashboard.models import Run, Step
 from dashboard.pages.ruleruns.try_rule import Candidate
 from dashboard.rulelang import matcher
-from dashboard.rulelang.action_config import ActionConfig
-from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.actions import ACTIONS, ActionConfig
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import internal_actions

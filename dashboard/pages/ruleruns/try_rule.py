@@ -19,14 +19,14 @@ from dashboard.pages.ruleruns import run_page
 from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang.action_config import ActionConfig
-from dashboard.rulelang.actions import ParamKind
+from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import SCHEDULE
+from dashboard.rulelang.values import Text
 from dashboard.rules import (
     active_rules,
     deadlines,
@@ -48,7 +48,6 @@ from dashboard.web.forms import one, whole
 OFFERED = 20  # events to choose from
 READ = 60  # latest events of each type looked at for those inside the scope
 SHOWN = 10  # recipients whose texts are shown
-TEXTS = (ParamKind.LINE, ParamKind.TEXT)
 
 
 class Offer(NamedTuple):
@@ -163,7 +162,7 @@ def _effect(
         return Effect(action, limit, _(str(error)), "", [])
     parts = [part for part in planned if not part.beside and not part.problem]
     problem = next((_(part.problem) for part in planned if part.problem), "")
-    labels = {param.name: _(param.label) for param in doing.action.params if param.kind in TEXTS}
+    labels = {param.name: _(param.label) for param in doing.action.params if isinstance(param.kind, Text)}
     called = names.names(scope, users=[int(part.recipient) for part in parts if _is_user(part)])
     recipients = []
     for part in parts[:SHOWN]:
