@@ -37,7 +37,10 @@ def plain(query: Any) -> list[tuple[Any, ...]]:
 
 
 class Prepared:
-    """A Peewee query whose SQL is cached. `build` returns the query with slot() for each variable value."""
+    """A Peewee query whose SQL is cached. `build` returns the query with slot() for each variable value.
+
+    A slot inside `in_([slot(...)])` takes a list of values; none of them matches an empty one.
+    """
 
     def __init__(self, build: Callable[[], Any]) -> None:
         self._build = build
@@ -45,13 +48,31 @@ class Prepared:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Run the query with a value for every slot and return all its rows."""
+        result: list[tuple[Any, ...]] = self.run(**values).fetchall()
+        return result
+
+    def run(self, **values: Any) -> Any:
+        """Run the query with a value for every slot and return the driver's cursor."""
         kind = type(database.obj)
         if kind not in self._texts:
             self._texts[kind] = self._build().sql()
         text, parameters = self._texts[kind]
         filled = [values[value.name] if type(value) is Slot else value for value in parameters]
-        result: list[tuple[Any, ...]] = database.execute_sql(text, filled).fetchall()
-        return result
+        if any(type(value) is list for value in filled):
+            text, filled = _expanded(text, filled)
+        return database.execute_sql(text, filled)
+
+
+def _expanded(text: str, values: list[Any]) -> tuple[str, list[Any]]:
+    """Return the text with a placeholder for each item of the lists among the values, and all items."""
+    mark = _marks(1)
+    first, *rest = text.split(mark)
+    parts, items = [first], []
+    for value, following in zip(values, rest, strict=True):
+        each = value if type(value) is list else [value]
+        parts.append((_marks(len(each)) or "NULL") + following)
+        items += each
+    return "".join(parts), items
 
 
 def insert_row(model: type[peewee.Model], **values: Any) -> int:

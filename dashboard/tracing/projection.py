@@ -19,7 +19,7 @@ from dashboard.catalog.effects import RESTART
 from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
-from dashboard.db.prepared import plain
+from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Contact, Event, PauseType, Source
 from dashboard.tracing import bounds, fold, presence, store, surroundings
 from dashboard.tracing.types import EventRow, Evidence, FoldedInteraction, Said
@@ -122,8 +122,7 @@ def expire(sources: Collection[int] | None = None) -> int:
 def fold_interactions(source: int, names: Sequence[str]) -> None:
     """Fold these interactions of a source whole; activities keep their ids."""
     events: dict[str, list[EventRow]] = {}
-    query = _events(Event.interaction).where((Event.source_id == source) & Event.interaction.in_(list(names)))
-    found = plain(query)
+    found = _OF_INTERACTIONS.rows(source=source, names=list(names))
     contacts = contact_ids(source, dict.fromkeys(row[-2] for row in found if row[-2] is not None))
     for *row, contact, name in found:
         events.setdefault(name, []).append(_event(row, contacts.get(contact)))
@@ -262,10 +261,8 @@ def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
 
 def _contacts(keys: Sequence[str]) -> dict[str, tuple[int, str, str, str]]:
     found: dict[str, tuple[int, str, str, str]] = {}
-    c = Contact
     for part in _chunks(keys):
-        query = c.select(c.key, c.id, c.name, c.phone, c.email).where(c.key.in_(part))
-        found.update({key: (ident, *rest) for key, ident, *rest in plain(query)})
+        found.update({key: (ident, *rest) for key, ident, *rest in _CONTACTS.rows(keys=list(part))})
     return found
 
 
@@ -283,6 +280,18 @@ def _events(*more: Any) -> Any:
         Event.contact,
         *more,
     )
+
+
+_OF_INTERACTIONS = Prepared(
+    lambda: _events(Event.interaction).where(
+        (Event.source_id == slot("source")) & Event.interaction.in_([slot("names")])
+    )
+)
+_CONTACTS = Prepared(
+    lambda: Contact.select(Contact.key, Contact.id, Contact.name, Contact.phone, Contact.email).where(
+        Contact.key.in_([slot("keys")])
+    )
+)
 
 
 def _event(row: Sequence[Any], contact: int | None) -> EventRow:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboard.db import dialect
-from dashboard.db.prepared import plain
+from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Activity, Interaction, Interval
 from dashboard.tracing.bounds import Bound, Bounded
 from dashboard.tracing.presence import Presence
@@ -87,10 +87,16 @@ INTERVAL_COLUMNS = (
 CHUNK = 500
 
 
+_KNOWN = Prepared(
+    lambda: Interaction.select(Interaction.external_id, Interaction.id).where(
+        (Interaction.source == slot("source")) & Interaction.external_id.in_([slot("names")])
+    )
+)
+
+
 def interactions(source: int, folded: Mapping[str, Outcome]) -> None:
     """Replace the rows of these interactions of one source, keeping the ids they have."""
-    of_source = (Interaction.source == source) & Interaction.external_id.in_(list(folded))
-    known = dict(plain(Interaction.select(Interaction.external_id, Interaction.id).where(of_source)))
+    known = dict(_KNOWN.rows(source=source, names=list(folded)))
     ids = _Ids(dialect.highest_id("interaction"))  # before the rows go: their ids come back
     works = _Ids(dialect.highest_id("activity"))
     stints = _forget(sorted(known.values()))
@@ -172,19 +178,27 @@ def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:
     )
 
 
+_ACTIVITIES = Prepared(
+    lambda: Activity.select(Activity.interaction_id, Activity.user_id, Activity.n, Activity.id).where(
+        Activity.interaction_id.in_([slot("ids")])
+    )
+)
+_NO_INTERVALS = Prepared(lambda: Interval.delete().where(Interval.activity_id.in_([slot("ids")])))
+_NO_ACTIVITIES = Prepared(lambda: Activity.delete().where(Activity.interaction_id.in_([slot("ids")])))
+_NO_INTERACTIONS = Prepared(lambda: Interaction.delete().where(Interaction.id.in_([slot("ids")])))
+
+
 def _forget(ids: Sequence[int]) -> dict[tuple[int, int, int], int]:
     """Delete the rows of these interactions; return (interaction, user, n) → the activity's id."""
     stints: dict[tuple[int, int, int], int] = {}
     for part in _chunks(ids):
-        query = Activity.select(Activity.interaction_id, Activity.user_id, Activity.n, Activity.id).where(
-            Activity.interaction_id.in_(part)
-        )
-        found = {(inter, user, n): ident for inter, user, n, ident in plain(query)}
+        mine = list(part)
+        found = {(inter, user, n): ident for inter, user, n, ident in _ACTIVITIES.rows(ids=mine)}
         stints.update(found)
         for works in _chunks(sorted(found.values())):
-            Interval.delete().where(Interval.activity_id.in_(works)).execute()
-        Activity.delete().where(Activity.interaction_id.in_(part)).execute()
-        Interaction.delete().where(Interaction.id.in_(part)).execute()
+            _NO_INTERVALS.run(ids=list(works))
+        _NO_ACTIVITIES.run(ids=mine)
+        _NO_INTERACTIONS.run(ids=mine)
     return stints
 
 

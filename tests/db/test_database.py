@@ -10,7 +10,10 @@ import pytest
 
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Source
+
+pytestmark = pytest.mark.both_databases
 
 COLUMNS = ("name", "is_file", "created_ts")
 
@@ -52,3 +55,23 @@ def test_lock_admits_one_transaction_at_a_time(db: peewee.Database) -> None:
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(work, "abc"))
     assert sorted(inside) == ["a", "b", "c"]
+
+
+NAMED = Prepared(
+    lambda: (
+        Source.select(Source.name)
+        .where(Source.name.in_([slot("names")]) & (Source.created_ts == slot("at")))
+        .order_by(Source.name)
+    )
+)
+DROPPED = Prepared(lambda: Source.delete().where(Source.name.in_([slot("names")])))
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("names", [[], ["a"], ["a", "c"], ["a", "b", "c", "?", "%s", "it's"]])
+def test_a_prepared_query_takes_lists_of_any_length(names: list[str]) -> None:
+    add("a", "b", "c", "?", "%s", "it's")
+    assert [name for (name,) in NAMED.rows(names=names, at=0)] == sorted(names)
+    assert NAMED.rows(names=names, at=1) == []
+    DROPPED.run(names=names)
+    assert Source.select().count() == 6 - len(names)

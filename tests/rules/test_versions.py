@@ -30,6 +30,8 @@ from dashboard.models.versions import RULES, TYPES, Versioned
 from dashboard.rules import active_rules
 from tests.rules import engine
 
+pytestmark = pytest.mark.both_databases
+
 NEW: dict[type[Versioned], Callable[[], Any]] = {
     Access: lambda: Access.create(name="New"),
     AccessGrant: lambda: AccessGrant.create(access=Access.get(), kind="all_users"),
