@@ -107,6 +107,13 @@ class Site:
 
 
 @pytest.fixture
+def durable(db_url: str) -> None:
+    """Commits wait for the disk as in production, in every connection that is opened from now on."""
+    with psycopg.connect(db_url, autocommit=True) as outside:
+        outside.execute("ALTER DATABASE own SET synchronous_commit = on")
+
+
+@pytest.fixture
 def site(db: peewee.Database, db_url: str) -> Iterator[Site]:
     made = Site(db_url)
     yield made
@@ -223,9 +230,9 @@ def test_a_longer_lock_is_503_for_writers_only_and_nothing_is_lost(app: Flask, a
 
 @pytest.mark.own_database
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_when_postgresql_restarts_the_next_requests_and_the_worker_go_on(site: Site, db_url: str) -> None:
-    with psycopg.connect(db_url, autocommit=True) as outside:
-        outside.execute("ALTER DATABASE own SET synchronous_commit = on")  # as in production
+def test_when_postgresql_restarts_the_next_requests_and_the_worker_go_on(
+    durable: None, site: Site, db_url: str
+) -> None:
     with ThreadPoolExecutor(8) as many:
         before = list(many.map(site.deliver, [calls(n) for n in range(16)]))
     with psycopg.connect(db_url) as outside:
