@@ -113,7 +113,7 @@ def one_at_a_time(lock: Lock, part: int = 0) -> None:
 
 
 def adding(lock: Lock) -> None:
-    """Hold `lock` shared; must be called first when adding rows to a table read by settled_id()."""
+    """Hold `lock` shared; must be called first when adding rows to a table read by safe_read_position()."""
     if not is_sqlite():
         database.execute_sql("SELECT pg_advisory_xact_lock_shared(%s, 0)", (lock,))
 
