@@ -22,14 +22,12 @@ from dashboard import catalog
 from dashboard.i18n.message import N_, Message
 
 KEPT_LETTERS = 4096  # a longer text is folded anew each time: the cache must stay small
-
 TAGS = "subject.tags"  # the path of the tags that rules gave
 
 NOT_TEXT = N_("The value is not text.")
 NOT_NUMBER = N_("The value is not a number.")
 
-
-# Made once: `isinstance(x, int | float)` makes its union anew each time.
+# Built once: `isinstance(x, int | float)` builds its union at every call.
 _SIZED, _NUMBER = (str, list, tuple, dict), (int, float)
 
 
@@ -102,22 +100,6 @@ def facts(
     found["cause.rule"], found["cause.depth"] = list(chain), len(chain)
     found["cause.by_rule"] = bool(chain)
     return found
-
-
-def coalesce(earlier: EventFacts, later: EventFacts) -> EventFacts:
-    """Return the facts of two events of one type, transaction and subject seen as one.
-
-    The later event's values stand; of a field that both changed the first old and the last new value
-    remain, and a field that came back to what it was has not changed. Source: semantics 9.2.
-    """
-    merged = EventFacts(later)
-    before: dict[str, Change] = earlier["changes"]
-    after: dict[str, Change] = later["changes"]
-    both = {
-        path: Change(before.get(path, change).old, change.new) for path, change in {**before, **after}.items()
-    }
-    merged["changes"] = {path: change for path, change in both.items() if change.old != change.new}
-    return merged
 
 
 def is_empty(value: Any) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard import catalog
 from dashboard.rulelang import fields, time_predicates
-from dashboard.rulelang.fields import ABSENT, Change, ConditionError, Field, Kind, coalesce, fold
+from dashboard.rulelang.fields import ABSENT, Change, ConditionError, Field, Kind, fold
 from dashboard.rulelang.operand_types import Operand, OperandError, check
 from dashboard.rulelang.operators import OPERATORS, Operator, Takes, operators
 from dashboard.rulelang.predicates import Context
@@ -346,14 +346,6 @@ def test_a_required_field_that_is_missing_is_an_error() -> None:
 
 def test_a_field_is_required_only_where_all_types_require_it() -> None:
     assert not fields.fields(["agent.ready", "call.queued"])["user"].required
-
-
-def test_events_of_one_transaction_keep_the_first_old_and_the_last_new_value() -> None:
-    first = event({"n": 1}, changes={"data.n": (0, 1), "data.m": (5, 6)})
-    last = event({"n": 2}, changes={"data.n": (1, 2), "data.m": (6, 5)})
-    merged = coalesce(first, last)
-    assert merged["changes"] == {"data.n": (0, 2)}
-    assert merged["data.n"] == 2
 
 
 def test_a_skipped_hour_has_no_time_of_day() -> None:
