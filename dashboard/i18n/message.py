@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 
 class Message(NamedTuple):
@@ -21,6 +21,22 @@ class Message(NamedTuple):
             name: value.render(translate) if isinstance(value, Message) else value
             for name, value in self.params
         }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the message as JSON values, of which `from_json` makes it again."""
+        params = {
+            name: value.as_json() if isinstance(value, Message) else value for name, value in self.params
+        }
+        return {"text": self.text, "params": params}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Message:
+        """Return the message that `as_json` stored."""
+        params = raw.get("params", {}).items()
+        return cls(
+            raw["text"],
+            tuple((name, cls.from_json(each) if isinstance(each, dict) else each) for name, each in params),
+        )
 
 
 Errors = dict[str, Message]  # by field

@@ -45,6 +45,7 @@ class Rule(Versioned):
     updated_by = pw.IntegerField(null=True)  # author, whose permission for contact details applies to texts
     armed_ms = pw.BigIntegerField(default=0)  # timers: only periods that started since then
     errors = pw.IntegerField(default=0)  # consecutive failures of conditions
+    missing = JSONField(default=list)  # messages: what an import left out; it stays off until it is saved
     last_run_ms = pw.BigIntegerField(null=True)
     read = frozenset(
         {"name", "owner_id", "group", "position", "state", "definition", "version", "updated_by", "armed_ms"}

@@ -22,14 +22,15 @@ LOOKED_THROUGH = 20  # latest entries about a rule; the one of its pause is amon
 def switch(rules: Iterable[Rule], state: State) -> int:
     """Set the rules to `state`, each with its audit entry; return how many had another one.
 
-    A paused rule that goes on begins anew: no reason, no errors, no runs counted against it. One that
-    was off knows of stretches begun from now on only.
+    A rule from which an import left something out stays off until it is saved in the editor. A paused
+    rule is resumed without its reason, errors and counted runs. A rule that was off considers only periods
+    that begin from now on.
     """
     changed = 0
     with database.atomic():
         ids = sorted({rule.id for rule in rules})
         for rule in Rule.select().where(Rule.id.in_(ids)).order_by(Rule.id):
-            if rule.state == state:
+            if rule.state == state or (rule.missing and state in WATCHING):
                 continue
             armed = {"armed_ms": clock.now_ms()} if state in WATCHING and rule.state == State.OFF else {}
             Rule.update(state=state, paused_reason="", errors=0, **armed).where(Rule.id == rule.id).execute()

@@ -2,8 +2,8 @@
 
     {"stopa_rules": 1, "rules": [{"name": "…", "description": "…", "group": "…", "definition": {…}}]}
 
-References that do not exist on this site are left out and reported; such a rule is added all the same.
-Every imported rule is disabled.
+Every imported rule is disabled. References that do not exist on this site are left out and reported; such a
+rule is added as incomplete: it cannot be switched on until somebody has saved it in the editor.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ LOST = {
 
 @dataclass(frozen=True)
 class Incoming:
-    """A rule of a file. `definition` is None where `error` says why it cannot be added."""
+    """A rule of a file. `definition` is None where `error` says why it cannot be added.
+
+    `missing` is what was left out of its definition, `warnings` all that there is to look at.
+    """
 
     name: str
     description: str = ""
@@ -59,6 +62,7 @@ class Incoming:
     definition: Definition | None = None
     error: Message | None = None
     warnings: tuple[Message, ...] = ()
+    missing: tuple[Message, ...] = ()
 
 
 def export(rules: Sequence[Rule], scope: Scope) -> bytes:
@@ -120,6 +124,7 @@ def _add(row: Incoming, found: Definition, author_id: int, owner_id: int | None,
         created_ts=now,
         updated_ts=now,
         updated_by=author_id,
+        missing=[each.as_json() for each in row.missing],
     )
     RuleVersion.create(rule=made, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
     audit.record("rule.created", "c", ("rule", made.id, made.name), details={"imported": True})
@@ -163,12 +168,13 @@ def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str
     ]
     stored = given.get("definition")
     numbered, lost = portable.numbered(stored if isinstance(stored, dict) else {}, ids)
-    warnings += [message(LOST[kind], name=called) for kind, called in lost.found]
+    missing = [message(LOST[kind], name=called) for kind, called in lost.found]
     warnings += _translated(numbered)
     found, more = portable.prune(numbered, here)
-    warnings += more
+    missing += more
+    warnings += missing
     if isinstance(found, Definition):
-        return Incoming(name, description, group, found, None, tuple(warnings))
+        return Incoming(name, description, group, found, None, tuple(warnings), tuple(missing))
     reason = next(iter(found.values()))
     return Incoming(name, description, group, None, message(NOTHING_LEFT, reason=reason), tuple(warnings))
 

@@ -11,17 +11,19 @@ from werkzeug.test import TestResponse
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleVersion
-from dashboard.rules import active_rules, starter
+from dashboard.rulelang.matcher import State
+from dashboard.rules import activation, active_rules, starter
 from tests import make
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, rule
+from tests.pages.typed import posted
 
 P = Permission
 
 
 @pytest.fixture
 def editor(client: FlaskClient) -> FlaskClient:
-    asks.sign_in_with(client, P.RULES_OWN, P.RULES_VIEW, P.RULES_EDIT)
+    asks.sign_in_with(client, P.RULES_OWN, P.RULES_VIEW, P.RULES_EDIT, P.RULES_SWITCH)
     return client
 
 
@@ -102,6 +104,49 @@ def test_what_is_wrong_with_a_rule_is_told_and_the_others_come_in(editor: FlaskC
     assert "“Gone” is not known here" in page
     assert asks.SHOWN in page
     assert asks.HOSTILE not in page
+
+
+def incomplete(editor: FlaskClient) -> Rule:
+    """Import a rule that loses a condition, and return it."""
+    rating = {"field": "data.rating", "op": "older_than", "value": 3}
+    raw = {**CHAT, "if": {"all": [rating, {"field": "user", "op": "is_empty"}]}}
+    data = json.dumps({"stopa_rules": 1, "rules": [{"name": "Poor", "definition": raw}]}).encode()
+    assert "Incomplete" in sent(editor, data).text
+    made: Rule = Rule.get(Rule.name == "Poor")
+    return made
+
+
+def test_imported_rule_that_lost_a_condition_is_shown_as_incomplete(editor: FlaskClient) -> None:
+    made = incomplete(editor)
+    for url in ("/rules?list=system", f"/rules/{made.id}", f"/rules/{made.id}/edit"):
+        page = editor.get(url).text
+        assert "A condition was left out: " in page, url
+    assert "Poor" in editor.get("/rules?list=system&state=incomplete").text
+    assert "Poor" not in editor.get("/rules?list=system&state=off").text
+
+
+@pytest.mark.parametrize("op", ["on", "shadow"])
+def test_incomplete_rule_cannot_be_switched_on_from_the_list(editor: FlaskClient, op: str) -> None:
+    made = incomplete(editor)
+    editor.post("/rules/bulk?list=system", data={"op": op, "id": str(made.id)})
+    assert "Poor is not complete" in editor.get("/rules?list=system").text
+    activation.switch([made], State(op))
+    assert Rule.get_by_id(made.id).state == "off"
+
+
+def test_copy_of_an_incomplete_rule_is_incomplete(editor: FlaskClient) -> None:
+    made = incomplete(editor)
+    editor.post("/rules/bulk?list=system", data={"op": "copy", "id": str(made.id)})
+    assert Rule.get(Rule.id != made.id).missing == made.missing != []
+
+
+def test_saving_an_incomplete_rule_in_the_editor_completes_it(editor: FlaskClient) -> None:
+    made = incomplete(editor)
+    assert editor.post(f"/rules/{made.id}/edit", data=posted(made, state="on")).status_code == 302
+    saved = Rule.get_by_id(made.id)
+    assert (saved.missing, saved.state) == ([], "on")
+    assert asks.audited("rule.updated").changes["incomplete"] == [True, False]
+    assert "incomplete" not in editor.get(f"/rules/{made.id}/edit").text
 
 
 @pytest.mark.parametrize(

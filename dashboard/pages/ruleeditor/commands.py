@@ -63,7 +63,8 @@ def create(user_id: int, owner_id: int | None, wanted: Wanted) -> Rule:
 def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
     """Save a rule that still has the mark `seen`; the draft of it goes. Raises StaleError.
 
-    Another name or definition is a new version. Every save makes the user its author.
+    Another name or definition is a new version. Every save makes the user its author, and an incomplete
+    rule complete: what an import left out has been looked at.
     """
     with database.atomic():
         rule: Rule = Rule.get_by_id(ident)
@@ -73,7 +74,12 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
         version = rule.version + _is_new(rule, wanted.name, stored)
         same = (Rule.id == ident) & (Rule.version == rule.version) & (Rule.state == rule.state)
         changed = Rule.update(
-            definition=stored, version=version, updated_ts=now, updated_by=user_id, **_columns(wanted)
+            definition=stored,
+            version=version,
+            updated_ts=now,
+            updated_by=user_id,
+            missing=[],
+            **_columns(wanted),
         )
         if not changed.where(same & (Rule.updated_ts == rule.updated_ts)).execute():
             raise StaleError
@@ -83,6 +89,8 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
             timer_sync.enqueue_backfill([ident])
         after: Rule = Rule.get_by_id(ident)
         changes = audit.differences(_facts(rule), _facts(after))
+        if rule.missing:
+            changes["incomplete"] = (True, False)
         if changes:
             audit.record("rule.updated", "u", _target(after), changes, {"version": version})
         forget(user_id, ident)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
-from dashboard.i18n.message import N_
+from dashboard.i18n.message import N_, Message
 from dashboard.models import Rule, RuleDraft
 from dashboard.pages.ruleeditor import action_widgets, codec, commands, form, preview, queries, widgets
 from dashboard.pages.ruleeditor.queries import Offered
@@ -130,6 +130,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "editing": editing,
         "viewer_id": g.user.id,
         "rule": rule,
+        "missing": [Message.from_json(each).render(_) for each in rule.missing] if rule else [],
         "typed": typed,
         "errors": errors,
         "focus": editing.focus,

@@ -51,7 +51,11 @@ def edit(ident: int) -> Response:
     draft = queries.draft(g.user.id, ident) if permissions.can_change(g.scope, rule.owner_id) else None
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(rule, draft.form))
-    return page.show(Editing(rule, page.stored(rule), waiting=draft))
+    editing = Editing(rule, page.stored(rule), waiting=draft)
+    if active_rules.load(rule) is None:  # a field or type that it names is retired
+        _wanted, errors = validation.check(editing)
+        editing = editing._replace(errors=errors)
+    return page.show(editing)
 
 
 @bp.post("/<int:ident>/edit")

@@ -132,7 +132,9 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
 
 
 def _complete(rule: Rule) -> bool:
-    """Can the rule be switched on: may its owner have all that it names? The site's may name anything."""
+    """Return whether the rule may be switched on: nothing is missing, and its owner may use all it names."""
+    if rule.missing:
+        return False
     known = None if rule.owner_id is None else permissions.available_references(g.scope, personal=True)
     return isinstance(schema.parse(rule.definition, known), Definition)
 

@@ -55,6 +55,7 @@ def copy(rules: Iterable[Rule], user_id: int, to_site: bool) -> list[Rule]:
                     user_id,
                     None if stays else user_id,
                     rule.group_id if stays else None,
+                    rule.missing,
                 )
             )
     return made
@@ -67,6 +68,7 @@ def add(
     user_id: int,
     owner_id: int | None,
     group_id: int | None = None,
+    missing: Sequence[object] = (),
 ) -> Rule:
     """Add a rule, switched off, at the end of its list; inside the caller's transaction."""
     now = clock.now_s()
@@ -81,6 +83,7 @@ def add(
         created_ts=now,
         updated_ts=now,
         updated_by=user_id,
+        missing=list(missing),
     )
     RuleVersion.create(rule=rule, version=1, name=name, definition=definition, made_by=user_id, made_ts=now)
     audit.record("rule.created", "c", target(rule), {"name": (None, name), "definition": (None, definition)})

@@ -15,7 +15,7 @@ from peewee import SQL, Case, fn
 from dashboard import catalog, clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.i18n.message import N_
+from dashboard.i18n.message import N_, Message
 from dashboard.models import Rule, RuleGroup, Run, User
 from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, RuleListQuery
 from dashboard.rulelang import schema as definitions
@@ -81,11 +81,13 @@ def _one_if_failed() -> Case:
 
 
 SUSPENDED = "suspended"  # a rule that is on, whose owner may have no rules now
+INCOMPLETE = "incomplete"  # a rule that is off, of which an import left something out
 STATES = {
     State.ON.value: N_("On"),
     State.SHADOW.value: N_("Shadow"),
     State.PAUSED.value: N_("Paused"),
     SUSPENDED: N_("Suspended"),
+    INCOMPLETE: N_("Incomplete"),
     State.OFF.value: N_("Off"),
 }
 COUNTED = ("runs", "held", "failed")  # columns sorted by what became of rules
@@ -118,6 +120,7 @@ class Line(NamedTuple):
     last_ms: int | None
     category: str  # a key of catalog.GROUPS
     definition: Any
+    missing: tuple[str, ...]  # what an import left out, in the reader's language
     says: Says = Says()
     week: Week = Week()
 
@@ -193,6 +196,7 @@ def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
         group = groups.get(rule.group_id)
         owner, may = called.get(rule.owner_id, ("", True))
         watching = rule.state in (State.ON, State.SHADOW)
+        state = rule.state if may or not watching else SUSPENDED
         made.append(
             Line(
                 rule.id,
@@ -204,11 +208,12 @@ def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
                 group.name if group else None,
                 bool(group and group.paused),
                 rule.position,
-                rule.state if may or not watching else SUSPENDED,
+                INCOMPLETE if rule.missing else state,
                 rule.paused_reason,
                 rule.last_run_ms,
                 category(rule.definition),
                 rule.definition,
+                tuple(Message.from_json(each).render(_) for each in rule.missing),
             )
         )
     return made

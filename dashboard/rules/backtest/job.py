@@ -111,19 +111,16 @@ def give_up(waiting: Job, _error: str) -> None:
 
 
 def _fail(ident: int, reason: Message) -> None:
-    """Mark a waiting backtest as failed for a reason: {"error": text, "params": values by placeholder}."""
-    result = {"error": reason.text, "params": dict(reason.params)}
+    """Mark a waiting backtest as failed for a reason."""
+    result = {"error": reason.as_json()}
     mine = (Backtest.id == ident) & (Backtest.state == "waiting")
     Backtest.update(state="failed", result=result).where(mine).execute()
 
 
 def failure(row: Backtest) -> Message:
     """Return why a failed backtest failed."""
-    known = (NO_USER, UNREADABLE, NO_CALENDAR, DIED, INTERNAL)
-    text = row.result.get("error")
-    if text not in known:
-        return Message(INTERNAL, (("type", "Exception"),))
-    return message(text, **row.result.get("params", {}))
+    error = row.result.get("error")
+    return Message.from_json(error) if isinstance(error, dict) else message(INTERNAL, type="Exception")
 
 
 def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str, Any]:
