@@ -111,6 +111,8 @@ EFFECTS: dict[str, Effect] = _CATALOGUE | {
     # so that nothing would open it again.)
     "chat.deleted": Effect(_I.ENDS, _A.KEEPS),
     "task.deleted": Effect(_I.ENDS, _A.KEEPS),
+    "article.deleted": Effect(_I.ENDS, _A.KEEPS),
+    "post.deleted": Effect(_I.ENDS, _A.KEEPS),
     # No interaction, but the same order within one instant.
     "agent.pause_ended": Effect(_I.KEEPS, _A.KEEPS, ends=_T.PAUSE),
     "agent.not_ready": Effect(_I.KEEPS, _A.KEEPS, ends=_T.READY),
@@ -130,6 +132,27 @@ _RANK = {RESTART: 0} | {
 def effect_of(type_: str) -> Effect:
     """Return what events of the type do; KEEPS for a type without an effect."""
     return EFFECTS.get(type_, KEEPS)
+
+
+def opens(type_: str) -> bool:
+    """Say whether an event of the type opens its interaction, whatever its state."""
+    return effect_of(type_).interaction is OnInteraction.OPENS
+
+
+def may_end(type_: str) -> bool:
+    """Say whether an event of the type ends its interaction in some state of it."""
+    return effect_of(type_).interaction not in (
+        OnInteraction.OPENS,
+        OnInteraction.CONNECTS,
+        OnInteraction.KEEPS,
+    )
+
+
+def ends_always(type_: str) -> bool:
+    """Say whether an event of the type ends its interaction in every state of it."""
+    effect = effect_of(type_).interaction
+    of_channel = type_.partition(".")[0] in CHANNELS
+    return effect is OnInteraction.ENDS or (effect is OnInteraction.CLOSES and not of_channel)
 
 
 def rank_of(type_: str) -> int:

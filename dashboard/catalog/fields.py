@@ -64,6 +64,18 @@ ERROR = Field("error", Kind.TEXT, N_("Error"))
 SCOPE = Field("scope", Kind.CHOICE, N_("Counted for"), ("agent", "group", "department"))
 COUNT = Field("count", Kind.NUMBER, N_("Count"))
 
+# Fields that describe the subject of an event and hold until another event changes them. Conditions read
+# them as they were at the event, whether or not it repeats them; all other fields are the event's own.
+SUBJECT_FIELDS = frozenset(
+    {
+        *("number", "title", "subject", "status", "priority", "assignee", "assignee_availability"),
+        *("department", "group", "brand", "category", "author", "requester", "requester_email"),
+        *("requester_verified", "requester_tags", "organization", "tags", "language", "channel", "direction"),
+        *("messages_in", "messages_out", "has_attachment", "recipients", "cc", "created_at", "due_at"),
+        *("last_customer_message_at", "last_agent_message_at", "waiting_since", "followup_at"),
+        *("sla_due_at", "times_reopened", "links", "custom"),
+    }
+)
 # What a count of tickets or chats says when it crosses its threshold.
 COUNTED = (COUNT, SCOPE, STATUS, DEPARTMENT, GROUP)
 # What a log of working time says.

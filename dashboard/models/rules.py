@@ -221,8 +221,8 @@ class Timer(Model):
 
 
 class Subject(Model):
-    """What an interaction's events say of it so far, in the order in which they came: a fold of the log
-    up to `event_id`, kept for changes, deadlines and counts, and made anew where it is missing."""
+    """What an interaction's events say of it so far, in the order of their time: a fold of the log up to
+    `event_id`, stored for changes, deadlines and counts, and folded again where `life` is missing."""
 
     id = pw.BigAutoField()
     source_id = pw.IntegerField()
@@ -235,6 +235,8 @@ class Subject(Model):
     event_id = pw.BigIntegerField()
     ended_ms = pw.BigIntegerField(null=True)
     values = JSONField(default=dict)  # field of data → latest value
+    status_event_id = pw.BigIntegerField(null=True)  # that began the present status
+    life = pw.TextField(null=True)  # JSON of catalog.lifecycle.InteractionState
 
     class Meta:
         indexes = ((("source_id", "interaction"), True),)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.i18n.message import N_, Message
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node
@@ -145,7 +146,8 @@ def _ask_plain(source: str, test: Test) -> Ask:
         except _FAILURES:
             return None
 
-    return ask_data if first == "data" and name and "." not in name else ask
+    own = first == "data" and name and "." not in name and name not in SUBJECT_FIELDS
+    return ask_data if own else ask
 
 
 def _all(children: tuple[Ask, ...]) -> Ask:

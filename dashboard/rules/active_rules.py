@@ -12,6 +12,7 @@ from flask import current_app, has_app_context
 
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
+from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.events import switches
@@ -180,15 +181,30 @@ def _build(token: str) -> Live:
     return Live(token, index, rules, types, _folded(rules.values()), _tagged(rules.values()), waking)
 
 
-def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
-    """Return the types of the rules that ask what changed, or act once in a stretch of a state."""
-    return frozenset(
-        type_
-        for rule in rules
-        if any(OPERATORS[each.op].takes is Takes.CHANGE for _path, each in conditions(rule.definition.tree))
-        or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
-        for type_ in rule.definition.types
+def needs_subject(rule: LiveRule) -> bool:
+    """Say whether a rule needs the subjects of its events: their fields, what changed, or their status."""
+    tree, actions = conditions(rule.definition.tree), rule.definition.then
+    return (
+        any(_of_subject(each.field) or OPERATORS[each.op].takes is Takes.CHANGE for _path, each in tree)
+        or any(each.limit.often is Often.EPISODE for each in actions)
+        or any("{{" in str(value) for each in actions for value in each.params.values())
     )
+
+
+def _of_subject(path: str) -> bool:
+    first, _dot, rest = path.partition(".")
+    return first == "data" and rest.partition(".")[0] in SUBJECT_FIELDS
+
+
+def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
+    """Return the types of events whose subjects must be folded: for conditions and texts, or for counts."""
+    found: set[str] = set()
+    for rule in rules:
+        if rule.definition.count is not None:
+            found |= deadlines.waking(rule.definition.types)
+        elif needs_subject(rule):
+            found.update(rule.definition.types)
+    return frozenset(found)
 
 
 def _tagged(rules: Iterable[LiveRule]) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from peewee import Case, fn
 
-from dashboard import clock
+from dashboard import catalog, clock
+from dashboard.catalog import effects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
@@ -31,7 +32,6 @@ from dashboard.rules import (
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_worker import DeadlineWorker
 from dashboard.rules.engine import MAX_LATE_S
-from dashboard.rules.interaction_state import REOPENS
 from dashboard.rules.state_periods import AGENT_IDLE
 from dashboard.rules.subject_history import READY, History
 from dashboard.rules.timers import New
@@ -69,16 +69,20 @@ def existing(type_: str, since_ms: int = 0) -> list[Existing]:
         users = plain(Interval.select(Interval.user_id).where(ready).distinct())
         return [Existing(None, None, user) for (user,) in users]
     e, kind = Event, state_periods.kind_of(type_)
-    ended = fn.MAX(_time_of(state_periods.ends(type_), kind))
-    again = fn.MAX(_time_of(REOPENS, kind))
+    types = [name for name in catalog.CATALOG if state_periods.kind_of(name) == kind]
+    always = fn.MAX(_time_of([name for name in types if effects.ends_always(name)]))
+    perhaps = fn.MAX(_time_of([name for name in types if effects.may_end(name)]))
+    opened = fn.MAX(_time_of([name for name in types if effects.opens(name)]))
     query = (
-        e.select(e.source_id, e.interaction)
+        e.select(e.source_id, e.interaction, perhaps.is_null() | (opened > perhaps))
         .where((e.type >= f"{kind}.") & (e.type < f"{kind}/") & e.interaction.is_null(False))
         .group_by(e.source_id, e.interaction)
-        .having((ended.is_null() | (again > ended)) & (fn.MAX(e.time_ms) >= since_ms))
+        .having((always.is_null() | (opened >= always)) & (fn.MAX(e.time_ms) >= since_ms))
         .order_by(e.source_id, e.interaction)
     )
-    return [Existing(source, name, None) for source, name in plain(query)]
+    found = [((source, name), bool(surely)) for source, name, surely in plain(query)]
+    open_ones = subject_state.open_among([name for name, surely in found if not surely])
+    return [Existing(*name, None) for name, surely in found if surely or name in open_ones]
 
 
 def backfill_job(found: list[Job]) -> None:
@@ -196,6 +200,5 @@ def _ran_before(rule: LiveRule, episode: str) -> bool:
     return bool(keys) and Run.select(Run.id).where(Run.key.in_(keys)).exists()
 
 
-def _time_of(verbs: frozenset[str], kind: str) -> Any:
-    names = [f"{kind}.{verb}" for verb in sorted(verbs)]
-    return Case(None, [(Event.type.in_(names), Event.time_ms)], None)
+def _time_of(types: Sequence[str]) -> Any:
+    return Case(None, [(Event.type.in_(list(types)), Event.time_ms)], None)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dashboard import catalog
+from dashboard.catalog import effects
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After
 from dashboard.rulelang.working_time import WorkCalendar
-from dashboard.rules.interaction_state import ENDS
 from dashboard.rules.state_periods import (
     AGENT_IDLE,
     PeriodEvent,
@@ -23,7 +23,6 @@ from dashboard.rules.state_periods import (
     is_activity,
     kind_of,
     order,
-    verb_of,
 )
 
 # What each counter type counts, by the first word of its events' types.
@@ -88,7 +87,7 @@ def begins(type_: str, event_type: str) -> bool:
     """Say whether an event of `event_type` may begin a stretch of the deadline type `type_`."""
     if type_ == AGENT_IDLE:
         return event_type in ("agent.ready", "agent.pause_ended")
-    return is_activity(event_type) and verb_of(event_type) not in ENDS
+    return is_activity(event_type) and not effects.ends_always(event_type)
 
 
 def called_off(

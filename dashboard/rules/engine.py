@@ -95,26 +95,19 @@ class EvaluationPass:
         self._samples: dict[int, tuple[LiveRule, matcher.Evaluation, str]] = {}
 
     def events(self, rows: Sequence[EventRow]) -> None:
-        """Ask the rules about events in the order of their ids."""
-        buckets, folded = self.live.index.buckets, self.live.folded
-        waking = [row for row in rows if row.type in self.live.waking]
-        holders = open_counts.before(self.live, waking)
-        seen = (
-            subject_state.changes_by_event([row for row in rows if row.type in folded], keep=True)
-            if folded
-            else {}
-        )
-        changes = {event: each.changes for event, each in seen.items()}
-        asked = [row for row in rows if row.type in buckets]
-        for start in range(0, len(asked), AT_ONCE):
-            for facts in of_events(asked[start : start + AT_ONCE], changes, tags=False):
-                if facts["id"] in seen:
-                    facts["episode"] = rate_limits.episode_key("status", seen[facts["id"]].status_id)
+        """Evaluate the rules for events in the order of their ids, counts after each event."""
+        buckets = self.live.index.buckets
+        folding = [row for row in rows if row.type in self.live.folded]
+        folded = subject_state.fold_batch(folding)
+        crossings = open_counts.crossings(self.live, folding, folded)
+        folded.save()
+        matching = [row for row in rows if row.type in buckets]
+        for start in range(0, len(matching), AT_ONCE):
+            for facts in of_events(matching[start : start + AT_ONCE], folded.seen, tags=False):
                 self.event(facts)
-        if waking:
-            timers.arm(self.live, waking)
-            for crossing in open_counts.after(self.live, waking, holders):
-                self.fire(*crossing)
+        timers.arm(self.live, [row for row in rows if row.type in self.live.waking])
+        for crossing in crossings:
+            self.fire(*crossing)
 
     def event(self, facts: EventFacts) -> None:
         """Ask the rules about one event; tags that one of them gives are seen by those after it."""

@@ -7,13 +7,15 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
-from dashboard.rulelang.fields import TAGS, EventFacts
+from dashboard.rulelang.fields import TAGS, EventFacts, is_empty
 from dashboard.rulelang.fields import facts as of_values
-from dashboard.rulelang.rate_limits import By, limit_key
+from dashboard.rulelang.rate_limits import By, episode_key, limit_key
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import EventRow, columns, rows
+from dashboard.rules.subject_fold import Seen
 
 CHUNK = 500  # ids looked up at once
 _TAGS = Prepared(
@@ -24,7 +26,6 @@ _TAGS = Prepared(
     )
 )
 CONTACT_FIELDS = ("name", "phone", "email")
-Changes = Mapping[str, tuple[Any, Any]]
 
 
 class Facing(NamedTuple):
@@ -45,34 +46,34 @@ def of_event(event_id: int) -> EventFacts | None:
 
 def of_events(
     events: Sequence[int] | Sequence[EventRow],
-    changes: Mapping[int, Changes] | None = None,
+    seen: Mapping[int, Seen] | None = None,
     tags: bool = True,
 ) -> list[EventFacts]:
     """Return the facts of events, given by ids or rows, in the order of their ids.
 
-    Their changes are folded from the log unless given (by event id). What events name but do not hold,
-    such as a user's teams and the tags that rules gave, is as it is now; tags are left out where no rule
-    asks for them. Ids without an event are left out.
+    What they found and changed is folded from the log unless given (by event id). What events name but do
+    not hold, such as a user's teams and the tags that rules gave, is as it is now; tags are left out where
+    no rule needs them. Ids without an event are left out.
     """
     found = _found(events)
-    if changes is None:
-        changes = subject_state.changes_of(found)
+    if seen is None:
+        seen = subject_state.seen_by(found)
     facing = _facing(found)
-    made = [of_row(row, facing, changes.get(row.id)) for row in found]
+    made = [of_row(row, facing, seen.get(row.id)) for row in found]
     if tags:
         _tag(made)
     return made
 
 
-def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> EventFacts:
-    """Return the facts of one row."""
+def of_row(row: EventRow, facing: Facing, seen: Seen | None) -> EventFacts:
+    """Return the facts of one row; `seen` adds its changes and what its subject was like at the event."""
     user, queue = row.user_id, row.queue_id
     made = of_values(
         row.id,
         row.type,
         row.time_ms,
         json.loads(row.data) if row.data != "{}" else None,
-        changes,
+        None if seen is None else seen.changes,
         facing.causes.get(row.id, ()),
         source=facing.sources.get(row.source_id, ""),
         interaction=row.interaction,
@@ -87,7 +88,19 @@ def of_row(row: EventRow, facing: Facing, changes: Changes | None) -> EventFacts
         made["queue.channel"] = facing.channels.get(queue, "")
     if row.contact is not None:
         made["contact"] = _contact(row.source_id, row.contact)
+    if seen is not None:
+        _add_subject(made, seen)
     return made
+
+
+def _add_subject(made: EventFacts, seen: Seen) -> None:
+    """Add the fields of the subject that the event does not repeat, as they were at the event."""
+    made["episode"] = episode_key("status", seen.state.status_id)
+    made["late"] = seen.late
+    for path, value in seen.state.values.items():
+        first, _dot, rest = path.partition(".")
+        if first == "data" and rest.partition(".")[0] in SUBJECT_FIELDS and is_empty(made[path]):
+            made[path] = value
 
 
 def tags_of(facts: EventFacts) -> list[str]:

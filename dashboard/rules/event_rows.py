@@ -22,6 +22,8 @@ class EventRow(NamedTuple):
     session: str | None
     contact: str | None
     data: str
+    seq: int = 0
+    external_id: str = ""
 
 
 def columns() -> Any:
@@ -39,6 +41,8 @@ def columns() -> Any:
         e.session,
         e.contact,
         e.data,
+        e.seq,
+        e.external_id,
     )
 
 

@@ -1,13 +1,14 @@
-"""Counts of open interactions per agent and queue, updated after each pass for those that it touched.
+"""How much an agent or a queue has open, compared after every event in order (spec/rules.md, RD3).
 
-A rule fires when a count reaches its threshold, and again only after the count was at its clear level. All
-of it happens in the evaluating transaction, under its lock. Source: timers and counts, semantics 9.6.
+A rule fires when a count reaches its number, and again only after it was at its clear level. All happens
+in the digest's transaction, under its lock. Source: timers and counts, semantics 9.6.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from peewee import fn
@@ -18,14 +19,16 @@ from dashboard.rulelang import rate_limits
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import Level
 from dashboard.rulelang.triggers import Count
-from dashboard.rules import event_facts, state_periods, subject_state
+from dashboard.rules import event_facts
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.deadlines import COUNTED, counted_kinds
+from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
+from dashboard.rules.subject_fold import Seen, State
+from dashboard.rules.subject_state import Folded, Holding, holding
 
 LEVEL = "level"  # the kind of count, see models.rules.RuleCount
 CHUNK = 500
-Named = dict[int, set[str]]  # interactions by source
+SUBJECT_FACTS = ("data.status", "data.department", "data.group")  # of the subject whose event crossed
 Holder = tuple[str, int]  # "agent" or "queue", and its id
 
 
@@ -38,46 +41,85 @@ class Crossing(NamedTuple):
     at_ms: int
 
 
-def before(live: Live, events: Sequence[EventRow]) -> set[Holder]:
-    """Return who holds the interactions of new events, before these are folded into them."""
-    return _holders(_named(live, events))
+class OpenCounts:
+    """How many interactions of each kind each holder has open, followed from event to event."""
+
+    def __init__(self, totals: Mapping[tuple[str, Holder], int] | None = None) -> None:
+        self._totals: Counter[tuple[str, Holder]] = Counter(totals)
+
+    def move(self, before: Holding | None, after: Holding) -> list[Holder]:
+        """Count a change of one interaction and return the holders whose count it may have changed."""
+        touched: dict[Holder, None] = {}
+        for each, by in ((before, -1), (after, 1)):
+            for holder in holders_of(each):
+                touched[holder] = None
+                if each is not None and each.is_open:
+                    self._totals[each.kind, holder] += by
+        return list(touched)
+
+    def value(self, type_: str, holder: Holder) -> int:
+        """Return what a counter type counts for a holder."""
+        return sum(self._totals[kind, holder] for kind in COUNTED[type_])
 
 
-def after(live: Live, events: Sequence[EventRow], held: Collection[Holder]) -> list[Crossing]:
-    """Return the counts that these events made reach a rule's number; `held` is what `before` told.
-
-    A count that fell is noted, so that it can be reached again.
-    """
-    named = _named(live, events)
-    if not named:
+def holders_of(each: Holding | None) -> list[Holder]:
+    """Return the agent and the queue that have an interaction."""
+    if each is None:
         return []
-    for source, names in named.items():
-        subject_state.refresh(source, names)
-    holders = _holders(named) | set(held)
+    named = (("agent", each.user_id), ("queue", each.queue_id))
+    return [(by, ident) for by, ident in named if ident is not None]
+
+
+def crossings(live: Live, events: Sequence[EventRow], folded: Folded) -> list[Crossing]:
+    """Return the counts that these events made reach a rule's number, in the order of the events.
+
+    `folded` is not saved yet: counting begins with what the tables say. A count that fell is noted, so that
+    it can be reached again.
+    """
+    counting = [rule for rule in live.rules.values() if rule.definition.count is not None]
+    kinds = {kind for rule in counting for type_ in rule.definition.types for kind in COUNTED[type_]}
+    moving = [event for event in events if event.id in folded.seen]
+    moving = [event for event in moving if folded.seen[event.id].after.kind in kinds]
+    if not moving:
+        return []
+    holdings = [*folded.stored.values(), *(holding(folded.seen[event.id].after) for event in moving)]
+    holders = sorted({holder for each in holdings for holder in holders_of(each)})
+    counts = OpenCounts(_stored_totals(sorted(kinds), holders))
+    levels = {rule.id: _levels(rule.id, holders) for rule in counting}
+    last = dict(folded.stored)
     found: list[Crossing] = []
-    for rule in _counting(live):
-        for type_ in rule.definition.types:
-            found += _crossings(rule, type_, holders, events[-1])
+    for event in moving:
+        name, seen = (event.source_id, str(event.interaction)), folded.seen[event.id]
+        touched = counts.move(last.get(name), holding(seen.after))
+        last[name] = holding(seen.after)
+        for rule in counting:
+            found += _crossed(rule, counts, touched, levels[rule.id], event, seen)
     return found
 
 
-def _crossings(rule: LiveRule, type_: str, holders: set[Holder], last: EventRow) -> list[Crossing]:
-    count = rule.definition.count
-    mine = sorted(holder for holder in holders if count is not None and holder[0] == count.by)
-    if count is None or not mine:
-        return []
-    levels, found = _levels(rule.id, mine), []
-    for holder in mine:
-        value = _open(COUNTED[type_], holder)
-        level = levels.get(key_of(holder), Level())
-        crossed, now = rate_limits.cross(level, value, count.number, count.clear)
-        if now != level:
-            _keep(rule.id, key_of(holder), now)
-        if crossed:
-            seen = facts_of(type_, count, holder, value, last)
-            seen["episode"] = rate_limits.episode_key("count", now.crossing)
-            firing = firing_of(type_, holder, now)
-            found.append(Crossing(rule, seen, firing, last.time_ms))
+def _crossed(
+    rule: LiveRule,
+    counts: OpenCounts,
+    touched: Iterable[Holder],
+    levels: dict[str, Level],
+    event: EventRow,
+    seen: Seen,
+) -> list[Crossing]:
+    count, found = rule.definition.count, []
+    for type_ in rule.definition.types:
+        for holder in touched:
+            if count is None or holder[0] != count.by:
+                continue
+            value, key = counts.value(type_, holder), key_of(holder)
+            level = levels.get(key, Level())
+            crossed, now = rate_limits.cross(level, value, count.number, count.clear)
+            if now != level:
+                levels[key] = now
+                _store_level(rule.id, key, now)
+            if crossed:
+                facts = facts_of(type_, count, holder, value, event, seen.after)
+                facts["episode"] = rate_limits.episode_key("count", now.crossing)
+                found.append(Crossing(rule, facts, firing_of(type_, holder, now), event.time_ms))
     return found
 
 
@@ -86,44 +128,15 @@ def firing_of(type_: str, holder: Holder, level: Level) -> str:
     return f"count:{type_}:{key_of(holder)}:{level.crossing}"
 
 
-def _counting(live: Live) -> list[LiveRule]:
-    return [rule for rule in live.rules.values() if rule.definition.count is not None]
+def facts_of(
+    type_: str, count: Count, holder: Holder, value: int, event: EventRow, state: State
+) -> EventFacts:
+    """Return what conditions on a count see: whose it is, how many, and the event that reached it.
 
-
-def _named(live: Live, events: Sequence[EventRow]) -> Named:
-    counted = frozenset().union(*(counted_kinds(rule.definition.types) for rule in _counting(live)))
-    found: Named = {}
-    for event in events:
-        if event.interaction is not None and state_periods.kind_of(event.type) in counted:
-            found.setdefault(event.source_id, set()).add(event.interaction)
-    return found
-
-
-def _holders(named: Named) -> set[Holder]:
-    found: set[Holder] = set()
-    s = Subject
-    for source, names in named.items():
-        ordered = sorted(names)
-        for start in range(0, len(ordered), CHUNK):
-            part = ordered[start : start + CHUNK]
-            query = s.select(s.user_id, s.queue_id).where((s.source_id == source) & s.interaction.in_(part))
-            for user, queue in plain(query):
-                found |= {("agent", user)} if user is not None else set()
-                found |= {("queue", queue)} if queue is not None else set()
-    return found
-
-
-def _open(counted: Sequence[str], holder: Holder) -> int:
-    s = Subject
-    column = s.user_id if holder[0] == "agent" else s.queue_id
-    mine = s.kind.in_(list(counted)) & (column == holder[1]) & s.ended_ms.is_null()
-    return int(plain(s.select(fn.COUNT(s.id)).where(mine))[0][0])
-
-
-def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRow) -> EventFacts:
-    """Return what conditions on a count see: whose it is, how many, and by which event it came."""
+    Status, department and group are those of the interaction whose event reached it.
+    """
     data = {"count": value, "scope": "agent" if count.by == "agent" else "department"}
-    row = last._replace(
+    row = event._replace(
         type=type_,
         user_id=None,
         queue_id=None,
@@ -133,7 +146,9 @@ def facts_of(type_: str, count: Count, holder: Holder, value: int, last: EventRo
         data=json.dumps(data),
     )
     own = row._replace(user_id=holder[1]) if holder[0] == "agent" else row._replace(queue_id=holder[1])
-    return event_facts.of_events([own], {})[0]
+    facts = event_facts.of_events([own], {})[0]
+    facts.update((path, state.values[path]) for path in SUBJECT_FACTS if path in state.values)
+    return facts
 
 
 def key_of(holder: Holder) -> str:
@@ -141,14 +156,31 @@ def key_of(holder: Holder) -> str:
     return f"{holder[0]}:{holder[1]}"
 
 
+def _stored_totals(kinds: Sequence[str], holders: Sequence[Holder]) -> dict[tuple[str, Holder], int]:
+    """Return by kind and holder how many interactions the tables say are open."""
+    found: dict[tuple[str, Holder], int] = {}
+    for by, column in (("agent", Subject.user_id), ("queue", Subject.queue_id)):
+        idents = [ident for each, ident in holders if each == by]
+        for start in range(0, len(idents), CHUNK):
+            mine = column.in_(idents[start : start + CHUNK]) & Subject.kind.in_(kinds)
+            query = Subject.select(Subject.kind, column, fn.COUNT(Subject.id))
+            query = query.where(mine & Subject.ended_ms.is_null()).group_by(Subject.kind, column)
+            found.update({(kind, (by, ident)): number for kind, ident, number in plain(query)})
+    return found
+
+
 def _levels(rule_id: int, holders: Sequence[Holder]) -> dict[str, Level]:
     c = RuleCount
-    mine = (c.rule_id == rule_id) & (c.kind == LEVEL) & c.key.in_([key_of(holder) for holder in holders])
-    query = c.select(c.key, c.over, c.crossing).where(mine)
-    return {key: Level(bool(over), crossing) for key, over, crossing in plain(query)}
+    found: dict[str, Level] = {}
+    for start in range(0, len(holders), CHUNK):
+        keys = [key_of(holder) for holder in holders[start : start + CHUNK]]
+        mine = (c.rule_id == rule_id) & (c.kind == LEVEL) & c.key.in_(keys)
+        query = c.select(c.key, c.over, c.crossing).where(mine)
+        found.update({key: Level(bool(over), crossing) for key, over, crossing in plain(query)})
+    return found
 
 
-def _keep(rule_id: int, key: str, level: Level) -> None:
+def _store_level(rule_id: int, key: str, level: Level) -> None:
     values = {"over": level.over, "crossing": level.crossing}
     RuleCount.insert(rule_id=rule_id, kind=LEVEL, key=key, seen=[], **values).on_conflict(
         conflict_target=[RuleCount.rule_id, RuleCount.kind, RuleCount.key],

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from json import loads
 from typing import Any, NamedTuple, Protocol
 
 from dashboard import catalog
-from dashboard.catalog import Origin
+from dashboard.catalog import Origin, lifecycle
+from dashboard.catalog.lifecycle import InteractionState
 from dashboard.intervals import subtract, union
 from dashboard.rulelang.fields import is_empty
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import DEADLINES
-from dashboard.rules.interaction_state import ENDS, REOPENS
 
 AGENT_IDLE = "agent.idle"
 # Looking at a ticket is no work on it.
@@ -43,6 +44,21 @@ class PeriodEvent(Protocol):
     def time_ms(self) -> int: ...
     @property
     def data(self) -> str: ...
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def queue_id(self) -> int | None: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def external_id(self) -> str: ...
+
+
+class Moment(NamedTuple):
+    """An event of a subject, and whether its interaction was open after the event's instant."""
+
+    event: PeriodEvent
+    is_open: bool
 
 
 class StatePeriod(NamedTuple):
@@ -60,16 +76,30 @@ class StatePeriod(NamedTuple):
 
 
 def periods(type_: str, events: Sequence[PeriodEvent]) -> list[StatePeriod]:
-    """Return the stretches of the state that a deadline type is about, in order; `events` in any order."""
-    kind = type_.partition(".")[0]
-    ordered = sorted((each for each in events if kind_of(each.type) == kind), key=order)
+    """Return the stretches of the state that a deadline type is about, in order.
+
+    `events` are all of the interaction, in any order: whether it is open depends on every one of them, the
+    state itself on those of the type's kind.
+    """
+    kind = kind_of(type_)
+    moments = [moment for moment in _moments(events) if kind_of(moment.event.type) == kind]
     if type_ in _DATED:
-        return _dated(ordered, *_DATED[type_], type_.partition(".")[2])
+        return _dated(moments, *_DATED[type_], type_.partition(".")[2])
     if type_.endswith(".idle"):
-        return _idle(ordered)
+        return _idle(moments)
     if type_ in DEADLINES and type_ != AGENT_IDLE:
-        return _open(ordered, ends(type_), type_.partition(".")[2].partition("_")[0])
+        settled = _MODERATED if kind == "thread" else frozenset()
+        return _open(moments, settled, type_.partition(".")[2].partition("_")[0])
     return []
+
+
+def _moments(events: Sequence[PeriodEvent]) -> list[Moment]:
+    state, found = InteractionState(), []
+    for _at, group in groupby(sorted(events, key=order), key=lambda event: event.time_ms):
+        instant = list(group)
+        state = lifecycle.fold_events(instant, state)
+        found += [Moment(event, state.is_open) for event in instant]
+    return found
 
 
 def agent_periods(
@@ -93,11 +123,6 @@ def is_activity(event_type: str) -> bool:
     return origin not in (Origin.TIMER, Origin.COUNTER) and event_type not in _NO_ACTIVITY
 
 
-def ends(type_: str) -> frozenset[str]:
-    """Return the verbs of event types that end the states of a deadline type's subjects."""
-    return ENDS | _MODERATED if kind_of(type_) == "thread" else ENDS
-
-
 def kept_ms(type_: str, at_ms: int) -> int:
     """Return an instant at the resolution in which the stretches of a deadline type are kept, in ms.
 
@@ -118,35 +143,32 @@ def told(type_: str, data: str) -> int | None:
     return None if value is None else _instant(value)
 
 
-def _idle(events: Sequence[PeriodEvent]) -> list[StatePeriod]:
+def _idle(moments: Sequence[Moment]) -> list[StatePeriod]:
     """Untouched stretches: from each activity to the next, or to the end."""
     found: list[StatePeriod] = []
     last: PeriodEvent | None = None
-    ended = False
-    for event in events:
-        verb = verb_of(event.type)
-        if verb in ENDS:
+    for event, is_open in moments:
+        if not is_open:
             _shut(found, last, event, "idle")
-            last, ended = None, True
-        elif is_activity(event.type) and (not ended or verb in REOPENS):
+            last = None
+        elif is_activity(event.type):
             _shut(found, last, event, "idle")
-            last, ended = event, False
+            last = event
     _shut(found, last, None, "idle")
     return found
 
 
-def _open(events: Sequence[PeriodEvent], ends: frozenset[str], name: str) -> list[StatePeriod]:
-    """Open stretches: from the first event, or from being opened again, to the end."""
+def _open(moments: Sequence[Moment], settled: frozenset[str], name: str) -> list[StatePeriod]:
+    """Open stretches: from the first event, or from being opened again, to the end or a settling verb."""
     found: list[StatePeriod] = []
     first: PeriodEvent | None = None
-    ended = False
-    for event in events:
-        verb = verb_of(event.type)
-        if verb in ends:
+    over = False
+    for event, is_open in moments:
+        if not is_open or verb_of(event.type) in settled:
             _shut(found, first, event, name)
-            first, ended = None, True
-        elif first is None and is_activity(event.type) and (not ended or verb in REOPENS):
-            first, ended = event, False
+            first, over = None, is_open
+        elif first is None and is_activity(event.type) and not over:
+            first = event
     _shut(found, first, None, name)
     return found
 
@@ -157,14 +179,14 @@ def _shut(found: list[StatePeriod], begun: PeriodEvent | None, by: PeriodEvent |
         found.append(StatePeriod(begun.time_ms, begun.time_ms, end, begun.id, episode_key(name, begun.id)))
 
 
-def _dated(events: Sequence[PeriodEvent], field: str, settled: str, name: str) -> list[StatePeriod]:
+def _dated(moments: Sequence[Moment], field: str, settled: str, name: str) -> list[StatePeriod]:
     """Stretches in which one time is agreed: until another is, until it is settled, until the end."""
     found: list[StatePeriod] = []
     begun: PeriodEvent | None = None
     agreed: Any = None
-    for event in events:
-        verb, value = verb_of(event.type), _value(event.data, field)
-        over = verb in ENDS or verb == settled
+    for event, is_open in moments:
+        value = _value(event.data, field)
+        over = not is_open or verb_of(event.type) == settled
         if not over and (value is None or value == agreed or not is_activity(event.type)):
             continue
         _agreed(found, begun, agreed, event.time_ms, name)

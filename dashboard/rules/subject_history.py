@@ -120,10 +120,9 @@ def others(after: EventRow, types: Iterable[str], until_ms: int) -> list[EventRo
 
 
 def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
-    kind = state_periods.kind_of(type_)
-    events = [row for row in map(EventRow._make, found) if state_periods.kind_of(row.type) == kind]
-    events.sort(key=state_periods.order)
-    return History(state_periods.periods(type_, events), events)
+    kind, events = state_periods.kind_of(type_), list(map(EventRow._make, found))
+    mine = [row for row in events if state_periods.kind_of(row.type) == kind]
+    return History(state_periods.periods(type_, events), sorted(mine, key=state_periods.order))
 
 
 def _agent(user_id: int, since_ms: int) -> History:

@@ -36,6 +36,10 @@ class Told(NamedTuple):
     time_ms: int
     type: str
     data: str = "{}"
+    user_id: int | None = None
+    queue_id: int | None = None
+    seq: int = 0
+    external_id: str = ""
 
 
 def told(*events: tuple[int, str]) -> list[Told]:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.models import Event, Subject
-from dashboard.rulelang.fields import Change
-from dashboard.rules import event_facts, interaction_state, subject_state
-from dashboard.rules.interaction_state import MAX_FIELDS, InteractionState
+from dashboard.rulelang.fields import ABSENT, Change
+from dashboard.rules import event_facts, subject_state
+from dashboard.rules.event_rows import EventRow
+from dashboard.rules.subject_fold import MAX_FIELDS, step
 from tests import make
-from tests.rules.engine import LOG, acted, event, rule, send, take
+from tests.rules.engine import LOG, NOON, acted, event, rule, send, take
 
 pytestmark = pytest.mark.both_databases
 
 ticket: dict[str, Any] = {"interaction": "t1", "user": "jana"}
+
+
+def line(ident: int, type_: str, time_ms: int, data: dict[str, Any], user: int | None = None) -> EventRow:
+    return EventRow(ident, 1, type_, time_ms, time_ms, user, None, "t1", None, None, json.dumps(data))
 
 
 def updated(seconds: float, **data: Any) -> dict[str, Any]:
@@ -39,11 +46,55 @@ def test_a_rule_hears_what_an_event_changed() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_what_was_told_in_an_earlier_batch_or_at_an_earlier_time_is_the_old_value() -> None:
+def test_the_old_value_of_a_change_may_come_from_any_earlier_event() -> None:
     one = rule(LOG, ["ticket.updated"], **changed("data.priority", "1", "2"))
-    take(updated(5, priority="1"))
-    take(updated(1, title="something else"))
-    assert take(updated(3, priority="2"))[-1] == (one.id, "done")
+    take(updated(1, priority="1"))
+    take(updated(2, title="something else"))
+    assert take(updated(5, priority="2"))[-1] == (one.id, "done")
+
+
+@pytest.mark.usefixtures("db")
+def test_an_event_that_arrives_late_changes_nothing_for_rules() -> None:
+    both = changed("data.status", "closed", "open"), changed("data.status", "open", "closed")
+    for condition in both:
+        rule(LOG, ["ticket.updated"], **condition)
+    take(updated(10, status="closed"))
+    take(updated(5, status="open"))
+    assert acted() == []
+    late = event_facts.of_event(max(row.id for row in Event.select()))
+    assert late is not None
+    assert (late["late"], late["changes"], late["data.status"]) == (True, {}, "open")
+    state = subject_state.state_at(Event.get().source_id, "t1")
+    assert state is not None
+    assert state.values["data.status"] == "closed"
+
+
+@pytest.mark.usefixtures("db")
+def test_a_condition_reads_the_subject_as_it_was_at_the_event() -> None:
+    high = {"if": {"all": [{"field": "data.priority", "op": "is", "value": "high"}]}}
+    one = rule(LOG, ["ticket.message_received"], **high)
+    take(event("ticket.created", 0, data={"priority": "high", "requester_tags": ["VIP"]}, **ticket))
+    assert take(event("ticket.message_received", 1, data={"message": "hello"}, **ticket))[-1] == (
+        one.id,
+        "done",
+    )
+    take(updated(2, priority="low"))
+    take(event("ticket.message_received", 3, data={"message": "again"}, **ticket))
+    assert len(acted()) == 1
+    tickets = Event.select().where(Event.type.startswith("ticket.")).order_by(Event.id)
+    facts = event_facts.of_events([row.id for row in tickets])
+    assert [each["data.priority"] for each in facts] == ["high", "high", "low", "low"]
+    assert [each["data.message"] for each in facts][2:] == [ABSENT, "again"]  # an event's own field
+
+
+@pytest.mark.usefixtures("db")
+def test_several_changes_at_one_moment_are_one_change() -> None:
+    direct = rule(LOG, ["ticket.updated"], **changed("data.status", "open", "closed"))
+    rule(LOG, ["ticket.updated"], **changed("data.status", "open", "pending"))
+    take(event("ticket.created", 0, data={"status": "open"}, **ticket))
+    with time_machine.travel(NOON / 1000 + 60, tick=False):
+        take(updated(1, status="pending"), updated(1, status="closed"))
+    assert acted() == [(direct.id, "done")]
 
 
 @pytest.mark.usefixtures("db")
@@ -111,37 +162,25 @@ def test_the_facts_of_an_event_hold_what_it_names() -> None:
 
 
 def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
-    state, first = interaction_state.apply_event(
-        None, 1, "ticket.created", 0, None, None, {"tags": ["a"], "custom": {"vip": True}}
-    )
-    state, second = interaction_state.apply_event(
-        state, 2, "ticket.updated", 1, None, None, {"tags": ["a", "b"], "custom": {"vip": False}}
-    )
+    state, first = step(None, line(1, "ticket.created", 0, {"tags": ["a"], "custom": {"vip": True}}))
+    state, second = step(state, line(2, "ticket.updated", 1, {"tags": ["a", "b"], "custom": {"vip": False}}))
     assert first == {}
     assert second == {"data.tags": (["a"], ["a", "b"]), "data.custom.vip": (True, False)}
 
 
 def test_long_texts_are_told_apart_though_they_are_not_kept_whole() -> None:
     long = "x" * 100_000
-    state, _changes = interaction_state.apply_event(
-        None, 1, "ticket.created", 0, None, None, {"message": long + "a"}
-    )
-    state, same = interaction_state.apply_event(
-        state, 2, "ticket.updated", 1, None, None, {"message": long + "a"}
-    )
-    state, other = interaction_state.apply_event(
-        state, 3, "ticket.updated", 1, None, None, {"message": long + "b"}
-    )
+    state, _changes = step(None, line(1, "ticket.created", 0, {"message": long + "a"}))
+    state, same = step(state, line(2, "ticket.updated", 1, {"message": long + "a"}))
+    state, other = step(state, line(3, "ticket.updated", 1, {"message": long + "b"}))
     assert (same, list(other)) == ({}, ["data.message"])
     assert len(str(state.values)) < 1000
 
 
 def test_ever_new_fields_do_not_fill_a_subject() -> None:
-    state: InteractionState | None = None
+    state: State | None = None
     for number in range(MAX_FIELDS + 50):
-        state, _changes = interaction_state.apply_event(
-            state, number, "ticket.updated", 0, None, None, {f"f{number}": 1}
-        )
+        state, _changes = step(state, line(number, "ticket.updated", 0, {f"f{number}": 1}))
     assert state is not None
     assert len(state.values) == MAX_FIELDS
 
@@ -151,12 +190,10 @@ values = st.one_of(st.none(), st.sampled_from(["a", "b", ""]), st.booleans(), st
 
 @given(st.lists(values, max_size=8))
 def test_a_change_goes_from_what_was_last_told_to_what_is_told_now(told: list[Any]) -> None:
-    state: InteractionState | None = None
+    state: State | None = None
     last: Any = None
     for number, value in enumerate(told):
-        state, changes = interaction_state.apply_event(
-            state, number, "ticket.updated", 0, None, None, {"x": value}
-        )
+        state, changes = step(state, line(number, "ticket.updated", 0, {"x": value}))
         if changes:
             assert Change(*changes["data.x"]) == Change(last, value)
         elif value is not None and number and last not in (None, ""):

@@ -5,7 +5,6 @@ The result is what the live engine did or would have done. Nothing is written.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
@@ -33,12 +32,13 @@ from dashboard.rules import (
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import Found
-from dashboard.rules.deadlines import COUNTED, Calendars, counted_kinds
+from dashboard.rules.deadlines import Calendars, counted_kinds
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.interaction_state import ENDS, REOPENS
-from dashboard.rules.open_counts import Holder
+from dashboard.rules.open_counts import Holder, OpenCounts
 from dashboard.rules.state_periods import AGENT_IDLE
+from dashboard.rules.subject_fold import Fold
 from dashboard.rules.subject_history import History
+from dashboard.rules.subject_state import Holding, holding
 
 STEP = 2000  # ids of events in one read
 SUBJECTS = 200  # interactions in one read
@@ -227,69 +227,37 @@ def _schedule(trial: Simulator, schedule: Schedule, period: Period) -> Iterator[
 
 
 def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBatch]:
-    """Count after every event what agents or queues have open, from the beginning of the log on.
-
-    At work counts are taken after each pass of the digest, so that of events that came together only the
-    last is looked at.
-    """
-    held: dict[tuple[int, str], Held] = {}
+    """Count after every event what agents or queues have open, from the beginning of the log on."""
+    folds: dict[tuple[int, str], Fold] = {}
+    last: dict[tuple[int, str], Holding] = {}
     levels: dict[Holder, Level] = {}
-    totals: Counter[tuple[str, Holder]] = Counter()
+    counts = OpenCounts()
     kinds = sorted(counted_kinds(trial.rule.definition.types))
     types = [name for name in catalog.CATALOG if state_periods.kind_of(name) in kinds]
     for done, total, rows in batches(types, Period(0, period.end_ms)):
         found: list[Found] = []
         for row in rows:
-            touched = _moved(row, held, totals, count.by)
-            asked = period.start_ms <= row.time_ms
+            if row.interaction is None:
+                continue
+            name = (row.source_id, row.interaction)
+            state = folds.setdefault(name, Fold(None, list)).add(row).after
+            touched = counts.move(last.get(name), holding(state))
+            last[name] = holding(state)
+            inside = period.start_ms <= row.time_ms
             for type_, holder in product(trial.rule.definition.types, touched):
-                value = sum(totals[kind, holder] for kind in COUNTED[type_])
+                if holder[0] != count.by:
+                    continue
+                value = counts.value(type_, holder)
                 crossed, levels[holder] = rate_limits.cross(
                     levels.get(holder, Level()), value, count.number, count.clear
                 )
-                if crossed and asked:
-                    seen = open_counts.facts_of(type_, count, holder, value, row)
+                if crossed and inside:
+                    facts = open_counts.facts_of(type_, count, holder, value, row, state)
                     firing = open_counts.firing_of(type_, holder, levels[holder])
-                    run = _fire(
-                        trial, seen, firing, row.time_ms, episode_key("count", levels[holder].crossing)
-                    )
+                    episode = episode_key("count", levels[holder].crossing)
+                    run = _fire(trial, facts, firing, row.time_ms, episode)
                     found += [run] if run is not None else []
         yield ReplayBatch(done, total, len(rows), found)
-
-
-class Held(NamedTuple):
-    """Who has an interaction, and whether it is open."""
-
-    user: int | None
-    queue: int | None
-    is_open: bool
-
-
-def _moved(
-    row: EventRow, held: dict[tuple[int, str], Held], totals: Counter[tuple[str, Holder]], by: str
-) -> list[Holder]:
-    """Fold an event into what is held and return whose count it may have changed; see `stretch.step`."""
-    if row.interaction is None:
-        return []
-    place, kind, verb = (
-        (row.source_id, row.interaction),
-        state_periods.kind_of(row.type),
-        state_periods.verb_of(row.type),
-    )
-    before = held.get(place, Held(None, None, True))
-    user = before.user if row.user_id is None else row.user_id
-    queue = before.queue if row.queue_id is None else row.queue_id
-    is_open = (before.is_open and verb not in ENDS) or verb in REOPENS
-    held[place] = Held(user, queue, is_open)
-    touched: list[Holder] = []
-    for each, step in ((before, -1), (held[place], 1)):
-        ident = each.user if by == "agent" else each.queue
-        if ident is None:
-            continue
-        if each.is_open:
-            totals[kind, (by, ident)] += step
-        touched.append((by, ident))
-    return list(dict.fromkeys(touched))
 
 
 def _fire(trial: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "") -> Found | None:

@@ -11,16 +11,14 @@ from dataclasses import replace
 
 from dashboard import clock
 from dashboard.rulelang import matcher, rate_limits
-from dashboard.rulelang.conditions import conditions
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Index, Outcome, State
-from dashboard.rulelang.operators import OPERATORS, Takes
-from dashboard.rulelang.rate_limits import By, Often
+from dashboard.rulelang.rate_limits import By
 from dashboard.rules import event_facts as facts_of
 from dashboard.rules import runs, subject_state
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import EVENT, ActionRunner
-from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.active_rules import LiveRule, needs_subject
 from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import LimitStore
@@ -40,16 +38,11 @@ class Simulator:
         self._index = Index.build([self.rule.spec])
         self._people, self._ledgers = People(), LimitStore(stored=False)
         self._now_ms = clock.now_ms()
-        self._folds = folds(rule)
+        self._folds = needs_subject(rule)
 
     def facts(self, rows: Sequence[EventRow]) -> list[EventFacts]:
         """Return the facts of events as this rule needs them, in the order of their ids."""
-        seen = subject_state.changes_by_event(rows) if self._folds else {}
-        made = facts_of.of_events(rows, {event: each.changes for event, each in seen.items()})
-        for each in made:
-            if each["id"] in seen:
-                each["episode"] = rate_limits.episode_key("status", seen[each["id"]].status_id)
-        return made
+        return facts_of.of_events(rows, subject_state.seen_by(rows) if self._folds else {})
 
     def asks(self, facts: EventFacts) -> matcher.Evaluation | None:
         """Return the run that an event makes, before it is counted; None for none."""
@@ -94,10 +87,3 @@ class Simulator:
         if said == ACTED and self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
             self.paused_ms = at_ms
         return Found(name, at_ms, subject, said, runner.held, run.facts, run.explain)
-
-
-def folds(rule: LiveRule) -> bool:
-    """Say whether the rule must know its subjects: what changed, and which stretch an event belongs to."""
-    asked = (OPERATORS.get(each.op) for _path, each in conditions(rule.definition.tree))
-    changes = any(row is not None and row.takes is Takes.CHANGE for row in asked)
-    return changes or any(doing.limit.often is Often.EPISODE for doing in rule.definition.then)
