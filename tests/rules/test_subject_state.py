@@ -15,7 +15,7 @@ from dashboard.models import Event, Subject
 from dashboard.rulelang.fields import ABSENT, Change
 from dashboard.rules import event_facts, subject_state
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.subject_fold import MAX_FIELDS, step
+from dashboard.rules.subject_fold import MAX_FIELDS, State, step
 from tests import make
 from tests.rules.engine import LOG, NOON, acted, event, rule, send, take
 
