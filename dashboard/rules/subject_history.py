@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from dashboard import clock
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, Interval
 from dashboard.rulelang.fields import EventFacts
@@ -126,13 +127,16 @@ def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
 
 
 def _agent(user_id: int, since_ms: int) -> History:
-    """Return when a user was ready and free, of the folded intervals that end after `since_ms`."""
-    since, i = since_ms // 1000, Interval
+    """Return when a user was ready and free, of the folded intervals that end after `since_ms`.
+
+    Work and presence that time alone has ended by now end there, as everywhere else.
+    """
+    since, now, i = since_ms // 1000, clock.now_s(), Interval
     lasts = i.end_ts.is_null() | (i.end_ts >= since)
     mine = (i.user_id == user_id) & (i.kind >= READY) & lasts
-    query = i.select(i.kind, i.start_ts, i.end_ts)
+    query = i.select(i.kind, i.start_ts, i.end_ts, i.expires_ts)
     found = plain(query.where(mine & (i.start_ts >= since - DAY_S))) + plain(query.where(mine & i.long))
-    spans = {(kind, start, STILL if end is None else end) for kind, start, end in found}
+    spans = {(kind, start, _ended_by(now, end, expires)) for kind, start, end, expires in found}
     ready = [(start, end) for kind, start, end in spans if kind == READY]
     # A moment's work is work too: it ends an idle stretch and begins another.
     busy = [(start, max(end, start + 1)) for kind, start, end in spans if kind != READY]
@@ -142,6 +146,12 @@ def _agent(user_id: int, since_ms: int) -> History:
         [EventRow._make(row)._replace(time_ms=since_ms) for row in latest],
         any(end == STILL for _start, end in ready),
     )
+
+
+def _ended_by(now: int, end: int | None, expires: int | None) -> int:
+    if end is not None:
+        return end
+    return expires if expires is not None and expires <= now else STILL
 
 
 def _latest(events: Sequence[EventRow], name: str) -> Any:
