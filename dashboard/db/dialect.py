@@ -82,18 +82,19 @@ class Added(NamedTuple):
 def insert_numbered(table: str, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> Added:
     """Insert `records` like insert_many(), skip repeats, and return the range of the new ids.
 
-    SQLite has a single writer, so the new ids are the highest ones, without gaps. PostgreSQL returns the
-    id of a single row; for several it consumes one number of the sequence first, because other
+    The database returns the id of a single row. SQLite has a single writer, so the ids of several are the
+    highest ones, without gaps. PostgreSQL consumes one number of the sequence first, because other
     transactions insert concurrently: the range may contain rows of theirs.
     """
+    if len(records) == 1:
+        mark = "?" if is_sqlite() else "%s"
+        sql = f"{_insertion(table, tuple(columns), mark, True)} RETURNING id"
+        ids = [int(row[0]) for row in database.execute_sql(sql, records[0]).fetchall()]
+        return Added(1, ids[0] - 1, ids[0]) if ids else Added(0, 0, 0)
     if is_sqlite():
         count = insert_many(table, columns, records, ignore_repeats=True)
         last = highest_id(table) if count else 0
         return Added(count, last - count, last)
-    if len(records) == 1:
-        sql = f"{_insertion(table, tuple(columns), '%s', True)} RETURNING id"
-        row = database.execute_sql(sql, records[0]).fetchone()
-        return Added(0, 0, 0) if row is None else Added(1, int(row[0]) - 1, int(row[0]))
     after = _sequence("nextval", table)
     count = insert_many(table, columns, records, ignore_repeats=True)
     return Added(count, after, _sequence("currval", table))
@@ -129,11 +130,6 @@ def safe_read_position(table: str, lock: Lock) -> int:
     with database.atomic():
         database.execute_sql("SELECT pg_advisory_xact_lock(%s, 0)", (lock,))
     return highest_id(table)
-
-
-def unlocked(query: Any) -> Any:
-    """Lock the selected rows and skip those locked by another worker (PostgreSQL only)."""
-    return query if is_sqlite() else query.for_update("FOR UPDATE SKIP LOCKED")
 
 
 def held(query: Any) -> Any:
