@@ -139,6 +139,15 @@ def of_wait(place: Place, restarts: Mapping[int, Sequence[int]], as_of: int) -> 
     return Bounded(NO_WORK, None, found.at)
 
 
+def with_proved_talk(one: FoldedInteraction, works: Sequence[Bounded]) -> FoldedInteraction:
+    """Return the interaction with the talk that is proved of its bounded work in its own talk."""
+    if all(found.bound is None for found in works):
+        return one
+    talks = [part for found in works for part in found.activity.segments if part.kind == Kind.TALK]
+    proved = measure((part.start, part.end) for part in talks if part.end is not None)
+    return one._replace(talk_s=max(one.talk_s, proved))
+
+
 def of_interaction(
     one: FoldedInteraction, works: Sequence[Bounded], wait: Bounded | None
 ) -> tuple[Bound | None, int | None]:

@@ -167,7 +167,8 @@ def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcom
         ]
         wait = bounds.of_wait(place, restarted, as_of) if whole.waits else None
         bound, expires = bounds.of_interaction(whole.interaction, works, wait)
-        found[name] = store.Outcome(whole.interaction, works, bound, expires)
+        one = bounds.with_proved_talk(whole.interaction, works)
+        found[name] = store.Outcome(one, works, bound, expires)
     return found
 
 

@@ -44,6 +44,7 @@ class Call(NamedTuple):
     reason: str
     wait_s: int | None
     talk_s: int
+    timeouts: int = 0  # of its earlier stays in the queue
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class QueueFigures:
     answered: int = 0
     abandoned: int = 0
     unfinished: int = 0
+    timeouts: int = 0  # earlier stays that timed out; the call counts by its last one
     wait: int = 0
     wait_known: int = 0
     longest: int | None = None
@@ -159,6 +161,7 @@ def count(calls: Iterable[Call], sla_seconds: int) -> QueueFigures:
         answered=len(answered),
         abandoned=sum(call.outcome == "abandoned" for call in chosen),
         unfinished=sum(not call.outcome for call in chosen),
+        timeouts=sum(call.timeouts for call in chosen),
         wait=sum(waits),
         wait_known=len(waits),
         longest=max(waits, default=None),
@@ -179,6 +182,7 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "closed": figures.closed,
         "blocked": figures.blocked,
         "unfinished": figures.unfinished,
+        "timeouts": figures.timeouts,
         "answered_pct": figures.answered_pct,
         "wait": figures.wait,
         "wait_known": figures.wait_known,
@@ -197,8 +201,11 @@ def _calls(queue_id: int, span: Span) -> list[Call]:
     received = i.queued_ts.is_null(False) | (i.outcome != "")
     near = (i.first_ms >= span.start * 1000 - DAY_MS) & (i.first_ms < span.end * 1000)
     query = (
-        i.select(at, i.queued_ts.is_null(False), i.outcome, i.reason, i.wait_s, i.talk_s)
+        i.select(at, i.queued_ts.is_null(False), i.outcome, i.reason, i.wait_s, i.talk_s, i.timeouts)
         .where((i.queue_id == queue_id) & near & received & (at >= span.start) & (at < span.end))
         .order_by(at, i.id)
     )
-    return [Call(int(when), bool(entered), *facts) for when, entered, *facts in query.tuples()]
+    return [
+        Call(int(when), bool(entered), *facts)._replace(timeouts=timeouts or 0)
+        for when, entered, *facts, timeouts in query.tuples()
+    ]

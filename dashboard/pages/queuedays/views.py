@@ -48,7 +48,7 @@ def show() -> Response:
         as_of=as_of,
         choices=[(one.name, one.label) for one in choices],
         links=_links(asked, as_of),
-        exports=_exports(asked),
+        exports=_exports(asked) if asked.span.start <= clock.now_s() else [],
     )
 
 

@@ -83,7 +83,7 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
         "totals": listing.totals(trace, asked, count),
         "pager": _pager(asked, shown),
-        "exports": _exports(asked),
+        "exports": _exports(asked) if trace.span.start <= trace.as_of else [],
         "link": _linker(asked),
         "say": names.speaker(),
         "when": _when(trace, asked),
