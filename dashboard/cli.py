@@ -21,6 +21,7 @@ from dashboard.ingest import files, importer
 from dashboard.jobs import worker
 from dashboard.models import Access, User
 from dashboard.tracing import projection
+from dashboard.tracing.changes import Change
 
 NAME_MAX = 120  # the columns of logins, sources and keys
 
@@ -203,14 +204,17 @@ def work(drain: bool) -> None:
 
 @click.command("rebuild")
 def rebuild() -> None:
-    """Rebuild activities from the event log."""
+    """Rebuild activities from the event log, and list the figures that changed and why."""
+    changed: list[Change] = []
     with _at_database(), click.progressbar(length=1, label="Rebuilding", file=sys.stderr) as bar:
 
         def report(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        projection.rebuild(report)
+        projection.rebuild(report, changed.append)
+    for change in changed:
+        click.echo(str(change))
     click.echo("Rebuild complete.")
 
 

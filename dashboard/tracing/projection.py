@@ -7,8 +7,7 @@ in which order events came; `rebuild` is the same work over everything.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,13 +19,13 @@ from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, plain, slot
-from dashboard.models import Contact, Event, PauseType, Source
-from dashboard.tracing import bounds, fold, presence, store, surroundings
+from dashboard.models import Event, PauseType, Source
+from dashboard.tracing import bounds, changes, fold, presence, store, surroundings
+from dashboard.tracing.contacts import contact_ids
 from dashboard.tracing.types import EventRow, Evidence, FoldedInteraction, Said
 
 CHUNK = 400
 _SAID = msgspec.json.Decoder(Said)
-CONTACT_FIELDS = ("name", "phone", "email")
 # As a range rather than LIKE: it means the same on both databases and can use an index.
 PRESENCE_TYPES = (Event.type >= "agent.") & (Event.type < "agent/")
 
@@ -195,8 +194,12 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     return min([since_ms // 1000, *concluded])
 
 
-def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> None:
-    """Fold the whole log again; `report(done, total)` is called as interactions and users pass.
+def rebuild(
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+    changed: Callable[[changes.Change], None] | None = None,
+) -> None:
+    """Fold the whole log again; `report(done, total)` is called as interactions and users pass, `changed`
+    with each figure that comes out different.
 
     Ids of activities stay. Nothing is deleted first: a reader sees old or new rows of an
     interaction, never none.
@@ -219,52 +222,28 @@ def rebuild(report: Callable[[int, int], None] = lambda _done, _total: None) -> 
     for user in users:
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
+            before = changes.of_presence(user) if changed is not None else None
             fold_presence(user, 0, paid)
+            if changed is not None and before is not None:
+                _list(changed, before, changes.of_presence(user))
         done += 1
         report(done, total)
     for source, names in _all_interactions():
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
+            earlier = changes.of_interactions(source, names) if changed is not None else None
             fold_interactions(source, names)
+            if changed is not None and earlier is not None:
+                _list(changed, earlier, changes.of_interactions(source, names))
         done += len(names)
         report(done, total)
 
 
-def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
-    """Return the contact of each JSON text: that of its number, else address, else name.
-
-    Those of a whole batch are looked up and made at once; the latest details given are kept.
-    """
-    keys: dict[str, str | None] = {}
-    given: dict[str, dict[str, str]] = {}
-    for text in texts:
-        details: dict[str, str] = json.loads(text)
-        mark = details.get("phone") or details.get("email") or details.get("name")
-        keys[text] = f"{source}:{mark}" if mark else None
-        if mark:
-            latest = {name: value for name, value in details.items() if value}
-            given.setdefault(f"{source}:{mark}", {}).update(latest)
-    known = _contacts(list(given))
-    fresh = [key for key in given if key not in known]
-    rows = [(key, *(given[key].get(name, "") for name in CONTACT_FIELDS)) for key in fresh]
-    dialect.insert_many("contact", ("key", *CONTACT_FIELDS), rows, ignore_repeats=True)
-    for key, (ident, *stored) in known.items():
-        news = {
-            n: given[key][n]
-            for n, old in zip(CONTACT_FIELDS, stored, strict=True)
-            if given[key].get(n, old) != old
-        }
-        if news:
-            Contact.update(**news).where(Contact.id == ident).execute()
-    known |= _contacts(fresh)
-    return {text: known[key][0] if key else None for text, key in keys.items()}
-
-
-def _contacts(keys: Sequence[str]) -> dict[str, tuple[int, str, str, str]]:
-    found: dict[str, tuple[int, str, str, str]] = {}
-    for part in _chunks(keys):
-        found.update({key: (ident, *rest) for key, ident, *rest in _CONTACTS.rows(keys=list(part))})
-    return found
+def _list(
+    changed: Callable[[changes.Change], None], before: changes.Snapshot, after: changes.Snapshot
+) -> None:
+    for change in changes.between(before, after):
+        changed(change)
 
 
 def _events(*more: Any) -> Any:
@@ -286,11 +265,6 @@ def _events(*more: Any) -> Any:
 _OF_INTERACTIONS = Prepared(
     lambda: _events(Event.interaction).where(
         (Event.source_id == slot("source")) & Event.interaction.in_([slot("names")])
-    )
-)
-_CONTACTS = Prepared(
-    lambda: Contact.select(Contact.key, Contact.id, Contact.name, Contact.phone, Contact.email).where(
-        Contact.key.in_([slot("keys")])
     )
 )
 

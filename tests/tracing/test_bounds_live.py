@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.jobs import worker
+from dashboard.models import Activity
 from dashboard.tracing import projection
 from tests.api import Api
 from tests.api import Event as Given
@@ -195,3 +196,17 @@ def test_a_day_that_has_not_come_is_empty(api: Api, time_machine: Any) -> None:
     api.take(call(api, "09:00", "call.connected"))
     assert len(work(api, "u", "2026-05-04")) == 1
     assert work(api, "u", "2026-05-05") == []
+
+
+def test_a_rebuild_lists_each_changed_figure_with_its_cause(api: Api) -> None:
+    """As after an upgrade: the row is that of a version that let an open call run on."""
+    api.take(call(api, "09:00", "call.connected"))
+    api.take(call(api, "09:10", "call.connected", "u", "c2"))
+    api.take(call(api, "09:15", "call.closed", "u", "c2"))
+    lost = Activity.get(Activity.end_ts.is_null())
+    Activity.update(end_bound=None, end_reason=None, talk_s=600).where(Activity.id == lost.id).execute()
+    found: list[str] = []
+    projection.rebuild(changed=lambda change: found.append(str(change)))
+    assert found == [f"activity {lost.id} (u, c1): talk_s 600 -> 0 (next_call)"]
+    projection.rebuild(changed=lambda change: found.append(str(change)))
+    assert len(found) == 1
