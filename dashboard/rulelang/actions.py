@@ -17,7 +17,7 @@ from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.catalog import Origin
 from dashboard.i18n.message import N_
-from dashboard.rulelang import values
+from dashboard.rulelang import declared
 from dashboard.rulelang.rate_limits import Frequency, Limit
 from dashboard.rulelang.validation import Checks, ErrorPath
 from dashboard.rulelang.values import (
@@ -285,8 +285,8 @@ def parse(raw: Any, path: ErrorPath, checks: Checks) -> ActionConfig | None:
         return None
     if checks.available is not None and action.permission is not None and not checks.available.can_out:
         checks.add(path / "do", NOT_ALLOWED)
-    declared = (*action.params, *COMMON)
-    given = checks.part(raw, path, {"do", *(each.name for each in declared)})
+    names = {each.name for each in (*action.params, *COMMON)}
+    given = checks.part(raw, path, {"do", *names})
     made = {each.name: each.parse(given, path, checks) for each in action.params}
     common = {each.name: each.parse(given, path, checks) for each in COMMON}
     if action.any_of and not any(made[name] for name in action.any_of):
@@ -297,8 +297,8 @@ def parse(raw: Any, path: ErrorPath, checks: Checks) -> ActionConfig | None:
 
 def dump(config: ActionConfig) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same action."""
-    common = {each.name: values.dump(getattr(config, each.name)) for each in COMMON}
-    made: dict[str, Any] = {"do": config.do, **values.dump(config.params), **common}
+    common = {each.name: declared.dump(getattr(config, each.name)) for each in COMMON}
+    made: dict[str, Any] = {"do": config.do, **declared.dump(config.params), **common}
     return made
 
 

@@ -16,10 +16,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dashboard.i18n.message import N_
-from dashboard.rulelang import values
+from dashboard.rulelang import declared
+from dashboard.rulelang.declared import Declared, part
 from dashboard.rulelang.fields import EventFacts, is_empty
 from dashboard.rulelang.validation import NOT_LISTED, Checks, ErrorPath
-from dashboard.rulelang.values import Choice, Declared, Kind, Seconds, Whole, part
+from dashboard.rulelang.values import Choice, Kind, Seconds, Whole
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 # The periods in which an action may be done at most once.
@@ -99,7 +100,7 @@ class Frequency(Kind):
     """How often an action may be done: a `Limit`."""
 
     def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> Limit:
-        return values.parse(Limit, {} if raw is None else raw, path, checks)
+        return declared.parse(Limit, {} if raw is None else raw, path, checks)
 
 
 class LimitState(NamedTuple):

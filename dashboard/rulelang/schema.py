@@ -17,7 +17,7 @@ from typing import Any
 
 from dashboard import catalog
 from dashboard.i18n.message import N_
-from dashboard.rulelang import actions, conditions, fields, triggers, values
+from dashboard.rulelang import actions, conditions, declared, fields, triggers
 from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.conditions import ALWAYS, Group
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
@@ -111,13 +111,13 @@ def load(raw: Any) -> Definition | Errors:
 
 def dump(found: Definition) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same definition."""
-    options = {name: values.dump(getattr(found, name)) for name in OPTIONS}
+    options = {name: declared.dump(getattr(found, name)) for name in OPTIONS}
     return {
         "types": list(found.types),
         "if": conditions.dump(found.tree),
         **{name: each for name, each in options.items() if each is not None},
         "then": [actions.dump(each) for each in found.then],
-        **{each.name: values.dump(getattr(found, each.name)) for each in GENERAL},
+        **{each.name: declared.dump(getattr(found, each.name)) for each in GENERAL},
     }
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from dashboard import catalog, clock
 from dashboard.catalog import Origin
 from dashboard.i18n.message import N_
-from dashboard.rulelang import values
+from dashboard.rulelang import declared
+from dashboard.rulelang.declared import Declared, part
 from dashboard.rulelang.rate_limits import Times
 from dashboard.rulelang.validation import ROOT, Checks, ErrorPath
 from dashboard.rulelang.values import (
@@ -23,13 +24,11 @@ from dashboard.rulelang.values import (
     CalendarName,
     Choice,
     Clocks,
-    Declared,
     EventTypes,
     Kind,
     Seconds,
     Weekdays,
     Whole,
-    part,
 )
 
 MAX_WAIT_S = 31 * 86400
@@ -175,7 +174,7 @@ def _option(name: str, option: Option, raw: Any, checks: Checks) -> Declared | N
     types, path = checks.types, ROOT / name
     fits = not types or name in fitting(types)
     if raw is not None and fits:
-        return values.parse(option.cls, raw, path, checks)
+        return declared.parse(option.cls, raw, path, checks)
     if raw is not None:
         checks.add(path, NOT_HERE)
     elif fits and types and option.needed:

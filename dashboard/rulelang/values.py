@@ -7,12 +7,10 @@ teams, accesses, channels and calendars (`references`), the fields of the editor
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from dashboard import catalog
 from dashboard.i18n.message import N_
@@ -134,11 +132,16 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """A text of at most `most` characters, of one line or several, with placeholders where `template`."""
+    """A text of at most `most` characters, of one line or several, with placeholders where `template`.
+
+    A `pattern` that it must match as a whole comes with the `error` of a text that does not.
+    """
 
     most: int
     lines: bool = False
     template: bool = True
+    pattern: str = ""
+    error: str = ""
     filler = "…"
 
     def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> str:
@@ -147,6 +150,8 @@ class Text(Kind):
         if unknown:
             named = ", ".join(f"“{name[:80]}”" for name in unknown[:5])
             checks.add(path, NO_PLACEHOLDER, names=named)
+        if text and self.pattern and not re.fullmatch(self.pattern, text):
+            checks.add(path, self.error)
         return text
 
 
@@ -316,57 +321,6 @@ class Group(Kind):
             return {}
         given = checks.part(raw, path, {each.name for each in self.members})
         return {each.name: each.parse(given, path, checks) for each in self.members}
-
-
-class Declared:
-    """Base of the dataclasses whose fields are declared with `part`."""
-
-    @classmethod
-    def completed(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an object with the defaults that depend on its other parts."""
-        return given
-
-    def check(self, path: ErrorPath, checks: Checks) -> None:
-        """Add the errors that concern several parts."""
-
-
-D = TypeVar("D", bound=Declared)
-
-
-def part(kind: Kind, label: str = "", default: Any = dataclasses.MISSING, hint: str = "") -> Any:
-    """Declare a field of a dataclass as a part of a rule; `default` is that of the field and of the JSON."""
-    given = None if default is dataclasses.MISSING else default
-    return dataclasses.field(
-        default=default, metadata={"part": Part("", kind, label, default=given, hint=hint)}
-    )
-
-
-def parts(cls: type[Declared]) -> tuple[Part, ...]:
-    """Return the parts that a dataclass declares, in order."""
-    return tuple(
-        dataclasses.replace(each.metadata["part"], name=each.name)
-        for each in dataclasses.fields(cls)  # type: ignore[arg-type]
-    )
-
-
-def parse(cls: type[D], raw: Any, path: ErrorPath, checks: Checks) -> D:
-    """Return the object that decoded JSON describes; its errors are added to `checks` below `path`."""
-    declared = parts(cls)
-    given = cls.completed(checks.part(raw, path, {each.name for each in declared}))
-    made = cls(**{each.name: each.parse(given, path, checks) for each in declared})
-    made.check(path, checks)
-    return made
-
-
-def dump(value: Any) -> Any:
-    """Return the JSON form of a checked value; parsing it gives the same value."""
-    if isinstance(value, Declared):
-        return {each.name: dump(getattr(value, each.name)) for each in parts(type(value))}
-    if isinstance(value, Mapping):
-        return {name: dump(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [dump(each) for each in value]
-    return str(value) if isinstance(value, StrEnum) else value
 
 
 def is_address(text: str) -> bool:

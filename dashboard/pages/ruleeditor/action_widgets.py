@@ -11,7 +11,7 @@ from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import codec, form_values, widgets
 from dashboard.pages.ruleeditor.queries import Choice, Offered
 from dashboard.pages.ruleeditor.widgets import Control, Errors, Option, under
-from dashboard.rulelang import values
+from dashboard.rulelang import declared, values
 from dashboard.rulelang.actions import ACTIONS, COMMON, MAX_LINE, ROLES, Recipients, RoleNames
 from dashboard.rulelang.rate_limits import BY, OFTEN, PERIODS, Frequency, Often
 from dashboard.rulelang.triggers import OPTIONS, fitting
@@ -117,7 +117,7 @@ def options(definition: dict[str, Any], offered: Offered, errors: Errors) -> dic
         given = definition.get(name) or ({} if option.needed else option.proposal)
         made[name] = [
             control
-            for part in values.parts(option.cls)
+            for part in declared.parts(option.cls)
             if not isinstance(part.kind, EventTypes)
             for control in controls(part, ROOT / name, given.get(part.name), offered, errors)
         ]
@@ -173,7 +173,7 @@ def _typed(part: Part, name: str, label: str, value: Any) -> Control:
     """Return the text field, of several lines or one, of a part whose value is typed."""
     kind = part.kind
     by_line = isinstance(kind, (*codec.BY_LINE, TemplatesByName))
-    hint = part.hint or (_(HINTS[type(kind)]) if type(kind) in HINTS else "")
+    hint = _(part.hint) if part.hint else (_(HINTS[type(kind)]) if type(kind) in HINTS else "")
     area = by_line or (isinstance(kind, Text) and kind.lines)
     return Control(
         f"{name}.lines" if by_line else name,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dashboard.pages.ruleeditor import form_values
 from dashboard.pages.ruleeditor.form_values import Form, lines, seconds, shown, text, whole
-from dashboard.rulelang import values
+from dashboard.rulelang import declared
 from dashboard.rulelang.actions import ACTIONS, COMMON, RoleNames
 from dashboard.rulelang.fields import Field
 from dashboard.rulelang.fields import Kind as FieldKind
@@ -143,12 +143,12 @@ def error_field(path: ErrorPath) -> str:
     """Return the name of the field, or of the button, at which an error of an option or action is shown."""
     first, *rest = path.keys
     if first in OPTIONS:
-        return str(path) if rest else f"{first}.{values.parts(OPTIONS[str(first)].cls)[0].form_name}"
+        return str(path) if rest else f"{first}.{declared.parts(OPTIONS[str(first)].cls)[0].form_name}"
     if first != "then" or not rest:
         return "addact" if first == "then" else str(path)
     prefix, name = f"then.{rest[0]}", rest[1] if len(rest) > 1 else "do"
-    declared = {part.name: part for row in ACTIONS.values() for part in (*row.params, *COMMON)}
-    part = declared.get(str(name))
+    by_name = {part.name: part for row in ACTIONS.values() for part in (*row.params, *COMMON)}
+    part = by_name.get(str(name))
     if part is None:
         return f"{prefix}.{name}"
     if isinstance(part.kind, Frequency):
@@ -158,10 +158,10 @@ def error_field(path: ErrorPath) -> str:
     return ".".join(map(str, (prefix, part.form_name, *rest[2:])))
 
 
-def _read_parts(declared: Sequence[Part], form: Form, prefix: str) -> Raw:
+def _read_parts(parts: Sequence[Part], form: Form, prefix: str) -> Raw:
     """Return the parts that are typed; a choice or a number that is left empty is the default."""
     made: Raw = {}
-    for part in declared:
+    for part in parts:
         value = read(part.kind, form, field_name(prefix, part))
         if value in EMPTY and part.default is not None and not isinstance(value, list):
             value = part.default
@@ -174,13 +174,13 @@ def read_options(form: Form, types: Sequence[str]) -> Raw:
     made: Raw = {}
     for name in fitting(types):
         option = OPTIONS[name]
-        declared = values.parts(option.cls)
-        first = f"{name}.{declared[0].form_name}"
+        parts = declared.parts(option.cls)
+        first = f"{name}.{parts[0].form_name}"
         typed = text(form, first) or any(
-            places(form, f"{name}.{each.name}") for each in declared if isinstance(each.kind, EventTypes)
+            places(form, f"{name}.{each.name}") for each in parts if isinstance(each.kind, EventTypes)
         )
         if typed or (option.needed and first in form):
-            made[name] = _read_parts(declared, form, name)
+            made[name] = _read_parts(parts, form, name)
         elif option.needed:
             made[name] = dict(option.proposal)
             if name == "after" and DUE.issuperset(types):
@@ -192,7 +192,7 @@ def write_options(definition: Raw, form: Form) -> None:
     """Add what the form posts for the options of a definition."""
     for name in fitting(definition["types"]):
         given: Raw = definition.get(name) or {}
-        for part in values.parts(OPTIONS[name].cls) if given else ():
+        for part in declared.parts(OPTIONS[name].cls) if given else ():
             write(part.kind, form, f"{name}.{part.form_name}", given.get(part.name))
 
 
