@@ -10,7 +10,7 @@ actions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -18,16 +18,12 @@ from typing import Any
 from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang import schema
 from dashboard.rulelang.conditions import MAX_LEVELS
+from dashboard.rulelang.references import FIELDS, replaced
 from dashboard.rulelang.schema import PARTS, AvailableReferences, Definition, Errors
 from dashboard.rulelang.validation import ROOT
 
 UNSEEN = "?"  # stands for what the exporter may not see
 
-# Fields whose operands are ids: field → kind of what is named.
-_FIELDS = {"user": "user", "queue": "queue", "user.team": "team", "cause.rule": "rule"}
-_TO = {"users": "user", "teams": "team", "accesses": "access"}
-
-Swap = Callable[[str, Any], Any]
 Keys = tuple[int, ...]  # a node of the conditions by its place from the root
 
 
@@ -44,7 +40,7 @@ class Lost:
 def named(raw: Mapping[str, Any], names: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
     """Return a definition's JSON with names for ids; `names` maps a kind (user, queue, team, access,
     channel, rule) to its names by id. What has none there is called UNSEEN."""
-    return _swapped(raw, lambda kind, value: names[kind].get(value, UNSEEN) if _is_id(value) else value)
+    return replaced(raw, lambda kind, value: names[kind].get(value, UNSEEN) if _is_id(value) else value)
 
 
 def numbered(raw: Mapping[str, Any], ids: Mapping[str, Mapping[str, int]]) -> tuple[dict[str, Any], Lost]:
@@ -56,12 +52,14 @@ def numbered(raw: Mapping[str, Any], ids: Mapping[str, Mapping[str, int]]) -> tu
     lost = Lost()
 
     def swap(kind: str, value: Any) -> Any:
+        if kind not in ids:  # a calendar has its name on every site
+            return value
         found = ids[kind].get(value) if isinstance(value, str) else None
         if found is None:
             lost.add(kind, value)
         return found
 
-    made = _swapped(raw, swap)
+    made = replaced(raw, swap)
     if isinstance(made.get("if"), dict):
         made["if"] = _without_gaps(made["if"], 0) or {"all": []}
     if isinstance(made.get("then"), list):
@@ -69,57 +67,12 @@ def numbered(raw: Mapping[str, Any], ids: Mapping[str, Mapping[str, int]]) -> tu
     return made, lost
 
 
-def _swapped(raw: Mapping[str, Any], swap: Swap) -> dict[str, Any]:
-    made = dict(raw)
-    if isinstance(made.get("if"), dict):
-        made["if"] = _tree(made["if"], swap, 0)
-    if isinstance(made.get("then"), list):
-        made["then"] = [_doing(each, swap) if isinstance(each, dict) else each for each in made["then"]]
-    return made
-
-
-def _tree(node: Any, swap: Swap, level: int) -> Any:
-    if not isinstance(node, dict) or level > MAX_LEVELS + 1:
-        return node
-    if "field" in node:
-        return _condition(node, swap)
-    return {
-        how: [_tree(each, swap, level + 1) for each in inner] if isinstance(inner, list) else inner
-        for how, inner in node.items()
-    }
-
-
-def _condition(node: dict[str, Any], swap: Swap) -> dict[str, Any]:
-    kind = _FIELDS.get(node["field"]) if isinstance(node["field"], str) else None
-    if kind is None or not isinstance(node.get("value"), list):
-        return node
-    found = [None if each is None else swap(kind, each) for each in node["value"]]
-    if node.get("op") != "changed_from_to":
-        return {**node, "value": [each for each in found if each is not None]}
-    whole = all((old is None) == (new is None) for old, new in zip(node["value"], found, strict=True))
-    return {**node, "value": found if whole else []}
-
-
-def _doing(doing: dict[str, Any], swap: Swap) -> dict[str, Any]:
-    made = dict(doing)
-    if isinstance(made.get("to"), dict):
-        made["to"] = {
-            name: [each for each in (swap(_TO[name], one) for one in ids) if each is not None]
-            if name in _TO and isinstance(ids, list)
-            else ids
-            for name, ids in made["to"].items()
-        }
-    if made.get("channel") is not None:
-        made["channel"] = swap("channel", made["channel"])
-    return made
-
-
 def _without_gaps(node: Any, level: int) -> Any:
     """Return a tree without conditions that lost all that they name, None where nothing is left of it."""
     if not isinstance(node, dict) or level > MAX_LEVELS + 1:
         return node
     if "field" in node:
-        gone = node.get("field") in _FIELDS and node.get("value") == [] if _is_text(node["field"]) else False
+        gone = node.get("field") in FIELDS and node.get("value") == [] if _is_text(node["field"]) else False
         return None if gone else node
     made = {}
     for how, inner in node.items():

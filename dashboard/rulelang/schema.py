@@ -17,7 +17,7 @@ from typing import Any
 
 from dashboard import catalog
 from dashboard.i18n.message import N_
-from dashboard.rulelang import actions, conditions, declared, fields, triggers
+from dashboard.rulelang import actions, conditions, declared, fields, references, triggers
 from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.conditions import ALWAYS, Group
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
@@ -127,19 +127,9 @@ def emits(found: Definition) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, kinds)))
 
 
-def calendars(found: Definition) -> frozenset[str]:
-    """Return the names of the calendars that the definition uses, those of its conditions included."""
-    parts = (found.after, found.wait, found.schedule)
-    used = {part.calendar for part in parts if part is not None and part.calendar}
-    for _path, condition in conditions.conditions(found.tree):
-        if condition.op in CALENDAR_OPERATORS:
-            used.add(str(condition.operands[0]))
-    return frozenset(used)
-
-
-def channels(found: Definition) -> frozenset[int]:
-    """Return the ids of the channels that its actions use."""
-    return frozenset(int(each.params["channel"]) for each in found.then if "channel" in each.params)
+def refers_to(found: Definition) -> dict[str, set[Any]]:
+    """Return the ids and names that the definition refers to, by what they mean; see `references`."""
+    return references.collected(dump(found))
 
 
 def spec(rule: Mapping[str, Any], found: Definition, context: Context) -> RuleSpec:
@@ -223,12 +213,11 @@ __all__ = [
     "Schedule",
     "Times",
     "Wait",
-    "calendars",
-    "channels",
     "dump",
     "emits",
     "load",
     "origin",
     "parse",
+    "refers_to",
     "spec",
 ]

@@ -17,6 +17,7 @@ from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Calendar, Channel
 from dashboard.models.rules import Rule
+from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.validation import AvailableReferences
 
@@ -64,7 +65,8 @@ def available_references(
     every channel and calendar; all teams and accesses for who may see everybody. Whom the `stored` rule
     names already may stay, as long as they exist.
     """
-    users, teams, accesses = (_named(stored, part) for part in ("users", "teams", "accesses"))
+    named = schema.refers_to(stored) if stored is not None else {}
+    users, teams, accesses = (sorted(named.get(part, ())) for part in ("user", "team", "access"))
     everybody = author.users is None
     active = author.allows(User.id) & User.deactivated_ts.is_null()
     return AvailableReferences(
@@ -77,12 +79,6 @@ def available_references(
         personal=personal,
         switched={name: event_switches.in_rules(name) for name in event_switches.choices()},
     )
-
-
-def _named(stored: Definition | None, part: str) -> list[int]:
-    """Return whom the actions of a rule name, by id."""
-    doings = stored.then if stored is not None else ()
-    return sorted({ident for doing in doings for ident in doing.params.get("to", {}).get(part, ())})
 
 
 def _own_teams(author: Scope) -> frozenset[int]:

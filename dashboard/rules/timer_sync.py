@@ -142,6 +142,6 @@ def using(name: str) -> list[Rule]:
         if needle not in json.dumps(rule.definition, ensure_ascii=False):
             continue  # reading a definition costs fifty times as much
         read = definitions.load(rule.definition)
-        if isinstance(read, Definition) and name in definitions.calendars(read):
+        if isinstance(read, Definition) and name in definitions.refers_to(read)["calendar"]:
             found.append(rule)
     return found

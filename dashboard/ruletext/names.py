@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -17,9 +18,10 @@ from dashboard.models import Queue, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
 from dashboard.models.rules import Rule
-from dashboard.rulelang import conditions
+from dashboard.rulelang import schema
 from dashboard.rulelang.describe import Show
 from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang.references import FIELDS
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import permissions
@@ -30,6 +32,15 @@ OTHER_TEAM = N_("a team that no longer exists")
 OTHER_ACCESS = N_("an access that no longer exists")
 OTHER_CHANNEL = N_("a channel that no longer exists")
 OTHER_RULE = N_("another rule")
+# What stands for a reference that cannot be named, by what it means.
+OTHER: Mapping[str, str] = {
+    "user": OTHER_USER,
+    "queue": OTHER_QUEUE,
+    "team": OTHER_TEAM,
+    "access": OTHER_ACCESS,
+    "channel": OTHER_CHANNEL,
+    "rule": OTHER_RULE,
+}
 
 # Choices of the catalogue, by the stored word.
 CHOICES: Mapping[str, str] = {
@@ -64,44 +75,22 @@ def names(
     What is missing from it is outside of the viewer's scope or gone. At most six queries, however many
     definitions there are.
     """
-    asked: dict[str, set[int]] = {
-        "users": set(users),
-        "queues": set(queues),
-        "teams": set(teams),
-        "rules": set(rules),
-        "accesses": set(),
-        "channels": set(),
-    }
+    asked: dict[str, set[int]] = defaultdict(set)
+    for meaning, ids in (("user", users), ("queue", queues), ("team", teams), ("rule", rules)):
+        asked[meaning].update(ids)
     for definition in definitions:
-        _ask(definition, asked)
+        for meaning, found in schema.refers_to(definition).items():
+            asked[meaning] |= found
     return Names(
-        _called(User, User.name, asked["users"], scope.allows(User.id)),
-        _called(Team, Team.name, asked["teams"]),
-        _called(Queue, Queue.label, asked["queues"], scope.allows_queue(Queue.id)),
-        _called(Access, Access.name, asked["accesses"]),
-        _called(Channel, Channel.name, asked["channels"]),
-        _called(Rule, Rule.name, asked["rules"], permissions.visible(scope)),
+        _called(User, User.name, asked["user"], scope.allows(User.id)),
+        _called(Team, Team.name, asked["team"]),
+        _called(Queue, Queue.label, asked["queue"], scope.allows_queue(Queue.id)),
+        _called(Access, Access.name, asked["access"]),
+        _called(Channel, Channel.name, asked["channel"]),
+        _called(Rule, Rule.name, asked["rule"], permissions.visible(scope)),
         zone(),
         _,
     )
-
-
-def _ask(definition: Definition, asked: dict[str, set[int]]) -> None:
-    """Add the ids that a definition mentions."""
-    for _path, condition in conditions.conditions(definition.tree):
-        kind = _IDS.get(condition.field)
-        for operand in condition.operands if kind else ():
-            ids = operand if isinstance(operand, tuple) else (operand,)
-            asked[str(kind)].update(each for each in ids if isinstance(each, int))
-    for doing in definition.then:
-        to = doing.params.get("to", {})
-        for kind in ("users", "teams", "accesses"):
-            asked[kind].update(to.get(kind, ()))
-        if "channel" in doing.params:
-            asked["channels"].add(doing.params["channel"])
-
-
-_IDS = {"user": "users", "queue": "queues", "user.team": "teams", "cause.rule": "rules"}
 
 
 def _called(model: Any, column: Any, ids: set[int], allowed: Any = None) -> dict[int, str]:
@@ -113,17 +102,12 @@ def _called(model: Any, column: Any, ids: set[int], allowed: Any = None) -> dict
 
 def show(names: Names) -> Show:
     """Return how one value of a field reads: names for ids, labels for choices, lengths as h:mm:ss."""
-    named = {
-        "user": (names.users, OTHER_USER),
-        "queue": (names.queues, OTHER_QUEUE),
-        "user.team": (names.teams, OTHER_TEAM),
-        "cause.rule": (names.rules, OTHER_RULE),
-    }
+    called = {"user": names.users, "queue": names.queues, "team": names.teams, "rule": names.rules}
 
     def shown(field: Field, value: Any) -> str:
-        if field.path in named and isinstance(value, int):
-            called, other = named[field.path]
-            return called.get(value) or str(_(other))
+        meaning = FIELDS.get(field.path)
+        if meaning and isinstance(value, int):
+            return called[meaning].get(value) or str(_(OTHER[meaning]))
         return _value(field, value, names.zone)
 
     return shown

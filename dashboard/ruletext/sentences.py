@@ -14,14 +14,14 @@ from dashboard import catalog
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
-from dashboard.rulelang.actions import ROLES, Role
+from dashboard.rulelang.actions import ROLES, Recipients, Role
 from dashboard.rulelang.describe import sentence
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
 from dashboard.rulelang.schema import ActionConfig, Definition, Schedule, Wait
 from dashboard.rulelang.text_templates import Names
-from dashboard.rulelang.values import EVERY_DAY
+from dashboard.rulelang.values import EVERY_DAY, ChannelId, Part
 from dashboard.ruletext import names as rule_names
 
 PER = {
@@ -192,17 +192,19 @@ def _action(doing: ActionConfig, names: Names, limited: bool) -> str:
 def action_text(doing: ActionConfig, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
     params = doing.params
-    channel = names.channels.get(params.get("channel", 0)) or _(rule_names.OTHER_CHANNEL)
-    text = str(
-        _(
-            doing.action.phrase,
-            to=recipients(params, names),
-            channel=channel,
-            tags=_quoted(params.get("tags", ())),
-            type=params.get("type", ""),
-        )
-    )
+    said = {part.name: _param(part, params, names) for part in doing.action.params}
+    text = str(_(doing.action.phrase, **said))
     return _again(text, params["again"]) if "again" in params else text
+
+
+def _param(part: Part, params: Mapping[str, Any], names: Names) -> str:
+    """Return a parameter of an action in the words of its sentence."""
+    if isinstance(part.kind, Recipients):
+        return recipients(params, names)
+    if isinstance(part.kind, ChannelId):
+        return names.channels.get(params.get(part.name, 0)) or str(_(rule_names.OTHER_CHANNEL))
+    value = params.get(part.name, "")
+    return _quoted(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _again(action: str, again: Mapping[str, int]) -> str:

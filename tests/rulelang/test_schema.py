@@ -294,8 +294,8 @@ def test_a_definition_tells_what_it_records_and_uses() -> None:
         }
     )
     assert schema.emits(found) == ("custom.a", "rule.logged")
-    assert schema.calendars(found) == {"Brno"}
-    assert schema.channels(found) == {1}
+    assert schema.refers_to(found)["calendar"] == {"Brno"}
+    assert schema.refers_to(found)["channel"] == {1}
 
 
 def test_the_matcher_gets_what_the_row_and_the_definition_say() -> None:

@@ -35,7 +35,7 @@ def test_no_two_have_the_same_name() -> None:
 def test_each_is_a_whole_definition(each: starter.Starter) -> None:
     found = schema.load(each.definition)
     assert isinstance(found, Definition), found
-    assert schema.calendars(found) <= {"Office"}
+    assert schema.refers_to(found)["calendar"] <= {"Office"}
 
 
 def test_texts_are_translated_and_nothing_else() -> None:

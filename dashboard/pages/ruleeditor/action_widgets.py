@@ -34,7 +34,6 @@ from dashboard.rulelang.values import (
 )
 from dashboard.ruletext import names, sentences
 
-GONE = {"user": names.OTHER_USER, "team": names.OTHER_TEAM, "access": names.OTHER_ACCESS}
 ONE_A_LINE = N_("One on each line")
 HINTS: Mapping[type[Kind], str] = {
     values.Texts: ONE_A_LINE,
@@ -187,11 +186,11 @@ def _typed(part: Part, name: str, label: str, value: Any) -> Control:
 
 def _ids(kind: Ids, name: str, label: str, value: Any, offered: Offered) -> Control | None:
     """Return the people, teams or accesses to tick; those chosen that are not offered stay."""
-    choices = offered.recipients(kind.reference)
+    choices = offered.of(kind.reference)
     known = {ident for ident, _label in choices}
     chosen = form_values.entries(value)
     shown = (form_values.shown(each) for each in chosen)
-    lost = [(each, _(GONE[kind.reference])) for each in shown if each not in known]
+    lost = [(each, _(names.OTHER[kind.reference])) for each in shown if each not in known]
     if not choices and not lost:
         return None
     return widgets.checks(name, label, [*choices, *lost], chosen)._replace(kind="pick")

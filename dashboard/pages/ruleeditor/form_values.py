@@ -17,6 +17,7 @@ from dashboard import clock
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import MAX_NUMBER, Operand
 from dashboard.rulelang.operators import OPERATORS, Operator
+from dashboard.rulelang.references import FIELDS
 
 Form = MultiDict[str, str]
 
@@ -24,7 +25,6 @@ UNITS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 DEEPEST: Final = 12  # lists and objects within each other; a rule has 9
 DIGITS: Final = 40  # of a number that no rule may hold
 TYPED_MAX: Final = 20_000  # letters of one field; more is cut, long before a person has typed as many
-BY_ID: Final = ("user.team", "cause.rule")  # lists whose entries are ids
 PICKED: Final = frozenset({Operand.CHOICE, Operand.CHOICES, Operand.MAYBE})  # belong to one field
 LOCAL: Final = "%Y-%m-%dT%H:%M"
 _DIGITAL = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)")
@@ -107,7 +107,7 @@ def instant(typed: str, zone: str) -> int | str:
 
 def by_id(field: Field) -> bool:
     """Say whether the field's choices are ids."""
-    return field.kind in (Kind.PERSON, Kind.QUEUE) or field.path in BY_ID
+    return field.kind in (Kind.PERSON, Kind.QUEUE) or field.path in FIELDS
 
 
 def by_line(kind: Operand, field: Field) -> bool:

@@ -30,7 +30,7 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.pages.ruleeditor import edits, form_values
+from dashboard.rulelang import references
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import RunOutcome
 from dashboard.ruletext import names as rule_names
@@ -57,9 +57,15 @@ class Offered(NamedTuple):
     more: int = 0
     outward: bool = True  # actions that call out
 
-    def recipients(self, reference: str) -> list[Choice]:
-        """Return the users, teams or accesses that may be chosen."""
-        return {"user": self.users, "team": self.teams, "access": self.accesses}[reference]
+    def of(self, meaning: str) -> list[Choice]:
+        """Return the users, teams, accesses, queues or rules that may be chosen."""
+        return {
+            "user": self.users,
+            "team": self.teams,
+            "access": self.accesses,
+            "queue": self.queues,
+            "rule": self.rules,
+        }[meaning]
 
 
 class Shown(NamedTuple):
@@ -72,7 +78,8 @@ class Shown(NamedTuple):
 
 def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
     """Return the choices; whom a rule names already stays among them."""
-    chosen = frozenset(each for each in used(definition) if isinstance(each, int))
+    named = references.collected(definition)
+    chosen = frozenset(each for each in named["user"] | named["queue"] if isinstance(each, int))
     found = lists.offered(scope, chosen, sought)
     accesses = _named(Access.select(Access.id, Access.name, Access.is_system)) if scope.users is None else []
     return Offered(
@@ -119,24 +126,6 @@ def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -
 
 def groups() -> list[Choice]:
     return _choices(rows(RuleGroup.select(RuleGroup.id, RuleGroup.name), _Named))
-
-
-def used(definition: dict[str, Any]) -> list[Any]:
-    """Return the values of the conditions and the recipients of the actions."""
-    found: list[Any] = []
-
-    def walk(node: Any) -> None:
-        if isinstance(node, dict) and "field" in node:
-            value = node.get("value")
-            found.extend(_leaves(value))
-        for child in edits.children(node):
-            walk(child)
-
-    walk(definition["if"])
-    for action in definition["then"]:
-        to = action.get("to")
-        found.extend(form_values.entries(to.get("users") if isinstance(to, dict) else None))
-    return found
 
 
 def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
@@ -249,11 +238,3 @@ def _named(query: Any) -> list[tuple[int, str, bool]]:
 
 def _texts(query: Any) -> list[str]:
     return lists.by_name([row[0] for row in query.tuples()], str)
-
-
-def _leaves(value: Any) -> Iterable[Any]:
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from _leaves(each)
-    else:
-        yield value

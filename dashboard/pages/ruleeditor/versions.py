@@ -16,6 +16,7 @@ from dashboard.pages.ruleeditor.page import Editing
 from dashboard.pages.ruleeditor.views import bp, seen
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.values import TemplatesByName, Text
 from dashboard.rules import permissions
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
@@ -124,7 +125,7 @@ def _action(doing: Any, names: Any) -> str:
     said = [sentences.action_text(doing, names), sentences.limit_text(doing.limit)]
     texts = [
         str(value) if isinstance(value, str) else ", ".join(f"{key}: {text}" for key, text in value.items())
-        for name, value in doing.params.items()
-        if name in ("title", "subject", "text", "data")
+        for part in doing.action.params
+        if isinstance(part.kind, Text | TemplatesByName) and (value := doing.params.get(part.name))
     ]
     return " · ".join(filter(None, [*said, *texts]))

@@ -38,7 +38,7 @@ def _types(found: Definition) -> list[str]:
 
 def _ways_out(found: Definition) -> list[str]:
     told = []
-    ids = sorted(definitions.channels(found))
+    ids = sorted(definitions.refers_to(found)["channel"])
     off = Channel.select(Channel.name).where(Channel.id.in_(ids) & ~Channel.active).tuples()
     told += [
         str(_("The channel “%(name)s” is switched off: nothing is sent by it.", name=row[0])) for row in off

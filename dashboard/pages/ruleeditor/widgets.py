@@ -17,6 +17,7 @@ from dashboard.rulelang.conditions import MAX_LEVELS
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import Operand
 from dashboard.rulelang.operators import OPERATORS, Operator, operators
+from dashboard.rulelang.references import FIELDS
 from dashboard.rulelang.regex import MAX_PATTERN
 from dashboard.rulelang.validation import ErrorPath
 from dashboard.ruletext import names, sentences
@@ -25,12 +26,6 @@ FEW = 6  # choices that stand beside each other; more fold away
 UNITS = {"s": N_("seconds"), "min": N_("minutes"), "h": N_("hours"), "d": N_("days"), "w": N_("weeks")}
 HOWS = {"all": N_("all of these"), "any": N_("any of these"), "none": N_("none of these")}
 JOINTS = {"all": N_("and"), "any": N_("or"), "none": N_("nor")}
-GONE = {
-    "user": names.OTHER_USER,
-    "queue": names.OTHER_QUEUE,
-    "user.team": names.OTHER_TEAM,
-    "cause.rule": names.OTHER_RULE,
-}
 _PLACES = (
     (N_("Time"), ("time",)),
     (N_("People and queues"), ("user", "queue")),
@@ -257,7 +252,8 @@ def _picked(kind: Operand, field: Field, name: str, value: Any, label: str, offe
         else [form_values.shown(value)]
     )
     gone = [each for each in chosen if each and each not in {known for known, _label in choices}]
-    choices = choices + [(each, _(GONE[field.path]) if field.path in GONE else each) for each in gone]
+    meaning = FIELDS.get(field.path)
+    choices = choices + [(each, _(names.OTHER[meaning]) if meaning else each) for each in gone]
     if kind is Operand.CHOICES:
         return checks(name, label, choices, chosen)
     empty = _("anything") if kind is Operand.MAYBE else _("Choose")
@@ -266,15 +262,10 @@ def _picked(kind: Operand, field: Field, name: str, value: Any, label: str, offe
 
 def choices_of(field: Field, offered: Offered) -> list[Choice] | None:
     """Return what a field may be, with labels; None for a field whose values are typed."""
-    found = {
-        "user": offered.users,
-        "queue": offered.queues,
-        "user.team": offered.teams,
-        "cause.rule": offered.rules,
-        **offered.named,
-    }.get(field.path)
-    if found is not None:
-        return list(found)
+    if field.path in FIELDS:
+        return list(offered.of(FIELDS[field.path]))
+    if field.path in offered.named:
+        return list(offered.named[field.path])
     if field.path == "type":
         return [(name, _(type_.label)) for name, type_ in catalog.CATALOG.items()]
     if field.kind is Kind.CHOICE:

@@ -23,6 +23,7 @@ from dashboard.models import Channel, Rule
 from dashboard.notify import deliver
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
+from dashboard.rulelang import references
 from dashboard.rules import permissions
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, moment, number
@@ -259,16 +260,9 @@ def uses() -> dict[int, list[int]]:
     """Return the ids of the rules that use each channel."""
     found: dict[int, list[int]] = {}
     for ident, definition in Rule.select(Rule.id, Rule.definition).order_by(Rule.id).tuples():
-        for channel in set(_channels(definition)):
+        for channel in references.collected(definition)["channel"]:
             found.setdefault(channel, []).append(ident)
     return found
-
-
-def _channels(definition: Any) -> Iterable[int]:
-    actions = definition.get("then", ()) if isinstance(definition, dict) else ()
-    return [
-        each["channel"] for each in actions if isinstance(each, dict) and isinstance(each.get("channel"), int)
-    ]
 
 
 def users_of(channel_id: int, scope: Scope) -> tuple[list[tuple[int, str]], int]:
