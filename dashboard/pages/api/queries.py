@@ -24,9 +24,7 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
     equal = _equal(query)
     if any(value is None for _column, value in equal):
         return [], None
-    within = (e.id > (query.after or 0)) & (e.id <= record.safe_read_position())
-    for column, value in equal[:1]:  # by its index; the other filters are tried on its rows
-        within &= column == value
+    ranged = [column == value for column, value in equal[:1]]  # the other filters are tried on its rows
     others = [keyset.unindexed(column) == value for column, value in equal[1:]]
     if query.since_ms is not None:
         others.append(keyset.unindexed(e.time_ms) >= query.since_ms)
@@ -52,9 +50,16 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
         .join(Source, on=(Source.id == e.source_id))
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
         .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == e.queue_id))
-        .where(within, *others)
     )
-    found, after = keyset.page(e.select(e.id).where(within), rows, query.limit, filtered=bool(others))
+    found, after = keyset.page(
+        rows.where(*others) if others else rows,
+        e.id,
+        ranged,
+        query.limit,
+        above=query.after or 0,
+        below=record.safe_read_position() + 1,
+        filtered=bool(others),
+    )
     return [stored(row) for row in found], after
 
 

@@ -57,11 +57,8 @@ class Muted(NamedTuple):
 
 def notices(viewer_id: int, view: str, before: int | None, now_ms: int) -> tuple[list[Notice], int | None]:
     """Return a page of SIZE notifications older than the id `before`, and the id to go on from."""
-    mine = Notification.user_id == viewer_id
-    if before is not None:
-        mine &= Notification.id < before
-    query = _query().where(mine, _inside(view, now_ms))
-    found, older = keyset.page(Notification.select(Notification.id).where(mine), query, SIZE, descending=True)
+    query, mine = _query().where(_inside(view, now_ms)), Notification.user_id == viewer_id
+    found, older = keyset.page(query, Notification.id, [mine], SIZE, below=before, descending=True)
     return [Notice(*row) for row in found], older
 
 

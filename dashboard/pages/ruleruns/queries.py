@@ -51,11 +51,16 @@ class Page(NamedTuple):
 def page(scope: Scope, asked: RunQuery, rule_ids: Sequence[int]) -> Page:
     """Return the runs of these rules that match, PAGE at most, fewer where filters leave few."""
     backward = asked.before is None and asked.after is not None
-    start = Run.id < asked.before if asked.before else Run.id > (asked.after or 0)
     ranged, others = _conditions(scope, asked, rule_ids)
-    ids = Run.select(Run.id).where(ranged & start)
-    query = _columns().where(ranged & start, *others)
-    found, on = keyset.page(ids, query, PAGE, descending=not backward)
+    found, on = keyset.page(
+        _columns().where(*others),
+        Run.id,
+        [ranged],
+        PAGE,
+        above=(asked.after or 0) if backward else 0,
+        below=asked.before,
+        descending=not backward,
+    )
     lines = counted([Line(*row) for row in (reversed(found) if backward else found)])
     if backward:
         return Page(lines, on, lines[-1].id if lines else (asked.after or 0) + 1)

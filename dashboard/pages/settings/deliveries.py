@@ -174,13 +174,11 @@ def page(scope: Scope, asked: DeliveryFilter) -> tuple[list[DeliveryRow], int | 
 
 def _ids(scope: Scope, asked: DeliveryFilter, state: StepState | None) -> tuple[list[int], int | None]:
     """Return the ids of a page of one state, and where it goes on."""
-    ranged = [Step.id < asked.before if asked.before else Step.id > 0]
-    if state is not None:
-        ranged.append(Step.state == state)
+    ranged = [] if state is None else [Step.state == state]
     if asked.channel:
         ranged.append(Step.channel_id == asked.channel)
-    query = _mine(scope, Step.id).where(*ranged)
-    found, on = keyset.page(Step.select(Step.id).where(*ranged), query, PAGE, descending=True)
+    query, before = _mine(scope, Step.id), asked.before or None
+    found, on = keyset.page(query, Step.id, ranged, PAGE, below=before, descending=True)
     return [row[0] for row in found], on
 
 
