@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
+from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.events import switches
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Event, Rule, RuleGroup, Source, User
 from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
-from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.fields import EventFacts, fold
 from dashboard.rulelang.matcher import Outcome, State
-from dashboard.rules import active_rules, event_facts, recipients
+from dashboard.rulelang.rate_limits import Times, limit_key
+from dashboard.rules import active_rules, recipients
+from dashboard.rules.action_runner import EVENT
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
+from dashboard.rules.limit_store import LimitStore
+from dashboard.rules.occurrences import Occurrence
 from dashboard.rules.runs import RUN_LABELS, RunOutcome
 
 LOOKED_THROUGH = 500  # latest events of a subject
@@ -40,10 +48,21 @@ HELD = N_("The rule ran, and the limits of its actions held all of them back.")
 MUTED = N_("The rule ran, and all of its recipients have muted it.")
 EARLIER_RUN = N_("An earlier version of the rule ran about this event. It came to: %(outcome)s.")
 STOPPING = N_("The rule “%(name)s” of the same group comes first and stops the later ones.")
-COUNTING = N_("The conditions are met; the rule acts at the %(number)s. time within its period only.")
+HELD_UNTIL = N_(
+    "The rule ran, and the limits of its actions held all of them back. The next is possible at %(time)s."
+)
+COUNTING = N_("The conditions are met, but too seldom: %(count)s of %(number)s times within %(time)s.")
+WINDOW_OVER = N_(
+    "The rule has run for this window. It runs again once at most %(clear)s of the events lie within "
+    "%(time)s, from %(at)s on."
+)
 NO_RUN = N_(
     "The conditions are met now. When the event came in, the rule did not run: it may have been "
     "another version, or the event came by an import without rules."
+)
+NO_FIRING = N_(
+    "The conditions are met now. When the timer was due, the rule did not run: it may have been another "
+    "version, or its values were different then."
 )
 
 
@@ -59,10 +78,10 @@ class Answer(NamedTuple):
 def events_about(subject: str, types: Iterable[str], scope: Scope) -> Iterator[EventRow]:
     """Yield the latest events of these types about a subject that lie inside the scope, newest first.
 
-    `subject` is named as `limits.limit_key` does: "interaction:<source>:<id>", "user:<id>" …; a text
-    without such a name is taken for the id of an interaction of any source.
+    `subject` is named as `limits.limit_key` does: "interaction:<source>:<id>", "user:<id>" …; any other text
+    is the id of an interaction of any source, or the name or username of a user inside the scope.
     """
-    about = _about(subject)
+    about = _about(subject, scope)
     if about is None:
         return
     query = columns().where(about & Event.type.in_(list(types)))
@@ -78,17 +97,22 @@ def sees(scope: Scope, row: EventRow) -> bool:
     )
 
 
-def ask(rule: LiveRule, found: EventFacts, recorded_ms: int) -> Answer:
-    """Return what the rule says of an event and what stands in its way."""
+def ask(rule: LiveRule, occurrence: Occurrence, recorded_ms: int, zone: str) -> Answer:
+    """Return what the rule says of an event or its timer and what stands in its way.
+
+    Moments are written in `zone`.
+    """
     row = Rule.get_or_none(Rule.id == rule.id)
-    run = matcher.explain(rule.spec, found)
-    there = _run(rule, found)
-    reasons = [*_of_rule(rule, row), *_of_event(rule, found, recorded_ms)]
-    reasons += _of_run(rule, there) or _of_match(rule, run)
+    run = matcher.explain(rule.spec, occurrence.facts)
+    there = _run(rule, occurrence)
+    reasons = [*_of_rule(rule, row), *_of_event(rule, occurrence.facts, recorded_ms)]
+    reasons += (
+        _of_run(rule, there, run, zone) or _of_time(rule, run, occurrence) or _of_match(rule, run, zone)
+    )
     return Answer(tuple(reasons), run, there)
 
 
-def _about(subject: str) -> object | None:
+def _about(subject: str, scope: Scope) -> Any:
     kind, _colon, rest = subject.partition(":")
     if kind in ("user", "queue") and rest.isdigit() and len(rest) < 10:
         return (Event.user_id if kind == "user" else Event.queue_id) == int(rest)
@@ -97,8 +121,19 @@ def _about(subject: str) -> object | None:
         ident = Source.select(Source.id).where(Source.name == source).scalar()
         column = Event.interaction if kind == "interaction" else Event.session
         return None if ident is None else (Event.source_id == ident) & (column == name)
+    if not subject:
+        return None
     known = [row[0] for row in Source.select(Source.id).tuples()]
-    return Event.source_id.in_(known) & (Event.interaction == subject) if subject else None
+    called = Event.source_id.in_(known) & (Event.interaction == subject)
+    users = _users(subject, scope)
+    return called | Event.user_id.in_(users) if users else called
+
+
+def _users(name: str, scope: Scope) -> list[int]:
+    """Return the ids of the users inside the scope who have this name or username, in any case."""
+    wanted = fold(name)
+    query = User.select(User.id, User.login, User.name).where(scope.allows(User.id)).tuples()
+    return [ident for ident, *names in query if wanted in map(fold, names)]
 
 
 def _of_rule(rule: LiveRule, row: Rule | None) -> list[Message]:
@@ -127,26 +162,35 @@ def _of_event(rule: LiveRule, found: EventFacts, recorded_ms: int) -> list[Messa
     reasons = []
     if not switches.in_rules(found["type"]):
         reasons.append(Message(TYPE_OFF))
-    if rule.armed_ms and recorded_ms < rule.armed_ms:
+    if rule.armed_ms and recorded_ms < rule.armed_ms and rule.definition.after is None:
         reasons.append(Message(TOO_EARLY))
     if rule.owner is not None and not recipients.covers(recipients.People().scope(rule.owner), found):
         reasons.append(Message(FOREIGN))
     return reasons
 
 
-def _run(rule: LiveRule, found: EventFacts) -> RunRow | None:
-    """Return the run of the rule about the event, of the newest version that has one."""
-    mine = (RunRow.rule_id == rule.id) & RunRow.key.endswith(f":{found['id']}")
+def _run(rule: LiveRule, occurrence: Occurrence) -> RunRow | None:
+    """Return the run of the rule about the event or the timer, of the newest version that has one."""
+    names = (
+        {occurrence.firing, str(occurrence.facts["id"])}
+        if rule.definition.after is None
+        else {occurrence.firing}
+    )
+    ends = reduce(or_, (RunRow.key.endswith(f":{name}") for name in sorted(names)))
+    mine = (RunRow.rule_id == rule.id) & ends
     near: RunRow | None = RunRow.select().where(mine).order_by(RunRow.id.desc()).first()
     return near
 
 
-def _of_run(rule: LiveRule, there: RunRow | None) -> list[Message]:
+def _of_run(rule: LiveRule, there: RunRow | None, run: matcher.Evaluation, zone: str) -> list[Message]:
     if there is None or there.outcome in (RunOutcome.NOT_MATCHED, RunOutcome.ERROR):
         return []
     label = Message(RUN_LABELS[RunOutcome(there.outcome)])
     if there.version != rule.version:
         return [message(EARLIER_RUN, outcome=label)]
+    until = _next_ts(rule, run) if there.outcome == RunOutcome.THROTTLED else None
+    if until is not None:
+        return [message(HELD_UNTIL, time=formats.stamp(until, zone))]
     known = _SAID.get(RunOutcome(there.outcome))
     return [Message(known)] if known else [message(RUN_THERE, outcome=label)]
 
@@ -159,7 +203,28 @@ _SAID: Mapping[RunOutcome, str] = {
 }
 
 
-def _of_match(rule: LiveRule, run: matcher.Evaluation) -> list[Message]:
+def _next_ts(rule: LiveRule, run: matcher.Evaluation) -> int | None:
+    """Return when the first of the actions is possible again (UTC seconds); None for now, or for never."""
+    limits, now = LimitStore(), clock.now_s()
+    episode = str(run.facts.get("episode", EVENT))
+    found = []
+    for n, action in enumerate(rule.definition.then):
+        key = limit_key(action.limit.by, rule.id, run.facts)
+        decision = limits.take(rule.id, n, action.limit, key, now, episode, rule.shadow)
+        if decision.allowed:
+            return None
+        if decision.after is not None and decision.after.next_ts is not None:
+            found.append(decision.after.next_ts)
+    return min(found, default=None)
+
+
+def _of_time(rule: LiveRule, run: matcher.Evaluation, occurrence: Occurrence) -> list[Message]:
+    """Return why no timer fires now; a rule that waits does so only after its conditions were met."""
+    waits = rule.definition.wait is not None and run.outcome is not Outcome.MATCHED
+    return [] if occurrence.obstacle is None or waits else [occurrence.obstacle]
+
+
+def _of_match(rule: LiveRule, run: matcher.Evaluation, zone: str) -> list[Message]:
     if run.facts["type"] not in rule.spec.types:
         return [Message(OTHER_TYPE)]
     said = {
@@ -174,8 +239,21 @@ def _of_match(rule: LiveRule, run: matcher.Evaluation) -> list[Message]:
     if stopping is not None:
         return [message(STOPPING, name=stopping)]
     if rule.definition.times is not None:
-        return [message(COUNTING, number=rule.definition.times.number)]
-    return [Message(NO_RUN)] if rule.spec.live else []
+        return [_of_window(rule, rule.definition.times, run.facts, zone)]
+    if not rule.spec.live:
+        return []
+    return [Message(NO_RUN if rule.definition.after is None else NO_FIRING)]
+
+
+def _of_window(rule: LiveRule, times: Times, found: EventFacts, zone: str) -> Message:
+    """Return how far a rule that counts is: too few events yet, or a window that must clear first."""
+    window, now = LimitStore().window(rule.id, times, found), clock.now_s()
+    length = formats.duration(times.seconds)
+    inside = [each for each in window.seen if each > now - times.seconds]
+    if window.over and len(inside) > times.clear:
+        at = formats.stamp(inside[-times.clear - 1] + times.seconds, zone)
+        return message(WINDOW_OVER, clear=times.clear, time=length, at=at)
+    return message(COUNTING, count=len(inside), number=times.number, time=length)
 
 
 def _stopping(rule: LiveRule, found: EventFacts) -> str | None:
@@ -185,9 +263,3 @@ def _stopping(rule: LiveRule, found: EventFacts) -> str | None:
     if not runs or any(run.rule.id == rule.id for run in runs):
         return None
     return next((live.rules[run.rule.id].name for run in runs if run.rule.stop), None)
-
-
-def latest(rule: LiveRule, subject: str, scope: Scope) -> tuple[EventFacts, int] | None:
-    """Return the facts of the subject's latest event of the rule's types, and when it was recorded."""
-    row = next(events_about(subject, rule.spec.types, scope), None)
-    return None if row is None else (event_facts.of_events([row])[0], row.recorded_ms)

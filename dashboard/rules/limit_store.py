@@ -69,6 +69,10 @@ class LimitStore:
         self._keep(place, [ident for _ts, ident in kept], counted.after)
         return counted.after.crossing if counted.crossed else None
 
+    def window(self, rule_id: int, times: Times, facts: EventFacts) -> Window:
+        """Return the events counted so far for "N times within M minutes", as they were stored."""
+        return self._window((rule_id, TIMES, rate_limits.limit_key(times.by, rule_id, facts)))[1]
+
     def breaks(self, rule_id: int, facts: EventFacts, at_ms: int) -> bool:
         """Count a run; say whether the rule has run too often: on this subject, or at all in this minute.
 

@@ -112,8 +112,8 @@ def test_a_deadline_is_tried_on_the_event_that_begins_it(client: FlaskClient) ->
     sign_in_with(client, *TRACES)
     page = said(client.get(f"/rules/{idle.id}/try").text)
     assert "(0:10:00)" in page
-    assert "The deadline lies at" in page
-    assert "Matches" in page
+    assert "Not due yet. The timer fires at " in page
+    assert "The conditions are met" in page
 
 
 def test_a_rule_by_the_calendar_is_tried_as_of_now(client: FlaskClient) -> None:

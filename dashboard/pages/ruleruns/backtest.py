@@ -39,11 +39,11 @@ def test(ident: int) -> Response:
     event = whole(request.form.get("event", ""), 1, ID_MAX)
     if tried.live is None:
         return _attempt(tried, status=422)
-    found = try_rule.facts_for(tried.live, event, g.scope)
+    found = try_rule.occurrence(tried.live, event, g.scope, zone())
     if found is None:
         return _attempt(tried, _("Choose an event first."), 422)
     try:
-        sent = commands.send_to_me(g.scope, tried.live, found)
+        sent = commands.send_to_me(g.scope, tried.live, found.facts)
     except Impossible as problem:
         return _attempt(tried, _(str(problem)), 422)
     if not sent:
@@ -140,7 +140,7 @@ def _attempt(tried: Candidate, problem: str = "", status: int = 200) -> Response
     if rule is not None:
         offered = try_rule.offers(g.scope, rule, zone())
         chosen = event or (offered[0].id if offered else None)
-        found = try_rule.facts_for(rule, chosen, g.scope)
+        found = try_rule.occurrence(rule, chosen, g.scope, zone())
         if event and found is None:
             abort(404)
         event = chosen

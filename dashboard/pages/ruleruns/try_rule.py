@@ -21,18 +21,16 @@ from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.fields import EventFacts
-from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rulelang.values import Text
 from dashboard.rules import (
     active_rules,
     deadlines,
-    event_facts,
     event_rows,
     explain,
+    occurrences,
     permissions,
     subject_history,
 )
@@ -41,6 +39,7 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.limit_store import LimitStore
+from dashboard.rules.occurrences import Occurrence
 from dashboard.rules.recipients import People, Reader
 from dashboard.ruletext import names, sentences, traces
 from dashboard.web.forms import one, whole
@@ -101,46 +100,33 @@ def types(rule: LiveRule) -> Iterable[str]:
     return deadlines.waking(rule.spec.types) if rule.definition.after is not None else rule.spec.types
 
 
-def facts_for(rule: LiveRule, event_id: int | None, scope: Scope) -> EventFacts | None:
-    """Return what the rule would be asked about: the event, or the deadline that follows from it.
+def occurrence(rule: LiveRule, event_id: int | None, scope: Scope, zone: str) -> Occurrence | None:
+    """Return what the rule would be evaluated on: the event, or the timer that follows from it.
 
-    None where there is no such event, where the viewer may not see it, or where no deadline follows.
+    None where there is no such event, where the viewer may not see it, or where no timer follows.
     """
     if rule.definition.schedule is not None:
-        now_ms = clock.now_ms()
-        return of_values(f"{SCHEDULE}:{now_ms}", SCHEDULE, now_ms, {"name": rule.name})
+        return occurrences.of_schedule(rule)
     row = subject_history.event(event_id) if event_id else None
     if row is None or not explain.sees(scope, row):
         return None
-    if rule.definition.after is None:
-        return event_facts.of_event(row.id)
-    return deadline(rule, row)
+    return occurrences.of_event(rule, row, zone)
 
 
-def deadline(rule: LiveRule, row: EventRow) -> EventFacts | None:
-    """Return the facts of the latest deadline of the rule on the subject of an event, as it lies there."""
-    after, calendars = rule.definition.after, active_rules.load_calendars()
-    for type_ in rule.spec.types if after is not None else ():
-        history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, row.time_ms)
-        for stretch in reversed(history.stretches):
-            due = deadlines.due_ms(stretch, after, calendars) if after is not None else None
-            if due is not None and stretch.begun_ms <= row.time_ms:
-                return history.facts(type_, stretch, due)
-    return None
-
-
-def tried(scope: Scope, rule: LiveRule, found: EventFacts, zone: str) -> dict[str, Any]:
+def tried(scope: Scope, rule: LiveRule, tested: Occurrence, zone: str) -> dict[str, Any]:
     """Return what the page of a try shows."""
+    found = tested.facts
     run = matcher.explain(rule.spec, found)
+    obstacle = tested.obstacle if run.outcome is Outcome.MATCHED else None
     words = Words.load(scope, [], [found], [rule.definition])
     shown = run_page.reader(words, scope, rule.spec.context.zone)
     return {
         "trace": traces.line(run.trace.as_json(), rule.spec.types, shown),
-        "verdict": _verdict(run.outcome),
-        "matches": run.outcome is Outcome.MATCHED,
+        "verdict": _verdict(run.outcome) if obstacle is None else _("The conditions are met"),
+        "obstacle": obstacle.render(_) if obstacle is not None else "",
         "event": run_page.event(found, words, scope),
         "effects": effects(scope, rule, found, words),
-        "notes": notes(rule, found),
+        "notes": notes(rule),
     }
 
 
@@ -196,7 +182,7 @@ def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitSto
     return str(_("Its limit would hold it back until %(time)s.", time=until))
 
 
-def notes(rule: LiveRule, found: EventFacts) -> list[str]:
+def notes(rule: LiveRule) -> list[str]:
     """Return what a single event cannot show of the rule."""
     said = []
     times, wait = rule.definition.times, rule.definition.wait
@@ -210,9 +196,6 @@ def notes(rule: LiveRule, found: EventFacts) -> list[str]:
         )
     if wait is not None:
         said.append(_("The rule waits %(time)s and asks again then.", time=formats.duration(wait.seconds)))
-    if rule.definition.after is not None:
-        due = formats.stamp(found["time"] // 1000, rule.spec.context.zone)
-        said.append(_("The deadline lies at %(time)s, if nothing happens before.", time=due))
     return [str(each) for each in said]
 
 

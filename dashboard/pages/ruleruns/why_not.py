@@ -10,7 +10,7 @@ from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.pages.ruleruns import run_page, try_rule
 from dashboard.pages.ruleruns.run_page import Words
-from dashboard.rules import explain, subject_history
+from dashboard.rules import explain, occurrences, subject_history
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.explain import Answer
@@ -22,10 +22,10 @@ def answered(scope: Scope, rule: LiveRule, subject: str, event_id: int | None, z
     row = _row(scope, rule, subject, event_id)
     if row is None:
         return {"missing": _missing(rule, event_id), "answer": None}
-    found = try_rule.facts_for(rule, row.id, scope)
-    if found is None:
-        return {"missing": str(_("No deadline of the rule follows from it.")), "answer": None}
-    answer = explain.ask(rule, found, row.recorded_ms)
+    asked = occurrences.of_event(rule, row, zone, latest=event_id is None)
+    if asked is None:
+        return {"missing": str(_("No timer of the rule follows from it.")), "answer": None}
+    found, answer = asked.facts, explain.ask(rule, asked, row.recorded_ms, zone)
     words = Words.load(scope, [], [found], [rule.definition])
     return {
         "missing": "",
