@@ -15,7 +15,7 @@ from dashboard.db import database
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
-from dashboard.notify import channels, chat, email, outbox, result, safe_http, webhook
+from dashboard.notify import channels, chat, email, log_file, outbox, result, safe_http, webhook
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rules import internal_actions, loop_guard, runs
@@ -63,6 +63,8 @@ def _carry(step: Step) -> None:
         _do(step)
     elif step.action == "email":
         _mail(step)
+    elif step.action == "log_file":
+        _log(step)
     else:
         _call(step)
 
@@ -106,6 +108,14 @@ def _call(step: Step) -> None:
         if state in (StepState.DEAD, StepState.FAILED):
             channels.tell_failed(channel, answer.why, _chain(step))
             channels.tell(step)
+
+
+def _log(step: Step) -> None:
+    begun = time.monotonic()
+    line = {"id": step.key, "run": step.run_id, **step.payload}
+    answer = log_file.append(line.pop("file"), line)
+    with database.atomic():
+        _note(step, answer, _ms_since(begun))
 
 
 def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> DeliveryResult:

@@ -46,11 +46,13 @@ MAX_DATA = 20  # fields of an event that a rule records
 MAX_AGAIN = 10
 MAX_RECIPIENTS = 200  # ids of one kind
 MAX_DELAY_S = 31 * 86400
+FILE_NAME = r"[a-z0-9][a-z0-9_-]{0,39}"  # of a log file
 
 NO_RECIPIENT = N_("Choose at least one recipient.")
 ONLY_BY_MAIL = N_("The customer can only be told by e-mail.")
 NO_CUSTOMER = N_("“%(type)s” is about no customer: leave the customer out of the recipients.")
 NOT_ALLOWED = N_("Your access does not let rules use this action.")
+NOT_A_FILE = N_("Name the file in lower-case letters, digits, - and _, without folder and suffix.")
 NOT_BETWEEN = N_("Give 5 minutes to 24 hours.")
 
 # Groups of event types about the site's own people and systems.
@@ -234,6 +236,23 @@ _ROWS = (
         N_("Invite the visitor to a chat"),
         N_("invite the visitor to a chat by %(channel)s"),
         (_channel("webhook"), _TEXT),
+        inside=False,
+        permission=_OUT,
+    ),
+    Action(
+        "log_file",
+        N_("Append to a log file"),
+        N_("append to the log file %(file)s"),
+        (
+            Part(
+                "file",
+                Text(40, template=False, pattern=FILE_NAME, error=NOT_A_FILE),
+                N_("File"),
+                required=True,
+                hint=N_("Letters a to z, digits, - and _; no folder, no suffix"),
+            ),
+            Part("text", TEXT, N_("Text")),
+        ),
         inside=False,
         permission=_OUT,
     ),

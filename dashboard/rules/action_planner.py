@@ -6,6 +6,7 @@ The payload of an outward step by action:
                      with "customer": true nothing is added around the text
     chat             {"title", "text"}
     webhook, invite  the body of the call without its id
+    log_file         {"file"} and the line without its id
 """
 
 from __future__ import annotations
@@ -224,6 +225,13 @@ def _invite(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     )
 
 
+def _log_file(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
+    author = planner.people.scope(planner.rule.updated_by)
+    file = str(doing.params["file"])
+    line = _body(planner, "rule.matched", planner.say_out(doing, "text"), author)
+    return PlannedAction([DeliveryPlan("log_file", {"file": file, **line}, f"{file}.log")])
+
+
 def _channel(doing: ActionConfig) -> Channel:
     found: Channel | None = Channel.get_or_none(Channel.id == doing.params["channel"])
     if found is None or found.kind != doing.action.channel:
@@ -298,4 +306,5 @@ _PLANS: dict[str, Callable[[ActionPlanner, ActionConfig], PlannedAction]] = {
     "webhook": _webhook,
     "chat": _chat,
     "invite": _invite,
+    "log_file": _log_file,
 }
