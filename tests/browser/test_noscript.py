@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.window import Open, Site, fill_sign_in, last_week
 
@@ -60,10 +60,11 @@ def test_the_list_is_narrowed_sorted_paged_and_its_rows_open(page: Page) -> None
     assert query(page)["page"] == "2"
     page.locator("#activities thead a").first.click()
     assert query(page)["sort"] == "-start"
-    assert page.locator("#activities [aria-sort=descending]").count() == 1
+    expect(page.locator("#activities [aria-sort=descending]")).to_have_count(1)
     page.select_option("select[name=state]", "closed")
     page.get_by_role("button", name="Filter").click()
     assert query(page)["state"] == "closed"
+    page.wait_for_load_state()  # the texts are read without waiting
     assert set(page.locator("#activities tbody .bd:not(.warn)").all_inner_texts()) == {"Closed"}
     page.locator("#activities .chip").nth(1).click()
     assert query(page)["kind"] == "call"
@@ -77,9 +78,10 @@ def test_a_list_of_settings_is_searched_and_sorted(page: Page) -> None:
     page.goto("/users")
     page.fill("input[name=q]", "novak")
     page.get_by_role("button", name="Show").click()
-    assert page.locator("tbody th a").all_inner_texts() == ["Petra Nováková"]
+    expect(page.locator("tbody th a")).to_have_text(["Petra Nováková"])
     page.goto("/users")
     page.get_by_role("link", name="User name").click()
+    page.wait_for_url("**sort=**")
     names = page.locator("tbody td.mono").all_inner_texts()
     assert names == sorted(names)
     assert len(names) > 10
@@ -96,6 +98,7 @@ def test_an_access_is_made_edited_and_deleted(page: Page) -> None:
     assert page.get_by_role("checkbox", name="Queue figures").is_checked()
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/accesses")
     assert page.get_by_role("link", name="Night shift").count() == 0
 
 
