@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.settings import ROOT
-from tests.browser.window import Open, Site, Tab, last_week
+from tests.browser.window import Open, Site, Tab, fullest_day, last_week
 from tests.test_start import environment, until
 
 TRACE = "/tracing?user=novakova"
@@ -34,8 +34,8 @@ def day_before(page: Page) -> str:
     return (date.fromisoformat(page.input_value("#date")) - timedelta(days=1)).isoformat()
 
 
-def test_another_date_fills_the_result_and_everything_that_speaks_of_the_date(tab: Tab) -> None:
-    tab.go(TRACE)
+def test_another_date_fills_the_result_and_everything_that_speaks_of_the_date(tab: Tab, site: Site) -> None:
+    tab.go(f"{TRACE}&date={fullest_day(site) + timedelta(days=1)}")
     page, title = tab.page, tab.page.title()
     page.evaluate(MARK)
     earlier = day_before(page)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.browser.window import DESK, PHONE, Open, Site, Tab
+from tests.browser.window import DESK, PHONE, Open, Site, Tab, fullest_day
 
 TRACE = "/tracing?user=novakova"
 # The picker inside a date field has the browser's own ring, which no script can read.
@@ -53,11 +53,7 @@ def test_tab_reaches_a_bar_which_says_what_it_is_and_enter_opens_it(tab: Tab) ->
 
 def test_the_timeline_can_be_skipped(tab: Tab, site: Site) -> None:
     """On the user's fullest day: a plot with few bars needs no skipping."""
-    day = site.find(
-        "SELECT date(a.start_ts, 'unixepoch') FROM activity a JOIN user u ON u.id = a.user_id "
-        "WHERE u.login = 'novakova' GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1"
-    )[0][0]
-    tab.go(f"{TRACE}&date={day}")
+    tab.go(f"{TRACE}&date={fullest_day(site)}")
     tab_to(tab.page, "a.skip[href='#st']")
     expect(tab.page.locator("a.skip[href='#st']")).to_be_in_viewport()
     tab.page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -101,6 +101,15 @@ def last_week() -> str:
     """Return the query of novakova's last week, whose list has several pages whatever day it is."""
     day = datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=7)
     return f"user=novakova&unit=week&date={day}"
+
+
+def fullest_day(site: Site) -> date:
+    """Return the date on which novakova has most activities; on some days she does not work."""
+    day = site.find(
+        "SELECT date(a.start_ts, 'unixepoch') FROM activity a JOIN user u ON u.id = a.user_id "
+        "WHERE u.login = 'novakova' GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1"
+    )[0][0]
+    return date.fromisoformat(day)
 
 
 def look(browser: Browser, site: Site, view: View, scripts: bool = True) -> BrowserContext:
