@@ -84,12 +84,12 @@ def _fold(
 ) -> None:
     """Fold these users' presence, then the interactions and what the presence, calls and restarts bound."""
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
-    users = dict(connecting)
+    users: dict[int, int] = {}
     for user, since_ms in people.items():
         changed = fold_presence(user, since_ms, paid)
-        users[user] = min(users.get(user, changed), changed)
+        users[user] = min(connecting.get(user, changed), changed)
     whole = {source: set(names) for source, names in touched.items()}
-    for source, names in surroundings.affected(users, restarted).items():
+    for source, names in surroundings.affected(users, connecting, restarted).items():
         whole.setdefault(source, set()).update(names)
     for source, names in whole.items():
         for part in _chunks(sorted(names)):
@@ -155,7 +155,8 @@ def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcom
             oldest = min(oldest, work.start)
         if whole.waits:
             oldest = min(oldest, whole.last_ts)
-    restarted = surroundings.restarts(oldest)
+    needed = bool(windows) or any(whole.waits for whole in folded.values())
+    restarted = surroundings.restarts(oldest) if needed else {}
     around = {user: surroundings.presences(user, span, restarted) for user, span in windows.items()}
     found: dict[str, store.Outcome] = {}
     for name, whole in folded.items():

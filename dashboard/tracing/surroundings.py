@@ -123,9 +123,12 @@ def _calls(user: int, span: Span) -> list[tuple[int, int, str]]:
     return [call for call in found if call[1:] not in dialled]
 
 
-def affected(users: Mapping[int, int], restarted: Mapping[int, int]) -> dict[int, set[str]]:
-    """Return by source the interactions that the presence and calls of `users` (user → from which second
-    on) and restarts of sources may bound: those with open or bounded work, and stopped work since."""
+def affected(
+    users: Mapping[int, int], connecting: Mapping[int, int], restarted: Mapping[int, int]
+) -> dict[int, set[str]]:
+    """Return by source the interactions that the presence of `users`, the calls of those `connecting`
+    (user → from which second on) and restarts of sources may bound: those with open or bounded work,
+    and stopped work since."""
     found: dict[int, set[str]] = {}
     a = Activity
     columns = (a.source_id, Interaction.external_id)
@@ -138,6 +141,11 @@ def affected(users: Mapping[int, int], restarted: Mapping[int, int]) -> dict[int
         older = (a.user_id == user) & a.long & (a.end_ts >= since) & written
         for part in (still_open, stopped & written, older):
             _add(found, plain(joined.where(part)))
+    talking, first = sorted(connecting.keys() - users.keys()), min(connecting.values(), default=0)
+    for place in range(0, len(talking), 500):
+        some = a.user_id.in_(talking[place : place + 500])
+        late = a.end_bound.is_null() | (a.end_bound >= first)
+        _add(found, plain(joined.where(some & a.long & a.end_ts.is_null() & late)))
     for source, since in restarted.items():
         late = a.end_bound.is_null() | (a.end_bound >= since)
         _add(found, plain(joined.where((a.source_id == source) & a.long & a.end_ts.is_null() & late)))
