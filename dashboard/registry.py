@@ -35,7 +35,7 @@ from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
-from dashboard.rules import active_rules, backfill, deadline_worker, engine, runs, timer_sync
+from dashboard.rules import active_rules, backfill, deadline_worker, engine, pending_waits, runs, timer_sync
 from dashboard.rules.backtest import job
 from dashboard.tracing import projection
 
@@ -62,6 +62,7 @@ JOBS = {
     engine.AGAIN: Handler(engine.retry_evaluation),
     timer_sync.ARM: Handler(backfill.backfill_job),
     timer_sync.COUNT: Handler(backfill.count_job),
+    pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
     runs.PRUNE: Handler(runs.prune, keep=False),
 }
 TICKS = {

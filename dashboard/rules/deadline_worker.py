@@ -121,7 +121,7 @@ class DeadlineWorker:
             self._shared(row)
             return
         rule = self.plan.rule(row.rule_id)
-        if rule is None or (rule.version != row.version and row.kind != SCHEDULE):
+        if rule is None:
             _close(row)
         elif rule.id in self.plan.held:
             _set(row, due_ms=HELD_MS)
@@ -227,6 +227,8 @@ class DeadlineWorker:
         if after is None or seen is None or wait is None:
             return
         due = deadlines.later(after.time_ms, wait.seconds, wait.calendar, self.plan.calendars) or row.due_ms
+        if row.version != rule.version and not row.error:  # kept by an edit
+            due = row.due_ms
         if due > self.now_ms:  # its calendar has changed
             timers.wait(rule, seen)
             return

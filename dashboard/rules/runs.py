@@ -106,6 +106,7 @@ _MADE = Prepared(lambda: Run.select(Run.id).where(Run.key == slot("key")))
 _PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
 LOST_RULE = N_("The rule was deleted meanwhile.")
 NO_LONGER_ON = N_("The rule was no longer switched on.")
+EDITED = N_("The rule was edited during the wait.")
 SUBJECT_ENDED = N_("What it was about had ended meanwhile.")
 
 

@@ -13,7 +13,8 @@ from dashboard.models import Rule, RuleDraft, RuleVersion
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, backfill, timer_sync
+from dashboard.rules import activation, backfill, pending_waits, timer_sync
+from dashboard.rules.pending_waits import Pending
 
 UNDO = 10  # forms kept before the present one
 _SEEN = ("name", "description", "group_id", "position", "state", "version", "definition")
@@ -24,7 +25,10 @@ class StaleError(Exception):
 
 
 class Wanted(NamedTuple):
-    """A rule as it is to be: checked. `existing` says that its deadline is for what is open already too."""
+    """A rule as it is to be: checked.
+
+    `existing` says that its timer is for what is open already too, `pending` what becomes of its waits.
+    """
 
     name: str
     description: str
@@ -33,6 +37,7 @@ class Wanted(NamedTuple):
     state: str
     definition: Definition
     existing: bool = False
+    pending: Pending = Pending.KEEP
 
 
 def mark(rule: Rule) -> str:
@@ -88,6 +93,8 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
         if _times(rule.definition) != _times(stored) and rule.state in activation.WATCHING:
             timer_sync.enqueue_backfill([ident])
         after: Rule = Rule.get_by_id(ident)
+        if pending_waits.affected(rule.definition, wanted.definition):
+            pending_waits.settle(after, wanted.pending)
         changes = audit.differences(_facts(rule), _facts(after))
         if rule.missing:
             changes["incomplete"] = (True, False)

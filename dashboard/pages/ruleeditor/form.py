@@ -1,8 +1,9 @@
 """The form of a rule: what is posted, as a rule that is being typed, and back; pure.
 
 A typed rule is JSON: `name`, `description`, `list` ("my" or "system", of a new rule), `group`, `position`,
-`state`, `existing` ("new" or "all": which open subjects a deadline is for), `version` and `seen` (what it
-was made from) and `definition`, which has the shape of `rules.definition` but holds whatever was typed.
+`state`, `existing` ("new" or "all": which open subjects a timer is for),
+`pending` (what becomes of pending waits), `version` and `seen` (what it was made from) and `definition`,
+which has the shape of `rules.definition` but holds whatever was typed.
 
 Fields are named by their place: `types.0`, `if.how`, `if.0.1.field`, `if.0.1.op`, `if.0.1.v0`, `then.0.do`,
 `then.0.title`, `wait.seconds`. A duration has its unit in `….unit`, a list typed line by line is `….lines`.
@@ -24,7 +25,7 @@ from dashboard.rulelang.operators import OPERATORS, operators
 from dashboard.rulelang.values import MAX_TYPES
 
 Raw = dict[str, Any]
-TEXTS: Final = ("name", "description", "list", "state", "existing", "seen")
+TEXTS: Final = ("name", "description", "list", "state", "existing", "pending", "seen")
 OTHER: Final = "data."  # chosen for a field of the data that no type declares
 CUSTOM: Final = "custom."
 _NODE = re.compile(rf"if((?:\.\d{{1,3}}){{0,{MAX_LEVELS}}})\.(how|field)")
@@ -98,6 +99,7 @@ def typed(raw: Any, **values: Any) -> Raw:
         "list": "",
         "state": "off",
         "existing": "",
+        "pending": "",
         "seen": "",
         "group": None,
         "position": 0,

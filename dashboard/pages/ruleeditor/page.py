@@ -22,7 +22,7 @@ from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import LOOPS, Definition
 from dashboard.rulelang.triggers import fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
-from dashboard.rules import active_rules, permissions
+from dashboard.rules import active_rules, pending_waits, permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
 from dashboard.web import forms as common
@@ -45,7 +45,8 @@ class Editing(NamedTuple):
     """A rule under the editor: the stored one (None: a new one), what is typed, and what to tell.
 
     `errors` are sentences by place, `waiting` a draft that is not shown, `differing` what somebody else
-    changed, `existing` how many open subjects a deadline could be for, `checked` that nothing is wrong.
+    changed, `existing` how many open subjects a deadline could be for, `pending` how many waits an edit could
+    change, `checked` that nothing is wrong.
     """
 
     rule: Rule | None
@@ -55,6 +56,7 @@ class Editing(NamedTuple):
     waiting: RuleDraft | None = None
     differing: list[common.Both] | None = None
     existing: int = 0
+    pending: int = 0
     checked: bool = False
 
     @property
@@ -162,6 +164,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "trial": g.scope.can(Permission.RULES_TRACES) or g.scope.can(Permission.RULES_OWN),
         "backtest": g.scope.can(Permission.RULES_BACKTEST),
         "order": _order(editing),
+        "pending_choices": [(str(each), _(text)) for each, text in pending_waits.CHOICES.items()],
     }
 
 

@@ -17,7 +17,8 @@ from dashboard.rulelang.conditions import NO_FIELD
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.validation import ROOT, ErrorPath
-from dashboard.rules import backfill, permissions
+from dashboard.rules import backfill, pending_waits, permissions
+from dashboard.rules.pending_waits import Pending
 from dashboard.web import forms as common
 
 NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000
@@ -45,6 +46,7 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
         typed["state"],
         found,
         existing,
+        Pending(typed["pending"]) if typed["pending"] in list(Pending) else Pending.KEEP,
     ), {}
 
 
@@ -101,3 +103,12 @@ def existing(editing: Editing, wanted: Wanted) -> int:
     if editing.typed["existing"] in ("new", "all") or not _begins(editing, wanted.definition):
         return 0
     return backfill.count_existing(wanted.definition)
+
+
+def pending(editing: Editing, wanted: Wanted) -> int:
+    """Return how many pending waits the edit could change; 0 where nobody has to be asked."""
+    rule = editing.rule
+    if rule is None or editing.typed["pending"] in list(Pending) or wanted.definition.wait is None:
+        return 0
+    changed = pending_waits.affected(rule.definition, wanted.definition)
+    return pending_waits.count(rule.id) if changed else 0

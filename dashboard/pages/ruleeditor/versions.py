@@ -78,6 +78,9 @@ def restore(ident: int) -> Response:
     if wanted is None:
         commands.keep(g.user.id, ident, typed, page.stored(rule))
         return page.show(editing._replace(errors=errors), 422)
+    if pending := validation.pending(editing, wanted):
+        commands.keep(g.user.id, ident, typed, page.stored(rule))
+        return page.show(editing._replace(pending=pending), 422)
     try:
         commands.save(g.user.id, ident, typed["seen"], wanted)
     except commands.StaleError:

@@ -129,10 +129,10 @@ def _save(editing: Editing, off: bool) -> Response:
     if wanted is None:
         commands.keep(g.user.id, editing.ident, editing.typed, None)
         return page.show(editing._replace(errors=errors), 422)
-    count = validation.existing(editing, wanted)
-    if count:
+    existing, pending = validation.existing(editing, wanted), validation.pending(editing, wanted)
+    if existing or pending:
         commands.keep(g.user.id, editing.ident, editing.typed, None)
-        return page.show(editing._replace(existing=count), 422)
+        return page.show(editing._replace(existing=existing, pending=pending), 422)
     try:
         if editing.rule is None:
             rule = commands.create(g.user.id, g.user.id if editing.personal else None, wanted)

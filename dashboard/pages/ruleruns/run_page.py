@@ -11,7 +11,7 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
-from dashboard.models import Rule, Run, Step
+from dashboard.models import Rule, RuleVersion, Run, Step
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
@@ -20,7 +20,7 @@ from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import active_rules, event_facts
-from dashboard.rules.runs import RUN_LABELS, STEP_LABELS, RunOutcome, StepState
+from dashboard.rules.runs import EDITED, RUN_LABELS, STEP_LABELS, RunOutcome, StepState
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
 from dashboard.ruletext.run_scope import BADGES
@@ -252,8 +252,25 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "steps": [row(each, run_of, zone) for each in steps],
         "chain": [(ident, words.rules.get(ident, str(ident))) for ident in run.chain],
         "children": rows(scope, followed, zone),
+        "edit": _edit(scope, run, zone) if run.error == EDITED else "",
         "names": words.rules,
     }
+
+
+def _edit(scope: Scope, run: Run, zone: str) -> str:
+    """Return which edit cancelled the wait of a run: the latest version saved by then."""
+    mine = (RuleVersion.rule == run.rule_id) & (RuleVersion.made_ts <= run.made_ms // 1000)
+    saved = RuleVersion.select().where(mine).order_by(RuleVersion.version.desc()).first()
+    if saved is None:
+        return ""
+    name = rule_names.names(scope, users=[saved.made_by] if saved.made_by else []).users.get(saved.made_by)
+    text: str = _(
+        "Version %(number)s was saved at %(time)s by %(name)s.",
+        number=formats.number(saved.version),
+        time=formats.stamp(saved.made_ts, zone),
+        name=name or _(rule_names.OTHER_USER),
+    )
+    return text
 
 
 def event(found: EventFacts | None, words: Words, scope: Scope) -> list[tuple[str, str]]:
