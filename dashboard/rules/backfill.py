@@ -47,9 +47,10 @@ class Existing(NamedTuple):
     user_id: int | None
 
 
-def count_existing(definition: Definition) -> int:
-    """Return how many subjects a rule's deadlines would find: the open ones of its types' kinds."""
-    kinds = {state_periods.kind_of(type_): type_ for type_ in definition.types} if definition.after else {}
+def count_existing(*definitions: Definition) -> int:
+    """Return how many subjects the timers of rules would find: the open ones of their types' kinds."""
+    timed = (type_ for each in definitions if each.after is not None for type_ in each.types)
+    kinds = {state_periods.kind_of(type_): type_ for type_ in timed}
     return sum(len(existing(type_)) for type_ in kinds.values())
 
 

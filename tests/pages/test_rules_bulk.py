@@ -10,6 +10,7 @@ from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
 from dashboard.models import (
     AuditEntry,
+    Job,
     Rule,
     RuleCount,
     RuleDraft,
@@ -21,9 +22,10 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.rules import commands
-from dashboard.rules import active_rules
+from dashboard.rules import active_rules, timer_sync
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, FAILED_SIGN_IN, listed, owner, rule, run
+from tests.rules.engine import event, send
 
 P = Permission
 SITE = (P.RULES_OWN, P.RULES_VIEW, P.RULES_EDIT, P.RULES_SWITCH, P.RULES_TRACES)
@@ -43,6 +45,35 @@ def jana(client: FlaskClient) -> User:
 
 def states() -> list[str]:
     return [state for (state,) in Rule.select(Rule.state).order_by(Rule.id).tuples()]
+
+
+IDLE = {"types": ["ticket.idle"], "after": {"seconds": 60}, "then": [{"do": "log", "text": "x"}]}
+
+
+@pytest.mark.parametrize("op", ["on", "shadow"])
+@pytest.mark.parametrize(("choice", "armed"), [("new", True), ("all", False)])
+def test_switching_on_asks_about_what_is_open_already(
+    editor: FlaskClient, op: str, choice: str, armed: bool
+) -> None:
+    send(event("ticket.created", interaction="t"), event("ticket.created", interaction="u"))
+    made = [rule("Idle", definition=IDLE), rule("Idle too", definition=IDLE), rule("Other")]
+    data = {"op": op, "id": [each.id for each in made]}
+    answer = editor.post("/rules/bulk?list=system", data=data)
+    assert answer.status_code == 422
+    assert "2 subjects are open already." in answer.text
+    assert states() == ["off"] * 3
+    answer = editor.post("/rules/bulk?list=system", data={**data, "existing": choice})
+    assert answer.location == "/rules?list=system"
+    assert states() == [op] * 3
+    assert [each.armed_ms > 0 for each in Rule.select().order_by(Rule.id)] == [armed, armed, True]
+    jobs = [job.args["rule"] for job in Job.select().where(Job.kind == timer_sync.ARM)]
+    assert sorted(jobs) == ([] if armed else [made[0].id, made[1].id])
+
+
+def test_switching_on_asks_nothing_where_nothing_is_open(editor: FlaskClient) -> None:
+    made = rule("Idle", definition=IDLE)
+    editor.post("/rules/bulk?list=system", data={"op": "on", "id": str(made.id)})
+    assert states() == ["on"]
 
 
 @pytest.mark.parametrize(("op", "state"), [("on", "on"), ("shadow", "shadow"), ("off", "off")])

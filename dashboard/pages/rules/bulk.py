@@ -12,13 +12,14 @@ from flask_babel import ngettext
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.db import database
 from dashboard.models import Rule, RuleGroup
 from dashboard.pages.rules import commands, queries
 from dashboard.pages.rules.views import ADD, KEPT, SEE, bp, many
 from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, permissions
+from dashboard.rules import activation, backfill, permissions
 from dashboard.web import forms as common
 from dashboard.web.page import render
 
@@ -124,11 +125,39 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
         if broken:
             flash(_("Not switched: %(name)s is not complete. Open it in the editor.", name=broken[0]), "bad")
             return _back()
-        changed = activation.switch(rules, state)
+        timed = _timed(rules) if state is not State.OFF else []
+        choice = request.form.get("existing")
+        count = backfill.count_existing(*(definition for _rule, definition in timed))
+        if count and choice not in ("new", "all"):
+            return _ask_existing(rules, state, count)
+        with database.atomic():
+            changed = activation.switch(rules, state)
+            for rule, _definition in timed if choice == "all" else ():
+                backfill.arm_existing(rule.id)
         flash(_SWITCHED[state](changed), "ok")
         return _back()
 
     return act
+
+
+def _timed(rules: list[Rule]) -> list[tuple[Rule, Definition]]:
+    """Return the rules that are off and have a timer, with their definitions."""
+    read = [(rule, schema.load(rule.definition)) for rule in rules if rule.state == State.OFF]
+    return [(rule, each) for rule, each in read if isinstance(each, Definition) and each.after is not None]
+
+
+def _ask_existing(rules: list[Rule], state: State, count: int) -> Response:
+    """Ask whether the timers are also for what is open already, as the editor does."""
+    return render(
+        "rules/switch.html",
+        status=422,
+        title=ngettext("Switch on %(num)d rule?", "Switch on %(num)d rules?", len(rules)),
+        action=url_for(".bulk", **_kept()),
+        ids=[rule.id for rule in rules],
+        op=str(state),
+        count=count,
+        back_url=_index(),
+    )
 
 
 def _complete(rule: Rule) -> bool:
