@@ -148,7 +148,7 @@ def test_import_prints_its_summary_with_line_numbers(run: Run, tmp_path: Path) -
     assert first.stdout.splitlines() == [
         "read 4, stored 2, repeated 0, refused 2",
         "  line 3: time: Must be a time such as 2026-03-02T09:00:00+01:00.",
-        "  line 4: event: This is not JSON.",
+        "  line 4: event: Invalid JSON.",
     ]
     assert second.stdout.splitlines()[0] == "read 4, stored 0, repeated 2, refused 2"
     assert (first.exit_code, second.exit_code) == (0, 0)

@@ -19,9 +19,9 @@ ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})
 LABELS: dict[str, str] = {c.permission.value: c.label for section in SECTIONS for c in section.choices}
 GRANT_LABELS = {
     "led_teams": N_("Teams the user leads"),
-    "users": N_("Chosen users"),
+    "users": N_("Selected users"),
     "all_users": N_("All users"),
-    "queues": N_("Chosen queues"),
+    "queues": N_("Selected queues"),
     "all_queues": N_("All queues"),
 }
 
@@ -41,9 +41,9 @@ class RefusedError(Exception):
         self.lacking = tuple(lacking)
 
 
-LAST = N_("Nobody would be left who may edit accesses and users.")
-GONE = N_("You have been deactivated meanwhile.")
-TOO_MUCH = N_("This access allows more than yours, so you cannot give it.")
+LAST = N_("At least one user must keep permission to edit roles and users.")
+GONE = N_("Your account has been deactivated.")
+TOO_MUCH = N_("This role has permissions that yours lacks, so you can't assign it.")
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ def problem(password: str, login: str = "") -> str | None:
     if len(password) < MIN_LENGTH:
         return N_("Use at least 8 characters.")
     if len(password) > MAX_LENGTH:
-        return N_("Use at most 256 characters.")
+        return N_("Use up to 256 characters.")
     if password.lower() in COMMON or password.lower() == login.lower():
-        return N_("This password is among the first that are guessed. Choose another.")
+        return N_("This password is too common. Choose another.")
     return None
 
 

@@ -67,76 +67,82 @@ P = Permission
 SECTIONS: tuple[Section, ...] = (
     Section(
         "modules",
-        N_("Watch"),
+        N_("Monitoring"),
         (
             Choice(
-                P.HOME_VIEW, N_("Home"), N_("Today's figures of the users and queues this access may see.")
+                P.HOME_VIEW,
+                N_("Home"),
+                N_("Today's statistics for the users and queues in the role's scope."),
             ),
-            Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("A queue's day, hour by hour.")),
+            Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("Queue statistics for a day, hour by hour.")),
         ),
     ),
     Section(
         "modules",
-        N_("Act"),
+        N_("Automation"),
         (
-            Choice(P.RULES_OWN, N_("My rules"), N_("Make rules of one's own, about what one may see.")),
-            Choice(P.RULES_VIEW, N_("System rules"), N_("See the rules of the site.")),
-            Choice(P.RULES_EDIT, N_("Edit system rules"), N_("Add, change and delete rules of the site.")),
+            Choice(P.RULES_OWN, N_("My rules"), N_("Create your own rules for data in your scope.")),
+            Choice(P.RULES_VIEW, N_("System rules"), N_("View system rules.")),
+            Choice(P.RULES_EDIT, N_("Edit system rules"), N_("Add, edit and delete system rules.")),
             Choice(
-                P.RULES_SWITCH, N_("Switch system rules"), N_("Set rules of the site off, to shadow, or on.")
+                P.RULES_SWITCH,
+                N_("Turn system rules on and off"),
+                N_("Set system rules to off, dry run or on."),
             ),
-            Choice(P.RULES_OVERSEE, N_("Employee rules"), N_("See and switch off rules of users.")),
-            Choice(P.RULES_TRACES, N_("Runs of rules"), N_("See what a rule saw and did.")),
-            Choice(P.RULES_BACKTEST, N_("Backtest"), N_("Try rules on stored events.")),
-            Choice(
-                P.RULES_OUTWARD, N_("Rules that call out"), N_("Let rules use webhooks and chat channels.")
-            ),
-            Choice(P.RULES_OPERATE, N_("Operate rules"), N_("Stop all rules, pause groups, see delays.")),
+            Choice(P.RULES_OVERSEE, N_("Employee rules"), N_("View and turn off users' rules.")),
+            Choice(P.RULES_TRACES, N_("Rule runs"), N_("View what rules evaluated and did.")),
+            Choice(P.RULES_BACKTEST, N_("Backtest"), N_("Test rules on stored events.")),
+            Choice(P.RULES_OUTWARD, N_("Outbound actions"), N_("Use webhooks and chat channels in rules.")),
+            Choice(P.RULES_OPERATE, N_("Run operations"), N_("Stop all rules, pause groups, view delays.")),
         ),
     ),
     Section(
         "modules",
         N_("Settings"),
         (
-            Choice(P.SYSTEM_EVENTS_VIEW, N_("System events"), N_("See which events are recorded.")),
+            Choice(P.SYSTEM_EVENTS_VIEW, N_("System events"), N_("View which events are recorded.")),
             Choice(
-                P.SYSTEM_EVENTS_EDIT, N_("Edit system events"), N_("Switch the recording and use of events.")
+                P.SYSTEM_EVENTS_EDIT,
+                N_("Edit system events"),
+                N_("Choose which events are recorded and available to rules."),
             ),
-            Choice(P.CHANNELS_VIEW, N_("Channels"), N_("See webhooks and chats, never their secrets.")),
+            Choice(P.CHANNELS_VIEW, N_("Channels"), N_("View webhooks and chats, but never their secrets.")),
             Choice(
-                P.CHANNELS_EDIT, N_("Edit channels"), N_("Add, test, change and switch webhooks and chats.")
+                P.CHANNELS_EDIT,
+                N_("Edit channels"),
+                N_("Add, test, edit, turn on and turn off webhooks and chats."),
             ),
-            Choice(P.CALENDARS_VIEW, N_("Calendars"), N_("See working time and holidays.")),
-            Choice(P.CALENDARS_EDIT, N_("Edit calendars"), N_("Change working time, import holidays.")),
-            Choice(P.USERS_VIEW, N_("Users"), N_("See the list of users.")),
-            Choice(P.USERS_EDIT, N_("Edit users"), N_("Add, change, deactivate and reactivate users.")),
-            Choice(P.TEAMS_VIEW, N_("Teams"), N_("See the list of teams.")),
-            Choice(P.TEAMS_EDIT, N_("Edit teams"), N_("Add and change teams, their members and leads.")),
-            Choice(P.QUEUES_VIEW, N_("Queues"), N_("See the list of queues.")),
-            Choice(P.QUEUES_EDIT, N_("Edit queues"), N_("Add, change and deactivate queues.")),
-            Choice(P.PAUSES_VIEW, N_("Pause types"), N_("See the list of pause types.")),
-            Choice(P.PAUSES_EDIT, N_("Edit pause types"), N_("Add and change pause types.")),
-            Choice(P.ACCESSES_VIEW, N_("Accesses"), N_("See what each access allows.")),
+            Choice(P.CALENDARS_VIEW, N_("Calendars"), N_("View working hours and holidays.")),
+            Choice(P.CALENDARS_EDIT, N_("Edit calendars"), N_("Edit working hours, import holidays.")),
+            Choice(P.USERS_VIEW, N_("Users"), N_("View users.")),
+            Choice(P.USERS_EDIT, N_("Edit users"), N_("Add, edit, deactivate and reactivate users.")),
+            Choice(P.TEAMS_VIEW, N_("Teams"), N_("View teams.")),
+            Choice(P.TEAMS_EDIT, N_("Edit teams"), N_("Add and edit teams, members and leads.")),
+            Choice(P.QUEUES_VIEW, N_("Queues"), N_("View queues.")),
+            Choice(P.QUEUES_EDIT, N_("Edit queues"), N_("Add, edit and deactivate queues.")),
+            Choice(P.PAUSES_VIEW, N_("Pause types"), N_("View pause types.")),
+            Choice(P.PAUSES_EDIT, N_("Edit pause types"), N_("Add and edit pause types.")),
+            Choice(P.ACCESSES_VIEW, N_("Roles"), N_("View what each role allows.")),
             Choice(
-                P.ACCESSES_EDIT, N_("Edit accesses"), N_("Change accesses, never granting more than one has.")
+                P.ACCESSES_EDIT,
+                N_("Edit roles"),
+                N_("Edit roles, without granting more than your own role allows."),
             ),
-            Choice(
-                P.KEYS_VIEW, N_("API keys"), N_("See the keys of sources and clients, never their values.")
-            ),
+            Choice(P.KEYS_VIEW, N_("API keys"), N_("View API keys, but never their values.")),
             Choice(P.KEYS_EDIT, N_("Edit API keys"), N_("Add and revoke API keys.")),
         ),
     ),
     Section(
         "advanced.reports",
-        N_("Watching users"),
+        N_("User monitoring"),
         (
             Choice(
-                P.TRACING_VIEW, N_("User tracing"), N_("Open the trace of every user this access may see.")
+                P.TRACING_VIEW, N_("User tracing"), N_("View user tracing of every user in the role's scope.")
             ),
             Choice(
                 P.TRACING_DEACTIVATED,
                 N_("Include deactivated users"),
-                N_("Offer users who can no longer sign in."),
+                N_("Include users who can no longer sign in."),
             ),
             Choice(
                 P.PII_UNMASK,
@@ -150,12 +156,14 @@ SECTIONS: tuple[Section, ...] = (
         N_("Exports"),
         (
             Choice(
-                P.TRACING_EXPORT_PDF, N_("PDF export of user tracing"), N_("Exactly what the page shows.")
+                P.TRACING_EXPORT_PDF,
+                N_("PDF export of user tracing"),
+                N_("Includes exactly what the page shows."),
             ),
             Choice(
                 P.TRACING_EXPORT_DATA,
                 N_("Excel and CSV export of user tracing"),
-                N_("Exactly what the page shows."),
+                N_("Includes exactly what the page shows."),
             ),
         ),
     ),
@@ -188,14 +196,14 @@ _TEAM = frozenset(
 PRESETS: tuple[Preset, ...] = (
     Preset(
         N_("Administrator"),
-        N_("Everything but full contact details."),
+        N_("Everything except full contact details."),
         ALL - {P.PII_UNMASK},
         ("all_users", "all_queues"),
     ),
-    Preset(N_("Agent"), N_("One's own trace and rules only."), frozenset({P.RULES_OWN}), ()),
+    Preset(N_("Agent"), N_("Own tracing and rules only."), frozenset({P.RULES_OWN}), ()),
     Preset(
         N_("Auditor"),
-        N_("Reads settings, no traces."),
+        N_("Views settings, no user tracing."),
         frozenset(
             {
                 P.ACCESSES_VIEW,
@@ -219,13 +227,13 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         N_("Quality"),
-        N_("Content of chosen queues, no export."),
+        N_("Content of selected queues, no export."),
         frozenset({P.HOME_VIEW, P.TRACING_VIEW, P.QUEUES_FIGURES}),
         ("all_users",),
     ),
     Preset(
         N_("Team lead"),
-        N_("Traces and PDF of the teams one leads."),
+        N_("Tracing and PDF export of the teams the user leads."),
         _TEAM | {P.TRACING_DEACTIVATED},
         ("led_teams", "all_queues"),
     ),

@@ -53,7 +53,7 @@ TYPES: tuple[EventType, ...] = (
     _agent("call.postponed", N_("Call postponed"), DIRECTION),
     _agent("call.reopened", N_("Call reopened"), DIRECTION),
     _agent("call.dialled", N_("Call dialled"), DIRECTION),
-    _agent("call.unreached", N_("Call unreached"), DIRECTION, REASON, WAIT),
+    _agent("call.unreached", N_("Call not answered"), DIRECTION, REASON, WAIT),
     _any("call.closed", N_("Call closed"), DIRECTION, TALK, WAIT, ENDED_BY),
     _any("call.abandoned", N_("Call abandoned"), DIRECTION, WAIT, REASON),
     _any("call.missed", N_("Call missed"), DIRECTION, WAIT, REASON),

@@ -28,7 +28,7 @@ INTEREST = Field("interest", Kind.TEXT, N_("Interest"))
 VALUE = Field("value", Kind.DECIMAL, N_("Value"))
 CARD = Field("card", Kind.CODE, N_("Loyalty card"))
 PREFERRED = (
-    Field("kind", Kind.CHOICE, N_("Kind of preference"), ("color", "size", "brand", "channel", "payment")),
+    Field("kind", Kind.CHOICE, N_("Preference type"), ("color", "size", "brand", "channel", "payment")),
     Field("preference", Kind.CODE, N_("Preferred value")),
 )
 
@@ -41,7 +41,7 @@ CONTACT = (
     CREATED,
     Field("last_seen_at", Kind.TIME, N_("Last seen")),
     Field("open_tickets", Kind.NUMBER, N_("Open tickets")),
-    Field("lifetime_tickets", Kind.NUMBER, N_("Tickets in all")),
+    Field("lifetime_tickets", Kind.NUMBER, N_("Total tickets")),
     RATING,
     Field("interests", Kind.LIST, N_("Interests")),
     Field("preferences", Kind.LIST, N_("Preferences")),

@@ -70,7 +70,7 @@ MAIL = (
     Field("error_code", Kind.CODE, N_("Error code")),
     ERROR,
     Field("attempt", Kind.NUMBER, N_("Attempt")),
-    Field("failures", Kind.NUMBER, N_("Failures in a row")),
+    Field("failures", Kind.NUMBER, N_("Consecutive failures")),
 )
 
 _out = maker("mail", "system", origin=Origin.TRANSPORT, needs_source=False)
@@ -79,7 +79,7 @@ _in = maker("mail", "system", origin=Origin.TRANSPORT)
 MAIL_TYPES: tuple[EventType, ...] = (
     _out("mail_out.connection_failed", N_("Outgoing mail: connection failed"), *MAIL),
     _out("mail_out.delivery_failed", N_("Outgoing mail: delivery failed"), *MAIL),
-    _out("mail_out.delivery_abandoned", N_("Outgoing mail: delivery given up"), *MAIL),
+    _out("mail_out.delivery_abandoned", N_("Outgoing mail: undeliverable"), *MAIL),
     _out("mail_out.recovered", N_("Outgoing mail: working again"), *MAIL),
     _in("mail_in.connection_failed", N_("Incoming mail: connection failed"), *MAIL),
     _in("mail_in.login_failed", N_("Incoming mail: sign-in failed"), *MAIL),

@@ -42,7 +42,7 @@ GROUP = Field("group", Kind.TEXT, N_("Group"))
 BRAND = Field("brand", Kind.TEXT, N_("Brand"))
 LANGUAGE = Field("language", Kind.TEXT, N_("Language"))
 RELATED = Field("related", Kind.CODE, N_("Related object"))
-ROLE = Field("role", Kind.TEXT, N_("Role"))
+ROLE = Field("role", Kind.TEXT, N_("Role in the source"))
 FORM = Field("form", Kind.TEXT, N_("Form"))
 BUTTON = Field("button", Kind.TEXT, N_("Button"))
 RATING = Field("rating", Kind.DECIMAL, N_("Rating"))
@@ -53,15 +53,15 @@ DURATION = Field("duration_s", Kind.SECONDS, N_("Duration"))
 IDLE = Field("idle_s", Kind.SECONDS, N_("Idle time"))
 AGE = Field("age_s", Kind.SECONDS, N_("Age"))
 MINUTES = Field("minutes", Kind.NUMBER, N_("Minutes"))
-DUE = Field("due_at", Kind.TIME, N_("Due"))
+DUE = Field("due_at", Kind.TIME, N_("Due date"))
 STARTS = Field("starts_at", Kind.TIME, N_("Start"))
 CREATED = Field("created_at", Kind.TIME, N_("Created"))
 URL = Field("url", Kind.TEXT, N_("Page address"))
-REFERRER = Field("referrer", Kind.TEXT, N_("Referring page"))
+REFERRER = Field("referrer", Kind.TEXT, N_("Referrer"))
 QUERY = Field("query", Kind.TEXT, N_("Search query"))
 IP = Field("ip", Kind.IP, N_("IP address"))
 ERROR = Field("error", Kind.TEXT, N_("Error"))
-SCOPE = Field("scope", Kind.CHOICE, N_("Counted for"), ("agent", "group", "department"))
+SCOPE = Field("scope", Kind.CHOICE, N_("Counted per"), ("agent", "group", "department"))
 COUNT = Field("count", Kind.NUMBER, N_("Count"))
 
 # Fields that describe the subject of an event and hold until another event changes them. Conditions read
@@ -83,7 +83,7 @@ TIME_LOG = (MINUTES, CATEGORY, COMMENT, RELATED)
 # A visitor of the site, as the site sees them.
 VISITOR = (
     IP,
-    Field("host", Kind.TEXT, N_("Host name")),
+    Field("host", Kind.TEXT, N_("Hostname")),
     Field("host_domain", Kind.TEXT, N_("Host domain")),
     Field("session_started_at", Kind.TIME, N_("Start of the session")),
     Field("hits", Kind.NUMBER, N_("Pages viewed")),

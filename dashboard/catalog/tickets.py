@@ -35,11 +35,11 @@ from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
 
 NUMBER = Field("number", Kind.CODE, N_("Ticket number"))
-WORK = Field("seconds", Kind.SECONDS, N_("Working time"), folded=True)
+WORK = Field("seconds", Kind.SECONDS, N_("Work time"), folded=True)
 FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"))
-SLA_DUE = Field("sla_due_at", Kind.TIME, N_("Service level due"))
+SLA_DUE = Field("sla_due_at", Kind.TIME, N_("SLA due date"))
 ATTACHMENT = Field("attachment", Kind.TEXT, N_("Attachment"))
-KIND = Field("kind", Kind.CHOICE, N_("Kind of transfer"), ("agent", "group", "department"))
+KIND = Field("kind", Kind.CHOICE, N_("Transfer type"), ("agent", "group", "department"))
 
 # A condition on a domain reads it from the address; custom fields stand in `custom`, by path.
 TICKET = (
@@ -73,7 +73,7 @@ TICKET = (
     Field("waiting_since", Kind.TIME, N_("Waiting since")),
     FOLLOW_UP,
     IDLE,
-    Field("open_s", Kind.SECONDS, N_("Open time")),
+    Field("open_s", Kind.SECONDS, N_("Time open")),
     Field("times_reopened", Kind.NUMBER, N_("Times reopened")),
     SLA_DUE,
     Field("links", Kind.LIST, N_("Links")),
@@ -114,11 +114,11 @@ TYPES: tuple[EventType, ...] = (
     _any("ticket.time_logged", N_("Time logged on a ticket"), *TICKET, *TIME_LOG),
     _any("ticket.followup_scheduled", N_("Ticket follow-up scheduled"), *TICKET),
     _timer("ticket.followup_due", N_("Ticket follow-up due"), *TICKET),
-    _any("ticket.followup_done", N_("Ticket followed up"), *TICKET),
+    _any("ticket.followup_done", N_("Ticket follow-up completed"), *TICKET),
     _timer("ticket.idle", N_("Ticket idle"), *TICKET),
     _timer("ticket.age_reached", N_("Ticket age reached"), *TICKET),
-    _deadline("ticket.sla_warning", N_("Ticket service level at risk"), *TICKET),
-    _deadline("ticket.sla_breached", N_("Ticket service level breached"), *TICKET),
+    _deadline("ticket.sla_warning", N_("Ticket SLA at risk"), *TICKET),
+    _deadline("ticket.sla_breached", N_("Ticket SLA breached"), *TICKET),
     _counter("ticket.count_reached", N_("Number of tickets reached"), *COUNTED),
     _agent("ticket.manual", N_("Manual ticket event"), *TICKET, BUTTON),
 )

@@ -15,7 +15,7 @@ PLACE = (
     Field("latitude", Kind.DECIMAL, N_("Latitude")),
     Field("longitude", Kind.DECIMAL, N_("Longitude")),
 )
-TRIGGERS = Field("triggers", Kind.LIST, N_("Event types that began it"))
+TRIGGERS = Field("triggers", Kind.LIST, N_("Triggering event types"))
 
 _active = maker("visitors", "personal", origin=Origin.EXTERNAL)
 _seen = maker("visitors", "system", origin=Origin.EXTERNAL, on=False)

@@ -31,7 +31,10 @@ class TooManyRows(ValueError):  # noqa: N818  it says what is the matter
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            _("A PDF takes at most %(limit)d rows. Choose a shorter period, or Excel or CSV.", limit=limit)
+            _(
+                "A PDF can hold up to %(limit)d rows. Choose a shorter period, or export to Excel or CSV.",
+                limit=limit,
+            )
         )
         self.limit = limit
 
@@ -41,7 +44,7 @@ def problem() -> str | None:
     packages = [package for library, package in _LIBRARIES.items() if not _loads(library)]
     if not packages:
         return None
-    return str(_("PDF needs libraries that this server lacks: %(packages)s.", packages=", ".join(packages)))
+    return str(_("PDF export requires missing libraries: %(packages)s.", packages=", ".join(packages)))
 
 
 def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT) -> int:

@@ -106,7 +106,7 @@ class Letters:
         codes += ", …" if len(self.missing) > 20 else ""
         return str(
             _(
-                "%(mark)s stands for characters that no font on this server can show: %(codes)s.",
+                "%(mark)s replaces characters missing from the server's fonts: %(codes)s.",
                 mark=self._mark,
                 codes=codes,
             )

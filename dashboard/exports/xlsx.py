@@ -260,7 +260,7 @@ def _layout(column: Column, zone: str) -> list[tuple[str, str, int]]:
 
 def _write_meta(book: Any, report: Report, names: Names) -> None:
     """Write what the report is about: title, subtitle, each label with its value, footer."""
-    page = book.add_worksheet(names.take(_("Meta")))
+    page = book.add_worksheet(names.take(_("About")))
     page.set_column(0, 0, 28)
     page.set_column(1, 1, 60, book.add_format({"text_wrap": True}))
     put_text(page, 0, 0, report.title, book.add_format({"bold": True}))

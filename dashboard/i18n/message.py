@@ -53,5 +53,5 @@ def N_(text: str) -> str:  # noqa: N802 - the conventional name for gettext extr
 
 
 # Messages of validation that forms, rules and the API have in common.
-NOT_WHOLE = N_("Give a whole number from %(least)s to %(most)s.")
-NOT_CLEAN = N_("Leave out control characters.")
+NOT_WHOLE = N_("Enter a whole number from %(least)s to %(most)s.")
+NOT_CLEAN = N_("Remove control characters.")

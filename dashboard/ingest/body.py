@@ -15,11 +15,11 @@ from dashboard.i18n.message import N_, Message, message
 
 MAX_EVENTS = 10_000  # a request: its answer lists an id or an error for each
 
-NOTHING = N_("There is nothing in it.")
-NOT_UTF8 = N_("This is not UTF-8 text.")
-NOT_JSON = N_("This is not JSON.")
-TOO_DEEP = N_("This is nested too deeply.")
-TOO_MANY = N_("At most %(limit)s events may come at once.")
+NOTHING = N_("Empty request or file.")
+NOT_UTF8 = N_("Invalid UTF-8.")
+NOT_JSON = N_("Invalid JSON.")
+TOO_DEEP = N_("Too many nesting levels.")
+TOO_MANY = N_("Up to %(limit)s events are accepted per request.")
 
 _SPACE = " \t\r\n"
 _DIGITS_OF_64_BITS = 20

@@ -32,7 +32,7 @@ BATCH = "application/cloudevents-batch+json"
 HEADER = "ce-"
 NOT_VERSION = N_("Must be 1.0.")
 NOT_JSON_DATA = N_("Must be JSON, not %(type)s.")
-NOT_BINARY = N_("Binary data cannot be kept; send a JSON object in data.")
+NOT_BINARY = N_("Binary data isn't supported. Send a JSON object in “data”.")
 
 
 class CloudEvent(msgspec.Struct):

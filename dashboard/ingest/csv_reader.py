@@ -19,8 +19,8 @@ MAX_LINE = 1024 * 1024  # bytes; longer ones are passed over so that memory stay
 REMEMBERED = 100_000  # rows; repeats of one row stand far closer together than that
 OVERLONG = b"\0\n"  # stands for a line beyond MAX_LINE: no reader takes a NUL
 
-UNREADABLE = N_("The line is not readable text: bad UTF-8, control characters, or too long.")
-BROKEN_ROW = N_("The row is broken: a quote is not closed, or a field is too long.")
+UNREADABLE = N_("Unreadable line: invalid UTF-8, control characters or too long.")
+BROKEN_ROW = N_("Invalid row: unclosed quote or field too long.")
 OTHER_COLUMNS = N_("The row has %(found)s columns, the header has %(expected)s.")
 
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
@@ -123,7 +123,7 @@ class Ids:
 
 
 NO_COLUMN = N_("The file has no column “%(column)s”.")
-NOT_MAPPED = N_("No column is given for this field.")
+NOT_MAPPED = N_("No column is mapped to this field.")
 
 FIELDS = (*schema.LIMITS, "type", "time", *(f"contact.{name}" for name in schema.CONTACT_LIMITS))
 _DATA = "data."

@@ -25,12 +25,12 @@ LIMITS = {"id": 200, "user": 120, "queue": 120, "interaction": 200, "session": 2
 CONTACT_LIMITS = {"name": 200, "phone": 60, "email": 254}
 
 WHOLE = "event"  # the key of an error that is no single field's
-UNKNOWN_FIELD = N_("There is no such field.")
-CONTROL = N_("Must not hold control characters.")
-UNKNOWN_TYPE = N_("This event type is not known; names of your own begin with “custom.”.")
-OWN_TYPE = N_("This event type is recorded by the dashboard itself.")
-SWITCHED_OFF = N_("Events of this type are not recorded. Settings, System events switches them on.")
-NOT_AN_EVENT = N_("This is not an event.")
+UNKNOWN_FIELD = N_("Unknown field.")
+CONTROL = N_("Must not contain control characters.")
+UNKNOWN_TYPE = N_("Unknown event type. Custom names start with “custom.”")
+OWN_TYPE = N_("This event type is recorded by Stopa itself.")
+SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings > System events.")
+NOT_AN_EVENT = N_("Not a valid event.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())
 _UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")

@@ -29,8 +29,8 @@ _CIVIL = tuple(re.compile(date + _CLOCK, re.ASCII) for date in _DATES)
 _CENTURY = 70  # two digits from here on are 19.., the others 20..
 
 NOT_A_TIME = N_("Must be a time such as %(example)s.")
-NO_OFFSET = N_("Needs an offset from UTC, such as Z or +01:00.")
-OUT_OF_RANGE = N_("Must lie in the years %(first)s to %(last)s.")
+NO_OFFSET = N_("UTC offset required, such as Z or +01:00.")
+OUT_OF_RANGE = N_("Must be between the years %(first)s and %(last)s.")
 _BAD_RFC3339 = message(NOT_A_TIME, example="2026-03-02T09:00:00+01:00")
 _BAD_CIVIL = message(NOT_A_TIME, example="2026-03-02 09:00:00")
 BAD_RANGE = message(OUT_OF_RANGE, first=FIRST_YEAR, last=LAST_YEAR)

@@ -42,7 +42,7 @@ PARSERS: dict[str, Callable[[bytes], list[Outcome]]] = {
 }
 FAILED = "stopa.failed"  # in the WSGI environment: what storing the events before Flask raised
 USED_EVERY_S = 60  # a key's last use is noted at most once a minute
-UNKNOWN_NAME = N_("The key may not make it, and there is no %(name)s.")
+UNKNOWN_NAME = N_("%(name)s doesn't exist, and this key isn't allowed to create it.")
 
 
 class Sorted(NamedTuple):

@@ -17,19 +17,19 @@ ADDRESS_MAX = 2000
 HEADERS_MAX, HEADER_MAX = 20, 1000
 PORTS = {"http": 80, "https": 443}
 
-NOT_HTTP = N_("Begin the address with https:// or http://.")
-ODD = N_("Leave out blanks, control characters, backslashes and letters outside ASCII.")
-NO_HOST = N_("The address names no host, or one that cannot be.")
-CREDENTIALS = N_("Leave user name and password out of the address; a header can carry them.")
-NO_PORT = N_("The port is a number from 1 to 65535.")
+NOT_HTTP = N_("The address must start with https:// or http://.")
+ODD = N_("Remove spaces, control characters, backslashes and non-ASCII letters.")
+NO_HOST = N_("The address has no valid host.")
+CREDENTIALS = N_("Remove the username and password from the address. Use a header instead.")
+NO_PORT = N_("Port must be a number from 1 to 65535.")
 TOO_LONG = N_("The address is too long.")
-PRIVATE = N_("The address leads into a private network. STOPA_WEBHOOK_ALLOW names exceptions.")
+PRIVATE = N_("The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW.")
 UNKNOWN_HOST = N_("The host of this address was not found.")
 
-HEADER_NAME = N_("A header's name is made of letters, digits and hyphens.")
-HEADER_VALUE = N_("A header's value is one line of plain characters.")
+HEADER_NAME = N_("Header names can contain only letters, digits and hyphens.")
+HEADER_VALUE = N_("Header values must be a single line without control characters.")
 HEADER_OURS = N_("This header is set by Stopa or by the connection.")
-HEADERS_MANY = N_("There are too many headers.")
+HEADERS_MANY = N_("Too many headers.")
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")

@@ -24,8 +24,8 @@ FAILURES_MAX = 20  # in a row
 ACTOR = ("system", None, "deliveries")
 
 TOO_MANY = N_("It failed 20 times in a row.")
-OFF_TITLE = N_("The channel %(name)s was switched off")
-OFF_TEXT = N_("What rules send by it fails until somebody switches it on again. The reason: %(reason)s")
+OFF_TITLE = N_("Channel %(name)s turned off")
+OFF_TEXT = N_("Deliveries through it fail until someone turns it on again. Reason: %(reason)s")
 
 
 def went(channel: Channel, answer: DeliveryResult, chain: Sequence[int]) -> int:
@@ -86,8 +86,8 @@ def tell_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:
     internal.append("channel.delivery_failed", {"name": channel.name, "error": why}, chain=chain)
 
 
-TITLE = N_("A notice did not reach %(name)s")
-TEXT = N_("The rule “%(rule)s” could not tell %(name)s, who has named you for that case.")
+TITLE = N_("Notification to %(name)s wasn't delivered")
+TEXT = N_("Rule “%(rule)s” couldn't notify %(name)s. You are their fallback contact.")
 
 
 def tell(step: Step) -> None:

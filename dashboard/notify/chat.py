@@ -51,8 +51,8 @@ SELF_HOSTED = {
 REFUSED = ("retry", "store", "template", "wait")
 BODY_MAX = 65_536  # some services answer a sign-in with more than a page's worth
 TEXT_MAX = 4000
-NOT_A_CHAT = N_("This is no address of a chat service that Stopa knows.")
-BAD_OPTION = N_("Leave out the options template, retry, wait and store.")
+NOT_A_CHAT = N_("Unsupported chat service address.")
+BAD_OPTION = N_("Remove the options template, retry, wait and store.")
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses, which are secrets
 

@@ -25,9 +25,9 @@ from dashboard.settings import Settings
 log = logging.getLogger("stopa.deliver")
 PLANNED_MS = 1000  # a step due that much later than it was made has waited on purpose
 
-CHANNEL_GONE = N_("The channel is gone.")
-CHANNEL_OFF = N_("The channel is switched off.")
-BROKEN = N_("Stopa could not carry it out. The error has been recorded.")
+CHANNEL_GONE = N_("The channel no longer exists.")
+CHANNEL_OFF = N_("The channel is off.")
+BROKEN = N_("The request failed. The error was logged.")
 
 STATES = {
     ResultKind.NEVER: StepState.FAILED,

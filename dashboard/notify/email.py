@@ -32,11 +32,11 @@ from dashboard.settings import Settings
 
 PORTS = {"smtp": 25, "smtps": 465}
 SUBJECT_MAX = 200
-NO_SERVER = N_("No mail server is set. STOPA_SMTP_URL names it.")
-NO_ADDRESS = N_("The recipient has no usable mail address.")
+NO_SERVER = N_("No mail server is configured. Set STOPA_SMTP_URL.")
+NO_ADDRESS = N_("The recipient has no valid email address.")
 NO_ENCRYPTION = N_("The mail server offers no encryption, so the password was not sent.")
-NO_SIGN_IN = N_("The mail server refused the sign-in.")
-CUT = N_("The mail server broke off the connection.")
+NO_SIGN_IN = N_("The mail server rejected the sign-in.")
+CUT = N_("The mail server closed the connection.")
 
 _ADDRESS = re.compile(r"[^@\s<>,;:()\[\]\\\"]{1,64}@[^@\s<>,;:()\[\]\\\"]{1,250}")
 
@@ -189,8 +189,10 @@ IN_ALL = ((10, 30), (30, 60), (60, 120), (180, 240), (600, 360))
 LONGEST_MS = 600 * MINUTE_MS
 MOST = 360  # sent mails that can matter
 
-TOO_MANY = N_("This recipient has got too many mails lately.")
-UNWANTED = N_("Mail to this address would reach nobody: it is a sender's own, a list's or a machine's.")
+TOO_MANY = N_("This recipient has received too many emails recently.")
+UNWANTED = N_(
+    "This address can't be a recipient: it belongs to a sender, a mailing list or an automated system."
+)
 
 _MACHINES = re.compile(
     r"(mailer-?daemon|postmaster|no[-_.]?reply.*|do[-_.]?not[-_.]?reply.*|bounces?([-+=].*)?|daemon|listserv"

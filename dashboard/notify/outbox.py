@@ -30,9 +30,11 @@ MAIL = 0  # the destination of all mail; others are ids of channels
 HOLD_MS, HOLD_MAX_MS = 5_000, 60_000  # for each failure in a row of a destination, and at most
 FOR_HEALTHY = 4  # threads that destinations which failed last time leave free
 
-DIED = N_("The worker ended without a word at every try.")
-UNSURE = N_("The worker ended while sending. The mail may have been sent, so it is not sent again by itself.")
-CANCELLED = N_("Cancelled by hand.")
+DIED = N_("The worker stopped unexpectedly on every attempt.")
+UNSURE = N_(
+    "The worker stopped while sending. The email may have been sent, so it won't be resent automatically."
+)
+CANCELLED = N_("Cancelled manually.")
 BY_HAND = "by_hand"  # in the receipt of a step that a person sent again
 
 REPLAYED = (StepState.FAILED, StepState.DEAD, StepState.UNCERTAIN, StepState.HELD)

@@ -17,15 +17,15 @@ WAIT_MAX_S = 86_400  # that a receiver may ask for
 NOTE_MAX = 300
 PASSING = frozenset({408, 409, 425, 429})  # of 4xx, those that may come right by themselves
 
-REFUSED = N_("The receiver refused it.")
-FAILING = N_("The receiver had an error.")
-BUSY = N_("The receiver asked to wait.")
+REFUSED = N_("The receiver rejected the request.")
+FAILING = N_("The receiver returned an error.")
+BUSY = N_("The receiver is rate limiting requests.")
 GONE = N_("The receiver says that the address no longer exists.")
 REDIRECTED = N_("The receiver redirects to another address. Redirects are not followed.")
-SLOW = N_("The receiver did not answer in time.")
-UNREACHED = N_("The receiver could not be reached.")
-UNTRUSTED = N_("The receiver's certificate is not one that can be trusted.")
-ODD_ANSWER = N_("The receiver's answer was not understood.")
+SLOW = N_("The receiver timed out.")
+UNREACHED = N_("Couldn't connect to the receiver.")
+UNTRUSTED = N_("The receiver's certificate isn't trusted.")
+ODD_ANSWER = N_("The receiver's response was invalid.")
 
 
 class ResultKind(StrEnum):

@@ -49,11 +49,11 @@ MAX_DELAY_S = 31 * 86400
 FILE_NAME = r"[a-z0-9][a-z0-9_-]{0,39}"  # of a log file
 
 NO_RECIPIENT = N_("Choose at least one recipient.")
-ONLY_BY_MAIL = N_("The customer can only be told by e-mail.")
-NO_CUSTOMER = N_("“%(type)s” is about no customer: leave the customer out of the recipients.")
-NOT_ALLOWED = N_("Your access does not let rules use this action.")
+ONLY_BY_MAIL = N_("Customers can be notified only by email.")
+NO_CUSTOMER = N_("“%(type)s” has no customer. Remove the customer from the recipients.")
+NOT_ALLOWED = N_("You don't have permission to use this action in rules.")
 NOT_A_FILE = N_("Name the file in lower-case letters, digits, - and _, without folder and suffix.")
-NOT_BETWEEN = N_("Give 5 minutes to 24 hours.")
+NOT_BETWEEN = N_("Enter a duration from 5 minutes to 24 hours.")
 
 # Groups of event types about the site's own people and systems.
 _OWN_GROUPS = frozenset({"agents", "rooms", "mail", "sources", "rules", "dashboard", "system"})
@@ -71,10 +71,10 @@ class Role(StrEnum):
 
 ROLES = MappingProxyType(
     {
-        Role.OWNER: N_("the owner of the rule"),
-        Role.USER: N_("the user of the event"),
-        Role.LEADS: N_("the leads of the user's teams"),
-        Role.ADMINS: N_("the administrators of rules"),
+        Role.OWNER: N_("the rule's owner"),
+        Role.USER: N_("the event's user"),
+        Role.LEADS: N_("the user's team leads"),
+        Role.ADMINS: N_("rule administrators"),
         Role.CONTACT: N_("the customer"),
     }
 )
@@ -124,7 +124,7 @@ def recipients(roles: tuple[Role, ...]) -> Recipients:
             Part("roles", RoleNames(roles), N_("Recipients")),
             Part("users", Ids(MAX_RECIPIENTS, "user"), N_("Users")),
             Part("teams", Ids(MAX_RECIPIENTS, "team"), N_("Teams")),
-            Part("accesses", Ids(MAX_RECIPIENTS, "access"), N_("Everyone with the access")),
+            Part("accesses", Ids(MAX_RECIPIENTS, "access"), N_("Everyone with the role")),
         )
     )
 
@@ -158,8 +158,8 @@ LINE, TEXT = Text(MAX_LINE), Text(MAX_TEXT, lines=True)
 TAGS = Texts(MAX_TAGS, MAX_TAG)
 REPEAT = Group(
     (
-        Part("seconds", Seconds(300, 86400, NOT_BETWEEN), N_("Again until it is read, every")),
-        Part("times", Whole(1, MAX_AGAIN), N_("At most so many times")),
+        Part("seconds", Seconds(300, 86400, NOT_BETWEEN), N_("Repeat until read, every")),
+        Part("times", Whole(1, MAX_AGAIN), N_("Maximum repeats")),
     )
 )
 _USERS = tuple(role for role in Role if role is not Role.CONTACT)
@@ -182,7 +182,7 @@ _ROWS = (
             Part("title", LINE, N_("Title"), required=True),
             Part("text", TEXT, N_("Text")),
             Part("urgent", YesNo(), N_("Urgent: also in quiet hours")),
-            Part("again", REPEAT, N_("Again until it is read")),
+            Part("again", REPEAT, N_("Repeat until read")),
         ),
     ),
     Action("tag", N_("Add tags"), N_("add the tags %(tags)s"), (_TAGS,)),
@@ -200,8 +200,8 @@ _ROWS = (
     ),
     Action(
         "email",
-        N_("Send an e-mail"),
-        N_("send an e-mail to %(to)s"),
+        N_("Send an email"),
+        N_("send an email to %(to)s"),
         (
             Part("to", recipients(tuple(Role)), N_("Recipients")),
             Part("addresses", Addresses(MAX_ADDRESSES), N_("Other addresses")),
@@ -225,7 +225,7 @@ _ROWS = (
     ),
     Action(
         "chat",
-        N_("Write to a chat"),
+        N_("Post to a chat"),
         N_("write to %(channel)s"),
         (_channel("chat"), _TEXT),
         inside=False,
@@ -234,7 +234,7 @@ _ROWS = (
     Action(
         "invite",
         N_("Invite the visitor to a chat"),
-        N_("invite the visitor to a chat by %(channel)s"),
+        N_("invite the visitor to a chat via %(channel)s"),
         (_channel("webhook"), _TEXT),
         inside=False,
         permission=_OUT,
@@ -262,15 +262,15 @@ ACTIONS = MappingProxyType({row.name: row for row in _ROWS})
 
 ON_ERROR = MappingProxyType(
     {
-        "continue": N_("Go on with the next action"),
-        "stop": N_("Leave out the later actions"),
-        "undo": N_("Undo what the rule changed here"),
+        "continue": N_("Continue with next action"),
+        "stop": N_("Skip the remaining actions"),
+        "undo": N_("Undo what the rule changed"),
     }
 )
 # The parts that every action has.
 COMMON = (
     Part("limit", Frequency()),
-    Part("delay_s", Seconds(0, MAX_DELAY_S), N_("Wait before"), default=0, form="delay"),
+    Part("delay_s", Seconds(0, MAX_DELAY_S), N_("Delay before"), default=0, form="delay"),
     Part("on_error", Choice(ON_ERROR), N_("If it fails"), default="continue"),
 )
 

@@ -21,7 +21,7 @@ from dashboard.rulelang.validation import ROOT, ErrorPath
 
 SHOWN = 200  # characters of a value kept in a trace
 
-UNFIT = N_("The value does not fit the comparison.")
+UNFIT = N_("The value isn't valid for this operator.")
 LOST_FIELD = N_("The field of this condition no longer exists.")
 # What a value of the wrong type can raise in a comparison.
 _FAILURES = (ConditionError, TypeError, ValueError, ArithmeticError, AttributeError)

@@ -25,14 +25,14 @@ from dashboard.rulelang.validation import ROOT, ErrorPath, Errors
 MAX_LEVELS = 3  # groups, the root included
 MAX_CONDITIONS = 100
 
-NOT_A_NODE = N_("This is neither a condition nor a group.")
-TOO_DEEP = N_("Groups may lie at most %(limit)s levels deep.")
-TOO_MANY = N_("A rule may have at most %(limit)s conditions.")
-EMPTY_GROUP = N_("A group needs a condition.")
-NO_FIELD = N_("These event types have no such field.")
-NO_OPERATOR = N_("This comparison does not fit the field.")
-NO_VALUE = N_("This comparison takes no value.")
-WRONG_COUNT = N_("This comparison takes %(count)s values.")
+NOT_A_NODE = N_("Expected a condition or a group.")
+TOO_DEEP = N_("Groups can be nested up to %(limit)s levels.")
+TOO_MANY = N_("A rule can have up to %(limit)s conditions.")
+EMPTY_GROUP = N_("Add at least one condition to the group.")
+NO_FIELD = N_("These event types don't have this field.")
+NO_OPERATOR = N_("This operator can't be used with this field.")
+NO_VALUE = N_("This operator doesn't take a value.")
+WRONG_COUNT = N_("This operator requires %(count)s values.")
 
 How = Literal["all", "any", "none"]
 

@@ -144,8 +144,8 @@ def _folded(text: str) -> str:
 _folded_short = lru_cache(maxsize=512)(_folded)
 
 
-MISSING = N_("The event lacks this field, which its type requires.")
-NOT_TIME = N_("The value is not a time with an offset.")
+MISSING = N_("Required field is missing.")
+NOT_TIME = N_("The value isn't a time with a UTC offset.")
 
 
 class Kind(StrEnum):
@@ -194,19 +194,19 @@ _ENVELOPE = (
     Field("time.weekday", Kind.WEEKDAY, N_("Day of the week"), source="time"),
     Field("source", Kind.CHOICE, N_("Source")),
     Field("user", Kind.PERSON, N_("User")),
-    Field("user.team", Kind.LIST, N_("Teams of the user")),
-    Field("user.access", Kind.CHOICE, N_("Access of the user")),
+    Field("user.team", Kind.LIST, N_("User's teams")),
+    Field("user.access", Kind.CHOICE, N_("User's role")),
     Field("queue", Kind.QUEUE, N_("Queue")),
     Field("queue.channel", Kind.CHOICE, N_("Channel of the queue")),
     Field("interaction", Kind.TEXT, N_("Interaction")),
     Field("session", Kind.TEXT, N_("Session")),
     Field("contact.name", Kind.TEXT, N_("Name of the contact")),
     Field("contact.phone", Kind.TEXT, N_("Phone of the contact")),
-    Field("contact.email", Kind.ADDRESS, N_("E-mail of the contact")),
-    Field(TAGS, Kind.LIST, N_("Tags given by rules")),
-    Field("cause.by_rule", Kind.YES_NO, N_("Caused by a rule")),
-    Field("cause.rule", Kind.LIST, N_("Rules that caused it")),
-    Field("cause.depth", Kind.NUMBER, N_("Number of rules that caused it")),
+    Field("contact.email", Kind.ADDRESS, N_("Contact's email")),
+    Field(TAGS, Kind.LIST, N_("Tags added by rules")),
+    Field("cause.by_rule", Kind.YES_NO, N_("Triggered by a rule")),
+    Field("cause.rule", Kind.LIST, N_("Triggering rules")),
+    Field("cause.depth", Kind.NUMBER, N_("Number of triggering rules")),
 )
 EVERY = MappingProxyType({field.path: field for field in _ENVELOPE})
 
@@ -244,7 +244,7 @@ _LONG = frozenset({"body", "message", "comment", "description", "transcript"})  
 _ADDRESSES = frozenset({"email", "sender", "recipient", "server", "host", "url", "page", "referrer"})
 _ORDERED = frozenset({"priority", "severity"})  # choices that rise as the catalogue lists them
 _UNDECLARED = re.compile(r"data(?:\.[^.\x00-\x20\x7f%]{1,60}){1,5}")
-OTHER = N_("Other field of the data")
+OTHER = N_("Other data field")
 
 
 def fields(types: Iterable[str]) -> dict[str, Field]:

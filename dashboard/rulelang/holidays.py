@@ -29,10 +29,10 @@ NAME_MAX = 80  # so that 5,000 days fit into one form
 
 TOO_LARGE = N_("The file is larger than 1 MB. Export only the holidays.")
 NOT_UTF8 = N_("The file is not encoded in UTF-8. Export the calendar again, in UTF-8.")
-NO_CALENDAR = N_("The file is no iCalendar file. Export the holidays as .ics and choose that file.")
-TOO_REPEATING = N_("The file has more than %(most)d repeating entries. Export only the holidays.")
+NO_CALENDAR = N_("The file isn't in iCalendar format. Export the holidays as .ics and choose that file.")
+TOO_REPEATING = N_("The file has more than %(most)d recurring events. Export only the holidays.")
 NO_DAYS = N_(
-    "The file has no whole-day entry from last year on. Export the calendar that holds the holidays."
+    "The file has no all-day events since last year. Export the calendar that contains the holidays."
 )
 TOO_SLOW = N_("The repeating entries of the file take too long. Export only the holidays.")
 NOT_WHOLE_DAYS = N_("It does not fill whole days.")

@@ -23,8 +23,8 @@ MAX_MANY = 200  # entries of one list
 MAX_NUMBER = 2**53  # whole numbers beyond it are not exact in every reader of JSON
 
 NEEDED = N_("Enter a value.")
-NOT_ONE_TEXT = N_("Enter a text of at most %(limit)s characters.")
-NOT_MANY = N_("Enter one to %(limit)s values.")
+NOT_ONE_TEXT = N_("Enter up to %(limit)s characters.")
+NOT_MANY = N_("Enter 1 to %(limit)s values.")
 NOT_A_NUMBER = N_("Enter a number.")
 NOT_A_COUNT = N_("Enter a whole number, 0 or more.")
 NOT_A_CHOICE = N_("Choose from the list.")
@@ -34,7 +34,7 @@ NOT_A_DATE = N_("Enter a date.")
 NOT_AN_INSTANT = N_("Enter a date and time.")
 NOT_A_CLOCK = N_("Enter a time from 00:00 to 24:00.")
 NOT_WEEKDAYS = N_("Choose at least one day.")
-NOT_RISING = N_("The second value must not be below the first.")
+NOT_RISING = N_("The second value can't be less than the first.")
 
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 

@@ -104,7 +104,7 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-LEFT_OUT = N_("%(part)s was left out: %(reason)s")
+LEFT_OUT = N_("Skipped: %(part)s. %(reason)s")
 CONDITION, CONDITIONS = N_("A condition"), N_("The conditions")
 ACTION, CALENDAR, TYPE = N_("Action %(number)s"), N_("The calendar"), N_("An event type")
 PART = N_("The part “%(name)s”")

@@ -21,7 +21,7 @@ from dashboard.rulelang.fields import ABSENT, ConditionError, Field, Kind, fold,
 from dashboard.rulelang.regex import Pattern
 
 NOT_LIST = N_("The value is not a list.")
-NOT_YES_NO = N_("The value is neither true nor false.")
+NOT_YES_NO = N_("The value isn't true or false.")
 NOT_ADDRESS = N_("The value is not an IP address.")
 NOT_LISTED = N_("The value is not one of the field's choices.")
 

@@ -58,16 +58,16 @@ OFTEN = MappingProxyType(
     {
         Often.ALWAYS: N_("Every time"),
         Often.ONCE: N_("Once"),
-        Often.EPISODE: N_("Once while the state lasts"),
-        Often.PERIOD: N_("Once in %(time)s"),
+        Often.EPISODE: N_("Once per state"),
+        Often.PERIOD: N_("Once every %(time)s"),
     }
 )
 BY = MappingProxyType(
     {
-        By.SUBJECT: N_("Each subject"),
-        By.CONTACT: N_("Each contact"),
-        By.RECIPIENT: N_("Each recipient"),
-        By.AGENT: N_("Each agent"),
+        By.SUBJECT: N_("Item"),
+        By.CONTACT: N_("Contact"),
+        By.RECIPIENT: N_("Recipient"),
+        By.AGENT: N_("Agent"),
         By.RULE: N_("The whole rule"),
     }
 )
@@ -79,7 +79,7 @@ class Limit(Declared):
     """An action's maximum frequency. `seconds` is one of PERIODS and is read for PERIOD alone."""
 
     often: Often = part(Choice(OFTEN), N_("Maximum frequency"), Often.ALWAYS)
-    by: By = part(Choice(BY), N_("Counted for"), By.SUBJECT)
+    by: By = part(Choice(BY), N_("Counted per"), By.SUBJECT)
     seconds: int = part(Whole(0, PERIODS[-1]), default=0)
 
     @classmethod
@@ -191,8 +191,8 @@ class Times(Declared):
 
     number: int = part(Whole(1, MAX_TIMES), N_("Number of times"))
     seconds: int = part(Seconds(1, MAX_WINDOW_S), N_("Within"))
-    by: By = part(Choice(TIMES_BY), N_("Counted for"), By.SUBJECT)
-    clear: int = part(Whole(0, MAX_TIMES - 1), N_("Again once there are at most"), 0)
+    by: By = part(Choice(TIMES_BY), N_("Counted per"), By.SUBJECT)
+    clear: int = part(Whole(0, MAX_TIMES - 1), N_("Reset when count drops to"), 0)
 
     def check(self, path: ErrorPath, checks: Checks) -> None:
         checks.whole(self.clear, path / "clear", 0, self.number - 1)

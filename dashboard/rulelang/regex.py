@@ -30,7 +30,7 @@ FAULTS = {  # what RE2 calls the fault: what the user reads
     "no argument for repetition operator": N_("“%(part)s” stands where there is nothing to repeat."),
     "bad repetition operator": N_("“%(part)s” repeats a repetition."),
     "invalid repetition size": N_("“%(part)s” repeats too often, or from more to fewer times."),
-    "invalid character class range": N_("“%(part)s” is no range in the order of the alphabet."),
+    "invalid character class range": N_("“%(part)s” isn't a valid range of characters."),
     "pattern too large - compile failed": LONG_PATTERN,
 }
 

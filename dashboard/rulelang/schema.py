@@ -42,7 +42,7 @@ from dashboard.rulelang.values import NO_CALENDAR, Choice, EventTypes, Part, Yes
 MAX_ACTIONS = 20
 LOOPS = MappingProxyType(
     {
-        Loop.ONCE: N_("Once in a chain"),
+        Loop.ONCE: N_("Once per chain"),
         Loop.IGNORE: N_("Never"),
         Loop.ALLOW: N_("Every time"),
     }
@@ -50,7 +50,7 @@ LOOPS = MappingProxyType(
 # The parts that hold for the rule as a whole.
 GENERAL = (
     Part("stop", YesNo(), default=False),
-    Part("loop", Choice(LOOPS), N_("Events that rules caused"), default=Loop.ONCE),
+    Part("loop", Choice(LOOPS), N_("Events triggered by rules"), default=Loop.ONCE),
     Part("zone", Zone()),
 )
 PARTS = frozenset({"types", "if", "then", *OPTIONS, *(each.name for each in GENERAL)})
@@ -58,12 +58,14 @@ PARTS = frozenset({"types", "if", "then", *OPTIONS, *(each.name for each in GENE
 CALENDAR_OPERATORS = frozenset({"in_calendar", "in_calendar_not", "is_holiday", "open_ago"})
 
 NO_TYPE = N_("Choose at least one event type.")
-NOT_IN_RULES = N_("Rules may not use “%(type)s”: see System events in the settings.")
-NOT_PERSONAL = N_("“%(type)s” is for rules of the site, not for one's own.")
-MIXED = N_("Types found by time, by a count or by the calendar cannot stand beside others: make two rules.")
+NOT_IN_RULES = N_("Rules can't use “%(type)s”. Turn it on in Settings > System events.")
+NOT_PERSONAL = N_("“%(type)s” can be used only in system rules.")
+MIXED = N_(
+    "Time-based, count-based and scheduled event types can't be combined with others. Create a separate rule."
+)
 NO_ACTION = N_("Add at least one action.")
-TWICE_TO_CUSTOMER = N_("Only one action of a rule may write to the customer.")
-NOT_BOTH = N_("Choose either a number of times or a wait.")
+TWICE_TO_CUSTOMER = N_("Only one action per rule can message the customer.")
+NOT_BOTH = N_("Choose either a count or a delay, not both.")
 
 
 @dataclass(frozen=True)

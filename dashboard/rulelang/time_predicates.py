@@ -16,7 +16,7 @@ from dashboard.rulelang.fields import ConditionError, Field, is_empty, number_of
 from dashboard.rulelang.predicates import Build, Calendar, Context, Operands, Test
 
 NO_CALENDAR = N_("The calendar of this condition does not exist.")
-NO_INSTANT = N_("The value is no instant of the calendar.")
+NO_INSTANT = N_("The value isn't a valid date and time.")
 
 
 def local(value_ms: Any, zone: str) -> datetime:

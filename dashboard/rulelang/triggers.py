@@ -46,14 +46,14 @@ DEADLINES = frozenset(
 COUNTERS = frozenset({"chat.count_reached", "ticket.count_reached", "agent.capacity_reached"})
 COUNT_BY = {"agent": N_("Agent"), "queue": N_("Queue")}
 
-NO_AFTER = N_("Say after how long: these types are found by time.")
-NO_COUNT = N_("Say at how many: these types are found by a count.")
-NO_SCHEDULE = N_("Say at what times: this rule runs by the calendar.")
-NOT_HERE = N_("This does not go with the chosen event types: leave it out.")
-NO_ZONE = N_("There is no such time zone.")
-PER_AGENT = N_("An agent's capacity is counted per agent.")
+NO_AFTER = N_("Enter a duration. These event types depend on time.")
+NO_COUNT = N_("Enter a threshold. These event types depend on a count.")
+NO_SCHEDULE = N_("Enter times. This rule runs on a schedule.")
+NOT_HERE = N_("Not supported by the selected event types. Remove it.")
+NO_ZONE = N_("Unknown time zone.")
+PER_AGENT = N_("Agent capacity is always counted per agent.")
 
-WORKING_TIME = N_("Working time")
+WORKING_TIME = N_("Working hours")
 
 
 def _calendar() -> Any:
@@ -76,7 +76,7 @@ class After(Declared):
 class Wait(Declared):
     """To act so long after the event, unless one of the types `unless` occurs on its subject first."""
 
-    seconds: int = part(Seconds(1, MAX_WAIT_S), N_("Wait"))
+    seconds: int = part(Seconds(1, MAX_WAIT_S), N_("Delay"))
     calendar: str = _calendar()
     unless: tuple[str, ...] = part(EventTypes(), default=())
 
@@ -85,9 +85,9 @@ class Wait(Declared):
 class Count(Declared):
     """To act when `by` ("agent" or "queue") has `number` of them open; again once it was at `clear`."""
 
-    number: int = part(Whole(1, MAX_COUNT), N_("At how many"))
-    clear: int = part(Whole(0, MAX_COUNT - 1), N_("Again once there are at most"), 0)
-    by: str = part(Choice(COUNT_BY), N_("Counted for"), "agent")
+    number: int = part(Whole(1, MAX_COUNT), N_("Threshold"))
+    clear: int = part(Whole(0, MAX_COUNT - 1), N_("Reset when count drops to"), 0)
+    by: str = part(Choice(COUNT_BY), N_("Counted per"), "agent")
 
     @classmethod
     def completed(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ class Count(Declared):
 class Schedule(Declared):
     """To act at local times "HH:MM" on weekdays 1 to 7; with a calendar only on its working days."""
 
-    at: tuple[str, ...] = part(Clocks(), N_("At"), hint="08:00, 12:30")
+    at: tuple[str, ...] = part(Clocks(), N_("Time"), hint="08:00, 12:30")
     days: tuple[int, ...] = part(Weekdays(), N_("Days"), EVERY_DAY)
     calendar: str = _calendar()
 

@@ -64,12 +64,12 @@ class AvailableReferences:
 
 
 NOT_A_PART = N_("This part of the rule cannot be read.")
-UNKNOWN_PART = N_("“%(part)s” is no part of a rule.")
+UNKNOWN_PART = N_("Unknown rule part “%(part)s”.")
 NOT_LISTED = N_("Choose from the list.")
 NOT_YES_NO = N_("Choose yes or no.")
-NOT_SO_MANY = N_("Give %(least)s to %(most)s of them.")
-NEEDED = N_("Enter a text.")
-TOO_LONG = N_("Enter at most %(most)s characters.")
+NOT_SO_MANY = N_("Select %(least)s to %(most)s.")
+NEEDED = N_("Enter text.")
+TOO_LONG = N_("Enter up to %(most)s characters.")
 
 _BAD_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BAD_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -28,12 +28,12 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.recipients import People, Reader, covers, customer
 
-NOBODY = N_("None of the recipients is there and active.")
-NO_CUSTOMER = N_("The event names no customer with a usable e-mail address.")
-NO_ADDRESS = N_("None of the recipients has an e-mail address.")
-NOT_ALLOWED = N_("The owner of the rule may not use this action.")
-LOST_CHANNEL = N_("The channel is gone.")
-OFF_CHANNEL = N_("The channel is switched off.")
+NOBODY = N_("None of the recipients exist or are active.")
+NO_CUSTOMER = N_("The event has no customer with a valid email address.")
+NO_ADDRESS = N_("None of the recipients has an email address.")
+NOT_ALLOWED = N_("The rule's owner isn't allowed to use this action.")
+LOST_CHANNEL = N_("The channel no longer exists.")
+OFF_CHANNEL = N_("The channel is off.")
 
 
 class DeliveryPlan(NamedTuple):

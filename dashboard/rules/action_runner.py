@@ -24,7 +24,7 @@ from dashboard.rules.runs import RunOutcome, StepState
 
 EVENT = "event"  # the episode of what has no state that lasts
 STOPPED = N_("Not done because an earlier action failed.")
-UNDONE = N_("Undone because a later action failed.")
+UNDONE = N_("Rolled back because a later action failed.")
 
 
 class ActionResult(NamedTuple):

@@ -30,24 +30,24 @@ from dashboard.rules.runs import RUN_LABELS, RunOutcome
 
 LOOKED_THROUGH = 500  # latest events of a subject
 
-STOPPED = N_("All rules are stopped at the moment: see Operations.")
-OFF = N_("The rule is switched off.")
-PAUSED = N_("The rule has paused itself: %(reason)s")
-GROUP_PAUSED = N_("The group “%(name)s” of the rule is paused.")
-SUSPENDED = N_("The owner of the rule is deactivated, or may not have rules any more.")
-TYPE_OFF = N_("Rules may not use events of this type at the moment: see System events.")
-TOO_EARLY = N_("The event came in before the rule was switched on.")
-FOREIGN = N_("The event is outside of what the owner of the rule may see.")
-OTHER_TYPE = N_("The rule is not about events of this type.")
-NOT_TRUE = N_("The conditions are not met.")
-FAULTY = N_("A condition ended in an error, so the rule can say neither yes nor no.")
-LOOP = N_("The event was caused by this rule itself, which it does not follow.")
-DEPTH = N_("Too many rules had led to the event.")
-RUN_THERE = N_("The rule did run about this event. It came to: %(outcome)s.")
-HELD = N_("The rule ran, and the limits of its actions held all of them back.")
-MUTED = N_("The rule ran, and all of its recipients have muted it.")
-EARLIER_RUN = N_("An earlier version of the rule ran about this event. It came to: %(outcome)s.")
-STOPPING = N_("The rule “%(name)s” of the same group comes first and stops the later ones.")
+STOPPED = N_("All rules are stopped. See Operations.")
+OFF = N_("The rule is off.")
+PAUSED = N_("The rule was paused automatically: %(reason)s")
+GROUP_PAUSED = N_("The rule's group “%(name)s” is paused.")
+SUSPENDED = N_("The rule's owner is deactivated or isn't allowed to have rules.")
+TYPE_OFF = N_("Rules can't use events of this type. Turn them on in Settings > System events.")
+TOO_EARLY = N_("The event was received before the rule was turned on.")
+FOREIGN = N_("The event is outside the rule owner's scope.")
+OTHER_TYPE = N_("The rule doesn't use this event type.")
+NOT_TRUE = N_("Conditions not met.")
+FAULTY = N_("A condition failed with an error, so the rule couldn't be evaluated.")
+LOOP = N_("The event was triggered by this rule itself, so the rule ignores it.")
+DEPTH = N_("Too many rules in the chain.")
+RUN_THERE = N_("The rule did run for this event. Outcome: %(outcome)s.")
+HELD = N_("The rule ran, but all its actions were rate-limited.")
+MUTED = N_("The rule ran, but all recipients have muted it.")
+EARLIER_RUN = N_("An earlier version of the rule ran for this event. Outcome: %(outcome)s.")
+STOPPING = N_("Rule “%(name)s” in the same group runs first and skips the remaining rules.")
 HELD_UNTIL = N_(
     "The rule ran, and the limits of its actions held all of them back. The next is possible at %(time)s."
 )
@@ -57,8 +57,9 @@ WINDOW_OVER = N_(
     "%(time)s, from %(at)s on."
 )
 NO_RUN = N_(
-    "The conditions are met now. When the event came in, the rule did not run: it may have been "
-    "another version, or the event came by an import without rules."
+    "The conditions are met now, but the rule didn't run when the event was "
+    "received. It may have had a different version, or the event was imported "
+    "without rules."
 )
 NO_FIRING = N_(
     "The conditions are met now. When the timer was due, the rule did not run: it may have been another "

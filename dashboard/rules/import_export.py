@@ -31,21 +31,21 @@ MAX_BYTES = 1_000_000
 MAX_RULES = 500
 NAME, DESCRIPTION = 120, 500  # characters; the columns of a rule
 
-NOT_JSON = N_("The file is no JSON. Choose a file that was exported here.")
-NOT_RULES = N_("The file holds no rules. Choose a file that was exported here.")
-NEWER = N_("The file was made by a later version. Bring this site up to date first.")
+NOT_JSON = N_("The file isn't valid JSON. Choose a file exported from Stopa.")
+NOT_RULES = N_("The file contains no rules. Choose a file exported from Stopa.")
+NEWER = N_("The file was exported from a newer version. Upgrade Stopa first.")
 TOO_LARGE = N_("The file is larger than 1 MB. Export fewer rules.")
 TOO_MANY = N_("The file has more than %(most)s rules. Export fewer.")
-UNNAMED = N_("The rule has no name of 1 to %(most)s characters.")
+UNNAMED = N_("The rule name must have 1 to %(most)s characters.")
 NOTHING_LEFT = N_("The rule cannot be added: %(reason)s")
-UNKNOWN_VARIABLE = N_("The variable %(name)s stays as it is: there is no placeholder for it.")
+UNKNOWN_VARIABLE = N_("Unknown placeholder %(name)s; it will be shown as is.")
 LOST = {
-    "user": N_("The user “%(name)s” is not known here and was left out."),
-    "team": N_("The team “%(name)s” is not known here and was left out."),
-    "queue": N_("The queue “%(name)s” is not known here and was left out."),
-    "access": N_("The access “%(name)s” is not known here and was left out."),
-    "channel": N_("The channel “%(name)s” is not known here: its action was left out."),
-    "rule": N_("The rule “%(name)s” is not known here and was left out."),
+    "user": N_("User “%(name)s” doesn't exist here and was skipped."),
+    "team": N_("Team “%(name)s” doesn't exist here and was skipped."),
+    "queue": N_("Queue “%(name)s” doesn't exist here and was skipped."),
+    "access": N_("Role “%(name)s” doesn't exist here and was skipped."),
+    "channel": N_("Channel “%(name)s” doesn't exist here; its action was skipped."),
+    "rule": N_("Rule “%(name)s” doesn't exist here and was skipped."),
 }
 
 

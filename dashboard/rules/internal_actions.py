@@ -33,9 +33,9 @@ from dashboard.rules.recipients import profile_of
 from dashboard.rules.runs import StepState
 
 ROUND = 100_000  # parts of a step's action are below it; the n-th repetition adds n times as much
-READ = N_("The notice has been read.")
-MUTED = N_("The reader has muted the rule.")
-LEFT = N_("The reader is no longer active.")
+READ = N_("The notification has been read.")
+MUTED = N_("The recipient has muted the rule.")
+LEFT = N_("The recipient is no longer active.")
 
 
 def left(payload: Mapping[str, Any]) -> int:
@@ -134,8 +134,8 @@ MOST_MARKS = 200  # on one subject: a rule that runs for years must not fill the
 _MARKS = Prepared(lambda: Mark.select(fn.COUNT(Mark.id)).where(Mark.subject == slot("subject")))
 ACTOR = ("system", None, "rules")
 
-SWITCHED_OFF = N_("Events of this type are not recorded.")
-FULL = N_("There are too many tags and notes on it already.")
+SWITCHED_OFF = N_("Events of this type aren't recorded.")
+FULL = N_("This item already has too many tags and notes.")
 
 
 class Impossible(Exception):  # noqa: N818  it says what is the matter

@@ -53,7 +53,7 @@ def _sign(text: str) -> str:
 
 MAX_ERRORS = 10  # in a row
 
-TOO_OFTEN = N_("It ran more than 20 times within an hour on one subject, or more than 600 times in a minute.")
+TOO_OFTEN = N_("It ran more than 20 times in an hour for one item, or more than 600 times in a minute.")
 FAILING = N_("Its conditions failed ten times in a row.")
 TITLE = N_("The rule “%(name)s” was paused")
 

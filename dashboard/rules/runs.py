@@ -68,30 +68,30 @@ FINAL_STATES = (
 )
 
 RUN_LABELS = {
-    RunOutcome.WAITING: N_("Under way"),
+    RunOutcome.WAITING: N_("In progress"),
     RunOutcome.DONE: N_("Done"),
-    RunOutcome.PARTLY: N_("Partly done"),
+    RunOutcome.PARTLY: N_("Partially done"),
     RunOutcome.FAILED: N_("Failed"),
-    RunOutcome.ERROR: N_("Error in a condition"),
-    RunOutcome.NOT_MATCHED: N_("Did not match"),
-    RunOutcome.THROTTLED: N_("Held back by limit"),
+    RunOutcome.ERROR: N_("Condition error"),
+    RunOutcome.NOT_MATCHED: N_("Didn't match"),
+    RunOutcome.THROTTLED: N_("Rate-limited"),
     RunOutcome.LOOP_STOPPED: N_("Loop stopped"),
-    RunOutcome.DEPTH_STOPPED: N_("Chain too long"),
+    RunOutcome.DEPTH_STOPPED: N_("Rule chain too long"),
     RunOutcome.MUTED: N_("Muted"),
     RunOutcome.CANCELLED: N_("Cancelled"),
     RunOutcome.EXPIRED: N_("Expired"),
     RunOutcome.DISABLED: N_("Rule was off"),
-    RunOutcome.SHADOW: N_("Shadow"),
+    RunOutcome.SHADOW: N_("Dry run"),
     RunOutcome.TEST: N_("Test"),
 }
 STEP_LABELS = {
-    StepState.WAITING: N_("Waits"),
-    StepState.RUNNING: N_("Being sent"),
+    StepState.WAITING: N_("Waiting"),
+    StepState.RUNNING: N_("Sending"),
     StepState.DONE: N_("Done"),
     StepState.FAILED: N_("Failed"),
-    StepState.DEAD: N_("Given up"),
-    StepState.UNCERTAIN: N_("Perhaps sent"),
-    StepState.HELD: N_("Held back by limit"),
+    StepState.DEAD: N_("Undeliverable"),
+    StepState.UNCERTAIN: N_("Possibly sent"),
+    StepState.HELD: N_("Rate-limited"),
     StepState.CANCELLED: N_("Cancelled"),
 }
 
@@ -104,10 +104,10 @@ PRUNE = "prune_runs"
 PRUNED_EVERY_MS = 3_600_000
 _MADE = Prepared(lambda: Run.select(Run.id).where(Run.key == slot("key")))
 _PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
-LOST_RULE = N_("The rule was deleted meanwhile.")
-NO_LONGER_ON = N_("The rule was no longer switched on.")
+LOST_RULE = N_("The rule was deleted in the meantime.")
+NO_LONGER_ON = N_("The rule was no longer on.")
 EDITED = N_("The rule was edited during the wait.")
-SUBJECT_ENDED = N_("What it was about had ended meanwhile.")
+SUBJECT_ENDED = N_("The item was closed in the meantime.")
 
 
 def begin(

@@ -56,7 +56,7 @@ _TAGGED_VIP = {
 STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Chat unanswered for two minutes"),
-        N_("A chat waits and nobody takes it."),
+        N_("A chat is waiting and no agent has accepted it."),
         {
             "types": ["chat.queued"],
             "wait": {
@@ -66,8 +66,8 @@ STARTERS: tuple[Starter, ...] = (
             "then": [
                 _notice(
                     {"roles": ["leads", "admins"]},
-                    N_("A chat has waited for two minutes"),
-                    N_("Queue: {{ queue.name }}. It began to wait at {{ event.time }}."),
+                    N_("Chat waiting for two minutes"),
+                    N_("Queue: {{ queue.name }}. Waiting since {{ event.time }}."),
                     urgent=True,
                     limit=_at_most(QUARTER_S, "rule"),
                 )
@@ -75,7 +75,7 @@ STARTERS: tuple[Starter, ...] = (
         },
     ),
     Starter(
-        N_("Caller gave up after a long wait"),
+        N_("Call abandoned after a long wait"),
         N_("A caller hangs up after waiting over a minute."),
         {
             "types": ["call.abandoned"],
@@ -84,7 +84,7 @@ STARTERS: tuple[Starter, ...] = (
                 {"do": "tag", "tags": ["call-back"]},
                 _notice(
                     ADMINS,
-                    N_("A caller gave up"),
+                    N_("Caller hung up while waiting"),
                     N_("{{ contact.phone }} waited {{ call.wait_s }} in {{ queue.name }}."),
                     limit=_at_most(QUARTER_S, "rule"),
                 ),
@@ -93,15 +93,18 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Ticket idle for four hours"),
-        N_("Nobody works on a ticket: its user is reminded, an hour later the team's leads."),
+        N_("No one is working on a ticket: its user is notified, and the team leads an hour later."),
         {
             "types": ["ticket.idle"],
             "after": {"seconds": 4 * HOUR_S},
             "then": [
                 _notice(
                     {"roles": ["user"]},
-                    N_("A ticket of yours is idle"),
-                    N_("Ticket {{ event.interaction }} {{ ticket.title }}: nothing for {{ ticket.idle_s }}."),
+                    N_("Your ticket is idle"),
+                    N_(
+                        "Ticket {{ event.interaction }} {{ ticket.title }}: no activity for {{ "
+                        "ticket.idle_s }}."
+                    ),
                     limit=_EPISODE,
                 ),
                 _notice(
@@ -116,7 +119,7 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Agent with too many open tickets"),
-        N_("Somebody has five tickets open at once."),
+        N_("A user has five open tickets at once."),
         {
             "types": ["ticket.count_reached"],
             "count": {"number": 5, "clear": 3, "by": "agent"},
@@ -124,14 +127,14 @@ STARTERS: tuple[Starter, ...] = (
                 _notice(
                     LEADS,
                     N_("Too many open tickets"),
-                    N_("{{ user.name }} has {{ ticket.count }} tickets open."),
+                    N_("{{ user.name }} has {{ ticket.count }} open tickets."),
                 )
             ],
         },
     ),
     Starter(
-        N_("Ticket of a VIP"),
-        N_("A customer with the tag VIP writes: the ticket is marked and told."),
+        N_("VIP ticket"),
+        N_("A customer tagged VIP writes: the ticket is tagged and a notification is sent."),
         {
             "types": ["ticket.created", "ticket.reopened"],
             "if": _TAGGED_VIP,
@@ -139,7 +142,7 @@ STARTERS: tuple[Starter, ...] = (
                 {"do": "tag", "tags": ["VIP"]},
                 _notice(
                     LEADS,
-                    N_("A VIP has written"),
+                    N_("Message from a VIP"),
                     N_("Ticket {{ event.interaction }} {{ ticket.title }}."),
                     urgent=True,
                     limit={"often": "once", "by": "subject"},
@@ -149,7 +152,7 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Ticket reopened twice"),
-        N_("A solved ticket comes back again within 30 days."),
+        N_("A solved ticket is reopened within 30 days."),
         {
             "types": ["ticket.reopened"],
             "times": {"number": 2, "seconds": 30 * DAY_S, "by": "subject"},
@@ -164,7 +167,7 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Poor survey rating"),
-        N_("A customer rates 2 or less."),
+        N_("A customer gives a rating of 2 or lower."),
         {
             "types": ["survey.answered"],
             "if": {"all": [{"field": "data.rating", "op": "le", "value": 2}]},
@@ -180,7 +183,7 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Mail cannot be fetched"),
-        N_("Fetching mail fails three times within an hour."),
+        N_("Mail fetching fails three times within an hour."),
         {
             "types": ["mail_in.connection_failed", "mail_in.login_failed", "mail_in.download_failed"],
             "times": {"number": 3, "seconds": HOUR_S, "by": "rule"},
@@ -229,7 +232,7 @@ STARTERS: tuple[Starter, ...] = (
     ),
     Starter(
         N_("Auto-reply to a new ticket"),
-        N_("The customer is told that the request has come in."),
+        N_("The customer is notified that the request was received."),
         {
             "types": ["ticket.created"],
             "if": {
@@ -244,8 +247,8 @@ STARTERS: tuple[Starter, ...] = (
                     "to": {"roles": ["contact"]},
                     "subject": N_("We have received your request: {{ ticket.title }}"),
                     "text": N_(
-                        "Good day,\n\nwe have received your request {{ event.interaction }} and will "
-                        "answer as soon as we can.\n\nThis message was made by a machine."
+                        "Hello,\n\nWe have received your request {{ event.interaction }} and will reply as "
+                        "soon as we can.\n\nThis is an automated message."
                     ),
                     "limit": _at_most(QUARTER_S, "recipient"),
                 }

@@ -28,9 +28,9 @@ from dashboard.rules import permissions
 
 OTHER_USER = N_("another user")
 OTHER_QUEUE = N_("another queue")
-OTHER_TEAM = N_("a team that no longer exists")
-OTHER_ACCESS = N_("an access that no longer exists")
-OTHER_CHANNEL = N_("a channel that no longer exists")
+OTHER_TEAM = N_("a deleted team")
+OTHER_ACCESS = N_("a deleted role")
+OTHER_CHANNEL = N_("a deleted channel")
 OTHER_RULE = N_("another rule")
 # What stands for a reference that cannot be named, by what it means.
 OTHER: Mapping[str, str] = {

@@ -25,16 +25,16 @@ from dashboard.rulelang.values import EVERY_DAY, ChannelId, Part
 from dashboard.ruletext import names as rule_names
 
 PER = {
-    By.SUBJECT: N_("for one subject"),
-    By.CONTACT: N_("for one contact"),
-    By.RECIPIENT: N_("for one recipient"),
-    By.AGENT: N_("for one agent"),
-    By.RULE: N_("in all"),
+    By.SUBJECT: N_("per item"),
+    By.CONTACT: N_("per contact"),
+    By.RECIPIENT: N_("per recipient"),
+    By.AGENT: N_("per agent"),
+    By.RULE: N_("in total"),
 }
 OFTEN = {
-    Often.ONCE: N_("only once %(per)s"),
-    Often.EPISODE: N_("once while the state lasts, %(per)s"),
-    Often.PERIOD: N_("at most once in %(time)s %(per)s"),
+    Often.ONCE: N_("once %(per)s"),
+    Often.EPISODE: N_("once per state, %(per)s"),
+    Often.PERIOD: N_("at most once every %(time)s %(per)s"),
 }
 
 Style = Literal["standard", "or"]
@@ -122,14 +122,14 @@ def _when(definition: Definition) -> str:
             )
         )
     if count is not None:
-        text = N_("%(types)s occurs, at %(number)s per agent")
+        text = N_("%(types)s occurs with %(number)s per agent")
         if count.by == "queue":
-            text = N_("%(types)s occurs, at %(number)s per queue")
+            text = N_("%(types)s occurs with %(number)s per queue")
         return str(_(text, types=types, number=formats.number(count.number)))
     if after is not None and after.seconds:
-        text = N_("%(types)s occurs, after %(time)s")
+        text = N_("%(types)s occurs after %(time)s")
         if after.calendar:
-            text = N_("%(types)s occurs, after %(time)s of working time in %(calendar)s")
+            text = N_("%(types)s occurs after %(time)s of working hours (%(calendar)s)")
         return str(_(text, types=types, time=span(after.seconds), calendar=after.calendar))
     return str(_("%(types)s occurs", types=types))
 
@@ -137,30 +137,30 @@ def _when(definition: Definition) -> str:
 def _wait(wait: Wait, types: str) -> str:
     time = span(wait.seconds)
     if wait.calendar:
-        time = _("%(time)s of working time in %(calendar)s", time=time, calendar=wait.calendar)
+        time = _("%(time)s of working hours (%(calendar)s)", time=time, calendar=wait.calendar)
     if wait.unless:
         return str(
             _(
-                "%(time)s have passed since %(types)s without %(unless)s",
+                "it has been %(time)s since %(types)s without %(unless)s",
                 time=time,
                 types=types,
                 unless=_types(wait.unless),
             )
         )
-    return str(_("%(time)s have passed since %(types)s", time=time, types=types))
+    return str(_("it has been %(time)s since %(types)s", time=time, types=types))
 
 
 def _schedule(plan: Schedule) -> str:
     clocks = _join(plan.at, "or")
     if plan.days == EVERY_DAY and plan.calendar:
         return str(
-            _("it is %(clocks)s on a working day of %(calendar)s", clocks=clocks, calendar=plan.calendar)
+            _("it is %(clocks)s on a working day (%(calendar)s)", clocks=clocks, calendar=plan.calendar)
         )
     days = _join(rule_names.day_name(day) for day in plan.days)
     if plan.calendar:
         return str(
             _(
-                "it is %(clocks)s on %(days)s, on a working day of %(calendar)s",
+                "it is %(clocks)s on %(days)s, on a working day (%(calendar)s)",
                 clocks=clocks,
                 days=days,
                 calendar=plan.calendar,
@@ -213,8 +213,8 @@ def _again(action: str, again: Mapping[str, int]) -> str:
     time = period(seconds) if whole else span(seconds)
     return str(
         ngettext(
-            "%(action)s, again every %(time)s until read, at most %(num)d time",
-            "%(action)s, again every %(time)s until read, at most %(num)d times",
+            "%(action)s, repeat every %(time)s until read, up to %(num)d time",
+            "%(action)s, repeat every %(time)s until read, up to %(num)d times",
             again["times"],
             action=action,
             time=time,
@@ -232,7 +232,7 @@ def recipients(params: Mapping[str, Any], names: Names) -> str:
         (
             to.get("accesses", ()),
             names.accesses,
-            N_("everyone with the access %(name)s"),
+            N_("everyone with the role %(name)s"),
             rule_names.OTHER_ACCESS,
         ),
     ):
@@ -272,23 +272,23 @@ def operator_label(name: str) -> str:
 def findings(found: Findings, names: Mapping[int, str]) -> dict[int, list[str]]:
     """Return by rule id what `rulelang.lint` found, as sentences; `names` are those of the rules."""
     told: dict[int, list[str]] = {
-        ident: [str(_("Its conditions contradict each other: this rule never comes true."))]
+        ident: [str(_("The conditions contradict each other, so this rule never matches."))]
         for ident in found.never
     }
     for ident, by_type in found.shadowed.items():
         for earlier in dict.fromkeys(by_type.values()):
             types = _types([type_ for type_, rule in by_type.items() if rule == earlier], "standard")
             text = _(
-                "On %(types)s the rule “%(rule)s” always comes first and stops the later ones.",
+                "For %(types)s, rule “%(rule)s” always runs first and skips the remaining rules.",
                 types=types,
                 rule=_called(earlier, names),
             )
             told.setdefault(ident, []).append(str(text))
     for ring in found.loops:
-        text = _("This rule starts itself by the event that it records.")
+        text = _("This rule triggers itself through the event it records.")
         if len(ring) > 1:
             chain = " → ".join(_called(each, names) for each in (*ring, ring[0]))
-            text = _("These rules start each other in a ring: %(chain)s.", chain=chain)
+            text = _("These rules trigger each other in a loop: %(chain)s.", chain=chain)
         for ident in ring:
             told.setdefault(ident, []).append(str(text))
     return told

@@ -24,7 +24,7 @@ from dashboard.ruletext import names as rule_names
 EMPTY, UNCHANGED = N_("empty"), N_("unchanged")
 GONE = N_("no longer exists")
 TURN = N_("%(old)s → %(new)s")
-HEADS = {"all": N_("All of these"), "any": N_("Any of these"), "none": N_("None of these")}
+HEADS = {"all": N_("All of:"), "any": N_("Any of:"), "none": N_("None of:")}
 
 
 class Line(NamedTuple):

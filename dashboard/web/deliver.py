@@ -63,7 +63,7 @@ def deliver(
 
 
 def _too_many(limit: int) -> NoReturn:
-    abort(413, Detail(_("At most %(limit)s rows fit into a PDF. Take Excel or CSV.", limit=number(limit))))
+    abort(413, Detail(_("A PDF can hold up to %(limit)s rows. Export to Excel or CSV.", limit=number(limit))))
 
 
 def attach(content: Iterator[bytes], name: str, format_: str, size: int) -> Response:

@@ -31,7 +31,7 @@ def init(app: Flask) -> None:
 def on_http_error(error: HTTPException) -> Response:
     code = error.code or 500
     if isinstance(error, CSRFError):
-        return answer(400, detail=_("The form was open for too long. Load the page again and repeat."))
+        return answer(400, detail=_("The form expired. Reload the page and try again."))
     if code == 401 and not _is_api():
         here = request.full_path.rstrip("?") if request.method == "GET" else None  # a form cannot go on
         target = url_for("signin.show", next=here)

@@ -103,7 +103,7 @@ class TextLine(Field):
 
 def time_zone(label: str, **options: Any) -> TextLine:
     """Return a field for the name of a time zone such as Europe/Prague."""
-    problem = N_("Choose a time zone of the list, such as Europe/Prague.")
+    problem = N_("Choose a time zone from the list, such as Europe/Prague.")
     return TextLine(label, 64, fits=_is_zone, problem=problem, suggest=zone_names, **options)
 
 

@@ -31,7 +31,7 @@ def line_problem(value: str, most: int, needed: bool = True) -> str | None:
     """Return what is wrong with one line of text, or None: empty, too long, control characters."""
     if (needed and not value) or len(value) > most:
         least = 1 if needed else 0
-        return str(_("Give %(least)d to %(most)d characters.", least=least, most=most))
+        return str(_("Enter %(least)d to %(most)d characters.", least=least, most=most))
     if _CONTROL.search(value):
         return str(_(NOT_CLEAN))
     return None

@@ -54,10 +54,10 @@ INBOX = "inbox.index"
 MENU = (
     Entry("", N_("Home"), "home.index", "home", P.SELF),
     Entry("", N_("Notifications"), INBOX, "bell", P.SELF),
-    Entry(N_("Watch"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
-    Entry(N_("Watch"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
-    Entry(N_("Act"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
-    Entry(N_("Act"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),
+    Entry(N_("Monitoring"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
+    Entry(N_("Monitoring"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
+    Entry(N_("Automation"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
+    Entry(N_("Automation"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),
     Entry(N_("Settings"), N_("System events"), "systemevents.index", "switch", P.SYSTEM_EVENTS_VIEW),
     Entry(N_("Settings"), N_("Channels"), "channels.index", "chat", P.CHANNELS_VIEW),
     Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
@@ -65,7 +65,7 @@ MENU = (
     Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),
     Entry(N_("Settings"), N_("Pause types"), "pauses.index", "pause", P.PAUSES_VIEW),
     Entry(N_("Settings"), N_("Calendars"), "calendars.index", "clock", P.CALENDARS_VIEW),
-    Entry(N_("Settings"), N_("Accesses"), "accesses.index", "shield", P.ACCESSES_VIEW),
+    Entry(N_("Settings"), N_("Roles"), "accesses.index", "shield", P.ACCESSES_VIEW),
     Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
 )
 

@@ -68,14 +68,17 @@ def local_path(target: str | None, default: str = "/") -> str:
 
 
 STATUS_TEXTS = {
-    400: (N_("This request cannot be read"), N_("Go back and try again with other values.")),
-    401: (N_("Sign in first"), N_("Your session has ended.")),
-    403: (N_("Not allowed"), N_("Your access does not allow this page.")),
-    404: (N_("Not found"), N_("There is nothing at this address, or it is not for you to see.")),
-    405: (N_("Not possible this way"), N_("This address does not take such a request.")),
-    413: (N_("Too large"), N_("Send less at once.")),
-    415: (N_("Wrong kind of content"), N_("Send JSON, with the matching Content-Type.")),
-    429: (N_("Too many tries"), N_("Wait a while before the next try.")),
-    500: (N_("This page did not load"), N_("The error has been recorded. Try again.")),
+    400: (N_("Invalid request"), N_("Go back and try again with different values.")),
+    401: (N_("Sign in to continue"), N_("Your session has expired.")),
+    403: (N_("Permission denied"), N_("You don't have permission to view this page.")),
+    404: (N_("Not found"), N_("This page doesn't exist, or you don't have access to it.")),
+    405: (N_("Method not allowed"), N_("This URL doesn't accept this request method.")),
+    413: (N_("Too large"), N_("Send a smaller request.")),
+    415: (N_("Unsupported content type"), N_("Send JSON, with the matching Content-Type.")),
+    429: (N_("Too many attempts"), N_("Wait a moment, then try again.")),
+    500: (
+        N_("This page didn't load"),
+        N_("Something went wrong. Try again; if it fails again, contact your administrator."),
+    ),
     503: (N_("The server is busy"), N_("The database is busy. Try again in a few seconds.")),
 }

@@ -120,7 +120,7 @@ class Resource(VersionedRows[FormT]):
 
     def added(self, row: Any, form: FormT) -> Response:
         """Answer after a row has been added."""
-        return self.done(_("%(name)s has been added.", name=self.called(row)), self._after(row))
+        return self.done(_("%(name)s added.", name=self.called(row)), self._after(row))
 
     def saved(self, row: Any, form: FormT) -> Response:
         """Answer after a change; `row` is as it was before."""
@@ -183,13 +183,13 @@ class Resource(VersionedRows[FormT]):
             lambda: self.set_active(row, False),
             title=_("Deactivate %(name)s?", name=self.called(row)),
             verb=_("Deactivate"),
-            done=_("%(name)s has been deactivated.", name=self.called(row)),
+            done=_("%(name)s deactivated.", name=self.called(row)),
             target=self._after(row),
         )
 
     def reactivate(self, ident: int) -> Response:
         row = self.one(ident)
-        back, done = self.url("edit", row), _("%(name)s is active again.", name=self.called(row))
+        back, done = self.url("edit", row), _("%(name)s reactivated.", name=self.called(row))
         if not self.asks_back:
             self.set_active(row, True)
             return self.done(done, back)
@@ -210,7 +210,7 @@ class Resource(VersionedRows[FormT]):
             lambda: self.remove(row),
             title=_("Delete %(name)s?", name=self.called(row)),
             verb=_("Delete"),
-            done=_("%(name)s has been deleted.", name=self.called(row)),
+            done=_("%(name)s deleted.", name=self.called(row)),
         )
 
     # -- parts that pages use, too

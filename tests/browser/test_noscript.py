@@ -80,7 +80,7 @@ def test_a_list_of_settings_is_searched_and_sorted(page: Page) -> None:
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody th a")).to_have_text(["Petra Nováková"])
     page.goto("/users")
-    page.get_by_role("link", name="User name").click()
+    page.get_by_role("link", name="Username").click()
     page.wait_for_url("**sort=**")
     names = page.locator("tbody td.mono").all_inner_texts()
     assert names == sorted(names)
@@ -94,7 +94,7 @@ def test_an_access_is_made_edited_and_deleted(page: Page) -> None:
     page.get_by_role("link", name="Modules").click()
     page.get_by_role("checkbox", name="Queue figures").check()
     page.get_by_role("button", name="Save").click()
-    assert page.locator(".note.ok").inner_text() == "Saved. No user has this access yet."
+    assert page.locator(".note.ok").inner_text() == "Saved. No users have this role yet."
     assert page.get_by_role("checkbox", name="Queue figures").is_checked()
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete").click()

@@ -210,7 +210,7 @@ def test_tags_end_with_their_limit(count: int, tagged: bool, monkeypatch: pytest
 
 def test_one_row_too_many_is_refused_before_drawing_with_the_way_out() -> None:
     made = report(row("a"), row("b"), row("c"))
-    with pytest.raises(pdf.TooManyRows, match=r"at most 2 rows\. .* Excel or CSV") as refused:
+    with pytest.raises(pdf.TooManyRows, match=r"up to 2 rows\. .* Excel or CSV") as refused:
         pdf.write(made, io.BytesIO(), limit=2)
     assert refused.value.limit == 2
 
@@ -225,4 +225,4 @@ def test_a_sheet_shown_on_the_front_is_left_out() -> None:
 def test_this_machine_can_make_a_pdf_and_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pdf.problem() is None
     monkeypatch.setitem(pdf._LIBRARIES, "libabsent.so.0", "libabsent0")
-    assert pdf.problem() == "PDF needs libraries that this server lacks: libabsent0."
+    assert pdf.problem() == "PDF export requires missing libraries: libabsent0."

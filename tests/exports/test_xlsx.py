@@ -94,7 +94,7 @@ def test_totals_are_bold_and_the_note_is_last() -> None:
 
 def test_the_last_sheet_says_what_the_report_is_about() -> None:
     about = book(report(row("a"))).worksheets[-1]
-    assert about.title == "Meta"
+    assert about.title == "About"
     assert [[cell.value for cell in line] for line in about.iter_rows(max_row=4)] == [
         ["Trasování uživatelů", None],
         ["Petra Nováková · 1. 11. 2026 · Europe/Prague", None],

@@ -154,7 +154,7 @@ def test_a_quote_that_is_never_closed_is_refused_and_memory_stays_bounded(tmp_pa
     ("maps", "why"),
     [
         (["type==custom.x", "time=when"], "time: The file has no column “when”."),
-        (["type==custom.x"], "time: No column is given for this field."),
+        (["type==custom.x"], "time: No column is mapped to this field."),
         (["type==custom.x", "time=day+hour+"], "time: The file has no column “day+hour+”."),
     ],
 )

@@ -155,7 +155,7 @@ def test_without_a_known_key_nothing_opens(api: Api, bearer: str) -> None:
         api.client.get("/api/v1/events", headers=headers),
         api.client.get("/api/v1/tracing", query_string={"user": "jana"}, headers=headers),
     ):
-        assert (answer.status_code, answer.json["error"]) == (401, "Sign in first")
+        assert (answer.status_code, answer.json["error"]) == (401, "Sign in to continue")
     assert Event.select().count() == 0
 
 

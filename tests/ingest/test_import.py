@@ -119,7 +119,7 @@ def test_a_file_cut_in_the_middle_of_a_line_keeps_the_good_part_and_names_the_li
     summary = run(written(tmp_path, [*LOG[:4], LOG[4][:24]], last=""))
     assert (summary.read, summary.stored, summary.refused) == (5, 4, 1)
     [(line, why)] = summary.examples
-    assert (line, why) == (5, "event: The last line is cut off.")
+    assert (line, why) == (5, "event: The last line is incomplete.")
     assert run(written(tmp_path, LOG)) == Summary(read=6, stored=2, repeated=4)
     assert api.tracing("Agent/1", DATE, tz="UTC")["statistics"]["calls"]["closed"] == 1
 

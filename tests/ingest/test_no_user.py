@@ -23,4 +23,4 @@ def test_event_without_a_user_is_taken_and_is_in_nobodys_day(api: Api, type_: st
 def test_an_agents_own_act_still_names_the_agent(api: Api, type_: str) -> None:
     answer = api.post({"type": type_, "time": "2026-03-02T09:00:00Z", "interaction": "i"})
     assert answer.status_code == 422
-    assert answer.json["refused"][0]["errors"]["user"] == "This is required."
+    assert answer.json["refused"][0]["errors"]["user"] == "Required."

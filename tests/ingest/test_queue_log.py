@@ -276,7 +276,7 @@ def test_a_last_line_without_its_end_is_cut_and_all_before_it_is_kept():
     *kept, cut = events(records([good, good, good[:-3]]), "UTC")
     assert [type(event) for event in kept] == [NewEvent, NewEvent]
     assert isinstance(cut, Bad)
-    assert (cut.line, cut.message.render()) == (3, "The last line is cut off.")
+    assert (cut.line, cut.message.render()) == (3, "The last line is incomplete.")
     assert all(isinstance(line, Record) for line in records([good.decode().strip()] * 2))
 
 

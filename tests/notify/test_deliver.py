@@ -109,7 +109,7 @@ def test_a_receiver_that_is_gone_ends_its_channel_and_the_people_who_operate_rul
     assert "channel.disabled" in events()
     assert active_rules.live().version != token
     (notice,) = Notification.select()
-    assert (notice.user_id, notice.title) == (chief.id, "The channel Night desk was switched off")
+    assert (notice.user_id, notice.title) == (chief.id, "Channel Night desk turned off")
     channels.disable(kept, "again")
     assert Notification.select().count() == 1
 

@@ -226,7 +226,7 @@ def test_the_frame_of_a_mail_is_in_its_readers_language(mailing: Flask, sink: Si
     assert f"https://desk.example/runs/{run.id}" in inside
     assert "https://desk.example/inbox" in inside
     assert "https://" not in outside
-    assert "because the rule “Chat <waits>” sends it to this address" in outside
+    assert "because rule “Chat <waits>” sends it to this address" in outside
 
 
 def test_each_recipient_stands_alone(mailing: Flask, sink: Sink) -> None:

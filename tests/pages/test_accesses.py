@@ -61,9 +61,9 @@ def test_user_tracing_is_granted_under_advanced_settings_reports(client: FlaskCl
         data=boxes(target, "advanced", "tracing.view", "tracing.export_pdf"),
         follow_redirects=True,
     )
-    assert "Saved. 5 users have the new permissions from their next page." in answer.text
+    assert "Saved. The new permissions apply to 5 users from the next page load." in answer.text
     assert rights(target) == ["queues.view", "tracing.export_pdf", "tracing.view"]
-    assert "Allowed: PDF export of user tracing" in answer.text
+    assert "Granted: PDF export of user tracing" in answer.text
     assert asks.audited("access.updated").changes == {
         "permissions": [
             ["queues.view", "tracing.view"],
@@ -138,7 +138,7 @@ def test_nobody_grants_a_permission_he_lacks(client: FlaskClient) -> None:
     url = f"/accesses/{plain.id}/edit"
     answer = client.post(url, data=boxes(plain, "modules", "queues.view", "keys.edit"))
     assert answer.status_code == 422
-    assert "You cannot grant what your own access lacks: Edit API keys." in answer.text
+    assert "You can&#39;t grant permissions you don&#39;t have: Edit API keys." in answer.text
     assert rights(plain) == ["queues.view"]
     assert 'value="keys.edit" disabled' in client.get(url + "?tab=modules").text
 
@@ -167,7 +167,7 @@ def test_a_wider_access_is_out_of_reach_of_who_does_not_administer(client: Flask
     wide = make.access([P.KEYS_EDIT, P.ACCESSES_VIEW], ["all_users"])
     asks.sign_in_with(client, P.ACCESSES_EDIT, P.ACCESSES_VIEW)
     url = f"/accesses/{wide.id}/edit"
-    assert "This access allows more than yours" in client.get(url).text
+    assert "This role has permissions that yours lacks, so you" in client.get(url).text
     assert client.post(url, data=boxes(wide, "modules")).status_code == 422
     assert client.post(f"/accesses/{wide.id}/delete").status_code == 422
     assert rights(wide) == ["accesses.view", "keys.edit"]
@@ -178,7 +178,7 @@ def test_a_wider_access_is_out_of_reach_of_who_does_not_administer(client: Flask
 def test_ones_own_access_is_read_only(client: FlaskClient, admin: User) -> None:
     url = f"/accesses/{admin.access.id}/edit"
     page = client.get(url + "?tab=modules").text
-    assert "This is your own access." in page
+    assert "This is your own role. Someone else with the same permissions must edit it." in page
     assert '<fieldset class="pb sect" disabled>' in page
     for data in (boxes(admin.access, "modules"), general(admin.access, description="x")):
         assert client.post(url, data=data).status_code == 422
@@ -195,9 +195,9 @@ def test_a_clone_has_permissions_and_scope(client: FlaskClient, target: Access) 
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("name", "Seniors", "There is an access of this name already."),
-    ("description", "x" * 501, "Give 0 to 500 characters."),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("name", "Seniors", "A role with this name already exists."),
+    ("description", "x" * 501, "Enter 0 to 500 characters."),
 ]
 
 
@@ -243,7 +243,7 @@ def test_presets_can_be_changed_and_not_deleted(client: FlaskClient, admin: User
 def test_an_access_in_use_is_not_deleted(client: FlaskClient, target: Access) -> None:
     user = make.user(access=target)
     url = f"/accesses/{target.id}/delete"
-    assert "Give them another one first." in client.get(url).text
+    assert "Some users have this role. Assign them another role first." in client.get(url).text
     assert client.post(url).status_code == 422
     User.update(access=None).where(User.id == user.id).execute()
     assert client.post(url).status_code == 302

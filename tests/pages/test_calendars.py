@@ -60,13 +60,33 @@ def test_a_calendar_is_added_listed_and_audited(editor: FlaskClient) -> None:
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("zone", "Mars/Base", "Choose a time zone of the list"),
-    ("hours2", "17:00–08:00", "Give at most three ranges"),
-    ("hours2", "8–12, 11–14", "Give at most three ranges"),
-    ("hours2", "1–2, 3–4, 5–6, 7–8", "Give at most three ranges"),
-    ("hours2", "all day", "Give at most three ranges"),
-    ("hours2", "8–25", "Give at most three ranges"),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("zone", "Mars/Base", "Choose a time zone from the list, such as Europe/Prague."),
+    (
+        "hours2",
+        "17:00–08:00",
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+    ),
+    (
+        "hours2",
+        "8–12, 11–14",
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+    ),
+    (
+        "hours2",
+        "1–2, 3–4, 5–6, 7–8",
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+    ),
+    (
+        "hours2",
+        "all day",
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+    ),
+    (
+        "hours2",
+        "8–25",
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+    ),
 ]
 
 
@@ -85,7 +105,7 @@ def test_a_name_is_taken_once(editor: FlaskClient) -> None:
     calendar()
     answer = editor.post(f"{AT}/new", data=FORM)
     assert answer.status_code == 422
-    assert "There is a calendar of this name already." in answer.text
+    assert "A calendar with this name already exists." in answer.text
 
 
 def test_a_change_moves_the_deadlines_of_the_rules_that_use_it(editor: FlaskClient) -> None:
@@ -110,7 +130,7 @@ def test_a_calendar_in_use_keeps_its_name_and_stays(editor: FlaskClient) -> None
     user_of()
     renamed = editor.post(f"{AT}/{row.id}", data={**FORM, "name": "Shop", "version": "1"})
     assert renamed.status_code == 422
-    assert "Rules use this calendar by its name: Wakes." in renamed.text
+    assert "This calendar is used by rules: Wakes." in renamed.text
     assert editor.post(f"{AT}/{row.id}/delete").status_code == 422
     assert Calendar.get().name == "Office"
 
@@ -121,7 +141,7 @@ def test_a_rule_that_the_viewer_may_not_see_is_not_named(client: FlaskClient) ->
     asks.sign_in_with(client, P.CALENDARS_VIEW, P.CALENDARS_EDIT)
     page = client.get(f"{AT}/{row.id}/delete").text
     assert "Wakes" not in page
-    assert "1 rule that you may not see" in page
+    assert "1 rule you don&#39;t have access to" in page
 
 
 def test_deletion_asks_first_and_takes_the_days_along(editor: FlaskClient) -> None:
@@ -141,7 +161,7 @@ def test_a_day_is_added_once_and_removed(editor: FlaskClient) -> None:
     assert CalendarDay.get().hours == [["08:00", "12:00"]]
     again = editor.post(f"{AT}/{row.id}/days", data=day)
     assert again.status_code == 422
-    assert "This date is in the calendar already." in again.text
+    assert "This date is already in the calendar. Remove it first." in again.text
     assert "Christmas Eve" in editor.get(f"{AT}/{row.id}").text
     for _ in range(2):
         assert editor.post(f"{AT}/{row.id}/days/remove", data={"on": "2090-12-24"}).status_code == 302
@@ -152,10 +172,14 @@ def test_a_day_is_added_once_and_removed(editor: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("on", "24.12.2026", "Give a date of the calendar"),
-        ("on", "2026-02-30", "Give a date of the calendar"),
-        ("open", "never", "Give at most three ranges"),
-        ("day", "tab\tinside", "Leave out control characters."),
+        ("on", "24.12.2026", "Enter a valid date, such as 2026-12-24."),
+        ("on", "2026-02-30", "Enter a valid date, such as 2026-12-24."),
+        (
+            "open",
+            "never",
+            "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+        ),
+        ("day", "tab\tinside", "Remove control characters."),
     ],
 )
 def test_a_bad_day_is_named(editor: FlaskClient, field: str, value: str, said: str) -> None:
@@ -173,7 +197,7 @@ def test_holidays_of_a_file_are_shown_before_they_are_taken_in(editor: FlaskClie
     CalendarDay.create(calendar=row, on="2026-05-01", hours=[])
     preview = upload(editor, row, CHRISTMAS)
     assert preview.status_code == 200
-    assert "The file has 7 days." in preview.text
+    assert "The file contains 7 days." in preview.text
     assert "Štědrý den" in preview.text
     assert CalendarDay.select().count() == 1
     lines = "2026-12-24 Štědrý den\n2027-12-24 Štědrý den\nnonsense\n"
@@ -202,7 +226,7 @@ def test_entries_that_are_left_out_are_counted_and_named(editor: FlaskClient, ho
     file = b"BEGIN:VCALENDAR\r\n" + meeting + holidays + broken + b"END:VCALENDAR\r\n"
     preview = upload(editor, calendar(), file)
     assert preview.status_code == (200 if holidays else 422)
-    assert "2 entries are left out" in preview.text
+    assert "2 entries skipped" in preview.text
     assert "Meeting &lt;1&gt;: It does not fill whole days." in preview.text
     assert "–: It cannot be read." in preview.text
 

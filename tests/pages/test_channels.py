@@ -79,20 +79,32 @@ def test_a_chat_needs_no_secret(editor: FlaskClient, receiver: Receiver) -> None
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("name", "a\x01b", "Leave out control characters."),
-    ("kind", "pigeon", "Choose one of the kinds."),
-    ("address", "", "Give the address."),
-    ("address", "ftp://example.com/", "Begin the address with https://"),
-    ("address", "http://me:you@example.com/", "Leave user name and password out"),
-    ("address", "http://127.0.0.1:1/", "leads into a private network"),
-    ("address", "http://[::ffff:169.254.169.254]/", "leads into a private network"),
-    ("secret", "short", "Give 24 to 200 characters"),
-    ("secret", "whsec_" + "!" * 30, "goes on in base64"),
-    ("headers", "X-A", "Write each header once"),
-    ("headers", "X-A: 1\nx-a: 2", "Write each header once"),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("name", "a\x01b", "Remove control characters."),
+    ("kind", "pigeon", "Choose a type."),
+    ("address", "", "Enter the address."),
+    ("address", "ftp://example.com/", "The address must start with https://"),
+    (
+        "address",
+        "http://me:you@example.com/",
+        "Remove the username and password from the address. Use a header instead.",
+    ),
+    (
+        "address",
+        "http://127.0.0.1:1/",
+        "The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW.",
+    ),
+    (
+        "address",
+        "http://[::ffff:169.254.169.254]/",
+        "The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW.",
+    ),
+    ("secret", "short", "Enter 24 to 200 characters"),
+    ("secret", "whsec_" + "!" * 30, "The part after whsec_ must be base64."),
+    ("headers", "X-A", "Enter each header once, one per line, as Name: value."),
+    ("headers", "X-A: 1\nx-a: 2", "Enter each header once, one per line, as Name: value."),
     ("headers", "Host: evil", "set by Stopa or by the connection"),
-    ("headers", "X-A: \x7f", "one line of plain characters"),
+    ("headers", "X-A: \x7f", "Header values must be a single line without control characters."),
 ]
 
 
@@ -116,7 +128,7 @@ def test_a_chat_of_an_unknown_service_is_refused(editor: FlaskClient) -> None:
         "/settings/channels/new", data={"name": "x", "kind": "chat", "address": "mailto://a:b@example.com"}
     )
     assert answer.status_code == 422
-    assert "no address of a chat service" in answer.text
+    assert "Unsupported chat service address." in answer.text
 
 
 def test_a_channel_may_ask_for_its_messages_in_order(editor: FlaskClient, receiver: Receiver) -> None:
@@ -164,7 +176,7 @@ def test_a_name_is_given_once(editor: FlaskClient, receiver: Receiver) -> None:
     for url in ("/settings/channels/new", f"/settings/channels/{other.id}"):
         answer = editor.post(url, data=form(receiver, version="1"))
         assert answer.status_code == 422
-        assert "There is a channel of this name already." in answer.text
+        assert "A channel with this name already exists." in answer.text
 
 
 def test_the_later_of_two_editors_is_told(editor: FlaskClient, receiver: Receiver) -> None:
@@ -181,8 +193,8 @@ def test_the_later_of_two_editors_is_told(editor: FlaskClient, receiver: Receive
 def test_a_test_is_really_sent_and_its_answer_is_said(editor: FlaskClient, receiver: Receiver) -> None:
     row = steps.channel(receiver.url, failures=2, active=False)
     said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
-    assert "The test message was sent" in said
-    assert "Status 200." in said
+    assert "Test message sent through" in said
+    assert "HTTP status 200." in said
     (got,) = receiver.got
     assert json.loads(got.body)["type"] == "channel.test"
     assert got.headers["webhook-id"].startswith("test_")
@@ -197,7 +209,7 @@ def test_a_test_that_fails_says_why_as_text(editor: FlaskClient) -> None:
         row = steps.channel(refusing.url)
         said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
     assert result.REFUSED in said
-    assert "Status 403." in said
+    assert "HTTP status 403." in said
     assert "&lt;script&gt;alert(1)" in said
     assert "<script>alert" not in said
     assert asks.audited("channel.tested").outcome == "failure"
@@ -209,7 +221,7 @@ def test_off_and_on_again_forgets_the_failures(editor: FlaskClient, receiver: Re
     for _ in range(2):
         assert editor.post(f"{url}/disable").status_code == 302
     assert (Channel.get().active, Channel.get().failures) == (False, 7)
-    assert "Switched off by hand." in editor.get("/settings/channels").text
+    assert "Turned off manually." in editor.get("/settings/channels").text
     for _ in range(2):
         assert editor.post(f"{url}/enable").status_code == 302
     kept = Channel.get()
@@ -227,7 +239,7 @@ def test_a_channel_that_rules_use_stays(client: FlaskClient, receiver: Receiver)
     url = f"/settings/channels/{row.id}/delete"
     for answer in (client.get(url), client.post(url)):
         assert "Waits &lt;long&gt;" in answer.text
-        assert "1 rule that you may not see uses it." in answer.text
+        assert "Used by 1 rule you don&#39;t have access to." in answer.text
         assert personal.name not in answer.text
     assert client.post(url).status_code == 422
     assert Channel.select().exists()

@@ -44,7 +44,7 @@ def test_what_was_not_sent_is_listed_with_its_reason(chief: FlaskClient) -> None
         "Chat waits",
         "Night desk",
         result.FAILING.replace("'", "&#39;"),
-        "Status 503.",
+        "HTTP status 503.",
         "&lt;b&gt;later",
     ):
         assert text in shown
@@ -102,13 +102,13 @@ def test_dead_letters_are_sent_again_one_or_many(chief: FlaskClient) -> None:
     assert chief.post(URL, data={"op": f"replay:{first.id}"}).status_code == 302
     chosen = {"op": "replay", "id": [str(second.id), str(third.id)]}
     said = chief.post(f"{URL}?view=failed", data=chosen, follow_redirects=True).text
-    assert "2 deliveries are sent again." in said
+    assert "Sending 2 deliveries again." in said
     for step in (first, second, third):
         kept = steps.again(step)
         assert (kept.state, kept.attempts, kept.key, kept.error) == ("waiting", 0, step.key, "")
         assert Run.get_by_id(step.run_id).outcome == "waiting"
     again = chief.post(URL, data=chosen, follow_redirects=True).text
-    assert "There was nothing to do" in again
+    assert "state has changed in the meantime." in again
     assert asks.entries() == 2
 
 

@@ -125,7 +125,7 @@ def test_a_right_withdrawn_before_the_making_fails_visibly(
     work(app)
     job = Job.get(Job.kind == "export")
     assert (job.state, job.attempts) == ("failed", 1)
-    assert "The file could not be made" in client.get(url).text
+    assert "be created. Go back and try again." in client.get(url).text
     assert client.get(f"{url}/file").status_code == 404
 
 
@@ -198,7 +198,7 @@ def test_too_many_rows_end_the_job_at_once(
     job = Job.get(Job.kind == "export")
     assert (job.state, job.attempts) == ("failed", 1)
     assert "3" in job.error
-    assert "The file could not be made" in client.get(url).text
+    assert "be created. Go back and try again." in client.get(url).text
 
 
 def test_a_file_made_twice_is_one_file(client: FlaskClient, app: Flask, viewer: User) -> None:

@@ -91,7 +91,7 @@ def test_undeliverable_messages_are_shown_to_their_managers(
         Step.create(
             run=asked, rule_id=asked.rule_id, n=n, action="webhook", key=str(n), state=state.value, made_ms=1
         )
-    assert ("2 deliveries given up" in attention(client)) is told
+    assert ("2 undeliverable" in attention(client)) is told
 
 
 def test_panel_is_resent_only_after_a_change(client: FlaskClient) -> None:

@@ -211,7 +211,7 @@ def test_an_id_of_nothing_is_not_found(client: FlaskClient, me: User, ident: int
 def test_a_verb_that_is_none_is_refused(client: FlaskClient, me: User) -> None:
     row = notice(me)
     assert client.post("/inbox", data={"do": "burn", "id": str(row.id)}).status_code == 400
-    assert "Tick the notifications first." in client.post("/inbox", data={}, follow_redirects=True).text
+    assert "Select notifications first." in client.post("/inbox", data={}, follow_redirects=True).text
     assert is_new(row)
 
 

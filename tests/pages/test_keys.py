@@ -43,15 +43,15 @@ def test_the_form_sent_twice_makes_one_key(editor: FlaskClient) -> None:
     assert editor.post("/settings/keys/new", data=FORM).status_code == 200
     again = editor.post("/settings/keys/new", data=FORM)
     assert again.status_code == 422
-    assert "There is a key of this name already." in again.text
+    assert "A key with this name already exists. Revoke it or choose another name." in again.text
     assert ApiKey.select().count() == 1
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("source", "", "Give 1 to 120 characters."),
-    ("source", "a\x1bb", "Leave out control characters."),
-    ("allow", "everything", "Choose what the key is for."),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("source", "", "Enter 1 to 120 characters."),
+    ("source", "a\x1bb", "Remove control characters."),
+    ("allow", "everything", "Choose a permission."),
 ]
 
 

@@ -48,10 +48,10 @@ def test_a_change_of_pay_says_from_when_it_holds(
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("label", "tab\tinside", "Leave out control characters."),
-    ("minutes", "0", "Give a whole number from 1 to 1440."),
-    ("minutes", "1e3", "Give a whole number from 1 to 1440."),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("label", "tab\tinside", "Remove control characters."),
+    ("minutes", "0", "Enter a whole number from 1 to 1440."),
+    ("minutes", "1e3", "Enter a whole number from 1 to 1440."),
 ]
 
 

@@ -70,16 +70,16 @@ def test_a_deletion_asks_first_and_leaves_a_default(client: FlaskClient, me: Use
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("name", "tab\tinside", "Leave out control characters."),
-    ("channel", "999", "Choose one of the list."),
-    ("channel", "x", "Choose one of the list."),
-    ("fallback_id", "999", "Choose one of the list."),
-    ("quiet_from", "25:00", "Give a time as 20:00."),
-    ("quiet_from", "", "Give both times or none."),
-    ("quiet_to", "", "Give both times or none."),
-    ("quiet_to", "20:00", "The end must not be the beginning"),
-    ("quiet_days", ["1", "2", "3", "4", "5", "6", "7"], "Leave at least one day."),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("name", "tab\tinside", "Remove control characters."),
+    ("channel", "999", "Choose an item from the list."),
+    ("channel", "x", "Choose an item from the list."),
+    ("fallback_id", "999", "Choose an item from the list."),
+    ("quiet_from", "25:00", "Enter a time such as 20:00."),
+    ("quiet_from", "", "Enter both times, or leave both empty."),
+    ("quiet_to", "", "Enter both times, or leave both empty."),
+    ("quiet_to", "20:00", "be the same. For whole days, select the days."),
+    ("quiet_days", ["1", "2", "3", "4", "5", "6", "7"], "Keep at least one day."),
 ]
 
 
@@ -97,7 +97,7 @@ def test_a_bad_field_is_named_and_nothing_changes(
 def test_mail_needs_an_address(client: FlaskClient, me: User) -> None:
     User.update(email="").where(User.id == me.id).execute()
     answer = client.post(f"{URL}/new", data=FORM)
-    assert (answer.status_code, "Your account has no e-mail address." in answer.text) == (422, True)
+    assert (answer.status_code, "Your account has no email address." in answer.text) == (422, True)
 
 
 def test_channels_are_offered_to_those_who_may_call_out(client: FlaskClient, me: User) -> None:

@@ -76,7 +76,7 @@ def test_without_a_queue_the_first_is_shown(line: Queue, client: FlaskClient) ->
     make.sign_in(client, viewer(P.QUEUES_FIGURES))
     assert "Line &lt;i&gt;" in client.get("/queues/figures").text
     Queue.delete().execute()
-    assert "There is no queue for you to see." in client.get("/queues/figures").text
+    assert "No queues in your scope." in client.get("/queues/figures").text
 
 
 def test_the_fragment_is_the_block_of_the_page(line: Queue, client: FlaskClient) -> None:
@@ -110,8 +110,8 @@ def test_a_queue_that_is_unknown_or_not_the_viewers_is_not_found(
 
 
 BAD = [
-    ("date=2026-02-30", "Write the date as YYYY-MM-DD."),
-    ("tz=Mars/Base", "There is no such time zone."),
+    ("date=2026-02-30", "Enter the date as YYYY-MM-DD."),
+    ("tz=Mars/Base", "Unknown time zone."),
     ("unit=month", "Use day."),
 ]
 

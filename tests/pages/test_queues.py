@@ -43,14 +43,14 @@ def test_a_queue_is_added_and_audited(editor: FlaskClient) -> None:
 
 
 BAD = [
-    ("name", "", "Give 1 to 120 characters."),
-    ("name", "x" * 121, "Give 1 to 120 characters."),
-    ("name", "a\x01b", "Leave out control characters."),
-    ("label", "x" * 201, "Give 1 to 200 characters."),
-    ("channel", "pigeon", "Choose one of the channels."),
-    ("sla_seconds", "-1", "Give a whole number from 0 to 86400."),
-    ("sla_seconds", "99999999999999999999", "Give a whole number from 0 to 86400."),
-    ("sla_seconds", "１０", "Give a whole number from 0 to 86400."),
+    ("name", "", "Enter 1 to 120 characters."),
+    ("name", "x" * 121, "Enter 1 to 120 characters."),
+    ("name", "a\x01b", "Remove control characters."),
+    ("label", "x" * 201, "Enter 1 to 200 characters."),
+    ("channel", "pigeon", "Choose a channel."),
+    ("sla_seconds", "-1", "Enter a whole number from 0 to 86400."),
+    ("sla_seconds", "99999999999999999999", "Enter a whole number from 0 to 86400."),
+    ("sla_seconds", "１０", "Enter a whole number from 0 to 86400."),
 ]
 
 
@@ -74,7 +74,7 @@ def test_a_name_is_given_once(editor: FlaskClient) -> None:
     for url in ("/queues/new", f"/queues/{other.id}"):
         answer = editor.post(url, data={**FORM, "version": "1"})
         assert answer.status_code == 422
-        assert "There is a queue of this name already." in answer.text
+        assert "A queue with this name already exists." in answer.text
     assert asks.entries() == 0
 
 

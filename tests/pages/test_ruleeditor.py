@@ -214,7 +214,7 @@ def test_choices_are_those_of_the_viewer(client: FlaskClient) -> None:
     assert f'value="{other.id}"> <span>Other</span>' not in page
     assert "Strangers" not in page
     assert 'name="group"' not in page, "groups are of the site's rules"
-    assert "Access changed" not in page, "the type is for rules of the site"
+    assert "Role changed" not in page, "the type is for rules of the site"
 
 
 def test_texts_are_previewed_on_the_latest_event_in_scope(client: FlaskClient) -> None:
@@ -267,7 +267,7 @@ def test_the_customer_is_offered_for_mail_alone(client: FlaskClient, admin: User
     mail = {"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}
     page = client.post("/rules/new", data=posted(op="keep", says={**SAYS, "then": [mail]})).text
     assert f"{box} checked" in page
-    assert "send an e-mail to the customer" in page
+    assert "send an email to the customer" in page
     page = client.post("/rules/new", data=posted(op="keep")).text
     assert 'name="then.0.to.roles" value="owner" checked' in page
     assert box not in page
@@ -279,7 +279,7 @@ def test_a_notice_is_repeated_as_typed_and_read_back(client: FlaskClient, admin:
     rule = Rule.get()
     assert rule.definition["then"][0]["again"] == {"seconds": 300, "times": 3}
     page = client.get(f"/rules/{rule.id}/edit").text
-    assert "again every 5 minutes until read, at most 3 times" in page
+    assert "repeat every 5 minutes until read, up to 3 times" in page
     form = Fields(page).found
     assert {name: form[name] for name in typed} == typed
     form["then.0.again.seconds"] = form["then.0.again.times"] = ""

@@ -49,7 +49,7 @@ def test_saving_makes_a_version_and_tells_the_audit_log_what_changed(
 def test_a_switch_is_no_new_version(client: FlaskClient, admin: User) -> None:
     rule = stored()
     answer = client.post(f"/rules/{rule.id}/edit", data=posted(rule, state="shadow"), follow_redirects=True)
-    assert "Saved. The rule runs in shadow" in answer.text
+    assert "Saved. The rule is in dry run: it takes no action." in answer.text
     after = Rule.get_by_id(rule.id)
     assert (after.state, after.version) == ("shadow", 1)
     assert asks.audited("rule.switched").changes == {"state": ["off", "shadow"]}
@@ -58,27 +58,27 @@ def test_a_switch_is_no_new_version(client: FlaskClient, admin: User) -> None:
 
 
 BAD = [
-    ({"name": ""}, "#f-name", "Give 1 to 120 characters."),
-    ({"name": "x" * 121}, "#f-name", "Give 1 to 120 characters."),
+    ({"name": ""}, "#f-name", "Enter 1 to 120 characters."),
+    ({"name": "x" * 121}, "#f-name", "Enter 1 to 120 characters."),
     ({"if.0.v0": "many"}, "#f-if.0.v0", "Enter a number."),
-    ({"if.0.field": "data.", "if.0.path": ""}, "#f-if.0.field", "no such field"),
-    ({"then.0.title": ""}, "#f-then.0.title", "Enter a text."),
+    ({"if.0.field": "data.", "if.0.path": ""}, "#f-if.0.field", "have this field"),
+    ({"then.0.title": ""}, "#f-then.0.title", "Enter text."),
     ({"then.0.title": "{{ ticket.number }}"}, "#f-then.0.title", "ticket.number"),
-    ({"then.0.delay": "soon"}, "#f-then.0.delay", "Give a whole number"),
+    ({"then.0.delay": "soon"}, "#f-then.0.delay", "Enter a whole number"),
     (
         {"then.0.again.seconds": "1", "then.0.again.seconds.unit": "min", "then.0.again.times": "2"},
         "#f-then.0.again.seconds",
-        "Give 5 minutes to 24 hours.",
+        "Enter a duration from 5 minutes to 24 hours.",
     ),
     (
         {"then.0.again.seconds": "1", "then.0.again.seconds.unit": "h", "then.0.again.times": "often"},
         "#f-then.0.again.times",
-        "Give a whole number from 1 to 10.",
+        "Enter a whole number from 1 to 10.",
     ),
-    ({"wait.seconds": "soon", "wait.seconds.unit": "min"}, "#f-wait.seconds", "Give a whole number"),
+    ({"wait.seconds": "soon", "wait.seconds.unit": "min"}, "#f-wait.seconds", "Enter a whole number"),
     ({"types.0": ""}, "#f-types.0", "Choose at least one event type."),
-    ({"zone": "Nowhere"}, "#f-zone", "There is no such time zone."),
-    ({"position": "first"}, "#f-position", "Give a whole number from 0"),
+    ({"zone": "Nowhere"}, "#f-zone", "Unknown time zone."),
+    ({"position": "first"}, "#f-position", "Enter a whole number from 0"),
     ({"group": "987654"}, "#f-group", "Choose from the list."),
     ({"state": "paused"}, "#f-state", "Choose from the list."),
 ]
@@ -108,7 +108,7 @@ def test_foreign_people_cannot_be_chosen(client: FlaskClient) -> None:
     says = {**SAYS, "then": [{"do": "notify", "to": {"users": [stranger.id]}, "title": "x"}]}
     answer = client.post("/rules/new", data=posted(says=says, list="my"))
     assert answer.status_code == 422
-    assert "does not exist or is outside of what you may see" in answer.text
+    assert "exist or is outside your scope." in answer.text
     assert "Strange Person" not in answer.text
     assert Rule.select().count() == 0
 
@@ -130,7 +130,7 @@ def test_who_only_looks_or_oversees_changes_nothing(client: FlaskClient) -> None
     asks.sign_in_with(client, P.RULES_VIEW, P.RULES_OVERSEE, P.RULES_OWN)
     for rule in (own, site):
         page = client.get(f"/rules/{rule.id}/edit")
-        assert "You may look at this rule, not change it." in page.text
+        assert "You can view this rule but not edit it." in page.text
         assert 'value="save"' not in page.text
         assert client.post(f"/rules/{rule.id}/edit", data=posted(rule)).status_code == 403
 
@@ -138,7 +138,7 @@ def test_who_only_looks_or_oversees_changes_nothing(client: FlaskClient) -> None
 def test_rules_of_the_site_are_switched_with_the_right_to(client: FlaskClient) -> None:
     asks.sign_in_with(client, P.RULES_VIEW, P.RULES_EDIT)
     answer = client.post("/rules/new", data=posted(state="on"))
-    assert "Your access does not let you switch rules of the site." in answer.text
+    assert "You don&#39;t have permission to turn system rules on or off." in answer.text
     assert client.post("/rules/new", data=posted(state="off")).status_code == 302
     rule = stored(state="on")
     assert client.post(f"/rules/{rule.id}/edit", data=posted(rule, name="Other")).status_code == 302
@@ -167,7 +167,10 @@ def test_two_editors_do_not_overwrite_each_other_silently(client: FlaskClient, a
     client.post(f"/rules/{rule.id}/edit", data=posted(rule, name="Theirs"))
     answer = client.post(f"/rules/{rule.id}/edit", data=form)
     assert answer.status_code == 422
-    assert "somebody else has changed this meanwhile" in answer.text
+    assert (
+        "Not saved: someone else changed this in the meantime. Save again to overwrite with your values."
+        in answer.text
+    )
     assert "<td>Theirs</td><td>Mine</td>" in answer.text
     assert Rule.get_by_id(rule.id).name == "Theirs"
     again = Fields(answer.text).found
@@ -185,7 +188,9 @@ def test_versions_stand_side_by_side_and_come_back_as_new_ones(client: FlaskClie
     assert "Position in the queue ≥ 2</td><td>Position in the queue ≥ 9" in page
     seen = commands.mark(Rule.get_by_id(rule.id))
     stale = client.post(f"{url}/versions", data={"version": 1, "seen": "x"}, follow_redirects=True)
-    assert "Somebody else has changed this rule meanwhile." in stale.text
+    assert (
+        "Someone else changed this rule in the meantime. Review it before restoring a version." in stale.text
+    )
     answer = client.post(f"{url}/versions", data={"version": 1, "seen": seen}, follow_redirects=True)
     assert "Version 1 is back, as a new version." in answer.text
     after = Rule.get_by_id(rule.id)
@@ -217,13 +222,13 @@ def test_what_a_rule_lacks_is_told_and_keeps_nothing_from_being_saved(
     assert "Saved. The rule is off." in page
     for told in (
         "“Chat queued” has never occurred",
-        "The channel “Alerts” is switched off",
-        "No mail server is set",
-        "Its conditions contradict each other",
+        "Channel “Alerts” is off",
+        "No mail server is configured",
+        "The conditions contradict each other, so this rule never matches.",
     ):
         assert told in page
     checked = client.post("/rules/new", data=posted(op="check", says=says)).text
-    assert "Its conditions contradict each other" in checked
+    assert "The conditions contradict each other, so this rule never matches." in checked
     assert "2 fields" not in checked
 
 
@@ -253,7 +258,7 @@ def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
     url = f"/rules/{rule.id}/edit"
     answer = client.post(url, data=posted(rule, state="on"))
     assert answer.status_code == 422
-    assert "1 subject is open already." in answer.text
+    assert "1 item is already open." in answer.text
     assert Rule.get_by_id(rule.id).state == "off"
     assert client.post(url, data=posted(rule, state="on", existing="new")).status_code == 302
     assert Rule.get_by_id(rule.id).armed_ms > 0

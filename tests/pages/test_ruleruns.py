@@ -63,7 +63,7 @@ def test_the_runs_of_a_rule_are_listed_newest_first(one: Rule, client: FlaskClie
     cells = list(Page(page.text).rows.values())[1:]
     assert [row[1] for row in cells] == ["c1", "c2", "c1"]
     assert [row[3] for row in cells] == ["Done", "Done", "Done"]
-    assert [row[4] for row in cells] == ["1 done · 1 held back", "2 done", "2 done"]
+    assert [row[4] for row in cells] == ["1 done · 1 rate-limited", "2 done", "2 done"]
 
 
 def test_who_may_not_gets_nothing(one: Rule, client: FlaskClient) -> None:
@@ -107,7 +107,7 @@ def test_runs_about_what_the_viewer_may_not_see_are_counted_and_not_listed(
     sign_in_with(client, *TRACES, grants=grants)
     page = client.get(f"/rules/{one.id}/runs").text
     assert [row[1] for row in list(Page(page).rows.values())[1:]] == ["c2"]
-    assert "2 runs are about what your access does not show." in page
+    assert "2 runs are outside your scope." in page
     visible = Run.get(Run.at_ms == NOON + 10_000).id
     hidden = Run.get(Run.at_ms != NOON + 10_000).id
     assert client.get(f"/runs/{visible}").status_code == 200
@@ -146,9 +146,9 @@ def test_filters_narrow_the_list_and_its_files(
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("outcome=nonsense", "Choose an outcome of the list."),
-        ("first=x", "Write the date as YYYY-MM-DD."),
-        ("first=2026-03-02&last=2026-03-01", "The last day lies before the first."),
+        ("outcome=nonsense", "Choose an outcome from the list."),
+        ("first=x", "Enter the date as YYYY-MM-DD."),
+        ("first=2026-03-02&last=2026-03-01", "The last day can&#39;t be before the first."),
     ],
 )
 def test_a_wrong_filter_is_named(query: str, sentence: str, one: Rule, client: FlaskClient) -> None:
@@ -225,8 +225,8 @@ def test_the_texts_sent_are_shown_as_the_viewer_may_see_them(client: FlaskClient
 def test_a_run_says_which_actions_were_held_and_what_their_limits_are(one: Rule, client: FlaskClient) -> None:
     sign_in_with(client, *TRACES)
     page = client.get(f"/runs/{Run.get(Run.held == 1).id}").text
-    assert "1 action was held back by its limit." in page
-    assert "at most once in 15 minutes for one subject" in page
+    assert "1 action was stopped by its rate limit." in page
+    assert "at most once every 15 minutes per item" in page
 
 
 def test_a_run_names_what_led_to_it_and_what_followed(client: FlaskClient) -> None:
@@ -236,9 +236,9 @@ def test_a_run_names_what_led_to_it_and_what_followed(client: FlaskClient) -> No
     sign_in_with(client, *TRACES)
     start = client.get(f"/runs/{Run.get(Run.rule_id == first.id).id}").text
     follow = client.get(f"/runs/{Run.get(Run.rule_id == second.id).id}").text
-    assert "Runs that followed from it" in start
+    assert "Subsequent runs" in start
     assert "Second" in start
-    assert "Caused by" in follow
+    assert "Triggered by" in follow
     assert f'href="/rules/{first.id}/runs">First</a>' in follow
 
 
@@ -270,8 +270,8 @@ def test_a_run_without_an_event_or_trace_is_shown(one: Rule, client: FlaskClient
     Run.update(event_id=None, trace=None, subject=f"rule:{one.id}").execute()
     sign_in_with(client, *TRACES, grants=())
     page = client.get(f"/runs/{Run.get().id}").text
-    assert "No trace is kept of this run." in page
-    assert "the rule ran by time or by a count" in page
+    assert "No evaluation details were kept for this run." in page
+    assert "No single event: the rule was triggered by time or by a count." in page
 
 
 def test_files_carry_the_list_and_leave_an_entry(one: Rule, client: FlaskClient) -> None:

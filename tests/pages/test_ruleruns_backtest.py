@@ -62,7 +62,9 @@ def test_a_backtest_is_made_in_the_background_and_shown(one: Rule, client: Flask
     worker.drain(["backtest"])
     page = client.get(url)
     assert "Refresh" not in page.headers
-    assert "3 of 4 would have matched; the limits leave 3 runs. Nothing was sent." in said(page.text)
+    assert "3 of 4 events would have matched, giving 3 runs after limits. Nothing was sent." in said(
+        page.text
+    )
     assert HOSTILE not in page.text
     assert SHOWN in page.text
     part = client.get(url, headers={"HX-Request": "true", "HX-Target": "progress"}).text.strip()
@@ -84,7 +86,7 @@ def test_two_versions_are_compared(one: Rule, client: FlaskClient) -> None:
     url = client.post(f"/rules/{one.id}/backtest", data={"days": "1", "against": "3"}).headers["Location"]
     worker.drain(["backtest"])
     page = said(client.get(url).text)
-    assert "Both would have acted 1 time." in page
+    assert "Both would have triggered 1 time." in page
     assert "Only version 1: 0" in page
     assert "Only version 3: 1" in page
 
@@ -146,5 +148,5 @@ def test_what_is_typed_is_compared_with_what_is_saved(one: Rule, client: FlaskCl
     url = client.post(f"/rules/{one.id}/backtest", data=order).headers["Location"]
     worker.drain(["backtest"])
     page = said(client.get(url).text)
-    assert "Only as typed: 1" in page
+    assert "Only in unsaved draft: 1" in page
     assert "Only version 1: 0" in page

@@ -45,7 +45,7 @@ def test_the_customers_details_are_whole_for_who_may_see_them(
 def test_a_try_says_that_the_event_names_no_customer(one: Rule, client: FlaskClient) -> None:
     send(event(interaction="c1"))
     sign_in_with(client, *TRACES)
-    assert "The event names no customer" in client.get(f"/rules/{one.id}/try").text
+    assert "The event has no customer with a valid email address." in client.get(f"/rules/{one.id}/try").text
 
 
 def test_a_test_reaches_the_viewer_once_and_never_the_customer(client: FlaskClient) -> None:

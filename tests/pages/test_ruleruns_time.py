@@ -135,7 +135,7 @@ def test_timer_that_has_fired_shows_its_run(client: FlaskClient, travel: time_ma
     take(ticket("created"))
     travel.move_to(NOON / 1000 + 7200)
     worker.drain()
-    assert "The rule did run about this event. It came to: Done." in why(client, one)
+    assert "The rule did run for this event. Outcome: Done." in why(client, one)
 
 
 def test_window_that_must_clear_first_says_until_when(
@@ -177,4 +177,4 @@ def test_agent_outside_the_scope_is_not_found_by_name(
     sign_in_with(client, P.RULES_VIEW, P.RULES_TRACES, grants=[("users", make.user("petr").id)])
     assert user_id("jana")
     assert Event.select().count() >= 2
-    assert "No event that this rule is about has come in for it." in why(client, one, "subject=jana")
+    assert "types were received for this item. Types" in why(client, one, "subject=jana")

@@ -75,16 +75,16 @@ def test_what_does_not_match_says_why(one: Rule, client: FlaskClient) -> None:
     send(sold(value="7"))
     sign_in_with(client, *TRACES)
     page = said(client.get(f"/rules/{one.id}/try").text)
-    assert "Not true:" in page
+    assert "Not met:" in page
     assert "(7) is 100" in page
     assert "Does not match" in page
-    assert "(not asked)" in page
+    assert "(not evaluated)" in page
 
 
 def test_the_limit_says_that_it_would_hold_the_action_back(one: Rule, client: FlaskClient) -> None:
     take(sold())
     sign_in_with(client, *TRACES)
-    assert "Its limit would hold it back now." in client.get(f"/rules/{one.id}/try").text
+    assert "It would be rate-limited now." in client.get(f"/rules/{one.id}/try").text
     assert RuleLimit.get().suppressed == 0
 
 
@@ -93,12 +93,12 @@ def test_an_action_that_cannot_be_done_says_why(client: FlaskClient) -> None:
     User.update(deactivated_ts=1).execute()
     send(event())
     sign_in_with(client, *TRACES)
-    assert "None of the recipients is there and active." in client.get(f"/rules/{lonely.id}/try").text
+    assert "None of the recipients exist or are active." in client.get(f"/rules/{lonely.id}/try").text
 
 
 def test_without_an_event_there_is_nothing_to_try(one: Rule, client: FlaskClient) -> None:
     sign_in_with(client, *TRACES)
-    assert "No event to try it on" in client.get(f"/rules/{one.id}/try").text
+    assert "No event to test with" in client.get(f"/rules/{one.id}/try").text
 
 
 def test_a_deadline_is_tried_on_the_event_that_begins_it(client: FlaskClient) -> None:
@@ -130,7 +130,7 @@ def test_send_to_me_only_reaches_the_viewer_and_nobody_else(client: FlaskClient)
     User.update(email="me@example.org").where(User.id == viewer.id).execute()
     answer = client.post(f"/rules/{both.id}/try", data={"event": str(Event.get().id)})
     assert answer.status_code == 302
-    assert "2 tests sent to you alone." in client.get(answer.headers["Location"]).text
+    assert "2 tests sent to you only." in client.get(answer.headers["Location"]).text
     assert [(row.user_id, row.title) for row in Notification.select()] == [
         (viewer.id, "Sold to +420 ••• ••• 214")
     ]
@@ -147,7 +147,7 @@ def test_a_test_needs_an_event_and_something_to_send(one: Rule, client: FlaskCli
     send(sold())
     answer = client.post(f"/rules/{silent.id}/try", data={"event": str(Event.get().id)})
     assert answer.status_code == 422
-    assert "no notice and no e-mail" in answer.text
+    assert "send any notifications or emails." in answer.text
     assert (Run.select().count(), Notification.select().count()) == (0, 0)
 
 
@@ -194,46 +194,45 @@ def test_the_first_condition_that_failed_is_named(one: Rule, client: FlaskClient
     send(sold(value="7", interaction="a"))
     sign_in_with(client, *TRACES)
     page = why(client, one)
-    assert "The conditions are not met." in page
-    assert (
-        "This condition was the first that was not met: data.value (7) is 100." in page
-        or "(7) is 100." in page
-    )
+    assert "Conditions not met." in page
+    assert "First unmet condition: data.value (7) is 100." in page or "(7) is 100." in page
 
 
 def test_a_subject_without_an_event_says_so(one: Rule, client: FlaskClient) -> None:
     sign_in_with(client, *TRACES)
-    assert "No event that this rule is about has come in for it." in why(client, one)
-    assert "There is no such event, or it is not for you to see." in why(client, one, "event=99")
+    assert "types were received for this item. Types" in why(client, one)
+    assert "Event not found, or outside your scope." in why(client, one, "event=99")
     assert client.get(f"/rules/{one.id}/why?event=x").status_code == 422
 
 
 def test_an_event_outside_the_scope_looks_absent(one: Rule, client: FlaskClient) -> None:
     send(sold(interaction="a", queue="web"))
     sign_in_with(client, *TRACES, grants=[("queues", queue_id("web"))])
-    assert "There is no such event" in why(client, one, f"event={Event.get().id}")
-    assert "No event that this rule is about" in why(client, one)
+    assert "Event not found, or outside your scope." in why(client, one, f"event={Event.get().id}")
+    assert "types were received for this item. Types" in why(client, one)
 
 
 def test_a_run_that_there_was_is_told(one: Rule, client: FlaskClient) -> None:
     take(sold(interaction="a"), sold(1, interaction="b"))
     sign_in_with(client, *TRACES)
-    assert "The rule did run about this event. It came to: Done." in why(client, one)
+    assert "The rule did run for this event. Outcome: Done." in why(client, one)
     Run.update(outcome="throttled").execute()
-    assert "the limits of its actions held all of them back" in why(client, one, "subject=interaction:pbx:b")
+    assert "The rule ran, but all its actions were rate-limited." in why(
+        client, one, "subject=interaction:pbx:b"
+    )
     Run.update(outcome="muted").execute()
-    assert "all of its recipients have muted it" in why(client, one)
+    assert "The rule ran, but all recipients have muted it." in why(client, one)
 
 
 HINDRANCES: list[tuple[str, dict[str, Any], str]] = [
-    ("off", {"state": "off"}, "The rule is switched off."),
+    ("off", {"state": "off"}, "The rule is off."),
     (
         "paused",
         {"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
-        "The rule has paused itself: Its conditions failed ten times in a row.",
+        "The rule was paused automatically: Its conditions failed ten times in a row.",
     ),
-    ("early", {"armed_ms": NOON * 2}, "The event came in before the rule was switched on."),
-    ("suspended", {"owner_id": 999}, "The owner of the rule is deactivated"),
+    ("early", {"armed_ms": NOON * 2}, "The event was received before the rule was turned on."),
+    ("suspended", {"owner_id": 999}, "owner is deactivated or"),
 ]
 
 
@@ -255,15 +254,15 @@ def test_a_paused_group_and_the_kill_switch_are_named(one: Rule, client: FlaskCl
     active_rules.stop(True)
     sign_in_with(client, *TRACES)
     page = why(client, one)
-    assert "The group “Night” of the rule is paused." in page
-    assert "All rules are stopped at the moment" in page
+    assert "The rule's group “Night” is paused." in page
+    assert "All rules are stopped. See Operations." in page
 
 
 def test_a_type_that_rules_may_not_use_is_named(one: Rule, client: FlaskClient) -> None:
     send(sold(interaction="a"), rules=False)
     switches.choose("custom.sale", switches.Choice(recorded=True, in_rules=False))
     sign_in_with(client, *TRACES)
-    assert "Rules may not use events of this type at the moment" in why(client, one)
+    assert "use events of this type. Turn them on in Settings > System events." in why(client, one)
 
 
 def test_an_earlier_rule_that_stops_the_later_ones_is_named(one: Rule, client: FlaskClient) -> None:
@@ -272,7 +271,7 @@ def test_an_earlier_rule_that_stops_the_later_ones_is_named(one: Rule, client: F
     Rule.update(group=group).execute()
     take(sold(interaction="a"))
     sign_in_with(client, *TRACES)
-    assert "The rule “First of all” of the same group comes first" in why(client, one)
+    assert "Rule “First of all” in the same group" in why(client, one)
 
 
 def test_an_event_that_is_not_the_owners_to_see_is_named(client: FlaskClient) -> None:
@@ -280,7 +279,7 @@ def test_an_event_that_is_not_the_owners_to_see_is_named(client: FlaskClient) ->
     mine = rule([notify(owner)], owner_id=owner.id)
     take(event(user="jana", interaction="a"))
     sign_in_with(client, P.RULES_OVERSEE, P.RULES_TRACES)
-    assert "outside of what the owner of the rule may see" in why(client, mine)
+    assert "The event is outside the rule" in why(client, mine)
 
 
 def test_who_may_not_gets_nothing(one: Rule, client: FlaskClient) -> None:

@@ -43,7 +43,7 @@ def test_a_rule_reads_as_sentences(editor: FlaskClient) -> None:
         "Lost callsCall abandoned",
         "Call abandoned",
         "Waiting time > 0:01:00",
-        "Notify the leads of the user's teams",
+        "Notify the user's team leads",
     ]
     assert row[-1] == "On"
     assert f'href="/rules/{made.id}/edit"' in editor.get("/rules?list=system").text
@@ -62,14 +62,14 @@ def test_a_list_counts_seven_days_of_runs(editor: FlaskClient) -> None:
     rows = Page(page).rows
     assert [each for each in rows[f"r{made.id}"] if each.isdigit()] == ["7", "3", "2"]
     assert rows[f"r{other.id}"][-4:-1] == ["0", "0", "0"]
-    assert "the oldest first: 1, 0, 0, 0, 0, 1, 5" in page
+    assert "oldest first: 1, 0, 0, 0, 0, 1, 5" in page
 
 
 @pytest.mark.parametrize(
     ("columns", "badge"),
     [
         ({"state": "off"}, "Off"),
-        ({"state": "shadow"}, "Shadow"),
+        ({"state": "shadow"}, "Dry run"),
         (
             {"state": "paused", "paused_reason": "Its conditions failed ten times in a row."},
             "PausedIts conditions failed ten times in a row.Resume",
@@ -93,7 +93,7 @@ def test_the_rule_of_an_owner_without_rights_is_suspended(
     made = rule("Mine", jana, state="on")
     User.update(**columns).where(User.id == jana.id).execute()
     asks.sign_in_with(client, P.RULES_OVERSEE)
-    assert "Suspended" in cells(client, "/rules", made)[-1]
+    assert "Not permitted" in cells(client, "/rules", made)[-1]
     assert listed(client, "/rules?state=suspended") == [made.id]
     assert listed(client, "/rules?state=on") == []
 

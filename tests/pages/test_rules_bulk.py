@@ -129,7 +129,7 @@ def test_a_rule_that_is_not_complete_is_not_switched_on(client: FlaskClient) -> 
     broken, system = rule("Broken", viewer, {"types": []}), rule("Wide", viewer, FAILED_SIGN_IN)
     for made in (broken, system):
         client.post("/rules/bulk", data={"one": f"on:{made.id}"})
-        assert f"Not switched: {made.name}" in client.get("/rules").text
+        assert f"Not changed: {made.name}" in client.get("/rules").text
     assert states() == ["off", "off"]
 
 
@@ -152,7 +152,7 @@ def test_who_may_not_edit_the_site_copies_to_his_own(client: FlaskClient) -> Non
     assert Rule.get(Rule.id != made.id).owner_id == viewer.id
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "at least one"), (2, "one rule only")])
+@pytest.mark.parametrize(("count", "said"), [(0, "at least one"), (2, "Select only one rule to open.")])
 def test_editing_takes_exactly_one(editor: FlaskClient, count: int, said: str) -> None:
     made = [rule(f"Rule {number}") for number in range(count)]
     answer = editor.post("/rules/bulk?list=system", data={"op": "edit", "id": [each.id for each in made]})
@@ -173,7 +173,7 @@ def test_deletion_asks_first_and_says_what_goes(editor: FlaskClient) -> None:
     assert asked.location == f"/rules/delete?id={made.id}&list=system"
     page = editor.get(asked.location).text
     assert "Delete Gone?" in page
-    assert "history of runs is deleted too: 1." in page
+    assert "Run history is also deleted: 1." in page
     assert Rule.select().count() == 2
     assert editor.post(asked.location).location == "/rules?list=system"
     assert [each.name for each in Rule.select()] == ["Kept"]

@@ -72,7 +72,7 @@ def test_a_file_comes_back_as_it_went_switched_off(editor: FlaskClient) -> None:
     before = active_rules.live().version
     page = sent(editor, data)
     assert page.status_code == 200
-    assert "1 rule has been added" in page.text
+    assert "1 rule added" in page.text
     made = Rule.get()
     assert (made.name, made.description, made.state, made.owner_id) == ("Lost calls", "Why", "off", None)
     assert made.definition["types"] == CALL["types"]
@@ -85,8 +85,8 @@ def test_the_same_file_twice_is_the_same_as_once(editor: FlaskClient) -> None:
     rule("Lost calls", definition=CALL)
     data = editor.get("/rules/export?list=system").data
     page = sent(editor, data).text
-    assert "1 rule was left out" in page
-    assert "a rule of this name already" in page
+    assert "1 rule skipped" in page
+    assert "A rule with this name already exists in the list." in page
     assert Rule.select().count() == 1
     sent(editor, data, "my")
     assert Rule.select().where(Rule.owner_id.is_null(False)).count() == 1
@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_rule_is_told_and_the_others_come_in(editor: FlaskC
     ]
     page = sent(editor, json.dumps({"stopa_rules": 1, "rules": rules}).encode()).text
     assert [made.name for made in Rule.select().order_by(Rule.id)] == ["Good", "Half"]
-    assert "“Gone” is not known here" in page
+    assert "“Gone” doesn&#39;t exist here" in page
     assert asks.SHOWN in page
     assert asks.HOSTILE not in page
 
@@ -153,10 +153,13 @@ def test_saving_an_incomplete_rule_in_the_editor_completes_it(editor: FlaskClien
     ("data", "said"),
     [
         (b"", "Choose a file"),
-        (b"\xff\x00", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b'{"stopa_rules": 2, "rules": []}', "later version"),
-        (b'{"stopa_rules": 1}', "holds no rules"),
+        (b"\xff\x00", "valid JSON. Choose a file exported from Stopa."),
+        (b"[" * 100_000, "valid JSON. Choose a file exported from Stopa."),
+        (
+            b'{"stopa_rules": 2, "rules": []}',
+            "The file was exported from a newer version. Upgrade Stopa first.",
+        ),
+        (b'{"stopa_rules": 1}', "contains no rules"),
     ],
 )
 def test_a_bad_file_is_told_and_nothing_changes(editor: FlaskClient, data: bytes, said: str) -> None:
@@ -171,7 +174,10 @@ def test_a_file_that_is_too_large_is_not_read_whole(
     editor: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboard.rules.import_export.MAX_BYTES", 20)
-    for data, said in ((b" " * 21, "larger than 1 MB"), (b" " * 20, "is no JSON")):
+    for data, said in (
+        (b" " * 21, "larger than 1 MB"),
+        (b" " * 20, "valid JSON. Choose a file exported from Stopa."),
+    ):
         answer = sent(editor, data)
         assert answer.status_code == 422
         assert said in answer.text
@@ -186,7 +192,7 @@ def test_the_starter_set_is_shown_in_words_and_added_once(editor: FlaskClient) -
     mine = starter.drafts(str, outward=False)
     assert [each.name for each in starter.STARTERS if each.name not in page] == ["Auto-reply to a new ticket"]
     assert "When “Call abandoned” occurs, if Waiting time" in page
-    for said in (f"{len(mine)} rules have been added", "All of them are there already"):
+    for said in (f"{len(mine)} rules added", "All of them have already been added."):
         assert editor.post("/rules/starter?list=system").location == "/rules?list=system"
         assert said in editor.get("/rules?list=system").text
     assert {(made.state, made.owner_id) for made in Rule.select()} == {("off", None)}
@@ -197,7 +203,7 @@ def test_who_may_let_rules_call_out_gets_the_whole_starter_set(client: FlaskClie
     asks.sign_in_with(client, P.RULES_EDIT, P.RULES_OUTWARD)
     page = client.get("/rules/starter?list=system").text
     assert all(each.name in page for each in starter.STARTERS)
-    assert "send an e-mail to the customer" in page
+    assert "send an email to the customer" in page
     client.post("/rules/starter?list=system")
     assert Rule.select().count() == len(starter.STARTERS)
 

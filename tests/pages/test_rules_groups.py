@@ -30,7 +30,9 @@ def test_a_group_is_added_listed_and_audited(editor: FlaskClient) -> None:
     assert asks.audited("rule_group.created").changes == {"name": [None, "Night"]}
 
 
-@pytest.mark.parametrize(("name", "said"), [("", "Give 1 to 120"), ("a\nb", "control"), ("Taken", "already")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "Enter 1 to 120"), ("a\nb", "control"), ("Taken", "already")]
+)
 def test_a_bad_name_is_told_and_nothing_changes(editor: FlaskClient, name: str, said: str) -> None:
     RuleGroup.create(name="Taken")
     night = RuleGroup.create(name="Night")
@@ -75,8 +77,8 @@ def test_deletion_asks_first_and_keeps_the_rules(editor: FlaskClient) -> None:
     made = rule("One", state="on", group=night)
     url = f"/rules/groups/{night.id}/delete"
     page = editor.get(url).text
-    assert "1 rule, which stays" in page
-    assert "its rules go on then" in page
+    assert "The group has 1 rule. It will be kept without a group." in page
+    assert "The group is paused; its rules will then resume." in page
     assert editor.post(url).location == "/rules/groups"
     assert Rule.get_by_id(made.id).group_id is None
     assert set(active_rules.live().rules) == {made.id}

@@ -44,7 +44,7 @@ def test_a_rule_is_adopted_by_who_may_edit_the_sites(client: FlaskClient, hers: 
     viewer = asks.sign_in_with(client, P.RULES_OVERSEE, P.RULES_EDIT)
     RuleDraft.create(user_id=hers.owner_id, rule_id=hers.id, form={}, updated_ms=0)
     url = f"/rules/{hers.id}/adopt"
-    assert "Make Hers a rule of the site?" in client.get(url).text
+    assert "Make Hers a system rule?" in client.get(url).text
     assert Rule.get().owner_id == hers.owner_id
     assert client.post(url).location == "/rules?list=system"
     now = Rule.get()
@@ -87,7 +87,7 @@ def test_who_may_have_no_rules_is_given_none(
     petr = owner("petr", *permissions, **columns)
     asks.sign_in_with(client, P.RULES_OVERSEE)
     url = f"/rules/{hers.id}/transfer"
-    for data, said in (({"user": petr.id}, "Petr may have no rules"), ({}, "Choose a user")):
+    for data, said in (({"user": petr.id}, "Petr isn&#39;t allowed to have rules"), ({}, "Choose a user")):
         answer = client.post(url, data=data)
         assert answer.status_code == 422
         assert said in answer.text

@@ -139,7 +139,7 @@ def test_five_failures_block_the_account_for_15_minutes(
         answer = enter(client, login)
         assert answer.status_code == 429
         assert answer.headers["Retry-After"] == "900"
-        assert "Wait 15 minutes" in answer.text
+        assert "Try again in 15 minutes" in answer.text
     today.shift(899)
     assert enter(client).status_code == 429
     today.shift(2)

@@ -105,7 +105,7 @@ def test_the_later_of_two_editors_is_told_and_sees_both_values(editor: FlaskClie
     editor.post(f"{URL}/chats", data=sent([], [], "11 chat.queued"))
     late = editor.post(f"{URL}/chats", data=sent(["chat.queued"], [], "11 chat.queued"))
     assert late.status_code == 422
-    assert f"{CATALOG['chat.queued'].label}, recorded" in late.text
+    assert f"{CATALOG['chat.queued'].label}, record" in late.text
     assert "<td>No</td><td>Yes</td>" in late.text
     assert 'value="00 chat.queued"' in late.text
     assert switches.choice("chat.queued") == OFF
@@ -137,7 +137,7 @@ def test_the_list_can_be_narrowed(editor: FlaskClient, query: str, shown: set[st
 def test_hostile_text_is_shown_as_typed(editor: FlaskClient) -> None:
     page = editor.get(URL, query_string={"q": asks.HOSTILE}).text
     assert asks.SHOWN in page
-    assert "No event matches" in page
+    assert "No matching events" in page
 
 
 def test_who_may(client: FlaskClient) -> None:

@@ -57,11 +57,13 @@ def test_the_search_for_people_keeps_what_is_not_saved(editor: FlaskClient) -> N
 def test_more_people_than_fit_are_found_by_name(editor: FlaskClient) -> None:
     for number in range(55):
         make.user(f"agent{number}")
-    assert "find by name" in editor.get("/teams/new").text
+    assert "Search by name" in editor.get("/teams/new").text
     assert 'aria-label="Agent54, member"' in editor.get("/teams/new?op=find&q=agent54").text
 
 
-@pytest.mark.parametrize(("name", "said"), [("", "Give 1 to 120"), ("a\nb", "control"), ("Taken", "already")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "Enter 1 to 120"), ("a\nb", "control"), ("Taken", "already")]
+)
 def test_a_bad_name_is_told_and_nothing_changes(editor: FlaskClient, name: str, said: str) -> None:
     team("Taken", [], [])
     made = team("North", [], [])
@@ -89,7 +91,7 @@ def test_people_out_of_scope_stay_and_are_not_named(client: FlaskClient) -> None
     asks.sign_in_with(client, P.TEAMS_VIEW, P.TEAMS_EDIT, grants=[("users", seen.id)])
     for url in ("/teams", f"/teams/{made.id}"):
         assert "Secret" not in client.get(url).text
-    assert "1 person of this team" in client.get(f"/teams/{made.id}").text
+    assert "1 person in this team" in client.get(f"/teams/{made.id}").text
     assert client.post(f"/teams/{made.id}", data={"name": "N", "version": "1"}).status_code == 302
     assert (people(TeamMember), people(TeamLead)) == ({unseen.id}, {unseen.id})
 

@@ -104,7 +104,7 @@ def test_users_outside_the_scope_have_no_name(client: FlaskClient) -> None:
     assert "Another user" in page.text
     assert "Petr" not in page.source
     assert "petr" not in page.source
-    assert "Others on this interaction" not in page.text
+    assert "Other users on this interaction" not in page.text
     foreign = client.get(f"/tracing/activities/{activity('call', 'petr')}")
     absent = client.get("/tracing/activities/987654")
     assert foreign.status_code == absent.status_code == 404
@@ -113,7 +113,7 @@ def test_users_outside_the_scope_have_no_name(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("kind", "channel", "data", "facts"),
     [
-        ("email", "email", {"subject": "Invoice 7"}, ("E-mail", "0:30:00", "mail")),
+        ("email", "email", {"subject": "Invoice 7"}, ("Email", "0:30:00", "mail")),
         ("chat", "whatsapp", {"channel": "whatsapp"}, ("WhatsApp", "0:30:00", "mail")),
     ],
 )
@@ -144,7 +144,7 @@ def test_open_work_runs_to_now(client: FlaskClient) -> None:
     trail.store(trail.work("call", "c", "19:30", None, direction="in"))
     viewer(client, "all_users", "all_queues")
     page = shown(client, "call")
-    assert "This activity is still open" in page.text
+    assert "This activity is still open; times are counted until now." in page.text
     assert "0:30:00" in page.text
     assert "still open" in page.text
 
@@ -177,4 +177,4 @@ def test_the_detail_is_refused_like_the_page(client: FlaskClient) -> None:
     assert client.post(url).status_code == 405
     wrong = client.get(f"{url}?tz=Mars")
     assert wrong.status_code == 422
-    assert "There is no such time zone" in wrong.text
+    assert "Unknown time zone" in wrong.text

@@ -94,7 +94,7 @@ def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) 
     expected = {
         "Calls · Handling time": 400,
         "Calls · Talk time": 300,
-        "E-mails · Handling time": 1200,
+        "Emails · Handling time": 1200,
         "Chats · Handling time": 2400,
         "Chats · Sum of times": 3900,
         "Pauses · Total": 2700,
@@ -108,9 +108,9 @@ def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) 
         "Work during pause": 600,
     }
     assert {name: rows[name][1] for name in expected} == expected
-    assert {name: rows[f"{name} · Closed"][2] for name in ("Calls", "E-mails", "Chats")} == {
+    assert {name: rows[f"{name} · Closed"][2] for name in ("Calls", "Emails", "Chats")} == {
         "Calls": 1,
-        "E-mails": 1,
+        "Emails": 1,
         "Chats": 3,
     }
     printed = text_of(fetch(client, "pdf").data)
@@ -125,7 +125,7 @@ def test_files_say_whose_which_period_as_of_when_and_by_whom(client: FlaskClient
     make.sign_in(client, make.administrator())
     web = Queue.get(Queue.name == "web").id
     meta = dict(
-        row[:2] for row in sheets_of(fetch(client, "xlsx", kind="chat", queue=web).data)["Meta"] if row[1]
+        row[:2] for row in sheets_of(fetch(client, "xlsx", kind="chat", queue=web).data)["About"] if row[1]
     )
     assert meta["User"] == "jana (jana)"
     assert meta["Start"] == "2026-03-02T00:00:00+01:00"
@@ -214,7 +214,7 @@ def test_more_rows_than_a_pdf_takes_are_told_and_no_job_is_left(
     monkeypatch.setattr(pdf, "LIMIT", 3)
     answer = fetch(client, "pdf")
     assert answer.status_code == 413
-    assert "At most 3 rows fit into a PDF. Take Excel or CSV." in answer.text
+    assert "A PDF can hold up to 3 rows. Export to Excel or CSV." in answer.text
     assert ExportFile.select().count() == 0
     assert fetch(client, "csv").status_code == 200
 

@@ -70,7 +70,7 @@ def test_a_manual_event_is_one_of_its_interaction_and_rules_act_on_it(client: Fl
     assert json.loads(event.contact) == CONTACT
     worker.drain(["digest"])
     shown = page(client)
-    assert "The event is recorded." in shown.text
+    assert "Event recorded. Rules will run within seconds." in shown.text
     assert "Manual chat event: Escalate" in shown.text
     assert "escalated" in shown.text
 
@@ -109,7 +109,7 @@ def test_a_form_sent_twice_makes_one_event(client: FlaskClient) -> None:
     assert tokens[0] != tokens[1]
     press(client, token=tokens[0][0])
     assert press(client, token=tokens[0][0]).status_code == 302
-    assert "The event was recorded before." in page(client).text
+    assert "Duplicate event; already recorded." in page(client).text
     assert len(pressed()) == 1
     audited("manual_event.recorded")
     press(client, token=tokens[1][0])
@@ -137,10 +137,10 @@ def test_a_button_needs_no_name(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"button": "x" * 81}, "Give 0 to 80 characters."),
-        ({"button": "a\x07b"}, "Leave out control characters."),
-        ({"token": ""}, "The form could not be read."),
-        ({"token": "x" * 32}, "The form could not be read."),
+        ({"button": "x" * 81}, "Enter 0 to 80 characters."),
+        ({"button": "a\x07b"}, "Remove control characters."),
+        ({"token": ""}, "be read. Submit it again."),
+        ({"token": "x" * 32}, "be read. Submit it again."),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_recorded(

@@ -38,7 +38,7 @@ def test_tags_and_notes_of_rules_are_shown_as_typed(client: FlaskClient) -> None
     shown = page(client)
     assert ("vip" in shown.text, SHOWN in shown.source) == (True, True)
     assert "Call w-1 +420601234567" in shown.text
-    assert "By the rule “Marks <b>”" in shown.text
+    assert "Rule “Marks <b>”" in shown.text
 
 
 def test_contact_details_in_notes_are_masked_but_for_the_right(client: FlaskClient) -> None:
@@ -103,4 +103,4 @@ def test_runs_of_rules_or_events_outside_the_viewers_rights_are_left_out(client:
 def test_without_runs_the_page_says_so(client: FlaskClient) -> None:
     chat()
     sign_in_with(client, *SEES)
-    assert "No rule was asked about this interaction yet." in page(client).text
+    assert "No rules have evaluated this interaction yet." in page(client).text

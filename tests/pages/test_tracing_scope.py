@@ -130,7 +130,7 @@ def test_deactivated_users_are_offered_on_request_to_who_may(client: FlaskClient
     assert "petr" in Page(ask(client, deactivated="1").text).values("user")
     direct = ask(client, "petr")
     assert direct.status_code == 200
-    assert "deactivated; the records are kept" in direct.text
+    assert "is deactivated. Records are kept." in direct.text
     viewer.access.permissions = ["tracing.view"]
     viewer.access.save()
     page = Page(ask(client, deactivated="1").text)

@@ -60,7 +60,7 @@ def test_the_list_shows_state_filters_and_the_way_to_the_trace(client: FlaskClie
     assert "Jana Malá" in only
     assert "Only Traced" not in only
     assert "Only Traced" in client.get("/users?access=none").text
-    assert "No user matches" in client.get("/users?q=nobody").text
+    assert "No matching users" in client.get("/users?q=nobody").text
     asks.fragment_is_block(client, "/users?sort=-login&deactivated=1")
 
 
@@ -88,17 +88,17 @@ def test_a_user_is_added_and_can_sign_in(client: FlaskClient, agents: Access) ->
 
 
 BAD = [
-    ("login", "two words", "without spaces"),
-    ("login", "", "without spaces"),
-    ("name", "", "Give 1 to 200 characters."),
+    ("login", "two words", "Enter a username of 1 to 120 characters without spaces."),
+    ("login", "", "Enter a username of 1 to 120 characters without spaces."),
+    ("name", "", "Enter 1 to 200 characters."),
     ("email", "nobody", "name@example.org"),
-    ("extension", "9" * 41, "Give 0 to 40 characters."),
-    ("access", "999", "you cannot give it"),
-    ("access", "x", "Choose one of the accesses."),
-    ("locale", "de", "Choose one of the languages."),
-    ("timezone", "Mars/Base", "Choose a time zone"),
+    ("extension", "9" * 41, "Enter 0 to 40 characters."),
+    ("access", "999", "This role has permissions that yours lacks, so you"),
+    ("access", "x", "Choose a role."),
+    ("locale", "de", "Choose a language."),
+    ("timezone", "Mars/Base", "Choose a time zone from the list, such as Europe/Prague."),
     ("password", "short", "Use at least 8 characters."),
-    ("password", "", "Give a password"),
+    ("password", "", "Enter a password, or choose “No role”."),
 ]
 
 
@@ -119,7 +119,7 @@ def test_a_bad_field_is_named_and_nothing_changes(
 def test_a_login_is_given_once(client: FlaskClient, agents: Access) -> None:
     answer = client.post("/users/new", data={"login": "admin", "name": "Other"})
     assert answer.status_code == 422
-    assert "There is a user of this name already." in answer.text
+    assert "A user with this name already exists." in answer.text
 
 
 def test_a_user_known_from_events_gets_access_and_password(client: FlaskClient, agents: Access) -> None:
@@ -186,7 +186,7 @@ def test_nobody_changes_his_own_access_or_ends_himself(
     row = User.get_by_id(admin.id)
     assert (row.access.id, row.deactivated_ts, row.password_hash) == (admin.access.id, None, None)
     page = client.get(f"/users/{admin.id}").text
-    assert "You cannot change your own access" in page
+    assert "change your own role. Ask another administrator." in page
     assert client.post(f"/users/{admin.id}", data={"name": "Me", "version": "1"}).status_code == 302
     assert User.get_by_id(admin.id).access.id == admin.access.id
 
@@ -231,7 +231,7 @@ def test_who_leads_a_team_is_given_no_sight_of_people_the_giver_does_not_see(cli
 def test_who_has_more_rights_is_out_of_reach(client: FlaskClient) -> None:
     boss = make.administrator("boss", password=RIGHT)
     asks.sign_in_with(client, P.USERS_EDIT, P.USERS_VIEW)
-    assert "allows more than yours" in client.get(f"/users/{boss.id}").text
+    assert "has permissions that yours lacks" in client.get(f"/users/{boss.id}").text
     assert client.post(f"/users/{boss.id}", data=form(boss, password="taken over")).status_code == 422
     assert client.post(f"/users/{boss.id}", data=form(boss, access="")).status_code == 422
     assert client.post(f"/users/{boss.id}/deactivate").status_code == 422

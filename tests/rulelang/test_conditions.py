@@ -236,7 +236,7 @@ def test_a_rule_finds_in_a_backtest_what_it_found_live() -> None:
 SENTENCES = [
     ({"all": []}, "always"),
     ({"any": []}, "never"),
-    ({"all": [YES]}, "Other field of the data “data.word” is a"),
+    ({"all": [YES]}, "Other data field “data.word” is a"),
     (
         {
             "all": [
@@ -244,7 +244,7 @@ SENTENCES = [
                 {"none": [{"field": "user", "op": "is_me"}]},
             ]
         },
-        "Direction is any of in, out and not (User is me)",
+        "Direction is one of in, out and not (User is me)",
     ),
     (
         {
@@ -257,7 +257,7 @@ SENTENCES = [
     ),
     (
         {"all": [{"field": "session", "op": "changed_from_to", "value": [None, "%(x)s"]}]},
-        "Session has changed from anything to %(x)s",
+        "Session changed from anything to %(x)s",
     ),
 ]
 

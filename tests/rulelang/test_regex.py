@@ -74,7 +74,7 @@ UNREADABLE = [
     (r"a\pL", "“\\p” cannot be used in a pattern."),
     (r"[\z]", "“\\z” cannot be used in a pattern."),
     ("a{3,1}", "“{3,1}” repeats too often, or from more to fewer times."),
-    ("[z-a]", "“z-a” is no range in the order of the alphabet."),
+    ("[z-a]", "“z-a” isn't a valid range of characters."),
     (r"[a-\d]", "“\\d” cannot be used in a pattern."),
     ("a\\", "“\\” cannot be used in a pattern."),
     ("a{", "“{” cannot be used in a pattern."),

@@ -56,7 +56,7 @@ AGREEING: dict[str, dict[str, Any]] = {
     "of a change": {"if": {"all": [{"field": "data.value", "op": "changed"}]}},
     "three times in five minutes": {"times": {"number": 3, "seconds": 300, "by": "rule"}},
     "twice for the same": {"times": {"number": 2, "seconds": 600, "by": "subject"}},
-    "at most once in a quarter": {"then": [{**LOG, "limit": PERIOD}]},
+    "at most once every a quarter": {"then": [{**LOG, "limit": PERIOD}]},
     "once per subject": {"then": [{**LOG, "limit": {"often": "once", "by": "subject"}}, LOG]},
     "once in a stretch": {"then": [{**LOG, "limit": {"often": "episode", "by": "subject"}}]},
     "two actions limited apart": {

@@ -157,25 +157,25 @@ def test_a_group_is_made_for_the_sites_rules_and_not_for_ones_own(jana: User) ->
         pytest.param(
             {"if": {"all": [{"field": "user", "op": "one_of", "value": ["nobody"]}]}},
             {"all": []},
-            "The user “nobody”",
+            "User “nobody”",
             id="a condition on an unknown user goes",
         ),
         pytest.param(
             {"if": {"all": [{"field": "queue", "op": "one_of", "value": ["support", "x"]}]}},
             None,
-            "The queue “x”",
+            "Queue “x”",
             id="of a list the unknown goes",
         ),
         pytest.param(
             {"if": {"all": [{"any": [{"field": "user", "op": "changed_from_to", "value": [None, "x"]}]}]}},
             {"all": []},
-            "The user “x”",
+            "User “x”",
             id="a group that loses everything goes",
         ),
         pytest.param(
             {"if": {"all": [{"field": "nose", "op": "is", "value": "x"}]}},
             {"all": []},
-            "no such field",
+            "don't have this field",
             id="a condition on an unknown field goes",
         ),
         pytest.param(
@@ -187,36 +187,34 @@ def test_a_group_is_made_for_the_sites_rules_and_not_for_ones_own(jana: User) ->
         pytest.param(
             {"wait": {"seconds": 60, "calendar": "Mars"}},
             {"all": []},
-            "The calendar was left out",
+            "The calendar",
             id="an unknown calendar goes, the wait stays",
         ),
-        pytest.param({"times": {"number": 0}}, {"all": []}, "“times” was left out", id="a wrong part goes"),
-        pytest.param({"extra": 1}, {"all": []}, "no part of a rule", id="an unknown part goes"),
+        pytest.param({"times": {"number": 0}}, {"all": []}, "The part “times”", id="a wrong part goes"),
+        pytest.param({"extra": 1}, {"all": []}, "Unknown rule part", id="an unknown part goes"),
         pytest.param(
             {"types": ["chat.queued", "nothing.happened"]},
             {"all": []},
-            "An event type was left out",
+            "An event type",
             id="an unknown type goes",
         ),
         pytest.param(
             {"types": ["chat.queued", "ticket.idle"]},
             {"all": []},
-            "An event type was left out",
+            "An event type",
             id="a type that cannot stand beside the first goes",
         ),
-        pytest.param(
-            {"then": [TAG, {"do": "sing"}]}, {"all": []}, "Action 2 was left out", id="an unknown action goes"
-        ),
+        pytest.param({"then": [TAG, {"do": "sing"}]}, {"all": []}, "Action 2", id="an unknown action goes"),
         pytest.param(
             {"then": [{"do": "webhook", "channel": "x"}, TAG]},
             {"all": []},
-            "The channel “x”",
+            "Channel “x”",
             id="an action on an unknown channel goes",
         ),
         pytest.param(
             {"then": [{"do": "notify", "title": "T", "to": {"users": ["x"]}}, TAG]},
             {"all": []},
-            "The user “x”",
+            "User “x”",
             id="a notice to nobody goes",
         ),
         pytest.param(
@@ -242,13 +240,17 @@ def test_what_cannot_be_used_is_left_out_and_told(
     ("raw", "reason"),
     [
         pytest.param({"then": [TAG]}, "Choose at least one event type.", id="no type"),
-        pytest.param({"types": ["x"], "then": [TAG]}, "There is no event type “x”.", id="no known type"),
+        pytest.param({"types": ["x"], "then": [TAG]}, "Unknown event type “x”.", id="no known type"),
         pytest.param(
             {"types": ["chat.queued"], "then": [{"do": "webhook", "channel": "x"}]},
             "Add at least one action.",
             id="no action is left",
         ),
-        pytest.param({"types": ["ticket.idle"], "then": [TAG]}, "Say after how long", id="no length"),
+        pytest.param(
+            {"types": ["ticket.idle"], "then": [TAG]},
+            "Enter a duration. These event types depend on time.",
+            id="no length",
+        ),
         pytest.param([1], "Choose at least one event type.", id="no definition"),
     ],
 )
@@ -280,7 +282,7 @@ def test_who_may_not_call_out_gets_the_rest(app: Flask) -> None:
     row = read(file({"name": "R", "definition": raw}), user, personal=True)[0]
     assert row.definition is not None
     assert [each.do for each in row.definition.then] == ["tag"]
-    assert "Your access" in said(row)
+    assert "You don't have permission" in said(row)
 
 
 def test_variables_of_smartertrack_become_placeholders(jana: User) -> None:
@@ -332,4 +334,4 @@ def test_a_queue_without_name_here_is_unknown(jana: User) -> None:
         "if": {"all": [{"field": "queue", "op": "one_of", "value": [1]}]},
         "then": [TAG],
     }
-    assert "The queue “1”" in said(one(raw, jana))
+    assert "Queue “1”" in said(one(raw, jana))

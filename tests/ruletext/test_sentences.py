@@ -54,32 +54,32 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     (
         {"if": {"all": [{"field": "queue", "op": "one_of", "value": [2, 9]}]}},
-        "When “Chat queued” occurs, if Queue is any of Web chat, another queue, then add the tags “vip”.",
+        "When “Chat queued” occurs, if Queue is one of Web chat, another queue, then add the tags “vip”.",
     ),
     (
         {"wait": {"seconds": 120, "unless": ["chat.accepted"]}},
-        "When 0:02:00 have passed since “Chat queued” without “Chat accepted”, then add the tags “vip”.",
+        "When it has been 0:02:00 since “Chat queued” without “Chat accepted”, then add the tags “vip”.",
     ),
     (
         {"wait": {"seconds": 120, "calendar": "Brno"}},
-        "When 0:02:00 of working time in Brno have passed since “Chat queued”, then add the tags “vip”.",
+        "When it has been 0:02:00 of working hours (Brno) since “Chat queued”, then add the tags “vip”.",
     ),
     (
         {"times": {"number": 3, "seconds": 600, "by": "agent"}},
-        "When “Chat queued” occurs 3 times within 0:10:00 for one agent, then add the tags “vip”.",
+        "When “Chat queued” occurs 3 times within 0:10:00 per agent, then add the tags “vip”.",
     ),
     (
         {"types": ["ticket.idle"], "after": {"seconds": 14400, "calendar": "Brno"}},
-        "When “Ticket idle” occurs, after 4:00:00 of working time in Brno, then add the tags “vip”.",
+        "When “Ticket idle” occurs after 4:00:00 of working hours (Brno), then add the tags “vip”.",
     ),
     (
         {"times": {"number": 2, "seconds": 2592000}},
-        "When “Chat queued” occurs 2 times within 30 days for one subject, then add the tags “vip”.",
+        "When “Chat queued” occurs 2 times within 30 days per item, then add the tags “vip”.",
     ),
     ({"types": ["task.due"]}, "When “Task due” occurs, then add the tags “vip”."),
     (
         {"types": ["chat.count_reached"], "count": {"number": 5, "by": "queue"}},
-        "When “Number of chats reached” occurs, at 5 per queue, then add the tags “vip”.",
+        "When “Number of chats reached” occurs with 5 per queue, then add the tags “vip”.",
     ),
     (
         {"types": ["schedule.reached"], "schedule": {"at": ["08:00", "12:00"], "days": [1, 2]}},
@@ -91,18 +91,17 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     (
         {"types": ["schedule.reached"], "schedule": {"at": ["08:00"], "calendar": "Brno"}},
-        "When it is 08:00 on a working day of Brno, then add the tags “vip”.",
+        "When it is 08:00 on a working day (Brno), then add the tags “vip”.",
     ),
     (
         {"then": [{**TAG, "limit": QUARTER}]},
-        "When “Chat queued” occurs, then add the tags “vip”, at most once in 15 minutes for one subject.",
+        "When “Chat queued” occurs, then add the tags “vip”, at most once every 15 minutes per item.",
     ),
     (
         {"then": [{**TAG, "limit": QUARTER}, {"do": "note", "text": "x", "delay_s": 60}]},
         (
-            "When “Chat queued” occurs, then add the tags “vip” "
-            "(at most once in 15 minutes for one subject), "
-            "then add a note after 0:01:00."
+            "When “Chat queued” occurs, then add the tags “vip” (at most once every 15 "
+            "minutes per item), then add a note after 0:01:00."
         ),
     ),
     (
@@ -116,8 +115,8 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
             ]
         },
         (
-            "When “Chat queued” occurs, then notify the leads of the user's teams, Jana Malá, another user, "
-            "the team Night, and everyone with the access Lead."
+            "When “Chat queued” occurs, then notify the user's team leads, Jana Malá, another user, "
+            "the team Night, and everyone with the role Lead."
         ),
     ),
     (
@@ -126,11 +125,11 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     (
         {"then": [{"do": "email", "addresses": ["a@b.cz"], "subject": "S", "text": "T"}]},
-        "When “Chat queued” occurs, then send an e-mail to a@b.cz.",
+        "When “Chat queued” occurs, then send an email to a@b.cz.",
     ),
     (
         {"then": [{"do": "email", "to": {"roles": ["contact"]}, "subject": "S", "text": "T"}]},
-        "When “Chat queued” occurs, then send an e-mail to the customer.",
+        "When “Chat queued” occurs, then send an email to the customer.",
     ),
     (
         {
@@ -139,8 +138,8 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
             ]
         },
         (
-            "When “Chat queued” occurs, then notify Jana Malá, again every 5 minutes until read, "
-            "at most 3 times."
+            "When “Chat queued” occurs, then notify Jana Malá, repeat every 5 minutes until read, "
+            "up to 3 times."
         ),
     ),
     (
@@ -149,7 +148,7 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
                 {"do": "notify", "title": "T", "to": {"users": [3]}, "again": {"seconds": 5400, "times": 1}}
             ]
         },
-        "When “Chat queued” occurs, then notify Jana Malá, again every 1:30:00 until read, at most 1 time.",
+        "When “Chat queued” occurs, then notify Jana Malá, repeat every 1:30:00 until read, up to 1 time.",
     ),
 )
 
@@ -166,31 +165,31 @@ VALUES: tuple[tuple[dict[str, Any], str], ...] = (
         {"field": "time", "op": "before", "value": 1772438400000},
         "Time of the event is before 2 Mar 2026 09:00:00",
     ),
-    ({"field": "time.weekday", "op": "weekday_of", "value": [1, 7]}, "Day of the week is any of Mon, Sun"),
+    ({"field": "time.weekday", "op": "weekday_of", "value": [1, 7]}, "Day of the week is one of Mon, Sun"),
     (
         {"field": "time.clock", "op": "clock_between", "value": ["08:00", "18:00"]},
         "Time of day is from 08:00 to 18:00",
     ),
     (
         {"field": "time", "op": "in_calendar", "value": "Brno"},
-        "Time of the event is in the working time of Brno",
+        "Time of the event is within the working hours of Brno",
     ),
     (
         {"field": "user", "op": "changed_from_to", "value": [None, 3]},
-        "User has changed from anything to Jana Malá",
+        "User changed from anything to Jana Malá",
     ),
     (
         {"field": "user.team", "op": "has_any", "value": [5, 7]},
-        "Teams of the user has any of Night, a team that no longer exists",
+        "User's teams includes any of Night, a deleted team",
     ),
-    ({"field": "type", "op": "one_of", "value": ["chat.queued"]}, "Event type is any of Chat queued"),
+    ({"field": "type", "op": "one_of", "value": ["chat.queued"]}, "Event type is one of Chat queued"),
     (
         {"field": "interaction", "op": "longer_than", "value": 1234},
         "Interaction is longer than 1,234 characters",
     ),
     (
         {"field": "data.custom.plan", "op": "is", "value": "<b>gold</b>"},
-        "Other field of the data “data.custom.plan” is <b>gold</b>",
+        "Other data field “data.custom.plan” is <b>gold</b>",
     ),
 )
 
@@ -218,13 +217,15 @@ def test_labels_of_operators() -> None:
 def test_findings_are_told_at_every_rule_they_are_about() -> None:
     found = Findings((1,), {2: {"chat.queued": 8, "call.queued": 8}}, ((8, 2), (5,)))
     told = sentences.findings(found, {8: "First", 2: "Second"})
-    first = "On “Chat queued” and “Call queued” the rule “First” always comes first and stops the later ones."
-    ring = "These rules start each other in a ring: First → Second → First."
+    first = (
+        "For “Chat queued” and “Call queued”, rule “First” always runs first and skips the remaining rules."
+    )
+    ring = "These rules trigger each other in a loop: First → Second → First."
     assert told == {
-        1: ["Its conditions contradict each other: this rule never comes true."],
+        1: ["The conditions contradict each other, so this rule never matches."],
         2: [first, ring],
         8: [ring],
-        5: ["This rule starts itself by the event that it records."],
+        5: ["This rule triggers itself through the event it records."],
     }
 
 
@@ -265,9 +266,9 @@ def seen_by(app: Flask, user: User, found: Definition) -> str:
 
 
 def test_names_are_those_of_the_viewers_scope(app: Flask, named: Definition) -> None:
-    assert "User is any of Boss and Queue is any of Sales, then notify Boss" in seen_by(
+    assert "User is one of Boss and Queue is one of Sales, then notify Boss" in seen_by(
         app, make.administrator(), named
     )
     agent = make.user("agent", access=make.access([Permission.RULES_VIEW]))
     whole = seen_by(app, agent, named)
-    assert "User is any of another user and Queue is any of another queue, then notify another user" in whole
+    assert "User is one of another user and Queue is one of another queue, then notify another user" in whole

@@ -40,8 +40,8 @@ def condition(field: str, op: str, value: Any = None) -> dict[str, Any]:
 
 CHANGED = {"changes": {"data.status": ("new", "open")}}
 SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
-    "what was met": (condition("user", "one_of", [7]), {"user": 7}, "yes", "User (Jana) is any of Jana"),
-    "a stranger": (condition("user", "one_of", [7]), {"user": 8}, "no", "(another user) is any of Jana"),
+    "what was met": (condition("user", "one_of", [7]), {"user": 7}, "yes", "User (Jana) is one of Jana"),
+    "a stranger": (condition("user", "one_of", [7]), {"user": 8}, "no", "(another user) is one of Jana"),
     "nothing": (condition("session", "is", "x"), {}, "no", "Session (empty) is x"),
     "a time of day": (
         condition("time.clock", "clock_between", ["08:00", "10:00"]),
@@ -49,9 +49,9 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "yes",
         "Time of day (09:00) is from 08:00 to 10:00",
     ),
-    "a weekday": (condition("time.weekday", "weekday_of", [2]), {}, "no", "(Mon 2) is any of Tue"),
-    "a change": (condition("data.status", "changed"), CHANGED, "yes", "(new → open) has changed"),
-    "no change": (condition("data.status", "changed"), {}, "no", "(unchanged) has changed"),
+    "a weekday": (condition("time.weekday", "weekday_of", [2]), {}, "no", "(Mon 2) is one of Tue"),
+    "a change": (condition("data.status", "changed"), CHANGED, "yes", "(new → open) changed"),
+    "no change": (condition("data.status", "changed"), {}, "no", "(unchanged) changed"),
     "an error": (condition("data.list", "is", "x"), {"data": {"list": ["a"]}}, "error", "(a) is x"),
 }
 
@@ -110,8 +110,8 @@ def test_what_was_not_needed_is_marked_and_groups_are_nested(app: Flask) -> None
     queue = {"field": "queue", "op": "one_of", "value": [3]}
     raw = {"all": [queue, {"any": [empty, {"none": [full]}]}]}
     first, group = shown(app, raw, queue=4)
-    assert (first.mark, first.text, first.needed) == ("no", "Queue (another queue) is any of Support", True)
-    assert (group.is_group, group.text, group.needed) == (True, "Any of these", False)
+    assert (first.mark, first.text, first.needed) == ("no", "Queue (another queue) is one of Support", True)
+    assert (group.is_group, group.text, group.needed) == (True, "Any of:", False)
     assert [line.is_group for line in group.children] == [False, True]
     assert not any(line.needed for line in group.children)
 

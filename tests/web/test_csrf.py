@@ -49,7 +49,7 @@ def test_no_post_of_a_session_counts_without_a_token(client: FlaskClient, app: F
             for form in ({}, {"csrf_token": ""}, {"csrf_token": "x" * 90}):
                 answer = client.post(path, data={**FORM, **form})
                 assert answer.status_code == 400, path
-                assert "The form was open for too long" in answer.text
+                assert "The form expired. Reload the page and try again." in answer.text
             tried += 1
     assert tried > 15
     assert state() == before
@@ -82,7 +82,7 @@ def test_the_refusal_knows_who_is_signed_in_and_has_a_number(client: FlaskClient
     make.sign_in(client, make.administrator())
     answer = client.post("/users/new", data=FORM)
     assert 'class="app"' in answer.text
-    assert re.search(r"Number of this request: [0-9a-f]{16}", answer.text)
+    assert re.search(r"Request ID: [0-9a-f]{16}", answer.text)
 
 
 def test_signing_in_needs_the_token_of_its_form_and_gives_a_new_one(client: FlaskClient) -> None:

@@ -93,20 +93,20 @@ def test_a_good_value_becomes_what_is_stored(
 
 
 BAD = [
-    ("name", "", "Give 1 to 10 characters."),
-    ("name", LEFT_OUT, "Give 1 to 10 characters."),
-    ("name", "x" * 11, "Give 1 to 10 characters."),
-    ("name", "a\tb", "Leave out control characters."),
-    ("note", "x" * 11, "Give 0 to 10 characters."),
+    ("name", "", "Enter 1 to 10 characters."),
+    ("name", LEFT_OUT, "Enter 1 to 10 characters."),
+    ("name", "x" * 11, "Enter 1 to 10 characters."),
+    ("name", "a\tb", "Remove control characters."),
+    ("note", "x" * 11, "Enter 0 to 10 characters."),
     ("code", "ab", "Write capitals."),
     ("code", "", "Write capitals."),
     ("code", "ABCDE", "Write capitals."),
-    ("zone", "Mars/Base", "Choose a time zone of the list, such as Europe/Prague."),
-    ("limit", "", "Give a whole number from 1 to 60."),
-    ("limit", "0", "Give a whole number from 1 to 60."),
-    ("limit", "１０", "Give a whole number from 1 to 60."),
-    ("limit", "1e1", "Give a whole number from 1 to 60."),
-    ("most", "61", "Give a whole number from 1 to 60."),
+    ("zone", "Mars/Base", "Choose a time zone from the list, such as Europe/Prague."),
+    ("limit", "", "Enter a whole number from 1 to 60."),
+    ("limit", "0", "Enter a whole number from 1 to 60."),
+    ("limit", "１０", "Enter a whole number from 1 to 60."),
+    ("limit", "1e1", "Enter a whole number from 1 to 60."),
+    ("most", "61", "Enter a whole number from 1 to 60."),
     ("channel", "pigeon", "Choose a channel."),
     ("channel", LEFT_OUT, "Choose a channel."),
     ("access", "8", "Choose an access."),
@@ -142,7 +142,7 @@ def test_an_error_of_the_whole_form_stands_beside_those_of_fields() -> None:
     form.reject("", "Not now.")
     form.reject("teams", "Too many.")
     assert form.problems == {
-        "name": "Give 1 to 10 characters.",
+        "name": "Enter 1 to 10 characters.",
         "team": "Too many.",
         "": "Not now.",
     }

@@ -15,9 +15,9 @@ from dashboard.i18n.message import N_, Message
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest import times
 
-CUT = N_("The last line is cut off.")
-TOO_FEW = N_("A record needs at least five fields.")
-NO_TIME = N_("The time is neither a number of seconds nor a date with a time.")
+CUT = N_("The last line is incomplete.")
+TOO_FEW = N_("Records must have at least five fields.")
+NO_TIME = N_("The time must be a number of seconds or a date and time.")
 
 MIN_FIELDS = 5
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")

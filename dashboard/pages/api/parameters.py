@@ -22,13 +22,13 @@ from dashboard.tracing.types import UNITS, parse_date
 LIMIT_MAX = 1000
 CURSOR_MAX = 2**63 - 1
 
-NO_ZONE = N_("There is no such time zone. Use an IANA name such as Europe/Prague.")
+NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 NO_UNIT = N_("Use day or week.")
 NO_WEEK = N_("Use day.")
-NO_DATE = N_("Write the date as YYYY-MM-DD.")
-NO_USER = N_("Give the user name as user=….")
-NO_QUEUE = N_("Give the name of the queue as queue=….")
-REVERSED = N_("The end must not lie before the start.")
+NO_DATE = N_("Enter the date as YYYY-MM-DD.")
+NO_USER = N_("Specify the user: user=…")
+NO_QUEUE = N_("Specify the queue: queue=…")
+REVERSED = N_("The end can't be before the start.")
 
 
 class ParameterError(Exception):

@@ -27,8 +27,8 @@ from dashboard.tracing.types import period_span
 
 bp = Blueprint("api", __name__)
 
-NO_SUCH_USER = N_("There is no user of that name.")
-NO_SUCH_QUEUE = N_("There is no queue of that name.")
+NO_SUCH_USER = N_("User not found.")
+NO_SUCH_QUEUE = N_("Queue not found.")
 
 
 @bp.errorhandler(ParameterError)

@@ -14,7 +14,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Notification, Rule, RuleMute
 
 SNOOZES = {
-    "hour": N_("For an hour"),
+    "hour": N_("1 hour"),
     "tomorrow": N_("Until tomorrow 08:00"),
     "monday": N_("Until Monday 08:00"),
 }

@@ -39,27 +39,27 @@ class ProfileRow(NamedTuple):
 
 
 def _clock(label: str) -> TextLine:
-    problem = N_("Give a time as 20:00.")
+    problem = N_("Enter a time such as 20:00.")
     return TextLine(label, 5, needed=False, input_type="time", fits=_CLOCK.fullmatch, problem=problem)
 
 
 class ProfileForm(Form):
     name = TextLine(N_("Name"), 120)
-    email = Check(N_("E-mail"))
+    email = Check(N_("Email"))
     channel = ChoiceOfId(
         N_("Channel"),
         none=N_("None"),
-        problem=N_("Choose one of the list."),
-        hint=N_("Whoever reads the channel reads your notifications."),
+        problem=N_("Choose an item from the list."),
+        hint=N_("Everyone with access to the channel can read your notifications."),
     )
-    quiet_from = _clock(N_("Quiet from"))
-    quiet_to = _clock(N_("Quiet to"))
+    quiet_from = _clock(N_("Quiet hours from"))
+    quiet_to = _clock(N_("Quiet hours to"))
     quiet_days = Ids(N_("Quiet days"))
     fallback_id = ChoiceOfId(
-        N_("If I cannot be reached"),
-        none=N_("Tell nobody else"),
-        problem=N_("Choose one of the list."),
-        hint=N_("Told by their default profile when e-mail and channel have failed for good."),
+        N_("If I can't be reached"),
+        none=N_("Don't notify anyone else"),
+        problem=N_("Choose an item from the list."),
+        hint=N_("Notified by their default profile if both email and channel delivery fail."),
     )
     address = ""  # where mail would go
 
@@ -70,15 +70,15 @@ class ProfileForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         super().validate(extra_validators)
         if self.email.data and not self.address:
-            self.reject("email", _("Your account has no e-mail address."))
+            self.reject("email", _("Your account has no email address."))
         start, end = self.quiet_from, self.quiet_to
         if bool(start.data) != bool(end.data):
             missing = "quiet_to" if start.data else "quiet_from"
-            self.reject(missing, _("Give both times or none."))
+            self.reject(missing, _("Enter both times, or leave both empty."))
         elif start.data and start.data == end.data:
-            self.reject("quiet_to", _("The end must not be the beginning; for whole days tick them."))
+            self.reject("quiet_to", _("Start and end can't be the same. For whole days, select the days."))
         if len(self.values()["quiet_days"]) == 7:
-            self.reject("quiet_days", _("Leave at least one day."))
+            self.reject("quiet_days", _("Keep at least one day."))
         return not self.problems
 
 
@@ -99,11 +99,11 @@ class Profiles(Resource[ProfileForm]):
         new=N_("New profile"),
         table=N_("Table of profiles"),
         none=N_("No profile yet"),
-        none_hint=N_("You are told here only, at any time."),
-        leave=(N_("Notifications themselves stay. Without a profile you are told here only."),),
+        none_hint=N_("You are notified only in the app, at any time."),
+        leave=(N_("Your notifications are kept. Without a profile, you are notified only in the app."),),
         about=N_(
-            "Every notification appears here. The default profile says by which other way you are told, "
-            "and when you are left in peace."
+            "All notifications appear here. Your default profile sets how else you're "
+            "notified and when your quiet hours are."
         ),
         picture="bell",
     )
@@ -111,13 +111,13 @@ class Profiles(Resource[ProfileForm]):
         Column("name", N_("Name"), sorts=False),
         Column(
             "email",
-            N_("E-mail"),
+            N_("Email"),
             show=lambda row: _("Yes") if row.email else _("No"),
             css="p2",
             sorts=False,
         ),
         Column("channel", N_("Channel"), css="p2", sorts=False),
-        Column("quiet", N_("Quiet"), css="p2", sorts=False),
+        Column("quiet", N_("Quiet hours"), css="p2", sorts=False),
     )
 
     def rows(self, gone: bool) -> Iterable[ProfileRow]:
@@ -205,7 +205,7 @@ PROFILES = Profiles(bp, "/profiles", "profiles_")
 def default_profile(ident: int) -> Response:
     row = PROFILES.one(ident)
     PROFILES.make_default(row)
-    return PROFILES.done(_("You are told by %(name)s from now on.", name=row.name))
+    return PROFILES.done(_("%(name)s is now your default profile.", name=row.name))
 
 
 @bp.post("/mutes/<int:ident>/delete")
@@ -215,7 +215,7 @@ def unmute(ident: int) -> Response:
     if all(ident != each.rule_id for each in queries.muted(g.user.id)):
         abort(404)  # whoever has not muted it need not learn that it exists
     commands.unmute(g.user.id, rule)
-    return PROFILES.done(_("You hear from %(name)s again.", name=rule.name))
+    return PROFILES.done(_("%(name)s unmuted.", name=rule.name))
 
 
 def channels(scope: Scope, kept: int | None) -> list[tuple[int, str]]:

@@ -66,7 +66,7 @@ def update() -> Response:
     ids = {number for value in request.form.getlist("id") if (number := _number(value)) is not None}
     verb = request.form.get("do", "")
     if not ids and verb != "read_all":
-        flash(_("Tick the notifications first."), "warn")
+        flash(_("Select notifications first."), "warn")
     else:
         flash(_done(verb, ids), "ok")
     return make_response(redirect(local_path(request.form.get("next"), url_for(".index"))))
@@ -87,20 +87,22 @@ def _done(verb: str, ids: set[int]) -> str:
     me = g.user.id
     if verb == "mute":
         names = commands.mute(me, ids)
-        text = ngettext("%(num)d rule is muted for you.", "%(num)d rules are muted for you.", len(names))
+        text = ngettext("%(num)d rule muted for you.", "%(num)d rules muted for you.", len(names))
         return str(text)
     if verb in commands.SNOOZES:
         number = commands.snooze(me, ids, verb, zone())
-        return str(ngettext("%(num)d notification is snoozed.", "%(num)d notifications are snoozed.", number))
+        return str(ngettext("%(num)d notification snoozed.", "%(num)d notifications snoozed.", number))
     if verb == "unread":
         number = commands.unread(me, ids)
         return str(
-            ngettext("%(num)d notification is new again.", "%(num)d notifications are new again.", number)
+            ngettext("%(num)d notification marked as new.", "%(num)d notifications marked as new.", number)
         )
     if verb not in ("read", "read_all"):
         abort(400)
     number = commands.read(me, ids) if verb == "read" else commands.read_all(me)
-    return str(ngettext("%(num)d notification is read.", "%(num)d notifications are read.", number))
+    return str(
+        ngettext("%(num)d notification marked as read.", "%(num)d notifications marked as read.", number)
+    )
 
 
 def _mine(ident: int) -> Notice:

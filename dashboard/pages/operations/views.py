@@ -57,12 +57,12 @@ def stop() -> Response:
         back_url=url_for(".index"),
         texts=[
             _(
-                "No rule is asked about any event from then on, and nothing new is sent. Events that come "
-                "meanwhile are recorded, and rules are not asked about them later."
+                "From then on, rules don't evaluate events and nothing new is sent. Events "
+                "received in the meantime are recorded but won't be evaluated later."
             ),
             _(
-                "Deadlines wait until rules go on: those that are less than 24 hours late then act, older "
-                "ones expire. What waits to be sent waits, too."
+                "Timers are held until rules resume. Timers less than 24 hours late then fire; "
+                "older ones expire. Queued deliveries wait too."
             ),
         ],
     )
@@ -72,7 +72,7 @@ def stop() -> Response:
 @require(P.RULES_OPERATE)
 def resume() -> Response:
     commands.stop(False)
-    flash(_("Rules go on."), "ok")
+    flash(_("Rules resumed."), "ok")
     return make_response(redirect(url_for(".index")))
 
 
@@ -82,7 +82,7 @@ def resume_rule(ident: int) -> Response:
     """Resume an automatically paused rule; no effect if it has been resumed already."""
     rule = common.one(Rule, ident)
     if activation.resume(rule):
-        flash(_("The rule goes on."), "ok")
+        flash(_("Rule resumed."), "ok")
     return make_response(redirect(url_for(".index")))
 
 

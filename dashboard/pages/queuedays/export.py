@@ -73,7 +73,7 @@ def _columns() -> tuple[Column, ...]:
         Column("average", _("Average wait"), Kind.DURATION, 10),
         Column("longest", _("Longest wait"), Kind.DURATION, 10),
         Column("talk", _("Talk"), Kind.DURATION, 10),
-        Column("level", _("In level"), Kind.PERCENT, 10),
+        Column("level", _("Service level"), Kind.PERCENT, 10),
     )
 
 

@@ -44,12 +44,12 @@ def parse(args: Mapping[str, str], zone: str, as_of: int) -> QueueDayQuery:
     try:
         clock.zone(chosen)
     except ValueError:
-        errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
+        errors["tz"] = _("Unknown time zone. Use an IANA name such as Europe/Prague.")
         tz, chosen = "", zone
     today = clock.local_date(as_of, chosen)
     day = parse_date(args.get("date", ""), today)
     if day is None:
-        errors["date"] = _("Write the date as YYYY-MM-DD.")
+        errors["date"] = _("Enter the date as YYYY-MM-DD.")
     if args.get("unit", "day") not in ("", "day"):
         errors["unit"] = _("Use day.")
     return QueueDayQuery(args.get("queue", ""), day or today, chosen, tz, errors)

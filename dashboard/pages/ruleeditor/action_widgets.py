@@ -215,5 +215,5 @@ def _frequency(prefix: str, limit: Any, error: str) -> list[Control]:
         widgets.select(f"{prefix}.freq", _("Maximum frequency"), often, codec.frequency(limit))._replace(
             error=error
         ),
-        widgets.select(f"{prefix}.by", _("Counted for"), counted, codec.counted_for(limit)),
+        widgets.select(f"{prefix}.by", _("Counted per"), counted, codec.counted_for(limit)),
     ]

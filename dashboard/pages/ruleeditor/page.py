@@ -29,7 +29,7 @@ from dashboard.web import forms as common
 from dashboard.web import lists
 from dashboard.web.page import render
 
-STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Shadow"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
+STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Dry run"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
 KINDS = {"done": "ok", "partly": "warn", "failed": "bad", "error": "bad", "shadow": "info"}
 LABELS = {
     "name": N_("Name"),
@@ -218,7 +218,7 @@ def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
     group = widgets.select("group", _("Group"), offered.groups, typed["group"], _("None"))
     return {
         "group": None if editing.personal else group._replace(error=editing.errors.get(ROOT / "group", "")),
-        "loop": widgets.select("loop", _("Events that rules caused"), loops, definition["loop"]),
+        "loop": widgets.select("loop", _("Events triggered by rules"), loops, definition["loop"]),
         "stop": definition["stop"],
         "zone": definition["zone"],
     }

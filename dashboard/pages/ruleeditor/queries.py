@@ -222,7 +222,7 @@ def _queues(scope: Scope, chosen: Collection[int]) -> list[Choice]:
 def _channels() -> list[tuple[str, str, str]]:
     found = Channel.select(Channel.id, Channel.name, Channel.kind, Channel.active).tuples()
     said = [
-        (str(ident), name if active else str(_("%(name)s (switched off)", name=name)), kind)
+        (str(ident), name if active else str(_("%(name)s (off)", name=name)), kind)
         for ident, name, kind, active in found
     ]
     return lists.by_name(said, lambda each: each[1])

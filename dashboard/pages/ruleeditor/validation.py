@@ -88,7 +88,7 @@ def _state(editing: Editing) -> str | None:
     if wanted not in (State.OFF, State.SHADOW, State.ON):
         return str(_("Choose from the list."))
     if not permissions.can_switch(g.scope, editing.owner, wanted):
-        return str(_("Your access does not let you switch rules of the site."))
+        return str(_("You don't have permission to turn system rules on or off."))
     return None
 
 

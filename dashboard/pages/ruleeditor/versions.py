@@ -85,7 +85,7 @@ def restore(ident: int) -> Response:
         commands.save(g.user.id, ident, typed["seen"], wanted)
     except commands.StaleError:
         flash(
-            _("Somebody else has changed this rule meanwhile. Look again before you bring a version back."),
+            _("Someone else changed this rule in the meantime. Review it before restoring a version."),
             "warn",
         )
         return make_response(redirect(url_for(".versions", ident=ident)))
@@ -117,7 +117,7 @@ def _parts(row: Any) -> dict[str, str]:
         _("When"): said.when,
         _("If"): said.conditions or _("always"),
     }
-    made[_("Later rules")] = _("are left out") if found.stop else _("are asked too")
+    made[_("Later rules")] = _("are left out") if found.stop else _("are evaluated too")
     made[_("Time zone")] = found.zone or "–"
     for n, doing in enumerate(found.then):
         made[_("Action %(number)s", number=n + 1)] = _action(doing, names)

@@ -148,7 +148,7 @@ def _saved(rule: Rule) -> str:
     if rule.state == "on":
         return str(_("Saved. The rule is on."))
     return str(
-        _("Saved. The rule runs in shadow: it acts on nothing.")
+        _("Saved. The rule is in dry run: it takes no action.")
         if rule.state == "shadow"
         else _("Saved. The rule is off.")
     )

@@ -47,8 +47,8 @@ def test(ident: int) -> Response:
     except Impossible as problem:
         return _attempt(tried, _(str(problem)), 422)
     if not sent:
-        return _attempt(tried, _("The rule has no notice and no e-mail to send."), 422)
-    flash(ngettext("%(num)d test sent to you alone.", "%(num)d tests sent to you alone.", sent), "ok")
+        return _attempt(tried, _("The rule doesn't send any notifications or emails."), 422)
+    flash(ngettext("%(num)d test sent to you only.", "%(num)d tests sent to you only.", sent), "ok")
     return make_response(redirect(tried.url("ruleruns.attempt", event=event)))
 
 
@@ -60,7 +60,7 @@ def why(ident: int) -> Response:
     subject = request.args.get("subject", "").strip()[:SUBJECT_MAX]
     text = request.args.get("event", "").strip()
     event = whole(text, 1, ID_MAX)
-    errors = {"event": _("Write the number of an event.")} if text and event is None else {}
+    errors = {"event": _("Enter an event number.")} if text and event is None else {}
     asked = bool(subject or event) and not errors and tried.live is not None
     answer = why_not.answered(g.scope, tried.live, subject, event, zone()) if asked and tried.live else None
     return render(
@@ -90,12 +90,12 @@ def order(ident: int) -> Response:
     errors: dict[str, str] = {}
     days = whole(request.form.get("days", ""), 1, max(backtests.DAYS))
     if days not in backtests.DAYS:
-        errors["days"] = _("Choose one of the lengths offered.")
+        errors["days"] = _("Choose one of the available durations.")
     against = None
     if request.form.get("against"):
         other = try_rule.version(one(Rule, ident), request.form["against"]) if ident else None
         if other is None or other.live is None:
-            errors["against"] = _("This version is not kept.")
+            errors["against"] = _("This version is no longer available.")
         else:
             against = (other.live.version, other.raw)
     if errors or days is None or tried.live is None:

@@ -23,13 +23,13 @@ from dashboard.ruletext import traces
 
 BASE, HIGHEST = 64, 48  # px: where bars stand, and how high the longest is
 NUMBERED = 14  # bars that have room for their number
-STATES = {"waiting": N_("Under way"), "done": N_("Done"), "failed": N_("Failed")}
+STATES = {"waiting": N_("In progress"), "done": N_("Done"), "failed": N_("Failed")}
 OUTCOMES = {
-    "acted": (N_("Would have acted"), "ok"),
-    "throttled": (N_("Held back by limit"), ""),
-    "error": (N_("Error in a condition"), "bad"),
+    "acted": (N_("Would have triggered"), "ok"),
+    "throttled": (N_("Rate-limited"), ""),
+    "error": (N_("Condition error"), "bad"),
     "loop_stopped": (N_("Loop stopped"), "warn"),
-    "depth_stopped": (N_("Chain too long"), "warn"),
+    "depth_stopped": (N_("Rule chain too long"), "warn"),
     "muted": (N_("Muted"), ""),
 }
 
@@ -220,28 +220,29 @@ def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
     if result["until_ms"]:
         said.append(
             _(
-                "So many runs were found that it ended early, at %(time)s.",
+                "Stopped early at %(time)s because there were too many runs.",
                 time=formats.stamp(result["until_ms"] // 1000, zone),
             )
         )
     if result["paused_ms"]:
         said.append(
             _(
-                "Switched on, the rule would have paused itself at %(time)s: it runs too often.",
+                "If turned on, this rule would have been paused automatically at %(time)s "
+                "because it runs too often.",
                 time=formats.stamp(result["paused_ms"] // 1000, zone),
             )
         )
     if result["todays"]:
         said.append(
             _(
-                "Today's values stand in for those of then: %(fields)s.",
+                "Current values used instead of historical ones: %(fields)s.",
                 fields=", ".join(_(label) for label in result["todays"]),
             )
         )
     if result["hidden"]:
         said.append(
             _(
-                "%(num)s runs are counted that your access does not show one by one.",
+                "Totals include %(num)s runs outside your scope.",
                 num=formats.number(result["hidden"]),
             )
         )

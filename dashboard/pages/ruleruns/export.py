@@ -31,7 +31,7 @@ def build(order: ExportOrder) -> Report | None:
     asked = forms.parse(order.query, order.zone)
     made = stamp(order.as_of, order.zone)
     return Report(
-        title=_("Runs of a rule"),
+        title=_("Runs of the rule"),
         subtitle=" · ".join((rule.name, made, order.exporter)),
         meta=(
             (_("Rule"), rule.name),
@@ -49,13 +49,13 @@ def build(order: ExportOrder) -> Report | None:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("time", _("Time"), Kind.TIME, 20),
-        Column("subject", _("Subject"), Kind.TEXT, 30),
+        Column("subject", _("Item"), Kind.TEXT, 30),
         Column("type", _("Event type"), Kind.TEXT, 24),
         Column("outcome", _("Outcome"), Kind.TEXT, 20),
         Column("done", _("Done"), Kind.INT, 8),
-        Column("held", _("Held back"), Kind.INT, 8),
+        Column("held", _("Rate-limited"), Kind.INT, 8),
         Column("failed", _("Failed"), Kind.INT, 8),
-        Column("late", _("Late"), Kind.DURATION, 10),
+        Column("late", _("Delayed by"), Kind.DURATION, 10),
         Column("version", _("Version"), Kind.INT, 8),
         Column("error", _("Error"), Kind.TEXT, 40),
         Column("run", _("Run"), Kind.INT, 10),

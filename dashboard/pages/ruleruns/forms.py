@@ -18,7 +18,7 @@ from dashboard.web import forms, lists
 ID_MAX = 2**63 - 1
 SUBJECT_MAX = 300
 ACTING = "acted"  # all outcomes in which something was done or tried
-ACTING_LABEL = N_("Acted")
+ACTING_LABEL = N_("Triggered")
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ def parse(args: Mapping[str, str], zone: str) -> RunQuery:
     errors: dict[str, str] = {}
     outcome = args.get("outcome", "")
     if outcome not in ("", ACTING, *RunOutcome):
-        errors["outcome"], outcome = _("Choose an outcome of the list."), ""
+        errors["outcome"], outcome = _("Choose an outcome from the list."), ""
     first, start = _date(args, "first", errors)
     last, end = _date(args, "last", errors)
     if start and end and end < start:
-        errors["last"], last, end = _("The last day lies before the first."), "", None
+        errors["last"], last, end = _("The last day can't be before the first."), "", None
     return RunQuery(
         lists.needle(args),
         outcome,
@@ -91,5 +91,5 @@ def _date(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[s
     text = args.get(name, "").strip()
     found = parse_date(text, date.min) if text else None
     if text and found is None:
-        errors[name] = _("Write the date as YYYY-MM-DD.")
+        errors[name] = _("Enter the date as YYYY-MM-DD.")
     return (text, found) if found else ("", None)

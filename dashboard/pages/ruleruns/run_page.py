@@ -76,7 +76,7 @@ class Words(NamedTuple):
             return self.names.queues.get(_number(rest), _(rule_names.OTHER_QUEUE))
         if kind in ("interaction", "session"):
             return rest.partition(":")[2]
-        return str(_("No subject"))
+        return str(_("No item"))
 
     def type(self, name: str | None) -> str:
         return rule_names.type_label(name) if name else "–"

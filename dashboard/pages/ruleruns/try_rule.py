@@ -177,9 +177,9 @@ def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitSto
     if decision.allowed or decision.after is None:
         return ""
     if decision.after.next_ts is None:
-        return str(_("Its limit would hold it back now."))
+        return str(_("It would be rate-limited now."))
     until = formats.stamp(decision.after.next_ts, rule.spec.context.zone)
-    return str(_("Its limit would hold it back until %(time)s.", time=until))
+    return str(_("It would be rate-limited until %(time)s.", time=until))
 
 
 def notes(rule: LiveRule) -> list[str]:
@@ -189,13 +189,18 @@ def notes(rule: LiveRule) -> list[str]:
     if times is not None:
         said.append(
             _(
-                "The rule counts: it acts at %(number)s times within %(time)s.",
+                "The rule triggers after %(number)s occurrences within %(time)s.",
                 number=formats.number(times.number),
                 time=formats.duration(times.seconds),
             )
         )
     if wait is not None:
-        said.append(_("The rule waits %(time)s and asks again then.", time=formats.duration(wait.seconds)))
+        said.append(
+            _(
+                "The rule waits %(time)s, then checks the conditions again.",
+                time=formats.duration(wait.seconds),
+            )
+        )
     return [str(each) for each in said]
 
 
@@ -203,9 +208,9 @@ def _verdict(outcome: Outcome) -> str:
     return {
         Outcome.MATCHED: str(_("Matches")),
         Outcome.NOT_MATCHED: str(_("Does not match")),
-        Outcome.ERROR: str(_("An error: neither true nor false")),
-        Outcome.LOOP_STOPPED: str(_("Matches, but the rule itself caused the event: stopped")),
-        Outcome.DEPTH_STOPPED: str(_("Matches, but too many rules led to the event: stopped")),
+        Outcome.ERROR: str(_("Error: not evaluated")),
+        Outcome.LOOP_STOPPED: str(_("Matches, but stopped: the rule triggered the event itself")),
+        Outcome.DEPTH_STOPPED: str(_("Matches, but stopped: too many rules in the chain")),
     }[outcome]
 
 

@@ -47,10 +47,10 @@ def _row(scope: Scope, rule: LiveRule, subject: str, event_id: int | None) -> Ev
 
 def _missing(rule: LiveRule, event_id: int | None) -> str:
     if event_id is not None:
-        return str(_("There is no such event, or it is not for you to see."))
+        return str(_("Event not found, or outside your scope."))
     types = ", ".join(names.type_label(each) for each in sorted(try_rule.types(rule)))
     return str(
-        _("No event that this rule is about has come in for it. The rule is about: %(types)s.", types=types)
+        _("No events of this rule's types were received for this item. Types: %(types)s.", types=types)
     )
 
 
@@ -70,18 +70,18 @@ def _failed(decisive: Any, rule: LiveRule, reader: traces.Reader) -> str:
     if line.is_group:
         return str(
             _(
-                "Of several conditions none was met: %(conditions)s.",
+                "None of these conditions was met: %(conditions)s.",
                 conditions="; ".join(each.text for each in line.children),
             )
         )
     if line.error:
         return str(
             _(
-                "This condition could not be decided: %(condition)s. %(error)s",
+                "This condition couldn't be evaluated: %(condition)s. %(error)s",
                 condition=line.text,
                 error=line.error,
             )
         )
     if line.mark == "yes":
-        return str(_("This must not be so, but is: %(condition)s.", condition=line.text))
-    return str(_("This condition was the first that was not met: %(condition)s.", condition=line.text))
+        return str(_("This condition must not be met, but is: %(condition)s.", condition=line.text))
+    return str(_("First unmet condition: %(condition)s.", condition=line.text))

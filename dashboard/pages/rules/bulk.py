@@ -60,7 +60,7 @@ def delete() -> Response:
         return _back()
     if request.method == "POST":
         count = commands.delete(rules)
-        flash(ngettext("%(num)d rule has been deleted.", "%(num)d rules have been deleted.", count), "ok")
+        flash(ngettext("%(num)d rule deleted.", "%(num)d rules deleted.", count), "ok")
         return _back()
     title = ngettext("Delete %(num)d rule?", "Delete %(num)d rules?", len(rules))
     return render(
@@ -75,21 +75,21 @@ def delete() -> Response:
 
 
 def _lost(rules: list[Rule]) -> list[str]:
-    names = [_("This deletes %(names)s.", names=", ".join(rule.name for rule in rules))] if rules[1:] else []
-    runs = queries.runs_of(rules)
-    kept = _("Notices that were sent, tags, notes and the audit log stay.")
-    sent = _(
-        "What still waits to be sent is cancelled. This cannot be undone; an export can be imported again."
+    names = (
+        [_("This will delete %(names)s.", names=", ".join(rule.name for rule in rules))] if rules[1:] else []
     )
+    runs = queries.runs_of(rules)
+    kept = _("Sent notifications, tags, notes and the audit log are kept.")
+    sent = _("Queued deliveries are cancelled. This can't be undone, but you can import an exported copy.")
     if not runs:
         return [*names, kept, sent]
-    gone = _("The history of runs is deleted too: %(runs)s.", runs=many(runs, queries.RUNS_COUNTED))
+    gone = _("Run history is also deleted: %(runs)s.", runs=many(runs, queries.RUNS_COUNTED))
     return [*names, gone, kept, sent]
 
 
 def _edit(rules: list[Rule]) -> Response:
     if len(rules) > 1:
-        flash(_("Choose one rule only to open it."), "warn")
+        flash(_("Select only one rule to open."), "warn")
         return _back()
     rule = rules[0]
     page = "/rules/%d/edit" if permissions.can_change(g.scope, rule.owner_id) else "/rules/%d"
@@ -109,8 +109,8 @@ def _copy(rules: list[Rule]) -> Response:
     made = commands.copy(rules, g.user.id, to_site)
     flash(
         ngettext(
-            "%(num)d copy has been added, switched off.",
-            "%(num)d copies have been added, switched off.",
+            "%(num)d copy added. It is off.",
+            "%(num)d copies added. They are off.",
             len(made),
         ),
         "ok",
@@ -123,7 +123,7 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
         _demand(all(permissions.can_switch(g.scope, rule.owner_id, state) for rule in rules))
         broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
         if broken:
-            flash(_("Not switched: %(name)s is not complete. Open it in the editor.", name=broken[0]), "bad")
+            flash(_("Not changed: %(name)s is incomplete. Open it in the editor.", name=broken[0]), "bad")
             return _back()
         timed = _timed(rules) if state is not State.OFF else []
         choice = request.form.get("existing")
@@ -169,13 +169,13 @@ def _complete(rule: Rule) -> bool:
 
 
 _SWITCHED: dict[State, Callable[[int], str]] = {
-    State.ON: lambda count: ngettext("%(num)d rule is on now.", "%(num)d rules are on now.", count),
+    State.ON: lambda count: ngettext("%(num)d rule turned on.", "%(num)d rules turned on.", count),
     State.SHADOW: lambda count: ngettext(
-        "%(num)d rule is in shadow now: it runs and does nothing.",
-        "%(num)d rules are in shadow now: they run and do nothing.",
+        "%(num)d rule is now in dry run: it records what it would do and takes no action.",
+        "%(num)d rules are now in dry run: they record what they would do and take no action.",
         count,
     ),
-    State.OFF: lambda count: ngettext("%(num)d rule is off now.", "%(num)d rules are off now.", count),
+    State.OFF: lambda count: ngettext("%(num)d rule turned off.", "%(num)d rules turned off.", count),
 }
 
 
@@ -183,7 +183,7 @@ def _resume(rules: list[Rule]) -> Response:
     _demand(all(permissions.can_switch(g.scope, rule.owner_id, State.ON) for rule in rules))
     for rule in rules:
         activation.resume(rule)
-    flash(ngettext("%(num)d rule goes on.", "%(num)d rules go on.", len(rules)), "ok")
+    flash(ngettext("%(num)d rule resumed.", "%(num)d rules resumed.", len(rules)), "ok")
     return _back()
 
 
@@ -195,7 +195,7 @@ def _move(rules: list[Rule]) -> Response:
         count = commands.move(rules, group)
     except peewee.IntegrityError:  # the group was deleted meanwhile
         abort(NOT_FOUND)
-    flash(ngettext("%(num)d rule has been moved.", "%(num)d rules have been moved.", count), "ok")
+    flash(ngettext("%(num)d rule moved.", "%(num)d rules moved.", count), "ok")
     return _back()
 
 

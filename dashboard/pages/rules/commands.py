@@ -36,7 +36,7 @@ from dashboard.rules.import_export import Incoming
 from dashboard.rules.runs import StepState
 
 NAME_MAX = 120
-TAKEN = N_("The list has a rule of this name already.")
+TAKEN = N_("A rule with this name already exists in the list.")
 FORGET_AT_ONCE = 1000  # runs; their steps go with them, and no transaction lasts long
 
 

@@ -55,13 +55,13 @@ class Groups(Resource[GroupForm]):
     searches = False
     index_template = "rules/groups.html"
     texts = Texts(
-        title=N_("Groups of rules"),
+        title=N_("Rule groups"),
         one=N_("Group"),
         table=N_("Table of groups"),
         none=N_("No groups yet"),
-        none_hint=N_("Put rules that belong together into a group."),
-        taken=N_("There is a group of this name already."),
-        about=N_("The rules of a group are paused together, and one of them may stop those after it."),
+        none_hint=N_("Group related rules."),
+        taken=N_("A group with this name already exists."),
+        about=N_("Rules in a group are paused together, and a rule can skip the ones after it."),
         picture="bolt",
     )
     columns = (
@@ -97,11 +97,13 @@ class Groups(Resource[GroupForm]):
     def leave_texts(self, row: RuleGroup) -> Sequence[str]:
         count = Rule.select().where(Rule.group == row.id).count()
         stay = ngettext(
-            "The group has %(num)d rule, which stays and is in no group then.",
-            "The group has %(num)d rules, which stay and are in no group then.",
+            "The group has %(num)d rule. It will be kept without a group.",
+            "The group has %(num)d rules. They will be kept without a group.",
             count,
         )
-        return [stay] + ([_("The group is paused; its rules go on then.")] if row.paused and count else [])
+        return [stay] + (
+            [_("The group is paused; its rules will then resume.")] if row.paused and count else []
+        )
 
     def removing(self, row: RuleGroup, context: Any) -> Changes:
         return {"name": (row.name, None)}
@@ -124,6 +126,6 @@ def pause_group(ident: int) -> Response:
     row = GROUPS.one(ident)
     paused = request.form.get("paused") != "0"
     GROUPS.pause(row, paused)
-    text = _("%(name)s is paused.", name=row.name) if paused else _("%(name)s goes on.", name=row.name)
+    text = _("%(name)s paused.", name=row.name) if paused else _("%(name)s resumed.", name=row.name)
     default = GROUPS.url("index") if g.scope.can(P.RULES_VIEW) else url_for("operations.index")
     return GROUPS.done(text, local_path(request.form.get("next"), default))

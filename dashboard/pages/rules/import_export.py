@@ -75,10 +75,8 @@ def starter_set() -> Response:
     owner_id = _owner(which)
     if request.method == "POST":
         made = commands.add_starters(g.user.id, owner_id)
-        text = ngettext(
-            "%(num)d rule has been added, switched off.", "%(num)d rules have been added, switched off.", made
-        )
-        flash(text if made else _("All of them are there already."), "ok")
+        text = ngettext("%(num)d rule added. It is off.", "%(num)d rules added. They are off.", made)
+        flash(text if made else _("All of them have already been added."), "ok")
         return make_response(redirect(url_for(".index", list=which)))
     drafts = starter.drafts(_, personal=owner_id is not None, outward=g.scope.can(Permission.RULES_OUTWARD))
     return render("rules/starter.html", which=which, names=forms.NAMES, drafts=queries.said(g.scope, drafts))

@@ -84,9 +84,9 @@ SUSPENDED = "suspended"  # a rule that is on, whose owner may have no rules now
 INCOMPLETE = "incomplete"  # a rule that is off, of which an import left something out
 STATES = {
     State.ON.value: N_("On"),
-    State.SHADOW.value: N_("Shadow"),
+    State.SHADOW.value: N_("Dry run"),
     State.PAUSED.value: N_("Paused"),
-    SUSPENDED: N_("Suspended"),
+    SUSPENDED: N_("Not permitted"),
     INCOMPLETE: N_("Incomplete"),
     State.OFF.value: N_("Off"),
 }
@@ -233,7 +233,7 @@ def counted(some: Sequence[Line]) -> list[Line]:
 
 def _says(read: Definition | definitions.Errors, names: Names) -> Says:
     if not isinstance(read, Definition):
-        return Says(_("This rule cannot be read. Open it to mend it."))
+        return Says(_("This rule can't be read. Open it to fix it."))
     said = sentences.words(read, names)
     types = rule_names.type_label(read.types[0]) if len(read.types) == 1 else said.types
     plain = not (read.times or read.after or read.wait or read.count or read.schedule)

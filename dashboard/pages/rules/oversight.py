@@ -44,21 +44,21 @@ def adopt(ident: int) -> Response:
     if request.method == "POST":
         if not commands.hand_over(rule, None, g.user):
             abort(404)
-        flash(_("%(name)s is a rule of the site now, switched off.", name=rule.name), "ok")
+        flash(_("%(name)s is now a system rule. It is off.", name=rule.name), "ok")
         return make_response(redirect(url_for(".index", list=forms.SYSTEM)))
     return render(
         "layout/confirm.html",
-        title=_("Make %(name)s a rule of the site?", name=rule.name),
+        title=_("Make %(name)s a system rule?", name=rule.name),
         errors=[],
-        verb=_("Adopt"),
+        verb=_("Make system rule"),
         back_url=url_for(".show", ident=ident),
         crumbs=_way(rule),
         texts=[
             _(
-                "The rule is switched off and leaves its owner's list. Switched on again it is asked about "
-                "the events of everybody, not only of those whom its owner may see."
+                "The rule is turned off and removed from its owner's list. Once turned on, it "
+                "applies to everyone's events, not only to those its owner can see."
             ),
-            _("Look through its conditions first: “me” and “my team” mean nobody in a rule of the site."),
+            _("Check its conditions first: in a system rule, “me” and “my team” match nobody."),
         ],
     )
 
@@ -81,10 +81,12 @@ def transfer(ident: int) -> Response:
         abort(404)
     user = User.get_by_id(wanted)
     if user.deactivated_ts is not None or not scopes.of_user(user).can(P.RULES_OWN):
-        return _choose(rule, _("%(name)s may have no rules. Choose another user.", name=user.name), 422)
+        return _choose(
+            rule, _("%(name)s isn't allowed to have rules. Choose another user.", name=user.name), 422
+        )
     if not commands.hand_over(rule, user, g.user):
         abort(404)
-    flash(_("%(rule)s belongs to %(user)s now, switched off.", rule=rule.name, user=user.name), "ok")
+    flash(_("%(rule)s now belongs to %(user)s. It is off.", rule=rule.name, user=user.name), "ok")
     return make_response(redirect(url_for(".index", list=forms.EMPLOYEES)))
 
 

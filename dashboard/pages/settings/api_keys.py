@@ -25,8 +25,8 @@ from dashboard.web.fields import Check, Choice, Form, TextLine
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
-ALLOW = {"ingest": N_("Send events"), "read": N_("Read events, traces and queue figures")}
-READS_ALL = N_("A key that reads sees all users and queues. Your own access does not.")
+ALLOW = {"ingest": N_("Send events"), "read": N_("Read events, user tracing and queue statistics")}
+READS_ALL = N_("A read key sees all users and queues, which your own role doesn't allow.")
 
 
 class KeyRow(NamedTuple):
@@ -50,21 +50,21 @@ def sources() -> list[str]:
 class KeyForm(Form):
     """A key that only reads needs no source and gets one named after it."""
 
-    name = TextLine(N_("Name"), 120, hint=N_("Who uses the key, such as: telephone exchange Brno."))
-    allow = Choice(N_("Allows"), ALLOW, default="ingest", problem=N_("Choose what the key is for."))
+    name = TextLine(N_("Name"), 120, hint=N_("For example, Brno PBX."))
+    allow = Choice(N_("Permission"), ALLOW, default="ingest", problem=N_("Choose a permission."))
     source = TextLine(
         N_("Source"),
         120,
         required=False,
         suggest=sources,
         hint=N_(
-            "Events sent with this key are kept under this name. Keys of one source share it. A key that "
-            "reads needs none."
+            "Events sent with this key are stored under this source name. Keys of the same "
+            "source share the name. Read keys don't need one."
         ),
     )
     known_only = Check(
         N_("Known users and queues only"),
-        hint=N_("Otherwise an event makes the user or queue that it names for the first time."),
+        hint=N_("Otherwise, events create users and queues they mention for the first time."),
     )
     plain = ""  # the only copy of the key, once it has been made
 
@@ -105,13 +105,13 @@ class ApiKeys(Resource[KeyForm]):
         new=N_("New key"),
         table=N_("Table of keys"),
         count=lambda number: ngettext("%(num)d key", "%(num)d keys", number),
-        no_match=N_("No key matches"),
+        no_match=N_("No matching keys"),
         none=N_("No keys yet"),
-        none_hint=N_("A key lets a system send its events, or read them."),
-        taken=N_("There is a key of this name already. Revoke it, or choose another name."),
+        none_hint=N_("Use API keys to let other systems send or read events."),
+        taken=N_("A key with this name already exists. Revoke it or choose another name."),
         leave=(
-            N_("Whoever uses this key is refused from now on. This cannot be undone."),
-            N_("The events that it sent stay."),
+            N_("Requests with this key will be rejected. This can't be undone."),
+            N_("Events it sent are kept."),
         ),
         include=N_("Include revoked keys"),
         add=N_("Add key"),
@@ -120,10 +120,10 @@ class ApiKeys(Resource[KeyForm]):
     columns = (
         Column("name", N_("Name")),
         Column("source", N_("Source"), css="p2", cell_css="mono"),
-        Column("allow", N_("Allows"), show=_allows, css="p2", sorts=False),
+        Column("allow", N_("Permission"), show=_allows, css="p2", sorts=False),
         Column(
             "prefix",
-            N_("Begins with"),
+            N_("Starts with"),
             show=lambda row: f"{row.prefix}…",
             css="p3",
             cell_css="mono",
@@ -186,7 +186,7 @@ class ApiKeys(Resource[KeyForm]):
             lambda: self.end(row),
             title=_("Revoke %(name)s?", name=row.name),
             verb=_("Revoke"),
-            done=_("%(name)s has been revoked.", name=row.name),
+            done=_("%(name)s revoked.", name=row.name),
         )
 
     def end(self, row: ApiKey) -> None:

@@ -37,7 +37,7 @@ VIEWS: dict[str, tuple[str, tuple[StepState, ...]]] = {
     "failed": (N_("Not sent"), (StepState.FAILED, StepState.DEAD, StepState.UNCERTAIN)),
     "waiting": (N_("Waiting"), (StepState.WAITING, StepState.RUNNING)),
     "done": (N_("Sent"), (StepState.DONE,)),
-    "held": (N_("Held back"), (StepState.HELD,)),
+    "held": (N_("Rate-limited"), (StepState.HELD,)),
     "cancelled": (N_("Cancelled"), (StepState.CANCELLED,)),
     "all": (N_("All"), tuple(StepState)),
 }
@@ -119,9 +119,9 @@ def bulk() -> Response:
     if not ids or not operation:
         flash(_("Choose at least one delivery."), "warn")
     elif not (done := apply(operation, ids)):
-        flash(_("There was nothing to do: their state has changed."), "warn")
+        flash(_("Nothing changed: the deliveries' state has changed in the meantime."), "warn")
     elif operation == "replay":
-        flash(ngettext("%(num)d delivery is sent again.", "%(num)d deliveries are sent again.", done), "ok")
+        flash(ngettext("Sending %(num)d delivery again.", "Sending %(num)d deliveries again.", done), "ok")
     else:
         flash(ngettext("%(num)d delivery cancelled.", "%(num)d deliveries cancelled.", done), "ok")
     return make_response(redirect(url_for(".index", **parse_filter(request.args).query)))
@@ -226,7 +226,7 @@ def _row(step: Any, names: dict[int, str], people: dict[int, str], scope: Scope)
 def _to(step: Any, names: dict[int, str], people: dict[int, str], scope: Scope) -> str:
     """Return to whom or where: a channel, a user, or an address as far as the viewer may see it."""
     if step.channel_id is not None:
-        return names.get(step.channel_id) or str(_("a channel that no longer exists"))
+        return names.get(step.channel_id) or str(_("a deleted channel"))
     user = step.payload.get("user")
     if isinstance(user, int):
         return people.get(user) or str(_("another user"))

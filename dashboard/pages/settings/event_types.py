@@ -34,13 +34,13 @@ DAY_MS = 86_400_000
 AFTER_CUSTOM = "custom/"  # the first text after all that begin with "custom."
 MOST_CUSTOM = 200  # shown of names that clients make up
 TARGET = ("settings", "system_events", "System events")
-SWITCHES = {"recorded": N_("%(type)s, recorded"), "in_rules": N_("%(type)s, for rules")}
+SWITCHES = {"recorded": N_("%(type)s, record"), "in_rules": N_("%(type)s, use in rules")}
 STATES = {
     "": N_("Any"),
     "seen": N_("Occurred in the last 24 hours"),
     "off": N_("Not recorded"),
-    "closed": N_("Not for rules"),
-    "source": N_("Needs a source"),
+    "closed": N_("Not available to rules"),
+    "source": N_("Requires a source"),
 }
 
 bp = Blueprint("systemevents", __name__, url_prefix="/settings/system-events")

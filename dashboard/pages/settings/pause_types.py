@@ -39,24 +39,24 @@ class PauseTypeForm(NamedForm):
         N_("Name in events"),
         120,
         hint=N_(
-            "Exactly as the source writes it. A pause with another name is unpaid, unless its source marks "
-            "it paid."
+            "Must match the name used by the source. Other pauses are unpaid unless the "
+            "source marks them as paid."
         ),
     )
     label = TextLine(
-        N_("Label"), 200, required=False, hint=N_("Shown on pages; left empty, the name is shown.")
+        N_("Label"), 200, required=False, hint=N_("Shown in the app. Leave empty to use the name.")
     )
     paid = Check(
         N_("Paid pause"),
-        hint=N_("Holds for pauses from now on. What the source says of a pause goes before it."),
+        hint=N_("Applies to new pauses. If the source marks a pause, the source takes precedence."),
     )
     max_seconds = Minutes(
-        N_("Maximum duration, minutes"),
+        N_("Maximum duration (minutes)"),
         1,
         MINUTES_MAX,
         needed=False,
         name="minutes",
-        hint=N_("Left empty, there is no limit."),
+        hint=N_("Leave empty for no limit."),
     )
 
 
@@ -73,24 +73,24 @@ class PauseTypes(Resource[PauseTypeForm]):
         new=N_("New pause type"),
         table=N_("Table of pause types"),
         count=lambda number: ngettext("%(num)d pause type", "%(num)d pause types", number),
-        no_match=N_("No pause type matches"),
+        no_match=N_("No matching pause types"),
         none=N_("No pause types yet"),
-        none_hint=N_("Without types every pause is unpaid, unless its source marks it paid."),
-        taken=N_("There is a pause type of this name already."),
+        none_hint=N_("Without pause types, pauses are unpaid unless the source marks them as paid."),
+        taken=N_("A pause type with this name already exists."),
         leave=(
-            N_("The type leaves the lists. Pauses that had it stay."),
-            N_("Events that name it are still taken."),
+            N_("The type is removed from lists. Existing pauses keep it."),
+            N_("Events that mention it are still accepted."),
         ),
         include=N_("Include deactivated types"),
         picture="pause",
     )
-    labels: ClassVar = {"max_seconds": N_("Maximum duration, seconds")}
+    labels: ClassVar = {"max_seconds": N_("Maximum duration (seconds)")}
     columns = (
         Column("label", N_("Label")),
         Column("name", N_("Name in events"), css="p2", cell_css="mono"),
         Column(
             "paid",
-            N_("Pay"),
+            N_("Paid or unpaid"),
             lambda row: row.paid,
             lambda row: _("Paid pause") if row.paid else _("Unpaid pause"),
         ),
@@ -112,8 +112,8 @@ class PauseTypes(Resource[PauseTypeForm]):
             return super().saved_text(row, form)
         return str(
             _(
-                "Saved. The pay holds for pauses from now on. For earlier ones that their source did not "
-                "mark, “flask rebuild” applies it."
+                "Saved. The paid setting applies to new pauses. To apply it to earlier pauses "
+                "that the source didn't mark, run “flask rebuild”."
             )
         )
 

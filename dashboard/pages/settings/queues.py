@@ -20,7 +20,7 @@ from dashboard.web.resource import Resource
 SLA_MAX_S = 86_400
 CHANNELS = {
     "call": N_("Call"),
-    "email": N_("E-mail"),
+    "email": N_("Email"),
     "webchat": N_("Web chat"),
     "sms": "SMS",
     "messenger": "Messenger",
@@ -36,18 +36,20 @@ class QueueForm(NamedForm):
     name = TextLine(
         N_("Name in events"),
         120,
-        hint=N_("Exactly as the source writes it. Events with another name make a queue of their own."),
+        hint=N_(
+            "Must match the name used by the source. Events with a different name create a separate queue."
+        ),
     )
     label = TextLine(
-        N_("Label"), 200, required=False, hint=N_("Shown on pages; left empty, the name is shown.")
+        N_("Label"), 200, required=False, hint=N_("Shown in the app. Leave empty to use the name.")
     )
-    channel = Choice(N_("Channel"), CHANNELS, default="call", problem=N_("Choose one of the channels."))
+    channel = Choice(N_("Channel"), CHANNELS, default="call", problem=N_("Choose a channel."))
     sla_seconds = WholeNumber(
-        N_("Service level, seconds"),
+        N_("Service level (seconds)"),
         0,
         SLA_MAX_S,
         default=20,
-        hint=N_("A contact answered within this time is in the service level."),
+        hint=N_("Contacts answered within this time count toward the service level."),
     )
 
 
@@ -64,13 +66,13 @@ class Queues(Resource[QueueForm]):
         new=N_("New queue"),
         table=N_("Table of queues"),
         count=lambda number: ngettext("%(num)d queue", "%(num)d queues", number),
-        no_match=N_("No queue matches"),
+        no_match=N_("No matching queues"),
         none=N_("No queues yet"),
-        none_hint=N_("A queue appears when an event names it for the first time, or when you add it."),
-        taken=N_("There is a queue of this name already."),
+        none_hint=N_("Queues are created when an event first mentions them, or when you add them."),
+        taken=N_("A queue with this name already exists."),
         leave=(
-            N_("The queue leaves the lists and choices. What happened in it stays."),
-            N_("Events that name it are still taken."),
+            N_("The queue is removed from lists and options. Its history is kept."),
+            N_("Events that mention it are still accepted."),
         ),
         include=N_("Include deactivated queues"),
         picture="queue",

@@ -25,7 +25,7 @@ from dashboard.web.fields import Form, Ids, TextLine
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes
 
-UNSEEN_MEMBERS = N_("Some members are outside of what your access shows, so you cannot add leads.")
+UNSEEN_MEMBERS = N_("Some members are outside your scope, so you can't add leads.")
 
 
 class TeamRow(NamedTuple):
@@ -59,11 +59,11 @@ class Teams(Resource[TeamForm]):
         new=N_("New team"),
         table=N_("Table of teams"),
         count=lambda number: ngettext("%(num)d team", "%(num)d teams", number),
-        no_match=N_("No team matches"),
+        no_match=N_("No matching teams"),
         none=N_("No teams yet"),
-        none_hint=N_("A team says whose traces its leads may see."),
-        taken=N_("There is a team of this name already."),
-        leave=(N_("Its leads no longer see them by leading this team. This cannot be undone."),),
+        none_hint=N_("Team leads can see the tracing of their team members."),
+        taken=N_("A team with this name already exists."),
+        leave=(N_("Team leads lose access to them through this team. This can't be undone."),),
         picture="team",
     )
     columns = (
@@ -145,8 +145,8 @@ class Teams(Resource[TeamForm]):
 
     def leave_texts(self, row: Team) -> Sequence[str]:
         members = ngettext(
-            "The team has %(num)d member, who stays a user.",
-            "The team has %(num)d members, who stay users.",
+            "The team has %(num)d member. The user is kept.",
+            "The team has %(num)d members. The users are kept.",
             len(_of(TeamMember, row.id)),
         )
         return [members, *super().leave_texts(row)]

@@ -29,9 +29,9 @@ def parse_setup(form: Mapping[str, str]) -> Setup:
     code, login, name = (form.get(field, "").strip() for field in ("code", "login", "name"))
     asked = Setup(code, login, name, form.get("password", ""))
     if not LOGIN.fullmatch(asked.login):
-        asked.errors["login"] = _("Give a user name of 1 to 120 characters without spaces.")
+        asked.errors["login"] = _("Enter a username of 1 to 120 characters without spaces.")
     if not 0 < len(asked.name) <= 200 or not asked.name.isprintable():
-        asked.errors["name"] = _("Give a name of 1 to 200 characters.")
+        asked.errors["name"] = _("Enter a name of 1 to 200 characters.")
     if problem := passwords.problem(asked.password, asked.login):
         asked.errors["password"] = _(problem)
     return asked
@@ -47,10 +47,10 @@ class Account:
 def parse_account(form: Mapping[str, str]) -> Account:
     asked = Account(form.get("locale", ""), form.get("timezone", "").strip())
     if asked.locale and asked.locale not in LOCALES:
-        asked.errors["locale"] = _("Choose one of the languages.")
+        asked.errors["locale"] = _("Choose a language.")
     if asked.timezone:
         try:
             clock.zone(asked.timezone)
         except ValueError:
-            asked.errors["timezone"] = _("Choose a time zone of the list, such as Europe/Prague.")
+            asked.errors["timezone"] = _("Choose a time zone from the list, such as Europe/Prague.")
     return asked

@@ -66,15 +66,15 @@ def _refused(login: str, target: str, wait_s: int) -> Response:
         page = render("signin/show.html", status=429, login=login, error=_wait(wait_s), next=target)
         page.headers["Retry-After"] = str(wait_s)
         return page
-    error = _("User name and password do not match an active user.")
+    error = _("Incorrect username or password.")
     return render("signin/show.html", status=422, login=login, error=error, next=target)
 
 
 def _wait(seconds: int) -> str:
     return str(
         ngettext(
-            "Too many failed tries. Wait %(num)d minute.",
-            "Too many failed tries. Wait %(num)d minutes.",
+            "Too many failed attempts. Try again in %(num)d minute.",
+            "Too many failed attempts. Try again in %(num)d minutes.",
             -(-seconds // 60),
         )
     )
@@ -107,11 +107,11 @@ def setup() -> Response:
     if not first_admin.code_is_right(asked.code):
         with database.atomic():
             sessions.failed("setup", ip)
-        asked.errors["code"] = _("This is not the code printed at the last start.")
+        asked.errors["code"] = _("Incorrect code. Use the code printed when the server last started.")
     if asked.errors:
         return render("signin/setup.html", status=422, asked=asked)
     first_admin.make_administrator(asked.login, asked.name, asked.password)
-    flash(_("The administrator has been added. Sign in."), "ok")
+    flash(_("Administrator added. Sign in."), "ok")
     return make_response(redirect(url_for(".show")))
 
 
@@ -155,13 +155,13 @@ def change_password() -> Response:
     if not passwords.check(request.form.get("current", ""), g.user.password_hash):
         with database.atomic():
             sessions.failed(g.user.login, request.remote_addr or "")
-        asked.errors["current"] = _("This is not your present password.")
+        asked.errors["current"] = _("Incorrect current password.")
     if problem := passwords.problem(new, g.user.login):
         asked.errors["password"] = _(problem)
     if asked.errors:
         return _account(asked, status=422)
     commands.change_password(g.user, new, g.token)
-    flash(_("The password has been changed. All other sessions of yours have ended."), "ok")
+    flash(_("Password changed. You've been signed out on all other devices."), "ok")
     return make_response(redirect(url_for(".account")))
 
 

@@ -29,7 +29,7 @@ DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.U
 REASONS = {
     "agent": N_("User hung up"),
     "customer": N_("Customer hung up"),
-    "timeout": N_("Waited too long"),
+    "timeout": N_("Wait timeout"),
     "closed": N_("Queue closed"),
     "full": N_("Queue full"),
 }

@@ -92,7 +92,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
             Column("contact", _("Contact"), Kind.TEXT, 24),
             Column("queue", _("Queue"), Kind.TEXT, 16),
             Column("state", _("Result"), Kind.TEXT, 14),
-            Column("marks", _("Marks"), Kind.TEXT, 14),
+            Column("marks", _("Flags"), Kind.TEXT, 14),
         ),
         rows=_cells(rows, trace.zone),
         total=(
@@ -149,7 +149,7 @@ def _statistics(trace: Trace) -> Sheet:
     return Sheet(
         name=_("Statistics"),
         columns=(
-            Column("figure", _("Figure"), Kind.TEXT, 44),
+            Column("figure", _("Metric"), Kind.TEXT, 44),
             Column("time", _("Duration"), Kind.DURATION, 12),
             Column("count", _("Count"), Kind.INT, 10),
             Column("share", _("Share"), Kind.PERCENT, 10),
@@ -163,7 +163,7 @@ def figures(trace: Trace) -> list[Figure]:
     """Return every figure of the page under its name, in the page's order."""
     f = as_json(trace.figures)
     rows: list[Figure] = []
-    parts = ((_("Calls"), f["calls"]), (_("E-mails"), f["emails"]), (_("Chats"), f["chats"]))
+    parts = ((_("Calls"), f["calls"]), (_("Emails"), f["emails"]), (_("Chats"), f["chats"]))
     for name, part in parts:
         rows += _work_figures(name, part)
     rows += [

@@ -94,15 +94,15 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     try:
         clock.zone(chosen)
     except ValueError:
-        errors["tz"] = _("There is no such time zone. Use an IANA name such as Europe/Prague.")
+        errors["tz"] = _("Unknown time zone. Use an IANA name such as Europe/Prague.")
         chosen = zone
     today = clock.local_date(clock.now_s(), chosen)
     day = parse_date(args.get("date", ""), today)
     if day is None:
-        errors["date"] = _("Write the date as YYYY-MM-DD.")
-    unit = _one_of(args, "unit", UNITS, "day", _("The unit is day or week."), errors)
-    minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes are 5, 15 or 60."), errors)
-    sort = _one_of(args, "sort", SORTS, "", _("The list is sorted by start or -start."), errors)
+        errors["date"] = _("Enter the date as YYYY-MM-DD.")
+    unit = _one_of(args, "unit", UNITS, "day", _("Unit must be day or week."), errors)
+    minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes must be 5, 15 or 60."), errors)
+    sort = _one_of(args, "sort", SORTS, "", _("Sort must be start or -start."), errors)
     states = ("", *(state.value for state in State))
     return TraceQuery(
         user=args.get("user") or own,
@@ -113,8 +113,8 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
         minutes=int(minutes or 0) if unit == "day" else 0,
         all_day=args.get("hours") == "24",
         deactivated=args.get("deactivated") == "1",
-        kind=_one_of(args, "kind", LISTED, "", _("There is no such kind of activity."), errors),
-        state=_one_of(args, "state", states, "", _("There is no such result."), errors),
+        kind=_one_of(args, "kind", LISTED, "", _("Unknown activity type."), errors),
+        state=_one_of(args, "state", states, "", _("Unknown result."), errors),
         queue=_queue(args, errors),
         flagged=args.get("flagged") == "1",
         descending=sort == "-start",
@@ -152,7 +152,7 @@ def _queue(args: Mapping[str, str], errors: dict[str, str]) -> int | None:
         return None
     if given.isascii() and given.isdecimal() and len(given) < 10:
         return int(given)
-    errors["queue"] = _("There is no such queue.")
+    errors["queue"] = _("Unknown queue.")
     return None
 
 
@@ -164,5 +164,5 @@ def _cursor(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple
     if len(parts) == CURSOR_PARTS and all(p.isascii() and p.isdecimal() and len(p) < 19 for p in parts):
         start, rank, ident = map(int, parts)
         return start, rank, ident
-    errors[name] = _("This page of the list cannot be found; here is the first one.")
+    errors[name] = _("Page not found. Showing the first page.")
     return None

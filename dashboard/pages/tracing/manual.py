@@ -52,7 +52,7 @@ def parse(form: Mapping[str, str]) -> ManualEventForm:
         asked.errors[BUTTON] = problem
     if not TOKEN.fullmatch(asked.token):
         asked.token = secrets.token_hex(16)
-        asked.errors[""] = _("The form could not be read. Send it again.")
+        asked.errors[""] = _("The form couldn't be read. Submit it again.")
     return asked
 
 

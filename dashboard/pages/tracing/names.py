@@ -32,7 +32,7 @@ STATUS = ("ready", "idle", "pause")  # bars of the status lane
 CHIPS = (
     ("", N_("All")),
     ("call", N_("Calls")),
-    ("email", N_("E-mails")),
+    ("email", N_("Emails")),
     ("chat", N_("Chats")),
     ("ticket", N_("Tickets")),
     ("pause", N_("Pauses")),
@@ -153,7 +153,7 @@ def _called(bar: Bar, say: Callable[..., Markup]) -> list[str]:
     if bar.count > 1:
         return [say("count_text", bar.css, bar.count)]
     name = say("work_name", item.channel, item.direction)
-    return [_("%(activity)s, not taken", activity=_plain(name)) if bar.ringing else name]
+    return [_("%(activity)s, not answered", activity=_plain(name)) if bar.ringing else name]
 
 
 def _plain(printed: str) -> str:

@@ -67,9 +67,9 @@ def record_manual(ident: int) -> Response:
     if asked.errors:
         return _detail(row, queries.user(row.user_id).login, asked)
     if manual.record(g.user, row, type_, asked):
-        flash(_("The event is recorded. Rules about it act within seconds."), "ok")
+        flash(_("Event recorded. Rules will run within seconds."), "ok")
     else:
-        flash(_("The event was recorded before."))
+        flash(_("Duplicate event; already recorded."))
     return make_response(redirect(url_for(".show", ident=ident, tz=request.args.get("tz"))))
 
 

@@ -32,9 +32,9 @@ class NewForm(DescribedForm):
 
     source = ChoiceOfId(
         N_("Copy from"),
-        none=N_("Nothing: allows oneself only"),
-        problem=N_("Choose one of the list."),
-        hint=N_("Permissions and scope are copied. You can copy what does not go beyond your own access."),
+        none=N_("Nothing (own data only)"),
+        problem=N_("Choose an item from the list."),
+        hint=N_("Permissions and scope are copied. You can copy only roles that don't exceed your own."),
     )
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -49,8 +49,8 @@ class GeneralForm(DescribedForm):
     led_teams = Check(N_("Teams the user leads"))
     all_users = Check(N_("All users"))
     all_queues = Check(N_("All queues"))
-    users = Ids(N_("Chosen users"))
-    queues = Ids(N_("Chosen queues"))
+    users = Ids(N_("Selected users"))
+    queues = Ids(N_("Selected queues"))
 
     @property
     def grants(self) -> frozenset[Grant]:

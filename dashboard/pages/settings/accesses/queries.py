@@ -88,7 +88,7 @@ def scope_texts(grants: Iterable[Grant]) -> list[str]:
 def whom(kinds: Iterable[str]) -> str:
     """Return in words whose traces a scope shows."""
     named = [label for kind, label in GRANT_LABELS.items() if kind in kinds and not kind.endswith("queues")]
-    return ", ".join(_(label) for label in named) or str(_("Oneself only"))
+    return ", ".join(_(label) for label in named) or str(_("Own data only"))
 
 
 def count(access_id: int) -> int:
@@ -150,12 +150,12 @@ def changes(access_id: int) -> list[Change]:
 
 def _told(action: str, changed: dict[str, list[Any]]) -> list[str]:
     if action == "access.created":
-        return [_("Access added")]
+        return [_("Role added")]
     before, after = changed.get("permissions", ([], []))
     old, new = set(before or ()), set(after or ())
     texts = []
     if new - old:
-        texts.append(_("Allowed: %(what)s", what=_labels(new - old)))
+        texts.append(_("Granted: %(what)s", what=_labels(new - old)))
     if old - new:
         texts.append(_("Removed: %(what)s", what=_labels(old - new)))
     texts += [_(text) for name, text in _OTHER.items() if name in changed]

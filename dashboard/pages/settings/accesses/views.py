@@ -33,11 +33,11 @@ from dashboard.web.forms import ID_MAX, whole
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError
 
-OWN = N_("This is your own access. Somebody else with as many rights has to change it.")
-HIGHER = N_("This access allows more than yours, so you cannot change it.")
-LACKING = N_("You cannot grant what your own access lacks: %(what)s.")
-PRESET = N_("A preset can be changed, but not deleted.")
-IN_USE = N_("Users have this access. Give them another one first.")
+OWN = N_("This is your own role. Someone else with the same permissions must edit it.")
+HIGHER = N_("This role has permissions that yours lacks, so you can't edit it.")
+LACKING = N_("You can't grant permissions you don't have: %(what)s.")
+PRESET = N_("Built-in roles can be edited but not deleted.")
+IN_USE = N_("Some users have this role. Assign them another role first.")
 
 
 class Accesses(Resource[Form]):
@@ -50,24 +50,24 @@ class Accesses(Resource[Form]):
     leaves = "delete"
     stays = True
     texts = Texts(
-        title=N_("Accesses"),
-        one=N_("Access"),
-        new=N_("New access"),
-        table=N_("Table of accesses"),
-        count=lambda number: ngettext("%(num)d access", "%(num)d accesses", number),
-        no_match=N_("No access matches"),
-        none=N_("No access matches"),
+        title=N_("Roles"),
+        one=N_("Role"),
+        new=N_("New role"),
+        table=N_("Table of roles"),
+        count=lambda number: ngettext("%(num)d role", "%(num)d roles", number),
+        no_match=N_("No matching roles"),
+        none=N_("No matching roles"),
         none_hint="",
-        taken=N_("There is an access of this name already."),
-        leave=(N_("This cannot be undone."),),
-        add=N_("Add access"),
+        taken=N_("A role with this name already exists."),
+        leave=(N_("This can't be undone."),),
+        add=N_("Add role"),
         picture="shield",
     )
     labels = MappingProxyType({"scope": N_("Scope")})
     columns = (
         Column("name", N_("Name")),
         Column("description", N_("Description"), css="p2", sorts=False),
-        Column("scope", N_("Whose traces it shows"), css="p2", sorts=False),
+        Column("scope", N_("Users whose tracing is visible"), css="p2", sorts=False),
         number("users", N_("Users")),
     )
 
@@ -82,7 +82,7 @@ class Accesses(Resource[Form]):
 
     def head_cell(self, row: AccessRow) -> Markup:
         link = Markup('<a class="name" href="{}">{}</a>').format(self.url("edit", row), row.name)
-        own = Markup(" ") + badge(_("Yours"), "info") if row.id == g.user.access.id else Markup("")
+        own = Markup(" ") + badge(_("Your role"), "info") if row.id == g.user.access.id else Markup("")
         return link + own + Markup('<span class="p0 mut sm">{}</span>').format(row.scope)
 
     def stored(self, row: Access) -> dict[str, Any]:
@@ -221,11 +221,11 @@ class Accesses(Resource[Form]):
     def saved_text(self, row: Access, form: Form) -> str:
         number = queries.count(row.id)
         if not number:
-            return str(_("Saved. No user has this access yet."))
+            return str(_("Saved. No users have this role yet."))
         return str(
             ngettext(
-                "Saved. %(num)d user has the new permissions from the next page.",
-                "Saved. %(num)d users have the new permissions from their next page.",
+                "Saved. The new permissions apply to %(num)d user from the next page load.",
+                "Saved. The new permissions apply to %(num)d users from the next page load.",
                 number,
             )
         )

@@ -50,7 +50,7 @@ def add(row: Calendar, on: str, name: str, hours: Hours) -> None:
             CalendarDay.create(calendar=row.id, on=on, name=name, hours=hours)
             _record(row, {"days": (None, f"{on} {name} {shown(hours)}".strip())})
     except peewee.IntegrityError:
-        raise InvalidError("on", _("This date is in the calendar already. Remove it first.")) from None
+        raise InvalidError("on", _("This date is already in the calendar. Remove it first.")) from None
 
 
 def remove(row: Calendar, on: str) -> None:
@@ -107,7 +107,7 @@ def read(text: str) -> list[Day]:
 
 def _check_size(row: Calendar, more: int) -> None:
     if CalendarDay.select().where(CalendarDay.calendar == row.id).count() + more > MAX_DAYS:
-        raise InvalidError("on", _("A calendar holds at most %(most)d days.", most=MAX_DAYS))
+        raise InvalidError("on", _("A calendar can have up to %(most)d days.", most=MAX_DAYS))
 
 
 def _record(row: Calendar, changes: Changes) -> None:

@@ -24,7 +24,9 @@ Hours = list[list[str]]  # ranges of one day, as stored: [["08:00", "12:00"], �
 
 def opening_hours(label: str = "", **options: Any) -> TextLine:
     """Return a field for up to three ranges of a day; empty for a closed day."""
-    problem = N_("Give at most three ranges in order, such as 08:00–12:00, 13:00–17:00; 24:00 ends the day.")
+    problem = N_(
+        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight."
+    )
     return TextLine(
         label, 60, needed=False, fits=lambda text: ranges(text) is not None, problem=problem, **options
     )
@@ -65,15 +67,15 @@ class DayForm(Form):
         10,
         input_type="date",
         fits=lambda text: date_of(text),
-        problem=N_("Give a date of the calendar, such as 2026-12-24."),
+        problem=N_("Enter a valid date, such as 2026-12-24."),
     )
     day = TextLine(
         N_("Name of the day"),
         holidays.NAME_MAX,
         needed=False,
-        hint=N_("Such as Christmas Eve; may be left empty."),
+        hint=N_("For example, Christmas Eve. Optional."),
     )
-    open = opening_hours(N_("Opening hours of that day"), hint=N_("Left empty, it is closed all day."))
+    open = opening_hours(N_("Opening hours of that day"), hint=N_("Leave empty if closed all day."))
 
 
 def ranges(text: str) -> Hours | None:

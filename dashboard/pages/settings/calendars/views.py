@@ -56,11 +56,11 @@ class Calendars(Resource[CalendarForm]):
         new=N_("New calendar"),
         table=N_("Table of calendars"),
         count=lambda number: ngettext("%(num)d calendar", "%(num)d calendars", number),
-        no_match=N_("No calendar matches"),
+        no_match=N_("No matching calendars"),
         none=N_("No calendars yet"),
-        none_hint=N_("Rules count working time by a calendar: its hours, holidays and closures."),
-        taken=N_("There is a calendar of this name already."),
-        leave=(N_("The calendar goes with its holidays. This cannot be undone."),),
+        none_hint=N_("Calendars define working hours, holidays and closures for rules."),
+        taken=N_("A calendar with this name already exists."),
+        leave=(N_("The calendar and its holidays will be deleted. This can't be undone."),),
         picture="clock",
     )
     labels = MappingProxyType({"hours": N_("Opening hours")})
@@ -69,13 +69,13 @@ class Calendars(Resource[CalendarForm]):
         Column("zone", N_("Time zone"), css="p2"),
         Column(
             "week",
-            N_("Open in a week"),
+            N_("Weekly open hours"),
             lambda row: row.week_s,
             lambda row: formats.duration(row.week_s),
             css="n",
         ),
         number("days", N_("Special days"), "n p2"),
-        number("rules", N_("Rules that use it")),
+        number("rules", N_("Used by rules")),
     )
 
     def rows(self, gone: bool) -> Iterable[CalendarRow]:
@@ -118,7 +118,7 @@ class Calendars(Resource[CalendarForm]):
         timer_sync.calendar_changed(row.name)
 
     def saved_text(self, row: Calendar, form: CalendarForm) -> str:
-        return str(_("Saved. Deadlines that are counted by this calendar follow within moments."))
+        return str(_("Saved. Timers based on this calendar will be updated shortly."))
 
     def obstacles(self, row: Calendar) -> Sequence[str]:
         """Return the names of the rules that use it; of those that the viewer may not see the number."""
@@ -128,10 +128,12 @@ class Calendars(Resource[CalendarForm]):
         names = [rule.name for rule in rules if permissions.can_see(g.scope, rule.owner_id)]
         if hidden := len(rules) - len(names):
             names.append(
-                ngettext("%(num)d rule that you may not see", "%(num)d rules that you may not see", hidden)
+                ngettext(
+                    "%(num)d rule you don't have access to", "%(num)d rules you don't have access to", hidden
+                )
             )
         text = _(
-            "Rules use this calendar by its name: %(rules)s. Change these rules first.",
+            "This calendar is used by rules: %(rules)s. Change these rules first.",
             rules=", ".join(names),
         )
         return [text]
@@ -170,9 +172,7 @@ def add_day(ident: int) -> Response:
         except InvalidError as error:
             form.reject(error.field, error.problem)
         else:
-            return CALENDARS.done(
-                _("%(date)s has been added.", date=form.on.data), CALENDARS.url("edit", row)
-            )
+            return CALENDARS.done(_("%(date)s added.", date=form.on.data), CALENDARS.url("edit", row))
     return CALENDARS.show(row, CALENDARS.form(row), 422, day=form)
 
 
@@ -182,7 +182,7 @@ def remove_day(ident: int) -> Response:
     row = CALENDARS.one(ident)
     on = request.form.get("on", "")[:10]
     days.remove(row, on)
-    return CALENDARS.done(_("%(date)s has been removed.", date=on), CALENDARS.url("edit", row))
+    return CALENDARS.done(_("%(date)s removed.", date=on), CALENDARS.url("edit", row))
 
 
 @bp.get("/<int:ident>/import")
@@ -212,12 +212,12 @@ def take_in(ident: int) -> Response:
     ticked = set(request.form.getlist("entry"))
     chosen = [day for day in days.read(request.form.get("days", "")) if day.name in ticked]
     if not chosen:
-        return _import(row, error=_("No day was sent. Choose the file again."), status=422)
+        return _import(row, error=_("No days were submitted. Choose the file again."), status=422)
     try:
         days.take_in(row, chosen, replace=request.form.get("how") == "replace")
     except InvalidError as error:
         return _import(row, error=error.problem, status=422)
-    text = ngettext("%(num)d day has been taken in.", "%(num)d days have been taken in.", len(chosen))
+    text = ngettext("%(num)d day imported.", "%(num)d days imported.", len(chosen))
     return CALENDARS.done(text, CALENDARS.url("edit", row))
 
 

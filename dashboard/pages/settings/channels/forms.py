@@ -22,33 +22,33 @@ KINDS = {"webhook": N_("Webhook"), "chat": N_("Chat")}
 SECRET_MIN, SECRET_MAX = 24, 200
 HEADERS_MAX = 10_000  # characters of the field
 _SECRET = re.compile(r"[!-~]+")
-_KEPT = N_("Set, and never shown. Left empty, it stays.")
+_KEPT = N_("Saved and hidden. Leave empty to keep it.")
 
 
 class ChannelForm(Form):
     name = TextLine(N_("Name"), 120)
-    kind = Choice(N_("Kind"), KINDS, default="webhook", problem=N_("Choose one of the kinds."))
+    kind = Choice(N_("Type"), KINDS, default="webhook", problem=N_("Choose a type."))
     address = WriteOnly(
         N_("Address"),
         required=True,
         attrs={"maxlength": 2000, "autocomplete": "off", "spellcheck": "false"},
         hint=N_(
-            "Of a webhook: https://… Of a chat: as Apprise writes it, such as slack://…, mmosts://…, "
-            "discord://…, ntfys://…, matrixs://…, or the address that Slack or Discord gives."
+            "Webhook: https://… Chat: an Apprise URL such as slack://…, mmosts://…, "
+            "discord://…, ntfys://…, matrixs://…, or the webhook URL from Slack or Discord."
         ),
     )
     secret = WriteOnly(
         N_("Secret"),
         input_type="password",
         attrs={"maxlength": SECRET_MAX, "autocomplete": "new-password"},
-        hint=N_("Signs what a webhook is sent. Left empty, one is made and shown once."),
+        hint=N_("Used to sign webhook requests. Leave empty to generate one; it is shown once."),
     )
-    new_secret = Check(N_("Make a new secret, shown once"))
+    new_secret = Check(N_("Generate a new secret (shown once)"))
     headers = WriteOnly(
-        N_("Headers of a webhook"),
+        N_("Webhook headers"),
         element="textarea",
         attrs={"rows": 3, "spellcheck": "false"},
-        hint=N_("One a line, as Name: value. Values are never shown again."),
+        hint=N_("One per line, as Name: value. Values aren't shown again."),
     )
     drop_headers = Check(N_("Remove the headers"))
     ordered = Check(
@@ -68,7 +68,7 @@ class ChannelForm(Form):
                 self.secret.hint = _(_KEPT)
                 if row.headers:
                     self.headers.hint = _(
-                        "Set: %(names)s. Values are never shown. Left empty, they stay.",
+                        "Saved: %(names)s. Values are hidden. Leave empty to keep them.",
                         names=", ".join(row.headers),
                     )
                 else:
@@ -112,7 +112,7 @@ class ChannelForm(Form):
         """Check the address, also in the name service, which takes up to five seconds."""
         if not field.data:
             if self.row is None:
-                raise ValidationError(_("Give the address."))
+                raise ValidationError(_("Enter the address."))
         elif self.of_kind in KINDS:
             try:
                 (safe_http.check if self.of_kind == "webhook" else chat.check)(field.data)
@@ -125,13 +125,13 @@ class ChannelForm(Form):
             return
         if not SECRET_MIN <= len(secret) <= SECRET_MAX or not _SECRET.fullmatch(secret):
             problem = _(
-                "Give %(least)d to %(most)d characters without blanks, or none.",
+                "Enter %(least)d to %(most)d characters without spaces, or leave empty.",
                 least=SECRET_MIN,
                 most=SECRET_MAX,
             )
             raise ValidationError(problem)
         if secret.startswith(webhook.PREFIX) and webhook.key_of(secret) == secret.encode():
-            raise ValidationError(_("After whsec_ the secret goes on in base64."))
+            raise ValidationError(_("The part after whsec_ must be base64."))
 
     def validate_headers(self, field: Field) -> None:
         if self.of_kind != "webhook":
@@ -141,7 +141,7 @@ class ChannelForm(Form):
         try:
             problem = addresses.header_problem(header_lines(field.data))
         except ValueError:
-            problem = N_("Write each header once, on a line of its own, as Name: value.")
+            problem = N_("Enter each header once, one per line, as Name: value.")
         if problem:
             raise ValidationError(_(problem))
 

@@ -30,7 +30,7 @@ from dashboard.web.columns import Column, Texts, badge, moment, number
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError
 
-BY_HAND = N_("Switched off by hand.")
+BY_HAND = N_("Turned off manually.")
 HIDDEN = ("address", "secret")
 SET = "•••"  # stands for what is stored and not shown
 
@@ -69,26 +69,22 @@ class Channels(Resource[ChannelForm]):
         new=N_("New channel"),
         table=N_("Table of channels"),
         count=lambda number: ngettext("%(num)d channel", "%(num)d channels", number),
-        no_match=N_("No channel matches"),
+        no_match=N_("No matching channels"),
         none=N_("No channels yet"),
-        none_hint=N_("A channel lets rules call another system or write to a chat."),
-        taken=N_("There is a channel of this name already."),
-        leave=(
-            N_(
-                "Address and secret are deleted. What was sent by the channel stays in the runs of its rules."
-            ),
-        ),
-        about=N_("Webhooks and chats that rules write to. Mail needs no channel."),
+        none_hint=N_("Channels let rules call other systems or post to a chat."),
+        taken=N_("A channel with this name already exists."),
+        leave=(N_("The address and secret will be deleted. Past deliveries are kept in rule runs."),),
+        about=N_("Webhooks and chats used by rules. Email doesn't need a channel."),
         add=N_("Add channel"),
         picture="chat",
     )
     columns = (
         Column("name", N_("Name")),
-        Column("kind", N_("Kind"), show=lambda row: _(KINDS[row.kind]), css="p2"),
-        Column("place", N_("Leads to"), css="p3", cell_css="mono", sorts=False),
-        number("rules", N_("Rules using it"), "n p2"),
+        Column("kind", N_("Type"), show=lambda row: _(KINDS[row.kind]), css="p2"),
+        Column("place", N_("Destination"), css="p3", cell_css="mono", sorts=False),
+        number("rules", N_("Used by rules"), "n p2"),
         moment("last", N_("Last success"), "last_ts", "n p2"),
-        number("failures", N_("Failures in a row"), "n p3"),
+        number("failures", N_("Consecutive failures"), "n p3"),
         Column("state", N_("State"), show=_state, sorts=False),
     )
 
@@ -154,13 +150,13 @@ class Channels(Resource[ChannelForm]):
     def obstacles(self, row: Channel) -> Sequence[str]:
         used, others = users_of(row.id, g.scope)
         found = [
-            _("The rule “%(rule)s” uses this channel. Change it first.", rule=name) for _id, name in used
+            _("Rule “%(rule)s” uses this channel. Change the rule first.", rule=name) for _id, name in used
         ]
         if others:
             found.append(
                 ngettext(
-                    "%(num)d rule that you may not see uses it.",
-                    "%(num)d rules that you may not see use it.",
+                    "Used by %(num)d rule you don't have access to.",
+                    "Used by %(num)d rules you don't have access to.",
                     others,
                 )
             )
@@ -191,9 +187,9 @@ def test(ident: int) -> Response:
     """Send a test message now, and show what the receiver answered."""
     row = CHANNELS.one(ident)
     answer = send_test(row, _("This is a test message from Stopa."))
-    status = [_("Status %(status)d.", status=answer.status)] if answer.status else []
+    status = [_("HTTP status %(status)d.", status=answer.status)] if answer.status else []
     if answer.how is ResultKind.DONE:
-        text = [_("The test message was sent by %(name)s.", name=row.name), *status]
+        text = [_("Test message sent through %(name)s.", name=row.name), *status]
         return CHANNELS.done(" ".join(text), CHANNELS.url("edit", row))
     text = [_("The test message was not sent."), _(answer.why), *status, answer.note]
     return CHANNELS.done(" ".join(text).strip(), CHANNELS.url("edit", row), "bad")
@@ -204,7 +200,7 @@ def test(ident: int) -> Response:
 def enable(ident: int) -> Response:
     row = CHANNELS.one(ident)
     switch(row, True)
-    return CHANNELS.done(_("%(name)s is on.", name=row.name), CHANNELS.url("edit", row))
+    return CHANNELS.done(_("%(name)s turned on.", name=row.name), CHANNELS.url("edit", row))
 
 
 @bp.post("/<int:ident>/disable")
@@ -212,7 +208,7 @@ def enable(ident: int) -> Response:
 def disable(ident: int) -> Response:
     row = CHANNELS.one(ident)
     switch(row, False)
-    return CHANNELS.done(_("%(name)s is off.", name=row.name), CHANNELS.url("edit", row))
+    return CHANNELS.done(_("%(name)s turned off.", name=row.name), CHANNELS.url("edit", row))
 
 
 def switch(row: Channel, on: bool) -> None:

@@ -20,7 +20,8 @@ LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NEW_PASSWORD = N_("New password")
 REPLACES = N_(
-    "At least 8 characters. Left empty, the password stays; a new one ends all sessions of the user."
+    "At least 8 characters. Leave empty to keep the current password. A new password "
+    "signs the user out everywhere."
 )
 
 
@@ -34,27 +35,27 @@ class AccessChoice(ChoiceOfId):
 
 class UserForm(Form):
     login = TextLine(
-        N_("User name"),
+        N_("Username"),
         120,
         fits=LOGIN.fullmatch,
-        problem=N_("Give a user name of 1 to 120 characters without spaces."),
+        problem=N_("Enter a username of 1 to 120 characters without spaces."),
         attrs={"autocapitalize": "none", "spellcheck": "false"},
-        hint=N_("For signing in and as events name the user. It cannot be changed later."),
+        hint=N_("Used to sign in and to match the user in events. It can't be changed later."),
     )
     name = TextLine(N_("Full name"), 200)
     email = TextLine(
-        N_("E-mail"),
+        N_("Email"),
         254,
         needed=False,
         input_type="email",
         fits=EMAIL.fullmatch,
-        problem=N_("Write the address as name@example.org."),
+        problem=N_("Enter an address such as name@example.org."),
     )
     extension = TextLine(N_("Extension"), 40, needed=False)
     access = AccessChoice(
-        N_("Access"),
-        none=N_("No access: traced, cannot sign in"),
-        problem=N_("Choose one of the accesses."),
+        N_("Role"),
+        none=N_("No role: traced, but can't sign in"),
+        problem=N_("Choose a role."),
     )
     password = Password(
         N_("Password"),
@@ -65,11 +66,11 @@ class UserForm(Form):
     teams = Ids(N_("Teams"), name="team")
     locale = Choice(
         N_("Language"),
-        {"": N_("As the site"), **LOCALES},
+        {"": N_("System default"), **LOCALES},
         default="",
-        problem=N_("Choose one of the languages."),
+        problem=N_("Choose a language."),
     )
-    timezone = time_zone(N_("Time zone"), needed=False, hint=N_("Leave empty for the zone of the site."))
+    timezone = time_zone(N_("Time zone"), needed=False, hint=N_("Leave empty to use the system time zone."))
     row: User | None = None
 
     def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool) -> None:
@@ -81,7 +82,7 @@ class UserForm(Form):
             if row.password_hash:
                 self.password.label.text, self.password.hint = NEW_PASSWORD, _(REPLACES)
         if own:
-            self.access.hint = _("You cannot change your own access. Somebody else has to do it.")
+            self.access.hint = _("You can't change your own role. Ask another administrator.")
             self.access.attrs["disabled"] = True
 
     def values(self) -> dict[str, Any]:
@@ -97,4 +98,4 @@ class UserForm(Form):
             raise ValidationError(_(problem))
         known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
         if self.access.data and not field.data and not known:
-            raise ValidationError(_("Give a password, or choose no access."))
+            raise ValidationError(_("Enter a password, or choose “No role”."))

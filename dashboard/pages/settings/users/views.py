@@ -34,10 +34,10 @@ from dashboard.web.versioned import InvalidError
 
 SOURCE = "stopa"
 NO_ACCESS = "none"  # value of the access filter for users known from events only
-OWN_ACCESS = N_("You cannot change your own access. Somebody else has to do it.")
-OWN_PASSWORD = N_("Change your own password on My account.")
-OWN_END = N_("You cannot deactivate yourself. Somebody else has to do it.")
-HIGHER = N_("This user's access allows more than yours, so you cannot change the user.")
+OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
+OWN_PASSWORD = N_("You can change your own password in My account.")
+OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
+HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
 
 
 class UserRow(NamedTuple):
@@ -82,23 +82,25 @@ class Users(Resource[UserForm]):
         new=N_("New user"),
         table=N_("Table of users"),
         count=lambda number: ngettext("%(num)d user", "%(num)d users", number),
-        no_match=N_("No user matches"),
-        no_match_hint=N_("Nobody fits these filters. Deactivated users are shown when you include them."),
-        none=N_("No users to show"),
-        none_hint=N_("Your access shows nobody here."),
-        taken=N_("There is a user of this name already."),
-        leave=(
-            N_("All sessions of the user end at once, and so does what is open in the user's day."),
-            N_("All history stays. You can reactivate the user at any time."),
+        no_match=N_("No matching users"),
+        no_match_hint=N_(
+            "No users match these filters. To see deactivated users, include them in the filter."
         ),
-        back=(N_("The user can sign in again, with the same access and password as before."),),
+        none=N_("No users to show"),
+        none_hint=N_("No users in your scope."),
+        taken=N_("A user with this name already exists."),
+        leave=(
+            N_("The user is signed out everywhere, and open activities end."),
+            N_("History is kept. You can reactivate the user at any time."),
+        ),
+        back=(N_("The user will be able to sign in again with the same role and password."),),
         include=N_("Include deactivated users"),
         picture="users",
     )
     columns = (
         Column("name", N_("Full name")),
-        Column("login", N_("User name"), css="p2", cell_css="mono"),
-        Column("access", N_("Access"), lambda row: row.access or None, _access_cell, css="p2"),
+        Column("login", N_("Username"), css="p2", cell_css="mono"),
+        Column("access", N_("Role"), lambda row: row.access or None, _access_cell, css="p2"),
         Column("teams", N_("Teams"), css="p3", sorts=False),
         Column("state", N_("State"), show=_state, sorts=False),
         moment("last", N_("Last signed in"), "last_ts", "n p2"),
@@ -234,7 +236,7 @@ class Users(Resource[UserForm]):
         return True
 
     def added(self, row: User, form: UserForm) -> Response:
-        return self.done(_("%(name)s has been added.", name=row.name))
+        return self.done(_("%(name)s added.", name=row.name))
 
     def leave(self, row: User, giver: Giver) -> None:
         """End the user's sessions and open stretches of the day; the history stays."""
