@@ -282,8 +282,6 @@ class Backtest(Model):
     owner_id = pw.IntegerField(null=True)  # a personal rule's, whose scope bounds what it is asked about
     name = pw.CharField(120)
     definition = JSONField()
-    against = JSONField(null=True)  # another version's definition, to tell where the two differ
-    against_version = pw.IntegerField(default=0)
     days = pw.IntegerField()
     start_ms = pw.BigIntegerField()
     end_ms = pw.BigIntegerField()

@@ -188,11 +188,11 @@ def test_a_count_is_reached_in_a_backtest_when_it_was(by: str) -> None:
     ]
 
 
-def ordered(one: Rule, viewer: User, days: int = 7, against: Any = None) -> Backtest:
+def ordered(one: Rule, viewer: User, days: int = 7) -> Backtest:
     """Ask for a backtest, let the worker make it, and return its row."""
     ready = active_rules.load(Rule.get_by_id(one.id))
     assert ready is not None
-    ident = job.order(viewer.id, ready, one.definition, days, against)
+    ident = job.order(viewer.id, ready, one.definition, days)
     worker.drain(["backtest"])
     found: Backtest = Backtest.get_by_id(ident)
     return found
@@ -217,31 +217,6 @@ def test_the_job_sums_up_and_writes_nothing_else() -> None:
     for table in (Run, Step, RuleLimit, RuleCount, Notification):
         assert table.select().count() == 0, table
     assert Job.get(Job.kind == "backtest").state == "done"
-
-
-def test_two_versions_are_told_apart() -> None:
-    viewer = make.administrator()
-    send(*SALES)
-    one = rule(LOG, **{"if": BIG})
-    other = {**one.definition, "if": {"all": [{"field": "data.value", "op": "contains", "value": "5"}]}}
-    result = ordered(one, viewer, against=(7, other)).result
-    numbers = [50 + n * 25 for n in range(12)]
-    big = {n for n in numbers if n > 99}
-    fives = {n for n in numbers if "5" in str(n)}
-    assert result["difference"]["both"] == len(big & fives)
-    assert result["difference"]["only"] == [len(big - fives), len(fives - big)]
-    shown = [each["trace"]["children"][0]["seen"] for each in result["difference"]["samples"][0]]
-    assert {int(each) for each in shown} == big - fives
-    assert result["other"]["matched"] == len(fives)
-
-
-def test_the_same_version_twice_differs_in_nothing() -> None:
-    viewer = make.administrator()
-    send(*SALES)
-    one = rule([{**LOG, "limit": PERIOD}])
-    result = ordered(one, viewer, against=(1, one.definition)).result
-    assert result["difference"]["only"] == [0, 0]
-    assert result["difference"]["both"] == result["acted"] > 0
 
 
 def test_runs_outside_the_viewers_scope_are_counted_and_nothing_more() -> None:

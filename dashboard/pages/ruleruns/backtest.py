@@ -9,8 +9,6 @@ from flask_babel import ngettext
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
-from dashboard.models import Rule
-from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns import backtest_result, commands, try_rule, why_not
 from dashboard.pages.ruleruns.forms import ID_MAX, SUBJECT_MAX
 from dashboard.pages.ruleruns.try_rule import Candidate
@@ -18,7 +16,7 @@ from dashboard.pages.ruleruns.views import bp
 from dashboard.rules import permissions
 from dashboard.rules.backtest import job as backtests
 from dashboard.rules.internal_actions import Impossible
-from dashboard.web.forms import one, whole
+from dashboard.web.forms import whole
 from dashboard.web.page import render
 
 REFRESH_S = 3
@@ -91,16 +89,9 @@ def order(ident: int) -> Response:
     days = whole(request.form.get("days", ""), 1, max(backtests.DAYS))
     if days not in backtests.DAYS:
         errors["days"] = _("Choose one of the available durations.")
-    against = None
-    if request.form.get("against"):
-        other = try_rule.version(one(Rule, ident), request.form["against"]) if ident else None
-        if other is None or other.live is None:
-            errors["against"] = _("This version is no longer available.")
-        else:
-            against = (other.live.version, other.raw)
     if errors or days is None or tried.live is None:
         return _backtest(tried, errors, 422)
-    made = commands.order_backtest(g.scope, tried, days, against)
+    made = commands.order_backtest(g.scope, tried, days)
     return make_response(redirect(url_for(".result", ident=made), 303))
 
 
@@ -158,16 +149,12 @@ def _attempt(tried: Candidate, problem: str = "", status: int = 200) -> Response
 
 
 def _backtest(tried: Candidate, errors: dict[str, str] | None = None, status: int = 200) -> Response:
-    versions = RuleVersion.select(RuleVersion.version).where(RuleVersion.rule == tried.ident)
-    numbers = [row[0] for row in versions.order_by(RuleVersion.version.desc()).tuples()]
     mine = backtest_result.made(g.scope, tried.ident, zone())
-    current = tried.live.version if tried.live is not None else 0
     return render(
         "ruleruns/backtest.html",
         status=status,
         tried=tried,
         errors=errors or {},
         days=backtests.DAYS,
-        versions=[each for each in numbers if each != current],
         mine=mine,
     )

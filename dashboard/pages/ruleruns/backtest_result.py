@@ -1,4 +1,4 @@
-"""The result of a backtest in the words of a reader: figures, days, subjects, samples, differences."""
+"""The result of a backtest in the words of a reader: figures, days, subjects, samples."""
 
 from __future__ import annotations
 
@@ -61,10 +61,9 @@ class Sample(NamedTuple):
     trace: traces.Line
 
 
-class Side(NamedTuple):
-    """What one version would have done."""
+class Effects(NamedTuple):
+    """What the rule would have done."""
 
-    version: int
     figures: Mapping[str, int]
     bars: list[Bar]
     subjects: list[tuple[str, str, int]]
@@ -80,7 +79,6 @@ class Made(NamedTuple):
     time: str
     days: int
     version: int
-    against: int
     state: str
 
 
@@ -93,7 +91,6 @@ def made(scope: Scope, rule_id: int, zone: str) -> list[Made]:
             formats.stamp(row.created_ts, zone),
             row.days,
             row.version,
-            row.against_version,
             _(STATES[row.state]),
         )
         for row in query.order_by(Backtest.id.desc())
@@ -103,27 +100,21 @@ def made(scope: Scope, rule_id: int, zone: str) -> list[Made]:
 def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
     """Return what the page of a finished backtest shows; samples outside the viewer's scope of now go."""
     result = row.result
-    sides = [_side(scope, row, row.version, row.definition, result, zone)]
-    if "other" in result:
-        sides.append(_side(scope, row, row.against_version, row.against, result["other"], zone))
     return {
-        "sides": sides,
+        "effects": _effects(scope, row, result, zone),
         "numbered": NUMBERED,
         "took": formats.duration(result["took_ms"] // 1000),
-        "difference": _difference(scope, row, result.get("difference"), zone),
         "start": formats.stamp(row.start_ms // 1000, zone),
         "end": formats.stamp(row.end_ms // 1000, zone),
     }
 
 
-def _side(
-    scope: Scope, row: Backtest, version: int, raw: Mapping[str, Any], result: Mapping[str, Any], zone: str
-) -> Side:
+def _effects(scope: Scope, row: Backtest, result: Mapping[str, Any], zone: str) -> Effects:
+    raw = row.definition
     samples, failures = result["samples"], result["failures"]
     words = _words(scope, raw, [*samples, *failures], [subject for subject, _count in result["subjects"]])
     figures = {name: count for name, count in result.items() if isinstance(count, int)}
-    return Side(
-        version,
+    return Effects(
         figures,
         bars(result["days"], _days(row, result["zone"])),
         [(words.subject(subject), subject, count) for subject, count in result["subjects"]],
@@ -198,21 +189,6 @@ def _samples(
                 )
             )
     return found
-
-
-def _difference(
-    scope: Scope, row: Backtest, found: Mapping[str, Any] | None, zone: str
-) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    sides = []
-    for version, raw, count, samples in (
-        (row.version, row.definition, found["only"][0], found["samples"][0]),
-        (row.against_version, row.against, found["only"][1], found["samples"][1]),
-    ):
-        words = _words(scope, raw, samples, [])
-        sides.append((version, count, _samples(scope, samples, raw, words, zone)))
-    return {"both": found["both"], "sides": sides}
 
 
 def _notes(result: Mapping[str, Any], zone: str) -> list[str]:

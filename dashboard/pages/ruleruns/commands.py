@@ -113,14 +113,12 @@ def _step(run: Run, n: int, part: DeliveryPlan) -> None:
         internal_actions.do(step)
 
 
-def order_backtest(
-    scope: Scope, tried: Candidate, days: int, against: tuple[int, dict[str, Any]] | None
-) -> int:
+def order_backtest(scope: Scope, tried: Candidate, days: int) -> int:
     """Queue a backtest for the viewer and return its id."""
     if tried.live is None:
         raise Impossible("")
     with database.atomic():
-        ident = job.order(scope.viewer_id, tried.live, tried.raw, days, against)
-        details = {"days": days, "version": tried.live.version, "against": against[0] if against else None}
+        ident = job.order(scope.viewer_id, tried.live, tried.raw, days)
+        details = {"days": days, "version": tried.live.version}
         audit.record("rule.backtested", "r", ("rule", tried.ident, tried.name), details=details)
     return ident

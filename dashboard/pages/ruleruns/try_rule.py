@@ -14,7 +14,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.models import Event, Rule
-from dashboard.models.rules import RuleDraft, RuleVersion
+from dashboard.models.rules import RuleDraft
 from dashboard.pages.ruleruns import run_page
 from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import matcher, rate_limits
@@ -42,7 +42,7 @@ from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.occurrences import Occurrence
 from dashboard.rules.recipients import People, Reader
 from dashboard.ruletext import names, sentences, traces
-from dashboard.web.forms import one, whole
+from dashboard.web.forms import one
 
 OFFERED = 20  # events to choose from
 READ = 60  # latest events of each type looked at for those inside the scope
@@ -265,16 +265,6 @@ def wanted(ident: int) -> Candidate:
     if rule is None:
         abort(404)
     return _candidate(rule, rule.definition, draft=False)
-
-
-def version(rule: Rule, number: str) -> Candidate | None:
-    """Return another version of a stored rule as it was saved; None when it is not kept."""
-    asked = whole(number, 1, VERSION_MAX)
-    found = RuleVersion.get_or_none((RuleVersion.rule == rule.id) & (RuleVersion.version == asked))
-    if found is None:
-        return None
-    older = Rule(**{**rule.__data__, "definition": found.definition, "version": found.version})
-    return _candidate(older, found.definition, draft=False)
 
 
 def _draft(ident: int, rule: Rule | None) -> Candidate:

@@ -24,7 +24,7 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
 from dashboard.rules.backtest.simulator import Simulator
-from dashboard.rules.backtest.summary import BacktestSummary, Difference
+from dashboard.rules.backtest.summary import BacktestSummary
 
 DAYS = (1, 7, 30, 90)
 DAY_MS = 86_400_000
@@ -51,19 +51,9 @@ class BacktestError(jobs.Permanent):
 Report = Callable[[int, int], None]
 
 
-def order(
-    user_id: int,
-    rule: LiveRule,
-    raw: dict[str, Any],
-    days: int,
-    against: tuple[int, dict[str, Any]] | None = None,
-) -> int:
-    """Queue the trial of a rule over the latest `days` and return its id, in the caller's transaction.
-
-    `against` is another version by number and definition, to tell where the two differ.
-    """
+def order(user_id: int, rule: LiveRule, raw: dict[str, Any], days: int) -> int:
+    """Queue the backtest of a rule over the latest `days` and return its id, in the caller's transaction."""
     end_ms = clock.now_ms()
-    other, definition = against or (0, None)
     made = Backtest.create(
         user_id=user_id,
         rule_id=rule.id,
@@ -71,8 +61,6 @@ def order(
         owner_id=rule.owner,
         name=rule.name,
         definition=raw,
-        against=definition,
-        against_version=other,
         days=days,
         start_ms=end_ms - days * DAY_MS,
         end_ms=end_ms,
@@ -124,37 +112,24 @@ def failure(row: Backtest) -> Message:
 
 
 def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str, Any]:
-    """Return the result of a backtest as plain JSON values: see Tally.result and Difference.result."""
+    """Return the result of a backtest as plain JSON values: see BacktestSummary.result."""
     user = User.get_or_none((User.id == row.user_id) & User.deactivated_ts.is_null())
     if user is None:
         raise BacktestError(Message(NO_USER))
     scope, period = scopes.of_user(user), Period(row.start_ms, row.end_ms)
     begun = time.monotonic()
-    versions = [_rule(row, row.version, row.definition)]
-    if row.against is not None:
-        versions.append(_rule(row, row.against_version, row.against))
-    covers = partial(recipients.covers, scope)
-    difference = Difference(covers)
-    results = []
-    for side, rule in enumerate(versions):
-        part = _part(report, side, len(versions))
-        results.append(_tried(rule, period, covers, partial(difference.add, side), part))
-    made = {**results[0], "took_ms": int((time.monotonic() - begun) * 1000)}
-    if len(versions) > 1:
-        made |= {"other": results[1], "difference": difference.result()}
-    return made
+    rule = _rule(row)
+    made = _tried(rule, period, partial(recipients.covers, scope), report)
+    return {**made, "took_ms": int((time.monotonic() - begun) * 1000)}
 
 
-def _tried(
-    rule: LiveRule, period: Period, covers: Callable[[Any], bool], note: Callable[[Any], None], report: Report
-) -> dict[str, Any]:
+def _tried(rule: LiveRule, period: Period, covers: Callable[[Any], bool], report: Report) -> dict[str, Any]:
     trial, asked, found, until_ms = Simulator(rule), 0, 0, None
     tally = BacktestSummary(rule.spec.context.zone, covers)
     for read in replay.walk(trial, period):
         asked += read.asked
         for each in read.found:
             tally.add(each)
-            note(each)
         found += len(read.found)
         report(read.done, read.total)
         if found >= MOST:
@@ -171,14 +146,14 @@ def _tried(
     }
 
 
-def _rule(row: Backtest, version: int, raw: dict[str, Any]) -> LiveRule:
+def _rule(row: Backtest) -> LiveRule:
     rule = active_rules.load(
         Rule(
             id=row.rule_id,
             name=row.name,
             owner_id=row.owner_id,
-            definition=raw,
-            version=version,
+            definition=row.definition,
+            version=row.version,
             state=State.ON.value,
             position=0,
             updated_by=row.user_id,
@@ -192,11 +167,6 @@ def _rule(row: Backtest, version: int, raw: dict[str, Any]) -> LiveRule:
     for calendar in sorted(named - active_rules.load_calendars().keys()):
         raise BacktestError(message(NO_CALENDAR, name=calendar))
     return rule
-
-
-def _part(report: Report, n: int, parts: int) -> Report:
-    """Return a report of the n-th of so many parts, as a share of the whole."""
-    return lambda done, total: report(done + n * total, total * parts)
 
 
 def _reporter(ident: int, job: int) -> Report:

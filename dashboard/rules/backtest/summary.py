@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -21,7 +21,7 @@ LOOP, DEPTH, MUTED = "loop_stopped", "depth_stopped", "muted"
 class Found(NamedTuple):
     """One run that a rule would have made.
 
-    `name` is the event's or the firing's own part of the run's key: the same for every version of a rule.
+    `name` is the event's or the firing's own part of the run's key.
     `outcome` is one of the words above, `held` how many actions their limits held back.
     """
 
@@ -98,47 +98,3 @@ class BacktestSummary:
         if quarter not in self._dates:
             self._dates[quarter] = clock.local_date(at_ms // 1000, self.zone).isoformat()
         return self._dates[quarter]
-
-
-class Difference:
-    """What one of two versions would have done and the other would not.
-
-    Runs are fed in the order of their names on both sides, so that each is met once: `open` holds those
-    whose counterpart may still come, and is emptied by `close` for what was read so far.
-    """
-
-    def __init__(self, covers: Callable[[EventFacts], bool]) -> None:
-        self.covers = covers
-        self.both = 0
-        self.counts = [0, 0]
-        self.samples: tuple[list[Found], list[Found]] = ([], [])
-        self._open: tuple[dict[str, Found], dict[str, Found]] = ({}, {})
-
-    def add(self, side: int, found: Found) -> None:
-        """Note a run of version 0 or 1 that would have acted."""
-        if found.outcome != ACTED:
-            return
-        if self._open[1 - side].pop(found.name, None) is None:
-            self._open[side][found.name] = found
-        else:
-            self.both += 1
-
-    def close(self) -> None:
-        """Count what has no counterpart; no more is to come for what was read so far."""
-        for side, runs in enumerate(self._open):
-            self.counts[side] += len(runs)
-            shown = (found for found in runs.values() if self.covers(found.facts))
-            self.samples[side].extend(_first(shown, SAMPLES - len(self.samples[side])))
-            runs.clear()
-
-    def result(self) -> Mapping[str, Any]:
-        self.close()
-        return {
-            "both": self.both,
-            "only": self.counts,
-            "samples": [[found.sample for found in runs] for runs in self.samples],
-        }
-
-
-def _first(found: Iterator[Found], most: int) -> Iterator[Found]:
-    return (each for _n, each in zip(range(most), found, strict=False))
