@@ -60,7 +60,7 @@ def test_switching_on_asks_about_what_is_open_already(
     data = {"op": op, "id": [each.id for each in made]}
     answer = editor.post("/rules/bulk?list=system", data=data)
     assert answer.status_code == 422
-    assert "2 subjects are open already." in answer.text
+    assert "2 items are already open." in answer.text
     assert states() == ["off"] * 3
     answer = editor.post("/rules/bulk?list=system", data={**data, "existing": choice})
     assert answer.location == "/rules?list=system"

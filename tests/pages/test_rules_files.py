@@ -120,7 +120,7 @@ def test_imported_rule_that_lost_a_condition_is_shown_as_incomplete(editor: Flas
     made = incomplete(editor)
     for url in ("/rules?list=system", f"/rules/{made.id}", f"/rules/{made.id}/edit"):
         page = editor.get(url).text
-        assert "A condition was left out: " in page, url
+        assert "Skipped: A condition. " in page, url
     assert "Poor" in editor.get("/rules?list=system&state=incomplete").text
     assert "Poor" not in editor.get("/rules?list=system&state=off").text
 
@@ -129,7 +129,7 @@ def test_imported_rule_that_lost_a_condition_is_shown_as_incomplete(editor: Flas
 def test_incomplete_rule_cannot_be_switched_on_from_the_list(editor: FlaskClient, op: str) -> None:
     made = incomplete(editor)
     editor.post("/rules/bulk?list=system", data={"op": op, "id": str(made.id)})
-    assert "Poor is not complete" in editor.get("/rules?list=system").text
+    assert "Not changed: Poor is incomplete." in editor.get("/rules?list=system").text
     activation.switch([made], State(op))
     assert Rule.get_by_id(made.id).state == "off"
 
