@@ -34,7 +34,8 @@ def make(now: int | None = None) -> Iterator[str]:
     """Create or extend the demo data up to `now` (UTC epoch seconds, default now); yield lines to print.
 
     The first run creates users, queues and two weeks of events; later runs add the events since then and
-    change nothing else. Events are appended and projected like all others. The time zone and the key for
+    change nothing else. Events are recorded at their own time, as if they had come in as they happened, and
+    projected like all others. The time zone and the key for
     the passwords come from the application's settings.
     """
     moment = clock.now_s() if now is None else now
@@ -49,7 +50,8 @@ def make(now: int | None = None) -> Iterator[str]:
     stored = 0
     for part, rules in ((events[:known], False), (events[known:], True)):
         for start in range(0, len(part), BATCH):
-            stored += record.append(source.id, part[start : start + BATCH], rules=rules).accepted
+            batch = part[start : start + BATCH]
+            stored += record.append(source.id, batch, rules=rules, at_own_time=True).accepted
     with database.atomic():
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
     worker.drain(["digest"])

@@ -75,12 +75,15 @@ def append(
     makes: bool = True,
     rules: bool = True,
     chain: Sequence[int] = (),
+    at_own_time: bool = False,
 ) -> Appended:
     """Append `events` of one source in one transaction, which is committed when the function returns.
 
     Events whose id the source has sent before are skipped. With `makes`, unknown users and queues are
     created; without it, the caller must have removed events with unknown_names(). Without `rules`, rules
-    do not evaluate the events. `chain` lists the ids of the rules that caused them, oldest first.
+    do not evaluate the events. `chain` lists the ids of the rules that caused them, oldest first. With
+    `at_own_time`, each event counts as recorded at its time: for an invented past that stands for events
+    which came in as they happened.
     """
     if not events:
         return Appended(0, 0, [])
@@ -98,7 +101,7 @@ def append(
                 ident,
                 e.type,
                 e.time_ms,
-                recorded,
+                e.time_ms if at_own_time else recorded,
                 e.seq,
                 users.get(e.user),
                 queues.get(e.queue),

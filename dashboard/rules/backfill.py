@@ -16,6 +16,7 @@ from dashboard.catalog import effects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
+from dashboard.events import timeliness
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
 from dashboard.rulelang.matcher import run_key
@@ -31,7 +32,6 @@ from dashboard.rules import (
 )
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_worker import DeadlineWorker
-from dashboard.rules.engine import MAX_LATE_S
 from dashboard.rules.state_periods import AGENT_IDLE
 from dashboard.rules.subject_history import READY, History
 from dashboard.rules.timers import New
@@ -77,6 +77,7 @@ def existing(type_: str, since_ms: int = 0) -> list[Existing]:
     query = (
         e.select(e.source_id, e.interaction, perhaps.is_null() | (opened > perhaps))
         .where((e.type >= f"{kind}.") & (e.type < f"{kind}/") & e.interaction.is_null(False))
+        .where(~timeliness.clock_ahead())
         .group_by(e.source_id, e.interaction)
         .having((always.is_null() | (opened >= always)) & (fn.MAX(e.time_ms) >= since_ms))
         .order_by(e.source_id, e.interaction)
@@ -171,7 +172,7 @@ def _row(
     if at is None or not deadlines.holds(stretch, at):
         return None
     if at <= desk.now_ms:
-        too_late = not new and at < desk.now_ms - MAX_LATE_S * 1000
+        too_late = not new and at < desk.now_ms - timeliness.MAX_LATE_S * 1000
         if too_late or _ran_before(rule, stretch.episode):
             return None
     if at <= desk.now_ms and new:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from dashboard import clock
 from dashboard.db import database
 from dashboard.db.locks import Lock
+from dashboard.events import timeliness
 from dashboard.jobs import worker
 from dashboard.jobs.queue import DIED
 from dashboard.jobs.work import WAITING, Work, pause_ms
@@ -188,7 +189,7 @@ class DeadlineWorker:
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
     def _fire_group(self, row: Timer, seen: SubjectDeadlines, due: DueDeadline) -> None:
-        late_s = self._late(due.at_ms, seen.history.recorded_ms(due.stretch.event_id))
+        late_s = self._late(due.at_ms, seen.history.event(due.stretch.event_id))
         for rule in due.group.armed(due.stretch):
             if rule.id in self.plan.held:
                 timers.hold(row, rule, due.stretch, due.at_ms)
@@ -215,7 +216,7 @@ class DeadlineWorker:
         history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, begun_ms)
         for stretch in history.stretches:
             if stretch.begun_ms == begun_ms and deadlines.holds(stretch, row.base_ms):
-                late_s = self._late(row.base_ms, history.recorded_ms(stretch.event_id))
+                late_s = self._late(row.base_ms, history.event(stretch.event_id))
                 seen = history.facts(type_, stretch, row.base_ms)
                 self.fire(rule, seen, stretch.episode, row.base_ms, late_s)
 
@@ -237,7 +238,7 @@ class DeadlineWorker:
             key = run_key(rule.id, rule.version, row.kind)
             runs.begin(key, rule, seen, RunOutcome.CANCELLED, due)
             return
-        self.fire(rule, seen, row.kind, due, self._late(due, after.recorded_ms))
+        self.fire(rule, seen, row.kind, due, self._late(due, after))
 
     def _scheduled(self, row: Timer, rule: LiveRule) -> None:
         """Run a rule that runs by the calendar; the next run follows the planned time, not the present."""
@@ -255,10 +256,13 @@ class DeadlineWorker:
         seen["episode"] = episode
         self.work.fire(rule, seen, episode, at_ms, late_s)
 
-    def _late(self, due_ms: int, recorded_ms: int | None) -> int:
+    def _late(self, due_ms: int, cause: EventRow | None) -> int:
         """Return by how many seconds a deadline comes late: since it was due, or since the event that it
-        hangs on was known."""
-        return max(0, self.now_ms - max(due_ms, recorded_ms or due_ms)) // 1000
+        hangs on was recorded. An event that was too old by then makes it as late as the event."""
+        if cause is None:
+            return max(0, self.now_ms - due_ms) // 1000
+        late_s = max(0, self.now_ms - max(due_ms, cause.recorded_ms)) // 1000
+        return max(late_s, timeliness.late_s(cause.source_id, cause.time_ms, cause.recorded_ms, due_ms))
 
 
 def _close(row: Timer) -> None:

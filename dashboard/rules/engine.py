@@ -16,14 +16,23 @@ from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot, update_row
-from dashboard.events import internal
+from dashboard.events import internal, timeliness
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.fields import TAGS, EventFacts
 from dashboard.rulelang.matcher import Outcome
-from dashboard.rules import active_rules, event_rows, loop_guard, open_counts, runs, subject_state, timers
+from dashboard.rules import (
+    active_rules,
+    event_facts,
+    event_rows,
+    loop_guard,
+    open_counts,
+    runs,
+    subject_state,
+    timers,
+)
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import EVENT, ActionRunner
 from dashboard.rules.active_rules import Live, LiveRule
@@ -34,7 +43,6 @@ from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
 
 logger = logging.getLogger("stopa.rules")
-MAX_LATE_S = 24 * 3600  # a deadline that comes later is not acted upon any more
 AT_ONCE = 500  # events whose facts are in memory together
 SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
 SAMPLED_EVERY_MS = 60_000
@@ -107,7 +115,7 @@ class EvaluationPass:
                 self.event(facts)
         timers.arm(self.live, [row for row in rows if row.type in self.live.waking])
         for crossing in crossings:
-            self.fire(*crossing)
+            self.fire(*crossing, late_s=event_facts.late_s(crossing.facts, crossing.at_ms))
 
     def event(self, facts: EventFacts) -> None:
         """Ask the rules about one event; tags that one of them gives are seen by those after it."""
@@ -163,7 +171,7 @@ class EvaluationPass:
         return rule.owner is None or covers(self.people.scope(rule.owner), facts)
 
     def _matched(self, rule: LiveRule, run: matcher.Evaluation) -> None:
-        episode = str(run.facts.get("episode", EVENT))
+        episode, at_ms = str(run.facts.get("episode", EVENT)), event_facts.at_ms(run.facts)
         if run.outcome is Outcome.MATCHED and rule.definition.times is not None:
             crossing = self.ledgers.crossing(rule.id, rule.definition.times, run.facts)
             if crossing is None:
@@ -172,7 +180,8 @@ class EvaluationPass:
         if run.outcome is Outcome.MATCHED and rule.definition.wait is not None:
             timers.wait(rule, run.facts)
             return
-        self._carry_out(rule, run, run.key, run.facts["time"], episode)
+        late_s = event_facts.late_s(run.facts, run.facts["time"])
+        self._carry_out(rule, run, run.key, at_ms, episode, late_s)
 
     def _carry_out(
         self, rule: LiveRule, run: matcher.Evaluation, key: str, at_ms: int, episode: str, late_s: int = 0
@@ -213,7 +222,7 @@ class EvaluationPass:
     ) -> tuple[RunOutcome, int, str]:
         if run.outcome is not Outcome.MATCHED:
             return _STOPPED[run.outcome], 0, ""
-        if late_s > MAX_LATE_S:
+        if late_s > timeliness.MAX_LATE_S:
             return RunOutcome.EXPIRED, 0, ""
         planner = ActionPlanner(rule, run.facts, self.people, self.now_ms, row.id)
         runner = ActionRunner(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.db.prepared import Prepared, plain, slot
+from dashboard.events import timeliness
 from dashboard.models import Access, Event, EventCause, Mark, Queue, Source, TeamMember, User
 from dashboard.rulelang.fields import TAGS, EventFacts, is_empty
 from dashboard.rulelang.fields import facts as of_values
@@ -81,6 +82,7 @@ def of_row(row: EventRow, facing: Facing, seen: Seen | None) -> EventFacts:
         user=user,
         queue=queue,
         source_id=row.source_id,
+        recorded_ms=row.recorded_ms,
     )
     if user is not None:
         made["user.team"], made["user.access"] = facing.teams.get(user, []), facing.accesses.get(user, "")
@@ -101,6 +103,22 @@ def _add_subject(made: EventFacts, seen: Seen) -> None:
         first, _dot, rest = path.partition(".")
         if first == "data" and rest.partition(".")[0] in SUBJECT_FIELDS and is_empty(made[path]):
             made[path] = value
+
+
+def is_clock_ahead(facts: EventFacts) -> bool:
+    """Say whether an event lay ahead of the server's clock when it was recorded."""
+    return timeliness.is_clock_ahead(facts["time"], facts.get("recorded_ms", facts["time"]))
+
+
+def at_ms(facts: EventFacts) -> int:
+    """Return the instant that limits count an event at: its time, or when it was recorded if it lay ahead."""
+    at: int = facts["recorded_ms"] if is_clock_ahead(facts) else facts["time"]
+    return at
+
+
+def late_s(facts: EventFacts, due_ms: int) -> int:
+    """Return by how many seconds an event came too late for what fell due then, see `timeliness`."""
+    return timeliness.late_s(facts["source_id"], facts["time"], facts["recorded_ms"], due_ms)
 
 
 def tags_of(facts: EventFacts) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dashboard.db.prepared import plain
+from dashboard.events import timeliness
 from dashboard.models import Event
 
 
@@ -49,3 +51,8 @@ def columns() -> Any:
 def rows(query: Any) -> list[EventRow]:
     """Run a query of columns()."""
     return [EventRow._make(row) for row in plain(query)]
+
+
+def in_time(events: Iterable[EventRow]) -> list[EventRow]:
+    """Return the events that did not lie ahead of the server's clock when they were recorded."""
+    return [event for event in events if not timeliness.is_clock_ahead(event.time_ms, event.recorded_ms)]

@@ -20,12 +20,12 @@ from dashboard.rulelang import matcher
 from dashboard.rulelang.fields import EventFacts, fold
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import Times, limit_key
-from dashboard.rules import active_rules, recipients
+from dashboard.rules import active_rules, event_facts, recipients
 from dashboard.rules.action_runner import EVENT
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
 from dashboard.rules.limit_store import LimitStore
-from dashboard.rules.occurrences import Occurrence
+from dashboard.rules.occurrences import CLOCK_AHEAD, Occurrence
 from dashboard.rules.runs import RUN_LABELS, RunOutcome
 
 LOOKED_THROUGH = 500  # latest events of a subject
@@ -37,6 +37,7 @@ GROUP_PAUSED = N_("The rule's group “%(name)s” is paused.")
 SUSPENDED = N_("The rule's owner is deactivated or isn't allowed to have rules.")
 TYPE_OFF = N_("Rules can't use events of this type. Turn them on in Settings > System events.")
 TOO_EARLY = N_("The event was received before the rule was turned on.")
+EXPIRED = N_("The event or its timer was over 24 hours late, so the rule did nothing.")
 FOREIGN = N_("The event is outside the rule owner's scope.")
 OTHER_TYPE = N_("The rule doesn't use this event type.")
 NOT_TRUE = N_("Conditions not met.")
@@ -165,6 +166,8 @@ def _of_event(rule: LiveRule, found: EventFacts, recorded_ms: int) -> list[Messa
         reasons.append(Message(TYPE_OFF))
     if rule.armed_ms and recorded_ms < rule.armed_ms and rule.definition.after is None:
         reasons.append(Message(TOO_EARLY))
+    if rule.definition.times is not None and event_facts.is_clock_ahead(found):
+        reasons.append(Message(CLOCK_AHEAD))
     if rule.owner is not None and not recipients.covers(recipients.People().scope(rule.owner), found):
         reasons.append(Message(FOREIGN))
     return reasons
@@ -201,6 +204,7 @@ _SAID: Mapping[RunOutcome, str] = {
     RunOutcome.MUTED: MUTED,
     RunOutcome.LOOP_STOPPED: LOOP,
     RunOutcome.DEPTH_STOPPED: DEPTH,
+    RunOutcome.EXPIRED: EXPIRED,
 }
 
 

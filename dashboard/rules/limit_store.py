@@ -16,6 +16,7 @@ from dashboard.rulelang import rate_limits
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, Decision, Limit, LimitState, Times, Window
 from dashboard.rulelang.triggers import origin
+from dashboard.rules import event_facts
 
 MINUTE_MS = 60_000
 MOST_A_MINUTE = 600  # runs of one rule; one more pauses it
@@ -56,8 +57,10 @@ class LimitStore:
     def crossing(self, rule_id: int, times: Times, facts: EventFacts) -> int | None:
         """Count an event for "N times within M minutes"; return the number of the crossing, None for none.
 
-        An event that was counted before is not counted again.
+        An event that was counted before is not counted again, one ahead of the server's clock never.
         """
+        if event_facts.is_clock_ahead(facts):
+            return None
         place = (rule_id, TIMES, rate_limits.limit_key(times.by, rule_id, facts))
         ids, window = self._window(place)
         event, ts = facts["id"], facts["time"] // 1000

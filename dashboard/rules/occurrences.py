@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dashboard import catalog, clock
+from dashboard.events import timeliness
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Timer
@@ -22,6 +23,7 @@ ENDED = N_("The state ended at %(ended)s, before the timer at %(due)s.")
 BEGUN_BEFORE = N_("The state began at %(begun)s, before the rule was switched on at %(armed)s.")
 NEVER_DUE = N_("The calendar “%(name)s” doesn't exist, or has no such time. The timer is never due.")
 CALLED_OFF = N_("“%(type)s” ended the wait at %(time)s.")
+CLOCK_AHEAD = N_("The event was ahead of the server's clock, so it counts for no window and no timer.")
 WAITING = N_("The wait isn't over yet. The rule is evaluated again at %(due)s.")
 
 
@@ -89,6 +91,8 @@ def _obstacle(rule: LiveRule, period: StatePeriod, due: int | None, zone: str) -
 
 def _of_wait(rule: LiveRule, wait: Wait, row: EventRow, firing: str, zone: str) -> Message | None:
     """Return what ended the wait after an event, or when it is over; None once it is."""
+    if timeliness.is_clock_ahead(row.time_ms, row.recorded_ms):
+        return Message(CLOCK_AHEAD)
     mine = (Timer.rule_id == rule.id) & (Timer.kind == firing)
     due = Timer.select(Timer.due_ms).where(mine).limit(1).scalar()
     if due is None or due == HELD_MS:

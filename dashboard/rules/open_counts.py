@@ -19,7 +19,7 @@ from dashboard.rulelang import rate_limits
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import Level
 from dashboard.rulelang.triggers import Count
-from dashboard.rules import event_facts
+from dashboard.rules import event_facts, event_rows
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
@@ -78,7 +78,7 @@ def crossings(live: Live, events: Sequence[EventRow], folded: Folded) -> list[Cr
     """
     counting = [rule for rule in live.rules.values() if rule.definition.count is not None]
     kinds = {kind for rule in counting for type_ in rule.definition.types for kind in COUNTED[type_]}
-    moving = [event for event in events if event.id in folded.seen]
+    moving = [event for event in event_rows.in_time(events) if event.id in folded.seen]
     moving = [event for event in moving if folded.seen[event.id].after.kind in kinds]
     if not moving:
         return []

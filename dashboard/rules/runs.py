@@ -38,7 +38,7 @@ class RunOutcome(StrEnum):
     DEPTH_STOPPED = "depth_stopped"
     MUTED = "muted"  # its only readers have muted the rule
     CANCELLED = "cancelled"  # the state ended before the deadline
-    EXPIRED = "expired"  # the deadline came over a day ago
+    EXPIRED = "expired"  # what it is about lay over a day back
     DISABLED = "disabled"  # the rule was off or changed when its deadline came
     SHADOW = "shadow"
     TEST = "test"

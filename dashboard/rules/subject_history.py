@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.db.prepared import Prepared, plain, slot
+from dashboard.events import timeliness
 from dashboard.models import Event, Interval
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import event_facts, state_periods
-from dashboard.rules.event_rows import EventRow, columns, rows
+from dashboard.rules.event_rows import EventRow, columns, in_time, rows
 from dashboard.rules.state_periods import AGENT_IDLE, StatePeriod
 
 READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
@@ -24,6 +25,7 @@ _LATEST_OF_USER = Prepared(
     lambda: (
         columns()
         .where((Event.user_id == slot("user")) & (Event.time_ms <= slot("until")))
+        .where(~timeliness.clock_ahead())
         .order_by(Event.time_ms.desc())
         .limit(1)
     )
@@ -38,9 +40,9 @@ class History(NamedTuple):
     events: Sequence[EventRow]
     goes_on: bool = False
 
-    def recorded_ms(self, event_id: int) -> int | None:
-        """Return when an event became known."""
-        return next((event.recorded_ms for event in self.events if event.id == event_id), None)
+    def event(self, event_id: int) -> EventRow | None:
+        """Return one of the events by its id."""
+        return next((event for event in self.events if event.id == event_id), None)
 
     def facts(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventFacts:
         """Return what conditions on a deadline see, see row()."""
@@ -117,11 +119,11 @@ def others(after: EventRow, types: Iterable[str], until_ms: int) -> list[EventRo
         same = e.user_id == after.user_id
     else:
         same = e.queue_id == after.queue_id
-    return rows(columns().where(asked & same))
+    return in_time(rows(columns().where(asked & same)))
 
 
 def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
-    kind, events = state_periods.kind_of(type_), list(map(EventRow._make, found))
+    kind, events = state_periods.kind_of(type_), in_time(map(EventRow._make, found))
     mine = [row for row in events if state_periods.kind_of(row.type) == kind]
     return History(state_periods.periods(type_, events), sorted(mine, key=state_periods.order))
 

@@ -17,7 +17,7 @@ from dashboard.catalog.lifecycle import InteractionState
 from dashboard.models import Event
 from dashboard.models import Subject as Row
 from dashboard.rules import subject_fold
-from dashboard.rules.event_rows import EventRow, columns, rows
+from dashboard.rules.event_rows import EventRow, columns, in_time, rows
 from dashboard.rules.subject_fold import Fold, Seen, State
 
 CHUNK = 200  # interactions whose events are read at once
@@ -56,7 +56,10 @@ def seen_by(events: Sequence[EventRow]) -> dict[int, Seen]:
 
 
 def fold_batch(events: Sequence[EventRow]) -> Folded:
-    """Fold events into their interactions and return what they found and changed; nothing is written."""
+    """Fold events into their interactions and return what they found and changed; nothing is written.
+
+    An event ahead of the server's clock changes nothing and finds the state that there is.
+    """
     wanted: dict[Name, set[int]] = {}
     for event in events:
         if event.interaction is not None:
@@ -68,9 +71,14 @@ def fold_batch(events: Sequence[EventRow]) -> Folded:
         begun = {name: state for name, state in known.items() if 0 < state.event_id < min(wanted[name])}
         for name, news in _by_name(_log(names, {name: state.event_id for name, state in begun.items()})):
             folding = _folding(name, begun.get(name))
-            seen = {event.id: folding.add(event) for event in news}
+            seen: dict[int, Seen] = {}
+            for event in news:
+                if in_time([event]):
+                    seen[event.id] = folding.add(event)
+                elif folding.state is not None:
+                    seen[event.id] = Seen({}, folding.state, folding.state)
             subject_fold.combine_same_moment(news, seen)
-            found.seen.update({event: seen[event] for event in wanted[name]})
+            found.seen.update({event: seen[event] for event in wanted[name] if event in seen})
             if folding.state is not None:
                 found.states[name] = folding.state
     return found
@@ -86,7 +94,7 @@ def refresh(source_id: int, interactions: Collection[str]) -> dict[str, State]:
         states = {name: state for name, state in _known(names).items() if state.event_id}
         for name, news in _by_name(_log(names, {name: state.event_id for name, state in states.items()})):
             folding = _folding(name, states.get(name))
-            for event in news:
+            for event in in_time(news):
                 folding.add(event)
             if folding.state is not None:
                 states[name] = folding.state
@@ -97,7 +105,7 @@ def refresh(source_id: int, interactions: Collection[str]) -> dict[str, State]:
 
 def state_at(source_id: int, interaction: str, event_id: int | None = None) -> State | None:
     """Return the state of one interaction as of an event, or of now; folded from the log, not stored."""
-    events = _log([(source_id, interaction)], {})
+    events = in_time(_log([(source_id, interaction)], {}))
     known = [event for event in events if event_id is None or event.id <= event_id]
     return subject_fold.fold(known) if known else None
 
@@ -106,7 +114,7 @@ def open_among(names: Collection[Name]) -> set[Name]:
     """Return those of these interactions that are open; folded from the log, not stored."""
     found: set[Name] = set()
     for part in _parts(names):
-        for name, events in _by_name(_log(part, {})):
+        for name, events in _by_name(in_time(_log(part, {}))):
             if lifecycle.fold_events(events).is_open:
                 found.add(name)
     return found
@@ -119,7 +127,7 @@ def holding(state: State) -> Holding:
 
 def _folding(name: Name, state: State | None) -> Fold:
     until = 0 if state is None else state.event_id
-    return Fold(state, lambda: [event for event in _log([name], {}) if event.id <= until])
+    return Fold(state, lambda: [event for event in in_time(_log([name], {})) if event.id <= until])
 
 
 def _by_name(events: Sequence[EventRow]) -> Iterable[tuple[Name, list[EventRow]]]:

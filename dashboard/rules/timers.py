@@ -15,7 +15,7 @@ from dashboard.jobs.work import WAITING
 from dashboard.models import Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rules import deadlines, state_periods
+from dashboard.rules import deadlines, event_facts, event_rows, state_periods
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadline_index import DeadlineIndex, current
 from dashboard.rules.deadlines import wait_episode
@@ -70,7 +70,7 @@ def arm(live: Live, events: Sequence[EventRow]) -> None:
     """
     waiting = current(live)
     found: dict[tuple[str, str], New] = {}
-    for event in events:
+    for event in event_rows.in_time(events):
         for type_ in _begun_by(event.type, waiting):
             row = _of_event(type_, event, waiting)
             if row is not None:
@@ -85,9 +85,12 @@ def put(rows: Iterable[New]) -> None:
 
 
 def wait(rule: LiveRule, facts: EventFacts) -> None:
-    """Wait after the event that a rule matched; `alarms` asks again when the wait is over."""
+    """Wait after the event that a rule matched; `deadline_worker` evaluates it when the wait is over.
+
+    After an event ahead of the server's clock it does not wait.
+    """
     waiting = rule.definition.wait
-    if waiting is None:
+    if waiting is None or event_facts.is_clock_ahead(facts):
         return
     calendars = current().calendars
     due = deadlines.later(facts["time"], waiting.seconds, waiting.calendar, calendars)

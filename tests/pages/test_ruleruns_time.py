@@ -100,7 +100,9 @@ def test_sentence_says_where_the_timer_is(
 ) -> None:
     definition, events, seconds, sentence = CASES[name]
     one = rule(LOG, **definition)
-    take(*events)
+    for each in events:
+        travel.move_to(each["time"])
+        take(each)
     travel.move_to(NOON / 1000 + seconds)
     assert stamped(sentence) in why(client, one)
     assert stamped(sentence) in tried(client, one)

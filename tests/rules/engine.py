@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
+
+import time_machine
 
 from dashboard import clock
 from dashboard.events import record
@@ -55,11 +58,17 @@ def event(type_: str = "custom.sale", seconds: float = 0, **more: Any) -> dict[s
 def send(
     *events: dict[str, Any], source: str = "pbx", chain: tuple[int, ...] = (), rules: bool = True
 ) -> None:
-    """Append events as one request of a client would, without digesting them."""
+    """Append events as one request of a client would, without digesting them.
+
+    They are recorded at the time of the last of them, unless the test has set the clock.
+    """
     parsed = parse_json(json.dumps(list(events)).encode())
     good = [one for one in parsed if isinstance(one, NewEvent)]
     assert len(good) == len(events), parsed
-    record.append(record.source(source).id, good, chain=chain, rules=rules)
+    last_ms = max((one.time_ms for one in good), default=0)
+    travels = time_machine.escape_hatch.is_travelling()
+    with nullcontext() if travels else time_machine.travel(last_ms / 1000, tick=False):
+        record.append(record.source(source).id, good, chain=chain, rules=rules)
 
 
 def digest() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from dashboard import clock
 from dashboard.models import AuditEntry, Event, EventCause, Rule, Run
 from dashboard.rules import loop_guard
 from tests.api import Api, custom
@@ -86,7 +87,8 @@ def test_a_host_that_calls_back_with_the_header_stays_in_the_chain(app: Flask, c
     one = rule(LOG, types=["custom.seen"])
     header = signed(app, 7, one.id)
     Api(client).send(
-        '{"type": "custom.seen", "time": "2026-03-02T12:00:00Z"}', headers={loop_guard.HEADER: header}
+        json.dumps({"type": "custom.seen", "time": clock.now().isoformat()}),
+        headers={loop_guard.HEADER: header},
     )
     digest()
     assert acted() == [(one.id, "loop_stopped")]
@@ -100,7 +102,7 @@ def test_a_host_that_calls_back_with_the_header_stays_in_the_chain(app: Flask, c
 def test_a_chain_that_this_site_did_not_sign_is_none(app: Flask, client: Any, forged: str) -> None:
     one = rule(LOG, types=["custom.seen"])
     answer = Api(client).send(
-        '{"type": "custom.seen", "time": "2026-03-02T12:00:00Z"}',
+        json.dumps({"type": "custom.seen", "time": clock.now().isoformat()}),
         headers={loop_guard.HEADER: forged.encode().decode("latin-1")},
     )
     assert answer.status_code == 202

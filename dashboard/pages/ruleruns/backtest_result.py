@@ -31,6 +31,7 @@ OUTCOMES = {
     "loop_stopped": (N_("Loop stopped"), "warn"),
     "depth_stopped": (N_("Rule chain too long"), "warn"),
     "muted": (N_("Muted"), ""),
+    "expired": (N_("Expired"), ""),
 }
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from dashboard import catalog
+from dashboard.events import timeliness
 from dashboard.models import Event, Source
 from dashboard.rulelang import rate_limits, working_time
 from dashboard.rulelang.fields import EventFacts
@@ -110,7 +111,8 @@ def _waits(trial: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch
         by_id = {row.id: row for row in rows}
         for each in trial.facts(rows):
             run = trial.asks(each)
-            if run is None or run.outcome is not Outcome.MATCHED:
+            ahead = event_facts.is_clock_ahead(each)
+            if run is None or run.outcome is not Outcome.MATCHED or ahead:
                 continue
             row = by_id[each["id"]]
             due = deadlines.later(row.time_ms, wait.seconds, wait.calendar, calendars)
@@ -124,7 +126,10 @@ def _waits(trial: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch
         yield ReplayBatch(done, total, len(rows), [])
     for due, event in sorted(waiting):
         seen = event_facts.of_event(event)
-        found = None if seen is None else _fire(trial, seen, deadlines.wait_episode(event), due)
+        found = None
+        if seen is not None:
+            late_s = event_facts.late_s(seen, due)
+            found = _fire(trial, seen, deadlines.wait_episode(event), due, late_s=late_s)
         yield ReplayBatch(done, total, 0, [found] if found else [])
 
 
@@ -167,7 +172,11 @@ def _due(history: History, after: After, calendars: Calendars, period: Period) -
 def _asked(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
     stretch = next(each for each in history.stretches if each.episode == due.episode)
-    return _fire(trial, history.facts(due.type, stretch, due.at_ms), due.episode, due.at_ms)
+    cause = history.event(stretch.event_id)
+    late_s = 0
+    if cause is not None:
+        late_s = timeliness.late_s(cause.source_id, cause.time_ms, cause.recorded_ms, due.at_ms)
+    return _fire(trial, history.facts(due.type, stretch, due.at_ms), due.episode, due.at_ms, late_s=late_s)
 
 
 def _histories(type_: str, source: int, names: Sequence[str], period: Period) -> dict[str, History]:
@@ -236,7 +245,7 @@ def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBa
     types = [name for name in catalog.CATALOG if state_periods.kind_of(name) in kinds]
     for done, total, rows in batches(types, Period(0, period.end_ms)):
         found: list[Found] = []
-        for row in rows:
+        for row in event_rows.in_time(rows):
             if row.interaction is None:
                 continue
             name = (row.source_id, row.interaction)
@@ -255,11 +264,14 @@ def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBa
                     facts = open_counts.facts_of(type_, count, holder, value, row, state)
                     firing = open_counts.firing_of(type_, holder, levels[holder])
                     episode = episode_key("count", levels[holder].crossing)
-                    run = _fire(trial, facts, firing, row.time_ms, episode)
+                    late_s = event_facts.late_s(facts, row.time_ms)
+                    run = _fire(trial, facts, firing, row.time_ms, episode, late_s)
                     found += [run] if run is not None else []
         yield ReplayBatch(done, total, len(rows), found)
 
 
-def _fire(trial: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "") -> Found | None:
+def _fire(
+    trial: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "", late_s: int = 0
+) -> Found | None:
     seen["episode"] = episode or firing
-    return trial.fire(seen, firing, at_ms)
+    return trial.fire(seen, firing, at_ms, late_s)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dashboard import clock
+from dashboard.events import timeliness
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Index, Outcome, State
@@ -19,7 +20,7 @@ from dashboard.rules import runs, subject_state
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import EVENT, ActionRunner
 from dashboard.rules.active_rules import LiveRule, needs_subject
-from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, LOOP, MUTED, THROTTLED, Found
+from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, EXPIRED, LOOP, MUTED, THROTTLED, Found
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.recipients import People, covers
@@ -61,24 +62,30 @@ class Simulator:
             if crossing is None:
                 return None
             episode = rate_limits.episode_key("count", crossing)
-        return self._carry_out(run, str(facts["id"]), facts["time"], episode)
+        late_s = facts_of.late_s(facts, facts["time"])
+        return self._carry_out(run, str(facts["id"]), facts_of.at_ms(facts), episode, late_s)
 
-    def fire(self, facts: EventFacts, firing: str, at_ms: int) -> Found | None:
-        """Return what the rule does about a deadline or a count; ask in the order in which they fall due."""
+    def fire(self, facts: EventFacts, firing: str, at_ms: int, late_s: int = 0) -> Found | None:
+        """Return what the rule does about a deadline or a count; ask in the order in which they fall due.
+
+        `late_s` is by how much the event that it hangs on came too late, see `timeliness.late_s`.
+        """
         if not self._covers(facts):
             return None
         run = matcher.explain(self.rule.spec, facts)
         if run.outcome is Outcome.NOT_MATCHED:
             return None
-        return self._carry_out(run, firing, at_ms, str(facts.get("episode", firing)))
+        return self._carry_out(run, firing, at_ms, str(facts.get("episode", firing)), late_s)
 
     def _covers(self, facts: EventFacts) -> bool:
         return self.rule.owner is None or covers(self._people.scope(self.rule.owner), facts)
 
-    def _carry_out(self, run: matcher.Evaluation, name: str, at_ms: int, episode: str) -> Found:
+    def _carry_out(self, run: matcher.Evaluation, name: str, at_ms: int, episode: str, late_s: int) -> Found:
         subject = rate_limits.limit_key(By.SUBJECT, self.rule.id, run.facts)
         if run.outcome is not Outcome.MATCHED:
             return Found(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
+        if late_s > timeliness.MAX_LATE_S:
+            return Found(name, at_ms, subject, EXPIRED, 0, run.facts, run.explain)
         planner = ActionPlanner(self.rule, run.facts, self._people, self._now_ms)
         runner = ActionRunner(planner, self._ledgers, at_ms // 1000, episode)
         runner.dry_run()

@@ -15,7 +15,8 @@ TOP = 10  # subjects told
 SUBJECTS = 20_000  # counted at once; beyond, those met least are forgotten
 
 ACTED, THROTTLED, ERROR = "acted", "throttled", "error"
-LOOP, DEPTH, MUTED = "loop_stopped", "depth_stopped", "muted"
+LOOP, DEPTH, MUTED, EXPIRED = "loop_stopped", "depth_stopped", "muted", "expired"
+REPORTED = (ACTED, THROTTLED, ERROR, LOOP, DEPTH, EXPIRED, "held", "hidden")
 
 
 class Found(NamedTuple):
@@ -79,7 +80,7 @@ class BacktestSummary:
         """Return the sums as plain JSON values; samples are the latest ones, the first first."""
         return {
             "matched": self.counts[ACTED] + self.counts[THROTTLED],
-            **{name: self.counts[name] for name in (ACTED, THROTTLED, ERROR, LOOP, DEPTH, "held", "hidden")},
+            **{name: self.counts[name] for name in REPORTED},
             "days": {day: self.days[day] for day in sorted(self.days)},
             "subjects": [list(pair) for pair in self.subjects.most_common(TOP)],
             "samples": [found.sample for found in self.acted],
@@ -87,7 +88,8 @@ class BacktestSummary:
         }
 
     def _show(self, found: Found) -> None:
-        (self.acted if found.outcome in (ACTED, THROTTLED) else self.failed).append(found)
+        if found.outcome != EXPIRED:
+            (self.acted if found.outcome in (ACTED, THROTTLED) else self.failed).append(found)
         if found.outcome in (ACTED, THROTTLED):
             self.subjects[found.subject] += 1
             if len(self.subjects) > SUBJECTS:
