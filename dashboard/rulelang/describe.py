@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import Enum
 from functools import reduce
-from typing import Any
+from typing import Any, Final
 
 from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang.conditions import Condition, Group, Node
@@ -27,6 +28,18 @@ OTHER_FIELD = N_("%(label)s “%(path)s”")
 ANYTHING = N_("anything")
 SEEN = N_("%(label)s (%(seen)s)")
 NAMES = ("first", "second", "third")
+INCOMPLETE = N_("%(condition)s (incomplete)")
+OPERATOR_OPEN = N_("%(field)s …")
+OPEN = "…"  # stands for what has not been chosen yet
+
+
+class Unset(Enum):
+    """The operand of a condition that has not been typed yet."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
 
 Show = Callable[[Field, Any], str]
 
@@ -77,7 +90,8 @@ def condition(
     """Return what one condition says, with what was `seen` of its field behind the field's label."""
     field, row = find(node.field, dict(known)), OPERATORS.get(node.op)
     if field is None or row is None:
-        return Message(node.field)
+        label = Message(node.field) if field is None else Message(field.label)
+        return message(INCOMPLETE, condition=message(OPERATOR_OPEN, field=label) if label.text else OPEN)
     label = Message(field.label)
     if field.label == OTHER:
         label = message(OTHER_FIELD, label=label, path=field.path)
@@ -87,9 +101,9 @@ def condition(
         _operand(each, _as_operand(field, kind), show)
         for each, kind in zip(node.operands, row.operands, strict=False)
     ]
-    if len(shown) == 1:
-        return message(row.phrase, field=label, value=shown[0])
-    return message(row.phrase, field=label, **dict(zip(NAMES, shown, strict=False)))
+    values = {"value": shown[0]} if len(shown) == 1 else dict(zip(NAMES, shown, strict=False))
+    said = message(row.phrase, field=label, **values)
+    return message(INCOMPLETE, condition=said) if UNSET in node.operands else said
 
 
 def _as_operand(field: Field, kind: Operand) -> Field:
@@ -100,6 +114,8 @@ def _as_operand(field: Field, kind: Operand) -> Field:
 def _operand(operand: Any, field: Field, show: Show) -> str | Message:
     if operand is None:
         return Message(ANYTHING)
+    if operand is UNSET:
+        return OPEN
     if isinstance(operand, tuple):
         return ", ".join(show(field, each) for each in operand)
     return show(field, operand)

@@ -14,8 +14,8 @@ from dashboard import catalog
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
-from dashboard.rulelang.actions import ROLES, Recipients, Role
-from dashboard.rulelang.describe import sentence
+from dashboard.rulelang.actions import ACTIONS, ROLES, Recipients, Role
+from dashboard.rulelang.describe import OPEN, sentence
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
@@ -36,6 +36,9 @@ OFTEN = {
     Often.EPISODE: N_("once per state, %(per)s"),
     Often.PERIOD: N_("at most once every %(time)s %(per)s"),
 }
+
+NO_ACTION, NO_CHANNEL = N_("… (choose an action)"), N_("… (choose a channel)")
+NOBODY = N_("nobody yet")
 
 Style = Literal["standard", "or"]
 
@@ -174,7 +177,7 @@ def _schedule(plan: Schedule) -> str:
 def _actions(definition: Definition, names: Names) -> str:
     mixed = len({each.limit for each in definition.then}) > 1
     said = [_action(each, names, limited=mixed) for each in definition.then]
-    return reduce(_then, said) if said else ""
+    return reduce(_then, said) if said else str(_(NO_ACTION))
 
 
 def _then(first: str, second: str) -> str:
@@ -192,6 +195,8 @@ def _action(doing: ActionConfig, names: Names, limited: bool) -> str:
 def action_text(doing: ActionConfig, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
     params = doing.params
+    if doing.do not in ACTIONS:
+        return str(_(NO_ACTION))
     said = {part.name: _param(part, params, names) for part in doing.action.params}
     text = str(_(doing.action.phrase, **said))
     return _again(text, params["again"]) if "again" in params else text
@@ -201,9 +206,11 @@ def _param(part: Part, params: Mapping[str, Any], names: Names) -> str:
     """Return a parameter of an action in the words of its sentence."""
     if isinstance(part.kind, Recipients):
         return recipients(params, names)
+    if isinstance(part.kind, ChannelId) and part.name not in params:
+        return str(_(NO_CHANNEL))
     if isinstance(part.kind, ChannelId):
         return names.channels.get(params.get(part.name, 0)) or str(_(rule_names.OTHER_CHANNEL))
-    value = params.get(part.name, "")
+    value = params.get(part.name) or OPEN
     return _quoted(value) if isinstance(value, list | tuple) else str(value)
 
 
@@ -237,7 +244,7 @@ def recipients(params: Mapping[str, Any], names: Names) -> str:
         ),
     ):
         found += [str(_(text, name=called[each]) if each in called else _(gone)) for each in ids]
-    return _join(dict.fromkeys([*found, *params.get("addresses", ())]))
+    return _join(dict.fromkeys([*found, *params.get("addresses", ())])) or str(_(NOBODY))
 
 
 def limit_text(limit: Limit) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
@@ -12,17 +13,23 @@ from dashboard.access.scope import Scope
 from dashboard.pages.ruleeditor import codec, edits, form_values, queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
-from dashboard.rulelang.actions import ACTIONS, COMMON
+from dashboard.rulelang.actions import ACTIONS, COMMON, ActionConfig
+from dashboard.rulelang.conditions import Condition, Group, Node
+from dashboard.rulelang.describe import UNSET
+from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import OPTIONS, origin
-from dashboard.rulelang.validation import AvailableReferences, ErrorPath, Errors
+from dashboard.rulelang.validation import ROOT, AvailableReferences, ErrorPath, Errors
 from dashboard.rulelang.values import Text
 from dashboard.rules import event_facts
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
 
 Keys = tuple[str | int, ...]
-ROUNDS = 20  # parts left out one after the other until the rest can be read
+ROUNDS = 20  # checks until what cannot be read yet is known
+# Stand-ins for a condition and an action that cannot be read yet; every event type has the field.
+CONDITION = {"field": "interaction", "op": "is_not_empty"}
+ACTION = {"do": "log", "text": "…"}
 
 
 def checked(definition: dict[str, Any], site: AvailableReferences | None) -> Definition | Errors:
@@ -30,61 +37,120 @@ def checked(definition: dict[str, Any], site: AvailableReferences | None) -> Def
     return definitions.parse({**definition, "types": [each for each in definition["types"] if each]}, site)
 
 
+class Preview(NamedTuple):
+    """A typed rule: `read` with stand-ins for what cannot be read yet, `shown` with gaps in their place."""
+
+    read: Definition
+    shown: Definition
+
+
 def said(definition: dict[str, Any], scope: Scope) -> str:
-    """Return the plain sentence of a typed rule, without what cannot be read yet."""
+    """Return the plain sentence of a typed rule; what has not been chosen yet reads "…"."""
     if not any(map(catalog.find, definition["types"])):
         return str(_("Choose what this rule is about: when something happens, it looks at your conditions."))
     found = readable(definition)
     if found is None:
         return str(_("Go on filling in: this rule cannot be put into words yet."))
-    return sentences.words(found, rule_names.names(scope, [found])).whole
+    return sentences.words(found.shown, rule_names.names(scope, [found.read])).whole
 
 
-def readable(definition: dict[str, Any]) -> Definition | None:
-    """Return the rule without the parts that cannot be read, None where nothing is left."""
+def readable(definition: dict[str, Any]) -> Preview | None:
+    """Return what can be read of a typed rule, None where nothing can."""
     types = [each for each in definition["types"] if catalog.find(each)]
-    left: Any = {**definition, "types": [each for each in types if origin(each) == origin(types[0])]}
-    if not left["then"]:
-        left["then"] = [{"do": "log", "text": "…"}]
+    typed: dict[str, Any] = {
+        **definition,
+        "types": [each for each in types if origin(each) == origin(types[0])],
+        "if": _without_empty_groups(definition["if"]),
+    }
+    errors: set[ErrorPath] = set()
     for _round in range(ROUNDS):
-        found = checked(left, None)
+        found = checked(_completed(typed, errors), None)
         if isinstance(found, Definition):
-            return found
-        left = _without(left, found)
+            tree = (
+                found.tree if ROOT / "if" in errors else _open_group(found.tree, typed["if"], ("if",), errors)
+            )
+            then = tuple(
+                _open_action(each, action, n, errors)
+                for n, (each, action) in enumerate(zip(found.then, typed["then"], strict=False))
+            )
+            return Preview(found, replace(found, tree=tree, then=then))
+        errors |= set(found)
     return None
 
 
-def _without(definition: dict[str, Any], errors: Collection[ErrorPath]) -> dict[str, Any]:
-    """Return a definition without the parts that errors are about."""
-    left = dict(definition)
-    bad = {_place(path) for path in errors}
-    left["if"] = _pruned(definition["if"], (), bad)
-    left["then"] = [
-        _mended(action, n, errors) if ("then", n) in bad else action
-        for n, action in enumerate(definition["then"])
-    ]
-    for name in (*OPTIONS, "loop", "zone"):
-        if any(path.part == name for path in errors):
-            left.pop(name, None)
-    return left
+def _completed(typed: dict[str, Any], errors: Collection[ErrorPath]) -> dict[str, Any]:
+    """Return a typed rule with stand-ins for the conditions and actions that errors are about."""
+    made = {
+        **typed,
+        "if": _completed_node(typed["if"], ("if",), {_place(path) for path in errors}),
+        "then": [_completed_action(action, n, errors) for n, action in enumerate(typed["then"])] or [ACTION],
+    }
+    for name in (*OPTIONS, "loop", "zone", "if"):
+        if any(path.part == name and (name != "if" or path == ROOT / "if") for path in errors):
+            made.pop(name, None)
+    return made
 
 
-def _mended(action: dict[str, Any], n: int, errors: Collection[ErrorPath]) -> dict[str, Any]:
-    """Return an action that can be read: what is missing stands as "…"."""
+def _completed_node(node: dict[str, Any], place: Keys, bad: Collection[Keys]) -> dict[str, Any]:
+    how = edits.how_of(node)
+    if place in bad and len(place) > 1:
+        return CONDITION
+    return (
+        {how: [_completed_node(each, (*place, n), bad) for n, each in enumerate(node[how])]} if how else node
+    )
+
+
+def _completed_action(action: dict[str, Any], n: int, errors: Collection[ErrorPath]) -> dict[str, Any]:
     row = ACTIONS.get(str(action.get("do")))
     if row is None:
-        return {"do": "log", "text": "…"}
-    bad = {path.keys[2] for path in errors if path.is_within(("then", n)) and len(path.keys) > 2}
+        return ACTION
+    gaps = _gaps(action, n, errors)
+    if not gaps:
+        return action
     made: dict[str, Any] = {"do": row.name}
     for part in (*row.params, *COMMON):
-        if part.name in action and part.name not in bad:
+        if part.name in action and part.name not in gaps:
             made[part.name] = action[part.name]
-        elif part.required and part.kind.filler is not None:
+        elif part.required or part.name in row.any_of[:1]:
             made[part.name] = part.kind.filler
-    if row.any_of and not any(name in made for name in row.any_of):
-        part = next(each for each in row.params if each.name in row.any_of)
-        made[part.name] = part.kind.filler
     return made
+
+
+def _gaps(action: dict[str, Any], n: int, errors: Collection[ErrorPath]) -> set[str]:
+    """Return the parameters of an action that cannot be read yet."""
+    return {str(path.keys[2]) for path in errors if path.is_within(("then", n)) and len(path.keys) > 2}
+
+
+def _open_group(group: Group, typed: Any, place: Keys, errors: Collection[ErrorPath]) -> Group:
+    """Return a tree with gaps in place of the stand-ins."""
+    children: list[Node] = []
+    for n, (node, inside) in enumerate(zip(group.children, edits.children(typed), strict=True)):
+        below = (*place, n)
+        if isinstance(node, Group):
+            children.append(_open_group(node, inside, below, errors))
+        else:
+            wrong = {path.keys[-1] for path in errors if _place(path) == below}
+            children.append(_open_condition(inside, wrong) if wrong else node)
+    return replace(group, children=tuple(children))
+
+
+def _open_condition(typed: dict[str, Any], wrong: Collection[str | int]) -> Condition:
+    """Return what has been chosen of a condition; its operands are open, and its operator unless it fits."""
+    row = OPERATORS.get(str(typed.get("op"))) if "value" in wrong else None
+    field = str(typed.get("field") or "")
+    return (
+        Condition(field, "", ()) if row is None else Condition(field, row.name, (UNSET,) * len(row.operands))
+    )
+
+
+def _open_action(
+    found: ActionConfig, typed: dict[str, Any], n: int, errors: Collection[ErrorPath]
+) -> ActionConfig:
+    """Return an action without what cannot be read yet; one without a name where none is chosen."""
+    if str(typed.get("do")) not in ACTIONS:
+        return ActionConfig("", {})
+    gaps = _gaps(typed, n, errors)
+    return replace(found, params={name: each for name, each in found.params.items() if name not in gaps})
 
 
 def _place(path: ErrorPath) -> Keys:
@@ -94,14 +160,12 @@ def _place(path: ErrorPath) -> Keys:
     return ("if", *(key for key in path.keys if isinstance(key, int))) if path.part == "if" else path.keys
 
 
-def _pruned(node: dict[str, Any], path: edits.Path, bad: Collection[Keys]) -> dict[str, Any]:
+def _without_empty_groups(node: dict[str, Any]) -> dict[str, Any]:
     how = edits.how_of(node)
-    inside = [
-        _pruned(child, (*path, n), bad) if edits.how_of(child) else child
-        for n, child in enumerate(node[how])
-        if edits.how_of(child) or ("if", *path, n) not in bad
-    ]
-    return {how: [child for child in inside if not edits.how_of(child) or child[edits.how_of(child)]]}
+    if not how:
+        return node
+    inside = (_without_empty_groups(each) for each in node[how])
+    return {how: [each for each in inside if not edits.how_of(each) or edits.children(each)]}
 
 
 def texts(definition: dict[str, Any], scope: Scope) -> tuple[dict[str, str], str]:
