@@ -44,14 +44,15 @@ def fold_with_evidence(events: Sequence[EventRow]) -> tuple[FoldedInteraction, t
 
 
 def fold_whole(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...], bool]:
-    """Return what `fold_with_evidence` does, and whether the interaction still waits in a queue."""
+    """Return what `fold_with_evidence` does, and whether the interaction waits in a queue or is a call that
+    is open with nobody named at work."""
     fold = Folding()
     ordered = sorted(events, key=order_key)
     for _, instant in groupby(ordered, key=lambda event: event.time_ms):
         for event in alternate(list(instant), fold.is_open):
             _apply(fold, event)
     found = fold.result(min((event.time_ms for event in events), default=None))
-    return found, fold.evidence(), bool(fold.life.waits)
+    return found, fold.evidence(), bool(fold.life.waits) or fold.is_open_unnamed()
 
 
 def _apply(fold: Folding, event: EventRow) -> None:

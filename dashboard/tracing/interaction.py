@@ -101,6 +101,11 @@ class Folding:
         parts = self.life.parts.get(subject_of(event), {}).values()
         return before.is_open and not self.life.waits and not any(part.live for part in parts)
 
+    def is_open_unnamed(self) -> bool:
+        """Say whether this is a call that was answered by somebody whom no event names, and is open."""
+        working = any(part.live for parts in self.life.parts.values() for part in parts.values())
+        return self.subject == "call" and self.answered is not None and self.life.is_open and not working
+
     def conclude(self, event: EventRow, own: Stint | None = None) -> None:
         """End what others left open, counted for none of them."""
         for other in self.latest.values():

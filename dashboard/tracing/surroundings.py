@@ -151,8 +151,9 @@ def affected(
         _add(found, plain(joined.where((a.source_id == source) & a.long & a.end_ts.is_null() & late)))
         i = Interaction
         late = i.end_bound.is_null() | (i.end_bound >= since)
-        waits = (i.source == source) & i.answered_ts.is_null() & i.ended_ts.is_null() & late
-        _add(found, plain(i.select(i.source, i.external_id).where(waits & i.queued_ts.is_null(False))))
+        begun = i.queued_ts.is_null(False) | i.answered_ts.is_null(False)
+        unnamed = (i.source == source) & i.ended_ts.is_null() & late & begun
+        _add(found, plain(i.select(i.source, i.external_id).where(unnamed)))
     return found
 
 

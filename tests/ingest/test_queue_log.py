@@ -205,7 +205,7 @@ MEANINGS = [
     ("A|OUTCONGESTION|142|||0|0", "call.unreached", {"reason": "congestion"}),
     ("A|COMPLETEAGENT|x|-1|1", "call.closed", {"talk_s": None, "wait_s": None}),
     ("A|COMPLETEAGENT|5|99999999999", "call.closed", {"talk_s": None}),
-    ("NONE|CONNECT|5", "custom.queue_log.connect", {"wait_s": None}),
+    ("NONE|CONNECT|5", "call.accepted", {"wait_s": 5, "connected": True}),
     ("A|Info Line|x", "custom.queue_log.info_line", {}),
     ("A|" + "X" * 100, "custom.queue_log." + "x" * 63, {}),
 ]

@@ -28,6 +28,8 @@ RECORD_TOO_LONG = N_("The record is longer than %(limit)s bytes.")
 
 NOBODY = frozenset({"", "NONE"})
 NO_CALL = frozenset({"", "NONE", "MANAGER", "REALTIME", "CLI"})
+# A queue's own records: whoever answered may have no name.
+UNNAMED = frozenset({"call.accepted", "call.transferred"})
 UNNAMED_PAUSE = "pause"
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -85,7 +87,7 @@ def _meaning(record: Record) -> tuple[str, Facts]:
     reading = READINGS.get(record.event)
     if reading is not None:
         needs = catalog.CATALOG[reading.type].needs
-        lacks_user = "user" in needs and record.agent in NOBODY
+        lacks_user = "user" in needs and record.agent in NOBODY and reading.type not in UNNAMED
         lacks_call = "interaction" in needs and record.callid in NO_CALL
         if not lacks_user and not lacks_call:
             return reading.type, {

@@ -1,0 +1,124 @@
+"""Small queue logs and the figures that they amount to, for each queue and user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from dashboard.access import scope
+from dashboard.clock import Span
+from dashboard.ingest import importer
+from dashboard.tracing import queues, trace
+
+ZONE = "UTC"
+DAY = Span(1_772_409_600, 1_772_409_600 + 86_400)  # 2026-03-02
+
+pytestmark = pytest.mark.both_databases
+
+
+Figures = Mapping[str, dict[str, Any]]  # by queue or by user
+
+
+@dataclass(frozen=True)
+class Case:
+    """Lines `offset|call|queue|agent|event|…`, and figures by queue and by user."""
+
+    log: str
+    queues: Figures = field(default_factory=dict)
+    users: Figures = field(default_factory=dict)
+
+
+CASES = {
+    "an answered call without a named agent has its talk in the queue": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 13|c|q|NONE|COMPLETEAGENT|3|10|1",
+        {"q": {"received": 1, "answered": 1, "wait": 3, "talk": 10}},
+    ),
+    "without a talk time in the end record, talk is what the clock says": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 13|c|q|NONE|COMPLETECALLER|3",
+        {"q": {"answered": 1, "talk": 10}},
+    ),
+    "only the end record, without an agent": Case(
+        "13|c|q|NONE|COMPLETECALLER|3|10|1",
+        {"q": {"received": 1, "answered": 1, "wait": 3, "talk": 10}},
+    ),
+    "an unnamed agent and a named one": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 13|c|q|NONE|COMPLETEAGENT|3|10|1 "
+        "0|d|q|NONE|ENTERQUEUE||1|1 5|d|q|jana|CONNECT|5|x|1 25|d|q|jana|COMPLETEAGENT|5|20|1",
+        {"q": {"received": 2, "answered": 2, "wait": 8, "talk": 30}},
+        {"jana": {"talk": 20}},
+    ),
+    "transferred by an agent who is not named": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 13|c|q|NONE|BLINDTRANSFER|s|x|3|10|1",
+        {"q": {"received": 1, "answered": 1, "wait": 3, "talk": 10, "unfinished": 0}},
+    ),
+    "connected by an agent who is not named, the end lost": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 50|c2|q|NONE|ENTERQUEUE||1|1",
+        {"q": {"received": 2, "answered": 1, "wait": 3, "talk": 0, "unfinished": 1}},
+    ),
+    "timed out, entered again, answered: the result is that of the last stay": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 15|c|q|NONE|EXITWITHTIMEOUT|1|1|15 20|c|q|NONE|ENTERQUEUE||1|1 "
+        "28|c|q|jana|CONNECT|8|x|1 38|c|q|jana|COMPLETEAGENT|8|10|1",
+        {"q": {"received": 1, "answered": 1, "lost": {}, "timeouts": 1, "wait": 23, "longest_wait": 23}},
+    ),
+    "each stay within the service level, the whole wait is not": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 15|c|q|NONE|EXITWITHTIMEOUT|1|1|15 20|c|q|NONE|ENTERQUEUE||1|1 "
+        "28|c|q|jana|CONNECT|8|x|1 38|c|q|jana|COMPLETEAGENT|8|10|1 "
+        "0|d|q|NONE|ENTERQUEUE||1|1 20|d|q|jana|CONNECT|20|x|1 38|d|q|jana|COMPLETEAGENT|20|18|1",
+        {"q": {"answered": 2, "in_level": 1, "level": 0.5}},
+    ),
+    "timed out twice: one call, lost by the last, one earlier timeout": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 15|c|q|NONE|EXITWITHTIMEOUT|1|1|15 20|c|q|NONE|ENTERQUEUE||1|1 "
+        "30|c|q|NONE|EXITWITHTIMEOUT|1|1|10",
+        {"q": {"received": 1, "answered": 0, "lost": {"timeout": 1}, "timeouts": 1, "wait": 25}},
+    ),
+    "timed out, then abandoned": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 15|c|q|NONE|EXITWITHTIMEOUT|1|1|15 20|c|q|NONE|ENTERQUEUE||1|1 "
+        "27|c|q|NONE|ABANDON|1|1|7",
+        {"q": {"received": 1, "abandoned": 1, "lost": {}, "timeouts": 1, "wait": 22}},
+    ),
+}
+
+
+def read(tmp_path: Path, log: str) -> None:
+    """Import the records of a case, the offsets counted from 10:00 of the day."""
+    lines = (record.split("|", 1) for record in log.split(" "))
+    start = DAY.start + 36_000
+    path = tmp_path / "queue_log"
+    path.write_text("".join(f"{start + int(at)}|{rest}\n" for at, rest in lines))
+    assert importer.run(path, "queue_log", "exchange", ZONE, {}, lambda _at: None).refused == 0
+
+
+def of_queue(name: str) -> dict[str, Any]:
+    found = queues.day(scope.whole(), name, DAY, ZONE)
+    assert found is not None
+    return queues.as_json(found.total)
+
+
+def of_user(login: str) -> dict[str, Any]:
+    found = trace.read(scope.whole(), login, DAY, ZONE, DAY.end)
+    assert found is not None
+    calls, dialled = found.figures.calls, found.figures.dialled
+    return {
+        "talk": calls.talk,
+        "handling": calls.handling,
+        "closed": calls.closed,
+        "without_end": calls.without_end,
+        "dialled": dialled.closed,
+        "dialled_talk": dialled.talk,
+        "login": found.figures.login,
+        "doubtful": found.figures.quality.inferred,
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_log_amounts_to_these_figures(app: Flask, tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    read(tmp_path, case.log)
+    found = {queue: of_queue(queue) for queue in case.queues} | {user: of_user(user) for user in case.users}
+    for thing, wanted in {**case.queues, **case.users}.items():
+        assert {figure: found[thing][figure] for figure in wanted} == wanted, thing
