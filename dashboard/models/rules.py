@@ -132,6 +132,7 @@ class Step(Model):
     rule_id = pw.IntegerField()
     n = pw.IntegerField()  # index of the action in the rule, from 0
     part = pw.IntegerField(default=0)  # recipient
+    repetition = pw.IntegerField(default=0)  # of a notice that is repeated; 0 is the first
     action = pw.CharField(20)
     channel_id = pw.IntegerField(null=True)
     recipient = pw.CharField(300, default="")
@@ -140,6 +141,8 @@ class Step(Model):
     state = pw.CharField(10)  # a rules.outcomes.StepState
     attempts = pw.IntegerField(default=0)
     due_ms = pw.BigIntegerField(null=True)
+    manual = pw.BooleanField(default=False)  # sent again by a person
+    begun_ms = pw.BigIntegerField(null=True)  # when sending began, while it has not ended
     lease_ms = pw.BigIntegerField(null=True)
     worker = pw.CharField(80, default="")
     made_ms = pw.BigIntegerField()
@@ -149,7 +152,7 @@ class Step(Model):
 
     class Meta:
         indexes = (
-            (("run", "n", "part"), True),
+            (("run", "n", "part", "repetition"), True),
             (("state", "due_ms"), False),
             (("state", "id"), False),
             (("channel_id", "state", "id"), False),

@@ -72,7 +72,7 @@ def _carry(step: Step) -> None:
 def _cancelled(step: Step) -> str:
     """Return why a step that waited on purpose, or that repeats a notice, is not wanted any more, "" when
     it is."""
-    if outbox.BY_HAND in step.receipt:
+    if step.manual:
         return ""
     waited = step.attempts == 1 and (step.due_ms or 0) - step.made_ms >= PLANNED_MS
     return (runs.cancelled(step) if waited else "") or internal_actions.cancelled(step)

@@ -35,7 +35,6 @@ UNSURE = N_(
     "The worker stopped while sending. The email may have been sent, so it won't be resent automatically."
 )
 CANCELLED = N_("Cancelled manually.")
-BY_HAND = "by_hand"  # in the receipt of a step that a person sent again
 
 REPLAYED = (StepState.FAILED, StepState.DEAD, StepState.UNCERTAIN, StepState.HELD)
 
@@ -64,19 +63,18 @@ def _bounds() -> Bounds:
 
 def _lost(step: Step) -> bool:
     """Leave a mail whose sending had begun to a person: it may have been sent."""
-    return step.action == "email" and "begun_ms" in step.receipt and end(step, StepState.UNCERTAIN, UNSURE)
+    return step.action == "email" and step.begun_ms is not None and end(step, StepState.UNCERTAIN, UNSURE)
 
 
 def begin(step: Step) -> bool:
     """Say that sending begins now, in a transaction of its own; False when the step is ours no more."""
-    receipt = {**step.receipt, "begun_ms": clock.now_ms()}
-    return bool(Step.update(receipt=receipt).where(WORK.as_claimed([step])).execute())
+    return bool(Step.update(begun_ms=clock.now_ms()).where(WORK.as_claimed([step])).execute())
 
 
 def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] | None = None) -> bool:
     """End a claimed step and settle its run, in the caller's transaction; False when it is ours no more."""
-    kept = _receipt(step, receipt or {})
-    if not WORK.end([step], state, error=error, receipt=kept, done_ms=clock.now_ms()):
+    kept = {**step.receipt, **(receipt or {})}
+    if not WORK.end([step], state, error=error, receipt=kept, begun_ms=None, done_ms=clock.now_ms()):
         return False
     runs.settle(step.run_id)
     return True
@@ -84,11 +82,7 @@ def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] |
 
 def again(step: Step, wait_ms: int, error: str, receipt: dict[str, Any]) -> bool:
     """Let a claimed step wait for its next try; False when it is ours no more."""
-    return WORK.retry(step, wait_ms, error=error, receipt=_receipt(step, receipt))
-
-
-def _receipt(step: Step, more: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**step.receipt, **more}.items() if name != "begun_ms"}
+    return WORK.retry(step, wait_ms, error=error, begun_ms=None, receipt={**step.receipt, **receipt})
 
 
 def hold(step: Step, until: int) -> None:
@@ -114,7 +108,9 @@ def replay(ids: Collection[int]) -> int:
         due_ms=clock.now_ms(),
         done_ms=None,
         error="",
-        receipt={BY_HAND: True},
+        manual=True,
+        begun_ms=None,
+        receipt={},
     )
 
 

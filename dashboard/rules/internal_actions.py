@@ -32,7 +32,6 @@ from dashboard.rules import active_rules
 from dashboard.rules.recipients import profile_of
 from dashboard.rules.runs import StepState
 
-ROUND = 100_000  # parts of a step's action are below it; the n-th repetition adds n times as much
 READ = N_("The notification has been read.")
 MUTED = N_("The recipient has muted the rule.")
 LEFT = N_("The recipient is no longer active.")
@@ -49,12 +48,13 @@ def follow(step: Step) -> None:
         return
     again = step.payload["again"]
     payload = {**step.payload, "again": {**again, "times": again["times"] - 1}}
-    _add(step, "notify", payload, step.part + ROUND, clock.now_ms() + again["seconds"] * 1000)
+    due_ms = clock.now_ms() + again["seconds"] * 1000
+    _repeat(step, step.repetition + 1, payload, due_ms)
 
 
 def renew(step: Step) -> None:
     """Before a repetition is done: mark the notice before it as read, send anew what goes beside it."""
-    if step.part < ROUND:
+    if not step.repetition:
         return
     now_ms = clock.now_ms()
     earlier = Notification.id.in_(_notices(step)) & Notification.read_ms.is_null()
@@ -66,7 +66,7 @@ def renew(step: Step) -> None:
 
 def cancelled(step: Step) -> str:
     """Return why a repetition must not be done, as a marked text; "" when it may, and for other steps."""
-    if step.part < ROUND:
+    if not step.repetition:
         return ""
     user = int(step.recipient)
     if not User.select().where((User.id == user) & User.deactivated_ts.is_null()).exists():
@@ -97,7 +97,6 @@ def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
     beside = list(Step.select().where(same & (Step.action != "notify")).order_by(Step.id))
     zone = User.select(User.timezone).where(User.id == profile.user_id).scalar() or active_rules.site_zone()
     due = None if step.payload["urgent"] else working_time.quiet_until(profile, now_ms, zone)
-    number = step.part // ROUND * ROUND
     for first in beside:
         way = (first.action, first.channel_id)
         wanted = profile.email if first.action == "email" else profile.channel_id == first.channel_id
@@ -105,21 +104,21 @@ def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
             (each.action, each.channel_id) == way and each.state in (StepState.WAITING, StepState.RUNNING)
             for each in beside
         )
-        if first.part < ROUND and wanted and not waits:
-            _add(step, first.action, first.payload, first.part + number, due or now_ms, first.channel_id)
+        if not first.repetition and wanted and not waits:
+            _repeat(first, step.repetition, first.payload, due or now_ms)
 
 
-def _add(
-    step: Step, action: str, payload: dict[str, Any], part: int, due_ms: int, channel: int | None = None
-) -> None:
+def _repeat(step: Step, repetition: int, payload: dict[str, Any], due_ms: int) -> None:
+    """Add the step that does an earlier one again."""
     insert_row(
         Step,
         run_id=step.run_id,
         rule_id=step.rule_id,
         n=step.n,
-        part=part,
-        action=action,
-        channel_id=channel,
+        part=step.part,
+        repetition=repetition,
+        action=step.action,
+        channel_id=step.channel_id,
         recipient=step.recipient,
         key=secrets.token_hex(16),
         payload=payload,

@@ -46,7 +46,7 @@ def read(user: User) -> None:
 
 def ends() -> list[tuple[Any, ...]]:
     """Return state and reason of the repetitions."""
-    query = Step.select(Step.state, Step.error).where(Step.part >= internal_actions.ROUND)
+    query = Step.select(Step.state, Step.error).where(Step.repetition > 0)
     return list(query.order_by(Step.id).tuples())
 
 
@@ -132,10 +132,10 @@ def test_what_goes_beside_the_notice_goes_again_as_the_profile_says_then(at: Cal
     take(event())
     Step.update(state="done").where(Step.action != "notify").execute()
     at(300)
-    repeated = (Step.action != "notify") & (Step.part >= internal_actions.ROUND)
+    repeated = (Step.action != "notify") & (Step.repetition > 0)
     beside = Step.select().where(repeated).order_by(Step.id)
     assert [step.action for step in beside] == ["email", "chat"]
-    first = Step.get((Step.action == "email") & (Step.part < internal_actions.ROUND))
+    first = Step.get((Step.action == "email") & (Step.repetition == 0))
     assert (beside[0].payload, beside[0].recipient) == (first.payload, str(jana.id))
     assert beside[0].key != first.key
     Step.update(state="done").where(Step.action != "notify").execute()

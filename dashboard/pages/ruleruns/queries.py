@@ -102,7 +102,7 @@ def one(scope: Scope, ident: int) -> Run | None:
 
 
 def steps(run_id: int) -> list[Step]:
-    return list(Step.select().where(Step.run == run_id).order_by(Step.n, Step.part))
+    return list(Step.select().where(Step.run == run_id).order_by(Step.n, Step.repetition, Step.part))
 
 
 def children(scope: Scope, run: Run, steps: Iterable[Step]) -> list[Line]:
