@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from dashboard import clock, demo
 from dashboard.access import scope
-from dashboard.demo import cast, day, present, roster
+from dashboard.demo import cast, present, work
 from dashboard.models import (
     Activity,
     AuditEntry,
@@ -123,9 +123,9 @@ def test_the_printed_sign_ins_work(stage: Flask, client: FlaskClient) -> None:
 
 def test_two_weeks_contain_every_kind_of_activity(stage: Flask) -> None:
     dates = [clock.local_date(SUNDAY_NIGHT - back * 86_400, ZONE) for back in range(14)]
-    shifts = [shift for date in dates for shift in roster.shifts(date, ZONE)]
-    pieces = [piece for shift in shifts for piece in day.work(shift)]
-    pieces += [piece for date in dates for piece in day.untaken(date, ZONE)]
+    shifts = [shift for date in dates for shift in work.shifts(date, ZONE)]
+    pieces = [piece for shift in shifts for piece in work.work(shift)]
+    pieces += [piece for date in dates for piece in work.untaken(date, ZONE)]
     seen = Counter(event.type for piece in pieces for event in piece.events)
     assert set(seen) >= {
         "call.queued",
@@ -153,7 +153,7 @@ def test_two_weeks_contain_every_kind_of_activity(stage: Flask) -> None:
     assert most_at_once(pieces) == 6
 
 
-def most_at_once(pieces: list[day.Piece]) -> int:
+def most_at_once(pieces: list[work.Piece]) -> int:
     """Return the most chats that anybody had at one time."""
     edges: dict[str, list[tuple[int, int]]] = {}
     for piece in pieces:

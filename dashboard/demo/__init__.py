@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.access import passwords, presets
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.demo import day, present, roster, rulebook
+from dashboard.demo import present, rulebook, work
 from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
@@ -43,7 +43,8 @@ def make(now: int | None = None) -> Iterator[str]:
     source = record.source(SOURCE)
     with database.atomic():
         _lines(moment)
-        signs = [(person, _sign_in(person)) for person in _people(moment) if person.access]
+        _people(moment)
+        signs = [(person, _sign_in(person)) for person in PEOPLE if person.access]
     rulebook.make(User.get(User.login == "admin"), current_app.config["STOPA"].locale)
     events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
     known = bisect_left(events, (moment - RULES_S) * 1000, key=lambda event: event.time_ms)
@@ -61,31 +62,22 @@ def make(now: int | None = None) -> Iterator[str]:
 
 
 def _lines(moment: int) -> None:
-    for line in LINES:
-        Queue.get_or_create(
-            name=line.name,
-            defaults={
-                "label": line.label,
-                "channel": line.channel,
-                "sla_seconds": line.seconds,
-                "created_ts": moment - HIRED_S,
-            },
-        )
-    for kind in BREAKS:
-        PauseType.get_or_create(
-            name=kind.name, defaults={"label": kind.label, "paid": kind.paid, "max_seconds": kind.limit}
-        )
+    """Create missing queues and pause types."""
+    for name, label, channel, seconds in LINES:
+        more = {"label": label, "channel": channel, "sla_seconds": seconds, "created_ts": moment - HIRED_S}
+        Queue.get_or_create(name=name, defaults=more)
+    for name, label, paid, limit in BREAKS:
+        PauseType.get_or_create(name=name, defaults={"label": label, "paid": paid, "max_seconds": limit})
 
 
-def _people(moment: int) -> tuple[Person, ...]:
-    """Create missing users and teams; return all demo people."""
+def _people(moment: int) -> None:
+    """Create missing users and teams."""
     for person in PEOPLE:
-        access = Access.get(Access.name == person.access) if person.access else None
         row, created = User.get_or_create(
             login=person.login,
             defaults={
                 "name": person.name,
-                "access": access,
+                "access": Access.get(Access.name == person.access) if person.access else None,
                 "created_ts": moment - HIRED_S,
                 "email": f"{person.login}@example.org",
                 "deactivated_ts": moment - LEFT_S if person.crew == "gone" else None,
@@ -96,7 +88,6 @@ def _people(moment: int) -> tuple[Person, ...]:
             TeamMember.get_or_create(team=team, user=row)
     for name, login in LEADS.items():
         TeamLead.get_or_create(team=Team.get(Team.name == name), user=User.get(User.login == login))
-    return PEOPLE
 
 
 def _sign_in(person: Person) -> str:
@@ -119,15 +110,15 @@ def _events(source: Source, moment: int) -> Iterator[NewEvent]:
     shifts = [
         shift
         for date in dates
-        for shift in roster.shifts(date, zone)
+        for shift in work.shifts(date, zone)
         if shift.end <= left.get(shift.person.login, shift.end)
     ]
-    plan = [piece for shift in shifts for piece in day.work(shift)]
-    plan += [piece for date in dates for piece in day.untaken(date, zone)]
+    plan = [piece for shift in shifts for piece in work.work(shift)]
+    plan += [piece for date in dates for piece in work.untaken(date, zone)]
     for at in _moments(source, moment):
         scene = present.scene(at, shifts, {p.login for p in PEOPLE if left.get(p.login, at) >= at})
-        plan += [piece for shift in scene.called for piece in day.work(shift)]
-        plan = [piece for piece in plan if not scene.hides(piece)] + list(present.pieces(scene))
+        plan += [piece for shift in scene.called for piece in work.work(shift)]
+        plan = [piece for piece in plan if not scene.hides(piece)] + list(scene.pieces())
     for piece in plan:
         yield from (event for event in piece.events if event.time_ms <= moment * 1000)
 

@@ -8,10 +8,9 @@ from flask import current_app
 
 from dashboard import clock
 from dashboard.db import database
-from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, RuleVersion, User
-from dashboard.rulelang import schema
+from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, User
 from dashboard.rulelang.matcher import State
-from dashboard.rules import starter
+from dashboard.rules import import_export, starter
 
 OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
 HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
@@ -67,7 +66,9 @@ def make(author: User, locale: str) -> None:
             where = group if place in ON[:2] else None
             Rule.update(state=state, group=where).where(Rule.id == row.id).execute()
         for login, name, raw in OWN:
-            _own(User.get(User.login == login), name, raw)
+            owner = User.get(User.login == login)
+            row = import_export.create(import_export.built_in(name, raw), owner.id, owner.id, 1)
+            Rule.update(state=State.ON).where(Rule.id == row.id).execute()
         Profile.create(
             user_id=User.get(User.login == "lead").id,
             name="Standard",
@@ -84,21 +85,3 @@ def _calendar() -> None:
     year = clock.local_date(clock.now_s(), zone).year
     for on, name in HOLIDAYS:
         CalendarDay.create(calendar=row, on=f"{year}-{on}", name=name)
-
-
-def _own(owner: User, name: str, raw: dict[str, Any]) -> None:
-    read = schema.load(raw)
-    if not isinstance(read, schema.Definition):
-        raise TypeError(f"{name!r} is no rule: {read}")
-    kept, now = schema.dump(read), clock.now_s()
-    row = Rule.create(
-        name=name,
-        owner_id=owner.id,
-        position=1,
-        state=State.ON,
-        definition=kept,
-        created_ts=now,
-        updated_ts=now,
-        updated_by=owner.id,
-    )
-    RuleVersion.create(rule=row, version=1, name=name, definition=kept, made_by=owner.id, made_ts=now)

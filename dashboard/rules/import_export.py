@@ -102,33 +102,49 @@ def add(rows: Iterable[Incoming], author_id: int, owner_id: int | None) -> list[
     with database.atomic():
         mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
         position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
-        good = [(row, row.definition) for row in rows if row.definition is not None]
+        good = [row for row in rows if row.definition is not None]
         return [
-            _add(row, found, author_id, owner_id, (position or 0) + n)
-            for n, (row, found) in enumerate(good, 1)
+            create(row, author_id, owner_id, (position or 0) + n, imported=True)
+            for n, row in enumerate(good, 1)
         ]
 
 
-def _add(row: Incoming, found: Definition, author_id: int, owner_id: int | None, position: int) -> Rule:
+def built_in(name: str, raw: dict[str, Any], description: str = "") -> Incoming:
+    """Return a rule that the program itself adds, of its JSON form. Raises TypeError if it is invalid."""
+    definition = schema.load(raw)
+    if not isinstance(definition, Definition):
+        raise TypeError(f"{name!r} is no rule: {definition}")
+    return Incoming(name, description, definition=definition)
+
+
+def create(row: Incoming, author_id: int, owner_id: int | None, position: int, **details: bool) -> Rule:
+    """Store the rule as version 1, switched off; `details` go to the audit trail.
+
+    `row.definition` must not be None. A group of the site's rules that does not exist is created.
+    """
+    if row.definition is None:
+        raise ValueError(f"{row.name!r} has no definition: {row.error}")
     group = None
     if row.group and owner_id is None:
-        group, _made = RuleGroup.get_or_create(name=row.group)
-    kept, now = schema.dump(found), clock.now_s()
-    made = Rule.create(
+        group, _created = RuleGroup.get_or_create(name=row.group)
+    definition, now = schema.dump(row.definition), clock.now_s()
+    rule = Rule.create(
         name=row.name,
         description=row.description,
         owner_id=owner_id,
         group=group,
         position=position,
-        definition=kept,
+        definition=definition,
         created_ts=now,
         updated_ts=now,
         updated_by=author_id,
         missing=[each.as_json() for each in row.missing],
     )
-    RuleVersion.create(rule=made, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
-    audit.record("rule.created", "c", ("rule", made.id, made.name), details={"imported": True})
-    return made
+    RuleVersion.create(
+        rule=rule, version=1, name=row.name, definition=definition, made_by=author_id, made_ts=now
+    )
+    audit.record("rule.created", "c", ("rule", rule.id, rule.name), details=details)
+    return rule
 
 
 def _decoded(data: bytes) -> list[Any] | Message:

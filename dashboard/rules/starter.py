@@ -10,18 +10,16 @@ from typing import Any, NamedTuple
 
 from flask_babel import force_locale, gettext
 
-from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
-from dashboard.audit import record as audit
 from dashboard.catalog import CATALOG
 from dashboard.db import database
 from dashboard.i18n import LOCALES
 from dashboard.i18n.message import N_
-from dashboard.models import Rule, RuleVersion, User
+from dashboard.models import Rule, User
 from dashboard.models.notify import Calendar
-from dashboard.rulelang import schema
 from dashboard.rulelang.actions import ACTIONS
+from dashboard.rules import import_export
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
@@ -285,7 +283,11 @@ def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
         suit = [each for each in _suiting(owner_id is not None, outward) if not there & _names(each)]
         with force_locale(locale):
             found = [_said(each, gettext, calendar) for each in suit]
-        return [_add(each, author_id, owner_id, (position or 0) + n) for n, each in enumerate(found, 1)]
+        rows = [import_export.built_in(each.name, each.definition, each.description) for each in found]
+        return [
+            import_export.create(row, author_id, owner_id, (position or 0) + n, starter=True)
+            for n, row in enumerate(rows, 1)
+        ]
 
 
 def _suiting(personal: bool, outward: bool) -> list[Starter]:
@@ -319,23 +321,3 @@ def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> S
         for doing in raw["then"]
     ]
     return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)
-
-
-def _add(starter: Starter, author_id: int, owner_id: int | None, position: int) -> Rule:
-    read = schema.load(starter.definition)
-    if not isinstance(read, schema.Definition):
-        raise TypeError(f"the starter {starter.name!r} is no rule: {read}")
-    kept, now = schema.dump(read), clock.now_s()
-    row = Rule.create(
-        name=starter.name,
-        description=starter.description,
-        owner_id=owner_id,
-        position=position,
-        definition=kept,
-        created_ts=now,
-        updated_ts=now,
-        updated_by=author_id,
-    )
-    RuleVersion.create(rule=row, version=1, name=row.name, definition=kept, made_by=author_id, made_ts=now)
-    audit.record("rule.created", "c", ("rule", row.id, row.name), details={"starter": True})
-    return row
