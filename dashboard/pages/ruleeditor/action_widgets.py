@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask_babel import gettext as _
 
 from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import codec, form_values, widgets
 from dashboard.pages.ruleeditor.queries import Choice, Offered
+from dashboard.pages.ruleeditor.typed_rule import Action, TypedDefinition
 from dashboard.pages.ruleeditor.widgets import Control, Errors, Option, under
 from dashboard.rulelang import declared, values
 from dashboard.rulelang.actions import ACTIONS, COMMON, MAX_LINE, ROLES, Recipients, RoleNames
@@ -67,7 +68,7 @@ class ActionRow(NamedTuple):
 
 
 def rows(
-    definition: dict[str, Any], offered: Offered, errors: Errors, preview: dict[str, str]
+    definition: TypedDefinition, offered: Offered, errors: Errors, preview: dict[str, str]
 ) -> list[ActionRow]:
     """Return the actions as rows; `preview` has rendered texts by path ("then.0.title")."""
     done = definition["then"]
@@ -75,7 +76,7 @@ def rows(
 
 
 def _row(
-    n: int, action: dict[str, Any], count: int, offered: Offered, errors: Errors, preview: dict[str, str]
+    n: int, action: Action, count: int, offered: Offered, errors: Errors, preview: dict[str, str]
 ) -> ActionRow:
     name, do = ROOT / "then" / n, str(action.get("do", ""))
     row = ActionRow(n, name, _does(do, offered), None, [], [], [], [], [], n == 0, n == count - 1)
@@ -108,12 +109,13 @@ def _does(do: str, offered: Offered) -> list[Option]:
     return does if do in ACTIONS else [Option(do, do or _("Choose an action"), True), *does]
 
 
-def options(definition: dict[str, Any], offered: Offered, errors: Errors) -> dict[str, list[Control]]:
+def options(definition: TypedDefinition, offered: Offered, errors: Errors) -> dict[str, list[Control]]:
     """Return the fields of the rule's options, by option; only those that its types may have."""
     made: dict[str, list[Control]] = {}
     for name in fitting(definition["types"]):
         option = OPTIONS[name]
-        given = definition.get(name) or ({} if option.needed else option.proposal)
+        typed: dict[str, Any] = cast(Mapping[str, Any], definition).get(name) or {}
+        given = typed or ({} if option.needed else option.proposal)
         made[name] = [
             control
             for part in declared.parts(option.cls)

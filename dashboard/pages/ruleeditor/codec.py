@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dashboard.pages.ruleeditor import form_values
 from dashboard.pages.ruleeditor.form_values import Form, lines, seconds, shown, text, whole
+from dashboard.pages.ruleeditor.typed_rule import Action, Option
 from dashboard.rulelang import declared
 from dashboard.rulelang.actions import ACTIONS, COMMON, RoleNames
 from dashboard.rulelang.fields import Field
@@ -35,7 +36,6 @@ from dashboard.rulelang.values import (
     YesNo,
 )
 
-Raw = dict[str, Any]
 BY_LINE: Final = (Texts, Addresses)
 LISTS: Final = (Ids, RoleNames, Weekdays)
 MOST: Final = 20  # event types, or actions
@@ -125,12 +125,12 @@ def counted_for(limit: Any) -> str:
     return str(limit.get("by", "subject")) if isinstance(limit, dict) else "subject"
 
 
-def _read_frequency(form: Form, name: str) -> Raw | None:
+def _read_frequency(form: Form, name: str) -> Option | None:
     often = text(form, f"{name}.freq")
     if not often or often == "always":
         return None
     period = whole(often)
-    made: Raw = {"often": "period", "seconds": period} if isinstance(period, int) else {"often": often}
+    made: Option = {"often": "period", "seconds": period} if isinstance(period, int) else {"often": often}
     return {**made, "by": form.get(f"{name}.by", "subject")}
 
 
@@ -158,9 +158,9 @@ def error_field(path: ErrorPath) -> str:
     return ".".join(map(str, (prefix, part.form_name, *rest[2:])))
 
 
-def _read_parts(parts: Sequence[Part], form: Form, prefix: str) -> Raw:
+def _read_parts(parts: Sequence[Part], form: Form, prefix: str) -> Option:
     """Return the parts that are typed; a choice or a number that is left empty is the default."""
-    made: Raw = {}
+    made: dict[str, Any] = {}
     for part in parts:
         value = read(part.kind, form, field_name(prefix, part))
         if value in EMPTY and part.default is not None and not isinstance(value, list):
@@ -169,9 +169,9 @@ def _read_parts(parts: Sequence[Part], form: Form, prefix: str) -> Raw:
     return made
 
 
-def read_options(form: Form, types: Sequence[str]) -> Raw:
+def read_options(form: Form, types: Sequence[str]) -> dict[str, Option]:
     """Return the options that suit the types: as typed, else as they are proposed."""
-    made: Raw = {}
+    made: dict[str, Any] = {}
     for name in fitting(types):
         option = OPTIONS[name]
         parts = declared.parts(option.cls)
@@ -188,15 +188,15 @@ def read_options(form: Form, types: Sequence[str]) -> Raw:
     return made
 
 
-def write_options(definition: Raw, form: Form) -> None:
+def write_options(definition: Mapping[str, Any], form: Form) -> None:
     """Add what the form posts for the options of a definition."""
     for name in fitting(definition["types"]):
-        given: Raw = definition.get(name) or {}
+        given: Option = definition.get(name) or {}
         for part in declared.parts(OPTIONS[name].cls) if given else ():
             write(part.kind, form, f"{name}.{part.form_name}", given.get(part.name))
 
 
-def typed_options(given: Raw) -> Raw:
+def typed_options(given: Mapping[str, Any]) -> dict[str, Option]:
     """Return the options of a stored definition, each with all of its parts."""
     made = {}
     for name, option in OPTIONS.items():
@@ -217,19 +217,19 @@ def params_of(action: Mapping[str, Any]) -> tuple[Part, ...]:
     return row.params if row else ()
 
 
-def read_actions(form: Form) -> list[Raw]:
+def read_actions(form: Form) -> list[Action]:
     """Return the actions by their places, each with the parameters of its kind."""
     return [_action(form, f"then.{place}") for place in places(form, "then", ".do")]
 
 
-def _action(form: Form, name: str) -> Raw:
-    made: Raw = {"do": text(form, f"{name}.do")}
+def _action(form: Form, name: str) -> Action:
+    made: Action = {"do": text(form, f"{name}.do")}
     typed = _read_parts((*params_of(made), *COMMON), form, name)
     defaults = {part.name for part in COMMON if part.default is not None}
     return made | {key: value for key, value in typed.items() if key in defaults or value not in EMPTY}
 
 
-def write_actions(actions: Sequence[Raw], form: Form) -> None:
+def write_actions(actions: Sequence[Action], form: Form) -> None:
     """Add what the form posts for actions."""
     for n, action in enumerate(actions):
         form.add(f"then.{n}.do", str(action.get("do", "")))

@@ -10,6 +10,7 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import Rule, RuleDraft, RuleVersion
+from dashboard.pages.ruleeditor.typed_rule import TypedRule
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
@@ -114,7 +115,7 @@ def _switched(rule: Rule, wanted: Wanted) -> Rule:
     return found
 
 
-def keep(user_id: int, rule_id: int, form: dict[str, Any], before: dict[str, Any] | None) -> None:
+def keep(user_id: int, rule_id: int, form: TypedRule, before: TypedRule | None) -> None:
     """Keep what is typed; `before`, where given, is what an undo brings back."""
     with database.atomic():
         query = RuleDraft.select(RuleDraft.previous).where(_is(user_id, rule_id))
@@ -124,13 +125,13 @@ def keep(user_id: int, rule_id: int, form: dict[str, Any], before: dict[str, Any
         _write(user_id, rule_id, form, stack)
 
 
-def undo(user_id: int, rule_id: int) -> dict[str, Any] | None:
+def undo(user_id: int, rule_id: int) -> TypedRule | None:
     """Bring back the form before the last act; None where there is none."""
     with database.atomic():
         draft = RuleDraft.get_or_none(_is(user_id, rule_id))
         if draft is None or not draft.previous:
             return None
-        form: dict[str, Any] = draft.previous[0]
+        form: TypedRule = draft.previous[0]
         _write(user_id, rule_id, form, draft.previous[1:])
     return form
 
@@ -139,7 +140,7 @@ def forget(user_id: int, rule_id: int) -> None:
     RuleDraft.delete().where(_is(user_id, rule_id)).execute()
 
 
-def _write(user_id: int, rule_id: int, form: dict[str, Any], stack: list[Any]) -> None:
+def _write(user_id: int, rule_id: int, form: TypedRule, stack: list[Any]) -> None:
     values = {"form": form, "previous": stack, "updated_ms": clock.now_ms(), "base_version": form["version"]}
     RuleDraft.insert(user_id=user_id, rule_id=rule_id, **values).on_conflict(
         conflict_target=[RuleDraft.user_id, RuleDraft.rule_id],

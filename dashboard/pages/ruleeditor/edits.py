@@ -7,29 +7,34 @@ Whatever is asked for, nothing is raised: an act that does not fit changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from dashboard.pages.ruleeditor.typed_rule import (
+    Node,
+    Option,
+    TypedDefinition,
+    TypedRule,
+    count,
+    how_of,
+    named,
+    node_at,
+    path_of,
+)
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
 from dashboard.rulelang.schema import MAX_ACTIONS
-from dashboard.rulelang.validation import ErrorPath
 from dashboard.rulelang.values import MAX_TYPES
-
-HOWS = ("all", "any", "none")
-
-Raw = dict[str, Any]
-Path = tuple[int, ...]
 
 
 class EditResult(NamedTuple):
     """The form after an act, and the name of the field to go on with ("" leaves it to the browser)."""
 
-    form: Raw
+    form: TypedRule
     focus: str = ""
 
 
-def apply_edit(form: Raw, op: str) -> EditResult:
+def apply_edit(form: TypedRule, op: str) -> EditResult:
     """Return the form after the act `op`, on a copy."""
     name, _colon, where = op.partition(":")
     made = deepcopy(form)
@@ -37,62 +42,18 @@ def apply_edit(form: Raw, op: str) -> EditResult:
     return EditResult(made, do(made["definition"], where)) if do else EditResult(made)
 
 
-def how_of(group: Any) -> str:
-    """Return how a group joins its children, "" for what is no group."""
-    names = [how for how in HOWS if isinstance(group, dict) and isinstance(group.get(how), list)]
-    return names[0] if names and "field" not in group else ""
-
-
-def children(group: Any) -> list[Any]:
-    how = how_of(group)
-    return list(group[how]) if how else []
-
-
-def path_of(where: str) -> Path | None:
-    """Return "0.2" as (0, 2) and "" as the root; None for anything else."""
-    if not where:
-        return ()
-    steps = where.split(".")
-    if len(steps) > MAX_LEVELS or not all(
-        step.isascii() and step.isdigit() and len(step) < 4 for step in steps
-    ):
-        return None
-    return tuple(map(int, steps))
-
-
-def named(path: Path) -> ErrorPath:
-    """Return the place of a node, under whose name its fields are posted."""
-    return ErrorPath("if", *path)
-
-
-def node_at(tree: Any, path: Path) -> Any:
-    """Return the node, None where there is none."""
-    for step in path:
-        inside = children(tree)
-        if step >= len(inside):
-            return None
-        tree = inside[step]
-    return tree
-
-
-def count(tree: Any) -> int:
-    """Return the number of conditions."""
-    inside = children(tree)
-    return sum(map(count, inside)) if how_of(tree) else 1
-
-
-def _add(definition: Raw, where: str) -> str:
+def _add(definition: TypedDefinition, where: str) -> str:
     return _insert(definition, where, {"field": "", "op": ""}, "field")
 
 
-def _group(definition: Raw, where: str) -> str:
+def _group(definition: TypedDefinition, where: str) -> str:
     path = path_of(where)
     if path is None or len(path) + 1 >= MAX_LEVELS:
         return ""
     return _insert(definition, where, {"any": [{"field": "", "op": ""}]}, "0.field")
 
 
-def _insert(definition: Raw, where: str, node: Raw, focus: str) -> str:
+def _insert(definition: TypedDefinition, where: str, node: Node, focus: str) -> str:
     path = path_of(where)
     group: Any = None if path is None else node_at(definition["if"], path)
     if path is None or not how_of(group) or count(definition["if"]) >= MAX_CONDITIONS:
@@ -102,7 +63,7 @@ def _insert(definition: Raw, where: str, node: Raw, focus: str) -> str:
     return f"{named((*path, len(inside) - 1))}.{focus}"
 
 
-def _delete(definition: Raw, where: str) -> str:
+def _delete(definition: TypedDefinition, where: str) -> str:
     path = path_of(where)
     if not path or node_at(definition["if"], path) is None:
         return ""
@@ -116,10 +77,10 @@ def _delete(definition: Raw, where: str) -> str:
     return f"{named(neighbour)}.{part}"
 
 
-def _move(step: int) -> Callable[[Raw, str], str]:
+def _move(step: int) -> Callable[[TypedDefinition, str], str]:
     """Return the act that moves a condition or a group among its neighbours."""
 
-    def move(definition: Raw, where: str) -> str:
+    def move(definition: TypedDefinition, where: str) -> str:
         path = path_of(where)
         if not path or node_at(definition["if"], path) is None:
             return ""
@@ -133,31 +94,31 @@ def _move(step: int) -> Callable[[Raw, str], str]:
     return move
 
 
-def _stay(part: str) -> Callable[[Raw, str], str]:
+def _stay(part: str) -> Callable[[TypedDefinition, str], str]:
     """Return the act of a list from which something else was chosen: reading the form has done it."""
 
-    def stay(_definition: Raw, where: str) -> str:
+    def stay(_definition: TypedDefinition, where: str) -> str:
         path = path_of(where)
         return f"{named(path)}.{part}" if path else ""
 
     return stay
 
 
-def _row(definition: Raw, part: str, where: str) -> int | None:
-    """Return the place that `where` names in a list of the definition."""
+def _row(rows: Sized, where: str) -> int | None:
+    """Return the place in a list that `where` names."""
     path = path_of(where)
-    return path[0] if path and len(path) == 1 and path[0] < len(definition[part]) else None
+    return path[0] if path and len(path) == 1 and path[0] < len(rows) else None
 
 
-def _add_action(definition: Raw, where: str) -> str:
+def _add_action(definition: TypedDefinition, where: str) -> str:
     if len(definition["then"]) >= MAX_ACTIONS:
         return ""
     definition["then"].append({"do": where or "notify"})
     return f"then.{len(definition['then']) - 1}.do"
 
 
-def _delete_action(definition: Raw, where: str) -> str:
-    row = _row(definition, "then", where)
+def _delete_action(definition: TypedDefinition, where: str) -> str:
+    row = _row(definition["then"], where)
     if row is None:
         return ""
     del definition["then"][row]
@@ -165,9 +126,9 @@ def _delete_action(definition: Raw, where: str) -> str:
     return f"then.{min(row, left - 1)}.do" if left else "addact"
 
 
-def _move_action(step: int) -> Callable[[Raw, str], str]:
-    def move(definition: Raw, where: str) -> str:
-        row, done = _row(definition, "then", where), definition["then"]
+def _move_action(step: int) -> Callable[[TypedDefinition, str], str]:
+    def move(definition: TypedDefinition, where: str) -> str:
+        row, done = _row(definition["then"], where), definition["then"]
         if row is None or not 0 <= row + step < len(done):
             return ""
         done[row], done[row + step] = done[row + step], done[row]
@@ -176,49 +137,49 @@ def _move_action(step: int) -> Callable[[Raw, str], str]:
     return move
 
 
-def _chosen(part: str, name: str) -> Callable[[Raw, str], str]:
-    def chosen(definition: Raw, where: str) -> str:
-        row = _row(definition, part, where)
+def _chosen(part: Literal["then", "types"], name: str) -> Callable[[TypedDefinition, str], str]:
+    def chosen(definition: TypedDefinition, where: str) -> str:
+        row = _row(definition[part], where)
         return "" if row is None else name.format(row)
 
     return chosen
 
 
-def _add_type(definition: Raw, _where: str) -> str:
+def _add_type(definition: TypedDefinition, _where: str) -> str:
     if len(definition["types"]) >= MAX_TYPES:
         return ""
     definition["types"].append("")
     return f"types.{len(definition['types']) - 1}"
 
 
-def _delete_type(definition: Raw, where: str) -> str:
-    row = _row(definition, "types", where)
+def _delete_type(definition: TypedDefinition, where: str) -> str:
+    row = _row(definition["types"], where)
     if row is None or len(definition["types"]) == 1:
         return ""
     del definition["types"][row]
     return f"types.{min(row, len(definition['types']) - 1)}"
 
 
-def _unless(definition: Raw, _where: str) -> str:
+def _unless(definition: TypedDefinition, _where: str) -> str:
     wait = definition.setdefault("wait", {"seconds": "", "calendar": "", "unless": []})
     if len(wait["unless"]) < MAX_TYPES:
         wait["unless"].append("")
     return f"wait.unless.{len(wait['unless']) - 1}"
 
 
-def _not_unless(definition: Raw, where: str) -> str:
-    wait = definition.get("wait", {"unless": []})
-    row = _row(wait, "unless", where)
+def _not_unless(definition: TypedDefinition, where: str) -> str:
+    wait: Option = definition.get("wait", {"unless": []})
+    row = _row(wait["unless"], where)
     if row is not None:
         del wait["unless"][row]
     return "addunless"
 
 
-def _put(definition: Raw, where: str) -> str:
+def _put(definition: TypedDefinition, where: str) -> str:
     """Put a placeholder at the end of a text: "0.title:ticket.number"."""
     place, _colon, name = where.partition(":")
     number, _dot, part = place.partition(".")
-    row = _row(definition, "then", number)
+    row = _row(definition["then"], number)
     if row is None or not part.isidentifier() or not name:
         return ""
     action = definition["then"][row]
@@ -230,7 +191,7 @@ def _put(definition: Raw, where: str) -> str:
     return f"then.{row}.{part}"
 
 
-EDITS: dict[str, Callable[[Raw, str], str]] = {
+EDITS: dict[str, Callable[[TypedDefinition, str], str]] = {
     "add": _add,
     "grp": _group,
     "del": _delete,

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from dashboard.pages.ruleeditor import codec, edits, form_values
+from dashboard.pages.ruleeditor import codec, form_values, typed_rule
 from dashboard.pages.ruleeditor.form_values import Form, clean, text, whole
+from dashboard.pages.ruleeditor.typed_rule import Node, TypedRule
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import MAX_CONDITIONS, MAX_LEVELS
 from dashboard.rulelang.fields import Field
 from dashboard.rulelang.operators import OPERATORS, operators
 from dashboard.rulelang.values import MAX_TYPES
 
-Raw = dict[str, Any]
 TEXTS: Final = ("name", "description", "list", "state", "existing", "pending", "seen")
 OTHER: Final = "data."  # chosen for a field of the data that no type declares
 CUSTOM: Final = "custom."
@@ -33,7 +33,7 @@ _TYPE = re.compile(r"types\.(\d{1,3})")
 MAX_NODES: Final = 3 * MAX_CONDITIONS
 
 
-def read(form: Form, zone: str) -> Raw:
+def read(form: Form, zone: str) -> TypedRule:
     """Return the typed rule of a posted form; `zone` is the one its times are typed in without its own.
 
     Whatever is posted, nothing is raised and what was typed is kept.
@@ -41,7 +41,7 @@ def read(form: Form, zone: str) -> Raw:
     types = _types(form)
     own_zone = text(form, "zone")
     known = fields.fields(types)
-    definition: Raw = {
+    definition = {
         "types": types,
         "if": _tree(form, known, zone_of(own_zone, zone)),
         **codec.read_options(form, types),
@@ -50,16 +50,20 @@ def read(form: Form, zone: str) -> Raw:
         "loop": form.get("loop", "once"),
         "zone": own_zone,
     }
-    return {
-        **{name: str(clean(text(form, name))) for name in TEXTS},
-        "group": whole(text(form, "group")) or None,
-        "position": whole(text(form, "position")),
-        "version": _version(form),
-        "definition": clean(definition),
-    }
+    texts = {name: str(clean(text(form, name))) for name in TEXTS}
+    return cast(
+        TypedRule,
+        {
+            **texts,
+            "group": whole(text(form, "group")) or None,
+            "position": whole(text(form, "position")),
+            "version": _version(form),
+            "definition": clean(definition),
+        },
+    )
 
 
-def flat(typed: Raw, zone: str) -> Form:
+def flat(typed: TypedRule, zone: str) -> Form:
     """Return what the page's form posts for a typed rule; `read` of it gives the rule again."""
     definition = typed["definition"]
     form = Form()
@@ -80,13 +84,13 @@ def flat(typed: Raw, zone: str) -> Form:
     return form
 
 
-def typed(raw: Any, **values: Any) -> Raw:
+def typed(raw: Any, **values: Any) -> TypedRule:
     """Return a definition as a typed rule, every part of it in its place; `values` as in `read`."""
     given = clean(raw) if isinstance(raw, dict) else {}
     tree = given.get("if")
     definition = {
         "types": [each for each in _list(given.get("types")) if isinstance(each, str)] or [""],
-        "if": _sound(tree) if edits.how_of(tree) else {"all": []},
+        "if": _sound(tree) if typed_rule.how_of(tree) else {"all": []},
         **codec.typed_options(given),
         "then": [each for each in _list(given.get("then")) if isinstance(each, dict)],
         "stop": given.get("stop") is True,
@@ -105,7 +109,7 @@ def typed(raw: Any, **values: Any) -> Raw:
         "position": 0,
         "version": 0,
     }
-    return {**empty, **values, "definition": definition}
+    return cast(TypedRule, {**empty, **values, "definition": definition})
 
 
 def choice(stored: str, prefix: str) -> tuple[str, str]:
@@ -129,28 +133,28 @@ def _types(form: Form) -> list[str]:
     return chosen or [""]
 
 
-def _tree(form: Form, known: dict[str, Field], zone: str) -> Raw:
+def _tree(form: Form, known: dict[str, Field], zone: str) -> Node:
     """Return the conditions: the nodes that are posted, by their places, without gaps."""
-    found: dict[edits.Path, str] = {}
+    found: dict[typed_rule.Path, str] = {}
     for name in form:
         if (node := _NODE.fullmatch(name)) and len(found) < MAX_NODES:
             path = tuple(int(step) for step in node[1].split(".")[1:])
             found[path] = "how" if found.get(path) == "how" else node[2]
-    below: dict[edits.Path, list[edits.Path]] = {}
+    below: dict[typed_rule.Path, list[typed_rule.Path]] = {}
     for path in sorted(found):
         if path and found.get(path[:-1]) == "how":
             below.setdefault(path[:-1], []).append(path)
 
-    def made(path: edits.Path) -> Raw:
+    def made(path: typed_rule.Path) -> Node:
         if path and found[path] == "field":
-            return _condition(form, edits.named(path), known, zone)
-        how = form.get(f"{edits.named(path)}.how", "all")
-        return {how if how in edits.HOWS else "all": [made(each) for each in below.get(path, ())]}
+            return _condition(form, typed_rule.named(path), known, zone)
+        how = form.get(f"{typed_rule.named(path)}.how", "all")
+        return {how if how in typed_rule.HOWS else "all": [made(each) for each in below.get(path, ())]}
 
     return made(())
 
 
-def _condition(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw:
+def _condition(form: Form, name: str, known: dict[str, Field], zone: str) -> Node:
     chosen, op = text(form, f"{name}.field"), text(form, f"{name}.op")
     if chosen == OTHER:
         chosen += text(form, f"{name}.path").removeprefix(OTHER)
@@ -166,11 +170,11 @@ def _condition(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw
     return form_values.adapted(before, field, op)
 
 
-def _before(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw:
+def _before(form: Form, name: str, known: dict[str, Field], zone: str) -> Node:
     """Return the condition as the values were typed for, before another field or operator was chosen."""
     path, _bar, op = form.get(f"{name}.was", "").partition("|")
     field, row = fields.find(path, known), OPERATORS.get(op)
-    made: Raw = {"field": path, "op": op}
+    made: Node = {"field": path, "op": op}
     if f"{name}.kept" in form:
         return {**made, "value": form_values.kept(form[f"{name}.kept"])}
     if field is not None and row is not None and row.operands:
@@ -178,14 +182,14 @@ def _before(form: Form, name: str, known: dict[str, Field], zone: str) -> Raw:
     return made
 
 
-def is_plain(node: Raw, known: dict[str, Field]) -> bool:
+def is_plain(node: Node, known: dict[str, Field]) -> bool:
     """Say whether a condition's values can be typed: its field is there and its operator fits."""
     field, row = fields.find(str(node.get("field", "")), known), OPERATORS.get(str(node.get("op", "")))
     return field is not None and row is not None and row.fits(field)
 
 
-def _flat_node(node: Raw, path: edits.Path, known: dict[str, Field], zone: str, form: Form) -> None:
-    name, how = edits.named(path), edits.how_of(node)
+def _flat_node(node: Node, path: typed_rule.Path, known: dict[str, Field], zone: str, form: Form) -> None:
+    name, how = typed_rule.named(path), typed_rule.how_of(node)
     if how:
         form.add(f"{name}.how", how)
         for n, child in enumerate(node[how]):
@@ -206,9 +210,9 @@ def _flat_node(node: Raw, path: edits.Path, known: dict[str, Field], zone: str, 
         codec.write_operand(form, f"{name}.v{n}", row.operands[n], field, part, zone)
 
 
-def _sound(node: Any) -> Raw:
+def _sound(node: Any) -> Node:
     """Return a tree in which every node is a group of nodes or a condition with a field and an operator."""
-    how = edits.how_of(node)
+    how = typed_rule.how_of(node)
     if how:
         return {how: [_sound(child) for child in node[how] if isinstance(child, dict)][:MAX_CONDITIONS]}
     made = {"field": str(node.get("field", "")), "op": str(node.get("op", ""))}

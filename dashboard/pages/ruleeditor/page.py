@@ -15,6 +15,7 @@ from dashboard.i18n.message import N_, Message
 from dashboard.models import Rule, RuleDraft
 from dashboard.pages.ruleeditor import action_widgets, codec, commands, form, preview, queries, widgets
 from dashboard.pages.ruleeditor.queries import Offered
+from dashboard.pages.ruleeditor.typed_rule import TypedDefinition, TypedRule
 from dashboard.pages.ruleeditor.warnings import warnings
 from dashboard.pages.ruleeditor.widgets import Option
 from dashboard.rulelang import text_templates
@@ -50,7 +51,7 @@ class Editing(NamedTuple):
     """
 
     rule: Rule | None
-    typed: dict[str, Any]
+    typed: TypedRule
     errors: Mapping[ErrorPath, str] = {}
     focus: str = ""
     waiting: RuleDraft | None = None
@@ -81,7 +82,7 @@ class Editing(NamedTuple):
         return url_for("ruleeditor.new", list="my" if self.personal else "system")
 
 
-def stored(rule: Rule) -> dict[str, Any]:
+def stored(rule: Rule) -> TypedRule:
     """Return a stored rule as it stands in the form."""
     return form.typed(
         rule.definition,
@@ -95,23 +96,24 @@ def stored(rule: Rule) -> dict[str, Any]:
     )
 
 
-def stored_definition(raw: Any) -> dict[str, Any]:
+def stored_definition(raw: Any) -> TypedDefinition:
     """Return a stored definition as it stands in the form."""
-    found: dict[str, Any] = form.typed(raw)["definition"]
-    return found
+    return form.typed(raw)["definition"]
 
 
-def differing(now: dict[str, Any], typed: dict[str, Any]) -> list[common.Both]:
+def differing(now: TypedRule, typed: TypedRule) -> list[common.Both]:
     """Return in words what is stored now and what is typed, where they differ."""
     return common.both(LABELS, _told(now), _told(typed))
 
 
-def _told(typed: dict[str, Any]) -> dict[str, Any]:
+def _told(typed: TypedRule) -> dict[str, Any]:
     groups = dict(queries.groups())
     return {
-        **{name: typed[name] for name in ("name", "description", "position")},
+        "name": typed["name"],
+        "description": typed["description"],
+        "position": typed["position"],
         "group": groups.get(str(typed["group"] or ""), ""),
-        "state": _(STATES.get(typed["state"], typed["state"])),
+        "state": _(STATES[State(typed["state"])] if typed["state"] in STATES else typed["state"]),
         "rule": preview.said(typed["definition"], g.scope),
     }
 
@@ -247,7 +249,7 @@ def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
     ]
 
 
-def _placeholders(definition: dict[str, Any]) -> list[tuple[str, str]]:
+def _placeholders(definition: TypedDefinition) -> list[tuple[str, str]]:
     known = [name for name in definition["types"] if catalog.find(name)]
     return [(name, _(label)) for name, label in text_templates.names(known).items()]
 

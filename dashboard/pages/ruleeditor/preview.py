@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
-from dashboard.pages.ruleeditor import codec, edits, form_values, queries
+from dashboard.pages.ruleeditor import codec, form_values, queries, typed_rule
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import text_templates
 from dashboard.rulelang.actions import ACTIONS, COMMON, ActionConfig
@@ -32,7 +32,7 @@ CONDITION = {"field": "interaction", "op": "is_not_empty"}
 ACTION = {"do": "log", "text": "…"}
 
 
-def checked(definition: dict[str, Any], site: AvailableReferences | None) -> Definition | Errors:
+def checked(definition: Mapping[str, Any], site: AvailableReferences | None) -> Definition | Errors:
     """Return the definition of what is typed, or its errors; rows without a type do not count."""
     return definitions.parse({**definition, "types": [each for each in definition["types"] if each]}, site)
 
@@ -44,7 +44,7 @@ class Preview(NamedTuple):
     shown: Definition
 
 
-def said(definition: dict[str, Any], scope: Scope) -> str:
+def said(definition: Mapping[str, Any], scope: Scope) -> str:
     """Return the plain sentence of a typed rule; what has not been chosen yet reads "…"."""
     if not any(map(catalog.find, definition["types"])):
         return str(_("Choose what this rule is about: when something happens, it looks at your conditions."))
@@ -54,7 +54,7 @@ def said(definition: dict[str, Any], scope: Scope) -> str:
     return sentences.words(found.shown, rule_names.names(scope, [found.read])).whole
 
 
-def readable(definition: dict[str, Any]) -> Preview | None:
+def readable(definition: Mapping[str, Any]) -> Preview | None:
     """Return what can be read of a typed rule, None where nothing can."""
     types = [each for each in definition["types"] if catalog.find(each)]
     typed: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _completed(typed: dict[str, Any], errors: Collection[ErrorPath]) -> dict[str
 
 
 def _completed_node(node: dict[str, Any], place: Keys, bad: Collection[Keys]) -> dict[str, Any]:
-    how = edits.how_of(node)
+    how = typed_rule.how_of(node)
     if place in bad and len(place) > 1:
         return CONDITION
     return (
@@ -124,7 +124,7 @@ def _gaps(action: dict[str, Any], n: int, errors: Collection[ErrorPath]) -> set[
 def _open_group(group: Group, typed: Any, place: Keys, errors: Collection[ErrorPath]) -> Group:
     """Return a tree with gaps in place of the stand-ins."""
     children: list[Node] = []
-    for n, (node, inside) in enumerate(zip(group.children, edits.children(typed), strict=True)):
+    for n, (node, inside) in enumerate(zip(group.children, typed_rule.children(typed), strict=True)):
         below = (*place, n)
         if isinstance(node, Group):
             children.append(_open_group(node, inside, below, errors))
@@ -161,14 +161,14 @@ def _place(path: ErrorPath) -> Keys:
 
 
 def _without_empty_groups(node: dict[str, Any]) -> dict[str, Any]:
-    how = edits.how_of(node)
+    how = typed_rule.how_of(node)
     if not how:
         return node
     inside = (_without_empty_groups(each) for each in node[how])
-    return {how: [each for each in inside if not edits.how_of(each) or edits.children(each)]}
+    return {how: [each for each in inside if not typed_rule.how_of(each) or typed_rule.children(each)]}
 
 
-def texts(definition: dict[str, Any], scope: Scope) -> tuple[dict[str, str], str]:
+def texts(definition: Mapping[str, Any], scope: Scope) -> tuple[dict[str, str], str]:
     """Return the texts of the actions as they read for the latest event in the viewer's scope, by path, and
     which event that is; nothing where there is none or no text has placeholders."""
     templates = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
@@ -76,7 +76,7 @@ class Shown(NamedTuple):
     error: str
 
 
-def offered(scope: Scope, definition: dict[str, Any], sought: str) -> Offered:
+def offered(scope: Scope, definition: Mapping[str, Any], sought: str) -> Offered:
     """Return the choices; whom a rule names already stays among them."""
     named = references.collected(definition)
     chosen = frozenset(each for each in named["user"] | named["queue"] if isinstance(each, int))

@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 
 from dashboard.i18n.message import Message
 from dashboard.models import RuleGroup
-from dashboard.pages.ruleeditor import edits, preview
+from dashboard.pages.ruleeditor import preview, typed_rule
 from dashboard.pages.ruleeditor.commands import Wanted
 from dashboard.pages.ruleeditor.page import Editing
+from dashboard.pages.ruleeditor.typed_rule import TypedDefinition
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.conditions import NO_FIELD
 from dashboard.rulelang.matcher import State
@@ -35,14 +36,15 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     found = preview.checked(typed["definition"], known)
     if not isinstance(found, Definition):
         return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}
-    if errors:
+    group, position = typed["group"], typed["position"]
+    if errors or isinstance(group, str) or isinstance(position, str):
         return None, errors
     existing = typed["existing"] == "all" and _begins(editing, found)
     return Wanted(
         typed["name"],
         typed["description"],
-        typed["group"],
-        typed["position"],
+        group,
+        position,
         typed["state"],
         found,
         existing,
@@ -50,10 +52,10 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     ), {}
 
 
-def _told(path: ErrorPath, said: Message, definition: dict[str, Any]) -> str:
+def _told(path: ErrorPath, said: Message, definition: TypedDefinition) -> str:
     """Return what is wrong; a field that nobody has chosen yet is no wrong one."""
     place = tuple(key for key in path.keys if isinstance(key, int))
-    if said.text == NO_FIELD and place and not edits.node_at(definition["if"], place).get("field"):
+    if said.text == NO_FIELD and place and not typed_rule.node_at(definition["if"], place).get("field"):
         return str(_("Choose a field."))
     return said.render(_)
 

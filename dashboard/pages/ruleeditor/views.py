@@ -12,6 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.models import Rule
 from dashboard.pages.ruleeditor import commands, edits, form, page, queries, validation
 from dashboard.pages.ruleeditor.page import Editing
+from dashboard.pages.ruleeditor.typed_rule import TypedRule
 from dashboard.rules import active_rules, permissions
 from dashboard.web import forms as common
 
@@ -83,7 +84,7 @@ def _own(which: str) -> bool:
     return own
 
 
-def _started(form: dict[str, Any]) -> dict[str, Any]:
+def _started(form: TypedRule) -> TypedRule:
     """Return the draft of a new rule; its list must still be one in which the viewer may add a rule."""
     return {**form, "list": "my" if _own(str(form.get("list", ""))) else "system"}
 
@@ -112,7 +113,7 @@ def _done(editing: Editing) -> Response:
     return page.show(editing._replace(typed=made.form, focus=made.focus))
 
 
-def _before(editing: Editing, after: dict[str, Any]) -> dict[str, Any] | None:
+def _before(editing: Editing, after: TypedRule) -> TypedRule | None:
     """Return the form that an undo of this act brings back: what was typed, else what was kept before."""
     if editing.typed != after:
         return editing.typed
@@ -159,6 +160,6 @@ def _stale(editing: Editing) -> Response:
     rule = seen(editing.ident)
     now = page.stored(rule)
     differing = page.differing(now, editing.typed)
-    editing.typed.update(seen=now["seen"], version=now["version"])
+    editing.typed["seen"], editing.typed["version"] = now["seen"], now["version"]
     commands.keep(g.user.id, editing.ident, editing.typed, None)
     return page.show(editing._replace(rule=rule, differing=differing), 422)

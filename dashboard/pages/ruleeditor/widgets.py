@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.i18n.message import N_
-from dashboard.pages.ruleeditor import edits, form, form_values
+from dashboard.pages.ruleeditor import form, form_values, typed_rule
 from dashboard.pages.ruleeditor.queries import Choice, Offered
+from dashboard.pages.ruleeditor.typed_rule import Node, TypedDefinition
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import MAX_LEVELS
 from dashboard.rulelang.fields import Field, Kind
@@ -99,14 +100,14 @@ def under(errors: Errors, path: ErrorPath) -> str:
     return next((text for name, text in errors.items() if name.is_within(path.keys)), "")
 
 
-def conditions(definition: dict[str, Any], offered: Offered, zone: str, errors: Errors) -> Block:
+def conditions(definition: TypedDefinition, offered: Offered, zone: str, errors: Errors) -> Block:
     """Return the tree of conditions as rows; `zone` is the site's, for a rule without its own."""
     known = fields.fields(definition["types"])
     zone = form.zone_of(definition.get("zone", ""), zone)
     grouped = _grouped(known)
 
-    def made(node: dict[str, Any], path: edits.Path, joint: str, place: tuple[bool, bool]) -> Row | Block:
-        how = edits.how_of(node)
+    def made(node: Node, path: typed_rule.Path, joint: str, place: tuple[bool, bool]) -> Row | Block:
+        how = typed_rule.how_of(node)
         if not how:
             return _row(node, path, joint, place, known, grouped, offered, zone, errors)
         inside = [
@@ -114,10 +115,10 @@ def conditions(definition: dict[str, Any], offered: Offered, zone: str, errors: 
             for n, child in enumerate(node[how])
         ]
         hows = [Option(each, _(label), each == how) for each, label in HOWS.items()]
-        error = errors.get(edits.named(path), "")
+        error = errors.get(typed_rule.named(path), "")
         deeper = len(path) + 1 < MAX_LEVELS
         return Block(
-            _dotted(path), edits.named(path), _number(path), joint, hows, inside, deeper, error, *place
+            _dotted(path), typed_rule.named(path), _number(path), joint, hows, inside, deeper, error, *place
         )
 
     root = made(definition["if"], (), "", (True, True))
@@ -126,8 +127,8 @@ def conditions(definition: dict[str, Any], offered: Offered, zone: str, errors: 
 
 
 def _row(
-    node: dict[str, Any],
-    path: edits.Path,
+    node: Node,
+    path: typed_rule.Path,
     joint: str,
     place: tuple[bool, bool],
     known: dict[str, Field],
@@ -136,7 +137,7 @@ def _row(
     zone: str,
     errors: Errors,
 ) -> Row:
-    name, field = edits.named(path), fields.find(node["field"], known)
+    name, field = typed_rule.named(path), fields.find(node["field"], known)
     own = (field is not None and node["field"] not in known) or node["field"] == form.OTHER
     chosen = form.OTHER if own else node["field"]
     row = OPERATORS.get(node["op"])
@@ -196,7 +197,7 @@ def _ops(field: Field | None, chosen: str) -> list[Option]:
 def _controls(
     row: Operator,
     field: Field,
-    node: dict[str, Any],
+    node: Node,
     name: str,
     number: str,
     offered: Offered,
@@ -303,9 +304,9 @@ def seconds(name: str, value: Any, label: str, error: str = "") -> Control:
     return Control(name, "seconds", label, number, unit, units, error=error)
 
 
-def _dotted(path: edits.Path) -> str:
+def _dotted(path: typed_rule.Path) -> str:
     return ".".join(map(str, path))
 
 
-def _number(path: edits.Path) -> str:
+def _number(path: typed_rule.Path) -> str:
     return ".".join(str(step + 1) for step in path)
