@@ -58,14 +58,6 @@ class StepState(StrEnum):
 
 
 ACTED = (RunOutcome.WAITING, RunOutcome.DONE, RunOutcome.PARTLY, RunOutcome.FAILED)
-FINAL_STATES = (
-    StepState.DONE,
-    StepState.FAILED,
-    StepState.DEAD,
-    StepState.UNCERTAIN,
-    StepState.HELD,
-    StepState.CANCELLED,
-)
 
 RUN_LABELS = {
     RunOutcome.WAITING: N_("In progress"),

@@ -11,7 +11,6 @@ from dashboard.tracing.types import Kind, State
 
 FIGURES = ("state", "handling_s", "talk_s", "hold_s", "ringing_s")
 FACTS = ("outcome", "wait_s", "talk_s", "timeouts", "ended_ts")
-Values = tuple[object, ...]
 
 
 class Change(NamedTuple):

@@ -16,7 +16,6 @@ from dashboard.tracing.bounds import LIMITS, EndReason
 from dashboard.tracing.interaction import length, text
 from dashboard.tracing.types import EventRow, Kind
 
-LABEL_MAX = 200
 KEY_MAX = 120
 REOPENED = "reopened"  # label of a login that an own event began after an inferred sign-out
 Stream = tuple[int, str, int]  # kind, key, source of a login or 0

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from dashboard import catalog
-from dashboard.catalog.equivalents import EQUIVALENTS
+from tests.catalog.equivalents import EQUIVALENTS
 
 NORM = Path(__file__).parents[2].parent / "shared" / "spec" / "rules.md"
 NOT_NAMES = ("ours", "Chatvisor; optional pack", "")

@@ -9,11 +9,13 @@ from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
+from dashboard.audit import record as audit
+from dashboard.db import database
 from dashboard.i18n import zone
 from dashboard.i18n.formats import number
 from dashboard.models import Rule
-from dashboard.pages.operations import commands, queries
-from dashboard.rules import activation
+from dashboard.pages.operations import queries
+from dashboard.rules import activation, active_rules
 from dashboard.web import forms as common
 from dashboard.web.page import render
 
@@ -45,7 +47,7 @@ def index() -> Response:
 def stop() -> Response:
     """Ask for confirmation, then stop all rules."""
     if request.method == "POST":
-        commands.stop(True)
+        _stop(True)
         flash(_("All rules are stopped."), "ok")
         return make_response(redirect(url_for(".index")))
     return render(
@@ -71,9 +73,18 @@ def stop() -> Response:
 @bp.post("/resume")
 @require(P.RULES_OPERATE)
 def resume() -> Response:
-    commands.stop(False)
+    _stop(False)
     flash(_("Rules resumed."), "ok")
     return make_response(redirect(url_for(".index")))
+
+
+def _stop(stopping: bool) -> None:
+    """Stop or resume the evaluation of all rules. Events are still recorded. Idempotent."""
+    with database.atomic():
+        if active_rules.stopped() == stopping:
+            return
+        active_rules.stop(stopping)
+        audit.record("rules.stopped" if stopping else "rules.resumed", "u", ("rules", "", ""))
 
 
 @bp.post("/rules/<int:ident>/resume")

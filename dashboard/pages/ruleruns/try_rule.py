@@ -220,9 +220,6 @@ def _label(row: EventRow, zone: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-VERSION_MAX = 2**31 - 1
-
-
 @dataclass(frozen=True)
 class Candidate:
     """A rule to be tried. `live` is None where what was typed is no rule yet; `errors` then say why.

@@ -22,7 +22,6 @@ bp = Blueprint("rules", __name__, url_prefix="/rules")
 
 # Each list has its permission; a view asks for the one of the rules it touches besides.
 SEE = (Permission.RULES_OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
-ACT = (Permission.RULES_OWN, Permission.RULES_EDIT, Permission.RULES_SWITCH, Permission.RULES_OVERSEE)
 ADD = (Permission.RULES_OWN, Permission.RULES_EDIT)
 
 
