@@ -90,6 +90,11 @@ def stamp(ts: int | None, zone: str) -> str:
     return f"{_date('plain', moment.date())} {moment:%H:%M:%S}"
 
 
+def stamp_offset(ts: int, zone: str) -> str:
+    """Return date and time with the offset, such as 25 Oct 2026 02:30:00 +01:00."""
+    return f"{stamp(ts, zone)} {local(ts, zone).isoformat()[-6:]}"
+
+
 def day_clock(ts: int | None, zone: str, beside: int | None = None) -> str:
     """Return a text such as Thu 19 14:37:20; without the day if `beside` is on the same day."""
     if ts is None:

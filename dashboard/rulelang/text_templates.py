@@ -191,10 +191,12 @@ def _plain(value: Any, names: Names) -> str:
 
 
 def _moment(value_ms: int, zone: str) -> str:
+    """Return a moment such as 2026-10-25 02:30:00 +01:00; without the offset it would be ambiguous."""
     try:
-        return f"{datetime.fromtimestamp(value_ms / 1000, clock.zone(zone)):%Y-%m-%d %H:%M:%S}"
+        moment = datetime.fromtimestamp(value_ms // 1000, clock.zone(zone)).isoformat(" ")
     except (ValueError, OverflowError, OSError):  # an instant beyond the calendar
         return str(value_ms)
+    return f"{moment[:19]} {moment[19:]}"
 
 
 def _duration(seconds: int) -> str:

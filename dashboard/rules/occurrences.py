@@ -20,7 +20,7 @@ from dashboard.rules.timers import HELD_MS
 
 NOT_DUE = N_("Not due yet. The timer fires at %(due)s if nothing ends it before.")
 ENDED = N_("The state ended at %(ended)s, before the timer at %(due)s.")
-BEGUN_BEFORE = N_("The state began at %(begun)s, before the rule was switched on at %(armed)s.")
+BEGUN_BEFORE = N_("The state began at %(begun)s, before the rule was turned on at %(armed)s.")
 NEVER_DUE = N_("The calendar “%(name)s” doesn't exist, or has no such time. The timer is never due.")
 CALLED_OFF = N_("“%(type)s” ended the wait at %(time)s.")
 CLOCK_AHEAD = N_("The event was ahead of the server's clock, so it counts for no window and no timer.")

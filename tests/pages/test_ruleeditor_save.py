@@ -22,6 +22,7 @@ from dashboard.rules import timer_sync
 from tests import make
 from tests.pages import asks
 from tests.pages.typed import SAYS, Fields, posted, stored
+from tests.rules.engine import event, send
 
 P = Permission
 
@@ -243,6 +244,18 @@ def test_a_rule_that_cannot_be_read_can_be_opened_and_mended(client: FlaskClient
     assert AuditEntry.select().where(AuditEntry.action == "rule.updated").count() == 1
 
 
+@pytest.mark.parametrize("type_", ["ticket.idle", "ticket.age_reached", "agent.capacity_reached"])
+def test_timer_whose_events_have_occurred_is_not_warned_about(
+    type_: str, client: FlaskClient, admin: User
+) -> None:
+    part = {"count": {"number": 5}} if type_ == "agent.capacity_reached" else {"after": {"seconds": 60}}
+    rule = stored({**SAYS, "types": [type_], "if": {"all": []}, **part})
+    url = f"/rules/{rule.id}/edit"
+    assert "has never occurred" in client.get(url).text
+    send(event("ticket.created", interaction="t"))
+    assert "has never occurred" not in client.get(url).text
+
+
 def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
     client: FlaskClient, admin: User
 ) -> None:
@@ -251,7 +264,7 @@ def test_a_deadline_that_is_switched_on_asks_about_what_is_open_already(
         external_id="1",
         type="ticket.created",
         time_ms=1_767_225_600_000,
-        recorded_ms=1,
+        recorded_ms=1_767_225_600_000,
         interaction="T1",
     )
     rule = stored({**SAYS, "types": ["ticket.idle"], "if": {"all": []}, "after": {"seconds": 60}})

@@ -67,6 +67,7 @@ def test_a_backtest_is_made_in_the_background_and_shown(one: Rule, client: Flask
     )
     assert HOSTILE not in page.text
     assert SHOWN in page.text
+    assert "2 Mar 2026 12:00:10 +00:00" in said(page.text)
     part = client.get(url, headers={"HX-Request": "true", "HX-Target": "progress"}).text.strip()
     assert part.startswith('<div id="progress"')
     assert part in page.text

@@ -127,7 +127,7 @@ def test_period_that_began_before_the_rule_was_switched_on_is_named(
     take(ticket("created"), ticket("updated", 700))
     travel.move_to(NOON / 1000 + 7200)
     worker.drain()
-    said = "The state began at 12:00:00, before the rule was switched on at 12:10:00."
+    said = "The state began at 12:00:00, before the rule was turned on at 12:10:00."
     assert stamped(said) in why(client, one)
     assert stamped(said) in tried(client, one)
 

@@ -60,8 +60,8 @@ def said(template: str, event: EventFacts | None = None, reader: Reader = ALL) -
         ("{{ ticket.idle_s }}", "1:02:05"),
         ("{{ ticket.tags }}", "a, b"),
         ("{{ ticket.has_attachment }}", "Yes"),
-        ("{{ ticket.created_at }}", "2026-03-02 09:00:00"),
-        ("{{ event.time }}", "2026-03-02 09:00:00"),
+        ("{{ ticket.created_at }}", "2026-03-02 09:00:00 +01:00"),
+        ("{{ event.time }}", "2026-03-02 09:00:00 +01:00"),
         ("{{ event.type }}", "Ticket created"),
         ("{{ event.source }}", "crm"),
         ("{{ user.name }} of {{ user.teams }}", "Jana Malá of Night"),
@@ -79,6 +79,13 @@ def test_a_placeholder_gives_the_events_value(template: str, text: str) -> None:
         created_at="2026-03-02T08:00:00Z",
     )
     assert said(template, event) == text
+
+
+def test_hour_that_occurs_twice_is_told_apart_by_its_offset() -> None:
+    twice = [
+        said("{{ ticket.created_at }}", ticket(created_at=f"2026-10-25T0{hour}:30:00Z")) for hour in (0, 1)
+    ]
+    assert twice == ["2026-10-25 02:30:00 +02:00", "2026-10-25 02:30:00 +01:00"]
 
 
 @pytest.mark.parametrize("template", ["{{ ticket.title }}", "{{ chat.wait_s }}", "{{ data.a.b.c }}"])
@@ -163,12 +170,12 @@ OUTSIDE = "{{ event.type }}|{{ event.time }}|{{ user.name }}|{{ queue.name }}|{{
 
 def test_of_work_in_a_foreign_queue_the_content_is_hidden() -> None:
     found = said(OUTSIDE, ticket(title="t", x="y"), Reader(unmask=True, queue=9))
-    assert found == f"Ticket created|2026-03-02 09:00:00|Jana Malá|{HIDDEN}|{HIDDEN}|{HIDDEN}"
+    assert found == f"Ticket created|2026-03-02 09:00:00 +01:00|Jana Malá|{HIDDEN}|{HIDDEN}|{HIDDEN}"
 
 
 def test_of_a_foreign_user_even_the_name_is_hidden() -> None:
     found = said(OUTSIDE, ticket(title="t", x="y"), Reader(unmask=True, user=9))
-    assert found == f"Ticket created|2026-03-02 09:00:00|{HIDDEN}|{HIDDEN}|{HIDDEN}|{HIDDEN}"
+    assert found == f"Ticket created|2026-03-02 09:00:00 +01:00|{HIDDEN}|{HIDDEN}|{HIDDEN}|{HIDDEN}"
 
 
 def test_a_name_that_was_not_given_is_hidden() -> None:

@@ -12,7 +12,7 @@ from dashboard.rulelang import lint
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import active_rules, permissions
+from dashboard.rules import active_rules, deadlines, permissions
 from dashboard.ruletext import names, sentences
 
 
@@ -22,18 +22,26 @@ def warnings(scope: Scope, rule: Rule | None, owner: int | None, name: str, foun
 
 
 def _types(found: Definition) -> list[str]:
-    """Return which types have never occurred and need a source that sends them."""
+    """Return which types have never occurred and need a source that sends them.
+
+    For a timer or a count these are the events that it follows from.
+    """
     silent = [
         names.type_label(name)
         for name in found.types
         if (type_ := catalog.find(name)) is not None
         and type_.needs_source
-        and not Event.select(Event.id).where(Event.type == name).limit(1).exists()
+        and not Event.select(Event.id).where(Event.type.in_(_sent(name))).limit(1).exists()
     ]
     return [
         str(_("“%(type)s” has never occurred: it needs a source that sends it.", type=each))
         for each in silent
     ]
+
+
+def _sent(name: str) -> list[str]:
+    """Return the types that a source must send for events of a type to occur."""
+    return sorted(deadlines.waking([name]) or {name})
 
 
 def _ways_out(found: Definition) -> list[str]:

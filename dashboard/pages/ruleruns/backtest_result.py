@@ -105,8 +105,8 @@ def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
         "effects": _effects(scope, row, result, zone),
         "numbered": NUMBERED,
         "took": formats.duration(result["took_ms"] // 1000),
-        "start": formats.stamp(row.start_ms // 1000, zone),
-        "end": formats.stamp(row.end_ms // 1000, zone),
+        "start": formats.stamp_offset(row.start_ms // 1000, zone),
+        "end": formats.stamp_offset(row.end_ms // 1000, zone),
     }
 
 
@@ -180,7 +180,7 @@ def _samples(
         if trace is not None:
             found.append(
                 Sample(
-                    formats.stamp(each["at"] // 1000, zone),
+                    formats.stamp_offset(each["at"] // 1000, zone),
                     words.subject(each["subject"]),
                     words.type(each["type"]),
                     _(label),
@@ -198,7 +198,7 @@ def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
         said.append(
             _(
                 "Stopped early at %(time)s because there were too many runs.",
-                time=formats.stamp(result["until_ms"] // 1000, zone),
+                time=formats.stamp_offset(result["until_ms"] // 1000, zone),
             )
         )
     if result["paused_ms"]:
@@ -206,7 +206,7 @@ def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
             _(
                 "If turned on, this rule would have been paused automatically at %(time)s "
                 "because it runs too often.",
-                time=formats.stamp(result["paused_ms"] // 1000, zone),
+                time=formats.stamp_offset(result["paused_ms"] // 1000, zone),
             )
         )
     if result["todays"]:

@@ -151,7 +151,7 @@ def _ask_existing(rules: list[Rule], state: State, count: int) -> Response:
     return render(
         "rules/switch.html",
         status=422,
-        title=ngettext("Switch on %(num)d rule?", "Switch on %(num)d rules?", len(rules)),
+        title=ngettext("Turn on %(num)d rule?", "Turn on %(num)d rules?", len(rules)),
         action=url_for(".bulk", **_kept()),
         ids=[rule.id for rule in rules],
         op=str(state),
