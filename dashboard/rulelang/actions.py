@@ -149,10 +149,6 @@ class Action:
         """The kind of channel that the parameter `channel` must be of, "" without one."""
         return next((each.kind.channel for each in self.params if isinstance(each.kind, ChannelId)), "")
 
-    def param(self, name: str) -> Part | None:
-        """Return the parameter called `name`, None without one."""
-        return next((each for each in self.params if each.name == name), None)
-
 
 LINE, TEXT = Text(MAX_LINE), Text(MAX_TEXT, lines=True)
 TAGS = Texts(MAX_TAGS, MAX_TAG)
@@ -319,6 +315,13 @@ def dump(config: ActionConfig) -> dict[str, Any]:
     common = {each.name: declared.dump(getattr(config, each.name)) for each in COMMON}
     made: dict[str, Any] = {"do": config.do, **declared.dump(config.params), **common}
     return made
+
+
+def texts(raw: Any) -> tuple[str, ...]:
+    """Return the names of the parameters that are texts with placeholders, of an action in JSON."""
+    row = ACTIONS.get(str(raw.get("do"))) if isinstance(raw, dict) else None
+    params = row.params if row is not None else ()
+    return tuple(each.name for each in params if isinstance(each.kind, Text) and each.kind.template)
 
 
 def to_customer(config: ActionConfig) -> bool:

@@ -21,7 +21,7 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Queue, Rule, RuleGroup, RuleVersion, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
-from dashboard.rulelang import portable, schema, text_templates
+from dashboard.rulelang import actions, portable, schema, text_templates
 from dashboard.rulelang.schema import AvailableReferences, Definition
 from dashboard.rulelang.validation import ROOT, Checks
 from dashboard.rules import permissions
@@ -200,7 +200,7 @@ def _translated(raw: dict[str, Any]) -> list[Message]:
     known = text_templates.names(each for each in _list(raw.get("types")) if isinstance(each, str))
     left: dict[str, None] = {}
     for doing in _list(raw.get("then")):
-        for part in ("title", "text", "subject") if isinstance(doing, dict) else ():
+        for part in actions.texts(doing):
             if isinstance(doing.get(part), str):
                 doing[part], unknown = portable.translate(doing[part], known)
                 left |= dict.fromkeys(unknown)

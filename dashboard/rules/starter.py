@@ -18,12 +18,11 @@ from dashboard.i18n import LOCALES
 from dashboard.i18n.message import N_
 from dashboard.models import Rule, User
 from dashboard.models.notify import Calendar
-from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.actions import ACTIONS, texts
 from dashboard.rules import import_export
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
-TEXTS = ("title", "subject", "text")
 QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
 
 
@@ -317,7 +316,7 @@ def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> S
     if "after" in raw and calendar:
         raw["after"] = {**raw["after"], "calendar": calendar}
     raw["then"] = [
-        {**doing, **{key: str(translate(doing[key])) for key in TEXTS if key in doing}}
+        {**doing, **{key: str(translate(doing[key])) for key in texts(doing) if key in doing}}
         for doing in raw["then"]
     ]
     return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)

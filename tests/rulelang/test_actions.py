@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dashboard.access.permissions import Permission
-from dashboard.rulelang.actions import ACTIONS, ROLES, Action, Role
+from dashboard.rulelang.actions import ACTIONS, COMMON, ROLES, Action, Role
 from dashboard.rulelang.values import ChannelId
 
 every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
@@ -37,9 +37,11 @@ def test_an_action_with_a_channel_says_of_which_kind(action: Action) -> None:
 
 
 @every
-def test_a_parameter_is_found_by_its_name(action: Action) -> None:
-    assert [action.param(param.name) for param in action.params] == list(action.params)
-    assert action.param("nonsense") is None
+def test_parameters_have_names_of_their_own_and_labels(action: Action) -> None:
+    names = [param.name for param in (*action.params, *COMMON)]
+    assert len(set(names)) == len(names)
+    assert "do" not in names
+    assert all(param.label for param in action.params)
 
 
 def test_every_role_has_a_label() -> None:

@@ -46,9 +46,8 @@ def test_events_of_the_site_itself_have_no_customer(type_: str) -> None:
 def test_the_customer_gets_no_notice() -> None:
     notice = {"do": "notify", "to": {"roles": ["contact", "owner"]}, "title": "T"}
     assert errors(notice) == {"then.0.to.roles": actions.ONLY_BY_MAIL}
-    notify = actions.ACTIONS["notify"].param("to")
-    assert notify is not None
-    roles = notify.kind.parts()[0].kind
+    to = next(param for param in actions.ACTIONS["notify"].params if param.name == "to")
+    roles = to.kind.parts()[0].kind
     assert isinstance(roles, actions.RoleNames)
     assert actions.Role.CONTACT not in roles.allowed
 
