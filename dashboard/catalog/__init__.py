@@ -1,7 +1,8 @@
 """The catalogue: every event type by name. Names are only ever added, never changed. Pure.
 
 A new type is one line in the file of its group. Naming: `object.verb_in_past`, lower-case words;
-states reached by time or count end in `_due`, `_overdue`, `_reached` or `idle`, failures in `_failed`.
+states reached by time or count end in `_due`, `_overdue`, `_reached`, `idle` or `waiting`, failures in
+`_failed`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dashboard.i18n.message import N_
 DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120, folded=True)
 LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"), folded=True)
 PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120, folded=True)
+TAKEN = Field("pause", Kind.TEXT, N_("Pause type"))  # of a timer; the gate checks the start of a pause
 PAID = Field("paid", Kind.YES_NO, N_("Paid pause"), folded=True)
 
 AGENT = (
@@ -37,5 +38,6 @@ TYPES: tuple[EventType, ...] = (
     _agent("agent.sign_in_failed", N_("Agent's sign-in failed"), *AGENT),
     _agent("agent.availability_changed", N_("Agent's availability changed"), *AGENT),
     _timer("agent.idle", N_("Agent idle"), *AGENT),
+    _timer("agent.pause_limit_reached", N_("Pause limit reached"), *AGENT, TAKEN, PAID),
     _counter("agent.capacity_reached", N_("Agent's capacity reached"), *AGENT, COUNT),
 )

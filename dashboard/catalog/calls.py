@@ -20,7 +20,7 @@ from dashboard.catalog.fields import (
     TO_USER,
     WAIT,
 )
-from dashboard.catalog.types import EventType, Field, Kind, maker
+from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
 
 CALL = (
@@ -35,6 +35,7 @@ CALL = (
 
 _any = maker("calls", "personal", "interaction")
 _agent = maker("calls", "personal", "interaction", "user")
+_timer = maker("calls", "personal", "interaction", internal=True, origin=Origin.TIMER)
 
 TYPES: tuple[EventType, ...] = (
     _any("call.queued", N_("Call queued"), DIRECTION, POSITION),
@@ -61,5 +62,6 @@ TYPES: tuple[EventType, ...] = (
     _any("call.logged", N_("Call logged"), *CALL, COMMENT),
     _any("call.log_updated", N_("Call log changed"), *CALL, COMMENT),
     _any("call.log_deleted", N_("Call log deleted"), *CALL, COMMENT),
+    _timer("call.waiting", N_("Call waiting"), *CALL),
     _any("call.rated", N_("Call rated"), *CALL, COMMENT),
 )

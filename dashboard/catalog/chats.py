@@ -95,6 +95,7 @@ TYPES: tuple[EventType, ...] = (
     _any("chat.time_logged", N_("Time logged on a chat"), *CHAT, *TIME_LOG),
     _any("chat.rated", N_("Chat rated"), *CHAT, COMMENT),
     _any("chat.deleted", N_("Chat deleted"), *CHAT),
+    _timer("chat.waiting", N_("Chat waiting"), *CHAT),
     _timer("chat.idle", N_("Chat idle"), *CHAT),
     _counter("chat.count_reached", N_("Number of chats reached"), *COUNTED),
     _agent("chat.manual", N_("Manual chat event"), *CHAT, BUTTON),

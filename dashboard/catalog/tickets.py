@@ -30,6 +30,7 @@ from dashboard.catalog.fields import (
     TITLE,
     TO,
     TO_USER,
+    WAIT,
 )
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
@@ -115,6 +116,7 @@ TYPES: tuple[EventType, ...] = (
     _any("ticket.followup_scheduled", N_("Ticket follow-up scheduled"), *TICKET),
     _timer("ticket.followup_due", N_("Ticket follow-up due"), *TICKET),
     _any("ticket.followup_done", N_("Ticket follow-up completed"), *TICKET),
+    _timer("ticket.waiting", N_("Ticket waiting"), *TICKET, WAIT),
     _timer("ticket.idle", N_("Ticket idle"), *TICKET),
     _timer("ticket.age_reached", N_("Ticket age reached"), *TICKET),
     _deadline("ticket.sla_warning", N_("Ticket SLA at risk"), *TICKET),

@@ -32,8 +32,8 @@ from dashboard.rules import (
 )
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_worker import DeadlineWorker
-from dashboard.rules.state_periods import AGENT_IDLE
-from dashboard.rules.subject_history import READY, History
+from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS
+from dashboard.rules.subject_history import PAUSE, READY, History
 from dashboard.rules.timers import New
 
 AT_ONCE = 500  # subjects of one transaction
@@ -65,9 +65,9 @@ def arm_existing(rule_id: int) -> None:
 
 def existing(type_: str, since_ms: int = 0) -> list[Existing]:
     """Return the open subjects of a deadline type of which there are events since an instant."""
-    if type_ == AGENT_IDLE:
-        ready = (Interval.kind == READY) & Interval.end_ts.is_null()
-        users = plain(Interval.select(Interval.user_id).where(ready).distinct())
+    if type_ in OF_AGENTS:
+        lasts = (Interval.kind == (READY if type_ == AGENT_IDLE else PAUSE)) & Interval.end_ts.is_null()
+        users = plain(Interval.select(Interval.user_id).where(lasts).distinct())
         return [Existing(None, None, user) for (user,) in users]
     e, kind = Event, state_periods.kind_of(type_)
     types = [name for name in catalog.CATALOG if state_periods.kind_of(name) == kind]
@@ -150,7 +150,7 @@ def _waits(rule: LiveRule) -> None:
 
 
 def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing, History]]:
-    if type_ == AGENT_IDLE:
+    if type_ in OF_AGENTS:
         for one in part:
             yield one, subject_history.read(type_, None, None, one.user_id, clock.now_ms())
         return

@@ -189,7 +189,9 @@ class DeadlineWorker:
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
     def _fire_group(self, row: Timer, seen: SubjectDeadlines, due: DueDeadline) -> None:
-        late_s = self._late(due.at_ms, seen.history.event(due.stretch.event_id))
+        late_s = self._late(
+            due.at_ms, subject_history.cause(row.kind, seen.history, due.stretch, row.user_id)
+        )
         for rule in due.group.armed(due.stretch):
             if rule.id in self.plan.held:
                 timers.hold(row, rule, due.stretch, due.at_ms)
@@ -216,7 +218,7 @@ class DeadlineWorker:
         history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, begun_ms)
         for stretch in history.stretches:
             if stretch.begun_ms == begun_ms and deadlines.holds(stretch, row.base_ms):
-                late_s = self._late(row.base_ms, history.event(stretch.event_id))
+                late_s = self._late(row.base_ms, subject_history.cause(type_, history, stretch, row.user_id))
                 seen = history.facts(type_, stretch, row.base_ms)
                 self.fire(rule, seen, stretch.episode, row.base_ms, late_s)
 

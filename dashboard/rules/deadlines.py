@@ -17,7 +17,8 @@ from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After
 from dashboard.rulelang.working_time import WorkCalendar
 from dashboard.rules.state_periods import (
-    AGENT_IDLE,
+    OF_AGENTS,
+    QUEUED,
     PeriodEvent,
     StatePeriod,
     is_activity,
@@ -70,8 +71,8 @@ def waking(types: Iterable[str]) -> frozenset[str]:
     counted = counted_kinds(types)
     found = {each for each in catalog.CATALOG if kind_of(each) in counted and is_activity(each)}
     for type_ in DEADLINES.intersection(types):
-        if type_ == AGENT_IDLE:
-            found |= {"agent.ready", "agent.pause_ended"}
+        if type_ in OF_AGENTS:
+            found |= OF_AGENTS[type_]
         else:
             kind = type_.partition(".")[0]
             found.update(each for each in catalog.CATALOG if kind_of(each) == kind and begins(type_, each))
@@ -85,8 +86,10 @@ def counted_kinds(types: Iterable[str]) -> frozenset[str]:
 
 def begins(type_: str, event_type: str) -> bool:
     """Say whether an event of `event_type` may begin a stretch of the deadline type `type_`."""
-    if type_ == AGENT_IDLE:
-        return event_type in ("agent.ready", "agent.pause_ended")
+    if type_ in OF_AGENTS:
+        return event_type in OF_AGENTS[type_]
+    if type_ in QUEUED:
+        return effects.effect_of(event_type).activity is effects.OnActivity.WAITS
     return is_activity(event_type) and not effects.ends_always(event_type)
 
 

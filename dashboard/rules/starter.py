@@ -55,16 +55,13 @@ STARTERS: tuple[Starter, ...] = (
         N_("Chat unanswered for two minutes"),
         N_("A chat is waiting and no agent has accepted it."),
         {
-            "types": ["chat.queued"],
-            "wait": {
-                "seconds": 120,
-                "unless": ["chat.accepted", "chat.abandoned", "chat.missed", "chat.closed"],
-            },
+            "types": ["chat.waiting"],
+            "after": {"seconds": 120},
             "then": [
                 _notice(
                     {"roles": ["leads", "admins"]},
                     N_("Chat waiting for two minutes"),
-                    N_("Queue: {{ queue.name }}. Waiting since {{ event.time }}."),
+                    N_("Queue: {{ queue.name }}. Waiting for {{ chat.wait_s }}."),
                     urgent=True,
                     limit=_at_most(QUARTER_S, "rule"),
                 )
@@ -111,6 +108,22 @@ STARTERS: tuple[Starter, ...] = (
                     limit=_EPISODE,
                     delay_s=HOUR_S,
                 ),
+            ],
+        },
+    ),
+    Starter(
+        N_("Pause over 30 minutes"),
+        N_("An agent is still on a pause after half an hour."),
+        {
+            "types": ["agent.pause_limit_reached"],
+            "after": {"seconds": 2 * QUARTER_S},
+            "then": [
+                _notice(
+                    LEADS,
+                    N_("An agent's pause is over 30 minutes"),
+                    N_("{{ user.name }}, pause: {{ agent.pause }}."),
+                    limit=_EPISODE,
+                )
             ],
         },
     ),

@@ -6,7 +6,7 @@ reopened, with one follow-up agreed. Source: episodes, semantics 9.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from json import loads
@@ -20,16 +20,21 @@ from dashboard.rulelang.fields import is_empty
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import DEADLINES
 
-AGENT_IDLE = "agent.idle"
+AGENT_IDLE, PAUSE_LIMIT = "agent.idle", "agent.pause_limit_reached"
+# The events that may begin a period of a deadline type about agents.
+OF_AGENTS = {
+    AGENT_IDLE: frozenset({"agent.ready", "agent.pause_ended"}),
+    PAUSE_LIMIT: frozenset({"agent.pause_started"}),
+}
 # Looking at a ticket is no work on it.
 _NO_ACTIVITY = frozenset({"ticket.viewed"})
-_MODERATED = frozenset({"status_changed"})  # verbs that end a thread's wait for moderation
 # The field that names the time, and the verb that settles it.
 _DATED = {
     "ticket.followup_due": ("followup_at", "followup_done"),
     "task.due": ("due_at", "completed"),
     "task.overdue": ("due_at", "completed"),
 }
+QUEUED = frozenset({"call.waiting", "chat.waiting"})  # waits of the life cycle
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -55,10 +60,11 @@ class PeriodEvent(Protocol):
 
 
 class Moment(NamedTuple):
-    """An event of a subject, and whether its interaction was open after the event's instant."""
+    """An event of a subject; whether its interaction was open, and waited in a queue, after its instant."""
 
     event: PeriodEvent
     is_open: bool
+    waits: bool
 
 
 class StatePeriod(NamedTuple):
@@ -87,9 +93,10 @@ def periods(type_: str, events: Sequence[PeriodEvent]) -> list[StatePeriod]:
         return _dated(moments, *_DATED[type_], type_.partition(".")[2])
     if type_.endswith(".idle"):
         return _idle(moments)
-    if type_ in DEADLINES and type_ != AGENT_IDLE:
-        settled = _MODERATED if kind == "thread" else frozenset()
-        return _open(moments, settled, type_.partition(".")[2].partition("_")[0])
+    if type_ in QUEUED:
+        return _waiting(moments)
+    if type_ in DEADLINES and type_ not in OF_AGENTS:
+        return _open(moments, _SETTLED.get(type_, _never), type_.partition(".")[2].partition("_")[0])
     return []
 
 
@@ -98,20 +105,20 @@ def _moments(events: Sequence[PeriodEvent]) -> list[Moment]:
     for _at, group in groupby(sorted(events, key=order), key=lambda event: event.time_ms):
         instant = list(group)
         state = lifecycle.fold_events(instant, state)
-        found += [Moment(event, state.is_open) for event in instant]
+        found += [Moment(event, state.is_open, bool(state.waits)) for event in instant]
     return found
 
 
 def agent_periods(
-    user_id: int, ready: Iterable[tuple[int, int]], busy: Iterable[tuple[int, int]]
+    user_id: int, lasting: Iterable[tuple[int, int]], busy: Iterable[tuple[int, int]], name: str = "idle"
 ) -> list[StatePeriod]:
-    """Return when an agent was ready and had nothing to do, of spans in UTC seconds.
+    """Return when an agent was ready and had nothing to do, or on a pause, of spans in UTC seconds.
 
-    A span that still lasts ends in the far future.
+    A span that still lasts ends in the far future. `name` begins the names of the episodes.
     """
-    found = subtract(union(ready), union(busy))
+    found = subtract(union(lasting), union(busy))
     return [
-        StatePeriod(start * 1000, start * 1000, end * 1000, 0, episode_key("idle", f"{user_id}:{start}"))
+        StatePeriod(start * 1000, start * 1000, end * 1000, 0, episode_key(name, f"{user_id}:{start}"))
         for start, end in found
     ]
 
@@ -129,7 +136,7 @@ def kept_ms(type_: str, at_ms: int) -> int:
     Those of agents come from folded intervals, which know whole seconds: a deadline armed at the event's own
     millisecond would lie behind the deadline of the stretch that the event begins, and never be met.
     """
-    return at_ms // 1000 * 1000 if type_ == AGENT_IDLE else at_ms
+    return at_ms // 1000 * 1000 if type_ in OF_AGENTS else at_ms
 
 
 def is_dated(type_: str) -> bool:
@@ -147,7 +154,7 @@ def _idle(moments: Sequence[Moment]) -> list[StatePeriod]:
     """Untouched stretches: from each activity to the next, or to the end."""
     found: list[StatePeriod] = []
     last: PeriodEvent | None = None
-    for event, is_open in moments:
+    for event, is_open, _waits in moments:
         if not is_open:
             _shut(found, last, event, "idle")
             last = None
@@ -158,19 +165,50 @@ def _idle(moments: Sequence[Moment]) -> list[StatePeriod]:
     return found
 
 
-def _open(moments: Sequence[Moment], settled: frozenset[str], name: str) -> list[StatePeriod]:
-    """Open stretches: from the first event, or from being opened again, to the end or a settling verb."""
+def _open(moments: Sequence[Moment], settles: Callable[[PeriodEvent], bool], name: str) -> list[StatePeriod]:
+    """Open stretches: from the first event, or from being opened again, to the end or what settles it."""
     found: list[StatePeriod] = []
     first: PeriodEvent | None = None
     over = False
-    for event, is_open in moments:
-        if not is_open or verb_of(event.type) in settled:
+    for event, is_open, _waits in moments:
+        if not is_open or settles(event):
             _shut(found, first, event, name)
             first, over = None, is_open
         elif first is None and is_activity(event.type) and not over:
             first = event
     _shut(found, first, None, name)
     return found
+
+
+def _waiting(moments: Sequence[Moment]) -> list[StatePeriod]:
+    """Waits in queues: from the event that begins one, through other queues, to where none is left."""
+    found: list[StatePeriod] = []
+    first: PeriodEvent | None = None
+    for event, _is_open, waits in moments:
+        if not waits:
+            _shut(found, first, event, "waiting")
+            first = None
+        elif first is None:
+            first = event
+    _shut(found, first, None, "waiting")
+    return found
+
+
+def _is_moderated(event: PeriodEvent) -> bool:
+    return verb_of(event.type) == "status_changed"
+
+
+def _is_taken(event: PeriodEvent) -> bool:
+    """Say whether somebody is assigned to a ticket, or answers it."""
+    answered = event.type in ("ticket.assigned", "ticket.message_sent")
+    return answered or not is_empty(_value(event.data, "assignee"))
+
+
+def _never(event: PeriodEvent) -> bool:
+    return False
+
+
+_SETTLED = {"thread.moderation_due": _is_moderated, "ticket.waiting": _is_taken}
 
 
 def _shut(found: list[StatePeriod], begun: PeriodEvent | None, by: PeriodEvent | None, name: str) -> None:
@@ -184,7 +222,7 @@ def _dated(moments: Sequence[Moment], field: str, settled: str, name: str) -> li
     found: list[StatePeriod] = []
     begun: PeriodEvent | None = None
     agreed: Any = None
-    for event, is_open in moments:
+    for event, is_open, _waits in moments:
         value = _value(event.data, field)
         over = not is_open or verb_of(event.type) == settled
         if not over and (value is None or value == agreed or not is_activity(event.type)):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -13,7 +14,7 @@ from dashboard.models import Event, Interval
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import event_facts, state_periods
 from dashboard.rules.event_rows import EventRow, columns, in_time, rows
-from dashboard.rules.state_periods import AGENT_IDLE, StatePeriod
+from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS, PAUSE_LIMIT, StatePeriod
 
 READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
 DAY_S = 86_400
@@ -34,11 +35,12 @@ _LATEST_OF_USER = Prepared(
 
 class History(NamedTuple):
     """The stretches of one subject, and its events in the order of time. `goes_on` says that another
-    stretch may begin though no event arms it."""
+    stretch may begin though no event arms it. `pauses` has by start (UTC seconds) what is known of one."""
 
     stretches: list[StatePeriod]
     events: Sequence[EventRow]
     goes_on: bool = False
+    pauses: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
 
     def event(self, event_id: int) -> EventRow | None:
         """Return one of the events by its id."""
@@ -54,7 +56,7 @@ class History(NamedTuple):
         The chain is that of the event that began the stretch: an action that keeps a subject idle in
         turns is a loop.
         """
-        own = type_ == AGENT_IDLE
+        own = type_ in OF_AGENTS
         past = [event for event in self.events if event.time_ms <= at_ms]
         data: dict[str, Any] = {}
         for event in past:
@@ -62,6 +64,8 @@ class History(NamedTuple):
                 told = json.loads(event.data)
                 data.update((name, value) for name, value in told.items() if value is not None)
         data |= _lengths(type_, (at_ms - stretch.base_ms) // 1000)
+        if type_ == PAUSE_LIMIT:
+            data |= self.pauses.get(stretch.begun_ms // 1000, {})
         row = EventRow(
             stretch.event_id,
             _latest(past, "source_id") or 0,
@@ -84,8 +88,8 @@ def read(
     type_: str, source_id: int | None, interaction: str | None, user_id: int | None, since_ms: int
 ) -> History:
     """Return the history of a deadline's subject: an interaction whole, a user from `since_ms` on."""
-    if type_ == AGENT_IDLE:
-        return _agent(user_id or 0, since_ms)
+    if type_ in OF_AGENTS:
+        return _agent(type_, user_id or 0, since_ms)
     return _history(type_, _OF_INTERACTION.rows(source=source_id, name=interaction))
 
 
@@ -96,6 +100,14 @@ def of_interactions(type_: str, source_id: int, names: Collection[str]) -> dict[
     for row in plain(query):
         found.setdefault(EventRow._make(row).interaction or "", []).append(row)
     return {name: _history(type_, mine) for name, mine in found.items()}
+
+
+def cause(type_: str, history: History, period: StatePeriod, user_id: int | None) -> EventRow | None:
+    """Return the event that began a period; of an agent's, the last one of the agent by its beginning."""
+    if type_ not in OF_AGENTS:
+        return history.event(period.event_id)
+    found = _LATEST_OF_USER.rows(user=user_id, until=period.begun_ms + 999)
+    return EventRow._make(found[0]) if found else None
 
 
 def event(event_id: int | None) -> EventRow | None:
@@ -128,25 +140,32 @@ def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:
     return History(state_periods.periods(type_, events), sorted(mine, key=state_periods.order))
 
 
-def _agent(user_id: int, since_ms: int) -> History:
-    """Return when a user was ready and free, of the folded intervals that end after `since_ms`.
+def _agent(type_: str, user_id: int, since_ms: int) -> History:
+    """Return when a user was ready and free, or on a pause, of the intervals that end after `since_ms`.
 
     Work and presence that time alone has ended by now end there, as everywhere else.
     """
     since, now, i = since_ms // 1000, clock.now_s(), Interval
     lasts = i.end_ts.is_null() | (i.end_ts >= since)
     mine = (i.user_id == user_id) & (i.kind >= READY) & lasts
-    query = i.select(i.kind, i.start_ts, i.end_ts, i.expires_ts)
+    query = i.select(i.kind, i.start_ts, i.end_ts, i.expires_ts, i.label, i.paid)
     found = plain(query.where(mine & (i.start_ts >= since - DAY_S))) + plain(query.where(mine & i.long))
-    spans = {(kind, start, _ended_by(now, end, expires)) for kind, start, end, expires in found}
-    ready = [(start, end) for kind, start, end in spans if kind == READY]
+    spans = {(kind, start, _ended_by(now, end, expires)) for kind, start, end, expires, *_pause in found}
+    pauses = {
+        start: {"pause": label, "paid": paid} for kind, start, _e, _x, label, paid in found if kind == PAUSE
+    }
+    wanted = PAUSE if type_ == PAUSE_LIMIT else READY
+    lasting = [(start, end) for kind, start, end in spans if kind == wanted]
     # A moment's work is work too: it ends an idle stretch and begins another.
     busy = [(start, max(end, start + 1)) for kind, start, end in spans if kind != READY]
+    if type_ == PAUSE_LIMIT:
+        busy = []
     latest = _LATEST_OF_USER.rows(user=user_id, until=STILL * 1000)
     return History(
-        state_periods.agent_periods(user_id, ready, busy),
+        state_periods.agent_periods(user_id, lasting, busy, "pause" if type_ == PAUSE_LIMIT else "idle"),
         [EventRow._make(row)._replace(time_ms=since_ms) for row in latest],
-        any(end == STILL for _start, end in ready),
+        type_ == AGENT_IDLE and any(end == STILL for _start, end in lasting),
+        pauses,
     )
 
 
@@ -164,6 +183,10 @@ def _latest(events: Sequence[EventRow], name: str) -> Any:
 def _lengths(type_: str, seconds: int) -> dict[str, int]:
     if type_.endswith(".idle"):
         return {"idle_s": seconds, "state_s": seconds} if type_ == AGENT_IDLE else {"idle_s": seconds}
+    if type_ == PAUSE_LIMIT:
+        return {"state_s": seconds}
+    if type_.endswith(".waiting"):
+        return {"wait_s": seconds}
     if type_ == "ticket.age_reached":
         return {"age_s": seconds, "open_s": seconds}
     return {"age_s": seconds} if type_ == "thread.moderation_due" else {}

@@ -20,7 +20,7 @@ from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadline_index import DeadlineIndex, current
 from dashboard.rules.deadlines import wait_episode
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.state_periods import AGENT_IDLE, StatePeriod
+from dashboard.rules.state_periods import OF_AGENTS, StatePeriod
 
 HELD = "held:"  # begins the kind of what fell due while a rule's group paused
 HELD_MS = 2**62  # when that is due: not by itself
@@ -144,7 +144,7 @@ def held_of(row: Timer) -> tuple[str, int]:
 
 def subject_of(type_: str, event: EventRow) -> str | None:
     """Return the name of what a deadline of `type_` is about; None where the event names none."""
-    if type_ == AGENT_IDLE:
+    if type_ in OF_AGENTS:
         return None if event.user_id is None else f"user:{event.user_id}"
     return None if event.interaction is None else interaction(event.source_id, event.interaction)
 
@@ -174,7 +174,7 @@ def _of_event(type_: str, event: EventRow, waiting: DeadlineIndex) -> New | None
     due = waiting.earliest(type_, base)
     if due is None:
         return None
-    own = type_ == AGENT_IDLE
+    own = type_ in OF_AGENTS
     return New(
         0,
         0,

@@ -79,19 +79,20 @@ def test_system_groups_are_only_for_system_rules():
 
 def test_internal_types_are_not_accepted_from_sources():
     ours = [type_ for type_ in TYPES if type_.internal]
-    ends = re.compile(r".*(_due|_reached|\.due|\.idle|\.overdue|\.reached)")
+    ends = re.compile(r".*(_due|_reached|\.due|\.idle|\.waiting|\.overdue|\.reached)")
     found = {type_.name for type_ in ours if type_.group not in OWN_GROUPS}
     assert found == {
         *("ticket.followup_due", "ticket.idle", "ticket.age_reached", "ticket.count_reached"),
         *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
-        *("agent.idle", "agent.capacity_reached"),
+        *("agent.idle", "agent.capacity_reached", "agent.pause_limit_reached"),
+        *("call.waiting", "chat.waiting", "ticket.waiting"),
     }
     assert all(type_.internal for type_ in TYPES if ends.fullmatch(type_.name))
     assert all(type_.internal for type_ in TYPES if type_.group in OWN_GROUPS)
 
 
 def test_time_and_count_types_are_fired_by_timers_or_counters():
-    times = [t for t in TYPES if re.fullmatch(r".*[._](due|idle|inactive|stale)", t.name)]
+    times = [t for t in TYPES if re.fullmatch(r".*[._](due|idle|waiting|inactive|stale)", t.name)]
     counts = [t for t in TYPES if re.fullmatch(r".*_(count|capacity)_reached", t.name)]
     assert {t.origin for t in times} == {catalog.Origin.TIMER}
     assert {t.origin for t in counts} <= {catalog.Origin.COUNTER}

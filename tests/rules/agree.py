@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dashboard.models import Event, Rule, Run
 from dashboard.rules import active_rules
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
 from dashboard.rules.backtest.summary import Found
 from dashboard.rules.runs import RunOutcome
+from tests.rules import engine
 
 # Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.
 ASIDE = (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED, RunOutcome.DISABLED, RunOutcome.TEST)
+SAME = {"acted": "done"}  # the word of backtests for an outcome
+EVER = Period(0, 4_102_444_800_000)
 
 
 def live(rule: Rule) -> list[str]:
@@ -45,3 +50,20 @@ def held(rule: Rule) -> dict[str, int]:
     aside = Run.outcome.in_((*ASIDE, RunOutcome.EXPIRED))
     query = Run.select(Run.key, Run.held).where((Run.rule_id == rule.id) & ~aside)
     return {key.removeprefix(prefix): count for key, count in query.tuples()}
+
+
+def both(**definition: Any) -> tuple[Rule, Rule]:
+    """Make a rule that is on and its twin in shadow."""
+    return engine.rule(**definition), engine.rule(**definition, state="shadow")
+
+
+def alike(at_work: Rule, shadow: Rule) -> list[str]:
+    """Return the outcomes of a rule, which its shadow and its backtest have too."""
+    outcomes = [outcome for _rule, outcome in engine.outcomes(at_work) if outcome != "not_matched"]
+    dry = [outcome for _rule, outcome in engine.outcomes(shadow) if outcome != "not_matched"]
+    assert [outcome == "expired" for outcome in dry] == [outcome == "expired" for outcome in outcomes]
+    assert held(shadow) == held(at_work)
+    tried = found(at_work, EVER)
+    assert [each.name for each in tried] == live(at_work) == live(shadow)
+    assert [SAME.get(each.outcome, each.outcome) for each in tried] == outcomes
+    return outcomes

@@ -9,18 +9,16 @@ import pytest
 import time_machine
 
 from dashboard.events import record
-from dashboard.models import Event, Rule, RuleCount, RuleLimit, Source, Subject, Timer
+from dashboard.models import Event, RuleCount, RuleLimit, Source, Subject, Timer
 from dashboard.rules import active_rules, event_rows, explain, occurrences
-from dashboard.rules.backtest.replay import Period
 from tests import make
-from tests.rules import agree, engine
+from tests.rules import engine
+from tests.rules.agree import alike, both
 from tests.rules.engine import NOON, event, notices, notify, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
 
-SAME = {"acted": "done"}  # the backtest's word for an outcome
-EVER = Period(0, NOON + 400 * DAY * 1000)
 PLAIN = {"types": ["chat.queued"]}
 WAIT = {"types": ["chat.queued"], "wait": {"seconds": 5}}
 LONG_WAIT = {"types": ["chat.queued"], "wait": {"seconds": 3 * DAY}}
@@ -33,22 +31,6 @@ COUNT = {"types": ["chat.count_reached"], "count": {"number": 1, "clear": 0, "by
 def site() -> Iterator[Site]:
     with time_machine.travel(NOON / 1000, tick=False) as travel:
         yield Site(travel)
-
-
-def both(**definition: Any) -> tuple[Rule, Rule]:
-    return rule(**definition), rule(**definition, state="shadow")
-
-
-def alike(live: Rule, shadow: Rule) -> list[str]:
-    """Return the outcomes of a rule, which its shadow and its backtest have too."""
-    outcomes = [outcome for _rule, outcome in engine.outcomes(live) if outcome != "not_matched"]
-    dry = [outcome for _rule, outcome in engine.outcomes(shadow) if outcome != "not_matched"]
-    assert [outcome == "expired" for outcome in dry] == [outcome == "expired" for outcome in outcomes]
-    assert agree.held(shadow) == agree.held(live)
-    found = agree.found(live, EVER)
-    assert [each.name for each in found] == agree.live(live) == agree.live(shadow)
-    assert [SAME.get(each.outcome, each.outcome) for each in found] == outcomes
-    return outcomes
 
 
 @pytest.mark.parametrize(

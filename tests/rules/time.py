@@ -30,7 +30,7 @@ class Site:
         while deadline_worker.run_due():
             engine.digest()
 
-    def comes(self, type_: str, seconds: float, name: str = "T-1", **more: Any) -> None:
+    def comes(self, type_: str, seconds: float, name: str | None = "T-1", **more: Any) -> None:
         """Turn the clock to `seconds`; then an event of an interaction comes in and is digested."""
         self.wake(seconds)
         engine.send(event(type_, seconds, interaction=name, **{"user": "jana", **more}))

@@ -36,7 +36,7 @@ from dashboard.rules.backtest.summary import Found
 from dashboard.rules.deadlines import Calendars, counted_kinds
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.open_counts import Holder, OpenCounts
-from dashboard.rules.state_periods import AGENT_IDLE
+from dashboard.rules.state_periods import OF_AGENTS
 from dashboard.rules.subject_fold import Fold
 from dashboard.rules.subject_history import History
 from dashboard.rules.subject_state import Holding, holding
@@ -172,7 +172,8 @@ def _due(history: History, after: After, calendars: Calendars, period: Period) -
 def _asked(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
     stretch = next(each for each in history.stretches if each.episode == due.episode)
-    cause = history.event(stretch.event_id)
+    user_id = int(due.name) if due.type in OF_AGENTS else None
+    cause = subject_history.cause(due.type, history, stretch, user_id)
     late_s = 0
     if cause is not None:
         late_s = timeliness.late_s(cause.source_id, cause.time_ms, cause.recorded_ms, due.at_ms)
@@ -180,7 +181,7 @@ def _asked(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | Non
 
 
 def _histories(type_: str, source: int, names: Sequence[str], period: Period) -> dict[str, History]:
-    if type_ != AGENT_IDLE:
+    if type_ not in OF_AGENTS:
         return subject_history.of_interactions(type_, source, names)
     return {name: subject_history.read(type_, None, None, int(name), period.start_ms) for name in names}
 
@@ -189,9 +190,9 @@ def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list
     """Yield (type, source, names) of whatever may fall due in the period, in portions."""
     for type_ in said.types:
         inside = (Event.time_ms >= _since(said, type_, period)) & (Event.time_ms < period.end_ms)
-        if type_ == AGENT_IDLE:
-            ready = Event.type.in_(("agent.ready", "agent.pause_ended")) & Event.user_id.is_null(False)
-            users = Event.select(Event.user_id).where(inside & ready).distinct().order_by(Event.user_id)
+        if type_ in OF_AGENTS:
+            begun = Event.type.in_(sorted(OF_AGENTS[type_])) & Event.user_id.is_null(False)
+            users = Event.select(Event.user_id).where(inside & begun).distinct().order_by(Event.user_id)
             yield from ((type_, 0, part) for part in _portions(str(row[0]) for row in users.tuples()))
             continue
         kind = state_periods.kind_of(type_)
@@ -204,7 +205,7 @@ def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list
 
 def _since(said: Definition, type_: str, period: Period) -> int:
     """Return from when on a subject must have an event for a deadline to lie in the period."""
-    if type_ == AGENT_IDLE:
+    if type_ in OF_AGENTS:
         return period.start_ms - DAY_MS  # an agent is ready for a shift at most
     if said.after is None or said.after.calendar or state_periods.is_dated(type_):
         return 0
