@@ -17,7 +17,6 @@ from dashboard.intervals import Pair, intersect, measure, union
 from dashboard.tracing.types import (
     Evidence,
     FoldedActivity,
-    FoldedInteraction,
     Kind,
     Segment,
     State,
@@ -89,9 +88,6 @@ class Bounded(NamedTuple):
     proved_ts: int | None = None
 
 
-NO_WORK = FoldedActivity(0, 0, "call", "", State.OPEN, None, None, "", 0, None, None, 0, 0, 0, 0, False, ())
-
-
 class Place(NamedTuple):
     """Where an activity belongs: its source, interaction, and the interaction's last event in seconds."""
 
@@ -125,54 +121,13 @@ def may_be_bounded(work: FoldedActivity) -> bool:
     return kind != "ticket" and (work.end is None or kind in ("email", "chat"))
 
 
-def of_wait(place: Place, restarts: Mapping[int, Sequence[int]], as_of: int) -> Bounded:
-    """Return the bound of a wait in a queue whose end never came, on an activity of nobody."""
-    found = min(
-        [
-            *_restart(NOBODY._replace(restarts=restarts), place.source, place.last_ts),
-            Bound(place.last_ts + LIMITS.call_end, EndReason.NO_END),
-        ],
-        key=lambda bound: bound.at,
-    )
-    if found.at <= as_of:
-        return Bounded(NO_WORK, found)
-    return Bounded(NO_WORK, None, found.at)
-
-
-def with_proved_talk(one: FoldedInteraction, works: Sequence[Bounded]) -> FoldedInteraction:
-    """Return the interaction with the talk that is proved of its bounded work in its own talk."""
-    if all(found.bound is None for found in works):
-        return one
-    talks = [part for found in works for part in found.activity.segments if part.kind == Kind.TALK]
-    proved = measure((part.start, part.end) for part in talks if part.end is not None)
-    return one._replace(talk_s=max(one.talk_s, proved))
-
-
-def of_interaction(
-    one: FoldedInteraction, works: Sequence[Bounded], wait: Bounded | None
-) -> tuple[Bound | None, int | None]:
-    """Return the bound of an open call: the last one of its work, ringing and wait once all are bounded;
-    else None and when time alone will bound it."""
-    if type_of(one.channel) != "call" or one.ended_ts is not None:
-        return None, None
-    live = [found for found in works if found.activity.end is None]
-    live += [wait] if wait is not None else []
-    ends = [found.bound.at if found.bound is not None else found.expires for found in live]
-    if not live or None in ends:
-        return None, None
-    bounds = [found.bound for found in live if found.bound is not None]
-    if len(bounds) < len(live):
-        return None, max(end for end in ends if end is not None)
-    return max(bounds, key=lambda bound: bound.at), None
-
-
 def _of_ringing(
     shown: Evidence, place: Place, presences: Presences, kind: str, limits: Limits
 ) -> list[Bound]:
     last = shown.last_ms // 1000
     found = _sign_out(presences, place.source, last)
     if kind == "call":
-        found += _restart(presences, place.source, last)
+        found += restart_after(presences, place.source, last)
         found.append(Bound(place.last_ts + limits.call_end, EndReason.NO_END))
     return found
 
@@ -200,7 +155,8 @@ def _sign_out(presences: Presences, source: int, after: int) -> list[Bound]:
     return [Bound(min(ends), EndReason.SIGNED_OUT)] if ends else []
 
 
-def _restart(presences: Presences, source: int, after: int) -> list[Bound]:
+def restart_after(presences: Presences, source: int, after: int) -> list[Bound]:
+    """Return the bound by the first restart of the source after a second; empty without one."""
     later = [at for at in presences.restarts.get(source, ()) if at > after]
     return [Bound(later[0], EndReason.SOURCE_RESTARTED)] if later else []
 

@@ -20,7 +20,7 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, PauseType, Source
-from dashboard.tracing import bounds, changes, fold, presence, store, surroundings
+from dashboard.tracing import bounds, changes, fold, interaction_bounds, presence, store, surroundings
 from dashboard.tracing.contacts import contact_ids
 from dashboard.tracing.types import EventRow, Evidence, FoldedInteraction, Said
 
@@ -165,9 +165,9 @@ def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcom
             bounds.bounded(work, shown, place, around.get(work.user_id, bounds.NOBODY), as_of)
             for work, shown in zip(whole.interaction.activities, whole.shown, strict=True)
         ]
-        wait = bounds.of_wait(place, restarted, as_of) if whole.waits else None
-        bound, expires = bounds.of_interaction(whole.interaction, works, wait)
-        one = bounds.with_proved_talk(whole.interaction, works)
+        wait = interaction_bounds.of_wait(place, restarted, as_of) if whole.waits else None
+        bound, expires = interaction_bounds.of_interaction(whole.interaction, works, wait)
+        one = interaction_bounds.with_proved_talk(whole.interaction, works)
         found[name] = store.Outcome(one, works, bound, expires)
     return found
 
