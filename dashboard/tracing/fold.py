@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from dashboard.catalog.effects import alternate, order_key
-from dashboard.tracing.interaction import Folding
+from dashboard.tracing.interaction import Folding, text
 from dashboard.tracing.types import EventRow, Evidence, FoldedActivity, FoldedInteraction, Segment
 from dashboard.tracing.verbs import SUBJECTS
 
@@ -19,12 +20,29 @@ __all__ = [
     "FoldedActivity",
     "FoldedInteraction",
     "Segment",
+    "Whole",
     "fold_interaction",
     "fold_whole",
     "fold_with_evidence",
 ]
 
 CHAT_CHANNEL = re.compile(r"(?!(?:call|dialled|email|ticket)$)[a-z][a-z0-9_-]{0,19}")
+
+
+class Whole(NamedTuple):
+    """An interaction folded by itself.
+
+    `waits` says whether it waits in a queue or is a call that is open with nobody named at work,
+    `waits_since` the second in which its open stay began, `last_ts` that of its last event. `call` is the
+    id of the call that has an interaction for each of its queues, "" where the source has no such ids.
+    """
+
+    interaction: FoldedInteraction
+    shown: tuple[Evidence, ...]
+    waits: bool
+    waits_since: int | None
+    last_ts: int
+    call: str
 
 
 def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
@@ -39,20 +57,22 @@ def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
 
 def fold_with_evidence(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...]]:
     """Return the folded interaction and, for each of its activities, what own events show of it."""
-    found, shown, _waits = fold_whole(events)
-    return found, shown
+    whole = fold_whole(events)
+    return whole.interaction, whole.shown
 
 
-def fold_whole(events: Sequence[EventRow]) -> tuple[FoldedInteraction, tuple[Evidence, ...], bool]:
-    """Return what `fold_with_evidence` does, and whether the interaction waits in a queue or is a call that
-    is open with nobody named at work."""
+def fold_whole(events: Sequence[EventRow]) -> Whole:
+    """Return the folded interaction with what the bounds of its ends need."""
     fold = Folding()
     ordered = sorted(events, key=order_key)
     for _, instant in groupby(ordered, key=lambda event: event.time_ms):
         for event in alternate(list(instant), fold.is_open):
             _apply(fold, event)
     found = fold.result(min((event.time_ms for event in events), default=None))
-    return found, fold.evidence(), bool(fold.life.waits) or fold.is_open_unnamed()
+    last = max((event.time_ms for event in events), default=0) // 1000
+    call = next((text(event.data, "callid") for event in events if "callid" in event.data), "")
+    open_ = bool(fold.life.waits) or fold.is_open_unnamed()
+    return Whole(found, fold.evidence(), open_, fold.waits_since(), last, call)
 
 
 def _apply(fold: Folding, event: EventRow) -> None:

@@ -106,6 +106,10 @@ class Folding:
         working = any(part.live for parts in self.life.parts.values() for part in parts.values())
         return self.subject == "call" and self.answered is not None and self.life.is_open and not working
 
+    def waits_since(self) -> int | None:
+        """Return the second in which the first open stay in a queue began; None without one."""
+        return min((stay.start for stay in self.stays if stay.end is None), default=None)
+
     def conclude(self, event: EventRow, own: Stint | None = None) -> None:
         """End what others left open, counted for none of them."""
         for other in self.latest.values():

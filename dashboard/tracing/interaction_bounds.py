@@ -11,12 +11,16 @@ from dashboard.tracing.types import FoldedActivity, FoldedInteraction, Kind, Sta
 NO_WORK = FoldedActivity(0, 0, "call", "", State.OPEN, None, None, "", 0, None, None, 0, 0, 0, 0, False, ())
 
 
-def of_wait(place: Place, restarts: Mapping[int, Sequence[int]], as_of: int) -> Bounded:
-    """Return the bound of a wait in a queue whose end never came, on an activity of nobody."""
+def of_wait(
+    place: Place, restarts: Mapping[int, Sequence[int]], as_of: int, moved: int | None = None
+) -> Bounded:
+    """Return the bound of a wait in a queue whose end never came, on an activity of nobody; `moved` is the
+    second in which the same call was queued or answered in another queue."""
     found = min(
         [
             *restart_after(NOBODY._replace(restarts=restarts), place.source, place.last_ts),
             Bound(place.last_ts + LIMITS.call_end, EndReason.NO_END),
+            *([] if moved is None else [Bound(moved, EndReason.MOVED_ON)]),
         ],
         key=lambda bound: bound.at,
     )
@@ -32,6 +36,13 @@ def with_proved_talk(one: FoldedInteraction, works: Sequence[Bounded]) -> Folded
     talks = [part for found in works for part in found.activity.segments if part.kind == Kind.TALK]
     proved = measure((part.start, part.end) for part in talks if part.end is not None)
     return one._replace(talk_s=max(one.talk_s, proved))
+
+
+def with_bounded_wait(one: FoldedInteraction, since: int | None, wait: Bounded | None) -> FoldedInteraction:
+    """Return the interaction with its open stay, begun at `since`, counted to its bound in its wait."""
+    if since is None or wait is None or wait.bound is None:
+        return one
+    return one._replace(wait_s=(one.wait_s or 0) + max(wait.bound.at - since, 0))
 
 
 def of_interaction(

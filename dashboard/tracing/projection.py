@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -22,7 +22,7 @@ from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, PauseType, Source
 from dashboard.tracing import bounds, changes, fold, interaction_bounds, presence, store, surroundings
 from dashboard.tracing.contacts import contact_ids
-from dashboard.tracing.types import EventRow, Evidence, FoldedInteraction, Said
+from dashboard.tracing.types import EventRow, Said
 
 CHUNK = 400
 _SAID = msgspec.json.Decoder(Said)
@@ -91,6 +91,8 @@ def _fold(
     whole = {source: set(names) for source, names in touched.items()}
     for source, names in surroundings.affected(users, connecting, restarted).items():
         whole.setdefault(source, set()).update(names)
+    for source, names in surroundings.of_same_calls(touched).items():
+        whole.setdefault(source, set()).update(names)
     for source, names in whole.items():
         for part in _chunks(sorted(names)):
             fold_interactions(source, part)
@@ -125,24 +127,11 @@ def fold_interactions(source: int, names: Sequence[str]) -> None:
     contacts = contact_ids(source, dict.fromkeys(row[-2] for row in found if row[-2] is not None))
     for *row, contact, name in found:
         events.setdefault(name, []).append(_event(row, contacts.get(contact)))
-    folded = {name: Whole(*fold.fold_whole(rows), _last_s(rows)) for name, rows in events.items()}
+    folded = {name: fold.fold_whole(rows) for name, rows in events.items()}
     store.interactions(source, _bounded(source, folded))
 
 
-class Whole(NamedTuple):
-    """An interaction folded by itself; `last_ts` is the second of its last event."""
-
-    interaction: FoldedInteraction
-    shown: tuple[Evidence, ...]
-    waits: bool
-    last_ts: int
-
-
-def _last_s(rows: Sequence[EventRow]) -> int:
-    return max(row.time_ms for row in rows) // 1000
-
-
-def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcome]:
+def _bounded(source: int, folded: Mapping[str, fold.Whole]) -> dict[str, store.Outcome]:
     """Apply the second pass to the activities of interactions of one source that may need it."""
     as_of = surroundings.as_of_sources().get(source, 0)
     windows: dict[int, Span] = {}  # user → from the first beginning to the last end of their work
@@ -165,9 +154,11 @@ def _bounded(source: int, folded: Mapping[str, Whole]) -> dict[str, store.Outcom
             bounds.bounded(work, shown, place, around.get(work.user_id, bounds.NOBODY), as_of)
             for work, shown in zip(whole.interaction.activities, whole.shown, strict=True)
         ]
-        wait = interaction_bounds.of_wait(place, restarted, as_of) if whole.waits else None
+        moved = surroundings.moved_on(place, whole)
+        wait = interaction_bounds.of_wait(place, restarted, as_of, moved) if whole.waits else None
         bound, expires = interaction_bounds.of_interaction(whole.interaction, works, wait)
         one = interaction_bounds.with_proved_talk(whole.interaction, works)
+        one = interaction_bounds.with_bounded_wait(one, whole.waits_since, wait)
         found[name] = store.Outcome(one, works, bound, expires)
     return found
 

@@ -19,6 +19,7 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Slot, Span
 from dashboard.db import rows
 from dashboard.models import Interaction, Queue
+from dashboard.tracing.bounds import EndReason
 
 CLOSED = "closed"
 BLOCKED = frozenset({"full", "joinempty", "divert_ca_ratio", "divert_holdtime"})
@@ -45,13 +46,14 @@ class Call(NamedTuple):
     wait_s: int | None
     talk_s: int
     timeouts: int = 0  # of its earlier stays in the queue
+    moved_on: bool = False  # it left for another queue, without a result in this one
 
 
 @dataclass(frozen=True)
 class QueueFigures:
     """Counts and seconds of the calls of one hour or day.
 
-    received = answered + abandoned + unfinished + all of `lost`, which counts by reason what ended
+    received = answered + abandoned + unfinished + moved_on + all of `lost`, which counts by reason what ended
     untaken otherwise. `wait` is the sum over the `wait_known` calls whose wait is known.
     """
 
@@ -60,6 +62,7 @@ class QueueFigures:
     answered: int = 0
     abandoned: int = 0
     unfinished: int = 0
+    moved_on: int = 0  # left for another queue, without a result in this one
     timeouts: int = 0  # earlier stays that timed out; the call counts by its last one
     wait: int = 0
     wait_known: int = 0
@@ -94,7 +97,7 @@ class QueueFigures:
     @property
     def level(self) -> float | None:
         """Share, 0 to 1, answered in level of those received while open and by now answered or lost."""
-        done = self.received - self.closed - self.unfinished
+        done = self.received - self.closed - self.unfinished - self.moved_on
         return self.in_level / done if done else None
 
 
@@ -160,7 +163,8 @@ def count(calls: Iterable[Call], sla_seconds: int) -> QueueFigures:
         entered=sum(call.entered for call in chosen),
         answered=len(answered),
         abandoned=sum(call.outcome == "abandoned" for call in chosen),
-        unfinished=sum(not call.outcome for call in chosen),
+        unfinished=sum(not call.outcome and not call.moved_on for call in chosen),
+        moved_on=sum(not call.outcome and call.moved_on for call in chosen),
         timeouts=sum(call.timeouts for call in chosen),
         wait=sum(waits),
         wait_known=len(waits),
@@ -182,6 +186,7 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "closed": figures.closed,
         "blocked": figures.blocked,
         "unfinished": figures.unfinished,
+        "moved_on": figures.moved_on,
         "timeouts": figures.timeouts,
         "answered_pct": figures.answered_pct,
         "wait": figures.wait,
@@ -201,11 +206,20 @@ def _calls(queue_id: int, span: Span) -> list[Call]:
     received = i.queued_ts.is_null(False) | (i.outcome != "")
     near = (i.first_ms >= span.start * 1000 - DAY_MS) & (i.first_ms < span.end * 1000)
     query = (
-        i.select(at, i.queued_ts.is_null(False), i.outcome, i.reason, i.wait_s, i.talk_s, i.timeouts)
+        i.select(
+            at,
+            i.queued_ts.is_null(False),
+            i.outcome,
+            i.reason,
+            i.wait_s,
+            i.talk_s,
+            peewee.fn.COALESCE(i.timeouts, 0),
+            peewee.fn.COALESCE(i.end_reason, "") == EndReason.MOVED_ON,
+        )
         .where((i.queue_id == queue_id) & near & received & (at >= span.start) & (at < span.end))
         .order_by(at, i.id)
     )
     return [
-        Call(int(when), bool(entered), *facts)._replace(timeouts=timeouts or 0)
-        for when, entered, *facts, timeouts in query.tuples()
+        Call._make((int(when), bool(entered), *facts, bool(moved)))
+        for when, entered, *facts, moved in query.tuples()
     ]

@@ -14,10 +14,12 @@ from dashboard.clock import Span
 from dashboard.db.prepared import plain
 from dashboard.intervals import union
 from dashboard.models import Activity, Event, Interaction, Interval, Source, User
-from dashboard.tracing.bounds import FOREVER, EndReason, Presences
+from dashboard.tracing.bounds import FOREVER, EndReason, Place, Presences
+from dashboard.tracing.fold import Whole
 from dashboard.tracing.types import Kind
 
 DAY_S = 86_400
+MOVES = ("call.queued", "call.accepted", "call.connected")
 CONNECTS = ("call.accepted", "call.connected", "call.dialled")
 # What a user does in the dashboard itself is no work of their day.
 INSIDE = frozenset(
@@ -104,6 +106,35 @@ def presences(user: int, span: Span, restarted: Mapping[int, Sequence[int]]) -> 
     }
     deactivated = User.select(User.deactivated_ts).where(User.id == user).scalar()
     return Presences(union(logins), left, _calls(user, span), restarted, deactivated)
+
+
+def moved_on(place: Place, whole: Whole) -> int | None:
+    """Return the second in which the call of a waiting interaction was queued or answered in another queue;
+    None when it was not, or when the source has one interaction for all queues of a call."""
+    if whole.waits_since is None or not whole.call:
+        return None
+    e = Event
+    of_call = (e.interaction > f"{whole.call}/") & (e.interaction < f"{whole.call}0")
+    later = of_call & (e.source_id == place.source) & (e.time_ms > whole.waits_since * 1000)
+    query = e.select(e.time_ms).where(later & e.type.in_(MOVES) & (e.interaction != place.interaction))
+    found = query.order_by(e.time_ms).limit(1).scalar()
+    return None if found is None else found // 1000
+
+
+def of_same_calls(touched: Mapping[int, set[str]]) -> dict[int, set[str]]:
+    """Return by source the calls that wait in other queues than those of the touched interactions."""
+    found: dict[int, set[str]] = {}
+    i = Interaction
+    for source, names in touched.items():
+        calls = {name.partition("/")[0] for name in names if "/" in name}
+        if not calls:
+            continue
+        waits = i.answered_ts.is_null() & i.ended_ts.is_null() & i.queued_ts.is_null(False)
+        waiting = i.select(i.external_id).where((i.source == source) & waits & (i.channel == "call"))
+        for (name,) in plain(waiting):
+            if name.partition("/")[0] in calls:
+                found.setdefault(source, set()).add(name)
+    return found
 
 
 def _calls(user: int, span: Span) -> list[tuple[int, int, str]]:

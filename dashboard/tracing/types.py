@@ -53,6 +53,7 @@ def type_of(channel: str) -> str:
 class Said(TypedDict, total=False):
     """What the fold reads of an event's data; the rest need not be decoded for it."""
 
+    callid: Any  # of a source that has an interaction for each queue of a call
     title: Any
     subject: Any
     number: Any

@@ -81,6 +81,34 @@ CASES = {
         "27|c|q|NONE|ABANDON|1|1|7",
         {"q": {"received": 1, "abandoned": 1, "lost": {}, "timeouts": 1, "wait": 22}},
     ),
+    "queued in another queue without an end of the stay: it moved on, without a result": Case(
+        "0|c|a|NONE|ENTERQUEUE||1|1 30|c|b|NONE|ENTERQUEUE||1|1 38|c|b|jana|CONNECT|8|x|1 "
+        "48|c|b|jana|COMPLETEAGENT|8|10|1 20000|NONE|NONE|NONE|CONFIGRELOAD",
+        {
+            "a": {"received": 1, "moved_on": 1, "unfinished": 0, "wait": 30, "level": None, "lost": {}},
+            "b": {"received": 1, "moved_on": 0, "answered": 1, "wait": 8, "level": 1.0},
+        },
+    ),
+    "a call whose stay has its own end did not move on": Case(
+        "0|c|a|NONE|ENTERQUEUE||1|1 30|c|a|NONE|EXITWITHTIMEOUT|1|1|30 30|c|b|NONE|ENTERQUEUE||1|1 "
+        "37|c|b|NONE|ABANDON|1|1|7",
+        {
+            "a": {"received": 1, "moved_on": 0, "lost": {"timeout": 1}, "wait": 30},
+            "b": {"received": 1, "abandoned": 1, "wait": 7},
+        },
+    ),
+    "another call of the same queue moves nothing": Case(
+        "0|c1|a|NONE|ENTERQUEUE||1|1 30|c11|b|NONE|ENTERQUEUE||1|1 31|c1.|b|NONE|ENTERQUEUE||1|1",
+        {"a": {"received": 1, "moved_on": 0, "unfinished": 1}, "b": {"received": 2, "unfinished": 2}},
+    ),
+    "a restart ends a wait: unknown end, counted to the restart": Case(
+        "0|c|a|NONE|ENTERQUEUE||1|1 50|NONE|NONE|NONE|QUEUESTART",
+        {"a": {"received": 1, "unfinished": 1, "moved_on": 0, "abandoned": 0, "wait": 50}},
+    ),
+    "four hours after its last event a wait has an unknown end": Case(
+        "0|c|a|NONE|ENTERQUEUE||1|1 20000|NONE|NONE|NONE|CONFIGRELOAD",
+        {"a": {"received": 1, "unfinished": 1, "abandoned": 0, "wait": 14400}},
+    ),
 }
 
 
@@ -117,8 +145,20 @@ def of_user(login: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_log_amounts_to_these_figures(app: Flask, tmp_path: Path, name: str) -> None:
-    case = CASES[name]
-    read(tmp_path, case.log)
+    read(tmp_path, CASES[name].log)
+    check(CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_records_that_come_one_by_one_newest_first_give_the_same(
+    app: Flask, tmp_path: Path, name: str
+) -> None:
+    for record in reversed(CASES[name].log.split(" ")):
+        read(tmp_path, record)
+    check(CASES[name])
+
+
+def check(case: Case) -> None:
     found = {queue: of_queue(queue) for queue in case.queues} | {user: of_user(user) for user in case.users}
     for thing, wanted in {**case.queues, **case.users}.items():
         assert {figure: found[thing][figure] for figure in wanted} == wanted, thing
