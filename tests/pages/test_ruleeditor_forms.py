@@ -10,12 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from dashboard.pages.ruleeditor import edits, form_values
+from dashboard.pages.ruleeditor import edits, form_values, page
 from dashboard.pages.ruleeditor import form as rule_form
 from dashboard.rulelang import fields, schema
+from dashboard.rulelang.actions import ACTIONS, Recipients
 from dashboard.rulelang.fields import Kind
 from dashboard.rulelang.operand_types import Operand
 from dashboard.rulelang.operators import OPERATORS, operators
+from dashboard.rulelang.validation import ErrorPath
+from dashboard.rulelang.values import (
+    Addresses,
+    ChannelId,
+    CustomType,
+    Group,
+    TemplatesByName,
+    Text,
+    Texts,
+    YesNo,
+)
+from dashboard.rulelang.values import Kind as ValueKind
 
 ZONE = "Europe/Prague"
 SAMPLES: dict[Operand, Any] = {
@@ -320,3 +333,52 @@ def test_there_is_an_end_to_adding() -> None:
         ).form
     made = form["definition"]
     assert (len(made["if"]["all"]), len(made["then"]), len(made["types"])) == (100, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (("types",), "types.0"),
+        (("if",), "if.how"),
+        (("if", 0, 1, "value"), "if.0.1.v0"),
+        (("then",), "addact"),
+        (("then", 2), "then.2.do"),
+        (("then", 0, "title"), "then.0.title"),
+        (("then", 0, "addresses", 3), "then.0.addresses"),
+        (("then", 0, "to"), "then.0.to.roles"),
+        (("then", 0, "to", "users"), "then.0.to.users"),
+        (("then", 0, "again"), "then.0.again.seconds"),
+        (("then", 0, "again", "times"), "then.0.again.times"),
+        (("then", 0, "limit", "seconds"), "then.0.freq"),
+        (("then", 0, "delay_s"), "then.0.delay"),
+        (("after",), "after.seconds"),
+        (("schedule",), "schedule.at"),
+        (("count", "clear"), "count.clear"),
+    ],
+)
+def test_an_error_leads_to_the_field_that_it_is_about(path: tuple[str | int, ...], field: str) -> None:
+    assert page.target(ErrorPath(*path)) == field
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_every_parameter_of_an_action_comes_back_from_the_form(name: str) -> None:
+    values: dict[type[ValueKind], Any] = {
+        Recipients: {"users": [3], "roles": ["owner"]},
+        Text: "x",
+        Texts: ["a", "b c"],
+        YesNo: True,
+        Group: {"seconds": 600, "times": 3},
+        CustomType: "custom.sale",
+        TemplatesByName: {"a": "1", "b": "{{ user.name }}"},
+        ChannelId: 7,
+        Addresses: ["a@b.cz", "c@d.cz"],
+    }
+    action = {"do": name, **{part.name: values[type(part.kind)] for part in ACTIONS[name].params}}
+    common = {
+        "limit": {"often": "period", "seconds": 900, "by": "contact"},
+        "delay_s": 60,
+        "on_error": "stop",
+    }
+    raw = {"types": ["ticket.created"], "then": [{**action, **common}]}
+    again = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)
+    assert again["definition"]["then"] == raw["then"]

@@ -153,9 +153,9 @@ def error_field(path: ErrorPath) -> str:
         return f"{prefix}.{name}"
     if isinstance(part.kind, Frequency):
         return f"{prefix}.freq"
-    if part.kind.parts() and len(rest) < 3:
-        return f"{prefix}.{part.form_name}.{part.kind.parts()[0].form_name}"
-    return ".".join(map(str, (prefix, part.form_name, *rest[2:])))
+    members = [each.form_name for each in part.kind.parts()]
+    inner = rest[2:3] if members and len(rest) > 2 else members[:1]
+    return ".".join(map(str, (prefix, part.form_name, *inner)))
 
 
 def _read_parts(parts: Sequence[Part], form: Form, prefix: str) -> Option:
