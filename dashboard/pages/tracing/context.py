@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.i18n import collation, formats
-from dashboard.i18n.formats import duration, language
+from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
 from dashboard.pages.tracing.forms import TraceQuery
@@ -26,13 +26,6 @@ from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
 from dashboard.web.page import row_url
 
 DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.UNPROVED)
-REASONS = {
-    "agent": N_("User hung up"),
-    "customer": N_("Customer hung up"),
-    "timeout": N_("Wait timeout"),
-    "closed": N_("Queue closed"),
-    "full": N_("Queue full"),
-}
 EXPORTS = (
     ("pdf", N_("PDF export"), Permission.TRACING_EXPORT_PDF),
     ("xlsx", N_("Excel export"), Permission.TRACING_EXPORT_DATA),
@@ -90,47 +83,6 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "no_end": names.no_end,
         "sorts": _sorts(asked),
     }
-
-
-def detail(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
-    """Return the context of tracing/activity.html."""
-    found = queries.steps(trace.scope, row)
-    first = found[0].time_ms if found else 0
-    before, after = queries.neighbours(trace.scope, row)
-    interaction = queries.interaction(trace.scope, row.interaction_id)
-    return {
-        "activity": _activity(trace, row),
-        "person": person(trace),
-        "zone": trace.zone,
-        "facts": _facts(interaction),
-        "steps": [
-            (
-                _moment(step.time_ms // 1000, trace.zone, day),
-                names.step(step),
-                _("Another user") if step.user == "" else step.user,
-                (step.time_ms - first) // 1000,
-            )
-            for step in found
-        ],
-        "related": [
-            {
-                "start": work.start,
-                "user": work.user,
-                "state": work.state,
-                "seconds": work.seconds,
-                "url": url_for("tracing.show", ident=work.id, tz=trace.zone),
-            }
-            for work in queries.related(trace.scope, row)
-        ],
-        "prev_url": url_for("tracing.show", ident=before, tz=trace.zone) if before else None,
-        "next_url": url_for("tracing.show", ident=after, tz=trace.zone) if after else None,
-        "back_url": url_for("tracing.index", user=trace.person.login, date=day.isoformat(), tz=trace.zone),
-    }
-
-
-def _moment(ts: int, zone: str, day: date) -> str:
-    """Return the time, with the date where it is not of `day`."""
-    return formats.clock(ts, zone) if clock.local_date(ts, zone) == day else formats.stamp(ts, zone)
 
 
 def person(trace: Trace) -> dict[str, Any]:
@@ -321,21 +273,3 @@ def _sorts(asked: TraceQuery) -> dict[str, tuple[str, str]]:
         "tracing.index", **asked.query(descending=not asked.descending, after=None, before=None, page=1)
     )
     return {"start": (f"{url}#activities", "descending" if asked.descending else "ascending")}
-
-
-def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
-    shown = listing.work(trace, row)
-    bound = formats.stamp(shown.end_bound, trace.zone) if shown.end_bound is not None else ""
-    said = names.no_end(shown.end_reason, bound)
-    return {**shown._asdict(), "title": row.title, "ringing": row.ringing_s, "no_end": said}
-
-
-def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:
-    if interaction is None:
-        return []
-    reason = interaction.reason
-    return [
-        (_("Waiting time"), duration(interaction.wait_s) if interaction.wait_s is not None else ""),
-        (_("Reason"), _(REASONS[reason]) if reason in REASONS else reason),
-        (_("Interaction"), interaction.external_id),
-    ]

@@ -13,7 +13,7 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
 from dashboard.i18n import zone
-from dashboard.pages.tracing import context, export, forms, listing, manual, marks, queries
+from dashboard.pages.tracing import activity_page, context, export, forms, listing, manual, marks, queries
 from dashboard.tracing import trace as traces
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
@@ -94,7 +94,7 @@ def _detail(row: ActivityRow, login: str, form: manual.ManualEventForm) -> Respo
         "tracing/activity.html",
         status=422 if form.errors else 200,
         form=form if offered else None,
-        **context.detail(found, row, day),
+        **activity_page.page(found, row, day),
         **marks.about(g.scope, row),
     )
 

@@ -17,27 +17,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo
+from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parents[1]
-INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
-LOCALES = ("en", "cs", "ja")
+from dashboard.settings import readers
+from dashboard.settings.readers import INSTANCE, LOCALES, ROOT, SECRET_MIN, HostPort
 
-SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
-PROXIES_MAX = 10
-ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
-
-
-class HostPort(NamedTuple):
-    """An address to listen on or to call. An IPv6 `host` has no brackets."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
+__all__ = [
+    "INSTANCE",
+    "LOCALES",
+    "ROOT",
+    "SETTINGS",
+    "HostPort",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "check",
+    "load",
+    "reachable",
+    "start",
+    "stored_secret",
+]
 
 BIND = HostPort("127.0.0.1", 8000)
 
@@ -93,102 +92,13 @@ class Settings:
     webhook_allow: tuple[HostPort, ...] = ()
 
 
-def _split(value: str) -> SplitResult:
-    parts = urlsplit(value)
-    _ = parts.port  # raises ValueError for an invalid port
-    return parts
-
-
-def read_database(value: str) -> str:
-    """Return a PostgreSQL URL, or an SQLite URL with an absolute path.
-
-    Relative paths start at the project folder, whatever the working directory of the command.
-    """
-    parts = _split(value)
-    if parts.scheme == "postgresql":
-        if not parts.path.strip("/"):
-            raise ValueError("has no database name")
-        return value
-    if parts.scheme != "sqlite" or not value.startswith("sqlite:///"):
-        raise ValueError(f"scheme {parts.scheme!r} is not supported; use sqlite or postgresql")
-    path = value.removeprefix("sqlite:///")
-    if not path or path == ":memory:":
-        raise ValueError("has no file path; the server and the worker share the database file")
-    file = ROOT / path
-    if file.parent != INSTANCE and not file.parent.is_dir():
-        raise ValueError(f"folder {file.parent} does not exist")
-    return f"sqlite:///{file}"
-
-
-def read_secret(value: str) -> str:
-    if len(value) < SECRET_MIN:
-        raise ValueError(f"has {len(value)} characters, the minimum is {SECRET_MIN}")
-    return value
-
-
-def read_base_url(value: str) -> str:
-    """Return the URL without a trailing slash."""
-    parts = _split(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is not an http or https URL")
-    if parts.query or parts.fragment or parts.username:
-        raise ValueError("must contain only a scheme, host, port and path")
-    return value.rstrip("/")
-
-
-def read_host_port(value: str) -> HostPort:
-    """Return host and port of `host:port` or `[::1]:port`; port 1 to 65535."""
-    parts = _split(f"//{value}")
-    if not parts.hostname or parts.port is None or parts.netloc != value or "@" in value:
-        raise ValueError(f"{value!r} is not host:port")
-    if not parts.port:
-        raise ValueError("port 0 is not allowed")
-    return HostPort(parts.hostname, parts.port)
-
-
-def read_host_ports(value: str) -> tuple[HostPort, ...]:
-    return tuple(read_host_port(part) for part in re.split(r"[,\s]+", value) if part)
-
-
-def read_smtp_url(value: str) -> str:
-    parts = _split(value)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("is not an smtp or smtps URL")
-    return value
-
-
-def read_address(value: str) -> str:
-    if not ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is not a valid email address")
-    return value
-
-
-def read_timezone(value: str) -> str:
-    try:
-        return ZoneInfo(value).key
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{value!r} is not an IANA time zone") from None
-
-
-def read_locale(value: str) -> str:
-    if value not in LOCALES:
-        raise ValueError(f"unsupported locale {value!r}; use en, cs or ja")
-    return value
-
-
-def read_count(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", value) or int(value) > PROXIES_MAX:
-        raise ValueError(f"{value!r} is not a number from 0 to {PROXIES_MAX}")
-    return int(value)
-
-
 SETTINGS = [
     Setting(
         "STOPA_DATABASE",
         "sqlite:///.stopa/stopa.db",
         "URL",
         "Database: the path of an SQLite file, or PostgreSQL.",
-        read_database,
+        readers.read_database,
         "sqlite:////var/lib/stopa/stopa.db or postgresql://user:password@host/name",
     ),
     Setting(
@@ -196,7 +106,7 @@ SETTINGS = [
         "(generated at first start)",
         f"text, {SECRET_MIN} characters or more",
         "Signs forms and cookies; stored in `.stopa/secret_key`. Must be the same on all machines.",
-        read_secret,
+        readers.read_secret,
         "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
     ),
     Setting(
@@ -204,7 +114,7 @@ SETTINGS = [
         "(http:// and STOPA_BIND)",
         "URL",
         "Public address of the application, used in links in emails. With https, cookies are Secure.",
-        read_base_url,
+        readers.read_base_url,
         "https://stopa.example.com",
     ),
     Setting(
@@ -212,7 +122,7 @@ SETTINGS = [
         "127.0.0.1:8000",
         "host:port",
         "Address on which `bin/serve` listens.",
-        read_host_port,
+        readers.read_host_port,
         "127.0.0.1:8000 or [::1]:8000",
     ),
     Setting(
@@ -220,7 +130,7 @@ SETTINGS = [
         "(email is off)",
         "URL",
         "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required.",
-        read_smtp_url,
+        readers.read_smtp_url,
         "smtp://user:password@mail.example.com:587",
     ),
     Setting(
@@ -228,7 +138,7 @@ SETTINGS = [
         "(stopa@ and the host of STOPA_BASE_URL)",
         "email address",
         "Sender of emails.",
-        read_address,
+        readers.read_address,
         "Stopa <stopa@example.com>",
     ),
     Setting(
@@ -236,7 +146,7 @@ SETTINGS = [
         "UTC",
         "IANA time zone",
         "Default time zone. The operating system's time zone is not used.",
-        read_timezone,
+        readers.read_timezone,
         "Europe/Prague or Asia/Tokyo",
     ),
     Setting(
@@ -244,7 +154,7 @@ SETTINGS = [
         "en",
         "en, cs or ja",
         "Default language.",
-        read_locale,
+        readers.read_locale,
         "en, cs or ja",
     ),
     Setting(
@@ -252,7 +162,7 @@ SETTINGS = [
         "0",
         "count",
         "Number of trusted reverse proxies (X-Forwarded-For, X-Forwarded-Proto).",
-        read_count,
+        readers.read_count,
         "1 behind one proxy that sets X-Forwarded-For and X-Forwarded-Proto",
     ),
     Setting(
@@ -260,7 +170,7 @@ SETTINGS = [
         "(none)",
         "host:port list",
         "Private addresses that webhooks are allowed to call, separated by commas.",
-        read_host_ports,
+        readers.read_host_ports,
         "10.0.0.5:8080,intranet.example.com:443",
     ),
 ]
@@ -360,7 +270,7 @@ def stored_secret(path: Path) -> str:
             except FileExistsError:
                 return stored_secret(path)
     try:
-        return read_secret(path.read_text().strip())
+        return readers.read_secret(path.read_text().strip())
     except ValueError as error:
         hint = f"delete {path} to generate a new key; all users must sign in again"
         raise SettingsError([Problem("STOPA_SECRET_KEY", f"is stored in {path} and {error}", hint)]) from None

@@ -1,0 +1,116 @@
+"""Readers of settings: each parses the text of one variable or raises ValueError with the reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
+LOCALES = ("en", "cs", "ja")
+
+SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
+PROXIES_MAX = 10
+ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
+
+
+class HostPort(NamedTuple):
+    """An address to listen on or to call. An IPv6 `host` has no brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _split(value: str) -> SplitResult:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError for an invalid port
+    return parts
+
+
+def read_database(value: str) -> str:
+    """Return a PostgreSQL URL, or an SQLite URL with an absolute path.
+
+    Relative paths start at the project folder, whatever the working directory of the command.
+    """
+    parts = _split(value)
+    if parts.scheme == "postgresql":
+        if not parts.path.strip("/"):
+            raise ValueError("has no database name")
+        return value
+    if parts.scheme != "sqlite" or not value.startswith("sqlite:///"):
+        raise ValueError(f"scheme {parts.scheme!r} is not supported; use sqlite or postgresql")
+    path = value.removeprefix("sqlite:///")
+    if not path or path == ":memory:":
+        raise ValueError("has no file path; the server and the worker share the database file")
+    file = ROOT / path
+    if file.parent != INSTANCE and not file.parent.is_dir():
+        raise ValueError(f"folder {file.parent} does not exist")
+    return f"sqlite:///{file}"
+
+
+def read_secret(value: str) -> str:
+    if len(value) < SECRET_MIN:
+        raise ValueError(f"has {len(value)} characters, the minimum is {SECRET_MIN}")
+    return value
+
+
+def read_base_url(value: str) -> str:
+    """Return the URL without a trailing slash."""
+    parts = _split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an http or https URL")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must contain only a scheme, host, port and path")
+    return value.rstrip("/")
+
+
+def read_host_port(value: str) -> HostPort:
+    """Return host and port of `host:port` or `[::1]:port`; port 1 to 65535."""
+    parts = _split(f"//{value}")
+    if not parts.hostname or parts.port is None or parts.netloc != value or "@" in value:
+        raise ValueError(f"{value!r} is not host:port")
+    if not parts.port:
+        raise ValueError("port 0 is not allowed")
+    return HostPort(parts.hostname, parts.port)
+
+
+def read_host_ports(value: str) -> tuple[HostPort, ...]:
+    return tuple(read_host_port(part) for part in re.split(r"[,\s]+", value) if part)
+
+
+def read_smtp_url(value: str) -> str:
+    parts = _split(value)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("is not an smtp or smtps URL")
+    return value
+
+
+def read_address(value: str) -> str:
+    if not ADDRESS.fullmatch(value):
+        raise ValueError(f"{value!r} is not a valid email address")
+    return value
+
+
+def read_timezone(value: str) -> str:
+    try:
+        return ZoneInfo(value).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not an IANA time zone") from None
+
+
+def read_locale(value: str) -> str:
+    if value not in LOCALES:
+        raise ValueError(f"unsupported locale {value!r}; use en, cs or ja")
+    return value
+
+
+def read_count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", value) or int(value) > PROXIES_MAX:
+        raise ValueError(f"{value!r} is not a number from 0 to {PROXIES_MAX}")
+    return int(value)
