@@ -13,6 +13,11 @@ import pytest
 from dashboard.settings import ROOT
 
 MODULE_LINES, FUNCTION_LINES, TEMPLATE_LINES = 330, 50, 165  # "about" 300, 40 and 150
+LONG_MODULES = {
+    "dashboard/db/migrations/0001_trail.py": "frozen: the tables as they were",
+    "dashboard/db/migrations/0002_rules.py": "frozen: the tables as they were",
+    "dashboard/rulelang/operators.py": "one table, a row for each operator",
+}
 LINT = Path(sys.executable).with_name("lint-imports")
 
 
@@ -67,12 +72,12 @@ def sources(*folders: str, suffix: str = ".py") -> list[Path]:
 
 
 def test_modules_are_short() -> None:
-    long = {
-        str(path): lines
+    lines = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
         for path in sources("dashboard", "tests")
-        if (lines := len(path.read_text().splitlines())) > MODULE_LINES
     }
-    assert long == {}
+    assert {name: n for name, n in lines.items() if n > MODULE_LINES and name not in LONG_MODULES} == {}
+    assert [name for name in LONG_MODULES if lines[name] <= MODULE_LINES] == []
 
 
 def test_templates_are_short() -> None:

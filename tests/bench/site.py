@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 from dashboard.access import keys, sessions
 from dashboard.access.permissions import Permission
 from dashboard.db import connected, migrate, open_database
+from dashboard.events import record
 from dashboard.models import Access, AccessGrant, Queue, Source, User
 from dashboard.settings import Settings
+from dashboard.tracing import store
 
 T0 = 1_767_571_200  # Monday 2026-01-05 00:00 UTC
 DAY_S = 86_400
@@ -27,80 +29,18 @@ QUEUES, CONTACTS = 30, 1000
 CHANNELS = (("call", "call"), ("email", "email"), ("chat", "webchat"), ("chat", "whatsapp"))
 WEIGHTS = (50, 15, 25, 10)
 SECRET = "0" * 32
+
+
+def _until(columns: tuple[str, ...], last: str) -> tuple[str, ...]:
+    return columns[: columns.index(last) + 1]
+
+
+# The columns that are filled, by table; what follows them has a default.
 COPIED = {
-    "interaction": (
-        "id",
-        "source_id",
-        "external_id",
-        "channel",
-        "direction",
-        "queue_id",
-        "contact_id",
-        "first_ms",
-        "queued_ts",
-        "answered_ts",
-        "ended_ts",
-        "wait_s",
-        "talk_s",
-        "outcome",
-        "reason",
-    ),
-    "activity": (
-        "id",
-        "interaction_id",
-        "user_id",
-        "n",
-        "source_id",
-        "channel",
-        "direction",
-        "state",
-        "queue_id",
-        "contact_id",
-        "title",
-        "start_ts",
-        "end_ts",
-        "closed_ts",
-        "ringing_s",
-        "handling_s",
-        "talk_s",
-        "hold_s",
-        "inferred",
-        "long",
-    ),
-    "interval": (
-        "id",
-        "user_id",
-        "kind",
-        "channel",
-        "start_ts",
-        "end_ts",
-        "long",
-        "activity_id",
-        "queue_id",
-        "source_id",
-        "key",
-        "label",
-        "paid",
-        "inferred",
-        "reported_s",
-        "opened_ms",
-        "closed_ms",
-    ),
-    "event": (
-        "id",
-        "source_id",
-        "external_id",
-        "type",
-        "time_ms",
-        "recorded_ms",
-        "seq",
-        "user_id",
-        "queue_id",
-        "interaction",
-        "contact",
-        "session",
-        "data",
-    ),
+    "interaction": _until(store.INTERACTION_COLUMNS, "reason"),
+    "activity": _until(store.ACTIVITY_COLUMNS, "long"),
+    "interval": ("id", *_until(store.INTERVAL_COLUMNS, "closed_ms")),
+    "event": ("id", *record.COLUMNS),
 }
 # How a copied row differs from its model: numbers are spread, a minute keeps copies from coinciding.
 SPREAD = {

@@ -21,20 +21,6 @@ HOUR_S, MINUTE_S = 3600, 60
 DUE = 1000  # tickets that fall due at one moment
 SOON_S = 8
 CHUNK = 10_000
-_columns = (
-    "source_id",
-    "external_id",
-    "type",
-    "time_ms",
-    "recorded_ms",
-    "seq",
-    "user_id",
-    "queue_id",
-    "interaction",
-    "contact",
-    "session",
-    "data",
-)
 
 
 def rows(home: Path) -> list[Line]:
@@ -111,7 +97,7 @@ def _tickets(name: str, many: int, time_ms: int) -> None:
             )
             for n, each in enumerate(names, start)
         ]
-        dialect.insert_many("event", _columns, some)
+        dialect.insert_many("event", record.COLUMNS, some)
         timers.arm(active_rules.live(), event_rows.rows(event_rows.columns().where(Event.id > after)))
 
 
