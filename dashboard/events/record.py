@@ -87,7 +87,7 @@ def append(
     """
     if not events:
         return Appended(0, 0, [])
-    recorded = clock.now_ms()
+    now = None if at_own_time else clock.now_ms()
     with database.atomic():
         dialect.adding(Lock.APPENDING)
         if len(events) > 1:  # batches with the same events in different order would deadlock
@@ -96,21 +96,8 @@ def append(
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         records = [
-            (
-                source_id,
-                ident,
-                e.type,
-                e.time_ms,
-                e.time_ms if at_own_time else recorded,
-                e.seq,
-                users.get(e.user),
-                queues.get(e.queue),
-                e.interaction,
-                None if e.contact is None else _json(e.contact),
-                e.session,
-                e.data,
-            )
-            for ident, e in zip(ids, events, strict=True)
+            (source_id, ident, *_values(event, now, users, queues))
+            for ident, event in zip(ids, events, strict=True)
         ]
         added = dialect.insert_numbered("event", COLUMNS, records)
         if added.rows:
@@ -121,6 +108,22 @@ def append(
     if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
     return Appended(added.rows, len(events) - added.rows, ids)
+
+
+def _values(event: NewEvent, recorded_ms: int | None, users: Ids, queues: Ids) -> tuple[object, ...]:
+    """Return the values of COLUMNS from the type on; None as `recorded_ms` stands for the event's time."""
+    return (
+        event.type,
+        event.time_ms,
+        event.time_ms if recorded_ms is None else recorded_ms,
+        event.seq,
+        users.get(event.user),
+        queues.get(event.queue),
+        event.interaction,
+        None if event.contact is None else _json(event.contact),
+        event.session,
+        event.data,
+    )
 
 
 def _store_causes(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:
