@@ -175,13 +175,14 @@ def _of_event(rule: LiveRule, found: EventFacts, recorded_ms: int) -> list[Messa
 
 def _run(rule: LiveRule, occurrence: Occurrence) -> RunRow | None:
     """Return the run of the rule about the event or the timer, of the newest version that has one."""
-    names = (
-        {occurrence.firing, str(occurrence.facts["id"])}
-        if rule.definition.after is None
-        else {occurrence.firing}
-    )
-    ends = reduce(or_, (RunRow.key.endswith(f":{name}") for name in sorted(names)))
-    mine = (RunRow.rule_id == rule.id) & ends
+    if rule.definition.count is not None:  # its run names the event that reached the count
+        found = RunRow.event_id == occurrence.facts["id"]
+    else:
+        names = {occurrence.firing}
+        if rule.definition.after is None:
+            names.add(str(occurrence.facts["id"]))
+        found = reduce(or_, (RunRow.key.endswith(f":{name}") for name in sorted(names)))
+    mine = (RunRow.rule_id == rule.id) & found
     near: RunRow | None = RunRow.select().where(mine).order_by(RunRow.id.desc()).first()
     return near
 

@@ -11,9 +11,10 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
-from dashboard.rulelang.triggers import SCHEDULE, After, Wait
-from dashboard.rules import active_rules, deadlines, event_facts, subject_history
+from dashboard.rulelang.triggers import SCHEDULE, After, Count, Wait
+from dashboard.rules import active_rules, deadlines, event_facts, open_counts, subject_history, subject_state
 from dashboard.rules.active_rules import LiveRule
+from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.state_periods import StatePeriod
 from dashboard.rules.timers import HELD_MS
@@ -25,6 +26,12 @@ NEVER_DUE = N_("The calendar “%(name)s” doesn't exist, or has no such time. 
 CALLED_OFF = N_("“%(type)s” ended the wait at %(time)s.")
 CLOCK_AHEAD = N_("The event was ahead of the server's clock, so it counts for no window and no timer.")
 WAITING = N_("The wait isn't over yet. The rule is evaluated again at %(due)s.")
+
+
+TOO_FEW = N_("The count is %(count)s. The rule runs at %(number)s.")
+MUST_FALL = N_(
+    "The rule has run. The count is %(count)s and must fall to %(clear)s before the rule runs again."
+)
 
 
 class Occurrence(NamedTuple):
@@ -47,6 +54,8 @@ def of_event(rule: LiveRule, row: EventRow, zone: str, latest: bool = False) -> 
     """
     if rule.definition.after is not None:
         return _of_deadline(rule, rule.definition.after, row, zone, latest)
+    if rule.definition.count is not None:
+        return _of_count(rule, rule.definition.count, row)
     found = event_facts.of_event(row.id)
     if found is None:
         return None
@@ -87,6 +96,28 @@ def _obstacle(rule: LiveRule, period: StatePeriod, due: int | None, zone: str) -
     if rule.armed_ms and period.begun_ms < rule.armed_ms:
         return message(BEGUN_BEFORE, begun=_stamp(period.begun_ms, zone), armed=_stamp(rule.armed_ms, zone))
     return message(NOT_DUE, due=_stamp(due, zone)) if due > clock.now_ms() else None
+
+
+def _of_count(rule: LiveRule, count: Count, row: EventRow) -> Occurrence | None:
+    """Return the count as it is now of who has the interaction of an event; None where nobody has."""
+    state = None if row.interaction is None else subject_state.state_at(row.source_id, row.interaction)
+    type_ = next(
+        (each for each in rule.spec.types if state is not None and state.kind in COUNTED[each]), None
+    )
+    if state is None or type_ is None:
+        return None
+    ident = state.user_id if count.by == "agent" else state.queue_id
+    if ident is None:
+        return None
+    holder = (count.by, ident)
+    value, level = open_counts.standing(rule.id, type_, holder)
+    facts = open_counts.facts_of(type_, count, holder, value, row, state)
+    firing = open_counts.firing_of(type_, holder, level)
+    if level.over:
+        return Occurrence(facts, firing, message(MUST_FALL, count=value, clear=count.clear))
+    reached = value >= count.number
+    obstacle = None if reached else message(TOO_FEW, count=value, number=count.number)
+    return Occurrence(facts, firing, obstacle)
 
 
 def _of_wait(rule: LiveRule, wait: Wait, row: EventRow, firing: str, zone: str) -> Message | None:

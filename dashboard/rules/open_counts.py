@@ -151,6 +151,12 @@ def facts_of(
     return facts
 
 
+def standing(rule_id: int, type_: str, holder: Holder) -> tuple[int, Level]:
+    """Return what a counter type counts for a holder now, and the level of a rule for it."""
+    value = OpenCounts(_stored_totals(COUNTED[type_], [holder])).value(type_, holder)
+    return value, _levels(rule_id, [holder]).get(key_of(holder), Level())
+
+
 def key_of(holder: Holder) -> str:
     """Return the name of an agent or a queue among the rule's counts."""
     return f"{holder[0]}:{holder[1]}"

@@ -161,6 +161,22 @@ def test_run_held_back_by_its_limit_says_until_when(
     assert stamped("held all of them back. The next is possible at 12:15:00.") in why(client, one)
 
 
+def test_count_says_how_far_it_is_and_when_the_rule_runs_again(
+    client: FlaskClient, travel: time_machine.Coordinates
+) -> None:
+    one = rule(LOG, types=["ticket.count_reached"], count={"number": 2, "clear": 0, "by": "agent"})
+    take(ticket("created"))
+    assert "The count is 1. The rule runs at 2." in why(client, one, "subject=jana")
+    assert "The count is 1. The rule runs at 2." in tried(client, one)
+    take(event("ticket.created", 1, interaction="u", user="jana"))
+    reached = Event.get(Event.interaction == "u").id
+    assert "The rule did run for this event" in why(client, one, f"event={reached}")
+    travel.move_to(NOON / 1000 + 10)
+    take(event("ticket.updated", 5, interaction="t", user="jana"))
+    again = "The rule has run. The count is 2 and must fall to 0 before the rule runs again."
+    assert again in why(client, one, "subject=jana")
+
+
 @pytest.mark.parametrize("subject", ["jana", "JANA", "Jana Malá", "jana malá"])
 def test_agent_is_found_by_name_or_username(
     subject: str, client: FlaskClient, travel: time_machine.Coordinates

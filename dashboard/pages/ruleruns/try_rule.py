@@ -96,8 +96,9 @@ def offers(scope: Scope, rule: LiveRule, zone: str) -> list[Offer]:
 
 
 def types(rule: LiveRule) -> Iterable[str]:
-    """Return the types of the events that a try begins with: for a deadline those that begin its stretch."""
-    return deadlines.waking(rule.spec.types) if rule.definition.after is not None else rule.spec.types
+    """Return the types of the events to test with: for a timer or a count those that it follows from."""
+    said = rule.definition
+    return deadlines.waking(rule.spec.types) if said.after or said.count else rule.spec.types
 
 
 def occurrence(rule: LiveRule, event_id: int | None, scope: Scope, zone: str) -> Occurrence | None:

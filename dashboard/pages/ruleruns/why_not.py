@@ -24,7 +24,7 @@ def answered(scope: Scope, rule: LiveRule, subject: str, event_id: int | None, z
         return {"missing": _missing(rule, event_id), "answer": None}
     asked = occurrences.of_event(rule, row, zone, latest=event_id is None)
     if asked is None:
-        return {"missing": str(_("No timer of the rule follows from it.")), "answer": None}
+        return {"missing": str(_("No timer or count of the rule follows from it.")), "answer": None}
     found, answer = asked.facts, explain.ask(rule, asked, row.recorded_ms, zone)
     words = Words.load(scope, [], [found], [rule.definition])
     return {
