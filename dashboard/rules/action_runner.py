@@ -19,10 +19,9 @@ from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rules import internal_actions, runs
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan, PlannedAction
 from dashboard.rules.internal_actions import Impossible
-from dashboard.rules.limit_store import LimitStore
+from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.runs import RunOutcome, StepState
 
-EVENT = "event"  # the episode of what has no state that lasts
 STOPPED = N_("Not done because an earlier action failed.")
 UNDONE = N_("Rolled back because a later action failed.")
 

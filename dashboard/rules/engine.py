@@ -34,11 +34,11 @@ from dashboard.rules import (
     timers,
 )
 from dashboard.rules.action_planner import ActionPlanner
-from dashboard.rules.action_runner import EVENT, ActionRunner
+from dashboard.rules.action_runner import ActionRunner
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.event_facts import of_events, tags_of
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.limit_store import LimitStore
+from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
 

@@ -19,9 +19,8 @@ from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
 from dashboard.rulelang.fields import EventFacts, fold
 from dashboard.rulelang.matcher import Outcome, State
-from dashboard.rulelang.rate_limits import Times, limit_key
+from dashboard.rulelang.rate_limits import Times
 from dashboard.rules import active_rules, event_facts, recipients
-from dashboard.rules.action_runner import EVENT
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
 from dashboard.rules.limit_store import LimitStore
@@ -211,12 +210,9 @@ _SAID: Mapping[RunOutcome, str] = {
 
 def _next_ts(rule: LiveRule, run: matcher.Evaluation) -> int | None:
     """Return when the first of the actions is possible again (UTC seconds); None for now, or for never."""
-    limits, now = LimitStore(), clock.now_s()
-    episode = str(run.facts.get("episode", EVENT))
-    found = []
+    limits, found = LimitStore(), []
     for n, action in enumerate(rule.definition.then):
-        key = limit_key(action.limit.by, rule.id, run.facts)
-        decision = limits.take(rule.id, n, action.limit, key, now, episode, rule.shadow)
+        decision = limits.now(rule.id, n, action.limit, run.facts, rule.shadow)
         if decision.allowed:
             return None
         if decision.after is not None and decision.after.next_ts is not None:

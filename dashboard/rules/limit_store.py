@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from dashboard import clock
 from dashboard.db import Model
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
@@ -21,6 +22,7 @@ from dashboard.rules import event_facts
 MINUTE_MS = 60_000
 MOST_A_MINUTE = 600  # runs of one rule; one more pauses it
 TIMES, BREAKER = "times", "breaker"
+EVENT = "event"  # the episode of what has no state that lasts
 LIMIT_KEY, COUNT_KEY = ("rule_id", "n", "key", "shadow"), ("rule_id", "kind", "key")
 CHUNK = 500  # rows written at once
 
@@ -53,6 +55,12 @@ class LimitStore:
             self._limits[place] = decision.after
             self._taken.add(place)
         return decision
+
+    def now(self, rule_id: int, n: int, limit: Limit, facts: EventFacts, shadow: bool) -> Decision:
+        """Return whether action `n` of a rule may be done now for what the facts are about; flush nothing."""
+        key = rate_limits.limit_key(limit.by, rule_id, facts)
+        episode = str(facts.get("episode", EVENT))
+        return self.take(rule_id, n, limit, key, clock.now_s(), episode, shadow)
 
     def crossing(self, rule_id: int, times: Times, facts: EventFacts) -> int | None:
         """Count an event for "N times within M minutes"; return the number of the crossing, None for none.

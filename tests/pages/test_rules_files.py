@@ -134,6 +134,25 @@ def test_incomplete_rule_cannot_be_switched_on_from_the_list(editor: FlaskClient
     assert Rule.get_by_id(made.id).state == "off"
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"if": {"all": [{"field": "retired", "op": "is", "value": "x"}]}},
+        {"types": ["chat.retired"]},
+        {"then": [{"do": "retired"}]},
+    ],
+    ids=["field", "type", "action"],
+)
+def test_rule_that_names_something_retired_stays_off_and_the_editor_says_what(
+    editor: FlaskClient, part: dict[str, object]
+) -> None:
+    made = rule("Old", definition={**CHAT, **part})
+    editor.post("/rules/bulk?list=system", data={"op": "on", "id": str(made.id)})
+    assert Rule.get_by_id(made.id).state == "off"
+    page = editor.get(f"/rules/{made.id}/edit").text
+    assert "1 field needs a change" in page or "fields need a change" in page
+
+
 def test_copy_of_an_incomplete_rule_is_incomplete(editor: FlaskClient) -> None:
     made = incomplete(editor)
     editor.post("/rules/bulk?list=system", data={"op": "copy", "id": str(made.id)})

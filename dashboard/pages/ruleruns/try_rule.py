@@ -17,7 +17,7 @@ from dashboard.models import Event, Rule
 from dashboard.models.rules import RuleDraft
 from dashboard.pages.ruleruns import run_page
 from dashboard.pages.ruleruns.run_page import Words
-from dashboard.rulelang import matcher, rate_limits
+from dashboard.rulelang import matcher
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.fields import EventFacts
@@ -171,10 +171,8 @@ def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitSto
     """Return what the limit says now; "" where it lets the action pass."""
     if doing.limit.often is Often.ALWAYS or doing.limit.by is By.RECIPIENT:
         return ""
-    rule, found = planner.rule, planner.facts
-    key = rate_limits.limit_key(doing.limit.by, rule.id, found)
-    episode = str(found.get("episode", "event"))
-    decision = ledgers.take(rule.id, n, doing.limit, key, clock.now_s(), episode, False)
+    rule = planner.rule
+    decision = ledgers.now(rule.id, n, doing.limit, planner.facts, shadow=False)
     if decision.allowed or decision.after is None:
         return ""
     if decision.after.next_ts is None:

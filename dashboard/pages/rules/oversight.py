@@ -10,7 +10,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Rule, User
 from dashboard.pages.rules import commands, forms, listing
-from dashboard.pages.rules.views import SEE, allowed, bars, bp
+from dashboard.pages.rules.views import SEE, allowed, bars, bp, when
 from dashboard.rules import permissions
 from dashboard.web import forms as common
 from dashboard.web import lists
@@ -29,7 +29,7 @@ def show(ident: int) -> Response:
         names=forms.NAMES,
         states=listing.STATES,
         may=allowed(g.scope, which),
-        when=_when,
+        when=when,
         bars=bars,
     )
 
@@ -125,7 +125,3 @@ def _way(rule: Rule) -> list[tuple[str, str | None]]:
         (_("Rules"), url_for(".index", list=forms.EMPLOYEES)),
         (rule.name, url_for(".show", ident=rule.id)),
     ]
-
-
-def _when(ms: int | None) -> str:
-    return lists.moment(ms // 1000 if ms is not None else None)

@@ -52,7 +52,7 @@ def index() -> Response:
         categories=catalog.GROUPS,
         ordering=_ordering(asked, by),
         may=allowed(g.scope, asked.which),
-        when=_when,
+        when=when,
         bars=bars,
         query=_query(),
     )
@@ -102,7 +102,7 @@ def _query() -> dict[str, Any]:
 KEPT = ("list", "q", "category", "state", "group", "owner", "by", "sort", "page")
 
 
-def _when(ms: int | None) -> str:
+def when(ms: int | None) -> str:
     return lists.moment(ms // 1000 if ms is not None else None)
 
 

@@ -18,11 +18,11 @@ from dashboard.rulelang.rate_limits import By
 from dashboard.rules import event_facts as facts_of
 from dashboard.rules import runs, subject_state
 from dashboard.rules.action_planner import ActionPlanner
-from dashboard.rules.action_runner import EVENT, ActionRunner
+from dashboard.rules.action_runner import ActionRunner
 from dashboard.rules.active_rules import LiveRule, needs_subject
 from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, EXPIRED, LOOP, MUTED, THROTTLED, Found
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.limit_store import LimitStore
+from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
 
