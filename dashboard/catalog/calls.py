@@ -19,6 +19,7 @@ from dashboard.catalog.fields import (
     TO_QUEUE,
     TO_USER,
     WAIT,
+    WRAPUP,
 )
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
@@ -58,6 +59,8 @@ TYPES: tuple[EventType, ...] = (
     _any("call.closed", N_("Call closed"), DIRECTION, TALK, WAIT, ENDED_BY),
     _any("call.abandoned", N_("Call abandoned"), DIRECTION, WAIT, REASON),
     _any("call.missed", N_("Call missed"), DIRECTION, WAIT, REASON),
+    _agent("call.wrapup_started", N_("Call wrap-up started"), WRAPUP),
+    _agent("call.wrapup_ended", N_("Call wrap-up ended")),
     _any("call.started", N_("Call started"), *CALL),
     _any("call.logged", N_("Call logged"), *CALL, COMMENT),
     _any("call.log_updated", N_("Call log changed"), *CALL, COMMENT),

@@ -34,6 +34,7 @@ from dashboard.catalog.fields import (
     URL,
     VISITOR,
     WAIT,
+    WRAPUP,
 )
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
@@ -92,6 +93,8 @@ TYPES: tuple[EventType, ...] = (
     _any("chat.status_changed", N_("Chat status changed"), *CHAT, STATUS),
     _any("chat.linked", N_("Chat attached to a ticket"), *CHAT),
     _any("chat.unlinked", N_("Chat detached from a ticket"), *CHAT),
+    _agent("chat.wrapup_started", N_("Chat wrap-up started"), WRAPUP),
+    _agent("chat.wrapup_ended", N_("Chat wrap-up ended")),
     _any("chat.time_logged", N_("Time logged on a chat"), *CHAT, *TIME_LOG),
     _any("chat.rated", N_("Chat rated"), *CHAT, COMMENT),
     _any("chat.deleted", N_("Chat deleted"), *CHAT),

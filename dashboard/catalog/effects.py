@@ -99,6 +99,11 @@ _CATALOGUE: dict[str, Effect] = {
     if channel == "call" or verb not in _DIALLED
 }
 EFFECTS: dict[str, Effect] = _CATALOGUE | {
+    # After-call work: of the activity alone, after its end.
+    "call.wrapup_started": KEEPS,
+    "call.wrapup_ended": KEEPS,
+    "chat.wrapup_started": KEEPS,
+    "chat.wrapup_ended": KEEPS,
     "ticket.updated": Effect(_I.KEEPS, _A.EDITS),
     "ticket.closed": Effect(_I.CLOSES, _A.EDITS),
     "ticket.reopened": Effect(_I.OPENS, _A.EDITS),

@@ -107,6 +107,8 @@ def bounded(
 ) -> Bounded:
     """Return the activity as of an instant, its open end bounded where something bounds it."""
     kind = type_of(work.channel)
+    if work.wrapup is not None:
+        work = _with_wrapup_ended(work, work.wrapup, place, presences)
     if work.state == State.RINGING:
         return _open_end(work, shown, _of_ringing(shown, place, presences, kind, limits), as_of)
     if kind in ("email", "chat"):
@@ -119,7 +121,27 @@ def bounded(
 def may_be_bounded(work: FoldedActivity) -> bool:
     """Say whether an activity may need what bounds its user: it is open, or written work that may stop."""
     kind = type_of(work.channel)
-    return kind != "ticket" and (work.end is None or kind in ("email", "chat"))
+    open_ = work.end is None or work.wrapup is not None
+    return kind != "ticket" and (open_ or kind in ("email", "chat"))
+
+
+def _with_wrapup_ended(
+    work: FoldedActivity, since: int, place: Place, presences: Presences
+) -> FoldedActivity:
+    """Return the activity with its wrap-up ended by the user's next connection or sign-out."""
+    others = (at for at, *call in presences.calls if at > since and call != [place.source, place.interaction])
+    stop = min(
+        [*others, *(bound.at for bound in _sign_out(presences, place.source, since - 1))], default=None
+    )
+    if stop is None or work.end is None or stop >= work.end:
+        return work
+    segments = [
+        part._replace(end=max(part.start, min(part.end, stop)))
+        if part.kind == Kind.HANDLING and part.start >= since and part.end is not None
+        else part
+        for part in work.segments
+    ]
+    return measured(work._replace(end=max(stop, since)), segments)
 
 
 def _of_ringing(

@@ -242,6 +242,8 @@ class Folding:
             if not self.life.part(stint.subject, stint.user_id).live:
                 stint.lapse_at(Lapse(stint.last_ms // 1000))
                 stint.settle()
+        for stint in self.stints:
+            stint.add_wrapup()
         talks = [part for stint in self.stints for part in stint.segments[Kind.TALK]] + self.talks
         stays = self._stays()
         wait_s = sum(stay.wait_s or 0 for stay in stays) if stays else self.wait_s
@@ -306,4 +308,5 @@ class Folding:
             hold_s=stint.seconds(Kind.HOLD),
             inferred=stint.inferred or any(part.inferred for part in segments),
             segments=segments,
+            wrapup=stint.wrapup[0] if stint.wrapup is not None and not stint.live else None,
         )

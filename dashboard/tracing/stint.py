@@ -52,6 +52,7 @@ class Stint:
         self.taken_ms: int | None = None  # another user connected the same call, nothing own followed
         self.doubtful = False  # a further end was reported
         self.inferred = False
+        self.wrapup: tuple[int, int] | None = None  # from when and until when at most
         self.bare = False  # closed without ever being opened
         self.joins = False  # begun while the interaction had ended: may belong to a bare end before it
 
@@ -189,6 +190,15 @@ class Stint:
         else:
             self._close(Kind.RINGING, lapse.at, inferred=True)
             self.rest, self.end = lapse.state, lapse.at
+
+    def add_wrapup(self) -> None:
+        """Count the wrap-up that was reported as handling after the end of the work."""
+        if self.wrapup is None or self.live or not self.handled or self.end is None:
+            return
+        start, end = max(self.wrapup[0], self.end), self.wrapup[1]
+        if end > start:
+            self._add(Kind.HANDLING, start, end)
+            self.wrapup, self.end = (start, end), end
 
     def void(self, ended: Stint) -> None:
         """Take the end that was reported before this beginning: no time, and marked."""

@@ -16,7 +16,7 @@ from dashboard.intervals import union
 from dashboard.models import Activity, Event, Interaction, Interval, Source, User
 from dashboard.tracing.bounds import FOREVER, EndReason, Place, Presences
 from dashboard.tracing.fold import Whole
-from dashboard.tracing.types import Kind
+from dashboard.tracing.types import Kind, State
 
 DAY_S = 86_400
 MOVES = ("call.queued", "call.accepted", "call.connected")
@@ -170,13 +170,17 @@ def affected(
         stopped = (a.user_id == user) & (a.start_ts >= since - DAY_S) & (a.end_ts >= since)
         written = a.channel.not_in(("call", "dialled", "ticket"))
         older = (a.user_id == user) & a.long & (a.end_ts >= since) & written
-        for part in (still_open, stopped & written, older):
+        wrapup = (a.channel == "call") & ((a.closed_ts < a.end_ts) | (a.state == State.TRANSFERRED))
+        for part in (still_open, stopped & (written | wrapup), older):
             _add(found, plain(joined.where(part)))
     talking, first = sorted(connecting.keys() - users.keys()), min(connecting.values(), default=0)
     for place in range(0, len(talking), 500):
         some = a.user_id.in_(talking[place : place + 500])
         late = a.end_bound.is_null() | (a.end_bound >= first)
         _add(found, plain(joined.where(some & a.long & a.end_ts.is_null() & late)))
+        ended = (a.start_ts >= first - DAY_S) & (a.end_ts >= first) & (a.channel == "call")
+        wrapup = ended & ((a.closed_ts < a.end_ts) | (a.state == State.TRANSFERRED))
+        _add(found, plain(joined.where(some & wrapup)))
     for source, since in restarted.items():
         late = a.end_bound.is_null() | (a.end_bound >= since)
         _add(found, plain(joined.where((a.source_id == source) & a.long & a.end_ts.is_null() & late)))

@@ -153,6 +153,7 @@ class FoldedActivity(NamedTuple):
     hold_s: int
     inferred: bool
     segments: tuple[Segment, ...]
+    wrapup: int | None = None  # second from which on handling is wrap-up
 
 
 class Evidence(NamedTuple):

@@ -242,6 +242,22 @@ def _closed(fold: Folding, event: EventRow, before: InteractionState) -> None:
         fold.conclude(event, own)
 
 
+def _wrapup_started(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """After-call work of the announced length begins on the work before it."""
+    stint, seconds = fold.current(event.user_id, subject_of(event)), length(event.data, "seconds")
+    if stint is not None and seconds is not None:
+        at = event.time_ms // 1000
+        stint.wrapup = (at, at + seconds)
+
+
+def _wrapup_ended(fold: Folding, event: EventRow, before: InteractionState) -> None:
+    """After-call work ends before its announced length is over."""
+    stint = fold.current(event.user_id, subject_of(event))
+    if stint is not None and stint.wrapup is not None:
+        start, end = stint.wrapup
+        stint.wrapup = (start, min(end, max(event.time_ms // 1000, start)))
+
+
 def _ticket(state: State) -> Act:
     """Each edit or closing is an activity of its own, `seconds` long."""
 
@@ -275,6 +291,8 @@ VERBS: dict[str, Act] = {
     "abandoned": _abandoned,
     "closed": _closed,
     "reopened": _reopened,
+    "wrapup_started": _wrapup_started,
+    "wrapup_ended": _wrapup_ended,
 }
 TICKET: dict[str, Act] = {
     "updated": _ticket(State.EDITED),

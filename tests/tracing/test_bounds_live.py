@@ -210,3 +210,15 @@ def test_a_rebuild_lists_each_changed_figure_with_its_cause(api: Api) -> None:
     assert found == [f"activity {lost.id} (u, c1): talk_s 600 -> 0 (next_call)"]
     projection.rebuild(changed=lambda change: found.append(str(change)))
     assert len(found) == 1
+
+
+def test_a_wrap_up_ends_with_its_own_end_or_after_its_announced_length(api: Api) -> None:
+    for name, at, closed, ended in (("c1", "09:00", "09:10", "09:12"), ("c2", "10:00", "10:10", None)):
+        events = [
+            call(api, at, "call.accepted", name=name),
+            call(api, closed, "call.closed", name=name),
+            call(api, closed, "call.wrapup_started", name=name, seconds=300),
+        ]
+        api.take([*events, *([] if ended is None else [call(api, ended, "call.wrapup_ended", name=name)])])
+    statistics = api.tracing("u", "2026-05-04", tz=ZONE)["statistics"]["calls"]
+    assert (statistics["handling"], statistics["closed"]) == (600 + 120 + 600 + 300, 2)

@@ -81,6 +81,30 @@ CASES = {
         "27|c|q|NONE|ABANDON|1|1|7",
         {"q": {"received": 1, "abandoned": 1, "lost": {}, "timeouts": 1, "wait": 22}},
     ),
+    "wrap-up of the announced length is handling after the call, not talk": Case(
+        "3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|COMPLETEAGENT|3|10|1 13|c|q|jana|WRAPUPSTART|15",
+        {"q": {"talk": 10}},
+        {"jana": {"talk": 10, "handling": 25, "closed": 1, "without_end": 0}},
+    ),
+    "the next connection ends a wrap-up": Case(
+        "3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|COMPLETEAGENT|3|10|1 13|c|q|jana|WRAPUPSTART|15 "
+        "20|d|q|jana|CONNECT|1|x|1 30|d|q|jana|COMPLETECALLER|1|10|1",
+        {},
+        {"jana": {"talk": 20, "handling": 27, "closed": 2}},
+    ),
+    "so does the sign-out": Case(
+        "0|NONE|NONE|jana|AGENTLOGIN|SIP/1 3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|BLINDTRANSFER|s|x|3|10|1 "
+        "13|c|q|jana|WRAPUPSTART|15 18|NONE|NONE|jana|AGENTLOGOFF|SIP/1|18",
+        {},
+        {"jana": {"talk": 10, "handling": 15, "login": 18}},
+    ),
+    "ringing during a wrap-up does not end it, one without a length is none": Case(
+        "3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|COMPLETEAGENT|3|10|1 13|c|q|jana|WRAPUPSTART|15 "
+        "20|d|q|jana|RINGNOANSWER|1000 40|e|q|jana|CONNECT|1|x|1 50|e|q|jana|COMPLETECALLER|1|10|1 "
+        "50|e|q|jana|WRAPUPSTART",
+        {},
+        {"jana": {"talk": 20, "handling": 35, "closed": 2}},
+    ),
     "queued in another queue without an end of the stay: it moved on, without a result": Case(
         "0|c|a|NONE|ENTERQUEUE||1|1 30|c|b|NONE|ENTERQUEUE||1|1 38|c|b|jana|CONNECT|8|x|1 "
         "48|c|b|jana|COMPLETEAGENT|8|10|1 20000|NONE|NONE|NONE|CONFIGRELOAD",

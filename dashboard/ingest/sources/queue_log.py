@@ -89,10 +89,10 @@ def _meaning(record: Record) -> tuple[str, Facts]:
         needs = catalog.CATALOG[reading.type].needs
         lacks_user = "user" in needs and record.agent in NOBODY and reading.type not in UNNAMED
         lacks_call = "interaction" in needs and record.callid in NO_CALL
-        if not lacks_user and not lacks_call:
-            return reading.type, {
-                name: fact for name, fact in reading.facts(record.params).items() if fact is not None
-            }
+        facts = {name: fact for name, fact in reading.facts(record.params).items() if fact is not None}
+        complete = set(catalog.CATALOG[reading.type].required) <= facts.keys()
+        if complete and not lacks_user and not lacks_call:
+            return reading.type, facts
     name = _NOT_IN_NAMES.sub("_", record.event.lower()).strip("_") or "unnamed"
     return f"custom.queue_log.{name}"[: catalog.NAME_LIMIT], {}
 
@@ -196,6 +196,10 @@ def _paused(params: Params) -> Facts:
     return {"pause": (_text(params, 0) or UNNAMED_PAUSE)[:120]}
 
 
+def _wraps_up(params: Params) -> Facts:
+    return {"seconds": _count(params, 0)}
+
+
 def _nothing(params: Params) -> Facts:
     return {}
 
@@ -239,6 +243,7 @@ READINGS: Mapping[str, Reading] = {
     "EXITWITHKEY": Reading("call.missed", partial(_left, reason="key", wait=3)),
     "RINGNOANSWER": Reading("call.ignored", _not_answered),
     "RINGCANCELED": Reading("call.withdrawn", _not_answered),
+    "WRAPUPSTART": Reading("call.wrapup_started", _wraps_up),
     "AGENTDUMP": Reading("call.rejected", _nothing),
     "SYSCOMPAT": Reading("call.missed", partial(_turned_away, reason="incompatible")),
     **{
