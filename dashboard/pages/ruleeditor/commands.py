@@ -1,4 +1,4 @@
-"""Saving of rules and of drafts: one verb, one transaction, its audit entry inside."""
+"""Commands that save rules and drafts: one transaction each, with its audit entry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEEN = ("name", "description", "group_id", "position", "state", "version", "def
 
 
 class StaleError(Exception):
-    """Somebody else has changed the rule since the form was made from it."""
+    """The rule has been changed since the form was made from it."""
 
 
 class Wanted(NamedTuple):
@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
 
 
 def mark(rule: Rule) -> str:
-    """Return what a rule looked like, in short: another mark says that somebody has changed it."""
+    """Return a hash of a rule, which detects a change by another user."""
     seen = json.dumps([getattr(rule, name) for name in _SEEN], sort_keys=True)
     return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
@@ -106,7 +106,7 @@ def save(user_id: int, ident: int, seen: str, wanted: Wanted) -> Rule:
 
 
 def _switched(rule: Rule, wanted: Wanted) -> Rule:
-    """Return the rule in the state that is wanted."""
+    """Set the requested state and return the rule."""
     if wanted.state != rule.state:
         activation.switch([rule], State(wanted.state))
     if wanted.existing:
@@ -116,7 +116,7 @@ def _switched(rule: Rule, wanted: Wanted) -> Rule:
 
 
 def keep(user_id: int, rule_id: int, form: TypedRule, before: TypedRule | None) -> None:
-    """Keep what is typed; `before`, where given, is what an undo brings back."""
+    """Store a draft; `before`, if given, is what an undo restores."""
     with database.atomic():
         query = RuleDraft.select(RuleDraft.previous).where(_is(user_id, rule_id))
         stack = list(query.scalar() or [])
@@ -126,7 +126,7 @@ def keep(user_id: int, rule_id: int, form: TypedRule, before: TypedRule | None) 
 
 
 def undo(user_id: int, rule_id: int) -> TypedRule | None:
-    """Bring back the form before the last act; None where there is none."""
+    """Restore the form before the last edit; None if there is none."""
     with database.atomic():
         draft = RuleDraft.get_or_none(_is(user_id, rule_id))
         if draft is None or not draft.previous:
@@ -166,7 +166,7 @@ def _is_new(rule: Rule, name: str, stored: dict[str, Any]) -> bool:
 
 
 def _times(stored: Any) -> tuple[Any, Any]:
-    """Return what a rule's deadlines hang on."""
+    """Return the parts that determine a rule's timers."""
     return (stored.get("types"), stored.get("after")) if isinstance(stored, dict) else (None, None)
 
 
@@ -177,7 +177,7 @@ def _keep_version(ident: int, version: int, name: str, stored: Any, user_id: int
 
 
 def _facts(rule: Rule) -> dict[str, Any]:
-    """Return a rule as the audit log compares it, part by part."""
+    """Return the values of a rule that the audit log compares."""
     told = {
         "name": rule.name,
         "description": rule.description,

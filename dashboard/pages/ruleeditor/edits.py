@@ -1,4 +1,4 @@
-"""What the buttons of the editor do to a rule that is being typed; pure.
+"""Edits of a typed rule by the buttons of the editor. Pure.
 
 An act is the value of the button that was pressed: its name, and after a colon where it acts. It takes the
 typed form (see `forms`) and gives the changed one, and the name of the field that the reader goes on with.
@@ -176,7 +176,7 @@ def _not_unless(definition: TypedDefinition, where: str) -> str:
 
 
 def _put(definition: TypedDefinition, where: str) -> str:
-    """Put a placeholder at the end of a text: "0.title:ticket.number"."""
+    """Append a placeholder to a text: "0.title:ticket.number"."""
     place, _colon, name = where.partition(":")
     number, _dot, part = place.partition(".")
     row = _row(definition["then"], number)

@@ -43,7 +43,7 @@ LABELS = {
 
 
 class Editing(NamedTuple):
-    """A rule under the editor: the stored one (None: a new one), what is typed, and what to tell.
+    """A rule in the editor: the stored one (None: a new one), the typed one, and the messages to show.
 
     `errors` are sentences by place, `waiting` a draft that is not shown, `differing` what somebody else
     changed, `existing` how many open subjects a deadline could be for, `pending` how many waits an edit could
@@ -83,7 +83,7 @@ class Editing(NamedTuple):
 
 
 def stored(rule: Rule) -> TypedRule:
-    """Return a stored rule as it stands in the form."""
+    """Return the form of a stored rule."""
     return form.typed(
         rule.definition,
         name=rule.name,
@@ -97,12 +97,12 @@ def stored(rule: Rule) -> TypedRule:
 
 
 def stored_definition(raw: Any) -> TypedDefinition:
-    """Return a stored definition as it stands in the form."""
+    """Return the form of a stored definition."""
     return form.typed(raw)["definition"]
 
 
 def differing(now: TypedRule, typed: TypedRule) -> list[common.Both]:
-    """Return in words what is stored now and what is typed, where they differ."""
+    """Return the stored and the typed values in words, where they differ."""
     return common.both(LABELS, _told(now), _told(typed))
 
 
@@ -214,7 +214,7 @@ def _types(editing: Editing) -> list[dict[str, Any]]:
 
 
 def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
-    """Return what holds for the whole rule: its group, order, zone, loops."""
+    """Return the settings of the whole rule: group, order, zone, loops."""
     typed, definition = editing.typed, editing.typed["definition"]
     loops = [(str(each), _(label)) for each, label in LOOPS.items()]
     group = widgets.select("group", _("Group"), offered.groups, typed["group"], _("None"))
@@ -227,7 +227,7 @@ def _more(editing: Editing, offered: Offered) -> dict[str, Any]:
 
 
 def _order(editing: Editing) -> list[tuple[str, list[tuple[str, bool]]]]:
-    """Return the rules that are asked about each type besides this one, in order."""
+    """Return the rules that are evaluated for each type, this one included, in order."""
     place = editing.typed["position"]
     key = editing.owner is not None, place if isinstance(place, int) else 0, editing.ident or 2**31
     types = [name for name in dict.fromkeys(editing.typed["definition"]["types"]) if catalog.find(name)]

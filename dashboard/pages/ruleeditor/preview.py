@@ -1,4 +1,4 @@
-"""How a typed rule reads: the sentence of what can be read of it, and its texts for the latest event."""
+"""Previews of a typed rule: its sentence, and its texts for the latest event."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ACTION = {"do": "log", "text": "…"}
 
 
 def checked(definition: Mapping[str, Any], site: AvailableReferences | None) -> Definition | Errors:
-    """Return the definition of what is typed, or its errors; rows without a type do not count."""
+    """Return the definition of a typed rule, or its errors; rows without a type are ignored."""
     return definitions.parse({**definition, "types": [each for each in definition["types"] if each]}, site)
 
 

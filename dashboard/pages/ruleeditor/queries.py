@@ -1,4 +1,4 @@
-"""What the editor offers to choose from and shows beside the form: never more than the viewer may see."""
+"""Queries of the editor: choices and what is shown beside the form, within the viewer's scope."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Shown(NamedTuple):
 
 
 def offered(scope: Scope, definition: Mapping[str, Any], sought: str) -> Offered:
-    """Return the choices; whom a rule names already stays among them."""
+    """Return the choices; those that the rule already names are kept."""
     named = references.collected(definition)
     chosen = frozenset(each for each in named["user"] | named["queue"] if isinstance(each, int))
     found = lists.offered(scope, chosen, sought)

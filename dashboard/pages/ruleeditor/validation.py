@@ -1,4 +1,4 @@
-"""The check of a typed rule before it is saved: what it is called, where it stands, what it says."""
+"""Validation of a typed rule before it is saved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WATCHING = (State.ON, State.SHADOW)
 
 
 def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
-    """Return the rule as it is to be saved, or None and what is wrong by field."""
+    """Return the rule to save, or None and the errors by field."""
     typed, rule = editing.typed, editing.rule
     errors = _head(editing)
     before = definitions.load(rule.definition) if rule else None
@@ -53,7 +53,7 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
 
 
 def _told(path: ErrorPath, said: Message, definition: TypedDefinition) -> str:
-    """Return what is wrong; a field that nobody has chosen yet is no wrong one."""
+    """Return the text of an error; a field that is not chosen yet has its own."""
     place = tuple(key for key in path.keys if isinstance(key, int))
     if said.text == NO_FIELD and place and not typed_rule.node_at(definition["if"], place).get("field"):
         return str(_("Choose a field."))
@@ -95,20 +95,20 @@ def _state(editing: Editing) -> str | None:
 
 
 def _begins(editing: Editing, found: Definition) -> bool:
-    """Say whether the save switches on a rule that has a deadline."""
+    """Return whether the save switches on a rule that has a timer."""
     was = editing.rule.state if editing.rule else State.OFF
     return found.after is not None and editing.typed["state"] in WATCHING and was == State.OFF
 
 
 def existing(editing: Editing, wanted: Wanted) -> int:
-    """Return how many open subjects the deadline could be for as well; 0 where nobody has to be asked."""
+    """Return how many open subjects the timer could apply to as well; 0 if there is nothing to ask."""
     if editing.typed["existing"] in ("new", "all") or not _begins(editing, wanted.definition):
         return 0
     return backfill.count_existing(wanted.definition)
 
 
 def pending(editing: Editing, wanted: Wanted) -> int:
-    """Return how many pending waits the edit could change; 0 where nobody has to be asked."""
+    """Return how many pending waits the edit could change; 0 if there is nothing to ask."""
     rule = editing.rule
     if rule is None or editing.typed["pending"] in list(Pending) or wanted.definition.wait is None:
         return 0

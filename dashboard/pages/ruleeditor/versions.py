@@ -1,4 +1,4 @@
-"""The versions of a rule: what each said, what two of them differ in, and bringing one back."""
+"""Views of the versions of a rule: compare two, restore one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def versions(ident: int) -> Response:
 @bp.post("/<int:ident>/versions")
 @require(Permission.RULES_OWN, Permission.RULES_EDIT)
 def restore(ident: int) -> Response:
-    """Bring a version back: it becomes a new one, checked as any other."""
+    """Restore a version: it becomes a new one, validated as any other."""
     rule = seen(ident)
     if not permissions.can_change(g.scope, rule.owner_id):
         abort(403)
@@ -103,7 +103,7 @@ def _side_by_side(old: Any, new: Any) -> list[Part]:
 
 
 def _parts(row: Any) -> dict[str, str]:
-    """Return what a version says, part by part, in words."""
+    """Return the parts of a version in words."""
     found = definitions.load(row.definition)
     if not isinstance(found, Definition):
         return {

@@ -1,4 +1,4 @@
-"""The editor: a rule is typed act by act, kept as a draft, and saved as a whole."""
+"""Views of the editor: a rule is edited step by step, kept as a draft, and saved as a whole."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ bp = Blueprint("ruleeditor", __name__, url_prefix="/rules")
 
 
 OWN, EDIT = Permission.RULES_OWN, Permission.RULES_EDIT
-TRIED = {"try": "ruleruns.attempt", "backtest": "ruleruns.backtest"}  # pages that try what is typed
+TRIED = {"try": "ruleruns.attempt", "backtest": "ruleruns.backtest"}  # pages that test the draft
 
 
 @bp.get("/new")
 @require(OWN, EDIT)
 def new() -> Response:
-    """A new rule, empty, or the draft of it with `draft=1`."""
+    """Show an empty new rule, or its draft with `draft=1`."""
     draft = queries.draft(g.user.id, 0)
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(None, _started(draft.form)))
@@ -47,7 +47,7 @@ def create() -> Response:
 @bp.get("/<int:ident>/edit")
 @require(OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
 def edit(ident: int) -> Response:
-    """A rule as it is stored, or the viewer's draft of it with `draft=1`; read only without the right."""
+    """Show a stored rule, or the viewer's draft of it with `draft=1`; read-only without the permission."""
     rule = seen(ident)
     draft = queries.draft(g.user.id, ident) if permissions.can_change(g.scope, rule.owner_id) else None
     if draft is not None and request.args.get("draft"):
@@ -77,7 +77,7 @@ def seen(ident: int) -> Any:
 
 
 def _own(which: str) -> bool:
-    """Return whether a new rule is the viewer's own; 403 for a list in which he may not add one."""
+    """Return whether a new rule is the viewer's own; 403 if the viewer may not add one to the list."""
     own = which == "my" or (which != "system" and g.scope.can(OWN))
     if not g.scope.can(OWN if own else EDIT):
         abort(403)
@@ -90,7 +90,7 @@ def _started(form: TypedRule) -> TypedRule:
 
 
 def _done(editing: Editing) -> Response:
-    """Do what the button says: discard, undo, save, try, check, or an act on what is typed."""
+    """Run the command of the button: discard, undo, save, test, check, or an edit of the form."""
     op = request.form.get("op", "")
     if op == "discard":
         commands.forget(g.user.id, editing.ident)
@@ -114,7 +114,7 @@ def _done(editing: Editing) -> Response:
 
 
 def _before(editing: Editing, after: TypedRule) -> TypedRule | None:
-    """Return the form that an undo of this act brings back: what was typed, else what was kept before."""
+    """Return the form that an undo of this edit restores: the posted one, else the draft before it."""
     if editing.typed != after:
         return editing.typed
     draft = queries.draft(g.user.id, editing.ident)
@@ -156,7 +156,7 @@ def _saved(rule: Rule) -> str:
 
 
 def _stale(editing: Editing) -> Response:
-    """Show what is stored now beside what is typed; saving again puts the typed rule in place."""
+    """Show where the stored rule differs from the form; saving again overwrites it."""
     rule = seen(editing.ident)
     now = page.stored(rule)
     differing = page.differing(now, editing.typed)

@@ -1,4 +1,4 @@
-"""What rules saw and did, tries on stored events, and why a rule did not act."""
+"""Runs of rules, tests and backtests on stored events, and why a rule did not run."""
 
 from dashboard.pages.ruleruns import backtest, views
 from dashboard.pages.ruleruns.views import bp

@@ -1,4 +1,4 @@
-"""Trust before switching on: try on one event, backtest, and "Why not?"."""
+"""Views that test a rule before it is switched on: on one event, by a backtest, and "Why not?"."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ REFRESH_S = 3
 @bp.get("/rules/<int:ident>/try")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def attempt(ident: int) -> Response:
-    """Choose an event; see what the rule makes of it."""
+    """Show the result of a rule for a chosen event; nothing is executed."""
     return _attempt(_traced(ident))
 
 
 @bp.post("/rules/<int:ident>/try")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def test(ident: int) -> Response:
-    """Send the rule's notices and e-mails about the event to the viewer alone."""
+    """Send the rule's notifications and emails about the event to the viewer only."""
     tried = _traced(ident)
     event = whole(request.form.get("event", ""), 1, ID_MAX)
     if tried.live is None:
@@ -53,7 +53,7 @@ def test(ident: int) -> Response:
 @bp.get("/rules/<int:ident>/why")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def why(ident: int) -> Response:
-    """What stood in the way of a rule on one subject, or about one event."""
+    """Show what prevented a rule from running for one subject or one event."""
     tried = _traced(ident)
     subject = request.args.get("subject", "").strip()[:SUBJECT_MAX]
     text = request.args.get("event", "").strip()
@@ -76,14 +76,14 @@ def why(ident: int) -> Response:
 @bp.get("/rules/<int:ident>/backtest")
 @require(Permission.RULES_BACKTEST)
 def backtest(ident: int) -> Response:
-    """The days to choose, and the backtests that the viewer has had made of the rule."""
+    """Show the periods to choose from, and the viewer's backtests of the rule."""
     return _backtest(try_rule.wanted(ident))
 
 
 @bp.post("/rules/<int:ident>/backtest")
 @require(Permission.RULES_BACKTEST)
 def order(ident: int) -> Response:
-    """Queue a backtest and lead to the page of its progress."""
+    """Queue a backtest and redirect to its progress page."""
     tried = try_rule.wanted(ident)
     errors: dict[str, str] = {}
     days = whole(request.form.get("days", ""), 1, max(backtests.DAYS))
@@ -98,7 +98,7 @@ def order(ident: int) -> Response:
 @bp.get("/backtests/<int:ident>")
 @require(Permission.RULES_BACKTEST)
 def result(ident: int) -> Response:
-    """How far a backtest is, then what it found; 404 for another user's."""
+    """Show the progress of a backtest, then its result or its error; 404 for another user's."""
     row = backtests.own(g.scope, ident) if ident < 2**31 else None
     if row is None or not _may_still_see(row.rule_id, row.owner_id):
         abort(404)
@@ -118,7 +118,7 @@ def _may_still_see(rule_id: int, owner: int | None) -> bool:
 
 
 def _traced(ident: int) -> Candidate:
-    """Return the rule; 403 for one whose runs are not for the viewer to see."""
+    """Return the rule; 403 if the viewer has no permission to see its runs."""
     tried = try_rule.wanted(ident)
     if not tried.draft and not permissions.can_see_traces(g.scope, tried.owner):
         abort(403)

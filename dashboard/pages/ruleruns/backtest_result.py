@@ -1,4 +1,4 @@
-"""The result of a backtest in the words of a reader: figures, days, subjects, samples."""
+"""View model of a backtest result: figures, days, subjects, samples."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Bar(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One run that would have been; `trace` is a web.traces.Line."""
+    """One run of the backtest."""
 
     time: str
     subject: str
@@ -74,7 +74,7 @@ class Effects(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A backtest in the list of those made before."""
+    """A backtest in the list of earlier ones."""
 
     id: int
     time: str
@@ -99,7 +99,7 @@ def made(scope: Scope, rule_id: int, zone: str) -> list[Made]:
 
 
 def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
-    """Return what the page of a finished backtest shows; samples outside the viewer's scope of now go."""
+    """Return what a result page shows, without samples outside the viewer's present scope."""
     result = row.result
     return {
         "effects": _effects(scope, row, result, zone),
@@ -132,7 +132,7 @@ def _days(row: Backtest, zone: str) -> list[date]:
 
 
 def bars(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> list[Bar]:
-    """Return a bar for each day, what the limits let through within it."""
+    """Return one bar per day: matched runs, and within it those that the limits allow."""
     highest = max((matched for matched, _acted in counts.values()), default=0) or 1
     slot = 100 / max(1, len(days))
     every = max(1, -(-len(days) // 8))  # labels that fit beside each other

@@ -1,4 +1,4 @@
-"""Writes of these pages: a test sent to the viewer alone, and a backtest asked for."""
+"""Commands: send a test to the viewer only, queue a backtest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SENT = ("notify", "email")
 
 
 class OnlyMe(People):
-    """The viewer stands for all recipients, and has muted nothing."""
+    """Replaces all recipients by the viewer and ignores mutes."""
 
     def __init__(self, viewer: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class OnlyMe(People):
 
 
 def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> int:
-    """Send the notices and e-mails of the rule to the viewer alone; return how many were sent, 0 for none.
+    """Send the notifications and emails of the rule to the viewer only and return how many were sent.
 
     A run of outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
     """
@@ -66,7 +66,7 @@ def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> int:
 
 
 def _to_me(doing: ActionConfig) -> ActionConfig:
-    """Return the action without its own recipients, once; `planner` puts the viewer in their place."""
+    """Return the action without its recipients and repetition; the planner adds the viewer."""
     params = {name: value for name, value in doing.params.items() if name not in ("addresses", "again", "to")}
     return replace(doing, params=params)
 
@@ -90,7 +90,7 @@ def _run(rule: LiveRule, facts: EventFacts) -> Run:
 
 
 def _step(run: Run, n: int, part: DeliveryPlan) -> None:
-    """Add a step: done at once inside, else left to the deliverer, now, quiet hours or not."""
+    """Add a step: internal actions are done at once, deliveries are due now regardless of quiet hours."""
     at_once = ACTIONS[part.action].inside
     moment = clock.now_ms()
     number = Step.select().where((Step.run == run) & (Step.n == n)).count()

@@ -1,4 +1,4 @@
-"""The runs of a rule as a sheet: what the page lists, in the same order."""
+"""Exports the runs of a rule: the rows of the page, in the same order."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dashboard.rules import permissions
 
 MOST = 1_000_000  # rows of an Excel sheet
 FORMATS = (("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
-# The owner of a rule needs no right of his own; build() asks for the others'.
+# Owners need no permission to export their rules' runs; build() checks those of other viewers.
 RIGHTS = {"xlsx": Permission.SELF, "csv": Permission.SELF}
 
 
 def build(order: ExportOrder) -> Report | None:
-    """Return the runs that the address asks for, in the scope of the order; None outside it."""
+    """Return the runs that the query selects within the order's scope; None outside it."""
     ident = order.query.get("rule", "")
     rule = Rule.get_or_none(Rule.id == int(ident)) if ident.isdigit() else None
     if rule is None or not permissions.can_see_traces(order.scope, rule.owner_id):

@@ -1,4 +1,4 @@
-"""What a list of runs is asked by: outcome, dates, a text, the place in the list."""
+"""Query parameters of a list of runs: outcome, dates, text, page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.web import forms, lists
 
 ID_MAX = 2**63 - 1
 SUBJECT_MAX = 300
-ACTING = "acted"  # all outcomes in which something was done or tried
+ACTING = "acted"  # all outcomes with at least one attempted action
 ACTING_LABEL = N_("Triggered")
 
 
@@ -52,7 +52,7 @@ class RunQuery:
         return bool(self.q or self.outcome or self.first or self.last)
 
     def query(self, **other: Any) -> dict[str, Any]:
-        """Return the query string that asks the same, but for `other`; pages are left."""
+        """Return the parameters with `other` replaced, without those of the page."""
         asked = {
             "q": self.q,
             "outcome": self.outcome,
@@ -64,7 +64,7 @@ class RunQuery:
 
 
 def parse(args: Mapping[str, str], zone: str) -> RunQuery:
-    """Return what the address asks for; dates are those of `zone`, the last one included."""
+    """Return the parsed parameters; dates are days in `zone`, the last one included."""
     errors: dict[str, str] = {}
     outcome = args.get("outcome", "")
     if outcome not in ("", ACTING, *RunOutcome):

@@ -1,4 +1,4 @@
-"""Reads of runs: of a rule, of a subject, one whole. Runs about what the viewer may not see do not exist."""
+"""Queries of runs: of a rule, of a subject, one by id. Runs outside the viewer's scope are not found."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page of a list, newest first; ids to go on from, None at either end."""
+    """A page of a list, newest first, with the ids where the neighbouring pages start, if any."""
 
     lines: list[Line]
     newer: int | None
@@ -87,7 +87,7 @@ def rules(scope: Scope) -> dict[int, str]:
 
 
 def outside(scope: Scope, rule_id: int) -> int:
-    """Return how many runs of the rule are about what the viewer may not see, 1,000 at most."""
+    """Return how many runs of the rule lie outside the viewer's scope, 1,000 at most."""
     if scope.users is None and scope.queues is None:
         return 0
     query = Run.select(Run.id).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
@@ -95,7 +95,7 @@ def outside(scope: Scope, rule_id: int) -> int:
 
 
 def one(scope: Scope, ident: int) -> Run | None:
-    """Return the run, None outside the scope; the rule's own rights are the caller's to ask."""
+    """Return the run, None outside the scope; the caller checks the permissions for the rule."""
     query = Run.select().join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
     found: Run | None = query.where((Run.id == ident) & covers(scope)).first()
     return found
@@ -122,7 +122,7 @@ def definition(rule_id: int, version: int) -> dict[str, Any] | None:
 
 
 def counted(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with what became of their actions."""
+    """Return the lines with the numbers of their actions by state."""
     by_run: dict[int, Counter[str]] = {line.id: Counter() for line in lines}
     query = Step.select(Step.run, Step.state).where(Step.run.in_(list(by_run)))
     for run_id, state in query.tuples() if lines else ():

@@ -1,4 +1,4 @@
-"""Runs, steps and events in the words of a reader."""
+"""View models of runs, steps and events, in the language of the reader."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STEP_BADGES = {
 
 
 class Words(NamedTuple):
-    """What ids are called; what lies outside the reader's scope has no name here."""
+    """Names by id; ids outside the reader's scope have none."""
 
     names: Names
 
@@ -85,7 +85,7 @@ class Words(NamedTuple):
         return str(_(RUN_LABELS[RunOutcome(outcome)]))
 
     def recipient(self, step: Step, scope: Scope) -> str:
-        """Return whom a step was for: a user or a channel by name, an address; "" for nobody."""
+        """Return the recipient of a step: the name of a user or channel, or an address; "" for none."""
         user = reader_of(step)
         if user is not None:
             return self.names.users.get(user) or _(rule_names.OTHER_USER)
@@ -96,7 +96,7 @@ class Words(NamedTuple):
 
 
 def reader_of(step: Step) -> int | None:
-    """Return the user whom a notice or an e-mail is for; None for an address and for what has no reader."""
+    """Return the id of the user who receives a notification or email; None if there is none."""
     user = step.payload.get("user") if step.action in ("notify", "email") else None
     return user if isinstance(user, int) else None
 
@@ -274,7 +274,7 @@ def _edit(scope: Scope, run: Run, zone: str) -> str:
 
 
 def event(found: EventFacts | None, words: Words, scope: Scope) -> list[tuple[str, str]]:
-    """Return label and text of all that an event says, as far as the viewer may see it."""
+    """Return label and text of each field of an event that the viewer may see."""
     if found is None:
         return []
     named = text_templates.names((found["type"],))
@@ -301,7 +301,7 @@ def reader(words: Words, scope: Scope, zone: str) -> traces.Reader:
 
 
 def limits(said: Definition, words: Words) -> list[str]:
-    """Return for each action that has a limit what it does and how often it may."""
+    """Return for each rate-limited action its text and its limit."""
     return [
         _(
             "%(action)s: %(limit)s",
@@ -314,5 +314,5 @@ def limits(said: Definition, words: Words) -> list[str]:
 
 
 def masked(text: str, scope: Scope) -> str:
-    """Return an address, masked for who may not see contacts whole."""
+    """Return an address, masked unless the viewer may see contact details."""
     return text if scope.can(Permission.PII_UNMASK) else text_templates.masked("", text)

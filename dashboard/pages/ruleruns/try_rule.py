@@ -1,4 +1,4 @@
-"""A rule tried on one event: what it sees, and what each action would do for whom; nothing is done."""
+"""Tests a rule on one event: the trace of its conditions and the effect of each action; nothing is run."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ from dashboard.ruletext import names, sentences, traces
 from dashboard.web.forms import one
 
 OFFERED = 20  # events to choose from
-READ = 60  # latest events of each type looked at for those inside the scope
+READ = 60  # latest events of each type that are searched for those inside the scope
 SHOWN = 10  # recipients whose texts are shown
 
 
 class Offer(NamedTuple):
-    """An event to try the rule on."""
+    """An event to test the rule with."""
 
     id: int
     label: str
 
 
 class Effect(NamedTuple):
-    """What one action would do: for whom with which texts, or why not."""
+    """The effect of one action: its recipients with their texts, or the problem."""
 
     action: str
     limit: str
@@ -67,7 +67,7 @@ class Effect(NamedTuple):
 
 
 class OnlyVisible(People):
-    """Readers, the customer too, for whom texts are made no fuller than the viewer may see them."""
+    """Renders the texts of all recipients with no more contact details than the viewer may see."""
 
     def __init__(self, viewer: Scope) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class OnlyVisible(People):
 
 
 def offers(scope: Scope, rule: LiveRule, zone: str) -> list[Offer]:
-    """Return the latest events that the rule could be about and that the viewer may see, newest first."""
+    """Return the latest events of the rule's types inside the scope, newest first."""
     found: list[EventRow] = []
     for type_ in sorted(types(rule)):
         query = event_rows.columns().where(Event.type == type_)
@@ -115,7 +115,7 @@ def occurrence(rule: LiveRule, event_id: int | None, scope: Scope, zone: str) ->
 
 
 def tried(scope: Scope, rule: LiveRule, tested: Occurrence, zone: str) -> dict[str, Any]:
-    """Return what the page of a try shows."""
+    """Return what the test page shows."""
     found = tested.facts
     run = matcher.explain(rule.spec, found)
     obstacle = tested.obstacle if run.outcome is Outcome.MATCHED else None
@@ -134,7 +134,7 @@ def tried(scope: Scope, rule: LiveRule, tested: Occurrence, zone: str) -> dict[s
 def effects(scope: Scope, rule: LiveRule, found: EventFacts, words: Words) -> list[Effect]:
     people = OnlyVisible(scope)
     planner = ActionPlanner(rule, found, people, clock.now_ms())
-    ledgers = LimitStore()  # looked at, never written
+    ledgers = LimitStore()  # never flushed
     return [_effect(n, each, planner, ledgers, words, scope) for n, each in enumerate(rule.definition.then)]
 
 
@@ -168,7 +168,7 @@ def _is_user(part: DeliveryPlan) -> bool:
 
 
 def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitStore) -> str:
-    """Return what the limit says now; "" where it lets the action pass."""
+    """Return whether the limit blocks the action now, as a sentence; "" if it does not."""
     if doing.limit.often is Often.ALWAYS or doing.limit.by is By.RECIPIENT:
         return ""
     rule = planner.rule
@@ -182,7 +182,7 @@ def _held(n: int, doing: ActionConfig, planner: ActionPlanner, ledgers: LimitSto
 
 
 def notes(rule: LiveRule) -> list[str]:
-    """Return what a single event cannot show of the rule."""
+    """Return what a single event cannot show: the number of times and the wait."""
     said = []
     times, wait = rule.definition.times, rule.definition.wait
     if times is not None:
@@ -221,7 +221,7 @@ def _label(row: EventRow, zone: str) -> str:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rule to be tried. `live` is None where what was typed is no rule yet; `errors` then say why.
+    """A rule to test. `live` is None for an invalid draft; `errors` then say why.
 
     `ident` is 0 for a rule that was never saved, the version of a draft is 0.
     """
@@ -240,16 +240,16 @@ class Candidate:
 
     @property
     def back_url(self) -> str:
-        """Return where the rule is edited."""
+        """Return the URL of the editor."""
         return f"/rules/{self.ident}/edit" if self.ident else "/rules/new"
 
     def url(self, endpoint: str, **query: Any) -> str:
-        """Return an address about this rule, draft or not."""
+        """Return a URL of this rule, with draft=1 for a draft."""
         return url_for(endpoint, ident=self.ident, draft=1 if self.draft else None, **query)
 
 
 def wanted(ident: int) -> Candidate:
-    """Return the rule of this address, or with draft=1 what the viewer has typed into the editor.
+    """Return the rule of the URL, or with draft=1 the viewer's draft of it.
 
     404 for a rule that the viewer may not see, and for a draft that is not there.
     """
@@ -286,7 +286,7 @@ def _draft(ident: int, rule: Rule | None) -> Candidate:
 
 
 def _owner(form: dict[str, Any]) -> int | None:
-    """Return whose a new rule will be; the site's needs the right to edit these."""
+    """Return the owner of a new rule; None for a system rule, which needs the permission to edit these."""
     site = form.get("list") == "system" and g.scope.can(Permission.RULES_EDIT)
     return None if site else int(g.scope.viewer_id)
 

@@ -1,4 +1,4 @@
-"""The history of rules: runs of one rule, runs about one subject, one run whole, and their files."""
+"""Views of runs: of one rule, of one subject, one by id, and their exports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ bp = Blueprint("ruleruns", __name__)
 
 @bp.context_processor
 def rights() -> dict[str, Any]:
-    """Give templates what else the viewer may open."""
+    """Provide templates with the pages that the viewer may open."""
     held = g.scope.permissions if g.get("scope") is not None else frozenset()
     traces = {Permission.RULES_TRACES, Permission.RULES_OWN}
     return {"may": {"backtest": Permission.RULES_BACKTEST in held, "traces": bool(traces & held)}}
@@ -37,7 +37,7 @@ def rights() -> dict[str, Any]:
 @bp.get("/rules/<int:ident>/runs")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def index(ident: int) -> Response:
-    """The runs of one rule, newest first."""
+    """List the runs of one rule, newest first."""
     rule = seen(ident)
     asked = forms.parse(request.args, zone())
     return render(
@@ -55,7 +55,7 @@ def index(ident: int) -> Response:
 @bp.get("/runs")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def subject() -> Response:
-    """The runs about one subject, or without one the newest of all rules that the viewer may see."""
+    """List the runs of one subject, or without one those of all rules that the viewer may see."""
     asked = forms.parse(request.args, zone())
     rules = queries.rules(g.scope)
     return render(
@@ -75,7 +75,7 @@ def subject() -> Response:
 @bp.get("/rules/<int:ident>/runs.xlsx", defaults={"format_": "xlsx"})
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def download(ident: int, format_: str) -> Response:
-    """The filtered list of the page as a file."""
+    """Export the filtered list."""
     rule = seen(ident)
     asked = forms.parse(request.args, zone())
     rows = queries.count(g.scope, asked, [rule.id], export.MOST)
@@ -86,7 +86,7 @@ def download(ident: int, format_: str) -> Response:
 @bp.get("/runs/<int:ident>")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def run(ident: int) -> Response:
-    """One run: what happened, what the rule saw, what it did."""
+    """Show one run: its event, its trace and its steps."""
     found = queries.one(g.scope, ident) if ident <= forms.ID_MAX else None
     rule = None if found is None else Rule.get_or_none(Rule.id == found.rule_id)
     if found is None or rule is None or not permissions.can_see_traces(g.scope, rule.owner_id):
@@ -96,7 +96,7 @@ def run(ident: int) -> Response:
 
 
 def seen(ident: int) -> Any:
-    """Return the rule: 404 for one that the viewer may not see, 403 where its runs are not for him."""
+    """Return the rule: 404 if the viewer may not see it, 403 if the viewer may not see its runs."""
     rule = one(Rule, ident)
     if not permissions.can_see(g.scope, rule.owner_id):
         abort(404)

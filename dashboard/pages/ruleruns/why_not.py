@@ -1,4 +1,4 @@
-"""What "Why not?" shows: the event found, what stood in the way, and the first condition that failed."""
+"""View model of "Why not?": the event, what prevented a run, and the first condition that failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules: the lists of one's own, the site's and other users', and all that is done to whole rules."""
+"""Lists of own, system and user rules, and the commands on whole rules."""
 
 from dashboard.pages.rules import bulk, groups, import_export, oversight, views
 from dashboard.pages.rules.views import bp

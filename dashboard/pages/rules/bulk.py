@@ -1,4 +1,4 @@
-"""What is done to the rules that are ticked, or to one by the buttons of its row; deletion asks first."""
+"""Bulk commands on the selected rules, or on one by the buttons of its row; deletion asks first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_FOUND, FORBIDDEN = 404, 403
 @bp.post("/bulk")
 @require(*SEE)
 def bulk() -> Response:
-    """Do `op` with the rules `id`, or what `one` says ("on:12") with a single one.
+    """Apply `op` to the rules `id`, or the operation of `one` ("on:12") to a single rule.
 
     404 when one of the rules is none or not for the viewer to see, 403 when he may not do that with all
     of them; then nothing has changed.
@@ -51,7 +51,7 @@ def bulk() -> Response:
 @bp.route("/delete", methods=["GET", "POST"])
 @require(*ADD)
 def delete() -> Response:
-    """Ask whether to delete the rules `id`, saying what goes with them; then do it."""
+    """Confirm and delete the rules `id`; the question lists what is deleted with them."""
     ids = common.ids(request.values.getlist("id"))
     rules = _chosen(ids)
     _demand(all(permissions.can_change(g.scope, rule.owner_id) for rule in rules))
@@ -193,7 +193,7 @@ def _move(rules: list[Rule]) -> Response:
     group = common.one(RuleGroup, common.whole(wanted, 1, common.ID_MAX) or 0) if wanted else None
     try:
         count = commands.move(rules, group)
-    except peewee.IntegrityError:  # the group was deleted meanwhile
+    except peewee.IntegrityError:  # the group has been deleted
         abort(NOT_FOUND)
     flash(ngettext("%(num)d rule moved.", "%(num)d rules moved.", count), "ok")
     return _back()

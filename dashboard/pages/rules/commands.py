@@ -1,4 +1,4 @@
-"""Changes of whole rules: one verb, one transaction, an audit entry for each rule inside.
+"""Commands on whole rules: one transaction each, with an audit entry per rule.
 
 What a rule says is changed in the editor alone, so its version stays as it is here.
 """
@@ -98,7 +98,7 @@ def add_starters(user_id: int, owner_id: int | None) -> int:
 
 
 class Imported(NamedTuple):
-    """What became of a rule of a file: `rule` is None where it was left out, for the reason `error`."""
+    """The import of one rule of a file: `rule` is None where it was skipped, for the reason `error`."""
 
     name: str
     rule: Rule | None
@@ -149,7 +149,7 @@ def delete(rules: Iterable[Rule]) -> int:
 
 
 def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
-    """Put rules of the site into the group, or into none; return how many stood elsewhere."""
+    """Move system rules into the group, or out of all groups; return how many were moved."""
     moved = 0
     with database.atomic():
         for rule in _fresh(rules):
@@ -171,7 +171,7 @@ def shift(rule: Rule, step: int) -> bool:
     """
     with database.atomic():
         order = _order(rule.owner_id)
-        place = order.index(rule.id) if rule.id in order else -1  # deleted meanwhile
+        place = order.index(rule.id) if rule.id in order else -1  # it has been deleted
         if place < 0 or not 0 <= place + step < len(order):
             return False
         order[place], order[place + step] = order[place + step], order[place]
@@ -229,7 +229,7 @@ def forget(jobs: list[Job]) -> None:
 
 
 def _fresh(rules: Iterable[Rule]) -> list[Rule]:
-    """Return the rules as they are now; those deleted meanwhile are left out."""
+    """Return the rules as they are now, without those that have been deleted."""
     ids = sorted({rule.id for rule in rules})
     return list(Rule.select().where(Rule.id.in_(ids)).order_by(Rule.position, Rule.id))
 

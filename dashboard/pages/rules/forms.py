@@ -1,4 +1,4 @@
-"""What the lists of rules and the import were asked for."""
+"""Query parameters of the lists of rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_GROUP = "none"
 
 
 class RuleListQuery(NamedTuple):
-    """Which rules, and how they stand together. An empty part asks for all."""
+    """Filters and grouping of a list. An empty filter selects all."""
 
     which: str
     sought: str

@@ -1,4 +1,4 @@
-"""Groups of the site's rules: paused as one, and the reach of "stop later rules of this group"."""
+"""Groups of system rules: paused together, and the scope of "stop later rules of this group"."""
 
 from __future__ import annotations
 

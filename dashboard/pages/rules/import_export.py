@@ -1,4 +1,4 @@
-"""Rules as a file, out and in, and the starter set."""
+"""Views of export, import and the starter set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILE_NAME = "rules-{date}.json"
 @bp.get("/export")
 @require(*SEE)
 def export() -> Response:
-    """Hand out the rules `id`, or all of the list, as a file without secrets; 404 for a foreign id."""
+    """Export the rules `id`, or the whole list, without secrets; 404 for an id that is hidden or unknown."""
     ids = common.ids(request.args.getlist("id"))
     if ids:
         rules = queries.chosen(g.scope, ids)
@@ -49,7 +49,7 @@ def import_file() -> Response:
 @bp.post("/import")
 @require(*ADD)
 def read_file() -> Response:
-    """Add the rules of the file, switched off, and tell of each what became of it.
+    """Import the rules of the file, switched off, and show the result of each.
 
     A rule whose name the list has already is left out, so that the same file twice is the same as once.
     """
@@ -70,7 +70,7 @@ def read_file() -> Response:
 @bp.route("/starter", methods=["GET", "POST"])
 @require(*ADD)
 def starter_set() -> Response:
-    """Show the rules to begin with, in words; add those that are not there yet, switched off."""
+    """Show the starter set in words; add the rules that are missing, switched off."""
     which = addable(request.args.get("list"))
     owner_id = _owner(which)
     if request.method == "POST":
@@ -83,7 +83,7 @@ def starter_set() -> Response:
 
 
 def addable(which: str | None) -> str:
-    """Return the list asked for, else the first to which the viewer may add; 403 or 404 for others."""
+    """Return the requested list, by default the first that the viewer may add to; 403 or 404 for others."""
     owners = {forms.MY: g.user.id, forms.SYSTEM: None}
     mine = [name for name, owner in owners.items() if permissions.can_change(g.scope, owner)]
     if which and which not in mine:

@@ -1,4 +1,4 @@
-"""The rules of a list as lines: who owns them, their state, what they say, what became of them.
+"""Rows of a list of rules: owner, state, description in words, and runs of the last days.
 
 Words and counts are made for the lines that are shown, of the others only where they are asked for: to be
 searched or sorted by. A thousand rules in words would take a second.
@@ -31,7 +31,7 @@ from dashboard.web.lists import Order
 
 DAYS = 7
 DAY_MS = 86_400_000
-# A rule that was asked in vain, or not at all, has not run.
+# Outcomes that do not count as a run.
 IDLE = (RunOutcome.NOT_MATCHED, RunOutcome.TEST, RunOutcome.CANCELLED, RunOutcome.DISABLED)
 FAILED = (RunOutcome.PARTLY, RunOutcome.FAILED, RunOutcome.ERROR)
 
@@ -49,7 +49,7 @@ class Week(NamedTuple):
 
 
 def weeks(rule_ids: Collection[int]) -> dict[int, Week]:
-    """Return the last seven times 24 hours of each of the rules that ran in them."""
+    """Return the runs of the last seven times 24 hours by rule, for the rules that have any."""
     if not rule_ids:
         return {}
     now_ms = clock.now_ms()
@@ -90,11 +90,11 @@ STATES = {
     INCOMPLETE: N_("Incomplete"),
     State.OFF.value: N_("Off"),
 }
-COUNTED = ("runs", "held", "failed")  # columns sorted by what became of rules
+COUNTED = ("runs", "held", "failed")  # columns that are sorted by runs
 
 
 class Says(NamedTuple):
-    """What a rule says. A plain rule's occasion is its types; no conditions are ""."""
+    """A rule in words. `when` of a plain rule is its types; `conditions` is "" for none."""
 
     types: str = ""
     when: str = ""
@@ -220,7 +220,7 @@ def _made(scope: Scope, rules: Sequence[Rule]) -> list[Line]:
 
 
 def spoken(scope: Scope, some: Sequence[Line]) -> list[Line]:
-    """Return the lines with their words, those that have none yet."""
+    """Return the lines, each with its words."""
     read = {line.id: definitions.load(line.definition) for line in some if not line.says.types}
     names = rule_names.names(scope, [each for each in read.values() if isinstance(each, Definition)])
     return [line._replace(says=_says(read[line.id], names)) if line.id in read else line for line in some]
@@ -264,7 +264,7 @@ def owners(scope: Scope, ids: Collection[int]) -> dict[int | None, tuple[str, bo
 
 
 def sections(found: Iterable[Line], asked: RuleListQuery, by: Order) -> list[Section]:
-    """Return the rules in order, under the headings asked for; those without a group stand last."""
+    """Return the rules in order, by the requested grouping; those without a group come last."""
     arranged = lists.arranged(found, by, KEYS)
     if asked.by == "none" or (asked.by == "owner" and asked.which != EMPLOYEES):
         return [Section(None, arranged)]

@@ -1,4 +1,4 @@
-"""A rule to read, for whoever may see and not change it; users' rules looked after by others."""
+"""Views of one rule without the editor, and the transfer of users' rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show(ident: int) -> Response:
 @bp.route("/<int:ident>/adopt", methods=["GET", "POST"])
 @require(P.RULES_OVERSEE)
 def adopt(ident: int) -> Response:
-    """Ask, then make a user's rule the site's; for whoever may edit those, too."""
+    """Confirm and make a user's rule a system rule; needs the permission to edit these as well."""
     rule = _others(ident)
     if not g.scope.can(P.RULES_EDIT):
         abort(403)
@@ -72,7 +72,7 @@ def choose_owner(ident: int) -> Response:
 @bp.post("/<int:ident>/transfer")
 @require(P.RULES_OVERSEE)
 def transfer(ident: int) -> Response:
-    """Give a user's rule to another, who may have rules of his own."""
+    """Transfer a user's rule to another user who may have own rules."""
     rule = _others(ident)
     wanted = common.whole(request.form.get("user", ""), 1, common.ID_MAX)
     if wanted is None:
@@ -109,7 +109,7 @@ def _seen(ident: int) -> Rule:
 
 
 def _others(ident: int) -> Rule:
-    """Return a rule of another user; 404 for one's own, the site's and none."""
+    """Return a rule of another user; 404 for own, system and unknown rules."""
     rule = _seen(ident)
     return rule if rule.owner_id not in (None, g.user.id) else abort(404)
 

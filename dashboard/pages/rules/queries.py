@@ -1,4 +1,4 @@
-"""Reads for the pages of rules besides the lists themselves; the viewer's rights first."""
+"""Queries for the pages of rules besides the lists; each checks the viewer's permissions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def groups() -> list[RuleGroup]:
 
 
 def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
-    """Return the rules of these ids in order; None when the viewer may not see one of them, or it is not."""
+    """Return the rules of these ids in order; None if one is unknown or hidden from the viewer."""
     found = list(
         Rule.select()
         .where(permissions.visible(scope) & Rule.id.in_(sorted(ids)))
@@ -82,11 +82,11 @@ def chosen(scope: Scope, ids: Collection[int]) -> list[Rule] | None:
 
 
 def all_of(scope: Scope, which: str) -> list[Rule]:
-    """Return all rules of one of the viewer's lists, in the order in which they are asked."""
+    """Return all rules of one of the viewer's lists, in the order of their evaluation."""
     return list(Rule.select().where(of_list(scope, which)).order_by(Rule.position, Rule.id))
 
 
 def runs_of(rules: Iterable[Rule]) -> int:
-    """Count runs kept of the rules, up to RUNS_COUNTED and one more."""
+    """Return the number of stored runs of the rules, at most RUNS_COUNTED + 1."""
     some = Run.select(Run.id).where(Run.rule_id.in_([rule.id for rule in rules])).limit(RUNS_COUNTED + 1)
     return int(some.count())

@@ -20,7 +20,7 @@ from dashboard.web.page import render
 
 bp = Blueprint("rules", __name__, url_prefix="/rules")
 
-# Each list has its permission; a view asks for the one of the rules it touches besides.
+# Each list has its permission; a view also checks the permission for the rules that it changes.
 SEE = (Permission.RULES_OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
 ADD = (Permission.RULES_OWN, Permission.RULES_EDIT)
 
@@ -59,7 +59,7 @@ def index() -> Response:
 
 
 def allowed(scope: Scope, which: str) -> dict[str, bool]:
-    """Return what the viewer may do with the rules of a list, for its buttons."""
+    """Return the commands that the viewer may use on the rules of a list."""
     owner = {forms.MY: scope.viewer_id, forms.SYSTEM: None, forms.EMPLOYEES: 0}[which]
     return {
         "change": permissions.can_change(scope, owner),
@@ -90,12 +90,12 @@ def _tabs(asked: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
 
 
 def _ordering(asked: forms.RuleListQuery, by: lists.Order) -> bool:
-    """Are the rules shown as they are asked, so that they can be moved up and down?"""
+    """Return whether the rules are listed in the order of their evaluation, so that they can be moved."""
     return by.column == "order" and not by.descending and asked.by == "none" and not asked.narrows
 
 
 def _query() -> dict[str, Any]:
-    """Return the address's query, to come back to the same view after an act."""
+    """Return the query parameters that lead back to the same view after a command."""
     return {name: value for name, value in request.args.items() if name in KEPT}
 
 
