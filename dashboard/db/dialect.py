@@ -40,15 +40,24 @@ def insert_many(
 
 
 def insert_earliest(
-    table: str, columns: Sequence[str], key: Sequence[str], least: str, records: Sequence[Sequence[Any]]
+    table: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    least: str,
+    records: Sequence[Sequence[Any]],
+    among: str,
 ) -> None:
-    """Insert `records`. On a conflict on `key`, the record with the smaller value of column `least` wins."""
+    """Insert `records`. On a conflict on `key`, the record with the smaller value of column `least` wins.
+
+    `among` is the condition of the partial unique index on `key`.
+    """
     if not records:
         return
     sql = _insertion(table, tuple(columns), "?" if is_sqlite() else "%s", False)
     news = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     names = ", ".join(f'"{name}"' for name in key)
-    sql += f' ON CONFLICT ({names}) DO UPDATE SET {news} WHERE excluded."{least}" < "{table}"."{least}"'
+    sql += f" ON CONFLICT ({names}) WHERE {among} DO UPDATE SET {news}"
+    sql += f' WHERE excluded."{least}" < "{table}"."{least}"'
     cursor = database.connection().cursor()
     try:
         with _renamed:

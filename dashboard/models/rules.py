@@ -194,33 +194,51 @@ class RuleCount(Model):
 
 
 class Timer(Model):
-    """A deadline that is still to come; what has come is a run.
+    """A deadline that is still to come; what has come is a run. `kind` is a rules.timers.TimerKind.
 
-    Deadlines of subjects (`rule_id` 0) are shared by all rules of the type `kind`: one row per subject,
-    due at the next rule's. A rule that waits after an event has its own, of kind "wait:<event>"; a rule
-    that runs by the calendar one of kind "schedule.reached"; what falls due for a rule while its group
-    pauses one of kind "held:<type>:<begun>".
+    Deadlines of subjects (`rule` is NULL) are shared by all rules of the type: one row per subject, due at
+    the next rule's. The other kinds belong to one rule.
     """
 
+    rule_id: int | None
     id = pw.BigAutoField()
-    rule_id = pw.IntegerField(default=0)
+    kind = pw.CharField(10)
+    rule = pw.ForeignKeyField(Rule, null=True, on_delete="CASCADE")
     version = pw.IntegerField(default=0)
-    kind = pw.CharField(60)
+    type = pw.CharField(60, default="")  # of the deadline; empty for a wait
     subject = pw.CharField(300)
     source_id = pw.IntegerField(null=True)
     interaction = pw.CharField(200, null=True)
     user_id = pw.IntegerField(null=True)
-    event_id = pw.BigIntegerField(null=True)  # that began the stretch
+    event_id = pw.BigIntegerField(null=True)  # that began the period or the wait
+    begun_ms = pw.BigIntegerField(null=True)  # beginning of the period of a deferred deadline
     base_ms = pw.BigIntegerField()  # from when it is counted
     due_ms = pw.BigIntegerField()
     error = pw.CharField(500, default="")
-    state = pw.CharField(10, default="waiting")
+    state = pw.CharField(10, default="waiting")  # a rules.timers.TimerState
     attempts = pw.IntegerField(default=0)  # that failed since it was dealt with last
     lease_ms = pw.BigIntegerField(null=True)
     worker = pw.CharField(80, default="")
 
     class Meta:
-        indexes = ((("kind", "subject", "rule_id"), True), (("state", "due_ms"), False))
+        indexes = ((("state", "due_ms"), False),)
+
+
+# One pending timer of a kind for the same thing.
+Timer.add_index(
+    Timer.index(Timer.type, Timer.subject, unique=True, name="timer_deadline").where(Timer.rule.is_null())
+)
+Timer.add_index(
+    Timer.index(Timer.rule, Timer.event_id, unique=True, name="timer_wait").where(pw.SQL("kind = 'wait'"))
+)
+Timer.add_index(
+    Timer.index(
+        Timer.rule, Timer.type, Timer.subject, Timer.begun_ms, unique=True, name="timer_deferred"
+    ).where(pw.SQL("kind = 'deferred'"))
+)
+Timer.add_index(
+    Timer.index(Timer.rule, unique=True, name="timer_schedule").where(pw.SQL("kind = 'schedule'"))
+)
 
 
 class Subject(Model):

@@ -34,7 +34,7 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_worker import DeadlineWorker
 from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS
 from dashboard.rules.subject_history import PAUSE, READY, History
-from dashboard.rules.timers import New
+from dashboard.rules.timers import New, TimerKind
 
 AT_ONCE = 500  # subjects of one transaction
 
@@ -134,7 +134,7 @@ def _backfill(job: Job, rule: LiveRule, type_: str, how: str) -> None:
 
 def _pending(type_: str) -> list[Existing]:
     t = Timer
-    shared = (t.kind == type_) & (t.rule_id == 0)
+    shared = (t.type == type_) & t.rule.is_null()
     return [Existing(*row) for row in plain(t.select(t.source_id, t.interaction, t.user_id).where(shared))]
 
 
@@ -143,9 +143,10 @@ def _waits(rule: LiveRule) -> None:
     wait, calendars = rule.definition.wait, deadline_index.current().calendars
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        for row in Timer.select().where((Timer.rule_id == rule.id) & Timer.kind.startswith("wait:")):
+        mine = (Timer.rule == rule.id) & (Timer.kind == TimerKind.WAIT)
+        for row in Timer.select().where(mine):
             due = deadlines.later(row.base_ms, wait.seconds, wait.calendar, calendars) if wait else None
-            if due is not None and row.due_ms != timers.HELD_MS:
+            if due is not None:
                 Timer.update(due_ms=due).where(Timer.id == row.id).execute()
 
 
@@ -183,8 +184,6 @@ def _row(
     if one.interaction is not None:
         subject = timers.interaction(one.source_id or 0, one.interaction)
     return New(
-        0,
-        0,
         type_,
         subject,
         one.source_id,

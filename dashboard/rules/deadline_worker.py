@@ -17,7 +17,7 @@ from dashboard.db.locks import Lock
 from dashboard.events import timeliness
 from dashboard.jobs import worker
 from dashboard.jobs.queue import DIED
-from dashboard.jobs.work import WAITING, Work, pause_ms
+from dashboard.jobs.work import Work, pause_ms
 from dashboard.models import Rule, Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
@@ -41,7 +41,7 @@ from dashboard.rules.event_rows import EventRow
 from dashboard.rules.runs import RunOutcome
 from dashboard.rules.state_periods import StatePeriod
 from dashboard.rules.subject_history import History
-from dashboard.rules.timers import HELD, HELD_MS
+from dashboard.rules.timers import TimerKind, TimerState
 
 log = logging.getLogger("stopa.rules")
 AT_ONCE = 50  # rows of one transaction
@@ -118,17 +118,17 @@ class DeadlineWorker:
         _again(row, f"{type(error).__name__}: {error}")
 
     def _deal(self, row: Timer) -> None:
-        if row.rule_id == 0:
+        if row.rule_id is None:
             self._shared(row)
             return
         rule = self.plan.rule(row.rule_id)
         if rule is None:
             _close(row)
         elif rule.id in self.plan.held:
-            _set(row, due_ms=HELD_MS)
-        elif row.kind == SCHEDULE:
+            _set(row, TimerState.HELD)
+        elif row.kind == TimerKind.SCHEDULE:
             self._scheduled(row, rule)
-        elif row.kind.startswith(HELD):
+        elif row.kind == TimerKind.DEFERRED:
             self._resumed(row, rule)
         else:
             self._waited(row, rule)
@@ -138,10 +138,10 @@ class DeadlineWorker:
         asked: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
         for row in rows:
             try:
-                if row.rule_id == 0:
+                if row.rule_id is None:
                     self._seen[row.id] = seen = self._read(row)
                     moments = dict.fromkeys(due.moment for due in seen.due)
-                    asked += [(seen.history.row(row.kind, *each), seen.facts, each) for each in moments]
+                    asked += [(seen.history.row(row.type, *each), seen.facts, each) for each in moments]
             except worker.AWAY:
                 raise
             except Exception as error:
@@ -152,9 +152,9 @@ class DeadlineWorker:
             found[moment] = each
 
     def _read(self, row: Timer) -> SubjectDeadlines:
-        history = subject_history.read(row.kind, row.source_id, row.interaction, row.user_id, row.base_ms)
+        history = subject_history.read(row.type, row.source_id, row.interaction, row.user_id, row.base_ms)
         since = row.base_ms if row.error else row.due_ms
-        return SubjectDeadlines(history, *self._parted(row.kind, history, since), {})
+        return SubjectDeadlines(history, *self._parted(row.type, history, since), {})
 
     def _shared(self, row: Timer) -> None:
         """Fire every rule whose deadline on this subject has come, and set the row to the next one.
@@ -189,12 +189,11 @@ class DeadlineWorker:
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
     def _fire_group(self, row: Timer, seen: SubjectDeadlines, due: DueDeadline) -> None:
-        late_s = self._late(
-            due.at_ms, subject_history.cause(row.kind, seen.history, due.stretch, row.user_id)
-        )
+        cause = subject_history.cause(row.type, seen.history, due.stretch, row.user_id)
+        late_s = self._late(due.at_ms, cause)
         for rule in due.group.armed(due.stretch):
             if rule.id in self.plan.held:
-                timers.hold(row, rule, due.stretch, due.at_ms)
+                timers.defer(row, rule, due.stretch, due.at_ms)
             else:
                 self.fire(rule, seen.facts[due.moment], due.stretch.episode, due.at_ms, late_s)
 
@@ -204,8 +203,8 @@ class DeadlineWorker:
             event = stretch.event_id or row.event_id
             _set(row, due_ms=at, base_ms=stretch.begun_ms, event_id=event, error="")
             return
-        now = state_periods.kept_ms(row.kind, self.now_ms)
-        again = self.plan.earliest(row.kind, now) if history.goes_on else None
+        now = state_periods.kept_ms(row.type, self.now_ms)
+        again = self.plan.earliest(row.type, now) if history.goes_on else None
         if again is None:
             row.delete_instance()
         else:  # an agent at work is idle again at the soonest as if the work ended now
@@ -214,13 +213,13 @@ class DeadlineWorker:
     def _resumed(self, row: Timer, rule: LiveRule) -> None:
         """Fire what fell due while the rule's group paused."""
         row.delete_instance()
-        type_, begun_ms = timers.held_of(row)
-        history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, begun_ms)
+        begun_ms = row.begun_ms or 0
+        history = subject_history.read(row.type, row.source_id, row.interaction, row.user_id, begun_ms)
         for stretch in history.stretches:
             if stretch.begun_ms == begun_ms and deadlines.holds(stretch, row.base_ms):
-                late_s = self._late(row.base_ms, subject_history.cause(type_, history, stretch, row.user_id))
-                seen = history.facts(type_, stretch, row.base_ms)
-                self.fire(rule, seen, stretch.episode, row.base_ms, late_s)
+                cause = subject_history.cause(row.type, history, stretch, row.user_id)
+                seen = history.facts(row.type, stretch, row.base_ms)
+                self.fire(rule, seen, stretch.episode, row.base_ms, self._late(row.base_ms, cause))
 
     def _waited(self, row: Timer, rule: LiveRule) -> None:
         """Fire after a wait unless something called it off."""
@@ -237,10 +236,10 @@ class DeadlineWorker:
             return
         others = subject_history.others(after, wait.unless, due)
         if deadlines.called_off(after, wait.unless, others, due) is not None:
-            key = run_key(rule.id, rule.version, row.kind)
+            key = run_key(rule.id, rule.version, timers.firing_of(row))
             runs.begin(key, rule, seen, RunOutcome.CANCELLED, due)
             return
-        self.fire(rule, seen, row.kind, due, self._late(due, after))
+        self.fire(rule, seen, timers.firing_of(row), due, self._late(due, after))
 
     def _scheduled(self, row: Timer, rule: LiveRule) -> None:
         """Run a rule that runs by the calendar; the next run follows the planned time, not the present."""
@@ -273,7 +272,8 @@ def _close(row: Timer) -> None:
     known = Rule.get_or_none(Rule.id == row.rule_id)
     seen = event_facts.of_event(row.event_id) if known is not None and row.event_id else None
     if known is not None and seen is not None:
-        runs.begin(run_key(row.rule_id, row.version, row.kind), known, seen, RunOutcome.DISABLED, row.due_ms)
+        key = run_key(known.id, row.version, timers.firing_of(row))
+        runs.begin(key, known, seen, RunOutcome.DISABLED, row.due_ms)
 
 
 def _again(row: Timer, error: str) -> None:
@@ -281,6 +281,6 @@ def _again(row: Timer, error: str) -> None:
     WORK.retry(row, pause, error=error)
 
 
-def _set(row: Timer, **values: Any) -> None:
-    """Let a claimed row wait for a later deadline."""
-    Timer.update(state=WAITING, attempts=0, lease_ms=None, **values).where(Timer.id == row.id).execute()
+def _set(row: Timer, state: TimerState = TimerState.WAITING, **values: Any) -> None:
+    """Let a claimed row wait for a later deadline, or be held."""
+    Timer.update(state=state, attempts=0, lease_ms=None, **values).where(Timer.id == row.id).execute()

@@ -17,7 +17,7 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.state_periods import StatePeriod
-from dashboard.rules.timers import HELD_MS
+from dashboard.rules.timers import TimerKind
 
 NOT_DUE = N_("Not due yet. The timer fires at %(due)s if nothing ends it before.")
 ENDED = N_("The state ended at %(ended)s, before the timer at %(due)s.")
@@ -62,7 +62,7 @@ def of_event(rule: LiveRule, row: EventRow, zone: str, latest: bool = False) -> 
     if rule.definition.wait is None:
         return Occurrence(found, str(row.id))
     firing = deadlines.wait_episode(row.id)
-    return Occurrence(found, firing, _of_wait(rule, rule.definition.wait, row, firing, zone))
+    return Occurrence(found, firing, _of_wait(rule, rule.definition.wait, row, zone))
 
 
 def of_schedule(rule: LiveRule) -> Occurrence:
@@ -120,13 +120,13 @@ def _of_count(rule: LiveRule, count: Count, row: EventRow) -> Occurrence | None:
     return Occurrence(facts, firing, obstacle)
 
 
-def _of_wait(rule: LiveRule, wait: Wait, row: EventRow, firing: str, zone: str) -> Message | None:
+def _of_wait(rule: LiveRule, wait: Wait, row: EventRow, zone: str) -> Message | None:
     """Return what ended the wait after an event, or when it is over; None once it is."""
     if timeliness.is_clock_ahead(row.time_ms, row.recorded_ms):
         return Message(CLOCK_AHEAD)
-    mine = (Timer.rule_id == rule.id) & (Timer.kind == firing)
+    mine = (Timer.rule == rule.id) & (Timer.kind == TimerKind.WAIT) & (Timer.event_id == row.id)
     due = Timer.select(Timer.due_ms).where(mine).limit(1).scalar()
-    if due is None or due == HELD_MS:
+    if due is None:
         calendars = active_rules.load_calendars()
         due = deadlines.later(row.time_ms, wait.seconds, wait.calendar, calendars)
     if due is None:

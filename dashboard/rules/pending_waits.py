@@ -14,16 +14,15 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
-from dashboard.jobs.work import WAITING
 from dashboard.models import Job, Rule, Run, Timer
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import event_facts, runs, timer_sync
+from dashboard.rules import event_facts, runs, timer_sync, timers
 from dashboard.rules.runs import RunOutcome
+from dashboard.rules.timers import TimerKind, TimerState
 
 CANCEL = "cancel_waits"  # the job
-CANCELLED = "cancelled"  # the state of a timer that the job removes
 AT_ONCE = 200  # waits of one transaction
 PARTS = ("types", "if", "times", "wait", "zone")  # of a definition: when it runs, and under which conditions
 
@@ -67,14 +66,17 @@ def settle(rule: Rule, choice: Pending) -> None:
     if choice is Pending.RECOMPUTE:
         Timer.update(version=rule.version).where(_pending(rule.id)).execute()
         timer_sync.enqueue_backfill([rule.id], timer_sync.PENDING)
-    elif choice is Pending.CANCEL and Timer.update(state=CANCELLED).where(_pending(rule.id)).execute():
+    elif (
+        choice is Pending.CANCEL
+        and Timer.update(state=TimerState.CANCELLED).where(_pending(rule.id)).execute()
+    ):
         jobs.enqueue(CANCEL, {"rule": rule.id}, key=f"{CANCEL}:{rule.id}:{rule.version}")
 
 
 def cancel_job(found: list[Job]) -> None:
     """Remove the cancelled waits of the rules that the jobs name, each with a run that names the edit."""
     for job in found:
-        mine = (Timer.rule_id == job.args["rule"]) & (Timer.state == CANCELLED)
+        mine = (Timer.rule == job.args["rule"]) & (Timer.state == TimerState.CANCELLED)
         while rows := list(Timer.select().where(mine).order_by(Timer.id).limit(AT_ONCE)):
             with database.atomic():
                 dialect.one_at_a_time(Lock.PROJECTION)
@@ -88,11 +90,12 @@ def _cancel(row: Timer) -> None:
     if facts is None:
         return
     rule = Rule(id=row.rule_id, version=row.version)
-    key = run_key(row.rule_id, row.version, row.kind)
+    key = run_key(rule.id, row.version, timers.firing_of(row))
     made = runs.begin(key, rule, facts, RunOutcome.CANCELLED, row.due_ms)
     if made is not None:
         Run.update(error=runs.EDITED).where(Run.id == made.id).execute()
 
 
 def _pending(rule_id: int) -> Any:
-    return (Timer.rule_id == rule_id) & Timer.kind.startswith("wait:") & (Timer.state == WAITING)
+    pending = Timer.state.in_((TimerState.WAITING, TimerState.HELD))
+    return (Timer.rule == rule_id) & (Timer.kind == TimerKind.WAIT) & pending

@@ -22,7 +22,7 @@ from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import active_rules, deadline_index, deadlines
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.deadline_index import DeadlineIndex
-from dashboard.rules.timers import HELD_MS, New, put
+from dashboard.rules.timers import New, TimerKind, TimerState, add
 
 ARM = "arm_timers"  # the job, see rules.backfill
 OPEN, NEW, PENDING = "open", "new", "pending"
@@ -55,7 +55,7 @@ def _plan_runs(plan: DeadlineIndex) -> None:
 
     A run that is overdue stays, unless the rule was changed or switched on since it was planned.
     """
-    known = {row.rule_id: row for row in Timer.select().where(Timer.kind == SCHEDULE)}
+    known = {row.rule_id: row for row in Timer.select().where(Timer.kind == TimerKind.SCHEDULE)}
     gone = [row.id for row in known.values() if row.rule_id not in plan.scheduled]
     Timer.delete().where(Timer.id.in_(gone)).execute()
     now_ms = clock.now_ms()
@@ -67,25 +67,19 @@ def _plan_runs(plan: DeadlineIndex) -> None:
         if row is not None:
             row.delete_instance()
         if following is not None:
-            put([_run(rule, following)])
+            add(_run(rule, following))
 
 
 def _run(rule: LiveRule, at_ms: int) -> New:
     subject = f"rule:{rule.id}"
-    return New(rule.id, rule.version, SCHEDULE, subject, None, None, None, None, at_ms, at_ms)
+    kind = TimerKind.SCHEDULE.value
+    return New(SCHEDULE, subject, None, None, None, None, at_ms, at_ms, kind, rule.id, rule.version)
 
 
 def _release(plan: DeadlineIndex) -> None:
-    """Make due what was held for rules whose group goes on, or that are off by now and let it go."""
-    for row in Timer.select().where(Timer.due_ms == HELD_MS):
-        if row.rule_id in plan.held:
-            continue
-        rule = plan.rule(row.rule_id)
-        wait = rule.definition.wait if rule is not None else None
-        due = row.base_ms
-        if wait is not None:
-            due = deadlines.later(due, wait.seconds, wait.calendar, plan.calendars) or due
-        Timer.update(due_ms=due).where(Timer.id == row.id).execute()
+    """Let go what was held for rules whose group goes on, or that are off by now."""
+    gone = (Timer.state == TimerState.HELD) & Timer.rule.not_in(sorted(plan.held))
+    Timer.update(state=TimerState.WAITING).where(gone).execute()
 
 
 def _catch_up(plan: DeadlineIndex) -> int:

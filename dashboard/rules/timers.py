@@ -8,10 +8,11 @@ happens in the evaluating transaction, under its lock. Source: semantics 9.6.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from dashboard.db import dialect
-from dashboard.jobs.work import WAITING
+from dashboard.jobs.work import RUNNING, WAITING
 from dashboard.models import Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
@@ -22,34 +23,31 @@ from dashboard.rules.deadlines import wait_episode
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.state_periods import OF_AGENTS, StatePeriod
 
-HELD = "held:"  # begins the kind of what fell due while a rule's group paused
-HELD_MS = 2**62  # when that is due: not by itself
 SUBJECT_MAX = 300
 
-COLUMNS = (
-    "rule_id",
-    "version",
-    "kind",
-    "subject",
-    "source_id",
-    "interaction",
-    "user_id",
-    "event_id",
-    "base_ms",
-    "due_ms",
-    "error",
-    "state",
-    "attempts",
-    "worker",
-)
+
+class TimerKind(StrEnum):
+    """What a timer is for."""
+
+    DEADLINE = "deadline"  # of a subject, shared by all rules of its type
+    WAIT = "wait"  # of a rule, after an event
+    SCHEDULE = "schedule"  # the next run of a rule that runs by the calendar
+    DEFERRED = "deferred"  # a deadline that came for a rule while its group was paused
+
+
+class TimerState(StrEnum):
+    """Where a timer is. The first two are those of jobs.work."""
+
+    WAITING = WAITING
+    RUNNING = RUNNING
+    HELD = "held"  # while the group of its rule is paused, however long it has been due
+    CANCELLED = "cancelled"  # by an edit of its rule
 
 
 class New(NamedTuple):
-    """A row of the table, in the order of COLUMNS."""
+    """A row to store, in the order of the columns."""
 
-    rule_id: int
-    version: int
-    kind: str
+    type: str
     subject: str
     source_id: int | None
     interaction: str | None
@@ -57,8 +55,12 @@ class New(NamedTuple):
     event_id: int | None
     base_ms: int
     due_ms: int
+    kind: str = TimerKind.DEADLINE.value
+    rule_id: int | None = None
+    version: int = 0
+    begun_ms: int | None = None
+    state: str = TimerState.WAITING.value
     error: str = ""
-    state: str = WAITING
     attempts: int = 0
     worker: str = ""
 
@@ -74,14 +76,20 @@ def arm(live: Live, events: Sequence[EventRow]) -> None:
         for type_ in _begun_by(event.type, waiting):
             row = _of_event(type_, event, waiting)
             if row is not None:
-                place = (row.kind, row.subject)
+                place = (row.type, row.subject)
                 found[place] = min(found.get(place, row), row, key=lambda each: each.due_ms)
     put(found.values())
 
 
 def put(rows: Iterable[New]) -> None:
     """Store shared rows; where one of the subject is pending, the earlier deadline of the two stays."""
-    dialect.insert_earliest("timer", COLUMNS, ("kind", "subject", "rule_id"), "due_ms", list(rows))
+    key = ("type", "subject")
+    dialect.insert_earliest("timer", New._fields, key, "due_ms", list(rows), among='"rule_id" IS NULL')
+
+
+def add(row: New) -> None:
+    """Store the row of one rule, unless the same is pending."""
+    dialect.insert_many("timer", New._fields, [row], ignore_repeats=True)
 
 
 def wait(rule: LiveRule, facts: EventFacts) -> None:
@@ -96,50 +104,47 @@ def wait(rule: LiveRule, facts: EventFacts) -> None:
     due = deadlines.later(facts["time"], waiting.seconds, waiting.calendar, calendars)
     if due is None:
         return
-    subject = limit_key(By.SUBJECT, rule.id, facts)[:SUBJECT_MAX]
-    put(
-        [
-            New(
-                rule.id,
-                rule.version,
-                wait_episode(facts["id"]),
-                subject,
-                facts.get("source_id"),
-                facts.get("interaction"),
-                facts.get("user"),
-                facts["id"],
-                facts["time"],
-                due,
-            )
-        ]
+    add(
+        New(
+            "",
+            limit_key(By.SUBJECT, rule.id, facts)[:SUBJECT_MAX],
+            facts.get("source_id"),
+            facts.get("interaction"),
+            facts.get("user"),
+            facts["id"],
+            facts["time"],
+            due,
+            TimerKind.WAIT.value,
+            rule.id,
+            rule.version,
+        )
     )
 
 
-def hold(row: Timer, rule: LiveRule, stretch: StatePeriod, at_ms: int) -> None:
-    """Keep what fell due at `at_ms` for a rule whose group pauses, in a row of its own."""
-    kind = f"{HELD}{row.kind}:{stretch.begun_ms}"
-    put(
-        [
-            New(
-                rule.id,
-                rule.version,
-                kind,
-                row.subject,
-                row.source_id,
-                row.interaction,
-                row.user_id,
-                stretch.event_id,
-                at_ms,
-                HELD_MS,
-            )
-        ]
+def defer(row: Timer, rule: LiveRule, stretch: StatePeriod, at_ms: int) -> None:
+    """Hold the deadline of a rule whose group is paused, due at `at_ms`, in a row of its own."""
+    add(
+        New(
+            row.type,
+            row.subject,
+            row.source_id,
+            row.interaction,
+            row.user_id,
+            stretch.event_id,
+            at_ms,
+            at_ms,
+            TimerKind.DEFERRED.value,
+            rule.id,
+            rule.version,
+            stretch.begun_ms,
+            TimerState.HELD.value,
+        )
     )
 
 
-def held_of(row: Timer) -> tuple[str, int]:
-    """Return the deadline type and the beginning of the stretch that a row of hold() is about."""
-    _held, type_, begun_ms = row.kind.split(":")
-    return type_, int(begun_ms)
+def firing_of(row: Timer) -> str:
+    """Return what names the run of a timer of one rule."""
+    return wait_episode(row.event_id or 0) if row.kind == TimerKind.WAIT else f"{row.type}:{row.begun_ms}"
 
 
 def subject_of(type_: str, event: EventRow) -> str | None:
@@ -176,8 +181,6 @@ def _of_event(type_: str, event: EventRow, waiting: DeadlineIndex) -> New | None
         return None
     own = type_ in OF_AGENTS
     return New(
-        0,
-        0,
         type_,
         subject,
         event.source_id,

@@ -11,7 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import Step
+from dashboard.models import Rule, Step, Timer
 
 pytestmark = pytest.mark.both_databases
 
@@ -91,3 +91,67 @@ def test_step_columns(old: peewee.Database) -> None:
     s = Step
     query = s.select(s.part, s.repetition, s.manual, s.begun_ms, s.receipt).order_by(s.id)
     assert list(query.tuples()) == [new for _part, _receipt, new in STEPS]
+
+
+# Old rule, kind, due and state → kind, rule, type, beginning, due, state.
+NEVER = 2**62
+Old = tuple[int, str, int, str]
+TIMERS: dict[str, tuple[Old, tuple[Any, ...]]] = {
+    "shared": ((0, "ticket.idle", 70, "waiting"), ("deadline", None, "ticket.idle", None, 70, "waiting")),
+    "failed": ((0, "chat.idle", 80, "running"), ("deadline", None, "chat.idle", None, 80, "running")),
+    "wait": ((1, "wait:5", 70, "waiting"), ("wait", 1, "", None, 70, "waiting")),
+    "cancelled": ((1, "wait:5", 70, "cancelled"), ("wait", 1, "", None, 70, "cancelled")),
+    "held wait": ((1, "wait:5", NEVER, "waiting"), ("wait", 1, "", None, 600_050, "held")),
+    "schedule": (
+        (2, "schedule.reached", 50, "waiting"),
+        ("schedule", 2, "schedule.reached", None, 50, "waiting"),
+    ),
+    "held schedule": (
+        (2, "schedule.reached", NEVER, "waiting"),
+        ("schedule", 2, "schedule.reached", None, 50, "held"),
+    ),
+    "held deadline": (
+        (2, "held:ticket.idle:1772452800123", NEVER, "waiting"),
+        ("deferred", 2, "ticket.idle", 1_772_452_800_123, 50, "held"),
+    ),
+    "released deadline": (
+        (2, "held:agent.idle:9000", 50, "waiting"),
+        ("deferred", 2, "agent.idle", 9000, 50, "waiting"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_timer_columns(name: str, old: peewee.Database) -> None:
+    (rule_id, kind, due_ms, state), expected = TIMERS[name]
+    insert_rule(old, 1, {"wait": {"seconds": 600}})
+    insert_rule(old, 2, {"wait": None})
+    insert_timer(old, rule_id, kind, due_ms, state)
+    migrate.run(old)
+    t = Timer
+    query = t.select(t.kind, t.rule, t.type, t.begun_ms, t.due_ms, t.state).tuples()
+    assert list(query) == [expected]
+    kept = (t.version, t.subject, t.source_id, t.interaction, t.user_id, t.event_id, t.base_ms)
+    assert t.select(*kept).tuples().get() == (3, "interaction:1:T-1", 1, "T-1", None, 5, 50)
+
+
+def test_timers_end_with_their_rule(old: peewee.Database) -> None:
+    insert_rule(old, 1, {})
+    for rule_id, kind in ((0, "ticket.idle"), (1, "wait:5"), (9, "wait:6")):  # rule 9 was deleted
+        insert_timer(old, rule_id, kind, 70, "waiting")
+    migrate.run(old)
+    assert [row.rule_id for row in Timer.select().order_by(Timer.id)] == [None, 1]
+    Rule.delete().where(Rule.id == 1).execute()
+    assert [row.rule_id for row in Timer.select()] == [None]
+
+
+def insert_rule(db: peewee.Database, ident: int, definition: dict[str, Any]) -> None:
+    plain = {"name": "", "description": "", "position": 0, "state": "on", "paused_reason": "", "version": 1}
+    times = {"created_ts": 1, "updated_ts": 1, "armed_ms": 0, "errors": 0}
+    insert(db, "rule", id=ident, definition=definition, **plain, **times)
+
+
+def insert_timer(db: peewee.Database, rule_id: int, kind: str, due_ms: int, state: str) -> None:
+    about = {"subject": "interaction:1:T-1", "source_id": 1, "interaction": "T-1", "event_id": 5}
+    rest = {"version": 3, "base_ms": 50, "error": "", "attempts": 0, "worker": ""}
+    insert(db, "timer", rule_id=rule_id, kind=kind, due_ms=due_ms, state=state, **about, **rest)

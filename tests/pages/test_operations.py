@@ -67,13 +67,14 @@ def test_what_waits_is_told_with_its_age(operator: FlaskClient) -> None:
     ):
         Job.create(kind=kind, state=state, due_ms=now_ms, created_ms=now_ms - ago_ms)
     for number, due_ms in enumerate((now_ms - 61_000, now_ms, now_ms + 1)):
-        Timer.create(kind="ticket.idle", subject=str(number), base_ms=0, due_ms=due_ms)
+        Timer.create(kind="deadline", type="ticket.idle", subject=str(number), base_ms=0, due_ms=due_ms)
+    Timer.create(kind="schedule", subject="rule:1", base_ms=0, due_ms=0, state="held")  # its group is paused
     board = queries.jobs(now_ms)
     assert [(each.kind, each.waiting, each.running, each.failed, each.oldest_s) for each in board] == [
         ("digest", 1, 1, 0, 9),
         ("export", 0, 0, 1, None),
     ]
-    assert queries.timers(now_ms) == queries.Due(3, 2, 61)
+    assert queries.timers(now_ms) == queries.Due(4, 2, 61)
     with time_machine.travel(NOW, tick=False):
         page = Page(operator.get("/operations").text).text
     assert "0:00:09" in page
@@ -92,7 +93,7 @@ def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
 def test_more_than_is_counted_is_said_so(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "COUNTED", 2)
     for number in range(4):
-        Timer.create(kind="ticket.idle", subject=str(number), base_ms=0, due_ms=0)
+        Timer.create(kind="deadline", type="ticket.idle", subject=str(number), base_ms=0, due_ms=0)
     assert queries.timers(1).waiting == 3
     assert "more than 2" in operator.get("/operations").text
 

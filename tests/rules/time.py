@@ -45,7 +45,10 @@ def fired() -> list[tuple[int, str, float]]:
 
 
 def pending() -> list[tuple[str, str, float]]:
-    """Return the timers that are still to come: (kind, subject, seconds after NOON)."""
+    """Return the timers that are still to come: (type or kind, subject, seconds after NOON)."""
     t = Timer
-    query = t.select(t.kind, t.subject, t.due_ms).order_by(t.due_ms, t.id)
-    return [(kind, subject.rpartition(":")[2], (due - NOON) / 1000) for kind, subject, due in query.tuples()]
+    query = t.select(t.kind, t.type, t.subject, t.due_ms).order_by(t.due_ms, t.id)
+    return [
+        (type_ or kind, subject.rpartition(":")[2], (due - NOON) / 1000)
+        for kind, type_, subject, due in query.tuples()
+    ]

@@ -13,6 +13,7 @@ from dashboard.models import Event, Job, Rule, RuleGroup, Run, Step, Timer
 from dashboard.rulelang.matcher import State
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import StepState
+from dashboard.rules.timers import TimerState
 
 MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -136,8 +137,9 @@ def _jobs(kind: str, states: dict[str, tuple[int, int]], now_ms: int) -> Jobs:
 
 
 def timers(now_ms: int) -> Due:
-    due = Timer.select(Timer.id).where(Timer.due_ms <= now_ms)
-    first = Timer.select(fn.MIN(Timer.due_ms)).where(Timer.due_ms <= now_ms).scalar()
+    overdue = (Timer.state == TimerState.WAITING) & (Timer.due_ms <= now_ms)
+    due = Timer.select(Timer.id).where(overdue)
+    first = Timer.select(fn.MIN(Timer.due_ms)).where(overdue).scalar()
     late_s = (now_ms - first) // 1000 if first is not None else None
     return Due(up_to(Timer.select(Timer.id)), up_to(due), late_s)
 

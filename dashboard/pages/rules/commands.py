@@ -27,7 +27,6 @@ from dashboard.models import (
     RuleVersion,
     Run,
     Step,
-    Timer,
     User,
 )
 from dashboard.rulelang.matcher import State
@@ -132,7 +131,7 @@ def delete(rules: Iterable[Rule]) -> int:
     deleted = 0
     with database.atomic():
         for rule in _fresh(rules):
-            for model in (RuleCount, RuleLimit, RuleDraft, Timer, Backtest):
+            for model in (RuleCount, RuleLimit, RuleDraft, Backtest):
                 model.delete().where(model.rule_id == rule.id).execute()
             waiting = (Step.rule_id == rule.id) & (Step.state == StepState.WAITING)
             Step.update(state=StepState.CANCELLED, done_ms=clock.now_ms()).where(waiting).execute()
