@@ -41,12 +41,16 @@ from dashboard.i18n.message import N_
 
 TICKET = Field("ticket", Kind.CODE, N_("Linked ticket"))
 
+TRANSCRIPT = Field("transcript", Kind.TEXT, N_("Transcript"))
+# What the steps of a chat may say of it besides their own figures.
+OUTCOME = (DEPARTMENT, GROUP, TRANSCRIPT, RATING, DURATION)
+
 # Custom fields stand in `custom`, by path.
 CHAT = (
     CHANNEL,
     DEPARTMENT,
     GROUP,
-    Field("transcript", Kind.TEXT, N_("Transcript")),
+    TRANSCRIPT,
     MESSAGE,
     MESSAGES_IN,
     MESSAGES_OUT,
@@ -68,24 +72,26 @@ _timer = maker("chats", "personal", "interaction", internal=True, origin=Origin.
 _counter = maker("chats", "personal", internal=True, origin=Origin.COUNTER)
 
 TYPES: tuple[EventType, ...] = (
-    _any("chat.queued", N_("Chat queued"), CHANNEL, POSITION),
+    _any("chat.queued", N_("Chat queued"), CHANNEL, POSITION, *OUTCOME),
     _any("chat.offered", N_("Chat offered"), CHANNEL),
     _any("chat.rejected", N_("Chat rejected"), CHANNEL, RINGING_MS),
     _any("chat.ignored", N_("Chat ignored"), CHANNEL, RINGING_MS),
     _any("chat.withdrawn", N_("Chat withdrawn"), CHANNEL, RINGING_MS),
-    _any("chat.accepted", N_("Chat accepted"), CHANNEL, WAIT, RINGING, CONNECTED),
+    _any("chat.accepted", N_("Chat accepted"), CHANNEL, WAIT, RINGING, CONNECTED, *OUTCOME),
     _any("chat.connected", N_("Chat connected"), CHANNEL),
     _any("chat.disconnected", N_("Chat disconnected"), CHANNEL),
     _any("chat.held", N_("Chat held"), CHANNEL),
     _any("chat.resumed", N_("Chat resumed"), CHANNEL),
     _any("chat.muted", N_("Chat muted"), CHANNEL),
     _any("chat.unmuted", N_("Chat unmuted"), CHANNEL),
-    _any("chat.transferred", N_("Chat transferred"), CHANNEL, TO, TO_USER, TO_QUEUE, ATTENDED, TALK),
+    _any(
+        "chat.transferred", N_("Chat transferred"), CHANNEL, TO, TO_USER, TO_QUEUE, ATTENDED, TALK, *OUTCOME
+    ),
     _any("chat.postponed", N_("Chat postponed"), CHANNEL),
     _any("chat.reopened", N_("Chat reopened"), CHANNEL),
-    _any("chat.closed", N_("Chat closed"), CHANNEL, TALK, WAIT, ENDED_BY),
+    _any("chat.closed", N_("Chat closed"), CHANNEL, TALK, WAIT, ENDED_BY, *OUTCOME),
     _any("chat.abandoned", N_("Chat abandoned"), CHANNEL, WAIT, REASON),
-    _any("chat.missed", N_("Chat missed"), CHANNEL, WAIT, REASON),
+    _any("chat.missed", N_("Chat missed"), CHANNEL, WAIT, REASON, *OUTCOME),
     _any("chat.started", N_("Chat started"), *CHAT),
     _any("chat.message_received", N_("Chat message received"), *CHAT),
     _any("chat.message_sent", N_("Chat message sent"), *CHAT),

@@ -8,14 +8,15 @@ whatever fails beside it, `any` with a true child is true, and the order of chil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.i18n.message import N_, Message
 from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node
-from dashboard.rulelang.fields import ABSENT, ConditionError, EventFacts, Field, is_empty
-from dashboard.rulelang.operators import OPERATORS, Takes
+from dashboard.rulelang.fields import ABSENT, ConditionError, EventFacts, Field, as_number, is_empty
+from dashboard.rulelang.operators import NUMERIC, OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
 from dashboard.rulelang.validation import ROOT, ErrorPath
 
@@ -99,6 +100,8 @@ def _leaf(node: Condition, known: dict[str, Field], context: Context) -> tuple[_
     try:
         if field is None or row is None or not row.fits(field):
             raise ConditionError(LOST_FIELD)
+        if row.kinds <= NUMERIC and field.kind not in NUMERIC:
+            field = replace(field, convert=as_number)
         test = row.build(node.operands, field, context)
     except _FAILURES as error:
         return _Leaf(lambda _facts: None, _failing(error)), ""

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 from dashboard import catalog
 from dashboard.i18n.message import N_, Message
 
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 KEPT_LETTERS = 4096  # a longer text is folded anew each time: the cache must stay small
 TAGS = "subject.tags"  # the path of the tags that rules gave
 
@@ -102,6 +103,13 @@ def facts(
     return found
 
 
+def as_number(value: Any) -> int | float:
+    """Return a number, also one that is written as text. Raises ConditionError for anything else."""
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value) if "." in value else int(value)
+    return number_of(value)
+
+
 def is_empty(value: Any) -> bool:
     """Say whether a value is absent, null, an empty text or an empty list; 0 and false are values."""
     return value is None or value is ABSENT or (isinstance(value, _SIZED) and not value)
@@ -172,7 +180,8 @@ class Field:
     """A field of a condition.
 
     `source` is the path that holds the value when it is not `path`; `convert` makes of what is stored
-    what the kind says. `choices` stand in rising order where `ordered`. A `required` field that an event
+    what the kind says. `choices` stand in rising order where `ordered`; a text that is `ordered` has the
+    ranks of `ranks`, one that `names_user` a login or a name. A `required` field that an event
     lacks makes a condition an error; any other is then just empty.
     """
 
@@ -185,6 +194,7 @@ class Field:
     declared: bool = True
     source: str = ""
     convert: Callable[[Any], Any] | None = None
+    names_user: bool = False
 
 
 _ENVELOPE = (
@@ -242,7 +252,8 @@ _KINDS: dict[str, tuple[Kind, Callable[[Any], Any] | None]] = {
 }
 _LONG = frozenset({"body", "message", "comment", "description", "transcript"})  # texts of many lines
 _ADDRESSES = frozenset({"email", "sender", "recipient", "server", "host", "url", "page", "referrer"})
-_ORDERED = frozenset({"priority", "severity"})  # choices that rise as the catalogue lists them
+_ORDERED = frozenset({"priority", "severity"})  # rise as the catalogue lists their choices, or by `ranks`
+_USERS = frozenset({"assignee", "to_user"})  # a login or a name
 _UNDECLARED = re.compile(r"data(?:\.[^.\x00-\x20\x7f%]{1,60}){1,5}")
 OTHER = N_("Other data field")
 
@@ -309,7 +320,15 @@ def _of_data(each: catalog.Field) -> Field:
     if kind is Kind.TEXT:
         last = name.rsplit("_", 1)[-1]
         kind = Kind.LONG_TEXT if name in _LONG else Kind.ADDRESS if last in _ADDRESSES else kind
-    return Field(f"data.{name}", kind, each.label, each.choices, name in _ORDERED, convert=convert)
+    return Field(
+        f"data.{name}",
+        kind,
+        each.label,
+        each.choices,
+        name in _ORDERED,
+        convert=convert,
+        names_user=name in _USERS,
+    )
 
 
 def _requires(type_: catalog.EventType, path: str) -> bool:

@@ -15,7 +15,7 @@ from dashboard.rulelang import fields
 from dashboard.rulelang.conditions import Condition, Group, Node, conditions
 from dashboard.rulelang.fields import ConditionError, Field, Kind
 from dashboard.rulelang.matcher import Loop, RuleSpec, State
-from dashboard.rulelang.operators import OPERATORS, Takes
+from dashboard.rulelang.operators import NUMERIC, OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
 
 MAX_CASES = 20_000  # combinations of values tried for one question; more are left undecided
@@ -186,6 +186,8 @@ def _test(condition: Condition, field: Field, context: Context) -> _Test | None:
     row = OPERATORS.get(condition.op)
     if row is None or row.takes is not Takes.VALUE:
         return None
+    if field.kind in _TEXTS and (row.ordered or row.kinds <= NUMERIC):
+        return None
     everywhere = field.kind in (*_NUMBERS, Kind.YES_NO) or row.ordered or row.name in _FINITE
     if not everywhere and (field.kind not in _TEXTS or row.name in _LENGTHS):
         return None
@@ -209,7 +211,7 @@ def _values(field: Field | None, asked: Iterable[Condition], rule: RuleSpec) -> 
     if field.kind in (*_NUMBERS, Kind.INSTANT):
         return [None, *_between(sorted(each for each in operands if isinstance(each, int | float)))]
     listed = [*field.choices, *sorted(operands.difference(field.choices), key=str)]
-    return [None, *listed] if field.ordered else [None, *listed, _ELSE]
+    return [None, *listed] if field.ordered and field.choices else [None, *listed, _ELSE]
 
 
 def _flat(operand: Any) -> tuple[Any, ...]:

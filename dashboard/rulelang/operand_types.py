@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from dashboard.i18n.message import N_, Message, message
-from dashboard.rulelang.fields import Field, Kind
+from dashboard.rulelang import ranks
+from dashboard.rulelang.fields import ConditionError, Field, Kind
 from dashboard.rulelang.regex import Pattern, PatternError
 
 MAX_TEXT = 500  # characters of one text
@@ -28,6 +29,7 @@ NOT_MANY = N_("Enter 1 to %(limit)s values.")
 NOT_A_NUMBER = N_("Enter a number.")
 NOT_A_COUNT = N_("Enter a whole number, 0 or more.")
 NOT_A_CHOICE = N_("Choose from the list.")
+NOT_A_RANK = N_("Enter a rank such as low, normal, high or urgent, a number, or P1 to P5.")
 NOT_AN_IP = N_("Enter an IP address.")
 NOT_A_NETWORK = N_("Enter networks such as 10.0.0.0/8.")
 NOT_A_DATE = N_("Enter a date.")
@@ -137,7 +139,16 @@ def _choice(field: Field, raw: Any) -> Any:
     text = _text(field, raw)
     if field.choices and text not in field.choices:
         raise OperandError(NOT_A_CHOICE)
+    if field.ordered and not field.choices:
+        _ranked(text)
     return text
+
+
+def _ranked(text: str) -> None:
+    try:
+        ranks.of(text)
+    except ConditionError as error:
+        raise OperandError(NOT_A_RANK) from error
 
 
 def _maybe(field: Field, raw: Any) -> Any:

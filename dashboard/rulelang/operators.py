@@ -39,7 +39,7 @@ class Operator:
     build: Build
     takes: Takes = Takes.VALUE
     opposite: str = ""
-    ordered: bool = False  # fits only choices that have an order
+    ordered: bool = False  # fits only choices and texts that have an order
 
     @property
     def label(self) -> Message:
@@ -49,14 +49,17 @@ class Operator:
 
     def fits(self, field: Field) -> bool:
         """Say whether the operator can be used on `field`."""
-        return field.kind in self.kinds and (field.ordered or not self.ordered)
+        if self.kinds <= NUMERIC and not field.declared:
+            return True
+        named = self.kinds == {Kind.PERSON} and field.names_user
+        return named or (field.kind in self.kinds and (field.ordered or not self.ordered))
 
 
 K = Kind
 _SHORT = frozenset({K.TEXT, K.ADDRESS})
 _TEXT = frozenset({K.TEXT, K.LONG_TEXT, K.ADDRESS})
 _PICKED = frozenset({K.CHOICE, K.PERSON, K.QUEUE})
-_NUMBER = frozenset({K.NUMBER, K.DURATION})
+NUMERIC = frozenset({K.NUMBER, K.DURATION})
 _LOCAL = frozenset({K.INSTANT, K.CLOCK, K.WEEKDAY})
 _ANY = frozenset(K) - {K.CLOCK, K.WEEKDAY}
 _CHANGING = _ANY - {K.LONG_TEXT, K.LIST, K.YES_NO}
@@ -206,7 +209,7 @@ CHOICES = (
     Operator(
         "at_least",
         N_("%(field)s is at least %(value)s"),
-        _only(K.CHOICE),
+        _only(K.CHOICE, K.TEXT),
         (O.CHOICE,),
         predicates.ranked(op.ge),
         ordered=True,
@@ -214,7 +217,7 @@ CHOICES = (
     Operator(
         "at_most",
         N_("%(field)s is at most %(value)s"),
-        _only(K.CHOICE),
+        _only(K.CHOICE, K.TEXT),
         (O.CHOICE,),
         predicates.ranked(op.le),
         ordered=True,
@@ -222,7 +225,7 @@ CHOICES = (
     Operator(
         "increased",
         N_("%(field)s increased"),
-        _only(K.CHOICE),
+        _only(K.CHOICE, K.TEXT),
         (),
         predicates.ranks(lambda old, new: new > old),
         Takes.CHANGE,
@@ -231,7 +234,7 @@ CHOICES = (
     Operator(
         "decreased",
         N_("%(field)s decreased"),
-        _only(K.CHOICE),
+        _only(K.CHOICE, K.TEXT),
         (),
         predicates.ranks(lambda old, new: new < old),
         Takes.CHANGE,
@@ -297,23 +300,23 @@ CHOICES = (
 )
 
 NUMBERS = (
-    Operator("eq", N_("%(field)s = %(value)s"), _NUMBER, (O.NUMBER,), number(op.eq)),
-    Operator("ne", N_("%(field)s ≠ %(value)s"), _NUMBER, (O.NUMBER,), number(op.ne)),
-    Operator("lt", N_("%(field)s < %(value)s"), _NUMBER, (O.NUMBER,), number(op.gt)),
-    Operator("le", N_("%(field)s ≤ %(value)s"), _NUMBER, (O.NUMBER,), number(op.ge)),
-    Operator("gt", N_("%(field)s > %(value)s"), _NUMBER, (O.NUMBER,), number(op.lt)),
-    Operator("ge", N_("%(field)s ≥ %(value)s"), _NUMBER, (O.NUMBER,), number(op.le)),
+    Operator("eq", N_("%(field)s = %(value)s"), NUMERIC, (O.NUMBER,), number(op.eq)),
+    Operator("ne", N_("%(field)s ≠ %(value)s"), NUMERIC, (O.NUMBER,), number(op.ne)),
+    Operator("lt", N_("%(field)s < %(value)s"), NUMERIC, (O.NUMBER,), number(op.gt)),
+    Operator("le", N_("%(field)s ≤ %(value)s"), NUMERIC, (O.NUMBER,), number(op.ge)),
+    Operator("gt", N_("%(field)s > %(value)s"), NUMERIC, (O.NUMBER,), number(op.lt)),
+    Operator("ge", N_("%(field)s ≥ %(value)s"), NUMERIC, (O.NUMBER,), number(op.le)),
     Operator(
         "between",
         N_("%(field)s is between %(first)s and %(second)s"),
-        _NUMBER,
+        NUMERIC,
         (O.NUMBER, O.NUMBER),
         predicates.between,
     ),
     Operator(
         "increased_by",
         N_("%(field)s increased by at least %(value)s"),
-        _NUMBER,
+        NUMERIC,
         (O.NUMBER,),
         predicates.numbers(lambda old, new, least: new > old and new - old >= least),
         Takes.CHANGE,
@@ -321,7 +324,7 @@ NUMBERS = (
     Operator(
         "decreased_by",
         N_("%(field)s decreased by at least %(value)s"),
-        _NUMBER,
+        NUMERIC,
         (O.NUMBER,),
         predicates.numbers(lambda old, new, least: old > new and old - new >= least),
         Takes.CHANGE,
@@ -329,7 +332,7 @@ NUMBERS = (
     Operator(
         "crossed_up",
         N_("%(field)s rose to %(value)s or more"),
-        _NUMBER,
+        NUMERIC,
         (O.NUMBER,),
         predicates.numbers(lambda old, new, level: old < level <= new),
         Takes.CHANGE,
@@ -337,7 +340,7 @@ NUMBERS = (
     Operator(
         "crossed_down",
         N_("%(field)s fell below %(value)s"),
-        _NUMBER,
+        NUMERIC,
         (O.NUMBER,),
         predicates.numbers(lambda old, new, level: new < level <= old),
         Takes.CHANGE,

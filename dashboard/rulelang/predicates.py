@@ -19,13 +19,16 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from dashboard.i18n.message import N_
+from dashboard.rulelang import ranks as ranks_of_words
 from dashboard.rulelang.fields import ABSENT, ConditionError, Field, Kind, fold, is_empty, number_of, text_of
+from dashboard.rulelang.ranks import Rank
 from dashboard.rulelang.regex import Pattern
 
 NOT_LIST = N_("The value is not a list.")
 NOT_YES_NO = N_("The value isn't true or false.")
 NOT_ADDRESS = N_("The value is not an IP address.")
 NOT_LISTED = N_("The value is not one of the field's choices.")
+OTHER_SCALE = N_("The two values are on different scales.")
 
 
 class Calendar(Protocol):
@@ -41,13 +44,16 @@ class Calendar(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a rule's conditions mean beyond the event: one zone, the owner of a personal rule and the
-    user ids of the owner's teams, the site's own addresses, calendars by name."""
+    user ids of the owner's teams, the site's own addresses, calendars by name. `owner_names` and
+    `teammate_names` are their logins and names."""
 
     zone: str = "UTC"
     owner: int | None = None
     teammates: frozenset[int] = frozenset()
     own_addresses: frozenset[str] = frozenset()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    owner_names: frozenset[str] = frozenset()
+    teammate_names: frozenset[str] = frozenset()
 
 
 Test = Callable[[Any], bool]
@@ -178,12 +184,19 @@ def one_of(operands: Operands, _of: Field, _context: Context) -> Test:
     return _among(frozenset(operands[0]))
 
 
-def is_me(_operands: Operands, _of: Field, context: Context) -> Test:
+def is_me(_operands: Operands, of: Field, context: Context) -> Test:
+    if of.names_user:
+        return _named(context.owner_names)
     return _among(frozenset({context.owner}) - {None})
 
 
-def on_my_team(_operands: Operands, _of: Field, context: Context) -> Test:
-    return _among(context.teammates)
+def on_my_team(_operands: Operands, of: Field, context: Context) -> Test:
+    return _named(context.teammate_names) if of.names_user else _among(context.teammates)
+
+
+def _named(names: frozenset[str]) -> Test:
+    wanted = frozenset(map(fold, names))
+    return lambda value: not is_empty(value) and fold(text_of(value)).strip() in wanted
 
 
 def _among(wanted: frozenset[Any]) -> Test:
@@ -198,18 +211,26 @@ def _among(wanted: frozenset[Any]) -> Test:
     return test
 
 
-def rank(of: Field, value: Any) -> int:
-    """Return the place of an ordered choice, from 0. Raises ConditionError for a choice unknown."""
+def rank(of: Field, value: Any) -> Rank:
+    """Return the place of an ordered choice, or of a word. Raises ConditionError where it is unknown."""
+    if not of.choices:
+        return ranks_of_words.of(value)
     try:
-        return of.choices.index(value)
+        return Rank("choice", of.choices.index(value))
     except ValueError as error:
         raise ConditionError(NOT_LISTED) from error
+
+
+def _compared(compare: Callable[[int, int], bool], one: Rank, other: Rank) -> bool:
+    if one.scale != other.scale:
+        raise ConditionError(OTHER_SCALE)
+    return compare(one.place, other.place)
 
 
 def ranked(compare: Callable[[int, int], bool]) -> Build:
     def build(operands: Operands, of: Field, _context: Context) -> Test:
         limit = rank(of, operands[0])
-        return lambda value: not is_empty(value) and compare(rank(of, value), limit)
+        return lambda value: not is_empty(value) and _compared(compare, rank(of, value), limit)
 
     return build
 
@@ -307,7 +328,7 @@ def ranks(found: Callable[[int, int], bool]) -> Build:
         def test(change: Any) -> bool:
             if change is ABSENT or any(map(is_empty, change)):
                 return False
-            return found(rank(of, change.old), rank(of, change.new))
+            return _compared(found, rank(of, change.old), rank(of, change.new))
 
         return test
 

@@ -142,7 +142,23 @@ def context_for(owner: int | None, zone: str, known: Mapping[str, Calendar] | No
         teams = TeamMember.select(TeamMember.team).where(TeamMember.user == owner)
         found = TeamMember.select(TeamMember.user).where(TeamMember.team.in_(teams)).tuples()
         mates = frozenset(row[0] for row in found)
-    return Context(zone or site_zone(), owner, mates, own, calendars() if known is None else known)
+    return Context(
+        zone or site_zone(),
+        owner,
+        mates,
+        own,
+        calendars() if known is None else known,
+        _names(frozenset() if owner is None else frozenset({owner})),
+        _names(mates),
+    )
+
+
+def _names(users: frozenset[int]) -> frozenset[str]:
+    """Return the logins and names of users."""
+    if not users:
+        return frozenset()
+    query = User.select(User.login, User.name).where(User.id.in_(sorted(users))).tuples()
+    return frozenset(name for row in query for name in row)
 
 
 def site_zone() -> str:

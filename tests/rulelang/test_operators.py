@@ -313,11 +313,14 @@ def test_ordered_operators_fit_only_ordered_choices() -> None:
     assert "at_least" not in {row.name for row in operators(plain)}
 
 
-def test_an_undeclared_path_has_text_operators_only() -> None:
+def test_an_undeclared_path_is_text_that_may_be_compared_as_a_number() -> None:
     field = fields.find("data.order.value", fields.fields(["custom.sale"]))
     assert field is not None
     assert not field.declared
     assert field.kind is Kind.TEXT
+    names = {row.name for row in operators(field)}
+    assert {"is", "gt", "between", "crossed_up"} <= names
+    assert not names & {"is_true", "before", "is_me", "at_least"}
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,8 @@ def control(
 def _picked(kind: Operand, field: Field, name: str, value: Any, label: str, offered: Offered) -> Control:
     choices = choices_of(field, offered)
     if choices is None:
-        return Control(name, "text", label, form_values.shown(value), hint=_("Empty: anything"))
+        hint = _("Empty: anything") if kind is Operand.MAYBE else ""
+        return Control(name, "text", label, form_values.shown(value), hint=hint)
     chosen = (
         [form_values.shown(each) for each in form_values.entries(value)]
         if kind is Operand.CHOICES
