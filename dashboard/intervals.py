@@ -8,7 +8,6 @@ functions are linear except for sorting.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 Pair = tuple[int, int]
 
@@ -71,17 +70,6 @@ def clip(pairs: Iterable[Pair], start: int, end: int) -> list[Pair]:
     """Return the part of each pair inside [start, end), in the given order; empty parts are omitted."""
     cut = ((max(a, start), min(b, end)) for a, b in pairs)
     return [(a, b) for a, b in cut if a < b]
-
-
-def split(pairs: Iterable[Pair], bounds: Iterable[int]) -> list[Pair]:
-    """Return the pairs split at every bound, the parts of each pair in order. `load` is unchanged."""
-    cuts = sorted(set(bounds))
-    parts: list[Pair] = []
-    for start, end in pairs:
-        if start < end:
-            inner = [cut for cut in cuts if start < cut < end]
-            parts.extend(pairwise([start, *inner, end]))
-    return parts
 
 
 def measure(pairs: Iterable[Pair]) -> int:

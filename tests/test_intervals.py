@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.intervals import Pair, clip, intersect, load, measure, split, subtract, union
+from dashboard.intervals import Pair, clip, intersect, load, measure, subtract, union
 
 POINT = st.integers(-20, 40)
 PAIRS = st.lists(st.tuples(POINT, POINT), max_size=8)
@@ -37,10 +37,6 @@ def test_clip_keeps_order_and_overlap() -> None:
     assert clip([(8, 30), (0, 9), (2, 4), (10, 12)], 3, 10) == [(8, 10), (3, 9), (3, 4)]
 
 
-def test_split_cuts_at_every_bound_inside() -> None:
-    assert split([(0, 10), (4, 6), (7, 7)], [5, 0, 10, 5]) == [(0, 5), (5, 10), (4, 5), (5, 6)]
-
-
 @given(PAIRS)
 def test_union_is_the_same_points_in_disjoint_order(pairs: list[Pair]) -> None:
     merged = union(pairs)
@@ -58,14 +54,6 @@ def test_intersection_and_difference_are_the_parts_of_the_whole(a: list[Pair], b
     assert measure(common) + measure(rest) == measure(a)
     assert intersect(b, a) == common == union(common)
     assert rest == union(rest)
-
-
-@given(PAIRS, st.lists(POINT, max_size=5))
-def test_parts_of_a_split_add_up_and_cross_no_bound(pairs: list[Pair], bounds: list[int]) -> None:
-    parts = split(pairs, bounds)
-    assert load(parts) == load(pairs)
-    assert points(parts) == points(pairs)
-    assert not any(start < bound < end for start, end in parts for bound in bounds)
 
 
 @given(PAIRS, POINT, POINT, POINT)

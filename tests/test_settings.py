@@ -104,7 +104,7 @@ def test_invalid_setting_stops_the_start_with_name_and_hint(
     name: str, given: str, instance: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {name: given}
-    problems = settings.check(environ, instance)
+    problems = settings.read(environ, instance)[1]
     assert [problem.name for problem in problems] == [name]
     with pytest.raises(SystemExit) as ended:
         settings.start(environ, instance)
@@ -116,7 +116,7 @@ def test_invalid_setting_stops_the_start_with_name_and_hint(
 
 
 def test_all_invalid_settings_are_reported_together(instance: Path) -> None:
-    problems = settings.check({"STOPA_LOCALE": "cz", "STOPA_BIND": "x", "STOPA_TIMEZONE": "Mars"}, instance)
+    problems = settings.read({"STOPA_LOCALE": "cz", "STOPA_BIND": "x", "STOPA_TIMEZONE": "Mars"}, instance)[1]
     assert [problem.name for problem in problems] == ["STOPA_BIND", "STOPA_TIMEZONE", "STOPA_LOCALE"]
 
 
@@ -124,23 +124,24 @@ def test_examples_in_hints_are_valid(instance: Path) -> None:
     for setting in SETTINGS:
         for example in setting.hint.split(" or ") if "python3" not in setting.hint else []:
             given = example.split(" behind ")[0].replace("/var/lib/stopa/", f"{instance.parent}/")
-            assert settings.check({setting.name: given.split(", ")[-1]}, instance) == [], setting.name
+            assert settings.read({setting.name: given.split(", ")[-1]}, instance)[1] == [], setting.name
 
 
 def test_foreign_variables_are_ignored(instance: Path) -> None:
     assert (
-        settings.check({"STOPA_SERVICE_HOST": "10.0.0.1", "STOPA_PORT": "tcp://10.0.0.1:80"}, instance) == []
+        settings.read({"STOPA_SERVICE_HOST": "10.0.0.1", "STOPA_PORT": "tcp://10.0.0.1:80"}, instance)[1]
+        == []
     )
 
 
 def test_passwords_in_invalid_settings_are_not_printed(instance: Path) -> None:
-    problems = settings.check(
+    problems = settings.read(
         {
             "STOPA_DATABASE": "mysql://root:tajne@localhost/stopa",
             "STOPA_SMTP_URL": "http://user:tajne@localhost",
         },
         instance,
-    )
+    )[1]
     assert len(problems) == 2
     assert "tajne" not in str(problems)
 
@@ -170,9 +171,9 @@ def test_truncated_stored_key_is_rejected(instance: Path) -> None:
 def test_no_instance_folder_is_needed_with_full_settings(tmp_path: Path) -> None:
     nowhere = tmp_path / "absent" / ".stopa"
     given = {"STOPA_DATABASE": "postgresql://localhost/stopa", "STOPA_SECRET_KEY": KEY}
-    assert settings.check(given, nowhere) == []
+    assert settings.read(given, nowhere)[1] == []
     assert settings.load(given, nowhere).secret_key == KEY
-    assert [problem.name for problem in settings.check({}, nowhere)] == ["STOPA_DATABASE"]
+    assert [problem.name for problem in settings.read({}, nowhere)[1]] == ["STOPA_DATABASE"]
 
 
 BASES = [

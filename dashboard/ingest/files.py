@@ -31,11 +31,6 @@ class Item(NamedTuple):
     value: schema.NewEvent | schema.Refusal
 
 
-def estimate(path: Path) -> int:
-    """Return the bytes of a file: what Item.offset reaches at its end."""
-    return path.stat().st_size
-
-
 def read(path: Path, kind: str, zone: str, columns: Columns | None = None, after: int = 0) -> Iterator[Item]:
     """Yield every record of a file in order; blank lines are left out.
 
@@ -113,4 +108,4 @@ _READERS: Mapping[str, Callable[[IO[bytes], str, Columns], Iterator[Found]]] = {
     "csv": _csv,
 }
 
-__all__ = ["Item", "column_map", "estimate", "read"]
+__all__ = ["Item", "column_map", "read"]

@@ -161,10 +161,3 @@ def mails_to(names: Collection[str], since_ms: int, most: int) -> list[tuple[int
         .limit(most)
     )
     return list(query.tuples())
-
-
-def waiting() -> int:
-    """Count the steps that are due or under way."""
-    moment = clock.now_ms()
-    due = (Step.state == StepState.RUNNING) | ((Step.state == StepState.WAITING) & (Step.due_ms <= moment))
-    return int(Step.select(peewee.fn.COUNT(Step.id)).where(due).scalar() or 0)

@@ -10,7 +10,6 @@ from babel.lists import format_list
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from dashboard import catalog
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
@@ -67,12 +66,6 @@ def words(definition: Definition, names: Names) -> Words:
     limits = _join(dict.fromkeys(filter(None, (limit_text(each.limit) for each in definition.then))))
     types = _types(definition.types)
     return Words(types, when, conditions, actions, limits, _whole(definition, when, conditions, actions))
-
-
-def category(definition: Definition) -> str:
-    """Return the label of the group of the first type."""
-    found = catalog.find(definition.types[0]) if definition.types else None
-    return str(_(catalog.GROUPS[found.group])) if found is not None else ""
 
 
 def _whole(definition: Definition, when: str, conditions: str, actions: str) -> str:

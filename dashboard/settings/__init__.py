@@ -1,6 +1,6 @@
 """Settings read from environment variables: one table of names, units and defaults.
 
-`check()` returns every problem with an example of a valid value; `start()` prints them and exits with
+`read()` returns every problem with an example of a valid value; `start()` prints them and exits with
 status 2. The time zone of the operating system is never used: days are UTC unless `STOPA_TIMEZONE` is
 set, so an instance that moves to another machine shows the same days.
 """
@@ -31,9 +31,9 @@ __all__ = [
     "Problem",
     "Settings",
     "SettingsError",
-    "check",
     "load",
     "reachable",
+    "read",
     "start",
     "stored_secret",
 ]
@@ -176,21 +176,12 @@ SETTINGS = [
 ]
 
 
-def check(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> list[Problem]:
-    """Return every problem of the settings, in the order of the table; an empty list when all are valid.
-
-    A name that is similar to a setting is a problem too, because a misspelt setting would silently be
-    ignored. Other names that start with STOPA_ are ignored.
-    """
-    return _read(environ, instance)[1]
-
-
 def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Settings:
     """Return the validated settings. Creates `instance` and the secret key if they are needed.
 
     Raises SettingsError with every problem.
     """
-    values, problems = _read(environ, instance)
+    values, problems = read(environ, instance)
     if problems:
         raise SettingsError(problems)
     if _stored_inside(instance, values):
@@ -214,8 +205,12 @@ def start(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) ->
         raise SystemExit(2) from None
 
 
-def _read(environ: Mapping[str, str], instance: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """Read the table's rows: values by field, and the problems. An empty value counts as not set."""
+def read(environ: Mapping[str, str], instance: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the valid values by field, and every problem of the settings in the order of the table.
+
+    An empty value counts as not set. A name that is similar to a setting is a problem too, because a misspelt
+    setting would silently be ignored. Other names that start with STOPA_ are ignored.
+    """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for setting in SETTINGS:

@@ -11,12 +11,12 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
-from dashboard.clock import Slot, Span
+from dashboard.clock import Span
 from dashboard.intervals import Pair, clip, intersect, load, subtract, union
 from dashboard.tracing.figures import Figures, PauseFigures, Pauses, Quality, Tickets, Work, as_json
 from dashboard.tracing.types import CHAT_CHANNELS, ClosedRow, IntervalRow, Kind, State, type_of
 
-__all__ = ["Figures", "PauseFigures", "Pauses", "Quality", "Tickets", "Work", "as_json", "figures", "hourly"]
+__all__ = ["Figures", "PauseFigures", "Pauses", "Quality", "Tickets", "Work", "as_json", "figures"]
 
 
 class _Cut(NamedTuple):
@@ -87,29 +87,6 @@ def figures(
         login_inferred=never_signed_in and login > 0,
         events=dict(events),
     )
-
-
-def hourly(
-    intervals: Sequence[IntervalRow],
-    slots: Sequence[Slot],
-    as_of: int,
-    horizons: Mapping[int, int] = {},
-    never_signed_in: bool = False,
-    employed: tuple[int, int | None] | None = None,
-) -> list[Figures]:
-    """Return the figures of each slot; times add up to those of the slots' whole, counts are left out."""
-    return [
-        figures(
-            [row for row in intervals if row.start < slot.end and (row.end is None or row.end > slot.start)],
-            (),
-            Span(slot.start, slot.end),
-            as_of,
-            horizons,
-            never_signed_in,
-            employed,
-        )
-        for slot in slots
-    ]
 
 
 def _cut(

@@ -29,6 +29,7 @@ from dashboard.rulelang.values import (
     YesNo,
 )
 from dashboard.rulelang.values import Kind as ValueKind
+from tests.pages.posted_form import posted_fields
 
 ZONE = "Europe/Prague"
 SAMPLES: dict[Operand, Any] = {
@@ -58,7 +59,7 @@ def sample(kind: Operand, field: fields.Field) -> Any:
 
 def again(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a definition after it was shown in the form and posted back."""
-    made: dict[str, Any] = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)["definition"]
+    made: dict[str, Any] = rule_form.read(posted_fields(rule_form.typed(raw), ZONE), ZONE)["definition"]
     return made
 
 
@@ -180,7 +181,7 @@ def test_a_hostile_form_raises_nothing_and_can_be_stored(posted: dict[str, str])
         "x:",
     ):
         made = edits.apply_edit(read, op)
-        rule_form.flat(made.form, ZONE)
+        posted_fields(made.form, ZONE)
         schema.parse(made.form["definition"], None)
 
 
@@ -201,9 +202,9 @@ PARTS = ["types", "if", "times", "after", "wait", "count", "schedule", "then", "
 
 @given(st.dictionaries(st.sampled_from(PARTS), json_values) | json_values)
 def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
-    first = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)
+    first = rule_form.read(posted_fields(rule_form.typed(raw), ZONE), ZONE)
     schema.parse(first["definition"], None)
-    assert rule_form.read(rule_form.flat(first, ZONE), ZONE) == first, (
+    assert rule_form.read(posted_fields(first, ZONE), ZONE) == first, (
         "a second round changes nothing any more"
     )
 
@@ -218,7 +219,7 @@ def test_any_stored_json_can_be_shown_and_posted(raw: Any) -> None:
 def test_any_posted_names_can_be_read(posted: dict[str, str]) -> None:
     read = rule_form.read(MultiDict(posted), ZONE)
     json.dumps(read, allow_nan=False)
-    rule_form.flat(read, ZONE)
+    posted_fields(read, ZONE)
 
 
 @pytest.mark.parametrize(
@@ -380,5 +381,5 @@ def test_every_parameter_of_an_action_comes_back_from_the_form(name: str) -> Non
         "on_error": "stop",
     }
     raw = {"types": ["ticket.created"], "then": [{**action, **common}]}
-    again = rule_form.read(rule_form.flat(rule_form.typed(raw), ZONE), ZONE)
+    again = rule_form.read(posted_fields(rule_form.typed(raw), ZONE), ZONE)
     assert again["definition"]["then"] == raw["then"]

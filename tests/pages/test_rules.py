@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleGroup, User
+from dashboard.pages.rules import listing
 from dashboard.rules import active_rules
 from dashboard.rules.runs import RunOutcome
 from tests.pages import asks
@@ -34,6 +35,19 @@ def jana(client: FlaskClient) -> User:
 
 def cells(client: FlaskClient, url: str, made: Rule) -> list[str]:
     return Page(client.get(url).text).rows[f"r{made.id}"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "group"),
+    [
+        ({"types": ["chat.queued", "call.queued"]}, "chats"),
+        ({"types": ["custom.x"]}, "custom"),
+        ({"types": []}, "custom"),
+        (None, "custom"),
+    ],
+)
+def test_the_category_is_the_group_of_the_first_type(definition: object, group: str) -> None:
+    assert listing.category(definition) == group
 
 
 def test_a_rule_reads_as_sentences(editor: FlaskClient) -> None:

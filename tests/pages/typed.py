@@ -14,6 +14,7 @@ from dashboard.models import (
 from dashboard.pages.ruleeditor import commands
 from dashboard.pages.ruleeditor import form as rule_form
 from dashboard.rulelang import schema
+from tests.pages.posted_form import posted_fields
 
 ZONE = "UTC"
 
@@ -54,7 +55,7 @@ def posted(
         now = Rule.get_by_id(rule.id)
         values |= {"name": now.name, "state": now.state, "seen": commands.mark(now), "version": now.version}
     raw = says or (rule.definition if rule else SAYS)
-    form = rule_form.flat(rule_form.typed(raw, **{**values, **head}), ZONE)
+    form = posted_fields(rule_form.typed(raw, **{**values, **head}), ZONE)
     for name, value in {**(typed or {}), "op": op}.items():
         form[name] = value
     return form

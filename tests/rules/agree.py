@@ -8,6 +8,7 @@ from dashboard.models import Event, Rule, Run
 from dashboard.rules import active_rules
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
+from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import Found
 from dashboard.rules.runs import RunOutcome
 from tests.rules import engine
@@ -30,7 +31,7 @@ def found(rule: Rule, period: Period | None = None) -> list[Found]:
     """Return what a backtest over all events, or over a period, finds, in order of time."""
     ready = active_rules.load(Rule.get_by_id(rule.id))
     assert ready is not None
-    runs = [each for read in replay.over(ready, period or everything()) for each in read.found]
+    runs = [each for read in replay.walk(Simulator(ready), period or everything()) for each in read.found]
     return sorted(runs, key=lambda each: (each.at_ms, each.name))
 
 

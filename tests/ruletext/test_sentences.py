@@ -201,12 +201,6 @@ def test_values_of_conditions_read_as_what_they_are() -> None:
 
 
 @pytest.mark.usefixtures("english")
-def test_the_category_is_the_group_of_the_first_type() -> None:
-    assert sentences.category(defined({"types": ["chat.queued", "call.queued"], "then": [TAG]})) == "Chats"
-    assert sentences.category(defined({"types": ["custom.x"], "then": [TAG]})) == "Custom events"
-
-
-@pytest.mark.usefixtures("english")
 def test_labels_of_operators() -> None:
     assert sentences.operator_label("between") == "is between … and …"
     assert sentences.operator_label("gone") == "gone"

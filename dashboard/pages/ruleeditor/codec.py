@@ -14,9 +14,6 @@ from dashboard.pages.ruleeditor.form_values import Form, lines, seconds, shown, 
 from dashboard.pages.ruleeditor.typed_rule import Action, Option
 from dashboard.rulelang import declared
 from dashboard.rulelang.actions import ACTIONS, COMMON, RoleNames
-from dashboard.rulelang.fields import Field
-from dashboard.rulelang.fields import Kind as FieldKind
-from dashboard.rulelang.operand_types import Operand
 from dashboard.rulelang.rate_limits import Frequency
 from dashboard.rulelang.triggers import DUE, OPTIONS, fitting
 from dashboard.rulelang.validation import ErrorPath
@@ -68,43 +65,12 @@ def read(kind: Kind, form: Form, name: str) -> Any:
     return whole(text(form, name)) if isinstance(kind, Whole | ChannelId) else text(form, name)
 
 
-def write(kind: Kind, form: Form, name: str, value: Any) -> None:
-    """Add the fields that the form posts for a value; `read` of them gives it again."""
-    if kind.parts():
-        given = value if isinstance(value, dict) else {}
-        for each in kind.parts():
-            write(each.kind, form, f"{name}.{each.form_name}", given.get(each.name))
-    elif isinstance(kind, Seconds):
-        write_seconds(form, name, value)
-    elif isinstance(kind, (*BY_LINE, TemplatesByName)):
-        form.add(f"{name}.lines", typed_text(kind, value))
-    elif isinstance(kind, LISTS):
-        form.setlist(name, [shown(each) for each in form_values.entries(value)])
-    elif isinstance(kind, EventTypes):
-        for n, each in enumerate(form_values.entries(value)):
-            form.add(f"{name}.{n}", shown(each))
-    elif isinstance(kind, Frequency):
-        form.add(f"{name}.freq", frequency(value))
-        form.add(f"{name}.by", counted_for(value))
-    elif not isinstance(kind, YesNo):
-        form.add(name, typed_text(kind, value))
-    elif value:
-        form.add(name, "1")
-
-
 def typed_text(kind: Kind, value: Any) -> str:
     """Return what the one text field of a value holds."""
     if isinstance(kind, TemplatesByName):
         pairs = value.items() if isinstance(value, dict) else ()
         return "\n".join(f"{name}: {' '.join(shown(each).split())}" for name, each in pairs)
     return ", ".join(map(shown, form_values.entries(value))) if isinstance(kind, Clocks) else shown(value)
-
-
-def write_seconds(form: Form, name: str, value: Any) -> None:
-    """Add a duration: its number and its unit."""
-    typed, unit = form_values.amount(value)
-    form.add(name, typed)
-    form.add(f"{name}.unit", unit)
 
 
 def places(form: Form, name: str, after: str = "") -> list[int]:
@@ -188,14 +154,6 @@ def read_options(form: Form, types: Sequence[str]) -> dict[str, Option]:
     return made
 
 
-def write_options(definition: Mapping[str, Any], form: Form) -> None:
-    """Add what the form posts for the options of a definition."""
-    for name in fitting(definition["types"]):
-        given: Option = definition.get(name) or {}
-        for part in declared.parts(OPTIONS[name].cls) if given else ():
-            write(part.kind, form, f"{name}.{part.form_name}", given.get(part.name))
-
-
 def typed_options(given: Mapping[str, Any]) -> dict[str, Option]:
     """Return the options of a stored definition, each with all of its parts."""
     made = {}
@@ -227,26 +185,3 @@ def _action(form: Form, name: str) -> Action:
     typed = _read_parts((*params_of(made), *COMMON), form, name)
     defaults = {part.name for part in COMMON if part.default is not None}
     return made | {key: value for key, value in typed.items() if key in defaults or value not in EMPTY}
-
-
-def write_actions(actions: Sequence[Action], form: Form) -> None:
-    """Add what the form posts for actions."""
-    for n, action in enumerate(actions):
-        form.add(f"then.{n}.do", str(action.get("do", "")))
-        for part in (*params_of(action), *COMMON):
-            value = action.get(part.name, part.default)
-            write(part.kind, form, field_name(f"then.{n}", part), value)
-
-
-def write_operand(form: Form, name: str, kind: Operand, field: Field, value: Any, zone: str) -> None:
-    """Add what the form posts for one operand of a condition."""
-    if kind is Operand.SECONDS or (kind is Operand.NUMBER and field.kind is FieldKind.DURATION):
-        write_seconds(form, name, value)
-    elif kind is Operand.INSTANT:
-        form.add(name, form_values.local(value, zone))
-    elif form_values.by_line(kind, field):
-        form.add(f"{name}.lines", shown(value))
-    elif kind in (Operand.CHOICES, Operand.WEEKDAYS):
-        form.setlist(name, [shown(each) for each in form_values.entries(value)])
-    else:
-        form.add(name, shown(value))

@@ -12,7 +12,6 @@ Fields are named by their place: `types.0`, `if.how`, `if.0.1.field`, `if.0.1.op
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final, cast
 
@@ -61,27 +60,6 @@ def read(form: Form, zone: str) -> TypedRule:
             "definition": clean(definition),
         },
     )
-
-
-def flat(typed: TypedRule, zone: str) -> Form:
-    """Return what the page's form posts for a typed rule; `read` of it gives the rule again."""
-    definition = typed["definition"]
-    form = Form()
-    for name in (*TEXTS, "group", "position", "version"):
-        form.add(name, form_values.shown(typed.get(name)))
-    for n, type_ in enumerate(definition["types"] or [""]):
-        chosen, other = choice(type_, CUSTOM)
-        form.add(f"types.{n}", chosen)
-        form.add(f"types.{n}.name", other)
-    known = fields.fields(definition["types"])
-    _flat_node(definition["if"], (), known, zone_of(definition.get("zone", ""), zone), form)
-    codec.write_options(definition, form)
-    codec.write_actions(definition["then"], form)
-    if definition.get("stop"):
-        form.add("stop", "1")
-    form.add("loop", definition.get("loop", "once"))
-    form.add("zone", definition.get("zone", ""))
-    return form
 
 
 def typed(raw: Any, **values: Any) -> TypedRule:
@@ -180,34 +158,6 @@ def _before(form: Form, name: str, known: dict[str, Field], zone: str) -> Node:
     if field is not None and row is not None and row.operands:
         made["value"] = form_values.value_of(row, field, form, name, zone)
     return made
-
-
-def is_plain(node: Node, known: dict[str, Field]) -> bool:
-    """Say whether a condition's values can be typed: its field is there and its operator fits."""
-    field, row = fields.find(str(node.get("field", "")), known), OPERATORS.get(str(node.get("op", "")))
-    return field is not None and row is not None and row.fits(field)
-
-
-def _flat_node(node: Node, path: typed_rule.Path, known: dict[str, Field], zone: str, form: Form) -> None:
-    name, how = typed_rule.named(path), typed_rule.how_of(node)
-    if how:
-        form.add(f"{name}.how", how)
-        for n, child in enumerate(node[how]):
-            _flat_node(child, (*path, n), known, zone, form)
-        return
-    field = fields.find(node["field"], known)
-    own = field is not None and not field.declared and node["field"] not in known
-    form.add(f"{name}.field", OTHER if own else node["field"])
-    form.add(f"{name}.path", node["field"].removeprefix(OTHER) if own else "")
-    form.add(f"{name}.op", node["op"])
-    form.add(f"{name}.was", f"{node['field']}|{node['op']}")
-    if field is None or not is_plain(node, known):
-        if "value" in node:
-            form.add(f"{name}.kept", json.dumps(node["value"]))
-        return
-    row = OPERATORS[node["op"]]
-    for n, part in enumerate(form_values.parts(row, node.get("value"))):
-        codec.write_operand(form, f"{name}.v{n}", row.operands[n], field, part, zone)
 
 
 def _sound(node: Any) -> Node:

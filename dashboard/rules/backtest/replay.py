@@ -30,7 +30,6 @@ from dashboard.rules import (
     state_periods,
     subject_history,
 )
-from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import Found
 from dashboard.rules.deadlines import Calendars, counted_kinds
@@ -43,7 +42,6 @@ from dashboard.rules.subject_state import Holding, holding
 
 STEP = 2000  # ids of events in one read
 SUBJECTS = 200  # interactions in one read
-MOST = 100_000  # deadlines taken at once
 DAY_MS = 86_400_000
 
 
@@ -62,11 +60,6 @@ class ReplayBatch(NamedTuple):
     total: int
     asked: int
     found: list[Found]
-
-
-def over(rule: LiveRule, period: Period) -> Iterator[ReplayBatch]:
-    """Try a rule over a period and yield what it does, piece by piece."""
-    return walk(Simulator(rule), period)
 
 
 def walk(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
