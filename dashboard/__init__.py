@@ -14,7 +14,7 @@ from dashboard import i18n, settings
 from dashboard.access import guard
 from dashboard.db import database, end_request, open_database
 from dashboard.settings import ROOT, Settings
-from dashboard.web import assets, errors, nav, security
+from dashboard.web import assets, errors, nav, page, security
 
 MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
 MAX_FORM = 512 * 1024
@@ -47,6 +47,7 @@ def create_app(given: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=secure,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension(page.Unindented)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     for chatty in ("weasyprint", "fontTools", "peewee.migrations"):

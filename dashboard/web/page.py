@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, make_response, render_template, url_for
 from htmx_flask import request
+from jinja2.ext import Extension
 
 from dashboard.i18n.message import N_
 
 NEXT_MAX = 2000
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 ANY_ID = 2**31 - 1  # stands for a row where an address is built; in no path of ours
+
+
+class Unindented(Extension):
+    """Leaves the indentation of HTML templates out of what is sent; they are indented for their readers."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return _INDENT.sub("", source) if name is not None and name.endswith(".html") else source
 
 
 def render(template: str, fragments: Collection[str] = (), status: int = 200, **context: Any) -> Response:
