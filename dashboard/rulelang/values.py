@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from dashboard import catalog
 from dashboard.i18n.message import N_
 from dashboard.rulelang import text_templates
+from dashboard.rulelang.operand_types import NOT_A_CLOCK
 from dashboard.rulelang.time_predicates import minutes
 from dashboard.rulelang.validation import Checks, ErrorPath
 
@@ -33,7 +34,7 @@ UNKNOWN_TYPE = N_("Unknown event type “%(type)s”.")
 NOT_EMAIL = N_("Enter an address such as name@example.org.")
 NOT_CUSTOM = N_("Name the event custom.something, using lowercase letters, digits and underscores.")
 NOT_A_NAME = N_("Use only lowercase letters, digits and underscores.")
-NOT_A_CLOCK = N_("Enter a time from 00:00 to 24:00.")
+
 NO_PLACEHOLDER = N_("These event types don't have %(names)s.")
 LOST_REFERENCE = N_("A selected recipient doesn't exist or is outside your scope.")
 
