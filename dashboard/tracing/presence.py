@@ -7,59 +7,25 @@ sign-out ends at the user's last sign of life in the shift (spec/lifecycle.md, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from dashboard.catalog.effects import RESTART, Thing, alternate, order_key
-from dashboard.tracing.bounds import LIMITS, EndReason
+from dashboard.tracing.bounds import EndReason
 from dashboard.tracing.interaction import length, text
+from dashboard.tracing.presence_rows import (
+    ALONE,
+    KEY_MAX,
+    REOPENED,
+    Presence,
+    PresenceFold,
+    Surroundings,
+    queue_key,
+    stream_of,
+)
 from dashboard.tracing.types import EventRow, Kind
 
-KEY_MAX = 120
-REOPENED = "reopened"  # label of a login that an own event began after an inferred sign-out
-Stream = tuple[int, str, int]  # kind, key, source of a login or 0
-
-
-class Presence(NamedTuple):
-    """A stretch of login, ready or pause in UTC seconds; `end` is None while open.
-
-    `key` names the stream: the device of a login, the queue of a ready or pause, "" for all.
-    `opened_ms` and `closed_ms` are the times of the events that began and ended it; `reported_s`
-    is the length the source itself gave; `id` is None for a row that is not stored yet.
-    """
-
-    kind: int
-    key: str
-    start: int
-    end: int | None
-    label: str
-    paid: bool
-    inferred: bool
-    reported_s: int | None
-    opened_ms: int
-    closed_ms: int | None
-    source_id: int
-    id: int | None = None
-    expires: int | None = None  # second at which a login ends unless there is a further sign-in
-    reason: str = ""  # why the end was concluded
-
-
-class Surroundings(NamedTuple):
-    """What the fold of one user's presence needs beside their presence events.
-
-    `acts(start, end)` returns the seconds in [start, end) of the user's own events, rising. `as_of` is
-    by source the second up to which time has passed (None: no login expires), `shift` the longest shift.
-    `login_sources` are the sources that ever reported a sign-in of the user.
-    """
-
-    acts: Callable[[int, int], Sequence[int]] = lambda _start, _end: ()
-    as_of: Mapping[int, int] | None = None
-    shift: int = LIMITS.shift
-    login_sources: Collection[int] = ()
-
-
-ALONE = Surroundings()
+__all__ = ["Presence", "Surroundings", "fold_presence", "unfold"]
 
 
 def fold_presence(
@@ -75,7 +41,7 @@ def fold_presence(
     Folding a day whole equals folding it in parts cut between instants, each from the rows that the
     former part left open.
     """
-    fold = _Fold(open_rows, paid, around)
+    fold = PresenceFold(open_rows, paid, around)
     ordered = sorted((event for event in events if event.type in ACTS), key=order_key)
     for _, instant in groupby(ordered, key=lambda event: event.time_ms):
         # An end that finds nothing open waits for its beginning.
@@ -107,104 +73,9 @@ def unfold(rows: Sequence[Presence], t0_ms: int) -> tuple[list[Presence], list[P
     return kept, still_open, gone
 
 
-class _Fold:
-    """Rows that are open, one a stream, and those that are ended. A login's stream is one of its source."""
-
-    def __init__(self, open_rows: Sequence[Presence], paid: Mapping[str, bool], around: Surroundings) -> None:
-        self.open = {_stream(row.kind, row.key, row.source_id): row for row in open_rows}
-        self.done: list[Presence] = []
-        self.paid = paid
-        self.around = around
-
-    def start(self, kind: Kind, key: str, event: EventRow, label: str = "", paid: bool = False) -> None:
-        at = event.time_ms // 1000
-        row = Presence(kind, key, at, None, label, paid, False, None, event.time_ms, None, event.source_id)
-        self.open[_stream(kind, key, event.source_id)] = row
-
-    def stop(self, stream: Stream, event: EventRow, inferred: bool = False, reason: str = "") -> None:
-        row = self.open.pop(stream)
-        end = max(event.time_ms // 1000, row.start)
-        reported = length(event.data, "login_s") if row.kind == Kind.LOGIN else None
-        ended = row._replace(
-            end=end,
-            inferred=inferred,
-            reported_s=reported,
-            closed_ms=event.time_ms,
-            reason=reason,
-        )
-        self.done.append(ended)
-
-    def streams(self, kind: Kind, source_id: int | None = None) -> list[Stream]:
-        """Return the streams of a kind that are open, of one source where it is named."""
-        return [
-            stream
-            for stream, row in self.open.items()
-            if row.kind == kind and source_id in (None, row.source_id)
-        ]
-
-    def is_open(self, thing: Thing, event: EventRow) -> bool:
-        """Say whether what an event begins or ends is open, for the order of one instant."""
-        kind = {Thing.PAUSE: Kind.PAUSE, Thing.READY: Kind.READY, Thing.LOGIN: Kind.LOGIN}[thing]
-        key = text(event.data, "device")[:KEY_MAX] if kind == Kind.LOGIN else _queue(event)
-        return any(key in ("", open_key) for _, open_key, _ in self.streams(kind))
-
-    def forget(self, stream: Stream, closed_ms: int | None, until: int) -> None:
-        """End a login that has no sign-out at the last sign of life in its shift; an own event after
-        that signs in again, marked. `closed_ms` is None where time alone ended it."""
-        row = self.open.pop(stream)
-        shift_from = (row.expires or row.start + self.around.shift) - self.around.shift
-        acts = list(self.around.acts(shift_from, until))
-        piece = row
-        while True:
-            over = shift_from + self.around.shift
-            last = max((at for at in acts if at < over), default=shift_from)
-            later = [at for at in acts if at >= over]
-            if closed_ms is None and not later and over > until:
-                self.done.append(piece._replace(expires=over))
-                return
-            self.done.append(
-                piece._replace(
-                    end=max(piece.start, last),
-                    inferred=True,
-                    closed_ms=closed_ms,
-                    expires=over,
-                    reason=EndReason.NO_SIGN_OUT,
-                )
-            )
-            if not self.streams(Kind.LOGIN):
-                self._end_with_login(last, closed_ms)
-            if not later:
-                return
-            shift_from, acts = later[0], later
-            piece = row._replace(
-                start=later[0], label=REOPENED, opened_ms=later[0] * 1000, inferred=True, id=None
-            )
-
-    def _end_with_login(self, at: int, closed_ms: int | None) -> None:
-        for stream, row in list(self.open.items()):
-            with_login = row.kind == Kind.PAUSE or (row.kind == Kind.READY and not row.key)
-            if with_login and row.start <= at:
-                del self.open[stream]
-                self.done.append(
-                    row._replace(end=at, inferred=True, closed_ms=closed_ms, reason=EndReason.NO_SIGN_OUT)
-                )
-
-    def expire(self, as_of: Mapping[int, int]) -> None:
-        """End the logins whose shift is over as of the time of their source."""
-        for stream in self.streams(Kind.LOGIN):
-            row = self.open[stream]
-            now = as_of.get(row.source_id, 0)
-            if row.expires is not None and row.expires <= now:
-                self.forget(stream, None, now)
-
-
-def _stream(kind: int, key: str, source_id: int) -> Stream:
-    return kind, key, source_id if kind == Kind.LOGIN else 0
-
-
-def _signed_in(fold: _Fold, event: EventRow) -> None:
+def _signed_in(fold: PresenceFold, event: EventRow) -> None:
     device = text(event.data, "device")[:KEY_MAX]
-    stream, at = _stream(Kind.LOGIN, device, event.source_id), event.time_ms // 1000
+    stream, at = stream_of(Kind.LOGIN, device, event.source_id), event.time_ms // 1000
     row = fold.open.get(stream)
     if row is not None and fold.around.as_of is not None and row.expires is not None and row.expires <= at:
         fold.forget(stream, event.time_ms, at)
@@ -214,7 +85,7 @@ def _signed_in(fold: _Fold, event: EventRow) -> None:
     fold.open[stream] = fold.open[stream]._replace(expires=at + fold.around.shift)
 
 
-def _signed_out(fold: _Fold, event: EventRow) -> None:
+def _signed_out(fold: PresenceFold, event: EventRow) -> None:
     """Close the device's login; all of the source when no device is named, the nameless one when it is
     unknown.
 
@@ -240,7 +111,7 @@ def _signed_out(fold: _Fold, event: EventRow) -> None:
                 fold.stop(stream, event, inferred=True)
 
 
-def _count_back(fold: _Fold, event: EventRow, device: str) -> None:
+def _count_back(fold: PresenceFold, event: EventRow, device: str) -> None:
     seconds = length(event.data, "login_s")
     if seconds is None:
         return
@@ -262,13 +133,13 @@ def _count_back(fold: _Fold, event: EventRow, device: str) -> None:
     )
 
 
-def _ready(fold: _Fold, event: EventRow) -> None:
-    key = _queue(event)
-    if _stream(Kind.READY, key, 0) not in fold.open:
+def _ready(fold: PresenceFold, event: EventRow) -> None:
+    key = queue_key(event)
+    if stream_of(Kind.READY, key, 0) not in fold.open:
         fold.start(Kind.READY, key, event)
 
 
-def _not_ready(fold: _Fold, event: EventRow) -> None:
+def _not_ready(fold: PresenceFold, event: EventRow) -> None:
     """End the membership of the queue, or all of them. In a source without sign-ins the last one is a
     sign-out, which ends the pauses."""
     _end_streams(fold, event, Kind.READY)
@@ -279,9 +150,9 @@ def _not_ready(fold: _Fold, event: EventRow) -> None:
             fold.stop(stream, event, True, EndReason.SIGNED_OUT)
 
 
-def _pause_started(fold: _Fold, event: EventRow) -> None:
+def _pause_started(fold: PresenceFold, event: EventRow) -> None:
     """Another reason ends the pause and begins the next; the same one, or none, does not restart it."""
-    stream = _stream(Kind.PAUSE, _queue(event), 0)
+    stream = stream_of(Kind.PAUSE, queue_key(event), 0)
     name = text(event.data, "pause", "label")
     known = fold.open.get(stream)
     if known is not None:
@@ -293,18 +164,18 @@ def _pause_started(fold: _Fold, event: EventRow) -> None:
     fold.start(Kind.PAUSE, stream[1], event, name, paid)
 
 
-def _pause_ended(fold: _Fold, event: EventRow) -> None:
+def _pause_ended(fold: PresenceFold, event: EventRow) -> None:
     _end_streams(fold, event, Kind.PAUSE)
 
 
-def _end_streams(fold: _Fold, event: EventRow, kind: Kind) -> None:
+def _end_streams(fold: PresenceFold, event: EventRow, kind: Kind) -> None:
     """Close the queue's stream; every stream of the kind when no queue is named. Strays do nothing."""
     for stream in fold.streams(kind):
-        if _queue(event) in ("", stream[1]):
+        if queue_key(event) in ("", stream[1]):
             fold.stop(stream, event)
 
 
-def _restarted(fold: _Fold, event: EventRow) -> None:
+def _restarted(fold: PresenceFold, event: EventRow) -> None:
     """A restart of the source ends the pauses of members that were never added to the queue (static)."""
     members = {key for _, key, _ in fold.streams(Kind.READY)}
     for stream in fold.streams(Kind.PAUSE, event.source_id):
@@ -319,16 +190,12 @@ def _same(thing: Thing, one: EventRow, other: EventRow) -> bool:
     return one.queue_id == other.queue_id or None in (one.queue_id, other.queue_id)
 
 
-def _queue(event: EventRow) -> str:
-    return "" if event.queue_id is None else str(event.queue_id)
-
-
 def _place(row: Presence) -> tuple[int, int, str, int, int, str]:
     closed = row.opened_ms if row.closed_ms is None else row.closed_ms
     return row.start, row.kind, row.key, row.opened_ms, closed, row.label
 
 
-ACTS: dict[str, Callable[[_Fold, EventRow], None]] = {
+ACTS: dict[str, Callable[[PresenceFold, EventRow], None]] = {
     RESTART: _restarted,
     "agent.pause_ended": _pause_ended,
     "agent.not_ready": _not_ready,

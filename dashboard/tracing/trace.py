@@ -10,9 +10,10 @@ from functools import cached_property
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.tracing import load
-from dashboard.tracing.load import ActivityRow, Person
+from dashboard.tracing import load, people
+from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.ongoing import AsOf
+from dashboard.tracing.people import Person
 from dashboard.tracing.statistics import Figures, figures
 from dashboard.tracing.types import ClosedRow, IntervalRow, Kind
 
@@ -81,7 +82,7 @@ class Trace:
 
 def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace | None:
     """Return the trace of the user of that login; None when the viewer may not see one."""
-    person = load.person(scope, login)
+    person = people.person(scope, login)
     if person is None:
         return None
     person = person._replace(created_ts=_employed_since(person, zone))
@@ -117,7 +118,7 @@ def _employed_since(person: Person, zone: str) -> int:
 
     Events tell of users before they are made here, the imported ones of years ago.
     """
-    first = load.first_event_ts(person.id)
+    first = people.first_event_ts(person.id)
     if first is None or first >= person.created_ts:
         return person.created_ts
     return clock.day(clock.local_date(first, zone), zone).start

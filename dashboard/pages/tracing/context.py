@@ -18,7 +18,7 @@ from dashboard.i18n.message import N_
 from dashboard.pages.tracing import listing, names, queries, timeline
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Item, Plot
-from dashboard.tracing import load
+from dashboard.tracing import people as traceable
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
@@ -92,7 +92,7 @@ def person(trace: Trace) -> dict[str, Any]:
 
 def people(trace: Trace, asked: TraceQuery) -> list[tuple[str, str, bool]]:
     """Return whom the picker offers, in the order of the reader's language; the shown one always."""
-    found = load.people(trace.scope, asked.deactivated)
+    found = traceable.people(trace.scope, asked.deactivated)
     if all(one.id != trace.person.id for one in found):
         found.append(trace.person)
     found.sort(key=lambda one: collation.key(one.name, language()))

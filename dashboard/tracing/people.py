@@ -1,0 +1,51 @@
+"""Whom the viewer may trace, and since when there are events of a user."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.db import rows
+from dashboard.models import Event, User
+from dashboard.tracing.surroundings import INSIDE
+
+
+class Person(NamedTuple):
+    """A user as the picker and the head of the trace show one."""
+
+    id: int
+    login: str
+    name: str
+    created_ts: int
+    deactivated_ts: int | None
+
+
+def person(scope: Scope, login: str) -> Person | None:
+    """Return the user of that login, or None when there is none or not for this viewer."""
+    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
+    found = rows(query.where((User.login == login) & scope.allows(User.id)), Person)
+    if not found:
+        return None
+    one: Person = found[0]
+    own = one.id == scope.viewer_id
+    return one if own or scope.can(Permission.TRACING_VIEW) else None
+
+
+def first_event_ts(user_id: int) -> int | None:
+    """Return the second of the user's earliest event (a step in an index), acts in the dashboard aside."""
+    mine = (Event.user_id == user_id) & Event.type.not_in(INSIDE)
+    query = Event.select(Event.time_ms).where(mine).order_by(Event.time_ms).limit(1)
+    found = query.tuples().first()
+    return None if found is None else int(found[0]) // 1000
+
+
+def people(scope: Scope, deactivated: bool) -> list[Person]:
+    """Return whom the viewer may trace; oneself always, deactivated users on request."""
+    wanted = scope.allows(User.id)
+    if not scope.can(Permission.TRACING_VIEW):
+        wanted = User.id == scope.viewer_id
+    if not (deactivated and scope.can(Permission.TRACING_DEACTIVATED)):
+        wanted &= User.deactivated_ts.is_null()
+    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
+    return rows(query.where(wanted).order_by(User.name), Person)
