@@ -26,12 +26,12 @@ from dashboard.rulelang.validation import ROOT, ErrorPath
 from dashboard.rules import active_rules, pending_waits, permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
+from dashboard.ruletext.run_scope import BADGES
 from dashboard.web import forms as common
 from dashboard.web import lists
 from dashboard.web.page import render
 
 STATES = {State.OFF: N_("Off"), State.SHADOW: N_("Dry run"), State.ON: N_("On"), State.PAUSED: N_("Paused")}
-KINDS = {"done": "ok", "partly": "warn", "failed": "bad", "error": "bad", "shadow": "info"}
 LABELS = {
     "name": N_("Name"),
     "description": N_("Description"),
@@ -158,7 +158,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "runs": _runs(rule),
         "labels": RUN_LABELS,
         "draft": queries.draft(g.user.id, editing.ident),
-        "kinds": KINDS,
+        "kinds": BADGES,
         "zone": zone(),
         "stamp": lambda ms: formats.stamp(ms // 1000, zone()),
         "site_zone": site_zone,
