@@ -299,34 +299,6 @@ def test_variables_of_smartertrack_become_placeholders(jana: User) -> None:
     assert params["text"] == "{{ contact.name }}: {{ ticket.title }} since {{ ticket.idle_s }}, #C#"
 
 
-NO_FILES = (
-    b"",
-    b"\xff\xfe",
-    b"[]",
-    b"{}",
-    b"null",
-    b"1",
-    b"9" * 5000,
-    b"[" * 100_000,
-    b" " * 1_000_001,
-    b'{"stopa_rules": 1}',
-    b'{"stopa_rules": 1, "rules": {}}',
-    b'{"stopa_rules": "1", "rules": []}',
-    b'{"stopa_rules": null, "rules": []}',
-    b'{"stopa_rules": 1, "rules": [NaN]}',
-    b'{"stopa_rules": 2, "rules": []}',
-    file(*[{}] * 501),
-)
-
-
-def test_a_file_that_is_none_is_refused_with_a_sentence(jana: User) -> None:
-    scope = scopes.of_user(jana)
-    for data in NO_FILES:
-        found = import_export.read(data, scope, personal=False)
-        assert isinstance(found, Message), data[:40]
-        assert found.render().endswith(".")
-
-
 def test_a_queue_without_name_here_is_unknown(jana: User) -> None:
     Queue.delete().execute()
     raw = {
