@@ -67,7 +67,7 @@ def make(author: User, locale: str) -> None:
             Rule.update(state=state, group=where).where(Rule.id == row.id).execute()
         for login, name, raw in OWN:
             owner = User.get(User.login == login)
-            row = import_export.create(import_export.built_in(name, raw), owner.id, owner.id, 1)
+            (row,) = import_export.add([import_export.built_in(name, "", raw)], owner.id, owner.id)
             Rule.update(state=State.ON).where(Rule.id == row.id).execute()
         Profile.create(
             user_id=User.get(User.login == "lead").id,

@@ -94,22 +94,28 @@ def read(data: bytes, scope: Scope, personal: bool) -> tuple[Incoming, ...] | Me
     return tuple(_incoming(each, here, ids) for each in found)
 
 
-def add(rows: Iterable[Incoming], author_id: int, owner_id: int | None) -> list[Rule]:
-    """Add those that can be added, switched off, as the site's or as `owner_id`'s own.
+def add(
+    rows: Iterable[Incoming], author_id: int, owner_id: int | None, origin: str = "imported"
+) -> list[Rule]:
+    """Add those that can be added, disabled, as the site's or as `owner_id`'s own.
 
-    A group of the site's rules that is not there is made; personal rules come without one.
+    A group of the site's rules that does not exist is created; personal rules have none. `origin` is the
+    detail of the audit entry that says where the rules come from.
     """
     with database.atomic():
         mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
         position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
-        good = [row for row in rows if row.definition is not None]
-        return [
-            create(row, author_id, owner_id, (position or 0) + n, imported=True)
-            for n, row in enumerate(good, 1)
-        ]
+        made: list[Rule] = []
+        for row in rows:
+            if row.definition is not None:
+                place = (position or 0) + len(made) + 1
+                made.append(_create(row, row.definition, author_id, owner_id, place))
+                details = {origin: True}
+                audit.record("rule.created", "c", ("rule", made[-1].id, row.name), details=details)
+        return made
 
 
-def built_in(name: str, raw: dict[str, Any], description: str = "") -> Incoming:
+def built_in(name: str, description: str, raw: dict[str, Any]) -> Incoming:
     """Return a rule that the program itself adds, of its JSON form. Raises TypeError if it is invalid."""
     definition = schema.load(raw)
     if not isinstance(definition, Definition):
@@ -117,33 +123,26 @@ def built_in(name: str, raw: dict[str, Any], description: str = "") -> Incoming:
     return Incoming(name, description, definition=definition)
 
 
-def create(row: Incoming, author_id: int, owner_id: int | None, position: int, **details: bool) -> Rule:
-    """Store the rule as version 1, switched off; `details` go to the audit trail.
-
-    `row.definition` must not be None. A group of the site's rules that does not exist is created.
-    """
-    if row.definition is None:
-        raise ValueError(f"{row.name!r} has no definition: {row.error}")
+def _create(
+    row: Incoming, definition: Definition, author_id: int, owner_id: int | None, position: int
+) -> Rule:
     group = None
     if row.group and owner_id is None:
         group, _created = RuleGroup.get_or_create(name=row.group)
-    definition, now = schema.dump(row.definition), clock.now_s()
-    rule = Rule.create(
+    raw, now = schema.dump(definition), clock.now_s()
+    rule: Rule = Rule.create(
         name=row.name,
         description=row.description,
         owner_id=owner_id,
         group=group,
         position=position,
-        definition=definition,
+        definition=raw,
         created_ts=now,
         updated_ts=now,
         updated_by=author_id,
         missing=[each.as_json() for each in row.missing],
     )
-    RuleVersion.create(
-        rule=rule, version=1, name=row.name, definition=definition, made_by=author_id, made_ts=now
-    )
-    audit.record("rule.created", "c", ("rule", rule.id, rule.name), details=details)
+    RuleVersion.create(rule=rule, version=1, name=row.name, definition=raw, made_by=author_id, made_ts=now)
     return rule
 
 

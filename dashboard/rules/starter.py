@@ -27,7 +27,7 @@ QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
 
 
 class Starter(NamedTuple):
-    """A rule of the set; `definition` is the JSON form, ready for `definition.parse`."""
+    """A rule of the set; `definition` is its JSON form."""
 
     name: str
     description: str
@@ -43,13 +43,6 @@ def _at_most(seconds: int, by: str = "subject") -> dict[str, Any]:
 
 
 _EPISODE = {"often": "episode", "by": "subject"}
-_TAGGED_VIP = {
-    "any": [
-        {"field": "data.requester_tags", "op": "has_any", "value": ["VIP"]},
-        {"field": "data.tags", "op": "has_any", "value": ["VIP"]},
-    ]
-}
-
 STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Chat unanswered for two minutes"),
@@ -147,7 +140,12 @@ STARTERS: tuple[Starter, ...] = (
         N_("A customer tagged VIP writes: the ticket is tagged and a notification is sent."),
         {
             "types": ["ticket.created", "ticket.reopened"],
-            "if": _TAGGED_VIP,
+            "if": {
+                "any": [
+                    {"field": "data.requester_tags", "op": "has_any", "value": ["VIP"]},
+                    {"field": "data.tags", "op": "has_any", "value": ["VIP"]},
+                ]
+            },
             "then": [
                 {"do": "tag", "tags": ["VIP"]},
                 _notice(
@@ -290,26 +288,22 @@ def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
     with database.atomic():
         mine = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
         there = {row[0] for row in Rule.select(Rule.name).where(mine).tuples()}
-        position = Rule.select(Rule.position).where(mine).order_by(Rule.position.desc()).limit(1).scalar()
         calendar = Calendar.select(Calendar.name).order_by(Calendar.name).limit(1).scalar() or ""
         suit = [each for each in _suiting(owner_id is not None, outward) if not there & _names(each)]
         with force_locale(locale):
             found = [_said(each, gettext, calendar) for each in suit]
-        rows = [import_export.built_in(each.name, each.definition, each.description) for each in found]
-        return [
-            import_export.create(row, author_id, owner_id, (position or 0) + n, starter=True)
-            for n, row in enumerate(rows, 1)
-        ]
+        rows = [import_export.built_in(*each) for each in found]
+        return import_export.add(rows, author_id, owner_id, origin="starter")
 
 
 def _suiting(personal: bool, outward: bool) -> list[Starter]:
-    suit = [each for each in STARTERS if outward or not _is_outward(each)]
-    return [each for each in suit if not personal or _is_personal(each)]
+    allowed = [each for each in STARTERS if outward or not _is_outward(each)]
+    return [each for each in allowed if not personal or _is_personal(each)]
 
 
 def _is_personal(starter: Starter) -> bool:
-    personal = all(CATALOG[name].level == "personal" for name in starter.definition["types"])
-    return personal and not _is_outward(starter)
+    types = starter.definition["types"]
+    return not _is_outward(starter) and all(CATALOG[name].level == "personal" for name in types)
 
 
 def _is_outward(starter: Starter) -> bool:
