@@ -75,7 +75,7 @@ def site(app: Flask, client: FlaskClient) -> FlaskClient:
     ]
     runs = [
         {
-            "key": str(n),
+            "firing": str(n),
             "rule_id": rule.id,
             "version": 1,
             "event_id": n,

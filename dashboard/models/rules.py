@@ -95,12 +95,12 @@ class RuleMute(Model):
 
 
 class Run(Model):
-    """A rule asked about an event or a deadline, once per rule version (`key`), with what it saw."""
+    """A rule evaluated on an event or a deadline, once per rule version, with what it saw."""
 
     id = pw.BigAutoField()
-    key = pw.CharField(300, unique=True)
     rule_id = pw.IntegerField()
     version = pw.IntegerField()
+    firing = pw.CharField(300)  # id of the event, or name of the deadline, wait or count
     event_id = pw.BigIntegerField(null=True)
     subject = pw.CharField(300, default="")
     outcome = pw.CharField(16)  # a rules.outcomes.Outcome
@@ -116,6 +116,7 @@ class Run(Model):
 
     class Meta:
         indexes = (
+            (("rule_id", "firing", "version"), True),
             (("rule_id", "outcome", "id"), False),
             (("rule_id", "id"), False),
             (("subject", "id"), False),

@@ -96,9 +96,9 @@ class Evaluation(NamedTuple):
     explain: Callable[[EventFacts], Trace]
 
     @property
-    def key(self) -> str:
-        """Name this run once and for all: the same rule version and event give the same key."""
-        return run_key(self.rule.id, self.rule.version, self.facts["id"])
+    def firing(self) -> str:
+        """Return what names the run of this rule version for good: the id of the event."""
+        return str(self.facts["id"])
 
     @property
     def shadow(self) -> bool:
@@ -108,11 +108,6 @@ class Evaluation(NamedTuple):
     def trace(self) -> Trace:
         """Return every condition with what it saw; made when asked for, for most runs keep none."""
         return self.explain(self.facts)
-
-
-def run_key(rule_id: int, version: int, event_id: int | str) -> str:
-    """Return the key on which a run is unique; a timer's firing gives its own name for the event id."""
-    return f"{rule_id}:{version}:{event_id}"
 
 
 # Plain tuples, for a named one takes three times as long to take apart.

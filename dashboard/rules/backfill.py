@@ -19,7 +19,6 @@ from dashboard.db.prepared import plain
 from dashboard.events import timeliness
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
-from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import (
     deadline_index,
@@ -197,8 +196,8 @@ def _row(
 
 def _ran_before(rule: LiveRule, episode: str) -> bool:
     """Say whether an earlier version of the rule has acted upon this stretch: an edit is no second cause."""
-    keys = [run_key(rule.id, version, episode) for version in range(max(1, rule.version - 20), rule.version)]
-    return bool(keys) and Run.select(Run.id).where(Run.key.in_(keys)).exists()
+    earlier = (Run.rule_id == rule.id) & (Run.firing == episode) & (Run.version < rule.version)
+    return bool(Run.select(Run.id).where(earlier).exists())
 
 
 def _time_of(types: Sequence[str]) -> Any:

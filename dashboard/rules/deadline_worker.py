@@ -21,7 +21,6 @@ from dashboard.jobs.work import Work, pause_ms
 from dashboard.models import Rule, Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
-from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import (
     active_rules,
@@ -236,8 +235,7 @@ class DeadlineWorker:
             return
         others = subject_history.others(after, wait.unless, due)
         if deadlines.called_off(after, wait.unless, others, due) is not None:
-            key = run_key(rule.id, rule.version, timers.firing_of(row))
-            runs.begin(key, rule, seen, RunOutcome.CANCELLED, due)
+            runs.begin(timers.firing_of(row), rule, seen, RunOutcome.CANCELLED, due)
             return
         self.fire(rule, seen, timers.firing_of(row), due, self._late(due, after))
 
@@ -272,8 +270,8 @@ def _close(row: Timer) -> None:
     known = Rule.get_or_none(Rule.id == row.rule_id)
     seen = event_facts.of_event(row.event_id) if known is not None and row.event_id else None
     if known is not None and seen is not None:
-        key = run_key(known.id, row.version, timers.firing_of(row))
-        runs.begin(key, known, seen, RunOutcome.DISABLED, row.due_ms)
+        rule = Rule(id=known.id, version=row.version)
+        runs.begin(timers.firing_of(row), rule, seen, RunOutcome.DISABLED, row.due_ms)
 
 
 def _again(row: Timer, error: str) -> None:

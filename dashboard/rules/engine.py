@@ -147,13 +147,12 @@ class EvaluationPass:
         if rule.id in self._paused or not self._covers(rule, facts):
             return None
         run = matcher.explain(rule.spec, facts, self.live.index.max_depth)
-        key = matcher.run_key(rule.id, rule.version, firing)
         if run.outcome is Outcome.NOT_MATCHED:
             if len(self._samples) < SAMPLES:
-                self._samples.setdefault(rule.id, (rule, run, key))
+                self._samples.setdefault(rule.id, (rule, run, firing))
             return None
         episode = str(facts.get("episode", firing))
-        return self._carry_out(rule, run, key, at_ms, episode, late_s)
+        return self._carry_out(rule, run, firing, at_ms, episode, late_s)
 
     def end(self) -> None:
         """Write what was counted and noted."""
@@ -181,16 +180,16 @@ class EvaluationPass:
             timers.wait(rule, run.facts)
             return
         late_s = event_facts.late_s(run.facts, run.facts["time"])
-        self._carry_out(rule, run, run.key, at_ms, episode, late_s)
+        self._carry_out(rule, run, run.firing, at_ms, episode, late_s)
 
     def _carry_out(
-        self, rule: LiveRule, run: matcher.Evaluation, key: str, at_ms: int, episode: str, late_s: int = 0
+        self, rule: LiveRule, run: matcher.Evaluation, firing: str, at_ms: int, episode: str, late_s: int = 0
     ) -> RunOutcome | None:
         """Make the run once and do what it asks for; an accident inside ends this run alone."""
         begun_ns = time.perf_counter_ns()
         try:
             with database.atomic():
-                row = runs.begin(key, rule, run.facts, RunOutcome.WAITING, at_ms, late_s)
+                row = runs.begin(firing, rule, run.facts, RunOutcome.WAITING, at_ms, late_s)
                 if row is None:
                     return None
                 outcome, held, error = self._do(rule, run, row, at_ms, episode, late_s)
@@ -198,7 +197,7 @@ class EvaluationPass:
             raise
         except Exception as accident:
             logger.exception("rule %s failed", rule.id)
-            row = runs.begin(key, rule, run.facts, RunOutcome.ERROR, at_ms, late_s)
+            row = runs.begin(firing, rule, run.facts, RunOutcome.ERROR, at_ms, late_s)
             outcome, held, error = RunOutcome.ERROR, 0, f"{type(accident).__name__}: {accident}"
         self._count_errors(rule, run.facts, outcome)
         if row is not None:
@@ -264,7 +263,7 @@ class EvaluationPass:
             for spec in self.live.index.concerning(type_):
                 if spec.id not in listed and len(self._samples) < SAMPLES:
                     run = matcher.explain(spec, facts, self.live.index.max_depth)
-                    self._samples.setdefault(spec.id, (self.live.rules[spec.id], run, run.key))
+                    self._samples.setdefault(spec.id, (self.live.rules[spec.id], run, run.firing))
         if not self._samples:
             return
         since = self.now_ms - SAMPLED_EVERY_MS
@@ -272,9 +271,9 @@ class EvaluationPass:
             (Run.made_ms > since) & (Run.outcome == RunOutcome.NOT_MATCHED.value)
         )
         known = {row[0] for row in recent.tuples()}
-        for rule, run, key in self._samples.values():
+        for rule, run, firing in self._samples.values():
             if run.outcome is Outcome.NOT_MATCHED and rule.id not in known and self._covers(rule, run.facts):
-                row = runs.begin(key, rule, run.facts, RunOutcome.NOT_MATCHED, run.facts["time"])
+                row = runs.begin(firing, rule, run.facts, RunOutcome.NOT_MATCHED, run.facts["time"])
                 if row is not None:
                     update_row(Run, row.id, trace=_trace(run))
 

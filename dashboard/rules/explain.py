@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -180,7 +178,7 @@ def _run(rule: LiveRule, occurrence: Occurrence) -> RunRow | None:
         names = {occurrence.firing}
         if rule.definition.after is None:
             names.add(str(occurrence.facts["id"]))
-        found = reduce(or_, (RunRow.key.endswith(f":{name}") for name in sorted(names)))
+        found = RunRow.firing.in_(sorted(names))
     mine = (RunRow.rule_id == rule.id) & found
     near: RunRow | None = RunRow.select().where(mine).order_by(RunRow.id.desc()).first()
     return near

@@ -16,7 +16,6 @@ from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Job, Rule, Run, Timer
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang.matcher import run_key
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import event_facts, runs, timer_sync, timers
 from dashboard.rules.runs import RunOutcome
@@ -90,8 +89,7 @@ def _cancel(row: Timer) -> None:
     if facts is None:
         return
     rule = Rule(id=row.rule_id, version=row.version)
-    key = run_key(rule.id, row.version, timers.firing_of(row))
-    made = runs.begin(key, rule, facts, RunOutcome.CANCELLED, row.due_ms)
+    made = runs.begin(timers.firing_of(row), rule, facts, RunOutcome.CANCELLED, row.due_ms)
     if made is not None:
         Run.update(error=runs.EDITED).where(Run.id == made.id).execute()
 

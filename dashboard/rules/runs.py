@@ -94,7 +94,11 @@ KEPT_IDLE = 20  # at most, per rule, of what did not match or was called off: mo
 DELETED_AT_ONCE = 500
 PRUNE = "prune_runs"
 PRUNED_EVERY_MS = 3_600_000
-_MADE = Prepared(lambda: Run.select(Run.id).where(Run.key == slot("key")))
+_MADE = Prepared(
+    lambda: Run.select(Run.id).where(
+        (Run.rule_id == slot("rule")) & (Run.firing == slot("firing")) & (Run.version == slot("version"))
+    )
+)
 _PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
 LOST_RULE = N_("The rule was deleted in the meantime.")
 NO_LONGER_ON = N_("The rule was no longer on.")
@@ -103,17 +107,17 @@ SUBJECT_ENDED = N_("The item was closed in the meantime.")
 
 
 def begin(
-    key: str, rule: Any, facts: EventFacts, outcome: RunOutcome, at_ms: int, late_s: int = 0
+    firing: str, rule: Any, facts: EventFacts, outcome: RunOutcome, at_ms: int, late_s: int = 0
 ) -> Run | None:
-    """Make the run of this key and return it; None when there is one already.
+    """Make the run of a rule's version for a firing and return it; None when there is one already.
 
-    `rule` is a store.LiveRule. The caller holds the digest's lock.
+    `rule` is an active_rules.LiveRule or a row. The caller holds the projection lock.
     """
-    if _MADE.rows(key=key):
+    if _MADE.rows(rule=rule.id, firing=firing, version=rule.version):
         return None
     event = facts["id"]
     values = {
-        "key": key,
+        "firing": firing,
         "rule_id": rule.id,
         "version": rule.version,
         "at_ms": at_ms,

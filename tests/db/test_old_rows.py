@@ -11,7 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import Rule, Step, Timer
+from dashboard.models import Rule, Run, Step, Timer
 
 pytestmark = pytest.mark.both_databases
 
@@ -155,3 +155,20 @@ def insert_timer(db: peewee.Database, rule_id: int, kind: str, due_ms: int, stat
     about = {"subject": "interaction:1:T-1", "source_id": 1, "interaction": "T-1", "event_id": 5}
     rest = {"version": 3, "base_ms": 50, "error": "", "attempts": 0, "worker": ""}
     insert(db, "timer", rule_id=rule_id, kind=kind, due_ms=due_ms, state=state, **about, **rest)
+
+
+# Old key and version → firing and version; a timer that outlived its version had its own in the key.
+RUNS = {
+    "event": (("1:2:77", 2), ("77", 2)),
+    "episode": (("1:2:idle:77", 2), ("idle:77", 2)),
+    "of an earlier version": (("1:2:wait:77", 3), ("wait:77", 2)),
+    "test": (("test:0a", 4), ("test:0a", 4)),
+}
+
+
+def test_run_firing(old: peewee.Database) -> None:
+    for (key, version), _new in RUNS.values():
+        insert_run(old, key, 1, version)
+    migrate.run(old)
+    query = Run.select(Run.firing, Run.version).order_by(Run.id)
+    assert list(query.tuples()) == [new for _old, new in RUNS.values()]

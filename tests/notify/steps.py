@@ -28,7 +28,7 @@ def rule(**fields: Any) -> Rule:
 def run(of: Rule | None = None, **fields: Any) -> Run:
     of = of or rule()
     values = {
-        "key": f"run {next(_numbers)}",
+        "firing": f"run {next(_numbers)}",
         "rule_id": of.id,
         "version": of.version,
         "outcome": "waiting",

@@ -41,7 +41,7 @@ def rule(name: str, owner: User | None = None, definition: Any = None, **columns
 def run(of: Rule, outcome: RunOutcome = RunOutcome.DONE, ago_s: int = 0, **columns: Any) -> Run:
     moment = clock.now_ms() - ago_s * 1000
     values = {
-        "key": f"{of.id}:{next(_numbers)}",
+        "firing": str(next(_numbers)),
         "rule_id": of.id,
         "version": 1,
         "outcome": str(outcome),

@@ -36,7 +36,7 @@ def rule(name: str, owner: User | None = None, **fields: object) -> Rule:
 def run(of: Rule, outcome: RunOutcome = DONE, ago_ms: int = 0) -> Run:
     made = clock.now_ms() - ago_ms
     key = f"{of.id}:{Run.select().count()}"
-    return Run.create(key=key, rule_id=of.id, version=1, outcome=outcome.value, at_ms=made, made_ms=made)
+    return Run.create(firing=key, rule_id=of.id, version=1, outcome=outcome.value, at_ms=made, made_ms=made)
 
 
 def panel(client: FlaskClient) -> str:

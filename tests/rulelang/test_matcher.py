@@ -101,14 +101,14 @@ def test_who_caused_an_event_is_a_condition() -> None:
 
 def test_a_run_is_named_by_rule_version_and_event() -> None:
     [run] = match(Index.build([spec(3, version=2)]), event(id=77))
-    assert run.key == "3:2:77"
+    assert (run.rule.id, run.rule.version, run.firing) == (3, 2, "77")
 
 
 def test_matching_twice_gives_the_same_runs() -> None:
     index, facts = Index.build([spec(1), spec(2, FAILS)]), event({"list": ["a"]})
 
-    def keys() -> list[tuple[str, Outcome]]:
-        return [(run.key, run.outcome) for run in match(index, facts)]
+    def keys() -> list[tuple[int, str, Outcome]]:
+        return [(run.rule.id, run.firing, run.outcome) for run in match(index, facts)]
 
     assert keys() == keys()
 

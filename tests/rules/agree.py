@@ -21,10 +21,8 @@ EVER = Period(0, 4_102_444_800_000)
 
 def live(rule: Rule) -> list[str]:
     """Return the names of the events and firings about which the rule ran, in order of time."""
-    query = Run.select(Run.key, Run.at_ms).where((Run.rule_id == rule.id) & Run.outcome.not_in(ASIDE))
-    prefix = f"{rule.id}:{rule.version}:"
-    rows = [(at_ms, key.removeprefix(prefix)) for key, at_ms in query.tuples()]
-    return [name for _at, name in sorted(rows)]
+    query = Run.select(Run.at_ms, Run.firing).where((Run.rule_id == rule.id) & Run.outcome.not_in(ASIDE))
+    return [name for _at, name in sorted(query.tuples())]
 
 
 def found(rule: Rule, period: Period | None = None) -> list[Found]:
@@ -47,10 +45,9 @@ def everything() -> Period:
 
 def held(rule: Rule) -> dict[str, int]:
     """Return by name how many actions were held back at work; what came too late was not weighed."""
-    prefix = f"{rule.id}:{rule.version}:"
     aside = Run.outcome.in_((*ASIDE, RunOutcome.EXPIRED))
-    query = Run.select(Run.key, Run.held).where((Run.rule_id == rule.id) & ~aside)
-    return {key.removeprefix(prefix): count for key, count in query.tuples()}
+    query = Run.select(Run.firing, Run.held).where((Run.rule_id == rule.id) & ~aside)
+    return dict(query.tuples())
 
 
 def both(**definition: Any) -> tuple[Rule, Rule]:

@@ -30,7 +30,7 @@ def shown(scope: Scope) -> set[int]:
 def made(number: int, event: int | None, subject: str = "") -> None:
     Run.create(
         id=number,
-        key=str(number),
+        firing=str(number),
         rule_id=1,
         version=1,
         event_id=event,

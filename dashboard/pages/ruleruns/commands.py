@@ -74,7 +74,7 @@ def _to_me(doing: ActionConfig) -> ActionConfig:
 def _run(rule: LiveRule, facts: EventFacts) -> Run:
     event, moment = facts["id"], clock.now_ms()
     made: Run = Run.create(
-        key=f"test:{secrets.token_hex(16)}",
+        firing=f"test:{secrets.token_hex(16)}",
         rule_id=rule.id,
         version=rule.version,
         event_id=event if isinstance(event, int) else None,
