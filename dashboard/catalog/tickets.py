@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboard.catalog.fields import (
     ASSIGNEE,
     BUTTON,
@@ -37,7 +39,7 @@ from dashboard.i18n.message import N_
 
 NUMBER = Field("number", Kind.CODE, N_("Ticket number"))
 WORK = Field("seconds", Kind.SECONDS, N_("Work time"), folded=True)
-FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"))
+FOLLOW_UP = Field("followup_at", Kind.TIME, N_("Follow-up"), folded=True)
 SLA_DUE = Field("sla_due_at", Kind.TIME, N_("SLA due date"))
 ATTACHMENT = Field("attachment", Kind.TEXT, N_("Attachment"))
 KIND = Field("kind", Kind.CHOICE, N_("Transfer type"), ("agent", "group", "department"))
@@ -126,7 +128,8 @@ TYPES: tuple[EventType, ...] = (
 )
 
 
-TASK = (ASSIGNEE, SUBJECT, DESCRIPTION, STATUS, PRIORITY, STARTS, DUE, RELATED)
+TASK_DUE = replace(DUE, folded=True)  # a deadline hangs on it
+TASK = (ASSIGNEE, SUBJECT, DESCRIPTION, STATUS, PRIORITY, STARTS, TASK_DUE, RELATED)
 
 _task = maker("tasks", "personal")
 _task_timer = maker("tasks", "personal", internal=True, origin=Origin.TIMER)

@@ -23,7 +23,7 @@ class Kind(StrEnum):
     DECIMAL = "decimal"  # any finite number: a price, a rating
     SECONDS = "seconds"
     MILLISECONDS = "milliseconds"
-    TIME = "time"  # text: RFC 3339 with an offset; the gate does not read it
+    TIME = "time"  # text: RFC 3339 with an offset; the gate reads it where deadlines hang on it
     IP = "ip"  # text: an IPv4 or IPv6 address; the gate does not read it
 
 
@@ -42,7 +42,7 @@ class Field:
     """A field of `data`; absent and null are the same unless it is `required`.
 
     A text has at most `limit` characters when the column it is folded into has (0: no limit of its own).
-    A field is `folded` when figures hang on it: the gate refuses a wrong kind there. What only
+    A field is `folded` when figures or deadlines hang on it: the gate refuses a wrong kind there. What only
     conditions read is kept as it came; a wrong kind is then an error of the condition.
     """
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import peewee
 
 from dashboard import clock
+from dashboard.catalog import subjects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.jobs import queue as jobs
@@ -79,7 +80,8 @@ def append(
 ) -> Appended:
     """Append `events` of one source in one transaction, which is committed when the function returns.
 
-    Events whose id the source has sent before are skipped. With `makes`, unknown users and queues are
+    Events whose id the source has sent before are skipped. A task, thread, post or article without an
+    interaction is its own subject, see `catalog.subjects`. With `makes`, unknown users and queues are
     created; without it, the caller must have removed events with unknown_names(). Without `rules`, rules
     do not evaluate the events. `chain` lists the ids of the rules that caused them, oldest first. With
     `at_own_time`, each event counts as recorded at its time: for an invented past that stands for events
@@ -96,7 +98,7 @@ def append(
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         records = [
-            (source_id, ident, *_values(event, now, users, queues))
+            (source_id, ident, *_values(event, ident, now, users, queues))
             for ident, event in zip(ids, events, strict=True)
         ]
         added = dialect.insert_numbered("event", COLUMNS, records)
@@ -110,7 +112,9 @@ def append(
     return Appended(added.rows, len(events) - added.rows, ids)
 
 
-def _values(event: NewEvent, recorded_ms: int | None, users: Ids, queues: Ids) -> tuple[object, ...]:
+def _values(
+    event: NewEvent, ident: str, recorded_ms: int | None, users: Ids, queues: Ids
+) -> tuple[object, ...]:
     """Return the values of COLUMNS from the type on; None as `recorded_ms` stands for the event's time."""
     return (
         event.type,
@@ -119,7 +123,7 @@ def _values(event: NewEvent, recorded_ms: int | None, users: Ids, queues: Ids) -
         event.seq,
         users.get(event.user),
         queues.get(event.queue),
-        event.interaction,
+        event.interaction or subjects.own_subject(event.type, event.data, ident),
         None if event.contact is None else _json(event.contact),
         event.session,
         event.data,

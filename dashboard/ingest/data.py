@@ -10,6 +10,7 @@ import msgspec
 
 from dashboard.catalog import EventType, Field, Kind
 from dashboard.i18n.message import N_, Errors, Message, message
+from dashboard.ingest import times
 
 # One event must never hold up the writer or the reader of a page, hence the three caps.
 MAX_BYTES = 32 * 1024
@@ -43,7 +44,7 @@ _SAFE_DIGITS = 19  # fewer in all make no number beyond 64 bits, unless one has 
 _LEFT = bytes.maketrans(b"123456789E[", b"000000000e{")
 _GONE = bytes(byte for byte in range(256) if (chr(byte).isalpha() and byte not in b"eE") or byte > 127)
 # A member looked up by identity: hashing one, or reading it off its class, costs as much as a check.
-_CHOICE, _LOWER_WORD = Kind.CHOICE, Kind.WORD
+_CHOICE, _LOWER_WORD, _TIME = Kind.CHOICE, Kind.WORD, Kind.TIME
 _YES_NO, _NUMBER, _SECONDS, _MILLISECONDS = Kind.YES_NO, Kind.NUMBER, Kind.SECONDS, Kind.MILLISECONDS
 
 
@@ -192,6 +193,9 @@ def _field_problem(field: Field, value: Any) -> Message | None:
         return None if isinstance(value, bool) else Message(NOT_YES_NO)
     if not isinstance(value, str):
         return Message(NOT_TEXT)
+    if kind is _TIME:
+        moment = times.rfc3339(value)
+        return moment if isinstance(moment, Message) else None
     if kind is _CHOICE and value not in field.choices:
         return message(NOT_CHOICE, choices=", ".join(field.choices))
     if kind is _LOWER_WORD and not _WORD.fullmatch(value):

@@ -248,8 +248,8 @@ def _value(data: str, field: str) -> Any:
 
 def _instant(value: Any) -> int | None:
     try:
-        return (datetime.fromisoformat(value) - _EPOCH) // timedelta(milliseconds=1)
-    except (ValueError, TypeError, OverflowError):  # TypeError: no text, or a time without an offset
+        return (datetime.fromisoformat(value.upper()) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, TypeError, OverflowError, AttributeError):  # no text, or a time without an offset
         return None
 
 
