@@ -80,6 +80,7 @@ class Folding:
         self.queued: int | None = None
         self.offered: int | None = None
         self.answered: int | None = None
+        self.proved_end: int | None = None  # of talk after a record that it was not answered
         self.wait_s: int | None = None  # of a contact that never stayed in a queue
 
     def learn(self, event: EventRow) -> None:
@@ -243,9 +244,10 @@ class Folding:
                 stint.lapse_at(Lapse(stint.last_ms // 1000))
                 stint.settle()
         for stint in self.stints:
+            stint.mark_doubtful()
             stint.add_wrapup()
         talks = [part for stint in self.stints for part in stint.segments[Kind.TALK]] + self.talks
-        stays = self._stays()
+        stays, ended = self._stays(), self.life.ended_ms
         wait_s = sum(stay.wait_s or 0 for stay in stays) if stays else self.wait_s
         return FoldedInteraction(
             channel=self._channel(self.subject, self.direction, self.queue_id),
@@ -255,7 +257,7 @@ class Folding:
             first_ms=first_ms,
             queued_ts=self.queued,
             answered_ts=self.answered,
-            ended_ts=None if self.life.ended_ms is None else self.life.ended_ms // 1000,
+            ended_ts=None if ended is None else max(ended // 1000, self.proved_end or 0),
             wait_s=wait_s,
             talk_s=measure((part.start, part.end) for part in talks if part.end is not None),
             outcome=self.untaken if self.answered is None else "answered",

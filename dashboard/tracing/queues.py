@@ -18,7 +18,7 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Slot, Span
 from dashboard.db import rows
-from dashboard.models import Interaction, Queue
+from dashboard.models import Interaction, Queue, Source
 from dashboard.tracing.bounds import EndReason
 
 CLOSED = "closed"
@@ -46,6 +46,7 @@ class Call(NamedTuple):
     wait_s: int | None
     talk_s: int
     timeouts: int = 0  # of its earlier stays in the queue
+    without_end: bool = False  # no end was recorded, and it is not ongoing
     moved_on: bool = False  # it left for another queue, without a result in this one
 
 
@@ -63,6 +64,7 @@ class QueueFigures:
     abandoned: int = 0
     unfinished: int = 0
     moved_on: int = 0  # left for another queue, without a result in this one
+    without_end: int = 0  # calls whose end was never recorded, in the other counts too
     timeouts: int = 0  # earlier stays that timed out; the call counts by its last one
     wait: int = 0
     wait_known: int = 0
@@ -165,6 +167,7 @@ def count(calls: Iterable[Call], sla_seconds: int) -> QueueFigures:
         abandoned=sum(call.outcome == "abandoned" for call in chosen),
         unfinished=sum(not call.outcome and not call.moved_on for call in chosen),
         moved_on=sum(not call.outcome and call.moved_on for call in chosen),
+        without_end=sum(call.without_end and not call.moved_on for call in chosen),
         timeouts=sum(call.timeouts for call in chosen),
         wait=sum(waits),
         wait_known=len(waits),
@@ -187,6 +190,7 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "blocked": figures.blocked,
         "unfinished": figures.unfinished,
         "moved_on": figures.moved_on,
+        "without_end": figures.without_end,
         "timeouts": figures.timeouts,
         "answered_pct": figures.answered_pct,
         "wait": figures.wait,
@@ -205,6 +209,8 @@ def _calls(queue_id: int, span: Span) -> list[Call]:
     at = peewee.fn.COALESCE(i.queued_ts, i.first_ms / 1000)
     received = i.queued_ts.is_null(False) | (i.outcome != "")
     near = (i.first_ms >= span.start * 1000 - DAY_MS) & (i.first_ms < span.end * 1000)
+    bounded = i.end_bound.is_null(False) | Source.is_file
+    bounded |= i.expires_ts.is_null(False) & (i.expires_ts <= clock.now_s())
     query = (
         i.select(
             at,
@@ -214,12 +220,14 @@ def _calls(queue_id: int, span: Span) -> list[Call]:
             i.wait_s,
             i.talk_s,
             peewee.fn.COALESCE(i.timeouts, 0),
+            i.ended_ts.is_null() & bounded,
             peewee.fn.COALESCE(i.end_reason, "") == EndReason.MOVED_ON,
         )
+        .join(Source, on=(Source.id == i.source))
         .where((i.queue_id == queue_id) & near & received & (at >= span.start) & (at < span.end))
         .order_by(at, i.id)
     )
     return [
-        Call._make((int(when), bool(entered), *facts, bool(moved)))
-        for when, entered, *facts, moved in query.tuples()
+        Call._make((int(when), bool(entered), *facts, bool(endless), bool(moved)))
+        for when, entered, *facts, endless, moved in query.tuples()
     ]

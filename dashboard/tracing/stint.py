@@ -161,8 +161,10 @@ class Stint:
 
     def finish(self, at: int, state: State, talk_s: int | None = None, inferred: bool = False) -> None:
         """End the work. Talk of a reported length is the stretch before the end, and handled."""
-        if self.over:
+        if self.over and not (talk_s and self.rest == State.MISSED):
             return
+        if self.over:  # the talk shows that it was answered, whatever was reported before
+            self.segments[Kind.HANDLING][-1] = self.segments[Kind.HANDLING][-1]._replace(end=None)
         self.lapse = None
         began = at - (talk_s or 0)
         self._close(Kind.RINGING, began, inferred)
@@ -190,6 +192,12 @@ class Stint:
         else:
             self._close(Kind.RINGING, lapse.at, inferred=True)
             self.rest, self.end = lapse.state, lapse.at
+
+    def mark_doubtful(self) -> None:
+        """Mark the end of a call for which a further end was reported."""
+        parts = self.segments[Kind.HANDLING]
+        if self.doubtful and self.subject == "call" and parts:
+            parts[-1] = parts[-1]._replace(inferred=True)
 
     def add_wrapup(self) -> None:
         """Count the wrap-up that was reported as handling after the end of the work."""

@@ -176,6 +176,7 @@ def _transferred(fold: Folding, event: EventRow, before: InteractionState) -> No
     working = [stint for stint in fold.targets(event) if stint.handled]
     own = fold.stint_of(event)
     if own is not None:
+        own.doubtful |= own.over
         own.finish(at, State.TRANSFERRED, talk_s)
     elif len(working) == 1:
         working[0].finish(at, State.TRANSFERRED, talk_s)
@@ -234,10 +235,11 @@ def _closed(fold: Folding, event: EventRow, before: InteractionState) -> None:
         if not working:
             fold.talk_ends(at, talk_s)
         return
-    if own.over:
-        own.doubtful = True
+    if own.over and talk_s and own.rest == State.MISSED:
+        fold.proved_end = at
     else:
-        own.finish(at, State.CLOSED, talk_s)
+        own.doubtful |= own.over
+    own.finish(at, State.CLOSED, talk_s)
     if fold.is_over(event, before):
         fold.conclude(event, own)
 

@@ -204,10 +204,10 @@ def works(*events: EventRow) -> list[tuple[Any, ...]]:
                 event(22, "call.closed", JANA),
             ],
             [
-                (JANA, 0, State.TRANSFERRED, None, False, [(WORK, 10, 20)]),
+                (JANA, 0, State.TRANSFERRED, None, True, [(WORK, 10, 20)]),
                 (PETR, 0, State.OPEN, None, False, [(WORK, 21, None)]),
             ],
-            id="a close after the transfer leaves the successor at work",
+            id="a close after the transfer leaves the successor at work and is doubtful",
         ),
         pytest.param(
             [event(10, "call.accepted", JANA), event(30, "call.closed")],

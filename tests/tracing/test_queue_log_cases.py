@@ -105,6 +105,39 @@ CASES = {
         {},
         {"jana": {"talk": 20, "handling": 35, "closed": 2}},
     ),
+    "an answer that carries its talk is evidence, whatever stood before it in the same second": Case(
+        "0|c|NONE|jana|OUTDIAL|601|||0|0 0|c|NONE|jana|OUTDIAL|601|||0|0 "
+        "0|c|NONE|jana|OUTCHANUNAVAIL|601|||0|0 43|c|NONE|jana|OUTANSWER|601|COMPLETEAGENT||3|40",
+        {},
+        {"jana": {"dialled": 1, "dialled_talk": 40}},
+    ),
+    "so it is after an unreached call": Case(
+        "0|c|NONE|jana|OUTDIAL|601|||0|0 0|c|NONE|jana|OUTCHANUNAVAIL|601|||0|0 "
+        "43|c|NONE|jana|OUTANSWER|601|COMPLETEAGENT||3|40",
+        {},
+        {"jana": {"dialled": 1, "dialled_talk": 40}},
+    ),
+    "an unreached call stays unreached without talk": Case(
+        "0|c|NONE|jana|OUTDIAL|601|||0|0 9|c|NONE|jana|OUTCANCEL|601|||0|0",
+        {},
+        {"jana": {"dialled": 0, "dialled_talk": 0}},
+    ),
+    "a double end record counts nothing and is doubtful": Case(
+        "3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|ATTENDEDTRANSFER|BRIDGE|b|3|10|1 "
+        "14|c|q|jana|COMPLETEAGENT|3|11|1",
+        {"q": {"answered": 1, "talk": 10}},
+        {"jana": {"talk": 10, "closed": 0, "doubtful": 1}},
+    ),
+    "two end records of one second": Case(
+        "3|c|q|jana|CONNECT|3|x|1 13|c|q|jana|COMPLETEAGENT|3|10|1 13|c|q|jana|COMPLETECALLER|3|10|1",
+        {"q": {"answered": 1, "talk": 10, "without_end": 0}},
+        {"jana": {"talk": 10, "closed": 1, "doubtful": 1}},
+    ),
+    "queues count the calls without an end as users do": Case(
+        "3|c|q|jana|CONNECT|3|x|1 30|d|q|jana|CONNECT|3|x|1 40|d|q|jana|COMPLETECALLER|3|10|1",
+        {"q": {"answered": 2, "without_end": 1, "talk": 10}},
+        {"jana": {"talk": 10, "closed": 1, "without_end": 1}},
+    ),
     "queued in another queue without an end of the stay: it moved on, without a result": Case(
         "0|c|a|NONE|ENTERQUEUE||1|1 30|c|b|NONE|ENTERQUEUE||1|1 38|c|b|jana|CONNECT|8|x|1 "
         "48|c|b|jana|COMPLETEAGENT|8|10|1 20000|NONE|NONE|NONE|CONFIGRELOAD",
@@ -186,3 +219,23 @@ def check(case: Case) -> None:
     found = {queue: of_queue(queue) for queue in case.queues} | {user: of_user(user) for user in case.users}
     for thing, wanted in {**case.queues, **case.users}.items():
         assert {figure: found[thing][figure] for figure in wanted} == wanted, thing
+
+
+def test_the_order_of_one_second_is_that_of_the_uid(app: Flask, tmp_path: Path) -> None:
+    """Two pauses of one second: the later one, by uid, is the pause that lasts, wherever its row stands."""
+    columns = "uid,date_time,callid,queue_name,type,event,param1,param2,param3,entpos,expos,htime,ttime,time"
+    at = DAY.start + 36_000
+    rows = {
+        9: f"{at},NONE,q,jana,ADDMEMBER,,",
+        10: f"{at + 5},NONE,q,jana,PAUSE,lunch,",
+        11: f"{at + 5},NONE,q,jana,PAUSE,training,",
+        12: f"{at + 65},NONE,q,jana,UNPAUSE,,",
+    }
+    path = tmp_path / "rows.csv"
+    lines = [columns, *(f"{uid},{rows[uid]},,0,0,0,0,x" for uid in (11, 12, 9, 10))]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    assert importer.run(path, "queue_log", "exchange", ZONE, {}, lambda _at: None).refused == 0
+    found = trace.read(scope.whole(), "jana", DAY, ZONE, DAY.end)
+    assert found is not None
+    pauses = found.figures.pause.types
+    assert [(one.label, one.seconds) for one in pauses if one.seconds] == [("training", 60)]

@@ -50,8 +50,9 @@ def events(read: Iterable[Line], zone: str) -> Iterator[NewEvent | Bad]:
 
     Civil times of a table are resolved in `zone` (twice: the earlier; skipped: the next valid).
     An id is made of the record and which occurrence of it this is: reading a file again gives the
-    same ids, equal lines are separate events. `seq` is the line. `interaction` is the call id, with
-    the queue when there is one, for one call may pass two queues. Raises ValueError for an unknown zone.
+    same ids, equal lines are separate events. `seq` is the table's `uid`, else the line. `interaction`
+    is the call id, with the queue when there is one, for one call may pass two queues. Raises ValueError
+    for an unknown zone.
     """
     ids = Ids()
     for line in read:
@@ -79,7 +80,8 @@ def _event(record: Record, id_: str, zone: str) -> NewEvent | Bad:
     problem = _too_long({"user": user, "queue": queue, "interaction": interaction}, data)
     if problem is not None:
         return Bad(record.line, problem)
-    return NewEvent(id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), record.line)
+    seq = record.line if record.uid is None else record.uid
+    return NewEvent(id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), seq)
 
 
 def _meaning(record: Record) -> tuple[str, Facts]:

@@ -20,6 +20,7 @@ TOO_FEW = N_("Records must have at least five fields.")
 NO_TIME = N_("The time must be a number of seconds or a date and time.")
 
 MIN_FIELDS = 5
+UID_DIGITS = 9  # of a number of 32 bits
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,30}))?", re.ASCII)
 
@@ -38,6 +39,7 @@ class Record(NamedTuple):
     agent: str
     event: str
     params: tuple[str, ...]
+    uid: int | None = None  # the number of the record in a table that has one: the order of writing
 
     def normal(self) -> str:
         """Return the record in one form; equal records on different lines have equal texts."""
@@ -81,7 +83,9 @@ def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
         elif not row.cells:
             yield Blank(row.line)
         else:
-            yield _record(row.line, *table(dict(zip(header, row.cells, strict=True))))
+            cells = dict(zip(header, row.cells, strict=True))
+            record = _record(row.line, *table(cells))
+            yield record if isinstance(record, Bad) else record._replace(uid=_uid(cells))
 
 
 def _pipe_records(first: str, rest: Iterable[str]) -> Iterator[Line]:
@@ -105,7 +109,7 @@ def _pipe_record(number: int, line: str) -> Line:
     return _record(number, fields[0], fields[1:5], fields[5:])
 
 
-def _record(number: int, time: str, names: list[str], params: list[str]) -> Line:
+def _record(number: int, time: str, names: list[str], params: list[str]) -> Record | Bad:
     """Return the record of its parts; `names` are call id, queue, agent, event."""
     at = _time(time.strip())
     if at is None:
@@ -135,6 +139,11 @@ def _table(header: list[str]) -> Callable[[Cells], tuple[str, list[str], list[st
     if {"time", "callid", "queuename", "agent", "event"} <= columns:
         return _realtime_row
     return None
+
+
+def _uid(row: Cells) -> int | None:
+    text = row.get("uid", "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= UID_DIGITS else None
 
 
 def _realtime_row(row: Cells) -> tuple[str, list[str], list[str]]:

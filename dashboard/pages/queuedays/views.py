@@ -59,7 +59,7 @@ def show() -> Response:
 def download(format_: str) -> Response:
     """Send the page's table as a file. Requires the permissions for the page and for the format."""
     asked = forms.parse(request.args, zone(), clock.now_s())
-    if queues.queue(g.scope, asked.queue) is None:
+    if asked.span.start > clock.now_s() or queues.queue(g.scope, asked.queue) is None:
         abort(404)
     name = file_name("queue", asked.queue, asked.date, format_)
     asked_for = {**query(), "date": asked.date.isoformat()}

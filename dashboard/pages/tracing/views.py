@@ -107,7 +107,7 @@ def download(format_: str) -> Response:
     """Exactly what the page shows, all pages of the list, under exactly its rights."""
     asked = _faultless(g.user.login)
     found = traces.read(g.scope, asked.user, asked.span, asked.zone, clock.now_s())
-    if found is None:
+    if found is None or asked.span.start > clock.now_s():
         abort(404)
     count = listing.counts(found, asked).get(asked.kind, 0)
     day = asked.date - timedelta(days=asked.date.weekday()) if asked.unit == "week" else asked.date
