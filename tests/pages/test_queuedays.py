@@ -211,3 +211,18 @@ def test_the_interface_wants_a_read_key(line: Queue, client: FlaskClient) -> Non
     token = keys.make("writer", "writer", "ingest")
     answer = client.get("/api/v1/queues?queue=line", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("format_", ["csv", "xlsx", "pdf"])
+def test_a_day_that_has_not_come_has_no_file(line: Queue, client: FlaskClient, format_: str) -> None:
+    make.sign_in(client, viewer(*P))
+    assert client.get(f"/queues/figures.{format_}?queue=line&date=2026-10-26").status_code == 404
+
+
+def test_calls_without_an_end_are_counted_below_the_table(line: Queue, client: FlaskClient) -> None:
+    make.sign_in(client, viewer(P.QUEUES_FIGURES))
+    assert "without an end" not in client.get(URL).text
+    Interaction.update(end_bound=NIGHT + 60, end_reason="next_call").where(
+        Interaction.external_id == "0"
+    ).execute()
+    assert "1 call without an end." in client.get(URL).text

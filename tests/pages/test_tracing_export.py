@@ -246,3 +246,11 @@ def test_files_of_an_imported_log_carry_its_figures(client: FlaskClient) -> None
     assert closed == agent["completed"]
     assert talk == agent["talk_s"]
     assert login == agent["login_s"]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_day_that_has_not_come_has_no_file(client: FlaskClient, format_: str) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    assert fetch(client, format_, date="2026-03-03").status_code == 404
+    assert fetch(client, format_, date="2026-03-09", unit="week").status_code == 404
