@@ -73,9 +73,9 @@ TICKS = {
 }
 LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
 EXPORTS = {
-    "queuedays": Maker(queuedays_export.RIGHTS, queuedays_export.build),
+    "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
-    "tracing": Maker(tracing_export.RIGHTS, tracing_export.build),
+    "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
 }
 RULE_PAGES = ("rules", "ruleeditor", "ruleruns")  # they say when all rules are stopped
 

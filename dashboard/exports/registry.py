@@ -33,6 +33,11 @@ class Maker(NamedTuple):
     build: Callable[[ExportOrder], Report | None]  # None: not, or no longer, for this viewer
 
 
+TRACING_RIGHTS = {
+    "pdf": Permission.TRACING_EXPORT_PDF,
+    "xlsx": Permission.TRACING_EXPORT_DATA,
+    "csv": Permission.TRACING_EXPORT_DATA,
+}
 MAKERS: dict[str, Maker] = {}  # by name; filled by dashboard.registry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from flask import Response, abort, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
@@ -16,10 +16,24 @@ from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report, disposition
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language, number
+from dashboard.i18n.message import N_
 from dashboard.web.errors import Detail
 
 AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds of work each
 READ_BYTES = 64 * 1024
+LABELS = {"pdf": N_("PDF export"), "xlsx": N_("Excel export"), "csv": N_("CSV export")}
+
+
+def export_links(maker: str, **query: Any) -> list[tuple[str, str]]:
+    """Return label and address of each file that the viewer may have of a page.
+
+    The page's blueprint has the endpoint `download`, which takes `format_` and the query.
+    """
+    return [
+        (_(LABELS[format_]), url_for(".download", format_=format_, **query))
+        for format_ in registry.MAKERS[maker].rights
+        if registry.allowed(g.scope, maker, format_)
+    ]
 
 
 def deliver(

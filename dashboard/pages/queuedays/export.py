@@ -6,24 +6,12 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
-from dashboard.access.scope import Scope
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import date_long, language, stamp
 from dashboard.pages.queuedays import forms
 from dashboard.tracing import queues
 from dashboard.tracing.queues import QueueDay, QueueFigures
-
-RIGHTS = {
-    "pdf": Permission.TRACING_EXPORT_PDF,
-    "xlsx": Permission.TRACING_EXPORT_DATA,
-    "csv": Permission.TRACING_EXPORT_DATA,
-}
-
-
-def may(scope: Scope, format_: str) -> bool:
-    """Tell whether the viewer may take the figures away in this format."""
-    return scope.can(Permission.QUEUES_FIGURES) and scope.can(RIGHTS[format_])
 
 
 def build(order: ExportOrder) -> Report | None:

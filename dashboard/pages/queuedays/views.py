@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, request, url_for
-from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require
@@ -14,16 +13,14 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.table import file_name
 from dashboard.i18n import collation, zone
 from dashboard.i18n.formats import language
-from dashboard.i18n.message import N_
-from dashboard.pages.queuedays import export, forms
+from dashboard.pages.queuedays import forms
 from dashboard.pages.queuedays.forms import QueueDayQuery
 from dashboard.tracing import queues
 from dashboard.web.deliver import asked as query
-from dashboard.web.deliver import deliver
+from dashboard.web.deliver import deliver, export_links
 from dashboard.web.page import render
 
 bp = Blueprint("queuedays", __name__)
-FORMATS = (("pdf", N_("PDF export")), ("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
 
 
 @bp.get("/queues/figures")
@@ -48,7 +45,7 @@ def show() -> Response:
         as_of=as_of,
         choices=[(one.name, one.label) for one in choices],
         links=_links(asked, as_of),
-        exports=_exports(asked) if asked.span.start <= clock.now_s() else [],
+        exports=export_links("queuedays", **asked.query()) if asked.span.start <= clock.now_s() else [],
     )
 
 
@@ -75,11 +72,3 @@ def _links(asked: QueueDayQuery, as_of: int) -> dict[str, Any]:
         "next": url_for(".show", **asked.query(date=(asked.date + timedelta(days=1)).isoformat())),
         "today": url_for(".show", **asked.query(date=None)) if asked.date != today else None,
     }
-
-
-def _exports(asked: QueueDayQuery) -> list[tuple[str, str]]:
-    return [
-        (_(label), url_for(".download", format_=format_, **asked.query()))
-        for format_, label in FORMATS
-        if export.may(g.scope, format_)
-    ]

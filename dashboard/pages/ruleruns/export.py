@@ -10,14 +10,12 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
-from dashboard.i18n.message import N_
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import forms, queries
 from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rules import permissions
 
 MOST = 1_000_000  # rows of an Excel sheet
-FORMATS = (("xlsx", N_("Excel export")), ("csv", N_("CSV export")))
 # Owners need no permission to export their rules' runs; build() checks those of other viewers.
 RIGHTS = {"xlsx": Permission.SELF, "csv": Permission.SELF}
 

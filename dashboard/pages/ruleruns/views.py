@@ -19,7 +19,7 @@ from dashboard.pages.ruleruns.forms import RunQuery
 from dashboard.rules import permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.web.deliver import asked as query
-from dashboard.web.deliver import deliver
+from dashboard.web.deliver import deliver, export_links
 from dashboard.web.forms import one
 from dashboard.web.page import render
 
@@ -48,7 +48,7 @@ def index(ident: int) -> Response:
         **_listed(asked, [rule.id]),
         url=url_for(".index", ident=ident),
         hidden=queries.outside(g.scope, rule.id),
-        exports=_exports(ident, asked),
+        exports=export_links("ruleruns", ident=ident, **asked.query()),
     )
 
 
@@ -119,10 +119,3 @@ def _listed(asked: RunQuery, rule_ids: list[int]) -> dict[str, Any]:
         "newer": page.newer and url_for(here, **kept, **asked.query(after=page.newer)),
         "older": page.older and url_for(here, **kept, **asked.query(before=page.older)),
     }
-
-
-def _exports(ident: int, asked: RunQuery) -> list[tuple[str, str]]:
-    return [
-        (_(label), url_for(".download", ident=ident, format_=format_, **asked.query()))
-        for format_, label in export.FORMATS
-    ]

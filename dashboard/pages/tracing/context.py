@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import g, url_for
+from flask import url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -23,14 +23,10 @@ from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
+from dashboard.web.deliver import export_links
 from dashboard.web.page import row_url
 
 DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.UNPROVED)
-EXPORTS = (
-    ("pdf", N_("PDF export"), Permission.TRACING_EXPORT_PDF),
-    ("xlsx", N_("Excel export"), Permission.TRACING_EXPORT_DATA),
-    ("csv", N_("CSV export"), Permission.TRACING_EXPORT_DATA),
-)
 
 
 def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
@@ -76,7 +72,9 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
         "totals": listing.totals(trace, asked, count),
         "pager": _pager(asked, shown),
-        "exports": _exports(asked) if trace.span.start <= trace.as_of else [],
+        "exports": export_links("tracing", **asked.query(after=None, before=None, page=1))
+        if trace.span.start <= trace.as_of
+        else [],
         "link": _linker(asked),
         "say": names.speaker(),
         "when": _when(trace, asked),
@@ -206,15 +204,6 @@ def _pager(asked: TraceQuery, shown: listing.Page) -> dict[str, Any]:
         "prev_url": url(shown.number - 1, before=shown.before) if shown.before and shown.number > 1 else None,
         "next_url": url(shown.number + 1, after=shown.after) if shown.after else None,
     }
-
-
-def _exports(asked: TraceQuery) -> list[tuple[str, str]]:
-    query = asked.query(after=None, before=None, page=1)
-    return [
-        (_(label), url_for("tracing.download", format_=format_, **query))
-        for format_, label, right in EXPORTS
-        if g.scope.can(right)
-    ]
 
 
 def _links(trace: Trace, asked: TraceQuery) -> dict[str, str | None]:

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from dashboard import clock
-from dashboard.access.permissions import Permission
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
@@ -21,11 +20,6 @@ from dashboard.tracing import trace as traces
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 
-RIGHTS = {
-    "pdf": Permission.TRACING_EXPORT_PDF,
-    "xlsx": Permission.TRACING_EXPORT_DATA,
-    "csv": Permission.TRACING_EXPORT_DATA,
-}
 FRONT_COLUMNS = 4
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
 
