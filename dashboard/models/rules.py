@@ -1,7 +1,6 @@
 """Rules and their state: versions, drafts, runs, steps, limits, counts, timers, marks, backtests.
 
-A subject is named as `rulelang.rate_limits.limit_key` names it: "interaction:<source>:<id>", "user:<id>",
-"session:<source>:<id>", "queue:<id>" or "rule:<id>".
+A subject is named as `rulelang.subjects.SubjectName` writes it.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from dashboard.db.prepared import plain
 from dashboard.events import timeliness
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
+from dashboard.rulelang import subjects
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import (
     deadline_index,
@@ -179,9 +180,9 @@ def _row(
         if rule.id not in desk.plan.held:
             desk.fire(rule, past.facts(type_, stretch, at), stretch.episode, at, 0)
         return None
-    subject = f"user:{one.user_id}"
+    subject = subjects.of_user(one.user_id or 0)
     if one.interaction is not None:
-        subject = timers.interaction(one.source_id or 0, one.interaction)
+        subject = subjects.of_interaction(one.source_id or 0, one.interaction)
     return New(
         type_,
         subject,

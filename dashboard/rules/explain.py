@@ -18,6 +18,7 @@ from dashboard.rulelang import matcher
 from dashboard.rulelang.fields import EventFacts, fold
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import Times
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules import active_rules, event_facts, recipients
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
@@ -77,8 +78,8 @@ class Answer(NamedTuple):
 def events_about(subject: str, types: Iterable[str], scope: Scope) -> Iterator[EventRow]:
     """Yield the latest events of these types about a subject that lie inside the scope, newest first.
 
-    `subject` is named as `limits.limit_key` does: "interaction:<source>:<id>", "user:<id>" …; any other text
-    is the id of an interaction of any source, or the name or username of a user inside the scope.
+    `subject` is named as in `subjects.SubjectName`: "interaction:<source>:<id>", "user:<id>" …; any other
+    text is the id of an interaction of any source, or the name or username of a user inside the scope.
     """
     about = _about(subject, scope)
     if about is None:
@@ -112,14 +113,13 @@ def ask(rule: LiveRule, occurrence: Occurrence, recorded_ms: int, zone: str) -> 
 
 
 def _about(subject: str, scope: Scope) -> Any:
-    kind, _colon, rest = subject.partition(":")
-    if kind in ("user", "queue") and rest.isdigit() and len(rest) < 10:
-        return (Event.user_id if kind == "user" else Event.queue_id) == int(rest)
-    if kind in ("interaction", "session") and ":" in rest:
-        source, _colon, name = rest.partition(":")
-        ident = Source.select(Source.id).where(Source.name == source).scalar()
-        column = Event.interaction if kind == "interaction" else Event.session
-        return None if ident is None else (Event.source_id == ident) & (column == name)
+    name = SubjectName.parse(subject)
+    if name is not None and name.kind in (SubjectKind.USER, SubjectKind.QUEUE) and name.number is not None:
+        return (Event.user_id if name.kind is SubjectKind.USER else Event.queue_id) == name.number
+    if name is not None and name.kind in (SubjectKind.INTERACTION, SubjectKind.SESSION):
+        ident = Source.select(Source.id).where(Source.name == name.source).scalar()
+        column = Event.interaction if name.kind is SubjectKind.INTERACTION else Event.session
+        return None if ident is None else (Event.source_id == ident) & (column == name.ident)
     if not subject:
         return None
     known = [row[0] for row in Source.select(Source.id).tuples()]

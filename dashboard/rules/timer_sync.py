@@ -18,6 +18,7 @@ from dashboard.jobs import queue as jobs
 from dashboard.models import Rule, Setting, Timer
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import active_rules, deadline_index, deadlines
 from dashboard.rules.active_rules import LiveRule
@@ -71,7 +72,7 @@ def _plan_runs(plan: DeadlineIndex) -> None:
 
 
 def _run(rule: LiveRule, at_ms: int) -> New:
-    subject = f"rule:{rule.id}"
+    subject = str(SubjectName(SubjectKind.RULE, str(rule.id)))
     kind = TimerKind.SCHEDULE.value
     return New(SCHEDULE, subject, None, None, None, None, at_ms, at_ms, kind, rule.id, rule.version)
 

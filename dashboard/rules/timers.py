@@ -14,6 +14,7 @@ from typing import NamedTuple
 from dashboard.db import dialect
 from dashboard.jobs.work import RUNNING, WAITING
 from dashboard.models import Timer
+from dashboard.rulelang import subjects
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import deadlines, event_facts, event_rows, state_periods
@@ -150,13 +151,10 @@ def firing_of(row: Timer) -> str:
 def subject_of(type_: str, event: EventRow) -> str | None:
     """Return the name of what a deadline of `type_` is about; None where the event names none."""
     if type_ in OF_AGENTS:
-        return None if event.user_id is None else f"user:{event.user_id}"
-    return None if event.interaction is None else interaction(event.source_id, event.interaction)
-
-
-def interaction(source_id: int, name: str) -> str:
-    """Return the timers' name of an interaction."""
-    return f"interaction:{source_id}:{name}"
+        return None if event.user_id is None else subjects.of_user(event.user_id)
+    if event.interaction is None:
+        return None
+    return subjects.of_interaction(event.source_id, event.interaction)
 
 
 def _begun_by(event_type: str, waiting: DeadlineIndex) -> list[str]:

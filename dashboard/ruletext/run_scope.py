@@ -7,6 +7,8 @@ from typing import Any
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
+from dashboard.rulelang import subjects
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules import permissions
 from dashboard.rules.runs import RunOutcome
 
@@ -40,12 +42,13 @@ def covers(scope: Scope) -> Any:
 
 
 def _without_event(scope: Scope) -> Any:
-    found = Run.subject.startswith("rule:") | (Run.subject == f"user:{scope.viewer_id}")
-    for kind, ids in (("user", scope.users), ("queue", scope.queues)):
+    found = Run.subject.startswith(f"{SubjectKind.RULE}:")
+    found |= Run.subject == subjects.of_user(scope.viewer_id)
+    for kind, ids in ((SubjectKind.USER, scope.users), (SubjectKind.QUEUE, scope.queues)):
         if ids is None:
             found |= Run.subject.startswith(f"{kind}:")
         else:
-            found |= Run.subject.in_([f"{kind}:{ident}" for ident in sorted(ids)])
+            found |= Run.subject.in_([str(SubjectName(kind, str(ident))) for ident in sorted(ids)])
     return found
 
 

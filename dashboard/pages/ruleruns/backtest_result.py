@@ -18,6 +18,7 @@ from dashboard.pages.ruleruns.run_page import Words
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import traces
 
@@ -172,7 +173,8 @@ def _samples(
 ) -> list[Sample]:
     found = []
     for each in given:
-        about = each["subject"] if str(each["subject"]).startswith("interaction:") else None
+        name = SubjectName.parse(each["subject"])
+        about = name.ident if name is not None and name.kind is SubjectKind.INTERACTION else None
         if not covers(scope, EventFacts(user=each["user"], queue=each["queue"], interaction=about)):
             continue
         trace = run_page.trace(each["trace"], raw, words, scope)

@@ -14,10 +14,11 @@ from dashboard.i18n import formats
 from dashboard.models import Rule, RuleVersion, Run, Step
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
-from dashboard.rulelang import text_templates
+from dashboard.rulelang import subjects, text_templates
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import active_rules, event_facts
 from dashboard.rules.runs import EDITED, RUN_LABELS, STEP_LABELS, RunOutcome, StepState
@@ -53,8 +54,9 @@ class Words(NamedTuple):
         """Return the names of these subjects and rules, and of all that facts and definitions mention."""
         ids: dict[str, set[int]] = {"user": set(), "queue": set(), "user.team": set()}
         for subject in subjects:
-            kind, _colon, rest = subject.partition(":")
-            ids.get(kind, set()).add(_number(rest))
+            about = SubjectName.parse(subject)
+            if about is not None and about.kind in ids:
+                ids[about.kind].add(about.number or 0)
         for facts in seen:
             for name, known in ids.items():
                 value = facts[name]
@@ -69,14 +71,14 @@ class Words(NamedTuple):
 
     def subject(self, subject: str) -> str:
         """Return what a run is about: a user, a queue, the id of an interaction or a session."""
-        kind, _colon, rest = subject.partition(":")
-        if kind == "user":
-            return self.names.users.get(_number(rest), _(rule_names.OTHER_USER))
-        if kind == "queue":
-            return self.names.queues.get(_number(rest), _(rule_names.OTHER_QUEUE))
-        if kind in ("interaction", "session"):
-            return rest.partition(":")[2]
-        return str(_("No item"))
+        name = SubjectName.parse(subject)
+        if name is None or name.kind is SubjectKind.RULE:
+            return str(_("No item"))
+        if name.kind is SubjectKind.USER:
+            return self.names.users.get(name.number or 0, _(rule_names.OTHER_USER))
+        if name.kind is SubjectKind.QUEUE:
+            return self.names.queues.get(name.number or 0, _(rule_names.OTHER_QUEUE))
+        return name.ident
 
     def type(self, name: str | None) -> str:
         return rule_names.type_label(name) if name else "–"
@@ -99,10 +101,6 @@ def reader_of(step: Step) -> int | None:
     """Return the id of the user who receives a notification or email; None if there is none."""
     user = step.payload.get("user") if step.action in ("notify", "email") else None
     return user if isinstance(user, int) else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
 
 
 class StepRow(NamedTuple):
@@ -229,7 +227,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     said = [read] if isinstance(read, Definition) else []
     steps = queries.steps(run.id)
     followed = queries.children(scope, run, steps)
-    readers = (f"user:{reader_of(each)}" for each in steps)
+    readers = (subjects.of_user(reader_of(each) or 0) for each in steps)
     words = Words.load(
         scope,
         [run.subject, *readers],
