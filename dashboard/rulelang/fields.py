@@ -2,14 +2,13 @@
 
 A field is addressed by its dotted path. Every event has the fields of `EVERY`; the fields of its data come
 from the catalogue as `data.<name>`; any other `data.…` path is undeclared and compared as text. This module
-also says what counts as empty and folds texts for comparison. Source: field set E and the structured
+also says what counts as empty. Source: field set E and the structured
 payload of the catalogue of conditions.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,6 @@ from dashboard import catalog
 from dashboard.i18n.message import N_, Message
 
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
-KEPT_LETTERS = 4096  # a longer text is folded anew each time: the cache must stay small
 TAGS = "subject.tags"  # the path of the tags that rules gave
 
 NOT_TEXT = N_("The value is not text.")
@@ -131,25 +129,6 @@ def number_of(value: Any) -> int | float:
     if isinstance(value, _NUMBER) and not isinstance(value, bool):
         return value
     raise ConditionError(NOT_NUMBER)
-
-
-def fold(text: str) -> str:
-    """Return a text so that equal ones compare equal whatever their case, width and composition.
-
-    Source: compatibility caseless matching, Unicode 3.13 (D146), here in composed form, so that
-    "é" is one letter and does not end with "e". Folding twice changes nothing.
-    """
-    if text.isascii():
-        return text.lower()
-    return _folded_short(text) if len(text) <= KEPT_LETTERS else _folded(text)
-
-
-def _folded(text: str) -> str:
-    once = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold())
-    return unicodedata.normalize("NFKC", once.casefold())
-
-
-_folded_short = lru_cache(maxsize=512)(_folded)
 
 
 MISSING = N_("Required field is missing.")

@@ -12,10 +12,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dashboard.i18n.message import N_, Message, message
-from dashboard.rulelang import predicates, time_predicates
+from dashboard.rulelang import predicates, time_predicates, words
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.operand_types import Operand as O
-from dashboard.rulelang.predicates import Build, in_domain, members, negated, number, of_texts
+from dashboard.rulelang.predicates import Build, members, negated, number, of_texts
 from dashboard.rulelang.time_predicates import ago, calendar, on_local, same_local
 
 
@@ -134,7 +134,7 @@ TEXTS = (
         N_("%(field)s contains the word %(value)s"),
         _only(K.LONG_TEXT),
         (O.TEXT,),
-        of_texts(lambda text, wanted: predicates.has_word(text, wanted[0])),
+        of_texts(lambda text, wanted: words.has_word(text, wanted[0])),
     ),
     *_pair(
         "matches",
@@ -164,14 +164,14 @@ TEXTS = (
         N_("the domain of %(field)s is %(value)s"),
         _only(K.ADDRESS),
         (O.TEXT,),
-        of_texts(lambda text, wanted: predicates.domain(text) == wanted[0]),
+        of_texts(lambda text, wanted: words.domain(text) == wanted[0]),
     ),
     Operator(
         "domain_under",
         N_("the domain of %(field)s is %(value)s or below it"),
         _only(K.ADDRESS),
         (O.TEXT,),
-        of_texts(lambda text, wanted: in_domain(text, wanted[0])),
+        of_texts(lambda text, wanted: words.in_domain(text, wanted[0])),
     ),
     Operator(
         "is_own_address",

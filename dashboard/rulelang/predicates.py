@@ -9,20 +9,19 @@ became empty. Source: operators by field type.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from dashboard.i18n.message import N_
 from dashboard.rulelang import ranks as ranks_of_words
-from dashboard.rulelang.fields import ABSENT, ConditionError, Field, Kind, fold, is_empty, number_of, text_of
+from dashboard.rulelang import words
+from dashboard.rulelang.fields import ABSENT, ConditionError, Field, Kind, is_empty, number_of, text_of
 from dashboard.rulelang.ranks import Rank
 from dashboard.rulelang.regex import Pattern
+from dashboard.rulelang.words import fold
 
 NOT_LIST = N_("The value is not a list.")
 NOT_YES_NO = N_("The value isn't true or false.")
@@ -91,54 +90,6 @@ def _fold_all(operand: Any) -> Any:
     return fold(operand) if isinstance(operand, str) else tuple(map(fold, operand))
 
 
-# Letters of scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-_KATAKANA = re.compile("[\u30a0-\u30ff\u31f0-\u31ff]")
-
-
-def has_word(text: str, word: str) -> bool:
-    """Return whether `word` occurs in `text` between two boundaries of words.
-
-    A boundary lies beside what is no letter or digit, and beside a letter of a script without spaces, but
-    not within a run of katakana. Source: UAX #29, WB5-WB13, without dictionaries.
-    """
-    at = text.find(word)
-    while at >= 0:
-        end = at + len(word)
-        if _is_boundary(text[at - 1 : at], word[0]) and _is_boundary(word[-1], text[end : end + 1]):
-            return True
-        at = text.find(word, at + 1)
-    return False
-
-
-def _is_boundary(left: str, right: str) -> bool:
-    if not left.isalnum() or not right.isalnum():
-        return True
-    if _KATAKANA.match(left) and _KATAKANA.match(right):
-        return False
-    return bool(_UNSPACED.match(left) or _UNSPACED.match(right))
-
-
-def letters(text: str) -> int:
-    """Return the number of characters as a reader counts them: combining marks are part of their letter."""
-    composed = unicodedata.normalize("NFC", text)
-    return sum(unicodedata.category(each) not in ("Mn", "Me") for each in composed)
-
-
-def domain(text: str) -> str:
-    """Return the domain of a folded e-mail address, URL or host name, without port and last dot."""
-    host = urlsplit(text).hostname or "" if "://" in text else text.rpartition("@")[2].partition("/")[0]
-    return host.partition(":")[0].rstrip(".")
-
-
-def in_domain(text: str, suffix: str) -> bool:
-    """Say whether the address lies in the domain or below it: "a.b.cz" in "b.cz", "xb.cz" not."""
-    return f".{domain(text)}".endswith("." + suffix.strip("."))
-
-
 def is_own_address(_operands: Operands, _of: Field, context: Context) -> Test:
     own = frozenset(map(fold, context.own_addresses))
     return lambda value: not is_empty(value) and fold(text_of(value)) in own
@@ -151,7 +102,7 @@ def pattern(operands: Operands, _of: Field, _context: Context) -> Test:
 
 def length(compare: Callable[[int, int], bool]) -> Build:
     def build(operands: Operands, _of: Field, _context: Context) -> Test:
-        return lambda value: not is_empty(value) and compare(letters(text_of(value)), operands[0])
+        return lambda value: not is_empty(value) and compare(words.letters(text_of(value)), operands[0])
 
     return build
 

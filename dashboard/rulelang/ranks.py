@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dashboard.i18n.message import N_
-from dashboard.rulelang.fields import ConditionError, fold, text_of
+from dashboard.rulelang.fields import ConditionError, text_of
+from dashboard.rulelang.words import fold
 
 NO_RANK = N_("The value has no known rank.")
 

@@ -15,7 +15,8 @@ from typing import Any
 import re2
 
 from dashboard.i18n.message import N_, Message, message
-from dashboard.rulelang.fields import ConditionError, fold
+from dashboard.rulelang.fields import ConditionError
+from dashboard.rulelang.words import fold
 
 MAX_PATTERN = 256  # characters of a pattern
 MAX_TEXT = 64 * 1024  # characters of a text

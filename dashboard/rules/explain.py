@@ -15,10 +15,11 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.models import Event, Rule, RuleGroup, Source, User
 from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
-from dashboard.rulelang.fields import EventFacts, fold
+from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import Times
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
+from dashboard.rulelang.words import fold
 from dashboard.rules import active_rules, event_facts, recipients
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
