@@ -20,7 +20,16 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, PauseType, Source
-from dashboard.tracing import bounds, changes, fold, interaction_bounds, presence, store, surroundings
+from dashboard.tracing import (
+    bounds,
+    changes,
+    consultations,
+    fold,
+    interaction_bounds,
+    presence,
+    store,
+    surroundings,
+)
 from dashboard.tracing.contacts import contact_ids
 from dashboard.tracing.types import EventRow, Said
 
@@ -122,13 +131,21 @@ def expire(sources: Collection[int] | None = None) -> int:
 
 def fold_interactions(source: int, names: Sequence[str]) -> None:
     """Fold these interactions of a source whole; activities keep their ids."""
+    events = _of_interactions(source, names)
+    while more := consultations.related(source, events):
+        events |= _of_interactions(source, sorted(more))
+    events = consultations.assigned(source, events)
+    folded = {name: fold.fold_whole(rows) for name, rows in events.items()}
+    store.interactions(source, _bounded(source, folded))
+
+
+def _of_interactions(source: int, names: Sequence[str]) -> dict[str, list[EventRow]]:
     events: dict[str, list[EventRow]] = {}
     found = _OF_INTERACTIONS.rows(source=source, names=list(names))
     contacts = contact_ids(source, dict.fromkeys(row[-2] for row in found if row[-2] is not None))
     for *row, contact, name in found:
         events.setdefault(name, []).append(_event(row, contacts.get(contact)))
-    folded = {name: fold.fold_whole(rows) for name, rows in events.items()}
-    store.interactions(source, _bounded(source, folded))
+    return events
 
 
 def _bounded(source: int, folded: Mapping[str, fold.Whole]) -> dict[str, store.Outcome]:

@@ -60,6 +60,7 @@ class Said(TypedDict, total=False):
     direction: Any
     channel: Any
     connected: Any
+    attended: Any
     join: Any
     reason: Any
     ended_by: Any

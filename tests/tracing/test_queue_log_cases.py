@@ -138,6 +138,26 @@ CASES = {
         {"q": {"answered": 2, "without_end": 1, "talk": 10}},
         {"jana": {"talk": 10, "closed": 1, "without_end": 1}},
     ),
+    "an attended transfer under the consultation's id ends the held call": Case(
+        "0|c1|q|NONE|ENTERQUEUE||1|1 3|c1|q|jana|CONNECT|3|x|1 20|c2|b|NONE|ENTERQUEUE||jana|1 "
+        "25|c2|b|petr|CONNECT|5|x|1 43|c2|q|jana|ATTENDEDTRANSFER|BRIDGE|b|3|40|1 "
+        "65|c2|b|petr|COMPLETECALLER|5|40|1",
+        {
+            "q": {"received": 1, "answered": 1, "wait": 3, "talk": 40, "without_end": 0},
+            "b": {"received": 1, "answered": 1, "wait": 5, "talk": 40},
+        },
+        {"jana": {"talk": 40, "without_end": 0}, "petr": {"talk": 40, "closed": 1}},
+    ),
+    "of two open calls the held one is that whose answer fits the talk": Case(
+        "3|c1|q|jana|CONNECT|3|x|1 60|c3|q|jana|CONNECT|3|x|1 100|c2|q|jana|ATTENDEDTRANSFER|BRIDGE|b|3|40|1",
+        {"q": {"received": 2, "answered": 2, "talk": 40, "without_end": 1}},
+        {"jana": {"talk": 40, "without_end": 1}},
+    ),
+    "without a held call the transfer counts under its own id": Case(
+        "43|c2|q|jana|ATTENDEDTRANSFER|BRIDGE|b|3|40|1",
+        {"q": {"received": 1, "answered": 1, "talk": 40}},
+        {"jana": {"talk": 40}},
+    ),
     "queued in another queue without an end of the stay: it moved on, without a result": Case(
         "0|c|a|NONE|ENTERQUEUE||1|1 30|c|b|NONE|ENTERQUEUE||1|1 38|c|b|jana|CONNECT|8|x|1 "
         "48|c|b|jana|COMPLETEAGENT|8|10|1 20000|NONE|NONE|NONE|CONFIGRELOAD",
