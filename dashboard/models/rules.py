@@ -5,11 +5,22 @@ A subject is named as `rulelang.subjects.SubjectName` writes it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
 from dashboard.models.versions import RULES, TYPES, Versioned
+
+
+class OfRule(Model):
+    """Base of the tables whose rows are kept for a rule, `rule_id`, and deleted with it.
+
+    It is no foreign key: SQLite would have to rebuild tables that grow with subjects, and 0 is a new rule.
+    """
+
+    rule_id: Any
 
 
 class RuleGroup(Versioned):
@@ -65,7 +76,7 @@ class RuleVersion(Model):
         primary_key = pw.CompositeKey("rule", "version")
 
 
-class RuleDraft(Model):
+class RuleDraft(OfRule):
     """A user's unsaved input of the rule editor; `rule_id` 0 is a new rule.
 
     `form` has the rule's name and what else is typed beside, and under "definition" the JSON of
@@ -163,7 +174,7 @@ class Step(Model):
 Step.add_index(Step.index(Step.recipient, Step.done_ms, name="step_mailed").where(pw.SQL("action = 'email'")))
 
 
-class RuleLimit(Model):
+class RuleLimit(OfRule):
     """How often an action was done for one key: rulelang.rate_limits.Ledger."""
 
     rule_id = pw.IntegerField()
@@ -179,7 +190,7 @@ class RuleLimit(Model):
         primary_key = pw.CompositeKey("rule_id", "n", "key", "shadow")
 
 
-class RuleCount(Model):
+class RuleCount(OfRule):
     """A counter of a rule for one key: rulelang.rate_limits.Window of `times` and `breaker`, or its Level."""
 
     rule_id = pw.IntegerField()
@@ -225,20 +236,14 @@ class Timer(Model):
 
 
 # One pending timer of a kind for the same thing.
-Timer.add_index(
-    Timer.index(Timer.type, Timer.subject, unique=True, name="timer_deadline").where(Timer.rule.is_null())
-)
-Timer.add_index(
-    Timer.index(Timer.rule, Timer.event_id, unique=True, name="timer_wait").where(pw.SQL("kind = 'wait'"))
-)
-Timer.add_index(
-    Timer.index(
-        Timer.rule, Timer.type, Timer.subject, Timer.begun_ms, unique=True, name="timer_deferred"
-    ).where(pw.SQL("kind = 'deferred'"))
-)
-Timer.add_index(
-    Timer.index(Timer.rule, unique=True, name="timer_schedule").where(pw.SQL("kind = 'schedule'"))
-)
+t = Timer
+t.add_index(t.index(t.type, t.subject, unique=True, name="timer_deadline").where(t.rule.is_null()))
+for kind, fields in {
+    "wait": (t.rule, t.event_id),
+    "deferred": (t.rule, t.type, t.subject, t.begun_ms),
+    "schedule": (t.rule,),
+}.items():
+    t.add_index(t.index(*fields, unique=True, name=f"timer_{kind}").where(pw.SQL(f"kind = '{kind}'")))
 
 
 class Subject(Model):
@@ -293,7 +298,7 @@ class EventCause(Model):
     chain = JSONField()
 
 
-class Backtest(Model):
+class Backtest(OfRule):
     """A backtest of a rule on stored events, run by a job and visible to the user who requested it."""
 
     id = pw.AutoField()

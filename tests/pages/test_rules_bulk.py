@@ -5,22 +5,26 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard import clock
+from dashboard import clock, models
 from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
 from dashboard.models import (
     AuditEntry,
     Job,
+    Mark,
+    Notification,
     Rule,
     RuleCount,
     RuleDraft,
     RuleGroup,
+    RuleLimit,
     RuleVersion,
     Run,
     Step,
     Timer,
     User,
 )
+from dashboard.models.rules import OfRule
 from dashboard.pages.rules import commands
 from dashboard.rules import active_rules, timer_sync
 from tests.pages import asks
@@ -169,6 +173,8 @@ def test_deletion_asks_first_and_says_what_goes(editor: FlaskClient) -> None:
     Step.create(run=first, rule_id=made.id, n=0, action="email", key="k", state="waiting", made_ms=1)
     Timer.create(rule_id=made.id, kind="wait", subject="x", base_ms=0, due_ms=0)
     RuleDraft.create(user_id=1, rule_id=made.id, form={}, updated_ms=0)
+    RuleCount.create(rule_id=made.id, kind="times", key="x")
+    RuleLimit.create(rule_id=made.id, n=0, key="x")
     asked = editor.post("/rules/bulk?list=system", data={"op": "delete", "id": made.id})
     assert asked.location == f"/rules/delete?id={made.id}&list=system"
     page = editor.get(asked.location).text
@@ -179,12 +185,18 @@ def test_deletion_asks_first_and_says_what_goes(editor: FlaskClient) -> None:
     assert [each.name for each in Rule.select()] == ["Kept"]
     assert Step.get().state == "cancelled"
     assert not Timer.select().exists()
-    assert not RuleDraft.select().exists()
+    assert [model for model in OfRule.__subclasses__() if model.select().exists()] == []
     assert asks.audited("rule.deleted").changes["definition"] == [CHAT, None]
     worker.drain(["rule_runs"])
     assert [each.rule_id for each in Run.select()] == [kept.id]
     assert not Step.select().exists()
     assert editor.post(asked.location).status_code == 404
+
+
+def test_every_table_with_rows_of_a_rule_is_deleted_with_it_or_a_record() -> None:
+    records = {Run, Step, Mark, Notification}  # of what has been done
+    keys = {model for model in models.ALL if "rule_id" in model._meta.columns and not hasattr(model, "rule")}
+    assert keys - records == set(OfRule.__subclasses__())
 
 
 def test_many_runs_are_deleted_some_at_a_time(editor: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,18 +17,16 @@ from dashboard.i18n import formats
 from dashboard.i18n.message import N_, Message
 from dashboard.jobs import queue
 from dashboard.models import (
-    Backtest,
     Job,
     Rule,
-    RuleCount,
     RuleDraft,
     RuleGroup,
-    RuleLimit,
     RuleVersion,
     Run,
     Step,
     User,
 )
+from dashboard.models.rules import OfRule
 from dashboard.rulelang.matcher import State
 from dashboard.rules import import_export, starter
 from dashboard.rules.import_export import Incoming
@@ -131,7 +129,7 @@ def delete(rules: Iterable[Rule]) -> int:
     deleted = 0
     with database.atomic():
         for rule in _fresh(rules):
-            for model in (RuleCount, RuleLimit, RuleDraft, Backtest):
+            for model in OfRule.__subclasses__():
                 model.delete().where(model.rule_id == rule.id).execute()
             waiting = (Step.rule_id == rule.id) & (Step.state == StepState.WAITING)
             Step.update(state=StepState.CANCELLED, done_ms=clock.now_ms()).where(waiting).execute()
