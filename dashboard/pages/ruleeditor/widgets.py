@@ -298,11 +298,11 @@ def select(
     return Control(name, "select", label, wanted, options=options)
 
 
-def seconds(name: str, value: Any, label: str, error: str = "") -> Control:
+def seconds(name: str, value: Any, label: str) -> Control:
     """Return the number of a duration and its unit."""
     number, unit = form_values.amount(value)
     units = [Option(each, _(text), each == unit) for each, text in UNITS.items()]
-    return Control(name, "seconds", label, number, unit, units, error=error)
+    return Control(name, "seconds", label, number, unit, units)
 
 
 def _dotted(path: typed_rule.Path) -> str:

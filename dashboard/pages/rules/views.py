@@ -68,7 +68,6 @@ def allowed(scope: Scope, which: str) -> dict[str, bool]:
         "copy": permissions.can_change(scope, owner) or scope.can(P.RULES_OWN),
         "adopt": which == forms.EMPLOYEES and scope.can(P.RULES_EDIT),
         "oversee": which == forms.EMPLOYEES,
-        "operate": scope.can(P.RULES_OPERATE),
         "traces": which == forms.MY or scope.can(P.RULES_TRACES),
     }
 
