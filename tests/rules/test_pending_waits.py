@@ -10,7 +10,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.jobs import worker
-from dashboard.models import Rule, RuleVersion, Run, Step
+from dashboard.models import Rule, RuleGroup, RuleVersion, Run, Step
 from dashboard.pages.ruleeditor import commands
 from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
@@ -78,6 +78,30 @@ def test_edit_does_with_pending_waits_what_was_chosen(name: str, site: Site) -> 
     worker.drain()
     site.wake(3600)
     assert [(outcome, at) for _rule, outcome, at in fired()] == expected
+    assert pending() == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Pending.KEEP, ("done", 600)),
+        (Pending.RECOMPUTE, ("done", 1200)),
+        (Pending.CANCEL, ("cancelled", 600)),
+    ],
+)
+def test_edit_does_the_same_with_a_wait_that_a_paused_group_holds(
+    choice: Pending, expected: tuple[str, float], site: Site
+) -> None:
+    group = RuleGroup.create(name="Night")
+    one = waiting(site)
+    Rule.update(group=group).where(Rule.id == one.id).execute()
+    RuleGroup.update(paused=True).where(RuleGroup.id == group.id).execute()
+    site.wake(700)
+    assert (fired(), pending_waits.count(one.id)) == ([], 1)
+    save(one, choice, wait={**WAIT, "seconds": 1200})  # and leaves the group
+    worker.drain()
+    site.wake(3600)
+    assert [(outcome, at) for _rule, outcome, at in fired()] == [expected]
     assert pending() == []
 
 
