@@ -213,7 +213,8 @@ def accept(given: Event, time: int | Message, data: payload.Data | Message) -> N
         payload.check_fields(type_, data, errors)
     if type_ is not None:
         for name in type_.needs:
-            if not getattr(given, name):
+            named = getattr(given, name)
+            if not named or named.isspace():
                 errors.setdefault(name, Message(payload.REQUIRED))
     if type_ is None or errors or isinstance(time, Message) or isinstance(data, Message):
         return errors

@@ -147,6 +147,7 @@ WRONG = [
     pytest.param({**CUSTOM, "data": {str(n): n for n in range(201)}}, {"data": "200 keys"}, id="201 keys"),
     pytest.param({**GOOD, "user": None}, {"user": "Required"}, id="accepted by nobody"),
     pytest.param({**GOOD, "user": ""}, {"user": "Required"}, id="accepted by an empty name"),
+    pytest.param({**GOOD, "user": " \u3000"}, {"user": "Required"}, id="accepted by a blank name"),
     pytest.param({**GOOD, "interaction": None}, {"interaction": "Required"}, id="call without interaction"),
     pytest.param(
         {**GOOD, "data": {"direction": "up"}}, {"data.direction": "in, out, internal"}, id="direction"
