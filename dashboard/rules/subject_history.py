@@ -152,7 +152,9 @@ def _agent(type_: str, user_id: int, since_ms: int) -> History:
     found = plain(query.where(mine & (i.start_ts >= since - DAY_S))) + plain(query.where(mine & i.long))
     spans = {(kind, start, _ended_by(now, end, expires)) for kind, start, end, expires, *_pause in found}
     pauses = {
-        start: {"pause": label, "paid": paid} for kind, start, _e, _x, label, paid in found if kind == PAUSE
+        start: {"pause": label, "paid": bool(paid)}
+        for kind, start, _e, _x, label, paid in found
+        if kind == PAUSE
     }
     wanted = PAUSE if type_ == PAUSE_LIMIT else READY
     lasting = [(start, end) for kind, start, end in spans if kind == wanted]

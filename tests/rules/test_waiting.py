@@ -130,7 +130,7 @@ def test_waiting_falls_due_unless_something_ends_it(site: Site, case: str) -> No
 def test_conditions_and_texts_see_how_long_and_which_pause(site: Site) -> None:
     boss = make.administrator("boss")
     rule(
-        notify(boss, title="{{ data.pause }} {{ data.state_s }}"),
+        notify(boss, title="{{ data.pause }} {{ data.state_s }} {{ data.paid }}"),
         types=["agent.pause_limit_reached"],
         after={"seconds": 30 * MINUTE},
         **{"if": {"all": [{"field": "data.pause", "op": "is", "value": "Lunch"}]}},
@@ -143,7 +143,7 @@ def test_conditions_and_texts_see_how_long_and_which_pause(site: Site) -> None:
     for name, seconds, more in (SIGNED_IN, PAUSED, QUEUED):
         site.comes(name, max(seconds, 0), **{"name": "W-1", **more})
     site.wake(HOUR)
-    assert sorted(notices(boss)) == ["0:02:00 web", "Lunch 0:30:00"]
+    assert sorted(notices(boss)) == ["0:02:00 web", "Lunch 0:30:00 No"]
 
 
 @pytest.mark.parametrize(
