@@ -71,6 +71,17 @@ def test_a_rule_is_tried_on_the_latest_event_that_the_viewer_may_see(one: Rule, 
     assert (Run.select().count(), RuleLimit.select().count(), Notification.select().count()) == (0, 0, 0)
 
 
+def test_a_rule_is_not_tried_on_an_event_of_a_type_that_it_does_not_name(
+    one: Rule, client: FlaskClient
+) -> None:
+    send(event("ticket.created", interaction="t1", user="jana", data={"title": "Broken"}))
+    sign_in_with(client, *TRACES)
+    other = Event.get().id
+    assert client.get(f"/rules/{one.id}/try?event={other}").status_code == 404
+    assert client.post(f"/rules/{one.id}/try", data={"event": str(other)}).status_code == 404
+    assert Run.select().count() == 0
+
+
 def test_what_does_not_match_says_why(one: Rule, client: FlaskClient) -> None:
     send(sold(value="7"))
     sign_in_with(client, *TRACES)

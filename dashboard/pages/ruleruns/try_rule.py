@@ -104,12 +104,12 @@ def types(rule: LiveRule) -> Iterable[str]:
 def occurrence(rule: LiveRule, event_id: int | None, scope: Scope, zone: str) -> Occurrence | None:
     """Return what the rule would be evaluated on: the event, or the timer that follows from it.
 
-    None where there is no such event, where the viewer may not see it, or where no timer follows.
+    None where the rule's types have no such event, the viewer may not see it, or no timer follows from it.
     """
     if rule.definition.schedule is not None:
         return occurrences.of_schedule(rule)
     row = subject_history.event(event_id) if event_id else None
-    if row is None or not explain.sees(scope, row):
+    if row is None or row.type not in types(rule) or not explain.sees(scope, row):
         return None
     return occurrences.of_event(rule, row, zone)
 
