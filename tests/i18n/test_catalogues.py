@@ -71,6 +71,13 @@ def test_no_translation_is_empty_fuzzy_or_has_other_placeholders(locale: str) ->
         assert list(message.check(whole)) == [], message.id
 
 
+@pytest.mark.parametrize("label", ["Agent", "Contact", "Item", "Recipient"])
+def test_a_japanese_label_that_is_also_a_heading_does_not_say_per(label: str) -> None:
+    message = catalogue("ja").get(label)
+    assert message is not None
+    assert not str(message.string).endswith("ごと")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
