@@ -75,6 +75,9 @@ def server() -> Iterator[str]:
         shutil.chown(home, "postgres")
     data, log, port = home / "data", home / "log", free_port()
     options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    # Its lock timeout reads the real time in a signal handler, whatever libfaketime says elsewhere.
+    # Stopa's SQL never asks the server for the time.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     try:
         subprocess.run(
             [
@@ -98,6 +101,7 @@ def server() -> Iterator[str]:
                 stdout=written,
                 stderr=written,
                 cwd="/",
+                env=environment,
             )
         try:
             _wait(process, port, log)

@@ -30,7 +30,8 @@ LIBRARY = "*/faketime/libfaketime.so.1"
 def environment(moment: str) -> dict[str, str]:
     """Return the variables with which a process and its children see `moment` (ISO 8601) as the present.
 
-    All processes share one offset, and only the wall clock is moved: waits take as long as ever.
+    All processes share one offset, and only the wall clock is moved: waits take as long as ever. The
+    PostgreSQL server of the tests stays in the real time (tests/postgres.py).
     Raises FileNotFoundError without libfaketime.
     """
     libraries = sorted(Path("/usr/lib").glob(LIBRARY))
