@@ -19,7 +19,7 @@ GAP = 1000
 
 def digest(jobs: list[Job]) -> None:
     """Fold the events that these jobs' transactions stored, and ask the rules about them; one digest at
-    a time, one transaction. Of a quiet job's events (`rules` false: an import) no rule hears."""
+    a time, one transaction. Rules do not evaluate the events of a quiet job (`rules` false: an import)."""
     ranges = _merged(((job.args["after"], job.args["to"]) for job in jobs), GAP)
     asked = _asked(jobs)
     for after, to in _parts(ranges):
@@ -31,7 +31,7 @@ def digest(jobs: list[Job]) -> None:
 
 
 def _asked(jobs: Iterable[Job]) -> Ranges:
-    """Return what rules are asked about, by source: on PostgreSQL ids of other sources may lie between."""
+    """Return the id ranges that rules evaluate, by source, because on PostgreSQL others may lie between."""
     by_source: dict[int | None, list[tuple[int, int]]] = {}
     for job in jobs:
         if job.args.get("rules", True):

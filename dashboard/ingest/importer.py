@@ -42,7 +42,7 @@ def run(
 ) -> Summary:
     """Import `path` under the name `source`; `progress` gets the bytes read so far.
 
-    Rules hear of the events only where `rules`: what is long past must not wake anybody.
+    Rules evaluate the events only where `rules` is true: events of the past must notify nobody.
 
     Every batch of 1,000 is committed by itself and its events are known again by id, so an
     import that was killed is finished by running it once more. Ends with the events folded.

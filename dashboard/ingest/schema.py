@@ -311,7 +311,7 @@ def _data_of(value: Any) -> payload.Data | Message:
 
 
 def _shown(name: str) -> str:
-    """Return a client's field name short and clean enough to be told back."""
+    """Return a client's field name short and clean enough for an error message."""
     return _UNSAFE.sub("?", name)[:60]
 
 

@@ -36,7 +36,7 @@ class RuleGroup(Versioned):
 class Rule(Versioned):
     """What happens by itself. `definition` is the JSON of rulelang.schema; `version` counts its changes.
 
-    Switching a rule on or off is no new version: a version and an event make one run, whenever asked.
+    Switching a rule on or off is no new version: a version and an event make one run at most.
     """
 
     group_id: int | None

@@ -112,7 +112,7 @@ def check_host(host: str, port: int) -> None:
 def resolve(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
     """Return what getaddrinfo says, when every address of it may be called; else raises RefusedError.
 
-    The system's resolver knows no time limit, so it is asked by a thread of its own.
+    The system's resolver has no time limit, so it runs in a thread of its own.
     """
     found: list[tuple[Any, ...]] = []
     failed: list[OSError] = []
@@ -208,7 +208,7 @@ class Adapter(HTTPAdapter):
     def send(
         self, request: requests.PreparedRequest, *_rest: Any, verify: Any = True, **_options: Any
     ) -> requests.Response:
-        """Answer like HTTPAdapter.send; what the caller wants of time, proxies and streams is not heard.
+        """Answer like HTTPAdapter.send; the caller's time limit, proxies and streaming are ignored.
 
         An answer whose body does not come counts by its status all the same.
         """

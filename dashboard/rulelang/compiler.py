@@ -59,14 +59,14 @@ class Trace(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """A tree ready to be asked. `decide` gives the answer and stops early; `explain` walks every node."""
+    """A compiled tree. `decide` gives the answer and stops early; `explain` walks every node."""
 
     decide: Ask
     explain: Callable[[EventFacts], Trace]
 
 
 def compile_tree(tree: Group, known: Mapping[str, Field], context: Context) -> Compiled:
-    """Return the tree ready to be asked about events.
+    """Return the tree compiled for evaluation.
 
     `known` are the fields of the rule's types. A condition whose field or operator is no longer known
     (the catalogue may change after a rule was stored) answers None, so that the rule shows an error.

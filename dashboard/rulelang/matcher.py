@@ -88,7 +88,7 @@ _MATCHED, _ERROR = Outcome.MATCHED, Outcome.ERROR  # reading a member off its cl
 
 
 class Evaluation(NamedTuple):
-    """One rule asked about one event; nothing has been done yet."""
+    """One rule evaluated for one event; no action has run yet."""
 
     rule: RuleSpec
     outcome: Outcome
@@ -106,12 +106,12 @@ class Evaluation(NamedTuple):
 
     @property
     def trace(self) -> Trace:
-        """Return every condition with what it saw; made when asked for, for most runs keep none."""
+        """Return every condition with what it saw; built on demand, because most runs keep none."""
         return self.explain(self.facts)
 
 
 # Plain tuples, for a named one takes three times as long to take apart.
-# A rule ready to be asked: the answer, and the trace.
+# A compiled rule: the answer, and the trace.
 Entry = tuple[RuleSpec, Ask, Callable[[EventFacts], Trace]]
 # The rules of one event type, in order. Those that can be true depend on the value at a path:
 # by_value[value], where the condition on the path need not be asked again, else the third part; without
@@ -252,7 +252,7 @@ def _settled(entry: Entry, path: str, known: Mapping[tuple[str, ...], dict[str, 
 
 def _picks(rule: RuleSpec, known: dict[str, fields.Field]) -> dict[str, frozenset[Any]]:
     """Return, by path, the values of which the rule's tree needs one; a required field also may be empty,
-    which is an error that must be told."""
+    which is an error that must be reported."""
     if rule.tree.how != "all":
         return {}
     found: dict[str, frozenset[Any]] = {}

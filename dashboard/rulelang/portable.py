@@ -44,7 +44,7 @@ def named(raw: Mapping[str, Any], names: Mapping[str, Mapping[int, str]]) -> dic
 
 
 def numbered(raw: Mapping[str, Any], ids: Mapping[str, Mapping[str, int]]) -> tuple[dict[str, Any], Lost]:
-    """Return what `named` made with ids for names; names that are unknown here are left out and told.
+    """Return what `named` made with ids for names; names that are unknown here are left out and reported.
 
     A condition or an action that names nothing any more is left out whole. Whatever stands in `raw` comes
     back as it is where it cannot be understood: the check on save is to judge it.
@@ -86,7 +86,7 @@ def _without_gaps(node: Any, level: int) -> Any:
 
 
 def _is_void(doing: Any) -> bool:
-    """Say whether an action has lost its channel or everybody whom it told."""
+    """Say whether an action has lost its channel or all its recipients."""
     if not isinstance(doing, dict):
         return False
     if "channel" in doing and doing["channel"] is None:

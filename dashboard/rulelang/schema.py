@@ -88,7 +88,7 @@ class Definition:
 def parse(raw: Any, site: AvailableReferences | None) -> Definition | Errors:
     """Return the definition of decoded JSON, or its errors by path. Whatever `raw` is, nothing is raised.
 
-    Without a `site` nothing is asked about what exists (channels, people, calendars, switched types): so a
+    Without a `site` references are not checked (channels, people, calendars, switched types): so a
     stored rule is read whose channel is gone. Type names under an alias become the catalogue's own.
     """
     checks = Checks(available=site)
@@ -107,7 +107,7 @@ def parse(raw: Any, site: AvailableReferences | None) -> Definition | Errors:
 
 
 def load(raw: Any) -> Definition | Errors:
-    """Return a stored definition; nothing is asked about what exists."""
+    """Return a stored definition; what it refers to is not checked."""
     return parse(raw, None)
 
 

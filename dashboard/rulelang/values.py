@@ -8,6 +8,7 @@ teams, accesses, channels and calendars (`references`), the fields of the editor
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -43,21 +44,21 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-class Kind:
+class Kind(ABC):
     """A kind of values. `parse` returns a value of the kind whatever it is given, errors go to `checks`.
 
     `reference` names what an id, a list of ids or a name means: user, team, access, channel or calendar.
-    `filler` stands for a required value that cannot be read yet.
+    `filler` stands for a required value that cannot be read yet, `parts` are those of a composite kind.
     """
 
     reference: str = ""
     filler: ClassVar[Any] = None
 
+    @abstractmethod
     def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> Any:
-        raise NotImplementedError
+        """Return a value of the kind for decoded JSON; errors are added to `checks` at `path`."""
 
     def parts(self) -> tuple[Part, ...]:
-        """Return the parts of a composite kind."""
         return ()
 
 

@@ -242,7 +242,7 @@ def _channel(doing: ActionConfig) -> Channel:
 
 
 def _body(planner: ActionPlanner, type_: str, text: str, author: Scope) -> dict[str, Any]:
-    """Return what a webhook is told: names and times of the event; its data where the author sees both
+    """Return the payload of a webhook: names and times of the event; its data where the author sees both
     the event and full contact details, for nothing in it can be masked with certainty."""
     facts, rule = planner.facts, planner.rule
     event: dict[str, Any] = {"id": facts["id"], "type": facts["type"], "time": _moment(facts["time"])}

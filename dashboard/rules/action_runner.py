@@ -43,7 +43,7 @@ class _Rollback(Exception):  # noqa: N818  an order, not an error
 
 @dataclass
 class ActionRunner:
-    """One run at work. `at_ts` is when limits are asked for, `episode` the stretch it belongs to."""
+    """One run at work. `at_ts` is the time at which limits count, `episode` the stretch it belongs to."""
 
     planner: ActionPlanner
     ledgers: LimitStore

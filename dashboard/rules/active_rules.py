@@ -48,7 +48,7 @@ LIVE = (State.ON.value, State.SHADOW.value)
 
 @dataclass(frozen=True, slots=True)
 class LiveRule:
-    """A rule of the table, ready to be asked. `updated_by` is its author: the owner of a personal rule,
+    """A stored rule, compiled. `updated_by` is its author: the owner of a personal rule,
     else who saved the present version; texts that leave the house show what the author may see."""
 
     id: int
@@ -109,7 +109,7 @@ def stop(stopping: bool) -> None:
 
 
 def load(row: Rule, known: Mapping[str, Calendar] | None = None) -> LiveRule | None:
-    """Return a rule of any state ready to be asked; None when what is stored cannot be read.
+    """Return a rule of any state, compiled; None when what is stored cannot be read.
 
     `known` are the site's calendars, where the caller has them already.
     """

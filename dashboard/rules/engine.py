@@ -66,11 +66,11 @@ _STOPPED = {
 
 
 def evaluate(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
-    """Ask the rules about the events with `after` < id <= `to`, in the digest's transaction.
+    """Evaluate the rules for the events with `after` < id <= `to`, in the digest's transaction.
 
-    `asked` narrows this to the events that rules may hear of, for an import is quiet. Where no rule in
+    `asked` narrows this to the events that rules may evaluate: an import is quiet. Where no rule in
     force concerns any type, or none of `types` where the caller knows them, this costs one look. Events
-    that were asked about before make no second run.
+    that were evaluated before make no second run.
     """
     live = active_rules.live()
     if not live.types or (types is not None and live.types.isdisjoint(types)) or active_rules.stopped():

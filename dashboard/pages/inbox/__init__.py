@@ -1,4 +1,4 @@
-"""The viewer's notifications, and how the viewer wants to be told."""
+"""The viewer's notifications, and the viewer's notification profiles."""
 
 from dashboard.pages.inbox import profiles
 from dashboard.pages.inbox.views import bp

@@ -1,4 +1,4 @@
-"""The viewer's own notifications, newest first; nobody else's can be asked for."""
+"""The viewer's own notifications, newest first; those of other users cannot be read."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def days(found: list[Notice], zone: str, now_ms: int) -> list[Day]:
 
 
 def muted(viewer_id: int) -> list[Muted]:
-    """Return the rules that the viewer does not want to hear from, by name."""
+    """Return the rules that the viewer has muted, by name."""
     query = RuleMute.select(Rule.id, Rule.name).join(Rule).where(RuleMute.user_id == viewer_id)
     return lists.by_name(rows(query, Muted), lambda one: one.name)
 

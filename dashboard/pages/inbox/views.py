@@ -83,7 +83,7 @@ def count() -> Response:
 
 
 def _done(verb: str, ids: set[int]) -> str:
-    """Do what was asked and return the sentence that says so."""
+    """Do what the form requests and return the message about it."""
     me = g.user.id
     if verb == "mute":
         names = commands.mute(me, ids)

@@ -1,4 +1,4 @@
-"""What the tracing templates print, from a trace and what was asked."""
+"""What the tracing templates print, from a trace and the parsed query."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def channels_of(kind: str) -> tuple[str, ...]:
 
 
 def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
-    """Return what was asked; a bad value gives an error by field and stands at its default."""
+    """Return the parsed query; a bad value gives an error by field and stands at its default."""
     errors: dict[str, str] = {}
     chosen = args.get("tz") or zone
     try:

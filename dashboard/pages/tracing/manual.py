@@ -1,4 +1,4 @@
-"""Manual events: a user presses a button on an activity, and rules hear of it as of any other event."""
+"""Manual events: a user presses a button on an activity, and rules evaluate it like any other event."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def offered(scope: Scope, row: ActivityRow) -> EventType | None:
 def record(viewer: User, row: ActivityRow, type_: EventType, asked: ManualEventForm) -> bool:
     """Record the event as one of the interaction's source, with an audit entry; say whether it is new.
 
-    Its data has what the interaction's events told last of the fields of the type, lengths of time left
-    out, so that conditions and texts of rules have something to go by.
+    Its data has the latest values of the type's fields in the interaction's events, lengths of time left out,
+    so that conditions and texts of rules have something to go by.
     """
     interaction = Interaction.get_by_id(row.interaction_id).external_id
     data = _known(type_, row.source_id, interaction)

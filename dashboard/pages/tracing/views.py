@@ -125,7 +125,7 @@ def download(format_: str) -> Response:
 
 
 def _faultless(own: str) -> forms.TraceQuery:
-    """Return what was asked, or answer 422 where there is no page to say above what is wrong."""
+    """Return the parsed query, or answer 422 where there is no page to say above what is wrong."""
     asked = forms.parse(request.args, own, zone())
     if asked.errors:
         abort(422, Detail(" ".join(asked.errors.values())))
