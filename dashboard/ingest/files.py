@@ -14,10 +14,10 @@ from typing import IO, NamedTuple
 import msgspec
 
 from dashboard.i18n.message import Errors, Message
-from dashboard.ingest import csv_reader, schema
+from dashboard.ingest import csv_events, schema
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest.body import BodyError
-from dashboard.ingest.csv_reader import column_map
+from dashboard.ingest.csv_events import column_map
 from dashboard.ingest.sources import queue_log
 
 Columns = Mapping[str, str]
@@ -88,18 +88,18 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
 def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
     texts = (reading.text(line) for line in reading.physical(file))
     separator, header = reading.header(next(texts, ""))
-    where = csv_reader.plan(header, columns)
+    where = csv_events.plan(header, columns)
     problems = {name: found for name, found in where.items() if isinstance(found, Message)}
     if problems:
         yield 1, problems
         return
-    cells = {name: found for name, found in where.items() if isinstance(found, csv_reader.Cell)}
+    cells = {name: found for name, found in where.items() if isinstance(found, csv_events.Cell)}
     ids = reading.Ids()
     for row in reading.rows(texts, separator, len(header), 1):
         if row.problem is not None:
             yield row.line, {schema.WHOLE: row.problem}
         elif row.cells:
-            yield row.line, csv_reader.event(row.cells, cells, zone, ids, row.line)
+            yield row.line, csv_events.event(row.cells, cells, zone, ids, row.line)
 
 
 _READERS: Mapping[str, Callable[[IO[bytes], str, Columns], Iterator[Found]]] = {
