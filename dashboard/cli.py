@@ -1,4 +1,4 @@
-"""The `flask` commands. Each parses its arguments and calls the package that does the work."""
+"""The `flask` commands but those of users, roles and keys: each parses its arguments and calls a package."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import peewee
 from flask import Flask, current_app
 
 from dashboard import clock
-from dashboard.access import first_admin, keys, passwords, presets
-from dashboard.access.permissions import Permission
-from dashboard.audit import record as audit
+from dashboard.access import first_admin, presets
 from dashboard.db import backup, connected, database, migrate
 from dashboard.events import internal
 from dashboard.ingest import files, importer
 from dashboard.jobs import worker
-from dashboard.models import Access, User
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
 
@@ -27,12 +24,12 @@ NAME_MAX = 120  # the columns of logins, sources and keys
 
 
 def init(app: Flask) -> None:
-    for command in (migrate_, user, access, key, import_, work, rebuild, demo, save, restore):
+    for command in (migrate_, import_, work, rebuild, demo, save, restore):
         app.cli.add_command(command)
 
 
 @contextmanager
-def _at_database() -> Iterator[None]:
+def at_database() -> Iterator[None]:
     """Open a connection. An unreachable, locked or unmigrated database ends the command with one line."""
     try:
         with connected():
@@ -42,7 +39,7 @@ def _at_database() -> Iterator[None]:
         raise click.ClickException(f"Cannot use the database: {why}. Run `flask migrate`.") from None
 
 
-def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def printable_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not value.strip() or len(value) > NAME_MAX or not value.isprintable():
         raise click.BadParameter(f"Enter 1 to {NAME_MAX} printable characters.")
     return value
@@ -51,7 +48,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 @click.command("migrate")
 def migrate_() -> None:
     """Upgrade the database to this version. Safe to run repeatedly and from several machines."""
-    with _at_database():
+    with at_database():
         for line in _upgrade():
             click.echo(line)
         if code := first_admin.setup_code():
@@ -69,99 +66,10 @@ def _upgrade() -> list[str]:
     return [f"Applied {name}." for name in applied] or ["The database is up to date."]
 
 
-@click.group()
-def user() -> None:
-    """Manage users."""
-
-
-@user.command("add")
-@click.argument("login", callback=_name)
-@click.option("--access", required=True, help="Role name, such as Administrator or Agent.")
-@click.option("--name", default="", help="Display name; defaults to the login.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
-    """Add user LOGIN, or give a user known from events a role and a password."""
-    with _at_database():
-        role = Access.get_or_none(Access.name == access)
-        if role is None:
-            raise click.ClickException(f"Unknown role {access!r}. Available: {_role_names()}.")
-        secret = (
-            sys.stdin.readline().rstrip("\r\n")
-            if password_stdin
-            else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        )
-        if problem := passwords.problem(secret, login):
-            raise click.ClickException(problem)
-        with database.atomic():
-            row, created = User.get_or_create(
-                login=login, defaults={"name": name or login, "created_ts": clock.now_s(), "access": role}
-            )
-            if not created and row.password_hash is not None:
-                raise click.ClickException(
-                    f"{login!r} can already sign in. Edit the user in Settings > Users."
-                )
-            User.update(access=role, password_hash=passwords.make(secret)).where(User.id == row.id).execute()
-            audit.record(
-                "user.created" if created else "user.updated",
-                "c" if created else "u",
-                audit.user_target(row),
-                {"access": (None, access)},
-            )
-    click.echo(f"Added {login} with role {access}.")
-
-
-@click.group()
-def access() -> None:
-    """Manage roles and permissions."""
-
-
-@access.command("grant")
-@click.argument("name")
-@click.argument("permission", type=click.Choice([permission.value for permission in Permission]))
-def access_grant(name: str, permission: str) -> None:
-    """Grant role NAME a PERMISSION, including ones administrators cannot grant in the app.
-
-    In the application users can grant only permissions they hold themselves, and no built-in role shows
-    full contact details. This command is how the owner of the server grants them.
-    """
-    with _at_database(), database.atomic():
-        row = Access.get_or_none(Access.name == name)
-        if row is None:
-            raise click.ClickException(f"Unknown role {name!r}. Available: {_role_names()}.")
-        after = sorted({*row.permissions, permission})
-        Access.update(permissions=after, version=Access.version + 1).where(Access.id == row.id).execute()
-        audit.record(
-            "access.updated", "u", ("access", row.id, name), {"permissions": (row.permissions, after)}
-        )
-    click.echo(f"Granted {permission} to {name}.")
-
-
-def _role_names() -> str:
-    return ", ".join(row.name for row in Access.select().order_by(Access.name))
-
-
-@click.group()
-def key() -> None:
-    """Manage API keys."""
-
-
-@key.command("add")
-@click.argument("name", callback=_name)
-@click.option("--source", required=True, callback=_name, help="Source name for events sent with this key.")
-@click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
-@click.option("--known-only", is_flag=True, help="Reject events with unknown users or queues.")
-def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
-    """Create an API key and print it once. Only its hash is stored."""
-    with _at_database(), database.atomic():
-        plain = keys.make(name, source, allow, makes=not known_only)
-        audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
-    click.echo(plain)
-
-
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
-@click.option("--source", required=True, callback=_name, help="Source name for the imported events.")
+@click.option("--source", required=True, callback=printable_name, help="Source name for the imported events.")
 @click.option(
     "--timezone", default="UTC", show_default=True, help="Time zone for timestamps without an offset."
 )
@@ -174,7 +82,7 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
         mapping = files.column_map(columns)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    with _at_database():
+    with at_database():
         total = file.stat().st_size
         with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
             summary = importer.run(
@@ -198,7 +106,7 @@ def work(drain: bool) -> None:
     if not drain:
         worker.forever()
         return
-    with _at_database():
+    with at_database():
         click.echo(f"Jobs run: {worker.drain()}.")
 
 
@@ -206,7 +114,7 @@ def work(drain: bool) -> None:
 def rebuild() -> None:
     """Rebuild activities from the event log, and list the figures that changed and why."""
     changed: list[Change] = []
-    with _at_database(), click.progressbar(length=1, label="Rebuilding", file=sys.stderr) as bar:
+    with at_database(), click.progressbar(length=1, label="Rebuilding", file=sys.stderr) as bar:
 
         def report(done: int, total: int) -> None:
             bar.length = total
@@ -237,7 +145,7 @@ def restore(file: Path) -> None:
     """Restore the database from a backup. Stop the server and worker first."""
     try:
         backup.restore(current_app.config["STOPA"].database, file)
-        with _at_database():
+        with at_database():
             migrate.run(database.obj)
     except (backup.BackupError, OSError, migrate.Downgrade) as error:
         raise click.ClickException(str(error)) from None
@@ -249,6 +157,6 @@ def demo() -> None:
     """Create demo data up to now and print sign-in details. Runs migrations first."""
     from dashboard import demo as demo_data
 
-    with _at_database():
+    with at_database():
         for line in [*_upgrade(), *demo_data.make()]:
             click.echo(line)
