@@ -99,7 +99,9 @@ def key() -> None:
 
 @key.command("add")
 @click.argument("name", callback=printable_name)
-@click.option("--source", required=True, callback=printable_name, help="Source name for events sent with this key.")
+@click.option(
+    "--source", required=True, callback=printable_name, help="Source name for events sent with this key."
+)
 @click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
 @click.option("--known-only", is_flag=True, help="Reject events with unknown users or queues.")
 def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
