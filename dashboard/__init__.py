@@ -47,7 +47,7 @@ def create_app(given: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=secure,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension(page.Unindented)
+    app.jinja_env.add_extension(page.Compact)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     for chatty in ("weasyprint", "fontTools", "peewee.migrations"):

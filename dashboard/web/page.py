@@ -15,14 +15,43 @@ from dashboard.i18n.message import N_
 
 NEXT_MAX = 2000
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_TOKEN = re.compile(  # a tag with the statements in it, or a statement, expression or comment
+    r"""(<[/!a-zA-Z](?:"(?:\{\{.*?\}\}|\{%.*?%\}|[^"])*"|\{\{.*?\}\}|\{%.*?%\}|[^">])*>|\{[%{#].*?[%}#]\})""",
+    re.DOTALL,
+)
+_SEPARATE = re.compile(  # a statement, or a tag whose element does not stand within a line of text
+    r"\{%|</?(?!(?:a|abbr|b|br|button|code|em|i|input|label|progress|select|small|span|strong|svg|textarea|time)\b)[a-z]"
+)
+_BREAK_BEFORE = re.compile(r"\s*\n\s*$")
+_BREAK_AFTER = re.compile(r"^\s*\n\s*")
+_BREAK_IN_TAG = re.compile(r"(?<=%\})\s*\n\s*")  # Jinja takes it away, but it separates attributes
 ANY_ID = 2**31 - 1  # stands for a row where an address is built; in no path of ours
 
 
-class Unindented(Extension):
-    """Leaves the indentation of HTML templates out of what is sent; they are indented for their readers."""
+class Compact(Extension):
+    """Leaves the layout of HTML templates out of what is sent.
+
+    That is indentation, and line breaks next to a statement or to the tag of a block element. Between
+    texts, expressions and inline elements a line break stays, as it is a visible blank there.
+    """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        return _INDENT.sub("", source) if name is not None and name.endswith(".html") else source
+        """Return `source` with the same number of lines, so that errors name the right one."""
+        if name is None or not name.endswith(".html"):
+            return source
+        parts = ["", *_TOKEN.split(source), ""]  # tokens at even places, what is between at odd ones
+        for at in range(1, len(parts), 2):
+            if parts[at - 1].startswith("<"):
+                parts[at - 1] = _BREAK_IN_TAG.sub(lambda space: " " + _hidden(space), parts[at - 1])
+            if _SEPARATE.match(parts[at - 1]):
+                parts[at] = _BREAK_AFTER.sub(_hidden, parts[at])
+            if _SEPARATE.match(parts[at + 1]):
+                parts[at] = _BREAK_BEFORE.sub(_hidden, parts[at])
+        return _INDENT.sub("", "".join(parts))
+
+
+def _hidden(space: re.Match[str]) -> str:
+    return "{#" + "\n" * space[0].count("\n") + "#}"
 
 
 def render(template: str, fragments: Collection[str] = (), status: int = 200, **context: Any) -> Response:

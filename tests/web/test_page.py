@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.utils import redirect
 
-from dashboard.web.page import local_path
+from dashboard.web.page import Compact, local_path
 from tests import make
+
+
+@pytest.mark.parametrize(
+    ("layout", "sent"),
+    [
+        ("<td>\n  {{ x }}\n</td>\n\n<td>", "<td>1</td><td>"),
+        ("<td>\n  {% if x %}\n    <b>a</b>\n  {% endif %}\n  {{ x }}\n</td>", "<td><b>a</b>1</td>"),
+        ("<b>a</b>\n  <i>b</i>\n  {{ x }}\n  c", "<b>a</b>\n<i>b</i>\n1\nc"),
+        ("a {% if x %} b{% endif %} <p> c </p>", "a  b <p> c </p>"),
+        (
+            '<td id="{{ "a>b" }}"\n    {% if x %}hidden{% endif %}\n    class="n">\n  c',
+            '<td id="a&gt;b"\nhidden class="n">c',
+        ),
+        ("<textarea>\n  {{ x }}</textarea>", "<textarea>\n1</textarea>"),
+    ],
+)
+def test_line_breaks_of_the_layout_are_not_sent(app: Flask, layout: str, sent: str) -> None:
+    """Those within a line of text stay, as they are blanks."""
+    source = Compact(app.jinja_env).preprocess(layout, "page.html")
+    assert source.count("\n") == layout.count("\n")
+    env = app.jinja_env.overlay(autoescape=True)
+    assert env.from_string(source).render(x=1) == sent
 
 
 @pytest.mark.parametrize(
