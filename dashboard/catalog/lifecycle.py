@@ -134,6 +134,9 @@ def _transfers(state: InteractionState, event: Event, effect: Effect) -> Interac
         return _ended_part(state, event, Work.TRANSFERRED)
     parts = state.parts.get(subject_of(event), {})
     if event.user_id is not None:
+        if state.part(subject_of(event), event.user_id).work is Work.NONE:  # the answer is not on record
+            waits = tuple(each for each in state.waits if each != event.queue_id)
+            state = msgspec.structs.replace(state, waits=waits)
         state = _ended_part(state, event, Work.TRANSFERRED)
     else:
         working = [user for user, part in parts.items() if part.at_work]

@@ -56,6 +56,12 @@ CASES = {
         "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 13|c|q|NONE|BLINDTRANSFER|s|x|3|10|1",
         {"q": {"received": 1, "answered": 1, "wait": 3, "talk": 10, "unfinished": 0}},
     ),
+    "transferred by an agent whose answer is not on record: the wait ends all the same": Case(
+        "0|c|q|NONE|ENTERQUEUE||1|1 25|c|q|jana|ATTENDEDTRANSFER|LINK|SIP/a|SIP/b|5|20|1 "
+        "90|NONE|NONE|NONE|QUEUESTART",
+        {"q": {"received": 1, "answered": 1, "wait": 5, "talk": 20, "unfinished": 0}},
+        {"jana": {"talk": 20}},
+    ),
     "connected by an agent who is not named, the end lost": Case(
         "0|c|q|NONE|ENTERQUEUE||1|1 3|c|q|NONE|CONNECT|3|x|1 50|c2|q|NONE|ENTERQUEUE||1|1",
         {"q": {"received": 2, "answered": 1, "wait": 3, "talk": 0, "unfinished": 1}},
