@@ -7,7 +7,6 @@ it are seconds but those of RINGNOANSWER and RINGCANCELED, which are millisecond
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -49,20 +48,20 @@ def events(read: Iterable[Line], zone: str) -> Iterator[NewEvent | Bad]:
     """Yield the event of each record, in order; bad lines pass through, blank ones are left out.
 
     Civil times of a table are resolved in `zone` (twice: the earlier; skipped: the next valid).
-    An id is made of the record and which occurrence of it this is: reading a file again gives the
-    same ids, equal lines are separate events. `seq` is the table's `uid`, else the line. `interaction`
-    is the call id, with the queue when there is one, for one call may pass two queues. Raises ValueError
-    for an unknown zone.
+    An id is made of the record, in whole seconds, and which occurrence of it this is: reading the log
+    again, as its file or any dump of its table, gives the same ids, equal lines are separate events.
+    `seq` is the table's `uid`, else the line. `interaction` is the call id, with the queue when there
+    is one, for one call may pass two queues. Raises ValueError for an unknown zone.
     """
     ids = Ids()
     for line in read:
         if isinstance(line, Bad):
             yield line
         elif isinstance(line, Record):
-            yield _event(line, ids.make(_rising(line.time), line.normal()), zone)
+            yield _event(line, ids, zone)
 
 
-def _event(record: Record, id_: str, zone: str) -> NewEvent | Bad:
+def _event(record: Record, ids: Ids, zone: str) -> NewEvent | Bad:
     time_ms = record.time
     if isinstance(time_ms, datetime):
         if not times.FIRST_YEAR <= time_ms.year <= times.LAST_YEAR:  # a zone's rules end somewhere
@@ -70,6 +69,9 @@ def _event(record: Record, id_: str, zone: str) -> NewEvent | Bad:
         time_ms = clock.resolve(time_ms, zone) * 1000 + time_ms.microsecond // 1000
     if not times.FIRST_MS <= time_ms < times.LAST_MS:
         return Bad(record.line, times.BAD_RANGE)
+    second = time_ms // 1000
+    names = (record.callid, record.queue, record.agent, record.event)
+    id_ = ids.make(second, "|".join((f"{second}000", *names, *record.params)))
     type_, facts = _meaning(record)
     contact = facts.pop("contact", None)
     kept = {"event": record.event, "callid": record.callid, "params": record.params, **facts}
@@ -115,11 +117,6 @@ def _too_long(names: Mapping[str, str | None], data: bytes) -> Message | None:
         if value is not None and len(value) > LIMITS[name]:
             return message(NAME_TOO_LONG, limit=LIMITS[name])
     return message(RECORD_TOO_LONG, limit=MAX_BYTES) if len(data) > MAX_BYTES else None
-
-
-def _rising(time: int | datetime) -> int:
-    """Return a number that rises with the time and does not hang on the zone it is read in."""
-    return timegm(time.timetuple()) if isinstance(time, datetime) else time // 1000
 
 
 def _text(params: Params, at: int) -> str | None:

@@ -1,26 +1,33 @@
 """Asterisk's queue_log, as its file or as a dump of its database table, to records. Pure.
 
 A record needs a numeric time and at least five fields (in table dumps a civil time will do);
-anything else is bad and told with its line number; a blank line is blank.
+anything else is bad and told with its line number; a blank line is blank. Tables are read in three
+layouts: Asterisk's with five columns of parameters or with one, and PBXware's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from dashboard.i18n.message import N_, Message
+from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest import times
 
 CUT = N_("The last line is incomplete.")
 TOO_FEW = N_("Records must have at least five fields.")
 NO_TIME = N_("The time must be a number of seconds or a date and time.")
+NO_COLUMNS = N_("The table lacks the columns %(columns)s. Export all columns of the table.")
 
 MIN_FIELDS = 5
 UID_DIGITS = 9  # of a number of 32 bits
+NULLS = frozenset({"NULL", r"\N"})  # how dumps write an empty column
+LIKELY = 3  # so many names of columns make a line the header of a table
+_NAMES = frozenset({"time", "callid", "queuename", "agent", "event"})
+_DATA = ("data1", "data2", "data3", "data4", "data5")
+_PBXWARE_NAMES = frozenset({"date_time", "callid", "queue_name", "type", "event", "htime", "ttime"})
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,30}))?", re.ASCII)
 
@@ -29,7 +36,8 @@ class Record(NamedTuple):
     """One line; `time` is UTC milliseconds, or naive where a table has civil time.
 
     `params` are in the order of Asterisk's documentation whatever the form, without empty ones at
-    the end, so that the file and the dump of one log give equal records.
+    the end, so that the file and any dump of one log give equal records but for the time: the file has
+    whole seconds, Asterisk's table microseconds.
     """
 
     line: int
@@ -40,10 +48,6 @@ class Record(NamedTuple):
     event: str
     params: tuple[str, ...]
     uid: int | None = None  # the number of the record in a table that has one: the order of writing
-
-    def normal(self) -> str:
-        """Return the record in one form; equal records on different lines have equal texts."""
-        return "|".join((str(self.time), self.callid, self.queue, self.agent, self.event, *self.params))
 
 
 class Bad(NamedTuple):
@@ -72,10 +76,14 @@ def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
     first = next(texts, None)
     if first is None:
         return
-    separator, header = reading.header(first)
-    table = _table(header)
+    separator, names = reading.header(first)
+    header = [name.strip().lower() for name in names]
+    table = _table(set(header))
     if table is None:
         yield from _pipe_records(first, texts)
+        return
+    if isinstance(table, Message):
+        yield Bad(1, table)
         return
     for row in reading.rows(texts, separator, len(header), 1):
         if row.problem is not None:
@@ -83,7 +91,7 @@ def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
         elif not row.cells:
             yield Blank(row.line)
         else:
-            cells = dict(zip(header, row.cells, strict=True))
+            cells = dict(zip(header, ("" if cell in NULLS else cell for cell in row.cells), strict=True))
             record = _record(row.line, *table(cells))
             yield record if isinstance(record, Bad) else record._replace(uid=_uid(cells))
 
@@ -131,14 +139,21 @@ def _time(text: str) -> int | datetime | None:
     return int(epoch[1]) * 1000 + times.milliseconds(epoch[2])
 
 
-def _table(header: list[str]) -> Callable[[Cells], tuple[str, list[str], list[str]]] | None:
-    """Return how to read a row under this header: time, four names, parameters; None if unknown."""
-    columns = set(header)
-    if {"date_time", "callid", "queue_name", "type", "event", "htime", "ttime"} <= columns:
-        return _pbxware_row
-    if {"time", "callid", "queuename", "agent", "event"} <= columns:
-        return _realtime_row
-    return None
+def _table(header: Set[str]) -> Callable[[Cells], tuple[str, list[str], list[str]]] | Message | None:
+    """Return how to read a row under this header: time, four names, parameters.
+
+    A message names the columns that a table lacks; None stands for a line that is no header of one.
+    """
+    pbxware = len(header & _PBXWARE_NAMES) > len(header & _NAMES)
+    needed = _PBXWARE_NAMES if pbxware else _NAMES
+    if len(header & needed) < LIKELY:
+        return None
+    missing = sorted(needed - header)
+    if not pbxware and "data" not in header:
+        missing += [column for column in _DATA if column not in header]
+    if missing:
+        return message(NO_COLUMNS, columns=", ".join(missing))
+    return _pbxware_row if pbxware else _realtime_row
 
 
 def _uid(row: Cells) -> int | None:
@@ -147,9 +162,12 @@ def _uid(row: Cells) -> int | None:
 
 
 def _realtime_row(row: Cells) -> tuple[str, list[str], list[str]]:
-    """Asterisk's own table (realtime, Wazo): data1 to data5 are the parameters as documented."""
+    """Asterisk's own table: the parameters as documented, in data1 to data5, which keeps all from the fifth
+    on, or in one column."""
     names = [row["callid"], row["queuename"], row["agent"], row["event"]]
-    return row["time"], names, [row.get(f"data{n}", "") for n in range(1, 6)]
+    params = [row.get(column, "") for column in _DATA]
+    joined = params if any(params) else [row.get("data", "")]
+    return row["time"], names, [*joined[:-1], *joined[-1].split("|")]
 
 
 # PBXware keeps hold time, talk time and positions in columns of their own and the caller's number
