@@ -6,13 +6,13 @@ import logging
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, request
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard import i18n, settings
 from dashboard.access import guard
-from dashboard.db import database, end_request, open_database
+from dashboard.db import database, end_request, migrate, open_database
 from dashboard.settings import ROOT, Settings
 from dashboard.web import assets, errors, nav, page, security
 
@@ -74,6 +74,8 @@ def _connect(app: Flask) -> None:
     @app.before_request
     def open_connection() -> None:
         database.connect(reuse_if_open=True)
+        if request.endpoint not in ("api.health", "static"):
+            migrate.check(database.obj, migrate.CHECK_S)
 
     @app.teardown_request
     def close_connection(_error: BaseException | None) -> None:

@@ -13,7 +13,7 @@ from flask import Flask, current_app
 
 from dashboard import clock
 from dashboard.access import first_admin, presets
-from dashboard.db import backup, connected, database, migrate
+from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
 from dashboard.ingest import files, importer
 from dashboard.jobs import worker
@@ -29,14 +29,18 @@ def init(app: Flask) -> None:
 
 
 @contextmanager
-def at_database() -> Iterator[None]:
-    """Open a connection. An unreachable, locked or unmigrated database ends the command with one line."""
+def at_database(any_version: bool = False) -> Iterator[None]:
+    """Open a connection. One line ends the command where the database cannot be used or, unless
+    `any_version`, is not of this version."""
     try:
         with connected():
+            if not any_version:
+                migrate.check(database.obj)
             yield
-    except (peewee.OperationalError, peewee.InterfaceError, peewee.ProgrammingError) as error:
-        why = (str(error).splitlines() or ["no reason given"])[0]
-        raise click.ClickException(f"Cannot use the database: {why}. Run `flask migrate`.") from None
+    except peewee.PeeweeException as error:
+        if not failure.is_away(error):
+            raise
+        raise click.ClickException(failure.explain(error)) from None
 
 
 def printable_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -48,7 +52,7 @@ def printable_name(_context: click.Context, _parameter: click.Parameter, value: 
 @click.command("migrate")
 def migrate_() -> None:
     """Upgrade the database to this version. Safe to run repeatedly and from several machines."""
-    with at_database():
+    with at_database(any_version=True):
         for line in _upgrade():
             click.echo(line)
         if code := first_admin.setup_code():
@@ -57,11 +61,7 @@ def migrate_() -> None:
 
 def _upgrade() -> list[str]:
     """Apply pending migrations and create missing built-in roles; return the lines to print."""
-    try:
-        applied = migrate.run(database.obj)
-    except migrate.Downgrade as gone:
-        text = f"This database was created by a newer version of Stopa. Unknown migrations: {gone}"
-        raise click.ClickException(text) from None
+    applied = migrate.run(database.obj)
     presets.make()
     return [f"Applied {name}." for name in applied] or ["The database is up to date."]
 
@@ -104,7 +104,8 @@ def import_(file: Path, kind: str, source: str, timezone: str, columns: tuple[st
 def work(drain: bool) -> None:
     """Run jobs, timers and schedules."""
     if not drain:
-        worker.forever()
+        if reason := worker.forever():
+            raise click.ClickException(reason)
         return
     with at_database():
         click.echo(f"Jobs run: {worker.drain()}.")
@@ -145,9 +146,9 @@ def restore(file: Path) -> None:
     """Restore the database from a backup. Stop the server and worker first."""
     try:
         backup.restore(current_app.config["STOPA"].database, file)
-        with at_database():
+        with at_database(any_version=True):
             migrate.run(database.obj)
-    except (backup.BackupError, OSError, migrate.Downgrade) as error:
+    except (backup.BackupError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo("Restore complete.")
 
@@ -157,6 +158,6 @@ def demo() -> None:
     """Create demo data up to now and print sign-in details. Runs migrations first."""
     from dashboard import demo as demo_data
 
-    with at_database():
+    with at_database(any_version=True):
         for line in [*_upgrade(), *demo_data.make()]:
             click.echo(line)

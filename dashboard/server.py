@@ -23,7 +23,7 @@ from flask import Flask
 from waitress.server import create_server
 
 from dashboard import cli, create_app, settings
-from dashboard.db import connected
+from dashboard.db import connected, failure
 from dashboard.events import internal
 from dashboard.settings import ROOT, HostPort
 
@@ -136,7 +136,7 @@ def record(app: Flask, type_: str) -> None:
         with app.app_context(), connected():
             internal.append(type_, {})
     except peewee.PeeweeException as error:
-        say(f"{type_} was not recorded: {type(error).__name__}")
+        say(f"{type_} was not recorded: {failure.explain(error)}")
 
 
 def say(text: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from dashboard.access import keys
-from dashboard.db import database, end_request
+from dashboard.db import database, end_request, migrate
 from dashboard.events import switches
 from dashboard.ingest import schema, views
 from dashboard.ingest.body import BodyError
@@ -76,6 +76,7 @@ class EventsEntry:
         plain: str,
     ) -> bytes | None:
         database.connect(reuse_if_open=True)
+        migrate.check(database.obj, migrate.CHECK_S)
         key = keys.find(plain)
         if key is None or key.allow != "ingest" or not key.makes:
             return None

@@ -18,10 +18,9 @@ from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any, NamedTuple
 
-import peewee
 from flask import Flask, has_app_context
 
-from dashboard.db import connected, database
+from dashboard.db import connected, database, failure, migrate
 from dashboard.jobs import queue
 from dashboard.models import Job
 
@@ -29,7 +28,6 @@ log = logging.getLogger("stopa.worker")
 IDLE_S = 0.25
 AWAY_S = 2.0
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
-AWAY = (peewee.OperationalError, peewee.InterfaceError)
 
 
 class Lane(NamedTuple):
@@ -67,26 +65,34 @@ def drain(kinds: list[str] | None = None) -> int:
     return done
 
 
-def forever() -> None:
-    """Run all lanes until SIGTERM or SIGINT; what they have in hand is finished first."""
+def forever() -> str:
+    """Run all lanes until SIGTERM or SIGINT; what they have in hand is finished first.
+
+    Returns "", or the reason why the worker ended by itself: the database is of another version.
+    """
+    reasons: list[str] = []
     stopping = False  # a plain name: Event.set() in a handler can lock up with the wait() it interrupts
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         nonlocal stopping
         stopping = True
 
+    def stopped() -> bool:
+        return stopping or bool(reasons)
+
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     threads = [
-        threading.Thread(target=_keep, args=(one, lambda: stopping), name=label)
-        for label, one in (("engine", _engine), ("work", _work), *_lanes(lambda: stopping))
+        threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
+        for label, one in (("engine", _engine), ("work", _work), *_lanes(stopped))
     ]
     for thread in threads:
         thread.start()
-    while not stopping:
+    while not stopped():
         time.sleep(IDLE_S)
     for thread in threads:
         thread.join()
+    return reasons[0] if reasons else ""
 
 
 def turn(worker: str, kinds: list[str] | None = None) -> int:
@@ -98,19 +104,25 @@ def turn(worker: str, kinds: list[str] | None = None) -> int:
     return len(jobs)
 
 
-def _keep(one: Callable[[], int], stopped: Callable[[], bool]) -> None:
-    """Call `one` until the worker stops. The thread keeps its connection: opening one costs milliseconds."""
+def _keep(one: Callable[[], int], stopped: Callable[[], bool], end: Callable[[str], None]) -> None:
+    """Call `one` until the worker stops. The thread keeps its connection: opening one costs milliseconds.
+
+    `end` gets the reason why the worker must stop: the database is of another version.
+    """
     while not stopped():
         try:
             with connected():
                 while not stopped():
+                    migrate.check(database.obj, migrate.CHECK_S)
                     if not one():
                         time.sleep(IDLE_S)
-        except AWAY as error:
-            log.warning("database away: %s", error)
-            _pause()
-        except Exception:
-            log.exception("a lane of the worker failed")
+        except migrate.VersionError as error:
+            end(failure.explain(error))
+        except Exception as error:
+            if failure.is_away(error):
+                log.warning("%s", failure.explain(error))
+            else:
+                log.exception("a lane of the worker failed")
             _pause()
 
 
@@ -135,9 +147,9 @@ def _ticks() -> int:
         try:
             with _context():
                 done += act()
-        except AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if failure.is_away(error):
+                raise
             log.exception("%s failed", label)
     return done
 
@@ -198,10 +210,10 @@ def _context() -> AbstractContextManager[Any]:
 def _run(jobs: list[Job]) -> None:
     try:
         queue.HANDLERS[jobs[0].kind].run(jobs)
-    except AWAY:
-        queue.WORK.release(jobs)  # when this fails too, the lease runs out
-        raise
     except Exception as error:
+        if failure.is_away(error):
+            queue.WORK.release(jobs)  # when this fails too, the lease runs out
+            raise
         if len(jobs) > 1:  # one of them may be at fault; its neighbours must not be given up with it
             for job in jobs:
                 _run([job])

@@ -7,11 +7,10 @@ import random
 import time
 from typing import Any
 
-import peewee
 from flask import Flask, current_app
 
 from dashboard import clock
-from dashboard.db import database
+from dashboard.db import database, failure
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
@@ -46,7 +45,7 @@ def carry(step: Step) -> None:
     """Carry out a claimed step and end it. Only a lost database gets out of here."""
     try:
         _carry(step)
-    except (peewee.OperationalError, peewee.InterfaceError):
+    except failure.AWAY:
         raise  # the lease runs out, then somebody else takes it up
     except Exception:
         log.exception("step %s failed", step.id)

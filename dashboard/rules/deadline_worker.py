@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dashboard import clock
-from dashboard.db import database
+from dashboard.db import database, failure
 from dashboard.db.locks import Lock
 from dashboard.events import timeliness
 from dashboard.jobs import worker
@@ -106,7 +106,7 @@ class DeadlineWorker:
         try:
             with database.atomic():
                 self._deal(row)
-        except worker.AWAY:
+        except failure.AWAY:
             raise
         except Exception as error:
             self._fail(row, error)
@@ -141,7 +141,7 @@ class DeadlineWorker:
                     self._seen[row.id] = seen = self._read(row)
                     moments = dict.fromkeys(due.moment for due in seen.due)
                     asked += [(seen.history.row(row.type, *each), seen.facts, each) for each in moments]
-            except worker.AWAY:
+            except failure.AWAY:
                 raise
             except Exception as error:
                 self._fail(row, error)

@@ -14,11 +14,11 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database, dialect
+from dashboard.db.failure import AWAY
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot, update_row
 from dashboard.events import internal, timeliness
 from dashboard.jobs import queue as jobs
-from dashboard.jobs.worker import AWAY
 from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.fields import TAGS, EventFacts

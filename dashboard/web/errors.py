@@ -13,7 +13,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db import database, failure
 from dashboard.web.page import STATUS_TEXTS
 
 log = logging.getLogger("stopa")
@@ -22,7 +22,7 @@ RETRY_S = 5
 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http_error)
-    app.register_error_handler(peewee.OperationalError, on_database_away)
+    app.register_error_handler(peewee.DatabaseError, on_database_away)
     app.register_error_handler(peewee.InterfaceError, on_database_away)
     app.register_error_handler(MaxConnectionsExceeded, on_database_away)
     app.register_error_handler(Exception, on_crash)
@@ -66,7 +66,9 @@ class Detail(str):
 
 
 def on_database_away(error: Exception) -> Response:
-    log.warning("database away: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
+    if not isinstance(error, MaxConnectionsExceeded) and not failure.is_away(error):
+        return on_crash(error)
+    log.warning("%s", failure.explain(error))
     if database.in_transaction():
         database.rollback()
     if not database.is_closed():

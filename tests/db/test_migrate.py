@@ -76,7 +76,25 @@ def test_concurrent_runners_apply_each_migration_once(empty_url: str) -> None:
     assert applied == ALL
 
 
-def test_database_of_newer_version_is_rejected(db: peewee.Database) -> None:
-    db.execute_sql("insert into schema_migration (name, applied) values ('0999_later', '2030-01-01')")
-    with pytest.raises(migrate.Downgrade, match="0999_later"):
+STATES = [
+    (("insert into schema_migration (name, applied) values ('0999_later', '2030-01-01')"), "0999_later"),
+    ("delete from schema_migration where name = '0002_rules'", "0002_rules"),
+    ("delete from schema_migration", "is empty"),
+    ("drop table schema_migration", "is empty"),
+]
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize(("sql", "words"), STATES)
+def test_database_of_another_version_is_rejected(db: peewee.Database, sql: str, words: str) -> None:
+    migrate.check(db)
+    db.execute_sql(sql)
+    migrate.check(db, every_s=60)
+    with pytest.raises(migrate.VersionError, match=words):
+        migrate.check(db)
+
+
+def test_migrations_of_a_newer_version_are_not_run_over(db: peewee.Database) -> None:
+    db.execute_sql(STATES[0][0])
+    with pytest.raises(migrate.NewerError, match="0999_later"):
         migrate.run(db)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import peewee
 import pytest
 
+from dashboard.db import database, migrate
 from dashboard.jobs import queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -134,3 +135,14 @@ def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.
     assert worker.drain(["digest"]) == 0
     assert worker.drain() == 3
     assert done == ["timer", "sent"]
+
+
+def test_worker_ends_when_the_database_is_of_another_version(
+    handlers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "CHECK_S", 0)
+    later = "insert into schema_migration (name, applied) values ('0999_later', '2030-01-01')"
+    worker.TICKS["upgrade"] = lambda: database.execute_sql(later) and 0
+    assert worker.forever() == (
+        "This database was created by a newer version of Stopa. Unknown migrations: 0999_later."
+    )

@@ -183,6 +183,16 @@ def test_health_reports_database_and_version(client: FlaskClient) -> None:
     database.execute_sql("DELETE FROM schema_migration")
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json) == (503, {"status": "not migrated"})
+    database.execute_sql("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01')")
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (503, {"status": "newer version"})
+
+
+@pytest.mark.parametrize("path", ["/tracing", "/signin", "/api/v1/events"])
+def test_requests_to_a_database_of_another_version_are_503(client: FlaskClient, path: str) -> None:
+    database.execute_sql("DELETE FROM schema_migration")
+    assert client.get(path).status_code == 503
+    assert client.post(path).status_code == 503
 
 
 def test_openapi_document_is_valid_and_public(client: FlaskClient) -> None:

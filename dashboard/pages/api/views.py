@@ -84,8 +84,12 @@ def description() -> Response:
 @bp.get("/healthz")
 @public
 def health() -> Response:
-    """200 if the database is reachable and migrated; reveals nothing else."""
-    if migrate.pending(database.obj):
+    """200 if the database is reachable and of this version; reveals nothing else."""
+    try:
+        migrate.check(database.obj)
+    except migrate.NewerError:
+        return answers.send(answers.Health("newer version"), 503)
+    except migrate.VersionError:
         return answers.send(answers.Health("not migrated"), 503)
     Event.select(Event.id).limit(1).execute()
     return answers.send(answers.Health("ok"))

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import peewee
-
 from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
 from dashboard.db import database
+from dashboard.db.failure import AWAY
 from dashboard.i18n.message import N_, Message, message
 from dashboard.jobs import queue as jobs
 from dashboard.models import Backtest, Job, Rule, User
@@ -84,7 +83,7 @@ def make(waiting: list[Job]) -> None:
     except BacktestError as error:
         _fail(row.id, error.reason)
         raise
-    except (peewee.OperationalError, peewee.InterfaceError):  # the database is away: the job runs again
+    except AWAY:  # the database is away: the job runs again
         raise
     except Exception as error:
         reason = message(INTERNAL, type=type(error).__name__)
