@@ -1,20 +1,21 @@
-"""Lines and rows of files, and ids for records that have none. Pure."""
+"""Rows of tables, and ids for records that have none. Pure."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 from dashboard.i18n.message import N_, Message, message
 
-MAX_LINE = 1024 * 1024  # bytes; longer ones are passed over so that memory stays flat
+MAX_ROW = 1024 * 1024  # characters of a row that spans lines
 REMEMBERED = 100_000  # rows; repeats of one row stand far closer together than that
-OVERLONG = b"\0\n"  # stands for a line beyond MAX_LINE: no reader takes a NUL
 
-UNREADABLE = N_("Unreadable line: invalid UTF-8, control characters or too long.")
+UNREADABLE = N_("Unreadable line: not valid in its encoding, control characters or too long.")
 BROKEN_ROW = N_("Invalid row: unclosed quote or field too long.")
 OTHER_COLUMNS = N_("The row has %(found)s columns, the header has %(expected)s.")
 
@@ -27,17 +28,6 @@ class Row(NamedTuple):
     line: int
     cells: list[str]
     problem: Message | None = None
-
-
-def physical(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of an open file with their ends; OVERLONG in place of one beyond MAX_LINE."""
-    while line := file.readline(MAX_LINE + 1):
-        if len(line) <= MAX_LINE:
-            yield line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = file.readline(MAX_LINE)
-        yield OVERLONG
 
 
 def text(line: bytes | str) -> str:
@@ -61,28 +51,59 @@ def header(line: str) -> tuple[str, list[str]]:
 def rows(lines: Iterable[str], separator: str, width: int, number: int) -> Iterator[Row]:
     """Yield the rows of a table after its header; `number` is the line the header stood on.
 
-    A row whose cells are not `width` in number, not readable or not closed has a problem and the
-    next line is read as usual. A quoted cell may span lines, up to the csv module's field limit.
+    A row whose cells are not `width` in number, not readable or not closed has a problem. Only its first line
+    is refused for it, the next one is read as usual. A quoted cell may span lines, up to MAX_ROW, but no line
+    that by itself is a row of the table: such lines follow a quote which is never closed.
     """
-    taken = number
+    rest = iter(lines)
+    ahead: deque[str] = deque()  # lines that were taken for the row before
+    while (line := ahead.popleft() if ahead else next(rest, None)) is not None:
+        number += 1
+        taken = [line]
+        cells = _cells(taken, separator)
+        if cells is None:
+            cells = _cells(_recorded(taken, chain(_drained(ahead), rest)), separator)
+            following = taken[1:]
+            if (
+                cells is None
+                or len(cells) != width
+                or any(_is_row(each, separator, width) for each in following)
+            ):
+                ahead.extendleft(reversed(following))
+                yield Row(number, [], Message(BROKEN_ROW))
+                continue
+        yield _checked(number, cells, width)
+        number += len(taken) - 1
 
-    def counted() -> Iterator[str]:
-        nonlocal taken
-        for line in lines:
-            taken += 1
-            yield line
 
-    reader = csv.reader(counted(), delimiter=separator, strict=True)
-    while True:
-        first = taken + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
+def _cells(lines: Iterable[str], separator: str) -> list[str] | None:
+    """Return the cells of the row that `lines` begin with, or None when it is broken or not closed."""
+    try:
+        return next(csv.reader(lines, delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _recorded(taken: list[str], rest: Iterable[str]) -> Iterator[str]:
+    """Yield the lines taken so far, then those of `rest`, which are added to them, up to MAX_ROW."""
+    yield from list(taken)
+    size = sum(map(len, taken))
+    for line in rest:
+        taken.append(line)
+        size += len(line)
+        if size > MAX_ROW:
             return
-        except csv.Error:
-            yield Row(first, [], Message(BROKEN_ROW))
-            continue
-        yield _checked(first, cells, width)
+        yield line
+
+
+def _drained(lines: deque[str]) -> Iterator[str]:
+    while lines:
+        yield lines.popleft()
+
+
+def _is_row(line: str, separator: str, width: int) -> bool:
+    cells = _cells([line], separator)
+    return cells is not None and len(cells) == width
 
 
 def _checked(line: int, cells: list[str], width: int) -> Row:

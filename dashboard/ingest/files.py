@@ -7,14 +7,14 @@ stores each event once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from dashboard.i18n.message import Errors, Message
-from dashboard.ingest import csv_events, schema
+from dashboard.ingest import csv_events, lines, schema
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.csv_events import column_map
@@ -24,29 +24,28 @@ Columns = Mapping[str, str]
 
 
 class Item(NamedTuple):
-    """One record of a file: its first line, the bytes read up to its end, and what it is."""
+    """One record of a file: its first line, how many bytes of the file were read for it, and what it is."""
 
     line: int
-    offset: int
+    position: int
     value: schema.NewEvent | schema.Refusal
 
 
-def read(path: Path, kind: str, zone: str, columns: Columns | None = None, after: int = 0) -> Iterator[Item]:
+def read(
+    path: Path, kind: str, zone: str, columns: Columns | None = None, encoding: str | None = None
+) -> Iterator[Item]:
     """Yield every record of a file in order; blank lines are left out.
 
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
     that of times without an offset. `columns` maps fields to a table's columns (see column_map);
-    one that is absent is told by refusing line 1. Items that end at or before the offset `after`
-    are read but not yielded, so that an import goes on with the same ids. Raises ValueError for
-    an unknown kind or zone, OSError for a file that cannot be read.
+    one that is absent is told by refusing line 1. `encoding` is None to tell it from the bytes. Raises
+    ValueError for an unknown kind or zone, OSError for a file that cannot be read.
     """
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
-    with path.open("rb") as file:
-        for line, value in _READERS[kind](file, zone, columns or {}):
-            offset = file.tell()
-            if offset > after:
-                yield Item(line, offset, _named(line, value))
+    with lines.opened(path) as source:
+        for line, value in _READERS[kind](lines.Lines(source, encoding), zone, columns or {}):
+            yield Item(line, source.position(), _named(line, value))
 
 
 Found = tuple[int, schema.NewEvent | Errors]
@@ -56,22 +55,21 @@ def _named(line: int, value: schema.NewEvent | Errors) -> schema.NewEvent | sche
     return value if isinstance(value, schema.NewEvent) else schema.Refusal(line - 1, value, line)
 
 
-def _queue_log(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
-    for found in queue_log.events(queue_log.records(reading.physical(file)), zone):
+def _queue_log(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
+    for found in queue_log.events(queue_log.records(texts), zone):
         if isinstance(found, queue_log.Bad):
             yield found.line, {schema.WHOLE: found.message}
         else:
             yield found.seq, found
 
 
-def _jsonl(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
+def _jsonl(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
     ids = reading.Ids()
-    for number, line in enumerate(reading.physical(file), 1):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if line == reading.OVERLONG:
+    for number, line in enumerate(texts, 1):
+        if line == lines.OVERLONG:
             yield number, {schema.WHOLE: Message(reading.UNREADABLE)}
-        elif text:
-            yield number, _json_line(text, number, ids)
+        elif text := line.strip():
+            yield number, _json_line(text.encode(errors="surrogateescape"), number, ids)
 
 
 def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | Errors:
@@ -85,8 +83,8 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
     return msgspec.structs.replace(found, id=made, seq=number)
 
 
-def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
-    texts = (reading.text(line) for line in reading.physical(file))
+def _csv(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
+    texts = iter(texts)
     separator, header = reading.header(next(texts, ""))
     where = csv_events.plan(header, columns)
     problems = {name: found for name, found in where.items() if isinstance(found, Message)}
@@ -102,7 +100,7 @@ def _csv(file: IO[bytes], zone: str, columns: Columns) -> Iterator[Found]:
             yield row.line, csv_events.event(row.cells, cells, zone, ids, row.line)
 
 
-_READERS: Mapping[str, Callable[[IO[bytes], str, Columns], Iterator[Found]]] = {
+_READERS: Mapping[str, Callable[[Iterable[str], str, Columns], Iterator[Found]]] = {
     "queue_log": _queue_log,
     "jsonl": _jsonl,
     "csv": _csv,

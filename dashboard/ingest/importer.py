@@ -53,8 +53,10 @@ def run(
         Source.update(is_file=True).where(Source.id == row.id).execute()
     batch: list[NewEvent] = []
     off = switches.off()
+    position = 0
     for item in files.read(path, kind, zone, columns):
         summary.read += 1
+        position = item.position
         if isinstance(item.value, NewEvent):
             if item.value.type in off:
                 _refuse(summary, item.line, Message(SWITCHED_OFF).render(say))
@@ -64,9 +66,9 @@ def run(
             _refuse(summary, item.line, explain(item.value, say))
         if len(batch) >= BATCH:
             _store(summary, row.id, batch, rules)
-            progress(item.offset)
+            progress(item.position)
     _store(summary, row.id, batch, rules)
-    progress(path.stat().st_size)
+    progress(position)
     details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
     with database.atomic():
         audit.record("import.run", "c", ("source", row.id, source), details=details)

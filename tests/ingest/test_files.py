@@ -13,7 +13,8 @@ import pytest
 
 from dashboard.i18n.message import Message
 from dashboard.ingest import files, times
-from dashboard.ingest.csv_reader import MAX_LINE, Ids
+from dashboard.ingest.csv_reader import Ids
+from dashboard.ingest.lines import MAX_LINE
 from dashboard.ingest.schema import NewEvent, Refusal
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
@@ -37,8 +38,8 @@ BANK = [
 ]
 
 
-def read(path: Path, kind: str, zone: str = "UTC", maps: list[str] | None = None, after: int = 0):
-    return list(files.read(path, kind, zone, files.column_map(maps or []), after))
+def read(path: Path, kind: str, zone: str = "UTC", maps: list[str] | None = None):
+    return list(files.read(path, kind, zone, files.column_map(maps or [])))
 
 
 def table(tmp_path: Path, text: str | bytes) -> Path:
@@ -89,24 +90,6 @@ def test_a_banks_call_records_are_read_with_date_and_time_in_two_columns():
     )
 
 
-@needs_shared
-@pytest.mark.parametrize(
-    ("name", "kind", "maps"),
-    [
-        ("queue_log_real/reconstructed.queue_log", "queue_log", []),
-        ("queue_log_real/pbxware_queue_log.csv", "queue_log", []),
-        ("helpdesk_events/helpdesk_sample.csv", "csv", HELPDESK),
-    ],
-)
-def test_reading_goes_on_from_an_offset_with_the_same_ids(name, kind, maps):
-    path = SHARED / name
-    whole = read(path, kind, "UTC", maps)
-    assert whole[-1].offset == path.stat().st_size
-    assert [item.offset for item in whole] == sorted({item.offset for item in whole})
-    half = whole[len(whole) // 2].offset
-    assert read(path, kind, "UTC", maps, after=half) == [item for item in whole if item.offset > half]
-
-
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_columns_called_like_fields_need_no_map_and_the_separator_is_found(tmp_path, separator):
     rows = [
@@ -136,18 +119,39 @@ def test_bad_rows_are_refused_by_line_and_the_others_are_kept(tmp_path):
         good,
         b"custom.x,2026-03-",
     ]
-    items = read(table(tmp_path, b"".join(rows)), "csv")
+    items = list(files.read(table(tmp_path, b"".join(rows)), "csv", "UTC", encoding="utf-8"))
     assert [event.seq for event in events(items)] == [2, 12]
     assert [line for line, _ in refused(items)] == [3, 4, 5, 6, 8, 9, 10, 13]
     assert [why.split(":")[0] for _, why in refused(items)[3:5]] == ["user", "time"]
 
 
-def test_a_quote_that_is_never_closed_is_refused_and_memory_stays_bounded(tmp_path):
+@pytest.mark.parametrize(
+    "later", ["", 'custom.x,2026-03-02 09:00:00,"jana"\n', 'custom.x,2026-03-02 09:00:00,"\n']
+)
+@pytest.mark.parametrize(
+    "broken", ['custom.x,"', 'custom.x,"\n', 'custom.x,2026-03-02 09:00:00,"jana\n', '"\n']
+)
+def test_an_unclosed_quote_costs_one_row(tmp_path, broken, later):
     good = "custom.x,2026-03-02 09:00:00,jana\n"
-    items = read(table(tmp_path, "type,time,user\n" + good + 'custom.x,"' + good * 10_000), "csv")
-    assert events(items)[0].seq == 2
-    assert refused(items)[0][0] == 3
-    assert len(events(items)) > 5_000
+    text = "type,time,user\n" + good + broken.rstrip("\n") + "\n" + good * 10_000 + later + good
+    items = read(table(tmp_path, text), "csv")
+    assert [line for line, _why in refused(items)] == [3, *([10_004] if later.endswith(',"\n') else [])]
+    assert len(events(items)) == 10_002 + later.endswith('"jana"\n')
+
+
+def test_a_quoted_cell_may_span_lines_that_are_no_rows(tmp_path):
+    lines = [
+        'type,time,"user"',
+        'custom.x,2026-03-02 09:00:00,"a',
+        "",
+        'b ""c"", d"',
+        "custom.x,2026-03-02 09:00:00,e",
+    ]
+    items = read(table(tmp_path, "\n".join(lines)), "csv", maps=["user==u", "data.text=user"])
+    assert [(event.seq, json.loads(event.data)["text"]) for event in events(items)] == [
+        (2, 'a\n\nb "c", d'),
+        (5, "e"),
+    ]
 
 
 @pytest.mark.parametrize(
