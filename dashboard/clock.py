@@ -119,6 +119,18 @@ def local_dates(span: Span, zone: str) -> list[date]:
     return [on for on in dates if day(on, zone).seconds > 0]
 
 
+def iso(ts: int, zone: str) -> str:
+    """Return an instant as RFC 3339 text with the offset of the zone."""
+    return _local(ts, zone).isoformat()
+
+
+def offset_s(ts: int, zone: str) -> int:
+    """Return the offset from UTC in seconds that a zone has at an instant."""
+    offset = _local(ts, zone).utcoffset()
+    assert offset is not None  # noqa: S101 - every zone of the database has one
+    return int(offset.total_seconds())
+
+
 def resolve(local: datetime, zone: str, end: bool = False) -> int:
     """Return the instant of a naive local time entered by a user.
 
@@ -129,7 +141,7 @@ def resolve(local: datetime, zone: str, end: bool = False) -> int:
         raise ValueError("a local time has no zone of its own")
     early, late = sorted(_as_if(local, fold, zone) for fold in (0, 1))
     if _local(late, zone).replace(tzinfo=None) != local.replace(microsecond=0):
-        return early if early == late else _change(early, late, zone)
+        return early if early == late else offset_change(early, late, zone)
     return late if end else early
 
 
@@ -153,10 +165,10 @@ def _next_hour(ts: int, zone: str) -> int:
     following = ts + HOUR_S - local.minute * 60 - local.second
     if _local(following - 1, zone).utcoffset() == local.utcoffset():
         return following
-    return _change(ts, following - 1, zone)
+    return offset_change(ts, following - 1, zone)
 
 
-def _change(before: int, after: int, zone: str) -> int:
+def offset_change(before: int, after: int, zone: str) -> int:
     """Return the instant in (before, after] at which the offset changes, by binary search."""
     old = _local(before, zone).utcoffset()
     while after - before > 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from dashboard import clock
@@ -107,10 +106,6 @@ def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
     begun = trace.open_since.get((row.id, kind))
     ended += trace.proved.get((row.id, kind), 0)
     return ended if begun is None else ended + max(0, trace.last(row.source_id) - begun)
-
-
-def iso(ts: int, zone: str) -> str:
-    return datetime.fromtimestamp(ts, clock.zone(zone)).isoformat()
 
 
 def _employed_since(person: Person, zone: str) -> int:

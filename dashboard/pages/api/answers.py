@@ -14,7 +14,7 @@ from dashboard.tracing import queues, trace
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.queues import QueueDay
 from dashboard.tracing.statistics import as_json
-from dashboard.tracing.trace import Trace, iso
+from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import Kind, type_of
 
 Instant = Annotated[
@@ -151,7 +151,7 @@ def tracing(found: Trace) -> Tracing:
     return Tracing(
         user=found.person.login,
         period=_period(found.span, found.zone),
-        as_of=iso(found.as_of, found.zone),
+        as_of=clock.iso(found.as_of, found.zone),
         statistics=as_json(found.figures),
         activities=[_activity(found, row) for row in found.activities],
     )
@@ -165,11 +165,11 @@ def queue(found: QueueDay, as_of: int) -> Queue:
         channel=found.queue.channel,
         level_seconds=found.queue.sla_seconds,
         period=_period(found.span, found.zone),
-        as_of=iso(as_of, found.zone),
+        as_of=clock.iso(as_of, found.zone),
         hours=[
             {
-                "start": iso(slot.start, found.zone),
-                "end": iso(slot.end, found.zone),
+                "start": clock.iso(slot.start, found.zone),
+                "end": clock.iso(slot.end, found.zone),
                 **queues.as_json(figures),
             }
             for slot, figures in hours
@@ -186,8 +186,8 @@ def _activity(found: Trace, row: ActivityRow) -> Activity:
         direction=row.direction or None,
         state=row.state,
         queue=row.queue or None,
-        start=iso(row.start, found.zone),
-        end=iso(row.end, found.zone) if row.end is not None else None,
+        start=clock.iso(row.start, found.zone),
+        end=clock.iso(row.end, found.zone) if row.end is not None else None,
         seconds=trace.length(found, row, Kind.HANDLING),
         seconds_in_period=found.seconds.get(row.id, 0),
         talk=trace.length(found, row, Kind.TALK),
@@ -195,14 +195,14 @@ def _activity(found: Trace, row: ActivityRow) -> Activity:
         ringing=row.ringing_s,
         inferred=row.inferred,
         hidden=row.hidden,
-        end_bound=None if row.end_bound is None else iso(row.end_bound, found.zone),
+        end_bound=None if row.end_bound is None else clock.iso(row.end_bound, found.zone),
         end_reason=row.end_reason,
         proved_s=None if row.end_bound is None else trace.length(found, row, Kind.HANDLING),
     )
 
 
 def _period(span: clock.Span, zone: str) -> Period:
-    return Period(iso(span.start, zone), iso(span.end, zone), span.seconds, zone)
+    return Period(clock.iso(span.start, zone), clock.iso(span.end, zone), span.seconds, zone)
 
 
 def _utc(ms: int) -> str:

@@ -52,11 +52,11 @@ def _meta(trace: Trace, asked: TraceQuery, order: ExportOrder, line: str) -> tup
     return (
         (_("User"), f"{trace.person.name} ({trace.person.login})"),
         (_("Period"), line),
-        (_("Start"), traces.iso(trace.span.start, trace.zone)),
-        (_("End"), traces.iso(trace.span.end, trace.zone)),
+        (_("Start"), clock.iso(trace.span.start, trace.zone)),
+        (_("End"), clock.iso(trace.span.end, trace.zone)),
         (_("Length in hours"), f"{trace.span.seconds / 3600:g}"),
         (_("Time zone"), trace.zone),
-        (_("As of"), traces.iso(trace.as_of, trace.zone)),
+        (_("As of"), clock.iso(trace.as_of, trace.zone)),
         (_("Exported by"), order.exporter),
         (_("Filter"), _filter_text(trace, asked)),
     )
