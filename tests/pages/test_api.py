@@ -149,6 +149,27 @@ def test_date_defaults_to_today(api: Api) -> None:
     assert answer["period"]["start"] == "2026-03-03T00:00:00+01:00"
 
 
+DAY_ONLY = {"from": DATE, "to": DATE, "tz": "Europe/Prague"}
+QUERIES = [
+    ("interactions", {"measures": "count,sum:talk"}, "totals", {"count": 5, "sum:talk": 300}),
+    ("user_events", {"kind": "accepted", "measures": "count"}, "totals", {"count": 5}),
+    ("activities", {"user": "jana", "queue": "support"}, "count", 2),
+]
+
+
+@pytest.mark.parametrize(("source", "query", "part", "expected"), QUERIES)
+def test_data_sources_answer_queries(
+    api: Api, source: str, query: dict[str, str], part: str, expected: object
+) -> None:
+    api.take(DAY)
+    answer = api.get(f"/api/v1/{source}", **DAY_ONLY, **query)
+    assert (answer.status_code, answer.json[part]) == (200, expected)
+    assert answer.json["period"]["to"] == "2026-03-03T00:00:00+01:00"
+    refused = api.get(f"/api/v1/{source}", colour="red")
+    assert (refused.status_code, list(refused.json["errors"])) == (400, ["colour"])
+    assert api.get(f"/api/v1/{source}", key=api.ingest_key).status_code == 403
+
+
 def test_reading_a_trace_is_audited(api: Api) -> None:
     api.take(DAY)
     api.tracing("jana", DATE)
@@ -227,6 +248,9 @@ def test_requests_and_responses_match_the_openapi_document(api: Api) -> None:
     assert all(fits("Stored", event) for event in api.events())
     assert fits("Tracing", api.tracing("jana", DATE))
     assert fits("Queue", api.get("/api/v1/queues", queue="support", date=DATE).json)
+    by_kind = {"group": "kind", "measures": "count,median:interaction.talk", "from": DATE, "to": DATE}
+    assert fits("Answer", api.get("/api/v1/user_events", **by_kind).json)
+    assert fits("Answer", api.get("/api/v1/activities", **{"from": DATE, "to": DATE}).json)
     assert fits("Problem", api.send("{").json)
     assert fits("Errors", api.get("/api/v1/tracing").json)
     assert not fits("Taken", {"accepted": 1})

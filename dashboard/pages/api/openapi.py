@@ -11,6 +11,11 @@ from dashboard.ingest.body import MAX_EVENTS
 from dashboard.ingest.schema import Event, Taken
 from dashboard.pages.api.answers import Errors, Events, Health, Queue, Tracing
 from dashboard.pages.api.parameters import EventQuery, QueueQuery, TracingQuery
+from dashboard.sources.answer import Answer
+from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.period import NAMED, Bucket
+from dashboard.sources.query import DEFAULT_PERIOD, MAX_ROWS, PAGE, Op
+from dashboard.sources.types import Source
 from dashboard.web.errors import Problem
 
 Json = dict[str, Any]
@@ -31,7 +36,7 @@ PROBLEMS = {
     "415": "The content is of another kind, or compressed.",
     "503": "The database is busy; Retry-After says when to come again.",
 }
-_TYPES = (Event, cloudevents.CloudEvent, Taken, Events, Tracing, Queue, Errors, Problem, Health)
+_TYPES = (Event, cloudevents.CloudEvent, Taken, Events, Tracing, Queue, Answer, Errors, Problem, Health)
 _REF = "#/components/schemas/{name}"
 
 
@@ -77,6 +82,7 @@ def document(base_url: str) -> Json:
                     "There is no such queue.",
                 )
             },
+            **{f"/api/v1/{name}": {"get": _source(source)} for name, source in SOURCES.items()},
             "/api/v1/openapi.json": {"get": _public("This document.", {"type": "object"})},
             "/healthz": {"get": health},
         },
@@ -126,6 +132,45 @@ def _read(name: str, summary: str, query: type, answer: type, missing: str | Non
             "200": _answer(summary, _ref(answer)),
             "422": _answer("A parameter cannot be read.", _ref(Errors)),
             **({"404": _answer(missing, _ref(Errors))} if missing else {}),
+            **_problems("401", "403", "503"),
+        },
+    }
+
+
+QUERY_PARAMETERS = {
+    "period": f"One of {', '.join(NAMED)}; {DEFAULT_PERIOD} by default.",
+    "from": "The first date or time, instead of a named period.",
+    "to": "The last date, or the first time after the period.",
+    "tz": "An IANA time zone.",
+    "columns": "Fields of the rows, separated by commas; those of the finest entity by default.",
+    "group": f"Fields, or one of {', '.join(Bucket)}, separated by commas; needs measures.",
+    "measures": "count, count:ENTITY, or one of sum, avg, min, max, median, p90 with a field: sum:FIELD.",
+    "sort": "A column, group or measure; -NAME for falling order.",
+    "limit": f"Rows a page, {PAGE} by default, or groups; at most {MAX_ROWS}.",
+    "after": "The `next` of the page before.",
+}
+
+
+def _source(source: Source) -> Json:
+    """Return the description of a query on a data source."""
+    fields = ", ".join(sorted(source.fields))
+    filters = (
+        "FIELD=VALUE, repeated for any of several values, or FIELD__OP=VALUE with one of "
+        f"{', '.join(each for each in Op if each)}. Fields: {fields}."
+    )
+    shown = {"name": "filter", "in": "query", "style": "form", "explode": True, "description": filters}
+    texts = [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in QUERY_PARAMETERS.items()
+    ]
+    strings: Json = {"type": "object", "additionalProperties": {"type": "string"}}
+    return {
+        "operationId": "query" + "".join(part.capitalize() for part in source.name.split("_")),
+        "summary": "Rows of the data source, or figures by group.",
+        "parameters": [*texts, {**shown, "required": False, "schema": strings}],
+        "responses": {
+            "200": _answer("Rows or figures.", _ref(Answer)),
+            "400": _answer("A parameter cannot be used.", _ref(Errors)),
             **_problems("401", "403", "503"),
         },
     }

@@ -22,6 +22,10 @@ from dashboard.pages.api.parameters import (
     TracingQuery,
     read,
 )
+from dashboard.sources import answer, run
+from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.period import TooManyBuckets
+from dashboard.sources.query import QueryError, parse
 from dashboard.tracing import queues, trace
 from dashboard.tracing.types import period_span
 
@@ -29,6 +33,7 @@ bp = Blueprint("api", __name__)
 
 NO_SUCH_USER = N_("User not found.")
 NO_SUCH_QUEUE = N_("Queue not found.")
+TOO_LONG = N_("The query has too many rows or groups. Use a shorter period, or more filters.")
 
 
 @bp.errorhandler(ParameterError)
@@ -72,6 +77,27 @@ def queue() -> Response:
         raise ParameterError({"queue": Message(NO_SUCH_QUEUE)}, 404)
     _note("queue.viewed", ("queue", found.queue.id, found.queue.label), span)
     return answers.send(answers.queue(found, as_of))
+
+
+@require_key("read")
+def query_source() -> Response:
+    """A query on the data source that the path names: rows, or figures by group."""
+    source = request.path.rpartition("/")[2]
+    viewer, as_of = scope.whole(), clock.now_s()
+    given = {name: request.args.getlist(name) for name in request.args}
+    try:
+        query = parse(SOURCES[source], given, zone(), as_of, answer.names(viewer))
+        found = answer.answer(viewer, query, as_of)
+    except QueryError as error:
+        raise ParameterError(error.errors, 400) from error
+    except (run.TooLong, TooManyBuckets) as error:
+        raise ParameterError({"period": Message(TOO_LONG)}, 400) from error
+    _note("query.run", ("source", source, source), query.span)
+    return answers.send(found)
+
+
+for _name in SOURCES:
+    bp.add_url_rule(f"/api/v1/{_name}", _name, query_source)
 
 
 @bp.get("/api/v1/openapi.json")

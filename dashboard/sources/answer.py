@@ -1,0 +1,156 @@
+"""Results of queries as JSON values: users, queues and contacts by their names, instants as RFC 3339."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from dashboard import clock
+from dashboard.access import masking
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.models import Contact, Queue, User
+from dashboard.sources import period, run
+from dashboard.sources.query import Group, Measure, Names, Query, Sum, cursor
+from dashboard.sources.types import Type
+
+CHUNK = 500
+UNITS = {Type.DURATION: "s"}
+
+
+class ColumnInfo(msgspec.Struct):
+    """A column of the result; `unit` is s for seconds."""
+
+    name: str
+    type: str
+    unit: str | None
+
+
+class Answer(msgspec.Struct):
+    """A result. `totals` are those of all rows, `groups_overlap` says that groups do not add up to them."""
+
+    source: str
+    period: dict[str, str]
+    as_of: str
+    columns: list[ColumnInfo]
+    rows: list[dict[str, Any]]
+    totals: dict[str, Any]
+    groups_overlap: bool
+    count: int
+    count_exact: bool
+    next: str | None
+
+
+def names(scope: Scope) -> Names:
+    """Return how a query finds users and queues that the viewer may see by the names in events."""
+    u, q = User, Queue
+    return Names(
+        lambda name: u.select(u.id).where((u.login == name) & scope.allows(u.id)).scalar(),
+        lambda name: q.select(q.id).where((q.name == name) & scope.allows_queue(q.id)).scalar(),
+    )
+
+
+def answer(scope: Scope, query: Query, as_of: int) -> Answer:
+    """Return the result of a query for a viewer. Raises run.TooLong."""
+    if query.measures:
+        return _figures(scope, query, as_of)
+    found = run.rows(scope, query)
+    types = [each.field.type for each in query.columns]
+    scales = [each.field.scale for each in query.columns]
+    written = list(zip(*_written(scope, query, types, scales, found.rows), strict=True))
+    keys = [each.name for each in query.columns]
+    return Answer(
+        **_head(query, as_of),
+        columns=[
+            ColumnInfo(each.name, each.field.type, UNITS.get(each.field.type)) for each in query.columns
+        ],
+        rows=[dict(zip(keys, row, strict=True)) for row in written],
+        totals={},
+        groups_overlap=False,
+        count=found.number,
+        count_exact=found.exact,
+        next=cursor(*found.next) if found.next else None,
+    )
+
+
+def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
+    found = run.figures(scope, query)
+    types = [Type.TEXT if each.bucket else each.field.type for each in query.groups]
+    scales = [each.field.scale for each in query.groups]
+    values = [
+        tuple(
+            period.key(group.bucket, value, query.zone) if group.bucket else value
+            for group, value in zip(query.groups, key, strict=True)
+        )
+        for key, _ in found.rows
+    ]
+    written = list(zip(*_written(scope, query, types, scales, values), strict=True)) or [()] * len(values)
+    keys = [each.name for each in query.groups]
+    shown = zip(written, found.rows, strict=True)
+    return Answer(
+        **_head(query, as_of),
+        columns=[*map(_group_info, query.groups), *map(_measure_info, query.measures)],
+        rows=[dict(zip(keys, row, strict=True)) | figures for row, (_, figures) in shown],
+        totals=found.total,
+        groups_overlap=found.overlap,
+        count=len(found.rows),
+        count_exact=True,
+        next=None,
+    )
+
+
+def _head(query: Query, as_of: int) -> dict[str, Any]:
+    start, end = (clock.iso(each, query.zone) for each in query.span)
+    period_ = {"from": start, "to": end, "zone": query.zone}
+    return {"source": query.source.name, "period": period_, "as_of": clock.iso(as_of, query.zone)}
+
+
+def _group_info(group: Group) -> ColumnInfo:
+    return ColumnInfo(group.name, group.bucket or group.field.type, UNITS.get(group.field.type))
+
+
+def _measure_info(measure: Measure) -> ColumnInfo:
+    unit = UNITS.get(measure.field.type) if measure.field else None
+    counts = measure.sum is Sum.COUNT or unit is None
+    return ColumnInfo(measure.name, Type.NUMBER if counts else Type.DURATION, unit)
+
+
+def _written(
+    scope: Scope, query: Query, types: list[Type], scales: list[int], rows: list[tuple[Any, ...]]
+) -> list[list[Any]]:
+    """Return the columns of `rows` with their values as the reader sees them."""
+    columns = []
+    for type_, scale, values in zip(types, scales, zip(*rows, strict=True), strict=False):
+        write = _writer(scope, query.zone, type_, scale, set(values) - {None})
+        columns.append([None if value is None else write(value) for value in values])
+    return columns
+
+
+def _writer(
+    scope: Scope, zone: str, type_: Type, scale: int, values: Collection[Any]
+) -> Callable[[Any], Any]:
+    """Return how values of a type are written; `values` are those that occur."""
+    match type_:
+        case Type.MOMENT:
+            return lambda value: clock.iso(int(value) // scale, zone)
+        case Type.USER:
+            return dict(_by_id(User.select(User.id, User.login), User.id, values)).get
+        case Type.QUEUE:
+            return dict(_by_id(Queue.select(Queue.id, Queue.name), Queue.id, values)).get
+        case Type.CONTACT:
+            c, full = Contact, scope.can(Permission.PII_UNMASK)
+            found = _by_id(c.select(c.id, c.name, c.phone, c.email), c.id, values)
+            return {key: masking.contact(name, phone, email, full) for key, name, phone, email in found}.get
+        case Type.YES_NO:
+            return bool
+        case _:
+            return lambda value: value
+
+
+def _by_id(query: Any, column: Any, ids: Collection[int]) -> Iterable[tuple[Any, ...]]:
+    """Yield the rows of `query` with these ids, in parts that fit into one statement."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield from query.where(column.in_(ordered[start : start + CHUNK])).tuples()

@@ -1,0 +1,221 @@
+"""Compiles queries to SQL, the same text for SQLite and PostgreSQL. Pure.
+
+Figures of a coarser entity are exact across joins: an inner statement reduces the rows to one per key of the
+entity and group, the outer one adds up. Identifiers come from declarations, numbers are written as numbers
+and texts are parameters. The viewer's scope is part of every statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from dashboard.access.scope import Scope
+from dashboard.sources.period import bucket_sql
+from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Query, Sum
+from dashboard.sources.types import Entity, Field, Source, Type
+
+COUNTED = 10_000  # rows are counted exactly up to here
+
+
+class Sql(NamedTuple):
+    """A statement with a ? for each of its parameters."""
+
+    text: str
+    values: tuple[str, ...] = ()
+
+
+class Compiler:
+    """Compiles the statements of one query for one viewer."""
+
+    def __init__(self, query: Query, scope: Scope) -> None:
+        self.query, self.scope, self.source = query, scope, query.source
+
+    def rows(self) -> Sql:
+        """Return a page of rows, and one more: the value they are sorted by, the key, the columns."""
+        query, grain = self.query, self.source.entities[0]
+        order, descending = self.order()
+        columns = ", ".join(self.expression(each) for each in query.columns)
+        where = self.where()
+        if query.after is not None:
+            value, key = query.after
+            sign = "<" if descending else ">"
+            where = Sql(f"{where.text} AND ({order}, {grain.key}) {sign} ({value}, {key})", where.values)
+        direction = "DESC" if descending else "ASC"
+        used = [*(each.entity for each in query.columns), *self.filtered()]
+        return Sql(
+            f"SELECT {order}, {grain.key}, {columns} FROM {self.tables(used)} WHERE {where.text}"
+            f" ORDER BY {order} {direction}, {grain.key} {direction} LIMIT {(query.limit or PAGE) + 1}",
+            where.values,
+        )
+
+    def order(self) -> tuple[str, bool]:
+        """Return the expression by which rows are sorted, never NULL, and whether it falls."""
+        sort = self.query.sort
+        entity, field = self.source.fields[sort.name if sort else self.source.moment]
+        found = self.expression(Column(field.name, entity, field))
+        if sort and sort.name != self.source.moment:
+            found = f"coalesce({found}, -1)"
+        return found, sort.descending if sort else True
+
+    def count(self) -> Sql:
+        """Return the number of rows, COUNTED + 1 at most."""
+        where = self.where()
+        inner = f"SELECT 1 AS one FROM {self.tables(self.filtered())} WHERE {where.text} LIMIT {COUNTED + 1}"
+        return Sql(f"SELECT count(*) FROM ({inner}) AS part", where.values)
+
+    def figures(self, entity: Entity, measures: Sequence[Measure], groups: Sequence[Group]) -> Sql:
+        """Return group values, the number of keys of `entity`, then the parts of each of its measures.
+
+        A part is the sum and the number of values for a sum or an average, else the value; see `parts`.
+        """
+        fields = list(dict.fromkeys(each.field for each in measures if each.field is not None))
+        inner = self.inner(entity, groups, fields)
+        names = [f"g{n}" for n in range(len(groups))]
+        shown = [*names, "count(*)", *(part for each in measures for part in parts(each, fields))]
+        grouped = f" GROUP BY {', '.join(names)}" if names else ""
+        return Sql(f"SELECT {', '.join(shown)} FROM ({inner.text}) AS d{grouped}", inner.values)
+
+    def ranks(self, measure: Measure, groups: Sequence[Group]) -> Sql:
+        """Return group values, then twice the median or the percentile, from a histogram of the values.
+
+        The median is the mean of the two middle ranks, the percentile the smallest value with
+        rank * 10 >= 9 * n. Values that are missing are left out.
+        """
+        assert measure.field is not None  # noqa: S101 - only a count has none
+        inner = self.inner(measure.entity, groups, [measure.field])
+        names = [f"g{n}" for n in range(len(groups))]
+        shown = "".join(f"{name}, " for name in names)
+        part = f"PARTITION BY {', '.join(names)} " if names else ""
+        of = (
+            "min(CASE WHEN hi * 2 >= t THEN v0 END) + min(CASE WHEN hi * 2 > t THEN v0 END)"
+            if measure.sum is Sum.MEDIAN
+            else "min(CASE WHEN hi * 10 >= t * 9 THEN v0 END)"
+        )
+        grouped = f" GROUP BY {', '.join(names)}" if names else ""
+        return Sql(
+            f"WITH d AS ({inner.text}),"
+            f" h AS (SELECT {shown}v0, count(*) AS c FROM d WHERE v0 IS NOT NULL GROUP BY {shown}v0),"
+            f" q AS (SELECT {shown}v0, sum(c) OVER ({part}ORDER BY v0) AS hi,"
+            f" sum(c) OVER ({part.strip()}) AS t FROM h)"
+            f" SELECT {shown}{of} FROM q{grouped}",
+            inner.values,
+        )
+
+    def inner(self, entity: Entity, groups: Sequence[Group], fields: Sequence[Field]) -> Sql:
+        """Return one row for each key of `entity` and group: the groups' values g0 …, the fields' v0 …"""
+        grain = self.source.entities[0]
+        values = [self.expression(Column("", entity, field)) for field in fields]
+        keys = [self.grouped(each) for each in groups]
+        named = [f"{each} AS g{n}" for n, each in enumerate(keys)]
+        named += [f"{each} AS v{n}" for n, each in enumerate(values)]
+        where = self.where()
+        tables = self.tables([entity, *(each.entity for each in groups), *self.filtered()])
+        if entity is grain:
+            return Sql(
+                f"SELECT {', '.join(named) or '1 AS one'} FROM {tables} WHERE {where.text}", where.values
+            )
+        text = (
+            f"SELECT {', '.join([f'{entity.key} AS k', *named])} FROM {tables}"
+            f" WHERE {where.text} AND {entity.key} IS NOT NULL"
+            f" GROUP BY {', '.join([entity.key, *keys, *values])}"
+        )
+        return Sql(text, where.values)
+
+    def grouped(self, group: Group) -> str:
+        """Return the expression of a group's value."""
+        value = self.expression(Column(group.name, group.entity, group.field))
+        if group.bucket is None:
+            return value
+        seconds = f"({value} / {group.field.scale})" if group.field.scale > 1 else value
+        return bucket_sql(group.bucket, seconds, self.query.span, self.query.zone)
+
+    def tables(self, used: Iterable[Entity]) -> str:
+        """Return the grain's table with the joins that these entities need."""
+        needed: dict[str, None] = {}
+        for entity in used:
+            chain = [entity]
+            while chain[-1].after:
+                chain.append(self.source.by_name[chain[-1].after])
+            needed |= dict.fromkeys(each.join for each in reversed(chain) if each.join)
+        return " ".join([self.source.table, *needed])
+
+    def filtered(self) -> list[Entity]:
+        return [each.entity for each in self.query.filters]
+
+    def where(self) -> Sql:
+        """Return the scope, the period and the filters."""
+        moment = self.source.fields[self.source.moment]
+        column = Column(self.source.moment, *moment)
+        scale, span = moment[1].scale, self.query.span
+        value = self.expression(column)
+        conditions = [f"{value} >= {span.start * scale} AND {value} < {span.end * scale}"]
+        conditions += [self.source.where] if self.source.where else []
+        conditions += self.in_scope()
+        values: list[str] = []
+        for each in self.query.filters:
+            conditions.append(self.condition(each))
+            values += [value for value in each.values if isinstance(value, str)]
+        return Sql(" AND ".join(conditions), tuple(values))
+
+    def condition(self, given: Filter) -> str:
+        """Return the condition of a filter; each of its texts is a parameter."""
+        value = self.expression(Column("", given.entity, given.field))
+        shown = ["?" if isinstance(each, str) else str(each) for each in given.values]
+        match given.op:
+            case Op.ANY_OF:
+                return f"{value} IN ({', '.join(shown)})"
+            case Op.NOT:
+                return f"({value} IS NULL OR {value} NOT IN ({', '.join(shown)}))"
+            case Op.BLANK:
+                empty = f"{value} IS NULL"
+                if given.field.type in (Type.TEXT, Type.CHOICE):
+                    empty = f"coalesce({value}, '') = ''"
+                return empty if given.values[0] else f"NOT ({empty})"
+            case _:
+                sign = {Op.GTE: ">=", Op.GT: ">", Op.LTE: "<=", Op.LT: "<"}[given.op]
+                return f"{value} {sign} {shown[0]}"
+
+    def in_scope(self) -> list[str]:
+        """Return the conditions that the viewer's scope puts on rows."""
+        found = []
+        if self.source.users and self.scope.users is not None:
+            ids = sorted(self.scope.users | {self.scope.viewer_id})
+            found.append(f"{self.source.users} IN ({_numbers(ids)})")
+        if not self.source.opaque and self.scope.queues is not None:
+            found.append(self.visible())
+        return found
+
+    def visible(self) -> str:
+        """Return the condition under which the viewer may see a row's content; see `Scope.content`."""
+        own = self.source.own.format(viewer=self.scope.viewer_id)
+        return f"({self.source.queues} IN ({_numbers(sorted(self.scope.queues or ()))}) OR {own})"
+
+    def expression(self, column: Column) -> str:
+        """Return the expression of a field, NULL where the viewer may not see it."""
+        found, field = column.field.sql, column.field
+        if field.content and self.source.opaque and self.scope.queues is not None:
+            found = f"CASE WHEN {self.visible()} THEN {found} END"
+        if field.type is Type.USER and self.scope.users is not None and found != self.source.users:
+            ids = sorted(self.scope.users | {self.scope.viewer_id})
+            found = f"CASE WHEN {field.sql} IN ({_numbers(ids)}) THEN {found} END"
+        return found
+
+
+def parts(measure: Measure, fields: Sequence[Field]) -> list[str]:
+    """Return the columns from which a measure is made: none for a count or a rank."""
+    if measure.field is None or measure.sum.is_rank:
+        return []
+    value = f"v{fields.index(measure.field)}"
+    if measure.sum in (Sum.MIN, Sum.MAX):
+        return [f"{measure.sum}({value})"]
+    return [f"sum({value})", f"count({value})"]
+
+
+def entities_of(source: Source, measures: Sequence[Measure]) -> list[Entity]:
+    """Return the entities that have measures, the finest first."""
+    return [each for each in source.entities if any(measure.entity is each for measure in measures)]
+
+
+def _numbers(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids)) or "NULL"

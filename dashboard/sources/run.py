@@ -1,0 +1,204 @@
+"""Runs queries: pages of rows, and figures by group with their total."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from typing import Any, NamedTuple
+
+import peewee
+
+from dashboard.access.scope import Scope
+from dashboard.db import database, dialect
+from dashboard.sources import period
+from dashboard.sources.compiler import COUNTED, Compiler, Sql, entities_of, parts
+from dashboard.sources.query import PAGE, Group, Measure, Query, Sum
+
+LIMIT_S = 2.0  # database time of all statements of one query
+MAX_GROUPS = 10_000
+
+Key = tuple[Any, ...]
+Values = dict[str, Any]
+
+
+class TooLong(Exception):  # noqa: N818
+    """A query took longer than LIMIT_S, or has more than MAX_GROUPS groups."""
+
+
+class Rows(NamedTuple):
+    """A page of rows, each the values of the query's columns in order.
+
+    `number` is that of all pages, exact up to COUNTED. `next` is the sort value and key to go on after.
+    """
+
+    rows: list[tuple[Any, ...]]
+    number: int
+    exact: bool
+    next: tuple[int, int] | None
+
+
+class Figures(NamedTuple):
+    """Figures by group, and of all rows.
+
+    Each row has the values of the groups, in the order of the query, and the figure of each measure by name.
+    `overlap`: a coarser entity occurs in several groups, so that the total is not the sum of the groups.
+    """
+
+    rows: list[tuple[Key, Values]]
+    total: Values
+    overlap: bool
+
+
+def rows(scope: Scope, query: Query) -> Rows:
+    """Return a page of the rows that a viewer may see. Raises TooLong."""
+    compiler = Compiler(query, scope)
+    with limited() as run:
+        found = run(compiler.rows())
+        number = int(run(compiler.count())[0][0])
+    limit = query.limit or PAGE
+    page, more = found[:limit], len(found) > limit
+    last = (int(page[-1][0]), int(page[-1][1])) if more else None
+    return Rows([row[2:] for row in page], min(number, COUNTED), number <= COUNTED, last)
+
+
+def figures(scope: Scope, query: Query) -> Figures:
+    """Return the figures of a query with measures, empty buckets included. Raises TooLong."""
+    compiler = Compiler(query, scope)
+    overlap = False
+    by_group: dict[Key, Values] = {}
+    total: Values = {}
+    with limited() as run:
+        for entity in entities_of(query.source, query.measures):
+            measures = [each for each in query.measures if each.entity is entity]
+            keys = 0
+            for key, number, values in _read(run, compiler, measures, query.groups):
+                keys += number
+                by_group.setdefault(key, {}).update(values)
+            for _, number, values in _read(run, compiler, measures, ()):
+                total.update(values)
+                overlap = overlap or (bool(query.groups) and keys > number)
+    if len(by_group) > MAX_GROUPS:
+        raise TooLong
+    return Figures(_ordered(query, _with_empty_buckets(query, by_group)), total, overlap)
+
+
+def _read(
+    run: Callable[[Sql], list[tuple[Any, ...]]],
+    compiler: Compiler,
+    measures: Sequence[Measure],
+    groups: Sequence[Group],
+) -> Iterator[tuple[Key, int, Values]]:
+    """Yield each group's values, the number of the entity's keys in it and the figures of its measures."""
+    ranked = {
+        each.name: {tuple(row[:-1]): row[-1] for row in run(compiler.ranks(each, groups))}
+        for each in measures
+        if each.sum.is_rank
+    }
+    fields = list(dict.fromkeys(each.field for each in measures if each.field is not None))
+    for row in run(compiler.figures(measures[0].entity, measures, groups)):
+        key, number, rest = tuple(row[: len(groups)]), int(row[len(groups)]), list(row[len(groups) + 1 :])
+        values: Values = {}
+        for each in measures:
+            taken = [rest.pop(0) for _ in parts(each, fields)]
+            values[each.name] = _figure(each, number, taken, ranked.get(each.name, {}).get(key))
+        yield key, number, values
+
+
+def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> int | float | None:
+    match measure.sum:
+        case Sum.COUNT:
+            return number
+        case Sum.SUM:
+            return int(taken[0] or 0)
+        case Sum.AVG:
+            return int(taken[0]) / int(taken[1]) if taken[1] else None
+        case Sum.MEDIAN:
+            return None if rank is None else int(rank) / 2
+        case Sum.P90:
+            return None if rank is None else int(rank)
+        case _:
+            return None if taken[0] is None else int(taken[0])
+
+
+def nothing(measure: Measure) -> int | None:
+    """Return the figure of a group without rows."""
+    return 0 if measure.sum in (Sum.COUNT, Sum.SUM) else None
+
+
+def _with_empty_buckets(query: Query, found: dict[Key, Values]) -> dict[Key, Values]:
+    """Add the buckets without rows, for every combination of the other groups' values that occurs."""
+    empty = {each.name: nothing(each) for each in query.measures}
+    filled = {key: empty | values for key, values in found.items()}
+    if not any(each.bucket for each in query.groups):
+        return filled
+    axes: list[list[Any]] = [
+        list(period.numbers(group.bucket, query.span, query.zone)) if group.bucket else [None]
+        for group in query.groups
+    ]
+    plain = [n for n, group in enumerate(query.groups) if group.bucket is None]
+    others = list(dict.fromkeys(tuple(key[n] for n in plain) for key in found)) or ([()] if not plain else [])
+    size = len(others)
+    for axis in axes:
+        size *= len(axis)
+    if size > MAX_GROUPS:
+        raise TooLong
+    for other in others:
+        for n, value in zip(plain, other, strict=True):
+            axes[n] = [value]
+        for key in product(*axes):
+            filled.setdefault(key, dict(empty))
+    return filled
+
+
+def _ordered(query: Query, found: dict[Key, Values]) -> list[tuple[Key, Values]]:
+    """Return the groups in the order of their values, or of what the query is sorted by; blanks last."""
+    ordered = sorted(found.items(), key=lambda item: [_rank(value) for value in item[0]])
+    if query.sort is not None:
+        names = [each.name for each in query.groups]
+        name = query.sort.name
+
+        def value(item: tuple[Key, Values]) -> Any:
+            return item[0][names.index(name)] if name in names else item[1][name]
+
+        known = [item for item in ordered if value(item) is not None]
+        known.sort(key=value, reverse=query.sort.descending)
+        ordered = known + [item for item in ordered if value(item) is None]
+    return ordered[: query.limit]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return (value is None, 0 if value is None else value)
+
+
+@contextmanager
+def limited() -> Iterator[Callable[[Sql], list[tuple[Any, ...]]]]:
+    """Give a function that runs statements, which together may take LIMIT_S. Raises TooLong."""
+    end = time.monotonic() + LIMIT_S
+    if dialect.is_sqlite():
+        connection = database.connection()
+        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        try:
+            yield lambda sql: list(database.execute_sql(sql.text, sql.values).fetchall())
+        except peewee.OperationalError as error:
+            raise _too_long(error, "interrupted") from error
+        finally:
+            connection.set_progress_handler(None, 0)
+    else:
+        try:
+            with database.atomic():
+                yield lambda sql: _timed(sql, end)
+        except peewee.OperationalError as error:
+            raise _too_long(error, "statement timeout") from error
+
+
+def _timed(sql: Sql, end: float) -> list[tuple[Any, ...]]:
+    left = max(1, int((end - time.monotonic()) * 1000))
+    database.execute_sql(f"SET LOCAL statement_timeout = {left}")
+    text = sql.text.replace("%", "%%").replace("?", "%s")
+    return list(database.execute_sql(text, sql.values).fetchall())
+
+
+def _too_long(error: peewee.OperationalError, sign: str) -> Exception:
+    return TooLong() if sign in str(error) else error

@@ -1,0 +1,105 @@
+"""What a data source is declared of: entities (tables with fixed joins), fields and a moment.
+
+The entities of a source stand from the finest, the grain, to the coarsest. A field of a coarser entity is
+never counted once for each finer row: the compiler reduces it to one value per entity and group. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from dashboard.access.permissions import Permission
+
+
+class Type(StrEnum):
+    """What a field holds. Users, queues and contacts are ids in SQL and are named in results."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    DURATION = "duration"  # whole seconds
+    MOMENT = "moment"  # an instant
+    YES_NO = "yes_no"  # 1 or 0
+    USER = "user"
+    QUEUE = "queue"
+    CONTACT = "contact"
+    ID = "id"
+
+    @property
+    def can_be_added(self) -> bool:
+        return self in (Type.NUMBER, Type.DURATION, Type.YES_NO)
+
+    @property
+    def can_be_compared(self) -> bool:
+        return self in (Type.NUMBER, Type.DURATION, Type.MOMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an entity; `sql` is its expression, in which the entity's table has its alias.
+
+    A moment is stored in `scale` units a second. A field of `content` is NULL in rows whose content the
+    viewer may not see, in filters, groups and measures too.
+    """
+
+    name: str
+    type: Type
+    sql: str
+    choices: tuple[str, ...] = ()
+    scale: int = 1
+    content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A table of a source: its `key` identifies a row, `join` adds it to the finer ones.
+
+    `after` names the entity whose table the join refers to, "" for the grain.
+    """
+
+    name: str
+    key: str
+    fields: tuple[Field, ...]
+    join: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named set of entities with fixed joins.
+
+    `users` is the column whose user must be in the viewer's scope, `queues` the one whose queue must be for
+    the content to be visible; `own` is the condition of the viewer's own work, with the viewer's id as
+    {viewer}. `where` chooses the rows of the source from its table. Where `opaque`, rows without visible
+    content stay, else they are left out. A period applies to the field `moment`.
+    """
+
+    name: str
+    table: str  # the grain's, with its alias and what every query joins
+    entities: tuple[Entity, ...]
+    moment: str  # the name of the field to which a period applies
+    permission: Permission
+    queues: str
+    own: str
+    users: str = ""
+    where: str = ""
+    opaque: bool = False
+
+    @cached_property
+    def fields(self) -> dict[str, tuple[Entity, Field]]:
+        """Every field by its full name, entity.field, and those of the grain by their bare name as well."""
+        found = {
+            f"{each.name}.{field.name}": (each, field) for each in self.entities for field in each.fields
+        }
+        first = self.entities[0]
+        return found | {field.name: (first, field) for field in first.fields}
+
+    @cached_property
+    def by_name(self) -> dict[str, Entity]:
+        return {each.name: each for each in self.entities}
+
+    def full_name(self, entity: Entity, field: Field) -> str:
+        """Return the name of a field in results: bare for the grain, else entity.field."""
+        return field.name if entity is self.entities[0] else f"{entity.name}.{field.name}"
