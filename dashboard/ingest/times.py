@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
 
 from dashboard import clock
 from dashboard.i18n.message import N_, Message, message
@@ -17,16 +18,32 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _SECOND = slice(17, 19)  # of the text of an RFC 3339 time
 _EPOCH_TIME = re.compile(r"(\d{1,11})(?:\.(\d{1,30}))?|(\d{12,13})", re.ASCII)
-_CLOCK = r"(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,30}))?)?"
-_DATES = (
-    r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)(?:T| +)",
-    r"(?P<year>\d{4})/(?P<month>\d\d?)/(?P<day>\d\d?) +",
-    r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4}) +",
-    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) +",
-    r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) +",
+_FRACTION = r"(?:[.,](?P<fraction>\d{1,30}))?"
+_CLOCK = (
+    r"(?P<before>午前|午後)?(?P<hour>\d\d?)(?P<mark>[:.])(?P<minute>\d\d)"
+    rf"(?:(?P=mark)(?P<second>\d\d){_FRACTION})?(?: ?(?P<after>[AaPp]\.?[Mm]\.?))?"
 )
-_CIVIL = tuple(re.compile(date + _CLOCK, re.ASCII) for date in _DATES)
+_KANJI_CLOCK = r"(?P<before>午前|午後)?(?P<hour>\d\d?)時(?P<minute>\d\d?)分(?:(?P<second>\d\d?)秒)?"
+_COMPACT_CLOCK = rf"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d){_FRACTION}"
+_OFFSET = r"(?: *(?P<offset>[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?))?"
+_KANJI_DATE = r"(?P<year>\d{4})年(?P<month>\d\d?)月(?P<day>\d\d?)日(?:\([月火水木金土日]\))? *"
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_FORMS = tuple(
+    re.compile(form + _OFFSET, re.ASCII)
+    for form in (
+        r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)(?:[Tt]| +)" + _CLOCK,
+        r"(?P<year>\d{4})/(?P<month>\d\d?)/(?P<day>\d\d?) +" + _CLOCK,
+        r"(?P<day>\d\d?)\. ?(?P<month>\d\d?)\. ?(?P<year>\d{4}) +" + _CLOCK,
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) +" + _CLOCK,
+        r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) +" + _CLOCK,
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)[Tt]?" + _COMPACT_CLOCK,
+        _KANJI_DATE + _CLOCK,
+        _KANJI_DATE + _KANJI_CLOCK,
+        rf"(?:[A-Z][a-z]{{2}}, )?(?P<day>\d\d?) (?P<name>{'|'.join(_MONTHS)}) (?P<year>\d{{4}}) " + _CLOCK,
+    )
+)
 _CENTURY = 70  # two digits from here on are 19.., the others 20..
+_NOON = 12
 
 NOT_A_TIME = N_("Must be a time such as %(example)s.")
 NO_OFFSET = N_("UTC offset required, such as Z or +01:00.")
@@ -59,41 +76,69 @@ def rfc3339(text: str) -> int | Message:
 def local(text: str, zone: str) -> int | Message:
     """Return the UTC milliseconds of a time as tables write it, or why it is none.
 
-    Read are RFC 3339, epoch seconds or milliseconds, and civil times in `zone` in the orders
-    year-month-day, day.month.year and yymmdd; month/day/year is not, for it cannot be told from
-    day/month/year. A civil time that comes twice is the earlier instant, one that the clock
-    skips the next valid one. Raises ValueError for an unknown zone.
+    Read are epoch seconds or milliseconds and what moment() reads, civil times in `zone`: one that comes
+    twice is the earlier instant, one that the clock skips the next valid one. Raises ValueError for an
+    unknown zone.
     """
     text = text.strip()
     epoch = _EPOCH_TIME.fullmatch(text)
     if epoch is not None:
         seconds, fraction, whole_ms = epoch.groups()
         return _in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
-    found = civil(text)
-    if found is None:
-        instant = rfc3339(text)
-        return _BAD_CIVIL if instant == _BAD_RFC3339 else instant
+    found = moment(text)
+    if not isinstance(found, datetime):
+        return _BAD_CIVIL if found is None else _in_range(found)
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         return BAD_RANGE
     return _in_range(clock.resolve(found, zone) * 1000 + found.microsecond // 1000)
 
 
-def civil(text: str) -> datetime | None:
-    """Return the naive time that `text` writes without an offset, or None."""
-    for shape in _CIVIL:
-        parts = shape.fullmatch(text)
-        if parts is not None:
-            year = int(parts["year"])
-            if len(parts["year"]) == 2:
-                year += 1900 if year >= _CENTURY else 2000
-            micro = int((parts["fraction"] or "")[:6].ljust(6, "0"))
-            date = (year, int(parts["month"]), int(parts["day"]))
-            time = (int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0), micro)
+def moment(text: str) -> int | datetime | None:
+    """Return what a date with a time of day means: UTC milliseconds if it has an offset, else a naive time.
+
+    None stands for no such time. The order of the date is year-month-day, day.month.year, yymmdd, 年月日 or
+    that of mail ("14 Apr 2026"); month/day/year is not read, for it cannot be told from day/month/year.
+    24:00 is the midnight that follows, the leap second :60 is :59.
+    """
+    for form in _FORMS:
+        found = form.fullmatch(text)
+        if found is not None:
+            parts = found.groupdict()
             try:
-                return datetime(*date, *time)  # noqa: DTZ001 - its zone is given with the file
-            except ValueError:
+                return _moment(parts)
+            except (ValueError, OverflowError):
                 return None
     return None
+
+
+def _moment(parts: Mapping[str, str | None]) -> int | datetime:
+    """Return the time of the named groups of one of _FORMS; raises ValueError for no date or hour."""
+    year = int(parts["year"] or 0)
+    if len(parts["year"] or "") == 2:
+        year += 1900 if year >= _CENTURY else 2000
+    month = _MONTHS.index(name) + 1 if (name := parts.get("name")) else int(parts["month"] or 0)
+    minute, second = int(parts["minute"] or 0), int(parts["second"] or 0)
+    second -= second == 60
+    hour, midnight = _hour(parts), timedelta(0)
+    if hour == 24 and not minute and not second:
+        hour, midnight = 0, timedelta(days=1)
+    micro = int((parts.get("fraction") or "")[:6].ljust(6, "0"))
+    date = (year, month, int(parts["day"] or 0))
+    found = datetime(*date, hour, minute, second, micro) + midnight  # noqa: DTZ001 - its zone is given with the file
+    if not parts["offset"]:
+        return found
+    offset = timedelta(hours=int(parts["hours"] or 0), minutes=int(parts["minutes"] or 0))
+    since = found.replace(tzinfo=timezone(-offset if parts["sign"] == "-" else offset)) - _EPOCH
+    return since // timedelta(milliseconds=1)
+
+
+def _hour(parts: Mapping[str, str | None]) -> int:
+    hour, half = int(parts["hour"] or 0), parts.get("before") or parts.get("after")
+    if not half:
+        return hour
+    if hour > _NOON:
+        raise ValueError("no hour of half a day")
+    return hour % _NOON + (_NOON if half in "午後" or half[0] in "Pp" else 0)
 
 
 def milliseconds(fraction: str | None) -> int:

@@ -135,7 +135,7 @@ def _record(number: int, time: str, names: list[str], params: list[str]) -> Reco
 def _time(text: str) -> int | datetime | None:
     epoch = _SECONDS.fullmatch(text)
     if epoch is None:
-        return times.civil(text)
+        return times.moment(text)
     return int(epoch[1]) * 1000 + times.milliseconds(epoch[2])
 
 
