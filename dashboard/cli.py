@@ -12,7 +12,7 @@ import peewee
 from flask import Flask, current_app
 
 from dashboard import clock
-from dashboard.access import first_admin, presets
+from dashboard.access import first_admin, keys, presets
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
 from dashboard.ingest import files, importer
@@ -49,6 +49,12 @@ def printable_name(_context: click.Context, _parameter: click.Parameter, value: 
     return value
 
 
+def source_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if keys.is_reserved(printable_name(context, parameter, value)):
+        raise click.BadParameter(keys.RESERVED)
+    return value
+
+
 @click.command("migrate")
 def migrate_() -> None:
     """Upgrade the database to this version. Safe to run repeatedly and from several machines."""
@@ -69,7 +75,7 @@ def _upgrade() -> list[str]:
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
-@click.option("--source", required=True, callback=printable_name, help="Source name for the imported events.")
+@click.option("--source", required=True, callback=source_name, help="Source name for the imported events.")
 @click.option(
     "--timezone", default="UTC", show_default=True, help="Time zone for timestamps without an offset."
 )

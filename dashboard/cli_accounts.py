@@ -11,7 +11,7 @@ from dashboard import clock
 from dashboard.access import keys, passwords
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.cli import at_database, printable_name
+from dashboard.cli import at_database, printable_name, source_name
 from dashboard.db import database
 from dashboard.models import Access, User
 
@@ -100,13 +100,19 @@ def key() -> None:
 @key.command("add")
 @click.argument("name", callback=printable_name)
 @click.option(
-    "--source", required=True, callback=printable_name, help="Source name for events sent with this key."
+    "--source", required=True, callback=source_name, help="Source name for events sent with this key."
 )
 @click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
 @click.option("--known-only", is_flag=True, help="Reject events with unknown users or queues.")
 def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
-    """Create an API key and print it once. Only its hash is stored."""
+    """Create an API key and print it once. Only its hash is stored.
+
+    A read key made here shows all users and queues with full contact details; one made in Settings > API
+    keys shows what the user who made it may see.
+    """
     with at_database(), database.atomic():
+        if allow == "ingest" and (shared := keys.sharing(source)):
+            click.echo(f"Source {source} already has keys: {', '.join(shared)}.", err=True)
         plain = keys.make(name, source, allow, makes=not known_only)
         audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
     click.echo(plain)

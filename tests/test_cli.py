@@ -17,7 +17,7 @@ from dashboard.access import passwords, presets
 from dashboard.db import database
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
-from dashboard.models import ApiKey, AuditEntry, Event, Job, User
+from dashboard.models import ApiKey, AuditEntry, Event, Job, Source, User
 from dashboard.settings import ROOT
 from tests.api import custom
 from tests.test_start import environment
@@ -89,6 +89,20 @@ def test_key_gets_the_given_options(run: Run) -> None:
     assert run("key", "add", "", "--source", "pbx").exit_code == 2
     assert run("key", "add", "d", "--source", "x" * 121).exit_code == 2
     assert ApiKey.select().count() == 2
+
+
+def test_a_further_key_for_a_source_names_the_others_on_standard_error(run: Run) -> None:
+    assert run("key", "add", "a", "--source", "pbx").stderr == ""
+    done = run("key", "add", "b", "--source", "pbx")
+    assert (done.stderr, done.stdout.startswith("stopa_")) == ("Source pbx already has keys: a.\n", True)
+
+
+@pytest.mark.parametrize("words", [("key", "add", "a"), ("import", "wsgi.py", "--format", "jsonl")])
+@pytest.mark.parametrize("source", ["stopa", "STOPA"])
+def test_the_dashboards_own_source_name_is_refused(run: Run, words: tuple[str, ...], source: str) -> None:
+    done = run(*words, "--source", source)
+    assert (done.exit_code, "name of Stopa's own events" in done.stderr) == (2, True)
+    assert not Source.select().exists()
 
 
 def test_a_user_is_added_with_a_password_from_standard_input(run: Run) -> None:

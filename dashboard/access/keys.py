@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from typing import NamedTuple
 
 from dashboard import clock
+from dashboard.access import scope as scopes
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
 from dashboard.db.prepared import Prepared, slot
-from dashboard.models import ApiKey, Source
+from dashboard.events import internal
+from dashboard.i18n.message import N_
+from dashboard.models import ApiKey, Source, User
 
 PREFIX = "stopa_"
+RESERVED = N_("This is the name of Stopa's own events. Choose another.")
 
 
 class Key(NamedTuple):
@@ -22,17 +29,41 @@ class Key(NamedTuple):
     allow: str
     makes: bool
     last_used_ts: int | None
+    maker_id: int | None
 
 
 _BY_HASH = Prepared(
     lambda: ApiKey.select(
-        ApiKey.id, ApiKey.name, ApiKey.source_id, ApiKey.allow, ApiKey.makes, ApiKey.last_used_ts
+        ApiKey.id,
+        ApiKey.name,
+        ApiKey.source_id,
+        ApiKey.allow,
+        ApiKey.makes,
+        ApiKey.last_used_ts,
+        ApiKey.maker_id,
     ).where((ApiKey.key_hash == slot("hash")) & ApiKey.revoked_ts.is_null())
 )
 
 
-def make(name: str, source: str, allow: str, makes: bool = True) -> str:
-    """Add a key for `source`, creating the source if it is new, and return the key in plain text."""
+def is_reserved(source: str) -> bool:
+    """Return whether a source is named like the dashboard's own, for which no key and no file may speak."""
+    return unicodedata.normalize("NFKC", source).strip().casefold() == internal.SOURCE
+
+
+def sharing(source: str) -> list[str]:
+    """Return the names of the valid keys that send events of `source`, in order."""
+    query = ApiKey.select(ApiKey.name).join(Source, on=(ApiKey.source_id == Source.id))
+    sending = (Source.name == source) & (ApiKey.allow == "ingest") & ApiKey.revoked_ts.is_null()
+    return [name for (name,) in query.where(sending).order_by(ApiKey.name).tuples()]
+
+
+def make(name: str, source: str, allow: str, makes: bool = True, maker_id: int | None = None) -> str:
+    """Add a key for `source`, creating the source if it is new, and return the key in plain text.
+
+    `maker_id` is the user who makes it; see scope_of(). Raises ValueError for a reserved source.
+    """
+    if is_reserved(source):
+        raise ValueError(RESERVED)
     plain = PREFIX + secrets.token_urlsafe(32)
     row, _ = Source.get_or_create(name=source, defaults={"created_ts": clock.now_s()})
     ApiKey.create(
@@ -42,6 +73,7 @@ def make(name: str, source: str, allow: str, makes: bool = True) -> str:
         makes=makes,
         prefix=plain[:12],
         key_hash=digest(plain),
+        maker_id=maker_id,
         created_ts=clock.now_s(),
     )
     return plain
@@ -51,6 +83,19 @@ def find(plain: str) -> Key | None:
     """Return the key, or None if it is unknown or revoked. The look-up by hash leaks no timing."""
     rows = _BY_HASH.rows(hash=digest(plain))
     return Key(*rows[0]) if rows else None
+
+
+def scope_of(maker_id: int | None) -> Scope | None:
+    """Return what a read key shows now: what its maker may see at this moment.
+
+    None if the maker has been deactivated or may no longer view user tracing: the key is refused. A key
+    without a maker was made on the server's command line and shows everything.
+    """
+    if maker_id is None:
+        return scopes.whole()
+    maker = User.get_or_none((User.id == maker_id) & User.deactivated_ts.is_null())
+    found = scopes.of_user(maker) if maker is not None else None
+    return found if found is not None and found.can(Permission.TRACING_VIEW) else None
 
 
 def digest(plain: str) -> str:

@@ -6,8 +6,16 @@ A phone number keeps its last three digits, an email address its first letter an
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 DOTS = "•••"
+PEOPLE = frozenset({"requester", "feedback_name", "author_name"})  # fields of data that name a contact
+_EMAIL = re.compile(r"[^\s@<>,;:()\"]+@[^\s@<>,;:()\"]+")
+_PHONE = re.compile(r"\+[0-9][0-9 ()/.-]{5,}[0-9]")
+_NUMBER = re.compile(r"\+?[0-9(][0-9 ()/.-]{5,30}[0-9]")  # a whole text that may be a phone number
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NUMBER_MIN = 100_000_000  # a JSON number of nine digits and more may be a phone number
 
 
 def phone(number: str) -> str:
@@ -34,3 +42,37 @@ def contact(name: str, number: str, address: str, full: bool) -> str:
     if address:
         return email(address)
     return f"{name[:1]}{DOTS}" if name else ""
+
+
+def text(written: str) -> str:
+    """Return a text with the email addresses and the phone numbers with a country code in it masked."""
+    found = _EMAIL.sub(lambda each: email(each[0]), written)
+    return _PHONE.sub(lambda each: phone(each[0]), found)
+
+
+def contact_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields name, phone and email of an event's contact, masked; others are left out."""
+    masks = {"name": lambda name: contact(name, "", "", full=False), "phone": phone, "email": email}
+    return {name: mask(fields[name]) for name, mask in masks.items() if fields.get(name)}
+
+
+def data(value: Any, known: Mapping[str, str], name: str = "") -> Any:
+    """Return the JSON `value` of an event's data, masked.
+
+    Masked are the texts of `known` (the contact's own, with what replaces each) wherever they stand, names
+    in fields that hold one, email addresses, and what can be a phone number: a text of digits or a number of
+    nine digits and more, which becomes a text. `name` is that of the field.
+    """
+    if isinstance(value, dict):
+        return {data(key, known): data(each, known, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [data(each, known, name) for each in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= NUMBER_MIN:
+        return phone(str(value))
+    if not isinstance(value, str):
+        return value
+    if name in PEOPLE:
+        return contact(value, "", "", full=False)
+    for shown, mask in known.items():
+        value = value.replace(shown, mask)
+    return phone(value) if _NUMBER.fullmatch(value) and not _DATE.fullmatch(value) else text(value)

@@ -74,7 +74,7 @@ def _queue(target: tuple[str, object, str]) -> int | None:
 
 
 TEXT_MAX = 2048
-VIEW_AGAIN_S = 15 * 60
+AGAIN_S = 15 * 60  # repeated views and denials of one actor are one entry
 MASK = "•••"
 SECRETS = ("password", "token", "key", "secret")
 
@@ -120,23 +120,30 @@ def record(
 
 def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]) -> None:
     """Record that the signed-in user viewed something. Repeated views within 15 minutes are not recorded."""
+    if details not in _lately(action, target):
+        record(action, "r", target, details=details)
+
+
+def denied(what: str) -> None:
+    """Record a rejected request in a separate transaction; its repeats within 15 minutes are not recorded."""
+    target = ("page", request.path[:60], what)
+    if not _lately("access.denied", target):
+        record("access.denied", "r", target, outcome="denied")
+
+
+def _lately(action: str, target: tuple[str, object, str]) -> list[dict[str, Any]]:
+    """Return the details of the entries of this action of the same actor within AGAIN_S."""
     kind, ident, _label = _actor()
     e = AuditEntry
-    again = e.select(e.details).where(
+    found = e.select(e.details).where(
         (e.target_type == target[0])
         & (e.target_id == str(target[1]))
         & (e.action == action)
         & (e.actor_type == kind)
         & (e.actor_id == ident)
-        & (e.occurred_ms > clock.now_ms() - VIEW_AGAIN_S * 1000)
+        & (e.occurred_ms > clock.now_ms() - AGAIN_S * 1000)
     )
-    if all(row[0] != details for row in again.tuples()):
-        record(action, "r", target, details=details)
-
-
-def denied(what: str) -> None:
-    """Record a rejected request of a signed-in user, in a separate transaction."""
-    record("access.denied", "r", ("page", request.path[:60], what), outcome="denied")
+    return [row[0] for row in found.tuples()]
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

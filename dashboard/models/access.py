@@ -53,7 +53,10 @@ class SignInAttempt(Model):
 
 
 class ApiKey(Model):
-    """An API key, stored as SHA-256 and shown once. It determines the source of the events sent with it."""
+    """An API key, stored as SHA-256 and shown once. It determines the source of the events sent with it.
+
+    `maker_id` is the user whose rights limit what a read key shows; None: made on the command line.
+    """
 
     id = pw.AutoField()
     name = pw.CharField(120)
@@ -62,6 +65,7 @@ class ApiKey(Model):
     makes = pw.BooleanField(default=True)  # creates unknown users, queues and contacts
     prefix = pw.CharField(12)
     key_hash = pw.CharField(64, unique=True)
+    maker_id = pw.IntegerField(null=True)
     created_ts = pw.BigIntegerField()
     last_used_ts = pw.BigIntegerField(null=True)
     revoked_ts = pw.BigIntegerField(null=True)

@@ -31,10 +31,7 @@ _PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _BREAKS = re.compile(r"[\s\x1c-\x1f\x85\u2028\u2029]+")
 # Controls, the marks that turn the direction of writing, halves of characters.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_EMAIL = re.compile(r"[^\s@<>,;:()\"]+@[^\s@<>,;:()\"]+")
-_PHONE = re.compile(r"\+[0-9][0-9 ()/.-]{5,}[0-9]")
-# Fields of data that hold who a contact is.
-_PEOPLE = frozenset({"data.requester", "data.feedback_name", "data.author_name"})
+_PEOPLE = frozenset(f"data.{name}" for name in masking.PEOPLE)
 
 # Placeholder → path of the field.
 _EVENT = MappingProxyType(
@@ -218,5 +215,4 @@ def masked(path: str, text: str) -> str:
         return masking.email(text)
     if path == "contact.name" or path in _PEOPLE:
         return masking.contact(text, "", "", full=False)
-    found = _EMAIL.sub(lambda each: masking.email(each[0]), text)
-    return _PHONE.sub(lambda each: masking.phone(each[0]), found)
+    return masking.text(text)

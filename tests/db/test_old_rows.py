@@ -11,7 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import Rule, Run, Step, Timer
+from dashboard.models import ApiKey, Rule, Run, Step, Timer
 
 pytestmark = pytest.mark.both_databases
 
@@ -172,3 +172,19 @@ def test_run_firing(old: peewee.Database) -> None:
     migrate.run(old)
     query = Run.select(Run.firing, Run.version).order_by(Run.id)
     assert list(query.tuples()) == [new for _old, new in RUNS.values()]
+
+
+def test_keys_get_their_makers_and_none_speaks_for_the_dashboard(old: peewee.Database) -> None:
+    for ident, name in ((1, "pbx"), (2, "stopa")):
+        insert(old, "source", id=ident, name=name, created_ts=1, is_file=False)
+    for ident, source_id, allow in ((11, 1, "ingest"), (12, 1, "read"), (13, 2, "ingest"), (14, 2, "read")):
+        plain = {"name": f"key {ident}", "prefix": "stopa_", "key_hash": str(ident), "created_ts": 5}
+        insert(old, "api_key", id=ident, source_id=source_id, allow=allow, makes=True, **plain)
+    made = {"occurred_ms": 1, "action": "key.created", "crud": "c", "outcome": "success"}
+    texts = dict.fromkeys(("target_label", "ip", "user_agent", "request_id", "interface", "actor_label"), "")
+    for kind, actor, key in (("cli", None, "11"), ("user", 7, "12"), ("user", 8, "14"), ("cli", None, "")):
+        target = {"target_type": "key", "target_id": key, "changes": {}, "details": {}}
+        insert(old, "audit_entry", actor_type=kind, actor_id=actor, **made, **target, **texts)
+    migrate.run(old)
+    found = ApiKey.select(ApiKey.id, ApiKey.maker_id, ApiKey.revoked_ts).order_by(ApiKey.id)
+    assert list(found.tuples()) == [(11, None, None), (12, 7, None), (13, None, 5), (14, 8, None)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from dashboard.access import keys
 from dashboard.access.permissions import Permission
-from dashboard.models import ApiKey, AuditEntry
+from dashboard.models import ApiKey, AuditEntry, Queue, User
+from tests import make
+from tests.api import Api, custom
 from tests.pages import asks
 
 P = Permission
@@ -115,3 +121,117 @@ def test_who_may(client: FlaskClient) -> None:
     assert client.get("/settings/keys/999/revoke").status_code == 404
     assert client.post("/settings/keys/99999999999999/revoke").status_code == 404
     assert client.delete(revoke).status_code == 405
+
+
+CONTACT = {"name": "Eva Nováková", "phone": "+420777123456", "email": "eva@example.org"}
+NUMBERS = {"from": "+420777123456", "raw": ["420777123456", "Eva Nováková"], "dialled": 420777123456}
+ANSWERED = {"day": "2026-03-02", "seconds": 30, "requester": "Eva Nováková", **NUMBERS}
+
+
+class Maker(NamedTuple):
+    """The user who made a read key in Settings > API keys, and what the key reads."""
+
+    user: User
+    api: Api
+    key: str
+
+    def get(self, path: str, **query: object) -> TestResponse:
+        return self.api.get(f"/api/v1/{path}", key=self.key, **query)
+
+    def allow(self, *permissions: P, grants: Iterable[str | tuple[str, int]] = asks.EVERYTHING) -> None:
+        User.update(access=make.access(permissions, grants)).where(User.id == self.user.id).execute()
+
+
+@pytest.fixture
+def maker(client: FlaskClient) -> Maker:
+    """A key made by a user with all permissions but pii.unmask, who stays signed in; and an event."""
+    api = Api(client)
+    event = custom("c-1", user="jana", queue="support", interaction="i-1", contact=CONTACT, data=ANSWERED)
+    api.take([event, custom("c-2", user="petr", queue="sales", interaction="i-2"), custom("c-3")])
+    user = asks.sign_in_with(client, *(set(P) - {P.PII_UNMASK}))
+    page = client.post("/settings/keys/new", data={"name": "Wall", "allow": "read"}).text
+    assert "Contact details are masked for this key" in page
+    (key,) = set(re.findall(r"stopa_[\w-]{30,}", page))
+    return Maker(user, api, key)
+
+
+def test_a_read_key_masks_contacts_as_long_as_its_maker_sees_them_masked(maker: Maker) -> None:
+    answer = maker.get("events", limit=1)
+    (event,) = answer.json["events"]
+    assert event["contact"] == {"name": "E•••", "phone": "+420 ••• ••• 456", "email": "e•••@example.org"}
+    assert event["data"] == {
+        "day": "2026-03-02",
+        "seconds": 30,
+        "requester": "E•••",
+        "from": "+420 ••• ••• 456",
+        "raw": ["••• ••• 456", "E•••"],
+        "dialled": "••• ••• 456",
+    }
+    for secret in ("777123456", "777 123", "Nov", "eva@"):
+        assert secret not in answer.text
+    maker.allow(*P)
+    (event,) = maker.get("events", limit=1).json["events"]
+    assert (event["contact"], event["data"]) == (CONTACT, ANSWERED)
+    (event,) = maker.api.get("/api/v1/events", limit=1).json["events"]  # a key of the command line
+    assert event["contact"] == CONTACT
+
+
+def test_a_read_key_keeps_to_the_users_and_queues_of_its_maker(maker: Maker) -> None:
+    def shown() -> list[str]:
+        return [event["id"] for event in maker.get("events", type=custom("")["type"]).json["events"]]
+
+    assert shown() == ["c-1", "c-2", "c-3"]
+    jana, support = User.get(User.login == "jana").id, Queue.get(Queue.name == "support").id
+    maker.allow(P.TRACING_VIEW, P.QUEUES_FIGURES, grants=[("users", jana), "all_queues"])
+    assert shown() == ["c-1"]
+    statuses = [maker.get("tracing", user=login).status_code for login in ("jana", "petr")]
+    assert statuses == [200, 404]
+    maker.allow(P.TRACING_VIEW, P.QUEUES_FIGURES, grants=["all_users", ("queues", support)])
+    assert shown() == ["c-1", "c-3"]
+    assert [maker.get("queues", queue=name).status_code for name in ("support", "sales")] == [200, 404]
+    maker.allow(P.TRACING_VIEW)
+    assert maker.get("queues", queue="support").status_code == 403
+    assert maker.get("interactions").status_code == 403
+    maker.allow(P.TRACING_VIEW, P.QUEUES_FIGURES)
+    assert maker.get("interactions").status_code == 200
+
+
+@pytest.mark.parametrize("change", [{"deactivated_ts": 1}, {"access": None}, {"access": "without the right"}])
+def test_a_read_key_is_refused_without_its_maker(maker: Maker, change: dict[str, object]) -> None:
+    if change.get("access"):
+        maker.allow(P.KEYS_VIEW)
+    else:
+        User.update(change).where(User.id == maker.user.id).execute()
+    entries = AuditEntry.select().count()
+    for path, query in (("events", {}), ("tracing", {"user": "jana"}), ("queues", {"queue": "support"})):
+        answer = maker.get(path, **query)
+        assert (answer.status_code, "may no longer view" in answer.json["detail"]) == (401, True), path
+    assert AuditEntry.select().count() == entries
+    asks.sign_in_with(maker.api.client, P.KEYS_VIEW)
+    assert "Refused: its maker may no longer read" in maker.api.client.get("/settings/keys").text
+    assert maker.api.post(custom("later")).status_code == 202  # a key that sends has no such limit
+
+
+def test_a_refused_request_is_audited_once(maker: Maker) -> None:
+    maker.allow(P.TRACING_VIEW)
+    for _ in range(3):
+        assert maker.get("queues", queue="support").status_code == 403
+    assert asks.audited("access.denied").actor_label == "Wall"
+
+
+@pytest.mark.parametrize("name", ["stopa", "Stopa", " STOPA ", "ｓｔｏｐａ"])
+def test_no_key_speaks_for_the_dashboard_itself(editor: FlaskClient, name: str) -> None:
+    answer = editor.post("/settings/keys/new", data={**FORM, "source": name})
+    assert (answer.status_code, keys.RESERVED in html.unescape(answer.text)) == (422, True)
+    with pytest.raises(ValueError, match="Stopa's own"):
+        keys.make("Exchange", name, "ingest")
+    assert not ApiKey.select().exists()
+
+
+def test_a_further_key_for_a_source_names_the_others(editor: FlaskClient) -> None:
+    text = "The source pbx already has keys: Exchange."
+    assert text not in editor.post("/settings/keys/new", data=FORM).text
+    keys.make("old", "pbx", "ingest")
+    ApiKey.update(revoked_ts=1).where(ApiKey.name == "old").execute()
+    keys.make("reader", "pbx", "read")
+    assert text in editor.post("/settings/keys/new", data={**FORM, "name": "Second"}).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from flask import Response
 from msgspec import Meta
 
 from dashboard import clock
+from dashboard.access import masking
 from dashboard.tracing import queues, trace
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.queues import QueueDay
@@ -128,9 +130,11 @@ def send(body: msgspec.Struct, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, content_type="application/json")
 
 
-def stored(row: tuple[Any, ...]) -> Stored:
-    """Return the event of a row of `queries.events`."""
+def stored(row: tuple[Any, ...], full: bool) -> Stored:
+    """Return the event of a row of `queries.events`; contact details are masked unless `full`."""
     number, source, ident, kind, time_ms, recorded_ms, user, queue, interaction, contact, session, data = row
+    if not full:
+        contact, data = _masked(contact, data)
     return Stored(
         cursor=str(number),
         source=source,
@@ -145,6 +149,15 @@ def stored(row: tuple[Any, ...]) -> Stored:
         session=session,
         data=msgspec.Raw(data),
     )
+
+
+def _masked(contact: str | None, data: str) -> tuple[str | None, str]:
+    """Return the JSON of an event's contact and data, masked."""
+    fields = json.loads(contact) if contact else {}
+    shown = masking.contact_fields(fields)
+    known = {fields[name]: mask for name, mask in shown.items() if len(fields[name]) > 2}
+    found = json.dumps(masking.data(json.loads(data), known), ensure_ascii=False)
+    return (json.dumps(shown, ensure_ascii=False) if contact else None), found
 
 
 def tracing(found: Trace) -> Tracing:

@@ -6,6 +6,7 @@ from typing import Any
 
 import peewee
 
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import keyset
 from dashboard.events import record
@@ -30,8 +31,7 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
         others.append(keyset.unindexed(e.time_ms) >= query.since_ms)
     if query.until_ms is not None:
         others.append(keyset.unindexed(e.time_ms) < query.until_ms)
-    if scope.users is not None:
-        others.append(scope.allows(keyset.unindexed(e.user_id)))
+    others += _inside(scope)
     rows = (
         e.select(
             e.id,
@@ -60,7 +60,18 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
         below=record.safe_read_position() + 1,
         filtered=bool(others),
     )
-    return [stored(row) for row in found], after
+    full = scope.can(Permission.PII_UNMASK)
+    return [stored(row, full) for row in found], after
+
+
+def _inside(scope: Scope) -> list[Any]:
+    """Return the conditions that keep events of other users, and what happened in other queues, out."""
+    user, queue = keyset.unindexed(Event.user_id), keyset.unindexed(Event.queue_id)
+    inside = [] if scope.users is None else [scope.allows(user)]
+    if scope.queues is not None:
+        outside_queues = queue.is_null() & Event.interaction.is_null()
+        inside.append(scope.allows_queue(queue) | (user == scope.viewer_id) | outside_queues)
+    return inside
 
 
 def _equal(query: EventQuery) -> list[tuple[Any, Any]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, request
+from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, request
+from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import scope
+from dashboard.access import keys
 from dashboard.access.guard import public, require_key
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.clock import Span
 from dashboard.db import database, migrate
@@ -28,12 +31,23 @@ from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError, parse
 from dashboard.tracing import queues, trace
 from dashboard.tracing.types import period_span
+from dashboard.web.errors import Detail
 
 bp = Blueprint("api", __name__)
 
 NO_SUCH_USER = N_("User not found.")
 NO_SUCH_QUEUE = N_("Queue not found.")
 TOO_LONG = N_("The query has too many rows or groups. Use a shorter period, or more filters.")
+
+
+def _scope(permission: Permission = Permission.TRACING_VIEW) -> Scope:
+    """Return what the request's key may show: what its maker may see now. Else 401 or 403 with the reason."""
+    found = keys.scope_of(g.key.maker_id)
+    if found is None:
+        abort(401, Detail(_("The user who made this key may no longer view user tracing.")))
+    if not found.can(permission):
+        abort(403, Detail(_("The user who made this key may not view this.")))
+    return found
 
 
 @bp.errorhandler(ParameterError)
@@ -44,10 +58,10 @@ def on_parameter_error(error: ParameterError) -> Response:
 @bp.get("/api/v1/events")
 @require_key("read")
 def events() -> Response:
-    query = read(EventQuery, request.args)
+    scope, query = _scope(), read(EventQuery, request.args)
     if query.since_ms is not None and query.until_ms is not None and query.since_ms > query.until_ms:
         raise ParameterError({"to": Message(REVERSED)})
-    found, after = queries.events(scope.whole(), query)
+    found, after = queries.events(scope, query)
     return answers.send(answers.Events(found, None if after is None else str(after)))
 
 
@@ -55,10 +69,10 @@ def events() -> Response:
 @require_key("read")
 def tracing() -> Response:
     """Statistics and activities of a user's day or week, equal to those of the page."""
-    query = read(TracingQuery, request.args)
+    scope, query = _scope(), read(TracingQuery, request.args)
     chosen, as_of = query.tz or zone(), clock.now_s()
     span = period_span(query.unit, query.date or clock.local_date(as_of, chosen), chosen)
-    found = trace.read(scope.whole(), query.user, span, chosen, as_of)
+    found = trace.read(scope, query.user, span, chosen, as_of)
     if found is None:
         raise ParameterError({"user": Message(NO_SUCH_USER)}, 404)
     _note("tracing.viewed", ("user", found.person.id, found.person.name), span)
@@ -69,10 +83,10 @@ def tracing() -> Response:
 @require_key("read")
 def queue() -> Response:
     """The figures of one queue's day, hour by hour: the same as on the page."""
-    query = read(QueueQuery, request.args)
+    scope, query = _scope(Permission.QUEUES_FIGURES), read(QueueQuery, request.args)
     chosen, as_of = query.tz or zone(), clock.now_s()
     span = clock.day(query.date or clock.local_date(as_of, chosen), chosen)
-    found = queues.day(scope.whole(), query.queue, span, chosen)
+    found = queues.day(scope, query.queue, span, chosen)
     if found is None:
         raise ParameterError({"queue": Message(NO_SUCH_QUEUE)}, 404)
     _note("queue.viewed", ("queue", found.queue.id, found.queue.label), span)
@@ -83,7 +97,7 @@ def queue() -> Response:
 def query_source() -> Response:
     """A query on the data source that the path names: rows, or figures by group."""
     source = request.path.rpartition("/")[2]
-    viewer, as_of = scope.whole(), clock.now_s()
+    viewer, as_of = _scope(SOURCES[source].permission), clock.now_s()
     given = {name: request.args.getlist(name) for name in request.args}
     try:
         query = parse(SOURCES[source], given, zone(), as_of, answer.names(viewer))

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
 from peewee import JOIN
+from wtforms.validators import ValidationError
 
 from dashboard import clock
 from dashboard.access import granting, keys
@@ -18,10 +19,10 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, rows
 from dashboard.i18n.message import N_
-from dashboard.models import ApiKey, Source
+from dashboard.models import ApiKey, Source, User
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, moment
-from dashboard.web.fields import Check, Choice, Form, TextLine
+from dashboard.web.fields import Check, Choice, Field, Form, TextLine
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
@@ -39,6 +40,9 @@ class KeyRow(NamedTuple):
     created_ts: int
     last_ts: int | None
     revoked_ts: int | None
+    maker_id: int | None
+    maker: str | None
+    refused: bool = False  # its maker may no longer read
 
 
 def sources() -> list[str]:
@@ -51,7 +55,17 @@ class KeyForm(Form):
     """A key that only reads needs no source and gets one named after it."""
 
     name = TextLine(N_("Name"), 120, hint=N_("For example, Brno PBX."))
-    allow = Choice(N_("Permission"), ALLOW, default="ingest", problem=N_("Choose a permission."))
+    allow = Choice(
+        N_("Permission"),
+        ALLOW,
+        default="ingest",
+        problem=N_("Choose a permission."),
+        hint=N_(
+            "A read key shows what you may see at the time of each request: contact details are masked while "
+            "your role lacks “Show full contact details”, and the key stops working when you are deactivated "
+            "or may no longer view user tracing."
+        ),
+    )
     source = TextLine(
         N_("Source"),
         120,
@@ -67,11 +81,16 @@ class KeyForm(Form):
         hint=N_("Otherwise, events create users and queues they mention for the first time."),
     )
     plain = ""  # the only copy of the key, once it has been made
+    shared: Sequence[str] = ()  # names of the keys that send for this source already
 
     def post_process(self, formdata: Any = None) -> None:
         super().post_process(formdata)  # type: ignore[misc]  # the stubs do not know it
         if self.allow.data == "read" and not self.source.data:
             self.source.data = self.name.data
+
+    def validate_source(self, field: Field) -> None:
+        if keys.is_reserved(field.data):
+            raise ValidationError(_(keys.RESERVED))
 
 
 def _allows(row: KeyRow) -> Markup:
@@ -79,6 +98,20 @@ def _allows(row: KeyRow) -> Markup:
     if row.allow != "ingest" or row.makes:
         return text
     return text + Markup('<br><span class="mut sm">{}</span>').format(_("Known users and queues only"))
+
+
+def _maker(row: KeyRow) -> str:
+    if row.maker_id is None:
+        return str(_("Command line"))
+    return row.maker if row.maker and g.scope.sees(row.maker_id) else str(_("another user"))
+
+
+def _state(row: KeyRow) -> Markup:
+    if row.revoked_ts:
+        return badge(_("Revoked"))
+    if row.refused:
+        return badge(_("Refused: its maker may no longer read"), "bad")
+    return badge(_("Active"), "ok")
 
 
 def _revocation(row: KeyRow) -> Markup | str:
@@ -129,14 +162,10 @@ class ApiKeys(Resource[KeyForm]):
             cell_css="mono",
             sorts=False,
         ),
+        Column("maker", N_("Added by"), show=_maker, css="p3", sorts=False),
         moment("created", N_("Added"), "created_ts", "n p3"),
         moment("last", N_("Last used"), "last_ts", "n p2"),
-        Column(
-            "state",
-            N_("State"),
-            show=lambda row: badge(_("Revoked")) if row.revoked_ts else badge(_("Active"), "ok"),
-            sorts=False,
-        ),
+        Column("state", N_("State"), show=_state, sorts=False),
         Column("revoke", N_("Revoke"), show=_revocation, css="end", sorts=False, hidden=True),
     )
 
@@ -151,9 +180,15 @@ class ApiKeys(Resource[KeyForm]):
             ApiKey.created_ts,
             ApiKey.last_used_ts,
             ApiKey.revoked_ts,
-        ).join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id))
+            ApiKey.maker_id,
+            User.name,
+        )
+        query = query.join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id)).switch(ApiKey)
+        query = query.join(User, JOIN.LEFT_OUTER, on=(ApiKey.maker_id == User.id))
         found: list[KeyRow] = rows(query if gone else query.where(ApiKey.revoked_ts.is_null()), KeyRow)
-        return found
+        makers = {row.maker_id for row in found if row.allow == "read"}
+        refused = {maker for maker in makers if keys.scope_of(maker) is None}
+        return [row._replace(refused=row.allow == "read" and row.maker_id in refused) for row in found]
 
     def searched(self, row: KeyRow) -> Sequence[str]:
         return (row.name, row.source or "", row.prefix)
@@ -169,7 +204,8 @@ class ApiKeys(Resource[KeyForm]):
                 raise RefusedError(READS_ALL)
             if ApiKey.select().where((ApiKey.name == name) & ApiKey.revoked_ts.is_null()).exists():
                 raise InvalidError("name", _(self.texts.taken))  # perhaps the form was sent twice
-            form.plain = keys.make(name, source, allow, makes=not form.known_only.data)
+            form.shared = keys.sharing(source) if allow == "ingest" else ()
+            form.plain = keys.make(name, source, allow, makes=not form.known_only.data, maker_id=g.user.id)
             row: ApiKey = ApiKey.get(ApiKey.key_hash == keys.digest(form.plain))
             details = {"source": source, "allow": allow, "known_only": form.known_only.data}
             audit.record("key.created", "c", self.target(row), details=details)
@@ -177,7 +213,8 @@ class ApiKeys(Resource[KeyForm]):
 
     def added(self, row: ApiKey, form: KeyForm) -> Response:
         """Show the value of the key: it stands on this one answer and nowhere else."""
-        return self.render("keys/made.html", form=form)
+        masked = row.allow == "read" and not g.scope.can(Permission.PII_UNMASK)
+        return self.render("keys/made.html", form=form, masked=masked)
 
     def revoke(self, ident: int) -> Response:
         row = self.one(ident)

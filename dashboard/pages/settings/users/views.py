@@ -21,6 +21,7 @@ from dashboard import clock
 from dashboard.access import granting, passwords, sessions
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
+from dashboard.events import internal
 from dashboard.events import record as events
 from dashboard.i18n.message import N_
 from dashboard.ingest.schema import NewEvent
@@ -32,7 +33,6 @@ from dashboard.web.forms import ID_MAX
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
-SOURCE = "stopa"
 NO_ACCESS = "none"  # value of the access filter for users known from events only
 OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
@@ -249,7 +249,7 @@ class Users(Resource[UserForm]):
             user=row.login,
             data=json.dumps({"reason": "deactivated"}),
         )
-        events.append(events.source(SOURCE).id, [end], makes=False)
+        events.append(events.source(internal.SOURCE).id, [end], makes=False)
 
     def check_active(self, row: User, active: bool, giver: Giver) -> None:
         """Raise RefusedError for oneself, and for a user with more rights than the viewer."""
