@@ -187,8 +187,15 @@ def test_import_without_valid_events_exits_with_1(run: Run, tmp_path: Path) -> N
     ("words", "status", "said"),
     [
         (("--format", "csv", "--timezone", "Mars/Olympus"), 1, "unknown time zone: 'Mars/Olympus'"),
-        (("--format", "csv", "--map", "name=a"), 1, "'name' is not a field; use id, user"),
-        (("--format", "csv", "--map", "user"), 1, "'user' is not FIELD=COLUMN or FIELD==VALUE"),
+        (("--format", "csv", "--map", "name=a"), 1, "--map 'name=a': 'name' is not a field; use id, user"),
+        (("--format", "csv", "--map", "user"), 1, "--map 'user' is not FIELD=COLUMN or FIELD==VALUE"),
+        (("--format", "csv", "--where", "=a"), 1, "--where '=a' is not COLUMN=VALUE"),
+        (
+            ("--format", "csv", "--type", "AGENT=call.closd"),
+            1,
+            "--type 'AGENT=call.closd': 'call.closd' is not",
+        ),
+        (("--format", "csv", "--type", "AGENT"), 1, "--type 'AGENT' is not VALUE=TYPE or VALUE=TYPE,TYPE"),
         (("--format", "xml"), 2, "'xml' is not one of 'queue_log', 'jsonl', 'csv'"),
         (("--format", "csv", "--source", ""), 2, "Enter 1 to 120 printable characters."),
     ],
@@ -219,7 +226,7 @@ def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
         1,
         [
             "read 1, stored 0, repeated 0, refused 1",
-            "  line 1: time: The file has no column “when”.",
+            "  line 1: --map time: The file has no column “when”. It has: day, hour.",
         ],
     )
 

@@ -17,10 +17,8 @@ from dashboard.i18n.message import Errors, Message
 from dashboard.ingest import csv_events, lines, schema
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest.body import BodyError
-from dashboard.ingest.csv_events import column_map
+from dashboard.ingest.csv_options import TableMap
 from dashboard.ingest.sources import queue_log
-
-Columns = Mapping[str, str]
 
 
 class Item(NamedTuple):
@@ -32,19 +30,26 @@ class Item(NamedTuple):
 
 
 def read(
-    path: Path, kind: str, zone: str, columns: Columns | None = None, encoding: str | None = None
+    path: Path,
+    kind: str,
+    zone: str,
+    table: TableMap | None = None,
+    encoding: str | None = None,
+    tally: csv_events.Tally | None = None,
 ) -> Iterator[Item]:
     """Yield every record of a file in order; blank lines are left out.
 
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
-    that of times without an offset. `columns` maps fields to a table's columns (see column_map);
-    one that is absent is told by refusing line 1. `encoding` is None to tell it from the bytes. Raises
-    ValueError for an unknown kind or zone, OSError for a file that cannot be read.
+    that of times without an offset. `table` maps the columns of a CSV file (see csv_options); one that is
+    absent is told by refusing line 1. `encoding` is None to tell it from the bytes. `tally` counts what of
+    a table's rows is no item. Raises ValueError for an unknown kind or zone, OSError for a file that cannot
+    be read.
     """
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
+    table, tally = table or TableMap(), tally or csv_events.Tally()
     with lines.opened(path) as source:
-        for line, value in _READERS[kind](lines.Lines(source, encoding), zone, columns or {}):
+        for line, value in _READERS[kind](lines.Lines(source, encoding), zone, table, tally):
             yield Item(line, source.position(), _named(line, value))
 
 
@@ -55,7 +60,7 @@ def _named(line: int, value: schema.NewEvent | Errors) -> schema.NewEvent | sche
     return value if isinstance(value, schema.NewEvent) else schema.Refusal(line - 1, value, line)
 
 
-def _queue_log(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
+def _queue_log(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
     for found in queue_log.events(queue_log.records(texts), zone):
         if isinstance(found, queue_log.Bad):
             yield found.line, {schema.WHOLE: found.message}
@@ -63,7 +68,7 @@ def _queue_log(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Fo
             yield found.seq, found
 
 
-def _jsonl(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
+def _jsonl(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
     ids = reading.Ids()
     for number, line in enumerate(texts, 1):
         if line == lines.OVERLONG:
@@ -83,27 +88,26 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
     return msgspec.structs.replace(found, id=made, seq=number)
 
 
-def _csv(texts: Iterable[str], zone: str, columns: Columns) -> Iterator[Found]:
+def _csv(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
     texts = iter(texts)
     separator, header = reading.header(next(texts, ""))
-    where = csv_events.plan(header, columns)
-    problems = {name: found for name, found in where.items() if isinstance(found, Message)}
-    if problems:
-        yield 1, problems
+    plan = csv_events.plan(header, table)
+    if not isinstance(plan, csv_events.Plan):
+        yield 1, plan
         return
-    cells = {name: found for name, found in where.items() if isinstance(found, csv_events.Cell)}
-    ids = reading.Ids()
+    reader = csv_events.RowReader(plan, zone, tally)
     for row in reading.rows(texts, separator, len(header), 1):
         if row.problem is not None:
             yield row.line, {schema.WHOLE: row.problem}
         elif row.cells:
-            yield row.line, csv_events.event(row.cells, cells, zone, ids, row.line)
+            for found in reader.outcomes(row.cells, row.line):
+                yield row.line, found
 
 
-_READERS: Mapping[str, Callable[[Iterable[str], str, Columns], Iterator[Found]]] = {
+_READERS: Mapping[str, Callable[[Iterable[str], str, TableMap, csv_events.Tally], Iterator[Found]]] = {
     "queue_log": _queue_log,
     "jsonl": _jsonl,
     "csv": _csv,
 }
 
-__all__ = ["Item", "column_map", "read"]
+__all__ = ["Item", "read"]

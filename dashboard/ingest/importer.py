@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.events import record, switches
 from dashboard.i18n.message import Message
 from dashboard.ingest import files
+from dashboard.ingest.csv_events import Tally
+from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Refusal
 from dashboard.jobs import worker
 from dashboard.models import Source
@@ -21,13 +25,15 @@ EXAMPLES = 20
 
 @dataclass
 class Summary:
-    """What became of the lines; `examples` are the first refused ones: (line number, why)."""
+    """What became of the lines; `examples` are the first refused ones: (line number, why). `table` says
+    what of a CSV file's rows is no record."""
 
     read: int = 0
     stored: int = 0
     repeated: int = 0
     refused: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
+    table: Tally = field(default_factory=Tally)
 
 
 def run(
@@ -35,7 +41,7 @@ def run(
     kind: str,
     source: str,
     zone: str,
-    columns: Mapping[str, str],
+    table: TableMap | None,
     progress: Callable[[int], None],
     say: Callable[[str], str] = lambda text: text,
     rules: bool = False,
@@ -54,7 +60,7 @@ def run(
     batch: list[NewEvent] = []
     off = switches.off()
     position = 0
-    for item in files.read(path, kind, zone, columns):
+    for item in files.read(path, kind, zone, table, tally=summary.table):
         summary.read += 1
         position = item.position
         if isinstance(item.value, NewEvent):
@@ -92,3 +98,15 @@ def _refuse(summary: Summary, line: int, why: str) -> None:
 def explain(refusal: Refusal, say: Callable[[str], str]) -> str:
     """Return why a line was refused, field by field, in one line of text."""
     return "; ".join(f"{name}: {why.render(say)}" for name, why in refusal.errors.items())
+
+
+def kept_options(source: str) -> CsvOptions | None:
+    """Return the options of the last CSV import of a source, or None."""
+    row = Source.get_or_none(Source.name == source)
+    return msgspec.json.decode(row.csv_options, type=CsvOptions) if row and row.csv_options else None
+
+
+def keep_options(source: str, options: CsvOptions) -> None:
+    """Keep the options of a CSV import for the next one of this source."""
+    text = msgspec.json.encode(options).decode()
+    Source.update(csv_options=text).where(Source.name == source).execute()

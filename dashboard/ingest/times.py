@@ -73,12 +73,12 @@ def rfc3339(text: str) -> int | Message:
     return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE
 
 
-def local(text: str, zone: str) -> int | Message:
+def local(text: str, zone: str, days: int = 0) -> int | Message:
     """Return the UTC milliseconds of a time as tables write it, or why it is none.
 
     Read are epoch seconds or milliseconds and what moment() reads, civil times in `zone`: one that comes
-    twice is the earlier instant, one that the clock skips the next valid one. Raises ValueError for an
-    unknown zone.
+    twice is the earlier instant, one that the clock skips the next valid one. A date is moved by whole
+    `days`. Raises ValueError for an unknown zone.
     """
     text = text.strip()
     epoch = _EPOCH_TIME.fullmatch(text)
@@ -87,9 +87,10 @@ def local(text: str, zone: str) -> int | Message:
         return _in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
     found = moment(text)
     if not isinstance(found, datetime):
-        return _BAD_CIVIL if found is None else _in_range(found)
+        return _BAD_CIVIL if found is None else _in_range(found + days * _DAY_MS)
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         return BAD_RANGE
+    found += timedelta(days)
     return _in_range(clock.resolve(found, zone) * 1000 + found.microsecond // 1000)
 
 

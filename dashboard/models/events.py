@@ -10,12 +10,13 @@ from dashboard.models.people import Queue, User
 
 class Source(Model):
     """Where events come from. Activities left open by a file source end at its last line (`last_ms`);
-    those of a live source continue."""
+    those of a live source continue. `csv_options` are those of its last CSV import, as JSON."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     is_file = pw.BooleanField(default=False)
     last_ms = pw.BigIntegerField(null=True)
+    csv_options = pw.TextField(null=True)
     created_ts = pw.BigIntegerField()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from dashboard.i18n.message import Message
 from dashboard.ingest import files, times
+from dashboard.ingest.csv_options import CsvOptions, column_map
 from dashboard.ingest.csv_reader import Ids
 from dashboard.ingest.lines import MAX_LINE
 from dashboard.ingest.schema import NewEvent, Refusal
@@ -39,7 +41,7 @@ BANK = [
 
 
 def read(path: Path, kind: str, zone: str = "UTC", maps: list[str] | None = None):
-    return list(files.read(path, kind, zone, files.column_map(maps or [])))
+    return list(files.read(path, kind, zone, CsvOptions(tuple(maps or ())).table()))
 
 
 def table(tmp_path: Path, text: str | bytes) -> Path:
@@ -157,9 +159,12 @@ def test_a_quoted_cell_may_span_lines_that_are_no_rows(tmp_path):
 @pytest.mark.parametrize(
     ("maps", "why"),
     [
-        (["type==custom.x", "time=when"], "time: The file has no column “when”."),
-        (["type==custom.x"], "time: No column is mapped to this field."),
-        (["type==custom.x", "time=day+hour+"], "time: The file has no column “day+hour+”."),
+        (["type==custom.x", "time=when"], "--map time: The file has no column “when”. It has: day, hour."),
+        (["type==custom.x"], "time: Required. Add --map time=COLUMN or --map time==VALUE."),
+        (
+            ["type==custom.x", "time=day", "user=day+hour+"],
+            "--map user: The file has no column “day+hour+”. It has: day, hour.",
+        ),
     ],
 )
 def test_a_column_that_is_not_there_is_told_once(tmp_path, maps, why):
@@ -168,10 +173,16 @@ def test_a_column_that_is_not_there_is_told_once(tmp_path, maps, why):
     assert not events(items)
 
 
-@pytest.mark.parametrize("text", ["user", "=user", "user=", "user==", "name=a", "data.=a", "contact.fax=a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("user", "=user", "user=", "user==", "name=a", "data.=a", "contact.fax=a", "call.closd:time=a"),
+        *("call.closed:type=a", "call.closed:=a", ":time=a"),
+    ],
+)
 def test_a_map_that_cannot_be_meant_is_named(text):
-    with pytest.raises(ValueError, match="is not"):
-        files.column_map([text])
+    with pytest.raises(ValueError, match=f"^--map '{re.escape(text)}'.* is not "):
+        column_map([text])
 
 
 def test_one_table_is_read_twice_for_two_moments_of_its_rows(tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dashboard.ingest import importer
+from dashboard.ingest.csv_options import TableMap
 from dashboard.ingest.importer import Summary
 from dashboard.models import AuditEntry, Event, Job, Source
 from tests.api import Api
@@ -183,13 +184,15 @@ def test_an_import_is_progress_an_audit_entry_and_no_job_left(api: Api, tmp_path
 
 @needs_shared
 def test_a_help_desks_table_is_stored_whole_and_once(api: Api) -> None:
-    maps = {
-        "type": "=ticket.updated",
-        "user": "=Help desk",
-        "interaction": "CaseID",
-        "time": "CompleteTimestamp",
-        "data.status": "ActivityID",
-    }
+    maps = TableMap(
+        {
+            "type": "=ticket.updated",
+            "user": "=Help desk",
+            "interaction": "CaseID",
+            "time": "CompleteTimestamp",
+            "data.status": "ActivityID",
+        }
+    )
     path = HELPDESK / "helpdesk_sample.csv"
     expected = json.loads((HELPDESK / "expected.json").read_text())[path.name]["rows"]
     for stored in (expected, 0):
