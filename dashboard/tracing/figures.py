@@ -162,7 +162,7 @@ def _pauses(pauses: Pauses) -> dict[str, Any]:
         "paid": pauses.paid,
         "unpaid": pauses.unpaid,
         "types": [
-            {"label": one.label, "paid": one.paid, "seconds": one.seconds, "count": one.count}
+            {"label": one.label, "paid": bool(one.paid), "seconds": one.seconds, "count": one.count}
             for one in pauses.types
         ],
     }

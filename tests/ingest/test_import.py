@@ -160,9 +160,20 @@ def test_an_empty_file_is_nothing_wrong(api: Api, tmp_path: Path) -> None:
 
 def test_what_a_file_left_open_ends_with_its_last_line(api: Api, tmp_path: Path) -> None:
     run(written(tmp_path, LOG[:-1]))
-    statistics = api.tracing("Agent/1", DATE, tz="UTC")["statistics"]
-    assert statistics["login"] == 170
+    answer = api.tracing("Agent/1", DATE, tz="UTC")
+    assert answer["statistics"]["login"] == 170
+    assert [one["inferred"] for one in answer["activities"]] == [False]
     assert api.tracing("Agent/1", "2026-03-03", tz="UTC")["statistics"]["login"] == 0
+
+
+def test_work_open_at_the_end_of_a_file_is_inferred(api: Api, tmp_path: Path) -> None:
+    run(written(tmp_path, [*LOG[:4], "1772438480|NONE|NONE|Agent/1|PAUSEALL|lunch"]))
+    answer = api.tracing("Agent/1", DATE, tz="UTC")
+    [call] = answer["activities"]
+    assert (call["end"], call["end_bound"][11:19], call["end_reason"]) == (None, "08:01:20", "end_of_file")
+    assert call["inferred"] is True
+    [pause] = answer["statistics"]["pause"]["types"]
+    assert (pause["paid"], type(pause["paid"]), pause["seconds"]) == (False, bool, 0)
 
 
 def test_an_import_is_progress_an_audit_entry_and_no_job_left(api: Api, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class Activity(msgspec.Struct):
     """One activity of the user: lengths are seconds, of the whole activity but for `seconds_in_period`.
 
     Of one whose end never came, `end` is null, `end_bound` the latest moment it can have had,
-    `end_reason` why, and all lengths are what is proved.
+    `end_reason` why, all lengths are what is proved, and it is `inferred`.
     """
 
     id: int
@@ -206,7 +206,7 @@ def _activity(found: Trace, row: ActivityRow) -> Activity:
         talk=trace.length(found, row, Kind.TALK),
         hold=trace.length(found, row, Kind.HOLD),
         ringing=row.ringing_s,
-        inferred=row.inferred,
+        inferred=bool(row.inferred) or row.end_bound is not None,
         hidden=row.hidden,
         end_bound=None if row.end_bound is None else clock.iso(row.end_bound, found.zone),
         end_reason=row.end_reason,
