@@ -71,7 +71,7 @@ TICKS = {
     "seen": heartbeat.mark,
     "health": health.look,
 }
-LANES = {"deliveries": Lane(lambda: outbox.claim(worker.name()), deliver.carry, outbox.THREADS)}
+LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 EXPORTS = {
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),

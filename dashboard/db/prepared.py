@@ -8,14 +8,16 @@ booleans as 0 or 1 and JSON as text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
 
 from dashboard.db import database
+
+M = TypeVar("M", bound=peewee.Model)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class Prepared:
         """Run the query with a value for every slot and return all its rows."""
         result: list[tuple[Any, ...]] = self.run(**values).fetchall()
         return result
+
+    def models(self, model: type[M], **values: Any) -> list[M]:
+        """Run a query that selects all columns of `model` and return its rows as instances."""
+        fields: list[Any] = model._meta.sorted_fields
+        return [
+            model(**{field.name: field.python_value(value) for field, value in zip(fields, row, strict=True)})
+            for row in self.rows(**values)
+        ]
 
     def run(self, **values: Any) -> Any:
         """Run the query with a value for every slot and return the driver's cursor."""
@@ -87,12 +97,16 @@ def insert_row(model: type[peewee.Model], **values: Any) -> int:
     return int(database.execute_sql(sql, _plain_values(row, objects)).fetchone()[0])
 
 
-def update_row(model: type[peewee.Model], ident: int, **values: Any) -> None:
-    """Update columns of the row with id `ident`."""
+def update_row(
+    model: type[peewee.Model], ident: int, only: Mapping[str, Any] | None = None, **values: Any
+) -> bool:
+    """Update columns of the row with id `ident`, and say whether it was there with the values of `only`."""
     table, _defaults, objects = _shape(model)
+    keys = {"id": ident, **(only or {})}
     news = ", ".join(f'"{name}" = {_marks(1)}' for name in values)
-    sql = f'UPDATE "{table}" SET {news} WHERE id = {_marks(1)}'  # noqa: S608
-    database.execute_sql(sql, [*_plain_values(values, objects), ident])
+    where = " AND ".join(f'"{name}" = {_marks(1)}' for name in keys)
+    sql = f'UPDATE "{table}" SET {news} WHERE {where}'  # noqa: S608
+    return bool(database.execute_sql(sql, [*_plain_values(values, objects), *keys.values()]).rowcount)
 
 
 def _plain_values(row: dict[str, Any], objects: frozenset[str]) -> list[Any]:

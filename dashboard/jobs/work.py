@@ -20,6 +20,7 @@ import peewee
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.db.prepared import Prepared, slot, update_row
 
 WAITING, RUNNING = "waiting", "running"
 JITTER = 0.1  # of a pause, either way
@@ -75,42 +76,95 @@ class Work(Generic[Row]):
     lease_ms: int = 60_000
     error_max: int = 1000
 
+    def __post_init__(self) -> None:
+        m: Any = self.model
+        due, lost = self._claimable(slot("now"), None)
+        free = self.group.is_null() | self.group.not_in([slot("full")]) if self.group is not None else None
+        self._any = Prepared(lambda: m.select(m.id).where(due | lost).limit(1))
+        self._take = Prepared(
+            lambda: m.update(
+                state=RUNNING, lease_ms=slot("lease"), worker=slot("worker"), attempts=m.attempts + 1
+            ).where((m.state == WAITING) & m.id.in_([slot("ids")]))
+        )
+        self._expired = Prepared(lambda: m.select(m.id).where(lost))
+        self._groups = Prepared(lambda: m.select(self.group).where(m.state == RUNNING))
+        self._rows = Prepared(lambda: m.select().where(m.id.in_([slot("ids")])).order_by(m.due_ms, m.id))
+        self._next = Prepared(
+            lambda: (
+                m.select(m.id, self.group)
+                .where(due, free, m.id.not_in([slot("chosen")]))
+                .order_by(m.due_ms, m.id)
+                .limit(slot("room"))
+            )
+        )
+
     def claim(
         self,
         worker: str,
         where: Any = None,
         batch: Callable[[Row], tuple[Any, int]] | None = None,
-        bounds: Callable[[], Bounds] | None = None,
     ) -> list[Row]:
         """Take the row that has been due longest, or none, for `worker`; looking in vain writes nothing.
 
         `batch` returns, for that row, the condition of the rows to take along with it (None: any) and how
-        many to take in all. `where` narrows what is looked at; `bounds` are read where the table has groups.
+        many to take in all. `where` narrows what is looked at.
         """
-        m: Any = self.model
+
+        def choose(due: Any) -> list[Row]:
+            m: Any = self.model
+            query = m.select().where(due).order_by(m.due_ms, m.id)
+            found: list[Row] = list(query.limit(1))
+            if found and batch is not None:
+                alike, most = batch(found[0])
+                found = list((query if alike is None else query.where(alike)).limit(most))
+            return found
+
+        return self._claim(worker, where, choose)
+
+    def claim_grouped(self, worker: str, bounds: Callable[[], Bounds], most: int) -> list[Row]:
+        """Take up to `most` rows that are due, longest first, as far as the bounds of their groups allow."""
+
+        def choose(_due: Any) -> list[Row]:
+            limits, now = bounds(), clock.now_ms()
+            running = Counter(group for (group,) in self._groups.rows() if group is not None)
+            chosen: list[int] = []
+            left_out = True
+            while left_out and len(chosen) < most:
+                left_out, full = False, list(limits.full(running))
+                room = most - len(chosen)
+                for ident, group in self._next.rows(
+                    now=now, full=full or [-1], chosen=chosen or [-1], room=room
+                ):
+                    if group in limits.full(running):
+                        left_out = True
+                        continue
+                    chosen.append(ident)
+                    if group is not None:
+                        running[group] += 1
+            return self._rows.models(self.model, ids=chosen)
+
+        return self._claim(worker, None, choose)
+
+    def _claim(self, worker: str, where: Any, choose: Callable[[Any], list[Row]]) -> list[Row]:
         moment = clock.now_ms()
         if not self.any_due(where):
             return []
         due, lost = self._claimable(moment, where)
         with database.atomic():
             dialect.one_at_a_time(self.lock)
-            self._take_back(lost)
-            if bounds is not None:
-                due = self._free(due, bounds())
-            query = m.select().where(due).order_by(m.due_ms, m.id)
-            found: list[Row] = list(query.limit(1))
-            if found and batch is not None:
-                alike, most = batch(found[0])
-                found = list((query if alike is None else query.where(alike)).limit(most))
-            return self._taken(found, worker, moment)
+            if self._expired.rows(now=moment):
+                self._take_back(lost)
+            return self._taken(choose(due), worker, moment)
 
     def any_due(self, where: Any = None) -> bool:
         """Say whether there is something to claim; costs one look at an index and no lock."""
+        if where is None:
+            return bool(self._any.rows(now=clock.now_ms()))
         m: Any = self.model
         due, lost = self._claimable(clock.now_ms(), where)
         return bool(m.select(m.id).where(due | lost).exists())
 
-    def _claimable(self, moment: int, where: Any) -> tuple[Any, Any]:
+    def _claimable(self, moment: Any, where: Any) -> tuple[Any, Any]:
         """Return the conditions of rows that are due, and of those whose lease has expired."""
         m: Any = self.model
         due, lost = (m.state == WAITING) & (m.due_ms <= moment), (m.state == RUNNING) & (m.lease_ms < moment)
@@ -120,12 +174,12 @@ class Work(Generic[Row]):
         """Mark rows as claimed; one that has been cancelled meanwhile is left out."""
         m: Any = self.model
         lease_ms = moment + self.lease_ms
-        chosen = m.id.in_([row.id for row in rows])
-        change = m.update(state=RUNNING, lease_ms=lease_ms, worker=worker, attempts=m.attempts + 1)
-        if rows and change.where(chosen & (m.state == WAITING)).execute() < len(rows):
+        ids = [row.id for row in rows]
+        if rows and self._take.run(ids=ids, lease=lease_ms, worker=worker).rowcount < len(rows):
+            chosen = m.id.in_(ids)
             mine = (m.state == RUNNING) & (m.worker == worker) & (m.lease_ms == lease_ms)
-            ids = {ident for (ident,) in m.select(m.id).where(chosen & mine).tuples()}
-            rows = [row for row in rows if row.id in ids]
+            taken = {ident for (ident,) in m.select(m.id).where(chosen & mine).tuples()}
+            rows = [row for row in rows if row.id in taken]
         for row in rows:
             row.state, row.attempts, row.worker = RUNNING, row.attempts + 1, worker
         return list(rows)
@@ -141,13 +195,6 @@ class Work(Generic[Row]):
             else:
                 m.update(state=WAITING, lease_ms=None).where(self.as_claimed([row])).execute()
 
-    def _free(self, due: Any, bounds: Bounds) -> Any:
-        """Return the condition of due rows whose group may begin another one."""
-        m: Any = self.model
-        running = m.select(self.group).where(m.state == RUNNING).tuples()
-        full = bounds.full(Counter(group for (group,) in running if group is not None))
-        return due & (self.group.is_null() | self.group.not_in(sorted(full))) if full else due
-
     def as_claimed(self, rows: Sequence[Any]) -> Any:
         """Return the condition that rows are as claim() left them, not taken up by another worker since."""
         m: Any = self.model
@@ -159,20 +206,23 @@ class Work(Generic[Row]):
         m: Any = self.model
         m.update(lease_ms=clock.now_ms() + self.lease_ms, **columns).where(m.id == ident).execute()
 
-    def end(self, rows: Sequence[Row], state: str, **columns: Any) -> bool:
+    def end(self, rows: Sequence[Any], state: str, **columns: Any) -> bool:
         """End claimed rows in a state; False when another worker has taken them up since."""
-        m: Any = self.model
-        change = m.update(state=state, lease_ms=None, **self._cut(columns))
-        return bool(change.where(self.as_claimed(rows)).execute())
+        values = {"state": state, "lease_ms": None, **self._cut(columns)}
+        ended = [
+            update_row(self.model, row.id, {"state": RUNNING, "attempts": row.attempts}, **values)
+            for row in rows
+        ]
+        return any(ended)
 
     def retry(self, row: Row, pause_ms: int, **columns: Any) -> bool:
         """Let a claimed row wait for its next try; False when it is not ours any more."""
         return self.end([row], WAITING, due_ms=clock.now_ms() + pause_ms, **columns)
 
-    def release(self, rows: Sequence[Row]) -> None:
+    def release(self, rows: Sequence[Any]) -> None:
         """Give claimed rows back untried: the database was away, the work was not at fault."""
-        m: Any = self.model
-        self.end(rows, WAITING, attempts=m.attempts - 1)
+        for row in rows:
+            self.end([row], WAITING, attempts=row.attempts - 1)
 
     def _cut(self, columns: dict[str, Any]) -> dict[str, Any]:
         if "error" in columns:

@@ -13,8 +13,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -31,12 +32,12 @@ ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
 
 
 class Lane(NamedTuple):
-    """Work that is no job: `claim` takes a piece or returns None, `carry` does it, on so many threads.
+    """Work that is no job: `claim` takes up to so many pieces, `carry` does one, on so many threads.
 
-    One thread at a time looks for work; `carry` must not raise.
+    A thread of its own claims as many pieces as threads are free; `carry` must not raise.
     """
 
-    claim: Callable[[], Any]
+    claim: Callable[[int], Sequence[Any]]
     carry: Callable[[Any], None]
     threads: int
 
@@ -84,8 +85,10 @@ def forever() -> str:
     signal.signal(signal.SIGINT, ask)
     threads = [
         threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
-        for label, one in (("engine", _engine), ("work", _work), *_lanes(stopped))
+        for label, one in (("engine", _engine), ("work", _work))
     ]
+    for label, lane in LANES.items():
+        threads += _Dispatch(lane).threads(label, stopped, reasons.append)
     for thread in threads:
         thread.start()
     while not stopped():
@@ -154,41 +157,74 @@ def _ticks() -> int:
     return done
 
 
-def _lanes(stopped: Callable[[], bool]) -> list[tuple[str, Callable[[], int]]]:
-    found = []
-    for label, each in LANES.items():
-        one = _scout(each, threading.Lock(), threading.Event(), stopped)
-        found += [(f"{label} {number}", one) for number in range(each.threads)]
-    return found
+class _Dispatch:
+    """Hands the pieces of a lane to its threads.
 
-
-def _scout(
-    lane: Lane, looking: threading.Lock, ended: threading.Event, stopped: Callable[[], bool]
-) -> Callable[[], int]:
-    """Return what each thread of a lane does in turn: look for a piece of work, and do it.
-
-    One thread looks, the others sleep at the lock without asking the database. A piece that ends wakes the
-    one that looks: what was full has room again.
+    Looks for work again as soon as a piece ends, because a destination that was full has room then, and
+    otherwise every IDLE_S. No thread waits while it holds a lock.
     """
 
-    def one() -> int:
-        with looking:
-            found = None
-            while found is None and not stopped():
-                ended.clear()
-                with _context():
-                    found = lane.claim()
-                if found is None:
-                    ended.wait(IDLE_S)
-        if found is not None:
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._pieces: SimpleQueue[Any] = SimpleQueue()  # None after the last one
+        self._changed = threading.Condition()
+        self._free = lane.threads
+        self._ended = 0  # pieces that ended since the last look
+        self._closed = False
+
+    def threads(
+        self, label: str, stopped: Callable[[], bool], end: Callable[[str], None]
+    ) -> list[threading.Thread]:
+        """Return the thread that claims, and those that carry until all that was claimed is done.
+
+        `stopped` and `end` are those of _keep.
+        """
+
+        def claim() -> None:
             try:
-                with _context():
-                    lane.carry(found)
+                _keep(self._claim, stopped, end)
             finally:
-                ended.set()
+                self._pieces.put(None)
+
+        def close(reason: str) -> None:
+            self._closed = True
+            end(reason)
+
+        def carry() -> None:
+            _keep(self._carry, lambda: self._closed, close)
+
+        targets = [claim, *[carry] * self._lane.threads]
+        return [
+            threading.Thread(target=target, name=f"{label} {number}") for number, target in enumerate(targets)
+        ]
+
+    def _claim(self) -> int:
+        with self._changed:
+            self._ended, free = 0, self._free
+        with _context():
+            found = self._lane.claim(free) if free else ()
+        with self._changed:
+            self._free -= len(found)
+            for piece in found:
+                self._pieces.put(piece)
+            self._changed.wait_for(lambda: self._ended, IDLE_S)
         return 1
 
-    return one
+    def _carry(self) -> int:
+        piece = self._pieces.get()
+        if piece is None:
+            self._closed = True
+            self._pieces.put(None)
+            return 1
+        try:
+            with _context():
+                self._lane.carry(piece)
+        finally:
+            with self._changed:
+                self._free += 1
+                self._ended += 1
+                self._changed.notify()
+        return 1
 
 
 def _due() -> int:
@@ -196,8 +232,8 @@ def _due() -> int:
     done = _ticks()
     for each in LANES.values():
         with _context():
-            while (found := each.claim()) is not None:
-                each.carry(found)
+            while found := each.claim(1):
+                each.carry(found[0])
                 done += 1
     return done
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from dashboard import clock
 from dashboard.audit import record as audit
+from dashboard.db.prepared import update_row
 from dashboard.events import internal
 from dashboard.i18n import translator
 from dashboard.i18n.message import N_
@@ -36,7 +37,7 @@ def went(channel: Channel, answer: DeliveryResult, chain: Sequence[int]) -> int:
     """
     mine = Channel.id == channel.id
     if answer.how is ResultKind.DONE:
-        Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(mine).execute()
+        update_row(Channel, channel.id, failures=0, last_ok_ms=clock.now_ms())
         return 0
     if answer.why != result.BUSY:
         Channel.update(failures=Channel.failures + 1).where(mine).execute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -11,6 +12,7 @@ from flask import Flask, current_app
 
 from dashboard import clock
 from dashboard.db import database, failure
+from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
@@ -22,6 +24,8 @@ from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 
 log = logging.getLogger("stopa.deliver")
+_CHAIN = Prepared(lambda: Run.select(Run.chain).where(Run.id == slot("run")))
+_CHANNEL = Prepared(lambda: Channel.select().where(Channel.id == slot("id")))
 PLANNED_MS = 1000  # a step due that much later than it was made has waited on purpose
 
 CHANNEL_GONE = N_("The channel no longer exists.")
@@ -90,22 +94,22 @@ def _do(step: Step) -> None:
 
 
 def _call(step: Step) -> None:
-    channel: Channel | None = Channel.get_or_none(Channel.id == step.channel_id)
+    channel = next(iter(_CHANNEL.models(Channel, id=step.channel_id)), None)
     if channel is None or not channel.active:
         with database.atomic():
             outbox.end(step, StepState.FAILED, CHANNEL_GONE if channel is None else CHANNEL_OFF)
             channels.tell(step)
         return
-    begun = time.monotonic()
-    answer = send(channel, step.key, step.payload, _chain(step))
+    begun, chain = time.monotonic(), _chain(step)
+    answer = send(channel, step.key, step.payload, chain)
     took_ms = _ms_since(begun)
     with database.atomic():
         state = _note(step, answer, took_ms)
         if state is not None:
-            failures = channels.went(channel, answer, _chain(step))
+            failures = channels.went(channel, answer, chain)
             _hold_others(step, answer, failures, channel.ordered)
         if state in (StepState.DEAD, StepState.FAILED):
-            channels.tell_failed(channel, answer.why, _chain(step))
+            channels.tell_failed(channel, answer.why, chain)
             channels.tell(step)
 
 
@@ -197,8 +201,8 @@ def _hold_others(step: Step, answer: DeliveryResult, failures: int, ordered: boo
 
 
 def _chain(step: Step) -> tuple[int, ...]:
-    run: Run = step.run
-    return (*run.chain, run.rule_id)
+    [(chain,)] = _CHAIN.rows(run=step.run_id)
+    return (*(json.loads(chain) if isinstance(chain, str) else chain), step.rule_id)
 
 
 def _rule_name(rule_id: int) -> str:

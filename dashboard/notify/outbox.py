@@ -16,6 +16,7 @@ import peewee
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.db.prepared import Prepared
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import Bounds, Work
 from dashboard.models import Channel, Run, Step
@@ -30,6 +31,9 @@ MAIL = 0  # the destination of all mail; others are ids of channels
 HOLD_MS, HOLD_MAX_MS = 5_000, 60_000  # for each failure in a row of a destination, and at most
 FOR_HEALTHY = 4  # threads that destinations which failed last time leave free
 
+_SINGLE = Prepared(
+    lambda: Channel.select(Channel.id, Channel.failures).where((Channel.failures > 0) | Channel.ordered)
+)
 DIED = N_("The worker stopped unexpectedly on every attempt.")
 UNSURE = N_(
     "The worker stopped while sending. The email may have been sent, so it won't be resent automatically."
@@ -39,14 +43,12 @@ CANCELLED = N_("Cancelled manually.")
 REPLAYED = (StepState.FAILED, StepState.DEAD, StepState.UNCERTAIN, StepState.HELD)
 
 
-def claim(worker: str) -> Step | None:
-    """Take the step that has been due longest among those whose destination is free; None when none is.
+def claim(worker: str, most: int = 1) -> list[Step]:
+    """Take up to `most` steps that are due, longest first, among those whose destination is free.
 
     While all rules are stopped nothing is taken.
     """
-    if active_rules.stopped():
-        return None
-    return next(iter(WORK.claim(worker, bounds=_bounds)), None)
+    return [] if active_rules.stopped() else WORK.claim_grouped(worker, _bounds, most)
 
 
 def _bounds() -> Bounds:
@@ -55,8 +57,7 @@ def _bounds() -> Bounds:
     One for a channel that asks for order, for one that failed last time, and for mail, whose caps count
     what was sent before.
     """
-    query = Channel.select(Channel.id, Channel.failures).where((Channel.failures > 0) | Channel.ordered)
-    single = dict(query.tuples())
+    single = dict(_SINGLE.rows())
     failing = {channel for channel, failures in single.items() if failures}
     return Bounds(AT_ONCE, dict.fromkeys([MAIL, *single], 1), failing, THREADS - FOR_HEALTHY)
 

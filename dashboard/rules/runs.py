@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboard import clock
 from dashboard.db import database, dialect
-from dashboard.db.prepared import Prepared, insert_row, slot
+from dashboard.db.prepared import Prepared, insert_row, slot, update_row
 from dashboard.events import internal
 from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
@@ -99,6 +99,8 @@ _MADE = Prepared(
         (Run.rule_id == slot("rule")) & (Run.firing == slot("firing")) & (Run.version == slot("version"))
     )
 )
+_OUTCOME = Prepared(lambda: dialect.held(Run.select(Run.outcome).where(Run.id == slot("run"))))
+_STATES = Prepared(lambda: Step.select(Step.state).where(Step.run == slot("run")))
 _PLANNED = Prepared(lambda: Job.select(Job.id).where(Job.key == PRUNE))
 LOST_RULE = N_("The rule was deleted in the meantime.")
 NO_LONGER_ON = N_("The rule was no longer on.")
@@ -137,16 +139,15 @@ def settle(run_id: int) -> None:
 
     Two steps that end at the same time wait for each other, so that the later one sees both.
     """
-    run = dialect.held(Run.select().where(Run.id == run_id)).first()
-    if run is None or run.outcome in (RunOutcome.SHADOW, RunOutcome.TEST):
+    found = _OUTCOME.rows(run=run_id)
+    if not found or found[0][0] in (RunOutcome.SHADOW, RunOutcome.TEST):
         return
-    states = [row[0] for row in Step.select(Step.state).where(Step.run == run_id).tuples()]
-    outcome = outcome_of(states)
-    if outcome.value == run.outcome:
+    outcome = outcome_of(state for (state,) in _STATES.rows(run=run_id))
+    if outcome == found[0][0]:
         return
-    Run.update(outcome=outcome.value).where(Run.id == run_id).execute()
+    update_row(Run, run_id, outcome=outcome.value)
     if outcome is RunOutcome.FAILED:
-        tell_failed(run)
+        tell_failed(Run.get_by_id(run_id))
 
 
 def outcome_of(states: Iterable[str]) -> RunOutcome:

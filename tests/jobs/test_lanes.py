@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import peewee
 import pytest
@@ -59,19 +60,31 @@ def run_until(fact: Callable[[], object]) -> bool:
     return held[0]
 
 
+def taking(pieces: list[Any]) -> Callable[[int], list[Any]]:
+    """Return a claim that takes the pieces from the end of the list."""
+    return lambda most: [pieces.pop() for _ in range(min(most, len(pieces)))]
+
+
 def test_a_long_job_holds_up_neither_digests_nor_the_clock_nor_deliveries(handlers: None) -> None:
     done: list[str] = []
     free = threading.Event()
     pieces = ["a", "b"]
     queue.HANDLERS["digest"] = Handler(lambda jobs: done.append("digest"))
-    queue.HANDLERS["export"] = Handler(lambda jobs: done.append("export") if free.wait(SOON_S) else None)
+    begun = threading.Event()
+
+    def export(_jobs: list[Job]) -> None:
+        begun.set()
+        if free.wait(SOON_S):
+            done.append("export")
+
+    queue.HANDLERS["export"] = Handler(export)
     worker.TICKS["timers"] = lambda: 0 if "tick" in done else done.append("tick") or 1
-    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, done.append, 3)
+    worker.LANES["deliveries"] = Lane(taking(pieces), done.append, 3)
     queue.enqueue("export", {})
     queue.enqueue("digest", {})
 
     def others() -> bool:
-        ready = {"digest", "tick", "a", "b"} <= set(done) and "export" not in done
+        ready = begun.is_set() and {"digest", "tick", "a", "b"} <= set(done) and "export" not in done
         if ready:
             free.set()
         return ready
@@ -93,9 +106,38 @@ def test_a_delivery_that_hangs_leaves_the_other_threads_of_its_lane_free(handler
         if len(done) == 3:
             free.set()
 
-    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, carry, 2)
+    worker.LANES["deliveries"] = Lane(taking(pieces), carry, 2)
     assert run_until(lambda: len(done) == 4)
     assert sorted(done[:3]) == [2, 3, 4]
+
+
+def test_a_lane_claims_no_more_than_its_free_threads_and_looks_again_when_one_ends(
+    handlers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "IDLE_S", 0.5)  # 200 pieces by four in each pause would take too long
+    pieces = list(range(200))
+    done: list[int] = []
+    asked: list[int] = []
+    most_busy: list[int] = []
+    busy, lock = [0], threading.Lock()
+
+    def claim(most: int) -> list[int]:
+        asked.append(most)
+        return taking(pieces)(most)
+
+    def carry(piece: int) -> None:
+        with lock:
+            busy[0] += 1
+            most_busy.append(busy[0])
+        time.sleep(0.001)
+        with lock:
+            busy[0] -= 1
+            done.append(piece)
+
+    worker.LANES["deliveries"] = Lane(claim, carry, 4)
+    assert run_until(lambda: len(done) == 200)
+    assert sorted(done) == list(range(200))
+    assert (max(most_busy), max(asked)) == (4, 4)
 
 
 def test_an_accident_in_a_lane_and_in_what_is_due_by_the_clock_is_survived(handlers: None) -> None:
@@ -105,11 +147,11 @@ def test_an_accident_in_a_lane_and_in_what_is_due_by_the_clock_is_survived(handl
         seen.append("tick")
         raise ValueError("broken")
 
-    def claim() -> str | None:
+    def claim(_most: int) -> list[str]:
         seen.append("claim")
         if seen.count("claim") == 1:
             raise peewee.OperationalError("away")
-        return None
+        return []
 
     worker.TICKS["broken"] = breaks
     worker.TICKS["sound"] = lambda: seen.append("sound") or 0
@@ -131,7 +173,7 @@ def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.
         return 1
 
     worker.TICKS["timers"] = timers
-    worker.LANES["deliveries"] = Lane(lambda: pieces.pop() if pieces else None, done.append, 1)
+    worker.LANES["deliveries"] = Lane(taking(pieces), done.append, 1)
     assert worker.drain(["digest"]) == 0
     assert worker.drain() == 3
     assert done == ["timer", "sent"]

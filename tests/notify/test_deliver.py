@@ -238,12 +238,12 @@ def test_an_ordered_channel_waits_with_later_deliveries_for_the_one_that_is_trie
 def _lane(ended: threading.Event) -> None:
     with database.connection_context():
         while not ended.is_set():
-            step = outbox.claim("lane")
-            if step is None:
-                time.sleep(0.02)
-            else:
+            found = outbox.claim("lane")
+            for step in found:
                 with worker._context():
                     deliver.carry(step)
+            if not found:
+                time.sleep(0.02)
 
 
 def test_an_accident_ends_its_step_alone(app: Flask) -> None:

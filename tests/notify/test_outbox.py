@@ -35,7 +35,10 @@ def events() -> list[str]:
     return [row[0] for row in Event.select(Event.type).order_by(Event.id).tuples()]
 
 
-def test_a_destination_takes_so_many_at_once_and_failing_ones_leave_threads_free(app: Flask) -> None:
+@pytest.mark.parametrize("most", [1, 5, 100])
+def test_a_destination_takes_so_many_at_once_and_failing_ones_leave_threads_free(
+    app: Flask, most: int
+) -> None:
     failing = [steps.channel("http://127.0.0.1:1/", failures=1) for _ in range(outbox.THREADS)]
     good = steps.channel("http://127.0.0.1:1/")
     ordered = steps.channel("http://127.0.0.1:1/", ordered=True)
@@ -43,12 +46,24 @@ def test_a_destination_takes_so_many_at_once_and_failing_ones_leave_threads_free
         steps.step("webhook", channel_id=channel.id)
     for _ in range(2):
         steps.mail()
-    taken = []
-    while (step := outbox.claim("w")) is not None:
-        taken.append((step.channel_id, step.action))
+    taken: list[Step] = []
+    while found := outbox.claim("w", most):
+        taken += found
     wanted = [(channel.id, "webhook") for channel in failing[: outbox.THREADS - outbox.FOR_HEALTHY]]
     wanted += [(good.id, "webhook")] * outbox.AT_ONCE
-    assert taken == [*wanted, (ordered.id, "webhook"), (None, "email")]
+    expected = [*wanted, (ordered.id, "webhook"), (None, "email")]
+    assert [(step.channel_id, step.action) for step in taken] == expected
+    assert [(step.state, step.attempts, step.payload) for step in map(steps.again, taken)] == [
+        ("running", 1, step.payload) for step in taken
+    ]
+
+
+def test_destinations_that_are_full_hide_no_step_behind_theirs(app: Flask) -> None:
+    ordered, good = steps.channel("http://127.0.0.1:1/", ordered=True), steps.channel("http://127.0.0.1:1/")
+    for channel in [*[ordered] * 20, good]:
+        steps.step("webhook", channel_id=channel.id)
+    assert [step.channel_id for step in outbox.claim("w", 5)] == [ordered.id, good.id]
+    assert outbox.claim("w", 5) == []
 
 
 def test_workers_side_by_side_never_take_the_same_step(app: Flask) -> None:
@@ -59,8 +74,8 @@ def test_workers_side_by_side_never_take_the_same_step(app: Flask) -> None:
         with database.connection_context():
             start.wait()
             mine = []
-            while (step := outbox.claim(name)) is not None:
-                mine.append(step.id)
+            while found := outbox.claim(name, 3):
+                mine += [step.id for step in found]
             return mine
 
     with ThreadPoolExecutor(4) as pool:
@@ -72,13 +87,11 @@ def test_a_dead_workers_step_waits_again_with_the_same_key(
     app: Flask, clock: time_machine.Coordinates
 ) -> None:
     step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
-    first = outbox.claim("dead")
-    assert first is not None
+    [first] = outbox.claim("dead")
     clock.shift(outbox.WORK.lease_ms / 1000)
-    assert outbox.claim("other") is None
+    assert outbox.claim("other") == []
     clock.shift(1)
-    second = outbox.claim("other")
-    assert second is not None
+    [second] = outbox.claim("other")
     assert (second.id, second.key, second.attempts) == (step.id, step.key, 2)
     assert not outbox.end(first, StepState.DONE)
     assert not outbox.again(first, 1, "late", {})
@@ -90,15 +103,13 @@ def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
     app: Flask, clock: time_machine.Coordinates
 ) -> None:
     begun, untouched = steps.mail(), steps.mail("petr@example.org")
-    taken = outbox.claim("dead")
-    assert taken is not None
+    [taken] = outbox.claim("dead")
     assert outbox.begin(taken)
     Step.update(state="running", lease_ms=taken.lease_ms or 0, attempts=1).where(
         Step.id == untouched.id
     ).execute()
     clock.shift(outbox.WORK.lease_ms / 1000 + 1)
-    again = outbox.claim("other")
-    assert again is not None
+    [again] = outbox.claim("other")
     assert again.id == untouched.id
     assert (steps.again(begun).state, steps.again(begun).error) == ("uncertain", outbox.UNSURE)
     assert Run.get_by_id(begun.run_id).outcome == "partly"
@@ -107,9 +118,9 @@ def test_a_mail_is_uncertain_only_if_its_sending_had_begun(
 def test_a_step_that_kills_every_worker_is_given_up(app: Flask, clock: time_machine.Coordinates) -> None:
     step = steps.step("webhook", channel_id=steps.channel("http://127.0.0.1:1/").id)
     for _ in range(len(result.RETRIES_S) + 1):
-        assert outbox.claim("dies") is not None
+        assert len(outbox.claim("dies")) == 1
         clock.shift(outbox.WORK.lease_ms / 1000 + 1)
-    assert outbox.claim("dies") is None
+    assert outbox.claim("dies") == []
     assert (steps.again(step).state, steps.again(step).error) == ("dead", outbox.DIED)
 
 
