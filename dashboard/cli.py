@@ -1,25 +1,19 @@
-"""The `flask` commands but those of users, roles and keys: each parses its arguments and calls a package."""
+"""The `flask` commands but those of accounts and imports: each parses its arguments and calls a package."""
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
-import msgspec
 import peewee
 from flask import Flask, current_app
 
-from dashboard import clock
 from dashboard.access import first_admin, keys, presets
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
-from dashboard.ingest import importer
-from dashboard.ingest.csv_events import Tally
-from dashboard.ingest.csv_options import CsvOptions
 from dashboard.jobs import worker
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
@@ -28,7 +22,7 @@ NAME_MAX = 120  # the columns of logins, sources and keys
 
 
 def init(app: Flask) -> None:
-    for command in (migrate_, import_, work, rebuild, demo, save, restore):
+    for command in (migrate_, work, rebuild, demo, save, restore):
         app.cli.add_command(command)
 
 
@@ -74,89 +68,6 @@ def _upgrade() -> list[str]:
     applied = migrate.run(database.obj)
     presets.make()
     return [f"Applied {name}." for name in applied] or ["The database is up to date."]
-
-
-@click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
-@click.option("--source", required=True, callback=source_name, help="Source name for the imported events.")
-@click.option("--timezone", help="Time zone for timestamps without an offset.  [default: UTC]")
-@click.option(
-    "--map", "columns", multiple=True, metavar="[TYPE:]FIELD=COLUMN", help="CSV: map a field to a column."
-)
-@click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="CSV: import only these rows.")
-@click.option(
-    "--type",
-    "types",
-    multiple=True,
-    metavar="VALUE=TYPE[,TYPE]",
-    help="CSV: event types of rows with this value, in the order in which they happen.",
-)
-@click.option("--none", multiple=True, metavar="VALUE", help="CSV: a value that stands for an empty cell.")
-@click.option("--rules", is_flag=True, help="Run rules on the imported events, regardless of their age.")
-def import_(
-    file: Path,
-    kind: str,
-    source: str,
-    timezone: str | None,
-    columns: tuple[str, ...],
-    where: tuple[str, ...],
-    types: tuple[str, ...],
-    none: tuple[str, ...],
-    rules: bool,
-) -> None:
-    """Import FILE. Safe to repeat: rerun an interrupted import to resume it.
-
-    The options of a CSV import are kept with its source and used again for a CSV import without any.
-    """
-    options = CsvOptions(columns, where, types, none, timezone or "UTC")
-    if kind == "csv":
-        with at_database():
-            options = _csv_options(source, options, timezone)
-    try:
-        clock.zone(options.timezone)
-        table = options.table()
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    with at_database():
-        total = file.stat().st_size
-        with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
-            summary = importer.run(
-                file, kind, source, options.timezone, table, lambda at: bar.update(at - bar.pos), rules=rules
-            )
-        if kind == "csv" and (summary.stored or summary.repeated):
-            importer.keep_options(source, options)
-    click.echo(
-        f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
-        f"refused {summary.refused}"
-    )
-    for note in _table_notes(summary.table):
-        click.echo(f"  {note}")
-    for line, text in summary.examples:
-        click.echo(f"  line {line}: {text}")
-    if summary.refused > len(summary.examples):
-        click.echo(f"  and {summary.refused - len(summary.examples)} more")
-    raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
-
-
-def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOptions:
-    """Return the options given for a CSV import, or those kept with its source when there are none."""
-    kept = importer.kept_options(source)
-    if kept is None or given.map or given.where or given.type or given.none:
-        return given
-    options = msgspec.structs.replace(kept, timezone=timezone or kept.timezone)
-    click.echo(f"Using the options kept with source {source}: {shlex.join(options.words())}", err=True)
-    return options
-
-
-def _table_notes(table: Tally) -> Iterator[str]:
-    """Yield what the summary says of a CSV file's rows besides its records."""
-    if table.left_out:
-        yield f"{table.left_out} of {table.rows} rows left out by --where"
-    if table.absent:
-        yield f"{table.absent} events not in their rows: no time or user"
-    if table.moved:
-        yield f"{table.moved} events moved to the next day: their rows go over midnight"
 
 
 @click.command("worker")

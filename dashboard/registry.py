@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask, request
 
-from dashboard import cli, cli_accounts
+from dashboard import cli, cli_accounts, cli_import
 from dashboard.events import health
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
@@ -87,6 +87,7 @@ def register(app: Flask) -> None:
     app.context_processor(_rules_stopped)
     cli.init(app)
     cli_accounts.init(app)
+    cli_import.init(app)
     worker.init(app)
     deliver.init(app)
     register_work()
