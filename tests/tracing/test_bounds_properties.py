@@ -16,8 +16,9 @@ from dashboard.clock import Span
 from dashboard.events import record
 from dashboard.ingest import schema
 from dashboard.jobs import worker
-from dashboard.models import Activity, Interaction, Interval, User
+from dashboard.models import User
 from dashboard.tracing import projection, trace
+from tests.tracing.projected import picture
 
 START = 1_777_870_800  # 2026-05-04 07:00 in Prague
 NOW = START + 5 * 86_400
@@ -27,10 +28,6 @@ TYPES = (
     *("call.queued", "call.offered", "call.accepted", "call.connected", "call.held", "call.resumed"),
     *("call.dialled", "call.transferred", "call.closed", "call.abandoned", "call.ignored"),
     *("chat.accepted", "chat.message_sent", "chat.postponed", "chat.reopened", "chat.closed"),
-)
-COLUMNS = (
-    *("n", "channel", "state", "start_ts", "end_ts", "end_bound", "end_reason"),
-    *("handling_s", "talk_s", "hold_s", "ringing_s", "proved_s"),
 )
 SAID = st.tuples(
     st.integers(0, 60).map(lambda step: step * 3600 + step % 7),
@@ -69,25 +66,6 @@ def send(name: str, batches: list[list[schema.NewEvent]]) -> None:
         worker.drain(["digest"])
     while projection.tick():
         pass
-
-
-def picture(name: str) -> list[Any]:
-    """Return everything the projection holds of the users and interactions of one source."""
-    source = record.source(name).id
-    users = {user.id: user.login[len(name) :] for user in User.select() if user.login.startswith(name)}
-    works = [
-        (users[a.user_id], *(getattr(a, column) for column in COLUMNS))
-        for a in Activity.select().where(Activity.source_id == source)
-    ]
-    rows = [
-        (users[i.user_id], i.kind, i.start_ts, i.end_ts, i.inferred, i.end_reason or "")
-        for i in Interval.select().where(Interval.source_id == source)
-    ]
-    whole = [
-        (i.external_id, i.ended_ts, i.end_bound, i.end_reason, i.talk_s, i.wait_s, i.outcome)
-        for i in Interaction.select().where(Interaction.source == source)
-    ]
-    return [sorted(part, key=repr) for part in (works, rows, whole)]
 
 
 @pytest.fixture
