@@ -6,8 +6,9 @@ age timers, backfill and backtest. The order is that of events with the same tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple, Protocol, TypeVar
 
 
@@ -166,14 +167,24 @@ def rank_of(type_: str) -> int:
 
 
 class Event(Protocol):
-    """What the life cycle reads of an event; `seq` is its line in a file, 0 otherwise."""
+    """What the life cycle reads of an event.
 
+    `seq` is its line in a file, 0 otherwise; `file_ts` is the second of the first record of that file.
+    `uid` is the number that its source gave it in the order of writing.
+    """
+
+    @property
+    def source_id(self) -> int: ...
     @property
     def type(self) -> str: ...
     @property
     def time_ms(self) -> int: ...
     @property
     def seq(self) -> int: ...
+    @property
+    def file_ts(self) -> int | None: ...
+    @property
+    def uid(self) -> int | None: ...
     @property
     def external_id(self) -> str: ...
     @property
@@ -186,9 +197,32 @@ E = TypeVar("E", bound=Event)
 Same = Callable[[Thing, E, E], bool]
 
 
-def order_key(event: Event) -> tuple[int, int, int, str]:
-    """Return the key that sorts the events of one source; `alternate` goes on within one instant."""
-    return event.time_ms, rank_of(event.type), event.seq, event.external_id
+def in_order(
+    events: Iterable[E], is_open: Callable[[Thing, E], bool | None], same: Same[E] | None = None
+) -> Iterator[E]:
+    """Yield events, given in any order, in that in which they take effect; the caller applies each before it
+    takes the next.
+
+    Events of one instant are in the order of `uid` where their source numbers all of them. Else they are in
+    the order of their types, in which ends and beginnings of a thing take turns; what this leaves equal is in
+    the order of the files and their lines. `is_open` says of a thing whether it is open, None where that is
+    not known; `same` whether two events may be about the same thing.
+    """
+    for _, group in groupby(sorted(events, key=_order), key=lambda event: event.time_ms):
+        instant = list(group)
+        if len(instant) > 1 and _is_numbered(instant):
+            yield from sorted(instant, key=lambda event: event.uid or 0)
+        else:
+            yield from _alternate(instant, is_open, same or same_thing)
+
+
+def _order(event: Event) -> tuple[int, int, int, int, str]:
+    return event.time_ms, rank_of(event.type), event.file_ts or 0, event.seq, event.external_id
+
+
+def _is_numbered(instant: Sequence[Event]) -> bool:
+    one_source = len({event.source_id for event in instant}) == 1
+    return one_source and all(event.uid is not None for event in instant)
 
 
 def same_thing(thing: Thing, one: Event, other: Event) -> bool:
@@ -198,14 +232,13 @@ def same_thing(thing: Thing, one: Event, other: Event) -> bool:
     return one.user_id == other.user_id
 
 
-def alternate(
-    instant: Sequence[E], is_open: Callable[[Thing, E], bool | None], same: Same[E] = same_thing
+def _alternate(
+    instant: Sequence[E], is_open: Callable[[Thing, E], bool | None], same: Same[E]
 ) -> Iterator[E]:
-    """Yield the events of one instant, given in the order of `order_key`, so that ends and beginnings
-    of a thing take turns; the caller applies each event before it takes the next.
+    """Yield the events of one instant so that ends and beginnings of a thing take turns.
 
     An end waits while its thing is not open and a beginning of the same thing follows; a beginning
-    waits while its thing is open and an end of it follows. `is_open` returns None where it is not known.
+    waits while its thing is open and an end of it follows.
     """
     waiting = list(instant)
     while len(waiting) > 1:

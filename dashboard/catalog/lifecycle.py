@@ -7,7 +7,6 @@ What each type does stands in `effects.EFFECTS`. Norm: spec/lifecycle.md, sectio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import groupby
 from types import MappingProxyType
 
 import msgspec
@@ -20,9 +19,8 @@ from dashboard.catalog.effects import (
     OnActivity,
     OnInteraction,
     Thing,
-    alternate,
     effect_of,
-    order_key,
+    in_order,
 )
 from dashboard.catalog.lifecycle_state import (
     OVER,
@@ -37,7 +35,7 @@ from dashboard.catalog.lifecycle_state import (
 def apply_event(state: InteractionState, event: Event) -> InteractionState:
     """Return the state after one more event; the same object when the event changes nothing.
 
-    Events come in the order of `order_key`. An interaction is open from its first event on,
+    Events come in the order of `in_order`. An interaction is open from its first event on,
     whatever its type, unless that event ends it.
     """
     effect = EFFECTS.get(event.type)
@@ -49,9 +47,8 @@ def apply_event(state: InteractionState, event: Event) -> InteractionState:
 def fold_events(events: Iterable[Event], state: InteractionState | None = None) -> InteractionState:
     """Return the state after these events, given in any order."""
     found = [InteractionState() if state is None else state]
-    for _, instant in groupby(sorted(events, key=order_key), key=lambda event: event.time_ms):
-        for event in alternate(list(instant), lambda thing, each: is_open(found[0], thing, each)):
-            found[0] = apply_event(found[0], event)
+    for event in in_order(events, lambda thing, each: is_open(found[0], thing, each)):
+        found[0] = apply_event(found[0], event)
     return found[0]
 
 
@@ -280,6 +277,5 @@ __all__ = [
     "effect_of",
     "fold_events",
     "is_open",
-    "order_key",
     "subject_of",
 ]

@@ -46,6 +46,8 @@ def append(
             moment,
             moment,
             0,
+            None,
+            None,
             user_id,
             queue_id,
             interaction,

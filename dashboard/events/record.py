@@ -24,6 +24,8 @@ COLUMNS = (
     "time_ms",
     "recorded_ms",
     "seq",
+    "file_ts",
+    "uid",
     "user_id",
     "queue_id",
     "interaction",
@@ -62,6 +64,10 @@ class NewEvent(Protocol):
     def data(self) -> str: ...
     @property
     def seq(self) -> int: ...
+    @property
+    def file_ts(self) -> int | None: ...
+    @property
+    def uid(self) -> int | None: ...
 
 
 class Appended(NamedTuple):
@@ -121,6 +127,8 @@ def _values(
         event.time_ms,
         event.time_ms if recorded_ms is None else recorded_ms,
         event.seq,
+        event.file_ts,
+        event.uid,
         users.get(event.user),
         queues.get(event.queue),
         event.interaction or subjects.own_subject(event.type, event.data, ident),

@@ -48,8 +48,12 @@ def read(
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
     table, tally = table or TableMap(), tally or csv_events.Tally()
+    began: int | None = None
     with lines.opened(path) as source:
         for line, value in _READERS[kind](lines.Lines(source, encoding), zone, table, tally):
+            if isinstance(value, schema.NewEvent):
+                began = value.time_ms // 1000 if began is None else began
+                value = msgspec.structs.replace(value, file_ts=began)
             yield Item(line, source.position(), _named(line, value))
 
 

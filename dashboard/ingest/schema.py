@@ -40,7 +40,7 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """An event that may be stored.
 
     `time_ms` is UTC. `contact` has only the keys name, phone, email that were given. `data` is the
-    JSON text of an object exactly as it came. `seq` orders events of one source in one millisecond.
+    JSON text of an object exactly as it came. `seq`, `file_ts` and `uid` are as in models.Event.
     """
 
     id: str | None
@@ -53,6 +53,8 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
     session: str | None = None
     data: str = "{}"
     seq: int = 0
+    file_ts: int | None = None
+    uid: int | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True):

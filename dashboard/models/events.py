@@ -83,7 +83,9 @@ Interaction.add_index(
 class Event(Model):
     """One immutable fact at one instant. `id` is the order of arrival; (source, external_id) is unique.
 
-    `seq` orders events of one source in the same millisecond (line number of a file, otherwise 0).
+    Events of one source in the same millisecond are in the order of `uid`, the number that the source gave,
+    where each has one. `seq` is the line in a file, otherwise 0, and `file_ts` the second of the file's first
+    record; they order what the types of events leave equal.
     `data` is the JSON text as received.
     """
 
@@ -94,6 +96,8 @@ class Event(Model):
     time_ms = pw.BigIntegerField()
     recorded_ms = pw.BigIntegerField()
     seq = pw.IntegerField(default=0)
+    file_ts = pw.BigIntegerField(null=True)
+    uid = pw.BigIntegerField(null=True)
     user_id = pw.IntegerField(null=True)
     queue_id = pw.IntegerField(null=True)
     interaction = pw.CharField(200, null=True)  # external id; its row is created by the projection

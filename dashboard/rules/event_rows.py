@@ -25,6 +25,8 @@ class EventRow(NamedTuple):
     contact: str | None
     data: str
     seq: int = 0
+    file_ts: int | None = None
+    uid: int | None = None
     external_id: str = ""
 
 
@@ -44,6 +46,8 @@ def columns() -> Any:
         e.contact,
         e.data,
         e.seq,
+        e.file_ts,
+        e.uid,
         e.external_id,
     )
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
-from dashboard.catalog.effects import alternate, order_key
+from dashboard.catalog.effects import in_order
 from dashboard.tracing.interaction import Folding, text
 from dashboard.tracing.types import EventRow, Evidence, FoldedActivity, FoldedInteraction, Segment
 from dashboard.tracing.verbs import SUBJECTS
@@ -64,10 +63,8 @@ def fold_with_evidence(events: Sequence[EventRow]) -> tuple[FoldedInteraction, t
 def fold_whole(events: Sequence[EventRow]) -> Whole:
     """Return the folded interaction with what the bounds of its ends need."""
     fold = Folding()
-    ordered = sorted(events, key=order_key)
-    for _, instant in groupby(ordered, key=lambda event: event.time_ms):
-        for event in alternate(list(instant), fold.is_open):
-            _apply(fold, event)
+    for event in in_order(events, fold.is_open):
+        _apply(fold, event)
     found = fold.result(min((event.time_ms for event in events), default=None))
     last = max((event.time_ms for event in events), default=0) // 1000
     call = next((text(event.data, "callid") for event in events if "callid" in event.data), "")

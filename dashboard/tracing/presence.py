@@ -8,9 +8,8 @@ sign-out ends at the user's last sign of life in the shift (spec/lifecycle.md, s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 
-from dashboard.catalog.effects import RESTART, Thing, alternate, order_key
+from dashboard.catalog.effects import RESTART, Thing, in_order
 from dashboard.tracing.bounds import EndReason
 from dashboard.tracing.interaction import length, text
 from dashboard.tracing.presence_rows import (
@@ -42,11 +41,9 @@ def fold_presence(
     former part left open.
     """
     fold = PresenceFold(open_rows, paid, around)
-    ordered = sorted((event for event in events if event.type in ACTS), key=order_key)
-    for _, instant in groupby(ordered, key=lambda event: event.time_ms):
-        # An end that finds nothing open waits for its beginning.
-        for event in alternate(list(instant), fold.is_open, _same):
-            ACTS[event.type](fold, event)
+    known = (event for event in events if event.type in ACTS)
+    for event in in_order(known, fold.is_open, _same):
+        ACTS[event.type](fold, event)
     if around.as_of is not None:
         fold.expire(around.as_of)
     return sorted([*fold.done, *fold.open.values()], key=_place)

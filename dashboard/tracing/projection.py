@@ -265,6 +265,8 @@ def _events(*more: Any) -> Any:
         Event.external_id,
         Event.user_id,
         Event.queue_id,
+        Event.uid,
+        Event.file_ts,
         Event.data,
         Event.contact,
         *more,
@@ -279,8 +281,9 @@ _OF_INTERACTIONS = Prepared(
 
 
 def _event(row: Sequence[Any], contact: int | None) -> EventRow:
-    *facts, data = row
-    return EventRow._make((*facts, contact, {} if data == "{}" else _SAID.decode(data)))
+    *facts, uid, file_ts, data = row
+    said = {} if data == "{}" else _SAID.decode(data)
+    return EventRow._make((*facts, contact, said, uid, file_ts))
 
 
 def _all_interactions() -> Iterator[tuple[int, list[str]]]:

@@ -89,6 +89,8 @@ class EventRow(NamedTuple):
     queue_id: int | None
     contact_id: int | None
     data: dict[str, Any]
+    uid: int | None = None
+    file_ts: int | None = None
 
 
 class IntervalRow(NamedTuple):

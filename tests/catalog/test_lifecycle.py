@@ -24,6 +24,9 @@ class Event(NamedTuple):
     user_id: int | None = None
     queue_id: int | None = None
     seq: int = 0
+    source_id: int = 1
+    file_ts: int | None = None
+    uid: int | None = None
     external_id: str = ""
 
 

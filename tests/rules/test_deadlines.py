@@ -39,6 +39,9 @@ class Told(NamedTuple):
     user_id: int | None = None
     queue_id: int | None = None
     seq: int = 0
+    source_id: int = 1
+    file_ts: int | None = None
+    uid: int | None = None
     external_id: str = ""
 
 

@@ -50,8 +50,8 @@ def events(read: Iterable[Line], zone: str) -> Iterator[NewEvent | Bad]:
     Civil times of a table are resolved in `zone` (twice: the earlier; skipped: the next valid).
     An id is made of the record, in whole seconds, and which occurrence of it this is: reading the log
     again, as its file or any dump of its table, gives the same ids, equal lines are separate events.
-    `seq` is the table's `uid`, else the line. `interaction` is the call id, with the queue when there
-    is one, for one call may pass two queues. Raises ValueError for an unknown zone.
+    `uid` is the number of the table's row. `interaction` is the call id, with the queue when there is one,
+    for one call may pass two queues. Raises ValueError for an unknown zone.
     """
     ids = Ids()
     for line in read:
@@ -82,8 +82,8 @@ def _event(record: Record, ids: Ids, zone: str) -> NewEvent | Bad:
     problem = _too_long({"user": user, "queue": queue, "interaction": interaction}, data)
     if problem is not None:
         return Bad(record.line, problem)
-    seq = record.line if record.uid is None else record.uid
-    return NewEvent(id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), seq)
+    found = NewEvent(id_, type_, time_ms, user, queue, interaction, contact, None, data.decode(), record.line)
+    return found if record.uid is None else msgspec.structs.replace(found, uid=record.uid)
 
 
 def _meaning(record: Record) -> tuple[str, Facts]:

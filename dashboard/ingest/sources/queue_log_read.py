@@ -22,7 +22,7 @@ NO_TIME = N_("The time must be a number of seconds or a date and time.")
 NO_COLUMNS = N_("The table lacks the columns %(columns)s. Export all columns of the table.")
 
 MIN_FIELDS = 5
-UID_DIGITS = 9  # of a number of 32 bits
+UID_DIGITS = 18  # of a number of 64 bits
 NULLS = frozenset({"NULL", r"\N"})  # how dumps write an empty column
 LIKELY = 3  # so many names of columns make a line the header of a table
 _NAMES = frozenset({"time", "callid", "queuename", "agent", "event"})
@@ -157,7 +157,7 @@ def _table(header: Set[str]) -> Callable[[Cells], tuple[str, list[str], list[str
 
 
 def _uid(row: Cells) -> int | None:
-    text = row.get("uid", "").strip()
+    text = (row.get("uid") or row.get("id", "")).strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= UID_DIGITS else None
 
 

@@ -9,7 +9,7 @@ import peewee
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.catalog.effects import rank_of
+from dashboard.catalog.effects import in_order
 from dashboard.db import rows
 from dashboard.models import Activity, Event, Interaction, Interval, Queue, User
 from dashboard.tracing import load
@@ -24,6 +24,22 @@ class Step(NamedTuple):
     type: str
     user: str | None
     data: dict[str, Any]
+
+
+class _Logged(NamedTuple):
+    """An event with what orders it, and its user's name."""
+
+    source_id: int
+    external_id: str
+    type: str
+    time_ms: int
+    seq: int
+    file_ts: int | None
+    uid: int | None
+    user_id: int | None
+    queue_id: int | None
+    data: str
+    name: str | None
 
 
 class Work(NamedTuple):
@@ -67,16 +83,15 @@ def steps(scope: Scope, row: ActivityRow) -> list[Step]:
     """Return the user events of the activity's interaction, oldest first; an index range."""
     e = Event
     name = Interaction.select(Interaction.external_id).where(Interaction.id == row.interaction_id)
+    columns = (getattr(e, field) for field in _Logged._fields if field != "name")
     query = (
-        e.select(e.time_ms, e.seq, e.type, e.user_id, User.name, e.data)
+        e.select(*columns, User.name)
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
         .where((e.source_id == row.source_id) & (e.interaction == name))
-        .order_by(e.time_ms, e.seq, e.id)
     )
-    in_life_order = sorted(query.tuples(), key=lambda row: (row[0], rank_of(row[2]), row[1]))
     return [
-        Step(time_ms, kind, _named(scope, user_id, name), json.loads(data))
-        for time_ms, _seq, kind, user_id, name, data in in_life_order
+        Step(event.time_ms, event.type, _named(scope, event.user_id, event.name), json.loads(event.data))
+        for event in in_order(rows(query, _Logged), lambda _thing, _event: None)
     ]
 
 
