@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import abort, g, request
+from flask import abort, current_app, g, request
 
 from dashboard.access import keys, scope, sessions
 from dashboard.access.permissions import Permission
@@ -61,11 +61,21 @@ def public(view: View) -> View:
 def load_user() -> None:
     """Before each request: load the session's user and scope, so that changes apply at once."""
     g.user, g.scope = None, None
-    token = request.cookies.get(COOKIE)
+    token = request.cookies.get(cookie_name(COOKIE))
     if token and not request.path.startswith(("/static/", "/api/")):
         user = sessions.find(token)
         if user is not None and user.access_id is not None:
             g.user, g.scope, g.token = user, scope.of_user(user), token
+
+
+def is_secure() -> bool:
+    """Return whether cookies may only travel over https: the request came so, or the base URL says so."""
+    return bool(request.is_secure or current_app.config["SESSION_COOKIE_SECURE"])
+
+
+def cookie_name(name: str) -> str:
+    """Return the cookie's name; over https with the prefix that keeps other hosts from setting it."""
+    return f"__Host-{name}" if is_secure() else name
 
 
 def _bearer() -> str:

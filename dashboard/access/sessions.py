@@ -12,14 +12,11 @@ from dashboard import clock
 from dashboard.access.keys import digest
 from dashboard.db import Model
 from dashboard.db.prepared import Prepared, slot
-from dashboard.models import Access, Session, SignInAttempt, User
+from dashboard.models import Access, Session, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
 SEEN_EVERY_S = 60  # avoids a write on every request
-WINDOW_S = 15 * 60
-MAX_PER_LOGIN = 5
-MAX_PER_IP = 30
 
 
 def start(user: User, ip: str) -> str:
@@ -82,35 +79,3 @@ def end_all(user_id: int, but: str | None = None) -> None:
     if but is not None:
         gone &= Session.token_hash != digest(but)
     Session.delete().where(gone).execute()
-
-
-def throttled(login: str, ip: str) -> int:
-    """Return the seconds to wait before the next attempt, 0 if an attempt is allowed now.
-
-    Allows 5 failures per account and 30 per IP address in 15 minutes. They are counted in the database, so
-    the limits hold across processes and restarts.
-    """
-    since = clock.now_s() - WINDOW_S
-    for key, most in ((f"login:{login.lower()}", MAX_PER_LOGIN), (f"ip:{ip}", MAX_PER_IP)):
-        attempts = [
-            row[0]
-            for row in SignInAttempt.select(SignInAttempt.at_ts)
-            .where((SignInAttempt.key == key) & (SignInAttempt.at_ts > since))
-            .order_by(SignInAttempt.at_ts.desc())
-            .limit(most)
-            .tuples()
-        ]
-        if len(attempts) >= most:
-            return max(1, int(attempts[-1]) + WINDOW_S - clock.now_s())
-    return 0
-
-
-def failed(login: str, ip: str) -> None:
-    moment = clock.now_s()
-    SignInAttempt.delete().where(SignInAttempt.at_ts < moment - WINDOW_S).execute()
-    for key in (f"login:{login.lower()[:120]}", f"ip:{ip}"):
-        SignInAttempt.create(key=key, at_ts=moment)
-
-
-def succeeded(login: str) -> None:
-    SignInAttempt.delete().where(SignInAttempt.key == f"login:{login.lower()}").execute()

@@ -20,3 +20,4 @@ class Lock(IntEnum):
     CLAIM_DELIVERY = 7_260_425
     CLAIM_JOB = 7_260_427
     GRANT = 7_260_426  # change rights of users
+    SIGN_IN = 7_260_428  # count attempts to sign in

@@ -45,10 +45,10 @@ class Session(Model):
 
 
 class SignInAttempt(Model):
-    """A failed sign-in; counted by account and by IP address across all processes."""
+    """An attempt to sign in that has not succeeded, counted across all processes; see access.throttle."""
 
     id = pw.AutoField()
-    key = pw.CharField(200, index=True)  # "login:jana" or "ip:203.0.113.7"
+    key = pw.CharField(200, index=True)  # what is limited: "login:jana" or "ip:203.0.113.7"
     at_ts = pw.BigIntegerField()
 
 

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from dashboard.access import keys, presets
 from dashboard.access.permissions import PRESETS, SECTIONS, Permission
 from dashboard.models import Access, Activity, Team, TeamLead, TeamMember, User
+from dashboard.sources.catalogue import SOURCES
 from tests import make
 from tests.pages import trail
 from tests.pages.trail import DAY
@@ -32,7 +33,8 @@ PUBLIC = {
     "signin.show",
     "static",
 }
-BY_KEY = {"api.events": "read", "api.tracing": "read", "api.queue": "read", "ingest.create": "ingest"}
+READ = ("events", "tracing", "queue", *SOURCES)
+BY_KEY = {**{f"api.{name}": "read" for name in READ}, "ingest.create": "ingest"}
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
     "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),

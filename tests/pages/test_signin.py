@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from playhouse.pool import PooledDatabase
 
 from dashboard import clock, create_app
-from dashboard.access import keys, passwords, sessions
+from dashboard.access import keys, passwords, sessions, throttle
 from dashboard.access.guard import COOKIE
 from dashboard.access.keys import digest
 from dashboard.db import database
@@ -148,20 +148,20 @@ def test_five_failures_block_the_account_for_15_minutes(
 
 def test_unknown_account_is_blocked_too(client: FlaskClient, jana: User) -> None:
     for _ in range(5):
-        sessions.failed("nobody", "192.0.2.1")
+        throttle.attempt(throttle.by_stranger("nobody", "192.0.2.1"))
     assert enter(client, "nobody").status_code == 429
 
 
 def test_successful_sign_in_resets_the_failures(client: FlaskClient, jana: User) -> None:
     for _ in range(4):
-        sessions.failed("jana", "192.0.2.1")
+        throttle.attempt(throttle.by_stranger("jana", "192.0.2.1"))
     assert enter(client).status_code == 302
     assert SignInAttempt.select().where(SignInAttempt.key == "login:jana").count() == 0
 
 
 def test_address_is_limited_to_30_attempts_despite_forwarded_headers(client: FlaskClient, jana: User) -> None:
     for n in range(30):
-        sessions.failed(f"user{n}", "127.0.0.1")
+        throttle.attempt(throttle.by_stranger(f"user{n}", "127.0.0.1"))
     for n in range(3):
         forged = enter(
             client, X_Forwarded_For=f"203.0.113.{n}", X_Real_IP=f"203.0.113.{n}", Forwarded="for=203.0.113.9"

@@ -176,8 +176,8 @@ def test_the_host_that_a_client_names_is_in_no_page_or_redirect(app: Flask) -> N
 
 def test_each_answer_has_a_number_of_its_own(client: FlaskClient) -> None:
     make.sign_in(client, make.user(access=make.access()))
-    for _ in range(2):
-        assert client.get("/users").status_code == 403
+    for path in ("/users", "/queues"):
+        assert client.get(path).status_code == 403
     first, second = AuditEntry.select()
     assert first.request_id != second.request_id
 

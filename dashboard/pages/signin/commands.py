@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import clock
-from dashboard.access import passwords, sessions
+from dashboard.access import known_browsers, passwords, sessions, throttle
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import User
@@ -17,30 +17,33 @@ class Refused(Exception):  # noqa: N818
         self.wait_s = wait_s
 
 
-def sign_in(login: str, password: str, ip: str) -> str:
-    """Return the token of a new session, or raise Refused.
+def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
+    """Return the token of a new session and its user, or raise Refused.
 
     An unknown user, a wrong password, a deactivated user and a user without a role are indistinguishable,
-    also by the time taken.
+    also by the time taken. `known` is the cookie of the browser; see known_browsers.
     """
-    wait = sessions.throttled(login, ip)
-    if wait:
-        audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
-        raise Refused(wait)
     user = User.get_or_none(User.login == login)
+    browser = known_browsers.browser(known, user)
+    limits = throttle.by_stranger(login, ip)
+    if user is not None and browser is not None:
+        limits = throttle.by_known_browser(user.id, browser)
+    tried = throttle.attempt(limits)
+    if tried.first:
+        audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
+    if tried.wait_s:
+        raise Refused(tried.wait_s)
     right = passwords.check(password, user.password_hash if user else None)
     if user is None or not right or user.deactivated_ts is not None or user.access_id is None:
-        with database.atomic():
-            sessions.failed(login, ip)
-            audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
+        audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
         raise Refused
     with database.atomic():
-        sessions.succeeded(login)
+        throttle.succeeded(tried)
         User.update(last_sign_in_ts=clock.now_s()).where(User.id == user.id).execute()
         token = sessions.start(user, ip)
         who = ("user", user.id, user.login)
         audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
-    return token
+    return token, user
 
 
 def sign_out(token: str, user: User) -> None:

@@ -6,7 +6,6 @@ from flask import (
     Blueprint,
     Response,
     abort,
-    current_app,
     flash,
     g,
     make_response,
@@ -18,11 +17,11 @@ from flask import (
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from dashboard.access import first_admin, passwords, sessions
-from dashboard.access.guard import COOKIE, public, require
+from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
+from dashboard.access.guard import COOKIE, cookie_name, is_secure, public, require
 from dashboard.access.permissions import Permission
-from dashboard.db import database
 from dashboard.i18n import LOCALES
+from dashboard.models import User
 from dashboard.pages.signin import commands, forms
 from dashboard.web import fields
 from dashboard.web.page import local_path, render
@@ -45,8 +44,9 @@ def show() -> Response:
 def create() -> Response:
     login = request.form.get("login", "").strip()[:120]
     target = local_path(request.form.get("next"))
+    ip, known = request.remote_addr or "", request.cookies.get(cookie_name(known_browsers.COOKIE), "")
     try:
-        token = commands.sign_in(login, request.form.get("password", ""), request.remote_addr or "")
+        token, user = commands.sign_in(login, request.form.get("password", ""), ip, known)
     except commands.Refused as refused:
         return _refused(login, target, refused.wait_s)
     chosen = session.get("locale")
@@ -54,11 +54,21 @@ def create() -> Response:
     if chosen:
         session["locale"] = chosen
     response = make_response(redirect(target))
-    secure = request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]
-    response.set_cookie(
-        COOKIE, token, max_age=sessions.ABSOLUTE_S, httponly=True, samesite="Lax", secure=secure
-    )
+    _set_cookie(response, COOKIE, token, sessions.ABSOLUTE_S)
+    _remember(response, user)
     return response
+
+
+def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
+    response.set_cookie(
+        cookie_name(name), value, max_age=max_age, httponly=True, samesite="Lax", secure=is_secure()
+    )
+
+
+def _remember(response: Response, user: User) -> None:
+    """Make this browser one that `user` is known to sign in from."""
+    known = request.cookies.get(cookie_name(known_browsers.COOKIE), "")
+    _set_cookie(response, known_browsers.COOKIE, known_browsers.remember(known, user), known_browsers.KEPT_S)
 
 
 def _refused(login: str, target: str, wait_s: int) -> Response:
@@ -86,7 +96,7 @@ def delete() -> Response:
     commands.sign_out(g.token, g.user)
     session.clear()
     response = make_response(redirect(url_for(".show")))
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(cookie_name(COOKIE), secure=is_secure())
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -100,13 +110,13 @@ def setup() -> Response:
     if request.method == "GET":
         return render("signin/setup.html", asked=forms.Setup("", "", "", ""))
     asked = forms.parse_setup(request.form)
-    ip = request.remote_addr or ""
-    if wait := sessions.throttled("setup", ip):
-        asked.errors["code"] = _wait(wait)
+    tried = throttle.attempt(throttle.for_setup(request.remote_addr or ""))
+    if tried.wait_s:
+        asked.errors["code"] = _wait(tried.wait_s)
         return render("signin/setup.html", status=429, asked=asked)
-    if not first_admin.code_is_right(asked.code):
-        with database.atomic():
-            sessions.failed("setup", ip)
+    if first_admin.code_is_right(asked.code):
+        throttle.succeeded(tried)
+    else:
         asked.errors["code"] = _("Incorrect code. Use the code printed when the server last started.")
     if asked.errors:
         return render("signin/setup.html", status=422, asked=asked)
@@ -149,12 +159,13 @@ def save_account() -> Response:
 def change_password() -> Response:
     asked = forms.Account(g.user.locale, g.user.timezone)
     new = request.form.get("password", "")
-    if wait := sessions.throttled(g.user.login, request.remote_addr or ""):
-        asked.errors["current"] = _wait(wait)
+    tried = throttle.attempt(throttle.for_own_password(g.user.id))
+    if tried.wait_s:
+        asked.errors["current"] = _wait(tried.wait_s)
         return _account(asked, status=429)
-    if not passwords.check(request.form.get("current", ""), g.user.password_hash):
-        with database.atomic():
-            sessions.failed(g.user.login, request.remote_addr or "")
+    if passwords.check(request.form.get("current", ""), g.user.password_hash):
+        throttle.succeeded(tried)
+    else:
         asked.errors["current"] = _("Incorrect current password.")
     if problem := passwords.problem(new, g.user.login):
         asked.errors["password"] = _(problem)
@@ -162,7 +173,9 @@ def change_password() -> Response:
         return _account(asked, status=422)
     commands.change_password(g.user, new, g.token)
     flash(_("Password changed. You've been signed out on all other devices."), "ok")
-    return make_response(redirect(url_for(".account")))
+    response = make_response(redirect(url_for(".account")))
+    _remember(response, User.get_by_id(g.user.id))
+    return response
 
 
 def _account(asked: forms.Account, status: int = 200) -> Response:

@@ -1,0 +1,124 @@
+"""Limits of attempts to sign in, counted in the database: they hold across processes and restarts.
+
+An attempt is counted before its password is hashed, in one transaction with the check, so that parallel
+attempts cannot pass the limit. A browser from which the account was signed in to before has a count of its
+own, see known_browsers: strangers' attempts do not count for it, and it waits for a minute instead of being
+locked out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import suppress
+from typing import NamedTuple
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.models import SignInAttempt
+
+WINDOW_S = 15 * 60
+SKEW_S = 60  # attempts further ahead were counted before the clock was set back, and are forgotten
+MAX_PER_ACCOUNT = 5
+MAX_PER_ADDRESS = 30
+PAUSE_S = 60  # between the attempts of a known browser once it has used up its limit
+REPORTED = "reported:"  # begins the key of a row that says that a limit has been reported in this window
+
+
+class Limit(NamedTuple):
+    """At most `most` attempts per window for `key`; with `pause_s` then one in that many seconds."""
+
+    key: str
+    most: int
+    pause_s: int = 0
+
+
+class Attempt(NamedTuple):
+    """An attempt that has been counted, or else has to wait for `wait_s` > 0 seconds.
+
+    `first`: no other attempt had to wait for the same limit in this window.
+    """
+
+    ids: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()
+    wait_s: int = 0
+    first: bool = False
+
+
+def by_stranger(login: str, ip: str) -> tuple[Limit, ...]:
+    return Limit(f"ip:{_network(ip)}", MAX_PER_ADDRESS), Limit(f"login:{login.lower()}", MAX_PER_ACCOUNT)
+
+
+def by_known_browser(user_id: int, browser: str) -> tuple[Limit, ...]:
+    return (Limit(f"known:{user_id}:{browser}", MAX_PER_ACCOUNT, PAUSE_S),)
+
+
+def for_setup(ip: str) -> tuple[Limit, ...]:
+    """Each address has its own limit, so that nobody closes the setup page for the others."""
+    return (Limit(f"setup:{_network(ip)}", MAX_PER_ACCOUNT),)
+
+
+def for_own_password(user_id: int) -> tuple[Limit, ...]:
+    """The current password, asked of a user who is signed in."""
+    return (Limit(f"password:{user_id}", MAX_PER_ACCOUNT),)
+
+
+def attempt(limits: tuple[Limit, ...]) -> Attempt:
+    """Count an attempt for each limit, or return how long to wait for the first one that is used up."""
+    with database.atomic():
+        dialect.one_at_a_time(Lock.SIGN_IN)
+        now = clock.now_s()
+        a = SignInAttempt
+        a.delete().where((a.at_ts <= now - WINDOW_S) | (a.at_ts > now + SKEW_S)).execute()
+        for limit in limits:
+            if wait_s := _wait_s(limit, now):
+                return Attempt(wait_s=wait_s, first=_report(limit.key, now))
+        keys = tuple(limit.key for limit in limits)
+        return Attempt(tuple(a.create(key=key, at_ts=now).id for key in keys), keys)
+
+
+def succeeded(done: Attempt) -> None:
+    """Forget an attempt that was no failure, and the failures before it but those of its address."""
+    keys = [key for key in done.keys if not key.startswith("ip:")]
+    SignInAttempt.delete().where(SignInAttempt.id.in_(done.ids) | SignInAttempt.key.in_(keys)).execute()
+
+
+def unlock(login: str, user_id: int) -> int:
+    """Forget the failures for an account and of all addresses; return the number of those for the account."""
+    a = SignInAttempt
+    account = (a.key == f"login:{login.lower()}") | a.key.startswith(f"known:{user_id}:")
+    with database.atomic():
+        a.delete().where(a.key.startswith("ip:") | a.key.startswith(REPORTED)).execute()
+        gone: int = a.delete().where(account | (a.key == f"password:{user_id}")).execute()
+    return gone
+
+
+def _wait_s(limit: Limit, now: int) -> int:
+    a = SignInAttempt
+    query = a.select(a.at_ts).where(a.key == limit.key).order_by(a.at_ts.desc()).limit(limit.most)
+    latest: list[int] = [at for (at,) in query.tuples()]
+    if len(latest) < limit.most:
+        return 0
+    if limit.pause_s:
+        return max(0, min(latest[0], now) + limit.pause_s - now)
+    return max(1, min(latest[-1], now) + WINDOW_S - now)
+
+
+def _report(key: str, now: int) -> bool:
+    """Return whether this is the first report of the limit in this window."""
+    row = {"key": REPORTED + key}
+    if SignInAttempt.select().where(SignInAttempt.key == row["key"]).exists():
+        return False
+    SignInAttempt.create(**row, at_ts=now)
+    return True
+
+
+def _network(ip: str) -> str:
+    """Return an address as it is counted: of IPv6 the /64 network, which is one customer's."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(ip)
+        mapped = getattr(address, "ipv4_mapped", None)
+        if address.version == 6 and mapped is None:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(mapped or address)
+    return ip
