@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 import peewee
+import psycopg
 from flask import Flask, current_app
 
+from dashboard import clock
 from dashboard.access import first_admin, keys, presets
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
-from dashboard.jobs import worker
+from dashboard.jobs import heartbeat, worker
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
 
@@ -27,13 +30,12 @@ def init(app: Flask) -> None:
 
 
 @contextmanager
-def at_database(any_version: bool = False) -> Iterator[None]:
-    """Open a connection. One line ends the command where the database cannot be used or, unless
-    `any_version`, is not of this version."""
+def at_database(version: Callable[[peewee.Database], object] = migrate.check) -> Iterator[None]:
+    """Open a connection. One line ends the command where the database cannot be used, or where `version`
+    raises VersionError."""
     try:
         with connected():
-            if not any_version:
-                migrate.check(database.obj)
+            version(database.obj)
             yield
     except peewee.PeeweeException as error:
         if not failure.is_away(error):
@@ -56,7 +58,7 @@ def source_name(context: click.Context, parameter: click.Parameter, value: str) 
 @click.command("migrate")
 def migrate_() -> None:
     """Upgrade the database to this version. Safe to run repeatedly and from several machines."""
-    with at_database(any_version=True):
+    with at_database(migrate.pending):
         for line in _upgrade():
             click.echo(line)
         if code := first_admin.setup_code():
@@ -75,7 +77,10 @@ def _upgrade() -> list[str]:
 def work(drain: bool) -> None:
     """Run jobs, timers and schedules."""
     if not drain:
-        if reason := worker.forever():
+        reason = worker.forever()
+        with suppress(peewee.PeeweeException), connected():
+            heartbeat.unmark()
+        if reason:
             raise click.ClickException(reason)
         return
     with at_database():
@@ -103,25 +108,48 @@ def rebuild() -> None:
 def save(file: Path) -> None:
     """Back up the database to FILE while it is in use."""
     try:
-        backup.save(current_app.config["STOPA"].database, file)
-    except (backup.BackupError, OSError) as error:
+        with at_database(migrate.refuse_empty):
+            backup.save(current_app.config["STOPA"].database, file)
+    except (backup.BackupError, sqlite3.Error) as error:
+        text = failure.explain(error) if isinstance(error, sqlite3.Error) else str(error)
         with suppress(peewee.PeeweeException), connected():
-            internal.append("system.backup_failed", {"error": str(error)[:500]})
-        raise click.ClickException(str(error)) from None
+            internal.append("system.backup_failed", {"error": text[:500]})
+        raise click.ClickException(text) from None
     click.echo(f"{file}: {file.stat().st_size} bytes.")
 
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore(file: Path) -> None:
-    """Restore the database from a backup. Stop the server and worker first."""
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
+@click.option("--force", is_flag=True, help="Restore although the server or a worker seems to run.")
+def restore(file: Path, yes: bool, force: bool) -> None:
+    """Replace the database by the backup FILE. Stop the server and workers first."""
+    url = current_app.config["STOPA"].database
     try:
-        backup.restore(current_app.config["STOPA"].database, file)
-        with at_database(any_version=True):
+        backup.check(url, file)
+        if not force and (users := _database_users(url)):
+            raise click.ClickException(f"{users} Stop the server and all workers, or use --force.")
+        if not yes and not sys.stdin.isatty():
+            raise click.ClickException("Nobody can be asked here. Use --yes to replace the database.")
+        yes or click.confirm(f"Replace the database by {file}?", abort=True)
+        aside = backup.restore(url, file)
+        with at_database(migrate.pending):
             migrate.run(database.obj)
-    except (backup.BackupError, OSError) as error:
+    except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
-    click.echo("Restore complete.")
+    except (OSError, psycopg.Error) as error:
+        raise click.ClickException(failure.explain(error)) from None
+    click.echo(f"Restore complete. The replaced database: {aside}" if aside else "Restore complete.")
+
+
+def _database_users(url: str) -> str:
+    """Return a sentence about who uses the database, "" when nobody does."""
+    if backup.in_use(url):
+        return "Another process has the database open."
+    alive: list[tuple[str, int]] = []
+    with suppress(peewee.PeeweeException), connected():  # an empty or damaged database has no workers
+        alive = [each for each in heartbeat.workers(clock.now_ms()) if each[1] <= heartbeat.ALIVE_S]
+    return f"Worker {alive[0][0]} was alive {alive[0][1]} s ago." if alive else ""
 
 
 @click.command("demo")
@@ -129,6 +157,6 @@ def demo() -> None:
     """Create demo data up to now and print sign-in details. Runs migrations first."""
     from dashboard import demo as demo_data
 
-    with at_database(any_version=True):
+    with at_database(migrate.pending):
         for line in [*_upgrade(), *demo_data.make()]:
             click.echo(line)

@@ -43,6 +43,15 @@ GOOD = [
         "postgresql://stopa:s%40@db.example.com:5433/stopa",
         "postgresql://stopa:s%40@db.example.com:5433/stopa",
     ),
+    *(
+        ("STOPA_DATABASE", url, url)
+        for url in (
+            "postgresql:///stopa?host=/run/postgresql&port=5433&user=stopa",
+            "postgresql://stopa@%2Frun%2Fpostgresql/stopa",
+            "postgresql://one:5432,two:5433/stopa",
+            "postgresql://db.example.com/?dbname=stopa&sslmode=verify-full",
+        )
+    ),
     ("STOPA_DATABASE", "sqlite:////tmp/stopa.db", "sqlite:////tmp/stopa.db"),
     ("STOPA_DATABASE", "sqlite:///.stopa/demo.db", f"sqlite:///{ROOT}/.stopa/demo.db"),
     ("STOPA_BASE_URL", "https://stopa.example.com/", "https://stopa.example.com"),
@@ -75,6 +84,9 @@ WRONG = [
     ("STOPA_DATABASE", "sqlite:////no/such/folder/stopa.db"),
     ("STOPA_DATABASE", "postgresql://localhost"),
     ("STOPA_DATABASE", "postgresql://localhost:many/stopa"),
+    ("STOPA_DATABASE", "postgresql://localhost:99999/stopa"),
+    ("STOPA_DATABASE", "postgresql://localhost/stopa?hots=db"),
+    ("STOPA_DATABASE", "sqlite:////tmp/stopa.db?mode=ro"),
     ("STOPA_SECRET_KEY", "short"),
     ("STOPA_BASE_URL", "stopa.example.com"),
     ("STOPA_BASE_URL", "ftp://stopa.example.com"),

@@ -129,6 +129,7 @@ def test_signal_stops_server_and_worker(number: signal.Signals, url: str) -> Non
         assert "Traceback" not in running.said
     with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
         told = [type_ for (type_,) in file.execute("SELECT type FROM event ORDER BY id")]
+        assert file.execute("SELECT name FROM setting WHERE name LIKE 'worker:%'").fetchall() == []
     file.close()
     assert told == ["system.started", "system.stopped"]
 

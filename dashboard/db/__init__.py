@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import peewee
-from playhouse.db_url import connect as connect_url
+
+from dashboard.settings import database_url
 
 database = peewee.DatabaseProxy()
 
@@ -29,22 +31,48 @@ def open_database(url: str) -> peewee.Database:
     reading to writing ignores the busy timeout and fails at once. PostgreSQL connections are pooled, and plan
     each query for its values: a generic plan made one filter a thousand times slower on its 11th run.
     """
-    scheme = urlsplit(url).scheme
     opened: peewee.Database
-    if scheme == "sqlite":
-        path = url.removeprefix("sqlite:///") or ":memory:"
-        opened = peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
+    if (path := database_url.sqlite_path(url)) is not None:
+        opened = PrivateSqlite(str(path), pragmas=SQLITE_PRAGMAS, lock_type="IMMEDIATE")
     else:
-        pooled = url.replace("postgresql://", "psycopg3+pool://", 1)
-        opened = connect_url(
-            pooled,
+        from playhouse.postgres_ext import PooledPsycopg3Database  # here: most installations need no driver
+
+        given = {"connect_timeout": str(WAIT_S), **database_url.server_parameters(url)}
+        ours = f"-c lock_timeout={WAIT_S}s -c plan_cache_mode=force_custom_plan"
+        opened = PooledPsycopg3Database(
+            given.pop("dbname"),
             max_connections=20,
             stale_timeout=300,
             timeout=WAIT_S,
-            options=f"-c lock_timeout={WAIT_S}s -c plan_cache_mode=force_custom_plan",
+            **{**given, "options": f"{given.get('options', '')} {ours}"},
         )
     database.initialize(opened)
     return opened
+
+
+class PrivateSqlite(peewee.SqliteDatabase):
+    """An SQLite database whose files only their owner can read, also those of an earlier version."""
+
+    def _connect(self) -> Any:
+        if str(self.database) != ":memory:":
+            make_private(Path(str(self.database)))
+        return super()._connect()  # type: ignore[misc]
+
+
+def make_private(path: Path) -> None:
+    """Create the file at `path` with mode 0600, or take the rights of others from it and from the log beside
+    it. SQLite gives the files of its log the mode of the database.
+
+    An existing file is not opened: closing it would drop the locks of this process's connections. Files that
+    cannot be changed stay as they are: opening the database says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        with suppress(OSError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 @contextmanager

@@ -1,20 +1,32 @@
 """Backs up the whole database while it is in use, and restores it.
 
 SQLite uses its online backup API, PostgreSQL pg_dump and pg_restore. Both read one snapshot, so the backup
-contains every event that was acknowledged before it started.
+contains every event that was acknowledged before it started; both restore in one transaction.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-SQLITE = "sqlite:///"
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from dashboard.db import failure, make_private, migrate
+from dashboard.settings import database_url
+
 PAGES = 4096  # copied per step; writers can run between steps
+# The bytes of an SQLite file that every connection locks: its file format, "the lock-byte page".
+SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
+OTHERS = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'"""
 
 
 class BackupError(Exception):
@@ -22,92 +34,138 @@ class BackupError(Exception):
 
 
 def save(url: str, target: Path) -> None:
-    """Back up the database at `url` to `target`, a new file that appears only when complete."""
+    """Back up the database at `url` to `target`, a new file of mode 0600 that appears only when complete."""
     if target.exists():
         raise BackupError(f"{target} already exists.")
     part = target.with_name(target.name + ".part")
     try:
-        if url.startswith(SQLITE):
-            _copy_sqlite(Path(url.removeprefix(SQLITE)), part)
+        part.unlink(missing_ok=True)
+        make_private(part)
+        if (path := database_url.sqlite_path(url)) is not None:
+            _copy_sqlite(path, part)
         else:
             _run(url, "pg_dump", "--format=custom", "--no-owner", f"--file={part}")
         part.rename(target)
+    except OSError as error:
+        raise BackupError(failure.explain(error)) from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def restore(url: str, source: Path) -> None:
-    """Replace the content of the database at `url` by the backup `source`, which is checked first.
-
-    No other process may use the database. Raises BackupError if the file is damaged or not a backup.
-    """
-    if url.startswith(SQLITE):
-        _check_sqlite(source)
-        _copy_sqlite(source, Path(url.removeprefix(SQLITE)))
+def check(url: str, source: Path) -> None:
+    """Raise BackupError if `source` is damaged, or no backup of this kind of database that this version of
+    Stopa can read."""
+    if database_url.sqlite_path(url) is not None:
+        applied = _checked_sqlite(source)
     else:
-        _run(url, "pg_restore", "--list", str(source), quiet=True)
-        _run(
-            url,
-            "pg_restore",
-            "--clean",
-            "--if-exists",
-            "--no-owner",
-            "--single-transaction",
-            "--dbname=" + _environment(url)["PGDATABASE"],
-            str(source),
-        )
+        table = ("--data-only", "--table=schema_migration", "--file=-")
+        applied = set(re.findall(r"^\d+\t(\w+)\t", _run(url, "pg_restore", *table, str(source)), re.M))
+    if not applied:
+        raise BackupError(f"{source} is not a backup of Stopa.")
+    try:
+        migrate.refuse_newer(applied)
+    except migrate.NewerError as error:
+        raise BackupError(failure.explain(error)) from None
+
+
+def restore(url: str, source: Path) -> Path | None:
+    """Replace the content of the database at `url` by the backup `source`, as a whole or not at all.
+
+    Returns where the replaced SQLite database is kept, beside the database. Call check() first.
+    """
+    path = database_url.sqlite_path(url)
+    if path is None:
+        whole = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
+        _run(url, "pg_restore", *whole, f"--dbname={_conninfo(url)}", str(source))
+        return None
+    if not path.exists() or not path.stat().st_size:
+        _copy_sqlite(source, path)
+        return None
+    aside = path.with_name(f"{path.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    try:
+        save(url, aside)
+    except sqlite3.DatabaseError:  # not even its head can be read
+        _replace_file(path, source, aside)
+    else:
+        _copy_sqlite(source, path)
+    return aside
+
+
+def in_use(url: str) -> bool:
+    """Say whether another process has the database open. Call it without a connection of one's own."""
+    path = database_url.sqlite_path(url)
+    if path is None:
+        with psycopg.connect(_conninfo(url, with_password=True)) as connection:
+            row = connection.execute(OTHERS).fetchone()
+        return row is not None and row[0] > 0
+    if not path.exists():
+        return False
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+        except OSError:
+            return True
+    return False
+
+
+def _replace_file(path: Path, source: Path, aside: Path) -> None:
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    _copy_sqlite(source, part)
+    for suffix in ("-wal", "-shm", ""):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.rename(aside.with_name(aside.name + suffix))
+    part.rename(path)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a database; raises sqlite3.DatabaseError if one of both is none, BackupError otherwise."""
     if not source.exists():
         raise BackupError(f"{source} does not exist.")
-    from_, to = sqlite3.connect(source), sqlite3.connect(target)
-    try:
-        from_.backup(to, pages=PAGES)
-    except sqlite3.Error as error:
-        raise BackupError(f"{target}: {error}.") from error
-    finally:
-        from_.close()
-        to.close()
+    make_private(target)
+    with closing(sqlite3.connect(source)) as from_, closing(sqlite3.connect(target)) as to:
+        try:
+            from_.backup(to, pages=PAGES)
+        except sqlite3.OperationalError as error:
+            raise BackupError(failure.explain(error, target)) from error
 
 
-def _check_sqlite(source: Path) -> None:
-    database = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    try:
-        intact = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        migrated = database.execute("SELECT count(*) FROM schema_migration").fetchone()[0] > 0
-    except sqlite3.Error as error:
-        raise BackupError(f"{source} is not a backup of Stopa: {error}.") from error
-    finally:
-        database.close()
-    if not intact or not migrated:
-        raise BackupError(f"{source} is damaged.")
+def _checked_sqlite(source: Path) -> set[str]:
+    """Return the migrations of an intact backup; raises BackupError for another file."""
+    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        try:
+            if database.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+                raise BackupError(f"{source} is damaged.")
+            return {name for (name,) in database.execute("SELECT name FROM schema_migration")}
+        except sqlite3.Error as error:
+            raise BackupError(f"{source} is not a backup of Stopa: {error}.") from error
 
 
-def _run(url: str, command: str, *arguments: str, quiet: bool = False) -> None:
+def _run(url: str, command: str, *arguments: str) -> str:
+    """Run a program of PostgreSQL and return its output. pg_dump finds the database by its connection string,
+    which has no password: other users see the arguments of a process."""
     program = shutil.which(command)
     if program is None:
         raise BackupError(f"{command} is not installed. Install the PostgreSQL client.")
+    if command == "pg_dump":
+        arguments = (f"--dbname={_conninfo(url)}", *arguments)
     done = subprocess.run(  # noqa: S603  our own arguments, no shell
         [program, *arguments],
-        env={**os.environ, **_environment(url)},
-        stdout=subprocess.DEVNULL if quiet else None,
-        stderr=subprocess.PIPE,
+        env={**os.environ, "PGPASSWORD": database_url.server_parameters(url).get("password", "")},
+        capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode:
-        raise BackupError(f"{command}: {done.stderr.strip() or done.returncode}")
+        raise BackupError(f"{command}: {failure.of_words(done.stderr) or done.returncode}")
+    return done.stdout
 
 
-def _environment(url: str) -> dict[str, str]:
-    """Return the URL as environment variables, which keeps the password out of the process list."""
-    parts = urlsplit(url)
-    variables = {
-        "PGHOST": parts.hostname or "",
-        "PGPORT": str(parts.port or ""),
-        "PGUSER": unquote(parts.username or ""),
-        "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": parts.path.strip("/"),
-    }
-    return {name: value for name, value in variables.items() if value}
+def _conninfo(url: str, with_password: bool = False) -> str:
+    parameters = database_url.server_parameters(url)
+    if "sslpassword" in parameters and not with_password:
+        raise BackupError("STOPA_DATABASE has sslpassword, which would be visible in the list of processes.")
+    hidden = () if with_password else ("password",)
+    return make_conninfo(**{name: value for name, value in parameters.items() if name not in hidden})

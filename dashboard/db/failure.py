@@ -70,17 +70,24 @@ def is_locked(error: BaseException) -> bool:
     return _cause(_first(error)) == LOCKED
 
 
-def explain(error: BaseException) -> str:
-    """Return one sentence with the cause of an error of the database or of a file, and what to do."""
+def explain(error: BaseException, file: Path | None = None) -> str:
+    """Return one sentence with the cause of an error of the database or of a file, and what to do.
+
+    `file` is the SQLite file that the error is about, where that is not the application's database.
+    """
     first = _first(error)
     cause = _cause(first)
-    return cause.format(_place(first)) + "." if cause else f"{one_line(str(first) or type(first).__name__)}."
+    return (
+        cause.format(f" ({file})" if file else _place(first)) + "."
+        if cause
+        else f"{one_line(str(first) or type(first).__name__)}."
+    )
 
 
 def of_words(words: str) -> str:
     """Return the same sentence for what a program of PostgreSQL has said."""
     cause = _of_words(words)
-    return cause.format(_place(None)) + "." if cause else one_line(words)
+    return cause.format("" if cause == FULL else _place(None)) + "." if cause else one_line(words)
 
 
 def one_line(words: str) -> str:

@@ -70,11 +70,17 @@ def check(db: peewee.Database, every_s: float = 0) -> None:
     """
     if time.monotonic() < _passed.get(db, 0.0) + every_s:
         return
-    if waiting := pending(db):
-        if len(waiting) == len(_known()):
-            raise VersionError("The database is empty. Run `flask migrate`")
+    if waiting := refuse_empty(db):
         raise VersionError(f"The database is of an older version. Run `flask migrate`: {', '.join(waiting)}")
     _passed[db] = time.monotonic()
+
+
+def refuse_empty(db: peewee.Database) -> list[str]:
+    """Return the names of pending migrations; raises VersionError for an empty or newer database."""
+    waiting = pending(db)
+    if len(waiting) == len(_known()):
+        raise VersionError("The database is empty. Run `flask migrate`")
+    return waiting
 
 
 _passed: WeakKeyDictionary[peewee.Database, float] = WeakKeyDictionary()

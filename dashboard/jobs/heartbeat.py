@@ -10,6 +10,7 @@ from dashboard.models import Setting
 
 PREFIX = "worker:"
 EVERY_S = 15
+ALIVE_S = 60  # a worker that has been silent for longer counts as dead
 FORGET_MS = 24 * 3600 * 1000
 NAME_MAX = 60 - len(PREFIX)  # the column; a host's name is cut, the process id stays
 _said: float | None = None
@@ -22,13 +23,22 @@ def mark(every_s: float = EVERY_S) -> int:
         return 0
     _said = time.monotonic()
     now_ms = clock.now_ms()
-    Setting.insert(name=PREFIX + worker.name()[-NAME_MAX:], value=str(now_ms)).on_conflict(
+    Setting.insert(name=_name(), value=str(now_ms)).on_conflict(
         conflict_target=[Setting.name], update={Setting.value: str(now_ms)}
     ).execute()
     gone = [name for name, since_s in workers(now_ms) if since_s * 1000 > FORGET_MS]
     if gone:
         Setting.delete().where(Setting.name.in_([PREFIX + name for name in gone])).execute()
     return 0
+
+
+def unmark() -> None:
+    """Say that this worker has ended."""
+    Setting.delete().where(Setting.name == _name()).execute()
+
+
+def _name() -> str:
+    return PREFIX + worker.name()[-NAME_MAX:]
 
 
 def workers(now_ms: int) -> list[tuple[str, int]]:

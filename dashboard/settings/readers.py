@@ -8,6 +8,8 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from dashboard.settings import database_url
+
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
 LOCALES = ("en", "cs", "ja")
@@ -38,20 +40,21 @@ def read_database(value: str) -> str:
 
     Relative paths start at the project folder, whatever the working directory of the command.
     """
-    parts = _split(value)
-    if parts.scheme == "postgresql":
-        if not parts.path.strip("/"):
-            raise ValueError("has no database name")
+    if value.startswith(database_url.POSTGRESQL):
+        database_url.server_parameters(value)
         return value
-    if parts.scheme != "sqlite" or not value.startswith("sqlite:///"):
-        raise ValueError(f"scheme {parts.scheme!r} is not supported; use sqlite or postgresql")
-    path = value.removeprefix("sqlite:///")
-    if not path or path == ":memory:":
+    given = database_url.sqlite_path(value)
+    if given is None:
+        scheme = urlsplit(value).scheme
+        raise ValueError(f"scheme {scheme!r} is not supported; use sqlite:/// or postgresql://")
+    if str(given) in (".", ":memory:"):
         raise ValueError("has no file path; the server and the worker share the database file")
-    file = ROOT / path
+    if "?" in value:
+        raise ValueError("has a query part, which SQLite databases do not take")
+    file = ROOT / given
     if file.parent != INSTANCE and not file.parent.is_dir():
         raise ValueError(f"folder {file.parent} does not exist")
-    return f"sqlite:///{file}"
+    return f"{database_url.SQLITE}{file}"
 
 
 def read_secret(value: str) -> str:

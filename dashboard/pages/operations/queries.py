@@ -19,7 +19,6 @@ MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 COUNTED = 100_000  # maximum count of a kind of rows; shown as "more than" beyond
 SLOWEST = 10
-ALIVE_S = 60  # workers send a heartbeat every 15 seconds
 SHOWN = 100  # maximum number of automatically paused rules listed
 
 
@@ -80,7 +79,7 @@ class Board(NamedTuple):
 
     @property
     def alive(self) -> list[str]:
-        return [name for name, since_s in self.workers if since_s <= ALIVE_S]
+        return [name for name, since_s in self.workers if since_s <= heartbeat.ALIVE_S]
 
     @property
     def lag_s(self) -> int | None:
