@@ -9,6 +9,8 @@ from dashboard.i18n.message import N_
 DEVICE = Field("device", Kind.TEXT, N_("Device"), limit=120, folded=True)
 LOGIN = Field("login_s", Kind.SECONDS, N_("Login time"), folded=True)
 PAUSE = Field("pause", Kind.TEXT, N_("Pause type"), required=True, limit=120, folded=True)
+PAUSED = Field("paused", Kind.YES_NO, N_("Added on a pause"), folded=True)
+WHY = Field("pause", Kind.TEXT, N_("Pause type"), limit=120, folded=True)
 TAKEN = Field("pause", Kind.TEXT, N_("Pause type"))  # of a timer; the gate checks the start of a pause
 PAID = Field("paid", Kind.YES_NO, N_("Paid pause"), folded=True)
 
@@ -31,9 +33,10 @@ _counter = maker("agents", "personal", "user", internal=True, origin=Origin.COUN
 TYPES: tuple[EventType, ...] = (
     _agent("agent.signed_in", N_("Agent signed in"), DEVICE),
     _agent("agent.signed_out", N_("Agent signed out"), DEVICE, LOGIN, REASON),
-    _agent("agent.ready", N_("Agent ready")),
+    _agent("agent.ready", N_("Agent ready"), PAUSED, WHY),
     _agent("agent.not_ready", N_("Agent not ready"), REASON),
     _agent("agent.pause_started", N_("Pause started"), PAUSE, PAID),
+    _agent("agent.pause_reason_given", N_("Pause type given"), PAUSE),
     _agent("agent.pause_ended", N_("Pause ended")),
     _agent("agent.sign_in_failed", N_("Agent's sign-in failed"), *AGENT),
     _agent("agent.availability_changed", N_("Agent's availability changed"), *AGENT),

@@ -24,7 +24,7 @@ AGENT_IDLE, PAUSE_LIMIT = "agent.idle", "agent.pause_limit_reached"
 # The events that may begin a period of a deadline type about agents.
 OF_AGENTS = {
     AGENT_IDLE: frozenset({"agent.ready", "agent.pause_ended"}),
-    PAUSE_LIMIT: frozenset({"agent.pause_started"}),
+    PAUSE_LIMIT: frozenset({"agent.pause_started", "agent.pause_reason_given", "agent.ready"}),
 }
 # Looking at a ticket is no work on it.
 _NO_ACTIVITY = frozenset({"ticket.viewed"})

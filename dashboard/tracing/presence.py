@@ -7,7 +7,7 @@ sign-out ends at the user's last sign of life in the shift (spec/lifecycle.md, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dashboard.catalog.effects import RESTART, Thing, in_order
 from dashboard.tracing.bounds import EndReason
@@ -18,6 +18,7 @@ from dashboard.tracing.presence_rows import (
     REOPENED,
     Presence,
     PresenceFold,
+    Stream,
     Surroundings,
     queue_key,
     stream_of,
@@ -36,17 +37,38 @@ def fold_presence(
     """Return `open_rows` and the intervals that `events` make, ended where an event ends them.
 
     `open_rows` are those open at the first event; `paid` says of each pause by name whether it is
-    paid, where the event does not. Events come in any order, all those of one instant at once.
-    Folding a day whole equals folding it in parts cut between instants, each from the rows that the
+    paid, where the event does not. Events come in any order, all those of one second at once.
+    Folding a day whole equals folding it in parts cut between seconds, each from the rows that the
     former part left open.
     """
     fold = PresenceFold(open_rows, paid, around)
-    known = (event for event in events if event.type in ACTS)
-    for event in in_order(known, fold.is_open, _same):
+    for event in in_order(
+        _with_pauses([event for event in events if event.type in ACTS]), fold.is_open, _same
+    ):
         ACTS[event.type](fold, event)
     if around.as_of is not None:
         fold.expire(around.as_of)
     return sorted([*fold.done, *fold.open.values()], key=_place)
+
+
+def _with_pauses(events: Sequence[EventRow]) -> Iterator[EventRow]:
+    """Yield the events, each pause with the reason that was given in the second of its start, and the pause
+    on which a member was added."""
+    given = {
+        (event.source_id, event.time_ms // 1000, queue_key(event)): text(event.data, "pause")
+        for event in events
+        if event.type == REASON_GIVEN
+    }
+    for event in events:
+        if event.type == READY and event.data.get("paused") is True:
+            yield event
+            event = event._replace(type=PAUSE_STARTED)
+        if event.type == PAUSE_STARTED and given:
+            second = (event.source_id, event.time_ms // 1000)
+            reason = given.get((*second, queue_key(event))) or given.get((*second, ""))
+            yield event._replace(data=event.data | {"pause": reason}) if reason else event
+        else:
+            yield event
 
 
 def unfold(rows: Sequence[Presence], t0_ms: int) -> tuple[list[Presence], list[Presence], list[int]]:
@@ -149,7 +171,17 @@ def _not_ready(fold: PresenceFold, event: EventRow) -> None:
 
 def _pause_started(fold: PresenceFold, event: EventRow) -> None:
     """Another reason ends the pause and begins the next; the same one, or none, does not restart it."""
-    stream = stream_of(Kind.PAUSE, queue_key(event), 0)
+    _pause(fold, stream_of(Kind.PAUSE, queue_key(event), 0), event)
+
+
+def _reason_given(fold: PresenceFold, event: EventRow) -> None:
+    """The pause that is open goes on with this reason; without one nothing begins."""
+    for stream in fold.streams(Kind.PAUSE):
+        if queue_key(event) in ("", stream[1]):
+            _pause(fold, stream, event)
+
+
+def _pause(fold: PresenceFold, stream: Stream, event: EventRow) -> None:
     name = text(event.data, "pause", "label")
     known = fold.open.get(stream)
     if known is not None:
@@ -192,12 +224,14 @@ def _place(row: Presence) -> tuple[int, int, str, int, int, str]:
     return row.start, row.kind, row.key, row.opened_ms, closed, row.label
 
 
+READY, PAUSE_STARTED, REASON_GIVEN = "agent.ready", "agent.pause_started", "agent.pause_reason_given"
 ACTS: dict[str, Callable[[PresenceFold, EventRow], None]] = {
     RESTART: _restarted,
     "agent.pause_ended": _pause_ended,
     "agent.not_ready": _not_ready,
     "agent.signed_out": _signed_out,
     "agent.signed_in": _signed_in,
-    "agent.ready": _ready,
-    "agent.pause_started": _pause_started,
+    READY: _ready,
+    PAUSE_STARTED: _pause_started,
+    REASON_GIVEN: _reason_given,
 }

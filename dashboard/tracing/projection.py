@@ -181,11 +181,12 @@ def _bounded(source: int, folded: Mapping[str, fold.Whole]) -> dict[str, store.O
 
 
 def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
-    """Undo what the user's presence events from `since_ms` on did, and fold them again.
+    """Undo what the user's presence events from the second of `since_ms` on did, and fold them again.
 
     Return the second from which on the user's presence may have changed: earlier than `since_ms` where
     an end had been concluded without an event.
     """
+    since_ms -= since_ms % 1000  # a reason may stand before its pause in the same second
     rows = store.presence_rows(user, since_ms)
     concluded = [row.end for row in rows if row.end is not None and row.reason]
     _, still_open, gone = presence.unfold(rows, since_ms)

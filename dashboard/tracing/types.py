@@ -72,6 +72,7 @@ class Said(TypedDict, total=False):
     device: Any
     login_s: Any
     pause: Any
+    paused: Any
     label: Any
     paid: Any
 

@@ -201,7 +201,12 @@ MEANINGS = [
     ("A|PAUSE|lunch", "agent.pause_started", {"pause": "lunch"}),
     ("A|PAUSEALL|", "agent.pause_started", {"pause": "pause"}),
     ("A|UNPAUSE|", "agent.pause_ended", {}),
-    ("A|ADDMEMBER|PAUSED", "agent.ready", {}),
+    ("A|ADDMEMBER|", "agent.ready", {"paused": None, "pause": None}),
+    ("A|ADDMEMBER|PAUSED", "agent.ready", {"paused": True, "pause": "pause"}),
+    ("A|PAUSEREASON|Oběd", "agent.pause_reason_given", {"pause": "Oběd"}),
+    ("A|PAUSEREASON|", "custom.queue_log.pausereason", {}),
+    ("A|WRAPUPSTART|15", "call.wrapup_started", {"seconds": 15}),
+    ("SIP/1|PENALTY|5", "custom.queue_log.penalty", {"interface": "SIP/1"}),
     ("A|REMOVEMEMBER|", "agent.not_ready", {}),
     ("A|OUTANSWER|33|COMPLETECALLER||2|398", "call.closed", {"talk_s": 398, "wait_s": 2, "direction": "out"}),
     ("A|OUTTRANSFER|33|1125||5|6", "call.transferred", {"talk_s": 6, "to": "1125", "direction": "out"}),
@@ -241,6 +246,12 @@ def test_a_record_means(line, type_, expected):
 def test_a_call_is_its_id_and_queue_and_presence_is_no_call(line, queue, interaction, contact):
     event, _ = facts(line)
     assert (event.queue, event.interaction, event.contact) == (queue, interaction, contact)
+
+
+@pytest.mark.parametrize("event", ["PENALTY", "RINGINUSE"])
+def test_a_setting_of_an_interface_makes_no_user(event):
+    found, data = facts(f"1543600000|NONE|IT|PJSIP/41|{event}|5")
+    assert (found.user, found.queue, data["interface"]) == (None, "IT", "PJSIP/41")
 
 
 def test_equal_lines_are_separate_events_and_a_second_reading_gives_the_same_ids():

@@ -30,6 +30,8 @@ NO_CALL = frozenset({"", "NONE", "MANAGER", "REALTIME", "CLI"})
 # A queue's own records: whoever answered may have no name.
 UNNAMED = frozenset({"call.accepted", "call.transferred"})
 UNNAMED_PAUSE = "pause"
+# These name an interface where others name a member.
+OF_INTERFACES = frozenset({"PENALTY", "RINGINUSE"})
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
@@ -75,8 +77,10 @@ def _event(record: Record, ids: Ids, zone: str) -> NewEvent | Bad:
     type_, facts = _meaning(record)
     contact = facts.pop("contact", None)
     kept = {"event": record.event, "callid": record.callid, "params": record.params, **facts}
-    data = msgspec.json.encode(kept)
     user = None if record.agent in NOBODY else record.agent
+    if record.event in OF_INTERFACES:
+        kept["interface"], user = user, None
+    data = msgspec.json.encode(kept)
     queue = None if record.queue in NOBODY else record.queue
     interaction = _interaction(record) if _on_a_call(type_, queue) else None
     problem = _too_long({"user": user, "queue": queue, "interaction": interaction}, data)
@@ -195,6 +199,16 @@ def _paused(params: Params) -> Facts:
     return {"pause": (_text(params, 0) or UNNAMED_PAUSE)[:120]}
 
 
+def _reason(params: Params) -> Facts:
+    return {"pause": (_text(params, 0) or "")[:120] or None}
+
+
+def _joined(params: Params) -> Facts:
+    """A member may be added on a pause."""
+    paused = _text(params, 0) == "PAUSED"
+    return {"paused": True, **_paused(params[1:])} if paused else {}
+
+
 def _wraps_up(params: Params) -> Facts:
     return {"seconds": _count(params, 0)}
 
@@ -253,10 +267,11 @@ READINGS: Mapping[str, Reading] = {
     "AGENTCALLBACKLOGIN": Reading("agent.signed_in", _nothing),
     "AGENTLOGOFF": Reading("agent.signed_out", _signed_out),
     "AGENTCALLBACKLOGOFF": Reading("agent.signed_out", _signed_out),
-    "ADDMEMBER": Reading("agent.ready", _nothing),
+    "ADDMEMBER": Reading("agent.ready", _joined),
     "REMOVEMEMBER": Reading("agent.not_ready", _nothing),
     "PAUSE": Reading("agent.pause_started", _paused),
     "PAUSEALL": Reading("agent.pause_started", _paused),
+    "PAUSEREASON": Reading("agent.pause_reason_given", _reason),
     "UNPAUSE": Reading("agent.pause_ended", _nothing),
     "UNPAUSEALL": Reading("agent.pause_ended", _nothing),
     "QUEUESTART": Reading("source.restarted", _nothing),
