@@ -2,14 +2,16 @@
 
 UTF-8 with a byte order mark, commas, CRLF, every text in quotes (RFC 4180), so that a reader that splits at
 semicolons does not cut inside a text. Times are ISO 8601 with offset, durations whole seconds, shares plain
-fractions. A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
-injection); numbers in number columns stay as they are.
+fractions. What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection), at
+the start of a text and where a reader that splits at another separator would start a cell; numbers in number
+columns stay as they are.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import islice
@@ -23,6 +25,7 @@ BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 CHUNK_ROWS = 500
 # The last four are the full-width forms that Japanese input methods write.
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_INSIDE = re.compile('([;\t\r\n]"*)(?=[=+\\-@＝＋－＠])')
 
 
 def chunks(report: Report, sheet: Sheet | None = None) -> Iterator[str]:
@@ -49,8 +52,8 @@ def chunks(report: Report, sheet: Sheet | None = None) -> Iterator[str]:
 
 
 def safe(text: str) -> str:
-    """Return the text with an apostrophe before it if a spreadsheet would run it."""
-    text = clean(text)
+    """Return the text with an apostrophe before each part of it that a spreadsheet would run."""
+    text = _INSIDE.sub(r"\1'", clean(text))
     return "'" + text if text.startswith(TRIGGERS) else text
 
 

@@ -23,7 +23,18 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from dashboard.exports import fonts
 from dashboard.exports.pdf_join import Joined
-from dashboard.exports.table import Cell, Clock, Kind, Report, Row, Sheet, clean, offset_label, shorten
+from dashboard.exports.table import (
+    Cell,
+    Clock,
+    Column,
+    Kind,
+    Report,
+    Row,
+    Sheet,
+    clean,
+    offset_label,
+    shorten,
+)
 from dashboard.i18n import formats
 
 # Per row, parts of 4 pages take 0.8 of the time of parts of 8 (5.4 against 6.5 ms for 11 columns).
@@ -38,7 +49,9 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _NUMBERS = (Kind.INT, Kind.DURATION, Kind.PERCENT)
-_LEAST_WIDTHS = {Kind.TIME: 20, Kind.DATE: 10, Kind.DURATION: 8}  # characters that must stay on a line
+PAGE_MM = 273  # between the margins
+# Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
+_CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (18, 18)}
 
 
 class Fetcher(URLFetcher):  # type: ignore[misc]
@@ -142,10 +155,11 @@ def show(kind: Kind, zone: str) -> Callable[[Cell], str]:
 
 
 def _moment(ts: int, clock: Clock, zone: str) -> str:
-    """Return date and time, with the offset in an hour that the clocks go through twice."""
+    """Return date and time on one line, with the offset in an hour that the clocks go through twice."""
     moment = clock.local(ts)
     twice = moment.replace(fold=1 - moment.fold).utcoffset() != moment.utcoffset()
-    return formats.stamp(ts, zone) + (f" {offset_label(clock.offset(ts))}" if twice else "")
+    stamp = formats.stamp(ts, zone).replace(" ", formats.NBSP)
+    return stamp + (f" {offset_label(clock.offset(ts))}" if twice else "")
 
 
 def _parts(
@@ -193,10 +207,9 @@ class _Table:
         self._kept = _filled(sheet, rows)
         kept = [sheet.columns[at] for at in self._kept]
         self._writers = [show(column.kind, zone) for column in kept]
-        widths = [max(column.width, _LEAST_WIDTHS.get(column.kind, 0)) for column in kept]
         self._columns = [
-            (letters.shown(clean(column.title)), column.kind in _NUMBERS, round(100 * width / sum(widths), 3))
-            for column, width in zip(kept, widths, strict=True)
+            (letters.shown(clean(column.title)), column.kind in _NUMBERS, width)
+            for column, width in zip(kept, _percents(kept), strict=True)
         ]
 
     def part(self, rows: list[Row], start: int, last: bool) -> dict[str, object]:
@@ -216,6 +229,16 @@ class _Table:
     def _line(self, row: Row) -> list[str]:
         shown = self._letters.shown
         return [shown(write(row[at])) for write, at in zip(self._writers, self._kept, strict=True)]
+
+
+def _percents(columns: list[Column]) -> list[float]:
+    """Return the widths in percent: times and durations as they need, texts and numbers share the rest."""
+    japanese = formats.language() == "ja"
+    fixed = [_CELL_MM.get(column.kind, (0, 0))[japanese] for column in columns]
+    shared = sum(column.width for column, mm in zip(columns, fixed, strict=True) if not mm)
+    rest = max(PAGE_MM - sum(fixed), 0.3 * PAGE_MM)
+    widths = [mm or rest * column.width / shared for column, mm in zip(columns, fixed, strict=True)]
+    return [round(100 * width / sum(widths), 3) for width in widths]
 
 
 def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:

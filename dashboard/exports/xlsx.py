@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import chain, count, islice
@@ -41,6 +43,7 @@ DAY = 86_400
 EPOCH = 25_569  # days from Excel's zero to 1970-01-01
 _ORDINAL_ZERO = date(1970, 1, 1).toordinal() - EPOCH
 _ESCAPE = re.compile("_(x[0-9a-fA-F]{4}_)")
+LINE_POINTS = 15  # height of a line
 Draw = Callable[[int, Any], str]  # number of the line as Excel counts, a cell neither None nor ""
 
 
@@ -208,9 +211,12 @@ def _head(book: Any, page: Any, sheet: Sheet, zone: str) -> list[Draw]:
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
     cells: list[Draw] = []
     clock, at = Clock(zone), 0
-    for column in sheet.columns:
+    layout = [_layout(column, zone) for column in sheet.columns]
+    lines = max(_lines(title, width) for parts in layout for title, _format, width in parts)
+    page.set_row(0, LINE_POINTS * lines)  # Excel does not grow a row whose height nobody gave
+    for column, parts in zip(sheet.columns, layout, strict=True):
         forms = []
-        for title, number_format, width in _layout(column, zone):
+        for title, number_format, width in parts:
             form = book.add_format({"num_format": number_format})
             page.set_column(at, at, width, form)
             put_text(page, 0, at, title, bold)
@@ -218,6 +224,12 @@ def _head(book: Any, page: Any, sheet: Sheet, zone: str) -> list[Draw]:
             at += 1
         cells.append(cells_of(column, forms, clock))
     return cells
+
+
+def _lines(title: str, width: int) -> int:
+    """Return how many lines a bold heading takes in a column of so many characters."""
+    wide = ("WW" if unicodedata.east_asian_width(letter) in "WF" else letter for letter in fit(title))
+    return max(1, len(textwrap.wrap("".join(wide), max(1, width - 2))))
 
 
 def _foot(book: Any, page: Any, sheet: Sheet, zone: str, line: int) -> None:

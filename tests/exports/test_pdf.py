@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -8,12 +9,13 @@ from pathlib import Path
 import pypdf
 import pytest
 from flask import Flask
-from flask_babel import Babel
+from flask_babel import Babel, force_locale
 from markupsafe import Markup
 
 from dashboard.exports import fonts, pdf
-from dashboard.exports.table import Report, Row
-from tests.exports.sample import report, row
+from dashboard.exports.pdf_render import show
+from dashboard.exports.table import Column, Kind, Report, Row, Sheet
+from tests.exports.sample import DATA, NIGHT, report, row
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,56 @@ def test_a_character_without_a_font_is_marked_and_named() -> None:
     text = " ".join(pages(report(row("a\U00012000b"), locale="en")))
     assert "a〓b" in text
     assert "U+12000" in text
+
+
+def test_a_rare_name_is_drawn_where_only_a_packaged_font_has_its_letter(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    case = DATA / "bug_cases" / "pdf_yoshida.json"
+    if not case.is_file():
+        pytest.skip("the shared data is absent")
+    name = json.loads(case.read_text("utf-8"))["events"][0]["contact"]["name"]
+    text = " ".join(pages(report(row(name), row("槗 刘 髙﨑"), locale="ja")))
+    assert name in text
+    assert "槗 刘 髙﨑" in text
+    assert not re.search(r"〓|U\+[0-9A-F]{4}", text)
+    assert [record for record in caplog.records if "notdef" in record.message] == []
+
+
+def test_every_letter_of_the_installed_and_packaged_fonts_has_a_glyph(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    covered, unseen = fonts.coverage(), fonts.Coverage(fonts._INVISIBLE)
+    planes = [letter for letter in map(chr, range(0x21, 0x30000)) if not 0xD800 <= ord(letter) < 0xE000]
+    letters = [letter for letter in planes if letter in covered and letter not in unseen]
+    assert len(letters) > 10_000
+    made = report(*(row("".join(letters[at : at + 300])) for at in range(0, len(letters), 300)))
+    text = "".join(pages(made))
+    assert [record for record in caplog.records if "notdef" in record.message] == []
+    assert "U+" not in text
+    # Combining marks, spaces and ideographs that share a glyph come out as another character.
+    assert len(set(letters) - set(text)) < len(letters) / 100
+
+
+@pytest.mark.parametrize("locale", ["en", "cs", "ja"])
+def test_times_and_durations_stay_on_one_line(locale: str) -> None:
+    columns = (
+        Column("a", "Start", Kind.TIME, 20),
+        Column("b", "End", Kind.TIME, 20),
+        *(Column(f"d{number}", "Duration", Kind.DURATION, 10) for number in range(4)),
+        *(Column(f"t{number}", "Text", width=24) for number in range(6)),
+    )
+    start = NIGHT - 36 * 86_400 - 8 * 60  # a date of two digits
+    rows = [(start + n * 3_599, start + n * 3_599, *[360_000] * 4, *["a"] * 6) for n in range(20)]
+    made = replace(report(locale=locale), sheets=(Sheet("List", columns, rows),))
+    target = io.BytesIO()
+    pdf.write(made, target)
+    [page] = pypdf.PdfReader(target).pages
+    with force_locale(locale):
+        shown = [show(Kind.TIME, made.zone)(line[0]) for line in rows]
+    lines = page.extract_text().splitlines()
+    assert [max(line.count(time) for line in lines) for time in shown] == [2] * 20
+    assert sum("100:00:00" in line for line in lines) == 20
 
 
 def test_a_giant_text_breaks_nothing_and_later_rows_follow() -> None:

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils.escape import unescape
 
 from dashboard.exports import xlsx
-from dashboard.exports.table import Report
+from dashboard.exports.table import Report, Sheet
 from dashboard.exports.xlsx import fit
 from tests.exports.sample import hostile, report, row
 
@@ -80,6 +81,20 @@ def test_seconds_and_offset_are_left_out_on_request() -> None:
 def test_the_heading_is_frozen_and_filters_the_rows() -> None:
     sheet = book(report(row("a"), row("b"), total=row("Celkem"))).worksheets[0]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:H3")
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [("Kontakt", 3), ("x " * 60, 5), ("開" * 60, 5)],  # "Doba trvání (seconds)" takes three lines
+)
+def test_the_heading_is_a_row_of_its_own_as_high_as_its_longest_text(title: str, lines: int) -> None:
+    made = report(row("a"))
+    first, *others = made.sheets[0].columns
+    columns = (first._replace(title=title), *others)
+    sheet = book(replace(made, sheets=(Sheet("List", columns, [row("a")]),))).worksheets[0]
+    assert sheet.row_dimensions[1].height == lines * xlsx.LINE_POINTS
+    assert (sheet["A1"].value, sheet["A2"].value) == (title, "a")
+    assert (sheet.freeze_panes, sheet.print_title_rows) == ("A2", "$1:$1")
 
 
 def test_totals_are_bold_and_the_note_is_last() -> None:

@@ -21,6 +21,7 @@ from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 
 FRONT_COLUMNS = 4
+FRONT_LETTERS = 30  # of a label on one line
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
 
 
@@ -230,7 +231,17 @@ def _front(trace: Trace, asked: TraceQuery) -> Markup:
 
 
 def _groups(trace: Trace) -> list[list[Figure]]:
-    """Split the figures that are not nothing into the columns of the printed page."""
+    """Split the figures that are not nothing into columns of about equal height for the printed page."""
     rows = [row for row in figures(trace) if any(row[1:])]
-    size = -(-len(rows) // FRONT_COLUMNS) or 1
-    return [rows[at : at + size] for at in range(0, len(rows), size)]
+    height = sum(map(_lines, rows)) / FRONT_COLUMNS
+    groups: list[list[Figure]] = [[] for _ in range(FRONT_COLUMNS)]
+    above = 0
+    for row in rows:
+        groups[min(int(above / height), FRONT_COLUMNS - 1)].append(row)
+        above += _lines(row)
+    return [group for group in groups if group]
+
+
+def _lines(row: Figure) -> int:
+    """Return how many lines the label takes in a column of the printed page, about."""
+    return -(-len(row[0]) // FRONT_LETTERS)
