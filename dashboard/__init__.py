@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from dashboard import i18n, settings
 from dashboard.access import guard
 from dashboard.db import database, end_request, migrate, open_database
 from dashboard.settings import ROOT, Settings
-from dashboard.web import assets, errors, nav, page, security
+from dashboard.web import assets, errors, logs, nav, page, security
 
 MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
 MAX_FORM = 512 * 1024
@@ -49,9 +48,6 @@ def create_app(given: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension(page.Compact)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
-    for chatty in ("weasyprint", "fontTools", "peewee.migrations"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
     open_database(chosen.database)
     _connect(app)
     Htmx(app)
@@ -64,6 +60,7 @@ def create_app(given: Settings | None = None) -> Flask:
     nav.init(app)
     registry.register(app)
     app.wsgi_app = EventsEntry(app, app.wsgi_app)  # type: ignore[method-assign]
+    logs.init(app, chosen.log_level)
     if chosen.trusted_proxies:
         count = chosen.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
@@ -73,8 +70,10 @@ def create_app(given: Settings | None = None) -> Flask:
 def _connect(app: Flask) -> None:
     @app.before_request
     def open_connection() -> None:
+        if request.endpoint in assets.ENDPOINTS:  # files come too while the database is away
+            return
         database.connect(reuse_if_open=True)
-        if request.endpoint not in ("api.health", "static"):
+        if request.endpoint != "api.health":
             migrate.check(database.obj, migrate.CHECK_S)
 
     @app.teardown_request

@@ -20,15 +20,13 @@ from typing import NoReturn
 import click
 import peewee
 from flask import Flask
-from waitress.server import create_server
 
 from dashboard import cli, create_app, settings
 from dashboard.db import connected, failure
 from dashboard.events import internal
-from dashboard.settings import ROOT, HostPort
+from dashboard.listener import Server
+from dashboard.settings import ROOT, HostPort, Settings
 
-THREADS = 8  # a page takes milliseconds; eight threads tolerate slow clients
-BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose error message is more helpful
 FIRST_PAUSE_S, LAST_PAUSE_S = 1, 60  # before an exited worker is restarted; doubles each time
 STEADY_S = 60  # a worker that ran this long resets the pause
 END_S = 20  # for a worker to finish its job before it is killed; another worker takes over after the lease
@@ -92,19 +90,12 @@ def main() -> None:
     app = create_app(chosen)
     prepare(app, demo="--demo" in sys.argv[1:])
     try:
-        server = create_server(
-            app,
-            host=chosen.bind.host,
-            port=chosen.bind.port,
-            threads=THREADS,
-            max_request_body_size=BODY_MAX,
-            ident=None,
-            clear_untrusted_proxy_headers=False,  # STOPA_TRUSTED_PROXIES decides, in the application
-        )
+        server = Server(app, chosen.bind)
     except OSError as error:
         _exit(f"Cannot listen on {chosen.bind}: {error.strerror}. Set STOPA_BIND to another address.")
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)  # explicit: shells start background processes with SIGINT ignored
+    warn_of_links(chosen)
     worker = Worker()
     try:
         record(app, "system.started")
@@ -128,6 +119,16 @@ def prepare(app: Flask, demo: bool) -> None:
             command.main([], standalone_mode=False)
         except click.ClickException as error:
             _exit(error.format_message())
+
+
+def warn_of_links(chosen: Settings) -> None:
+    """Say that links in mails lead nowhere when other machines may call and no public address is set."""
+    here = settings.reachable(chosen.bind)
+    if here != chosen.bind and chosen.base_url == f"http://{here}":
+        say(
+            f"STOPA_BASE_URL is not set: links in emails lead to {chosen.base_url}, which only this machine "
+            "opens. Set it to the address that users type."
+        )
 
 
 def record(app: Flask, type_: str) -> None:

@@ -34,6 +34,7 @@ def test_defaults_are_as_documented(instance: Path) -> None:
         locale="en",
         trusted_proxies=0,
         webhook_allow=(),
+        log_level="info",
     )
 
 
@@ -63,6 +64,7 @@ GOOD = [
     ("STOPA_LOCALE", "ja", "ja"),
     ("STOPA_LOCALE", "", "en"),
     ("STOPA_TRUSTED_PROXIES", "2", 2),
+    ("STOPA_LOG_LEVEL", "DEBUG", "debug"),
     (
         "STOPA_WEBHOOK_ALLOW",
         "10.0.0.5:8080, hooks.lan:443",

@@ -62,12 +62,12 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(command: list[str], url: str, **more: str) -> Iterator[Started]:
+def started(command: list[str], url: str, bind: str = "", **more: str) -> Iterator[Started]:
     """Start `command` on a free port, wait until it says that it answers, kill it at the end.
 
-    `more` are further variables of its environment.
+    `bind` is another address to listen on; `more` are further variables of its environment.
     """
-    bind = f"127.0.0.1:{free_port()}"
+    bind = bind or f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -77,10 +77,11 @@ def started(command: list[str], url: str, **more: str) -> Iterator[Started]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    running = Started(process, f"http://{bind}")
+    address = f"http://{bind.replace('0.0.0.0', '127.0.0.1')}"
+    running = Started(process, address)
     try:
         until(lambda: "is running on" in running.said or process.poll() is not None)
-        assert f"Stopa is running on http://{bind}" in running.said, running.said
+        assert f"Stopa is running on {address}" in running.said, running.said
         yield running
     finally:
         process.kill()
@@ -203,3 +204,15 @@ def test_serve_prints_errors_and_exits(
     )
     assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"), [({}, True), ({"STOPA_BASE_URL": "https://stopa.example.com"}, False)]
+)
+def test_links_that_only_this_machine_opens_are_warned_of(
+    more: dict[str, str], warned: bool, url: str
+) -> None:
+    port = free_port()
+    with started(SERVER, url, f"0.0.0.0:{port}", **more) as running:
+        line = f"STOPA_BASE_URL is not set: links in emails lead to http://127.0.0.1:{port}"
+        assert (line in running.said) == warned

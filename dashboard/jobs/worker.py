@@ -91,6 +91,7 @@ def forever() -> str:
         threads += _Dispatch(lane).threads(label, stopped, reasons.append)
     for thread in threads:
         thread.start()
+    log.info("worker %s is running", name())
     while not stopped():
         time.sleep(IDLE_S)
     for thread in threads:

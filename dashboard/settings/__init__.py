@@ -90,6 +90,7 @@ class Settings:
     locale: str = "en"
     trusted_proxies: int = 0
     webhook_allow: tuple[HostPort, ...] = ()
+    log_level: str = "info"
 
 
 SETTINGS = [
@@ -172,6 +173,14 @@ SETTINGS = [
         "Private addresses that webhooks are allowed to call, separated by commas.",
         readers.read_host_ports,
         "10.0.0.5:8080,intranet.example.com:443",
+    ),
+    Setting(
+        "STOPA_LOG_LEVEL",
+        "info",
+        "error, warning, info or debug",
+        "What is logged to standard error. `debug` adds a line for each request.",
+        readers.read_log_level,
+        "info or debug",
     ),
 ]
 

@@ -13,6 +13,7 @@ from dashboard.settings import database_url
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
 LOCALES = ("en", "cs", "ja")
+LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
 PROXIES_MAX = 10
@@ -111,6 +112,12 @@ def read_locale(value: str) -> str:
     if value not in LOCALES:
         raise ValueError(f"unsupported locale {value!r}; use en, cs or ja")
     return value
+
+
+def read_log_level(value: str) -> str:
+    if value.lower() not in LOG_LEVELS:
+        raise ValueError(f"unknown level {value!r}; use {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}")
+    return value.lower()
 
 
 def read_count(value: str) -> int:

@@ -15,6 +15,7 @@ from dashboard.settings import ROOT
 STATIC = ROOT / "static"
 HTMX = Path(str(files("js_lib_htmx"))) / "static" / "htmx" / "htmx.min.js"
 YEAR_S = 31_536_000
+ENDPOINTS = ("static", "htmx")  # views of files, which read nothing of the database
 CONFIG = (
     '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,'
     '"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},'

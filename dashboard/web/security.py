@@ -8,6 +8,8 @@ from flask import Flask, Request, Response, abort, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
+from dashboard.web.logs import REQUEST_ID
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,7 +43,7 @@ def init(app: Flask) -> None:
 
     @app.before_request
     def number_request() -> None:
-        g.request_id = os.urandom(8).hex()
+        g.request_id = request.environ[REQUEST_ID] = os.urandom(8).hex()
 
     @app.before_request
     def refuse_nul() -> None:

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from waitress.server import create_server
+from dashboard.listener import Server as Listening
+from dashboard.settings import HostPort
 
-THREADS = 4
 CPU = "/bench/cpu"
 START_S = 60
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -107,8 +107,8 @@ def metered(app: Application) -> Application:
 
 
 def main() -> None:
-    server = create_server(metered(application(*sys.argv[1:])), host="127.0.0.1", port=0, threads=THREADS)
-    print(server.effective_port, flush=True)
+    server = Listening(metered(application(*sys.argv[1:])), HostPort("127.0.0.1", 0))
+    print(server.port, flush=True)
     threading.Thread(target=server.run, daemon=True).start()
     sys.stdin.read()
 
