@@ -42,7 +42,7 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
             if password_stdin
             else click.prompt("Password", hide_input=True, confirmation_prompt=True)
         )
-        if problem := passwords.problem(secret, login):
+        if problem := passwords.problem(secret, login, name):
             raise click.ClickException(problem)
         with database.atomic():
             row, created = User.get_or_create(

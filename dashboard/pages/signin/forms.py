@@ -32,7 +32,7 @@ def parse_setup(form: Mapping[str, str]) -> Setup:
         asked.errors["login"] = _("Enter a username of 1 to 120 characters without spaces.")
     if not 0 < len(asked.name) <= 200 or not asked.name.isprintable():
         asked.errors["name"] = _("Enter a name of 1 to 200 characters.")
-    if problem := passwords.problem(asked.password, asked.login):
+    if problem := passwords.problem(asked.password, asked.login, asked.name):
         asked.errors["password"] = _(problem)
     return asked
 

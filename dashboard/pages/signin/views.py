@@ -167,7 +167,7 @@ def change_password() -> Response:
         throttle.succeeded(tried)
     else:
         asked.errors["current"] = _("Incorrect current password.")
-    if problem := passwords.problem(new, g.user.login):
+    if problem := passwords.problem(new, g.user.login, g.user.name):
         asked.errors["password"] = _(problem)
     if asked.errors:
         return _account(asked, status=422)

@@ -94,7 +94,7 @@ class UserForm(Form):
 
     def validate_password(self, field: Field) -> None:
         login = self.row.login if self.row is not None else self.login.data
-        if field.data and (problem := passwords.problem(field.data, login)):
+        if field.data and (problem := passwords.problem(field.data, login, self.name.data)):
             raise ValidationError(_(problem))
         known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
         if self.access.data and not field.data and not known:
