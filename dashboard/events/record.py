@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from weakref import WeakKeyDictionary
 
 import peewee
@@ -33,6 +33,7 @@ COLUMNS = (
     "session",
     "data",
 )
+CLOUDEVENT_COLUMNS = ("envelope", "time_of_arrival")
 CHUNK = 500  # names per query; SQLite allows up to 32,766 variables
 
 Ids = dict[str | None, int]
@@ -68,6 +69,12 @@ class NewEvent(Protocol):
     def file_ts(self) -> int | None: ...
     @property
     def uid(self) -> int | None: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def envelope(self) -> str | None: ...
+    @property
+    def time_of_arrival(self) -> bool: ...
 
 
 class Appended(NamedTuple):
@@ -86,9 +93,9 @@ def append(
 ) -> Appended:
     """Append `events` of one source in one transaction, which is committed when the function returns.
 
-    Events whose id the source has sent before are skipped. A task, thread, post or article without an
-    interaction is its own subject, see `catalog.subjects`. With `makes`, unknown users and queues are
-    created; without it, the caller must have removed events with unknown_names(). Without `rules`, rules
+    Events whose key, or else id, the source has sent before are skipped. A task, thread, post or article
+    without an interaction is its own subject, see `catalog.subjects`. With `makes`, unknown users and queues
+    are created; without it, the caller must have removed events with unknown_names(). Without `rules`, rules
     do not evaluate the events. `chain` lists the ids of the rules that caused them, oldest first. With
     `at_own_time`, each event counts as recorded at its time: for an invented past that stands for events
     which came in as they happened.
@@ -96,6 +103,7 @@ def append(
     if not events:
         return Appended(0, 0, [])
     now = None if at_own_time else clock.now_ms()
+    cloudevents = any(event.envelope for event in events)
     with database.atomic():
         dialect.adding(Lock.APPENDING)
         if len(events) > 1:  # batches with the same events in different order would deadlock
@@ -103,16 +111,21 @@ def append(
         users = _user_ids({e.user for e in events}, makes)
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
+        keys = [event.key or ident for ident, event in zip(ids, events, strict=True)]
         records = [
-            (source_id, ident, *_values(event, ident, now, users, queues))
-            for ident, event in zip(ids, events, strict=True)
+            (source_id, key, *_values(event, key, now, users, queues))
+            for key, event in zip(keys, events, strict=True)
         ]
-        added = dialect.insert_numbered("event", COLUMNS, records)
+        columns: tuple[str, ...] = COLUMNS
+        if cloudevents:
+            columns += CLOUDEVENT_COLUMNS
+            records = _with_envelopes(records, events, _known_by_id(source_id, events), now)
+        added = dialect.insert_numbered("event", columns, records)
         if added.rows:
             options = {} if rules else {"rules": False}
             jobs.enqueue("digest", {"after": added.after, "to": added.to, "source": source_id, **options})
             if chain:
-                _store_causes(source_id, added, ids, chain)
+                _store_causes(source_id, added, keys, chain)
     if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
     return Appended(added.rows, len(events) - added.rows, ids)
@@ -131,11 +144,55 @@ def _values(
         event.uid,
         users.get(event.user),
         queues.get(event.queue),
-        event.interaction or subjects.own_subject(event.type, event.data, ident),
+        _subject(event, ident),
         None if event.contact is None else _json(event.contact),
         event.session,
         event.data,
     )
+
+
+def _with_envelopes(
+    records: Sequence[tuple[Any, ...]], events: Sequence[NewEvent], known: set[str], now: int | None
+) -> list[tuple[Any, ...]]:
+    """Return the records with the values of CLOUDEVENT_COLUMNS, without those whose key is in `known`."""
+    time = COLUMNS.index("time_ms")
+    return [
+        (
+            *record[:time],
+            now if event.time_of_arrival else record[time],
+            *record[time + 1 :],
+            event.envelope,
+            event.time_of_arrival,
+        )
+        for record, event in zip(records, events, strict=True)
+        if event.key not in known
+    ]
+
+
+def _known_by_id(source_id: int, events: Sequence[NewEvent]) -> set[str]:
+    """Return the keys of events that are stored under their ids alone.
+
+    Versions before this one did so, and the same event may have been sent as plain JSON. One with another
+    type, time or interaction is another source's.
+    """
+    names = [event.id for event in events if event.key and event.id]
+    query = Event.select(Event.external_id, Event.type, Event.time_ms, Event.interaction).where(
+        (Event.source_id == source_id) & Event.envelope.is_null()
+    )
+    stored: set[tuple[object, ...]] = set()
+    for start in range(0, len(names), CHUNK):
+        stored.update(query.where(Event.external_id.in_(names[start : start + CHUNK])).tuples())
+    return {
+        event.key
+        for event in events
+        if event.key
+        and event.id
+        and (event.id, event.type, event.time_ms, _subject(event, event.id)) in stored
+    }
+
+
+def _subject(event: NewEvent, ident: str) -> str | None:
+    return event.interaction or subjects.own_subject(event.type, event.data, ident)
 
 
 def _store_causes(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:

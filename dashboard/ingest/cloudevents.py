@@ -1,16 +1,17 @@
 """CloudEvents 1.0 to events: JSON envelopes, batches of them, and HTTP headers. Pure.
 
-`id`, `type`, `time` and `data` mean what they mean in our own form. `user`, `queue`, `interaction`
-and `session` come as extension attributes of these names; without `interaction` the `subject` names
-it. Other extensions (traces, say) are passed over. `source` must be there and is not kept: the key
-fixes the source, so a key should send for one CloudEvents source only. A type whose first word is
-none of the catalogue's is kept as `custom.<type>`: its maker chose it for all the world, not for us.
+`id`, `type`, `time` and `data` mean what they mean in our own form; an event without `time` happened when it
+arrives. `user`, `queue`, `interaction` and `session` come as extension attributes of these names; without
+`interaction` the `subject` names it. All other attributes, and data that is no JSON object, are kept as they
+came in the event's envelope. An event is known again by `source` and `id` together. A type whose first word
+is none of the catalogue's is kept as `custom.<type>`: its maker chose it for all the world, not for us.
 
 Source of the rules: cloudevents.io, spec 1.0.2, its JSON format and its HTTP protocol binding.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
@@ -22,48 +23,67 @@ from msgspec import Meta
 from dashboard import catalog
 from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.ingest import body as bodies
+from dashboard.ingest import cloudevent_data, times
 from dashboard.ingest import data as payload
-from dashboard.ingest import times
 from dashboard.ingest.body import MAX_EVENTS, NOTHING, TOO_MANY, BodyError
-from dashboard.ingest.schema import WHOLE, Event, NewEvent, Outcome, Refusal, accept
+from dashboard.ingest.cloudevent_data import Content
+from dashboard.ingest.schema import (
+    LIMITS,
+    UNKNOWN_FIELD,
+    UNSAFE,
+    WHOLE,
+    Event,
+    NewEvent,
+    Outcome,
+    Refusal,
+    accept,
+)
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 HEADER = "ce-"
+DATA = ("data", "data_base64")
+MAX_ENVELOPE = 64 * 1024  # bytes: what the standard wants to be passed on, data included
+KEY_ID = 120  # characters of the id in the key of an event
 NOT_VERSION = N_("Must be 1.0.")
-NOT_JSON_DATA = N_("Must be JSON, not %(type)s.")
-NOT_BINARY = N_("Binary data isn't supported. Send a JSON object in “data”.")
+BOTH = N_("Send either data or data_base64.")
 
 
 class CloudEvent(msgspec.Struct):
-    """CloudEvents 1.0. The key fixes the source; a foreign type is kept as custom.<type>."""
+    """CloudEvents 1.0. Extension attributes are kept; a foreign type is kept as custom.<type>."""
 
     id: str
     source: str
     specversion: Literal["1.0"]
     type: str
-    time: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    time: Annotated[
+        str | None,
+        Meta(description="Time of arrival when left out.", extra_json_schema={"format": "date-time"}),
+    ] = None
     subject: str = ""
+    dataschema: str = ""
     datacontenttype: str = ""
     user: str = ""
     queue: str = ""
     interaction: str = ""
     session: str = ""
-    data: dict[str, Any] = {}
+    data: Any = None
+    data_base64: str = ""
 
 
-ATTRIBUTES = tuple(name for name in CloudEvent.__struct_fields__ if name != "data")
+_TEXTS = tuple(name for name in CloudEvent.__struct_fields__ if name != "data")
+_COLUMNS = ("user", "queue", "interaction", "session")  # of an event: not in its envelope too
 
-_JSON = re.compile(r"application/(?:json|[\w.-]+\+json) *(?:;.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.]+")
 _DOTS = re.compile(r"\.{2,}")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _OURS = frozenset(name.partition(".")[0] for name in catalog.CATALOG)
-_NO_DATA = b"{}"
 
 _MANY = msgspec.json.Decoder(list[msgspec.Raw])
 _ONE = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TEXT = msgspec.json.Decoder(str | None)
+_TEXT = msgspec.json.Decoder(str)
 _FAILED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_NULL = b"null"
 
 
 def parse_structured(body: bytes) -> list[Outcome]:
@@ -101,14 +121,25 @@ def parse_binary(headers: Mapping[str, str], body: bytes) -> list[Outcome]:
     """Return the one event whose attributes are `ce-` headers and whose data is the body.
 
     `headers` has lower-case names, and values in Latin-1 as WSGI gives them. A body without anything
-    in it is no data. Raises BodyError for a body that is no JSON.
+    in it is no data. Raises BodyError for a body that says it is JSON and is not.
     """
-    found = {name: _decoded(headers[HEADER + name]) for name in ATTRIBUTES if HEADER + name in headers}
-    found["datacontenttype"] = headers.get("content-type", "")
-    raw = body.strip() or _NO_DATA
-    if raw != _NO_DATA:
-        bodies.value(raw)
-    return _numbered([_event(found, raw, {})])
+    members: dict[str, msgspec.Raw] = {}
+    errors: Errors = {}
+    given = {name.removeprefix(HEADER): text for name, text in headers.items() if name.startswith(HEADER)}
+    media = headers.get("content-type", "")
+    if media:
+        given["datacontenttype"] = media
+    for name, text in given.items():
+        try:
+            members[name] = msgspec.Raw(msgspec.json.encode(_decoded(text)))
+        except UnicodeEncodeError:
+            errors[name] = Message(payload.BAD_TEXT)
+    errors |= {name: Message(UNKNOWN_FIELD) for name in DATA if members.pop(name, None) is not None}
+    found = _texts(members, errors)
+    content = cloudevent_data.of_bytes(body, media)
+    if cloudevent_data.is_json(media) and content.base64:
+        bodies.value(body)
+    return _numbered([_event(members, found, content, errors)])
 
 
 def type_of(name: str) -> str:
@@ -120,58 +151,106 @@ def type_of(name: str) -> str:
     return f"{catalog.CUSTOM}{words}"[: catalog.NAME_LIMIT].rstrip(".")
 
 
+def key_of(source: str, ident: str) -> str:
+    """Return what identifies an event in the source of its key; at most KEY_ID + 21 characters.
+
+    The id stands in front so that keys rise as the ids of a sender do.
+    """
+    digest = hashlib.blake2b(f"{source}\0{ident}".encode(), digest_size=10).hexdigest()
+    return f"{UNSAFE.sub('', ident)[:KEY_ID]} {digest}"
+
+
 def _envelope(text: bytes) -> NewEvent | Errors:
     try:
         members = _ONE.decode(text)
     except _FAILED:
         _text, value = bodies.value(text)
         return {WHOLE: Message(payload.BAD_TEXT if isinstance(value, dict) else payload.NOT_AN_OBJECT)}
+    raw = members.pop("data", None)
+    members = {name: value for name, value in members.items() if bytes(value) != _NULL}
     errors: Errors = {}
-    found: dict[str, str] = {}
-    for name in ATTRIBUTES:
-        try:
-            found[name] = _TEXT.decode(members.get(name, msgspec.Raw(b"null"))) or ""
-        except _FAILED:
-            errors[name] = Message(payload.NOT_TEXT)
-    if "data_base64" in members:
-        errors["data_base64"] = Message(NOT_BINARY)
-    return _event(found, bytes(members.get("data", msgspec.Raw(_NO_DATA))), errors)
+    found = _texts(members, errors)
+    if "data_base64" not in members:
+        return _event(members, found, Content(bytes(raw) if raw is not None else b""), errors)
+    del members["data_base64"]
+    content = cloudevent_data.of_base64(found.pop("data_base64", ""), found.get("datacontenttype", ""))
+    if raw is not None and bytes(raw) != _NULL:
+        content = Message(BOTH)
+    if isinstance(content, Message):
+        errors.setdefault("data_base64", content)
+        content = Content()
+    return _event(members, found, content, errors)
 
 
-def _event(found: dict[str, str], raw: bytes, errors: Errors) -> NewEvent | Errors:
+def _event(
+    members: Mapping[str, msgspec.Raw], found: Mapping[str, str], content: Content, errors: Errors
+) -> NewEvent | Errors:
     """Check the attributes, and leave the rest to the check of every event; `errors` are known ones."""
     for name in ("id", "source"):
         if not found.get(name):
             errors.setdefault(name, Message(payload.REQUIRED))
-    if found.get("specversion", "") != "1.0":
+    if found.get("specversion") != "1.0":
         errors.setdefault("specversion", Message(NOT_VERSION))
-    media = found.get("datacontenttype", "")
-    if media and not _JSON.fullmatch(media):
-        errors["datacontenttype"] = message(NOT_JSON_DATA, type=_shown(media))
-    text = found.get("time", "")
+    time, subject = found.get("time", ""), found.get("subject", "")
     given = Event(
-        found.get("id"),
+        None,
         type_of(found.get("type", "")),
-        text,
+        time,
         found.get("user"),
         found.get("queue"),
-        found.get("interaction") or found.get("subject"),
+        found.get("interaction") or (subject if len(subject) <= LIMITS["interaction"] else None),
         None,
         found.get("session"),
     )
-    event = accept(given, times.rfc3339(text), payload.read(raw))
+    is_object = content.json.startswith(b"{")
+    data = payload.read(content.json) if is_object else payload.NO_DATA
+    event = accept(given, times.rfc3339(time) if "time" in members else 0, data)
+    kept = {name: raw for name, raw in members.items() if name not in _COLUMNS}
+    if not is_object:
+        kept |= content.members()
+        if content.size() > payload.MAX_BYTES:
+            errors["data"] = message(payload.TOO_LARGE, limit=payload.MAX_BYTES)
+    envelope = msgspec.json.encode(kept)
+    errors |= _problems(envelope, kept)
     if not isinstance(event, NewEvent):
         return {**event, **errors}
-    return errors or event
+    if errors:
+        return errors
+    return msgspec.structs.replace(
+        event,
+        id=found["id"],
+        key=key_of(found["source"], found["id"]),
+        envelope=envelope.decode(),
+        time_of_arrival="time" not in members,
+    )
+
+
+def _texts(members: Mapping[str, msgspec.Raw], errors: Errors) -> dict[str, str]:
+    """Return the attributes that are texts; adds to `errors` those of them that are none."""
+    found: dict[str, str] = {}
+    for name in _TEXTS:
+        if name in members:
+            try:
+                found[name] = _TEXT.decode(members[name])
+            except _FAILED:
+                errors[name] = Message(payload.NOT_TEXT)
+    return found
+
+
+def _problems(envelope: bytes, kept: Mapping[str, msgspec.Raw]) -> Errors:
+    """Return why the JSON text of the members `kept` cannot be kept, by member."""
+    whole = payload.decoded(envelope, MAX_ENVELOPE)
+    if not isinstance(whole, Message):
+        return {}
+    each = {name: payload.decoded(bytes(raw)) for name, raw in kept.items()}
+    return {name: problem for name, problem in each.items() if isinstance(problem, Message)} or {WHOLE: whole}
 
 
 def _decoded(value: str) -> str:
-    """Return a header's value: UTF-8, percent-encoded or plain; what is neither becomes lone surrogates."""
+    """Return a header's value unquoted and percent-decoded; what is not UTF-8 becomes lone surrogates."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = _ESCAPED.sub(r"\1", value[1:-1])
     return unquote_to_bytes(value.encode("latin-1", "replace")).decode(errors="surrogateescape")
-
-
-def _shown(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:60])
 
 
 def _numbered(outcomes: Iterable[NewEvent | Errors]) -> list[Outcome]:

@@ -79,10 +79,18 @@ def read(raw: bytes) -> Data | Message:
     """
     if raw in (b"{}", b"null"):
         return NO_DATA
-    if len(raw) > MAX_BYTES:
-        return message(TOO_LARGE, limit=MAX_BYTES)
+    found = decoded(raw)
+    if isinstance(found, Message):
+        return found
+    return Data(raw.decode(), found) if isinstance(found, dict) else Message(NOT_AN_OBJECT)
+
+
+def decoded(raw: bytes, limit: int = MAX_BYTES) -> Any | Message:
+    """Return the value of a JSON text of at most `limit` bytes, or why it cannot be kept; never raises."""
+    if len(raw) > limit:
+        return message(TOO_LARGE, limit=limit)
     try:
-        text = raw.decode()
+        raw.decode()
         found = msgspec.json.decode(raw)
     except RecursionError:
         return message(TOO_DEEP, limit=MAX_DEPTH)
@@ -90,13 +98,7 @@ def read(raw: bytes) -> Data | Message:
         return Message(BAD_NUMBER)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Message(NOT_JSON)
-    if not isinstance(found, dict):
-        return Message(NOT_AN_OBJECT)
-    if _may_pass_limits(raw):
-        problem = walk(found)
-        if problem is not None:
-            return problem
-    return Data(text, found)
+    return (walk(found) if _may_pass_limits(raw) else None) or found
 
 
 def _may_pass_limits(raw: bytes) -> bool:
@@ -108,7 +110,7 @@ def _may_pass_limits(raw: bytes) -> bool:
     return left.count(b"0") >= _SAFE_DIGITS or left.count(b"{") > MAX_DEPTH
 
 
-def walk(data: dict[str, Any]) -> Message | None:
+def walk(data: Any) -> Message | None:
     """Return what is wrong with decoded data (depth, keys, texts, numbers), or None; not recursive."""
     keys = 0
     todo: list[tuple[Any, int]] = [(data, 1)]

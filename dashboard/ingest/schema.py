@@ -33,7 +33,7 @@ SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings
 NOT_AN_EVENT = N_("Not a valid event.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())
-_UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class NewEvent(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +41,8 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
 
     `time_ms` is UTC. `contact` has only the keys name, phone, email that were given. `data` is the
     JSON text of an object exactly as it came. `seq`, `file_ts` and `uid` are as in models.Event.
+    Of a CloudEvent, `key` identifies it in the source, since its `id` alone does not, and `envelope` is the
+    JSON text of what has no field here. `time_of_arrival` says that it gave no time: `time_ms` is nothing.
     """
 
     id: str | None
@@ -55,6 +57,9 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
     seq: int = 0
     file_ts: int | None = None
     uid: int | None = None
+    key: str | None = None
+    envelope: str | None = None
+    time_of_arrival: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -248,7 +253,7 @@ def _check_texts(given: msgspec.Struct, limits: dict[str, int], prefix: str, err
             continue
         if len(value) > limit:
             errors[prefix + name] = message(payload.TOO_LONG, limit=limit)
-        elif not value.isprintable() and _UNSAFE.search(value):
+        elif not value.isprintable() and UNSAFE.search(value):
             errors[prefix + name] = Message(CONTROL)
 
 
@@ -314,7 +319,7 @@ def _data_of(value: Any) -> payload.Data | Message:
 
 def _shown(name: str) -> str:
     """Return a client's field name short and clean enough for an error message."""
-    return _UNSAFE.sub("?", name)[:60]
+    return UNSAFE.sub("?", name)[:60]
 
 
 __all__ = ["BodyError", "NewEvent", "Refusal", "accept", "parse_json", "parse_ndjson", "parse_one"]

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/events"
 BEARER = "bearer "
-PARSERS = {"application/json": schema.parse_json, "application/x-ndjson": schema.parse_ndjson}
 # What only the application reads: a compressed body, a query, the chain of a rule.
 OTHERS = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_STOPA_CHAIN", "QUERY_STRING")
 
@@ -48,7 +47,7 @@ class EventsEntry:
     def _store(self, environ: WSGIEnvironment) -> bytes | None:
         """Store the events of a request and return the body of its answer; None when the application
         has to answer."""
-        parse = PARSERS.get(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
+        parse = views.PARSERS.get(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
         length = environ.get("CONTENT_LENGTH", "")
         login = environ.get("HTTP_AUTHORIZATION", "")
         if (

@@ -86,7 +86,9 @@ class Event(Model):
     Events of one source in the same millisecond are in the order of `uid`, the number that the source gave,
     where each has one. `seq` is the line in a file, otherwise 0, and `file_ts` the second of the file's first
     record; they order what the types of events leave equal.
-    `data` is the JSON text as received.
+    `data` is the JSON text of an object as received. A CloudEvent has an `envelope`, the JSON text of its
+    attributes and of data that is no object, and an `external_id` made of its source and id;
+    `time_of_arrival` says that it gave no time.
     """
 
     id = pw.BigAutoField()
@@ -104,6 +106,8 @@ class Event(Model):
     contact = pw.TextField(null=True)  # JSON as received; its row is created by the projection
     session = pw.CharField(200, null=True)
     data = pw.TextField(default="{}")
+    envelope = pw.TextField(null=True)
+    time_of_arrival = pw.BooleanField(null=True)
 
     class Meta:
         indexes = (

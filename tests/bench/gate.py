@@ -23,6 +23,10 @@ TABLE = """CREATE TABLE raw(
   id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, queue_id INTEGER NOT NULL, interaction TEXT NOT NULL,
   type TEXT NOT NULL, channel INTEGER NOT NULL, time_ms INTEGER NOT NULL, duration INTEGER NOT NULL,
   state INTEGER NOT NULL, contact TEXT NOT NULL, title TEXT NOT NULL, payload TEXT NOT NULL)"""
+EVENT_COLUMNS = (
+    "id, source_id, external_id, type, time_ms, recorded_ms, seq, user_id, queue_id, interaction, contact, "
+    "session, data"
+)
 INDEXES = ("user_id, time_ms", "type, time_ms", "time_ms", "interaction")
 _numbers = itertools.count(1)
 
@@ -158,7 +162,8 @@ class Raw:
         begun = time.process_time()
         for start in range(0, len(rows), size):
             self.base.execute("BEGIN IMMEDIATE")
-            insert = f"INSERT INTO {'event' if self.real else 'raw'} VALUES ({', '.join('?' * len(rows[0]))})"
+            table = f"event ({EVENT_COLUMNS})" if self.real else "raw"
+            insert = f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})"
             self.base.executemany(insert, rows[start : start + size])
             self.base.execute("COMMIT")
         return (time.process_time() - begun) / len(rows)

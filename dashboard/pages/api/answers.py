@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -25,6 +26,10 @@ Instant = Annotated[
 Seconds = Annotated[int, Meta(ge=0)]
 
 
+_ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NAMING = ("id", "source", "type", "specversion", "time", "datacontenttype", "dataschema")
+
+
 class Errors(msgspec.Struct):
     """What is wrong, by the name of the parameter."""
 
@@ -32,7 +37,8 @@ class Errors(msgspec.Struct):
 
 
 class Stored(msgspec.Struct):
-    """An event as it is stored; `data` and `contact` are the stored JSON."""
+    """An event as it is stored; `data` and `contact` are the stored JSON. A CloudEvent has its attributes,
+    and data in base64, in `cloudevent`; if it gave no time, `time` is that of its arrival."""
 
     cursor: str
     source: str
@@ -45,7 +51,9 @@ class Stored(msgspec.Struct):
     interaction: str | None
     contact: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": ["object", "null"]})]
     session: str | None
-    data: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+    data: Annotated[msgspec.Raw, Meta(description="Any JSON value; an object but for CloudEvents.")]
+    cloudevent: dict[str, msgspec.Raw] | None
+    time_of_arrival: bool
 
 
 class Events(msgspec.Struct):
@@ -132,9 +140,15 @@ def send(body: msgspec.Struct, status: int = 200) -> Response:
 
 def stored(row: tuple[Any, ...], full: bool) -> Stored:
     """Return the event of a row of `queries.events`; contact details are masked unless `full`."""
-    number, source, ident, kind, time_ms, recorded_ms, user, queue, interaction, contact, session, data = row
+    number, source, ident, kind, time_ms, recorded_ms, user, queue, interaction, contact, session, *rest = row
+    data, envelope, time_of_arrival = rest
+    members = _ENVELOPE.decode(envelope) if envelope else {}
+    if members:
+        ident = msgspec.json.decode(members["id"], type=str)
+        data = bytes(members.pop("data", data.encode())).decode()
     if not full:
         contact, data = _masked(contact, data)
+        members = _masked_members(members)
     return Stored(
         cursor=str(number),
         source=source,
@@ -148,6 +162,8 @@ def stored(row: tuple[Any, ...], full: bool) -> Stored:
         contact=msgspec.Raw(contact or "null"),
         session=session,
         data=msgspec.Raw(data),
+        cloudevent=members or None,
+        time_of_arrival=bool(time_of_arrival),
     )
 
 
@@ -158,6 +174,18 @@ def _masked(contact: str | None, data: str) -> tuple[str | None, str]:
     known = {fields[name]: mask for name, mask in shown.items() if len(fields[name]) > 2}
     found = json.dumps(masking.data(json.loads(data), known), ensure_ascii=False)
     return (json.dumps(shown, ensure_ascii=False) if contact else None), found
+
+
+def _masked_members(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """Return the attributes of a CloudEvent masked like data, but for those that say what event it is; bytes
+    are left out."""
+    return {
+        name: value
+        if name in _NAMING
+        else msgspec.Raw(msgspec.json.encode(masking.data(msgspec.json.decode(value), {}, name)))
+        for name, value in members.items()
+        if name != "data_base64"
+    }
 
 
 def tracing(found: Trace) -> Tracing:

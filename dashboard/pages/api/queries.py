@@ -46,6 +46,8 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
             e.contact,
             e.session,
             e.data,
+            e.envelope,
+            e.time_of_arrival,
         )
         .join(Source, on=(Source.id == e.source_id))
         .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
