@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import unquote
 
 from dashboard.i18n.message import N_
 from dashboard.notify import addresses, result, safe_http, webhook
@@ -47,28 +46,27 @@ SELF_HOSTED = {
     "rocket": 80,
     "rockets": 443,
 }
-# Options of an address that read files, or that repeat and wait where the delivery itself does.
-REFUSED = ("retry", "store", "template", "wait")
+# Options of an address that read files, weaken TLS, or that repeat and wait where the delivery itself does.
+REFUSED = frozenset({"redirect", "retry", "store", "template", "verify", "wait"})
 BODY_MAX = 65_536  # some services answer a sign-in with more than a page's worth
 TEXT_MAX = 4000
 NOT_A_CHAT = N_("Unsupported chat service address.")
-BAD_OPTION = N_("Remove the options template, retry, wait and store.")
+BAD_OPTION = N_("Remove the options template, verify, redirect, retry, wait and store.")
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses, which are secrets
 
 
 def check(address: str) -> None:
     """Raise AddressError unless `address` is one of a known chat service, on a host that may be called."""
-    plugin = _plugin(address)
-    scheme = _scheme(address)
-    if scheme in SELF_HOSTED and plugin.host and not _is_cloud(plugin):
-        safe_http.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[scheme]))
+    service, plugin = _plugin(address)
+    if service in SELF_HOSTED and plugin.host and not _is_cloud(plugin):
+        safe_http.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[service]))
 
 
 def send(address: str, title: str, text: str) -> DeliveryResult:
     """Write to the chat and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing."""
     try:
-        plugin = _plugin(address)
+        _service, plugin = _plugin(address)
     except AddressError as error:
         return DeliveryResult(ResultKind.NEVER, error.args[0])
     with safe_http.call(body_max=BODY_MAX) as call:
@@ -84,16 +82,23 @@ def send(address: str, title: str, text: str) -> DeliveryResult:
     )
 
 
-def _plugin(address: str) -> Any:
+def _plugin(address: str) -> tuple[str, Any]:
+    """Return the name of the service and what Apprise makes of its address.
+
+    Raises AddressError for one that may not be called. Apprise alone reads the address: its options are
+    looked at as Apprise has taken them.
+    """
     from apprise import Apprise, AppriseAsset  # here: it takes 150 ms, and few processes need it
+    from apprise.plugins import url_to_dict
 
     if len(address) > addresses.ADDRESS_MAX:
         raise AddressError(addresses.TOO_LONG)
-    scheme = _scheme(address)
-    if scheme not in SERVICES and scheme != "https":
+    if address.lower().startswith("http:"):  # Apprise would call https, which the user did not say
         raise AddressError(NOT_A_CHAT)
-    options = unquote(unquote(address.partition("?")[2])).lower()
-    if any(f"{name}=" in options for name in REFUSED):
+    parts = url_to_dict(address)  # type: ignore[no-untyped-call]
+    if parts is None or parts["schema"] not in SERVICES:
+        raise AddressError(NOT_A_CHAT)
+    if REFUSED.intersection(parts["qsd"]):
         raise AddressError(BAD_OPTION)
     asset = AppriseAsset(
         app_id="Stopa",
@@ -105,21 +110,12 @@ def _plugin(address: str) -> Any:
         storage_mode="memory",
         http_redirects=False,
     )
-    plugin = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
-    if plugin is None or not SERVICES.intersection(_names(plugin)):
+    plugin = Apprise.instantiate(parts, asset=asset, suppress_exceptions=True)
+    if plugin is None:
         raise AddressError(NOT_A_CHAT)
-    return plugin
-
-
-def _scheme(address: str) -> str:
-    return address.partition("://")[0].lower()
-
-
-def _names(plugin: Any) -> set[str]:
-    names: set[str] = set()
-    for each in (plugin.protocol, plugin.secure_protocol):
-        names.update([each] if isinstance(each, str) else each or ())
-    return names
+    if getattr(plugin, "template", None) or not plugin.verify_certificate or plugin.redirects:
+        raise AddressError(BAD_OPTION)
+    return parts["schema"], plugin
 
 
 def _is_cloud(plugin: Any) -> bool:

@@ -72,6 +72,32 @@ def test_what_is_no_chat_or_stands_inside_is_refused(address: str, why: str) -> 
     assert caught.value.args == (why,)
 
 
+SERVICES = {
+    "workflows": "workflows://prod.example.com:443/643e69f83c8944/signature/",
+    "slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    "address of the service": "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+}
+OPTIONS = [
+    "template%20=/etc/passwd",
+    "template =/etc/passwd",
+    "%09TEMPLATE=/etc/passwd",
+    "template%E3%80%80=/etc/passwd",
+    "a=1;template=/etc/passwd",
+    "verify=no",
+    "Verify%20=0",
+    "redirect=yes",
+    " retry=9",
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("service", SERVICES)
+def test_options_are_refused_as_apprise_reads_them(service: str, option: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        chat.check(f"{SERVICES[service]}?{option}")
+    assert caught.value.args == (chat.BAD_OPTION,)
+
+
 def test_a_message_is_posted_as_text() -> None:
     with receiving(receivers.answers(200, b"ok")) as receiver:
         safe_http.install([receiver.place])
