@@ -7,12 +7,12 @@ import sys
 import click
 from flask import Flask
 
-from dashboard import clock
-from dashboard.access import keys, passwords
+from dashboard.access import accounts, keys, passwords
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.cli import at_database, printable_name, source_name
-from dashboard.db import database
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.models import Access, User
 
 
@@ -44,15 +44,14 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
         )
         if problem := passwords.problem(secret, login, name):
             raise click.ClickException(problem)
+        hashed = passwords.make(secret)
         with database.atomic():
-            row, created = User.get_or_create(
-                login=login, defaults={"name": name or login, "created_ts": clock.now_s(), "access": role}
-            )
-            if not created and row.password_hash is not None:
+            dialect.one_at_a_time(Lock.GRANT)
+            if User.select().where((User.login == login) & User.password_hash.is_null(False)).exists():
                 raise click.ClickException(
                     f"{login!r} can already sign in. Edit the user in Settings > Users."
                 )
-            User.update(access=role, password_hash=passwords.make(secret)).where(User.id == row.id).execute()
+            row, created = accounts.give(login, name, role, hashed)
             audit.record(
                 "user.created" if created else "user.updated",
                 "c" if created else "u",

@@ -1,18 +1,18 @@
-"""Creates the first administrator with a one-time code, which a new installation prints at start."""
+"""The first administrator, added with a one-time code that a new installation prints at start."""
 
 from __future__ import annotations
 
-import hmac
 import secrets
 
-from dashboard import clock
-from dashboard.access import passwords, presets
+from dashboard.access import accounts, passwords, presets
 from dashboard.access.keys import digest
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
 from dashboard.models import Access, Setting, User
 
 CODE_NAME = "setup_code"
+CODES_KEPT = 5
 
 
 def needs_setup() -> bool:
@@ -23,35 +23,44 @@ def needs_setup() -> bool:
 def setup_code() -> str | None:
     """Create and return a new one-time code for the first administrator; None if not needed.
 
-    Only its hash is stored, and a new code replaces the previous one.
+    Only its hash is stored. The latest CODES_KEPT codes are valid until an administrator has been added, so
+    that a start that fails, or a second server, does not invalidate a code that has been printed.
     """
     if not needs_setup():
         return None
     code = secrets.token_hex(4)
-    Setting.insert(name=CODE_NAME, value=digest(code)).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: digest(code)}
-    ).execute()
+    with database.atomic():
+        dialect.one_at_a_time(Lock.GRANT)
+        value = " ".join([*_hashes(), digest(code)][-CODES_KEPT:])
+        Setting.insert(name=CODE_NAME, value=value).on_conflict(
+            conflict_target=[Setting.name], update={Setting.value: value}
+        ).execute()
     return code
 
 
 def code_is_right(code: str) -> bool:
-    stored = Setting.get_or_none(Setting.name == CODE_NAME)
-    return stored is not None and hmac.compare_digest(stored.value, digest(code.strip()))
+    return digest(code.strip()) in _hashes()
 
 
-def make_administrator(login: str, name: str, password: str) -> None:
-    """Create the first administrator and invalidate the code. Does nothing if a user can already sign in."""
+def make_administrator(login: str, name: str, password: str) -> bool:
+    """Add the first administrator and invalidate the codes; return False if a user can already sign in.
+
+    Of parallel calls exactly one adds one. A user known from events gets the password and the role.
+    """
+    hashed = passwords.make(password)
     with database.atomic():
+        dialect.one_at_a_time(Lock.GRANT)
         if not needs_setup():
-            return
+            return False
         presets.make()
         access = Access.get(Access.name == "Administrator")
-        user = User.create(
-            login=login,
-            name=name,
-            access=access,
-            created_ts=clock.now_s(),
-            password_hash=passwords.make(password),
-        )
+        user, created = accounts.give(login, name, access, hashed)
         Setting.delete().where(Setting.name == CODE_NAME).execute()
-        audit.record("user.created", "c", audit.user_target(user), actor=("system", None, "setup"))
+        action = ("user.created", "c") if created else ("user.updated", "u")
+        audit.record(*action, audit.user_target(user), actor=("system", None, "setup"))
+    return True
+
+
+def _hashes() -> list[str]:
+    stored = Setting.get_or_none(Setting.name == CODE_NAME)
+    return stored.value.split() if stored is not None else []

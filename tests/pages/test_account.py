@@ -1,4 +1,4 @@
-"""The first administrator, one's own language and zone, and a new password."""
+"""One's own language and zone, and a new password."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.access import first_admin
-from dashboard.models import Access, Setting, User
+from dashboard.models import User
 from tests import make
 from tests.pages.door import PASSWORD, enter, is_in
 
@@ -89,32 +88,3 @@ def test_language_chosen_before_sign_in_is_kept(client: FlaskClient, jana: User)
     assert User.get_by_id(jana.id).locale == ""
     for code in ("xx", "..", "cs/../ja"):
         assert client.get(f"/language/{code}").status_code == 404
-
-
-def test_first_visit_creates_the_administrator_once(client: FlaskClient) -> None:
-    assert client.get("/sign-in").headers["Location"] == "/setup"
-    code = first_admin.setup_code()
-    assert code is not None
-    form = {"code": code, "login": "boss", "name": "The Boss", "password": PASSWORD}
-    for field, value in (("code", "0"), ("login", "two words"), ("name", ""), ("password", "short")):
-        wrong = client.post("/setup", data={**form, field: value})
-        assert wrong.status_code == 422
-        assert f'id="e-{field}"' in wrong.text
-        assert PASSWORD not in wrong.text
-    assert User.select().count() == 0
-    assert client.post("/setup", data=form).headers["Location"] == "/sign-in"
-    assert enter(client, "boss").status_code == 302
-    assert User.get().access == Access.get(Access.name == "Administrator")
-    assert Setting.get_or_none(Setting.name == first_admin.CODE_NAME) is None
-    assert client.post("/setup", data={**form, "login": "second"}).headers["Location"] == "/sign-in"
-    assert User.select().count() == 1
-
-
-def test_setup_code_attempts_are_limited(client: FlaskClient) -> None:
-    code = first_admin.setup_code()
-    form = {"code": "guess", "login": "boss", "name": "Boss", "password": PASSWORD}
-    for _ in range(5):
-        assert client.post("/setup", data=form).status_code == 422
-    answer = client.post("/setup", data={**form, "code": code})
-    assert answer.status_code == 429
-    assert User.select().count() == 0

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Iterator
 
 import peewee
 import pytest
@@ -14,10 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access import known_browsers, throttle
-from dashboard.db import database
 from dashboard.models import AuditEntry, SignInAttempt, User
 from tests import make
-from tests.pages.door import PASSWORD, enter, is_in
+from tests.pages.door import PASSWORD, at_once, enter, is_in
 
 pytestmark = pytest.mark.both_databases
 
@@ -34,22 +30,6 @@ def today() -> Iterator[time_machine.Traveller]:
 @pytest.fixture(autouse=True)
 def jana(app: Flask) -> User:
     return make.user("jana", access=make.access(), password=PASSWORD)
-
-
-def at_once(number: int, act: Callable[[int], int]) -> Counter[int]:
-    """Run `act` in as many threads, all begun together, and return how often each result came."""
-    together = Barrier(number)
-
-    def one(n: int) -> int:
-        together.wait(30)
-        try:
-            return act(n)
-        finally:
-            if not database.is_closed():
-                database.close()
-
-    with ThreadPoolExecutor(number) as pool:
-        return Counter(pool.map(one, range(number)))
 
 
 def attack(app: Flask, login: str = "jana", number: int = throttle.MAX_PER_ACCOUNT) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import clock
-from dashboard.access import known_browsers, passwords, sessions, throttle
+from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.models import User
@@ -44,6 +44,21 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
         who = ("user", user.id, user.login)
         audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
     return token, user
+
+
+def check_setup_code(code: str, ip: str) -> bool:
+    """Return whether the one-time code is right, or raise Refused after too many wrong ones.
+
+    One transaction: of right codes that come at once none is counted as wrong.
+    """
+    with database.atomic():
+        tried = throttle.attempt(throttle.for_setup(ip))
+        if tried.wait_s:
+            raise Refused(tried.wait_s)
+        right = first_admin.code_is_right(code)
+        if right:
+            throttle.succeeded(tried)
+    return right
 
 
 def sign_out(token: str, user: User) -> None:

@@ -105,23 +105,30 @@ def delete() -> Response:
 @public
 def setup() -> Response:
     """Create the first administrator; requires the one-time code printed at start."""
-    if not first_admin.needs_setup():
-        return make_response(redirect(url_for(".show")))
     if request.method == "GET":
+        if not first_admin.needs_setup():
+            return make_response(redirect(url_for(".show")))
         return render("signin/setup.html", asked=forms.Setup("", "", "", ""))
     asked = forms.parse_setup(request.form)
-    tried = throttle.attempt(throttle.for_setup(request.remote_addr or ""))
-    if tried.wait_s:
-        asked.errors["code"] = _wait(tried.wait_s)
+    try:
+        right = commands.check_setup_code(asked.code, request.remote_addr or "")
+    except commands.Refused as refused:
+        asked.errors["code"] = _wait(refused.wait_s)
         return render("signin/setup.html", status=429, asked=asked)
-    if first_admin.code_is_right(asked.code):
-        throttle.succeeded(tried)
-    else:
+    if not right:
         asked.errors["code"] = _("Incorrect code. Use the code printed when the server last started.")
+    if not first_admin.needs_setup():  # asked after the code was read: both end in one transaction
+        return _set_up_by_another()
     if asked.errors:
         return render("signin/setup.html", status=422, asked=asked)
-    first_admin.make_administrator(asked.login, asked.name, asked.password)
+    if not first_admin.make_administrator(asked.login, asked.name, asked.password):
+        return _set_up_by_another()
     flash(_("Administrator added. Sign in."), "ok")
+    return make_response(redirect(url_for(".show")))
+
+
+def _set_up_by_another() -> Response:
+    flash(_("The first administrator has already been added, so nothing was saved. Sign in."), "warn")
     return make_response(redirect(url_for(".show")))
 
 
