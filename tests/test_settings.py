@@ -79,6 +79,22 @@ def test_valid_value_is_read(name: str, given: str, value: object, instance: Pat
     assert getattr(loaded, name.removeprefix("STOPA_").lower()) == value
 
 
+def test_lines_of_the_file_hold_where_the_environment_says_nothing(instance: Path, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f'STOPA_SECRET_KEY={KEY}\nSTOPA_LOCALE="cs"  # Czech\nSTOPA_TIMEZONE=Asia/Tokyo\n')
+    found = settings.start({"STOPA_LOCALE": "ja"}, instance, file)
+    assert (found.secret_key, found.locale, found.timezone) == (KEY, "ja", "Asia/Tokyo")
+
+
+def test_wrong_line_of_the_file_is_named(
+    instance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".env").write_text("STOPA_LOCAL=cs\n")
+    with pytest.raises(SystemExit):
+        settings.start({"STOPA_SECRET_KEY": KEY}, instance, tmp_path / ".env")
+    assert "STOPA_LOCAL: is not a known setting" in capsys.readouterr().err
+
+
 WRONG = [
     ("STOPA_DATABASE", "mysql://root@localhost/stopa"),
     ("STOPA_DATABASE", "stopa.db"),

@@ -135,6 +135,11 @@ def test_signal_stops_server_and_worker(number: signal.Signals, url: str) -> Non
     assert told == ["system.started", "system.stopped"]
 
 
+def test_server_finds_itself_behind_a_proxy_of_the_environment(url: str) -> None:
+    with started(SERVER, url, http_proxy="http://127.0.0.1:9", no_proxy="") as running:
+        assert "Stopa is running on" in running.said
+
+
 def test_killed_worker_is_restarted(url: str) -> None:
     with started(SERVER, url) as running:
         until(running.workers)
@@ -177,6 +182,33 @@ def test_serve_migrates_an_empty_database_and_gives_the_code_for_the_first_admin
         assert running.get("/healthz") == 200
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(LONG_S) == 0
+
+
+def stopa(folder: Path, url: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `bin/stopa` in another folder."""
+    return subprocess.run(
+        [ROOT / "bin" / "stopa", *words],
+        cwd=folder,
+        env=environment(url, **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="latin-1",
+        check=False,
+    )
+
+
+def test_commands_run_in_any_folder_and_take_files_from_there(url: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"type": "custom.seen", "time": "2026-03-02T09:00:00Z"}\n')
+    (tmp_path / ".env").write_text("STOPA_LOCALE=nonsense\n")
+    done = stopa(tmp_path, url, "import", "a.jsonl", "--format", "jsonl", "--source", "pbx")
+    assert (done.returncode, "stored 1" in done.stdout) == (0, True), done.stderr
+
+
+def test_letters_that_the_terminal_lacks_are_escaped(url: str, tmp_path: Path) -> None:
+    words = ("access", "grant", "ředitel é", "pii.unmask")
+    done = stopa(tmp_path, url, *words, PYTHONIOENCODING="latin-1")
+    assert (done.returncode, "Unknown role '\\u0159editel é'" in done.stderr) == (1, True)
 
 
 SAYINGS = [

@@ -1,4 +1,4 @@
-"""Settings read from environment variables: one table of names, units and defaults.
+"""Settings read from environment variables and `.env`: one table of names, units and defaults.
 
 `read()` returns every problem with an example of a valid value; `start()` prints them and exits with
 status 2. The time zone of the operating system is never used: days are UTC unless `STOPA_TIMEZONE` is
@@ -8,6 +8,7 @@ set, so an instance that moves to another machine shows the same days.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import re
 import secrets
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
 
 from dashboard.settings import readers
 from dashboard.settings.readers import INSTANCE, LOCALES, ROOT, SECRET_MIN, HostPort
@@ -204,10 +207,20 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
     return Settings(**values)
 
 
-def start(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Settings:
-    """Return the settings, or print every problem to standard error and exit with status 2."""
+def start(
+    environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE, file: Path = ROOT / ".env"
+) -> Settings:
+    """Return the settings of the environment and, for names that are not set there, of the lines of `file`;
+    or print every problem to standard error and exit with status 2.
+
+    What this process prints from now on is escaped where the terminal's encoding has no such letter.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    written = {name: value for name, value in dotenv_values(file).items() if value is not None}
     try:
-        return load(environ, instance)
+        return load({**written, **environ}, instance)
     except SettingsError as error:
         for problem in error.problems:
             print(f"{problem.name}: {problem.text}.\n  Example: {problem.hint}", file=sys.stderr)
