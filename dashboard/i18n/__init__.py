@@ -11,7 +11,7 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, has_app_context, request, session
 from flask_babel import Babel, get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -109,6 +109,11 @@ def zone() -> str:
     user = g.get("user")
     chosen = user.timezone if user is not None else ""
     return str(chosen or current_app.config["STOPA"].timezone)
+
+
+def site_zone() -> str:
+    """Return the site's zone; UTC outside an application."""
+    return str(current_app.config["STOPA"].timezone) if has_app_context() else "UTC"
 
 
 def compile_catalogues() -> None:

@@ -16,6 +16,7 @@ from dashboard.catalog.fields import SUBJECT_FIELDS
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.events import switches
+from dashboard.i18n import site_zone
 from dashboard.models import Calendar as CalendarRow
 from dashboard.models import CalendarDay, Rule, RuleGroup, Setting, TeamMember, User, versions
 from dashboard.rulelang import schema as definitions
@@ -159,11 +160,6 @@ def _names(users: frozenset[int]) -> frozenset[str]:
         return frozenset()
     query = User.select(User.login, User.name).where(User.id.in_(sorted(users))).tuples()
     return frozenset(name for row in query for name in row)
-
-
-def site_zone() -> str:
-    """Return the site's zone; UTC outside an application."""
-    return str(current_app.config["STOPA"].timezone) if has_app_context() else "UTC"
 
 
 def calendars() -> dict[str, Calendar]:

@@ -25,10 +25,10 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import internal, switches
+from dashboard.i18n import site_zone
 from dashboard.i18n.message import N_
 from dashboard.models import Mark, Notification, Profile, Rule, RuleMute, Run, Step, User
 from dashboard.rulelang import working_time
-from dashboard.rules import active_rules
 from dashboard.rules.recipients import profile_of
 from dashboard.rules.runs import StepState
 
@@ -95,7 +95,7 @@ def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
     """
     same = (Step.run == step.run_id) & (Step.n == step.n) & (Step.recipient == step.recipient)
     beside = list(Step.select().where(same & (Step.action != "notify")).order_by(Step.id))
-    zone = User.select(User.timezone).where(User.id == profile.user_id).scalar() or active_rules.site_zone()
+    zone = User.select(User.timezone).where(User.id == profile.user_id).scalar() or site_zone()
     due = None if step.payload["urgent"] else working_time.quiet_until(profile, now_ms, zone)
     for first in beside:
         way = (first.action, first.channel_id)

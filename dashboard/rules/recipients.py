@@ -13,7 +13,7 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import EVERYONE, Permission
 from dashboard.access.scope import Scope
 from dashboard.db.prepared import plain
-from dashboard.i18n import translator
+from dashboard.i18n import site_zone, translator
 from dashboard.models import (
     Access,
     Channel,
@@ -30,7 +30,6 @@ from dashboard.rulelang.actions import Role
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.text_templates import Names, render
 from dashboard.rulelang.values import is_address
-from dashboard.rules import active_rules
 
 # Where an event names its customer: the address, and what else of the same person stands beside it.
 CUSTOMERS = (
@@ -138,12 +137,12 @@ class People:
         found = self.reader(author)
         if found is not None:
             return self.say(template, facts, found)
-        return render(template, facts, self.names(site_locale(), active_rules.site_zone()), NOBODY)
+        return render(template, facts, self.names(site_locale(), site_zone()), NOBODY)
 
     def say_customer(self, template: str, facts: EventFacts, author: int | None) -> str:
         """Return a text for the customer, in the site's language: as the rule's author may see it, but
         with the customer's own details whole."""
-        names = self.names(site_locale(), active_rules.site_zone())
+        names = self.names(site_locale(), site_zone())
         return render(template, facts, names, self.scope(author), self.own(facts))
 
     def own(self, facts: EventFacts) -> frozenset[str]:
@@ -191,7 +190,7 @@ def _reader(user_id: int) -> Reader | None:
     row = User.get_or_none((User.id == user_id) & User.deactivated_ts.is_null())
     if row is None:
         return None
-    locale, zone = row.locale or site_locale(), row.timezone or active_rules.site_zone()
+    locale, zone = row.locale or site_locale(), row.timezone or site_zone()
     return Reader(row.id, row.name, row.email, locale, zone, scopes.of_user(row))
 
 

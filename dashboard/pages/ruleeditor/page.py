@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
-from dashboard import catalog
+from dashboard import catalog, i18n
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_, Message
@@ -23,7 +23,7 @@ from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import LOOPS, Definition
 from dashboard.rulelang.triggers import fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
-from dashboard.rules import active_rules, pending_waits, permissions
+from dashboard.rules import pending_waits, permissions
 from dashboard.rules.runs import RUN_LABELS
 from dashboard.ruletext import names
 from dashboard.ruletext.run_scope import BADGES
@@ -129,7 +129,7 @@ def _context(editing: Editing) -> dict[str, Any]:
     offered = queries.offered(g.scope, definition, sought)
     texts, event = preview.texts(definition, g.scope)
     rule = editing.rule
-    site_zone = active_rules.site_zone()
+    site_zone = i18n.site_zone()
     return {
         "editing": editing,
         "viewer_id": g.user.id,

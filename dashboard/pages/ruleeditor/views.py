@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import site_zone
 from dashboard.models import Rule
 from dashboard.pages.ruleeditor import commands, edits, form, page, queries, validation
 from dashboard.pages.ruleeditor.page import Editing
@@ -39,7 +40,7 @@ def new() -> Response:
 @bp.post("/new")
 @require(OWN, EDIT)
 def create() -> Response:
-    typed = form.read(request.form, active_rules.site_zone())
+    typed = form.read(request.form, site_zone())
     typed["list"] = "my" if _own(typed["list"]) else "system"
     return _done(Editing(None, typed))
 
@@ -65,7 +66,7 @@ def update(ident: int) -> Response:
     rule = seen(ident)
     if not permissions.can_change(g.scope, rule.owner_id):
         abort(403)
-    return _done(Editing(rule, form.read(request.form, active_rules.site_zone())))
+    return _done(Editing(rule, form.read(request.form, site_zone())))
 
 
 def seen(ident: int) -> Any:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.i18n import formats
+from dashboard.i18n import formats, site_zone
 from dashboard.models import Rule, RuleVersion, Run, Step
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
@@ -20,7 +20,7 @@ from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.text_templates import Names
-from dashboard.rules import active_rules, event_facts
+from dashboard.rules import event_facts
 from dashboard.rules.runs import EDITED, RUN_LABELS, STEP_LABELS, RunOutcome, StepState
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
@@ -295,7 +295,7 @@ def trace(
 
 def reader(words: Words, scope: Scope, zone: str) -> traces.Reader:
     """Return how a trace is shown to the viewer; times of day are those of the rule's zone."""
-    return traces.Reader(words.names, zone or active_rules.site_zone(), scope.can(Permission.PII_UNMASK))
+    return traces.Reader(words.names, zone or site_zone(), scope.can(Permission.PII_UNMASK))
 
 
 def limits(said: Definition, words: Words) -> list[str]:
