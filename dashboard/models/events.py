@@ -16,6 +16,7 @@ class Source(Model):
     name = pw.CharField(120, unique=True)
     is_file = pw.BooleanField(default=False)
     last_ms = pw.BigIntegerField(null=True)
+    presence = pw.CharField(20, default="recorded")  # a PresenceOf: of members who never join a queue
     csv_options = pw.TextField(null=True)
     created_ts = pw.BigIntegerField()
 

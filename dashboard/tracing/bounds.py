@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     NO_END = "no_end"
     END_OF_FILE = "end_of_file"
     IDLE = "idle"
+    FIRST_TO_LAST = "first_to_last"  # presence of a static member, out of their activity
     MOVED_ON = "moved_on"  # a wait: the same call was queued or answered in another queue
 
 

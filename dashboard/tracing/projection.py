@@ -21,6 +21,7 @@ from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, PauseType, Source
 from dashboard.tracing import (
+    activity_presence,
     bounds,
     changes,
     consultations,
@@ -49,6 +50,8 @@ def fold_range(after: int, to: int) -> set[str]:
     connecting: dict[int, int] = {}
     restarted: dict[int, int] = {}
     latest: dict[int, int] = {}
+    chosen = activity_presence.sources()
+    active: dict[int, Span] = {}  # user → from the first to the last act in a source of `chosen`
     query = Event.select(Event.source_id, Event.interaction, Event.user_id, Event.time_ms, Event.type).where(
         (Event.id > after) & (Event.id <= to)
     )
@@ -62,13 +65,19 @@ def fold_range(after: int, to: int) -> set[str]:
         if kind == RESTART:
             restarted[source] = min(restarted.get(source, time_ms // 1000), time_ms // 1000)
         if user is not None:
-            acting[user] = min(acting.get(user, time_ms // 1000), time_ms // 1000)
+            at = time_ms // 1000
+            acting[user] = min(acting.get(user, at), at)
+            if source in chosen:
+                first, last = active.get(user, Span(at, at))
+                active[user] = Span(min(first, at), max(last, at))
             if kind in surroundings.CONNECTS:
                 connecting[user] = min(connecting.get(user, time_ms // 1000), time_ms // 1000)
     files = _advance(latest)
     for user, since in (*surroundings.paused(restarted).items(), *surroundings.forgotten(acting).items()):
         people[user] = min(people.get(user, since * 1000), since * 1000)
     _fold(touched, people, connecting, restarted)
+    for user in active.keys() - people.keys():
+        activity_presence.refold(user, active[user], chosen)
     if files:
         expire(files)
     return types
@@ -94,8 +103,11 @@ def _fold(
     """Fold these users' presence, then the interactions and what the presence, calls and restarts bound."""
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
     users: dict[int, int] = {}
+    chosen = activity_presence.sources()
     for user, since_ms in people.items():
         changed = fold_presence(user, since_ms, paid)
+        if chosen:
+            activity_presence.refold(user, Span(changed, bounds.FOREVER), chosen)
         users[user] = min(connecting.get(user, changed), changed)
     whole = {source: set(names) for source, names in touched.items()}
     for source, names in surroundings.affected(users, connecting, restarted).items():
@@ -220,13 +232,9 @@ def rebuild(
         .distinct()
         .count()
     )
-    users = [
-        row[0]
-        for row in Event.select(Event.user_id)
-        .where(Event.user_id.is_null(False) & PRESENCE_TYPES)
-        .distinct()
-        .tuples()
-    ]
+    query = Event.select(Event.user_id).where(Event.user_id.is_null(False) & PRESENCE_TYPES).distinct()
+    chosen = activity_presence.sources()
+    users = sorted({user for (user,) in plain(query)}.union(activity_presence.users(chosen)))
     total, done = total + len(users), 0
     paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
     for user in users:
@@ -234,6 +242,7 @@ def rebuild(
             dialect.one_at_a_time(Lock.PROJECTION)
             before = changes.of_presence(user) if changed is not None else None
             fold_presence(user, 0, paid)
+            activity_presence.refold(user, Span(0, bounds.FOREVER), chosen)
             if changed is not None and before is not None:
                 _list(changed, before, changes.of_presence(user))
         done += 1

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from dashboard.db import dialect
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Activity, Interaction, Interval
-from dashboard.tracing.bounds import Bound, Bounded
+from dashboard.tracing.bounds import Bound, Bounded, EndReason
 from dashboard.tracing.presence import Presence
 from dashboard.tracing.types import PRESENCE, FoldedInteraction, Kind, Segment
 
@@ -117,7 +117,7 @@ def interactions(source: int, folded: Mapping[str, Outcome]) -> None:
 
 
 def presence_rows(user: int, since_ms: int) -> list[Presence]:
-    """Return the user's presence rows that are open or were ended by events since `since_ms`."""
+    """Return the user's recorded presence that is open or was ended by events since `since_ms`."""
     of_user = (Interval.user_id == user) & (Interval.kind <= max(PRESENCE))
     # Two index ranges; asked for with one OR, the database walks all the user's days.
     still_open = Interval.select().where(of_user & Interval.closed_ms.is_null())
@@ -140,6 +140,7 @@ def presence_rows(user: int, since_ms: int) -> list[Presence]:
             reason=row.end_reason or "",
         )
         for row in (*still_open, *ended)
+        if row.end_reason != EndReason.FIRST_TO_LAST
     ]
 
 

@@ -87,8 +87,9 @@ def presences(user: int, span: Span, restarted: Mapping[int, Sequence[int]]) -> 
     """Return what bounds the user's work of that time."""
     i = Interval
     over = i.end_ts.is_null() | (i.end_ts >= span.start)
+    recorded = i.end_reason.is_null() | (i.end_reason != EndReason.FIRST_TO_LAST.value)
     query = i.select(i.kind, i.source_id, i.start_ts, i.end_ts).where(
-        (i.user_id == user) & (i.kind <= Kind.READY) & (i.start_ts <= span.end) & over
+        (i.user_id == user) & (i.kind <= Kind.READY) & (i.start_ts <= span.end) & over & recorded
     )
     logins: list[tuple[int, int]] = []
     ready: dict[int, list[tuple[int, int]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -12,9 +13,10 @@ from flask import Flask
 from dashboard import clock
 from dashboard.access import scope
 from dashboard.ingest import importer
-from dashboard.models import User
+from dashboard.models import Interval, User
 from dashboard.tracing import projection, trace
 from dashboard.tracing.statistics import Figures
+from dashboard.tracing.types import Kind
 
 pytestmark = pytest.mark.both_databases
 BUGS = Path(__file__).parents[2].parent / "shared" / "data" / "bug_cases"
@@ -87,3 +89,98 @@ def test_records_in_any_order_and_a_rebuild_give_the_same_pauses(
         assert pauses(f"a{n}") == expected, order
     projection.rebuild()
     assert all(pauses(user.login) == expected for user in User.select().where(User.login.startswith("a")))
+
+
+STATIC = [
+    "0|c1|q|NONE|ENTERQUEUE||1|1",
+    "5|c1|q|Alice|CONNECT|5|x|1",
+    "65|c1|q|Alice|COMPLETEAGENT|5|60|1",
+    "600|NONE|q|Alice|PAUSE|lunch",
+    "900|NONE|q|Alice|UNPAUSE|",
+    "3000|c2|q|NONE|ENTERQUEUE||1|1",
+    "3001|c2|q|Alice|RINGNOANSWER|1000",
+    "3010|c2|q|Dana|CONNECT|9|x|1",
+    "3020|c2|q|Dana|COMPLETECALLER|9|10|1",
+    "3500|c3|q|Alice|CONNECT|5|x|1",
+    "3600|c3|q|Alice|COMPLETEAGENT|5|100|1",
+    "86405|c4|q|Alice|CONNECT|5|x|1",
+    "86465|c4|q|Alice|COMPLETEAGENT|5|60|1",
+    "2000|NONE|q|Dana|ADDMEMBER|",
+    "4000|NONE|q|Dana|REMOVEMEMBER|",
+]
+
+
+def log(records: list[str]) -> str:
+    parted = (record.split("|", 1) for record in records)
+    return "".join(f"{AT + int(at)}|{rest}\n" for at, rest in parted)
+
+
+def choose(app: Flask, presence: str, source: str = "pbx") -> None:
+    done = app.test_cli_runner().invoke(args=["source", "set", source, "--presence", presence])
+    assert done.exit_code == 0, done.output
+
+
+def shown(at: int = AT) -> list[tuple[int, int, int, int]]:
+    """Return login, ready, busy and pause of Alice and Dana on a day."""
+    found = [day(login, at) for login in ("Alice", "Dana")]
+    return [(one.login, one.ready, one.busy, one.pause.total) for one in found]
+
+
+FIRST, SECOND = [(3595, 3295, 160, 300), (2000, 2000, 10, 0)], [(60, 60, 60, 0), (0, 0, 0, 0)]
+
+
+def test_a_static_member_counts_as_signed_in_from_first_to_last_activity(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text(log(STATIC))
+    take(path)
+    assert shown()[0] == (300, 0, 0, 300)
+    choose(app, "first-to-last")
+    assert (shown(), shown(AT + 86_400)) == (FIRST, SECOND)
+    inferred = Interval.select().where(Interval.inferred & (Interval.kind == Kind.READY))
+    assert [(row.start_ts - AT, row.end_ts - AT) for row in inferred.order_by(Interval.start_ts)] == [
+        (5, 3600),
+        (86405, 86465),
+    ]
+    assert {row.end_reason for row in inferred} == {"first_to_last"}
+    projection.rebuild()
+    assert (shown(), shown(AT + 86_400)) == (FIRST, SECOND)
+    choose(app, "recorded")
+    assert shown()[0] == (300, 0, 0, 300)
+    assert inferred.count() == 0
+
+
+@pytest.mark.parametrize("order", ["as written", "newest first", "shuffled"])
+def test_the_presence_of_static_members_is_the_same_whenever_their_records_come(
+    app: Flask, tmp_path: Path, order: str
+) -> None:
+    records = {
+        "as written": STATIC,
+        "newest first": STATIC[::-1],
+        "shuffled": random.Random(3).sample(STATIC, len(STATIC)),
+    }[order]
+    path = tmp_path / "queue_log"
+    for n, record in enumerate(records):
+        path.write_text(log([record]))
+        take(path)
+        if n == 0:
+            choose(app, "first-to-last")
+    assert (shown(), shown(AT + 86_400)) == (FIRST, SECOND)
+    changed: list[object] = []
+    projection.rebuild(changed=changed.append)
+    assert changed == []
+
+
+def test_inferred_presence_bounds_no_call(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    records = ["5|c1|q|Alice|CONNECT|5|x|1", "60|c2|q|Alice|RINGNOANSWER|1", "99|NONE|q|Alice|PAUSE|lunch"]
+    path.write_text(log([*records, "86405|c4|q|Alice|CONNECT|5|x|1", "90000|c1|q|Alice|COMPLETEAGENT|5|9|1"]))
+    take(path)
+    before = [day("Alice", at).calls for at in (AT, AT + 86_400)]
+    choose(app, "first-to-last")
+    projection.rebuild()
+    assert [day("Alice", at).calls for at in (AT, AT + 86_400)] == before
+
+
+def test_a_source_that_does_not_exist_is_named(app: Flask) -> None:
+    done = app.test_cli_runner().invoke(args=["source", "set", "nowhere", "--presence", "recorded"])
+    assert (done.exit_code, "Unknown source 'nowhere'" in done.output) == (1, True)

@@ -1,0 +1,56 @@
+"""The `flask` commands of sources: their settings."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from dashboard.audit import record as audit
+from dashboard.cli import at_database
+from dashboard.db import database
+from dashboard.models import Source
+from dashboard.tracing import activity_presence
+from dashboard.tracing.activity_presence import PresenceOf
+
+
+def init(app: Flask) -> None:
+    app.cli.add_command(source)
+
+
+@click.group()
+def source() -> None:
+    """Manage sources."""
+
+
+@source.command("list")
+def source_list() -> None:
+    """List the sources of events and their settings."""
+    with at_database():
+        for row in Source.select().order_by(Source.name):
+            click.echo(f"{row.name}\t{'file' if row.is_file else 'live'}\tpresence {row.presence}")
+
+
+@source.command("set")
+@click.argument("name")
+@click.option(
+    "--presence",
+    type=click.Choice([presence.value for presence in PresenceOf]),
+    required=True,
+    help="What the presence of members who never join a queue or sign in is taken from.",
+)
+def source_set(name: str, presence: str) -> None:
+    """Change settings of source NAME.
+
+    With first-to-last, such a member counts as signed in and ready from the first to the last activity of
+    each day, marked as inferred. With recorded, only what the source reports counts.
+    """
+    with at_database():
+        row = Source.get_or_none(Source.name == name)
+        if row is None:
+            names = ", ".join(known for (known,) in Source.select(Source.name).order_by(Source.name).tuples())
+            raise click.ClickException(f"Unknown source {name!r}. Available: {names}.")
+        with database.atomic():
+            count = activity_presence.choose(row, PresenceOf(presence))
+            changes = {"presence": (row.presence, presence)}
+            audit.record("settings.updated", "u", ("source", row.id, name), changes)
+    click.echo(f"Presence of source {name}: {presence}. Users computed again: {count}.")
