@@ -16,7 +16,7 @@ from dashboard.ingest import views as gate
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
-from dashboard.notify import deliver, outbox
+from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
     exports,
@@ -63,6 +63,7 @@ JOBS = {
     timer_sync.ARM: Handler(backfill.backfill_job),
     timer_sync.COUNT: Handler(backfill.count_job),
     pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
+    channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
     runs.PRUNE: Handler(runs.prune, keep=False),
 }
 TICKS = {

@@ -1,8 +1,8 @@
 """Runs what is due, for ever or until nothing is.
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
-(digests, and what is due by the clock), the work (every other kind of job), and those of dashboard.registry,
-such as deliveries.
+(digests, and what is due by the clock), the calls (jobs that wait for other servers), the work (every other
+kind of job), and those of dashboard.registry, such as deliveries.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ log = logging.getLogger("stopa.worker")
 IDLE_S = 0.25
 AWAY_S = 2.0
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
+CALLS = ["channel_check"]  # kinds that wait for other servers, in a lane of their own
 
 
 class Lane(NamedTuple):
@@ -85,7 +86,7 @@ def forever() -> str:
     signal.signal(signal.SIGINT, ask)
     threads = [
         threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
-        for label, one in (("engine", _engine), ("work", _work))
+        for label, one in (("engine", _engine), ("work", _work), ("calls", _calls))
     ]
     for label, lane in LANES.items():
         threads += _Dispatch(lane).threads(label, stopped, reasons.append)
@@ -141,8 +142,12 @@ def _engine() -> int:
 
 
 def _work() -> int:
-    kinds = [kind for kind in queue.HANDLERS if kind not in ENGINE]
+    kinds = [kind for kind in queue.HANDLERS if kind not in ENGINE + CALLS]
     return turn(name(), kinds) if kinds else 0
+
+
+def _calls() -> int:
+    return turn(name(), CALLS)
 
 
 def _ticks() -> int:

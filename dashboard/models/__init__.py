@@ -5,7 +5,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
 from dashboard.models.events import Contact, Event, Interaction, Source
-from dashboard.models.notify import Calendar, CalendarDay, Channel, Notification, Profile
+from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.records import AuditEntry, ExportFile, ExportPart, Job, Setting
 from dashboard.models.rules import (
@@ -66,6 +66,7 @@ ALL = [
     Backtest,
     TypeSwitch,
     Channel,
+    ChannelCheck,
     Notification,
     Profile,
     Calendar,

@@ -28,6 +28,20 @@ class Channel(Versioned):
     read = frozenset({"name", "kind", "active"})
 
 
+class ChannelCheck(Model):
+    """The latest check of a channel that calls out: a test message, or a look-up of its host."""
+
+    channel = pw.ForeignKeyField(Channel, primary_key=True, on_delete="CASCADE")
+    key = pw.CharField(40, unique=True)  # of this check, and the id of its message
+    sends = pw.BooleanField()
+    made_ms = pw.BigIntegerField()
+    done_ms = pw.BigIntegerField(null=True)  # none: waits for the worker
+    ok = pw.BooleanField(default=False)
+    status = pw.IntegerField(default=0)  # of HTTP
+    why = pw.CharField(500, default="")  # a translatable message
+    note = pw.CharField(500, default="")  # the receiver's answer
+
+
 class Notification(Model):
     """A notification in a user's inbox."""
 

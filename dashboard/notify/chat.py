@@ -58,9 +58,20 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it names addresses, w
 
 def check(address: str) -> None:
     """Raise AddressError unless `address` is one of a known chat service, on a host that may be called."""
+    found = place(address)
+    if found is not None:
+        safe_http.check_host(*found)
+
+
+def place(address: str) -> tuple[str, int] | None:
+    """Return host and port of a self-hosted service, None for one of a known maker.
+
+    Raises AddressError unless `address` is one of a known chat service.
+    """
     service, plugin = _plugin(address)
-    if service in SELF_HOSTED and plugin.host and not _is_cloud(plugin):
-        safe_http.check_host(str(plugin.host), int(plugin.port or SELF_HOSTED[service]))
+    if service not in SELF_HOSTED or not plugin.host or _is_cloud(plugin):
+        return None
+    return str(plugin.host), int(plugin.port or SELF_HOSTED[service])
 
 
 def send(address: str, title: str, text: str) -> DeliveryResult:

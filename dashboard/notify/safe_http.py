@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -109,6 +109,18 @@ def check_host(host: str, port: int) -> None:
         raise AddressError(addresses.UNKNOWN_HOST) from None
 
 
+def check_numeric(host: str, port: int) -> None:
+    """Raise AddressError for a private address in any numeric form; names pass, without being looked up."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return
+    try:
+        _refuse_private(host, port, found)
+    except RefusedError as error:
+        raise AddressError(error.args[0]) from None
+
+
 def resolve(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
     """Return what getaddrinfo says, when every address of it may be called; else raises RefusedError.
 
@@ -132,11 +144,14 @@ def resolve(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
         raise TimeoutError("the name was not resolved in time")
     if failed or not found:
         raise failed[0] if failed else socket.gaierror("no address")
-    if not is_allowed(host, port):
-        for each in found:
-            if not addresses.is_public(str(each[4][0])):
-                raise RefusedError(addresses.PRIVATE)
+    _refuse_private(host, port, found)
     return found
+
+
+def _refuse_private(host: str, port: int, found: Iterable[tuple[Any, ...]]) -> None:
+    """Raise RefusedError when an address that getaddrinfo gave may not be called."""
+    if not is_allowed(host, port) and not all(addresses.is_public(str(each[4][0])) for each in found):
+        raise RefusedError(addresses.PRIVATE)
 
 
 def is_allowed(host: str, port: int) -> bool:

@@ -47,6 +47,7 @@ class Resource(VersionedRows[FormT]):
     labels: ClassVar[Mapping[str, str]] = MappingProxyType({})  # of values that are no fields
     index_template: ClassVar[str] = "resource/index.html"
     form_template: ClassVar[str] = "resource/form.html"
+    form_fragments: ClassVar[tuple[str, ...]] = ()  # blocks of the form's page that refresh themselves
     stays: ClassVar[bool] = False  # a save leads back to the form, not to the list
     page_size: ClassVar[int] = 0  # rows of a page; 0: all on one
 
@@ -247,7 +248,7 @@ class Resource(VersionedRows[FormT]):
     def show(self, row: Any | None, form: FormT, status: int = 200, **more: Any) -> Response:
         """Render the form."""
         context = {"row": row, "form": form, "differing": None, **self.context(row, form), **more}
-        return self.render(self.form_template, (), status, **context)
+        return self.render(self.form_template, self.form_fragments, status, **context)
 
     def done(self, text: str, target: str = "", kind: str = "ok") -> Response:
         """Show what has been done in a note (ok, warn or bad) on `target`, else on the list."""

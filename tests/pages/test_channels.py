@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
-from dashboard.models import AuditEntry, Channel
-from dashboard.notify import result, safe_http
+from dashboard.jobs import queue, worker
+from dashboard.models import AuditEntry, Channel, User
+from dashboard.notify import channel_check, result, safe_http
 from dashboard.rules import active_rules
 from tests import make
 from tests.notify import receivers, steps
@@ -19,6 +22,7 @@ from tests.notify.receivers import Receiver, receiving
 from tests.pages import asks
 
 P = Permission
+CHECK = {"HX-Request": "true", "HX-Target": "check"}
 OWN_SECRET = "a secret of my own, long".replace(" ", "-")
 
 
@@ -190,29 +194,104 @@ def test_the_later_of_two_editors_is_told(editor: FlaskClient, receiver: Receive
     assert editor.post(url, data={"name": "Second", "version": "2"}).status_code == 302
 
 
+def checked(client: FlaskClient, row: Channel) -> str:
+    """Return what the page of the channel says after the worker has made its check."""
+    worker.drain()
+    return client.get(f"/settings/channels/{row.id}", headers=CHECK).text
+
+
 def test_a_test_is_really_sent_and_its_answer_is_said(editor: FlaskClient, receiver: Receiver) -> None:
     row = steps.channel(receiver.url, failures=2, active=False)
-    said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
+    url = f"/settings/channels/{row.id}"
+    for _ in range(3):  # impatient clicks
+        waits = editor.post(f"{url}/test", follow_redirects=True).text
+        assert "Sending the test message…" in waits
+        assert 'hx-trigger="every 2s"' in waits
+        assert f'href="{url}">Refresh</a>' in waits
+    said = checked(editor, row)
     assert "Test message sent through" in said
     assert "HTTP status 200." in said
+    assert "hx-trigger" not in said
     (got,) = receiver.got
     assert json.loads(got.body)["type"] == "channel.test"
     assert got.headers["webhook-id"].startswith("test_")
     kept = Channel.get()
     assert (kept.failures, kept.last_ok_ms is not None, kept.active) == (0, True, False)
-    assert asks.audited("channel.tested").outcome == "success"
+    entry = asks.audited("channel.tested")
+    assert (entry.outcome, entry.actor_type, entry.actor_label) == ("success", "user", User.get().login)
 
 
 def test_a_test_that_fails_says_why_as_text(editor: FlaskClient) -> None:
     with receiving(receivers.answers(403, b"<script>alert(1)</script>")) as refusing:
         safe_http.install([refusing.place])
         row = steps.channel(refusing.url)
-        said = editor.post(f"/settings/channels/{row.id}/test", follow_redirects=True).text
+        editor.post(f"/settings/channels/{row.id}/test")
+        said = checked(editor, row)
     assert result.REFUSED in said
     assert "HTTP status 403." in said
     assert "&lt;script&gt;alert(1)" in said
     assert "<script>alert" not in said
     assert asks.audited("channel.tested").outcome == "failure"
+
+
+LOOKED_UP = [
+    ("public.example", "93.184.215.14", "Address found."),
+    ("inside.example", "10.1.2.3", "The address is in a private network."),
+    ("nowhere.example", None, "The host of this address was not found."),
+]
+
+
+@pytest.mark.parametrize(("host", "ip", "said"), LOOKED_UP)
+def test_the_host_of_a_saved_address_is_looked_up_by_the_worker(
+    editor: FlaskClient, monkeypatch: pytest.MonkeyPatch, host: str, ip: str | None, said: str
+) -> None:
+    def found(name: str, port: int, *_rest: object, flags: int = 0, **_more: object) -> list[object]:
+        if flags or ip is None:
+            raise socket.gaierror("no address")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    data = {"name": "Desk", "kind": "webhook", "address": f"https://{host}/x", "secret": OWN_SECRET}
+    waits = editor.post("/settings/channels/new", data=data, follow_redirects=True).text
+    assert "Looking up the address…" in waits
+    assert said in checked(editor, Channel.get())
+    address = {"name": "Desk", "version": "1", "address": f"https://{host}/y"}
+    changed = editor.post(f"/settings/channels/{Channel.get().id}", data=address, follow_redirects=True).text
+    assert "Looking up the address…" in changed
+    assert said in checked(editor, Channel.get())
+
+
+def test_no_request_waits_for_another_server(
+    editor: FlaskClient, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = socket.getaddrinfo
+
+    def numeric_only(*given: Any, **options: Any) -> Any:
+        assert options.get("flags") == socket.AI_NUMERICHOST, "the name service was asked"
+        return asked(*given, **options)
+
+    def refused(*_given: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "getaddrinfo", numeric_only)
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    chat = f"mmost://127.0.0.1:{receiver.port}/3ccdd113474722377935511fc85d3dd4"
+    addresses = {"webhook": "https://hooks.example.com/x", "chat": chat}
+    for kind, address in addresses.items():
+        data = {"name": kind, "kind": kind, "address": address}
+        assert editor.post("/settings/channels/new", data=data).status_code in (200, 302)
+    for row in Channel.select():
+        url = f"/settings/channels/{row.id}"
+        same = {"name": row.name, "version": "1", "address": addresses[row.kind]}
+        assert editor.post(url, data=same).status_code == 302
+        assert editor.post(f"{url}/test").status_code == 302
+
+
+def test_a_check_whose_worker_died_at_every_try_ends(editor: FlaskClient, receiver: Receiver) -> None:
+    row = steps.channel(receiver.url)
+    editor.post(f"/settings/channels/{row.id}/test")
+    queue.fail(queue.claim("worker", [channel_check.KIND]), queue.DIED, permanent=True)
+    assert "The test message was not sent. The request failed. The error was logged." in checked(editor, row)
 
 
 def test_off_and_on_again_forgets_the_failures(editor: FlaskClient, receiver: Receiver) -> None:

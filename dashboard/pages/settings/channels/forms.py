@@ -14,7 +14,7 @@ from wtforms.validators import ValidationError
 
 from dashboard.i18n.message import N_
 from dashboard.models import Channel
-from dashboard.notify import addresses, chat, safe_http, webhook
+from dashboard.notify import addresses, channel_check, webhook
 from dashboard.notify.addresses import AddressError
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
@@ -109,13 +109,13 @@ class ChannelForm(Form):
         return found
 
     def validate_address(self, field: Field) -> None:
-        """Check the address, also in the name service, which takes up to five seconds."""
+        """Check the text of the address; the worker looks its host up."""
         if not field.data:
             if self.row is None:
                 raise ValidationError(_("Enter the address."))
         elif self.of_kind in KINDS:
             try:
-                (safe_http.check if self.of_kind == "webhook" else chat.check)(field.data)
+                channel_check.check_text(self.of_kind, field.data)
             except AddressError as error:
                 raise ValidationError(_(error.args[0])) from None
 

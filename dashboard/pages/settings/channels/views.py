@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, url_for
+from flask import Blueprint, Response, g, make_response, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -19,9 +18,8 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n.message import N_
-from dashboard.models import Channel, Rule
-from dashboard.notify import deliver
-from dashboard.notify.result import DeliveryResult, ResultKind
+from dashboard.models import Channel, ChannelCheck, Rule
+from dashboard.notify import channel_check
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
 from dashboard.rulelang import references
 from dashboard.rules import permissions
@@ -32,6 +30,7 @@ from dashboard.web.versioned import Changes, InvalidError
 
 BY_HAND = N_("Turned off manually.")
 HIDDEN = ("address", "secret")
+SHOWN_MS = 15 * 60_000  # how long the result of a check is shown
 SET = "•••"  # stands for what is stored and not shown
 
 
@@ -63,6 +62,7 @@ class Channels(Resource[ChannelForm]):
     leaves = "delete"
     stays = True
     form_template = "channels/form.html"
+    form_fragments = ("check",)
     texts = Texts(
         title=N_("Channels"),
         one=N_("Channel"),
@@ -128,7 +128,14 @@ class Channels(Resource[ChannelForm]):
 
     def insert(self, form: ChannelForm, context: Any) -> Channel:
         row: Channel = Channel.create(created_ts=clock.now_s(), **form.values())
+        channel_check.order(row, g.user.id)
         return row
+
+    def write(self, row: Channel, form: ChannelForm, context: Any) -> bool:
+        saved = super().write(row, form, context)
+        if saved and form.address.data:
+            channel_check.order(row, g.user.id)
+        return saved
 
     def added(self, row: Channel, form: ChannelForm) -> Response:
         return self._secret(row, form) or super().added(row, form)
@@ -173,6 +180,7 @@ class Channels(Resource[ChannelForm]):
             "used": used,
             "others": others,
             "place": place(row) if row is not None else "",
+            "latest": _latest(row) if row is not None and self.may_edit() else None,
             "when": lists.moment,
         }
 
@@ -181,18 +189,40 @@ bp = Blueprint("channels", __name__, url_prefix="/settings/channels")
 CHANNELS = Channels(bp)
 
 
+class CheckShown(NamedTuple):
+    """The latest check of a channel as its page shows it; `kind` is the look of the note."""
+
+    waits: bool
+    text: str
+    kind: str
+    ts: int
+
+
+def _latest(row: Channel) -> CheckShown | None:
+    """Return the latest check of a channel, None without one of late."""
+    check = ChannelCheck.get_or_none(ChannelCheck.channel == row.id)
+    if check is None or (check.done_ms or clock.now_ms()) < clock.now_ms() - SHOWN_MS:
+        return None
+    if check.done_ms is None:
+        text = _("Sending the test message…") if check.sends else _("Looking up the address…")
+        return CheckShown(True, text, "", check.made_ms // 1000)
+    status = [_("HTTP status %(status)d.", status=check.status)] if check.status else []
+    if check.ok:
+        text = _("Test message sent through %(name)s.", name=row.name) if check.sends else _("Address found.")
+        return CheckShown(False, " ".join([text, *status]), "ok", check.done_ms // 1000)
+    first = [_("The test message was not sent.")] if check.sends else []
+    said = " ".join([*first, _(check.why), *status, check.note]).strip()
+    return CheckShown(False, said, "bad", check.done_ms // 1000)
+
+
 @bp.post("/<int:ident>/test")
 @require(Permission.CHANNELS_EDIT)
 def test(ident: int) -> Response:
-    """Send a test message now, and show what the receiver answered."""
+    """Have the worker send a test message; the channel's page shows what the receiver answers."""
     row = CHANNELS.one(ident)
-    answer = send_test(row, _("This is a test message from Stopa."))
-    status = [_("HTTP status %(status)d.", status=answer.status)] if answer.status else []
-    if answer.how is ResultKind.DONE:
-        text = [_("Test message sent through %(name)s.", name=row.name), *status]
-        return CHANNELS.done(" ".join(text), CHANNELS.url("edit", row))
-    text = [_("The test message was not sent."), _(answer.why), *status, answer.note]
-    return CHANNELS.done(" ".join(text).strip(), CHANNELS.url("edit", row), "bad")
+    with database.atomic():
+        channel_check.order(row, g.user.id, _("This is a test message from Stopa."))
+    return make_response(redirect(CHANNELS.url("edit", row)))
 
 
 @bp.post("/<int:ident>/enable")
@@ -226,24 +256,6 @@ def switch(row: Channel, on: bool) -> None:
                 {"active": (not on, on)},
                 None if on else {"error": BY_HAND},
             )
-
-
-def send_test(row: Channel, text: str) -> DeliveryResult:
-    """Really send a message by the channel, on or off, and return what came of it; takes up to 15 seconds."""
-    moment = clock.now().isoformat(timespec="milliseconds")
-    payload = {"type": "channel.test", "timestamp": moment, "title": "Stopa", "text": text}
-    answer = deliver.send(row, f"test_{secrets.token_hex(12)}", payload)
-    with database.atomic():
-        if answer.how is ResultKind.DONE:
-            Channel.update(failures=0, last_ok_ms=clock.now_ms()).where(Channel.id == row.id).execute()
-        audit.record(
-            "channel.tested",
-            "r",
-            CHANNELS.target(row),
-            details={"status": answer.status, "error": answer.why},
-            outcome="success" if answer.how is ResultKind.DONE else "failure",
-        )
-    return answer
 
 
 def place(row: Channel) -> str:
