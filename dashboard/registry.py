@@ -22,6 +22,7 @@ from dashboard.pages import (
     exports,
     home,
     inbox,
+    interactions,
     operations,
     queuedays,
     ruleeditor,
@@ -31,6 +32,7 @@ from dashboard.pages import (
     signin,
     tracing,
 )
+from dashboard.pages.interactions import views as interactions_list
 from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
@@ -45,6 +47,7 @@ BLUEPRINTS = (
     exports.bp,
     home.bp,
     inbox.bp,
+    interactions.bp,
     operations.bp,
     queuedays.bp,
     ruleeditor.bp,
@@ -74,6 +77,7 @@ TICKS = {
 }
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 EXPORTS = {
+    "interactions": interactions_list.EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),

@@ -29,6 +29,7 @@ class Contact(Model):
     name = pw.CharField(200, default="")
     phone = pw.CharField(60, default="")
     email = pw.CharField(254, default="")
+    search = pw.TextField(default="")  # what it is found by, see db.search.of_contact
 
 
 class Interaction(Model):
@@ -57,6 +58,7 @@ class Interaction(Model):
     end_bound = pw.BigIntegerField(null=True)
     end_reason = pw.CharField(20, null=True)
     expires_ts = pw.BigIntegerField(null=True)
+    completed_by = pw.IntegerField(null=True)  # the user who closed it last
 
     class Meta:
         indexes = (

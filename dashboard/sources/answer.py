@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 
 from dashboard import clock
-from dashboard.access import masking
-from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.models import Contact, Queue, User
-from dashboard.sources import period, run
+from dashboard.models import Queue, User
+from dashboard.sources import display, period, run
 from dashboard.sources.query import Group, Measure, Names, Query, Sum, cursor
 from dashboard.sources.types import Type
 
-CHUNK = 500
 UNITS = {Type.DURATION: "s"}
 
 
@@ -59,7 +56,7 @@ def answer(scope: Scope, query: Query, as_of: int) -> Answer:
     found = run.rows(scope, query)
     types = [each.field.type for each in query.columns]
     scales = [each.field.scale for each in query.columns]
-    written = list(zip(*_written(scope, query, types, scales, found.rows), strict=True))
+    written = list(zip(*_written(scope, query, types, scales, [row for _, row in found.rows]), strict=True))
     keys = [each.name for each in query.columns]
     return Answer(
         **_head(query, as_of),
@@ -135,22 +132,10 @@ def _writer(
     match type_:
         case Type.MOMENT:
             return lambda value: clock.iso(int(value) // scale, zone)
-        case Type.USER:
-            return dict(_by_id(User.select(User.id, User.login), User.id, values)).get
-        case Type.QUEUE:
-            return dict(_by_id(Queue.select(Queue.id, Queue.name), Queue.id, values)).get
-        case Type.CONTACT:
-            c, full = Contact, scope.can(Permission.PII_UNMASK)
-            found = _by_id(c.select(c.id, c.name, c.phone, c.email), c.id, values)
-            return {key: masking.contact(name, phone, email, full) for key, name, phone, email in found}.get
+        case Type.USER | Type.QUEUE | Type.CONTACT:
+            found = display.named(scope, type_, values)
+            return {key: name.key or name.shown for key, name in found.items()}.get
         case Type.YES_NO:
             return bool
         case _:
             return lambda value: value
-
-
-def _by_id(query: Any, column: Any, ids: Collection[int]) -> Iterable[tuple[Any, ...]]:
-    """Yield the rows of `query` with these ids, in parts that fit into one statement."""
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), CHUNK):
-        yield from query.where(column.in_(ordered[start : start + CHUNK])).tuples()

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.db.search import contact_terms, escaped
 from dashboard.sources.period import bucket_sql
 from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Query, Sum
 from dashboard.sources.types import Entity, Field, Source, Type
@@ -156,7 +158,24 @@ class Compiler:
         for each in self.query.filters:
             conditions.append(self.condition(each))
             values += [value for value in each.values if isinstance(value, str)]
+        if self.query.search:
+            found = self.searched(self.query.search)
+            conditions.append(found.text)
+            values += found.values
         return Sql(" AND ".join(conditions), tuple(values))
+
+    def searched(self, text: str) -> Sql:
+        """Return the condition of a search: an id that begins so, or a contact that contains it.
+
+        What is masked for the viewer cannot be searched.
+        """
+        found = f"{self.source.id_searched} LIKE ? ESCAPE '!'"
+        if not self.scope.can(Permission.PII_UNMASK):
+            return Sql(found, (f"{escaped(text)}%",))
+        terms = contact_terms(text)
+        contacts = " OR ".join(["search LIKE ? ESCAPE '!'"] * len(terms))
+        found = f'({found} OR {self.source.contact} IN (SELECT id FROM "contact" WHERE {contacts}))'
+        return Sql(found, (f"{escaped(text)}%", *(f"%{escaped(each)}%" for each in terms)))
 
     def condition(self, given: Filter) -> str:
         """Return the condition of a filter; each of its texts is a parameter."""

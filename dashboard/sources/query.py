@@ -1,49 +1,22 @@
-"""Queries on a data source: their parts, and how they are read from the parameters of an address. Pure.
-
-Every parameter that cannot be used is an error that names it and what would be right; none is ignored.
-"""
+"""Queries on a data source and their parts. Pure."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashboard import clock
 from dashboard.clock import Span
-from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
-from dashboard.sources.period import NAMED, Bucket, named
+from dashboard.i18n.message import Errors
+from dashboard.sources.period import Bucket
 from dashboard.sources.types import Entity, Field, Source, Type
 
 DEFAULT_PERIOD = "last_7_days"
 PAGE = 100
 MAX_ROWS = 1000
-MAX_VALUES = 50
-MAX_NUMBER = 2**53
-FIRST_DATE, LAST_DATE = date(1970, 1, 2), date(2100, 12, 30)
-RESERVED = frozenset(("period", "from", "to", "tz", "columns", "group", "measures", "sort", "limit", "after"))
-
-UNKNOWN_FIELD = N_("This source has no such field. Use one of %(names)s.")
-UNKNOWN_VALUE = N_("Use one of %(names)s.")
-UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
-NO_USER = N_("There is no user “%(name)s” in your scope.")
-NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
-NO_NUMBER = N_("Enter a number, or a duration such as 1:30.")
-NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
-NO_YES_NO = N_("Enter 1 or 0.")
-NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
-REVERSED = N_("The end can't be before the start.")
-ONE_PERIOD = N_("Use either a named period or from and to.")
-NOT_ADDED = N_("This field has no sum. Use one of %(names)s.")
-TOO_MANY_VALUES = N_("At most %(most)s values.")
-NEEDS_MEASURE = N_("Groups need measures, such as count.")
-NOT_GROUPED = N_("Choose columns or measures, not both.")
-NO_CURSOR = N_("Not a cursor of this list. Leave it out to start from the first page.")
 
 
 class QueryError(Exception):
@@ -129,6 +102,7 @@ class Query:
     source: Source
     span: Span
     zone: str
+    search: str = ""
     filters: tuple[Filter, ...] = ()
     groups: tuple[Group, ...] = ()
     measures: tuple[Measure, ...] = ()
@@ -136,6 +110,10 @@ class Query:
     sort: Sort | None = None
     limit: int | None = None
     after: tuple[int, int] | None = None
+
+    def part(self, after: tuple[int, int] | None, limit: int) -> Query:
+        """Return the same query for the `limit` rows behind `after`."""
+        return replace(self, after=after, limit=limit)
 
 
 class Names(NamedTuple):
@@ -145,219 +123,9 @@ class Names(NamedTuple):
     queue: Callable[[str], int | None]
 
 
-def parse(source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names) -> Query:
-    """Return the query of the parameters of an address, each with all its values.
-
-    `zone` is the viewer's, used without `tz`. Raises QueryError, which names every bad parameter.
-    """
-    return _Reading(source, given, zone, now_s, names).query()
-
-
 def cursor(value: int, key: int) -> str:
     """Return the text of a row's place in the order of a list; `parse` reads it as `after`."""
     return base64.urlsafe_b64encode(json.dumps([value, key]).encode()).decode().rstrip("=")
-
-
-class _Reading:
-    """Reads one set of parameters and collects its errors."""
-
-    def __init__(
-        self, source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names
-    ) -> None:
-        self.source, self.given, self.now_s, self.names = source, given, now_s, names
-        self.errors: Errors = {}
-        self.zone = zone
-        if chosen := self.text("tz"):
-            try:
-                clock.zone(chosen)
-                self.zone = chosen
-            except ValueError:
-                self.errors["tz"] = Message(NO_ZONE)
-
-    def query(self) -> Query:
-        span = self.span()
-        filters = tuple(self.filters())
-        groups = tuple(self.group(name) for name in self.listed("group"))
-        measures = tuple(self.measure(name) for name in self.listed("measures"))
-        columns = tuple(self.column("columns", name) for name in self.listed("columns"))
-        if groups and not measures:
-            self.errors.setdefault("measures", Message(NEEDS_MEASURE))
-        if columns and measures:
-            self.errors.setdefault("columns", Message(NOT_GROUPED))
-        sort = self.sort([each.name for each in (*groups, *measures) if each] if measures else None)
-        limit, after = self.limit(), self.after()
-        if self.errors:
-            raise QueryError(self.errors)
-        return Query(
-            self.source,
-            span,
-            self.zone,
-            filters,
-            tuple(each for each in groups if each),
-            tuple(each for each in measures if each),
-            tuple(each for each in columns if each) or self.all_columns(measures),
-            sort,
-            limit,
-            after,
-        )
-
-    def text(self, name: str) -> str:
-        return next((value for value in self.given.get(name, ()) if value), "")
-
-    def listed(self, name: str) -> list[str]:
-        values = (part.strip() for value in self.given.get(name, ()) for part in value.split(","))
-        return list(dict.fromkeys(part for part in values if part))
-
-    def span(self) -> Span:
-        name, start, end = self.text("period"), self.text("from"), self.text("to")
-        if name and (start or end):
-            self.errors["period"] = Message(ONE_PERIOD)
-        elif name and name not in NAMED:
-            self.errors["period"] = message(UNKNOWN_VALUE, names=", ".join(NAMED))
-        elif start or end:
-            return self.between(start, end)
-        return named(name if name in NAMED else DEFAULT_PERIOD, self.zone, self.now_s)
-
-    def between(self, start: str, end: str) -> Span:
-        """Return the period of `from` and `to`; a date as `to` includes that day, a time is exclusive."""
-        first = moment(start, self.zone) if start else clock.day(FIRST_DATE, self.zone).start
-        last = moment(end, self.zone, whole_day=True) if end else self.now_s + 1
-        if first is None:
-            self.errors["from"] = Message(NO_MOMENT)
-        if last is None:
-            self.errors["to"] = Message(NO_MOMENT)
-        if first is None or last is None:
-            return Span(0, 0)
-        if last <= first:
-            self.errors["to"] = Message(REVERSED)
-        return Span(first, max(first, last))
-
-    def filters(self) -> list[Filter]:
-        found = []
-        for name, values in self.given.items():
-            if name in RESERVED or not any(values):
-                continue
-            base, _, suffix = name.partition("__")
-            known = self.source.fields.get(base)
-            if known is None:
-                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
-                continue
-            entity, field = known
-            allowed = operators(field.type)
-            if suffix not in allowed:
-                shown = ", ".join(f"{base}__{each}" if each else base for each in allowed)
-                self.errors[name] = message(UNKNOWN_OPERATOR, names=shown)
-                continue
-            read = self.values(name, field, Op(suffix), [value for value in values if value])
-            if read:
-                found.append(Filter(entity, field, Op(suffix), read))
-        return found
-
-    def values(self, name: str, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...]:
-        if len(given) > MAX_VALUES:
-            self.errors[name] = message(TOO_MANY_VALUES, most=MAX_VALUES)
-            return ()
-        found: list[str | int] = []
-        for text in given:
-            value = yes_no(text) if op is Op.BLANK else self.value(field, text)
-            if isinstance(value, Message):
-                self.errors[name] = value
-                return ()
-            found.append(value)
-        return tuple(found)
-
-    def value(self, field: Field, text: str) -> str | int | Message:
-        match field.type:
-            case Type.CHOICE:
-                known = text in field.choices
-                return text if known else message(UNKNOWN_VALUE, names=", ".join(field.choices))
-            case Type.NUMBER | Type.DURATION | Type.ID | Type.CONTACT:
-                return number(text)
-            case Type.YES_NO:
-                return yes_no(text)
-            case Type.MOMENT:
-                found = moment(text, self.zone)
-                return Message(NO_MOMENT) if found is None else found * field.scale
-            case Type.USER:
-                user = self.names.user(text)
-                return message(NO_USER, name=text[:80]) if user is None else user
-            case Type.QUEUE:
-                queue = self.names.queue(text)
-                return message(NO_QUEUE, name=text[:80]) if queue is None else queue
-            case Type.TEXT:
-                return text
-
-    def column(self, parameter: str, name: str) -> Column | None:
-        known = self.source.fields.get(name)
-        if known is None:
-            self.errors[parameter] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
-            return None
-        return Column(self.source.full_name(*known), *known)
-
-    def all_columns(self, measures: Sequence[object]) -> tuple[Column, ...]:
-        if measures:
-            return ()
-        grain = self.source.entities[0]
-        return tuple(Column(field.name, grain, field) for field in grain.fields)
-
-    def group(self, name: str) -> Group | None:
-        if name in list(Bucket):
-            return Group(name, *self.source.fields[self.source.moment], Bucket(name))
-        column = self.column("group", name)
-        return Group(*column) if column else None
-
-    def measure(self, name: str) -> Measure | None:
-        kind, _, of = name.partition(":")
-        if kind not in list(Sum):
-            self.errors["measures"] = message(UNKNOWN_VALUE, names=", ".join(Sum))
-            return None
-        if kind == Sum.COUNT:
-            entity = self.source.by_name.get(of) if of else self.source.entities[0]
-            if entity is None:
-                self.errors["measures"] = message(UNKNOWN_VALUE, names=", ".join(self.source.by_name))
-                return None
-            return Measure(name, Sum.COUNT, entity)
-        known = self.source.fields.get(of)
-        if known is None or not known[1].type.can_be_added:
-            added = sorted(each for each, (_, field) in self.source.fields.items() if field.type.can_be_added)
-            self.errors["measures"] = message(NOT_ADDED, names=", ".join(added))
-            return None
-        return Measure(name, Sum(kind), *known)
-
-    def sort(self, results: Sequence[str] | None) -> Sort | None:
-        """Return the order: of figures by one of `results`, of rows by the moment, a number or a duration."""
-        text = self.text("sort")
-        if not text:
-            return None
-        name, descending = text.removeprefix("-"), text.startswith("-")
-        allowed = results if results is not None else sortable(self.source)
-        if name not in allowed:
-            self.errors["sort"] = message(UNKNOWN_VALUE, names=", ".join(allowed))
-            return None
-        return Sort(name, descending)
-
-    def limit(self) -> int | None:
-        text = self.text("limit")
-        found = number(text) if text else None
-        if found is not None and (isinstance(found, Message) or not 1 <= found <= MAX_ROWS):
-            self.errors["limit"] = message(NOT_WHOLE, least=1, most=MAX_ROWS)
-            return None
-        return found
-
-    def after(self) -> tuple[int, int] | None:
-        text = self.text("after")
-        if not text:
-            return None
-        try:
-            value, key = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-        except (ValueError, TypeError):
-            value = key = None
-        if not (
-            type(value) is int and type(key) is int and abs(value) < MAX_NUMBER and abs(key) < MAX_NUMBER
-        ):
-            self.errors["after"] = Message(NO_CURSOR)
-            return None
-        return value, key
 
 
 def operators(kind: Type) -> tuple[Op, ...]:
@@ -370,39 +138,3 @@ def operators(kind: Type) -> tuple[Op, ...]:
 def sortable(source: Source) -> list[str]:
     """Return the fields by which rows can be sorted: those of the grain that have an order."""
     return [field.name for field in source.entities[0].fields if field.type.can_be_compared]
-
-
-def number(text: str) -> int | Message:
-    """Return a whole number, or the seconds of a duration written as 1:30 or 1:30:00."""
-    if not re.fullmatch(r"-?[0-9]{1,15}|[0-9]{1,5}(?::[0-5][0-9]){1,2}", text, re.ASCII):
-        return Message(NO_NUMBER)
-    found = 0
-    for part in text.split(":"):
-        found = found * 60 + int(part)
-    return found
-
-
-def yes_no(text: str) -> int | Message:
-    return int(text) if text in ("0", "1") else Message(NO_YES_NO)
-
-
-def moment(text: str, zone: str, whole_day: bool = False) -> int | None:
-    """Return the instant of a local date or time; of a date its beginning, or its end for `whole_day`."""
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
-            on = date.fromisoformat(text)
-            return clock.day(on + timedelta(int(whole_day)), zone).start if _is_near(on) else None
-        if not re.fullmatch(
-            r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:[0-9]{2})?", text, re.ASCII
-        ):
-            return None
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not _is_near(given.date()):
-        return None
-    return clock.resolve(given, zone) if given.tzinfo is None else int(given.timestamp())
-
-
-def _is_near(on: date) -> bool:
-    return FIRST_DATE <= on <= LAST_DATE

@@ -28,12 +28,12 @@ class TooLong(Exception):  # noqa: N818
 
 
 class Rows(NamedTuple):
-    """A page of rows, each the values of the query's columns in order.
+    """A page of rows, each its key and the values of the query's columns in order.
 
     `number` is that of all pages, exact up to COUNTED. `next` is the sort value and key to go on after.
     """
 
-    rows: list[tuple[Any, ...]]
+    rows: list[tuple[int, tuple[Any, ...]]]
     number: int
     exact: bool
     next: tuple[int, int] | None
@@ -60,7 +60,7 @@ def rows(scope: Scope, query: Query) -> Rows:
     limit = query.limit or PAGE
     page, more = found[:limit], len(found) > limit
     last = (int(page[-1][0]), int(page[-1][1])) if more else None
-    return Rows([row[2:] for row in page], min(number, COUNTED), number <= COUNTED, last)
+    return Rows([(int(row[1]), row[2:]) for row in page], min(number, COUNTED), number <= COUNTED, last)
 
 
 def figures(scope: Scope, query: Query) -> Figures:

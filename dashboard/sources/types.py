@@ -6,7 +6,8 @@ never counted once for each finer row: the compiler reduces it to one value per 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -40,14 +41,17 @@ class Type(StrEnum):
 class Field:
     """A field of an entity; `sql` is its expression, in which the entity's table has its alias.
 
+    `choices` are the values that occur, with their labels; of a text those that have one. A field without a
+    `label` is no column of pages.
     A moment is stored in `scale` units a second. A field of `content` is NULL in rows whose content the
     viewer may not see, in filters, groups and measures too.
     """
 
     name: str
+    label: str
     type: Type
     sql: str
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict, compare=False)
     scale: int = 1
     content: bool = False
 
@@ -60,6 +64,7 @@ class Entity:
     """
 
     name: str
+    label: str
     key: str
     fields: tuple[Field, ...]
     join: str = ""
@@ -73,7 +78,8 @@ class Source:
     `users` is the column whose user must be in the viewer's scope, `queues` the one whose queue must be for
     the content to be visible; `own` is the condition of the viewer's own work, with the viewer's id as
     {viewer}. `where` chooses the rows of the source from its table. Where `opaque`, rows without visible
-    content stay, else they are left out. A period applies to the field `moment`.
+    content stay, else they are left out. A search looks into the columns `id_searched` and `contact`. A
+    period applies to the field `moment`.
     """
 
     name: str
@@ -85,6 +91,8 @@ class Source:
     own: str
     users: str = ""
     where: str = ""
+    id_searched: str = ""
+    contact: str = ""
     opaque: bool = False
 
     @cached_property

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from dashboard.db import dialect
 from dashboard.db.prepared import Prepared, slot
+from dashboard.db.search import of_contact
 from dashboard.models import Contact
 
 CHUNK = 400
@@ -25,20 +26,18 @@ def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
         mark = details.get("phone") or details.get("email") or details.get("name")
         keys[text] = f"{source}:{mark}" if mark else None
         if mark:
-            latest = {name: value for name, value in details.items() if value}
-            given.setdefault(f"{source}:{mark}", {}).update(latest)
+            said = {name: value for name, value in details.items() if value}
+            given.setdefault(f"{source}:{mark}", {}).update(said)
     known = _contacts(list(given))
     fresh = [key for key in given if key not in known]
-    rows = [(key, *(given[key].get(name, "") for name in CONTACT_FIELDS)) for key in fresh]
-    dialect.insert_many("contact", ("key", *CONTACT_FIELDS), rows, ignore_repeats=True)
+    new = {key: [given[key].get(name, "") for name in CONTACT_FIELDS] for key in fresh}
+    rows = [(key, *each, of_contact(*each)) for key, each in new.items()]
+    dialect.insert_many("contact", ("key", *CONTACT_FIELDS, "search"), rows, ignore_repeats=True)
     for key, (ident, *stored) in known.items():
-        news = {
-            n: given[key][n]
-            for n, old in zip(CONTACT_FIELDS, stored, strict=True)
-            if given[key].get(n, old) != old
-        }
-        if news:
-            Contact.update(**news).where(Contact.id == ident).execute()
+        latest = [given[key].get(name, old) for name, old in zip(CONTACT_FIELDS, stored, strict=True)]
+        if latest != stored:
+            news = dict(zip(CONTACT_FIELDS, latest, strict=True))
+            Contact.update(**news, search=of_contact(*latest)).where(Contact.id == ident).execute()
     known |= _contacts(fresh)
     return {text: known[key][0] if key else None for text, key in keys.items()}
 

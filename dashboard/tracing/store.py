@@ -36,6 +36,7 @@ INTERACTION_COLUMNS = (
     "end_bound",
     "end_reason",
     "expires_ts",
+    "completed_by",
 )
 ACTIVITY_COLUMNS = (
     "id",
@@ -221,7 +222,14 @@ def _facts(outcome: Outcome) -> tuple[Any, ...]:
         one.timeouts,
         *_bound(outcome.bound),
         outcome.expires,
+        _completed_by(one),
     )
+
+
+def _completed_by(one: FoldedInteraction) -> int | None:
+    """Return the user who closed an interaction last."""
+    closed = [(work.closed, n) for n, work in enumerate(one.activities) if work.closed is not None]
+    return one.activities[max(closed)[1]].user_id if closed else None
 
 
 def _work(found: Bounded) -> tuple[Any, ...]:

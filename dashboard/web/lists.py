@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.db import rows
+from dashboard.db.search import folded
 from dashboard.i18n import collation, formats, zone
 from dashboard.models import User
 
@@ -40,8 +41,8 @@ def found(sought: str, *texts: str) -> bool:
     """Is every word of `sought` in a text? Case, width and marks do not count: cerny finds Černý."""
     if not sought:
         return True
-    inside = "\n".join(_plain(each) for each in texts)
-    return all(word in inside for word in _plain(sought).split())
+    inside = "\n".join(folded(each) for each in texts)
+    return all(word in inside for word in folded(sought).split())
 
 
 def order(args: Mapping[str, str], columns: Collection[str], default: str) -> Order:
@@ -53,15 +54,12 @@ def order(args: Mapping[str, str], columns: Collection[str], default: str) -> Or
 
 def heads(by: Order, columns: Iterable[str]) -> dict[str, Head]:
     """Return each column's heading; the sorted one turns its order round, the filters stay."""
-    kept: dict[str, Any] = {
-        name: value for name, value in request.args.items() if name not in ("sort", "page")
-    }
     made = {}
     for column in columns:
-        here = column == by.column
-        sort = f"-{column}" if here and not by.descending else column
-        state = ("descending" if by.descending else "ascending") if here else ""
-        made[column] = Head(url_for(request.endpoint or "", **{**kept, "sort": sort}), state)
+        current = column == by.column
+        sort = f"-{column}" if current and not by.descending else column
+        state = ("descending" if by.descending else "ascending") if current else ""
+        made[column] = Head(here(("page",), sort=sort), state)
     return made
 
 
@@ -128,20 +126,19 @@ def paged(rows: Sequence[Row], size: int) -> tuple[Sequence[Row], Pager]:
 
 
 def _page_url(page: int) -> str:
-    kept: dict[str, Any] = {**request.args, "page": page}
-    return url_for(request.endpoint or "", **kept)
+    return here(page=str(page))
+
+
+def here(without: Collection[str] = (), **parameters: str) -> str:
+    """Return the address of this request without some of its parameters, and with others replaced."""
+    gone = {*without, *parameters}
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in gone]
+    query = urlencode([*kept, *parameters.items()])
+    return f"{request.path}?{query}" if query else request.path
 
 
 def _sortable(value: Any, speech: str) -> Any:
     return collation.key(value, speech) if isinstance(value, str) else value
-
-
-def _plain(text: str) -> str:
-    folded = text.casefold()
-    if folded.isascii():
-        return folded
-    folded = unicodedata.normalize("NFKD", folded)
-    return "".join(letter for letter in folded if not unicodedata.combining(letter))
 
 
 SHOWN = 50  # people offered besides those chosen; a search finds the others

@@ -52,6 +52,7 @@ OTHERS = {
     "exports": {P.SELF},
     "home": {P.SELF},
     "inbox": {P.SELF},
+    "interactions": {P.QUEUES_FIGURES},
     "queuedays": {P.QUEUES_FIGURES},
     "signin": {P.SELF},
     "tracing": {P.SELF},
@@ -83,7 +84,7 @@ OTHERS = {
     "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
 }
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
-ANSWERS = {"tracing.download": (200, 403), "queuedays.download": (404,)}
+ANSWERS = {"tracing.download": (200, 403), "queuedays.download": (404,), "interactions.download": (200, 403)}
 
 
 def needs(endpoint: str, method: str) -> set[Permission]:

@@ -14,7 +14,7 @@ from dashboard.access.scope import Scope
 from dashboard.models import Event, Interaction, Source
 from dashboard.sources import answer
 from dashboard.sources.catalogue import SOURCES
-from dashboard.sources.query import parse
+from dashboard.sources.parameters import parse
 from tests import make
 from tests.sources import plain
 

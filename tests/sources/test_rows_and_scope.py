@@ -12,7 +12,8 @@ from dashboard.access.scope import Scope
 from dashboard.models import Activity, Contact, Event, Interaction, Queue, Source, User
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import SOURCES
-from dashboard.sources.query import QueryError, parse
+from dashboard.sources.parameters import parse
+from dashboard.sources.query import QueryError
 from tests import make
 
 pytestmark = pytest.mark.both_databases
@@ -40,7 +41,7 @@ def people(db: object) -> dict[str, Any]:
         Interaction.create(
             id=number, source=source, external_id=f"c{number}", channel="call", first_ms=at * 1000,
             queue_id=queue.id, contact_id=contact.id, talk_s=number * 10, outcome="answered",
-            wait_s=number % 3,
+            completed_by=user.id, wait_s=number % 3,
         )  # fmt: skip
         Activity.create(
             id=number, interaction_id=number, user_id=user.id, source_id=source.id, channel="call",

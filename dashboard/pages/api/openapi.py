@@ -57,12 +57,7 @@ def document(base_url: str) -> Json:
         "paths": {
             "/api/v1/events": {
                 "post": _send(),
-                "get": _read(
-                    "readEvents",
-                    "Read events in the order of their arrival, page by page.",
-                    EventQuery,
-                    Events,
-                ),
+                "get": _read("readEvents", "Events in the order of arrival, by page.", EventQuery, Events),
             },
             "/api/v1/tracing": {
                 "get": _read(

@@ -27,8 +27,9 @@ from dashboard.pages.api.parameters import (
 )
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.parameters import parse
 from dashboard.sources.period import TooManyBuckets
-from dashboard.sources.query import QueryError, parse
+from dashboard.sources.query import QueryError
 from dashboard.tracing import queues, trace
 from dashboard.tracing.types import period_span
 from dashboard.web.errors import Detail

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
+from dashboard.catalog.channels import QUEUED
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Queue
@@ -18,18 +19,6 @@ from dashboard.web.fields import Choice, NamedForm, TextLine, WholeNumber
 from dashboard.web.resource import Resource
 
 SLA_MAX_S = 86_400
-CHANNELS = {
-    "call": N_("Call"),
-    "email": N_("Email"),
-    "webchat": N_("Web chat"),
-    "sms": "SMS",
-    "messenger": "Messenger",
-    "whatsapp": "WhatsApp",
-    "viber": "Viber",
-    "line": "LINE",
-    "instagram": "Instagram",
-    "ticket": N_("Ticket"),
-}
 
 
 class QueueForm(NamedForm):
@@ -43,7 +32,7 @@ class QueueForm(NamedForm):
     label = TextLine(
         N_("Label"), 200, required=False, hint=N_("Shown in the app. Leave empty to use the name.")
     )
-    channel = Choice(N_("Channel"), CHANNELS, default="call", problem=N_("Choose a channel."))
+    channel = Choice(N_("Channel"), QUEUED, default="call", problem=N_("Choose a channel."))
     sla_seconds = WholeNumber(
         N_("Service level (seconds)"),
         0,
@@ -83,7 +72,7 @@ class Queues(Resource[QueueForm]):
         Column(
             "channel",
             N_("Channel"),
-            show=lambda row: _(CHANNELS[row.channel]) if row.channel in CHANNELS else row.channel,
+            show=lambda row: _(QUEUED[row.channel]) if row.channel in QUEUED else row.channel,
             css="p2",
         ),
         Column(

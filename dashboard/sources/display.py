@@ -1,0 +1,112 @@
+"""Results of queries as readers see them: names of users and queues, masked contacts, translated texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard.access import masking
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.exports.table import Column, Kind
+from dashboard.i18n import formats
+from dashboard.models import Contact, Queue, User
+from dashboard.sources.query import Column as Chosen
+from dashboard.sources.types import Field, Type
+
+CHUNK = 500
+KINDS = {Type.MOMENT: Kind.TIME, Type.DURATION: Kind.DURATION, Type.NUMBER: Kind.INT}
+WIDTHS = {Type.MOMENT: 20, Type.USER: 24, Type.QUEUE: 20, Type.CONTACT: 24, Type.TEXT: 24, Type.CHOICE: 18}
+
+
+class Name(NamedTuple):
+    """The name of a user or queue in events, and on pages; of a contact the label alone."""
+
+    key: str
+    shown: str
+
+
+def named(scope: Scope, type_: Type, ids: Collection[int]) -> dict[int, Name]:
+    """Return the names of these users, queues or contacts; the latter masked as the viewer's scope says."""
+    if type_ is Type.USER:
+        return {row[0]: Name(*row[1:]) for row in _by_id(User, (User.login, User.name), ids)}
+    if type_ is Type.QUEUE:
+        return {row[0]: Name(*row[1:]) for row in _by_id(Queue, (Queue.name, Queue.label), ids)}
+    full, columns = scope.can(Permission.PII_UNMASK), (Contact.name, Contact.phone, Contact.email)
+    found = _by_id(Contact, columns, ids)
+    return {
+        ident: Name("", masking.contact(details[0], details[1], details[2], full))
+        for ident, *details in found
+    }
+
+
+def _by_id(model: Any, columns: Sequence[Any], ids: Collection[int]) -> Iterable[tuple[Any, ...]]:
+    """Yield id and columns of the rows with these ids, in parts that fit into one statement."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield from (
+            model.select(model.id, *columns).where(model.id.in_(ordered[start : start + CHUNK])).tuples()
+        )
+
+
+def writer(scope: Scope, field: Field, values: Collection[Any], zone: str) -> Callable[[Any], str]:
+    """Return how values of a field are written on a page; `values` are those that occur."""
+    match field.type:
+        case Type.MOMENT:
+            return lambda value: formats.stamp(int(value) // field.scale, zone)
+        case Type.DURATION:
+            return formats.duration
+        case Type.NUMBER:
+            return formats.number
+        case Type.YES_NO:
+            return lambda value: _("Yes") if value else _("No")
+        case Type.USER | Type.QUEUE | Type.CONTACT:
+            names = named(scope, field.type, values)
+            return lambda value: names[value].shown if value in names else ""
+        case Type.CHOICE:
+            return lambda value: str(_(field.choices[value])) if value in field.choices else ""
+        case _:
+            return lambda value: str(_(field.choices[value]) if value in field.choices else value)
+
+
+def cells(
+    scope: Scope, columns: Sequence[Chosen], rows: Sequence[tuple[Any, ...]], zone: str
+) -> list[list[str]]:
+    """Return the texts of rows of a query; an empty one for nothing."""
+    written = []
+    for column, values in zip(columns, zip(*rows, strict=True), strict=False):
+        write = writer(scope, column.field, set(values) - {None}, zone)
+        written.append(["" if value is None else write(value) for value in values])
+    return [list(row) for row in zip(*written, strict=True)]
+
+
+def label(chosen: Chosen, grain: bool) -> str:
+    """Return the heading of a column: with its table's name where that is not the grain."""
+    field = str(_(chosen.field.label))
+    return field if grain else str(_("%(table)s: %(field)s", table=_(chosen.entity.label), field=field))
+
+
+def export_columns(columns: Sequence[Chosen], labels: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of a file."""
+    return tuple(
+        Column(each.name, text, KINDS.get(each.field.type, Kind.TEXT), WIDTHS.get(each.field.type, 12))
+        for each, text in zip(columns, labels, strict=True)
+    )
+
+
+def export_rows(
+    scope: Scope, columns: Sequence[Chosen], rows: Sequence[tuple[Any, ...]], zone: str
+) -> Iterable[tuple[Any, ...]]:
+    """Yield rows for a file: numbers as such, instants in seconds, all else as texts."""
+    texts = cells(scope, columns, rows, zone)
+    for raw, written in zip(rows, texts, strict=True):
+        yield tuple(
+            text
+            if each.field.type not in KINDS
+            else None
+            if value is None
+            else int(value) // each.field.scale
+            for each, value, text in zip(columns, raw, written, strict=True)
+        )
