@@ -103,7 +103,7 @@ def append(
     if not events:
         return Appended(0, 0, [])
     now = None if at_own_time else clock.now_ms()
-    cloudevents = any(event.envelope for event in events)
+    cloudevents = [event for event in events if event.envelope]
     with database.atomic():
         dialect.adding(Lock.APPENDING)
         if len(events) > 1:  # batches with the same events in different order would deadlock
@@ -111,7 +111,7 @@ def append(
         users = _user_ids({e.user for e in events}, makes)
         queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
-        keys = [event.key or ident for ident, event in zip(ids, events, strict=True)]
+        keys = [event.key or ident for ident, event in zip(ids, events, strict=True)] if cloudevents else ids
         records = [
             (source_id, key, *_values(event, key, now, users, queues))
             for key, event in zip(keys, events, strict=True)
@@ -119,7 +119,7 @@ def append(
         columns: tuple[str, ...] = COLUMNS
         if cloudevents:
             columns += CLOUDEVENT_COLUMNS
-            records = _with_envelopes(records, events, _known_by_id(source_id, events), now)
+            records = _with_envelopes(records, events, _known_by_id(source_id, cloudevents), now)
         added = dialect.insert_numbered("event", columns, records)
         if added.rows:
             options = {} if rules else {"rules": False}
@@ -144,7 +144,7 @@ def _values(
         event.uid,
         users.get(event.user),
         queues.get(event.queue),
-        _subject(event, ident),
+        event.interaction or subjects.own_subject(event.type, event.data, ident),
         None if event.contact is None else _json(event.contact),
         event.session,
         event.data,
@@ -170,29 +170,24 @@ def _with_envelopes(
 
 
 def _known_by_id(source_id: int, events: Sequence[NewEvent]) -> set[str]:
-    """Return the keys of events that are stored under their ids alone.
+    """Return the keys of CloudEvents that are stored under their ids alone.
 
     Versions before this one did so, and the same event may have been sent as plain JSON. One with another
     type, time or interaction is another source's.
     """
-    names = [event.id for event in events if event.key and event.id]
+    names = [event.id for event in events if event.id is not None]
     query = Event.select(Event.external_id, Event.type, Event.time_ms, Event.interaction).where(
         (Event.source_id == source_id) & Event.envelope.is_null()
     )
     stored: set[tuple[object, ...]] = set()
     for start in range(0, len(names), CHUNK):
         stored.update(query.where(Event.external_id.in_(names[start : start + CHUNK])).tuples())
-    return {
-        event.key
-        for event in events
-        if event.key
-        and event.id
-        and (event.id, event.type, event.time_ms, _subject(event, event.id)) in stored
-    }
-
-
-def _subject(event: NewEvent, ident: str) -> str | None:
-    return event.interaction or subjects.own_subject(event.type, event.data, ident)
+    known = set()
+    for event in events:
+        subject = event.interaction or subjects.own_subject(event.type, event.data, event.id or "")
+        if event.key and (event.id, event.type, event.time_ms, subject) in stored:
+            known.add(event.key)
+    return known
 
 
 def _store_causes(source_id: int, added: dialect.Added, names: Sequence[str], chain: Sequence[int]) -> None:
