@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 from flask import Flask
 
 from dashboard import clock
@@ -53,7 +52,7 @@ def import_(
 ) -> None:
     """Import FILE. Safe to repeat: rerun an interrupted import to resume it.
 
-    The options of a CSV import are kept with its source and used again for a CSV import without any.
+    The options of a CSV import are kept with its source and used again for a CSV import without --map.
     """
     options = CsvOptions(columns, where, types, none, timezone or "UTC")
     if kind == "csv":
@@ -86,11 +85,18 @@ def import_(
 
 
 def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOptions:
-    """Return the options given for a CSV import, or those kept with its source when there are none."""
+    """Return the options of a CSV import: those kept with its source, but for what is given; all as given with
+    a map, or where none are kept."""
     kept = importer.kept_options(source)
-    if kept is None or given.map or given.where or given.type or given.none:
+    if kept is None or given.map:
         return given
-    options = msgspec.structs.replace(kept, timezone=timezone or kept.timezone)
+    options = CsvOptions(
+        kept.map,
+        given.where or kept.where,
+        given.type or kept.type,
+        given.none or kept.none,
+        timezone or kept.timezone,
+    )
     click.echo(f"Using the options kept with source {source}: {shlex.join(options.words())}", err=True)
     return options
 

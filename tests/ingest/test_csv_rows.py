@@ -157,10 +157,12 @@ def test_options_are_kept_with_the_source_until_others_are_given(run: Run, tmp_p
     assert again.stdout == first.stdout.replace("stored 2, repeated 0", "stored 0, repeated 2")
     kept = "--map type==custom.x --map time=day+end --where what=SERVED --timezone Asia/Jerusalem"
     assert f"Using the options kept with source bank: {kept}\n" in again.stderr
+    one = run(*words, "bank", "--where", "call=c3")
+    assert one.stdout.splitlines()[0] == "read 1, stored 1, repeated 0, refused 0"
     other = run(*words, "bank", *maps)
     assert ("kept" in other.stderr, other.stdout.splitlines()[0]) == (
         False,
-        "read 4, stored 2, repeated 2, refused 0",
+        "read 4, stored 1, repeated 3, refused 0",
     )
     assert run(*words, "other").exit_code == 1
 
