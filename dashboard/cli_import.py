@@ -85,8 +85,8 @@ def import_(
 
 
 def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOptions:
-    """Return the options of a CSV import: those kept with its source, but for what is given; all as given with
-    a map, or where none are kept."""
+    """Return the options of a CSV import: as given with a map or where none are kept with its source; else
+    the kept ones but for what is given."""
     kept = importer.kept_options(source)
     if kept is None or given.map:
         return given

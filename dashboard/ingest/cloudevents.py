@@ -211,7 +211,11 @@ def _event(
         if content.size() > payload.MAX_BYTES:
             errors["data"] = message(payload.TOO_LARGE, limit=payload.MAX_BYTES)
     envelope = msgspec.json.encode(kept)
-    errors |= _problems(envelope, kept)
+    whole = payload.decoded(envelope, MAX_ENVELOPE)
+    if whole == Message(payload.BAD_TEXT):
+        envelope = msgspec.json.encode(payload.cleaned(msgspec.json.decode(envelope)))
+    elif isinstance(whole, Message):
+        errors |= _problems(kept) or {WHOLE: whole}
     if not isinstance(event, NewEvent):
         return {**event, **errors}
     if errors:
@@ -237,13 +241,10 @@ def _texts(members: Mapping[str, msgspec.Raw], errors: Errors) -> dict[str, str]
     return found
 
 
-def _problems(envelope: bytes, kept: Mapping[str, msgspec.Raw]) -> Errors:
-    """Return why the JSON text of the members `kept` cannot be kept, by member."""
-    whole = payload.decoded(envelope, MAX_ENVELOPE)
-    if not isinstance(whole, Message):
-        return {}
+def _problems(kept: Mapping[str, msgspec.Raw]) -> Errors:
+    """Return why members of an envelope cannot be kept, by name."""
     each = {name: payload.decoded(bytes(raw)) for name, raw in kept.items()}
-    return {name: problem for name, problem in each.items() if isinstance(problem, Message)} or {WHOLE: whole}
+    return {name: problem for name, problem in each.items() if isinstance(problem, Message)}
 
 
 def _decoded(value: str) -> str:

@@ -75,14 +75,35 @@ def read_checked(raw: bytes) -> Data | Message:
 def read(raw: bytes) -> Data | Message:
     """Return the data of an event from its JSON text, or why it cannot be kept; never raises.
 
-    Absent and null data is `{}`.
+    Absent and null data is `{}`. Text that no database keeps is cleaned.
     """
     if raw in (b"{}", b"null"):
         return NO_DATA
     found = decoded(raw)
+    if found == Message(BAD_TEXT):
+        return kept(msgspec.json.decode(raw))
     if isinstance(found, Message):
         return found
     return Data(raw.decode(), found) if isinstance(found, dict) else Message(NOT_AN_OBJECT)
+
+
+def kept(data: dict[str, Any]) -> Data | Message:
+    """Return decoded data, cleaned if need be, as text again, or why it cannot be kept."""
+    problem = walk(data)
+    if problem == Message(BAD_TEXT):
+        data = cleaned(data)
+    elif problem is not None:
+        return problem
+    return Data(msgspec.json.encode(data).decode(), data)
+
+
+def cleaned(value: Any) -> Any:
+    """Return a JSON value with U+FFFD for what no database keeps in a text: NUL, halves of characters."""
+    if isinstance(value, dict):
+        return {_HALF.sub("\ufffd", key): cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [cleaned(inner) for inner in value]
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def decoded(raw: bytes, limit: int = MAX_BYTES) -> Any | Message:
@@ -111,20 +132,23 @@ def _may_pass_limits(raw: bytes) -> bool:
 
 
 def walk(data: Any) -> Message | None:
-    """Return what is wrong with decoded data (depth, keys, texts, numbers), or None; not recursive."""
+    """Return what is wrong with decoded data, its texts last, or None; not recursive."""
     keys = 0
+    texts: Message | None = None
     todo: list[tuple[Any, int]] = [(data, 1)]
     while todo:
         value, depth = todo.pop()
         if isinstance(value, dict):
             keys += len(value)
-            if any(_HALF.search(key) for key in value):
-                return Message(BAD_TEXT)
+            todo.extend((key, depth) for key in value)
             todo.extend((inner, depth + 1) for inner in value.values())
         elif isinstance(value, list):
             todo.extend((inner, depth + 1) for inner in value)
+        elif isinstance(value, str):
+            texts = texts or (Message(BAD_TEXT) if _HALF.search(value) else None)
+            continue
         else:
-            problem = _scalar_problem(value)
+            problem = _number_problem(value)
             if problem is not None:
                 return problem
             continue
@@ -132,12 +156,10 @@ def walk(data: Any) -> Message | None:
             return message(TOO_DEEP, limit=MAX_DEPTH)
         if keys > MAX_KEYS:
             return message(TOO_MANY_KEYS, limit=MAX_KEYS)
-    return None
+    return texts
 
 
-def _scalar_problem(value: Any) -> Message | None:
-    if isinstance(value, str):
-        return Message(BAD_TEXT) if _HALF.search(value) else None
+def _number_problem(value: Any) -> Message | None:
     if isinstance(value, float):
         return None if math.isfinite(value) else Message(BAD_NUMBER)
     if isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER:

@@ -30,10 +30,10 @@ CONTROL = N_("Must not contain control characters.")
 UNKNOWN_TYPE = N_("Unknown event type. Custom names start with “custom.”")
 OWN_TYPE = N_("This event type is recorded by Stopa itself.")
 SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings > System events.")
-NOT_AN_EVENT = N_("Not a valid event.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())
 UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_SPACES = re.compile("[\t-\r]+")
 
 
 class NewEvent(msgspec.Struct, frozen=True, gc=False):
@@ -247,14 +247,20 @@ def _numbered(index: int, outcome: NewEvent | Errors, line: int | None = None) -
 
 
 def _check_texts(given: msgspec.Struct, limits: dict[str, int], prefix: str, errors: Errors) -> None:
+    """Take control characters and halves of characters out of the texts; add to `errors` those that are too
+    long, and an id with such characters: without them it may be another event's."""
     for name, limit in limits.items():
         value = getattr(given, name)
         if value is None:
             continue
+        if not value.isprintable() and UNSAFE.search(value):
+            if name == "id":
+                errors[prefix + name] = Message(CONTROL)
+                continue
+            value = UNSAFE.sub("", _SPACES.sub(" ", value)).strip()
+            setattr(given, name, value)
         if len(value) > limit:
             errors[prefix + name] = message(payload.TOO_LONG, limit=limit)
-        elif not value.isprintable() and UNSAFE.search(value):
-            errors[prefix + name] = Message(CONTROL)
 
 
 def _contact(given: Contact, errors: Errors) -> dict[str, str] | None:
@@ -286,7 +292,7 @@ def _by_field(text: str, value: Any) -> NewEvent | Errors:
     found = accept(given, times.rfc3339(given.time), _data_of(value.get("data")))
     if not isinstance(found, NewEvent):
         return {**found, **errors}
-    return errors or {WHOLE: Message(NOT_AN_EVENT)}
+    return errors or found
 
 
 def _text_of(value: dict[str, Any], name: str, prefix: str, errors: Errors) -> Any:
@@ -314,7 +320,7 @@ def _data_of(value: Any) -> payload.Data | Message:
         return payload.NO_DATA
     if not isinstance(value, dict):
         return Message(payload.NOT_AN_OBJECT)
-    return payload.walk(value) or payload.Data("", value)
+    return payload.kept(value)
 
 
 def _shown(name: str) -> str:

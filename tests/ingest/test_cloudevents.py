@@ -222,6 +222,14 @@ def test_data_of_other_content_types_is_kept(
         assert attributes.get("datacontenttype") == media
 
 
+def test_text_that_no_database_keeps_is_cleaned(api: Api) -> None:
+    given = {**ENVELOPE, "user": "ja\0na", "tenant": "a\0", "data": "\0b"}
+    assert api.send(json.dumps(given), cloudevents.STRUCTURED).json["accepted"] == 1
+    worker.drain()
+    [found] = api.events()
+    assert (found["user"], found["cloudevent"]["tenant"], found["data"]) == ("jana", "a\ufffd", "\ufffdb")
+
+
 def test_json_in_base64_is_data_where_its_content_type_says_so(api: Api) -> None:
     given = {**ENVELOPE, "data": None, "data_base64": "eyJkaXJlY3Rpb24iOiJpbiJ9"}
     assert api.send(json.dumps(given), cloudevents.STRUCTURED).json["accepted"] == 1
@@ -258,11 +266,7 @@ def test_a_header_may_be_percent_encoded_utf8_and_a_body_may_be_missing(api: Api
         ({"time": ""}, {"time": "Required."}),
         ({"time": 7}, {"time": "Must be text."}),
         ({"user": True}, {"user": "Must be text."}),
-        ({"user": "a\nb"}, {"user": "Must not contain control characters."}),
-        ({"data": {"x": "\0"}}, {"data": "Must not contain NUL or incomplete characters."}),
-        ({"data": "\0"}, {"data": "Must not contain NUL or incomplete characters."}),
         ({"data": ["x" * 33000]}, {"data": "Must not be larger than 32768 bytes."}),
-        ({"tenant": "\0"}, {"tenant": "Must not contain NUL or incomplete characters."}),
         ({"data": None, "data_base64": "AAAA" * 11000}, {"data": "Must not be larger than 32768 bytes."}),
         ({"tenant": ["x" * 66000]}, {"tenant": "Must not be larger than 32768 bytes."}),
         ({"data_base64": "AA=="}, {"data_base64": "Send either data or data_base64."}),
@@ -309,7 +313,7 @@ def test_the_subject_names_the_interaction_unless_an_extension_does() -> None:
 
 
 def test_a_broken_header_or_body_in_binary_mode_is_told(api: Api) -> None:
-    answer = api.send(b"{}", headers={**HEADERS, "ce-user": "%FF%00"})
+    answer = api.send(b"{}", headers={**HEADERS, "ce-user": "%FF"})
     assert (answer.status_code, list(answer.json["refused"][0]["errors"])) == (422, ["user"])
     assert api.send(b"{", headers=HEADERS).status_code == 400
     answer = api.send(b"", headers={**HEADERS, "ce-tenant": "%FF", "ce-data": "x"})
