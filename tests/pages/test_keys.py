@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -174,6 +175,20 @@ def test_a_read_key_masks_contacts_as_long_as_its_maker_sees_them_masked(maker: 
     assert (event["contact"], event["data"]) == (CONTACT, ANSWERED)
     (event,) = maker.api.get("/api/v1/events", limit=1).json["events"]  # a key of the command line
     assert event["contact"] == CONTACT
+
+
+def test_a_read_key_masks_the_attributes_of_a_cloudevent_and_leaves_its_bytes_out(maker: Maker) -> None:
+    naming = {"specversion": "1.0", "id": "777123456", "source": "/pbx", "type": "custom.x"}
+    body = {**naming, "caller": "+420 777 123 456", "subject": "eva@example.org"}
+    for more in ({"data": ["777123456"]}, {"id": "2", "data_base64": "AAEC"}):
+        assert maker.api.send(json.dumps({**body, **more}), "application/cloudevents+json").status_code == 202
+    first, second = maker.get("events", type="custom.x").json["events"]
+    shown = {"caller": "+420 ••• ••• 456", "subject": "e•••@example.org"}
+    assert (first["cloudevent"], first["data"]) == ({**naming, **shown}, ["••• ••• 456"])
+    assert second["cloudevent"] == {**naming, **shown, "id": "2"}
+    maker.allow(*P)
+    _first, second = maker.get("events", type="custom.x").json["events"]
+    assert second["cloudevent"]["data_base64"] == "AAEC"
 
 
 def test_a_read_key_keeps_to_the_users_and_queues_of_its_maker(maker: Maker) -> None:
