@@ -13,7 +13,7 @@ import peewee
 import psycopg
 from flask import Flask, current_app
 
-from dashboard import clock
+from dashboard import clock, settings
 from dashboard.access import first_admin, keys, presets
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
@@ -25,7 +25,7 @@ NAME_MAX = 120  # the columns of logins, sources and keys
 
 
 def init(app: Flask) -> None:
-    for command in (migrate_, work, rebuild, demo, save, restore):
+    for command in (migrate_, work, rebuild, demo, save, restore, version):
         app.cli.add_command(command)
 
 
@@ -53,6 +53,12 @@ def source_name(context: click.Context, parameter: click.Parameter, value: str) 
     if keys.is_reserved(printable_name(context, parameter, value)):
         raise click.BadParameter(keys.RESERVED)
     return value
+
+
+@click.command("version")
+def version() -> None:
+    """Print the version of Stopa; `flask --version` prints Flask's."""
+    click.echo(f"Stopa {settings.version()}")
 
 
 @click.command("migrate")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 
 import click
-from flask import Flask
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from peewee import JOIN
 
-from dashboard.access import accounts, keys, passwords
+from dashboard import clock
+from dashboard.access import accounts, granting, keys, passwords, sessions, throttle
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.cli import at_database, printable_name, source_name
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
-from dashboard.models import Access, User
+from dashboard.ingest import presence
+from dashboard.models import Access, ApiKey, Source, User
 
 
 def init(app: Flask) -> None:
@@ -26,25 +31,23 @@ def user() -> None:
     """Manage users."""
 
 
+_password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
+
+
 @user.command("add")
 @click.argument("login", callback=printable_name)
 @click.option("--access", required=True, help="Role name, such as Administrator or Agent.")
 @click.option("--name", default="", help="Display name; defaults to the login.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_password_stdin
 def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
     """Add user LOGIN, or give a user known from events a role and a password."""
     with at_database():
         role = Access.get_or_none(Access.name == access)
         if role is None:
             raise click.ClickException(f"Unknown role {access!r}. Available: {_role_names()}.")
-        secret = (
-            sys.stdin.readline().rstrip("\r\n")
-            if password_stdin
-            else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        )
-        if problem := passwords.problem(secret, login, name):
-            raise click.ClickException(problem)
-        hashed = passwords.make(secret)
+        hashed = _new_password(login, name, password_stdin)
         with database.atomic():
             dialect.one_at_a_time(Lock.GRANT)
             if User.select().where((User.login == login) & User.password_hash.is_null(False)).exists():
@@ -59,6 +62,112 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
                 {"access": (None, access)},
             )
     click.echo(f"Added {login} with role {access}.")
+
+
+@user.command("list")
+@click.option("--all", "whole", is_flag=True, help="Include users who are known from events only.")
+@with_appcontext
+def user_list(whole: bool) -> None:
+    """List users with role, state and last sign-in."""
+    with at_database():
+        query = User.select(User, Access).join(Access, JOIN.LEFT_OUTER).order_by(User.login)
+        found = query if whole else query.where(User.access.is_null(False))
+        _print_table(
+            ("LOGIN", "NAME", "ROLE", "STATE", "LAST SIGNED IN"),
+            [(row.login, row.name, _role(row), _state(row), _time(row.last_sign_in_ts)) for row in found],
+        )
+
+
+def _role(row: User) -> str:
+    return row.access.name if row.access else "-"
+
+
+def _state(row: User) -> str:
+    if row.deactivated_ts is not None:
+        return "deactivated"
+    if row.password_hash is None or row.access_id is None:
+        return "cannot sign in"
+    return f"locked for {-(-wait_s // 60)} min" if (wait_s := throttle.locked_s(row.login)) else "active"
+
+
+@user.command("password")
+@click.argument("login", callback=printable_name)
+@_password_stdin
+def user_password(login: str, password_stdin: bool) -> None:
+    """Set a new password for LOGIN, and end the user's sessions."""
+    with at_database():
+        row = _user(login)
+        if row.access_id is None:
+            raise click.ClickException(f"{login!r} has no role. Run `flask user add {login} --access ROLE`.")
+        hashed = _new_password(login, row.name, password_stdin)
+        with database.atomic():
+            User.update(password_hash=hashed, version=User.version + 1).where(User.id == row.id).execute()
+            sessions.end_all(row.id)
+            throttle.unlock(login, row.id)
+            audit.record("user.updated", "u", audit.user_target(row), {"password": ("", "")})
+    click.echo(f"Changed the password of {login}. The user has been signed out everywhere.")
+    if row.deactivated_ts is not None:
+        click.echo(f"{login} is deactivated. Reactivate the user in Settings > Users.", err=True)
+
+
+@user.command("unlock")
+@click.argument("login", callback=printable_name)
+def user_unlock(login: str) -> None:
+    """Forget failed attempts to sign in as LOGIN, and those of all addresses."""
+    with at_database(), database.atomic():
+        row = _user(login)
+        number = throttle.unlock(login, row.id)
+        audit.record("user.unlocked", "u", audit.user_target(row), details={"attempts": number})
+    click.echo(f"Unlocked {login}; failed attempts forgotten: {number}.")
+
+
+@user.command("deactivate")
+@click.argument("login", callback=printable_name)
+def user_deactivate(login: str) -> None:
+    """Deactivate LOGIN: the user is signed out everywhere and cannot sign in. History is kept."""
+    try:
+        with at_database(), granting.keeping_administrator():
+            row = _user(login)
+            if row.deactivated_ts is not None:
+                raise click.ClickException(f"{login!r} is already deactivated.")
+            values = {"deactivated_ts": clock.now_s(), "version": User.version + 1}
+            User.update(values).where(User.id == row.id).execute()
+            presence.end(row)
+            audit.record("user.deactivated", "u", audit.user_target(row), {"deactivated": (False, True)})
+    except granting.RefusedError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Deactivated {login}.")
+
+
+def _user(login: str) -> User:
+    row: User | None = User.get_or_none(User.login == login)
+    if row is None:
+        raise click.ClickException(f"Unknown user {login!r}. `flask user list --all` shows all users.")
+    return row
+
+
+def _new_password(login: str, name: str, from_stdin: bool) -> str:
+    """Read a new password, check it, and return its hash."""
+    secret = (
+        sys.stdin.readline().rstrip("\r\n")
+        if from_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    if problem := passwords.problem(secret, login, name):
+        raise click.ClickException(problem)
+    return passwords.make(secret)
+
+
+def _print_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    """Print rows with aligned columns; spaces of a cell stay, so the first columns hold no free text."""
+    table = [tuple(heads), *lines]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _time(ts: int | None) -> str:
+    return "never" if ts is None else clock.iso(ts, current_app.config["STOPA"].timezone)
 
 
 @click.group()
@@ -115,3 +224,48 @@ def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
         plain = keys.make(name, source, allow, makes=not known_only)
         audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
     click.echo(plain)
+
+
+@key.command("list")
+@click.option("--all", "whole", is_flag=True, help="Include revoked keys.")
+@with_appcontext
+def key_list(whole: bool) -> None:
+    """List API keys; their values are not stored."""
+    with at_database():
+        query = ApiKey.select(ApiKey, Source.name.alias("source"), User.login.alias("maker"))
+        query = query.join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id)).switch(ApiKey)
+        query = query.join(User, JOIN.LEFT_OUTER, on=(ApiKey.maker_id == User.id)).order_by(ApiKey.name)
+        found = query if whole else query.where(ApiKey.revoked_ts.is_null())
+        _print_table(
+            ("STARTS WITH", "ALLOWS", "SOURCE", "NAME", "MADE BY", "STATE", "LAST USED"),
+            [
+                (
+                    row.prefix,
+                    row.allow,
+                    row.source or "-",
+                    row.name,
+                    row.maker or "command line",
+                    "active" if row.revoked_ts is None else "revoked",
+                    _time(row.last_used_ts),
+                )
+                for row in found.objects()
+            ],
+        )
+
+
+@key.command("revoke")
+@click.argument("name")
+def key_revoke(name: str) -> None:
+    """Revoke the key NAME, or the one that starts with NAME. Its events are kept."""
+    with at_database(), database.atomic():
+        named = (ApiKey.name == name) | (ApiKey.prefix == name)
+        found = list(ApiKey.select().where(named & ApiKey.revoked_ts.is_null()))
+        if not found:
+            raise click.ClickException(f"No valid key {name!r}. `flask key list` shows them.")
+        if len(found) > 1:
+            starts = ", ".join(row.prefix for row in found)
+            raise click.ClickException(f"Several keys are named {name!r}. Name one by its start: {starts}.")
+        (row,) = found
+        ApiKey.update(revoked_ts=clock.now_s()).where(ApiKey.id == row.id).execute()
+        audit.record("key.revoked", "u", ("key", row.id, row.name), {"revoked": (False, True)})
+    click.echo(f"Revoked {row.name} ({row.prefix}…).")

@@ -112,16 +112,25 @@ def changing(viewer_id: int) -> Iterator[Giver]:
     """Run the block in a transaction; only one such transaction changes permissions at a time.
 
     Yields the viewer's current permissions, which may have changed since the request started. Raises
-    RefusedError and rolls back if the viewer has been deactivated, or if no active user would remain who
-    can edit both roles and users.
+    RefusedError and rolls back if the viewer has been deactivated, and as keeping_administrator().
     """
-    with database.atomic():
-        dialect.one_at_a_time(Lock.GRANT)
+    with keeping_administrator():
         viewer = User.get_or_none((User.id == viewer_id) & User.deactivated_ts.is_null())
         if viewer is None:
             raise RefusedError(GONE)
-        before = _administered()
         yield giver_of(viewer, scopes.of_user(viewer))
+
+
+@contextmanager
+def keeping_administrator() -> Iterator[None]:
+    """Run the block in a transaction, one at a time.
+
+    Raises RefusedError and rolls back if no active user would remain who can edit both roles and users.
+    """
+    with database.atomic():
+        dialect.one_at_a_time(Lock.GRANT)
+        before = _administered()
+        yield
         if before and not _administered():
             raise RefusedError(LAST)
 

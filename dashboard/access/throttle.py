@@ -46,7 +46,7 @@ class Attempt(NamedTuple):
 
 
 def by_stranger(login: str, ip: str) -> tuple[Limit, ...]:
-    return Limit(f"ip:{_network(ip)}", MAX_PER_ADDRESS), Limit(f"login:{login.lower()}", MAX_PER_ACCOUNT)
+    return Limit(f"ip:{_network(ip)}", MAX_PER_ADDRESS), _of_account(login)
 
 
 def by_known_browser(user_id: int, browser: str) -> tuple[Limit, ...]:
@@ -83,19 +83,29 @@ def succeeded(done: Attempt) -> None:
     SignInAttempt.delete().where(SignInAttempt.id.in_(done.ids) | SignInAttempt.key.in_(keys)).execute()
 
 
+def locked_s(login: str) -> int:
+    """Return for how many seconds the account is locked for browsers that are not known, 0 if it is not."""
+    return _wait_s(_of_account(login), clock.now_s())
+
+
 def unlock(login: str, user_id: int) -> int:
     """Forget the failures for an account and of all addresses; return the number of those for the account."""
     a = SignInAttempt
-    account = (a.key == f"login:{login.lower()}") | a.key.startswith(f"known:{user_id}:")
+    account = (a.key == _of_account(login).key) | a.key.startswith(f"known:{user_id}:")
     with database.atomic():
         a.delete().where(a.key.startswith("ip:") | a.key.startswith(REPORTED)).execute()
         gone: int = a.delete().where(account | (a.key == f"password:{user_id}")).execute()
     return gone
 
 
+def _of_account(login: str) -> Limit:
+    return Limit(f"login:{login.lower()}", MAX_PER_ACCOUNT)
+
+
 def _wait_s(limit: Limit, now: int) -> int:
     a = SignInAttempt
-    query = a.select(a.at_ts).where(a.key == limit.key).order_by(a.at_ts.desc()).limit(limit.most)
+    recent = (a.key == limit.key) & (a.at_ts > now - WINDOW_S) & (a.at_ts <= now + SKEW_S)
+    query = a.select(a.at_ts).where(recent).order_by(a.at_ts.desc()).limit(limit.most)
     latest: list[int] = [at for (at,) in query.tuples()]
     if len(latest) < limit.most:
         return 0

@@ -14,6 +14,7 @@ import re
 import secrets
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ __all__ = [
     "read",
     "start",
     "stored_secret",
+    "version",
 ]
 
 BIND = HostPort("127.0.0.1", 8000)
@@ -296,6 +298,12 @@ def stored_secret(path: Path) -> str:
 def reachable(bind: HostPort) -> HostPort:
     """Return the address at which a browser on this machine reaches a server bound to `bind`."""
     return bind._replace(host="127.0.0.1") if bind.host in ("0.0.0.0", "::") else bind  # noqa: S104
+
+
+def version() -> str:
+    """Return the version of Stopa."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
 
 
 def _mail_host(base_url: str) -> str:

@@ -6,7 +6,6 @@ moment; see access.granting.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -21,10 +20,8 @@ from dashboard import clock
 from dashboard.access import granting, passwords, sessions
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
-from dashboard.events import internal
-from dashboard.events import record as events
 from dashboard.i18n.message import N_
-from dashboard.ingest.schema import NewEvent
+from dashboard.ingest import presence
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.settings.users.forms import UserForm
 from dashboard.web import lists
@@ -239,17 +236,7 @@ class Users(Resource[UserForm]):
         return self.done(_("%(name)s added.", name=row.name))
 
     def leave(self, row: User, giver: Giver) -> None:
-        """End the user's sessions and open stretches of the day; the history stays."""
-        moment = clock.now_ms()
-        sessions.end_all(row.id)
-        end = NewEvent(
-            id=f"deactivated:{row.id}:{moment}",
-            type="agent.signed_out",
-            time_ms=moment,
-            user=row.login,
-            data=json.dumps({"reason": "deactivated"}),
-        )
-        events.append(events.source(internal.SOURCE).id, [end], makes=False)
+        presence.end(row)
 
     def check_active(self, row: User, active: bool, giver: Giver) -> None:
         """Raise RefusedError for oneself, and for a user with more rights than the viewer."""
