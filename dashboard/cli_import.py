@@ -75,6 +75,8 @@ def import_(
         f"read {summary.read}, stored {summary.stored}, repeated {summary.repeated}, "
         f"refused {summary.refused}"
     )
+    if not summary.folded:
+        click.echo("  The events are stored. The worker that is busy now will process them.")
     for note in _table_notes(summary.table):
         click.echo(f"  {note}")
     for line, text in summary.examples:

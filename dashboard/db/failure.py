@@ -10,13 +10,18 @@ import errno
 import re
 import shutil
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import peewee
 import psycopg
 
 from dashboard.db import database
 
+T = TypeVar("T")
+PATIENCE_S = 600
 AWAY = (peewee.OperationalError, peewee.InterfaceError)
 
 FULL = "The disk is full{}. Free some space and try again"
@@ -68,6 +73,20 @@ def is_away(error: BaseException) -> bool:
 def is_locked(error: BaseException) -> bool:
     """Say whether another process held a lock for too long: trying again helps."""
     return _cause(_first(error)) == LOCKED
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Return what `act` returns, called again while another process holds a lock, for PATIENCE_S seconds.
+
+    For work that nobody waits for; each call waits for the lock itself and must be repeatable.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return act()
+        except peewee.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > until:
+                raise
 
 
 def explain(error: BaseException, file: Path | None = None) -> str:

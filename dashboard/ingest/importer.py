@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import peewee
 
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db.failure import is_locked, patiently
 from dashboard.events import record, switches
 from dashboard.i18n.message import Message
 from dashboard.ingest import files
@@ -34,6 +35,7 @@ class Summary:
     refused: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
     table: Tally = field(default_factory=Tally)
+    folded: bool = True  # False where a worker that held the lock is left to fold the events
 
 
 def run(
@@ -51,10 +53,11 @@ def run(
     Rules evaluate the events only where `rules` is true: events of the past must notify nobody.
 
     Every batch of 1,000 is committed by itself and its events are known again by id, so an
-    import that was killed is finished by running it once more. Ends with the events folded.
+    import that was killed is finished by running it once more. Ends with the events folded, or left to the
+    worker that holds the lock. Waits for the locks of others.
     """
     summary = Summary()
-    row = record.source(source, is_file=True)
+    row = patiently(lambda: record.source(source, is_file=True))
     if not row.is_file:
         Source.update(is_file=True).where(Source.id == row.id).execute()
     batch: list[NewEvent] = []
@@ -76,14 +79,24 @@ def run(
     _store(summary, row.id, batch, rules)
     progress(position)
     details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
-    with database.atomic():
-        audit.record("import.run", "c", ("source", row.id, source), details=details)
-    worker.drain(["digest"])
+    patiently(lambda: audit.record("import.run", "c", ("source", row.id, source), details=details))
+    summary.folded = _fold()
     return summary
 
 
+def _fold() -> bool:
+    """Fold the events, unless a worker is at it: it holds the lock for long and takes these as well."""
+    try:
+        worker.drain(["digest"])
+    except peewee.OperationalError as error:
+        if not is_locked(error):
+            raise
+        return False
+    return True
+
+
 def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool) -> None:
-    done = record.append(source_id, batch, rules=rules)
+    done = patiently(lambda: record.append(source_id, batch, rules=rules))
     summary.stored += done.accepted
     summary.repeated += done.repeated
     batch.clear()

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import peewee
@@ -28,6 +29,8 @@ from flask import Flask
 
 from dashboard.access import keys
 from dashboard.db import database
+from dashboard.db.locks import Lock
+from dashboard.ingest import importer
 from dashboard.jobs import worker
 from dashboard.models import Event, Job
 from dashboard.settings import ROOT
@@ -226,6 +229,40 @@ def test_a_longer_lock_is_503_for_writers_only_and_nothing_is_lost(app: Flask, a
     assert len(api.events(type="custom.seen")) == 3
     worker.drain()
     assert api.tracing("jana", DATE)["statistics"]["login"] == STATISTICS["login"]
+
+
+def quickly_given_up() -> None:
+    """Let this connection wait for a lock for a tenth of a second only."""
+    sqlite = isinstance(database.obj, peewee.SqliteDatabase)
+    database.execute_sql("PRAGMA busy_timeout = 100" if sqlite else "SET lock_timeout = 100")
+
+
+def imported(tmp_path: Path) -> importer.Summary:
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps(event) + "\n" for event in DAY))
+    return importer.run(file, "jsonl", "file", "UTC", None, lambda _at: None)
+
+
+def test_import_waits_for_the_locks_of_others(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    quickly_given_up()
+    with locked(db_url) as let_go:
+        timer = threading.Timer(0.5, let_go)
+        timer.start()
+        summary = imported(tmp_path)
+        timer.join()
+    assert (summary.stored, summary.folded, Job.select().exists()) == (len(DAY), True, False)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_import_leaves_the_digest_to_a_busy_worker(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    quickly_given_up()
+    with psycopg.connect(db_url) as busy:
+        busy.execute("SELECT pg_advisory_xact_lock(%s, 0)", (Lock.PROJECTION.value,))
+        summary = imported(tmp_path)
+    assert (summary.stored, summary.folded) == (len(DAY), False)
+    assert {job.state for job in Job.select()} == {"waiting"}
+    worker.drain(["digest"])
+    assert not Job.select().exists()
 
 
 @pytest.mark.own_database
