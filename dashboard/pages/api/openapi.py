@@ -47,8 +47,6 @@ def document(base_url: str) -> Json:
     event["required"] = ["type", "time"]
     for name in event["required"]:
         del event["properties"][name]["default"]
-    health = _public("The database answers and is of this version.", _ref(Health))
-    health["responses"]["503"] = _answer("The database is away or of another version.", _ref(Health))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Stopa", "version": "1", "description": DESCRIPTION},
@@ -79,13 +77,19 @@ def document(base_url: str) -> Json:
             },
             **{f"/api/v1/{name}": {"get": _source(source)} for name, source in SOURCES.items()},
             "/api/v1/openapi.json": {"get": _public("This document.", {"type": "object"})},
-            "/healthz": {"get": health},
+            "/healthz": {"get": _health()},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
             "schemas": schemas,
         },
     }
+
+
+def _health() -> Json:
+    found = _public("The database answers and is of this version.", _ref(Health))
+    found["responses"]["503"] = _answer("The database is away or of another version.", _ref(Health))
+    return found
 
 
 def _send() -> Json:
