@@ -73,6 +73,7 @@ def migrate_() -> None:
 
 def _upgrade() -> list[str]:
     """Apply pending migrations and create missing built-in roles; return the lines to print."""
+    failure.check_writable()
     applied = migrate.run(database.obj)
     presets.make()
     return [f"Applied {name}." for name in applied] or ["The database is up to date."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -258,7 +259,24 @@ def test_migrate_is_idempotent(empty_url: str) -> None:
 def test_unmigrated_database_gives_one_line(empty_url: str, words: list[str]) -> None:
     done = flask(empty_url, *words)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "Error: The database is empty. Run `flask migrate`.\n"
+    assert done.stderr.splitlines()[-1] == "Error: The database is empty. Run `flask migrate`."
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_read_only_database_is_named_at_the_start(db: peewee.Database, db_url: str) -> None:
+    db.execute_sql("ALTER DATABASE own SET default_transaction_read_only = on")
+    done = flask(db_url, "migrate")
+    assert (done.returncode, "is read-only for this user." in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every file")
+def test_read_only_file_is_named_at_the_start(db: peewee.Database, db_url: str) -> None:
+    db.close()
+    Path(db_url.removeprefix("sqlite:///")).chmod(0o400)
+    done = flask(db_url, "migrate")
+    assert (done.returncode, "is read-only for this user." in done.stderr) == (1, True)
 
 
 NEWER = "This database was created by a newer version of Stopa. Unknown migrations: 9999_later."
@@ -280,6 +298,6 @@ def test_database_of_newer_version_is_not_touched(run: Run, words: str) -> None:
     values = "('9999_later', CURRENT_TIMESTAMP)"
     database.execute_sql(f"INSERT INTO schema_migration (name, applied) VALUES {values}")
     result = run(*words.split())
-    assert (result.exit_code, result.stderr) == (1, f"Error: {NEWER}\n")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, f"Error: {NEWER}")
     assert not ApiKey.select().exists()
     assert not Event.select().exists()

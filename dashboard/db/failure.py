@@ -7,6 +7,7 @@ words of libpq for a connection that was not made, which has neither.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 import sqlite3
@@ -73,6 +74,19 @@ def is_away(error: BaseException) -> bool:
 def is_locked(error: BaseException) -> bool:
     """Say whether another process held a lock for too long: trying again helps."""
     return _cause(_first(error)) == LOCKED
+
+
+def is_read_only() -> bool:
+    """Say whether nothing can be written to the connected database, which only a change would show."""
+    if (file := _file()) is not None:
+        return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+    return bool(database.execute_sql("SHOW transaction_read_only").fetchone()[0] == "on")
+
+
+def check_writable() -> None:
+    """Raise OperationalError for a database that is read-only."""
+    if is_read_only():
+        raise peewee.OperationalError(READ_ONLY.format(_place(None)))
 
 
 def patiently(act: Callable[[], T]) -> T:

@@ -209,6 +209,17 @@ def test_health_reports_database_and_version(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json) == (503, {"status": "newer version"})
 
 
+@pytest.mark.own_database
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_health_reports_a_read_only_database(client: FlaskClient) -> None:
+    database.execute_sql("ALTER DATABASE own SET default_transaction_read_only = on")
+    database.close()
+    database.close_all()
+    database.connect()
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (503, {"status": "read-only"})
+
+
 @pytest.mark.parametrize("path", ["/tracing", "/signin", "/api/v1/events"])
 def test_requests_to_a_database_of_another_version_are_503(client: FlaskClient, path: str) -> None:
     database.execute_sql("DELETE FROM schema_migration")

@@ -87,8 +87,10 @@ def document(base_url: str) -> Json:
 
 
 def _health() -> Json:
-    found = _public("The database answers and is of this version.", _ref(Health))
-    found["responses"]["503"] = _answer("The database is away or of another version.", _ref(Health))
+    found = _public("The database can be written and is of this version.", _ref(Health))
+    found["responses"]["503"] = _answer(
+        "The database is away, read-only or of another version.", _ref(Health)
+    )
     return found
 
 

@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.clock import Span
-from dashboard.db import database, migrate
+from dashboard.db import database, failure, migrate
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_, Message
 from dashboard.models import Event
@@ -125,13 +125,15 @@ def description() -> Response:
 @bp.get("/healthz")
 @public
 def health() -> Response:
-    """200 if the database is reachable and of this version; reveals nothing else."""
+    """200 if the database can be written and is of this version; reveals nothing else."""
     try:
         migrate.check(database.obj)
     except migrate.NewerError:
         return answers.send(answers.Health("newer version"), 503)
     except migrate.VersionError:
         return answers.send(answers.Health("not migrated"), 503)
+    if failure.is_read_only():
+        return answers.send(answers.Health("read-only"), 503)
     Event.select(Event.id).limit(1).execute()
     return answers.send(answers.Health("ok"))
 
