@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -109,7 +110,7 @@ def append(
         if len(events) > 1:  # batches with the same events in different order would deadlock
             dialect.one_at_a_time(Lock.APPEND, source_id)
         users = _user_ids({e.user for e in events}, makes)
-        queues = _ids(Queue, {e.queue for e in events}, _new_queue if makes else None)
+        queues = _ids(Queue, {e.queue for e in events}, partial(_new_queues, events) if makes else None)
         ids = [event.id or str(uuid.uuid4()) for event in events]
         keys = [event.key or ident for ident, event in zip(ids, events, strict=True)] if cloudevents else ids
         records = [
@@ -230,14 +231,14 @@ def _user_ids(logins: set[str | None], makes: bool) -> Ids:
     known = _LOGINS.setdefault(database.obj, {})
     found: Ids = {login: known[login] for login in logins if login in known}
     if len(found) < len(logins):
-        found.update(_ids(User, logins - found.keys(), _new_user if makes else None))
+        found.update(_ids(User, logins - found.keys(), _new_users if makes else None))
     return found
 
 
 def _ids(
     model: type[User] | type[Queue],
     named: set[str | None],
-    make: Callable[[str, int], dict[str, object]] | None,
+    make: Callable[[Sequence[str], int], list[dict[str, object]]] | None,
 ) -> Ids:
     """Return name → id; creates missing rows if `make` is given."""
     names = sorted(name for name in named if name is not None)
@@ -246,8 +247,7 @@ def _ids(
     found = _known(model, names)
     missing = [name for name in names if name not in found]
     if missing and make is not None:
-        moment = clock.now_s()
-        model.insert_many([make(name, moment) for name in missing]).on_conflict_ignore().execute()
+        model.insert_many(make(missing, clock.now_s())).on_conflict_ignore().execute()
         found.update(_known(model, missing))
     return found
 
@@ -260,12 +260,31 @@ def _known(model: type[User] | type[Queue], names: Sequence[str]) -> Ids:
     return found
 
 
-def _new_user(name: str, moment: int) -> dict[str, object]:
-    return {"login": name, "name": name, "created_ts": moment}
+def _new_users(names: Sequence[str], moment: int) -> list[dict[str, object]]:
+    return [{"login": name, "name": name, "created_ts": moment} for name in names]
 
 
-def _new_queue(name: str, moment: int) -> dict[str, object]:
-    return {"name": name, "label": name, "created_ts": moment}
+def _new_queues(events: Sequence[NewEvent], names: Sequence[str], moment: int) -> list[dict[str, object]]:
+    """Return the rows of queues; the channel of each is that of the first event in it that has one."""
+    channels: dict[str | None, str] = {}
+    for event in events:
+        if event.queue not in channels and (channel := _channel(event)):
+            channels[event.queue] = channel
+    default = Queue.channel.default
+    return [
+        {"name": name, "label": name, "channel": channels.get(name, default), "created_ts": moment}
+        for name in names
+    ]
+
+
+def _channel(event: NewEvent) -> str:
+    """Return the channel that an event's type says, of a chat the one in its data; "" for other types."""
+    group = event.type.partition(".")[0]
+    if group != "chat":
+        return group if group in ("call", "email", "ticket") else ""
+    data = json.loads(event.data)
+    named = data.get("channel") if isinstance(data, dict) else None
+    return named.strip().lower()[:20] if isinstance(named, str) and named.strip() else "webchat"
 
 
 def _json(contact: dict[str, str]) -> str | None:

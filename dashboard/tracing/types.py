@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from dashboard import clock
 from dashboard.clock import Span
+from dashboard.i18n.message import N_
 
 
 class Kind(IntEnum):
@@ -192,11 +193,12 @@ class FoldedInteraction(NamedTuple):
 
 
 UNITS = ("day", "week")
+NO_DATE = N_("Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD.")
 FIRST_DATE, LAST_DATE = date(1970, 1, 2), date(2100, 12, 31)  # what events may carry, with room for any zone
 
 
 def parse_date(text: str, default: date) -> date | None:
-    """Return the date of YYYY-MM-DD, `default` for an empty text, None for anything else."""
+    """Return the date of YYYY-MM-DD, `default` for an empty text, None for what NO_DATE refuses."""
     if not text:
         return default
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import peewee
 import pytest
 
@@ -95,6 +97,31 @@ def test_rolled_back_users_are_not_cached(source: Source) -> None:
     logins = dict(User.select(User.id, User.login).tuples())
     found = Event.select(Event.external_id, Event.user_id).tuples()
     assert {ident: logins[user] for ident, user in found} == {"b": "petr", "c": "jana"}
+
+
+@pytest.mark.parametrize(
+    ("types", "channel"),
+    [
+        (["call.queued"], "call"),
+        (["custom.x"], "call"),
+        (["email.accepted"], "email"),
+        (["ticket.created"], "ticket"),
+        (["chat.queued"], "webchat"),
+        (["chat.queued WhatsApp"], "whatsapp"),
+        (["custom.x", "email.closed", "call.queued"], "email"),
+    ],
+)
+def test_a_new_queue_has_the_channel_of_its_first_event(
+    source: Source, types: list[str], channel: str
+) -> None:
+    events = []
+    for number, (type_, _space, named) in enumerate(each.partition(" ") for each in types):
+        data = json.dumps({"channel": named} if named else {})
+        events.append(NewEvent(str(number), type_, 1_772_438_400_000, None, "night", data=data))
+    record.append(source.id, events)
+    assert Queue.get(Queue.name == "night").channel == channel
+    record.append(source.id, [NewEvent("late", "call.queued", 1_772_438_400_000, None, "night")])
+    assert Queue.get(Queue.name == "night").channel == channel
 
 
 def test_renamed_queue_gets_no_events_of_its_old_name(source: Source) -> None:

@@ -106,6 +106,20 @@ def test_invalid_parameter_is_named(api: Api, query: dict[str, str], field: str)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
+@pytest.mark.parametrize("path", ["events", "tracing", "queues"])
+def test_unknown_parameters_are_named_with_what_else_is_wrong(api: Api, path: str) -> None:
+    answer = api.get(f"/api/v1/{path}", colour="red", Limit="1", user="jana", queue="sales", tz="Mars/X")
+    known = {"events": {"user", "queue"}, "tracing": {"user"}, "queues": {"queue"}}[path]
+    wrong = {"colour", "Limit", "user", "queue", "tz"} - known
+    assert (answer.status_code, set(answer.json["errors"])) == (400, wrong)
+    assert answer.json["errors"]["colour"] == "Unknown parameter."
+
+
+def test_a_date_outside_the_calendar_of_events_is_refused_with_the_bounds(api: Api) -> None:
+    errors = api.get("/api/v1/tracing", user="jana", date="9999-12-31").json["errors"]
+    assert errors == {"date": "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."}
+
+
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [

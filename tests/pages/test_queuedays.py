@@ -110,7 +110,8 @@ def test_a_queue_that_is_unknown_or_not_the_viewers_is_not_found(
 
 
 BAD = [
-    ("date=2026-02-30", "Enter the date as YYYY-MM-DD."),
+    ("date=2026-02-30", "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."),
+    ("date=9999-12-31", "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."),
     ("tz=Mars/Base", "Unknown time zone."),
     ("unit=month", "Use day."),
 ]

@@ -147,7 +147,7 @@ def test_filters_narrow_the_list_and_its_files(
     ("query", "sentence"),
     [
         ("outcome=nonsense", "Choose an outcome from the list."),
-        ("first=x", "Enter the date as YYYY-MM-DD."),
+        ("first=x", "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."),
         ("first=2026-03-02&last=2026-03-01", "The last day can&#39;t be before the first."),
     ],
 )

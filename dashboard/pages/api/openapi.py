@@ -131,6 +131,7 @@ def _read(name: str, summary: str, query: type, answer: type, missing: str | Non
         ],
         "responses": {
             "200": _answer(summary, _ref(answer)),
+            "400": _answer("There is no such parameter.", _ref(Errors)),
             "422": _answer("A parameter cannot be read.", _ref(Errors)),
             **({"404": _answer(missing, _ref(Errors))} if missing else {}),
             **_problems("401", "403", "503"),

@@ -17,7 +17,7 @@ from msgspec import Meta
 from dashboard import clock
 from dashboard.i18n.message import N_, NOT_WHOLE, Message, message
 from dashboard.ingest import times
-from dashboard.tracing.types import UNITS, parse_date
+from dashboard.tracing.types import NO_DATE, UNITS, parse_date
 
 LIMIT_MAX = 1000
 CURSOR_MAX = 2**63 - 1
@@ -25,9 +25,9 @@ CURSOR_MAX = 2**63 - 1
 NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 NO_UNIT = N_("Use day or week.")
 NO_WEEK = N_("Use day.")
-NO_DATE = N_("Enter the date as YYYY-MM-DD.")
 NO_USER = N_("Specify the user: user=…")
 NO_QUEUE = N_("Specify the queue: queue=…")
+UNKNOWN = N_("Unknown parameter.")
 REVERSED = N_("The end can't be before the start.")
 
 
@@ -122,13 +122,15 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read(kind: type[Query], args: Mapping[str, str]) -> Query:
-    """Return the parameters of a query string; an empty one counts as left out, an unknown one for nothing.
+    """Return the parameters of a query string; an empty one counts as left out.
 
-    Raises ParameterError that names every parameter that cannot be read.
+    Raises ParameterError that names every parameter that is unknown (400) or cannot be read (422).
     """
     values: dict[str, Any] = {}
-    errors: dict[str, Message] = {}
-    for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
+    fields = msgspec.inspect.type_info(kind).fields  # type: ignore[attr-defined]
+    unknown = args.keys() - {field.encode_name for field in fields}
+    errors = {name: Message(UNKNOWN) for name in sorted(unknown)}
+    for field in fields:
         name, extra = field.encode_name, getattr(field.type, "extra", None) or {}
         given = args.get(name)
         if given:
@@ -139,5 +141,5 @@ def read(kind: type[Query], args: Mapping[str, str]) -> Query:
         elif field.required:
             errors[name] = Message(extra["missing"])
     if errors:
-        raise ParameterError(errors)
+        raise ParameterError(errors, 400 if unknown else 422)
     return kind(**values)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.clock import Span
-from dashboard.tracing.types import parse_date
+from dashboard.tracing.types import NO_DATE, parse_date
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def parse(args: Mapping[str, str], zone: str, as_of: int) -> QueueDayQuery:
     today = clock.local_date(as_of, chosen)
     day = parse_date(args.get("date", ""), today)
     if day is None:
-        errors["date"] = _("Enter the date as YYYY-MM-DD.")
+        errors["date"] = _(NO_DATE)
     if args.get("unit", "day") not in ("", "day"):
         errors["unit"] = _("Use day.")
     return QueueDayQuery(args.get("queue", ""), day or today, chosen, tz, errors)

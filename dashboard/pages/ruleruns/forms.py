@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.i18n.message import N_
 from dashboard.rules.runs import ACTED, RunOutcome
-from dashboard.tracing.types import parse_date
+from dashboard.tracing.types import NO_DATE, parse_date
 from dashboard.web import forms, lists
 
 ID_MAX = 2**63 - 1
@@ -91,5 +91,5 @@ def _date(args: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[s
     text = args.get(name, "").strip()
     found = parse_date(text, date.min) if text else None
     if text and found is None:
-        errors[name] = _("Enter the date as YYYY-MM-DD.")
+        errors[name] = _(NO_DATE)
     return (text, found) if found else ("", None)

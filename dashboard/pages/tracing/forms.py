@@ -12,7 +12,15 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.clock import Span
 from dashboard.tracing.load import Filter
-from dashboard.tracing.types import ACTIVITY_TYPES, CHAT_CHANNELS, UNITS, State, parse_date, period_span
+from dashboard.tracing.types import (
+    ACTIVITY_TYPES,
+    CHAT_CHANNELS,
+    NO_DATE,
+    UNITS,
+    State,
+    parse_date,
+    period_span,
+)
 
 MINUTES = ("", "5", "15", "60")
 KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
@@ -99,7 +107,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     today = clock.local_date(clock.now_s(), chosen)
     day = parse_date(args.get("date", ""), today)
     if day is None:
-        errors["date"] = _("Enter the date as YYYY-MM-DD.")
+        errors["date"] = _(NO_DATE)
     unit = _one_of(args, "unit", UNITS, "day", _("Unit must be day or week."), errors)
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes must be 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("Sort must be start or -start."), errors)
