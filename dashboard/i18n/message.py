@@ -55,3 +55,4 @@ def N_(text: str) -> str:  # noqa: N802 - the conventional name for gettext extr
 # Messages of validation that forms, rules and the API have in common.
 NOT_WHOLE = N_("Enter a whole number from %(least)s to %(most)s.")
 NOT_CLEAN = N_("Remove control characters.")
+INVISIBLE = N_("Remove the invisible character %(code)s.")

@@ -105,8 +105,11 @@ def _is_id(value: Any) -> bool:
 
 
 LEFT_OUT = N_("Skipped: %(part)s. %(reason)s")
-CONDITION, CONDITIONS = N_("A condition"), N_("The conditions")
+CONDITION, CONDITIONS = N_("The condition on “%(name)s”"), N_("The conditions")
+GROUP = N_("A group of conditions")
 ACTION, CALENDAR, TYPE = N_("Action %(number)s"), N_("The calendar"), N_("An event type")
+ACTION_PART = N_("Action %(number)s, its part “%(name)s”")
+NAME_SHOWN = 80  # characters of a name in the file
 PART = N_("The part “%(name)s”")
 
 ROUNDS = 5  # a type left out can make conditions wrong, these leave groups empty, level by level
@@ -144,7 +147,7 @@ def _without(
 ) -> dict[str, Any]:
     made = dict(raw)
     conditions: dict[Keys, Message] = {}
-    actions: dict[int, Message] = {}
+    actions: dict[int, tuple[Message, Message]] = {}
     for path, said in errors.items():
         first, rest = str(path.part), path.keys[1:]
         if path == ROOT:
@@ -153,7 +156,7 @@ def _without(
         elif first == "if":
             conditions.setdefault(tuple(key for key in rest if isinstance(key, int)), said)
         elif first == "then" and rest:
-            actions.setdefault(int(rest[0]), said)
+            actions.setdefault(int(rest[0]), (_action(*rest), said))
         elif first == "types":
             made["types"] = _types(made.get("types"), site, said, warnings)
         elif rest == ("calendar",) and "calendar" in made.get(first, {}):
@@ -166,7 +169,7 @@ def _without(
         _drop_conditions(made, conditions, warnings)
     if actions:
         made["then"] = [each for number, each in enumerate(made["then"]) if number not in actions]
-        warnings += [left_out(message(ACTION, number=number + 1), said) for number, said in actions.items()]
+        warnings += [left_out(part, said) for part, said in actions.values()]
     return made
 
 
@@ -175,8 +178,25 @@ def _drop_conditions(made: dict[str, Any], errors: Mapping[Keys, Message], warni
         made.pop("if", None)
         warnings.append(left_out(Message(CONDITIONS), errors[()]))
         return
+    warnings += [left_out(_condition(made["if"], place), said) for place, said in errors.items()]
     made["if"] = _kept(made["if"], (), errors)
-    warnings += [left_out(Message(CONDITION), said) for said in errors.values()]
+
+
+def _action(number: str | int, *inside: str | int) -> Message:
+    """Return the name of the action with this index, and of the part inside of it that is meant."""
+    count = int(number) + 1
+    if not inside:
+        return message(ACTION, number=count)
+    return message(ACTION_PART, number=count, name=".".join(map(str, inside))[:NAME_SHOWN])
+
+
+def _condition(node: Any, place: Keys) -> Message:
+    """Return the name of the condition at a place below the node: that of its field."""
+    for number in place:
+        inner: list[Any] = next((each for each in node.values() if isinstance(each, list)), [])
+        node = inner[number]
+    named = node.get("field") if isinstance(node, dict) else None
+    return message(CONDITION, name=named[:NAME_SHOWN]) if isinstance(named, str) else Message(GROUP)
 
 
 def _kept(node: Any, place: Keys, gone: Collection[Keys]) -> Any:

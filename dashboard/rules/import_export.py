@@ -17,7 +17,8 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n import characters
+from dashboard.i18n.message import INVISIBLE, N_, Message, message
 from dashboard.models import Queue, Rule, RuleGroup, RuleVersion, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
@@ -172,6 +173,8 @@ def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str
     name = checks.text(given.get("name"), ROOT / "name", NAME, lines=False).strip()
     if checks.errors:
         return Incoming("", error=message(UNNAMED, most=NAME))
+    if code := characters.invisible(name):
+        return Incoming(name, error=message(INVISIBLE, code=code))
     description = checks.text(given.get("description"), ROOT / "description", DESCRIPTION, needed=False)
     group = checks.text(given.get("group"), ROOT / "group", NAME, lines=False, needed=False).strip()
     description, group = (
@@ -190,7 +193,8 @@ def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str
     warnings += missing
     if isinstance(found, Definition):
         return Incoming(name, description, group, found, None, tuple(warnings), tuple(missing))
-    reason = next(iter(found.values()))
+    part, said = next(iter(found.items()))
+    reason = portable.left_out(message(portable.PART, name=part), said) if part else said
     return Incoming(name, description, group, None, message(NOTHING_LEFT, reason=reason), tuple(warnings))
 
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from flask import abort
 from flask_babel import gettext as _
 
-from dashboard.i18n.message import NOT_CLEAN, NOT_WHOLE
+from dashboard.i18n import characters
+from dashboard.i18n.message import INVISIBLE, NOT_CLEAN, NOT_WHOLE
 
 ID_MAX = 2**31 - 1  # the columns' integers; SQLite would take more and PostgreSQL refuse
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -28,13 +29,14 @@ def text(form: Mapping[str, str], name: str) -> str:
 
 
 def line_problem(value: str, most: int, needed: bool = True) -> str | None:
-    """Return what is wrong with one line of text, or None: empty, too long, control characters."""
+    """Return what is wrong with one line of text, or None: its length, control or invisible characters."""
     if (needed and not value) or len(value) > most:
         least = 1 if needed else 0
         return str(_("Enter %(least)d to %(most)d characters.", least=least, most=most))
     if _CONTROL.search(value):
         return str(_(NOT_CLEAN))
-    return None
+    code = characters.invisible(value)
+    return str(_(INVISIBLE, code=code)) if code else None
 
 
 def whole(value: str, least: int, most: int) -> int | None:

@@ -253,18 +253,40 @@ def test_what_was_deleted_meanwhile_is_neither_moved_nor_shifted(editor: FlaskCl
 
 
 @pytest.mark.parametrize("op", ["edit", "delete", "copy", "on", "shadow", "off", "move", "export", "resume"])
-def test_a_foreign_id_among_many_is_none_and_nothing_changes(
-    client: FlaskClient, jana: User, op: str
-) -> None:
+def test_a_foreign_id_alone_is_none_and_nothing_changes(client: FlaskClient, jana: User, op: str) -> None:
     viewer = asks.sign_in_with(client, *SITE)
-    mine, hers = rule("Mine", viewer, state="paused"), rule("Hers", jana, state="paused")
+    rule("Mine", viewer, state="paused")
+    hers = rule("Hers", jana, state="paused")
     for foreign in (hers.id, 987_654):
-        answer = client.post("/rules/bulk", data={"op": op, "id": [mine.id, foreign]})
-        assert answer.status_code == 404
+        assert client.post("/rules/bulk", data={"op": op, "id": [foreign]}).status_code == 404
         assert client.post("/rules/bulk", data={"one": f"{op}:{foreign}"}).status_code == 404
     assert states() == ["paused", "paused"]
     assert Rule.select().count() == 2
     assert asks.entries() == 0
+
+
+@pytest.mark.parametrize("op", ["edit", "delete", "copy", "on", "shadow", "off", "export", "resume"])
+def test_rules_that_are_gone_or_foreign_are_left_out_with_a_message(
+    client: FlaskClient, jana: User, op: str
+) -> None:
+    viewer = asks.sign_in_with(client, *SITE)
+    mine, hers = rule("Mine", viewer, state="paused"), rule("Hers", jana, state="paused")
+    for foreign, others in (([hers.id], "1 selected rule no longer exists."), ([1_000, 1_001], "2 selected")):
+        answer = client.post("/rules/bulk", data={"op": op, "id": [mine.id, *foreign]})
+        assert answer.status_code == 302
+        assert str(hers.id) not in answer.location
+        assert others in client.get("/rules").text
+    assert Rule.get_by_id(hers.id).state == "paused"
+    switched = {"on": "on", "shadow": "shadow", "off": "off", "resume": "shadow"}
+    assert Rule.get_by_id(mine.id).state == switched.get(op, "paused")
+    assert Rule.select().where(Rule.owner_id == jana.id).count() == 1
+
+
+def test_a_refusal_to_switch_on_names_every_incomplete_rule(editor: FlaskClient) -> None:
+    made = [rule(name, definition={"types": []}) for name in ("First", "Second")]
+    editor.post("/rules/bulk", data={"op": "on", "id": [each.id for each in (*made, rule("Good"))]})
+    assert "these rules are incomplete: First, Second. Open" in editor.get("/rules?list=system").text
+    assert states() == ["off"] * 3
 
 
 @pytest.mark.parametrize("op", ["delete", "copy", "on", "shadow", "off", "move", "up", "resume"])

@@ -120,7 +120,7 @@ def test_imported_rule_that_lost_a_condition_is_shown_as_incomplete(editor: Flas
     made = incomplete(editor)
     for url in ("/rules?list=system", f"/rules/{made.id}", f"/rules/{made.id}/edit"):
         page = editor.get(url).text
-        assert "Skipped: A condition. " in page, url
+        assert "Skipped: The condition on “data.rating”. " in page, url
     assert "Poor" in editor.get("/rules?list=system&state=incomplete").text
     assert "Poor" not in editor.get("/rules?list=system&state=off").text
 

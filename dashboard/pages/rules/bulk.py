@@ -31,8 +31,8 @@ NOT_FOUND, FORBIDDEN = 404, 403
 def bulk() -> Response:
     """Apply `op` to the rules `id`, or the operation of `one` ("on:12") to a single rule.
 
-    404 when one of the rules is none or not for the viewer to see, 403 when he may not do that with all
-    of them; then nothing has changed.
+    Rules that do not exist or are hidden from the viewer are left out with a message; 404 when none is
+    left, 403 when the viewer may not do that with all of them; then nothing has changed.
     """
     op, ids = request.form.get("op", ""), common.ids(request.form.getlist("id"))
     if one := request.form.get("one"):
@@ -123,7 +123,13 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
         _demand(all(permissions.can_switch(g.scope, rule.owner_id, state) for rule in rules))
         broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
         if broken:
-            flash(_("Not changed: %(name)s is incomplete. Open it in the editor.", name=broken[0]), "bad")
+            text = ngettext(
+                "Not changed: %(names)s is incomplete. Open it in the editor.",
+                "Not changed: these rules are incomplete: %(names)s. Open them in the editor.",
+                len(broken),
+                names=", ".join(broken),
+            )
+            flash(text, "bad")
             return _back()
         timed = _timed(rules) if state is not State.OFF else []
         choice = request.form.get("existing")
@@ -231,8 +237,16 @@ ACTS: dict[str, Act] = {
 
 
 def _chosen(ids: frozenset[int]) -> list[Rule]:
+    """Return those of the rules that are still there, and tell the viewer of the others."""
     rules = queries.chosen(g.scope, ids)
-    return abort(NOT_FOUND) if rules is None else rules
+    if ids and not rules:
+        abort(NOT_FOUND)
+    if gone := len(ids) - len(rules):
+        text = ngettext(
+            "%(num)d selected rule no longer exists.", "%(num)d selected rules no longer exist.", gone
+        )
+        flash(text, "warn")
+    return rules
 
 
 def _demand(may: bool) -> None:

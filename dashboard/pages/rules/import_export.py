@@ -28,11 +28,11 @@ def export() -> Response:
     ids = common.ids(request.args.getlist("id"))
     if ids:
         rules = queries.chosen(g.scope, ids)
+        if len(rules) < len(ids):
+            abort(404)
     else:
-        asked = forms.parse(request.args, g.scope)
-        rules = queries.all_of(g.scope, asked.which) if asked else None
-    if rules is None:
-        abort(404)
+        asked = forms.parse(request.args, g.scope) or abort(404)
+        rules = queries.all_of(g.scope, asked.which)
     commands.exported(len(rules))
     answer = Response(import_export.export(rules, g.scope), mimetype="application/json")
     today = clock.local_date(clock.now_s(), zone())
