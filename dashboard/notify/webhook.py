@@ -23,6 +23,7 @@ from dashboard.notify.addresses import AddressError
 from dashboard.notify.result import DeliveryResult, ResultKind
 
 PREFIX = "whsec_"
+KEY_MIN = 16  # bytes
 AGENT = "Stopa"
 CHAIN = "Stopa-Chain"
 
@@ -30,6 +31,21 @@ CHAIN = "Stopa-Chain"
 def new_secret() -> str:
     """Return a fresh secret: whsec_ and 32 random bytes in base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def without_version(secret: str) -> str:
+    """Return a secret as the libraries of Standard Webhooks take it: some products write v1, before whsec_."""
+    return secret.removeprefix("v1,") if secret.startswith(f"v1,{PREFIX}") else secret
+
+
+def looks_encoded(secret: str) -> bool:
+    """Say whether a secret without whsec_ can only be meant as base64: the libraries would decode it."""
+    if secret.startswith(PREFIX) or secret.isalnum():  # of letters and digits it may be the key itself
+        return False
+    try:
+        return len(base64.b64decode(secret, validate=True)) >= KEY_MIN
+    except binascii.Error:
+        return False
 
 
 def key_of(secret: str) -> bytes:

@@ -41,7 +41,10 @@ class ChannelForm(Form):
         N_("Secret"),
         input_type="password",
         attrs={"maxlength": SECRET_MAX, "autocomplete": "new-password"},
-        hint=N_("Used to sign webhook requests. Leave empty to generate one; it is shown once."),
+        hint=N_(
+            "Used to sign webhook requests. A secret of Standard Webhooks begins with whsec_; any other text "
+            "is itself the key. Leave empty to generate one; it is shown once."
+        ),
     )
     new_secret = Check(N_("Generate a new secret (shown once)"))
     headers = WriteOnly(
@@ -103,7 +106,7 @@ class ChannelForm(Form):
             found["address"] = self.address.data
         if self.of_kind == "webhook":
             if self.sent("secret") or self.makes_secret:
-                found["secret"] = self.sent("secret") or self.made_secret
+                found["secret"] = webhook.without_version(self.sent("secret")) or self.made_secret
             if self.sent("headers") or self.sent("drop_headers"):
                 found["headers"] = header_lines(self.headers.data)
         return found
@@ -120,7 +123,7 @@ class ChannelForm(Form):
                 raise ValidationError(_(error.args[0])) from None
 
     def validate_secret(self, field: Field) -> None:
-        secret = field.data
+        secret = webhook.without_version(field.data)
         if not secret or self.of_kind != "webhook":
             return
         if not SECRET_MIN <= len(secret) <= SECRET_MAX or not _SECRET.fullmatch(secret):
@@ -132,6 +135,8 @@ class ChannelForm(Form):
             raise ValidationError(problem)
         if secret.startswith(webhook.PREFIX) and webhook.key_of(secret) == secret.encode():
             raise ValidationError(_("The part after whsec_ must be base64."))
+        if webhook.looks_encoded(secret):
+            raise ValidationError(_("This looks like base64. Write whsec_ before it."))
 
     def validate_headers(self, field: Field) -> None:
         if self.of_kind != "webhook":
