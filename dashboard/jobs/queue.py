@@ -86,8 +86,8 @@ def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
 
 
 def progress(job_id: int, done: int, total: int) -> None:
-    """Note how far a long job is, and renew its lease."""
-    WORK.renew(job_id, progress=done, total=total)
+    """Note how far a long job is."""
+    Job.update(progress=done, total=total).where(Job.id == job_id).execute()
 
 
 def waiting(kinds: list[str] | None = None) -> int:

@@ -201,10 +201,10 @@ class Work(Generic[Row]):
         each = [(m.id == row.id) & (m.attempts == row.attempts) & (m.state == RUNNING) for row in rows]
         return functools.reduce(operator.or_, each)
 
-    def renew(self, ident: int, **columns: Any) -> None:
-        """Renew the lease of a claimed row: its worker is alive."""
+    def renew(self, rows: Sequence[Any]) -> None:
+        """Renew the leases of claimed rows: their worker is alive."""
         m: Any = self.model
-        m.update(lease_ms=clock.now_ms() + self.lease_ms, **columns).where(m.id == ident).execute()
+        m.update(lease_ms=clock.now_ms() + self.lease_ms).where(self.as_claimed(rows)).execute()
 
     def end(self, rows: Sequence[Any], state: str, **columns: Any) -> bool:
         """End claimed rows in a state; False when another worker has taken them up since."""

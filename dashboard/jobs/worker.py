@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from flask import Flask, has_app_context
 
 from dashboard.db import connected, database, failure, migrate
-from dashboard.jobs import queue
+from dashboard.jobs import leases, queue
 from dashboard.models import Job
 
 log = logging.getLogger("stopa.worker")
@@ -104,7 +104,7 @@ def turn(worker: str, kinds: list[str] | None = None) -> int:
     """Claim and run one batch; an error goes onto the job's row, the worker goes on."""
     jobs = queue.claim(worker, kinds)
     if jobs:
-        with _context():
+        with _context(), leases.held(queue.WORK, jobs):
             _run(jobs)
     return len(jobs)
 

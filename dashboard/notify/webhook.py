@@ -34,7 +34,7 @@ def new_secret() -> str:
 
 
 def without_version(secret: str) -> str:
-    """Return a secret as the libraries of Standard Webhooks take it: some products write v1, before whsec_."""
+    """Return a secret as libraries of Standard Webhooks take it: some products write v1, before whsec_."""
     return secret.removeprefix("v1,") if secret.startswith(f"v1,{PREFIX}") else secret
 
 

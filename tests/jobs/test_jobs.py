@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -11,7 +12,7 @@ import pytest
 import time_machine
 
 from dashboard.db import database
-from dashboard.jobs import queue, worker
+from dashboard.jobs import leases, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.models import Job
 
@@ -186,14 +187,22 @@ def test_a_dead_workers_job_is_taken_up_when_its_lease_has_run_out(
     assert states() == [("done", 2, "")]
 
 
-def test_a_job_that_tells_its_progress_keeps_its_lease(single: Kind, clock: time_machine.Coordinates) -> None:
+def test_a_long_job_keeps_its_lease_without_telling_its_progress(
+    single: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue.WORK, "lease_ms", 400)
+    monkeypatch.setattr(leases, "RENEW_S", 0.1)
+    monkeypatch.setattr(leases, "_thread", None)
     single.enqueue(1)
-    [job] = queue.claim("slow")
-    clock.shift(LEASE_S - 1)
-    queue.progress(job.id, 7, 10)
-    clock.shift(LEASE_S - 1)
-    assert queue.claim("other") == []
-    assert Job.select(Job.progress, Job.total).tuples().get() == (7, 10)
+    jobs = queue.claim("slow")
+    with leases.held(queue.WORK, jobs):
+        queue.progress(jobs[0].id, 7, 10)
+        for _ in range(4):
+            time.sleep(0.2)
+            assert queue.claim("other") == []
+    assert Job.select(Job.progress, Job.total, Job.attempts).tuples().get() == (7, 10, 1)
+    time.sleep(0.5)
+    assert len(queue.claim("other")) == 1
 
 
 @pytest.mark.parametrize(
