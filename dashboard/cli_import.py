@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -12,17 +12,29 @@ from flask import Flask
 
 from dashboard import clock
 from dashboard.cli import at_database, source_name
-from dashboard.ingest import importer
-from dashboard.ingest.csv_events import Tally
+from dashboard.ingest import encodings, importer
 from dashboard.ingest.csv_options import CsvOptions
+from dashboard.ingest.importer import Summary
+from dashboard.ingest.tally import Tally
+
+NAMED = 10  # users or event types that the summary lists
 
 
 def init(app: Flask) -> None:
     app.cli.add_command(import_)
 
 
+def _encoding(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    found = encodings.known(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not an encoding, such as utf-8, utf-16, cp1250 or cp932.")
+    return found
+
+
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--format", "kind", type=click.Choice(["queue_log", "jsonl", "csv"]), required=True)
 @click.option("--source", required=True, callback=source_name, help="Source name for the imported events.")
 @click.option("--timezone", help="Time zone for timestamps without an offset.  [default: UTC]")
@@ -38,6 +50,9 @@ def init(app: Flask) -> None:
     help="CSV: event types of rows with this value, in the order in which they happen.",
 )
 @click.option("--none", multiple=True, metavar="VALUE", help="CSV: a value that stands for an empty cell.")
+@click.option(
+    "--encoding", callback=_encoding, help="Encoding of the file, such as cp1250.  [default: detected]"
+)
 @click.option("--rules", is_flag=True, help="Run rules on the imported events, regardless of their age.")
 def import_(
     file: Path,
@@ -48,11 +63,13 @@ def import_(
     where: tuple[str, ...],
     types: tuple[str, ...],
     none: tuple[str, ...],
+    encoding: str | None,
     rules: bool,
 ) -> None:
-    """Import FILE. Safe to repeat: rerun an interrupted import to resume it.
+    """Import FILE, or standard input for "-". Safe to repeat: rerun an interrupted import to resume it.
 
-    The options of a CSV import are kept with its source and used again for a CSV import without --map.
+    FILE may be compressed with gzip. The options of a CSV import are kept with its source and used again for
+    a CSV import without --map.
     """
     options = CsvOptions(columns, where, types, none, timezone or "UTC")
     if kind == "csv":
@@ -63,11 +80,18 @@ def import_(
         table = options.table()
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    size = file.stat().st_size if file.is_file() else 0
     with at_database():
-        total = file.stat().st_size
-        with click.progressbar(length=total, label="Reading", file=sys.stderr) as bar:
+        with click.progressbar(length=size, label="Reading", file=sys.stderr, hidden=not size) as bar:
             summary = importer.run(
-                file, kind, source, options.timezone, table, lambda at: bar.update(at - bar.pos), rules=rules
+                file,
+                kind,
+                source,
+                options.timezone,
+                table,
+                lambda at: bar.update(at - bar.pos),
+                rules=rules,
+                encoding=encoding,
             )
         if kind == "csv" and (summary.stored or summary.repeated):
             importer.keep_options(source, options)
@@ -77,12 +101,8 @@ def import_(
     )
     if not summary.folded:
         click.echo("  The events are stored. The worker that is busy now will process them.")
-    for note in _table_notes(summary.table):
+    for note in _notes(summary, options.timezone, encoding is None):
         click.echo(f"  {note}")
-    for line, text in summary.examples:
-        click.echo(f"  line {line}: {text}")
-    if summary.refused > len(summary.examples):
-        click.echo(f"  and {summary.refused - len(summary.examples)} more")
     raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
 
 
@@ -103,11 +123,48 @@ def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOpt
     return options
 
 
-def _table_notes(table: Tally) -> Iterator[str]:
-    """Yield what the summary says of a CSV file's rows besides its records."""
-    if table.left_out:
-        yield f"{table.left_out} of {table.rows} rows left out by --where"
-    if table.absent:
-        yield f"{table.absent} events not in their rows: no time or user"
-    if table.moved:
-        yield f"{table.moved} events moved to the next day: their rows go over midnight"
+def _notes(summary: Summary, zone: str, detected: bool) -> Iterator[str]:
+    """Yield the lines of the summary after the counts of records."""
+    tally = summary.tally
+    yield _lines(tally)
+    if tally.records:
+        yield f"encoding {tally.encoding}{' (detected)' if detected else ''}"
+    if tally.damaged:
+        yield "the compressed file is damaged or incomplete: what follows its last line is missing"
+    if tally.absent:
+        yield f"{tally.absent} events not in their rows: no time or user"
+    if tally.moved:
+        yield f"{tally.moved} events moved to the next day: their rows go over midnight"
+    if tally.changes.repeated:
+        yield f"times that {zone} has twice: {tally.changes.repeated}, the earlier one is taken"
+    if tally.changes.skipped:
+        yield f"times that {zone} skips: {tally.changes.skipped}, the next valid one is taken"
+    if summary.unused:
+        yield f"kept, but in no figure: {_listed(f'{n} {name}' for name, n in summary.unused.most_common())}"
+    if summary.members:
+        yield f"users with calls who never sign in: {_listed(summary.members)}"
+    if summary.bad_times:
+        yield f"refused for their time: {summary.bad_times}"
+    for line, text in summary.examples:
+        yield f"line {line}: {text}"
+    if summary.refused > len(summary.examples):
+        yield f"and {summary.refused - len(summary.examples)} more"
+
+
+def _lines(tally: Tally) -> str:
+    parts = {
+        "records": tally.records,
+        "blank": tally.blank,
+        "header": tally.header,
+        "inside records": tally.continued,
+        "left out by --where": tally.left_out,
+    }
+    shown = (f"{name} {n}" for name, n in parts.items() if n or name in {"records", "blank"})
+    return f"lines {tally.lines}: {', '.join(shown)}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Return the first NAMED texts, and how many more there are."""
+    found = list(texts)
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return ", ".join(found[:NAMED]) + more

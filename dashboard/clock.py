@@ -137,12 +137,24 @@ def resolve(local: datetime, zone: str, end: bool = False) -> int:
     A time that occurs twice is resolved to the earlier instant, or to the later one if `end`. A skipped time
     is resolved to the next valid instant. Raises ValueError for an aware time or an unknown zone.
     """
+    found = instants(local, zone)
+    if found:
+        return found[-1] if end else found[0]
+    early, late = sorted(_as_if(local, fold, zone) for fold in (0, 1))
+    return offset_change(early, late, zone)
+
+
+def instants(local: datetime, zone: str) -> tuple[int, ...]:
+    """Return the instants of a naive local time: two, in order, if it is repeated, none if it is skipped.
+
+    Raises ValueError for an aware time or an unknown zone.
+    """
     if local.tzinfo is not None:
         raise ValueError("a local time has no zone of its own")
     early, late = sorted(_as_if(local, fold, zone) for fold in (0, 1))
-    if _local(late, zone).replace(tzinfo=None) != local.replace(microsecond=0):
-        return early if early == late else offset_change(early, late, zone)
-    return late if end else early
+    if early == late:
+        return (early,)
+    return (early, late) if _local(late, zone).replace(tzinfo=None) == local.replace(microsecond=0) else ()
 
 
 @lru_cache(maxsize=4096)

@@ -18,9 +18,8 @@ from dashboard.access import passwords, presets
 from dashboard.db import database
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
-from dashboard.models import ApiKey, AuditEntry, Event, Job, Source, User
+from dashboard.models import ApiKey, AuditEntry, Event, Source, User
 from dashboard.settings import ROOT
-from tests.api import custom
 from tests.test_start import environment
 
 Run = Callable[..., Result]
@@ -153,83 +152,6 @@ def test_failed_backup_records_an_event(db: peewee.Database, db_url: str, tmp_pa
     assert (result.returncode, "already exists" in result.stderr) == (1, True), result.stderr
     event = Event.get()
     assert (event.type, "already exists" in event.data) == ("system.backup_failed", True)
-
-
-def test_import_prints_its_summary_with_line_numbers(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    path.write_text(lines(custom("a"), custom("b"), custom("c", time="soon")) + '{"type": "cus')
-    words = ("import", path, "--format", "jsonl", "--source", "crm")
-    first, second = run(*words), run(*words)
-    assert first.stdout.splitlines() == [
-        "read 4, stored 2, repeated 0, refused 2",
-        "  line 3: time: Must be a time such as 2026-03-02T09:00:00+01:00.",
-        "  line 4: event: Invalid JSON.",
-    ]
-    assert second.stdout.splitlines()[0] == "read 4, stored 0, repeated 2, refused 2"
-    assert (first.exit_code, second.exit_code) == (0, 0)
-    assert "Reading" in first.stderr
-    assert not Job.select().exists()
-
-
-def test_import_without_valid_events_exits_with_1(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    path.write_text("nonsense\n" * 30)
-    result = run("import", path, "--format", "jsonl", "--source", "crm")
-    assert result.exit_code == 1
-    said = result.stdout.splitlines()
-    assert (said[0], len(said), said[-1]) == (
-        "read 30, stored 0, repeated 0, refused 30",
-        22,
-        "  and 10 more",
-    )
-
-
-@pytest.mark.parametrize(
-    ("words", "status", "said"),
-    [
-        (("--format", "csv", "--timezone", "Mars/Olympus"), 1, "unknown time zone: 'Mars/Olympus'"),
-        (("--format", "csv", "--map", "name=a"), 1, "--map 'name=a': 'name' is not a field; use id, user"),
-        (("--format", "csv", "--map", "user"), 1, "--map 'user' is not FIELD=COLUMN or FIELD==VALUE"),
-        (("--format", "csv", "--where", "=a"), 1, "--where '=a' is not COLUMN=VALUE"),
-        (
-            ("--format", "csv", "--type", "AGENT=call.closd"),
-            1,
-            "--type 'AGENT=call.closd': 'call.closd' is not",
-        ),
-        (("--format", "csv", "--type", "AGENT"), 1, "--type 'AGENT' is not VALUE=TYPE or VALUE=TYPE,TYPE"),
-        (("--format", "xml"), 2, "'xml' is not one of 'queue_log', 'jsonl', 'csv'"),
-        (("--format", "csv", "--source", ""), 2, "Enter 1 to 120 printable characters."),
-    ],
-)
-def test_import_with_invalid_options_reads_nothing(
-    run: Run, tmp_path: Path, words: tuple[str, ...], status: int, said: str
-) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("day,hour\n2026-03-02,09:00\n")
-    result = run("import", path, "--source", "crm", *words)
-    assert (result.exit_code, said in result.stderr) == (status, True), result.stderr
-    assert Event.select().count() == 0
-
-
-def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
-    result = run("import", tmp_path / "gone.csv", "--format", "csv", "--source", "crm")
-    assert (result.exit_code, "gone.csv' does not exist" in result.stderr) == (2, True)
-    result = run("import", tmp_path, "--format", "csv", "--source", "crm")
-    assert (result.exit_code, "is a directory" in result.stderr) == (2, True)
-
-
-def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("day,hour\n2026-03-02,09:00\n")
-    words = ("--map", "type==custom.x", "--map", "time=when")
-    result = run("import", path, "--format", "csv", "--source", "crm", *words)
-    assert (result.exit_code, result.stdout.splitlines()) == (
-        1,
-        [
-            "read 1, stored 0, repeated 0, refused 1",
-            "  line 1: --map time: The file has no column “when”. It has: day, hour.",
-        ],
-    )
 
 
 def test_worker_drain_runs_due_jobs_and_exits(run: Run) -> None:

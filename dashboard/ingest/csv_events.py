@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +14,7 @@ from dashboard.ingest import data as payload
 from dashboard.ingest import schema, times
 from dashboard.ingest.csv_options import DATA, FIELDS, TableMap, type_and_field
 from dashboard.ingest.csv_reader import Ids
+from dashboard.ingest.tally import Tally
 
 NO_COLUMN = N_("The file has no column “%(column)s”. It has: %(columns)s.")
 NOT_MAPPED = N_("Required. Add --map %(field)s=COLUMN or --map %(field)s==VALUE.")
@@ -29,17 +29,6 @@ _DECIMAL = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NUMBERS = (catalog.Kind.NUMBER, catalog.Kind.SECONDS, catalog.Kind.MILLISECONDS)
 _MAX_LISTED = 300  # characters of column names in a message
-
-
-@dataclass
-class Tally:
-    """What a summary says of a table's `rows`: some `left_out` by `where`; events `moved` to the next day;
-    events `absent` from rows that give several, for want of a time or user of their own."""
-
-    rows: int = 0
-    left_out: int = 0
-    moved: int = 0
-    absent: int = 0
 
 
 class Cell(NamedTuple):
@@ -146,10 +135,10 @@ class RowReader:
         several times with other types. `seq` is the line. Of a row that gives several events, those whose
         time, or needed user, is empty are left out, unless all are. Raises nothing for any row.
         """
-        self._tally.rows += 1
         if any(row[at].strip() not in values for at, values in self._plan.where):
             self._tally.left_out += 1
             return
+        self._tally.records += 1
         none = self._plan.table.none
         cells = ["" if cell.strip() in none else cell for cell in row] if none else row
         types = self._types(self._plan.fields["type"].of(cells))
@@ -197,7 +186,7 @@ class RowReader:
         next day: the row went over midnight.
         """
         date = where["time"].date() if "time" in where else None
-        instant = times.local(text, self._zone)
+        instant = times.local(text, self._zone, changes=self._tally.changes)
         if isinstance(instant, Message) or before is None or date is None or date != before[1]:
             return instant, date
         if instant < before[0] - HALF_A_DAY_MS:

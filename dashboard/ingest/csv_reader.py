@@ -11,10 +11,12 @@ from itertools import chain
 from typing import NamedTuple
 
 from dashboard.i18n.message import N_, Message, message
+from dashboard.ingest.tally import Tally
 
 MAX_ROW = 1024 * 1024  # characters of a row that spans lines
 REMEMBERED = 100_000  # rows; repeats of one row stand far closer together than that
 
+NOT_READ = Message(N_("Not read, because the first line is refused."))
 UNREADABLE = N_("Unreadable line: not valid in its encoding, control characters or too long.")
 BROKEN_ROW = N_("Invalid row: unclosed quote or field too long.")
 OTHER_COLUMNS = N_("The row has %(found)s columns, the header has %(expected)s.")
@@ -23,7 +25,7 @@ _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Row(NamedTuple):
-    """A row of a table: its first line, and its cells or what is wrong; a blank line has no cells."""
+    """A row of a table: its first line, and its cells or what is wrong."""
 
     line: int
     cells: list[str]
@@ -48,8 +50,19 @@ def header(line: str) -> tuple[str, list[str]]:
         return separator, []
 
 
-def rows(lines: Iterable[str], separator: str, width: int, number: int) -> Iterator[Row]:
+def not_read(lines: Iterable[str], tally: Tally) -> Iterator[Row]:
+    """Yield a row with the problem NOT_READ for each line after a header that is refused."""
+    for number, line in enumerate(lines, 2):
+        if line.strip():
+            yield Row(number, [], NOT_READ)
+        else:
+            tally.blank += 1
+
+
+def rows(lines: Iterable[str], separator: str, width: int, number: int, tally: Tally) -> Iterator[Row]:
     """Yield the rows of a table after its header; `number` is the line the header stood on.
+
+    Blank lines and those that continue a row are counted in `tally`.
 
     A row whose cells are not `width` in number, not readable or not closed has a problem. Only its first line
     is refused for it, the next one is read as usual. A quoted cell may span lines, up to MAX_ROW, but no line
@@ -72,7 +85,11 @@ def rows(lines: Iterable[str], separator: str, width: int, number: int) -> Itera
                 ahead.extendleft(reversed(following))
                 yield Row(number, [], Message(BROKEN_ROW))
                 continue
-        yield _checked(number, cells, width)
+        if any(cells):
+            yield _checked(number, cells, width)
+        else:
+            tally.blank += 1
+        tally.continued += len(taken) - 1
         number += len(taken) - 1
 
 
@@ -107,8 +124,6 @@ def _is_row(line: str, separator: str, width: int) -> bool:
 
 
 def _checked(line: int, cells: list[str], width: int) -> Row:
-    if not any(cells):
-        return Row(line, [])
     if any(_UNREADABLE.search(cell) for cell in cells):
         return Row(line, cells, Message(UNREADABLE))
     if len(cells) != width:

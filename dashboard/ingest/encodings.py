@@ -14,6 +14,14 @@ UTF_8 = "utf-8"
 UTF_16 = "utf-16"
 _BOM_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ASCII = bytes(range(128))
+_SHOWN = {
+    UTF_8: "UTF-8",
+    "utf-8-sig": "UTF-8 with a byte order mark",
+    UTF_16: "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "iso8859-1": "latin-1",
+}
 
 _LETTER = re.compile("[A-Za-z]")
 _WIDE_RUN = re.compile(r"[^\x00-\x7f]+")
@@ -73,6 +81,11 @@ def of_lines(lines: Sequence[bytes]) -> str:
     if _western(sample) <= 0 and _decodes(sample, "cp1250"):
         return "cp1250"
     return "cp1252" if any(0x80 <= byte < 0xA0 for byte in sample) else "latin-1"
+
+
+def shown(name: str) -> str:
+    """Return how a person calls an encoding."""
+    return _SHOWN.get(name, name)
 
 
 def _decodes(text: bytes, encoding: str) -> bool:

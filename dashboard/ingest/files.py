@@ -14,11 +14,12 @@ from typing import NamedTuple
 import msgspec
 
 from dashboard.i18n.message import Errors, Message
-from dashboard.ingest import csv_events, lines, schema
+from dashboard.ingest import csv_events, encodings, lines, schema
 from dashboard.ingest import csv_reader as reading
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.csv_options import TableMap
 from dashboard.ingest.sources import queue_log
+from dashboard.ingest.tally import Tally
 
 
 class Item(NamedTuple):
@@ -35,26 +36,28 @@ def read(
     zone: str,
     table: TableMap | None = None,
     encoding: str | None = None,
-    tally: csv_events.Tally | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[Item]:
-    """Yield every record of a file in order; blank lines are left out.
+    """Yield every record of a file or of standard input ("-") in order, whatever is wrong with it.
 
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
     that of times without an offset. `table` maps the columns of a CSV file (see csv_options); one that is
-    absent is told by refusing line 1. `encoding` is None to tell it from the bytes. `tally` counts what of
-    a table's rows is no item. Raises ValueError for an unknown kind or zone, OSError for a file that cannot
-    be read.
+    absent is told by refusing all lines. `encoding` is None to tell it from the bytes. `tally` counts what
+    became of the lines. Raises ValueError for an unknown kind or zone, OSError for a file that cannot be
+    read.
     """
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
-    table, tally = table or TableMap(), tally or csv_events.Tally()
+    table, tally = table or TableMap(), tally or Tally()
     began: int | None = None
     with lines.opened(path) as source:
-        for line, value in _READERS[kind](lines.Lines(source, encoding), zone, table, tally):
+        texts = lines.Lines(source, encoding)
+        for line, value in _READERS[kind](texts, zone, table, tally):
             if isinstance(value, schema.NewEvent):
                 began = value.time_ms // 1000 if began is None else began
                 value = msgspec.structs.replace(value, file_ts=began)
             yield Item(line, source.position(), _named(line, value))
+    tally.lines, tally.encoding, tally.damaged = texts.count, encodings.shown(texts.encoding), texts.damaged
 
 
 Found = tuple[int, schema.NewEvent | Errors]
@@ -64,20 +67,26 @@ def _named(line: int, value: schema.NewEvent | Errors) -> schema.NewEvent | sche
     return value if isinstance(value, schema.NewEvent) else schema.Refusal(line - 1, value, line)
 
 
-def _queue_log(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
-    for found in queue_log.events(queue_log.records(texts), zone):
+def _queue_log(texts: Iterable[str], zone: str, table: TableMap, tally: Tally) -> Iterator[Found]:
+    for found in queue_log.events(queue_log.records(texts, tally), zone, tally.changes):
+        tally.records += 1
         if isinstance(found, queue_log.Bad):
-            yield found.line, {schema.WHOLE: found.message}
+            yield found.line, {found.field: found.message}
         else:
             yield found.seq, found
 
 
-def _jsonl(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
+def _jsonl(texts: Iterable[str], zone: str, table: TableMap, tally: Tally) -> Iterator[Found]:
     ids = reading.Ids()
     for number, line in enumerate(texts, 1):
+        text = line.strip()
+        if not text:
+            tally.blank += 1
+            continue
+        tally.records += 1
         if line == lines.OVERLONG:
             yield number, {schema.WHOLE: Message(reading.UNREADABLE)}
-        elif text := line.strip():
+        else:
             yield number, _json_line(text.encode(errors="surrogateescape"), number, ids)
 
 
@@ -92,23 +101,31 @@ def _json_line(text: bytes, number: int, ids: reading.Ids) -> schema.NewEvent | 
     return msgspec.structs.replace(found, id=made, seq=number)
 
 
-def _csv(texts: Iterable[str], zone: str, table: TableMap, tally: csv_events.Tally) -> Iterator[Found]:
+def _csv(texts: Iterable[str], zone: str, table: TableMap, tally: Tally) -> Iterator[Found]:
     texts = iter(texts)
-    separator, header = reading.header(next(texts, ""))
+    first = next(texts, None)
+    if first is None:
+        return
+    separator, header = reading.header(first)
     plan = csv_events.plan(header, table)
     if not isinstance(plan, csv_events.Plan):
+        tally.records += 1
         yield 1, plan
-        return
-    reader = csv_events.RowReader(plan, zone, tally)
-    for row in reading.rows(texts, separator, len(header), 1):
+        rows = reading.not_read(texts, tally)
+    else:
+        tally.header = 1
+        reader = csv_events.RowReader(plan, zone, tally)
+        rows = reading.rows(texts, separator, len(header), 1, tally)
+    for row in rows:
         if row.problem is not None:
+            tally.records += 1
             yield row.line, {schema.WHOLE: row.problem}
-        elif row.cells:
+        else:
             for found in reader.outcomes(row.cells, row.line):
                 yield row.line, found
 
 
-_READERS: Mapping[str, Callable[[Iterable[str], str, TableMap, csv_events.Tally], Iterator[Found]]] = {
+_READERS: Mapping[str, Callable[[Iterable[str], str, TableMap, Tally], Iterator[Found]]] = {
     "queue_log": _queue_log,
     "jsonl": _jsonl,
     "csv": _csv,

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 import peewee
 
+from dashboard import catalog
 from dashboard.audit import record as audit
 from dashboard.db.failure import is_locked, patiently
 from dashboard.events import record, switches
-from dashboard.i18n.message import Message
+from dashboard.i18n.message import Errors, Message
 from dashboard.ingest import files
-from dashboard.ingest.csv_events import Tally
 from dashboard.ingest.csv_options import CsvOptions, TableMap
-from dashboard.ingest.schema import SWITCHED_OFF, NewEvent, Refusal
+from dashboard.ingest.csv_reader import NOT_READ
+from dashboard.ingest.schema import SWITCHED_OFF, WHOLE, NewEvent, Refusal
+from dashboard.ingest.tally import Tally
 from dashboard.jobs import worker
-from dashboard.models import Source
+from dashboard.models import Interval, Source, User
+from dashboard.tracing.types import Kind
 
 BATCH = 1000
 EXAMPLES = 20
+CHUNK = 500  # names per query
 
 
 @dataclass
 class Summary:
-    """What became of the lines; `examples` are the first refused ones: (line number, why). `table` says
-    what of a CSV file's rows is no record."""
+    """What became of a file: read = stored + repeated + refused.
+
+    `examples` are the first refused records: (line, why). `bad_times` of the refused are so for their time;
+    `unused` counts events by a type that no figure uses; `members` are those of the `callers`, the users
+    with calls, who are never signed in or ready in any source.
+    """
 
     read: int = 0
     stored: int = 0
     repeated: int = 0
     refused: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
-    table: Tally = field(default_factory=Tally)
+    bad_times: int = 0
+    unused: Counter[str] = field(default_factory=Counter)
+    callers: set[str] = field(default_factory=set)
+    members: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     folded: bool = True  # False where a worker that held the lock is left to fold the events
 
 
@@ -47,14 +60,17 @@ def run(
     progress: Callable[[int], None],
     say: Callable[[str], str] = lambda text: text,
     rules: bool = False,
+    encoding: str | None = None,
 ) -> Summary:
     """Import `path` under the name `source`; `progress` gets the bytes read so far.
+
+    `path`, `kind`, `zone`, `table` and `encoding` are those of files.read.
 
     Rules evaluate the events only where `rules` is true: events of the past must notify nobody.
 
     Every batch of 1,000 is committed by itself and its events are known again by id, so an
     import that was killed is finished by running it once more. Ends with the events folded, or left to the
-    worker that holds the lock. Waits for the locks of others.
+    worker that holds the lock, and with an audit entry when any were stored. Waits for the locks of others.
     """
     summary = Summary()
     row = patiently(lambda: record.source(source, is_file=True))
@@ -63,24 +79,25 @@ def run(
     batch: list[NewEvent] = []
     off = switches.off()
     position = 0
-    for item in files.read(path, kind, zone, table, tally=summary.table):
+    for item in files.read(path, kind, zone, table, encoding, summary.tally):
         summary.read += 1
-        position = item.position
-        if isinstance(item.value, NewEvent):
-            if item.value.type in off:
-                _refuse(summary, item.line, Message(SWITCHED_OFF).render(say))
-            else:
-                batch.append(item.value)
+        position, event = item.position, item.value
+        if isinstance(event, Refusal) or event.type in off:
+            _refuse(summary, item, say)
         else:
-            _refuse(summary, item.line, explain(item.value, say))
+            batch.append(event)
+            _note(summary, event)
         if len(batch) >= BATCH:
             _store(summary, row.id, batch, rules)
-            progress(item.position)
+            progress(position)
     _store(summary, row.id, batch, rules)
     progress(position)
-    details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
-    patiently(lambda: audit.record("import.run", "c", ("source", row.id, source), details=details))
+    if summary.stored:
+        details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
+        patiently(lambda: audit.record("import.run", "c", ("source", row.id, source), details=details))
     summary.folded = _fold()
+    if summary.folded:
+        summary.members = _never_present(summary.callers)
     return summary
 
 
@@ -95,6 +112,25 @@ def _fold() -> bool:
     return True
 
 
+def _note(summary: Summary, event: NewEvent) -> None:
+    if event.type.startswith(catalog.CUSTOM):
+        summary.unused[event.type] += 1
+    if event.user is not None and event.type.startswith("call."):
+        summary.callers.add(event.user)
+
+
+def _never_present(logins: Collection[str]) -> list[str]:
+    """Return those of `logins` who are signed in or ready at no time of any source, in order."""
+    present = Interval.select(Interval.user_id).where(
+        (Interval.user_id == User.id) & Interval.kind.in_((Kind.LOGIN, Kind.READY))
+    )
+    found: list[str] = []
+    for chunk in peewee.chunked(sorted(logins), CHUNK):
+        query = User.select(User.login).where(User.login.in_(chunk) & ~peewee.fn.EXISTS(present))
+        found += [login for (login,) in query.order_by(User.login).tuples()]
+    return found
+
+
 def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool) -> None:
     done = patiently(lambda: record.append(source_id, batch, rules=rules))
     summary.stored += done.accepted
@@ -102,15 +138,18 @@ def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool)
     batch.clear()
 
 
-def _refuse(summary: Summary, line: int, why: str) -> None:
+def _refuse(summary: Summary, item: files.Item, say: Callable[[str], str]) -> None:
+    errors = item.value.errors if isinstance(item.value, Refusal) else {WHOLE: Message(SWITCHED_OFF)}
     summary.refused += 1
-    if len(summary.examples) < EXAMPLES:
-        summary.examples.append((line, why))
+    summary.bad_times += "time" in errors
+    again = errors.get(WHOLE) == NOT_READ and summary.refused > 2  # after line 1 and the next one
+    if len(summary.examples) < EXAMPLES and not again:
+        summary.examples.append((item.line, explain(errors, say)))
 
 
-def explain(refusal: Refusal, say: Callable[[str], str]) -> str:
-    """Return why a line was refused, field by field, in one line of text."""
-    return "; ".join(f"{name}: {why.render(say)}" for name, why in refusal.errors.items())
+def explain(errors: Errors, say: Callable[[str], str]) -> str:
+    """Return why a record was refused, field by field, in one line of text."""
+    return "; ".join(f"{name}: {why.render(say)}" for name, why in errors.items())
 
 
 def kept_options(source: str) -> CsvOptions | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from dashboard import clock
@@ -73,7 +74,31 @@ def rfc3339(text: str) -> int | Message:
     return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE
 
 
-def local(text: str, zone: str, days: int = 0) -> int | Message:
+@dataclass
+class ClockChanges:
+    """How many civil times were read that the clocks repeat or skip."""
+
+    repeated: int = 0
+    skipped: int = 0
+
+
+def resolve(civil: datetime, zone: str, changes: ClockChanges | None = None) -> int | Message:
+    """Return the UTC milliseconds of a naive time in `zone`, or that it is out of range.
+
+    One that is repeated is the earlier instant, one that is skipped the next valid one; `changes` counts
+    both. Raises ValueError for an unknown zone.
+    """
+    if not FIRST_YEAR <= civil.year <= LAST_YEAR:  # a zone's rules end somewhere
+        return BAD_RANGE
+    instants = clock.instants(civil, zone)
+    if changes is not None and len(instants) != 1:
+        changes.repeated += len(instants) == 2
+        changes.skipped += not instants
+    seconds = instants[0] if instants else clock.resolve(civil, zone)
+    return in_range(seconds * 1000 + civil.microsecond // 1000)
+
+
+def local(text: str, zone: str, days: int = 0, changes: ClockChanges | None = None) -> int | Message:
     """Return the UTC milliseconds of a time as tables write it, or why it is none.
 
     Read are epoch seconds or milliseconds and what moment() reads, civil times in `zone`: one that comes
@@ -84,14 +109,11 @@ def local(text: str, zone: str, days: int = 0) -> int | Message:
     epoch = _EPOCH_TIME.fullmatch(text)
     if epoch is not None:
         seconds, fraction, whole_ms = epoch.groups()
-        return _in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
+        return in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
     found = moment(text)
     if not isinstance(found, datetime):
-        return _BAD_CIVIL if found is None else _in_range(found + days * _DAY_MS)
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return BAD_RANGE
-    found += timedelta(days)
-    return _in_range(clock.resolve(found, zone) * 1000 + found.microsecond // 1000)
+        return _BAD_CIVIL if found is None else in_range(found + days * _DAY_MS)
+    return resolve(found + timedelta(days) if days else found, zone, changes)
 
 
 def moment(text: str) -> int | datetime | None:
@@ -147,5 +169,6 @@ def milliseconds(fraction: str | None) -> int:
     return int(fraction[:3].ljust(3, "0")) if fraction else 0
 
 
-def _in_range(ms: int) -> int | Message:
+def in_range(ms: int) -> int | Message:
+    """Return UTC milliseconds, or the message that they are beyond the years which are kept."""
     return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE

@@ -14,9 +14,9 @@ from click.testing import Result
 from flask import Flask
 
 from dashboard.ingest import files
-from dashboard.ingest.csv_events import Tally
 from dashboard.ingest.csv_options import CsvOptions
 from dashboard.ingest.schema import Refusal
+from dashboard.ingest.tally import Tally
 from dashboard.models import Event, Interaction
 from dashboard.settings import ROOT
 from tests.api import Api
@@ -71,7 +71,7 @@ def test_one_row_gives_several_events_each_with_its_own_time(tmp_path: Path) -> 
         "call.closed 09:11:00 -",
         *("call.queued 09:20:00 -", "call.abandoned 09:21:00 -"),
     ]
-    assert tally == Tally(rows=4, left_out=1, absent=2)
+    assert tally == Tally(lines=5, header=1, records=3, left_out=1, absent=2, encoding="UTF-8")
 
 
 def test_ids_differ_by_event_and_stay_the_same(tmp_path: Path) -> None:
@@ -153,7 +153,12 @@ def test_options_are_kept_with_the_source_until_others_are_given(run: Run, tmp_p
     words = ("import", path, "--format", "csv", "--source")
     first = run(*words, "bank", "--timezone", "Asia/Jerusalem", *maps, "--where", "what=SERVED")
     again = run(*words, "bank")
-    assert first.stdout == ("read 2, stored 2, repeated 0, refused 0\n  2 of 4 rows left out by --where\n")
+    assert first.stdout == (
+        "read 2, stored 2, repeated 0, refused 0\n"
+        "  lines 5: records 2, blank 0, header 1, left out by --where 2\n"
+        "  encoding UTF-8 (detected)\n"
+        "  kept, but in no figure: 2 custom.x\n"
+    )
     assert again.stdout == first.stdout.replace("stored 2, repeated 0", "stored 0, repeated 2")
     kept = "--map type==custom.x --map time=day+end --where what=SERVED --timezone Asia/Jerusalem"
     assert f"Using the options kept with source bank: {kept}\n" in again.stderr
@@ -179,7 +184,7 @@ def test_the_banks_log_comes_in_by_the_command_of_the_readme(api: Api, run: Run)
     outcomes = expected["outcomes"]
     calls = outcomes["AGENT"] + outcomes["HANG"]
     assert result.exit_code == 0, result.output
-    assert f"{outcomes['PHANTOM']} of {expected['rows']} rows left out by --where" in result.stdout
+    assert f", left out by --where {outcomes['PHANTOM']}\n" in result.stdout
     assert "2 events moved to the next day: their rows go over midnight" in result.stdout
 
     talks: dict[str, dict[int, int]] = {agent: {} for agent in expected["agents"]}  # by activity

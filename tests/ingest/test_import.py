@@ -35,6 +35,11 @@ def run(path: Path, kind: str = "queue_log", source: str = "pbx", zone: str = "U
     return importer.run(path, kind, source, zone, {}, lambda _at: None)
 
 
+def counts(summary: Summary) -> Summary:
+    """Return the counts of records alone."""
+    return Summary(summary.read, summary.stored, summary.repeated, summary.refused)
+
+
 def written(tmp_path: Path, lines: list[str], end: str = "\n", last: str = "\n") -> Path:
     path = tmp_path / "queue_log"
     path.write_bytes((end.join(lines) + last).encode())
@@ -103,14 +108,14 @@ def test_a_real_log_imported_twice_is_there_once_and_its_twins_are_kept(api: Api
 
 
 def test_a_log_gives_its_day(api: Api, tmp_path: Path) -> None:
-    assert run(written(tmp_path, LOG)) == Summary(read=6, stored=6)
+    assert counts(run(written(tmp_path, LOG))) == Summary(read=6, stored=6)
     found = api.tracing("Agent/1", DATE, tz="UTC")["statistics"]
     assert (found["login"], found["calls"]["talk"], found["calls"]["closed"]) == (3600, 100, 1)
 
 
 def test_an_import_that_grew_stores_the_new_lines_only(api: Api, tmp_path: Path) -> None:
     run(written(tmp_path, LOG[:4]))
-    assert run(written(tmp_path, LOG)) == Summary(read=6, stored=2, repeated=4)
+    assert counts(run(written(tmp_path, LOG))) == Summary(read=6, stored=2, repeated=4)
     assert api.tracing("Agent/1", DATE, tz="UTC")["statistics"]["calls"]["talk"] == 100
 
 
@@ -121,7 +126,7 @@ def test_a_file_cut_in_the_middle_of_a_line_keeps_the_good_part_and_names_the_li
     assert (summary.read, summary.stored, summary.refused) == (5, 4, 1)
     [(line, why)] = summary.examples
     assert (line, why) == (5, "event: The last line is incomplete.")
-    assert run(written(tmp_path, LOG)) == Summary(read=6, stored=2, repeated=4)
+    assert counts(run(written(tmp_path, LOG))) == Summary(read=6, stored=2, repeated=4)
     assert api.tracing("Agent/1", DATE, tz="UTC")["statistics"]["calls"]["closed"] == 1
 
 
@@ -133,7 +138,7 @@ def test_carriage_returns_and_blank_lines_change_nothing(tmp_path: Path, api: Ap
 
 
 def test_times_that_run_backwards_give_the_same_day(api: Api, tmp_path: Path) -> None:
-    assert run(written(tmp_path, LOG[::-1])) == Summary(read=6, stored=6)
+    assert counts(run(written(tmp_path, LOG[::-1]))) == Summary(read=6, stored=6)
     found = api.tracing("Agent/1", DATE, tz="UTC")["statistics"]
     assert (found["login"], found["calls"]["talk"], found["calls"]["closed"]) == (3600, 100, 1)
 
@@ -155,7 +160,7 @@ def test_only_the_first_refused_lines_are_told_in_full(api: Api, tmp_path: Path)
 def test_an_empty_file_is_nothing_wrong(api: Api, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
-    assert run(path) == Summary()
+    assert counts(run(path)) == Summary()
 
 
 def test_what_a_file_left_open_ends_with_its_last_line(api: Api, tmp_path: Path) -> None:

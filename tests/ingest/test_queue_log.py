@@ -16,7 +16,7 @@ from msgspec import structs
 from dashboard import catalog
 from dashboard.ingest.data import Data, check_fields
 from dashboard.ingest.schema import NewEvent
-from dashboard.ingest.sources.queue_log import READINGS, Bad, Blank, Record, events, records
+from dashboard.ingest.sources.queue_log import READINGS, Bad, Record, events, records
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 REAL, HOURLY = SHARED / "queue_log_real", SHARED / "queue_log_hourly"
@@ -268,7 +268,6 @@ def test_equal_lines_are_separate_events_and_a_second_reading_gives_the_same_ids
     [
         (b"1543600000|c|IT|A|CONNECT|1\n", Record),
         (b"1543600000.250|c|IT|A|CONNECT\r\n", Record),
-        (b"  \n", Blank),
         (b"154x|c|IT|A|CONNECT|1\n", Bad),
         ("١٥٤|c|IT|A|CONNECT|1\n".encode(), Bad),
         (b"|c|IT|A|CONNECT|1\n", Bad),

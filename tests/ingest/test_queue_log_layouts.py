@@ -15,6 +15,7 @@ from flask import Flask
 from dashboard.access import scope
 from dashboard.clock import Span
 from dashboard.ingest import importer
+from dashboard.ingest.csv_reader import NOT_READ
 from dashboard.ingest.schema import NewEvent
 from dashboard.ingest.sources.queue_log import Bad, events, records
 from dashboard.tracing import queues, trace
@@ -131,9 +132,10 @@ def _import(tmp_path: Path, text: str) -> tuple[int, int]:
     ],
 )
 def test_a_table_without_a_column_is_refused_at_line_1_with_its_name(header: str, missing: str) -> None:
-    [bad] = events(records([f"{header}\n", "1,c,IT,A,CONNECT,1,,,,\n"]), "UTC")
+    [bad, other] = events(records([f"{header}\n", "1,c,IT,A,CONNECT,1,,,,\n"]), "UTC")
     assert isinstance(bad, Bad)
     assert (bad.line, dict(bad.message.params)) == (1, {"columns": missing})
+    assert other == Bad(2, NOT_READ)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")

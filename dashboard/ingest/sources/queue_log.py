@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
-from dashboard import catalog, clock
+from dashboard import catalog
 from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import times
 from dashboard.ingest.csv_reader import Ids
 from dashboard.ingest.data import MAX_BYTES, MAX_SECONDS
 from dashboard.ingest.schema import LIMITS, NewEvent
-from dashboard.ingest.sources.queue_log_read import Bad, Blank, Line, Record, records
+from dashboard.ingest.sources.queue_log_read import Bad, Line, Record, records
 
 NAME_TOO_LONG = N_("A name in the record has more than %(limit)s characters.")
 RECORD_TOO_LONG = N_("The record is longer than %(limit)s bytes.")
@@ -46,10 +45,13 @@ class Reading(NamedTuple):
     facts: Callable[[Params], Facts]
 
 
-def events(read: Iterable[Line], zone: str) -> Iterator[NewEvent | Bad]:
-    """Yield the event of each record, in order; bad lines pass through, blank ones are left out.
+def events(
+    read: Iterable[Line], zone: str, changes: times.ClockChanges | None = None
+) -> Iterator[NewEvent | Bad]:
+    """Yield the event of each record, in order; bad lines pass through.
 
-    Civil times of a table are resolved in `zone` (twice: the earlier; skipped: the next valid).
+    Civil times of a table are resolved in `zone` (twice: the earlier; skipped: the next valid) and counted
+    in `changes`.
     An id is made of the record, in whole seconds, and which occurrence of it this is: reading the log
     again, as its file or any dump of its table, gives the same ids, equal lines are separate events.
     `uid` is the number of the table's row. `interaction` is the call id, with the queue when there is one,
@@ -59,18 +61,15 @@ def events(read: Iterable[Line], zone: str) -> Iterator[NewEvent | Bad]:
     for line in read:
         if isinstance(line, Bad):
             yield line
-        elif isinstance(line, Record):
-            yield _event(line, ids, zone)
+        else:
+            at = line.time
+            known = times.in_range(at) if isinstance(at, int) else times.resolve(at, zone, changes)
+            yield _event(line, ids, known)
 
 
-def _event(record: Record, ids: Ids, zone: str) -> NewEvent | Bad:
-    time_ms = record.time
-    if isinstance(time_ms, datetime):
-        if not times.FIRST_YEAR <= time_ms.year <= times.LAST_YEAR:  # a zone's rules end somewhere
-            return Bad(record.line, times.BAD_RANGE)
-        time_ms = clock.resolve(time_ms, zone) * 1000 + time_ms.microsecond // 1000
-    if not times.FIRST_MS <= time_ms < times.LAST_MS:
-        return Bad(record.line, times.BAD_RANGE)
+def _event(record: Record, ids: Ids, time_ms: int | Message) -> NewEvent | Bad:
+    if isinstance(time_ms, Message):
+        return Bad(record.line, time_ms, "time")
     second = time_ms // 1000
     names = (record.callid, record.queue, record.agent, record.event)
     id_ = ids.make(second, "|".join((f"{second}000", *names, *record.params)))
@@ -284,4 +283,4 @@ READINGS: Mapping[str, Reading] = {
     "OUTCONGESTION": Reading("call.unreached", partial(_unreached, reason="congestion")),
 }
 
-__all__ = ["READINGS", "Bad", "Blank", "Line", "Record", "events", "records"]
+__all__ = ["READINGS", "Bad", "Line", "Record", "events", "records"]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import csv_reader as reading
-from dashboard.ingest import times
+from dashboard.ingest import schema, times
+from dashboard.ingest.tally import Tally
 
 CUT = N_("The last line is incomplete.")
 TOO_FEW = N_("Records must have at least five fields.")
@@ -51,27 +53,25 @@ class Record(NamedTuple):
 
 
 class Bad(NamedTuple):
-    """A line that is no record, and why."""
+    """A line that is no record, why, and what of it is wrong."""
 
     line: int
     message: Message
+    field: str = schema.WHOLE
 
 
-class Blank(NamedTuple):
-    line: int
-
-
-Line = Record | Bad | Blank
+Line = Record | Bad
 Cells = dict[str, str]
 
 
-def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
-    """Yield a Record, Bad or Blank for each line of a pipe file or row of a table dump; never raises.
+def records(lines: Iterable[bytes | str], tally: Tally | None = None) -> Iterator[Line]:
+    """Yield a Record or Bad for each line of a pipe file or row of a table dump; never raises.
 
-    Which of the two it is, the first line tells. `lines` may keep their ends; when they do, a last
-    one without is bad: Asterisk ends every line, and half a number is no number. Lines are taken
-    one at a time.
+    Which of the two it is, the first line tells. `tally` counts the other lines. `lines` may keep their
+    ends; when they do, a last one without is bad: Asterisk ends every line, and half a number is no number.
+    Lines are taken one at a time.
     """
+    tally = tally or Tally()
     texts = (reading.text(line) for line in lines)
     first = next(texts, None)
     if first is None:
@@ -80,27 +80,29 @@ def records(lines: Iterable[bytes | str]) -> Iterator[Line]:
     header = [name.strip().lower() for name in names]
     table = _table(set(header))
     if table is None:
-        yield from _pipe_records(first, texts)
+        yield from _pipe_records(chain((first,), texts), tally)
         return
     if isinstance(table, Message):
         yield Bad(1, table)
-        return
-    for row in reading.rows(texts, separator, len(header), 1):
+        rows = reading.not_read(texts, tally)
+    else:
+        tally.header = 1
+        rows = reading.rows(texts, separator, len(header), 1, tally)
+    for row in rows:
         if row.problem is not None:
             yield Bad(row.line, row.problem)
-        elif not row.cells:
-            yield Blank(row.line)
-        else:
+        elif not isinstance(table, Message):
             cells = dict(zip(header, ("" if cell in NULLS else cell for cell in row.cells), strict=True))
             record = _record(row.line, *table(cells))
             yield record if isinstance(record, Bad) else record._replace(uid=_uid(cells))
 
 
-def _pipe_records(first: str, rest: Iterable[str]) -> Iterator[Line]:
-    yield _pipe_record(1, first)
-    ended = first.endswith("\n")
-    for number, line in enumerate(rest, 2):
-        if ended and not line.endswith("\n"):
+def _pipe_records(lines: Iterable[str], tally: Tally) -> Iterator[Line]:
+    ended = False
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            tally.blank += 1
+        elif ended and not line.endswith("\n"):
             yield Bad(number, Message(CUT))
         else:
             yield _pipe_record(number, line)
@@ -108,10 +110,7 @@ def _pipe_records(first: str, rest: Iterable[str]) -> Iterator[Line]:
 
 
 def _pipe_record(number: int, line: str) -> Line:
-    text = line.rstrip("\r\n")
-    if not text.strip():
-        return Blank(number)
-    fields = text.split("|")
+    fields = line.rstrip("\r\n").split("|")
     if len(fields) < MIN_FIELDS:
         return Bad(number, Message(TOO_FEW))
     return _record(number, fields[0], fields[1:5], fields[5:])
@@ -121,7 +120,7 @@ def _record(number: int, time: str, names: list[str], params: list[str]) -> Reco
     """Return the record of its parts; `names` are call id, queue, agent, event."""
     at = _time(time.strip())
     if at is None:
-        return Bad(number, Message(NO_TIME))
+        return Bad(number, Message(NO_TIME), "time")
     callid, queue, agent, event = (name.strip() for name in names)
     if not event:
         return Bad(number, Message(TOO_FEW))
