@@ -5,18 +5,20 @@ Actions that have an event type in the catalogue are recorded as events as well;
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import g, has_request_context, request
 
 from dashboard import clock
+from dashboard.audit import deferred
 from dashboard.catalog import CATALOG, EventType, Kind
-from dashboard.db import database
+from dashboard.db import database, dialect
 from dashboard.events import internal
 from dashboard.models import AuditEntry, User
 
 SAME = {"import.run": "import.finished"}  # actions whose event type has another name
+Target = tuple[str, object, str]  # type, id, label
 LABELS = {
     "name": "",
     "rule": "rule",
@@ -31,8 +33,9 @@ def append(
     details: Mapping[str, Any],
     ip: str,
     chain: Sequence[int] = (),
+    time_ms: int | None = None,
 ) -> int | None:
-    """Record the event of `action` and return its id; None if the catalogue has no event type for it.
+    """Record the event of `action`, of now or `time_ms`, and return its id; None if it has no event type.
 
     The event's user is the target if the target is a user, otherwise the actor. The event's data contains
     only the fields that the catalogue lists, so no secrets and no changed values.
@@ -42,7 +45,12 @@ def append(
         return None
     user_id = _user(target) if target[0] == "user" else actor_id
     return internal.append(
-        type_.name, _data(type_, target, details, ip), user_id, _queue(target), chain=chain
+        type_.name,
+        _data(type_, target, details, ip),
+        user_id,
+        _queue(target),
+        chain=chain,
+        time_ms=time_ms,
     )
 
 
@@ -74,7 +82,8 @@ def _queue(target: tuple[str, object, str]) -> int | None:
 
 
 TEXT_MAX = 2048
-AGAIN_S = 15 * 60  # repeated views and denials of one actor are one entry
+AGAIN_S, KEY_AGAIN_S = 15 * 60, 3600  # repeated views and denials of one actor are one entry
+READER_WAIT_MS = 500  # for a lock, before the entry of a look is written later
 MASK = "•••"
 SECRETS = ("password", "token", "key", "secret")
 
@@ -96,44 +105,74 @@ def record(
     transaction of the change, so that both are committed or neither. `chain` lists the ids of the rules
     that caused the action.
     """
+    _entry(action, crud, target, changes, details, outcome, actor, chain)()
+
+
+def _entry(
+    action: str,
+    crud: str,
+    target: Target,
+    changes: dict[str, tuple[Any, Any]] | None = None,
+    details: dict[str, Any] | None = None,
+    outcome: str = "success",
+    actor: tuple[str, int | None, str] | None = None,
+    chain: Sequence[int] = (),
+) -> Callable[[], None]:
+    """Return what writes the entry and its event, now or later."""
     kind, ident, label = actor or _actor()
     masked = {name: _safe(name, value) for name, value in (details or {}).items()}
     context = _request_context()
-    with database.atomic():
-        AuditEntry.insert(
-            occurred_ms=clock.now_ms(),
-            actor_type=kind,
-            actor_id=ident,
-            actor_label=label[:200],
-            action=action,
-            crud=crud,
-            outcome=outcome,
-            target_type=target[0],
-            target_id=str(target[1])[:60],
-            target_label=str(target[2])[:200],
-            changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
-            details=masked,
-            **context,
-        ).execute()
-        append(action, ident if kind == "user" else None, target, masked, context.get("ip", ""), chain)
+    moment = clock.now_ms()
+
+    def write() -> None:
+        with database.atomic():
+            AuditEntry.insert(
+                occurred_ms=moment,
+                actor_type=kind,
+                actor_id=ident,
+                actor_label=label[:200],
+                action=action,
+                crud=crud,
+                outcome=outcome,
+                target_type=target[0],
+                target_id=str(target[1])[:60],
+                target_label=str(target[2])[:200],
+                changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
+                details=masked,
+                **context,
+            ).execute()
+            user_id = ident if kind == "user" else None
+            append(action, user_id, target, masked, context.get("ip", ""), chain, moment)
+
+    return write
 
 
-def viewed(action: str, target: tuple[str, object, str], details: dict[str, Any]) -> None:
-    """Record that the signed-in user viewed something. Repeated views within 15 minutes are not recorded."""
-    if details not in _lately(action, target):
-        record(action, "r", target, details=details)
+def viewed(action: str, target: Target, details: dict[str, Any]) -> None:
+    """Record that the user or key of the request viewed something, once in 15 minutes; a key, which may ask
+    every second, once in an hour. The page does not fail when the database takes no entry; see `deferred`."""
+    _read_entry(action, target, details, "success")
 
 
 def denied(what: str) -> None:
-    """Record a rejected request in a separate transaction; its repeats within 15 minutes are not recorded."""
-    target = ("page", request.path[:60], what)
-    if not _lately("access.denied", target):
-        record("access.denied", "r", target, outcome="denied")
+    """Record a rejected request, as `viewed`."""
+    _read_entry("access.denied", ("page", request.path[:60], what), {}, "denied")
 
 
-def _lately(action: str, target: tuple[str, object, str]) -> list[dict[str, Any]]:
-    """Return the details of the entries of this action of the same actor within AGAIN_S."""
-    kind, ident, _label = _actor()
+def _read_entry(action: str, target: Target, details: dict[str, Any], outcome: str) -> None:
+    kind, ident, label = _actor()
+    write = _entry(action, "r", target, details=details, outcome=outcome)
+
+    def write_new() -> None:
+        if details not in _lately(action, target, kind, ident):
+            with dialect.short_wait(READER_WAIT_MS):
+                write()
+
+    key = (action, target, kind, ident, *sorted(details.items()))
+    deferred.write(key, write_new, f"{action} of {target} by {kind} {label} {details}")
+
+
+def _lately(action: str, target: Target, kind: str, ident: int | None) -> list[dict[str, Any]]:
+    """Return the details of the late entries of this action of the same actor."""
     e = AuditEntry
     found = e.select(e.details).where(
         (e.target_type == target[0])
@@ -141,7 +180,7 @@ def _lately(action: str, target: tuple[str, object, str]) -> list[dict[str, Any]
         & (e.action == action)
         & (e.actor_type == kind)
         & (e.actor_id == ident)
-        & (e.occurred_ms > clock.now_ms() - AGAIN_S * 1000)
+        & (e.occurred_ms > clock.now_ms() - (KEY_AGAIN_S if kind == "key" else AGAIN_S) * 1000)
     )
     return [row[0] for row in found.tuples()]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import peewee
 
-from dashboard.db import database
+from dashboard.db import WAIT_S, database
 from dashboard.db.locks import Lock
 
 # Translates the driver's exceptions into peewee's, which callers catch. Missing in peewee's stubs.
@@ -17,6 +18,17 @@ _renamed = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 
 def is_sqlite() -> bool:
     return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+@contextmanager
+def short_wait(milliseconds: int) -> Iterator[None]:
+    """Wait no longer than that for a lock, in statements on this thread's connection."""
+    text = "PRAGMA busy_timeout = {}" if is_sqlite() else "SET lock_timeout = {}"
+    database.execute_sql(text.format(milliseconds))
+    try:
+        yield
+    finally:
+        database.execute_sql(text.format(WAIT_S * 1000))
 
 
 def insert_many(

@@ -25,13 +25,14 @@ def append(
     interaction: str | None = None,
     source_id: int | None = None,
     chain: Sequence[int] = (),
+    time_ms: int | None = None,
 ) -> int | None:
     """Append an event in the caller's transaction, enqueue its digest job, and return the event's id.
 
     `type_` is a canonical name. Nothing is validated, because the caller is trusted code. Returns None if
     an administrator has turned the type off. `source_id` defaults to the internal source; give the source
-    of the `interaction` if there is one. `chain` lists the ids of the rules that caused the event, oldest
-    first.
+    of the `interaction` if there is one. `time_ms` defaults to now. `chain` lists the ids of the rules that
+    caused the event, oldest first.
     """
     if not switches.recorded(type_):
         return None
@@ -43,7 +44,7 @@ def append(
             source,
             str(uuid.uuid4()),
             type_,
-            moment,
+            moment if time_ms is None else time_ms,
             moment,
             0,
             None,

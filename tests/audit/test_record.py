@@ -10,10 +10,14 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from dashboard import clock
+from dashboard.access import keys
 from dashboard.access.permissions import Permission
+from dashboard.audit import deferred
 from dashboard.audit import record as audit
-from dashboard.models import AuditEntry, User
+from dashboard.models import AuditEntry, Event, User
 from tests import make
+from tests.ingest.test_kill import locked
 from tests.pages import trail
 from tests.pages.trail import DAY
 
@@ -147,3 +151,59 @@ def test_differences_contain_only_changed_fields(
     before: dict[str, object], after: dict[str, object], changes: dict[str, tuple[object, object]]
 ) -> None:
     assert audit.differences(before, after) == changes
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [
+        (f"tracing?user=jana&date={DAY}", "tracing.viewed"),
+        (f"queues?queue=support&date={DAY}", "queue.viewed"),
+        (f"activities?from={DAY}&to={DAY}", "query.run"),
+    ],
+)
+def test_looks_of_a_key_are_recorded_once_an_hour(
+    client: FlaskClient, evening: time_machine.Traveller, path: str, action: str
+) -> None:
+    trail.store(trail.ordinary())
+    trail.store(trail.work("call", "c-1", "09:00", "09:10", "jana", queue="support", direction="in"))
+    key = keys.make("wall", "pbx", "read", maker_id=make.administrator().id)
+    found = []
+    for _ in range(13):
+        answer = client.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {key}"})
+        assert answer.status_code == 200, answer.text
+        found.append(len(entries(action)))
+        evening.shift(5 * 60)
+    assert found == [1] * 12 + [2]
+    assert entries(action)[0].actor_type == "key"
+    assert Event.select().where(Event.type == action).count() in (0, 2)  # query.run has no event type
+
+
+def test_a_look_that_the_database_does_not_take_is_written_later_with_its_time(
+    client: FlaskClient, evening: time_machine.Traveller, caplog: pytest.LogCaptureFixture, db_url: str
+) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    with locked(db_url):
+        for _ in range(2):
+            assert client.get(f"/tracing?user=jana&date={DAY}").status_code == 200
+        evening.shift(60)
+    (waits,) = [line for line in caplog.messages if "audit entry waits" in line]
+    assert "tracing.viewed" in waits
+    assert "jana" in waits
+    deferred.flush()
+    (entry,) = entries("tracing.viewed")
+    event = Event.get(Event.type == "tracing.viewed")
+    looked_ms = clock.now_ms() - 60_000
+    assert (entry.occurred_ms, event.time_ms, event.recorded_ms) == (looked_ms, looked_ms, looked_ms + 60_000)
+    deferred.flush()
+    assert len(entries("tracing.viewed")) == 1
+
+
+def test_more_looks_than_wait_are_refused(
+    client: FlaskClient, db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    monkeypatch.setattr(deferred, "MOST", 0)
+    with locked(db_url):
+        assert client.get(f"/tracing?user=jana&date={DAY}").status_code == 503

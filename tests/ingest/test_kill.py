@@ -28,11 +28,12 @@ import pytest
 from flask import Flask
 
 from dashboard.access import keys
+from dashboard.audit import deferred
 from dashboard.db import database
 from dashboard.db.locks import Lock
 from dashboard.ingest import importer
 from dashboard.jobs import worker
-from dashboard.models import Event, Job
+from dashboard.models import AuditEntry, Event, Job
 from dashboard.settings import ROOT
 from tests.api import Api, custom
 from tests.ingest.day import DATE, DAY, STATISTICS
@@ -187,7 +188,7 @@ def locked(url: str) -> Iterator[Callable[[], None]]:
             yield outside.rollback
     else:
         with psycopg.connect(url) as outside:
-            outside.execute("LOCK TABLE event, audit_entry IN ACCESS EXCLUSIVE MODE")
+            outside.execute("LOCK TABLE event, audit_entry IN EXCLUSIVE MODE")
             yield outside.rollback
 
 
@@ -209,6 +210,8 @@ def test_a_longer_lock_is_503_for_writers_only_and_nothing_is_lost(app: Flask, a
     asked = [
         ("POST", "/api/v1/events", {"json": custom("late"), "headers": bearer}),
         ("POST", "/api/v1/events", {"json": [custom(), custom()], "headers": bearer}),
+    ]
+    readers = [
         ("POST", "/api/v1/events", {"json": custom("x"), "headers": reader}),  # a refusal is audited
         ("GET", f"/api/v1/tracing?user=jana&date={DATE}", {"headers": reader}),  # a look is audited
     ]
@@ -222,10 +225,15 @@ def test_a_longer_lock_is_503_for_writers_only_and_nothing_is_lost(app: Flask, a
             database.close()
         return answer.status_code, answer.headers.get("Retry-After")
 
-    with locked(db_url), ThreadPoolExecutor(len(asked)) as threads:
-        assert list(threads.map(ask, asked)) == [(503, "5")] * len(asked)
-    assert [ask(one)[0] for one in asked] == [202, 202, 403, 200]
+    with locked(db_url), ThreadPoolExecutor(len(asked + readers)) as threads:
+        answers = list(threads.map(ask, asked + readers))
+        assert answers == [(503, "5")] * len(asked) + [(403, None), (200, None)]
+        assert list(threads.map(ask, readers)) == [(403, None), (200, None)]
+    assert [ask(one)[0] for one in asked + readers] == [202, 202, 403, 200]
     database.connect()
+    deferred.flush()
+    looks = [(row.action, row.actor_type) for row in AuditEntry.select().order_by(AuditEntry.action)]
+    assert looks == [("access.denied", "key"), ("tracing.viewed", "key")]
     assert len(api.events(type="custom.seen")) == 3
     worker.drain()
     assert api.tracing("jana", DATE)["statistics"]["login"] == STATISTICS["login"]

@@ -139,4 +139,4 @@ def health() -> Response:
 
 
 def _note(action: str, target: tuple[str, object, str], span: Span) -> None:
-    audit.record(action, "r", target, details={"from": span.start, "to": span.end})
+    audit.viewed(action, target, {"from": span.start, "to": span.end})
