@@ -248,12 +248,6 @@ def test_a_call_is_its_id_and_queue_and_presence_is_no_call(line, queue, interac
     assert (event.queue, event.interaction, event.contact) == (queue, interaction, contact)
 
 
-@pytest.mark.parametrize("event", ["PENALTY", "RINGINUSE"])
-def test_a_setting_of_an_interface_makes_no_user(event):
-    found, data = facts(f"1543600000|NONE|IT|PJSIP/41|{event}|5")
-    assert (found.user, found.queue, data["interface"]) == (None, "IT", "PJSIP/41")
-
-
 def test_equal_lines_are_separate_events_and_a_second_reading_gives_the_same_ids():
     line = "1543600000|1.2|IT|A|RINGNOANSWER|9000"
     first = list(events(records([line, line, "", line + "|"]), "UTC"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime
 from itertools import permutations
@@ -13,7 +14,7 @@ from flask import Flask
 from dashboard import clock
 from dashboard.access import scope
 from dashboard.ingest import importer
-from dashboard.models import Interval, User
+from dashboard.models import Event, Interval, User
 from dashboard.tracing import projection, trace
 from dashboard.tracing.statistics import Figures
 from dashboard.tracing.types import Kind
@@ -89,6 +90,18 @@ def test_records_in_any_order_and_a_rebuild_give_the_same_pauses(
         assert pauses(f"a{n}") == expected, order
     projection.rebuild()
     assert all(pauses(user.login) == expected for user in User.select().where(User.login.startswith("a")))
+
+
+@pytest.mark.parametrize("event", ["PENALTY", "RINGINUSE"])
+def test_a_setting_of_an_interface_makes_no_user(app: Flask, tmp_path: Path, event: str) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text(f"{AT}|NONE|IT|PJSIP/41|{event}|5\n")
+    assert take(path).stored == 1
+    assert not User.select().where(User.login == "PJSIP/41").exists()
+    assert (
+        json.loads(Event.get(Event.type == f"custom.queue_log.{event.lower()}").data)["interface"]
+        == "PJSIP/41"
+    )
 
 
 STATIC = [
