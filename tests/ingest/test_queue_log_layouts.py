@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from msgspec import structs
 
 from dashboard.access import scope
 from dashboard.clock import Span
@@ -21,6 +22,7 @@ from dashboard.ingest.sources.queue_log import Bad, events, records
 from dashboard.tracing import queues, trace
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
 DAY = Span(1_795_737_600, 1_795_737_600 + 86_400)  # 2026-11-27
 AT = DAY.start + 3600
 LOG = [
@@ -138,8 +140,20 @@ def test_a_table_without_a_column_is_refused_at_line_1_with_its_name(header: str
     assert other == Bad(2, NOT_READ)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
+@needs_shared
 def test_the_table_with_one_column_of_a_real_log_has_its_wait_and_talk() -> None:
     _, connect, end = read((SHARED / "bug_cases" / "queue_log_single_data_column.csv").read_text())
     assert json.loads(connect.data)["wait_s"] == 2
     assert json.loads(end.data)["talk_s"] == 60
+
+
+@needs_shared
+def test_the_file_and_the_table_dump_of_one_log_give_the_same_events() -> None:
+    dump, pipe = (
+        read((SHARED / "queue_log_real" / file).read_text())
+        for file in ("pbxware_queue_log.csv", "reconstructed.queue_log")
+    )
+    assert [structs.replace(event, seq=0, uid=None) for event in dump] == [
+        structs.replace(event, seq=0) for event in pipe
+    ]
+    assert [event.uid for event in dump] == [event.seq for event in pipe]
