@@ -9,7 +9,7 @@ from dashboard.audit import record as audit
 from dashboard.cli import at_database
 from dashboard.db import database
 from dashboard.models import Source
-from dashboard.tracing import activity_presence
+from dashboard.tracing import projection
 from dashboard.tracing.activity_presence import PresenceOf
 
 
@@ -50,7 +50,7 @@ def source_set(name: str, presence: str) -> None:
             names = ", ".join(known for (known,) in Source.select(Source.name).order_by(Source.name).tuples())
             raise click.ClickException(f"Unknown source {name!r}. Available: {names}.")
         with database.atomic():
-            count = activity_presence.choose(row, PresenceOf(presence))
+            count = projection.choose_presence(row, PresenceOf(presence))
             changes = {"presence": (row.presence, presence)}
             audit.record("settings.updated", "u", ("source", row.id, name), changes)
     click.echo(f"Presence of source {name}: {presence}. Users computed again: {count}.")

@@ -101,7 +101,7 @@ def _fold(
     restarted: Mapping[int, int],
 ) -> None:
     """Fold these users' presence, then the interactions and what the presence, calls and restarts bound."""
-    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+    paid = _paid()
     users: dict[int, int] = {}
     chosen = activity_presence.sources()
     for user, since_ms in people.items():
@@ -216,6 +216,24 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     return min([since_ms // 1000, *concluded])
 
 
+def _paid() -> dict[str, bool]:
+    return dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+
+
+def choose_presence(source: Source, presence: activity_presence.PresenceOf) -> int:
+    """Store where the presence of a source's members comes from and fold it again, in one transaction;
+    return how many members these are."""
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        Source.update(presence=presence.value).where(Source.id == source.id).execute()
+        chosen, paid = activity_presence.sources(), _paid()
+        members = activity_presence.users({source.id})
+        for user in members:
+            fold_presence(user, 0, paid)
+            activity_presence.refold(user, Span(0, bounds.FOREVER), chosen)
+    return len(members)
+
+
 def rebuild(
     report: Callable[[int, int], None] = lambda _done, _total: None,
     changed: Callable[[changes.Change], None] | None = None,
@@ -235,8 +253,7 @@ def rebuild(
     query = Event.select(Event.user_id).where(Event.user_id.is_null(False) & PRESENCE_TYPES).distinct()
     chosen = activity_presence.sources()
     users = sorted({user for (user,) in plain(query)}.union(activity_presence.users(chosen)))
-    total, done = total + len(users), 0
-    paid = dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+    total, done, paid = total + len(users), 0, _paid()
     for user in users:
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
@@ -266,21 +283,9 @@ def _list(
 
 
 def _events(*more: Any) -> Any:
-    return Event.select(
-        Event.id,
-        Event.time_ms,
-        Event.seq,
-        Event.type,
-        Event.source_id,
-        Event.external_id,
-        Event.user_id,
-        Event.queue_id,
-        Event.uid,
-        Event.file_ts,
-        Event.data,
-        Event.contact,
-        *more,
-    )
+    e = Event
+    named = (e.id, e.time_ms, e.seq, e.type, e.source_id, e.external_id, e.user_id, e.queue_id)
+    return e.select(*named, e.uid, e.file_ts, e.data, e.contact, *more)
 
 
 _OF_INTERACTIONS = Prepared(

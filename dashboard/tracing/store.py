@@ -141,7 +141,7 @@ def presence_rows(user: int, since_ms: int) -> list[Presence]:
             reason=row.end_reason or "",
         )
         for row in (*still_open, *ended)
-        if row.end_reason != EndReason.FIRST_TO_LAST
+        if row.kind == Kind.PAUSE or row.end_reason != EndReason.FIRST_TO_LAST
     ]
 
 

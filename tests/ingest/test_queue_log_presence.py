@@ -183,6 +183,38 @@ def test_the_presence_of_static_members_is_the_same_whenever_their_records_come(
     assert changed == []
 
 
+OVER_NIGHT = [
+    "5|c1|q|Alice|CONNECT|5|x|1",
+    "65|c1|q|Alice|COMPLETEAGENT|5|60|1",
+    "600|NONE|q|Alice|PAUSE|lunch",
+    "660|c2|q|Alice|CONNECT|5|x|1",
+    "700|c2|q|Alice|COMPLETEAGENT|5|40|1",
+    "86500|NONE|q|Alice|UNPAUSE|",
+    "86600|c3|q|Alice|CONNECT|5|x|1",
+    "86650|c3|q|Alice|COMPLETEAGENT|5|50|1",
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pause_that_a_static_member_leaves_open_ends_with_the_last_activity_of_its_day(
+    app: Flask, tmp_path: Path, seed: int
+) -> None:
+    path = tmp_path / "queue_log"
+    for n, record in enumerate(random.Random(seed).sample(OVER_NIGHT, len(OVER_NIGHT))):
+        path.write_text(log([record]))
+        take(path)
+        if n == seed:
+            choose(app, "first-to-last")
+    for _ in range(2):
+        found = [day("Alice", at) for at in (AT, AT + 86_400)]
+        assert [(one.login, one.ready, one.pause.total) for one in found] == [(695, 595, 100), (150, 150, 0)]
+        changed: list[object] = []
+        projection.rebuild(changed=changed.append)
+        assert changed == []
+    choose(app, "recorded")
+    assert pauses("Alice") == {"lunch": 86_400 - 5 * 3600 - 600}
+
+
 def test_inferred_presence_bounds_no_call(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "queue_log"
     records = ["5|c1|q|Alice|CONNECT|5|x|1", "60|c2|q|Alice|RINGNOANSWER|1", "99|NONE|q|Alice|PAUSE|lunch"]
