@@ -13,6 +13,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600
+# Files of the zone database that are no zones: the machine's own, a placeholder, and copies of all others.
+NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
 
 class Span(NamedTuple):
@@ -56,11 +58,13 @@ def now_ms() -> int:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """Return the time zone with an IANA name such as "Europe/Prague".
+    """Return the time zone with an IANA name such as "Europe/Prague"; the check of every zone that is typed.
 
-    Raises ValueError for a name that is not in the zone database.
+    Raises ValueError for a name that is not in the zone database, or that depends on the machine.
     """
     try:
+        if name.startswith(NO_ZONES):
+            raise KeyError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"unknown time zone: {name!r}") from error

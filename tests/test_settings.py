@@ -119,6 +119,7 @@ WRONG = [
     ("STOPA_MAIL_FROM", "a@example.com\r\nBcc: b@example.com"),
     ("STOPA_TIMEZONE", "Praha"),
     ("STOPA_TIMEZONE", "../../etc/passwd"),
+    ("STOPA_TIMEZONE", "localtime"),
     ("STOPA_LOCALE", "cz"),
     ("STOPA_TRUSTED_PROXIES", "-1"),
     ("STOPA_TRUSTED_PROXIES", "one"),

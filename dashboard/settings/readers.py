@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo
 
+from dashboard import clock
 from dashboard.settings import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,8 +103,8 @@ def read_address(value: str) -> str:
 
 def read_timezone(value: str) -> str:
     try:
-        return ZoneInfo(value).key
-    except (KeyError, ValueError, OSError):
+        return clock.zone(value).key
+    except ValueError:
         raise ValueError(f"{value!r} is not an IANA time zone") from None
 
 

@@ -11,7 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import ApiKey, Rule, Run, Step, Timer
+from dashboard.models import ApiKey, Calendar, Rule, Run, Step, Timer, User
 
 pytestmark = pytest.mark.both_databases
 
@@ -188,3 +188,15 @@ def test_keys_get_their_makers_and_none_speaks_for_the_dashboard(old: peewee.Dat
     migrate.run(old)
     found = ApiKey.select(ApiKey.id, ApiKey.maker_id, ApiKey.revoked_ts).order_by(ApiKey.id)
     assert list(found.tuples()) == [(11, None, None), (12, 7, None), (13, None, 5), (14, 8, None)]
+
+
+def test_zones_of_the_machine_become_the_default(old: peewee.Database) -> None:
+    plain = {"email": "", "extension": "", "locale": "", "created_ts": 1, "version": 1}
+    for ident, name in enumerate(("localtime", "Factory", "Asia/Tokyo", "posixrules"), 1):
+        insert(old, "user", id=ident, login=name, name=name, timezone=name, **plain)
+        insert(old, "calendar", id=ident, name=name, zone=name, hours={}, version=1)
+    migrate.run(old)
+    users = User.select(User.timezone).order_by(User.id).tuples()
+    calendars = Calendar.select(Calendar.zone).order_by(Calendar.id).tuples()
+    assert [zone for (zone,) in users] == ["", "", "Asia/Tokyo", ""]
+    assert [zone for (zone,) in calendars] == ["UTC", "UTC", "Asia/Tokyo", "UTC"]

@@ -66,6 +66,7 @@ def test_account_stores_language_and_time_zone(client: FlaskClient, jana: User) 
         ({"locale": "xx"}, "locale"),
         ({"timezone": "Mars"}, "timezone"),
         ({"timezone": "../etc"}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
     ):
         answer = client.post("/account", data=form)
         assert answer.status_code == 422

@@ -131,6 +131,7 @@ def test_a_date_outside_the_calendar_of_events_is_refused_with_the_bounds(api: A
         ({**DAY_QUERY, "date": "9999-12-31"}, 422, "date"),
         ({**DAY_QUERY, "tz": "Mars/Olympus"}, 422, "tz"),
         ({**DAY_QUERY, "tz": "../../etc/passwd"}, 422, "tz"),
+        ({**DAY_QUERY, "tz": "posixrules"}, 422, "tz"),
     ],
 )
 def test_unavailable_trace_says_why(api: Api, query: dict[str, str], status: int, field: str) -> None:

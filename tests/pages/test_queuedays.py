@@ -113,6 +113,7 @@ BAD = [
     ("date=2026-02-30", "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."),
     ("date=9999-12-31", "Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD."),
     ("tz=Mars/Base", "Unknown time zone."),
+    ("tz=localtime", "Unknown time zone."),
     ("unit=month", "Use day."),
 ]
 

@@ -60,6 +60,7 @@ BAD = (
     ("date", "2026-03-02' OR 1=1"),
     ("tz", "Mars/Olympus"),
     ("tz", "../../etc/passwd"),
+    ("tz", "localtime"),
     ("tz", "x" * 5000),
     ("unit", "month"),
     ("minutes", "7"),

@@ -97,6 +97,7 @@ BAD = [
     ("access", "x", "Choose a role."),
     ("locale", "de", "Choose a language."),
     ("timezone", "Mars/Base", "Choose a time zone from the list, such as Europe/Prague."),
+    ("timezone", "localtime", "Choose a time zone from the list, such as Europe/Prague."),
     ("password", "short", "Use at least 8 characters."),
     ("password", "", "Enter a password, or choose “No role”."),
 ]

@@ -162,6 +162,7 @@ def test_a_type_under_an_alias_is_kept_under_its_own_name() -> None:
             id="what ends a wait must exist",
         ),
         pytest.param(["chat.queued"], {"zone": "Mars/Olympus"}, "zone", id="a zone must exist"),
+        pytest.param(["chat.queued"], {"zone": "localtime"}, "zone", id="not the machine's zone"),
         pytest.param(["chat.queued"], {"loop": "forever"}, "loop", id="a policy is one of three"),
         pytest.param(["chat.queued"], {"stop": "yes"}, "stop", id="stop is yes or no"),
         pytest.param(["chat.queued"], {"then": []}, "then", id="a rule needs an action"),
