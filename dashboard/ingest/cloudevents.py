@@ -84,6 +84,7 @@ _ONE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _FAILED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NULL = b"null"
+_CLEANED = Message(payload.BAD_TEXT)  # is no reason: such text is cleaned
 
 
 def parse_structured(body: bytes) -> list[Outcome]:
@@ -165,7 +166,8 @@ def _envelope(text: bytes) -> NewEvent | Errors:
         members = _ONE.decode(text)
     except _FAILED:
         _text, value = bodies.value(text)
-        return {WHOLE: Message(payload.BAD_TEXT if isinstance(value, dict) else payload.NOT_AN_OBJECT)}
+        bad = payload.walk(value) or Message(payload.BAD_TEXT)
+        return {WHOLE: bad if isinstance(value, dict) else Message(payload.NOT_AN_OBJECT)}
     raw = members.pop("data", None)
     members = {name: value for name, value in members.items() if bytes(value) != _NULL}
     errors: Errors = {}
@@ -203,23 +205,23 @@ def _event(
         found.get("session"),
     )
     is_object = content.json.startswith(b"{")
-    data = payload.read(content.json) if is_object else payload.NO_DATA
+    data = payload.read_checked(content.json) if is_object else payload.NO_DATA
     event = accept(given, times.rfc3339(time) if "time" in members else 0, data)
     kept = {name: raw for name, raw in members.items() if name not in _COLUMNS}
     if not is_object:
         kept |= content.members()
         if content.size() > payload.MAX_BYTES:
             errors["data"] = message(payload.TOO_LARGE, limit=payload.MAX_BYTES)
+    errors |= _problems({name: raw for name, raw in kept.items() if name not in _TEXTS})
     envelope = msgspec.json.encode(kept)
-    whole = payload.decoded(envelope, MAX_ENVELOPE)
-    if whole == Message(payload.BAD_TEXT):
-        envelope = msgspec.json.encode(payload.cleaned(msgspec.json.decode(envelope)))
-    elif isinstance(whole, Message):
-        errors |= _problems(kept) or {WHOLE: whole}
+    if len(envelope) > MAX_ENVELOPE and not errors:
+        errors[WHOLE] = message(payload.TOO_LARGE, limit=MAX_ENVELOPE)
     if not isinstance(event, NewEvent):
         return {**event, **errors}
     if errors:
         return errors
+    if b"\\u0000" in envelope:
+        envelope = msgspec.json.encode(payload.cleaned(msgspec.json.decode(envelope)))
     return msgspec.structs.replace(
         event,
         id=found["id"],
@@ -241,10 +243,14 @@ def _texts(members: Mapping[str, msgspec.Raw], errors: Errors) -> dict[str, str]
     return found
 
 
-def _problems(kept: Mapping[str, msgspec.Raw]) -> Errors:
-    """Return why members of an envelope cannot be kept, by name."""
-    each = {name: payload.decoded(bytes(raw)) for name, raw in kept.items()}
-    return {name: problem for name, problem in each.items() if isinstance(problem, Message)}
+def _problems(members: Mapping[str, msgspec.Raw]) -> Errors:
+    """Return why members of any kind of JSON cannot be kept, by name."""
+    whole = payload.problem(msgspec.json.encode(members), MAX_ENVELOPE) if members else None
+    if whole is None or whole == _CLEANED:
+        return {}
+    each = {name: payload.problem(bytes(raw)) for name, raw in members.items()}
+    bad = {name: problem for name, problem in each.items() if problem is not None and problem != _CLEANED}
+    return bad or {WHOLE: whole}
 
 
 def _decoded(value: str) -> str:

@@ -72,6 +72,20 @@ def read_checked(raw: bytes) -> Data | Message:
         return Message(NOT_JSON)
 
 
+def problem(raw: bytes, limit: int = MAX_BYTES) -> Message | None:
+    """Return why a JSON value that msgspec has passed over as a Raw cannot be kept, or None."""
+    found = decoded(raw, limit) if len(raw) > limit or _may_pass_limits(raw) else _utf8_problem(raw)
+    return found if isinstance(found, Message) else None
+
+
+def _utf8_problem(raw: bytes) -> Message | None:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return Message(NOT_JSON)
+    return None
+
+
 def read(raw: bytes) -> Data | Message:
     """Return the data of an event from its JSON text, or why it cannot be kept; never raises.
 

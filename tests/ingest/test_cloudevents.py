@@ -273,6 +273,10 @@ def test_a_header_may_be_percent_encoded_utf8_and_a_body_may_be_missing(api: Api
         ({"data": None, "data_base64": "A"}, {"data_base64": "Must be base64."}),
         ({"data": None, "data_base64": 7}, {"data_base64": "Must be text."}),
         ({"datacontenttype": 7}, {"datacontenttype": "Must be text."}),
+        ({"subject": "x" * 66000}, {"event": "Must not be larger than 65536 bytes."}),
+        ({f"x{n}": n for n in range(201)}, {"event": "Must not have more than 200 keys."}),
+        ({"x": float("inf")}, {"event": "Must contain only finite numbers; integers up to 64 bits."}),
+        ({"x": 2**64}, {"x": "Must contain only finite numbers; integers up to 64 bits."}),
         (
             {"type": "call.acepted"},
             {"type": "Unknown event type. Custom names start with “custom.”"},
