@@ -71,10 +71,8 @@ def import_(
     FILE may be compressed with gzip. The options of a CSV import are kept with its source and used again for
     a CSV import without --map.
     """
-    options = CsvOptions(columns, where, types, none, timezone or "UTC")
-    if kind == "csv":
-        with at_database():
-            options = _csv_options(source, options, timezone)
+    options = CsvOptions(columns, where, types, none, timezone or "UTC", encoding)
+    options = _with_kept(source, options, timezone) if kind == "csv" else _without_table(options)
     try:
         clock.zone(options.timezone)
         table = options.table()
@@ -91,7 +89,7 @@ def import_(
                 table,
                 lambda at: bar.update(at - bar.pos),
                 rules=rules,
-                encoding=encoding,
+                encoding=options.encoding,
             )
         if kind == "csv" and (summary.stored or summary.repeated):
             importer.keep_options(source, options)
@@ -101,15 +99,23 @@ def import_(
     )
     if not summary.folded:
         click.echo("  The events are stored. The worker that is busy now will process them.")
-    for note in _notes(summary, options.timezone, encoding is None):
+    for note in _notes(summary, options.timezone, options.encoding is None):
         click.echo(f"  {note}")
     raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
 
 
-def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOptions:
+def _without_table(options: CsvOptions) -> CsvOptions:
+    """Return the options of an import that is none of CSV; ends the command if they are."""
+    if options.map or options.where or options.type or options.none:
+        raise click.UsageError("--map, --where, --type and --none are for --format csv.")
+    return options
+
+
+def _with_kept(source: str, given: CsvOptions, timezone: str | None) -> CsvOptions:
     """Return the options of a CSV import: as given with a map or where none are kept with its source; else
     the kept ones but for what is given."""
-    kept = importer.kept_options(source)
+    with at_database():
+        kept = importer.kept_options(source)
     if kept is None or given.map:
         return given
     options = CsvOptions(
@@ -118,6 +124,7 @@ def _csv_options(source: str, given: CsvOptions, timezone: str | None) -> CsvOpt
         given.type or kept.type,
         given.none or kept.none,
         timezone or kept.timezone,
+        given.encoding or kept.encoding,
     )
     click.echo(f"Using the options kept with source {source}: {shlex.join(options.words())}", err=True)
     return options

@@ -37,12 +37,14 @@ class CsvOptions(msgspec.Struct, frozen=True):
     type: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
     timezone: str = "UTC"
+    encoding: str | None = None  # detected
 
     def words(self) -> list[str]:
         """Return the words of the command line that say the same."""
-        given = {"map": self.map, "where": self.where, "type": self.type, "none": self.none}
-        texts = [(name, text) for name, each in given.items() for text in each]
-        return [word for name, text in (*texts, ("timezone", self.timezone)) for word in (f"--{name}", text)]
+        several = {"map": self.map, "where": self.where, "type": self.type, "none": self.none}
+        given = [(name, text) for name, texts in several.items() for text in texts]
+        given += [("timezone", self.timezone), *([("encoding", self.encoding)] if self.encoding else [])]
+        return [word for name, text in given for word in (f"--{name}", text)]
 
     def table(self) -> TableMap:
         """Return what the options say. Raises ValueError that names the option which cannot be meant."""

@@ -255,8 +255,7 @@ def _check_texts(given: msgspec.Struct, limits: dict[str, int], prefix: str, err
             continue
         if not value.isprintable() and UNSAFE.search(value):
             if name == "id":
-                errors[prefix + name] = Message(CONTROL)
-                continue
+                errors["id"] = Message(CONTROL)
             value = UNSAFE.sub("", _SPACES.sub(" ", value)).strip()
             setattr(given, name, value)
         if len(value) > limit:

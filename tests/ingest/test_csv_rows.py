@@ -151,16 +151,26 @@ def test_options_are_kept_with_the_source_until_others_are_given(run: Run, tmp_p
     path.write_text(CALLS)
     maps = [word for text in ("type==custom.x", "time=day+end") for word in ("--map", text)]
     words = ("import", path, "--format", "csv", "--source")
-    first = run(*words, "bank", "--timezone", "Asia/Jerusalem", *maps, "--where", "what=SERVED")
+    first = run(
+        *words,
+        "bank",
+        "--timezone",
+        "Asia/Jerusalem",
+        "--encoding",
+        "cp1250",
+        *maps,
+        "--where",
+        "what=SERVED",
+    )
     again = run(*words, "bank")
     assert first.stdout == (
         "read 2, stored 2, repeated 0, refused 0\n"
         "  lines 5: records 2, blank 0, header 1, left out by --where 2\n"
-        "  encoding UTF-8 (detected)\n"
+        "  encoding cp1250\n"
         "  kept, but in no figure: 2 custom.x\n"
     )
     assert again.stdout == first.stdout.replace("stored 2, repeated 0", "stored 0, repeated 2")
-    kept = "--map type==custom.x --map time=day+end --where what=SERVED --timezone Asia/Jerusalem"
+    kept = f"{shlex.join(maps)} --where what=SERVED --timezone Asia/Jerusalem --encoding cp1250"
     assert f"Using the options kept with source bank: {kept}\n" in again.stderr
     one = run(*words, "bank", "--where", "call=c3")
     assert one.stdout.splitlines()[0] == "read 1, stored 1, repeated 0, refused 0"
