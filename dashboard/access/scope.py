@@ -22,6 +22,11 @@ class Scope:
     users: frozenset[int] | None
     queues: frozenset[int] | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Does the viewer see everything: all users and the content of all queues?"""
+        return self.users is None and self.queues is None
+
     def sees(self, user_id: int) -> bool:
         return self.users is None or user_id == self.viewer_id or user_id in self.users
 

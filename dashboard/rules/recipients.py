@@ -70,7 +70,7 @@ def covers(scope: Scope, facts: EventFacts) -> bool:
         return scope.sees(user) and (not working or scope.content(user, number))
     if isinstance(queue, int):
         return scope.queues is None or queue in scope.queues
-    return scope.users is None and scope.queues is None
+    return scope.is_whole
 
 
 class People:

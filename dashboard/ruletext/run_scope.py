@@ -32,7 +32,7 @@ def covers(scope: Scope) -> Any:
     The same as `rules.recipients.covers`. A run without an event is about a rule, a user or a queue; about
     the first it tells nothing of people.
     """
-    if scope.users is None and scope.queues is None:
+    if scope.is_whole:
         return Run.id.is_null(False)
     idle = Event.queue_id.is_null() & Event.interaction.is_null()  # of a user and no work
     working = (Event.user_id == scope.viewer_id) | idle | scope.allows_queue(Event.queue_id)

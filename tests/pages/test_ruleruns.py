@@ -100,14 +100,14 @@ def test_the_owner_sees_the_runs_of_his_own_rule_and_nobody_elses(client: FlaskC
     assert client.get(f"/rules/{mine.id}/runs").status_code == 403
 
 
-def test_runs_about_what_the_viewer_may_not_see_are_counted_and_not_listed(
+def test_runs_about_what_the_viewer_may_not_see_are_neither_listed_nor_counted(
     one: Rule, client: FlaskClient
 ) -> None:
     grants = [("users", user_id("jana")), ("queues", queue_id("web"))]
     sign_in_with(client, *TRACES, grants=grants)
     page = client.get(f"/rules/{one.id}/runs").text
     assert [row[1] for row in list(Page(page).rows.values())[1:]] == ["c2"]
-    assert "2 runs are outside your scope." in page
+    assert "Only runs within your scope are shown." in page
     visible = Run.get(Run.at_ms == NOON + 10_000).id
     hidden = Run.get(Run.at_ms != NOON + 10_000).id
     assert client.get(f"/runs/{visible}").status_code == 200

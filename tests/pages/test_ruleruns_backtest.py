@@ -17,7 +17,7 @@ from dashboard.models.rules import RuleDraft
 from tests import make
 from tests.pages.asks import HOSTILE, SHOWN, audited, sign_in_with
 from tests.pages.html import Page
-from tests.rules.engine import LOG, NOON, event, notify, rule, send
+from tests.rules.engine import LOG, NOON, event, notify, rule, send, user_id
 
 P = Permission
 TESTS = (P.RULES_VIEW, P.RULES_BACKTEST)
@@ -133,3 +133,16 @@ def test_what_is_typed_is_tested_in_place_of_what_is_saved(one: Rule, client: Fl
     page = said(client.get(url).text)
     assert "unsaved draft" in page
     assert "2 of 2 events would have matched, giving 2 runs after limits." in page
+
+
+def test_a_backtest_tells_nothing_of_events_outside_the_scope(one: Rule, client: FlaskClient) -> None:
+    send(sold(user="jana"), sold(5, user="petr"), sold(9, user="petr"))
+    sign_in_with(client, *TESTS, grants=[("users", user_id("jana")), "all_queues"])
+    url = client.post(f"/rules/{one.id}/backtest", data={"days": "7"}).headers["Location"]
+    worker.drain(["backtest"])
+    page = said(client.get(url).text)
+    assert "Events that would have matched: 1. Runs after limits: 1. Nothing was sent." in page
+    assert "Only runs within your scope are counted." in page
+    assert [cells[1:] for cells in Page(client.get(url).text).rows.values() if "2 Mar" in cells[0]] == [
+        ["1", "1"]
+    ]

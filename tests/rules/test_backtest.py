@@ -205,7 +205,7 @@ def test_the_job_sums_up_and_writes_nothing_else() -> None:
     row = ordered(one, viewer)
     result = row.result
     assert (row.state, result["asked"], result["matched"], result["acted"]) == ("done", 12, 10, 3)
-    assert (result["throttled"], result["held"], result["error"], result["hidden"]) == (7, 7, 0, 0)
+    assert (result["throttled"], result["held"], result["error"]) == (7, 7, 0)
     assert result["days"] == {"2026-03-02": [10, 3]}
     assert dict(map(tuple, result["subjects"])) == {
         "interaction:pbx:c2": 4,
@@ -219,7 +219,7 @@ def test_the_job_sums_up_and_writes_nothing_else() -> None:
     assert Job.get(Job.kind == "backtest").state == "done"
 
 
-def test_runs_outside_the_viewers_scope_are_counted_and_nothing_more() -> None:
+def test_runs_outside_the_viewers_scope_are_not_even_counted() -> None:
     send(sale(0, 100, "a", user="jana", queue="one"), sale(1, 100, "b", user="petr", queue="two"))
     viewer = make.user(
         "viewer",
@@ -228,7 +228,8 @@ def test_runs_outside_the_viewers_scope_are_counted_and_nothing_more() -> None:
         ),
     )
     result = ordered(rule(LOG), viewer).result
-    assert (result["matched"], result["hidden"], len(result["samples"])) == (2, 1, 1)
+    assert (result["matched"], result["acted"], result["asked"], len(result["samples"])) == (1, 1, None, 1)
+    assert result["days"] == {"2026-03-02": [1, 1]}
     assert result["subjects"] == [["interaction:pbx:a", 1]]
 
 

@@ -218,11 +218,6 @@ def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
                 fields=", ".join(_(label) for label in result["todays"]),
             )
         )
-    if result["hidden"]:
-        said.append(
-            _(
-                "Totals include %(num)s runs outside your scope.",
-                num=formats.number(result["hidden"]),
-            )
-        )
+    if result["asked"] is None:
+        said.append(_("Only runs within your scope are counted."))
     return [str(each) for each in said]

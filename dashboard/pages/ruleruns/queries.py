@@ -86,14 +86,6 @@ def rules(scope: Scope) -> dict[int, str]:
     return {ident: name for ident, name, owner in query.tuples() if permissions.can_see_traces(scope, owner)}
 
 
-def outside(scope: Scope, rule_id: int) -> int:
-    """Return how many runs of the rule lie outside the viewer's scope, 1,000 at most."""
-    if scope.users is None and scope.queues is None:
-        return 0
-    query = Run.select(Run.id).join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))
-    return int(query.where((Run.rule_id == rule_id) & ~covers(scope)).limit(1000).count())
-
-
 def one(scope: Scope, ident: int) -> Run | None:
     """Return the run, None outside the scope; the caller checks the permissions for the rule."""
     query = Run.select().join(Event, JOIN.LEFT_OUTER, on=(Run.event_id == Event.id))

@@ -47,7 +47,6 @@ def index(ident: int) -> Response:
         rule=rule,
         **_listed(asked, [rule.id]),
         url=url_for(".index", ident=ident),
-        hidden=queries.outside(g.scope, rule.id),
         exports=export_links("ruleruns", ident=ident, **asked.query()),
     )
 
@@ -66,7 +65,6 @@ def subject() -> Response:
         **_listed(asked, list(rules)),
         url=url_for(".subject"),
         names=rules,
-        hidden=0,
         exports=[],
     )
 

@@ -199,7 +199,7 @@ class ApiKeys(Resource[KeyForm]):
     def create_row(self, form: KeyForm) -> ApiKey:
         name, source, allow = form.name.data, form.source.data, form.allow.data
         with granting.changing(g.user.id) as giver:
-            whole = giver.scope.users is None and giver.scope.queues is None
+            whole = giver.scope.is_whole
             if allow == "read" and not (whole and giver.may_permit(Permission.TRACING_VIEW)):
                 raise RefusedError(READS_ALL)
             if ApiKey.select().where((ApiKey.name == name) & ApiKey.revoked_ts.is_null()).exists():

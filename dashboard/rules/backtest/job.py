@@ -119,6 +119,8 @@ def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str,
     begun = time.monotonic()
     rule = _rule(row)
     made = _tried(rule, period, partial(recipients.covers, scope), report)
+    if not scope.is_whole:
+        made |= {"asked": None, "until_ms": None, "paused_ms": None}  # they come of all events
     return {**made, "took_ms": int((time.monotonic() - begun) * 1000)}
 
 

@@ -16,7 +16,7 @@ SUBJECTS = 20_000  # counted at once; beyond, those met least are forgotten
 
 ACTED, THROTTLED, ERROR = "acted", "throttled", "error"
 LOOP, DEPTH, MUTED, EXPIRED = "loop_stopped", "depth_stopped", "muted", "expired"
-REPORTED = (ACTED, THROTTLED, ERROR, LOOP, DEPTH, EXPIRED, "held", "hidden")
+REPORTED = (ACTED, THROTTLED, ERROR, LOOP, DEPTH, EXPIRED, "held")
 
 
 class Found(NamedTuple):
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 
 class BacktestSummary:
     """Sums of what one version of a rule would have done; `zone` says when a day begins, `covers`
-    which runs may be shown one by one: the others are counted and nothing else."""
+    which runs the viewer may see: the others are not even counted."""
 
     def __init__(self, zone: str, covers: Callable[[EventFacts], bool]) -> None:
         self.zone, self.covers = zone, covers
@@ -65,16 +65,15 @@ class BacktestSummary:
         self._dates: dict[int, str] = {}
 
     def add(self, found: Found) -> None:
+        if not self.covers(found.facts):
+            return
         self.counts[found.outcome] += 1
         self.counts["held"] += found.held
-        visible = self.covers(found.facts)
-        self.counts["hidden"] += not visible
         if found.outcome in (ACTED, THROTTLED):
             day = self.days.setdefault(self._date(found.at_ms), [0, 0])
             day[0] += 1
             day[1] += found.outcome == ACTED
-        if visible:
-            self._show(found)
+        self._show(found)
 
     def result(self) -> dict[str, Any]:
         """Return the sums as plain JSON values; samples are the latest ones, the first first."""
