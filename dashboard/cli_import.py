@@ -99,7 +99,7 @@ def import_(
     )
     if not summary.folded:
         click.echo("  The events are stored. The worker that is busy now will process them.")
-    for note in _notes(summary, options.timezone, options.encoding is None):
+    for note in _notes(summary, source, options.timezone, options.encoding is None):
         click.echo(f"  {note}")
     raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
 
@@ -130,7 +130,7 @@ def _with_kept(source: str, given: CsvOptions, timezone: str | None) -> CsvOptio
     return options
 
 
-def _notes(summary: Summary, zone: str, detected: bool) -> Iterator[str]:
+def _notes(summary: Summary, source: str, zone: str, detected: bool) -> Iterator[str]:
     """Yield the lines of the summary after the counts of records."""
     tally = summary.tally
     yield _lines(tally)
@@ -149,7 +149,9 @@ def _notes(summary: Summary, zone: str, detected: bool) -> Iterator[str]:
     if summary.unused:
         yield f"kept, but in no figure: {_listed(f'{n} {name}' for name, n in summary.unused.most_common())}"
     if summary.members:
-        yield f"users with calls who never sign in: {_listed(summary.members)}"
+        mend = f"flask source set {shlex.quote(source)} --presence first-to-last"
+        infer = f" (static members of a queue? {mend})" if summary.may_infer else ""
+        yield f"users with calls who never sign in: {_listed(summary.members)}{infer}"
     if summary.bad_times:
         yield f"refused for their time: {summary.bad_times}"
     for line, text in summary.examples:

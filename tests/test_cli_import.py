@@ -99,16 +99,19 @@ def test_the_summary_says_what_no_figure_will_show(run: Run, tmp_path: Path) -> 
     path.write_bytes(gzip.compress(QUEUE_LOG.encode("utf-16")))
     words = ("import", path, "--format", "queue_log", "--source", "pbx")
     first, second = run(*words), run(*words)
+    mend = "flask source set pbx --presence first-to-last"
     assert first.stdout.splitlines() == [
         "read 7, stored 6, repeated 0, refused 1",
         "  lines 8: records 7, blank 1",
         "  encoding UTF-16 (detected)",
         "  kept, but in no figure: 1 custom.queue_log.news",
-        "  users with calls who never sign in: Agent/1",
+        f"  users with calls who never sign in: Agent/1 (static members of a queue? {mend})",
         "  refused for their time: 1",
         "  line 8: time: The time must be a number of seconds or a date and time.",
     ]
     assert second.stdout.splitlines()[1:] == first.stdout.splitlines()[1:]
+    assert run(*mend.split()[1:]).exit_code == 0
+    assert "never sign in" not in run(*words).stdout
 
 
 def test_times_inside_a_clock_change_are_told(run: Run, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from dashboard.ingest.schema import SWITCHED_OFF, WHOLE, NewEvent, Refusal
 from dashboard.ingest.tally import Tally
 from dashboard.jobs import worker
 from dashboard.models import Interval, Source, User
+from dashboard.tracing.activity_presence import PresenceOf
 from dashboard.tracing.types import Kind
 
 BATCH = 1000
@@ -47,6 +48,7 @@ class Summary:
     unused: Counter[str] = field(default_factory=Counter)
     callers: set[str] = field(default_factory=set)
     members: list[str] = field(default_factory=list)
+    may_infer: bool = False  # their presence is not inferred yet
     tally: Tally = field(default_factory=Tally)
     folded: bool = True  # False where a worker that held the lock is left to fold the events
 
@@ -98,6 +100,7 @@ def run(
     summary.folded = _fold()
     if summary.folded:
         summary.members = _never_present(summary.callers)
+        summary.may_infer = row.presence == PresenceOf.RECORDED
     return summary
 
 
