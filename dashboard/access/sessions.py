@@ -73,9 +73,18 @@ def end(token: str) -> None:
     Session.delete().where(Session.token_hash == digest(token)).execute()
 
 
-def end_all(user_id: int, but: str | None = None) -> None:
-    """End all sessions of a user except that of the token `but`."""
+def end_all(user_id: int, but: str | None = None) -> int:
+    """End all sessions of a user except that of the token `but`; return their number."""
     gone = Session.user_id == user_id
     if but is not None:
         gone &= Session.token_hash != digest(but)
-    Session.delete().where(gone).execute()
+    number: int = Session.delete().where(gone).execute()
+    return number
+
+
+def count(user_id: int) -> int:
+    """Return in how many sessions a user is signed in now."""
+    moment = clock.now_s()
+    live = (Session.seen_ts >= moment - IDLE_S) & (Session.created_ts >= moment - ABSOLUTE_S)
+    number: int = Session.select().where((Session.user_id == user_id) & live).count()
+    return number

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.models import User
+from dashboard.models import AuditEntry, User
 from tests import make
 from tests.pages.door import PASSWORD, enter, is_in
 
@@ -26,6 +26,18 @@ def test_a_new_password_ends_all_other_sessions(client: FlaskClient, jana: User,
     assert not is_in(other)
     assert enter(other).status_code == 422
     assert enter(other, password="battery staple").status_code == 302
+
+
+def test_a_user_signs_out_on_all_other_devices(client: FlaskClient, jana: User, app: Flask) -> None:
+    others = [app.test_client() for _ in range(2)]
+    for each in (client, *others):
+        make.sign_in(each, jana)
+    assert "You are signed in on 3 devices." in client.get("/account").text
+    assert client.post("/account/sign-out").headers["Location"] == "/account"
+    assert "You are signed in on 1 device." in client.get("/account").text
+    assert not any(is_in(each) for each in others)
+    entry = AuditEntry.get(AuditEntry.action == "auth.sessions_ended")
+    assert (entry.details, entry.target_id) == ({"sessions": 2}, str(jana.id))
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,22 @@ def test_a_new_password_ends_the_sessions(client: FlaskClient, agents: Access) -
     assert not Session.select().where(Session.user_id == user.id).exists()
 
 
+def test_an_administrator_signs_a_user_out_everywhere(client: FlaskClient, agents: Access) -> None:
+    user = make.user("jana", access=agents)
+    assert "Sign out everywhere" not in client.get(f"/users/{user.id}").text
+    theirs = [client.application.test_client() for _ in range(2)]
+    for each in theirs:
+        make.sign_in(each, user)
+    url = f"/users/{user.id}/sign-out"
+    assert url in client.get(f"/users/{user.id}").text
+    assert "Sign out Jana everywhere?" in client.get(url).text
+    assert theirs[0].get("/account").status_code == 200
+    assert client.post(url).status_code == 302
+    assert [each.get("/account").status_code for each in theirs] == [302, 302]
+    assert client.get("/users").status_code == 200
+    assert asks.audited("auth.sessions_ended").details == {"sessions": 2}
+
+
 def test_the_later_of_two_editors_is_told(client: FlaskClient, agents: Access) -> None:
     user = make.user("jana", access=agents)
     late = form(user, name="Second")
@@ -236,6 +252,9 @@ def test_who_has_more_rights_is_out_of_reach(client: FlaskClient) -> None:
     assert client.post(f"/users/{boss.id}", data=form(boss, password="taken over")).status_code == 422
     assert client.post(f"/users/{boss.id}", data=form(boss, access="")).status_code == 422
     assert client.post(f"/users/{boss.id}/deactivate").status_code == 422
+    make.sign_in(client.application.test_client(), boss)
+    assert client.post(f"/users/{boss.id}/sign-out").status_code == 422
+    assert Session.select().where(Session.user_id == boss.id).exists()
     row = User.get_by_id(boss.id)
     assert passwords.check(RIGHT, row.password_hash)
     assert (row.access.id, row.deactivated_ts) == (boss.access.id, None)

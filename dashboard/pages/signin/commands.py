@@ -67,6 +67,14 @@ def sign_out(token: str, user: User) -> None:
         audit.record("auth.signed_out", "r", audit.user_target(user))
 
 
+def sign_out_elsewhere(user: User, token: str) -> int:
+    """End all sessions of the user but this one; return their number."""
+    with database.atomic():
+        number = sessions.end_all(user.id, but=token)
+        audit.record("auth.sessions_ended", "u", audit.user_target(user), details={"sessions": number})
+    return number
+
+
 def save_preferences(user: User, locale: str, timezone: str) -> None:
     changes = audit.differences(
         {"locale": user.locale, "timezone": user.timezone}, {"locale": locale, "timezone": timezone}

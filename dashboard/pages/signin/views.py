@@ -185,7 +185,20 @@ def change_password() -> Response:
     return response
 
 
+@bp.post("/account/sign-out")
+@require(Permission.SELF)
+def sign_out_elsewhere() -> Response:
+    commands.sign_out_elsewhere(g.user, g.token)
+    flash(_("You've been signed out on all other devices."), "ok")
+    return make_response(redirect(url_for(".account")))
+
+
 def _account(asked: forms.Account, status: int = 200) -> Response:
     return render(
-        "signin/account.html", status=status, asked=asked, zones=fields.zone_names(), languages=LOCALES
+        "signin/account.html",
+        status=status,
+        asked=asked,
+        zones=fields.zone_names(),
+        languages=LOCALES,
+        sessions=sessions.count(g.user.id),
     )

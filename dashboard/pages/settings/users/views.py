@@ -19,7 +19,9 @@ from peewee import JOIN
 from dashboard import clock
 from dashboard.access import granting, passwords, sessions
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
+from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
 from dashboard.i18n.message import N_
 from dashboard.ingest import presence
 from dashboard.models import Access, Team, TeamMember, User
@@ -194,6 +196,7 @@ class Users(Resource[UserForm]):
             "may_edit": self.may_edit() and not higher,
             "higher": higher,
             "own": row is not None and row.id == g.user.id,
+            "sessions": sessions.count(row.id) if row else 0,
             "shows_password": not above or present is None or form.access.data != present.id,
             "teams": lists.by_name(Team.select(Team.id, Team.name), lambda team: team.name),
             "when": lists.moment,
@@ -237,6 +240,14 @@ class Users(Resource[UserForm]):
 
     def leave(self, row: User, giver: Giver) -> None:
         presence.end(row)
+
+    def sign_out(self, row: User) -> None:
+        """End all sign-in sessions of the user. Raises RefusedError where the viewer has fewer rights."""
+        with self.changing() as giver:
+            if not giver.may_restrict(User.get_by_id(row.id).access, row.id):
+                raise RefusedError(HIGHER)
+            number = sessions.end_all(row.id)
+            audit.record("auth.sessions_ended", "u", self.target(row), details={"sessions": number})
 
     def check_active(self, row: User, active: bool, giver: Giver) -> None:
         """Raise RefusedError for oneself, and for a user with more rights than the viewer."""
@@ -294,4 +305,20 @@ def _team_names() -> dict[int, str]:
 
 
 bp = Blueprint("users", __name__, url_prefix="/users")
-Users(bp)
+USERS = Users(bp)
+
+
+@bp.route("/<int:ident>/sign-out", methods=["GET", "POST"])
+@require(Permission.USERS_EDIT)
+def sign_out(ident: int) -> Response:
+    """Ask for confirmation, then end all sign-in sessions of a user."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: USERS.sign_out(row),
+        title=_("Sign out %(name)s everywhere?", name=row.name),
+        verb=_("Sign out everywhere"),
+        done=_("%(name)s signed out everywhere.", name=row.name),
+        target=USERS.url("edit", row),
+        texts=[_("The user can sign in again with the same password. To prevent that, deactivate the user.")],
+    )
