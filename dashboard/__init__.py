@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard import i18n, settings
 from dashboard.access import guard
-from dashboard.db import database, end_request, migrate, open_database
+from dashboard.db import database, end_request, migrate, open_database, sealed
 from dashboard.settings import ROOT, Settings
 from dashboard.web import assets, errors, logs, nav, page, security
 
@@ -48,6 +48,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension(page.Compact)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    sealed.use_key(chosen.secret_key)
     open_database(chosen.database)
     _connect(app)
     Htmx(app)

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from playhouse.pool import PooledDatabase
 from xdist.scheduler import LoadFileScheduling
 
-from dashboard.db import database, migrate, open_database
+from dashboard.db import database, migrate, open_database, sealed
 from dashboard.settings import Settings
 from tests import postgres
 
@@ -150,6 +150,7 @@ def db(db_url: str) -> Iterator[peewee.Database]:
     from dashboard import registry  # here: tests of pure modules start without Flask's packages
 
     registry.register_work()
+    sealed.use_key(SECRET)
     opened = open_database(db_url)
     opened.connect()
     yield opened

@@ -6,18 +6,20 @@ import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
+from dashboard.db.sealed import LOST, SealedField, SealedJSONField
 from dashboard.models.versions import Versioned
 
 
 class Channel(Versioned):
-    """An outgoing channel: a webhook or a chat. `address` and `secret` are write-only and never shown."""
+    """An outgoing channel: a webhook or a chat. `address`, `secret` and the values of `headers` are never
+    shown."""
 
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)
     kind = pw.CharField(10)  # webhook or chat
-    address = pw.CharField(2000)
-    secret = pw.CharField(200, default="")  # signs a webhook
-    headers = JSONField(default=dict)
+    address = SealedField()
+    secret = SealedField(default="")  # signs a webhook
+    headers = SealedJSONField(default=dict)
     ordered = pw.BooleanField(default=False)  # one delivery at a time, in order
     active = pw.BooleanField(default=True)
     disabled_reason = pw.CharField(500, default="")  # a translatable message, or the receiver's answer
@@ -26,6 +28,11 @@ class Channel(Versioned):
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField(default=1)
     read = frozenset({"name", "kind", "active"})
+
+    @property
+    def lost(self) -> bool:
+        """Were address, secret or headers sealed with another secret key?"""
+        return any(value is LOST for value in (self.address, self.secret, self.headers))
 
 
 class ChannelCheck(Model):

@@ -15,7 +15,7 @@ from dashboard.db import database
 from dashboard.db.failure import is_away
 from dashboard.jobs import queue as jobs
 from dashboard.models import Channel, ChannelCheck, Job, User
-from dashboard.notify import addresses, chat, deliver, safe_http
+from dashboard.notify import addresses, chat, deliver, result, safe_http
 from dashboard.notify.addresses import AddressError
 from dashboard.notify.result import DeliveryResult, ResultKind
 
@@ -102,6 +102,8 @@ def _end(key: str, ok: bool, answer: DeliveryResult) -> None:
 
 
 def _look_up(channel: Channel) -> DeliveryResult:
+    if channel.lost:
+        return DeliveryResult(ResultKind.NEVER, result.KEY_LOST)
     try:
         (chat.check if channel.kind == "chat" else safe_http.check)(channel.address)
     except AddressError as error:

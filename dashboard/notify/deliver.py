@@ -123,6 +123,8 @@ def _log(step: Step) -> None:
 
 def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> DeliveryResult:
     """Send one message by a channel, whatever its state, and say what came of it."""
+    if channel.lost:
+        return DeliveryResult(ResultKind.NEVER, result.KEY_LOST)
     if channel.kind == "chat":
         return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
     body = {"id": key, **payload}

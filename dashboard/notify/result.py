@@ -26,6 +26,10 @@ SLOW = N_("The receiver timed out.")
 UNREACHED = N_("Couldn't connect to the receiver.")
 UNTRUSTED = N_("The receiver's certificate isn't trusted.")
 ODD_ANSWER = N_("The receiver's response was invalid.")
+KEY_LOST = N_(
+    "STOPA_SECRET_KEY has changed: this channel's address, secret and headers can't be read. "
+    "Enter them again."
+)
 
 
 class ResultKind(StrEnum):

@@ -111,7 +111,8 @@ SETTINGS = [
         "STOPA_SECRET_KEY",
         "(generated at first start)",
         f"text, {SECRET_MIN} characters or more",
-        "Signs forms and cookies; stored in `.stopa/secret_key`. Must be the same on all machines.",
+        "Signs forms and cookies, seals the secrets of channels; stored in `.stopa/secret_key`. "
+        "Must be the same on all machines.",
         readers.read_secret,
         "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
     ),
@@ -291,7 +292,7 @@ def stored_secret(path: Path) -> str:
     try:
         return readers.read_secret(path.read_text().strip())
     except ValueError as error:
-        hint = f"delete {path} to generate a new key; all users must sign in again"
+        hint = f"delete {path} to generate a new key; channels need their addresses and secrets again"
         raise SettingsError([Problem("STOPA_SECRET_KEY", f"is stored in {path} and {error}", hint)]) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import socket
@@ -12,9 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
+from dashboard.db import sealed
 from dashboard.jobs import queue, worker
 from dashboard.models import AuditEntry, Channel, User
-from dashboard.notify import channel_check, result, safe_http
+from dashboard.notify import channel_check, deliver, result, safe_http
+from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules import active_rules
 from tests import make
 from tests.notify import receivers, steps
@@ -351,3 +354,26 @@ def test_who_may(client: FlaskClient) -> None:
         assert client.post(f"/settings/channels/{ident}/test").status_code == 404
     assert client.get(f"{base}/test").status_code == 405
     assert client.put(base).status_code == 405
+
+
+def test_lost_key_is_named_on_the_page_and_mended_by_entering_all_again(
+    editor: FlaskClient, receiver: Receiver
+) -> None:
+    editor.post("/settings/channels/new", data=form(receiver, secret=OWN_SECRET, headers="X-A: 1"))
+    row = Channel.get()
+    url = f"/settings/channels/{row.id}"
+    sealed.use_key("another key of this server")
+    for path in (url, "/settings/channels"):
+        assert editor.get(path).status_code == 200
+    assert "STOPA_SECRET_KEY has changed" in html.unescape(editor.get(url).text)
+    assert deliver.send(Channel.get(), "key", {}) == DeliveryResult(ResultKind.NEVER, result.KEY_LOST)
+    kept = editor.post(url, data={"name": "Night desk", "version": "1"})
+    assert (kept.status_code, "Enter the address." in kept.text) == (422, True)
+    shown = editor.post(url, data={"name": "Night desk", "version": "1", "address": receiver.url})
+    row = Channel.get()
+    assert (row.lost, row.address, row.headers, row.secret in html.unescape(shown.text)) == (
+        False,
+        receiver.url,
+        {},
+        True,
+    )

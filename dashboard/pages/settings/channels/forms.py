@@ -66,8 +66,11 @@ class ChannelForm(Form):
         gone = {"new_secret", "drop_headers"}
         if row is not None:
             gone = {"kind"} if row.kind == "webhook" else {"kind", "secret", "headers", *gone}
-            self.address.required, self.address.hint = False, _(_KEPT)
-            if row.kind == "webhook":
+            if row.lost:
+                gone |= {"new_secret", "drop_headers"}
+            else:
+                self.address.required, self.address.hint = False, _(_KEPT)
+            if row.kind == "webhook" and not row.lost:
                 self.secret.hint = _(_KEPT)
                 if row.headers:
                     self.headers.hint = _(
@@ -88,9 +91,14 @@ class ChannelForm(Form):
         return self[name].data if name in self else ""
 
     @property
+    def has_nothing(self) -> bool:
+        """Is nothing stored that an empty field could keep?"""
+        return self.row is None or self.row.lost
+
+    @property
     def makes_secret(self) -> bool:
         """Does a save make a secret that nobody knows yet?"""
-        fresh = self.row is None or self.sent("new_secret")
+        fresh = self.has_nothing or self.sent("new_secret")
         return self.of_kind == "webhook" and not self.sent("secret") and bool(fresh)
 
     @cached_property
@@ -107,14 +115,14 @@ class ChannelForm(Form):
         if self.of_kind == "webhook":
             if self.sent("secret") or self.makes_secret:
                 found["secret"] = webhook.without_version(self.sent("secret")) or self.made_secret
-            if self.sent("headers") or self.sent("drop_headers"):
+            if self.has_nothing or self.sent("headers") or self.sent("drop_headers"):
                 found["headers"] = header_lines(self.headers.data)
         return found
 
     def validate_address(self, field: Field) -> None:
         """Check the text of the address; the worker looks its host up."""
         if not field.data:
-            if self.row is None:
+            if self.has_nothing:
                 raise ValidationError(_("Enter the address."))
         elif self.of_kind in KINDS:
             try:

@@ -19,7 +19,7 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, ChannelCheck, Rule
-from dashboard.notify import channel_check
+from dashboard.notify import channel_check, result
 from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
 from dashboard.rulelang import references
 from dashboard.rules import permissions
@@ -180,6 +180,7 @@ class Channels(Resource[ChannelForm]):
             "used": used,
             "others": others,
             "place": place(row) if row is not None else "",
+            "key_lost": result.KEY_LOST,
             "latest": _latest(row) if row is not None and self.may_edit() else None,
             "when": lists.moment,
         }
