@@ -30,7 +30,6 @@ from dashboard.ingest.cloudevent_data import Content
 from dashboard.ingest.schema import (
     LIMITS,
     UNKNOWN_FIELD,
-    UNSAFE,
     WHOLE,
     Event,
     NewEvent,
@@ -158,7 +157,7 @@ def key_of(source: str, ident: str) -> str:
     The id stands in front so that keys rise as the ids of a sender do.
     """
     digest = hashlib.blake2b(f"{source}\0{ident}".encode(), digest_size=10).hexdigest()
-    return f"{UNSAFE.sub('', ident)[:KEY_ID]} {digest}"
+    return f"{payload.UNSAFE.sub('', ident)[:KEY_ID]} {digest}"
 
 
 def _envelope(text: bytes) -> NewEvent | Errors:

@@ -36,6 +36,8 @@ NOT_COUNT = N_("Must be a whole number from 0 to %(limit)s.")
 NOT_CHOICE = N_("Must be one of: %(choices)s.")
 TOO_LONG = N_("Must have at most %(limit)s characters.")
 
+UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_SPACES = re.compile("[\t-\r]+")
 _WORD = re.compile(r"[a-z0-9_]{1,20}")
 _HALF = re.compile("[\x00\ud800-\udfff]")
 _SHORT = MAX_KEYS * len(b'"":1,')  # no text of that length has more keys
@@ -56,6 +58,11 @@ class Data(NamedTuple):
 
 
 NO_DATA = Data("{}", {})
+
+
+def without_control(text: str) -> str:
+    """Return a name without control characters and halves of characters; those that part words are spaces."""
+    return UNSAFE.sub("", _SPACES.sub(" ", text)).strip() if UNSAFE.search(text) else text
 
 
 def read_checked(raw: bytes) -> Data | Message:

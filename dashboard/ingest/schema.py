@@ -5,7 +5,6 @@ Nothing here raises for any bytes but `BodyError`; every limit is a constant wit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -32,8 +31,6 @@ OWN_TYPE = N_("This event type is recorded by Stopa itself.")
 SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings > System events.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())
-UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-_SPACES = re.compile("[\t-\r]+")
 
 
 class NewEvent(msgspec.Struct, frozen=True, gc=False):
@@ -253,10 +250,10 @@ def _check_texts(given: msgspec.Struct, limits: dict[str, int], prefix: str, err
         value = getattr(given, name)
         if value is None:
             continue
-        if not value.isprintable() and UNSAFE.search(value):
-            if name == "id":
+        if not value.isprintable():
+            if name == "id" and payload.UNSAFE.search(value):
                 errors["id"] = Message(CONTROL)
-            value = UNSAFE.sub("", _SPACES.sub(" ", value)).strip()
+            value = payload.without_control(value)
             setattr(given, name, value)
         if len(value) > limit:
             errors[prefix + name] = message(payload.TOO_LONG, limit=limit)
@@ -324,7 +321,7 @@ def _data_of(value: Any) -> payload.Data | Message:
 
 def _shown(name: str) -> str:
     """Return a client's field name short and clean enough for an error message."""
-    return UNSAFE.sub("?", name)[:60]
+    return payload.UNSAFE.sub("?", name)[:60]
 
 
 __all__ = ["BodyError", "NewEvent", "Refusal", "accept", "parse_json", "parse_ndjson", "parse_one"]

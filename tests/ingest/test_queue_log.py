@@ -258,7 +258,7 @@ def test_equal_lines_are_separate_events_and_a_second_reading_gives_the_same_ids
         (b"1543600000|c|IT|A\n", Bad),
         (b"1543600000|c|IT|A||1\n", Bad),
         (b"1543600000|c|IT|A\xff|CONNECT|1\n", Bad),
-        (b"1543600000|c|IT|A|CONNECT|\x00\n", Bad),
+        (b"1543600000|c|IT\x0b|A|CONNECT|\x00\n", Record),
         (b"-1|c|IT|A|CONNECT|1\n", Bad),
     ],
 )
@@ -266,6 +266,12 @@ def test_a_record_has_a_numeric_time_and_five_fields_of_text(line, kind):
     found = list(records([b"1|a|b|c|D\n", line, b"2|a|b|c|D\n"]))
     assert [type(each) for each in found] == [Record, kind, Record]
     assert found[1].line == 2
+
+
+def test_control_characters_are_taken_out_of_a_record():
+    [found] = records([b"1543600000|c|IT\x0b|A|ENTERQUEUE||Jan\tNov\x16|1\x00\n"])
+    assert isinstance(found, Record)
+    assert (found.queue, found.params) == ("IT", ("", "Jan Nov", "1"))
 
 
 def test_a_last_line_without_its_end_is_cut_and_all_before_it_is_kept():

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import csv_reader as reading
+from dashboard.ingest import data as payload
 from dashboard.ingest import schema, times
 from dashboard.ingest.tally import Tally
 
@@ -30,7 +31,7 @@ LIKELY = 3  # so many names of columns make a line the header of a table
 _NAMES = frozenset({"time", "callid", "queuename", "agent", "event"})
 _DATA = ("data1", "data2", "data3", "data4", "data5")
 _PBXWARE_NAMES = frozenset({"date_time", "callid", "queue_name", "type", "event", "htime", "ttime"})
-_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_NOT_DECODED = re.compile("[\ud800-\udfff]")
 _SECONDS = re.compile(r"(\d{1,10})(?:\.(\d{1,30}))?", re.ASCII)
 
 
@@ -121,13 +122,15 @@ def _record(number: int, time: str, names: list[str], params: list[str]) -> Reco
     at = _time(time.strip())
     if at is None:
         return Bad(number, Message(NO_TIME), "time")
+    if any(payload.UNSAFE.search(part) for part in (*names, *params)):
+        if any(_NOT_DECODED.search(part) for part in (*names, *params)):
+            return Bad(number, Message(reading.UNREADABLE))
+        names, params = ([payload.without_control(part) for part in parts] for parts in (names, params))
     callid, queue, agent, event = (name.strip() for name in names)
     if not event:
         return Bad(number, Message(TOO_FEW))
     while params and not params[-1].strip():
         params = params[:-1]
-    if any(_CONTROL.search(part) for part in (*names, *params)):
-        return Bad(number, Message(reading.UNREADABLE))
     return Record(number, at, callid, queue, agent, event, tuple(params))
 
 
