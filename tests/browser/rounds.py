@@ -57,6 +57,7 @@ PLACES = {
     "interactions": Place("/interactions?period=last_30_days"),
     "interactions, filtered": Place("/interactions?queue=support&queue__blank=0&talk__gte=10&sort=-wait"),
     "interactions, refused": Place("/interactions?period=ever&colour=red", status=400),
+    "interaction": Place("/interactions/1"),
     "interactions, none": Place("/interactions?from=2001-01-01&to=2001-01-02"),
     "users": Place("/users"),
     "users not found": Place("/users?q=zzzz"),

@@ -1,17 +1,23 @@
-"""The list of interactions: every customer contact, those that nobody took included."""
+"""The list of interactions, and the page of one: every customer contact, those that nobody took included."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort, g, url_for
 from flask_babel import ngettext
 
+from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
 from dashboard.exports.registry import TRACING_RIGHTS
+from dashboard.i18n import zone
 from dashboard.i18n.message import N_
+from dashboard.pages.interactions import queries, story, words
 from dashboard.sources.catalogue import INTERACTIONS
 from dashboard.web import listing, listing_files
+from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import Listing
+from dashboard.web.page import render, row_url
 
 bp = Blueprint("interactions", __name__)
 
@@ -24,7 +30,10 @@ LISTING = Listing(
     count=lambda number: ngettext("%(num)d interaction", "%(num)d interactions", number),
     none=N_("No interactions in this period"),
     none_hint=N_("Choose another period, or remove filters."),
-    links={},
+    links={
+        "id": lambda key, _value: row_url("interactions.show", key),
+        "created": lambda key, _value: row_url("interactions.show", key),
+    },
 )
 EXPORT = listing_files.maker(LISTING, TRACING_RIGHTS)
 
@@ -42,3 +51,48 @@ def index() -> Response:
 def download(format_: str) -> Response:
     """Export the rows of the filtered list."""
     return listing_files.download(LISTING, format_)
+
+
+@bp.get("/interactions/<int:ident>")
+@require(Permission.QUEUES_FIGURES)
+def show(ident: int) -> Response:
+    """Show what happened to one interaction."""
+    found = queries.facts(g.scope, ident) if ident <= ID_MAX else None
+    if found is None:
+        abort(404)
+    works = queries.works(g.scope, ident)
+    events = queries.events(g.scope, found)
+    here = zone()
+    last = max((event.time_ms // 1000 for event in events), default=found.first_ms // 1000)
+    parts = queries.parts([work.id for work in works])
+    drawn = story.draw(found, works, parts, last, clock.now_s(), here)
+    rung = min((work.start for work in works), default=found.queued_ts or found.first_ms // 1000)
+    contact = queries.contact(g.scope, found.contact_id)
+    lines = words.lines(found, events, here)
+    audit.viewed("interaction.viewed", ("interaction", found.id, found.external_id), {"source": found.source})
+    return render(
+        "interactions/show.html",
+        found=found,
+        zone=here,
+        contact=contact,
+        story=drawn,
+        words=words,
+        works={work.user_id: work for work in works},
+        sentences=words.sentences(found, works),
+        lines=lines,
+        counts=words.counts(lines),
+        facts=words.facts(found, contact, works),
+        free=queries.free(g.scope, rung) if g.scope.can(Permission.TRACING_VIEW) else None,
+        free_at=rung,
+        free_date=clock.local_date(rung, here).isoformat(),
+        others=queries.others(g.scope, found),
+        traced=g.scope.can(Permission.TRACING_VIEW),
+        runs_url=_runs_url(found),
+    )
+
+
+def _runs_url(found: queries.Facts) -> str | None:
+    """Return where the runs of rules about the interaction are, None for who may see none."""
+    if not g.scope.permissions & {Permission.RULES_TRACES, Permission.RULES_OWN}:
+        return None
+    return url_for("ruleruns.subject", subject=f"interaction:{found.source_id}:{found.external_id}")

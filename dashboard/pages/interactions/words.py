@@ -1,0 +1,189 @@
+"""What the page of one interaction says: its sentences, bars, events and facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from flask_babel import gettext as _
+
+from dashboard import catalog
+from dashboard.catalog.channels import CHANNELS
+from dashboard.i18n import formats
+from dashboard.i18n.formats import duration
+from dashboard.i18n.message import N_
+from dashboard.pages.interactions.queries import Facts, Happened, Work
+from dashboard.pages.interactions.story import Bar, Shape
+from dashboard.sources.catalogue import DIRECTIONS, OUTCOMES
+from dashboard.tracing.types import State
+
+SHAPES = {
+    Shape.LINE: N_("On the line"),
+    Shape.WAIT: N_("Waiting"),
+    Shape.RING: N_("Ringing"),
+    Shape.NOT_TAKEN: N_("Not taken"),
+    Shape.TALK: N_("Talk"),
+    Shape.HOLD: N_("Hold"),
+    Shape.WORK: N_("Handling"),
+    Shape.AFTER: N_("After-call work"),
+}
+REASONS = {
+    "timeout": N_("Wait timeout"),
+    "closed": N_("Queue closed"),
+    "full": N_("Queue full"),
+    "agent": N_("User hung up"),
+    "customer": N_("Customer hung up"),
+}
+CALLS = ("call", "dialled")
+HIDDEN = ("direction", "channel")  # the same in every event of an interaction
+BADGES = {"answered": "ok", "abandoned": "bad", "missed": "bad"}
+
+
+class Line(NamedTuple):
+    """A row of the table of events; `chips` name the user by which the row is chosen."""
+
+    time: str
+    label: str
+    who: str
+    what: str
+    user_id: int | None
+
+
+def user(work: Work) -> str:
+    return work.name or _("Another user")
+
+
+def sentences(found: Facts, works: Sequence[Work]) -> list[str]:
+    """Return what happened, a short sentence for each thing."""
+    queue = found.queue or ""
+    said = []
+    if found.wait_s is not None and queue:
+        said.append(_("Waited %(time)s in %(queue)s.", time=duration(found.wait_s), queue=queue))
+    elif found.queued_ts is not None and found.outcome == "" and found.ended_ts is None:
+        said.append(_("Waiting in %(queue)s.", queue=queue))
+    said += [text for work in works if (text := _of_work(work))]
+    if found.outcome == "abandoned":
+        said.append(_("The customer gave up."))
+    elif found.outcome == "missed":
+        said.append(_("Nobody took it."))
+    return said
+
+
+def _of_work(work: Work) -> str:
+    """Return the sentence about a user's work; "" where there is nothing to say."""
+    name = user(work)
+    match work.state:
+        case State.REJECTED:
+            return str(_("Rejected by %(user)s after %(time)s.", user=name, time=duration(work.ringing_s)))
+        case State.MISSED:
+            return str(
+                _("Rang at %(user)s for %(time)s, not taken.", user=name, time=duration(work.ringing_s))
+            )
+        case State.ANSWERED_ELSEWHERE | State.EDITED:
+            return ""
+        case State.RINGING:
+            return str(_("Ringing at %(user)s.", user=name))
+    time = duration(work.talk_s or work.handling_s)
+    if work.end is None and work.end_bound is None:
+        return str(_("With %(user)s.", user=name))
+    if work.state == State.TRANSFERRED:
+        return str(_("Taken by %(user)s for %(time)s, then transferred.", user=name, time=time))
+    return str(_("Taken by %(user)s for %(time)s.", user=name, time=time))
+
+
+def shape(one: Shape, channel: str) -> str:
+    """Return what a bar is called; only a caller is on a line."""
+    return str(_("Open") if one is Shape.LINE and channel not in CALLS else _(SHAPES[one]))
+
+
+def colour(channel: str) -> str:
+    """Return the class of the colour of a channel's bars."""
+    return channel if channel in ("email", "ticket") else "call" if channel in CALLS else "chat"
+
+
+def bar(one: Bar, channel: str, zone: str) -> str:
+    """Return the text of a bar: 14:36:24–14:36:36 · Ringing · 0:00:12."""
+    label = shape(one.shape, channel)
+    if one.shape is Shape.NOT_TAKEN:
+        return f"{formats.clock(one.start, zone)} · {label}"
+    times = f"{formats.clock(one.start, zone)}–{formats.clock(one.end, zone)}"
+    return f"{times} · {label} · {duration(one.end - one.start)}"
+
+
+def lines(found: Facts, events: Sequence[Happened], zone: str) -> list[Line]:
+    """Return the rows of the table of events."""
+    day = formats.local(found.first_ms // 1000, zone).date()
+    return [
+        Line(
+            formats.clock(at, zone) if formats.local(at, zone).date() == day else formats.stamp(at, zone),
+            _label(event.type),
+            "" if event.name is None else event.name or _("Another user"),
+            _details(event),
+            event.user_id if event.name else None,
+        )
+        for event in events
+        for at in [event.time_ms // 1000]
+    ]
+
+
+def counts(rows: Sequence[Line]) -> list[tuple[str, int]]:
+    """Return how often each event occurs, the most frequent first."""
+    return Counter(row.label for row in rows).most_common()
+
+
+def result(found: Facts) -> str:
+    """Return what became of the interaction."""
+    if found.outcome:
+        return str(_(OUTCOMES[found.outcome]))
+    return str(_("Closed") if found.ended_ts is not None else _("Open"))
+
+
+def title(found: Facts, contact: str) -> str:
+    """Return the heading of the page: the channel and the contact, as far as they are known."""
+    channel = _(CHANNELS[found.channel]) if found.channel in CHANNELS else found.channel or _("Interaction")
+    return str(_("%(channel)s of %(contact)s", channel=channel, contact=contact) if contact else channel)
+
+
+def _label(type_: str) -> str:
+    known = catalog.find(type_)
+    return str(_(known.label)) if known is not None and known.label else type_
+
+
+def _details(event: Happened) -> str:
+    """Return the event's own fields in words: those that its type declares, texts shortened."""
+    type_ = catalog.find(event.type)
+    if type_ is None:
+        return ""
+    said = []
+    for name, field in type_.by_name.items():
+        value = event.data.get(name)
+        if name in HIDDEN or value in (None, "") or isinstance(value, bool | list | dict):
+            continue
+        shown = duration(value) if field.kind is catalog.Kind.SECONDS and isinstance(value, int) else value
+        said.append(f"{_(field.label)}: {str(shown)[:80]}")
+    return " · ".join(said[:4])
+
+
+def facts(found: Facts, contact: str, works: Sequence[Work]) -> list[tuple[str, Any]]:
+    """Return label and text of each fact; one without text is not shown."""
+    channel = CHANNELS.get(found.channel, found.channel)
+    direction = _(DIRECTIONS[found.direction]) if found.direction in DIRECTIONS else ""
+    hold, handling = sum(work.hold_s for work in works), sum(work.handling_s for work in works)
+    level = None
+    if found.outcome == "answered" and found.wait_s is not None and found.level_s is not None:
+        level = _("Yes") if found.wait_s <= found.level_s else _("No")
+    reason = _(REASONS[found.reason]) if found.reason in REASONS else found.reason
+    return [
+        (_("Channel"), " · ".join(part for part in (_(channel) if channel else "", direction) if part)),
+        (_("Contact"), contact),
+        (_("Queue"), found.queue or ""),
+        (_("Result"), result(found)),
+        (_("Reason"), reason),
+        (_("Waiting time"), duration(found.wait_s) if found.wait_s is not None else ""),
+        (_("Within service level"), level),
+        (_("Talk time"), duration(found.talk_s) if found.talk_s else ""),
+        (_("Hold time"), duration(hold) if hold else ""),
+        (_("Handling time"), duration(handling) if handling else ""),
+        (_("Source"), found.source),
+    ]
