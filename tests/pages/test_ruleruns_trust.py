@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +138,8 @@ def test_send_to_me_only_reaches_the_viewer_and_nobody_else(client: FlaskClient)
     boss = make.administrator("boss")
     both = rule([notify(boss, title="Sold to {{ contact.phone }}"), MAIL, LOG])
     send(sold())
+    app = client.application
+    app.config["STOPA"] = replace(app.config["STOPA"], smtp_url="smtp://mail.example.org")
     viewer = sign_in_with(client, *TRACES)
     User.update(email="me@example.org").where(User.id == viewer.id).execute()
     answer = client.post(f"/rules/{both.id}/try", data={"event": str(Event.get().id)})
@@ -149,6 +152,22 @@ def test_send_to_me_only_reaches_the_viewer_and_nobody_else(client: FlaskClient)
     kinds = [(step.action, step.state, step.payload.get("to")) for step in Step.select().order_by(Step.id)]
     assert kinds == [("notify", "done", None), ("email", "waiting", "me@example.org")]
     assert audited("rule.tested").target_id == str(both.id)
+
+
+def test_no_email_counts_as_sent_where_no_mail_server_is_configured(client: FlaskClient) -> None:
+    both, mail = rule([notify(make.administrator("boss"), title="Sold"), MAIL]), rule(MAIL)
+    send(sold())
+    viewer = sign_in_with(client, *TRACES)
+    User.update(email="me@example.org").where(User.id == viewer.id).execute()
+    answer = client.post(f"/rules/{both.id}/try", data={"event": str(Event.get().id)})
+    page = client.get(answer.headers["Location"]).text
+    assert "1 test sent to you only." in page
+    assert "No mail server is configured. Set STOPA_SMTP_URL." in page
+    refused = client.post(f"/rules/{mail.id}/try", data={"event": str(Event.get().id)})
+    assert refused.status_code == 422
+    assert "No mail server is configured." in refused.text
+    assert "sent to you only" not in refused.text
+    assert [step.action for step in Step.select()] == ["notify"]
 
 
 def test_a_test_needs_an_event_and_something_to_send(one: Rule, client: FlaskClient) -> None:

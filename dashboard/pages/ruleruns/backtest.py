@@ -9,6 +9,8 @@ from flask_babel import ngettext
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
+from dashboard.i18n.message import N_
+from dashboard.notify import email
 from dashboard.pages.ruleruns import backtest_result, commands, try_rule, why_not
 from dashboard.pages.ruleruns.forms import ID_MAX, SUBJECT_MAX
 from dashboard.pages.ruleruns.try_rule import Candidate
@@ -41,11 +43,14 @@ def test(ident: int) -> Response:
     if found is None:
         return _attempt(tried, _("Choose an event first."), 422)
     try:
-        sent = commands.send_to_me(g.scope, tried.live, found.facts)
+        sent, unsent = commands.send_to_me(g.scope, tried.live, found.facts)
     except Impossible as problem:
         return _attempt(tried, _(str(problem)), 422)
     if not sent:
-        return _attempt(tried, _("The rule doesn't send any notifications or emails."), 422)
+        why = email.NO_SERVER if unsent else N_("The rule doesn't send any notifications or emails.")
+        return _attempt(tried, _(why), 422)
+    if unsent:
+        flash(_(email.NO_SERVER), "warn")
     flash(ngettext("%(num)d test sent to you only.", "%(num)d tests sent to you only.", sent), "ok")
     return make_response(redirect(tried.url("ruleruns.attempt", event=event)))
 

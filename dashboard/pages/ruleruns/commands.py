@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask import current_app
+
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
@@ -24,6 +26,7 @@ from dashboard.rules.backtest import job
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.recipients import People, Reader
 from dashboard.rules.runs import RunOutcome, StepState
+from dashboard.settings import Settings
 
 SENT = ("notify", "email")
 
@@ -43,10 +46,11 @@ class OnlyMe(People):
         return frozenset()
 
 
-def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> int:
-    """Send the notifications and emails of the rule to the viewer only and return how many were sent.
+def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> tuple[int, int]:
+    """Send the notifications and emails of the rule to the viewer only.
 
-    A run of outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
+    Returns how many were sent, and how many emails were not because no mail server is configured. A run of
+    outcome "test" with its steps tells of it. Raises Impossible where one cannot be made.
     """
     planner = ActionPlanner(rule, facts, OnlyMe(scope.viewer_id), clock.now_ms())
     parts = [
@@ -55,14 +59,17 @@ def send_to_me(scope: Scope, rule: LiveRule, facts: EventFacts) -> int:
         if doing.do in SENT
         for part in planner.plan(_to_me(doing)).parts
     ]
-    if not parts:
-        return 0
+    settings: Settings = current_app.config["STOPA"]
+    sendable = [(n, part) for n, part in parts if part.action != "email" or settings.smtp_url]
+    unsent = len(parts) - len(sendable)
+    if not sendable:
+        return 0, unsent
     with database.atomic():
         run = _run(rule, facts)
-        for n, part in parts:
+        for n, part in sendable:
             _step(run, n, part)
         audit.record("rule.tested", "c", ("rule", rule.id, rule.name), details={"run": run.id})
-    return len(parts)
+    return len(sendable), unsent
 
 
 def _to_me(doing: ActionConfig) -> ActionConfig:
