@@ -48,15 +48,18 @@ class Bounds:
         return found
 
 
-def pause_ms(retries_s: Sequence[int], attempts: int, least_s: int = 0, chance: float = 0.5) -> int | None:
+def pause_ms(retries_s: Sequence[int], attempts: int, asked_s: int = 0, chance: float = 0.5) -> int | None:
     """Return the milliseconds until the next try after `attempts` failed ones; None when none is left.
 
-    `chance` in [0, 1) spreads the tries of many rows by JITTER; `least_s` is what a receiver asked for.
+    `chance` in [0, 1) spreads the tries of many rows by JITTER. `asked_s` is the pause that a receiver asked
+    for: the first retry comes after it, be it shorter or longer than ours, the others no sooner.
     """
     if attempts > len(retries_s):
         return None
+    if asked_s and attempts == 1:
+        return asked_s * 1000
     spread = 1 - JITTER + 2 * JITTER * chance
-    return max(int(retries_s[attempts - 1] * spread * 1000), least_s * 1000)
+    return max(int(retries_s[attempts - 1] * spread * 1000), asked_s * 1000)
 
 
 @dataclass

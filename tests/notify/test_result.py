@@ -47,6 +47,8 @@ def test_pauses_grow_and_are_spread_by_a_tenth() -> None:
     assert pause_ms(result.RETRIES_S, 1, 0, 0.0) == 54_000
     assert 65_900 <= (pause_ms(result.RETRIES_S, 1, 0, 0.999) or 0) <= 66_000
     assert pause_ms(result.RETRIES_S, 1, 600, 0.5) == 600_000
+    assert pause_ms(result.RETRIES_S, 1, 8, 0.5) == 8_000
+    assert pause_ms(result.RETRIES_S, 2, 8, 0.5) == 300_000
     assert pause_ms(result.RETRIES_S, 6, 600, 0.5) == 86_400_000
 
 
