@@ -200,7 +200,12 @@ PRESETS: tuple[Preset, ...] = (
         ALL - {P.PII_UNMASK},
         ("all_users", "all_queues"),
     ),
-    Preset(N_("Agent"), N_("Own tracing and rules only."), frozenset({P.RULES_OWN}), ()),
+    Preset(
+        N_("Agent"),
+        N_("Own tracing, also as a file, and own rules only."),
+        frozenset({P.RULES_OWN, P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA}),
+        (),
+    ),
     Preset(
         N_("Auditor"),
         N_("Views settings, no user tracing."),

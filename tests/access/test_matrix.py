@@ -184,7 +184,7 @@ SEES = {
     "Team lead": {"viewer", "member"},
 }
 CONTENT = {"Administrator": {"viewer", "member", "stranger"}, "Team lead": {"viewer", "member"}}
-FILES = {"Administrator": {"csv", "xlsx"}, "Payroll": {"csv", "xlsx"}}
+FILES = {name: {"csv", "xlsx"} for name in ("Administrator", "Agent", "Payroll")}
 
 
 @pytest.mark.parametrize("preset", sorted(SEES))

@@ -131,11 +131,12 @@ def test_a_ticket_shows_its_title_and_what_was_done_to_it(client: FlaskClient) -
     ticket = {"interaction": "t-9", "number": "T-9", "title": "Broken headset"}
     trail.store(
         trail.event("ticket.updated", "10:00", **ticket, seconds=120),
-        trail.event("ticket.closed", "11:00", **ticket, seconds=60),
+        trail.event("ticket.closed", "11:00", **ticket, seconds=60, contact={"name": "Eva Nová"}),
     )
     viewer(client, "all_users", "all_queues")
     page = shown(client, "ticket")
     assert "Broken headset" in page.text
+    assert "ContactE•••TitleBroken headset" in page.text
     steps = [cells[1] for cells in page.rows.values() if len(cells) == 4 and cells[0].startswith("1")]
     assert steps == ["Ticket updated", "Ticket closed"]
 

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.db import database
+from dashboard.events import record
 from dashboard.exports import pdf
 from dashboard.i18n.formats import duration
 from dashboard.ingest import importer
@@ -204,6 +205,28 @@ def test_hidden_work_is_as_blank_in_files_as_on_the_page(client: FlaskClient) ->
     *_, foot = lines_of(files["csv"])
     assert int(foot[3]) == 2400
     assert "0:40:00" in texts["pdf"]
+
+
+@pytest.mark.parametrize(
+    ("is_file", "said"), [(True, "No end recorded (file ends at 2 Mar 2026"), (False, "Ongoing")]
+)
+def test_what_a_file_leaves_open_is_not_called_ongoing(client: FlaskClient, is_file: bool, said: str) -> None:
+    record.source("pbx", is_file=is_file)
+    trail.store(
+        trail.stay("19:00", None), trail.work("call", "c", "19:30", None), trail.pause("Lunch", "19:40", None)
+    )
+    make.sign_in(client, make.administrator())
+    page = Page(client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague").text)
+    shown = [" ".join(cells[9].split()) for name, cells in page.rows.items() if re.match(r"ap?\d", name)]
+    assert ["Ongoing" in cell for cell in shown] == [not is_file] * 2
+    for format_ in FORMATS:
+        data = fetch(client, format_).data
+        text = {"csv": bytes.decode, "xlsx": lambda given: str(sheets_of(given)), "pdf": text_of}[format_](
+            data
+        )
+        flat = re.sub(r"\s", "", text)
+        assert flat.count(re.sub(r"\s", "", said)) == 2, format_
+        assert ("Ongoing" in text) == (not is_file), format_
 
 
 def test_more_rows_than_a_pdf_takes_are_told_and_no_job_is_left(

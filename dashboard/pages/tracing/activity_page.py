@@ -71,7 +71,8 @@ def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
     shown = listing.work(trace, row)
     bound = formats.stamp(shown.end_bound, trace.zone) if shown.end_bound is not None else ""
     said = names.no_end(shown.end_reason, bound)
-    return {**shown._asdict(), "title": row.title, "ringing": row.ringing_s, "no_end": said}
+    more = {"about": shown.contact, "contact": listing.contact_of(trace, row), "title": row.title}
+    return {**shown._asdict(), **more, "ringing": row.ringing_s, "no_end": said}
 
 
 def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:

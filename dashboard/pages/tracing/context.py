@@ -130,7 +130,7 @@ def _item(trace: Trace, row: IntervalRow, fact: ActivityRow | None, linked: bool
         inferred=row.inferred or lost,
         hidden=row.hidden,
         direction=fact.direction if shown and fact else "",
-        contact=listing.contact_of(trace, fact) if shown and fact else "",
+        contact=listing.title_or_contact(trace, fact) if shown and fact else "",
         queue=fact.queue if shown and fact else "",
         url=_address(trace, fact.id) if shown and fact and linked else "",
         reason=row.reason or "",

@@ -172,7 +172,12 @@ def _pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:
     """Return the pauses in the one order that pages count on; they have neither result nor queue."""
     if asked.state or asked.queue is not None:
         return []
-    found = [row for row in trace.intervals if row.kind == Kind.PAUSE and (row.inferred or not asked.flagged)]
+    found = [
+        row
+        for row in trace.intervals
+        if row.kind == Kind.PAUSE
+        and (not asked.flagged or row.inferred or (row.end is None and row.source_id in trace.horizons))
+    ]
     return sorted(found, key=lambda row: (row.start, row.source_id, row.label, row.end or LAST_ID))
 
 
@@ -183,7 +188,12 @@ def _inside(trace: Trace, row: IntervalRow) -> int:
 
 def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
     end = trace.last(row.source_id) if row.end is None else row.end
-    flags = [name for name, there in (("open", row.end is None), ("inferred", row.inferred)) if there]
+    bound = trace.at.bound(row.source_id, "", None) if row.end is None else None
+    marks = {
+        "open": row.end is None and bound is None,
+        "no_end": bound is not None,
+        "inferred": row.inferred and bound is None,
+    }
     return Row(
         key=(row.start, 1, n),
         id=f"p{row.start}",
@@ -196,14 +206,19 @@ def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
         type="pause",
         label=row.label,
         paid=row.paid,
-        flags=tuple(flags),
+        flags=tuple(name for name, there in marks.items() if there),
+        end_bound=None if bound is None else bound.at,
+        end_reason="" if bound is None else bound.reason,
     )
 
 
+def title_or_contact(trace: Trace, row: ActivityRow) -> str:
+    """Return what the list calls an activity: the title of a ticket, else the contact."""
+    return row.title if row.channel == "ticket" and row.title else contact_of(trace, row)
+
+
 def contact_of(trace: Trace, row: ActivityRow) -> str:
-    """Return how the contact, or a ticket, is called on this viewer's page: masked without the right."""
-    if row.channel == "ticket" and row.title:
-        return row.title
+    """Return how the contact is called on this viewer's page: masked without the right."""
     full = trace.scope.can(Permission.PII_UNMASK)
     return masking.contact(row.contact_name, row.contact_phone, row.contact_email, full)
 
@@ -229,7 +244,7 @@ def work(trace: Trace, row: ActivityRow) -> Row:
         type=type_of(row.channel),
         channel=row.channel,
         direction=row.direction,
-        contact=contact_of(trace, row),
+        contact=title_or_contact(trace, row),
         queue=row.queue,
         state=row.state,
         flags=tuple(name for name, there in marks.items() if there),
