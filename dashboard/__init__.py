@@ -13,7 +13,7 @@ from dashboard import i18n, settings
 from dashboard.access import guard
 from dashboard.db import database, end_request, migrate, open_database, sealed
 from dashboard.settings import ROOT, Settings
-from dashboard.web import assets, errors, logs, nav, page, security
+from dashboard.web import assets, errors, forwarded, logs, nav, page, security
 
 MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
 MAX_FORM = 512 * 1024
@@ -51,6 +51,7 @@ def create_app(given: Settings | None = None) -> Flask:
     sealed.use_key(chosen.secret_key)
     open_database(chosen.database)
     _connect(app)
+    forwarded.init(app)
     Htmx(app)
     security.init(app)
     i18n.init(app, chosen.locale, chosen.timezone)

@@ -14,6 +14,8 @@ from dashboard.rulelang.matcher import State
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import StepState
 from dashboard.rules.timers import TimerState
+from dashboard.web import forwarded
+from dashboard.web.forwarded import Unbelieved
 
 MINUTES = 60
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -76,6 +78,7 @@ class Board(NamedTuple):
     slow: list[Slow]
     held: list[Held]
     groups: list[RuleGroup]
+    forwarded: Unbelieved | None
 
     @property
     def alive(self) -> list[str]:
@@ -100,6 +103,7 @@ def board(scope: Scope) -> Board:
         slowest(scope, now_ms),
         held(scope),
         list(RuleGroup.select().order_by(RuleGroup.name)),
+        forwarded.latest(),
     )
 
 

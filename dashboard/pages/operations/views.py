@@ -7,6 +7,7 @@ import math
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
+from dashboard import settings
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
 from dashboard.audit import record as audit
@@ -39,6 +40,7 @@ def index() -> Response:
         many=many,
         table=1 if request.args.get("table") == "1" else None,
         may_channels=g.scope.can(P.CHANNELS_VIEW),
+        version=settings.version(),
     )
 
 
