@@ -46,6 +46,12 @@ def init(app: Flask) -> None:
         g.request_id = request.environ[REQUEST_ID] = os.urandom(8).hex()
 
     @app.before_request
+    def limit_form() -> None:
+        """Werkzeug bounds fields of multipart forms only; a URL-encoded one would be read up to 10 MiB."""
+        if request.mimetype == FORMS[0]:
+            request.max_content_length = request.max_form_memory_size
+
+    @app.before_request
     def refuse_nul() -> None:
         """PostgreSQL keeps no text with a NUL, so nothing can be called or asked for by one."""
         asked = request.query_string
