@@ -13,7 +13,7 @@ from flask import Flask
 from dashboard import clock
 from dashboard.cli import at_database, source_name
 from dashboard.ingest import encodings, importer
-from dashboard.ingest.csv_options import CsvOptions
+from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
 from dashboard.ingest.tally import Tally
 
@@ -78,19 +78,8 @@ def import_(
         table = options.table()
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    size = file.stat().st_size if file.is_file() else 0
     with at_database():
-        with click.progressbar(length=size, label="Reading", file=sys.stderr, hidden=not size) as bar:
-            summary = importer.run(
-                file,
-                kind,
-                source,
-                options.timezone,
-                table,
-                lambda at: bar.update(at - bar.pos),
-                rules=rules,
-                encoding=options.encoding,
-            )
+        summary = _import(file, kind, source, options, table, rules)
         if kind == "csv" and (summary.stored or summary.repeated):
             importer.keep_options(source, options)
     click.echo(
@@ -102,6 +91,25 @@ def import_(
     for note in _notes(summary, source, options.timezone, options.encoding is None):
         click.echo(f"  {note}")
     raise SystemExit(1 if summary.refused and not summary.stored and not summary.repeated else 0)
+
+
+def _import(file: Path, kind: str, source: str, options: CsvOptions, table: TableMap, rules: bool) -> Summary:
+    """Import with a progress bar where the size is known; a file that cannot be read ends the command."""
+    try:
+        size = file.stat().st_size if file.is_file() else 0
+        with click.progressbar(length=size, label="Reading", file=sys.stderr, hidden=not size) as bar:
+            return importer.run(
+                file,
+                kind,
+                source,
+                options.timezone,
+                table,
+                lambda at: bar.update(at - bar.pos),
+                rules=rules,
+                encoding=options.encoding,
+            )
+    except OSError as error:
+        raise click.ClickException(f"Cannot read {str(file)!r}: {error.strerror or error}.") from None
 
 
 def _without_table(options: CsvOptions) -> CsvOptions:

@@ -159,6 +159,14 @@ def test_an_encoding_is_named_or_refused(run: Run, tmp_path: Path) -> None:
     assert User.select().where(User.login == "Jiří").exists()
 
 
+def test_a_file_that_cannot_be_read_ends_the_command_with_one_line(run: Run) -> None:
+    result = run("import", "/proc/self/mem", "--format", "queue_log", "--source", "pbx")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: Cannot read '/proc/self/mem': Input/output error.\n",
+    )
+
+
 def test_a_damaged_gzip_file_gives_what_it_has_and_says_so(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "queue_log.gz"
     path.write_bytes(gzip.compress((QUEUE_LOG * 500).encode(), 1)[:-5])

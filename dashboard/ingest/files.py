@@ -68,12 +68,17 @@ def _named(line: int, value: schema.NewEvent | Errors) -> schema.NewEvent | sche
 
 
 def _queue_log(texts: Iterable[str], zone: str, table: TableMap, tally: Tally) -> Iterator[Found]:
-    for found in queue_log.events(queue_log.records(texts, tally), zone, tally.changes):
+    line = 0
+
+    def watched() -> Iterator[queue_log.Line]:
+        nonlocal line
+        for record in queue_log.records(texts, tally):
+            line = record.line
+            yield record
+
+    for found in queue_log.events(watched(), zone, tally.changes):
         tally.records += 1
-        if isinstance(found, queue_log.Bad):
-            yield found.line, {found.field: found.message}
-        else:
-            yield found.seq, found
+        yield line, {found.field: found.message} if isinstance(found, queue_log.Bad) else found
 
 
 def _jsonl(texts: Iterable[str], zone: str, table: TableMap, tally: Tally) -> Iterator[Found]:

@@ -42,3 +42,12 @@ def test_an_import_names_the_line_whose_type_is_switched_off(api: Api, tmp_path:
     assert (found.stored, found.refused, found.examples[0][0]) == (1, 1, 2)
     assert not Event.select().where(Event.type == "custom.noise").exists()
     assert TypeSwitch.select().count() == 1
+
+
+def test_an_import_of_a_numbered_table_names_the_line(api: Api, tmp_path: Path) -> None:
+    switches.choose("custom.queue_log.noise", OFF)
+    path = tmp_path / "dump.csv"
+    header = "uid,time,callid,queuename,agent,event,data1,data2,data3,data4,data5"
+    path.write_text(f"{header}\n90001,1772442000,c,q,A,NOISE,,,,,\n90002,1772442000,c,q,A,NEWS,,,,,\n")
+    found = importer.run(path, "queue_log", "pbx", "UTC", None, lambda _done: None)
+    assert (found.stored, [line for line, _why in found.examples]) == (1, [2])
