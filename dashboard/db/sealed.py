@@ -1,25 +1,20 @@
 """Columns whose values are sealed with the secret key: who reads the database or a backup cannot read them.
 
-A value is encrypted by the stream of SHAKE-256 over a key and a random nonce, and authenticated by
-HMAC-SHA-256 over nonce and ciphertext with a second key. Both keys are derived from STOPA_SECRET_KEY. The
-empty text stays.
+A value is a Fernet token under a key derived from STOPA_SECRET_KEY. The empty text stays.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import hmac
 import json
-import secrets
 from typing import Any
 
 import peewee
+from cryptography.fernet import Fernet, InvalidToken
 
 PREFIX = "sealed1:"
-NONCE, TAG = 16, 16  # bytes
-_keys: tuple[bytes, bytes] | None = None
+_fernet: Fernet | None = None
 
 
 class Lost(str):
@@ -32,20 +27,15 @@ LOST = Lost()
 
 
 def use_key(secret_key: str) -> None:
-    """Seal and open with keys derived from `secret_key` from now on."""
-    global _keys
-    secret = secret_key.encode()
-    cipher, mac = (hashlib.blake2b(secret, person=name, digest_size=32) for name in (b"cipher", b"mac"))
-    _keys = cipher.digest(), mac.digest()
+    """Seal and open with a key derived from `secret_key` from now on."""
+    global _fernet
+    derived = hashlib.blake2b(secret_key.encode(), person=b"stopa sealed", digest_size=32).digest()
+    _fernet = Fernet(base64.urlsafe_b64encode(derived))
 
 
 def seal(text: str) -> str:
-    """Return `text` sealed: PREFIX and nonce, tag and ciphertext in base64, another one each time."""
-    if not text:
-        return ""
-    nonce = secrets.token_bytes(NONCE)
-    sealed = _stream(nonce, text.encode())
-    return PREFIX + base64.b64encode(nonce + _tag(nonce, sealed) + sealed).decode()
+    """Return `text` sealed, another one each time."""
+    return PREFIX + _cipher().encrypt(text.encode()).decode() if text else ""
 
 
 def unseal(sealed: str) -> str:
@@ -53,27 +43,15 @@ def unseal(sealed: str) -> str:
     if not sealed:
         return ""
     try:
-        data = base64.b64decode(sealed.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+        return _cipher().decrypt(sealed.removeprefix(PREFIX)).decode()
+    except InvalidToken:
         return LOST
-    nonce, tag, rest = data[:NONCE], data[NONCE : NONCE + TAG], data[NONCE + TAG :]
-    return _stream(nonce, rest).decode() if hmac.compare_digest(tag, _tag(nonce, rest)) else LOST
 
 
-def _stream(nonce: bytes, data: bytes) -> bytes:
-    """Encrypt or decrypt: exclusive or with the stream of a nonce."""
-    stream = hashlib.shake_256(_key(0) + nonce).digest(len(data))
-    return bytes(one ^ other for one, other in zip(data, stream, strict=True))
-
-
-def _tag(nonce: bytes, sealed: bytes) -> bytes:
-    return hmac.digest(_key(1), nonce + sealed, "sha256")[:TAG]
-
-
-def _key(index: int) -> bytes:
-    if _keys is None:
+def _cipher() -> Fernet:
+    if _fernet is None:
         raise RuntimeError("use_key() was not called")
-    return _keys[index]
+    return _fernet
 
 
 class SealedField(peewee.TextField):

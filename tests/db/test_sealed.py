@@ -14,7 +14,7 @@ from tests.conftest import SECRET
 
 pytestmark = pytest.mark.both_databases
 
-TEXTS = ["", "a", "whsec_ěščř", "x" * 5000, sealed.PREFIX]
+TEXTS = ["", "a!", "whsec_ěščř", "x" * 5000, sealed.PREFIX]
 
 
 @pytest.mark.parametrize("text", TEXTS)
