@@ -47,8 +47,6 @@ def append(
             moment if time_ms is None else time_ms,
             moment,
             0,
-            None,
-            None,
             user_id,
             queue_id,
             interaction,

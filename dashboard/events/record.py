@@ -25,8 +25,6 @@ COLUMNS = (
     "time_ms",
     "recorded_ms",
     "seq",
-    "file_ts",
-    "uid",
     "user_id",
     "queue_id",
     "interaction",
@@ -34,6 +32,7 @@ COLUMNS = (
     "session",
     "data",
 )
+FILE_COLUMNS = ("file_ts", "uid")
 CLOUDEVENT_COLUMNS = ("envelope", "time_of_arrival")
 CHUNK = 500  # names per query; SQLite allows up to 32,766 variables
 
@@ -118,6 +117,9 @@ def append(
             for key, event in zip(keys, events, strict=True)
         ]
         columns: tuple[str, ...] = COLUMNS
+        if any(event.file_ts is not None for event in events):
+            columns += FILE_COLUMNS
+            records = [(*row, event.file_ts, event.uid) for row, event in zip(records, events, strict=True)]
         if cloudevents:
             columns += CLOUDEVENT_COLUMNS
             records = _with_envelopes(records, events, _known_by_id(source_id, cloudevents), now)
@@ -141,8 +143,6 @@ def _values(
         event.time_ms,
         event.time_ms if recorded_ms is None else recorded_ms,
         event.seq,
-        event.file_ts,
-        event.uid,
         users.get(event.user),
         queues.get(event.queue),
         event.interaction or subjects.own_subject(event.type, event.data, ident),
