@@ -165,8 +165,12 @@ def _envelope(text: bytes) -> NewEvent | Errors:
         members = _ONE.decode(text)
     except _FAILED:
         _text, value = bodies.value(text)
-        bad = payload.walk(value) or Message(payload.BAD_TEXT)
-        return {WHOLE: bad if isinstance(value, dict) else Message(payload.NOT_AN_OBJECT)}
+        if not isinstance(value, dict):
+            return {WHOLE: Message(payload.NOT_AN_OBJECT)}
+        bad = payload.walk(value)
+        if bad is not None and bad != _CLEANED:
+            return {WHOLE: bad}
+        members = _ONE.decode(msgspec.json.encode(payload.cleaned(value)))
     raw = members.pop("data", None)
     members = {name: value for name, value in members.items() if bytes(value) != _NULL}
     errors: Errors = {}

@@ -58,11 +58,11 @@ Cells = Mapping[str, Cell]
 
 class Plan(NamedTuple):
     """What stands where under a header: the fields of all events, those of the events of one type, and the
-    columns that decide whether a row is read."""
+    cells that decide whether a row is read."""
 
     fields: Cells
     own: Mapping[str, Cells]
-    where: tuple[tuple[int, frozenset[str]], ...]
+    where: tuple[tuple[Cell, frozenset[str]], ...]
     table: TableMap
 
 
@@ -84,17 +84,20 @@ def plan(header: Sequence[str], table: TableMap) -> Plan | Errors:
             errors[f"--map {name}"] = _no_column(text, names)
         else:
             (own.setdefault(type_, {}) if type_ else fields)[field] = cell
-    for column in table.where:
-        if column not in names:
+    where: list[tuple[Cell, frozenset[str]]] = []
+    for column, values in table.where.items():
+        cell = _cell(names, column) or fields.get(column)
+        if cell is None:
             errors[f"--where {column}"] = _no_column(column, names)
+        else:
+            where.append((cell, values))
     mapped = {*fields, *(field for cells in own.values() for field in cells)}
     for field in ("type", "time"):
         if field not in mapped and f"--map {field}" not in errors:
             errors[field] = message(NOT_MAPPED, field=field)
     if errors:
         return errors
-    where = tuple((names.index(column), values) for column, values in table.where.items())
-    return Plan(fields, {type_: {**fields, **cells} for type_, cells in own.items()}, where, table)
+    return Plan(fields, {type_: {**fields, **cells} for type_, cells in own.items()}, tuple(where), table)
 
 
 def _no_column(column: str, names: Sequence[str]) -> Message:
@@ -135,7 +138,7 @@ class RowReader:
         several times with other types. `seq` is the line. Of a row that gives several events, those whose
         time, or needed user, is empty are left out, unless all are. Raises nothing for any row.
         """
-        if any(row[at].strip() not in values for at, values in self._plan.where):
+        if any(cell.of(row) not in values for cell, values in self._plan.where):
             self._tally.left_out += 1
             return
         self._tally.records += 1

@@ -18,9 +18,9 @@ DATA = "data."
 class TableMap:
     """How rows become events.
 
-    `columns` has a field's columns, as column_map returns them. A row is read when each column of `where`
-    has one of its values. `types` has, by value of the field `type`, the types of the events of a row, in
-    the order in which they happen. A cell with a value of `none` is empty.
+    `columns` has a field's columns, as column_map returns them. A row is read when each column, or mapped
+    field, of `where` has one of its values. `types` has, by value of the field `type`, the types of the
+    events of a row, in the order in which they happen. A cell with a value of `none` is empty.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -104,6 +104,10 @@ OPTIONS: dict[str, tuple[CsvOptions, str]] = {
         CsvOptions(XY, ("what=SERVED", "call=c2")),
         "custom.x 09:11:00 -, custom.y 09:11:00 -",
     ),
+    "rows chosen by a mapped field": (
+        CsvOptions((*X, "interaction=call"), ("interaction=c2",)),
+        "custom.x 09:11:00 -",
+    ),
     "first column that is not empty": (
         CsvOptions(("type==custom.x", "time=day+start,day+end"), ("call=c3",), none=("-",)),
         "custom.x 09:21:00 -",
