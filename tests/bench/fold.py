@@ -61,7 +61,7 @@ def _imported(home: Path) -> float:
     lines = list(_queue_log(CALLS))
     path.write_text("\n".join(lines) + "\n")
     begun = time.process_time()
-    importer.run(path, "queue_log", f"log {begun}", "UTC", {}, lambda _bytes: None)
+    importer.run(path, "queue_log", f"log {begun}", "UTC", None, lambda _bytes: None)
     return (time.process_time() - begun) / len(lines)
 
 

@@ -92,7 +92,7 @@ def other_half_much_later(api: Api, _tmp: Path) -> None:
 def by_import(_api: Api, tmp: Path) -> None:
     path = tmp / "day.jsonl"
     path.write_text("".join(json.dumps(event) + "\n" for event in DAY))
-    summary = importer.run(path, "jsonl", "pbx", ZONE, {}, lambda _at: None)
+    summary = importer.run(path, "jsonl", "pbx", ZONE, None, lambda _at: None)
     assert (summary.stored, summary.refused) == (len(DAY), 0)
 
 

@@ -32,7 +32,7 @@ DATE = "2026-03-02"
 
 
 def run(path: Path, kind: str = "queue_log", source: str = "pbx", zone: str = "UTC") -> Summary:
-    return importer.run(path, kind, source, zone, {}, lambda _at: None)
+    return importer.run(path, kind, source, zone, None, lambda _at: None)
 
 
 def counts(summary: Summary) -> Summary:
@@ -186,7 +186,7 @@ def test_an_import_is_progress_an_audit_entry_and_no_job_left(api: Api, tmp_path
     path = tmp_path / "many.jsonl"
     line = json.dumps({"type": "custom.x", "time": "2026-03-02T09:00:00Z"}) + "\n"
     path.write_text(line * 2500)
-    importer.run(path, "jsonl", "files", "UTC", {}, seen.append)
+    importer.run(path, "jsonl", "files", "UTC", None, seen.append)
     assert (len(seen), seen[-1]) == (3, 2500 * len(line))
     assert all(0 <= at - 1000 * number * len(line) < 65_536 for number, at in enumerate(seen[:-1], 1))
     entry = AuditEntry.select().where(AuditEntry.action == "import.run").get()

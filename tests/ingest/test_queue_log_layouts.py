@@ -119,7 +119,7 @@ def test_each_layout_repeats_the_file_and_the_file_repeats_it(
 def _import(tmp_path: Path, text: str) -> tuple[int, int]:
     path = tmp_path / "log"
     path.write_text(text)
-    done = importer.run(path, "queue_log", "pbx", "UTC", {}, lambda _at: None)
+    done = importer.run(path, "queue_log", "pbx", "UTC", None, lambda _at: None)
     assert done.refused == 0
     return done.stored, done.repeated
 

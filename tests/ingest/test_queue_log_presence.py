@@ -26,7 +26,7 @@ AT = 1_772_600_400  # 2026-03-04 05:00 UTC
 
 
 def take(path: Path, source: str = "pbx") -> importer.Summary:
-    return importer.run(path, "queue_log", source, "UTC", {}, lambda _at: None)
+    return importer.run(path, "queue_log", source, "UTC", None, lambda _at: None)
 
 
 def day(login: str, at: int = AT) -> Figures:

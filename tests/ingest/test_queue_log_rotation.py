@@ -33,7 +33,7 @@ def named(source: str, text: str) -> bytes:
 def take(tmp_path: Path, source: str, content: bytes, file: str = "queue_log") -> importer.Summary:
     path = tmp_path / file
     path.write_bytes(content)
-    return importer.run(path, "queue_log", source, "UTC", {}, lambda _at: None)
+    return importer.run(path, "queue_log", source, "UTC", None, lambda _at: None)
 
 
 def by_cron(content: bytes) -> Iterator[bytes]:

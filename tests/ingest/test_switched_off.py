@@ -38,7 +38,7 @@ def test_an_import_names_the_line_whose_type_is_switched_off(api: Api, tmp_path:
     path = tmp_path / "events.jsonl"
     lines = [custom("a"), {**custom("n"), "type": "custom.noise"}]
     path.write_text("\n".join(json.dumps(line) for line in lines))
-    found = importer.run(path, "jsonl", "file", "UTC", {}, lambda _done: None)
+    found = importer.run(path, "jsonl", "file", "UTC", None, lambda _done: None)
     assert (found.stored, found.refused, found.examples[0][0]) == (1, 1, 2)
     assert not Event.select().where(Event.type == "custom.noise").exists()
     assert TypeSwitch.select().count() == 1

@@ -248,7 +248,7 @@ def test_files_of_an_imported_log_carry_its_figures(client: FlaskClient) -> None
     log = SHARED / "queue_log_real" / "reconstructed.queue_log"
     expected = json.loads((SHARED / "queue_log_real" / "expected.json").read_text())[log.name]
     agent = expected["agents"]["Agent/1126"]
-    importer.run(log, "queue_log", "asterisk", "America/New_York", {}, lambda done: None)
+    importer.run(log, "queue_log", "asterisk", "America/New_York", None, lambda done: None)
     make.sign_in(client, make.administrator())
     talk = closed = login = listed_talk = 0
     for date in ("2018-11-29", "2018-12-03"):

@@ -76,7 +76,7 @@ def test_over_a_real_log_that_is_imported_with_rules(app: Flask) -> None:
     with app.test_request_context():
         pairs = twice()
         for name in sorted(json.loads((REAL / "expected.json").read_text())):
-            importer.run(REAL / name, "queue_log", name, "UTC", {}, lambda _at: None, rules=True)
+            importer.run(REAL / name, "queue_log", name, "UTC", None, lambda _at: None, rules=True)
         worker.drain()
         counts = agreeing(pairs, LONG_AGO)
     assert sum(counts) > 0

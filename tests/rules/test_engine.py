@@ -181,7 +181,7 @@ def test_a_file_is_imported_without_rules_unless_they_are_asked_for(
     rule(LOG)
     path = tmp_path / "sales.jsonl"
     path.write_text(json.dumps(event()))
-    importer.run(path, "jsonl", "file", "UTC", {}, lambda _at: None, rules=rules)
+    importer.run(path, "jsonl", "file", "UTC", None, lambda _at: None, rules=rules)
     assert [outcome for _rule, outcome in outcomes()] == expected
 
 

@@ -33,7 +33,7 @@ pytestmark = [
 
 def read(parts: tuple[str, ...]) -> None:
     for part in parts:
-        summary = importer.run(SHARED / part, "queue_log", "exchange", ZONE, {}, lambda _at: None)
+        summary = importer.run(SHARED / part, "queue_log", "exchange", ZONE, None, lambda _at: None)
         assert summary.refused == 0
 
 
@@ -81,7 +81,7 @@ def test_shuffled_lines_give_the_same_figures(app: Flask, tmp_path: Path, name: 
     random.Random(1).shuffle(lines)
     path = tmp_path / "log"
     path.write_text("".join(lines))
-    importer.run(path, "queue_log", "exchange", ZONE, {}, lambda _at: None)
+    importer.run(path, "queue_log", "exchange", ZONE, None, lambda _at: None)
     assert wrong(name) == {}
 
 

@@ -201,7 +201,7 @@ def read(tmp_path: Path, log: str) -> None:
     start = DAY.start + 36_000
     path = tmp_path / "queue_log"
     path.write_text("".join(f"{start + int(at)}|{rest}\n" for at, rest in lines))
-    assert importer.run(path, "queue_log", "exchange", ZONE, {}, lambda _at: None).refused == 0
+    assert importer.run(path, "queue_log", "exchange", ZONE, None, lambda _at: None).refused == 0
 
 
 def of_queue(name: str) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def test_the_order_of_one_second_is_that_of_the_uid(app: Flask, tmp_path: Path) 
     path = tmp_path / "rows.csv"
     lines = [columns, *(f"{uid},{rows[uid]},,0,0,0,0,x" for uid in (11, 12, 9, 10))]
     path.write_text("".join(f"{line}\n" for line in lines))
-    assert importer.run(path, "queue_log", "exchange", ZONE, {}, lambda _at: None).refused == 0
+    assert importer.run(path, "queue_log", "exchange", ZONE, None, lambda _at: None).refused == 0
     found = trace.read(scope.whole(), "jana", DAY, ZONE, DAY.end)
     assert found is not None
     pauses = found.figures.pause.types

@@ -115,7 +115,7 @@ def cases(kind: str) -> list[Path]:
 
 
 def imported(path: Path) -> dict[str, Any]:
-    summary = importer.run(path, "queue_log", path.name, "UTC", {}, lambda _at: None)
+    summary = importer.run(path, "queue_log", path.name, "UTC", None, lambda _at: None)
     assert summary.stored == summary.read > 0
     case: dict[str, Any] = json.loads(path.with_suffix(".json").read_text()) if path.parent == HOURLY else {}
     return case
