@@ -138,7 +138,3 @@ def test_a_key_is_revoked_by_name_or_by_its_start_where_names_are_shared(run: Ru
     assert run("key", "revoke", "a").exit_code == 0
     assert run("key", "revoke", "a").exit_code == 1
     assert ApiKey.select().where(ApiKey.revoked_ts.is_null()).count() == 0
-
-
-def test_version_is_that_of_the_project(run: Run) -> None:
-    assert run("version").stdout == "Stopa 0.1.0\n"

@@ -205,6 +205,10 @@ def test_commands_run_in_any_folder_and_take_files_from_there(url: str, tmp_path
     assert (done.returncode, "stored 1" in done.stdout) == (0, True), done.stderr
 
 
+def test_version_is_that_of_the_project(url: str, tmp_path: Path) -> None:
+    assert [stopa(tmp_path, url, word).stdout for word in ("--version", "version")] == ["Stopa 0.1.0\n"] * 2
+
+
 def test_letters_that_the_terminal_lacks_are_escaped(url: str, tmp_path: Path) -> None:
     words = ("access", "grant", "ředitel é", "pii.unmask")
     done = stopa(tmp_path, url, *words, PYTHONIOENCODING="latin-1")
