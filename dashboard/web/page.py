@@ -24,15 +24,16 @@ _SEPARATE = re.compile(  # a statement, or a tag whose element does not stand wi
 )
 _BREAK_BEFORE = re.compile(r"\s*\n\s*$")
 _BREAK_AFTER = re.compile(r"^\s*\n\s*")
-_BREAK_IN_TAG = re.compile(r"(?<=%\})\s*\n\s*")  # Jinja takes it away, but it separates attributes
+_IN_TAG = re.compile(r"""("(?:\{\{.*?\}\}|\{%.*?%\}|[^"])*"|\{\{.*?\}\}|\{%.*?%\})|\s*\n\s*""", re.DOTALL)
 ANY_ID = 2**31 - 1  # stands for a row where an address is built; in no path of ours
 
 
 class Compact(Extension):
     """Leaves the layout of HTML templates out of what is sent.
 
-    That is indentation, and line breaks next to a statement or to the tag of a block element. Between
-    texts, expressions and inline elements a line break stays, as it is a visible blank there.
+    That is indentation, and line breaks next to a statement or to the tag of a block element; one between
+    attributes becomes a blank. Between texts, expressions and inline elements a line break stays, as it is
+    a visible blank there.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
@@ -42,7 +43,7 @@ class Compact(Extension):
         parts = ["", *_TOKEN.split(source), ""]  # tokens at even places, what is between at odd ones
         for at in range(1, len(parts), 2):
             if parts[at - 1].startswith("<"):
-                parts[at - 1] = _BREAK_IN_TAG.sub(lambda space: " " + _hidden(space), parts[at - 1])
+                parts[at - 1] = _IN_TAG.sub(lambda part: part[1] or " " + _hidden(part), parts[at - 1])
             if _SEPARATE.match(parts[at - 1]):
                 parts[at] = _BREAK_AFTER.sub(_hidden, parts[at])
             if _SEPARATE.match(parts[at + 1]):

@@ -22,7 +22,7 @@ from tests import make
         ("a {% if x %} b{% endif %} <p> c </p>", "a  b <p> c </p>"),
         (
             '<td id="{{ "a>b" }}"\n    {% if x %}hidden{% endif %}\n    class="n">\n  c',
-            '<td id="a&gt;b"\nhidden class="n">c',
+            '<td id="a&gt;b" hidden class="n">c',
         ),
         ("<textarea>\n  {{ x }}</textarea>", "<textarea>\n1</textarea>"),
     ],
