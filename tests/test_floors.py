@@ -12,7 +12,8 @@ import pytest
 
 from dashboard.settings import ROOT
 
-MODULE_LINES, FUNCTION_LINES, TEMPLATE_LINES = 330, 50, 165  # "about" 300, 40 and 150
+MODULE_LINES, FUNCTION_LINES, TEMPLATE_LINES = 330, 50, 330  # "about" 300, 40 and 300
+TEMPLATE_WIDTH = 160  # djlint aims at 120 and leaves longer what it can't divide
 LONG_MODULES = {
     "dashboard/db/migrations/0001_trail.py": "frozen: the tables as they were",
     "dashboard/db/migrations/0002_rules.py": "frozen: the tables as they were",
@@ -87,6 +88,16 @@ def test_templates_are_short() -> None:
         if (lines := len(path.read_text().splitlines())) > TEMPLATE_LINES
     }
     assert long == {}
+
+
+def test_templates_are_narrow() -> None:
+    wide = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sources("templates", suffix=".html")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > TEMPLATE_WIDTH
+    ]
+    assert wide == []
 
 
 def test_functions_are_short() -> None:

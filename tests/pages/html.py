@@ -56,10 +56,16 @@ class Page(HTMLParser):
 
     def link(self, **wanted: str) -> str | None:
         """Return the address of the link with these attributes, None when there is none."""
-        for tag, attributes in self.elements:
-            if tag == "a" and all(attributes.get(name) == value for name, value in wanted.items()):
-                return attributes.get("href")
-        return None
+        links = [one.attributes.get("href") for one in self.having(**wanted) if one.tag == "a"]
+        return links[0] if links else None
+
+    def having(self, **wanted: str) -> list[Element]:
+        """Return the elements with these attributes."""
+        return [
+            one
+            for one in self.elements
+            if all(one.attributes.get(name) == value for name, value in wanted.items())
+        ]
 
     def values(self, name: str) -> list[str]:
         """Return the values of the fields, or the options of the list, of that name."""

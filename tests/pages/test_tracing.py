@@ -118,7 +118,7 @@ def test_a_fragment_is_the_block_of_the_page(client: FlaskClient, query: dict[st
     assert beside.sub("", result).strip() in page
     listed = ask_part(client, "activities", **query).text
     assert listed.startswith('<section class="panel long" id="activities"')
-    assert listed.replace(" autofocus", "").strip() in page
+    assert listed.replace("autofocus", "").strip() in page
 
 
 def test_history_and_unknown_targets_get_the_whole_page(client: FlaskClient) -> None:
