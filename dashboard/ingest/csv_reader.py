@@ -75,7 +75,7 @@ def rows(lines: Iterable[str], separator: str, width: int, number: int, tally: T
         taken = [line]
         cells = _cells(taken, separator)
         if cells is None:
-            cells = _cells(_recorded(taken, chain(_drained(ahead), rest)), separator)
+            cells = _cells(_recorded(taken, chain(_drained(ahead), rest), width), separator)
             following = taken[1:]
             if (
                 cells is None
@@ -101,14 +101,19 @@ def _cells(lines: Iterable[str], separator: str) -> list[str] | None:
         return None
 
 
-def _recorded(taken: list[str], rest: Iterable[str]) -> Iterator[str]:
-    """Yield the lines taken so far, then those of `rest`, which are added to them, up to MAX_ROW."""
+def _recorded(taken: list[str], rest: Iterable[str], width: int) -> Iterator[str]:
+    """Yield the lines taken so far, then those of `rest`, which are added to them, up to MAX_ROW.
+
+    Ends where more lines begin or end a quoted cell than a row of `width` cells has: otherwise a file of such
+    lines would be read from each of them again.
+    """
     yield from list(taken)
-    size = sum(map(len, taken))
+    size, quoted = sum(map(len, taken)), 0
     for line in rest:
         taken.append(line)
         size += len(line)
-        if size > MAX_ROW:
+        quoted += '"' in line.replace('""', "")
+        if size > MAX_ROW or quoted > width:
             return
         yield line
 

@@ -68,17 +68,18 @@ def at_start(head: bytes) -> str | None:
 def of_lines(lines: Sequence[bytes]) -> str:
     """Return the encoding of lines with bytes beyond ASCII: utf-8, cp932, cp1250, latin-1 or cp1252.
 
-    It is UTF-8 when more lines are valid than are not, so that a few broken ones do not turn the others. Else
-    cp932 when all lines are valid and their characters mostly stand apart from ASCII letters, else cp1250 or
-    Latin-1 by their letters. Where these give the same text it is cp1250.
+    Each is taken when it fits more lines than not, so that a few broken ones do not turn the others. It is
+    UTF-8 when they are valid, cp932 when they are valid and their characters mostly stand apart from ASCII
+    letters, else cp1250 or Latin-1 by their letters. Where these give the same text it is cp1250.
     """
-    valid = sum(_decodes(line, UTF_8) for line in lines)
-    if valid * 2 > len(lines):
+    others = [line for line in lines if not _decodes(line, UTF_8)]
+    if len(others) * 2 < len(lines):
         return UTF_8
-    sample = b"\n".join(line for line in lines if not _decodes(line, UTF_8))
-    if _decodes(sample, "cp932") and _stands_apart(sample.decode("cp932")):
+    japanese = [line.decode("cp932") for line in others if _decodes(line, "cp932")]
+    if len(japanese) * 2 > len(others) and _stands_apart("\n".join(japanese)):
         return "cp932"
-    if _western(sample) <= 0 and _decodes(sample, "cp1250"):
+    sample = b"\n".join(others)
+    if _western(sample) <= 0:
         return "cp1250"
     return "cp1252" if any(0x80 <= byte < 0xA0 for byte in sample) else "latin-1"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
@@ -143,6 +144,12 @@ def test_an_unclosed_quote_costs_one_row(tmp_path, broken, later):
     items = read(table(tmp_path, text), "csv")
     assert [line for line, _why in refused(items)] == [3, *([10_004] if later.endswith(',"\n') else [])]
     assert len(events(items)) == 10_002 + later.endswith('"jana"\n')
+
+
+def test_lines_that_end_a_quoted_cell_and_begin_another_are_not_read_over_and_over(tmp_path):
+    path, began = table(tmp_path, "type,time,user\n" + 'a","b\n' * 20_000), time.process_time()
+    assert len(refused(read(path, "csv"))) == 20_000
+    assert time.process_time() - began < 5  # quadratic, it takes minutes
 
 
 def test_a_quoted_cell_may_span_lines_that_are_no_rows(tmp_path):

@@ -70,11 +70,12 @@ def test_an_encoding_that_files_of_lines_are_not_read_in_is_unknown(name: str) -
     assert encodings.known(name) is None
 
 
-def test_some_broken_lines_leave_the_others_in_utf_8(tmp_path: Path) -> None:
-    given = f"{CZECH}\n".encode() * 3 + b"\xff\xfe\n" + f"{CZECH}\n".encode()
-    found, taken = read(tmp_path, given)
-    assert (found.count(f"{CZECH}\n"), taken.encoding, len(found)) == (4, "utf-8", 5)
-    assert found[3] == "\udcff\udcfe\n"
+@pytest.mark.parametrize(("text", "codec"), [(CZECH, "utf-8"), (CZECH, "cp1250"), (JAPANESE, "cp932")])
+def test_a_broken_line_leaves_the_others_in_their_encoding(tmp_path: Path, text: str, codec: str) -> None:
+    given = f"{text}\n".encode(codec)
+    found, taken = read(tmp_path, given * 3 + b"\x81 x\n" + given)
+    assert (found.count(f"{text}\n"), taken.encoding, len(found)) == (4, codec, 5)
+    assert any("\ud800" <= letter <= "\udfff" for letter in found[3])
 
 
 @pytest.mark.parametrize("ending", [b"\x00", b"\x00\xd8"], ids=["half a character", "half a surrogate pair"])
