@@ -20,9 +20,11 @@ from dashboard.ingest.csv_reader import NOT_READ
 from dashboard.ingest.schema import NewEvent
 from dashboard.ingest.sources.queue_log import Bad, events, records
 from dashboard.tracing import queues, trace
+from tests.tracing.projected import picture
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
+TABLES = [SHARED / "queue_log_real" / "pbxware_queue_log.csv", *sorted(SHARED.glob("queue_log_hourly/*.csv"))]
 DAY = Span(1_795_737_600, 1_795_737_600 + 86_400)  # 2026-11-27
 AT = DAY.start + 3600
 LOG = [
@@ -116,10 +118,10 @@ def test_each_layout_repeats_the_file_and_the_file_repeats_it(
     assert (eva.figures.calls.talk, eva.figures.pause.total, eva.figures.ready) == (20, 30, 69)
 
 
-def _import(tmp_path: Path, text: str) -> tuple[int, int]:
+def _import(tmp_path: Path, text: str, source: str = "pbx") -> tuple[int, int]:
     path = tmp_path / "log"
     path.write_text(text)
-    done = importer.run(path, "queue_log", "pbx", "UTC", None, lambda _at: None)
+    done = importer.run(path, "queue_log", source, "UTC", None, lambda _at: None)
     assert done.refused == 0
     return done.stored, done.repeated
 
@@ -157,3 +159,25 @@ def test_the_file_and_the_table_dump_of_one_log_give_the_same_events() -> None:
         structs.replace(event, seq=0) for event in pipe
     ]
     assert [event.uid for event in dump] == [event.seq for event in pipe]
+
+
+def renamed(text: str, prefix: str, separator: str, column: int) -> str:
+    """Return a log or table whose members have a prefix: a user has one presence, whatever the sources."""
+    rows = list(csv.reader(io.StringIO(text), delimiter=separator, quoting=csv.QUOTE_MINIMAL))
+    for row in rows:
+        row[column] = row[column] if row[column] in ("NONE", "agent", "type") else prefix + row[column]
+    found = io.StringIO()
+    csv.writer(found, delimiter=separator, lineterminator="\n").writerows(rows)
+    return found.getvalue()
+
+
+@needs_shared
+@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
+def test_the_table_of_a_real_log_has_the_figures_of_its_file(app: Flask, tmp_path: Path, table: Path) -> None:
+    pbxware = table.name == "pbxware_queue_log.csv"
+    file = table.with_name(
+        "reconstructed.queue_log" if pbxware else table.name.replace("table.csv", "queue_log")
+    )
+    _import(tmp_path, renamed(file.read_text(), "file", "|", 3), "file")
+    _import(tmp_path, renamed(table.read_text(), "table", ",", 4 if pbxware else 3), "table")
+    assert picture("table") == picture("file")
