@@ -11,7 +11,7 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import ApiKey, Calendar, Rule, Run, Step, Timer, User
+from dashboard.models import ApiKey, Calendar, Event, Interaction, Rule, Run, Source, Step, Timer, User
 
 pytestmark = pytest.mark.both_databases
 
@@ -200,3 +200,17 @@ def test_zones_of_the_machine_become_the_default(old: peewee.Database) -> None:
     calendars = Calendar.select(Calendar.zone).order_by(Calendar.id).tuples()
     assert [zone for (zone,) in users] == ["", "", "Asia/Tokyo", ""]
     assert [zone for (zone,) in calendars] == ["UTC", "UTC", "Asia/Tokyo", "UTC"]
+
+
+def test_rows_that_others_refer_to_survive_every_migration(old: peewee.Database) -> None:
+    """SQLite adds a column that may not be null by copying the table, which such rows forbid."""
+    insert(old, "source", id=1, name="pbx", created_ts=1, is_file=True)
+    texts = {"external_id": "a", "type": "call.queued", "data": {}}
+    insert(old, "event", id=1, source_id=1, time_ms=1, recorded_ms=1, seq=0, **texts)
+    insert(old, "contact", id=1, key="e", name="Eva", phone="", email="")
+    plain = {"channel": "call", "direction": "", "talk_s": 0, "outcome": "", "reason": ""}
+    insert(old, "interaction", id=1, source_id=1, contact_id=1, external_id="c", **plain)
+    migrate.run(old)
+    assert [(row.name, row.presence) for row in Source.select()] == [("pbx", "recorded")]
+    assert [row.source_id for row in Event.select()] == [1]
+    assert [row.source_id for row in Interaction.select()] == [1]

@@ -19,10 +19,8 @@ COMPLETED_BY = """
 
 
 def up(migrator: Any, db: Any) -> None:
-    migrator.migrate(
-        migrator.add_column("contact", "search", pw.TextField(default="")),
-        migrator.add_column("interaction", "completed_by", pw.IntegerField(null=True)),
-    )
+    db.execute_sql('ALTER TABLE "contact" ADD COLUMN "search" TEXT NOT NULL DEFAULT \'\'')
+    migrator.migrate(migrator.add_column("interaction", "completed_by", pw.IntegerField(null=True)))
     db.execute_sql(COMPLETED_BY)
     mark = "?" if isinstance(db, pw.SqliteDatabase) else "%s"
     page = f'SELECT id, name, phone, email FROM "contact" WHERE id > {mark} ORDER BY id LIMIT {CHUNK}'  # noqa: S608

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import peewee as pw
 
-
-def up(migrator: Any, _db: Any) -> None:
-    migrator.migrate(migrator.add_column("source", "presence", pw.CharField(20, default="recorded")))
+def up(_migrator: Any, db: Any) -> None:
+    db.execute_sql('ALTER TABLE "source" ADD COLUMN "presence" VARCHAR(20) NOT NULL DEFAULT \'recorded\'')
