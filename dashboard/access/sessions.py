@@ -24,7 +24,7 @@ def start(user: User, ip: str) -> str:
     token = secrets.token_urlsafe(32)
     moment = clock.now_s()
     Session.delete().where(Session.created_ts < moment - ABSOLUTE_S).execute()
-    Session.create(token_hash=digest(token), user_id=user.id, created_ts=moment, seen_ts=moment, ip=ip)
+    Session.create(token_hash=digest(token), user_id=user.id, created_ts=moment, seen_ts=moment, ip=ip[:64])
     return token
 
 

@@ -22,6 +22,7 @@ SKEW_S = 60  # attempts further ahead were counted before the clock was set back
 MAX_PER_ACCOUNT = 5
 MAX_PER_ADDRESS = 30
 PAUSE_S = 60  # between the attempts of a known browser once it has used up its limit
+TEXT_MAX = 120  # letters of a login in lower case, which may be more than were typed
 REPORTED = "reported:"  # begins the key of a row that says that a limit has been reported in this window
 
 
@@ -99,7 +100,7 @@ def unlock(login: str, user_id: int) -> int:
 
 
 def _of_account(login: str) -> Limit:
-    return Limit(f"login:{login.lower()}", MAX_PER_ACCOUNT)
+    return Limit(f"login:{login.lower()[:TEXT_MAX]}", MAX_PER_ACCOUNT)
 
 
 def _wait_s(limit: Limit, now: int) -> int:
@@ -131,4 +132,4 @@ def _network(ip: str) -> str:
         if address.version == 6 and mapped is None:
             return str(ipaddress.ip_network((address, 64), strict=False))
         return str(mapped or address)
-    return ip
+    return ip[:TEXT_MAX]  # what a proxy says instead of an address

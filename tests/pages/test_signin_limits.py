@@ -198,6 +198,15 @@ def test_an_address_is_counted_by_network(db: peewee.Database, first: str, secon
     assert bool(throttle.attempt(throttle.by_stranger("jana", second)).wait_s) == shared
 
 
+def test_texts_longer_than_their_columns_are_no_error(app: Flask, jana: User) -> None:
+    client, address = app.test_client(), {"REMOTE_ADDR": "x" * 500}
+    form = {"login": "İ" * 120, "password": "wrong"}  # two letters each in lower case
+    statuses = [client.post("/sign-in", data=form, environ_base=address).status_code for _ in range(6)]
+    assert statuses == [422] * 5 + [429]
+    form = {"login": "jana", "password": PASSWORD}
+    assert client.post("/sign-in", data=form, environ_base=address).status_code == 302
+
+
 def test_unlocking_forgets_failures_of_the_account_and_of_addresses(app: Flask, jana: User) -> None:
     attack(app)
     attack(app, "petr", 2)
