@@ -13,7 +13,11 @@ from flask import Flask
 
 from dashboard import clock
 from dashboard.access import scope
+from dashboard.events import record
 from dashboard.ingest import importer
+from dashboard.ingest.schema import NewEvent
+from dashboard.ingest.sources import queue_log
+from dashboard.jobs import worker
 from dashboard.models import Event, Interval, User
 from dashboard.tracing import projection, trace
 from dashboard.tracing.statistics import Figures
@@ -83,8 +87,8 @@ def test_records_in_any_order_and_a_rebuild_give_the_same_pauses(
     for n, order in enumerate(permutations(records)):
         if n % 20:
             continue
-        for record in order:
-            at, rest = record.split("|", 1)
+        for line in order:
+            at, rest = line.split("|", 1)
             path.write_text(f"{AT + int(at)}|NONE|q|a{n}|{rest}\n")
             take(path, f"pbx{n}")
         assert pauses(f"a{n}") == expected, order
@@ -124,8 +128,17 @@ STATIC = [
 
 
 def log(records: list[str]) -> str:
-    parted = (record.split("|", 1) for record in records)
+    parted = (line.split("|", 1) for line in records)
     return "".join(f"{AT + int(at)}|{rest}\n" for at, rest in parted)
+
+
+def send(text: str) -> None:
+    """Append the records one by one to a live source."""
+    source = record.source("pbx").id
+    for event in queue_log.events(queue_log.records(text.splitlines(keepends=True)), "UTC"):
+        assert isinstance(event, NewEvent)
+        record.append(source, [event])
+        worker.drain(["digest"])
 
 
 def choose(app: Flask, presence: str, source: str = "pbx") -> None:
@@ -162,6 +175,13 @@ def test_a_static_member_counts_as_signed_in_from_first_to_last_activity(app: Fl
     assert inferred.count() == 0
 
 
+def test_a_live_source_shows_the_same(app: Flask) -> None:
+    send(log(STATIC[:3]))
+    choose(app, "first-to-last")
+    send(log(STATIC[3:]))
+    assert (shown(), shown(AT + 86_400)) == (FIRST, SECOND)
+
+
 @pytest.mark.parametrize("order", ["as written", "newest first", "shuffled"])
 def test_the_presence_of_static_members_is_the_same_whenever_their_records_come(
     app: Flask, tmp_path: Path, order: str
@@ -172,8 +192,8 @@ def test_the_presence_of_static_members_is_the_same_whenever_their_records_come(
         "shuffled": random.Random(3).sample(STATIC, len(STATIC)),
     }[order]
     path = tmp_path / "queue_log"
-    for n, record in enumerate(records):
-        path.write_text(log([record]))
+    for n, line in enumerate(records):
+        path.write_text(log([line]))
         take(path)
         if n == 0:
             choose(app, "first-to-last")
@@ -200,8 +220,8 @@ def test_a_pause_that_a_static_member_leaves_open_ends_with_the_last_activity_of
     app: Flask, tmp_path: Path, seed: int
 ) -> None:
     path = tmp_path / "queue_log"
-    for n, record in enumerate(random.Random(seed).sample(OVER_NIGHT, len(OVER_NIGHT))):
-        path.write_text(log([record]))
+    for n, line in enumerate(random.Random(seed).sample(OVER_NIGHT, len(OVER_NIGHT))):
+        path.write_text(log([line]))
         take(path)
         if n == seed:
             choose(app, "first-to-last")
