@@ -1,7 +1,8 @@
 """The HTTP server of `bin/serve`: waitress with bounds that no client can use up for the others.
 
-One thread reads and writes all connections, `THREADS` threads answer requests; so a slow client costs a
-connection and no thread. When connections run out, those that have been idle or unfinished longest are
+One thread reads and writes all connections, THREADS threads answer requests, and as many others those that
+send events; so a slow client costs a connection and no thread, and events that wait for a lock of the
+database hold up no page. When connections run out, those that have been idle or unfinished longest are
 closed instead of new ones being left unanswered, as nginx does.
 """
 
@@ -23,7 +24,8 @@ from waitress.task import ThreadedTaskDispatcher
 
 from dashboard.settings import HostPort
 
-THREADS = 4  # measured: 8 double the 99th percentile of a page, 2 may all wait for one lock of the database
+THREADS = 4  # measured: 8 double the 99th percentile of a page, 2 are held up by two slow ones
+EVENTS_PATH = "/api/v1/events"
 BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose error message is more helpful
 CONNECTIONS, LEAST = 2000, 10
 RESERVED = 200  # file descriptors for the database, files and outgoing calls
@@ -83,6 +85,25 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def is_late(self, now: float) -> bool:
         return not self.works and (self.last_activity < now - IDLE_S or self.waiting_since < now - REQUEST_S)
+
+
+class Threads:
+    """The threads that answer requests: some for those that send events, as many for all others."""
+
+    def __init__(self) -> None:
+        self._events, self._others = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        for each in (self._events, self._others):
+            each.set_thread_count(THREADS)
+
+    def add_task(self, connection: Connection) -> None:
+        request = connection.requests[0]
+        sends = not request.error and (request.command, request.path) == ("POST", EVENTS_PATH)
+        (self._events if sends else self._others).add_task(connection)
+
+    def shutdown(self) -> None:
+        """Let the threads finish the requests in hand, for five seconds each."""
+        for each in (self._events, self._others):
+            each.shutdown()
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
@@ -165,8 +186,7 @@ class Server:
         for chatty in ("waitress", "waitress.queue"):  # lines for each request that waits, by each client
             logging.getLogger(chatty).setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}
-        self._threads = ThreadedTaskDispatcher()
-        self._threads.set_thread_count(THREADS)
+        self._threads = Threads()
         self._listeners = [
             Listener(app, self._sockets, dispatcher=self._threads, adj=settings, sockinfo=address)
             for address in settings.listen

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import resource
 import shutil
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +18,10 @@ from typing import Any
 import pytest
 
 from dashboard import listener
+from dashboard.access import keys
+from dashboard.db import WAIT_S, connected, open_database
 from dashboard.settings import HostPort
+from tests.api import custom
 from tests.test_start import SERVER, Started, started, url
 
 __all__ = ["url"]
@@ -28,7 +33,7 @@ POLL = b"GET /inbox/count HTTP/1.1\r\nHost: stopa\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: stopa\r\n\r\n"
 
 
-def connected(port: int) -> socket.socket:
+def opened(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), LONG_S)
 
 
@@ -56,7 +61,7 @@ def port_of(running: Started) -> int:
 def quick(running: Started) -> bool:
     """Is a new client answered soon?"""
     begun = time.monotonic()
-    with connected(port_of(running)) as sock:
+    with opened(port_of(running)) as sock:
         return answer(sock, HEALTH) == 200 and time.monotonic() - begun < SOON_S
 
 
@@ -83,14 +88,46 @@ def test_others_are_answered_beside_a_crowd(
 ) -> None:
     with contextlib.ExitStack() as held:
         for _ in range(count):
-            crowd(held.enter_context(connected(port_of(shared))))
+            crowd(held.enter_context(opened(port_of(shared))))
         assert [quick(shared) for _ in range(5)] == [True] * 5
 
 
+def test_pages_are_answered_while_events_wait_for_a_lock(file: Path, key: str, shared: Started) -> None:
+    body = json.dumps(custom()).encode()
+    head = f"POST /api/v1/events HTTP/1.1\r\nHost: stopa\r\nAuthorization: Bearer {key}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with (
+        contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other,
+        contextlib.ExitStack() as held,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        senders = [held.enter_context(opened(port_of(shared))) for _ in range(20)]
+        for sock in senders:
+            sock.sendall(head.encode() + body)
+        for _ in range(3):
+            begun = time.monotonic()
+            assert quick(shared)
+            assert time.monotonic() - begun < WAIT_S / 2
+        other.execute("ROLLBACK")
+        assert [answer(sock, b"") for sock in senders] == [202] * 20
+
+
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Started]:
+def file(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    return Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("served") / "stopa.db"))
+
+
+@pytest.fixture(scope="module")
+def key(file: Path) -> str:
+    """A key that sends events."""
+    open_database(f"sqlite:///{file}")
+    with connected():
+        return keys.make("sender", "pbx", "ingest")
+
+
+@pytest.fixture(scope="module")
+def shared(file: Path) -> Iterator[Started]:
     """One server for the crowds: it takes seconds to start."""
-    file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("served") / "stopa.db")
     with started(SERVER, f"sqlite:///{file}") as running:
         yield running
 
@@ -103,7 +140,7 @@ def test_out_of_descriptors_the_idle_give_way_and_the_log_says_so_once(url: str)
         hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now + 20, hard))
         for _ in range(60):
-            slow_body(held.enter_context(connected(port_of(running))))
+            slow_body(held.enter_context(opened(port_of(running))))
         assert quick(running)
         assert running.said.count("Too many open files") == 1
         assert running.said.count("WARNING") == 1
@@ -150,14 +187,14 @@ LATE = {
 
 @pytest.mark.parametrize("sent", LATE.values(), ids=LATE.keys())
 def test_a_connection_without_progress_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(monkeypatch, IDLE_S=0.3, LOOK_S=0.1) as port, connected(port) as sock:
+    with serving(monkeypatch, IDLE_S=0.3, LOOK_S=0.1) as port, opened(port) as sock:
         sock.sendall(sent)
         time.sleep(1)
         assert closed(sock)
 
 
 def test_a_request_that_trickles_in_is_closed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(monkeypatch, IDLE_S=5, REQUEST_S=0.5, LOOK_S=0.1) as port, connected(port) as sock:
+    with serving(monkeypatch, IDLE_S=5, REQUEST_S=0.5, LOOK_S=0.1) as port, opened(port) as sock:
         sock.sendall(HALF)
         with pytest.raises(ConnectionError):
             trickle(sock)
@@ -167,11 +204,11 @@ def test_at_the_limit_new_clients_take_the_place_of_those_that_wait_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with serving(monkeypatch, CONNECTIONS=20) as port, contextlib.ExitStack() as held:
-        crowd = [held.enter_context(connected(port)) for _ in range(40)]
+        crowd = [held.enter_context(opened(port)) for _ in range(40)]
         for sock in crowd:
             with contextlib.suppress(ConnectionError):
                 sock.sendall(HALF)
-        with connected(port) as sock:
+        with opened(port) as sock:
             assert answer(sock, HEALTH) == 200
         assert closed(crowd[0])
 
@@ -189,7 +226,7 @@ DOUBTFUL = {
 def test_a_message_that_a_proxy_may_read_otherwise_is_refused_and_ends_the_connection(
     sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(monkeypatch) as port, connected(port) as sock:
+    with serving(monkeypatch) as port, opened(port) as sock:
         sock.sendall(sent + HEALTH)
         response = http.client.HTTPResponse(sock)
         response.begin()
