@@ -6,6 +6,8 @@ data does not repeat them. The fields of one group alone stand in the group's fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dashboard.catalog.types import Field, Kind
 from dashboard.i18n.message import N_
 
@@ -100,3 +102,22 @@ VISITOR = (
     Field("campaign", Kind.TEXT, N_("Campaign")),
     Field("known_contact", Kind.YES_NO, N_("Known contact")),
 )
+
+# What the choices of fields are called.
+CHOICE_LABELS: Mapping[str, str] = {
+    "in": N_("in"),
+    "out": N_("out"),
+    "internal": N_("internal"),
+    "agent": N_("agent"),
+    "customer": N_("customer"),
+    "system": N_("system"),
+    "group": N_("group"),
+    "department": N_("department"),
+    "public": N_("public"),
+    "private": N_("private"),
+    "color": N_("colour"),
+    "size": N_("size"),
+    "brand": N_("brand"),
+    "channel": N_("channel"),
+    "payment": N_("payment"),
+}

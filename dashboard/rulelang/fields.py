@@ -18,6 +18,8 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from dashboard import catalog
+from dashboard.catalog.channels import CHANNELS
+from dashboard.catalog.fields import CHOICE_LABELS
 from dashboard.i18n.message import N_, Message
 
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -231,6 +233,7 @@ _KINDS: dict[str, tuple[Kind, Callable[[Any], Any] | None]] = {
 }
 _LONG = frozenset({"body", "message", "comment", "description", "transcript"})  # texts of many lines
 _ADDRESSES = frozenset({"email", "sender", "recipient", "server", "host", "url", "page", "referrer"})
+_CHANNEL_PATHS = frozenset({"queue.channel", "data.channel"})
 _ORDERED = frozenset({"priority", "severity"})  # rise as the catalogue lists their choices, or by `ranks`
 _USERS = frozenset({"assignee", "to_user"})  # a login or a name
 _UNDECLARED = re.compile(r"data(?:\.[^.\x00-\x20\x7f%]{1,60}){1,5}")
@@ -281,6 +284,15 @@ def value(event: EventFacts, field: Field) -> Any:
             raise ConditionError(MISSING)
         return found
     return found if field.convert is None else field.convert(found)
+
+
+def word(field: Field, value: Any) -> str:
+    """Return the marked label of a word that a field holds; "" where it has none of ours."""
+    if not isinstance(value, str):
+        return ""
+    if field.path in _CHANNEL_PATHS:
+        return CHANNELS.get(value, "")
+    return CHOICE_LABELS.get(value, "") if field.kind is Kind.CHOICE and field.choices else ""
 
 
 def change(event: EventFacts, field: Field) -> Any:

@@ -172,6 +172,8 @@ def _text(field: Field, facts: EventFacts, names: Names) -> str:
     if lookup is not None:
         ids = value if isinstance(value, list | tuple) else [value]
         return ", ".join(lookup.get(each, HIDDEN) for each in ids)
+    if label := fields.word(field, value):
+        return names.translate(label)
     if field.kind is Kind.INSTANT:
         return _moment(value, names.zone)
     if field.kind is Kind.DURATION and isinstance(value, int | float):

@@ -18,7 +18,7 @@ from dashboard.models import Queue, Team, User
 from dashboard.models.access import Access
 from dashboard.models.notify import Channel
 from dashboard.models.rules import Rule
-from dashboard.rulelang import schema
+from dashboard.rulelang import fields, schema
 from dashboard.rulelang.describe import Show
 from dashboard.rulelang.fields import Field, Kind
 from dashboard.rulelang.references import FIELDS
@@ -40,25 +40,6 @@ OTHER: Mapping[str, str] = {
     "access": OTHER_ACCESS,
     "channel": OTHER_CHANNEL,
     "rule": OTHER_RULE,
-}
-
-# Choices of the catalogue, by the stored word.
-CHOICES: Mapping[str, str] = {
-    "in": N_("in"),
-    "out": N_("out"),
-    "internal": N_("internal"),
-    "agent": N_("agent"),
-    "customer": N_("customer"),
-    "system": N_("system"),
-    "group": N_("group"),
-    "department": N_("department"),
-    "public": N_("public"),
-    "private": N_("private"),
-    "color": N_("colour"),
-    "size": N_("size"),
-    "brand": N_("brand"),
-    "channel": N_("channel"),
-    "payment": N_("payment"),
 }
 
 
@@ -118,8 +99,8 @@ def _value(field: Field, value: Any, zone_name: str) -> str:
         return str(_("Yes") if value else _("No"))
     if field.path == "type":
         return type_label(str(value))
-    if field.kind is Kind.CHOICE and field.choices and value in CHOICES:
-        return str(_(CHOICES[value]))
+    if label := fields.word(field, value):
+        return str(_(label))
     if field.kind is Kind.WEEKDAY and isinstance(value, int) and 1 <= value <= 7:
         return day_name(value)
     if field.kind is Kind.DURATION and isinstance(value, int | float):

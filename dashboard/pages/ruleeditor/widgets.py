@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 
 from dashboard import catalog
+from dashboard.catalog.fields import CHOICE_LABELS
 from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import form, form_values, typed_rule
 from dashboard.pages.ruleeditor.queries import Choice, Offered
@@ -271,9 +272,7 @@ def choices_of(field: Field, offered: Offered) -> list[Choice] | None:
     if field.path == "type":
         return [(name, _(type_.label)) for name, type_ in catalog.CATALOG.items()]
     if field.kind is Kind.CHOICE:
-        return [
-            (each, str(_(names.CHOICES[each])) if each in names.CHOICES else each) for each in field.choices
-        ]
+        return [(each, _(CHOICE_LABELS[each]) if each in CHOICE_LABELS else each) for each in field.choices]
     return None
 
 
