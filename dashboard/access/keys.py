@@ -98,5 +98,12 @@ def scope_of(maker_id: int | None) -> Scope | None:
     return found if found is not None and found.can(Permission.TRACING_VIEW) else None
 
 
+def read_keys_of(maker_id: int) -> int:
+    """Return how many valid read keys a user has made."""
+    made = (ApiKey.maker_id == maker_id) & (ApiKey.allow == "read") & ApiKey.revoked_ts.is_null()
+    number: int = ApiKey.select().where(made).count()
+    return number
+
+
 def digest(plain: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()

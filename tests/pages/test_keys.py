@@ -211,6 +211,14 @@ def test_a_read_key_keeps_to_the_users_and_queues_of_its_maker(maker: Maker) -> 
     assert maker.get("interactions").status_code == 200
 
 
+def test_the_deactivation_of_the_maker_says_that_keys_stop(maker: Maker, client: FlaskClient) -> None:
+    petr = User.get(User.login == "petr").id
+    asks.sign_in_with(client, *P)
+    said = "Read keys made by this user stop working: 1."
+    for ident, shown in ((maker.user.id, True), (petr, False)):
+        assert (said in client.get(f"/users/{ident}/deactivate").text) == shown
+
+
 @pytest.mark.parametrize("change", [{"deactivated_ts": 1}, {"access": None}, {"access": "without the right"}])
 def test_a_read_key_is_refused_without_its_maker(maker: Maker, change: dict[str, object]) -> None:
     if change.get("access"):

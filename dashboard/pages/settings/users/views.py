@@ -17,7 +17,7 @@ from markupsafe import Markup
 from peewee import JOIN
 
 from dashboard import clock
-from dashboard.access import granting, passwords, sessions
+from dashboard.access import granting, keys, passwords, sessions
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
@@ -237,6 +237,12 @@ class Users(Resource[UserForm]):
 
     def added(self, row: User, form: UserForm) -> Response:
         return self.done(_("%(name)s added.", name=row.name))
+
+    def leave_texts(self, row: User) -> Sequence[str]:
+        texts, number = list(super().leave_texts(row)), keys.read_keys_of(row.id)
+        if number:
+            texts.append(_("Read keys made by this user stop working: %(num)d.", num=number))
+        return texts
 
     def leave(self, row: User, giver: Giver) -> None:
         presence.end(row)
