@@ -59,7 +59,10 @@ class ActivityRow(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """What the list is narrowed to; empty collections narrow nothing."""
+    """What the list is narrowed to; empty collections narrow nothing.
+
+    With `inferred`, to inferred ends and to ends that never came but are bounded.
+    """
 
     channels: Collection[str] = ()
     states: Collection[str] = ()
@@ -161,7 +164,7 @@ def activities(
     for part in reversed(parts) if descending else parts:
         if limit is not None and len(found) >= limit:
             break
-        query = _activity_query().where(part & _filter(scope, user_id, wanted))
+        query = _activity_query().where(part & _filter(scope, user_id, wanted, at))
         found += _page(query, after, None if limit is None else limit - len(found), descending)
     return [_row(scope, bounded_row(row, at)) for row in found]
 
@@ -173,9 +176,10 @@ def counts(
     totals: dict[str, int] = {}
     if not scope.sees(user_id):
         return totals
-    for part in _parts(user_id, span, at or as_of()):
+    at = at or as_of()
+    for part in _parts(user_id, span, at):
         query = Activity.select(Activity.channel, peewee.fn.COUNT(Activity.id))
-        query = query.where(part & _filter(scope, user_id, wanted)).group_by(Activity.channel)
+        query = query.where(part & _filter(scope, user_id, wanted, at)).group_by(Activity.channel)
         for channel, count in plain(query):
             totals[channel] = totals.get(channel, 0) + count
     return totals
@@ -269,7 +273,7 @@ def _activity_query() -> Any:
     )
 
 
-def _filter(scope: Scope, user_id: int, wanted: Filter) -> Any:
+def _filter(scope: Scope, user_id: int, wanted: Filter, at: AsOf) -> Any:
     a = Activity
     condition: Any = a.id.is_null(False)
     if wanted.channels:
@@ -277,7 +281,9 @@ def _filter(scope: Scope, user_id: int, wanted: Filter) -> Any:
     if wanted.states:
         condition &= a.state.in_(sorted(wanted.states))
     if wanted.inferred:
-        condition &= a.inferred
+        of_file = a.source_id.in_(list(at.horizons))
+        bounded = a.end_bound.is_null(False) | (a.expires_ts <= at.instant) | of_file
+        condition &= a.inferred | (a.end_ts.is_null() & bounded)
     if wanted.queue_id is not None:
         visible = scope.content(user_id, wanted.queue_id)
         condition &= (a.queue_id == wanted.queue_id) & (a.id.is_null(not visible))

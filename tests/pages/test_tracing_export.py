@@ -219,6 +219,8 @@ def test_what_a_file_leaves_open_is_not_called_ongoing(client: FlaskClient, is_f
     page = Page(client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague").text)
     shown = [" ".join(cells[9].split()) for name, cells in page.rows.items() if re.match(r"ap?\d", name)]
     assert ["Ongoing" in cell for cell in shown] == [not is_file] * 2
+    inferred = Page(client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague&flagged=1").text)
+    assert sum(bool(re.match(r"ap?\d", name)) for name in inferred.rows) == 2 * is_file
     for format_ in FORMATS:
         data = fetch(client, format_).data
         text = {"csv": bytes.decode, "xlsx": lambda given: str(sheets_of(given)), "pdf": text_of}[format_](
