@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import peewee
@@ -27,6 +28,10 @@ QUEUE_LOG = """1772438460|c-2|support|NONE|ENTERQUEUE||601|1
 1772438581|c-4|support|Agent/2|NEWS|
 17724x8581|c-4|support|Agent/2|NEWS|
 """
+
+
+CASES = Path(__file__).parents[1].parent / "shared" / "data" / "bug_cases"
+needs_cases = pytest.mark.skipif(not CASES.exists(), reason="the shared data is not on this machine")
 
 
 @pytest.fixture
@@ -198,3 +203,39 @@ def test_a_missing_column_is_named(run: Run, tmp_path: Path) -> None:
             "  and 2 more",
         ],
     )
+
+
+@needs_cases
+def test_a_table_of_czech_excel_is_read_in_its_encoding(run: Run) -> None:
+    maps = ("type==custom.x", "time=Začátek", "user=Agent", "id=Číslo")
+    words = ("--format", "csv", "--source", "excel", *(word for text in maps for word in ("--map", text)))
+    said = run("import", CASES / "csv_excel_cs_cp1250.csv", *words).stdout
+    assert said.splitlines()[:3] == [
+        "read 2, stored 2, repeated 0, refused 0",
+        "  lines 3: records 2, blank 0, header 1",
+        "  encoding cp1250 (detected)",
+    ]
+    assert User.select().where(User.login == "Žaneta Nová").exists()
+
+
+@needs_cases
+def test_every_form_of_time_that_can_mean_one_moment_is_read(run: Run) -> None:
+    maps = ("type==custom.x", "time=T", "id=I", "--timezone", "Europe/Prague")
+    words = [word for text in maps[:3] for word in ("--map", text)]
+    said = run(
+        "import", CASES / "csv_times.csv", "--format", "csv", "--source", "t", *words, *maps[3:]
+    ).stdout
+    assert said.startswith("read 17, stored 17, ")
+    at = {
+        event.external_id: datetime.fromtimestamp(event.time_ms / 1000, UTC).isoformat()[5:19]
+        for event in Event.select().where(Event.type == "custom.x")
+    }
+    seven, nine, no_seconds = "04-14T07:05:10", "04-14T09:05:10", "04-14T07:05:00"
+    assert at == {
+        **dict.fromkeys(("Z0", "Z1", "Z2", "Z3", "Z5", "Z10", "Z15"), seven),
+        **dict.fromkeys(("Z4", "Z8", "Z12", "Z16"), nine),
+        **dict.fromkeys(("Z6", "Z7", "Z9"), no_seconds),
+        "Z11": "04-14T22:00:00",
+        "Z13": "10-25T00:30:00",
+        "Z14": "03-29T01:00:00",
+    }
