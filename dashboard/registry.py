@@ -20,6 +20,7 @@ from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
     exports,
+    figures,
     home,
     inbox,
     interactions,
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     gate.bp,
     api.bp,
     exports.bp,
+    figures.bp,
     home.bp,
     inbox.bp,
     interactions.bp,
@@ -77,6 +79,7 @@ TICKS = {
 }
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 EXPORTS = {
+    "figures": figures.EXPORT,
     "interactions": interactions_list.EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),

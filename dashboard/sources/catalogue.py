@@ -138,6 +138,21 @@ def _interaction(join: str = "", content: bool = False) -> Entity:
             Field(
                 "is_abandoned", N_("Abandoned"), Type.YES_NO, _yes("i.outcome = 'abandoned'"), content=content
             ),
+            # What counts for the service level: answered or lost while the queue was open.
+            Field(
+                "is_decided",
+                "",
+                Type.YES_NO,
+                _yes("i.outcome <> '' AND NOT (i.outcome = 'missed' AND i.reason = 'closed')"),
+                content=content,
+            ),
+            Field(
+                "is_received",
+                "",
+                Type.YES_NO,
+                _yes("i.queued_ts IS NOT NULL OR i.outcome <> ''"),
+                content=content,
+            ),
             Field("in_level", N_("Within service level"), Type.YES_NO, _yes(IN_LEVEL), content=content),
         ),
         join=join,
@@ -184,6 +199,7 @@ ACTIVITIES = Source(
                 Field("hold", N_("Hold time"), Type.DURATION, "a.hold_s"),
                 Field("ringing", N_("Ringing time"), Type.DURATION, "a.ringing_s"),
                 Field("proved", N_("Proved time"), Type.DURATION, "a.proved_s"),
+                Field("is_missed", "", Type.YES_NO, _yes("a.state IN ('missed', 'rejected')")),
                 Field("is_closed", N_("Closed"), Type.YES_NO, _yes("a.closed_ts IS NOT NULL")),
                 Field("inferred", N_("Inferred"), Type.YES_NO, _yes("a.inferred")),
             ),

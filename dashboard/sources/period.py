@@ -87,6 +87,23 @@ def named(name: str, zone: str, now_s: int) -> Span:
     return of_dates(first, after, zone)
 
 
+def before(span: Span, zone: str, now_s: int) -> Span:
+    """Return the period to compare with: the same number of months for whole months, else of days before.
+
+    Of a period that goes on, only the part that has passed is compared.
+    """
+    first, after = clock.local_date(span.start, zone), clock.local_date(span.end, zone)
+    if of_dates(first, after, zone) != span:
+        found = Span(2 * span.start - span.end, span.start)
+    elif first.day == after.day == 1:
+        months = (after.year - first.year) * 12 + after.month - first.month
+        found = of_dates(_month(first, -months), first, zone)
+    else:
+        found = of_dates(first - (after - first), first, zone)
+    passed = now_s - span.start
+    return Span(found.start, min(found.end, found.start + passed)) if 0 < passed < span.seconds else found
+
+
 def of_dates(first: date, after: date, zone: str) -> Span:
     """Return the period from the first instant of `first` to the first one of `after`."""
     return Span(clock.day(first, zone).start, clock.day(after, zone).start)

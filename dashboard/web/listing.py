@@ -14,6 +14,7 @@ from flask import Response, g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access.scope import Scope
 from dashboard.exports import registry
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
@@ -31,7 +32,7 @@ from dashboard.sources.query import (
     cursor,
     sortable,
 )
-from dashboard.sources.types import Source, Type
+from dashboard.sources.types import Field, Source, Type
 from dashboard.web.deliver import LABELS
 from dashboard.web.lists import Head, by_name, here
 from dashboard.web.page import render
@@ -240,19 +241,22 @@ def _count(listing: Listing, found: run.Rows) -> str:
 def _choice(listing: Listing, name: str, query: Query) -> Choice:
     """Return a select of the bar: the choices of the field, or the users or queues of the viewer's scope."""
     _entity, field = listing.source.fields[name]
-    options: list[tuple[str, str]]
-    if field.type is Type.QUEUE:
-        q = Queue
-        found = q.select(q.name, q.label).where(g.scope.allows_queue(q.id)).tuples()
-        options = [(key, label) for key, label in by_name(found, lambda row: row[1])]
-    elif field.type is Type.USER:
-        u = User
-        people = u.select(u.login, u.name).where(g.scope.allows(u.id) & u.deactivated_ts.is_null()).tuples()
-        options = [(key, label) for key, label in by_name(people, lambda row: row[1])]
-    else:
-        options = [(value, _(label)) for value, label in field.choices.items()]
+    options = options_of(g.scope, field)
     values = [each for each in request.args.getlist(name) if each]
     return Choice(name, _(field.label), [("", _("All")), *options], values[0] if len(values) == 1 else "")
+
+
+def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
+    """Return value and label of the choices of a field, or of the users or queues of the viewer's scope."""
+    if field.type is Type.QUEUE:
+        q = Queue
+        found = q.select(q.name, q.label).where(scope.allows_queue(q.id)).tuples()
+    elif field.type is Type.USER:
+        u = User
+        found = u.select(u.login, u.name).where(scope.allows(u.id) & u.deactivated_ts.is_null()).tuples()
+    else:
+        return [(value, _(label)) for value, label in field.choices.items()]
+    return [(key, label) for key, label in by_name(found, lambda row: row[1])]
 
 
 def heading_text(listing: Listing, column: Column) -> str:

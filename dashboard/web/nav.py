@@ -56,6 +56,7 @@ MENU = (
     Entry("", N_("Notifications"), INBOX, "bell", P.SELF),
     Entry(N_("Monitoring"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
     Entry(N_("Monitoring"), N_("Interactions"), "interactions.index", "queue", P.QUEUES_FIGURES),
+    Entry(N_("Monitoring"), N_("Figures"), "figures.index", "report", P.QUEUES_FIGURES),
     Entry(N_("Monitoring"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
     Entry(N_("Automation"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
     Entry(N_("Automation"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),

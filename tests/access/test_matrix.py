@@ -50,6 +50,7 @@ LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "exports": {P.SELF},
+    "figures": {P.QUEUES_FIGURES},
     "home": {P.SELF},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
@@ -84,7 +85,12 @@ OTHERS = {
     "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
 }
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
-ANSWERS = {"tracing.download": (200, 403), "queuedays.download": (404,), "interactions.download": (200, 403)}
+ANSWERS = {
+    "tracing.download": (200, 403),
+    "queuedays.download": (404,),
+    "interactions.download": (200, 403),
+    "figures.download": (200, 403),
+}
 
 
 def needs(endpoint: str, method: str) -> set[Permission]:

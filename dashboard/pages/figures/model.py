@@ -1,0 +1,328 @@
+"""What the page of figures shows: queries of one table, and their results in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from babel.dates import get_day_names
+from flask import request
+from flask_babel import gettext as _
+
+from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.exports import registry
+from dashboard.exports.registry import ExportOrder
+from dashboard.exports.table import Column as FileColumn
+from dashboard.exports.table import Kind, Report, Sheet
+from dashboard.i18n import formats
+from dashboard.i18n.message import message
+from dashboard.pages.figures import tables
+from dashboard.pages.figures.tables import BY, TIMED, By, Table, Values
+from dashboard.sources import answer, display, period, run
+from dashboard.sources.parameters import UNKNOWN_VALUE, parse
+from dashboard.sources.period import NAMED, Bucket
+from dashboard.sources.query import DEFAULT_PERIOD, Query, QueryError
+from dashboard.sources.types import Type
+from dashboard.web import charts
+from dashboard.web.deliver import LABELS
+from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of, period_text
+from dashboard.web.lists import here
+
+DAY_S = 86_400
+WRITE: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.INT: formats.number,
+    Kind.PERCENT: lambda value: formats.percent(value, 1),
+    Kind.DURATION: lambda value: formats.duration(round(value)),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for; `query` has the groups and measures of the table."""
+
+    scope: Scope
+    by: By
+    table: Table
+    query: Query
+    as_of: int
+
+
+class Row(NamedTuple):
+    """A group: its label, the filters of its rows in the list of interactions, and its figures."""
+
+    label: str
+    filters: Mapping[str, str] | None
+    values: Values
+
+
+class Result(NamedTuple):
+    rows: list[Row]
+    total: Values
+    overlap: bool
+
+
+class Tile(NamedTuple):
+    """A key figure with its difference to the period before, in words."""
+
+    label: str
+    text: str
+    difference: str
+    url: str | None
+
+
+def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int) -> Asked:
+    """Return what the parameters of the address ask for. Raises QueryError."""
+    rest = {name: values for name, values in given.items() if name != "by"}
+    name = next((value for value in given.get("by", ()) if value), By.QUEUE)
+    if name not in list(By):
+        raise QueryError({"by": message(UNKNOWN_VALUE, names=", ".join(By))})
+    for reserved in ("group", "measures", "columns", "sort", "limit", "after", "q"):
+        if any(rest.get(reserved, ())):
+            raise QueryError(
+                {reserved: message(UNKNOWN_VALUE, names=", ".join(("by", "period", "from", "to")))}
+            )
+    by = By(name)
+    table = tables.of(by)
+    chosen = {**rest, **{key: [value] for key, value in table.always.items()}}
+    chosen |= {"group": [by], "measures": list(table.measures)}
+    return Asked(scope, by, table, parse(table.source, chosen, zone, as_of, answer.names(scope)), as_of)
+
+
+def too_long() -> str:
+    return str(_(TOO_LONG))
+
+
+def table(asked: Asked) -> Result:
+    """Return the rows of the table, those without a value last, and the total. Raises run.TooLong."""
+    found = run.figures(asked.scope, asked.query)
+    group = asked.query.groups[0]
+    values = {key[0] for key, _values in found.rows} - {None}
+    if asked.by in TIMED:
+        write, key_of = _bucket_writer(asked), None
+    else:
+        write = display.writer(asked.scope, group.field, values, asked.query.zone)
+        key_of = (
+            display.named(asked.scope, group.field.type, values)
+            if group.field.type is not Type.TEXT
+            else None
+        )
+    rows = [
+        Row(
+            write(key[0]) if key[0] is not None else _("None"),
+            _filters(asked, key[0], key_of),
+            figures,
+        )
+        for key, figures in found.rows
+    ]
+    if asked.by not in TIMED:
+        rows.sort(key=lambda row: -int(row.values["count"]))
+    return Result(rows, found.total, found.overlap)
+
+
+def _bucket_writer(asked: Asked) -> Callable[[int], str]:
+    """Return how the buckets of the table are written."""
+    bucket, zone = Bucket(asked.by), asked.query.zone
+    names = get_day_names("wide", locale=formats.language())
+    match bucket:
+        case Bucket.DAY:
+            return lambda number: formats.date_short(
+                date.fromisoformat(str(period.key(bucket, number, zone)))
+            )
+        case Bucket.WEEK:
+            return lambda number: formats.week_label(
+                date.fromisoformat(str(period.key(bucket, number, zone)))
+            )
+        case Bucket.WEEKDAY:
+            return lambda number: names[number - 1]
+        case Bucket.HOUR_OF_DAY:
+            return lambda number: f"{number:02}:00"
+        case _:
+            return lambda number: str(period.key(bucket, number, zone))
+
+
+def _filters(asked: Asked, value: Any, names: Mapping[int, display.Name] | None) -> Mapping[str, str] | None:
+    """Return the filters of the list behind a group; None where the list cannot choose its rows."""
+    query = asked.query
+    if asked.table.source.name != "interactions":
+        return None
+    if asked.by is By.DAY:
+        day = str(period.key(Bucket.DAY, value, query.zone))
+        return {"from": day, "to": day}
+    if asked.by in TIMED:
+        return None
+    if value is None:
+        return {f"{asked.by}__blank": "1"}
+    return {asked.by: names[value].key if names is not None else str(value)}
+
+
+def page(asked: Asked) -> dict[str, Any]:
+    """Return the context of the page."""
+    found = table(asked)
+    before = replace(
+        asked.query, span=period.before(asked.query.span, asked.query.zone, asked.as_of), groups=()
+    )
+    previous = run.figures(asked.scope, before)
+    return {
+        "asked": asked,
+        "by": asked.by,
+        "by_label": _(BY[asked.by]),
+        "columns": asked.table.columns,
+        "rows": found.rows,
+        "total": found.total,
+        "overlap": found.overlap,
+        "text": lambda column, values: tables.written(column, values, WRITE),
+        "url": lambda column, row: _url(asked, column, row),
+        "tiles": [
+            _tile(asked, column, found.total, previous.total) for column in asked.table.columns if column.tile
+        ],
+        "about": f"{period_text(asked.query)} · {asked.query.zone}",
+        "compared": period_text(before),
+        "chart": _chart(asked),
+        "parts": [(_(label), css) for _name, label, css in asked.table.parts],
+        "heat": _heat(asked),
+        "weekdays": [
+            name for _day, name in sorted(get_day_names("abbreviated", locale=formats.language()).items())
+        ],
+        "exports": _exports(asked),
+    }
+
+
+def _tile(asked: Asked, column: tables.Column, now: Values, then: Values) -> Tile:
+    value, old = column.value(now), column.value(then)
+    said = ""
+    if value is not None and old is not None:
+        change = value - old
+        sign = "+" if change > 0 else "−" if change < 0 else "±"
+        said = f"{sign}{WRITE[column.kind](abs(change))}"
+    url = _url(asked, column, None)
+    return Tile(_(column.label), tables.written(column, now, WRITE) or "–", said, url)
+
+
+def _url(asked: Asked, column: tables.Column, row: Row | None) -> str | None:
+    """Return the list of the rows behind a figure of a row, or of the total without one."""
+    if column.rows is None or asked.table.source.name != "interactions" or (row and row.filters is None):
+        return None
+    kept = {name: values for name, values in request.args.lists() if name != "by"}
+    if not {"period", "from", "to"} & kept.keys():
+        kept["period"] = [DEFAULT_PERIOD]
+    for name, value in {**(row.filters or {} if row else {}), **column.rows, **asked.table.always}.items():
+        kept[name] = [value]
+    if "from" in kept:
+        kept.pop("period", None)
+    return "/interactions?" + urlencode(kept, doseq=True)
+
+
+def _chart(asked: Asked) -> Any:
+    """Return bars over time: hours of up to two days, days of two months, else weeks or months."""
+    days = asked.query.span.seconds / DAY_S
+    bucket = (
+        Bucket.HOUR
+        if days <= 2
+        else Bucket.DAY
+        if days <= 62
+        else Bucket.WEEK
+        if days <= 400
+        else Bucket.MONTH
+    )
+    entity, field = asked.table.source.fields[asked.table.source.moment]
+    group = asked.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
+    names = [name for name, _label, _css in asked.table.parts if name]
+    measures = tuple(each for each in asked.query.measures if each.name in (*names, "count"))
+    found = run.figures(asked.scope, replace(asked.query, groups=(group,), measures=measures))
+    zone = asked.query.zone
+    bars = [
+        charts.Bar(_short(bucket, key[0], zone), tables.parts(asked.table, values))
+        for key, values in found.rows
+    ]
+    drawn = charts.stacked(bars, [css for _name, _label, css in asked.table.parts])
+    return {"drawn": drawn, "bars": bars}
+
+
+def _short(bucket: Bucket, number: int, zone: str) -> str:
+    if bucket is Bucket.HOUR:
+        return formats.clock_short(number, zone)
+    if bucket is Bucket.MONTH:
+        return str(period.key(bucket, number, zone))
+    return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))
+
+
+def _heat(asked: Asked) -> list[list[charts.Cell]] | None:
+    """Return the load of the hours of a week; None for less than a week."""
+    if asked.query.span.seconds < 6 * DAY_S:
+        return None
+    entity, field = asked.table.source.fields[asked.table.source.moment]
+    bucket = Bucket.HOUR_OF_WEEK
+    group = asked.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
+    measures = tuple(each for each in asked.query.measures if each.name == "count")
+    found = run.figures(asked.scope, replace(asked.query, groups=(group,), measures=measures))
+    return charts.heat({key[0]: values["count"] for key, values in found.rows})
+
+
+def _exports(asked: Asked) -> list[tuple[str, str]]:
+    _path, _mark, query = here().partition("?")
+    return [
+        (_(text), f"/figures.{format_}{'?' if query else ''}{query}")
+        for format_, text in LABELS.items()
+        if registry.allowed(asked.scope, "figures", format_)
+    ]
+
+
+def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the fields of the filter bar."""
+    custom = any(given.get("from", ())) or any(given.get("to", ()))
+    chosen = next((value for value in given.get("by", ()) if value), By.QUEUE)
+    queues = [value for value in given.get("queue", ()) if value]
+    _entity, field = tables.CONTACTS.source.fields["queue"]
+    shown = [each for each in By if each is not By.USER or scope.can(Permission.TRACING_VIEW)]
+    in_bar = ("by", "period", "from", "to", *(["queue"] if len(queues) < 2 else []))
+    return {
+        "bys": Choice("by", _("By"), [(each, _(BY[each])) for each in shown], chosen),
+        "period": ""
+        if custom
+        else next((value for value in given.get("period", ()) if value), DEFAULT_PERIOD),
+        "periods": [("", _("Choose dates")), *((name, _(PERIODS[name])) for name in NAMED)],
+        "queues": Choice(
+            "queue",
+            _("Queue"),
+            [("", _("All")), *options_of(scope, field)],
+            queues[0] if len(queues) == 1 else "",
+        ),
+        "hidden": [(name, value) for name, values in given.items() for value in values if name not in in_bar],
+    }
+
+
+def report(asked: Asked, order: ExportOrder) -> Report:
+    """Return the table as a file."""
+    found = table(asked)
+    columns = (
+        FileColumn("group", _(BY[asked.by]), Kind.TEXT, 28),
+        *(FileColumn(each.key, _(each.label), each.kind, 14) for each in asked.table.columns),
+    )
+    stamp = formats.stamp(order.as_of, asked.query.zone)
+    total = (_("Total"), *(_cell(each, found.total) for each in asked.table.columns))
+    rows = [(row.label, *(_cell(each, row.values) for each in asked.table.columns)) for row in found.rows]
+    title = _("Figures")
+    return Report(
+        title=title,
+        subtitle=" · ".join((period_text(asked.query), stamp, order.exporter)),
+        meta=(
+            (_("Period"), period_text(asked.query)),
+            (_("Time zone"), asked.query.zone),
+            (_("By"), _(BY[asked.by])),
+            (_("As of"), stamp),
+            (_("Exported by"), order.exporter),
+        ),
+        sheets=(Sheet(title, columns, rows, total),),
+        locale=formats.language(),
+        zone=asked.query.zone,
+        footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
+    )
+
+
+def _cell(column: tables.Column, values: Values) -> float | int | None:
+    value = column.value(values)
+    return value if value is None or column.kind is Kind.PERCENT else round(value)
