@@ -19,7 +19,6 @@ from dashboard.models import AuditEntry, Channel, User
 from dashboard.notify import channel_check, deliver, result, safe_http
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules import active_rules
-from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
 from tests.pages import asks
@@ -85,6 +84,7 @@ def test_a_chat_needs_no_secret(editor: FlaskClient, receiver: Receiver) -> None
     assert nowhere(editor, "3ccdd113474722377935511fc85d3dd4")
 
 
+PRIVATE = "The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW."
 BAD = [
     ("name", "", "Enter 1 to 120 characters."),
     ("name", "a\x01b", "Remove control characters."),
@@ -96,16 +96,8 @@ BAD = [
         "http://me:you@example.com/",
         "Remove the username and password from the address. Use a header instead.",
     ),
-    (
-        "address",
-        "http://127.0.0.1:1/",
-        "The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW.",
-    ),
-    (
-        "address",
-        "http://[::ffff:169.254.169.254]/",
-        "The address is in a private network. To allow it, add it to STOPA_WEBHOOK_ALLOW.",
-    ),
+    ("address", "http://127.0.0.1:1/", PRIVATE),
+    ("address", "http://[::ffff:169.254.169.254]/", PRIVATE),
     ("secret", "short", "Enter 24 to 200 characters"),
     ("secret", "whsec_" + "!" * 30, "The part after whsec_ must be base64."),
     ("headers", "X-A", "Enter each header once, one per line, as Name: value."),
@@ -312,50 +304,6 @@ def test_off_and_on_again_forgets_the_failures(editor: FlaskClient, receiver: Re
     asks.audited("channel.enabled")
 
 
-def test_a_channel_that_rules_use_stays(client: FlaskClient, receiver: Receiver) -> None:
-    asks.sign_in_with(client, P.CHANNELS_VIEW, P.CHANNELS_EDIT, P.RULES_VIEW)
-    row = steps.channel(receiver.url)
-    then = {"types": ["chat.queued"], "then": [{"do": "webhook", "channel": row.id}]}
-    site = steps.rule(name="Waits <long>", definition=then)
-    personal = steps.rule(definition=then, owner_id=make.user().id)
-    url = f"/settings/channels/{row.id}/delete"
-    for answer in (client.get(url), client.post(url)):
-        assert "Waits &lt;long&gt;" in answer.text
-        assert "Used by 1 rule you don&#39;t have access to." in answer.text
-        assert personal.name not in answer.text
-    assert client.post(url).status_code == 422
-    assert Channel.select().exists()
-    for rule in (site, personal):
-        rule.delete_instance()
-    assert client.post(url).status_code == 302
-    assert not Channel.select().exists()
-    asks.audited("channel.deleted")
-
-
-def test_hostile_text_is_shown_as_typed(editor: FlaskClient, receiver: Receiver) -> None:
-    row = steps.channel(receiver.url, name=asks.HOSTILE)
-    for url in ("/settings/channels", f"/settings/channels/{row.id}"):
-        assert asks.SHOWN in editor.get(url).text
-
-
-def test_who_may(client: FlaskClient) -> None:
-    row = steps.channel("https://hooks.example.com/x")
-    base = f"/settings/channels/{row.id}"
-    for url in ("/settings/channels", "/settings/channels/new", base, f"{base}/delete"):
-        asks.refuses_strangers(client, url)
-    verbs = ("test", "enable", "disable", "delete")
-    for url in ("/settings/channels/new", base, *(f"{base}/{verb}" for verb in verbs)):
-        asks.refuses_posts(client, url, P.CHANNELS_VIEW)
-    assert "<fieldset disabled>" in client.get(base).text
-    assert asks.entries() == 0
-    asks.sign_in_with(client, P.CHANNELS_EDIT)
-    for ident in ("0", "999", "99999999999999999999", "x"):
-        assert client.get(f"/settings/channels/{ident}").status_code == 404
-        assert client.post(f"/settings/channels/{ident}/test").status_code == 404
-    assert client.get(f"{base}/test").status_code == 405
-    assert client.put(base).status_code == 405
-
-
 def test_lost_key_is_named_on_the_page_and_mended_by_entering_all_again(
     editor: FlaskClient, receiver: Receiver
 ) -> None:
@@ -371,9 +319,5 @@ def test_lost_key_is_named_on_the_page_and_mended_by_entering_all_again(
     assert (kept.status_code, "Enter the address." in kept.text) == (422, True)
     shown = editor.post(url, data={"name": "Night desk", "version": "1", "address": receiver.url})
     row = Channel.get()
-    assert (row.lost, row.address, row.headers, row.secret in html.unescape(shown.text)) == (
-        False,
-        receiver.url,
-        {},
-        True,
-    )
+    assert (row.lost, row.address, row.headers) == (False, receiver.url, {})
+    assert row.secret in html.unescape(shown.text)
