@@ -17,6 +17,10 @@ from tests.rules import engine
 P = Permission
 AT = "/settings/calendars"
 FORM = {"name": "Office", "zone": "Europe/Prague", "hours1": "8-12, 13:00–17:00", "hours6": "22:00-24:00"}
+NO_RANGES = (
+    "Enter up to three ranges, such as 08:00–12:00, 13:00–17:00. "
+    "Split a night at midnight: 22:00–24:00, then 00:00–06:00 on the next day."
+)
 HOURS = {"1": [["08:00", "12:00"], ["13:00", "17:00"]], "6": [["22:00", "24:00"]]}
 CHRISTMAS = b"""BEGIN:VCALENDAR\r
 VERSION:2.0\r
@@ -63,31 +67,11 @@ BAD = [
     ("name", "", "Enter 1 to 120 characters."),
     ("zone", "Mars/Base", "Choose a time zone from the list, such as Europe/Prague."),
     ("zone", "Factory", "Choose a time zone from the list, such as Europe/Prague."),
-    (
-        "hours2",
-        "17:00–08:00",
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
-    ),
-    (
-        "hours2",
-        "8–12, 11–14",
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
-    ),
-    (
-        "hours2",
-        "1–2, 3–4, 5–6, 7–8",
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
-    ),
-    (
-        "hours2",
-        "all day",
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
-    ),
-    (
-        "hours2",
-        "8–25",
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
-    ),
+    ("hours2", "17:00–08:00", NO_RANGES),
+    ("hours2", "8–12, 11–14", NO_RANGES),
+    ("hours2", "1–2, 3–4, 5–6, 7–8", NO_RANGES),
+    ("hours2", "all day", NO_RANGES),
+    ("hours2", "8–25", NO_RANGES),
 ]
 
 
@@ -178,7 +162,7 @@ def test_a_day_is_added_once_and_removed(editor: FlaskClient) -> None:
         (
             "open",
             "never",
-            "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight.",
+            NO_RANGES,
         ),
         ("day", "tab\tinside", "Remove control characters."),
     ],
@@ -237,6 +221,11 @@ def test_a_bad_file_is_told_what_to_do(editor: FlaskClient, file: bytes) -> None
     answer = upload(editor, calendar(), file)
     assert answer.status_code == 422
     assert "Export the" in answer.text
+
+
+def test_ranges_are_read_in_any_order() -> None:
+    assert forms.ranges("21:00–24:00, 00:00–02:00") == [["00:00", "02:00"], ["21:00", "24:00"]]
+    assert forms.ranges("13–17, 8–14") is None
 
 
 def test_what_is_shown_is_what_is_read_again() -> None:

@@ -25,7 +25,8 @@ Hours = list[list[str]]  # ranges of one day, as stored: [["08:00", "12:00"], �
 def opening_hours(label: str = "", **options: Any) -> TextLine:
     """Return a field for up to three ranges of a day; empty for a closed day."""
     problem = N_(
-        "Enter up to three ranges in order, such as 08:00–12:00, 13:00–17:00. Use 24:00 for midnight."
+        "Enter up to three ranges, such as 08:00–12:00, 13:00–17:00. "
+        "Split a night at midnight: 22:00–24:00, then 00:00–06:00 on the next day."
     )
     return TextLine(
         label, 60, needed=False, fits=lambda text: ranges(text) is not None, problem=problem, **options
@@ -79,7 +80,7 @@ class DayForm(Form):
 
 
 def ranges(text: str) -> Hours | None:
-    """Return the ranges that a text such as "8–12, 13:00–17:00" names, None for any other text."""
+    """Return the ranges that a text such as "8–12, 13:00–17:00" names, in order; None for any other text."""
     found: Hours = []
     for part in filter(None, (each.strip() for each in re.split("[,;、，]", text))):
         match = _RANGE.fullmatch(part)
@@ -87,6 +88,7 @@ def ranges(text: str) -> Hours | None:
             return None
         first, second = (f"{int(match[n]):02d}:{match[n + 1] or '00'}" for n in (1, 3))
         found.append([first, "24:00" if second == "00:00" else second])
+    found.sort()
     try:
         working_time.ranges(found)
     except ValueError:
