@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from dashboard.db import connected, database, open_database
+from dashboard.db import connected, database, open_database, sealed
 from dashboard.models import Step
 from tests.bench import site
 from tests.bench.table import Line
@@ -35,6 +35,7 @@ def _row(home: Path, answer_s: float) -> Line:
     site.empty(path)
     url = f"sqlite:///{path}"
     open_database(url)
+    sealed.use_key(site.SECRET)
 
     def act(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(answer_s)
