@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from flask import Flask
 
@@ -9,7 +11,7 @@ from dashboard.audit import record as audit
 from dashboard.cli import at_database
 from dashboard.db import database
 from dashboard.models import Source
-from dashboard.tracing import projection
+from dashboard.tracing import activity_presence, projection
 from dashboard.tracing.activity_presence import PresenceOf
 
 
@@ -39,7 +41,7 @@ def source_list() -> None:
     help="What the presence of members who never join a queue or sign in is taken from.",
 )
 def source_set(name: str, presence: str) -> None:
-    """Change settings of source NAME.
+    """Change settings of source NAME. Safe to repeat: rerun an interrupted change to finish it.
 
     With first-to-last, such a member counts as signed in and ready from the first to the last activity of
     each day, marked as inferred. With recorded, only what the source reports counts.
@@ -50,7 +52,11 @@ def source_set(name: str, presence: str) -> None:
             names = ", ".join(known for (known,) in Source.select(Source.name).order_by(Source.name).tuples())
             raise click.ClickException(f"Unknown source {name!r}. Available: {names}.")
         with database.atomic():
-            count = projection.choose_presence(row, PresenceOf(presence))
+            Source.update(presence=presence).where(Source.id == row.id).execute()
             changes = {"presence": (row.presence, presence)}
             audit.record("settings.updated", "u", ("source", row.id, name), changes)
-    click.echo(f"Presence of source {name}: {presence}. Users computed again: {count}.")
+        users = activity_presence.users({row.id})
+        with click.progressbar(users, label="Computing", file=sys.stderr) as bar:
+            for user in bar:
+                projection.refold_presence(user)
+    click.echo(f"Presence of source {name}: {presence}. Users computed again: {len(users)}.")

@@ -220,18 +220,12 @@ def _paid() -> dict[str, bool]:
     return dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
 
 
-def choose_presence(source: Source, presence: activity_presence.PresenceOf) -> int:
-    """Store where the presence of a source's members comes from and fold it again, in one transaction;
-    return how many members these are."""
+def refold_presence(user: int) -> None:
+    """Fold the user's whole presence again, in one transaction: a setting of a source has changed."""
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        Source.update(presence=presence.value).where(Source.id == source.id).execute()
-        chosen, paid = activity_presence.sources(), _paid()
-        members = activity_presence.users({source.id})
-        for user in members:
-            fold_presence(user, 0, paid)
-            activity_presence.refold(user, Span(0, bounds.FOREVER), chosen)
-    return len(members)
+        fold_presence(user, 0, _paid())
+        activity_presence.refold(user, Span(0, bounds.FOREVER), activity_presence.sources())
 
 
 def rebuild(
