@@ -170,7 +170,10 @@ def test_a_read_key_masks_contacts_as_long_as_its_maker_sees_them_masked(maker: 
     }
     for secret in ("777123456", "777 123", "Nov", "eva@"):
         assert secret not in answer.text
+    assert "Contact details masked" in maker.api.client.get("/settings/keys").text
     maker.allow(*P)
+    listed = maker.api.client.get("/settings/keys").text
+    assert ("Contact details masked" in listed, listed.count("Full contact details")) == (False, 2)
     (event,) = maker.get("events", limit=1).json["events"]
     assert (event["contact"], event["data"]) == (CONTACT, ANSWERED)
     (event,) = maker.api.get("/api/v1/events", limit=1).json["events"]  # a key of the command line

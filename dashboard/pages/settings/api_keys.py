@@ -16,6 +16,7 @@ from dashboard import clock
 from dashboard.access import granting, keys
 from dashboard.access.granting import RefusedError
 from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database, rows
 from dashboard.i18n.message import N_
@@ -42,7 +43,7 @@ class KeyRow(NamedTuple):
     revoked_ts: int | None
     maker_id: int | None
     maker: str | None
-    refused: bool = False  # its maker may no longer read
+    scope: Scope | None = None  # of a read key: what it shows now; None: it is refused
 
 
 def sources() -> list[str]:
@@ -95,9 +96,14 @@ class KeyForm(Form):
 
 def _allows(row: KeyRow) -> Markup:
     text = Markup.escape(_(ALLOW[row.allow]) if row.allow in ALLOW else row.allow)
-    if row.allow != "ingest" or row.makes:
+    if row.allow == "read" and row.scope is not None:
+        full = row.scope.can(Permission.PII_UNMASK)
+        more = _("Full contact details") if full else _("Contact details masked")
+    elif row.allow == "ingest" and not row.makes:
+        more = _("Known users and queues only")
+    else:
         return text
-    return text + Markup('<br><span class="mut sm">{}</span>').format(_("Known users and queues only"))
+    return text + Markup('<br><span class="mut sm">{}</span>').format(more)
 
 
 def _maker(row: KeyRow) -> str:
@@ -109,7 +115,7 @@ def _maker(row: KeyRow) -> str:
 def _state(row: KeyRow) -> Markup:
     if row.revoked_ts:
         return badge(_("Revoked"))
-    if row.refused:
+    if row.allow == "read" and row.scope is None:
         return badge(_("Refused: its maker may no longer read"), "bad")
     return badge(_("Active"), "ok")
 
@@ -186,9 +192,9 @@ class ApiKeys(Resource[KeyForm]):
         query = query.join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id)).switch(ApiKey)
         query = query.join(User, JOIN.LEFT_OUTER, on=(ApiKey.maker_id == User.id))
         found: list[KeyRow] = rows(query if gone else query.where(ApiKey.revoked_ts.is_null()), KeyRow)
-        makers = {row.maker_id for row in found if row.allow == "read"}
-        refused = {maker for maker in makers if keys.scope_of(maker) is None}
-        return [row._replace(refused=row.allow == "read" and row.maker_id in refused) for row in found]
+        makers = {row.maker_id for row in found if row.allow == "read" and not row.revoked_ts}
+        scopes = {maker: keys.scope_of(maker) for maker in makers}
+        return [row._replace(scope=scopes.get(row.maker_id)) for row in found]
 
     def searched(self, row: KeyRow) -> Sequence[str]:
         return (row.name, row.source or "", row.prefix)
