@@ -6,6 +6,7 @@ import re
 import statistics
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import peewee
 import pytest
@@ -177,6 +178,20 @@ def test_attempt_counts_survive_a_restart(client: FlaskClient, jana: User, setti
     again.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     try:
         assert enter(again.test_client()).status_code == 429
+    finally:
+        _leave(database.obj)
+
+
+def test_all_cookies_carry_the_prefix_where_the_base_url_is_https(jana: User, settings: Settings) -> None:
+    app = create_app(replace(settings, base_url="https://stopa.example.com"))
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    try:
+        client = app.test_client()
+        answers = [client.get("/sign-in"), enter(client), client.get("/language/cs")]
+        lines = [line for answer in answers for line in answer.headers.getlist("Set-Cookie")]
+        names = {line.partition("=")[0] for line in lines}
+        assert names == {"__Host-stopa", "__Host-stopa_form", "__Host-stopa_known"}
+        assert all("; Secure" in line and "; Path=/" in line and "Domain" not in line for line in lines)
     finally:
         _leave(database.obj)
 
