@@ -59,10 +59,7 @@ class ActivityRow(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """What the list is narrowed to; empty collections narrow nothing.
-
-    With `inferred`, to inferred ends and to ends that never came but are bounded.
-    """
+    """What the list is narrowed to; empty collections narrow nothing, `inferred` also means bounded ends."""
 
     channels: Collection[str] = ()
     states: Collection[str] = ()
