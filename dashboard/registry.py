@@ -31,6 +31,7 @@ from dashboard.pages import (
     rules,
     settings,
     signin,
+    teamday,
     tracing,
 )
 from dashboard.pages.interactions import views as interactions_list
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     ruleruns.bp,
     rules.bp,
     signin.bp,
+    teamday.bp,
     tracing.bp,
     *settings.BLUEPRINTS,
 )

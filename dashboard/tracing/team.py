@@ -79,6 +79,20 @@ def members(scope: Scope, as_of: int) -> list[Member]:
     return rows(User.select(User.id, User.login, User.name).where(wanted).order_by(User.name), Member)
 
 
+def worked(scope: Scope, span: Span) -> list[Member]:
+    """Return the users inside the scope with anything recorded in `span`, deactivated ones included."""
+    i = Interval
+    near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
+    far = (i.start_ts < span.start - DAY_S) & i.long
+    over = i.end_ts.is_null() | (i.end_ts > span.start)
+    own = (i.user_id == User.id) & over
+    wanted = peewee.fn.EXISTS(i.select(i.id).where(own & near)) | peewee.fn.EXISTS(
+        i.select(i.id).where(own & far)
+    )
+    query = User.select(User.id, User.login, User.name).where(scope.allows(User.id) & wanted)
+    return rows(query.order_by(User.name), Member)
+
+
 def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[IntervalRow]]:
     """Return user → stretches that overlap `span`, by start, for those of `users` inside the scope.
 
@@ -118,6 +132,26 @@ def done(scope: Scope, users: Collection[int], span: Span) -> dict[int, Done]:
         .group_by(a.user_id)
     )
     return {row[0]: Done(row[0], row[1], int(row[2])) for row in query.tuples()}
+
+
+def missed(scope: Scope, users: Collection[int], span: Span) -> dict[int, int]:
+    """Return user → activities of the span that rang and were not taken."""
+    a = Activity
+    seen = sorted(user for user in users if scope.sees(user))
+    query = (
+        a.select(a.user_id, peewee.fn.COUNT(a.user_id))
+        .where(a.user_id.in_(seen) & (a.start_ts >= span.start) & (a.start_ts < span.end))
+        .where(a.state.in_([State.MISSED.value, State.REJECTED.value]))
+        .group_by(a.user_id)
+    )
+    return dict(query.tuples())
+
+
+def without_sign_in(users: Collection[int]) -> set[int]:
+    """Return those of whom no sign-in was ever reported, as `load.never_signed_in` does for one."""
+    i = Interval
+    signed = i.select(i.user_id).distinct().where(i.user_id.in_(sorted(users)) & (i.kind == Kind.LOGIN))
+    return set(users) - {user for (user,) in signed.tuples()}
 
 
 def arrivals(scope: Scope, span: Span) -> list[Arrivals]:

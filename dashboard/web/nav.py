@@ -55,6 +55,7 @@ MENU = (
     Entry("", N_("Home"), "home.index", "home", P.SELF),
     Entry("", N_("Notifications"), INBOX, "bell", P.SELF),
     Entry(N_("Monitoring"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
+    Entry(N_("Monitoring"), N_("Team day"), "teamday.index", "team", P.TRACING_VIEW),
     Entry(N_("Monitoring"), N_("Interactions"), "interactions.index", "queue", P.QUEUES_FIGURES),
     Entry(N_("Monitoring"), N_("Figures"), "figures.index", "report", P.QUEUES_FIGURES),
     Entry(N_("Monitoring"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),

@@ -56,6 +56,7 @@ OTHERS = {
     "interactions": {P.QUEUES_FIGURES},
     "queuedays": {P.QUEUES_FIGURES},
     "signin": {P.SELF},
+    "teamday": {P.TRACING_VIEW},
     "tracing": {P.SELF},
     "tracing.record_manual": OWN,
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},

@@ -1,0 +1,131 @@
+"""The team's day: every row equal to the user's own tracing, who needs a look first, within the scope."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard import clock
+from dashboard.access import scope
+from dashboard.access.permissions import Permission
+from dashboard.models import AuditEntry, PauseType, Team, TeamLead, TeamMember, User
+from dashboard.pages.teamday import model
+from dashboard.pages.teamday.model import Flag
+from dashboard.tracing import trace
+from tests import make
+from tests.api import Api
+from tests.ingest.day import DATE, DAY, ZONE
+
+pytestmark = pytest.mark.both_databases
+
+P = Permission
+SPAN = clock.day(date.fromisoformat(DATE), ZONE)
+LATER = SPAN.end + 40 * 86_400
+
+
+def of(user: str) -> list[dict[str, Any]]:
+    """Return the ordinary day of another user."""
+    return [
+        {**event, "id": f"{user}{event['id']}", "user": user}
+        | ({"interaction": f"{user}{event['interaction']}"} if "interaction" in event else {})
+        for event in DAY
+    ]
+
+
+def at(time: str, type_: str, user: str, **more: Any) -> dict[str, Any]:
+    return {"id": f"{user}{type_}{time}", "type": type_, "time": f"{DATE}T{time}+01:00", "user": user, **more}
+
+
+MISSED = [
+    at(f"09:1{n}:{second}", f"call.{kind}", "petr", interaction=f"m{n}")
+    for n in range(3)
+    for second, kind in (("00", "offered"), ("20", "ignored"))
+]
+
+
+@pytest.fixture
+def stored(client: FlaskClient) -> None:
+    PauseType.create(name="lunch", label="Lunch", max_seconds=1200)
+    Api(client).take([*DAY, *of("petr"), *of("eva")[:4], *MISSED])
+
+
+def row(name: str) -> model.Row:
+    found = model.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+    return next(row for group in found.groups for row in group.rows if row.member.login == name)
+
+
+def test_a_row_equals_the_users_own_tracing(stored: None) -> None:
+    for name in ("jana", "petr"):
+        own = trace.read(scope.whole(), name, SPAN, ZONE, LATER)
+        assert own is not None
+        shown = row(name)
+        for figure in ("login", "ready", "not_ready", "busy", "free", "occupancy", "work_logged_out"):
+            assert getattr(shown.figures, figure) == getattr(own.figures, figure), figure
+        assert shown.figures.pause.total == own.figures.pause.total
+        assert shown.handled == len(own.closed)
+
+
+def test_who_needs_a_look_comes_first_and_why(stored: None) -> None:
+    found = model.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+    assert found.groups[0].name == "look"
+    flags = {row.member.login: row.flags for group in found.groups for row in group.rows}
+    assert flags["petr"] == (Flag.PAUSE, Flag.MISSES)  # half an hour of lunch, 20 minutes allowed
+    assert flags["jana"] == (Flag.PAUSE,)
+    assert (row("jana").over, row("petr").missed) == (600, 3)
+    assert (found.handled, found.missed, found.over) == (10, 3, 2)
+
+
+def sign_in(client: FlaskClient, grants: list[Any]) -> User:
+    user = make.user(access=make.access([P.TRACING_VIEW], grants))
+    make.sign_in(client, user)
+    return user
+
+
+def shown(client: FlaskClient, query: str = "") -> list[str]:
+    page = client.get(f"/team?date={DATE}{query}")
+    assert page.status_code == 200, page.text
+    return sorted(
+        re.findall(r'<a class="name nw" href="/tracing\?user=(\w+)&amp;date=2026-03-02">', page.text)
+    )
+
+
+def test_only_users_in_scope_and_teams_that_one_leads_are_shown(client: FlaskClient, stored: None) -> None:
+    jana, petr = (User.get(User.login == name) for name in ("jana", "petr"))
+    team, other = Team.create(name="Support"), Team.create(name="Sales")
+    TeamMember.create(team=team, user=jana)
+    TeamMember.create(team=other, user=petr)
+    sign_in(client, ["all_users", "all_queues"])
+    assert shown(client) == ["eva", "jana", "petr"]
+    assert shown(client, f"&team={other.id}") == ["petr"]
+    lead = sign_in(client, ["led_teams"])
+    assert shown(client) == []
+    TeamLead.create(team=team, user=lead)
+    assert shown(client) == ["jana"]
+    assert shown(client, f"&team={team.id}") == ["jana"]
+    page = client.get(f"/team?date={DATE}&team={other.id}")
+    assert (page.status_code, "Sales" in page.text, "petr" in page.text) == (400, False, False)
+
+
+@pytest.mark.parametrize("query", ["date=x", "date=2026-02-30", "team=x", "team=999", "colour=red"])
+def test_what_cannot_be_used_is_said(client: FlaskClient, query: str) -> None:
+    sign_in(client, ["all_users"])
+    page = client.get(f"/team?{query}")
+    assert (page.status_code, 'role="alert"' in page.text) == (400, True)
+
+
+def test_looking_is_audited_with_the_date(client: FlaskClient, stored: None) -> None:
+    sign_in(client, ["all_users"])
+    shown(client)
+    shown(client)
+    entry = AuditEntry.get(AuditEntry.action == "team.viewed")
+    assert entry.details["date"] == DATE
+    assert AuditEntry.select().where(AuditEntry.action == "team.viewed").count() == 1
+
+
+def test_a_day_without_work_says_so(client: FlaskClient, stored: None) -> None:
+    sign_in(client, ["all_users"])
+    assert "Nobody worked on this day" in client.get("/team?date=2001-01-01").text
