@@ -1,6 +1,7 @@
 """A web server or a worker as a process that a test may kill: `python -m tests.ingest.process web|worker`.
 
-Both are what production runs, but for the lease of jobs, which is short so that a test need not wait.
+Both are what production runs, but for the leases of jobs and deliveries, which are short so that a test need
+not wait.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import waitress
 
 from dashboard import create_app, settings
 from dashboard.jobs import queue, worker
+from dashboard.notify import outbox
 
 LEASE_S = 1
 
 
 def main() -> None:
-    queue.WORK.lease_ms = LEASE_S * 1000
+    queue.WORK.lease_ms = outbox.WORK.lease_ms = LEASE_S * 1000
     chosen = settings.start()
     app = create_app(chosen)
     if sys.argv[1] == "worker":

@@ -50,10 +50,10 @@ Batch = list[dict[str, Any]]
 class Site:
     """A web server and two workers of their own, on the test's database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **more: str) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
-        self.environment = environment(url, STOPA_BIND=f"127.0.0.1:{port}")
+        self.environment = environment(url, STOPA_BIND=f"127.0.0.1:{port}", **more)
         self.ingest_key, self.read_key = (keys.make(allow, "pbx", allow) for allow in ("ingest", "read"))
         self.processes = {part: self._start(part) for part in PARTS}
         until(self.answers)
