@@ -12,12 +12,14 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 from dashboard.db import failure, make_private, migrate
 from dashboard.settings import database_url
@@ -27,6 +29,9 @@ PAGES = 4096  # copied per step; writers can run between steps
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 OTHERS = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
     AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'"""
+
+
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user"
 
 
 class BackupError(Exception):
@@ -75,8 +80,7 @@ def restore(url: str, source: Path) -> Path | None:
     """
     path = database_url.sqlite_path(url)
     if path is None:
-        whole = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
-        _run(url, "pg_restore", *whole, f"--dbname={_conninfo(url)}", str(source))
+        _restore_postgresql(url, source)
         return None
     if not path.exists() or not path.stat().st_size:
         _copy_sqlite(source, path)
@@ -106,6 +110,22 @@ def in_use(url: str) -> bool:
         except OSError:
             return True
     return False
+
+
+def _restore_postgresql(url: str, source: Path) -> None:
+    """Drop the user's tables and run the backup's SQL in one transaction.
+
+    pg_restore would leave the tables of a newer version, and fail where they refer to the others. Its SQL
+    is complete before it is run.
+    """
+    with psycopg.connect(_conninfo(url, with_password=True)) as connection:
+        names = [name for (name,) in connection.execute(TABLES)]
+    drop = SQL("DROP TABLE IF EXISTS {} CASCADE").format(SQL(", ").join(map(Identifier, names))).as_string()
+    with tempfile.NamedTemporaryFile() as script:  # mode 0600
+        _run(url, "pg_restore", "--no-owner", f"--file={script.name}", str(source))
+        whole = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        first = [f"--command={drop}"] if names else []
+        _run(url, "psql", *whole, *first, f"--file={script.name}")
 
 
 def _replace_file(path: Path, source: Path, aside: Path) -> None:
@@ -143,12 +163,12 @@ def _checked_sqlite(source: Path) -> set[str]:
 
 
 def _run(url: str, command: str, *arguments: str) -> str:
-    """Run a program of PostgreSQL and return its output. pg_dump finds the database by its connection string,
+    """Run a program of PostgreSQL and return its output. It finds the database by its connection string,
     which has no password: other users see the arguments of a process."""
     program = shutil.which(command)
     if program is None:
         raise BackupError(f"{command} is not installed. Install the PostgreSQL client.")
-    if command == "pg_dump":
+    if command != "pg_restore":  # which only reads files here
         arguments = (f"--dbname={_conninfo(url)}", *arguments)
     done = subprocess.run(  # noqa: S603  our own arguments, no shell
         [program, *arguments],

@@ -37,6 +37,29 @@ def test_restore_returns_the_content_at_backup_time(db: peewee.Database, db_url:
     assert [row.name for row in Queue.select()] == ["before"]
 
 
+@pytest.mark.own_database
+def test_restore_leaves_nothing_of_a_newer_version(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    backup.save(db_url, tmp_path / "copy")
+    db.execute_sql("create table newer (id integer primary key, queue_id integer references queue (id))")
+    db.close()
+    backup.restore(db_url, tmp_path / "copy")
+    with db.connection_context():
+        assert not db.table_exists("newer")
+        migrate.check(db)
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_backup_that_ends_early_changes_nothing(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    make.queue("before")
+    backup.save(db_url, tmp_path / "copy")
+    whole = (tmp_path / "copy").read_bytes()
+    (tmp_path / "copy").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(backup.BackupError):
+        backup.restore(db_url, tmp_path / "copy")
+    assert [row.name for row in Queue.select()] == ["before"]
+
+
 def test_backup_does_not_overwrite_files(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("kept")
     with pytest.raises(backup.BackupError, match="already exists"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import peewee
 import pytest
@@ -71,5 +72,7 @@ def test_secrets_of_an_older_version_are_sealed_by_the_migration(empty_url: str)
         assert "topsecret" not in stored(db)
         row = Channel.get()
         assert {name: getattr(row, name) for name in SECRETS} == SECRETS
-    if not isinstance(db, peewee.SqliteDatabase):
+    if isinstance(db, peewee.SqliteDatabase):
+        assert b"topsecret" not in Path(str(db.database)).read_bytes()
+    else:
         db.close_all()

@@ -9,6 +9,8 @@ from dashboard.db.sealed import seal
 
 
 def up(_migrator: Any, db: Any) -> None:
+    if db.param == "?":
+        db.execute_sql("PRAGMA secure_delete = ON")  # overwrites what the old columns held
     for column in ("address", "secret", "headers"):
         db.execute_sql('ALTER TABLE "channel" ADD COLUMN "sealed" TEXT NOT NULL DEFAULT \'\'')
         for ident, value in db.execute_sql(f'SELECT "id", "{column}" FROM "channel"').fetchall():  # noqa: S608
