@@ -59,8 +59,8 @@ def create_app(given: Settings | None = None) -> Flask:
     security.csrf.init_app(app)  # after the user is known, who is told when a form is refused
     errors.init(app)
     assets.init(app)
-    nav.init(app)
     registry.register(app)
+    nav.init(app)
     app.wsgi_app = EventsEntry(app, app.wsgi_app)  # type: ignore[method-assign]
     logs.init(app, chosen.log_level)
     if chosen.trusted_proxies:

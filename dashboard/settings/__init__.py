@@ -96,6 +96,7 @@ class Settings:
     trusted_proxies: int = 0
     webhook_allow: tuple[HostPort, ...] = ()
     log_level: str = "info"
+    site_name: str = "Stopa"
 
 
 SETTINGS = [
@@ -147,6 +148,14 @@ SETTINGS = [
         "Sender of emails.",
         readers.read_address,
         "Stopa <stopa@example.com>",
+    ),
+    Setting(
+        "STOPA_SITE_NAME",
+        "Stopa",
+        "text, 60 characters or less",
+        "Name of this installation, shown at the top and in the title of each page.",
+        readers.read_site_name,
+        "Brno contact centre",
     ),
     Setting(
         "STOPA_TIMEZONE",

@@ -17,6 +17,7 @@ LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
 PROXIES_MAX = 10
+SITE_NAME_MAX = 60
 ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
 
 
@@ -98,6 +99,14 @@ def read_smtp_url(value: str) -> str:
 def read_address(value: str) -> str:
     if not ADDRESS.fullmatch(value):
         raise ValueError(f"{value!r} is not a valid email address")
+    return value
+
+
+def read_site_name(value: str) -> str:
+    if len(value) > SITE_NAME_MAX:
+        raise ValueError(f"has {len(value)} characters, the maximum is {SITE_NAME_MAX}")
+    if not value.isprintable():
+        raise ValueError("contains a character that cannot be shown")
     return value
 
 

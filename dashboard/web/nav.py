@@ -1,4 +1,8 @@
-"""The menu: what this access may open, and nothing else."""
+"""The sections of the application and their pages: the only place that lists them.
+
+A page appears with its view, for whoever the view admits. A request belongs to the page with the longest path
+that its own path begins with.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from dashboard import clock
+from dashboard.access.guard import cookie_name
 from dashboard.access.permissions import Permission
 from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n import LOCALES
@@ -32,85 +37,178 @@ def unread(user_id: int) -> int:
     return len(_UNREAD.rows(user=user_id, now=clock.now_ms()))
 
 
-class Entry(NamedTuple):
-    group: str
+class Page(NamedTuple):
     label: str
     endpoint: str
+    group: str = ""  # its heading in the list of a section with `listed`
+    also: tuple[str, ...] = ()  # first parts of paths that belong to it besides its own
+
+
+class Section(NamedTuple):
+    label: str
     icon: str
-    permission: Permission
-    others: tuple[Permission, ...] = ()  # each of which is enough, too
+    pages: tuple[Page, ...]
+    listed: bool = False  # its pages stand in a list at the left, not in tabs
 
 
-class Item(NamedTuple):
+INBOX = "inbox.index"
+PEOPLE, CENTRE, SOURCES = N_("People and roles"), N_("Contact centre"), N_("Sources and keys")
+SECTIONS = (
+    Section(N_("Now"), "home", (Page(N_("Home"), "home.index"),)),
+    Section(
+        N_("People"),
+        "users",
+        (Page(N_("User tracing"), "tracing.index"), Page(N_("Team day"), "teamday.index")),
+    ),
+    Section(N_("Interactions"), "call", (Page(N_("Interactions"), "interactions.index"),)),
+    Section(
+        N_("Figures"),
+        "report",
+        (Page(N_("Figures"), "figures.index"), Page(N_("Queue figures"), "queuedays.show")),
+    ),
+    Section(
+        N_("Rules"),
+        "bolt",
+        (
+            Page(N_("Rules"), "rules.index", also=("/backtests",)),
+            Page(N_("Rule runs"), "ruleruns.subject"),
+            Page(N_("Deliveries"), "deliveries.index"),
+            Page(N_("Operations"), "operations.index"),
+        ),
+    ),
+    Section(N_("Notifications"), "bell", (Page(N_("Notifications"), INBOX),)),
+    Section(
+        N_("Settings"),
+        "sliders",
+        (
+            Page(N_("Users"), "users.index", PEOPLE),
+            Page(N_("Teams"), "teams.index", PEOPLE),
+            Page(N_("Roles"), "accesses.index", PEOPLE),
+            Page(N_("Queues"), "queues.index", CENTRE),
+            Page(N_("Pause types"), "pauses.index", CENTRE),
+            Page(N_("Calendars"), "calendars.index", CENTRE),
+            Page(N_("API keys"), "keys.index", SOURCES),
+            Page(N_("System events"), "systemevents.index", SOURCES),
+            Page(N_("Channels"), "channels.index", N_("Channels")),
+        ),
+        listed=True,
+    ),
+)
+THEME_COOKIE = "stopa_theme"
+THEMES = {"": N_("System"), "light": N_("Light"), "dark": N_("Dark")}
+
+
+class Place(NamedTuple):
+    """A page that exists, with its path and the permissions of which one opens it."""
+
+    section: Section
+    page: Page
+    path: str
+    permissions: frozenset[Permission]
+
+    def holds(self, path: str) -> int:
+        """Return how many letters of `path` lead here; 0 for a path of another page."""
+        starts = (self.path, *self.page.also)
+        return max(len(each) * (path == each or path.startswith(f"{each}/")) for each in starts)
+
+
+class Link(NamedTuple):
     label: str
     url: str
-    icon: str
     current: bool
+    icon: str = ""
     news: bool = False  # it shows how many notifications are new
 
 
-P = Permission
-INBOX = "inbox.index"
-MENU = (
-    Entry("", N_("Home"), "home.index", "home", P.SELF),
-    Entry("", N_("Notifications"), INBOX, "bell", P.SELF),
-    Entry(N_("Monitoring"), N_("User tracing"), "tracing.index", "tracing", P.SELF),
-    Entry(N_("Monitoring"), N_("Team day"), "teamday.index", "team", P.TRACING_VIEW),
-    Entry(N_("Monitoring"), N_("Interactions"), "interactions.index", "queue", P.QUEUES_FIGURES),
-    Entry(N_("Monitoring"), N_("Figures"), "figures.index", "report", P.QUEUES_FIGURES),
-    Entry(N_("Monitoring"), N_("Queue figures"), "queuedays.show", "report", P.QUEUES_FIGURES),
-    Entry(N_("Automation"), N_("Rules"), "rules.index", "bolt", P.RULES_OWN, (P.RULES_VIEW, P.RULES_OVERSEE)),
-    Entry(N_("Automation"), N_("Operations"), "operations.index", "ready", P.RULES_OPERATE),
-    Entry(N_("Settings"), N_("System events"), "systemevents.index", "switch", P.SYSTEM_EVENTS_VIEW),
-    Entry(N_("Settings"), N_("Channels"), "channels.index", "chat", P.CHANNELS_VIEW),
-    Entry(N_("Settings"), N_("Users"), "users.index", "users", P.USERS_VIEW),
-    Entry(N_("Settings"), N_("Teams"), "teams.index", "team", P.TEAMS_VIEW),
-    Entry(N_("Settings"), N_("Queues"), "queues.index", "queue", P.QUEUES_VIEW),
-    Entry(N_("Settings"), N_("Pause types"), "pauses.index", "pause", P.PAUSES_VIEW),
-    Entry(N_("Settings"), N_("Calendars"), "calendars.index", "clock", P.CALENDARS_VIEW),
-    Entry(N_("Settings"), N_("Roles"), "accesses.index", "shield", P.ACCESSES_VIEW),
-    Entry(N_("Settings"), N_("API keys"), "keys.index", "key", P.KEYS_VIEW),
-)
+class Navigation(NamedTuple):
+    """What the viewer may open: sections, and the pages of the one that the request belongs to.
+
+    Its pages are `tabs` or, by heading, the `groups` of a list; both are empty where it has one page.
+    """
+
+    sections: list[Link]
+    label: str = ""
+    tabs: tuple[tuple[str, str, bool, None], ...] = ()  # as ui/parts.html takes them
+    groups: tuple[tuple[str, list[Link]], ...] = ()
 
 
 def init(app: Flask) -> None:
+    """Give templates the shell. The application has its views by now."""
+    paths = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules() if not rule.arguments}
+    app.extensions["places"] = [
+        Place(section, page, paths[page.endpoint], frozenset(permissions))
+        for section in SECTIONS
+        for page in section.pages
+        if (view := app.view_functions.get(page.endpoint)) is not None
+        for permissions in [view.permissions]  # type: ignore[attr-defined]
+    ]
+
     @app.context_processor
     def shell() -> dict[str, Any]:
         return {
             "viewer": _viewer(),
-            "nav": menu(app) if g.get("user") is not None else [],
+            "nav": navigation() if g.get("user") is not None else Navigation([]),
             "news": _news,
             "locales": _locales(),
-            "site_name": _("Contact centre"),
+            "site_name": current_app.config["STOPA"].site_name,
+            "theme": theme(),
+            "themes": THEMES,
+            "return_url": _return_url(),
             "csrf_token": generate_csrf,
             "lang": language(),
             "htmx_src": assets.htmx_src(),
         }
 
 
-def menu(app: Flask) -> list[tuple[str | None, list[Item]]]:
-    """Return the groups of the menu with the entries that exist and that the scope allows."""
-    groups: dict[str, list[Item]] = {}
-    for entry in MENU:
-        if entry.endpoint in app.view_functions and _may(entry):
-            current = request.endpoint == entry.endpoint or (
-                request.blueprint == entry.endpoint.partition(".")[0] and _sole(entry)
-            )
-            shows = entry.endpoint == INBOX
-            item = Item(_(entry.label), url_for(entry.endpoint), entry.icon, current, shows)
-            groups.setdefault(entry.group, []).append(item)
-    return [(_(group) if group else None, items) for group, items in groups.items()]
+def navigation() -> Navigation:
+    """Return the menus of this request."""
+    opened = [place for place in current_app.extensions["places"] if _may(place)]
+    here = place_of(request.path)
+    first = {place.section: place for place in reversed(opened)}
+    sections = [
+        Link(
+            _(section.label),
+            first[section].path,
+            here is not None and here.section is section,
+            section.icon,
+            section.pages[0].endpoint == INBOX,
+        )
+        for section in SECTIONS
+        if section in first
+    ]
+    beside = [place for place in opened if here is not None and place.section is here.section]
+    if here is None or len(beside) < 2:
+        return Navigation(sections)
+    links = [Link(_(place.page.label), place.path, place is here) for place in beside]
+    if not here.section.listed:
+        tabs = tuple((link.label, link.url, link.current, None) for link in links)
+        return Navigation(sections, _(here.section.label), tabs)
+    groups: dict[str, list[Link]] = {}
+    for place, link in zip(beside, links, strict=True):
+        groups.setdefault(_(place.page.group), []).append(link)
+    return Navigation(sections, _(here.section.label), groups=tuple(groups.items()))
 
 
-def _may(entry: Entry) -> bool:
-    return any(g.scope.can(permission) for permission in (entry.permission, *entry.others))
+def place_of(path: str) -> Place | None:
+    """Return the page that a path belongs to, whether or not the viewer may open it."""
+    found = max(current_app.extensions["places"], key=lambda place: place.holds(path))
+    return found if found.holds(path) else None
 
 
-def _sole(entry: Entry) -> bool:
-    """A blueprint with two entries marks only the one that is open."""
-    name = entry.endpoint.partition(".")[0]
-    twins = [other for other in MENU if other.endpoint.partition(".")[0] == name]
-    return len(twins) == 1 or (entry is twins[-1] and request.endpoint not in {t.endpoint for t in twins})
+def list_of(path: str) -> tuple[str, str] | None:
+    """Return label and address of the page that a path would be on, for a viewer who may open it."""
+    place = place_of(path) if g.get("user") is not None else None
+    return (_(place.page.label), place.path) if place is not None and _may(place) else None
+
+
+def theme() -> str:
+    """Return the colours that this browser chose: a key of THEMES, "" as the system has it."""
+    chosen = request.cookies.get(cookie_name(THEME_COOKIE), "")
+    return chosen if chosen in THEMES else ""
+
+
+def _may(place: Place) -> bool:
+    return bool(place.permissions & g.scope.permissions)
 
 
 def _news() -> int:
@@ -127,11 +225,14 @@ def _viewer() -> Any:
     return {"name": user.name, "access_name": _(user.access.name), "login": user.login}
 
 
+def _return_url() -> str:
+    """Return where to go on after a change of language or theme."""
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+
+
 def _locales() -> list[tuple[str, str, str, bool]]:
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    now = language()
+    here, now = _return_url(), language()
     return [
         (code, name, url_for("signin.language", code=code, next=here), code == now)
         for code, name in LOCALES.items()
-        if "signin.language" in current_app.view_functions
     ]

@@ -31,6 +31,7 @@ def test_a_page_asks_to_sign_in_and_then_opens_and_signing_out_ends_it(open_as: 
     assert urlsplit(page.url).path == "/sign-in"
     fill_sign_in(page, "novakova", site.passwords["novakova"])
     assert page.url == f"{site.address}/tracing?unit=week"
+    page.locator("#nav summary").click()
     page.get_by_role("button", name="Sign out").click()
     assert urlsplit(page.url).path == "/sign-in"
     page.goto("/")
@@ -114,6 +115,7 @@ def test_a_user_is_added_chooses_a_language_and_is_deactivated(page: Page, open_
     fill_sign_in(own, "ruzena", PASSWORD)
     for code, title in (("cs", "Trasování uživatelů"), ("ja", "ユーザー活動履歴"), ("en", "User tracing")):
         own.goto("/tracing")
+        own.locator("#nav summary").click()
         own.locator(f"#nav a[hreflang={code}]").click()
         own.wait_for_url("**/tracing")
         assert (own.locator("html").get_attribute("lang"), own.locator("h1").inner_text()) == (code, title)

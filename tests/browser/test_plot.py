@@ -94,7 +94,7 @@ def test_on_a_phone_the_form_folds_and_opens(open_as: Open) -> None:
     page.get_by_role("button", name="Petra Nováková").click()
     expect(page.locator("#user")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Menu").click()
-    expect(page.get_by_role("link", name="Queue figures")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Settings")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("locale", ["en", "cs", "ja"])

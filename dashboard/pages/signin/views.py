@@ -23,8 +23,10 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import LOCALES
 from dashboard.models import User
 from dashboard.pages.signin import commands, forms
-from dashboard.web import fields
+from dashboard.web import fields, nav
 from dashboard.web.page import local_path, render
+
+THEME_KEPT_S = 365 * 86_400
 
 bp = Blueprint("signin", __name__)
 
@@ -141,6 +143,18 @@ def language(code: str) -> Response:
     session.permanent = True
     session["locale"] = code
     return make_response(redirect(local_path(request.args.get("next"))))
+
+
+@bp.post("/theme")
+@require(Permission.SELF)
+def choose_theme() -> Response:
+    """Set the colours of this browser, or leave them to the system."""
+    chosen = request.form.get("theme", "")
+    if chosen not in nav.THEMES:
+        abort(400)
+    response = make_response(redirect(local_path(request.form.get("next"))))
+    _set_cookie(response, nav.THEME_COOKIE, chosen, THEME_KEPT_S if chosen else 0)
+    return response
 
 
 @bp.get("/account")
