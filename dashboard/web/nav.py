@@ -136,11 +136,10 @@ def init(app: Flask) -> None:
     """Give templates the shell. The application has its views by now."""
     paths = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules() if not rule.arguments}
     app.extensions["places"] = [
-        Place(section, page, paths[page.endpoint], frozenset(permissions))
+        Place(section, page, paths[page.endpoint], frozenset(getattr(view, "permissions", ())))
         for section in SECTIONS
         for page in section.pages
         if (view := app.view_functions.get(page.endpoint)) is not None
-        for permissions in [view.permissions]  # type: ignore[attr-defined]
     ]
 
     @app.context_processor

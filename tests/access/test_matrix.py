@@ -55,6 +55,7 @@ OTHERS = {
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "queuedays": {P.QUEUES_FIGURES},
+    "search": {P.SELF},
     "signin": {P.SELF},
     "teamday": {P.TRACING_VIEW},
     "tracing": {P.SELF},

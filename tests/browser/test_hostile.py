@@ -119,11 +119,11 @@ def test_pages_of_one_user_show_the_string_as_typed(number: int, page: Page, hos
 def test_what_is_typed_into_a_form_comes_back_as_typed(number: int, page: Page) -> None:
     text = strings()[number]
     page.goto("/users")
-    page.fill("input[name=q]", text)
+    page.fill("main input[name=q]", text)
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**q=*")
     page.reload()
-    assert squeezed(page.input_value("input[name=q]")) == squeezed(text)
+    assert squeezed(page.input_value("main input[name=q]")) == squeezed(text)
     page.goto("/users/new")
     page.fill("#f-name", text)
     page.fill("#f-login", "not one word")

@@ -98,7 +98,7 @@ def test_a_list_of_settings_is_narrowed_while_the_field_keeps_the_focus(tab: Tab
     tab.go("/users")
     page = tab.page
     page.evaluate(MARK)
-    page.focus("input[name=q]")
+    page.focus("main input[name=q]")
     page.keyboard.type("novak")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)

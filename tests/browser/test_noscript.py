@@ -77,7 +77,7 @@ def test_the_list_is_narrowed_sorted_paged_and_its_rows_open(page: Page) -> None
 
 def test_a_list_of_settings_is_searched_and_sorted(page: Page) -> None:
     page.goto("/users")
-    page.fill("input[name=q]", "novak")
+    page.fill("main input[name=q]", "novak")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody th a")).to_have_text(["Petra Nováková"])
     page.goto("/users")
