@@ -33,8 +33,12 @@ def email(address: str) -> str:
     return f"{name[:1]}{DOTS}{at}{domain}" if at else DOTS
 
 
-def contact(name: str, number: str, address: str, full: bool) -> str:
-    """Return the label of a contact: phone number, else email address, else name. Masked unless `full`."""
+def contact(name: str, number: str, address: str, full: bool, by_email: bool = False) -> str:
+    """Return the label of a contact: phone number, else email address, else name. Masked unless `full`.
+
+    With `by_email`, the email address comes before the phone number.
+    """
+    number = "" if by_email and address else number
     if full:
         return " · ".join(part for part in (name, number or address) if part)
     if number:

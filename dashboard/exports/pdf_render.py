@@ -8,6 +8,7 @@ the joined pages look as if laid out in one piece.
 from __future__ import annotations
 
 import gc
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -50,6 +51,7 @@ _TEMPLATES = Environment(
 )
 _NUMBERS = (Kind.INT, Kind.DURATION, Kind.PERCENT)
 PAGE_MM = 273  # between the margins
+LETTER_MM, PADDING_MM = 1.7, 1.1  # of a bold letter, and at each side of a cell
 # Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
 _CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (18, 18)}
 
@@ -232,13 +234,25 @@ class _Table:
 
 
 def _percents(columns: list[Column]) -> list[float]:
-    """Return the widths in percent: times and durations as they need, texts and numbers share the rest."""
+    """Return the widths in percent: every column holds the words of its heading, times and durations stay
+    on one line, and what is left is shared by the widths of the other columns."""
     japanese = formats.language() == "ja"
     fixed = [_CELL_MM.get(column.kind, (0, 0))[japanese] for column in columns]
-    shared = sum(column.width for column, mm in zip(columns, fixed, strict=True) if not mm)
-    rest = max(PAGE_MM - sum(fixed), 0.3 * PAGE_MM)
-    widths = [mm or rest * column.width / shared for column, mm in zip(columns, fixed, strict=True)]
+    least = [max(_heading_mm(column.title), mm) for column, mm in zip(columns, fixed, strict=True)]
+    shares = [0 if mm else column.width for column, mm in zip(columns, fixed, strict=True)]
+    rest = max(PAGE_MM - sum(least), 0) / (sum(shares) or 1)
+    widths = [mm + rest * share for mm, share in zip(least, shares, strict=True)]
     return [round(100 * width / sum(widths), 3) for width in widths]
+
+
+def _heading_mm(title: str) -> float:
+    """Return the width of the longest word of a heading; words of wide letters break anywhere."""
+    words = [word for word in clean(title).split() if not any(map(_is_wide, word))]
+    return max(map(len, words), default=4) * LETTER_MM + 2 * PADDING_MM
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"
 
 
 def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:

@@ -234,6 +234,25 @@ def test_times_and_durations_stay_on_one_line(locale: str) -> None:
     assert sum("100:00:00" in line for line in lines) == 20
 
 
+@pytest.mark.parametrize("locale", ["en", "cs", "ja"])
+def test_no_word_of_a_heading_is_broken_in_a_table_of_many_numbers(locale: str) -> None:
+    titles = [
+        "Hodina",
+        "Zařazeno",
+        "Odmítnuto",
+        "Neukončeno",
+        "Dřívější vypršení",
+        "Overflowed",
+        "Unfinished",
+    ] * 2
+    columns = tuple(Column(f"n{number}", title, Kind.INT, 9) for number, title in enumerate(titles))
+    wide = (Column("a", "Name", width=90), *columns, Column("b", "Talk", Kind.DURATION, 10))
+    made = replace(report(locale=locale), sheets=(Sheet("List", wide, [("x", *range(len(titles)), 5)]),))
+    [text] = pages(made)
+    for title in titles:
+        assert all(word in text for word in title.split()), (title, text)
+
+
 def test_a_giant_text_breaks_nothing_and_later_rows_follow() -> None:
     rows: list[Row] = [row(str(number)) for number in range(130)]
     rows[3] = row("dlouhý " * 3_000)

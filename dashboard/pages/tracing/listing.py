@@ -220,7 +220,8 @@ def title_or_contact(trace: Trace, row: ActivityRow) -> str:
 def contact_of(trace: Trace, row: ActivityRow) -> str:
     """Return how the contact is called on this viewer's page: masked without the right."""
     full = trace.scope.can(Permission.PII_UNMASK)
-    return masking.contact(row.contact_name, row.contact_phone, row.contact_email, full)
+    details = row.contact_name, row.contact_phone, row.contact_email
+    return masking.contact(*details, full, by_email=row.channel == "email")
 
 
 def work(trace: Trace, row: ActivityRow) -> Row:
