@@ -1,7 +1,7 @@
 """All measures in one table: `python -m tests.bench [--rows 1000000] [--big 10000000] [--only A1,A5]`.
 
 The large site has `--rows` activities, or `--big` where given; the small one 100,000. Costs are
-processor time of the server's process, medians of cases run in turn; A11, A8p and B5 are by the clock.
+processor time of the server's process, medians of cases run in turn; A11, A12, A8p and B5 are by the clock.
 Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the sites for the next.
 """
 
@@ -14,7 +14,19 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import backtest, deliveries, exports, fold, gate, pages, rules, site, timers, visible
+from tests.bench import (
+    backtest,
+    deliveries,
+    exports,
+    fold,
+    gate,
+    latency,
+    pages,
+    rules,
+    site,
+    timers,
+    visible,
+)
 from tests.bench.site import Site
 from tests.bench.table import Line, text
 
@@ -58,6 +70,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "A8p": lambda _bench: visible.rows(),
     "A9 A10": _exports,
     "A11": lambda bench: pages.busy(bench.big),
+    "A12": lambda bench: latency.rows(bench.small),
     "B1 B3": lambda _bench: rules.rows(),
     "B2": lambda bench: timers.rows(bench.home),
     "B5": lambda bench: deliveries.rows(bench.home),

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dashboard.listener import IDLE_S
 from dashboard.listener import Server as Listening
 from dashboard.settings import HostPort
 
@@ -37,11 +38,15 @@ class Server:
     """A running server: ask it, and ask what it has cost."""
 
     def __init__(self, port: int) -> None:
+        self.port, self._asked = port, 0.0
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+        if time.monotonic() - self._asked > IDLE_S / 2:
+            self.connection.close()  # as the server has done by now; it opens again by itself
         self.connection.request("GET" if body is None else "POST", path, body, dict(headers or {}))
         response = self.connection.getresponse()
+        self._asked = time.monotonic()
         return Answer(response.status, response.read(), dict(response.getheaders()))
 
     def cpu_s(self) -> float:
