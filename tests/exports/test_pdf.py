@@ -244,7 +244,10 @@ def test_no_word_of_a_heading_is_broken_in_a_table_of_many_numbers(locale: str) 
         "Dřívější vypršení",
         "Overflowed",
         "Unfinished",
-    ] * 2
+        "Neukončeno",
+        "Odmítnuto",
+        "Ztraceno",
+    ]
     columns = tuple(Column(f"n{number}", title, Kind.INT, 9) for number, title in enumerate(titles))
     wide = (Column("a", "Name", width=90), *columns, Column("b", "Talk", Kind.DURATION, 10))
     made = replace(report(locale=locale), sheets=(Sheet("List", wide, [("x", *range(len(titles)), 5)]),))
