@@ -122,7 +122,7 @@ def test_audited_action_becomes_an_event_with_catalogued_fields_only() -> None:
 def test_failed_sign_in_event_names_the_user_if_known(login: str, known: bool) -> None:
     jana = make.user("jana", access=make.access([Permission.HOME_VIEW]), password="right and long")
     with pytest.raises(commands.Refused):
-        commands.sign_in(login, "wrong", "192.0.2.1")
+        commands.sign_in(login, "wrong", "192.0.2.1", "")
     event = Event.get(Event.type == FAILED)
     assert event.user_id == (jana.id if known else None)
     assert "wrong" not in event.data
