@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
 
 from dashboard.settings import ROOT
-from tests.browser.rounds import AXE, PLACES, VIEWS, Rounds, Visit
+from tests.browser.places import PLACES
+from tests.browser.rounds import AXE, VIEWS, Rounds, Visit
 from tests.browser.window import Open, Site, View
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from flask import Flask
 
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
@@ -117,11 +118,10 @@ def test_audited_action_becomes_an_event_with_catalogued_fields_only() -> None:
     ]
 
 
-@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(("login", "known"), [("jana", True), ("nobody", False), ("{{7*7}}\r\n", False)])
-def test_failed_sign_in_event_names_the_user_if_known(login: str, known: bool) -> None:
+def test_failed_sign_in_event_names_the_user_if_known(app: Flask, login: str, known: bool) -> None:
     jana = make.user("jana", access=make.access([Permission.HOME_VIEW]), password="right and long")
-    with pytest.raises(commands.Refused):
+    with app.app_context(), pytest.raises(commands.Refused):
         commands.sign_in(login, "wrong", "192.0.2.1", "")
     event = Event.get(Event.type == FAILED)
     assert event.user_id == (jana.id if known else None)

@@ -20,10 +20,10 @@ def admin(client: FlaskClient) -> User:
     return user
 
 
-def fail(login: str, times: int) -> None:
+def fail(client: FlaskClient, login: str, times: int) -> None:
     for _ in range(times):
-        with pytest.raises(commands.Refused):
-            commands.sign_in(login, "guess", "192.0.2.7")
+        with client.application.app_context(), pytest.raises(commands.Refused):
+            commands.sign_in(login, "guess", "192.0.2.7", "")
     engine.digest()
 
 
@@ -37,10 +37,10 @@ def test_the_third_sign_in_that_fails_for_one_user_tells_the_administrator(
         types=["auth.sign_in_failed"],
         times={"number": 3, "seconds": 600, "by": "agent"},
     )
-    fail("jana", 2)
-    fail("petr", 2)
+    fail(client, "jana", 2)
+    fail(client, "petr", 2)
     assert engine.notices(admin) == []
-    fail("jana", 1)
+    fail(client, "jana", 1)
     assert engine.notices(admin) == ["Sign-ins fail"]
     assert "Sign-ins fail" in client.get("/inbox?view=new").text
 

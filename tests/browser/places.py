@@ -1,0 +1,142 @@
+"""The places that the browser visits: every page, in each state that looks different."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A page: its address with the names of IDS in braces, who opens it, the status it answers with.
+
+    With `typed`, the page is what answers when its first form is sent with these values.
+    """
+
+    path: str
+    login: str = "admin"
+    status: int = 200
+    typed: Mapping[str, str] | None = None
+
+
+SETUP = Place("/setup", "")  # of another site: the demonstration has an administrator
+IN_THE_MAKING = "file in the making"
+TRACE = "/tracing?user=novakova"
+PLACES = {
+    "sign-in": Place("/sign-in", ""),
+    "home": Place("/"),
+    "home of an agent": Place("/", "novakova"),
+    "day": Place(TRACE),
+    "24 hours": Place(f"{TRACE}&hours=24"),
+    "60 minutes": Place(f"{TRACE}&minutes=60"),
+    "15 minutes": Place(f"{TRACE}&minutes=15"),
+    "5 minutes": Place(f"{TRACE}&minutes=5"),
+    "week": Place(f"{TRACE}&unit=week"),
+    "day without records": Place(f"{TRACE}&date=2020-01-01"),
+    "list without rows": Place(f"{TRACE}&kind=line"),
+    "day of a deactivated user": Place("/tracing?user=benes&deactivated=1"),
+    "faulty address of a day": Place(f"{TRACE}&date=x", status=422),
+    "own day of an agent": Place("/tracing", "novakova"),
+    "call": Place("/tracing/activities/{call}"),
+    "chat": Place("/tracing/activities/{webchat}"),
+    "e-mail": Place("/tracing/activities/{email}"),
+    "ticket": Place("/tracing/activities/{ticket}"),
+    "queue figures": Place("/queues/figures"),
+    "team day": Place("/team"),
+    "team day of a lead": Place("/team?date=2026-11-20", "lead"),
+    "team day, refused": Place("/team?date=x", status=400),
+    "team day, none": Place("/team?date=2001-01-01"),
+    "figures": Place("/figures?period=last_30_days"),
+    "figures by user": Place("/figures?by=user&period=last_week"),
+    "figures, refused": Place("/figures?by=colour", status=400),
+    "figures, none": Place("/figures?from=2001-01-01&to=2001-01-02"),
+    "interactions": Place("/interactions?period=last_30_days"),
+    "interactions, filtered": Place("/interactions?queue=support&queue__blank=0&talk__gte=10&sort=-wait"),
+    "interactions, refused": Place("/interactions?period=ever&colour=red", status=400),
+    "interaction": Place("/interactions/1"),
+    "interactions, none": Place("/interactions?from=2001-01-01&to=2001-01-02"),
+    "users": Place("/users"),
+    "users not found": Place("/users?q=zzzz"),
+    "home of a team lead": Place("/", "lead"),
+    "new user": Place("/users/new"),
+    "user": Place("/users/{novakova}"),
+    "deactivation of a user": Place("/users/{novakova}/deactivate"),
+    "reactivation of a user": Place("/users/{benes}/reactivate"),
+    "teams": Place("/teams"),
+    "new team": Place("/teams/new"),
+    "team": Place("/teams/{team}"),
+    "deletion of a team": Place("/teams/{team}/delete"),
+    "queues": Place("/queues"),
+    "new queue": Place("/queues/new"),
+    "queue": Place("/queues/{queue}"),
+    "deactivation of a queue": Place("/queues/{queue}/deactivate"),
+    "pause types": Place("/pauses"),
+    "new pause type": Place("/pauses/new"),
+    "pause type": Place("/pauses/{pause}"),
+    "deactivation of a pause type": Place("/pauses/{pause}/deactivate"),
+    "calendars": Place("/settings/calendars"),
+    "new calendar": Place("/settings/calendars/new"),
+    "accesses": Place("/accesses"),
+    "new access": Place("/accesses/new"),
+    "access": Place("/accesses/{access}/edit"),
+    "modules of an access": Place("/accesses/{access}/edit?tab=modules"),
+    "advanced settings of an access": Place("/accesses/{access}/edit?tab=advanced"),
+    "users of an access": Place("/accesses/{access}/edit?tab=users"),
+    "deletion of an access": Place("/accesses/{access}/delete"),
+    "channels": Place("/settings/channels"),
+    "new channel": Place("/settings/channels/new"),
+    "deliveries": Place("/settings/channels/deliveries?view=all"),
+    "API keys": Place("/settings/keys"),
+    "new key": Place("/settings/keys/new"),
+    "notifications": Place("/inbox"),
+    "notification profiles": Place("/inbox/profiles"),
+    "new notification profile": Place("/inbox/profiles/new"),
+    "new notification profile with errors": Place("/inbox/profiles/new", "admin", 422, {"name": ""}),
+    "rules": Place("/rules?list=system"),
+    "rules in their order": Place("/rules?list=system&by=none&sort=order"),
+    "rules not found": Place("/rules?list=system&q=zzzz"),
+    "rules of an agent": Place("/rules", "novakova"),
+    "employee rules": Place("/rules?list=employees"),
+    "rule of an employee": Place("/rules/{personal_rule}"),
+    "rule to be given": Place("/rules/{personal_rule}/transfer"),
+    "rule to be adopted": Place("/rules/{personal_rule}/adopt"),
+    "deletion of a rule": Place("/rules/delete?id={rule}"),
+    "groups of rules": Place("/rules/groups"),
+    "group of rules with errors": Place("/rules/groups", "admin", 422, {"name": ""}),
+    "starter set": Place("/rules/starter?list=system"),
+    "import of rules": Place("/rules/import?list=system"),
+    "new rule": Place("/rules/new?list=system"),
+    "new rule of an agent": Place("/rules/new", "novakova"),
+    "rule in the editor": Place("/rules/{rule}/edit"),
+    "rule of an employee in the editor": Place("/rules/{personal_rule}/edit"),
+    "versions of a rule": Place("/rules/{rule}/versions"),
+    "runs of a rule": Place("/rules/{ran}/runs"),
+    "runs not found": Place("/rules/{ran}/runs?q=zzzz"),
+    "runs of all rules": Place("/runs"),
+    "run of a rule": Place("/runs/{run}"),
+    "rule tried on an event": Place("/rules/{ran}/try"),
+    "rule asked why not": Place("/rules/{ran}/why?subject=zzzz"),
+    "backtest to be asked for": Place("/rules/{ran}/backtest"),
+    "operations": Place("/operations"),
+    "stop of all rules": Place("/operations/stop"),
+    "search": Place("/search?q=nov"),
+    "search without results": Place("/search?q=zzzz"),
+    "search too short": Place("/search?q=z"),
+    "system events": Place("/settings/system-events"),
+    "my account": Place("/account"),
+    "sign-in refused": Place("/sign-in", "", 422, {"login": "nobody", "password": "wrong"}),
+    "new user with errors": Place("/users/new", "admin", 422, {"login": "no spaces", "email": "x"}),
+    "new team with errors": Place("/teams/new", "admin", 422, {"name": ""}),
+    "new queue with errors": Place("/queues/new", "admin", 422, {"label": ""}),
+    "new pause type with errors": Place("/pauses/new", "admin", 422, {"label": ""}),
+    "new access with errors": Place("/accesses/new", "admin", 422, {"name": "Agent"}),
+    "new channel with errors": Place(
+        "/settings/channels/new", "admin", 422, {"name": "x", "address": "http://127.0.0.1/"}
+    ),
+    "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
+    "key just made": Place("/settings/keys/new", "admin", 200, {"name": "pbx {view}", "source": "pbx"}),
+    "my account with errors": Place("/account", "admin", 422, {"timezone": "Nowhere"}),
+    "no right": Place("/users/new", "novakova", 403),
+    "not found": Place("/nowhere", status=404),
+    "not found, signed out": Place("/nowhere", "", 404),
+    IN_THE_MAKING: Place("/exports"),
+}
