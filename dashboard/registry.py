@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask, request
 
-from dashboard import cli, cli_accounts, cli_import, cli_sources
+from dashboard import cli
 from dashboard.events import health
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
@@ -98,9 +98,6 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     app.context_processor(_rules_stopped)
     cli.init(app)
-    cli_accounts.init(app)
-    cli_import.init(app)
-    cli_sources.init(app)
     worker.init(app)
     deliver.init(app)
     register_work()

@@ -21,7 +21,8 @@ import click
 import peewee
 from flask import Flask
 
-from dashboard import cli, create_app, settings
+from dashboard import create_app, settings
+from dashboard.cli import database
 from dashboard.db import connected, failure
 from dashboard.events import internal
 from dashboard.listener import Server
@@ -113,7 +114,7 @@ def main() -> None:
 
 def prepare(app: Flask, demo: bool) -> None:
     """Run `flask migrate`, or `flask demo` if `demo`; exit the process if it fails."""
-    command = cli.demo if demo else cli.migrate_
+    command = database.demo if demo else database.migrate_
     with app.app_context():
         try:
             command.main([], standalone_mode=False)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 from peewee import JOIN
 
@@ -14,16 +14,11 @@ from dashboard import clock
 from dashboard.access import accounts, granting, keys, passwords, sessions, throttle
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.cli import at_database, printable_name, source_name
+from dashboard.cli.common import at_database, printable_name, source_name
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.ingest import presence
 from dashboard.models import Access, ApiKey, Source, User
-
-
-def init(app: Flask) -> None:
-    for command in (user, access, key):
-        app.cli.add_command(command)
 
 
 @click.group()

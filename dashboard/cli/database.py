@@ -1,58 +1,25 @@
-"""The `flask` commands but those of accounts and imports: each parses its arguments and calls a package."""
+"""The `flask` commands of the database, its demonstration data, the worker and the version."""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import peewee
 import psycopg
-from flask import Flask, current_app
+from flask import current_app
 
 from dashboard import clock, settings
-from dashboard.access import first_admin, keys, presets
+from dashboard.access import first_admin, presets
+from dashboard.cli.common import at_database
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
 from dashboard.jobs import heartbeat, worker
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
-
-NAME_MAX = 120  # the columns of logins, sources and keys
-
-
-def init(app: Flask) -> None:
-    for command in (migrate_, work, rebuild, demo, save, restore, version):
-        app.cli.add_command(command)
-
-
-@contextmanager
-def at_database(version: Callable[[peewee.Database], object] = migrate.check) -> Iterator[None]:
-    """Open a connection. One line ends the command where the database cannot be used, or where `version`
-    raises VersionError."""
-    try:
-        with connected():
-            version(database.obj)
-            yield
-    except peewee.PeeweeException as error:
-        if not failure.is_away(error):
-            raise
-        raise click.ClickException(failure.explain(error)) from None
-
-
-def printable_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if not value.strip() or len(value) > NAME_MAX or not value.isprintable():
-        raise click.BadParameter(f"Enter 1 to {NAME_MAX} printable characters.")
-    return value
-
-
-def source_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if keys.is_reserved(printable_name(context, parameter, value)):
-        raise click.BadParameter(keys.RESERVED)
-    return value
 
 
 @click.command("version")

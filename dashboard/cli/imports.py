@@ -8,20 +8,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-from flask import Flask
 
 from dashboard import clock
-from dashboard.cli import at_database, source_name
+from dashboard.cli.common import at_database, source_name
 from dashboard.ingest import encodings, importer
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
 from dashboard.ingest.tally import Tally
 
 NAMED = 10  # users or event types that the summary lists
-
-
-def init(app: Flask) -> None:
-    app.cli.add_command(import_)
 
 
 def _encoding(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

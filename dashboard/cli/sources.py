@@ -5,18 +5,13 @@ from __future__ import annotations
 import sys
 
 import click
-from flask import Flask
 
 from dashboard.audit import record as audit
-from dashboard.cli import at_database
+from dashboard.cli.common import at_database
 from dashboard.db import database
 from dashboard.models import Source
 from dashboard.tracing import activity_presence, projection
 from dashboard.tracing.activity_presence import PresenceOf
-
-
-def init(app: Flask) -> None:
-    app.cli.add_command(source)
 
 
 @click.group()

@@ -1,0 +1,20 @@
+"""The `flask` commands. Each parses its arguments, opens the database and calls a package."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from dashboard.cli import accounts, database, imports, sources
+
+COMMANDS = (
+    *(database.migrate_, database.save, database.restore, database.demo),
+    *(database.work, database.rebuild, database.version),
+    *(accounts.user, accounts.access, accounts.key),
+    *(imports.import_, sources.source),
+)
+
+
+def init(app: Flask) -> None:
+    """Register the commands."""
+    for command in COMMANDS:
+        app.cli.add_command(command)
