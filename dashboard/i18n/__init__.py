@@ -18,8 +18,8 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from dashboard.i18n import formats
+from dashboard.settings import LOCALES
 
-LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}
 ROOT = Path(__file__).parents[2] / "locale"
 _ONE_LETTER = re.compile(r"(?<![\w)])([kosuvzai]) (?=\S)", re.IGNORECASE)
 _NUMBER = re.compile(

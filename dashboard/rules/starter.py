@@ -14,12 +14,12 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.catalog import CATALOG
 from dashboard.db import database
-from dashboard.i18n import LOCALES
 from dashboard.i18n.message import N_
 from dashboard.models import Rule, User
 from dashboard.models.notify import Calendar
 from dashboard.rulelang.actions import ACTIONS, texts
 from dashboard.rules import import_export
+from dashboard.settings import LOCALES
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}

@@ -12,7 +12,7 @@ from dashboard.settings import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
-LOCALES = ("en", "cs", "ja")
+LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}  # of pages, messages and exports
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
@@ -119,7 +119,8 @@ def read_timezone(value: str) -> str:
 
 def read_locale(value: str) -> str:
     if value not in LOCALES:
-        raise ValueError(f"unsupported locale {value!r}; use en, cs or ja")
+        *first, last = LOCALES
+        raise ValueError(f"unsupported locale {value!r}; use {', '.join(first)} or {last}")
     return value
 
 

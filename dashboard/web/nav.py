@@ -16,10 +16,10 @@ from dashboard import clock
 from dashboard.access.guard import cookie_name
 from dashboard.access.permissions import Permission
 from dashboard.db.prepared import Prepared, slot
-from dashboard.i18n import LOCALES
 from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
 from dashboard.models import Notification
+from dashboard.settings import LOCALES
 from dashboard.web import assets
 
 

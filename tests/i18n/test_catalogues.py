@@ -13,7 +13,7 @@ from flask_babel import force_locale
 
 from dashboard import i18n
 from dashboard.i18n import collation, formats
-from dashboard.settings import ROOT
+from dashboard.settings import LOCALES, ROOT
 
 KEYWORDS = {
     "_": None,
@@ -24,7 +24,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
 }
 SOURCES = (("dashboard", [("**.py", "python")]), ("templates", [("**.html", "jinja2"), ("**.txt", "jinja2")]))
-TRANSLATED = [locale for locale in i18n.LOCALES if locale != "en"]
+TRANSLATED = [locale for locale in LOCALES if locale != "en"]
 Text = tuple[str | None, str | tuple[str, ...]]  # context, message or its singular and plural
 PLURALS = {"cs": 3, "ja": 1}
 

@@ -10,7 +10,6 @@ from flask import Flask
 
 from dashboard import demo
 from dashboard.access.permissions import Permission
-from dashboard.i18n import LOCALES
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Rule, RuleVersion, Run
 from dashboard.models.notify import Calendar
@@ -18,6 +17,7 @@ from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import starter
 from dashboard.rules.runs import ACTED, RunOutcome
+from dashboard.settings import LOCALES
 from tests import make
 
 AUTO_REPLY = "Auto-reply to a new ticket"

@@ -10,7 +10,6 @@ from flask import Flask, g
 
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
-from dashboard.i18n import LOCALES
 from dashboard.models import User
 from dashboard.rulelang import schema
 from dashboard.rulelang.lint import Findings
@@ -20,6 +19,7 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import starter
 from dashboard.ruletext import names, sentences
+from dashboard.settings import LOCALES
 from tests import make
 from tests.rulelang.make import defined
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access import passwords
-from dashboard.i18n import LOCALES
+from dashboard.settings import LOCALES
 
 LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
 

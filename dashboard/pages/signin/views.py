@@ -20,9 +20,9 @@ from flask_babel import ngettext
 from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
 from dashboard.access.guard import COOKIE, cookie_name, is_secure, public, require
 from dashboard.access.permissions import Permission
-from dashboard.i18n import LOCALES
 from dashboard.models import User
 from dashboard.pages.signin import commands, forms
+from dashboard.settings import LOCALES
 from dashboard.web import fields, nav
 from dashboard.web.page import local_path, render
 

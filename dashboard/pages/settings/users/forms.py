@@ -11,9 +11,9 @@ from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from dashboard.access import passwords
-from dashboard.i18n import LOCALES
 from dashboard.i18n.message import N_
 from dashboard.models import User
+from dashboard.settings import LOCALES
 from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Password, TextLine, time_zone
 
 LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
