@@ -114,26 +114,23 @@ class LimitState(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Whether the action may be done now, the ledger to keep (None: nothing to keep), and, where it may,
-    how many times it had been held back before, for the text of the notice."""
+    """Whether the action may be done now, and the state to store (None: nothing to store)."""
 
     allowed: bool
     after: LimitState | None
-    held_back: int = 0
 
 
 def take(limit: Limit, before: LimitState | None, now_ts: int, episode: str = "") -> Decision:
-    """Return whether an action may be done now for the key whose ledger is `before` (None: none yet).
+    """Return whether an action may be done now for the key whose stored state is `before` (None: none yet).
 
-    `episode` names the present stretch of the state that the rule is about, see `episode_key`. Two takes
-    in one period allow one, in whatever order they are written.
+    `episode` identifies the current occurrence of the state that the rule is about, see `episode_key`. Of two
+    calls within one period one is allowed, in whatever order their results are stored.
     """
     if limit.often is Often.ALWAYS:
         return Decision(True, None)
     if before is None or _is_over(limit, before, now_ts, episode):
-        held_back = before.suppressed if before is not None else 0
         next_ts = now_ts + limit.seconds if limit.often is Often.PERIOD else None
-        return Decision(True, LimitState(next_ts, episode), held_back)
+        return Decision(True, LimitState(next_ts, episode))
     since_ts = now_ts if before.since_ts is None else before.since_ts
     return Decision(False, before._replace(suppressed=before.suppressed + 1, since_ts=since_ts))
 

@@ -31,60 +31,61 @@ from tests.rulelang.make import event
 HOUR = Limit(Often.PERIOD, seconds=3600)
 
 
-def taken(limit: Limit, instants: list[tuple[int, str]]) -> list[tuple[bool, int]]:
-    ledger, found = None, []
+def decisions(limit: Limit, instants: list[tuple[int, str]]) -> list[Decision]:
+    state, results = None, []
     for now_ts, episode in instants:
-        decision = take(limit, ledger, now_ts, episode)
-        ledger = decision.after
-        found.append((decision.allowed, decision.held_back))
-    return found
+        results.append(take(limit, state, now_ts, episode))
+        state = results[-1].after
+    return results
 
 
 CASES = [
-    ("every time", Limit(), [(0, ""), (0, "")], [(True, 0), (True, 0)]),
-    ("once per subject", Limit(Often.ONCE), [(0, ""), (10**9, "")], [(True, 0), (False, 0)]),
-    ("once an hour", HOUR, [(0, ""), (3599, ""), (3600, "")], [(True, 0), (False, 0), (True, 1)]),
+    ("every time", Limit(), [(0, ""), (0, "")], [True, True]),
+    ("once per subject", Limit(Often.ONCE), [(0, ""), (10**9, "")], [True, False]),
+    ("once an hour", HOUR, [(0, ""), (3599, ""), (3600, "")], [True, False, True]),
     (
         "once per episode, twice on one day",
         Limit(Often.EPISODE),
         [(0, "status:1"), (5, "status:1"), (9, "status:2")],
-        [(True, 0), (False, 0), (True, 1)],
+        [True, False, True],
     ),
     (
         "again after it was reopened",
         Limit(Often.EPISODE),
         [(0, "open:1"), (5, "open:2"), (9, "open:2")],
-        [(True, 0), (True, 0), (False, 0)],
+        [True, True, False],
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("limit", "instants", "found"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
+    ("limit", "instants", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
 )
-def test_an_action_is_done_at_most(
-    limit: Limit, instants: list[tuple[int, str]], found: list[tuple[bool, int]]
+def test_an_action_is_allowed_within_its_limit(
+    limit: Limit, instants: list[tuple[int, str]], expected: list[bool]
 ) -> None:
-    assert taken(limit, instants) == found
+    assert [decision.allowed for decision in decisions(limit, instants)] == expected
 
 
-def test_what_was_held_back_is_counted_since_the_first_time() -> None:
-    ledger = take(HOUR, None, 0).after
+def test_suppressed_actions_are_counted_since_the_first_one() -> None:
+    state = take(HOUR, None, 0).after
     for now_ts in (10, 20, 30):
-        decision = take(HOUR, ledger, now_ts)
-        ledger = decision.after
-    assert ledger == LimitState(3600, "", 3, 10)
-    assert take(HOUR, ledger, 4000) == Decision(True, LimitState(7600), 3)
+        state = take(HOUR, state, now_ts).after
+    assert state == LimitState(3600, "", 3, 10)
+    assert take(HOUR, state, 4000) == Decision(True, LimitState(7600))
 
 
-@given(st.sampled_from(PERIODS), st.lists(st.integers(0, 90 * 86400), max_size=30))
-def test_two_that_are_done_lie_a_period_apart_and_none_is_lost(seconds: int, instants: list[int]) -> None:
+@given(st.sampled_from(PERIODS), st.lists(st.integers(0, 90 * 86400), min_size=1, max_size=30))
+def test_allowed_actions_lie_a_period_apart_and_the_suppressed_ones_since_are_counted(
+    seconds: int, instants: list[int]
+) -> None:
     instants.sort()
-    found = taken(Limit(Often.PERIOD, seconds=seconds), [(each, "") for each in instants])
-    done = [each for each, (allowed, _) in zip(instants, found, strict=True) if allowed]
-    assert all(later - earlier >= seconds for earlier, later in pairwise(done))
-    last = next((n for n in range(len(found) - 1, -1, -1) if found[n][0]), 0)
-    assert len(done) + sum(held for _, held in found) + len(found[last + 1 :]) == len(instants)
+    found = decisions(Limit(Often.PERIOD, seconds=seconds), [(ts, "") for ts in instants])
+    done = [n for n, decision in enumerate(found) if decision.allowed]
+    assert all(instants[later] - instants[earlier] >= seconds for earlier, later in pairwise(done))
+    state = found[-1].after
+    assert state is not None
+    assert state.suppressed == len(instants) - 1 - done[-1]
 
 
 KEYS = [

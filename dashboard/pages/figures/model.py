@@ -41,7 +41,7 @@ WRITE: Mapping[Kind, Callable[[Any], str]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class FiguresRequest:
     """What the address asks for; `query` has the groups and measures of the table."""
 
     scope: Scope
@@ -74,7 +74,7 @@ class Tile(NamedTuple):
     url: str | None
 
 
-def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int) -> Asked:
+def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int) -> FiguresRequest:
     """Return what the parameters of the address ask for. Raises QueryError."""
     rest = {name: values for name, values in given.items() if name != "by"}
     name = next((value for value in given.get("by", ()) if value), By.QUEUE)
@@ -89,43 +89,45 @@ def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int
     table = tables.of(by)
     chosen = {**rest, **{key: [value] for key, value in table.always.items()}}
     chosen |= {"group": [by], "measures": list(table.measures)}
-    return Asked(scope, by, table, parse(table.source, chosen, zone, as_of, answer.names(scope)), as_of)
+    return FiguresRequest(
+        scope, by, table, parse(table.source, chosen, zone, as_of, answer.names(scope)), as_of
+    )
 
 
 def too_long() -> str:
     return str(_(TOO_LONG))
 
 
-def table(asked: Asked) -> Result:
+def table(wanted: FiguresRequest) -> Result:
     """Return the rows of the table, those without a value last, and the total. Raises run.TooLong."""
-    found = run.figures(asked.scope, asked.query)
-    group = asked.query.groups[0]
+    found = run.figures(wanted.scope, wanted.query)
+    group = wanted.query.groups[0]
     values = {key[0] for key, _values in found.rows} - {None}
-    if asked.by in TIMED:
-        write, key_of = _bucket_writer(asked), None
+    if wanted.by in TIMED:
+        write, key_of = _bucket_writer(wanted), None
     else:
-        write = display.writer(asked.scope, group.field, values, asked.query.zone)
+        write = display.writer(wanted.scope, group.field, values, wanted.query.zone)
         key_of = (
-            display.named(asked.scope, group.field.type, values)
+            display.named(wanted.scope, group.field.type, values)
             if group.field.type is not Type.TEXT
             else None
         )
     rows = [
         Row(
             write(key[0]) if key[0] is not None else _("None"),
-            _filters(asked, key[0], key_of),
+            _filters(wanted, key[0], key_of),
             figures,
         )
         for key, figures in found.rows
     ]
-    if asked.by not in TIMED:
+    if wanted.by not in TIMED:
         rows.sort(key=lambda row: -int(row.values["count"]))
     return Result(rows, found.total, found.overlap)
 
 
-def _bucket_writer(asked: Asked) -> Callable[[int], str]:
+def _bucket_writer(wanted: FiguresRequest) -> Callable[[int], str]:
     """Return how the buckets of the table are written."""
-    bucket, zone = Bucket(asked.by), asked.query.zone
+    bucket, zone = Bucket(wanted.by), wanted.query.zone
     names = get_day_names("wide", locale=formats.language())
     match bucket:
         case Bucket.DAY:
@@ -144,81 +146,84 @@ def _bucket_writer(asked: Asked) -> Callable[[int], str]:
             return lambda number: str(period.key(bucket, number, zone))
 
 
-def _filters(asked: Asked, value: Any, names: Mapping[int, display.Name] | None) -> Mapping[str, str] | None:
+def _filters(
+    wanted: FiguresRequest, value: Any, names: Mapping[int, display.Name] | None
+) -> Mapping[str, str] | None:
     """Return the filters of the list behind a group; None where the list cannot choose its rows."""
-    query = asked.query
-    if asked.table.source.name != "interactions":
+    query = wanted.query
+    if wanted.table.source.name != "interactions":
         return None
-    if asked.by is By.DAY:
+    if wanted.by is By.DAY:
         day = str(period.key(Bucket.DAY, value, query.zone))
         return {"from": day, "to": day}
-    if asked.by in TIMED:
+    if wanted.by in TIMED:
         return None
     if value is None:
-        return {f"{asked.by}__blank": "1"}
-    return {asked.by: names[value].key if names is not None else str(value)}
+        return {f"{wanted.by}__blank": "1"}
+    return {wanted.by: names[value].key if names is not None else str(value)}
 
 
-def page(asked: Asked) -> dict[str, Any]:
+def page(wanted: FiguresRequest) -> dict[str, Any]:
     """Return the context of the page."""
-    found = table(asked)
+    found = table(wanted)
     before = replace(
-        asked.query, span=period.before(asked.query.span, asked.query.zone, asked.as_of), groups=()
+        wanted.query, span=period.before(wanted.query.span, wanted.query.zone, wanted.as_of), groups=()
     )
-    previous = run.figures(asked.scope, before)
+    previous = run.figures(wanted.scope, before)
     return {
-        "asked": asked,
-        "by": asked.by,
-        "by_label": _(BY[asked.by]),
-        "columns": asked.table.columns,
+        "by": wanted.by,
+        "by_label": _(BY[wanted.by]),
+        "columns": wanted.table.columns,
         "rows": found.rows,
         "total": found.total,
         "overlap": found.overlap,
         "text": lambda column, values: tables.written(column, values, WRITE),
-        "url": lambda column, row: _url(asked, column, row),
+        "url": lambda column, row: _url(wanted, column, row),
         "tiles": [
-            _tile(asked, column, found.total, previous.total) for column in asked.table.columns if column.tile
+            _tile(wanted, column, found.total, previous.total)
+            for column in wanted.table.columns
+            if column.tile
         ],
-        "about": f"{period_text(asked.query)} · {asked.query.zone}",
+        "about": f"{period_text(wanted.query)} · {wanted.query.zone}",
         "compared": period_text(before),
-        "chart": _chart(asked),
-        "parts": [(_(label), css) for _name, label, css in asked.table.parts],
-        "heat": _heat(asked),
+        "chart": _chart(wanted),
+        "parts": [(_(label), css) for _name, label, css in wanted.table.parts],
+        "heat": _heat(wanted),
         "weekdays": [
             name for _day, name in sorted(get_day_names("abbreviated", locale=formats.language()).items())
         ],
-        "exports": _exports(asked),
+        "exports": _exports(wanted),
     }
 
 
-def _tile(asked: Asked, column: tables.Column, now: Values, then: Values) -> Tile:
+def _tile(wanted: FiguresRequest, column: tables.Column, now: Values, then: Values) -> Tile:
     value, old = column.value(now), column.value(then)
     said = ""
     if value is not None and old is not None:
         change = value - old
         sign = "+" if change > 0 else "−" if change < 0 else "±"
         said = f"{sign}{WRITE[column.kind](abs(change))}"
-    url = _url(asked, column, None)
+    url = _url(wanted, column, None)
     return Tile(_(column.label), tables.written(column, now, WRITE) or "–", said, url)
 
 
-def _url(asked: Asked, column: tables.Column, row: Row | None) -> str | None:
+def _url(wanted: FiguresRequest, column: tables.Column, row: Row | None) -> str | None:
     """Return the list of the rows behind a figure of a row, or of the total without one."""
-    if column.rows is None or asked.table.source.name != "interactions" or (row and row.filters is None):
+    if column.rows is None or wanted.table.source.name != "interactions" or (row and row.filters is None):
         return None
     kept = {name: values for name, values in request.args.lists() if name != "by"}
     if not {"period", "from", "to"} & kept.keys():
         kept["period"] = [DEFAULT_PERIOD]
-    for name, value in {**(row.filters or {} if row else {}), **column.rows, **asked.table.always}.items():
+    for name, value in {**(row.filters or {} if row else {}), **column.rows, **wanted.table.always}.items():
         kept[name] = [value]
     if "from" in kept:
         kept.pop("period", None)
     return "/interactions?" + urlencode(kept, doseq=True)
 
 
-def _chart(asked: Asked) -> Any:
+def _chart(wanted: FiguresRequest) -> Any:
     """Return bars over time: hours of up to two days, days of two months, else weeks or months."""
-    days = asked.query.span.seconds / DAY_S
+    days = wanted.query.span.seconds / DAY_S
     bucket = (
         Bucket.HOUR
         if days <= 2
@@ -228,17 +233,17 @@ def _chart(asked: Asked) -> Any:
         if days <= 400
         else Bucket.MONTH
     )
-    entity, field = asked.table.source.fields[asked.table.source.moment]
-    group = asked.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
-    names = [name for name, _label, _css in asked.table.parts if name]
-    measures = tuple(each for each in asked.query.measures if each.name in (*names, "count"))
-    found = run.figures(asked.scope, replace(asked.query, groups=(group,), measures=measures))
-    zone = asked.query.zone
+    entity, field = wanted.table.source.fields[wanted.table.source.moment]
+    group = wanted.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
+    names = [name for name, _label, _css in wanted.table.parts if name]
+    measures = tuple(each for each in wanted.query.measures if each.name in (*names, "count"))
+    found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
+    zone = wanted.query.zone
     bars = [
-        charts.Bar(_short(bucket, key[0], zone), tables.parts(asked.table, values))
+        charts.Bar(_short(bucket, key[0], zone), tables.parts(wanted.table, values))
         for key, values in found.rows
     ]
-    drawn = charts.stacked(bars, [css for _name, _label, css in asked.table.parts])
+    drawn = charts.stacked(bars, [css for _name, _label, css in wanted.table.parts])
     return {"drawn": drawn, "bars": bars}
 
 
@@ -250,24 +255,24 @@ def _short(bucket: Bucket, number: int, zone: str) -> str:
     return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))
 
 
-def _heat(asked: Asked) -> list[list[charts.Cell]] | None:
+def _heat(wanted: FiguresRequest) -> list[list[charts.Cell]] | None:
     """Return the load of the hours of a week; None for less than a week."""
-    if asked.query.span.seconds < 6 * DAY_S:
+    if wanted.query.span.seconds < 6 * DAY_S:
         return None
-    entity, field = asked.table.source.fields[asked.table.source.moment]
+    entity, field = wanted.table.source.fields[wanted.table.source.moment]
     bucket = Bucket.HOUR_OF_WEEK
-    group = asked.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
-    measures = tuple(each for each in asked.query.measures if each.name == "count")
-    found = run.figures(asked.scope, replace(asked.query, groups=(group,), measures=measures))
+    group = wanted.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
+    measures = tuple(each for each in wanted.query.measures if each.name == "count")
+    found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
     return charts.heat({key[0]: values["count"] for key, values in found.rows})
 
 
-def _exports(asked: Asked) -> list[tuple[str, str]]:
+def _exports(wanted: FiguresRequest) -> list[tuple[str, str]]:
     _path, _mark, query = here().partition("?")
     return [
         (_(text), f"/figures.{format_}{'?' if query else ''}{query}")
         for format_, text in LABELS.items()
-        if registry.allowed(asked.scope, "figures", format_)
+        if registry.allowed(wanted.scope, "figures", format_)
     ]
 
 
@@ -295,30 +300,30 @@ def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     }
 
 
-def report(asked: Asked, order: ExportOrder) -> Report:
+def report(wanted: FiguresRequest, order: ExportOrder) -> Report:
     """Return the table as a file."""
-    found = table(asked)
+    found = table(wanted)
     columns = (
-        FileColumn("group", _(BY[asked.by]), Kind.TEXT, 28),
-        *(FileColumn(each.key, _(each.label), each.kind, 14) for each in asked.table.columns),
+        FileColumn("group", _(BY[wanted.by]), Kind.TEXT, 28),
+        *(FileColumn(each.key, _(each.label), each.kind, 14) for each in wanted.table.columns),
     )
-    stamp = formats.stamp(order.as_of, asked.query.zone)
-    total = (_("Total"), *(_cell(each, found.total) for each in asked.table.columns))
-    rows = [(row.label, *(_cell(each, row.values) for each in asked.table.columns)) for row in found.rows]
+    stamp = formats.stamp(order.as_of, wanted.query.zone)
+    total = (_("Total"), *(_cell(each, found.total) for each in wanted.table.columns))
+    rows = [(row.label, *(_cell(each, row.values) for each in wanted.table.columns)) for row in found.rows]
     title = _("Figures")
     return Report(
         title=title,
-        subtitle=" · ".join((period_text(asked.query), stamp, order.exporter)),
+        subtitle=" · ".join((period_text(wanted.query), stamp, order.exporter)),
         meta=(
-            (_("Period"), period_text(asked.query)),
-            (_("Time zone"), asked.query.zone),
-            (_("By"), _(BY[asked.by])),
+            (_("Period"), period_text(wanted.query)),
+            (_("Time zone"), wanted.query.zone),
+            (_("By"), _(BY[wanted.by])),
             (_("As of"), stamp),
             (_("Exported by"), order.exporter),
         ),
         sheets=(Sheet(title, columns, rows, total),),
         locale=formats.language(),
-        zone=asked.query.zone,
+        zone=wanted.query.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
     )
 

@@ -14,7 +14,7 @@ from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
 from dashboard.pages.figures import model
-from dashboard.pages.figures.model import Asked
+from dashboard.pages.figures.model import FiguresRequest
 from dashboard.pages.figures.tables import By
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
@@ -57,13 +57,13 @@ def download(format_: str) -> Response:
     """Export the table."""
     given = {name: request.args.getlist(name) for name in request.args}
     try:
-        asked = _asked(given)
-        rows = len(model.table(asked).rows)
+        wanted = _request(given)
+        rows = len(model.table(wanted).rows)
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
     except (run.TooLong, TooManyBuckets):
         abort(400, Detail(model.too_long()))
-    name = file_name("figures", asked.by, clock.local_date(clock.now_s(), zone()), format_)
+    name = file_name("figures", wanted.by, clock.local_date(clock.now_s(), zone()), format_)
     kept = {name: "\n".join(values) for name, values in given.items()}
     return deliver("figures", kept, format_, name, rows, "report.exported")
 
@@ -78,12 +78,12 @@ def _build(order: ExportOrder) -> Report | None:
 EXPORT = Maker(TRACING_RIGHTS, _build)
 
 
-def _asked(given: Mapping[str, Sequence[str]]) -> Asked:
-    asked = model.read(g.scope, given, zone(), clock.now_s())
-    if asked.by is By.USER and not g.scope.can(Permission.TRACING_VIEW):
+def _request(given: Mapping[str, Sequence[str]]) -> FiguresRequest:
+    wanted = model.read(g.scope, given, zone(), clock.now_s())
+    if wanted.by is By.USER and not g.scope.can(Permission.TRACING_VIEW):
         abort(403)
-    return asked
+    return wanted
 
 
 def _page(given: Mapping[str, Sequence[str]]) -> Any:
-    return model.page(_asked(given))
+    return model.page(_request(given))
