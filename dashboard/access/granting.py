@@ -95,6 +95,16 @@ class Giver:
         return access is None or self.administers or self.covers(access, user_id)
 
 
+def granted_by(permissions: Iterable[Permission]) -> list[Access]:
+    """Return the roles of active users who can grant one of the permissions."""
+    active = User.select(User.access).where(User.deactivated_ts.is_null())
+    return [
+        access
+        for access in Access.select().where(Access.id.in_(active)).order_by(Access.name)
+        if (held := scopes.permissions_of(access)) >= ADMINISTERS and held.intersection(permissions)
+    ]
+
+
 def giver_of(user: User, scope: Scope) -> Giver:
     leads = AccessGrant.select().where(
         (AccessGrant.access == user.access) & (AccessGrant.kind == "led_teams")

@@ -7,12 +7,21 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import abort, current_app, g, request
+from werkzeug.exceptions import Forbidden
 
 from dashboard.access import keys, scope, sessions
 from dashboard.access.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
+
+
+class MissingPermission(Forbidden):
+    """403 to a user who has none of `permissions`, of which one is enough."""
+
+    def __init__(self, *permissions: Permission) -> None:
+        super().__init__()
+        self.permissions = permissions
 
 
 def require(*permissions: Permission) -> Callable[[View], View]:
@@ -24,7 +33,7 @@ def require(*permissions: Permission) -> Callable[[View], View]:
             if g.get("user") is None:
                 abort(401)
             if not g.scope.permissions.intersection(permissions):
-                abort(403)
+                raise MissingPermission(*permissions)
             return view(*args, **kwargs)
 
         guarded.permissions = permissions  # type: ignore[attr-defined]

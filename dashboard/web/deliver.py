@@ -10,6 +10,7 @@ from flask import Response, abort, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access.guard import MissingPermission
 from dashboard.audit import record as audit
 from dashboard.exports import background, pdf, registry
 from dashboard.exports.registry import ExportOrder
@@ -52,7 +53,7 @@ def deliver(
     a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
     """
     if not registry.allowed(g.scope, maker, format_):
-        abort(403)
+        raise MissingPermission(registry.MAKERS[maker].rights[format_])
     if format_ == "pdf" and (problem := pdf.problem()):
         abort(503, Detail(problem))
     if format_ == "pdf" and rows > pdf.LIMIT:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 import msgspec
 import peewee
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
+from dashboard.access import granting
+from dashboard.access.guard import MissingPermission
+from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, failure
+from dashboard.web import nav
+from dashboard.web.lists import preset_name
 from dashboard.web.page import STATUS_TEXTS
 
 log = logging.getLogger("stopa")
 RETRY_S = 5
+UNDERSTOOD = (403, 404)  # nobody has to look for the request in the log
 
 
 def init(app: Flask) -> None:
@@ -44,11 +52,28 @@ def on_http_error(error: HTTPException) -> Response:
         except peewee.OperationalError as away:
             return on_database_away(away)
     detail = error.description if isinstance(error.description, Detail) else None
+    if isinstance(error, MissingPermission):
+        detail = missing(error.permissions)
     response = answer(code, detail=str(detail) if detail else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def missing(permissions: Collection[Permission]) -> Detail:
+    """Return which permission is missing, and the roles of those who can grant it."""
+    labels = ", ".join(_(granting.LABELS[each]) for each in permissions)
+    text = ngettext(
+        "You need the permission “%(names)s”.",
+        "You need one of these permissions: %(names)s.",
+        len(permissions),
+        names=labels,
+    )
+    roles = [preset_name(each.name, each.is_system) for each in granting.granted_by(permissions)]
+    if roles:
+        text += " " + _("Users with these roles can grant it: %(roles)s.", roles=", ".join(roles))
+    return Detail(text)
 
 
 class Problem(msgspec.Struct):
@@ -91,7 +116,12 @@ def answer(code: int, detail: str | None = None) -> Response:
         problem = Problem(_(title), body, g.get("request_id"))
         return Response(msgspec.json.encode(problem), code, content_type="application/json")
     page = render_template(
-        "errors/error.html", code=code, title=_(title), text=body, request_id=g.get("request_id")
+        "errors/error.html",
+        code=code,
+        title=_(title),
+        text=body,
+        request_id=g.get("request_id") if code not in UNDERSTOOD else None,
+        parent=nav.list_of(request.path) if code == 404 else None,
     )
     return make_response(page, code)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -9,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.utils import redirect
 
+from dashboard.access import presets
+from dashboard.access.permissions import Permission as P
+from dashboard.models import Access
 from dashboard.web.page import Compact, local_path
 from tests import make
 
@@ -102,3 +107,39 @@ def test_errors_speak_the_readers_language(client: FlaskClient, language: str, t
     inside = client.get("/users", headers={"Accept-Language": "en"})
     assert inside.status_code == 403
     assert f'<html lang="{language}">' in inside.text
+
+
+def test_403_names_the_permission_and_the_roles_that_grant_it(client: FlaskClient) -> None:
+    presets.make()
+    make.user("boss", access=Access.get(Access.name == "Administrator"))
+    make.user("gone", access=make.access(P, name="Nobody active"), deactivated_ts=1)
+    make.user("clerk", access=make.access([P.ACCESSES_EDIT], name="Grants less"))
+    make.sign_in(client, make.user("agent", access=make.access([P.TRACING_EXPORT_DATA])))
+    page = client.get("/users").text
+    assert "You need the permission “Users”. Users with these roles can grant it: Administrator." in page
+    assert "Request ID" not in page
+    assert (
+        "You need one of these permissions: My rules, System rules, Employee rules."
+        in client.get("/rules").text
+    )
+    assert "You need the permission “PDF export of user tracing”." in client.get("/tracing.pdf").text
+
+
+@pytest.mark.parametrize(
+    ("path", "parent"),
+    [
+        ("/users/987654", "/users"),
+        ("/tracing/activities/987654", "/tracing"),
+        ("/rules/nothing/here", "/rules"),
+        ("/nowhere", None),
+    ],
+)
+def test_404_leads_to_the_list_of_what_is_missing_where_the_viewer_may_open_it(
+    client: FlaskClient, path: str, parent: str | None
+) -> None:
+    make.sign_in(client, make.user(access=make.access([P.USERS_VIEW, P.RULES_VIEW])))
+    answer = client.get(path)
+    main = answer.text.partition('<main id="main"')[2].partition('<div class="empty">')[2]
+    wanted = [f'href="{parent}"'] if parent else []
+    assert answer.status_code == 404
+    assert re.findall('href="[^"]*"', main.partition("</section>")[0]) == [*wanted, 'href="/"']

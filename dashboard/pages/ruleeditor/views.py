@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
-from dashboard.access.guard import require
+from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import site_zone
 from dashboard.models import Rule
@@ -80,8 +80,9 @@ def seen(ident: int) -> Any:
 def _own(which: str) -> bool:
     """Return whether a new rule is the viewer's own; 403 if the viewer may not add one to the list."""
     own = which == "my" or (which != "system" and g.scope.can(OWN))
-    if not g.scope.can(OWN if own else EDIT):
-        abort(403)
+    needed = OWN if own else EDIT
+    if not g.scope.can(needed):
+        raise MissingPermission(needed)
     return own
 
 

@@ -6,7 +6,7 @@ from flask import Response, abort, flash, g, make_response, redirect, request, u
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from dashboard.access.guard import require
+from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
@@ -126,7 +126,7 @@ def _traced(ident: int) -> Candidate:
     """Return the rule; 403 if the viewer has no permission to see its runs."""
     tried = try_rule.wanted(ident)
     if not tried.draft and not permissions.can_see_traces(g.scope, tried.owner):
-        abort(403)
+        raise MissingPermission(Permission.RULES_TRACES)
     return tried
 
 

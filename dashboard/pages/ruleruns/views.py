@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, g, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.guard import require
+from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.table import file_name
@@ -99,7 +99,7 @@ def seen(ident: int) -> Any:
     if not permissions.can_see(g.scope, rule.owner_id):
         abort(404)
     if not permissions.can_see_traces(g.scope, rule.owner_id):
-        abort(403)
+        raise MissingPermission(Permission.RULES_TRACES)
     return rule
 
 

@@ -6,7 +6,7 @@ from flask import Response, abort, flash, g, make_response, redirect, request, u
 from flask_babel import gettext as _
 
 from dashboard.access import scope as scopes
-from dashboard.access.guard import require
+from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Rule, User
 from dashboard.pages.rules import commands, forms, listing
@@ -40,7 +40,7 @@ def adopt(ident: int) -> Response:
     """Confirm and make a user's rule a system rule; needs the permission to edit these as well."""
     rule = _others(ident)
     if not g.scope.can(P.RULES_EDIT):
-        abort(403)
+        raise MissingPermission(P.RULES_EDIT)
     if request.method == "POST":
         if not commands.hand_over(rule, None, g.user):
             abort(404)
