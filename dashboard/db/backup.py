@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,9 +129,11 @@ def _restore_postgresql(url: str, source: Path) -> None:
 
 
 def _replace_file(path: Path, source: Path, aside: Path) -> None:
-    part = path.with_name(path.name + ".part")
+    part, owner = path.with_name(path.name + ".part"), path.stat()
     part.unlink(missing_ok=True)
     _copy_sqlite(source, part)
+    with suppress(PermissionError):  # root may restore the database of another user
+        os.chown(part, owner.st_uid, owner.st_gid)
     for suffix in ("-wal", "-shm", ""):
         file = path.with_name(path.name + suffix)
         if file.exists():

@@ -28,6 +28,7 @@ from dashboard.models import Job
 log = logging.getLogger("stopa.worker")
 IDLE_S = 0.25
 AWAY_S = 2.0
+WARN_S = 60
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
 CALLS = ["channel_check"]  # kinds that wait for other servers, in a lane of their own
 
@@ -48,6 +49,7 @@ class Lane(NamedTuple):
 TICKS: dict[str, Callable[[], int]] = {}
 LANES: dict[str, Lane] = {}
 _app: Flask | None = None
+_warned: dict[str, float] = {}  # what was logged → when, monotonic
 
 
 def init(app: Flask) -> None:
@@ -125,10 +127,18 @@ def _keep(one: Callable[[], int], stopped: Callable[[], bool], end: Callable[[st
             end(failure.explain(error))
         except Exception as error:
             if failure.is_away(error):
-                log.warning("%s", failure.explain(error))
+                _warn(failure.explain(error))
             else:
                 log.exception("a lane of the worker failed")
             _pause()
+
+
+def _warn(text: str) -> None:
+    """Log a line, at most once a minute: every lane meets the same database every two seconds."""
+    now = time.monotonic()
+    if now - _warned.get(text, -WARN_S) >= WARN_S:
+        _warned[text] = now
+        log.warning("%s", text)
 
 
 def _pause() -> None:

@@ -159,6 +159,18 @@ def test_an_accident_in_a_lane_and_in_what_is_due_by_the_clock_is_survived(handl
     assert run_until(lambda: min(seen.count(each) for each in ("tick", "sound", "claim")) > 2)
 
 
+def test_database_that_is_away_is_logged_once(handlers: None, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[str] = []
+
+    def claim(_free: int) -> list[str]:
+        seen.append("claim")
+        raise peewee.OperationalError("the server has gone for lunch")
+
+    worker.LANES["deliveries"] = Lane(claim, lambda _piece: None, 2)
+    assert run_until(lambda: len(seen) > 4)
+    assert [line for line in caplog.messages if "lunch" in line] == ["the server has gone for lunch."]
+
+
 def test_draining_does_what_is_due_by_the_clock_and_what_that_brings(db: peewee.Database) -> None:
     done: list[str] = []
     pieces: list[str] = []
