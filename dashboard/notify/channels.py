@@ -22,6 +22,7 @@ from dashboard.rules.internal_actions import TITLE_MAX
 from dashboard.rules.recipients import People, Reader, operators, profile_of
 
 FAILURES_MAX = 20  # in a row
+OK_EVERY_MS = 1000  # how often the last success of a busy channel is noted
 ACTOR = ("system", None, "deliveries")
 
 TOO_MANY = N_("It failed 20 times in a row.")
@@ -37,7 +38,9 @@ def went(channel: Channel, answer: DeliveryResult, chain: Sequence[int]) -> int:
     """
     mine = Channel.id == channel.id
     if answer.how is ResultKind.DONE:
-        update_row(Channel, channel.id, failures=0, last_ok_ms=clock.now_ms())
+        moment = clock.now_ms()
+        if channel.failures or moment - (channel.last_ok_ms or 0) >= OK_EVERY_MS:
+            update_row(Channel, channel.id, failures=0, last_ok_ms=moment)
         return 0
     if answer.why != result.BUSY:
         Channel.update(failures=Channel.failures + 1).where(mine).execute()

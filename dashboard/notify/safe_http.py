@@ -10,6 +10,8 @@ all, including name resolution, slow responses and several requests of one messa
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import socket
 import threading
 import time
@@ -30,6 +32,7 @@ from dashboard.settings import HostPort
 CONNECT_S = 5.0
 TOTAL_S = 15.0
 NOTICE_S = 0.1
+STEP_S = 0.05
 BODY_MAX = 2048  # bytes of an answer that are kept
 
 _allowed: frozenset[tuple[str, int]] = frozenset()
@@ -45,7 +48,7 @@ class Call:
 
     def __init__(self, body_max: int = BODY_MAX) -> None:
         self.body_max = body_max
-        self._end = time.monotonic() + TOTAL_S
+        self.ends = time.monotonic() + TOTAL_S
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.refused = ""  # why the guard let a connection of this call go no further
@@ -56,7 +59,7 @@ class Call:
 
     def left(self) -> float:
         """Return the seconds left; raises TimeoutError when none are."""
-        rest = self._end - time.monotonic()
+        rest = self.ends - time.monotonic()
         if rest <= 0:
             raise TimeoutError("out of time")
         return rest
@@ -64,7 +67,7 @@ class Call:
     @property
     def late(self) -> bool:
         """Has the call used up its time? A socket may notice a moment before the timer."""
-        return self._end - time.monotonic() < NOTICE_S
+        return self.ends - time.monotonic() < NOTICE_S
 
     def watch(self, made: socket.socket) -> None:
         """End this connection with the call. A copy of the socket is kept: TLS takes the original."""
@@ -79,6 +82,42 @@ class Call:
                     each.shutdown(socket.SHUT_RDWR)
                 each.close()
             self._sockets.clear()
+
+
+class _Timeouts:
+    """Ends calls whose time is up; one thread does it for all, at most 1 / STEP_S times a second."""
+
+    def __init__(self) -> None:
+        self._added = threading.Condition()
+        self._calls: list[tuple[float, int, Call]] = []  # a heap by the time of the end
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def add(self, call: Call) -> None:
+        with self._added:
+            heapq.heappush(self._calls, (call.ends, next(self._numbers), call))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
+                self._thread.start()
+            elif self._calls[0][2] is call:
+                self._added.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._added:
+                rest = self._calls[0][0] - time.monotonic() if self._calls else None
+                if rest is None or rest > 0:
+                    self._added.wait(rest)
+                now = time.monotonic()
+                ended = []
+                while self._calls and self._calls[0][0] <= now:
+                    ended.append(heapq.heappop(self._calls)[2])
+            for call in ended:
+                call.end()
+            time.sleep(STEP_S)
+
+
+_timeouts = _Timeouts()
 
 
 def install(allow: Collection[HostPort]) -> None:
@@ -199,15 +238,12 @@ def call(body_max: int = BODY_MAX) -> Iterator[Call]:
     At most `body_max` bytes of each answer are read.
     """
     made = Call(body_max)
-    timer = threading.Timer(TOTAL_S, made.end)
-    timer.daemon = True
-    timer.start()
+    _timeouts.add(made)
     before, _now.call = getattr(_now, "call", None), made
     try:
         yield made
     finally:
         _now.call = before
-        timer.cancel()
         made.end()
 
 
