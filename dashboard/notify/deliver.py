@@ -73,8 +73,10 @@ def _carry(step: Step) -> None:
 
 
 def _cancelled(step: Step) -> str:
-    """Return why a step that waited on purpose, or that repeats a notice, is not wanted any more, "" when
-    it is."""
+    """Return why a step is not wanted any more, "" when it is: an email to a user who has left, one that
+    waited on purpose, or a repeated notice."""
+    if step.action == "email" and internal_actions.has_left(step.payload.get("user")):
+        return internal_actions.LEFT
     if step.manual:
         return ""
     waited = step.attempts == 1 and (step.due_ms or 0) - step.made_ms >= PLANNED_MS

@@ -69,7 +69,7 @@ def cancelled(step: Step) -> str:
     if not step.repetition:
         return ""
     user = int(step.recipient)
-    if not User.select().where((User.id == user) & User.deactivated_ts.is_null()).exists():
+    if has_left(user):
         return LEFT
     if RuleMute.select().where((RuleMute.rule == step.rule_id) & (RuleMute.user_id == user)).exists():
         return MUTED
@@ -77,6 +77,12 @@ def cancelled(step: Step) -> str:
     latest = n.select().where(n.id.in_(_notices(step))).order_by(n.id.desc()).first()
     away = latest is None or latest.read_ms is not None or (latest.snoozed_ms or 0) > clock.now_ms()
     return READ if away else ""
+
+
+def has_left(user: int | None) -> bool:
+    """Say whether a user is deactivated or gone; None stands for nobody."""
+    active = (User.id == user) & User.deactivated_ts.is_null()
+    return user is not None and not User.select().where(active).exists()
 
 
 def _notices(step: Step) -> Any:

@@ -16,8 +16,8 @@ from dashboard.access.permissions import Permission
 from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run, Step
-from dashboard.notify import channels, deliver, outbox, result, safe_http
-from dashboard.rules import active_rules
+from dashboard.notify import channels, deliver, email, outbox, result, safe_http
+from dashboard.rules import active_rules, internal_actions
 from dashboard.rules.runs import StepState
 from tests import make
 from tests.notify import receivers, steps
@@ -244,6 +244,15 @@ def _lane(ended: threading.Event) -> None:
                     deliver.carry(step)
             if not found:
                 time.sleep(0.02)
+
+
+@pytest.mark.parametrize("manual", [False, True])
+def test_an_email_that_waited_is_not_sent_to_a_user_deactivated_meanwhile(app: Flask, manual: bool) -> None:
+    gone, there = make.user("gone", deactivated_ts=1), make.user("there")
+    made = [steps.mail(payload={"user": user.id}, manual=manual) for user in (gone, there)]
+    worker.drain()
+    states = [(step.state, step.error) for step in map(steps.again, made)]
+    assert states == [("cancelled", internal_actions.LEFT), ("failed", email.NO_SERVER)]
 
 
 def test_an_accident_ends_its_step_alone(app: Flask) -> None:
