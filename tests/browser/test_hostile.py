@@ -17,7 +17,7 @@ from dashboard.db import database
 from dashboard.models import PauseType, Team, TeamMember
 from dashboard.settings import ROOT, Settings
 from tests import make
-from tests.browser.window import DESK, Site, fill_sign_in, look, watched
+from tests.browser.window import DESK, PHONE, Site, fill_sign_in, look, watched
 from tests.conftest import SECRET
 from tests.pages import trail
 from tests.test_start import SERVER, started
@@ -31,7 +31,9 @@ OURS = [
     "javascript:alert(3)//' onfocus=alert(4) autofocus='",
     "\u202edetrever\u202c \u200bzero\u200b width",
     "&lt;i&gt; &amp;amp; &#39;",
+    "Nováková-Přibyslavská z Hradce Králové nad Labem, Orlicí a všemi ostatními řekami střední Evropy",
 ]
+USER_LONG = f"u{len(OURS) - 1}"
 NAUGHTY = ROOT.parent / "shared" / "data" / "naughty_strings" / "blns.json"
 LONGEST = 110  # a team's name takes 120 letters
 
@@ -113,6 +115,23 @@ def test_pages_of_one_user_show_the_string_as_typed(number: int, page: Page, hos
         assert text in squeezed(page.title()) or "figures" in path or "deactivate" in path, path
     for ident, _channel in hostile.find("SELECT id, channel FROM activity WHERE user_id = ?", user):
         assert text in settled(page, f"/tracing/activities/{ident}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *LISTS,
+        "/interactions",
+        "/search?q=Labem",
+        *(f"/tracing?user={USER_LONG}{more}" for more in ("", "&unit=week")),
+    ],
+)
+def test_long_names_make_no_page_wider_than_a_phone(path: str, page: Page) -> None:
+    page.set_viewport_size({"width": PHONE.width, "height": 800})
+    page.goto(path)
+    wider = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size({"width": DESK.width, "height": 900})
+    assert wider == 0
 
 
 @pytest.mark.parametrize("number", range(len(strings())))
