@@ -19,6 +19,7 @@ from dashboard.jobs.worker import Lane
 from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
+    attendance,
     exports,
     figures,
     home,
@@ -47,6 +48,7 @@ from dashboard.tracing import projection
 BLUEPRINTS = (
     gate.bp,
     api.bp,
+    attendance.bp,
     exports.bp,
     figures.bp,
     home.bp,
@@ -83,6 +85,7 @@ TICKS = {
 }
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 EXPORTS = {
+    "attendance": attendance.EXPORT,
     "figures": figures.EXPORT,
     "interactions": interactions_list.EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),

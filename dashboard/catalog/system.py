@@ -135,6 +135,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("activity.viewed", N_("Activity viewed")),
     _act_read("interaction.viewed", N_("Interaction viewed")),
     _act_read("team.viewed", N_("Team day viewed")),
+    _act_read("attendance.viewed", N_("Attendance viewed")),
     _act_read("query.run", N_("Query run")),
     _act("report.exported", N_("List or figures exported"), FORMAT, ROWS),
     _act("manual_event.recorded", N_("Manual event recorded"), BUTTON),

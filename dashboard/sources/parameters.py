@@ -70,13 +70,22 @@ def parse(source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: 
     return _Reading(source, given, zone, now_s, names).query()
 
 
-class _Reading:
-    """Reads one set of parameters and collects its errors."""
+def parse_period(
+    given: Mapping[str, Sequence[str]], zone: str, now_s: int, default: str = DEFAULT_PERIOD
+) -> tuple[Span, str]:
+    """Return the period and the zone of an address. Raises QueryError, which names every bad parameter."""
+    reading = _Period(given, zone, now_s, default)
+    span = reading.span()
+    if reading.errors:
+        raise QueryError(reading.errors)
+    return span, reading.zone
 
-    def __init__(
-        self, source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names
-    ) -> None:
-        self.source, self.given, self.now_s, self.names = source, given, now_s, names
+
+class _Period:
+    """Reads the period and the zone of an address and collects errors."""
+
+    def __init__(self, given: Mapping[str, Sequence[str]], zone: str, now_s: int, default: str) -> None:
+        self.given, self.now_s, self.default = given, now_s, default
         self.errors: Errors = {}
         self.zone = zone
         if chosen := self.text("tz"):
@@ -85,6 +94,43 @@ class _Reading:
                 self.zone = chosen
             except ValueError:
                 self.errors["tz"] = Message(NO_ZONE)
+
+    def text(self, name: str) -> str:
+        return next((value for value in self.given.get(name, ()) if value), "")
+
+    def span(self) -> Span:
+        name, start, end = self.text("period"), self.text("from"), self.text("to")
+        if name and (start or end):
+            self.errors["period"] = Message(ONE_PERIOD)
+        elif name and name not in NAMED:
+            self.errors["period"] = message(UNKNOWN_VALUE, names=", ".join(NAMED))
+        elif start or end:
+            return self.between(start, end)
+        return named(name if name in NAMED else self.default, self.zone, self.now_s)
+
+    def between(self, start: str, end: str) -> Span:
+        """Return the period of `from` and `to`; a date as `to` includes that day, a time is exclusive."""
+        first = moment(start, self.zone) if start else clock.day(FIRST_DATE, self.zone).start
+        last = moment(end, self.zone, whole_day=True) if end else self.now_s + 1
+        if first is None:
+            self.errors["from"] = Message(NO_MOMENT)
+        if last is None:
+            self.errors["to"] = Message(NO_MOMENT)
+        if first is None or last is None:
+            return Span(0, 0)
+        if last <= first:
+            self.errors["to"] = Message(REVERSED)
+        return Span(first, max(first, last))
+
+
+class _Reading(_Period):
+    """Reads one set of parameters and collects its errors."""
+
+    def __init__(
+        self, source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names
+    ) -> None:
+        super().__init__(given, zone, now_s, DEFAULT_PERIOD)
+        self.source, self.names = source, names
 
     def query(self) -> Query:
         span = self.span()
@@ -115,36 +161,9 @@ class _Reading:
             after,
         )
 
-    def text(self, name: str) -> str:
-        return next((value for value in self.given.get(name, ()) if value), "")
-
     def listed(self, name: str) -> list[str]:
         values = (part.strip() for value in self.given.get(name, ()) for part in value.split(","))
         return list(dict.fromkeys(part for part in values if part))
-
-    def span(self) -> Span:
-        name, start, end = self.text("period"), self.text("from"), self.text("to")
-        if name and (start or end):
-            self.errors["period"] = Message(ONE_PERIOD)
-        elif name and name not in NAMED:
-            self.errors["period"] = message(UNKNOWN_VALUE, names=", ".join(NAMED))
-        elif start or end:
-            return self.between(start, end)
-        return named(name if name in NAMED else DEFAULT_PERIOD, self.zone, self.now_s)
-
-    def between(self, start: str, end: str) -> Span:
-        """Return the period of `from` and `to`; a date as `to` includes that day, a time is exclusive."""
-        first = moment(start, self.zone) if start else clock.day(FIRST_DATE, self.zone).start
-        last = moment(end, self.zone, whole_day=True) if end else self.now_s + 1
-        if first is None:
-            self.errors["from"] = Message(NO_MOMENT)
-        if last is None:
-            self.errors["to"] = Message(NO_MOMENT)
-        if first is None or last is None:
-            return Span(0, 0)
-        if last <= first:
-            self.errors["to"] = Message(REVERSED)
-        return Span(first, max(first, last))
 
     def search(self) -> str:
         text = self.text("q").strip()

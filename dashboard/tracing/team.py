@@ -13,7 +13,17 @@ import peewee
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db import rows
-from dashboard.models import Activity, Interaction, Interval, PauseType, Queue, Source, User
+from dashboard.models import (
+    Activity,
+    Interaction,
+    Interval,
+    PauseType,
+    Queue,
+    Source,
+    Team,
+    TeamLead,
+    User,
+)
 from dashboard.tracing import load
 from dashboard.tracing.ongoing import settled
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind, State
@@ -70,6 +80,14 @@ class Limit(NamedTuple):
     seconds: int | None
 
 
+def choices(scope: Scope) -> list[tuple[int, str]]:
+    """Return the teams to choose from: all of them, or those that the viewer leads."""
+    query = Team.select(Team.id, Team.name).order_by(Team.name)
+    if scope.users is not None:
+        query = query.join(TeamLead).where(TeamLead.user == scope.viewer_id)
+    return [(ident, name) for ident, name in query.tuples()]
+
+
 def members(scope: Scope, as_of: int) -> list[Member]:
     """Return the active users inside the scope who worked in the week before `as_of`."""
     recent = Interval.select(Interval.id).where(
@@ -93,8 +111,10 @@ def worked(scope: Scope, span: Span) -> list[Member]:
     return rows(query.order_by(User.name), Member)
 
 
-def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[IntervalRow]]:
-    """Return user → stretches that overlap `span`, by start, for those of `users` inside the scope.
+def day(
+    scope: Scope, users: Collection[int], span: Span, kinds: Collection[Kind] = tuple(Kind)
+) -> dict[int, list[IntervalRow]]:
+    """Return user → stretches of `kinds` that overlap `span`, by start, for `users` inside the scope.
 
     As load.intervals for one user as of the end of `span`, in two index ranges for all. What a file source
     left open ends where the file does: nobody is at work in it now. What the work was about is not read.
@@ -102,18 +122,21 @@ def day(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[Inte
     seen = sorted(user for user in users if scope.sees(user))
     i = Interval
     at = load.as_of(span.end)
-    columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid)
+    columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid, i.inferred)
     proof = (i.activity_id, i.proved_ts, i.expires_ts)
     over = i.end_ts.is_null() | (i.end_ts > span.start)
     near = (i.start_ts >= span.start - DAY_S) & (i.start_ts < span.end)
     far = (i.start_ts < span.start - DAY_S) & i.long
     found: dict[int, list[IntervalRow]] = {user: [] for user in seen}
     for part in (far, near):
-        query = i.select(*columns, *proof).where(i.user_id.in_(seen) & part & over).order_by(i.start_ts)
-        for user, kind, start, end, channel, source, label, paid, work, proved, expires in query.tuples():
+        chosen = i.user_id.in_(seen) & part & over & i.kind.in_([int(kind) for kind in kinds])
+        query = i.select(*columns, *proof).where(chosen).order_by(i.start_ts)
+        for user, kind, start, end, channel, source, label, paid, inferred, *rest in query.tuples():
+            work, proved, expires = rest
             presence_end = at.horizons.get(source) if end is None and kind <= max(PRESENCE) else None
             until = end if presence_end is None else max(start, presence_end)
             row = IntervalRow(kind, start, until, channel, work, source_id=source, label=label, paid=paid)
+            row = row._replace(inferred=bool(inferred))
             found[user].append(row._replace(proved=proved, expires=expires))
     for user, rows_ in found.items():
         kept = (load.forgotten_login(user, row, at) for row in rows_)

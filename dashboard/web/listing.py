@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.scope import Scope
+from dashboard.clock import Span
 from dashboard.exports import registry
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
@@ -308,13 +309,17 @@ def _parameter(listing: Listing, given: Filter) -> str:
 
 
 def period_text(query: Query) -> str:
-    first = clock.local_date(query.span.start, query.zone)
-    last = clock.local_date(max(query.span.end - 1, query.span.start), query.zone)
-    return (
-        formats.date_plain(first)
-        if first == last
-        else f"{formats.date_plain(first)} – {formats.date_plain(last)}"
-    )
+    """Return the dates of a query."""
+    return span_text(query.span, query.zone)
+
+
+def span_text(span: Span, zone: str) -> str:
+    """Return the dates of a period."""
+    first = clock.local_date(span.start, zone)
+    last = clock.local_date(max(span.end - 1, span.start), zone)
+    if first == last:
+        return formats.date_plain(first)
+    return f"{formats.date_plain(first)} – {formats.date_plain(last)}"
 
 
 def _with(**parameters: str) -> str:

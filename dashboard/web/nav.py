@@ -58,7 +58,11 @@ SECTIONS = (
     Section(
         N_("People"),
         "users",
-        (Page(N_("User tracing"), "tracing.index"), Page(N_("Team day"), "teamday.index")),
+        (
+            Page(N_("User tracing"), "tracing.index"),
+            Page(N_("Team day"), "teamday.index"),
+            Page(N_("Attendance"), "attendance.index"),
+        ),
     ),
     Section(N_("Interactions"), "call", (Page(N_("Interactions"), "interactions.index"),)),
     Section(

@@ -50,6 +50,7 @@ LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "exports": {P.SELF},
+    "attendance": {P.TRACING_VIEW},
     "figures": {P.QUEUES_FIGURES},
     "home": {P.SELF},
     "inbox": {P.SELF},
@@ -92,6 +93,7 @@ ANSWERS = {
     "queuedays.download": (404,),
     "interactions.download": (200, 403),
     "figures.download": (200, 403),
+    "attendance.download": (200, 403),
 }
 
 

@@ -10,7 +10,7 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
-from dashboard.models import Team, TeamLead, TeamMember
+from dashboard.models import TeamMember
 from dashboard.tracing import team
 from dashboard.tracing.figures import Figures
 from dashboard.tracing.statistics import figures
@@ -64,14 +64,6 @@ class TeamDay(NamedTuple):
     missed: int
     occupancy: float | None
     over: int  # members with a pause over its limit
-
-
-def teams(scope: Scope) -> list[tuple[int, str]]:
-    """Return the teams to choose from: all of them, or those that the viewer leads."""
-    query = Team.select(Team.id, Team.name).order_by(Team.name)
-    if scope.users is not None:
-        query = query.join(TeamLead).where(TeamLead.user == scope.viewer_id)
-    return [(ident, name) for ident, name in query.tuples()]
 
 
 def read(scope: Scope, team_id: int | None, span: Span, zone: str, as_of: int, language: str) -> TeamDay:

@@ -17,6 +17,7 @@ from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
 from dashboard.pages.teamday import model
 from dashboard.pages.teamday.model import Flag
+from dashboard.tracing import team as teams
 from dashboard.tracing.types import parse_date
 from dashboard.web.lists import here
 from dashboard.web.page import render
@@ -38,7 +39,7 @@ def index() -> Response:
     """Show the day of the team of the address, of everybody in scope without one; 400 with the reason."""
     as_of, here_zone = clock.now_s(), zone()
     today = clock.local_date(as_of, here_zone)
-    choices = model.teams(g.scope)
+    choices = teams.choices(g.scope)
     errors, on, team_id = _read(today, [ident for ident, _name in choices])
     span = clock.day(on, here_zone)
     found = model.read(g.scope, team_id, span, here_zone, as_of, language())
