@@ -10,7 +10,8 @@ from peewee import JOIN
 
 from dashboard import clock
 from dashboard.access.keys import digest
-from dashboard.db import Model
+from dashboard.db import Model, dialect
+from dashboard.db.failure import is_away
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Access, Session, User
 
@@ -45,8 +46,18 @@ def find(token: str) -> User | None:
         user.access = _filled(Access, row[len(User._meta.sorted_fields) :])
         user._dirty.clear()  # loaded, not modified
     if moment - seen_ts > SEEN_EVERY_S:
-        Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
+        _mark_seen(token, moment)
     return cast(User, user)
+
+
+def _mark_seen(token: str, moment: int) -> None:
+    """Note that a session is in use; not now where the database takes nothing, for a page is only read."""
+    try:
+        with dialect.short_wait():
+            Session.update(seen_ts=moment).where(Session.token_hash == digest(token)).execute()
+    except Exception as error:
+        if not is_away(error):
+            raise
 
 
 _LIVE = Prepared(

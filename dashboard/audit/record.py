@@ -83,7 +83,6 @@ def _queue(target: tuple[str, object, str]) -> int | None:
 
 TEXT_MAX = 2048
 AGAIN_S, KEY_AGAIN_S = 15 * 60, 3600  # repeated views and denials of one actor are one entry
-READER_WAIT_MS = 500  # for a lock, before the entry of a look is written later
 MASK = "•••"
 SECRETS = ("password", "token", "key", "secret")
 
@@ -164,7 +163,7 @@ def _read_entry(action: str, target: Target, details: dict[str, Any], outcome: s
 
     def write_new() -> None:
         if details not in _lately(action, target, kind, ident):
-            with dialect.short_wait(READER_WAIT_MS):
+            with dialect.short_wait():
                 write()
 
     key = (action, target, kind, ident, *sorted(details.items()))

@@ -15,16 +15,18 @@ from dashboard.db.locks import Lock
 # Translates the driver's exceptions into peewee's, which callers catch. Missing in peewee's stubs.
 _renamed = peewee.__exception_wrapper__  # type: ignore[attr-defined]
 
+READER_WAIT_MS = 300  # for a lock, where a page that is only read writes something beside
+
 
 def is_sqlite() -> bool:
     return isinstance(database.obj, peewee.SqliteDatabase)
 
 
 @contextmanager
-def short_wait(milliseconds: int) -> Iterator[None]:
-    """Wait no longer than that for a lock, in statements on this thread's connection."""
+def short_wait() -> Iterator[None]:
+    """Wait for a lock no longer than a reader may, in statements on this thread's connection."""
     text = "PRAGMA busy_timeout = {}" if is_sqlite() else "SET lock_timeout = {}"
-    database.execute_sql(text.format(milliseconds))
+    database.execute_sql(text.format(READER_WAIT_MS))
     try:
         yield
     finally:
