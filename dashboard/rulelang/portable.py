@@ -19,7 +19,8 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.rulelang import schema
 from dashboard.rulelang.conditions import MAX_LEVELS
 from dashboard.rulelang.references import FIELDS, replaced
-from dashboard.rulelang.schema import PARTS, AvailableReferences, Definition, Errors
+from dashboard.rulelang.schema import GENERAL, PARTS, AvailableReferences, Definition, Errors
+from dashboard.rulelang.triggers import OPTIONS
 from dashboard.rulelang.validation import ROOT
 
 UNSEEN = "?"  # stands for what the exporter may not see
@@ -113,7 +114,11 @@ NAME_SHOWN = 80  # characters of a name in the file
 PART = N_("The part “%(name)s”")
 
 ROUNDS = 5  # a type left out can make conditions wrong, these leave groups empty, level by level
-_FREE = ("times", "wait", "stop", "loop", "zone")  # a rule can do without
+# The parts that a rule can do without.
+_FREE = {
+    *(name for name, option in OPTIONS.items() if not option.needed),
+    *(part.name for part in GENERAL),
+}
 
 Warnings = list[Message]
 

@@ -51,7 +51,7 @@ LOOPS = MappingProxyType(
 GENERAL = (
     Part("stop", YesNo(), default=False),
     Part("loop", Choice(LOOPS), N_("Events triggered by rules"), default=Loop.ONCE),
-    Part("zone", Zone()),
+    Part("zone", Zone(), default=""),
 )
 PARTS = frozenset({"types", "if", "then", *OPTIONS, *(each.name for each in GENERAL)})
 

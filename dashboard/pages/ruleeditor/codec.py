@@ -15,6 +15,7 @@ from dashboard.pages.ruleeditor.typed_rule import Action, Option
 from dashboard.rulelang import declared
 from dashboard.rulelang.actions import ACTIONS, COMMON, RoleNames
 from dashboard.rulelang.rate_limits import Frequency
+from dashboard.rulelang.schema import GENERAL
 from dashboard.rulelang.triggers import DUE, OPTIONS, fitting
 from dashboard.rulelang.validation import ErrorPath
 from dashboard.rulelang.values import (
@@ -102,7 +103,7 @@ def _read_frequency(form: Form, name: str) -> Option | None:
 
 def field_name(prefix: str, part: Part) -> str:
     """Return the name of the field of a part of the object at `prefix`; a frequency has several fields."""
-    return prefix if isinstance(part.kind, Frequency) else f"{prefix}.{part.form_name}"
+    return prefix if isinstance(part.kind, Frequency) else f"{prefix}.{part.form_name}".lstrip(".")
 
 
 def error_field(path: ErrorPath) -> str:
@@ -167,6 +168,21 @@ def typed_options(given: Mapping[str, Any]) -> dict[str, Option]:
 
 def _like(default: Any) -> tuple[type, ...]:
     return (list,) if isinstance(default, list) else (int, float, str)
+
+
+def read_general(form: Form) -> dict[str, Any]:
+    """Return the parts that hold for the rule as a whole, as typed."""
+    return _read_parts(GENERAL, form, "")
+
+
+def typed_general(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those parts of a stored definition; the default replaces what is of another type."""
+    return {
+        part.name: value
+        if isinstance(value := given.get(part.name), bool if part.default is False else str)
+        else part.default
+        for part in GENERAL
+    }
 
 
 def params_of(action: Mapping[str, Any]) -> tuple[Part, ...]:

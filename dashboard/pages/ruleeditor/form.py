@@ -38,16 +38,13 @@ def read(form: Form, zone: str) -> TypedRule:
     Whatever is posted, nothing is raised and what was typed is kept.
     """
     types = _types(form)
-    own_zone = text(form, "zone")
     known = fields.fields(types)
     definition = {
         "types": types,
-        "if": _tree(form, known, zone_of(own_zone, zone)),
+        "if": _tree(form, known, zone_of(text(form, "zone"), zone)),
         **codec.read_options(form, types),
         "then": codec.read_actions(form),
-        "stop": "stop" in form,
-        "loop": form.get("loop", "once"),
-        "zone": own_zone,
+        **codec.read_general(form),
     }
     texts = {name: str(clean(text(form, name))) for name in TEXTS}
     return cast(
@@ -71,9 +68,7 @@ def typed(raw: Any, **values: Any) -> TypedRule:
         "if": _sound(tree) if typed_rule.how_of(tree) else {"all": []},
         **codec.typed_options(given),
         "then": [each for each in _list(given.get("then")) if isinstance(each, dict)],
-        "stop": given.get("stop") is True,
-        "loop": given.get("loop") if isinstance(given.get("loop"), str) else "once",
-        "zone": given.get("zone") if isinstance(given.get("zone"), str) else "",
+        **codec.typed_general(given),
     }
     empty = {
         "name": "",

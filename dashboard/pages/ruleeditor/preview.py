@@ -85,7 +85,7 @@ def _completed(typed: dict[str, Any], errors: Collection[ErrorPath]) -> dict[str
         "if": _completed_node(typed["if"], ("if",), {_place(path) for path in errors}),
         "then": [_completed_action(action, n, errors) for n, action in enumerate(typed["then"])] or [ACTION],
     }
-    for name in (*OPTIONS, "loop", "zone", "if"):
+    for name in (*OPTIONS, *(part.name for part in definitions.GENERAL), "if"):
         if any(path.part == name and (name != "if" or path == ROOT / "if") for path in errors):
             made.pop(name, None)
     return made
