@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 
 import peewee
 import pytest
+from playhouse.migrations import Runner
 
 from dashboard import models
 from dashboard.db import migrate, open_database
@@ -15,6 +17,7 @@ from dashboard.db import migrate, open_database
 pytestmark = pytest.mark.both_databases
 
 ALL = sorted(path.stem for path in migrate.DIRECTORY.glob("[0-9]*.py"))
+BEFORE_SHARED_NUMBERS = "0011_run_firing"
 Shape = dict[str, tuple[set[tuple[str, str, bool]], set[tuple[tuple[str, ...], bool]]]]
 
 
@@ -47,6 +50,23 @@ def test_migrations_create_the_tables_of_the_models(empty_url: str, db_url: str)
     with opened(db_url) as db:
         assert shape(db) == wanted
         assert len(wanted) == len(models.ALL)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_migrations_of_one_number_give_the_same_tables_in_either_order(
+    empty_url: str, db_url: str, reverse: bool
+) -> None:
+    """Databases that followed the development got those of one number in the order in which they came."""
+    with opened(db_url) as db:
+        wanted = shape(db)
+    with opened(empty_url) as db:
+        runner = Runner(db, str(migrate.DIRECTORY))
+        runner.up(BEFORE_SHARED_NUMBERS)
+        rest = [migration for migration in runner.migrations() if migration.name > BEFORE_SHARED_NUMBERS]
+        for _number, group in groupby(rest, key=lambda migration: migration.idx):
+            for migration in sorted(group, reverse=reverse):
+                migration.load().up(runner.migrator, db)
+        assert shape(db) == wanted
 
 
 def test_second_run_applies_nothing(empty_url: str) -> None:
