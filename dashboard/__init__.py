@@ -13,6 +13,8 @@ from dashboard import i18n, settings
 from dashboard.access import guard
 from dashboard.db import database, end_request, migrate, open_database, sealed
 from dashboard.settings import ROOT, Settings
+from dashboard.tracing import surroundings
+from dashboard.tracing.bounds import Limits
 from dashboard.web import assets, errors, forwarded, logs, nav, page, security
 
 MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
@@ -49,6 +51,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.jinja_env.add_extension(page.Compact)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     sealed.use_key(chosen.secret_key)
+    surroundings.use_limits(Limits(*chosen.limits_s))
     open_database(chosen.database)
     _connect(app)
     forwarded.init(app)

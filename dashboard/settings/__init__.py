@@ -93,10 +93,18 @@ class Settings:
     mail_from: str = "stopa@localhost"
     timezone: str = "UTC"
     locale: str = "en"
+    shift_hours: int = 16
+    call_end_hours: int = 4
+    idle_minutes: int = 60
     trusted_proxies: int = 0
     webhook_allow: tuple[HostPort, ...] = ()
     log_level: str = "info"
     site_name: str = "Stopa"
+
+    @property
+    def limits_s(self) -> tuple[int, int, int]:
+        """Longest shift, end of a call and stop of idle work without an end of their own, in seconds."""
+        return self.shift_hours * 3600, self.call_end_hours * 3600, self.idle_minutes * 60
 
 
 SETTINGS = [
@@ -174,11 +182,37 @@ SETTINGS = [
         "en, cs or ja",
     ),
     Setting(
+        "STOPA_SHIFT_HOURS",
+        "16",
+        "hours, 1 to 24",
+        "Longest time signed in without signing in again. A sign-in without a sign-out ends at the last "
+        "own event within it.",
+        readers.whole(1, 24),
+        "16",
+    ),
+    Setting(
+        "STOPA_CALL_END_HOURS",
+        "4",
+        "hours, 1 to 24",
+        "A call whose end never came is over this long after its last event.",
+        readers.whole(1, 24),
+        "4",
+    ),
+    Setting(
+        "STOPA_IDLE_MINUTES",
+        "60",
+        "minutes, 5 to 1440",
+        "Email and chat work of a user who is signed in nowhere stops this long after their last event "
+        "on it. After changing one of these three run `flask rebuild`.",
+        readers.whole(5, 1440),
+        "60",
+    ),
+    Setting(
         "STOPA_TRUSTED_PROXIES",
         "0",
         "count",
         "Number of trusted reverse proxies (X-Forwarded-For, X-Forwarded-Proto).",
-        readers.read_count,
+        readers.whole(0, 10),
         "1 behind one proxy that sets X-Forwarded-For and X-Forwarded-Proto",
     ),
     Setting(

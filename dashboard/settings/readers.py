@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -16,7 +17,6 @@ LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}  # of pages, m
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
-PROXIES_MAX = 10
 SITE_NAME_MAX = 60
 ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
 
@@ -130,7 +130,12 @@ def read_log_level(value: str) -> str:
     return value.lower()
 
 
-def read_count(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,2}", value) or int(value) > PROXIES_MAX:
-        raise ValueError(f"{value!r} is not a number from 0 to {PROXIES_MAX}")
-    return int(value)
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return the reader of whole numbers from `least` to `most`."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            raise ValueError(f"{value!r} is not a number from {least} to {most}")
+        return int(value)
+
+    return read

@@ -42,14 +42,11 @@ class EndReason(StrEnum):
 
 
 class Limits(NamedTuple):
-    """Settings of the site, in seconds."""
+    """Settings of the site, in seconds; the defaults are those of the settings."""
 
     shift: int = 16 * 3600  # the longest time signed in without signing in again
     call_end: int = 4 * 3600  # after its last event a call is over
     idle: int = 3600  # work of a user who is signed in nowhere stops so long after their last event
-
-
-LIMITS = Limits()
 
 
 class Presences(NamedTuple):
@@ -104,7 +101,7 @@ def bounded(
     place: Place,
     presences: Presences,
     as_of: int,
-    limits: Limits = LIMITS,
+    limits: Limits,
 ) -> Bounded:
     """Return the activity as of an instant, its open end bounded where something bounds it."""
     kind = type_of(work.channel)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dashboard.intervals import measure
-from dashboard.tracing.bounds import LIMITS, NOBODY, Bound, Bounded, EndReason, Place, restart_after
+from dashboard.tracing.bounds import NOBODY, Bound, Bounded, EndReason, Limits, Place, restart_after
 from dashboard.tracing.types import FoldedActivity, FoldedInteraction, Kind, State, type_of
 
 NO_WORK = FoldedActivity(0, 0, "call", "", State.OPEN, None, None, "", 0, None, None, 0, 0, 0, 0, False, ())
 
 
 def of_wait(
-    place: Place, restarts: Mapping[int, Sequence[int]], as_of: int, moved: int | None = None
+    place: Place,
+    restarts: Mapping[int, Sequence[int]],
+    as_of: int,
+    limits: Limits,
+    moved: int | None = None,
 ) -> Bounded:
     """Return the bound of a wait in a queue whose end never came, on an activity of nobody; `moved` is the
     second in which the same call was queued or answered in another queue."""
     found = min(
         [
             *restart_after(NOBODY._replace(restarts=restarts), place.source, place.last_ts),
-            Bound(place.last_ts + LIMITS.call_end, EndReason.NO_END),
+            Bound(place.last_ts + limits.call_end, EndReason.NO_END),
             *([] if moved is None else [Bound(moved, EndReason.MOVED_ON)]),
         ],
         key=lambda bound: bound.at,

@@ -16,8 +16,7 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db.prepared import plain
 from dashboard.models import Activity, Contact, Interval, PauseType, Queue
-from dashboard.tracing import statements
-from dashboard.tracing.bounds import LIMITS
+from dashboard.tracing import statements, surroundings
 from dashboard.tracing.ongoing import AsOf, settled
 from dashboard.tracing.surroundings import INSIDE, acts
 from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind, State
@@ -100,7 +99,7 @@ def forgotten_login(user_id: int, row: IntervalRow, at: AsOf) -> IntervalRow:
     last = min(at.instant, at.horizons.get(row.source_id, at.instant))
     if row.kind != Kind.LOGIN or row.end is not None or row.expires is None or row.expires > last:
         return row
-    seen = acts(user_id, row.expires - LIMITS.shift, row.expires)
+    seen = acts(user_id, row.expires - surroundings.limits().shift, row.expires)
     return row._replace(end=max([row.start, *seen]), inferred=True)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.catalog.effects import Thing
-from dashboard.tracing.bounds import LIMITS, EndReason
+from dashboard.tracing.bounds import EndReason, Limits
 from dashboard.tracing.interaction import length, text
 from dashboard.tracing.types import EventRow, Kind
 
@@ -52,7 +52,7 @@ class Surroundings(NamedTuple):
 
     acts: Callable[[int, int], Sequence[int]] = lambda _start, _end: ()
     as_of: Mapping[int, int] | None = None
-    shift: int = LIMITS.shift
+    shift: int = Limits().shift
     login_sources: Collection[int] = ()
 
 

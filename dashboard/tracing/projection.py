@@ -131,10 +131,10 @@ def tick() -> int:
 def expire(sources: Collection[int] | None = None) -> int:
     """Write what time alone has bounded, of these sources or all, inside the caller's transaction; return
     how many interactions and users that were."""
-    limits = surroundings.as_of_sources()
+    as_of = surroundings.as_of_sources()
     if sources is not None:
-        limits = {source: limits[source] for source in sources}
-    due = surroundings.due(limits)
+        as_of = {source: as_of[source] for source in sources}
+    due = surroundings.due(as_of)
     if due.interactions or due.users:
         people = {user: expires * 1000 for user, expires in due.users.items()}
         _fold(due.interactions, people, {}, {})
@@ -176,15 +176,16 @@ def _bounded(source: int, folded: Mapping[str, fold.Whole]) -> dict[str, store.O
     needed = bool(windows) or any(whole.waits for whole in folded.values())
     restarted = surroundings.restarts(oldest) if needed else {}
     around = {user: surroundings.presences(user, span, restarted) for user, span in windows.items()}
+    limits = surroundings.limits()
     found: dict[str, store.Outcome] = {}
     for name, whole in folded.items():
         place = bounds.Place(source, name, whole.last_ts)
         works = [
-            bounds.bounded(work, shown, place, around.get(work.user_id, bounds.NOBODY), as_of)
+            bounds.bounded(work, shown, place, around.get(work.user_id, bounds.NOBODY), as_of, limits)
             for work, shown in zip(whole.interaction.activities, whole.shown, strict=True)
         ]
         moved = surroundings.moved_on(place, whole)
-        wait = interaction_bounds.of_wait(place, restarted, as_of, moved) if whole.waits else None
+        wait = interaction_bounds.of_wait(place, restarted, as_of, limits, moved) if whole.waits else None
         bound, expires = interaction_bounds.of_interaction(whole.interaction, works, wait)
         one = interaction_bounds.with_proved_talk(whole.interaction, works)
         one = interaction_bounds.with_bounded_wait(one, whole.waits_since, wait)
@@ -210,6 +211,7 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     around = presence.Surroundings(
         partial(surroundings.acts, user),
         surroundings.as_of_sources(),
+        surroundings.limits().shift,
         login_sources=surroundings.login_sources(user),
     )
     store.presence(user, gone, presence.fold_presence(still_open, events, paid, around))

@@ -14,7 +14,7 @@ from dashboard.clock import Span
 from dashboard.db.prepared import plain
 from dashboard.intervals import union
 from dashboard.models import Activity, Event, Interaction, Interval, Source, User
-from dashboard.tracing.bounds import FOREVER, EndReason, Place, Presences
+from dashboard.tracing.bounds import FOREVER, EndReason, Limits, Place, Presences
 from dashboard.tracing.fold import Whole
 from dashboard.tracing.types import Kind, State
 
@@ -49,6 +49,20 @@ class _Connected(msgspec.Struct):
 
 
 _connected = msgspec.json.Decoder(_Connected)
+
+
+_limits = Limits()
+
+
+def use_limits(chosen: Limits) -> None:
+    """Bound with these limits from now on; what is folded already changes with a rebuild."""
+    global _limits
+    _limits = chosen
+
+
+def limits() -> Limits:
+    """Return the limits of the site."""
+    return _limits
 
 
 def as_of_sources() -> dict[int, int]:
@@ -241,20 +255,20 @@ def something_due(now: int) -> bool:
     )
 
 
-def due(limits: Mapping[int, int]) -> Touched:
+def due(as_of: Mapping[int, int]) -> Touched:
     """Return what time alone bounds by now: rows whose `expires_ts` the time of their source has passed."""
     found = Touched({}, {})
-    now = max(limits.values(), default=0)
+    now = max(as_of.values(), default=0)
     a, i, n = Activity, Interval, Interaction
     works = a.select(a.source_id, n.external_id, a.expires_ts).join(n, on=(n.id == a.interaction_id))
     waits = n.select(n.source, n.external_id, n.expires_ts).where(n.expires_ts <= now)
     for source, name, expires in (*plain(works.where(a.expires_ts <= now)), *plain(waits)):
-        if expires <= limits.get(source, 0):
+        if expires <= as_of.get(source, 0):
             found.interactions.setdefault(source, set()).add(name)
     logins = i.select(i.user_id, i.source_id, i.expires_ts).where(
         (i.expires_ts <= now) & (i.kind == Kind.LOGIN)
     )
     for user, source, expires in plain(logins):
-        if expires <= limits.get(source, 0):
+        if expires <= as_of.get(source, 0):
             found.users[user] = min(found.users.get(user, expires), expires)
     return found

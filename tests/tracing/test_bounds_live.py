@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from dashboard import create_app
 from dashboard.jobs import worker
 from dashboard.models import Activity
-from dashboard.tracing import projection
+from dashboard.settings import Settings
+from dashboard.tracing import projection, surroundings
+from dashboard.tracing.bounds import Limits
 from tests.api import Api
 from tests.api import Event as Given
 
@@ -175,6 +179,25 @@ def test_time_bounds_a_call_for_the_reader_first_and_then_by_the_worker(api: Api
     worker.drain()
     assert work(api, "u", "2026-05-04") == bounded
     assert projection.tick() == 0
+
+
+def test_limits_of_the_settings_hold_after_a_rebuild(
+    api: Api, settings: Settings, time_machine: Any, request: pytest.FixtureRequest
+) -> None:
+    time_machine.move_to("2026-05-05T12:00:00+02:00", tick=False)
+    api.take(call(api, "08:00", "agent.signed_in", "v"))
+    api.take(call(api, "19:00", "chat.accepted", "v", "c3"))
+    assert api.tracing("v", "2026-05-04", tz=ZONE)["statistics"]["login"] == 11 * 3600
+    api.take(call(api, "09:00", "call.connected"))
+    api.take(call(api, "09:00", "chat.accepted", name="c2"))
+    ends = [("open", None, "05-04T13:00", "no_end", 0, 0), ("postponed", None, "05-04T10:00", "idle", 0, 0)]
+    assert work(api, "u", "2026-05-04") == ends
+    request.addfinalizer(lambda: surroundings.use_limits(Limits()))
+    create_app(replace(settings, shift_hours=8, call_end_hours=1, idle_minutes=30))
+    projection.rebuild()
+    ends = [("open", None, "05-04T10:00", "no_end", 0, 0), ("postponed", None, "05-04T09:30", "idle", 0, 0)]
+    assert work(api, "u", "2026-05-04") == ends
+    assert api.tracing("v", "2026-05-04", tz=ZONE)["statistics"]["login"] == 0
 
 
 def test_an_own_event_after_an_inferred_sign_out_signs_in_again(api: Api) -> None:
