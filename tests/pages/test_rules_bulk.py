@@ -286,7 +286,11 @@ def test_a_refusal_to_switch_on_names_every_incomplete_rule(editor: FlaskClient)
     made = [rule(name, definition={"types": []}) for name in ("First", "Second")]
     editor.post("/rules/bulk", data={"op": "on", "id": [each.id for each in (*made, rule("Good"))]})
     assert "these rules are incomplete: First, Second. Open" in editor.get("/rules?list=system").text
-    assert states() == ["off"] * 3
+    made = [rule(f"{number} " + "長" * 110, definition={"types": []}) for number in range(60)]
+    answer = editor.post("/rules/bulk", data={"op": "on", "id": [each.id for each in made]})
+    assert answer.status_code == 422
+    assert [each.name for each in made if each.name not in answer.text] == []
+    assert set(states()) == {"off"}
 
 
 @pytest.mark.parametrize("op", ["delete", "copy", "on", "shadow", "off", "move", "up", "resume"])

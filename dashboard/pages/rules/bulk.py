@@ -24,6 +24,7 @@ from dashboard.web import forms as common
 from dashboard.web.page import render
 
 NOT_FOUND, FORBIDDEN = 404, 403
+FEW = 5  # names of rules in a message of the list
 
 
 @bp.post("/bulk")
@@ -123,14 +124,7 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
         _demand(all(permissions.can_switch(g.scope, rule.owner_id, state) for rule in rules))
         broken = [rule.name for rule in rules if state is not State.OFF and not _complete(rule)]
         if broken:
-            text = ngettext(
-                "Not changed: %(names)s is incomplete. Open it in the editor.",
-                "Not changed: these rules are incomplete: %(names)s. Open them in the editor.",
-                len(broken),
-                names=", ".join(broken),
-            )
-            flash(text, "bad")
-            return _back()
+            return _refuse(broken)
         timed = _timed(rules) if state is not State.OFF else []
         choice = request.form.get("existing")
         count = backfill.count_existing(*(definition for _rule, definition in timed))
@@ -144,6 +138,29 @@ def _switch(state: State) -> Callable[[list[Rule]], Response]:
         return _back()
 
     return act
+
+
+def _refuse(broken: list[str]) -> Response:
+    """Say which rules are incomplete: on the list, or on a page where they are too many for a cookie."""
+    text = ngettext(
+        "Not changed: %(names)s is incomplete. Open it in the editor.",
+        "Not changed: these rules are incomplete: %(names)s. Open them in the editor.",
+        len(broken),
+        names=", ".join(broken),
+    )
+    if len(broken) <= FEW:
+        flash(text, "bad")
+        return _back()
+    return render(
+        "layout/confirm.html",
+        status=422,
+        title=_("Rules"),
+        errors=[text],
+        texts=[],
+        verb="",
+        back_url=_index(),
+        crumbs=[(_("Rules"), _index())],
+    )
 
 
 def _timed(rules: list[Rule]) -> list[tuple[Rule, Definition]]:
