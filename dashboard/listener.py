@@ -27,8 +27,10 @@ from dashboard.settings import HostPort
 THREADS = 4  # measured: 8 double the 99th percentile of a page, 2 are held up by two slow ones
 EVENTS_PATH = "/api/v1/events"
 BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose error message is more helpful
+HEADER_MAX = 64 * 1024
+KEPT_MAX = 128 * 1024  # of an unfinished request in memory; more lies in a temporary file
 CONNECTIONS, LEAST = 2000, 10
-RESERVED = 200  # file descriptors for the database, files and outgoing calls
+RESERVED = 200  # file descriptors besides: of the database, files and outgoing calls
 IDLE_S = 30  # between two requests, and between two pieces of one request or answer
 YOUNG_S = 1  # a new connection has this long to send its request before it may have to give way
 REQUEST_S = 120  # until a request has arrived as a whole
@@ -112,6 +114,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Connection
     _look_at = _accept_at = _logged = _lowered = 0.0
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._full = self.adj.connection_limit
+
     def tend(self) -> None:
         """Close connections that are over their time, and others where the limit is reached.
 
@@ -122,7 +128,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         if now > self._look_at:
             self._look_at = now + LOOK_S
             if now > self._lowered + LOWERED_S:
-                self.adj.connection_limit = connection_limit()
+                self.adj.connection_limit = self._full
             for connection in list(self.active_channels.values()):
                 if connection.is_late(now):
                     connection.handle_close()
@@ -179,6 +185,8 @@ class Server:
             host=bind.host,
             port=bind.port,
             max_request_body_size=BODY_MAX,
+            max_request_header_size=HEADER_MAX,
+            inbuf_overflow=KEPT_MAX,
             ident=None,
             clear_untrusted_proxy_headers=False,  # STOPA_TRUSTED_PROXIES decides, in the application
             connection_limit=connection_limit(),
@@ -210,9 +218,9 @@ class Server:
 def connection_limit() -> int:
     """Return how many connections fit, after raising the limit of file descriptors as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + RESERVED
+    wanted = 2 * CONNECTIONS + RESERVED  # a connection, and the file of its body
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return max(soft - RESERVED, soft // 2)
+        return min(CONNECTIONS, max(soft - RESERVED, soft // 2) // 2)
     return CONNECTIONS

@@ -237,3 +237,19 @@ def test_a_message_that_a_proxy_may_read_otherwise_is_refused_and_ends_the_conne
         assert response.status == 400
         response.read()
         assert closed(sock)
+
+
+def test_a_crowd_of_unfinished_bodies_lies_in_files_and_not_in_memory(
+    proofs: Proofs, shared: Started
+) -> None:
+    def resident_kb() -> int:
+        status = Path(f"/proc/{shared.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    before, body = resident_kb(), b" " * 1_000_000
+    head = b"POST /api/v1/events HTTP/1.1\r\nHost: stopa\r\nContent-Length: 1000001\r\n\r\n"
+    with contextlib.ExitStack() as held:
+        for _ in range(100):
+            held.enter_context(opened(port_of(shared))).sendall(head + body)
+        assert quick(shared)
+        assert resident_kb() - before < 40_000  # of 100 MB that were sent
