@@ -60,6 +60,12 @@ def contact_fields(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: mask(fields[name]) for name, mask in masks.items() if fields.get(name)}
 
 
+def known(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of an event's contact, each with what replaces it in data; those of one or two
+    characters would replace parts of words and are left out."""
+    return {fields[name]: mask for name, mask in contact_fields(fields).items() if len(fields[name]) > 2}
+
+
 def data(value: Any, known: Mapping[str, str], name: str = "") -> Any:
     """Return the JSON `value` of an event's data, masked.
 

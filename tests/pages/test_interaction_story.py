@@ -121,6 +121,47 @@ def test_the_contact_is_masked(
     assert ("+420123456789" in page) is bool(permissions)
 
 
+TRANSFERS = [
+    event(
+        "12:00:00",
+        "call.transferred",
+        "jana",
+        "c3",
+        contact={"name": "Nora Bílá", "phone": "+420123456789"},
+        data={"to": "+420 770 123 456", "to_user": "tomas", "to_queue": "vip"},
+    ),
+    event(
+        "12:01:00",
+        "ticket.updated",
+        "jana",
+        "c3",
+        data={"title": "Nora Bílá, nora@example.org", "assignee": "jana"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "users", "shown"),
+    [
+        ([P.PII_UNMASK], [], ("+420 770 123 456", "nora@example.org", "user: tomas", "queue: vip", "jana")),
+        ([], [], ("+420 ••• ••• 456", "n•••@example.org", "user: tomas", "queue: vip", "jana")),
+        ([], ["jana"], ("+420 ••• ••• 456", "n•••@example.org", "Assignee: jana")),
+    ],
+)
+def test_details_of_events_are_masked_and_name_nobody_outside_the_scope(
+    client: FlaskClient, told: Any, permissions: list[Permission], users: list[str], shown: tuple[str, ...]
+) -> None:
+    make.queue("vip")
+    Api(client).take(TRANSFERS)
+    grants = [("users", User.get(User.login == login).id) for login in users]
+    billing = Queue.get(Queue.name == "billing").id
+    sign_in(client, *permissions, grants=[*grants, ("queues", billing)] if users else None)
+    page = client.get(f"/interactions/{Interaction.get(external_id='c3').id}").text
+    for text in ("+420 770 123 456", "nora@example.org", "user: tomas", "queue: vip", *shown):
+        assert (text in page) is (text in shown), text
+    assert ("Nora Bílá" in page) is bool(permissions)
+
+
 def test_only_interactions_of_visible_queues_or_own_work_open(client: FlaskClient, told: Any) -> None:
     other = make.queue("other")
     sign_in(client, grants=["all_users", ("queues", other.id)])

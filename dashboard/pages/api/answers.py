@@ -170,10 +170,8 @@ def stored(row: tuple[Any, ...], full: bool) -> Stored:
 def _masked(contact: str | None, data: str) -> tuple[str | None, str]:
     """Return the JSON of an event's contact and data, masked."""
     fields = json.loads(contact) if contact else {}
-    shown = masking.contact_fields(fields)
-    known = {fields[name]: mask for name, mask in shown.items() if len(fields[name]) > 2}
-    found = json.dumps(masking.data(json.loads(data), known), ensure_ascii=False)
-    return (json.dumps(shown, ensure_ascii=False) if contact else None), found
+    shown = json.dumps(masking.contact_fields(fields), ensure_ascii=False) if contact else None
+    return shown, json.dumps(masking.data(json.loads(data), masking.known(fields)), ensure_ascii=False)
 
 
 def _masked_members(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:

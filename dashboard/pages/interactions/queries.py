@@ -12,8 +12,10 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
+from dashboard.catalog.fields import ASSIGNEE, TO_QUEUE, TO_USER
 from dashboard.db import rows
 from dashboard.models import Activity, Contact, Event, Interaction, Interval, Queue, Source, User
+from dashboard.sources.answer import names
 from dashboard.tracing.types import Kind
 
 DAY_S = 86_400
@@ -167,7 +169,7 @@ class _Logged(NamedTuple):
 
 
 def events(scope: Scope, found: Facts) -> list[Happened]:
-    """Return the events of the interaction, the first MAX_EVENTS in order."""
+    """Return the events of the interaction, the first MAX_EVENTS in order, with what the viewer may see."""
     e = Event
     columns = [getattr(e, name) for name in _Logged._fields[:-1]]
     query = (
@@ -177,8 +179,11 @@ def events(scope: Scope, found: Facts) -> list[Happened]:
         .order_by(e.id)
         .limit(MAX_EVENTS)
     )
+    c = Contact
+    contact = c.select(c.name, c.phone, c.email).where(c.id == found.contact_id).dicts().first() or {}
+    known = masking.known(contact)
     return [
-        Happened(each.time_ms, each.type, each.user_id, _named(scope, each), json.loads(each.data))
+        Happened(each.time_ms, each.type, each.user_id, _named(scope, each), _data(scope, each.data, known))
         for each in in_order(rows(query, _Logged), lambda _thing, _event: None)
     ]
 
@@ -187,6 +192,20 @@ def _named(scope: Scope, event: _Logged) -> str | None:
     if event.user_id is None:
         return None
     return (event.name or "") if scope.sees(event.user_id) else ""
+
+
+def _data(scope: Scope, text: str, known: Mapping[str, str]) -> dict[str, Any]:
+    """Return an event's data: contact details masked, `known` the contact's; no names outside the scope."""
+    data: dict[str, Any] = json.loads(text)
+    find = names(scope)
+    for field, limit, seen in (
+        (TO_USER, scope.users, find.user),
+        (ASSIGNEE, scope.users, find.user),
+        (TO_QUEUE, scope.queues, find.queue),
+    ):
+        if limit is not None and field.name in data and seen(str(data[field.name])) is None:
+            del data[field.name]
+    return data if scope.can(Permission.PII_UNMASK) else dict(masking.data(data, known))
 
 
 def free(scope: Scope, at: int) -> list[Free]:
