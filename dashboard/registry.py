@@ -88,6 +88,7 @@ EXPORTS = {
     "attendance": attendance.EXPORT,
     "figures": figures.EXPORT,
     "interactions": interactions_list.EXPORT,
+    "user_events": interactions_list.USER_EVENT_EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),

@@ -64,7 +64,14 @@ SECTIONS = (
             Page(N_("Attendance"), "attendance.index"),
         ),
     ),
-    Section(N_("Interactions"), "call", (Page(N_("Interactions"), "interactions.index"),)),
+    Section(
+        N_("Interactions"),
+        "call",
+        (
+            Page(N_("Interactions"), "interactions.index"),
+            Page(N_("User events"), "interactions.user_events"),
+        ),
+    ),
     Section(
         N_("Figures"),
         "report",

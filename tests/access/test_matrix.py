@@ -55,6 +55,8 @@ OTHERS = {
     "home": {P.SELF},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
+    "interactions.user_events": {P.TRACING_VIEW},
+    "interactions.download_user_events": {P.TRACING_VIEW},
     "queuedays": {P.QUEUES_FIGURES},
     "search": {P.SELF},
     "signin": {P.SELF},
@@ -92,6 +94,7 @@ ANSWERS = {
     "tracing.download": (200, 403),
     "queuedays.download": (404,),
     "interactions.download": (200, 403),
+    "interactions.download_user_events": (200, 403),
     "figures.download": (200, 403),
     "attendance.download": (200, 403),
 }

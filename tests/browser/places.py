@@ -56,6 +56,8 @@ PLACES = {
     "interactions": Place("/interactions?period=last_30_days"),
     "interactions, filtered": Place("/interactions?queue=support&queue__blank=0&talk__gte=10&sort=-wait"),
     "interactions, refused": Place("/interactions?period=ever&colour=red", status=400),
+    "user events": Place("/interactions/user-events?period=yesterday"),
+    "figures by user event": Place("/figures?by=kind&period=last_week"),
     "interaction": Place("/interactions/1"),
     "interactions, none": Place("/interactions?from=2001-01-01&to=2001-01-02"),
     "users": Place("/users"),

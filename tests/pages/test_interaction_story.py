@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -220,3 +221,33 @@ def test_bars_lie_on_one_axis_with_ticks_of_the_zone() -> None:
     assert drawn.step == 60
     assert [tick.at for tick in drawn.ticks] == list(range(1020, 1408, 60))
     assert [lane.bars[0].x for lane in drawn.lanes][1:] == [drawn.lanes[1].bars[0].x, drawn.hops[1].x]
+
+
+USER_EVENTS = [
+    ("kind=accepted", ["jana"]),
+    ("interaction.id=c1&kind=ignored&kind=offered&sort=time", ["tomas", "tomas", "jana"]),
+    ("user=tomas&sort=time", ["tomas", "tomas"]),
+    ("kind=rejected", []),
+]
+
+
+@pytest.mark.parametrize(("query", "users"), USER_EVENTS)
+def test_user_events_answer_who_did_what_and_when(
+    client: FlaskClient, told: Any, query: str, users: list[str]
+) -> None:
+    sign_in(client, P.TRACING_VIEW)
+    page = client.get(f"/interactions/user-events?from={DAY}&to={DAY}&columns=time,user,kind&{query}")
+    assert page.status_code == 200, page.text
+    assert re.findall(r"<td>(jana|tomas)</td>", page.text) == users
+    sign_in(client)
+    assert client.get("/interactions/user-events").status_code == 403
+
+
+def test_figures_count_user_events_and_their_interactions(client: FlaskClient, told: Any) -> None:
+    sign_in(client, P.TRACING_VIEW)
+    page = client.get(f"/figures?by=kind&from={DAY}&to={DAY}&queue=billing").text
+    rows = re.findall(
+        r'<th scope="row" class="nw">(\w[^<]*)</th><td class="n">(\d+)</td><td class="n">(\d+)', page
+    )
+    assert ("Offered", "2", "1") in rows
+    assert ("Put on hold", "1", "1") in rows

@@ -12,7 +12,6 @@ from babel.dates import get_day_names
 from flask import request
 from flask_babel import gettext as _
 
-from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports import registry
 from dashboard.exports.registry import ExportOrder
@@ -87,6 +86,8 @@ def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int
             )
     by = By(name)
     table = tables.of(by)
+    if "queue" in rest and "queue" not in table.source.fields:
+        rest["interaction.queue"] = rest.pop("queue")
     chosen = {**rest, **{key: [value] for key, value in table.always.items()}}
     chosen |= {"group": [by], "measures": list(table.measures)}
     return FiguresRequest(
@@ -282,7 +283,7 @@ def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     chosen = next((value for value in given.get("by", ()) if value), By.QUEUE)
     queues = [value for value in given.get("queue", ()) if value]
     _entity, field = tables.CONTACTS.source.fields["queue"]
-    shown = [each for each in By if each is not By.USER or scope.can(Permission.TRACING_VIEW)]
+    shown = [each for each in By if scope.can(tables.of(each).source.permission)]
     in_bar = ("by", "period", "from", "to", *(["queue"] if len(queues) < 2 else []))
     return {
         "bys": Choice("by", _("By"), [(each, _(BY[each])) for each in shown], chosen),

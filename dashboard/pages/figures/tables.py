@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard.exports.table import Kind
 from dashboard.i18n.message import N_
-from dashboard.sources.catalogue import ACTIVITIES, INTERACTIONS
+from dashboard.sources.catalogue import ACTIVITIES, INTERACTIONS, USER_EVENTS
 from dashboard.sources.types import Source
 
 Values = Mapping[str, Any]
@@ -21,6 +21,7 @@ class By(StrEnum):
 
     QUEUE = "queue"
     USER = "user"
+    ACTION = "kind"
     CHANNEL = "channel"
     DAY = "day"
     WEEK = "week"
@@ -32,6 +33,7 @@ class By(StrEnum):
 BY = {
     By.QUEUE: N_("Queue"),
     By.USER: N_("User"),
+    By.ACTION: N_("User event"),
     By.CHANNEL: N_("Channel"),
     By.DAY: N_("Day"),
     By.WEEK: N_("Week"),
@@ -159,9 +161,29 @@ WORK = Table(
 )
 
 
+ACTIONS = Table(
+    USER_EVENTS,
+    measures=("count", "count:interaction", "sum:is_accepted", "sum:is_rejected", "sum:is_transferred"),
+    columns=(
+        Column("events", N_("User events"), Kind.INT, _measure("count"), tile=True),
+        Column("interactions", N_("Interactions"), Kind.INT, _measure("count:interaction"), tile=True),
+        Column("accepted", N_("Accepted"), Kind.INT, _measure("sum:is_accepted"), tile=True),
+        Column("rejected", N_("Rejected"), Kind.INT, _measure("sum:is_rejected"), tile=True),
+        Column("transferred", N_("Transferred"), Kind.INT, _measure("sum:is_transferred"), tile=True),
+    ),
+    always={},
+    parts=(
+        ("sum:is_accepted", N_("Accepted"), "call"),
+        ("sum:is_rejected", N_("Rejected"), "lost"),
+        ("", N_("Other"), "pause"),
+    ),
+)
+OWN_TABLES = {By.USER: WORK, By.ACTION: ACTIONS}  # of people's work; all else is counted by interactions
+
+
 def of(by: By) -> Table:
-    """Return the table of a grouping: users are counted by their activities, all else by interactions."""
-    return WORK if by is By.USER else CONTACTS
+    """Return the table of a grouping."""
+    return OWN_TABLES.get(by, CONTACTS)
 
 
 def parts(table: Table, values: Values) -> tuple[int, ...]:

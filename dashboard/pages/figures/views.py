@@ -15,7 +15,6 @@ from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
 from dashboard.pages.figures import model
 from dashboard.pages.figures.model import FiguresRequest
-from dashboard.pages.figures.tables import By
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
@@ -80,7 +79,7 @@ EXPORT = Maker(TRACING_RIGHTS, _build)
 
 def _request(given: Mapping[str, Sequence[str]]) -> FiguresRequest:
     wanted = model.read(g.scope, given, zone(), clock.now_s())
-    if wanted.by is By.USER and not g.scope.can(Permission.TRACING_VIEW):
+    if not g.scope.can(wanted.table.source.permission):
         abort(403)
     return wanted
 

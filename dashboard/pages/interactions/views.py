@@ -13,7 +13,7 @@ from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions import queries, story, words
-from dashboard.sources.catalogue import INTERACTIONS
+from dashboard.sources.catalogue import INTERACTIONS, USER_EVENTS
 from dashboard.web import listing, listing_files
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import Listing
@@ -36,6 +36,18 @@ LISTING = Listing(
     },
 )
 EXPORT = listing_files.maker(LISTING, TRACING_RIGHTS)
+USER_EVENT_LIST = Listing(
+    USER_EVENTS,
+    N_("User events"),
+    N_("Who was rung, took, rejected, muted or transferred an interaction, and when."),
+    columns=("time", "kind", "user", "interaction.id", "interaction.queue", "interaction.contact", "type"),
+    bar=("kind", "user", "interaction.queue"),
+    count=lambda number: ngettext("%(num)d user event", "%(num)d user events", number),
+    none=N_("No user events in this period"),
+    none_hint=N_("Choose another period, or remove filters."),
+    links={},
+)
+USER_EVENT_EXPORT = listing_files.maker(USER_EVENT_LIST, TRACING_RIGHTS)
 
 
 @bp.get("/interactions")
@@ -51,6 +63,21 @@ def index() -> Response:
 def download(format_: str) -> Response:
     """Export the rows of the filtered list."""
     return listing_files.download(LISTING, format_)
+
+
+@bp.get("/interactions/user-events")
+@require(Permission.TRACING_VIEW)
+def user_events() -> Response:
+    return listing.show(USER_EVENT_LIST)
+
+
+@bp.get("/interactions/user-events.csv", defaults={"format_": "csv"})
+@bp.get("/interactions/user-events.xlsx", defaults={"format_": "xlsx"})
+@bp.get("/interactions/user-events.pdf", defaults={"format_": "pdf"})
+@require(Permission.TRACING_VIEW)
+def download_user_events(format_: str) -> Response:
+    """Export the user events of the filtered list."""
+    return listing_files.download(USER_EVENT_LIST, format_)
 
 
 @bp.get("/interactions/<int:ident>")
