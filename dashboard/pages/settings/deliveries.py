@@ -105,7 +105,6 @@ def index() -> Response:
         first_url=url_for(".index", **asked.query) if asked.before else None,
         when=lists.moment,
         may_edit=g.scope.can(Permission.CHANNELS_EDIT),
-        may_list=g.scope.can(Permission.CHANNELS_VIEW),
     )
 
 
