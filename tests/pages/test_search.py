@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 from flask.testing import FlaskClient
 
+from dashboard import clock
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Contact, Interaction, Source, User
 from dashboard.pages.search import queries
@@ -18,7 +19,6 @@ from tests.pages.rulerows import rule
 pytestmark = pytest.mark.both_databases
 
 EVERYBODY, ALL_QUEUES = "all_users", "all_queues"
-NOON_MS = 1_772_456_400_000  # 2026-03-02 13:00 UTC
 EVER = "from=1970-01-02"
 
 
@@ -39,7 +39,7 @@ def stored(client: FlaskClient) -> dict[str, int]:
             source=source,
             external_id=f"saf-{number}",
             channel="call",
-            first_ms=NOON_MS + number,
+            first_ms=clock.now_ms() - 60_000 + number,
             queue_id=make.queue(name, label=f"Šafrán {name}").id,
             contact_id=contact.id if number == 1 else None,
         )
@@ -121,7 +121,7 @@ def test_the_page_says_that_nothing_was_found_and_that_contacts_were_not_searche
     viewer(client, [P.QUEUES_FIGURES], [ALL_QUEUES])
     page = client.get("/search?q=zzzz").text
     assert "No results for “zzzz”." in page
-    assert "aren't, as your role masks them" in page
+    assert "aren't searched, as your role masks them" in page
     assert 'value="zzzz"' in page.partition("<main")[0]
 
 
@@ -131,11 +131,14 @@ def test_more_hits_than_are_shown_are_counted(client: FlaskClient) -> None:
     for number in range(12):
         make.user(f"many{number}")
         Interaction.create(
-            source=source, external_id=f"many{number}", channel="call", first_ms=NOON_MS + number
+            source=source,
+            external_id=f"many{number}",
+            channel="call",
+            first_ms=clock.now_ms() - 60_000 + number,
         )
     page = Page(client.get("/search?q=many").text)
     assert page.text.count("2 more aren't shown.") == 2
-    assert f"/interactions?q=many&{EVER}" in page.links()
+    assert {"/interactions?q=many&period=last_90_days", f"/interactions?q=many&{EVER}"} <= {*page.links()}
 
 
 def test_interactions_that_take_too_long_are_named_beside_the_other_hits(

@@ -23,7 +23,7 @@ from dashboard.web.page import row_url
 
 SHOWN = 10  # of each kind
 COLUMNS = ("id", "created", "channel", "queue", "contact")
-EVER = FIRST_DATE.isoformat()
+PERIOD = "last_90_days"  # of interactions: a search through all of them would take seconds
 
 Row = TypeVar("Row")
 
@@ -82,11 +82,11 @@ def queues(scope: Scope, text: str) -> Kind:
 
 
 def interactions(scope: Scope, text: str) -> Kind:
-    """Return the newest interactions with this number or, where contacts are not masked, this contact."""
+    """Return the newest interactions of PERIOD with this number or, unless contacts are masked, contact."""
     label = _("Interactions")
     if not scope.can(Permission.QUEUES_FIGURES):
         return Kind(label, [])
-    asked = {"q": [text], "from": [EVER], "columns": COLUMNS, "limit": [str(SHOWN)]}
+    asked = {"q": [text], "period": [PERIOD], "columns": COLUMNS, "limit": [str(SHOWN)]}
     query = parse(INTERACTIONS, asked, zone(), clock.now_s(), answer.names(scope))
     try:
         found = run.rows(scope, query)
@@ -98,8 +98,15 @@ def interactions(scope: Scope, text: str) -> Kind:
         Hit(shown[0], row_url("interactions.show", key), " · ".join(each for each in shown[1:] if each))
         for (key, _values), shown in zip(found.rows, texts, strict=True)
     ]
-    every = f"{url_for('interactions.index', q=text)}&from={EVER}"
+    every = url_for("interactions.index", q=text, period=PERIOD)
     return Kind(label, hits, found.number - len(hits), every)
+
+
+def ever_url(scope: Scope, text: str) -> str | None:
+    """Return where interactions of any time are searched, None for who may see none."""
+    if not scope.can(Permission.QUEUES_FIGURES):
+        return None
+    return f"{url_for('interactions.index', q=text)}&from={FIRST_DATE}"
 
 
 def rules(scope: Scope, text: str) -> Kind:

@@ -25,5 +25,6 @@ def index() -> Response:
         q=text,
         searched=searched,
         kinds=queries.kinds(g.scope, text) if searched else [],
-        masked=g.scope.can(Permission.QUEUES_FIGURES) and not g.scope.can(Permission.PII_UNMASK),
+        ever_url=queries.ever_url(g.scope, text),
+        masked=not g.scope.can(Permission.PII_UNMASK),
     )
