@@ -17,7 +17,7 @@ Query = Mapping[str, str]
 
 
 class ExportOrder(NamedTuple):
-    """What a builder gets: whose scope and name, what was asked, the zone when nothing else says,
+    """What a builder gets: whose scope and name, the query, the zone when nothing else says,
     and the instant that stands in the file as its `as of`."""
 
     scope: Scope

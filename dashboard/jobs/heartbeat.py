@@ -13,15 +13,15 @@ EVERY_S = 15
 ALIVE_S = 60  # a worker that has been silent for longer counts as dead
 FORGET_MS = 24 * 3600 * 1000
 NAME_MAX = 60 - len(PREFIX)  # the column; a host's name is cut, the process id stays
-_said: float | None = None
+_marked_s: float | None = None
 
 
 def mark(every_s: float = EVERY_S) -> int:
     """Say that this worker is here, at most once in `every_s`. A tick, and never counted as work."""
-    global _said
-    if _said is not None and time.monotonic() - _said < every_s:
+    global _marked_s
+    if _marked_s is not None and time.monotonic() - _marked_s < every_s:
         return 0
-    _said = time.monotonic()
+    _marked_s = time.monotonic()
     now_ms = clock.now_ms()
     Setting.insert(name=_name(), value=str(now_ms)).on_conflict(
         conflict_target=[Setting.name], update={Setting.value: str(now_ms)}
@@ -42,7 +42,7 @@ def _name() -> str:
 
 
 def workers(now_ms: int) -> list[tuple[str, int]]:
-    """Return each worker of the last day with the seconds since it last said it was here, latest first."""
+    """Return each worker of the last day with the seconds since its last heartbeat, latest first."""
     query = Setting.select(Setting.name, Setting.value).where(Setting.name.startswith(PREFIX))
     found = [
         (name.removeprefix(PREFIX), max(0, now_ms - int(value)) // 1000) for name, value in query.tuples()

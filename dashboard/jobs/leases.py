@@ -1,7 +1,7 @@
 """Keeps the leases of claimed rows alive while their work runs, however long it takes.
 
 One thread of the process renews all of them every RENEW_S; with the process it ends, and then the leases run
-out. A renewal that fails is tried again: a lease outlives two of them.
+out. A renewal that fails is retried: a lease lasts longer than two intervals of renewal.
 """
 
 from __future__ import annotations

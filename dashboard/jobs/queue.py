@@ -19,7 +19,7 @@ DIED = "The worker ended without a word at every try."
 
 
 class Permanent(Exception):  # noqa: N818  it says what is the matter
-    """Raised by a handler whose job cannot succeed however often it is tried."""
+    """Raised by a handler whose job cannot succeed however often it is retried."""
 
 
 class Handler(NamedTuple):

@@ -51,8 +51,8 @@ class Bounds:
 def pause_ms(retries_s: Sequence[int], attempts: int, asked_s: int = 0, chance: float = 0.5) -> int | None:
     """Return the milliseconds until the next try after `attempts` failed ones; None when none is left.
 
-    `chance` in [0, 1) spreads the tries of many rows by JITTER. `asked_s` is the pause that a receiver asked
-    for: the first retry comes after it, be it shorter or longer than ours, the others no sooner.
+    `chance` in [0, 1) spreads the tries of many rows by JITTER. `asked_s` is the pause that a receiver
+    requested: the first retry comes after it, be it shorter or longer than ours, the others no sooner.
     """
     if attempts > len(retries_s):
         return None

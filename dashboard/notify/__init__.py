@@ -1,1 +1,1 @@
-"""Ways out: webhooks, chats and mail, sent by the worker, tried again, given up visibly."""
+"""Deliveries by webhook, chat and email: sent by the worker, retried, and marked when given up."""

@@ -109,8 +109,8 @@ def tell(step: Step) -> None:
         return
     people = People()
     other, first = people.reader(profile.fallback_id), people.reader(profile.user_id)
-    told = (Notification.run_id == step.run_id) & (Notification.user_id == profile.fallback_id)
-    if other is None or first is None or Notification.select().where(told).exists():
+    notified = (Notification.run_id == step.run_id) & (Notification.user_id == profile.fallback_id)
+    if other is None or first is None or Notification.select().where(notified).exists():
         return
     title, text = _words(step, people, first, other)
     Notification.create(

@@ -102,7 +102,7 @@ def send(settings: Settings, key: str, to: str, subject: str, text: str) -> Deli
         try:
             return _deliver(settings, call, made, to)
         except smtplib.SMTPAuthenticationError as error:
-            return DeliveryResult(ResultKind.LATER, NO_SIGN_IN, 0, _said(error.smtp_code, error.smtp_error))
+            return DeliveryResult(ResultKind.LATER, NO_SIGN_IN, 0, _note(error.smtp_code, error.smtp_error))
         except smtplib.SMTPRecipientsRefused as error:
             return _refused(*error.recipients[to])
         except smtplib.SMTPResponseException as error:
@@ -142,16 +142,16 @@ def _is_here(server: smtplib.SMTP) -> bool:
     return place == "::1" or place.startswith(("127.", "::ffff:127."))
 
 
-def _refused(code: int, said: bytes | str) -> DeliveryResult:
+def _refused(code: int, answer: bytes | str) -> DeliveryResult:
     """Return what an SMTP code means: 5xx for good, the rest may pass."""
-    note = _said(code, said)
+    note = _note(code, answer)
     if 500 <= code < 600:
         return DeliveryResult(ResultKind.NEVER, result.REFUSED, code, note)
     return DeliveryResult(ResultKind.LATER, result.FAILING, code, note)
 
 
-def _said(code: int, said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _note(code: int, answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return result.masked(f"{code} {text}", ())
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: the steps that are due, claimed, ended, tried again and replayed by hand.
+"""Deliveries: the steps that are due, claimed, ended, retried and replayed by hand.
 
 Claim, lease and retry are those of jobs.work: a delivery arrives at least once, always with the same key, by
 which a receiver drops a repeat. A destination takes AT_ONCE deliveries at a time, or one, and destinations
@@ -98,10 +98,10 @@ def hold(step: Step, until: int) -> None:
 def replay(ids: Collection[int]) -> int:
     """Let ended steps wait for a new round of tries, with the same key, and return how many did.
 
-    Only what was tried and failed, was given up, held back by a cap or is uncertain can be sent again.
+    Only deliveries that failed, were given up, held back by a cap or are uncertain can be sent again.
     """
-    tried = Step.state.in_(REPLAYED) & (Step.attempts > 0) & Step.action.in_(outward())
-    mine = Step.id.in_(sorted(ids)) & tried
+    failed = Step.state.in_(REPLAYED) & (Step.attempts > 0) & Step.action.in_(outward())
+    mine = Step.id.in_(sorted(ids)) & failed
     return _reset(
         mine,
         state=StepState.WAITING,

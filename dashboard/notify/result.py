@@ -39,12 +39,12 @@ class ResultKind(StrEnum):
     LATER = "later"
     NEVER = "never"
     GONE = "gone"
-    HELD = "held"  # not tried: a cap was reached
+    HELD = "held"  # not sent: a cap was reached
 
 
 class DeliveryResult(NamedTuple):
     """`why` is a marked sentence, "" when done; `status` an HTTP status or SMTP code, 0 without one; `note`
-    what the receiver said, secrets masked; `wait_s` the pause it asked for."""
+    the receiver's answer, secrets masked; `wait_s` the pause that it requested."""
 
     how: ResultKind
     why: str = ""
@@ -77,14 +77,14 @@ def pause_asked(value: str, now_s: int) -> int:
     if text.isascii() and text.isdigit():
         return min(int(text[:9]), WAIT_MAX_S)
     try:
-        asked = int(email.utils.parsedate_to_datetime(text).timestamp())
+        at = int(email.utils.parsedate_to_datetime(text).timestamp())
     except (ValueError, TypeError, OverflowError):
         return 0
-    return max(0, min(asked - now_s, WAIT_MAX_S))
+    return max(0, min(at - now_s, WAIT_MAX_S))
 
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:
-    """Return what a receiver said in one line of NOTE_MAX characters, our secrets and controls left out."""
+    """Return a receiver's answer in one line of NOTE_MAX characters, without our secrets and controls."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "•••")

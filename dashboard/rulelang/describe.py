@@ -76,12 +76,12 @@ def _joint(group: Group) -> str:
     return AND if group.how == "all" else OR
 
 
-def _bracketed(child: Node, group: Group, said: Message) -> Message:
+def _bracketed(child: Node, group: Group, text: Message) -> Message:
     """Bracket a group of several whose joining word is not that of the group around it."""
     mixed = isinstance(child, Group) and len(child.children) > 1 and child.how != "none"
     if mixed and isinstance(child, Group) and _joint(child) != _joint(group):
-        return message(BRACKETS, inner=said)
-    return said
+        return message(BRACKETS, inner=text)
+    return text
 
 
 def condition(
@@ -102,8 +102,8 @@ def condition(
         for each, kind in zip(node.operands, row.operands, strict=False)
     ]
     values = {"value": shown[0]} if len(shown) == 1 else dict(zip(NAMES, shown, strict=False))
-    said = message(row.phrase, field=label, **values)
-    return message(INCOMPLETE, condition=said) if UNSET in node.operands else said
+    shown_condition = message(row.phrase, field=label, **values)
+    return message(INCOMPLETE, condition=shown_condition) if UNSET in node.operands else shown_condition
 
 
 def _as_operand(field: Field, kind: Operand) -> Field:

@@ -18,7 +18,7 @@ from dashboard.rulelang.matcher import Loop, RuleSpec, State
 from dashboard.rulelang.operators import NUMERIC, OPERATORS, Takes
 from dashboard.rulelang.predicates import Context, Test
 
-MAX_CASES = 20_000  # combinations of values tried for one question; more are left undecided
+MAX_CASES = 20_000  # combinations of values evaluated for one question; more are left undecided
 
 _NUMBERS = (Kind.NUMBER, Kind.DURATION)
 _TEXTS = (Kind.TEXT, Kind.LONG_TEXT, Kind.ADDRESS)
@@ -34,7 +34,7 @@ Case = Mapping[Condition, bool]
 
 
 class UndecidedError(Exception):
-    """There are more cases than may be tried."""
+    """There are more cases than may be evaluated."""
 
 
 class Findings(NamedTuple):
@@ -60,8 +60,8 @@ def lint(rules: Sequence[RuleSpec]) -> Findings:
 def never_true(tree: Group, rule: RuleSpec) -> bool:
     """Say whether conditions contradict each other: no event of the rule's types can make `tree` true.
 
-    Fields are independent of each other. Of a field, every value is tried that its conditions tell apart;
-    a condition that cannot be tried (a change, a calendar) may be true or false as it likes.
+    Fields are independent of each other. Every value of a field that its conditions distinguish is
+    evaluated; a condition that cannot be evaluated (a change, a calendar) may be true or false.
     """
     known = fields.fields(rule.types)
     groups: dict[str, list[Condition]] = {}
@@ -79,7 +79,7 @@ def never_true(tree: Group, rule: RuleSpec) -> bool:
 
 
 def loops(rules: Sequence[RuleSpec]) -> Iterator[tuple[int, ...]]:
-    """Yield the shortest ring through each rule: each emits a type that the next is asked about, the lowest
+    """Yield the shortest ring through each rule: each emits a type that the next is evaluated for, the lowest
     id first; conditions are not looked at. A rule that ignores events of rules cannot be in one."""
     allowed = {rule.id: rule for rule in rules if rule.loop is not Loop.IGNORE}
     listening: dict[str, list[int]] = {}
@@ -116,7 +116,7 @@ def _ring(start: int, follows: Mapping[int, list[int]], done: set[int]) -> tuple
 
 
 def _shadowed(rules: Sequence[RuleSpec]) -> Iterator[tuple[int, dict[str, int]]]:
-    """Yield rules that never come to be asked on some of their types, with the rule that stops each."""
+    """Yield rules that are never evaluated on some of their types, with the rule that stops each."""
     for number, rule in enumerate(rules):
         found: dict[str, int] = {}
         for earlier in rules[:number]:
@@ -149,24 +149,24 @@ def _holds(node: Node, case: Case) -> bool:
     return any(found) is (node.how == "any")
 
 
-def _cases(field: Field | None, asked: Sequence[Condition], rule: RuleSpec) -> list[Case]:
+def _cases(field: Field | None, given: Sequence[Condition], rule: RuleSpec) -> list[Case]:
     """Return the ways in which the conditions on one field can come out together, each once."""
-    asked = list(dict.fromkeys(asked))
-    tests = {each: test for each in asked if field and (test := _test(each, field, rule.context))}
+    given = list(dict.fromkeys(given))
+    tests = {each: test for each in given if field and (test := _test(each, field, rule.context))}
     ways: dict[tuple[tuple[Condition, bool], ...], None] = {}
     for value in _values(field, tests, rule):
         settled = [each for each, test in tests.items() if test.is_settled(value)]
-        ways[tuple((each, tests[each].ask(value)) for each in settled)] = None
+        ways[tuple((each, tests[each].result(value)) for each in settled)] = None
     found: list[Case] = []
     for way in ways:
         met = dict(way)
-        free = _free_ways([each for each in asked if each not in met], MAX_CASES - len(found))
+        free = _free_ways([each for each in given if each not in met], MAX_CASES - len(found))
         found += [{**met, **other} for other in free]
     return found
 
 
 class _Test(NamedTuple):
-    """A condition that can be tried: on every value, or only on values that an operand names."""
+    """A condition that can be evaluated: on every value, or only on values that an operand names."""
 
     test: Test
     everywhere: bool
@@ -174,7 +174,7 @@ class _Test(NamedTuple):
     def is_settled(self, value: Any) -> bool:
         return self.everywhere or value is not _ELSE
 
-    def ask(self, value: Any) -> bool:
+    def result(self, value: Any) -> bool:
         try:
             return self.test(value)
         except ConditionError:
@@ -182,7 +182,7 @@ class _Test(NamedTuple):
 
 
 def _test(condition: Condition, field: Field, context: Context) -> _Test | None:
-    """Return how the condition is tried; None where `_values` are not all that it tells apart."""
+    """Return how the condition is evaluated; None where `_values` are not all that it distinguishes."""
     row = OPERATORS.get(condition.op)
     if row is None or row.takes is not Takes.VALUE:
         return None
@@ -197,7 +197,7 @@ def _test(condition: Condition, field: Field, context: Context) -> _Test | None:
         return None
 
 
-def _values(field: Field | None, asked: Iterable[Condition], rule: RuleSpec) -> list[Any]:
+def _values(field: Field | None, given: Iterable[Condition], rule: RuleSpec) -> list[Any]:
     """Return nothing (None) and one value for every stretch between operands."""
     if field is None:
         return [None]
@@ -207,7 +207,7 @@ def _values(field: Field | None, asked: Iterable[Condition], rule: RuleSpec) -> 
         return [None, True, False]
     if field.kind is Kind.WEEKDAY:
         return [None, *(day * 86_400_000 for day in range(7))]
-    operands = {each for condition in asked for operand in condition.operands for each in _flat(operand)}
+    operands = {each for condition in given for operand in condition.operands for each in _flat(operand)}
     if field.kind in (*_NUMBERS, Kind.INSTANT):
         return [None, *_between(sorted(each for each in operands if isinstance(each, int | float)))]
     listed = [*field.choices, *sorted(operands.difference(field.choices), key=str)]
@@ -227,7 +227,7 @@ def _between(points: Sequence[float]) -> Iterator[float]:
 
 
 def _free_ways(free: Iterable[Condition], most: int) -> list[Case]:
-    """Return every way in which conditions that cannot be tried may come out; opposites go opposite ways.
+    """Return every way in which conditions that cannot be evaluated may come out; opposites go opposite ways.
 
     Raises UndecidedError when there are more than `most`.
     """

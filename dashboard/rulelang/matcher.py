@@ -56,8 +56,8 @@ class Outcome(StrEnum):
 class RuleSpec:
     """A rule as the matcher needs it.
 
-    `types` are names of the catalogue. Rules are asked by rising (personal, position, id); a rule with
-    `stop` that matched keeps later ones of its `group` from being asked. `emits` are the types of events
+    `types` are names of the catalogue. Rules are evaluated by rising (personal, position, id); a rule with
+    `stop` that matched keeps later ones of its `group` from being evaluated. `emits` are the types of events
     that its actions record. `owner` is the user id of a personal rule, None for the site's.
     """
 
@@ -114,7 +114,7 @@ class Evaluation(NamedTuple):
 # A compiled rule: the answer, and the trace.
 Entry = tuple[RuleSpec, Ask, Callable[[EventFacts], Trace]]
 # The rules of one event type, in order. Those that can be true depend on the value at a path:
-# by_value[value], where the condition on the path need not be asked again, else the third part; without
+# by_value[value], where the condition on the path need not be evaluated again, else the third part; without
 # such a path ("") that has them all. The last part has every rule.
 Bucket = tuple[str, dict[Any, tuple[Entry, ...]], tuple[Entry, ...], tuple[Entry, ...]]
 
@@ -140,7 +140,7 @@ class Index:
         return cls({type_: _bucket(entries, known) for type_, entries in by_type.items()}, max_depth)
 
     def concerning(self, type_: str) -> list[RuleSpec]:
-        """Return the rules asked about events of `type_`, in the order in which they are asked."""
+        """Return the rules evaluated for events of `type_`, in the order of evaluation."""
         bucket = self.buckets.get(type_)
         return [rule for rule, _decide, _explain in bucket[3]] if bucket else []
 
@@ -157,7 +157,7 @@ def match(index: Index, facts: EventFacts) -> list[Evaluation]:
     if path:
         try:
             entries = by_value.get(facts[path], entries)
-        except TypeError:  # a list or an object, which no table can be asked for
+        except TypeError:  # a list or an object, which is no key of a table
             entries = everyone
     if not entries:
         return []
@@ -172,7 +172,7 @@ def match(index: Index, facts: EventFacts) -> list[Evaluation]:
 
 
 def _stopped(rule: RuleSpec, runs: list[Evaluation]) -> bool:
-    """Say whether an earlier rule of the same group matched, acts, and lets no later one be asked.
+    """Say whether an earlier rule of the same group matched, acts, and lets no later one be evaluated.
 
     One's own rules never stop those of others: the other owner may not even see the event.
     """
@@ -219,11 +219,11 @@ def _bucket(entries: list[Entry], known: Mapping[tuple[str, ...], dict[str, fiel
     A rule that needs the field to be one of a list is false for every other value, whatever else fails.
     """
     picks = [_picks(rule, known[rule.types]) for rule, _decide, _explain in entries]
-    asked = Counter(path for pick in picks for path in pick)
+    uses = Counter(path for pick in picks for path in pick)
     everyone = tuple(entries)
-    if not asked:
+    if not uses:
         return "", {}, everyone, everyone
-    path = max(asked, key=lambda each: (asked[each], each))
+    path = max(uses, key=lambda each: (uses[each], each))
     values = {value for pick in picks for value in pick.get(path, ())}
     either = [
         (entry, pick, _settled(entry, path, known) if path in pick else entry)

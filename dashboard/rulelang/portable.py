@@ -153,28 +153,28 @@ def _without(
     made = dict(raw)
     conditions: dict[Keys, Message] = {}
     actions: dict[int, tuple[Message, Message]] = {}
-    for path, said in errors.items():
+    for path, problem in errors.items():
         first, rest = str(path.part), path.keys[1:]
         if path == ROOT:
             made = {name: part for name, part in made.items() if name in PARTS}
-            warnings += [left_out(message(PART, name="…"), said)] * (len(made) < len(raw))
+            warnings += [left_out(message(PART, name="…"), problem)] * (len(made) < len(raw))
         elif first == "if":
-            conditions.setdefault(tuple(key for key in rest if isinstance(key, int)), said)
+            conditions.setdefault(tuple(key for key in rest if isinstance(key, int)), problem)
         elif first == "then" and rest:
-            actions.setdefault(int(rest[0]), (_action(*rest), said))
+            actions.setdefault(int(rest[0]), (_action(*rest), problem))
         elif first == "types":
-            made["types"] = _types(made.get("types"), site, said, warnings)
+            made["types"] = _types(made.get("types"), site, problem, warnings)
         elif rest == ("calendar",) and "calendar" in made.get(first, {}):
             made[first] = {name: part for name, part in made[first].items() if name != "calendar"}
-            warnings.append(left_out(Message(CALENDAR), said))
+            warnings.append(left_out(Message(CALENDAR), problem))
         elif first in made and (first in _FREE or not rest):
             del made[first]
-            warnings.append(left_out(message(PART, name=first), said))
+            warnings.append(left_out(message(PART, name=first), problem))
     if conditions:
         _drop_conditions(made, conditions, warnings)
     if actions:
         made["then"] = [each for number, each in enumerate(made["then"]) if number not in actions]
-        warnings += [left_out(part, said) for part, said in actions.values()]
+        warnings += [left_out(part, problem) for part, problem in actions.values()]
     return made
 
 
@@ -183,7 +183,7 @@ def _drop_conditions(made: dict[str, Any], errors: Mapping[Keys, Message], warni
         made.pop("if", None)
         warnings.append(left_out(Message(CONDITIONS), errors[()]))
         return
-    warnings += [left_out(_condition(made["if"], place), said) for place, said in errors.items()]
+    warnings += [left_out(_condition(made["if"], place), problem) for place, problem in errors.items()]
     made["if"] = _kept(made["if"], (), errors)
 
 
@@ -220,14 +220,14 @@ def _kept(node: Any, place: Keys, gone: Collection[Keys]) -> Any:
     }
 
 
-def _types(raw: Any, site: AvailableReferences, said: Message, warnings: Warnings) -> Any:
+def _types(raw: Any, site: AvailableReferences, problem: Message, warnings: Warnings) -> Any:
     """Return the types that may be used, and stand together with the first."""
     if not isinstance(raw, list):
         return raw
     good = [each for each in raw if "types" not in _errors(each, site)]
     kept = [each for each in good if schema.origin(each) == schema.origin(good[0])]
     if kept and len(kept) < len(raw):
-        warnings.append(left_out(Message(TYPE), said))
+        warnings.append(left_out(Message(TYPE), problem))
         return kept
     return raw
 

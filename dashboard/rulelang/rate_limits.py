@@ -145,7 +145,7 @@ def limit_key(by: By, rule_id: int, facts: EventFacts, recipient: str = "") -> s
     """Return what a limit or counter is kept for, as text.
 
     A subject is the interaction of its source, else the session, else the user, else the queue; where an
-    event has none of what is asked for, the rule stands for it, so that a limit always holds.
+    event has no such value, the key is the rule, so that a limit always holds.
     It has at most KEY_MAX letters: a longer one ends in a mark of its whole.
     """
     if by is By.RECIPIENT and recipient:

@@ -182,8 +182,8 @@ def _tree(raw: Any, checks: Checks) -> Group:
             if calendars is not None and used is not None and used not in calendars:
                 checks.add(ErrorPath("if", *path.keys, "value"), NO_CALENDAR)
         return found
-    for path, said in found.items():
-        checks.errors.setdefault(ErrorPath("if", *path.keys), said)
+    for path, error in found.items():
+        checks.errors.setdefault(ErrorPath("if", *path.keys), error)
     return ALWAYS
 
 
@@ -194,8 +194,8 @@ def _then(raw: Any, checks: Checks) -> tuple[ActionConfig, ...]:
         return ()
     given = enumerate(checks.items(raw, path, 1, MAX_ACTIONS))
     found = [actions.parse(each, path / n, checks) for n, each in given]
-    told = [n for n, each in enumerate(found) if each is not None and actions.to_customer(each)]
-    for n in told[1:]:  # one event, one mail: also where conditions overlap
+    to_customer = [n for n, each in enumerate(found) if each is not None and actions.to_customer(each)]
+    for n in to_customer[1:]:  # one event, one mail: also where conditions overlap
         checks.add(path / n / "to" / "roles", TWICE_TO_CUSTOMER)
     return tuple(each for each in found if each is not None)
 

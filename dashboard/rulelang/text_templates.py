@@ -51,8 +51,8 @@ _EVENT = MappingProxyType(
         "contact.email": "contact.email",
     }
 )
-_OPEN = frozenset({"type", "time"})  # what may be told of an event whose content is hidden
-_PERSON = frozenset({"user", "user.team", "user.access"})  # what may be told where the user may be seen
+_OPEN = frozenset({"type", "time"})  # what may be shown of an event whose content is hidden
+_PERSON = frozenset({"user", "user.team", "user.access"})  # what may be shown where the user may be seen
 # Placeholders of data that some type of the catalogue has.
 _NAMED = frozenset(
     f"{name.partition('.')[0]}.{each.name}"
@@ -103,8 +103,8 @@ def names(types: Iterable[str]) -> dict[str, str]:
 def check(template: str, types: Iterable[str]) -> list[str]:
     """Return the names in `template` that no event of `types` has, each once, as typed."""
     known = names(types)
-    asked = dict.fromkeys(_PLACE.findall(template))
-    return [name for name in asked if name not in known and fields.find(name, {}) is None]
+    used = dict.fromkeys(_PLACE.findall(template))
+    return [name for name in used if name not in known and fields.find(name, {}) is None]
 
 
 def render(template: str, facts: EventFacts, names: Names, reader: Reader, own: Collection[str] = ()) -> str:

@@ -43,7 +43,7 @@ class WorkCalendar:
     days: Mapping[date, Ranges] = field(default_factory=dict)
     _known: dict[date, tuple[Span, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
-    )  # the instants of each date once asked for
+    )  # the instants of each date once computed
 
     def is_open(self, ts: int) -> bool:
         """Say whether the instant lies in a range of its date."""

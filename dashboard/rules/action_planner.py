@@ -40,7 +40,7 @@ class DeliveryPlan(NamedTuple):
     """A step to be: for whom, by which channel, with what; not before `due_ms` where that is given.
 
     `recipient` is what a limit by recipient counts for. `beside` marks what only goes along with a
-    notice, to where its reader wants to be told as well. A part with a `problem` (a marked text) cannot be
+    notice, through the channels that its reader chose. A part with a `problem` (a marked text) cannot be
     done for its recipient.
     """
 

@@ -220,8 +220,8 @@ def _folded(rules: Iterable[LiveRule]) -> frozenset[str]:
 
 
 def _tagged(rules: Iterable[LiveRule]) -> bool:
-    asked = (each.field for rule in rules for _path, each in conditions(rule.definition.tree))
-    return TAGS in asked
+    paths = (each.field for rule in rules for _path, each in conditions(rule.definition.tree))
+    return TAGS in paths
 
 
 def _open(spec: RuleSpec) -> RuleSpec:

@@ -57,7 +57,7 @@ def count_existing(*definitions: Definition) -> int:
 def arm_existing(rule_id: int) -> None:
     """Let a rule find what already exists, in the caller's transaction; a job does the work.
 
-    What has been due for long fires once, now, and is not late: only now has anybody asked.
+    What has been due for long fires once, now, and does not count as late: the rule is new.
     """
     Rule.update(armed_ms=0).where(Rule.id == rule_id).execute()
     timer_sync.enqueue_backfill([rule_id], timer_sync.NEW)

@@ -100,7 +100,7 @@ class DeadlineWorker:
         self._failed: set[int] = set()
 
     def safely(self, row: Timer) -> None:
-        """Deal with a row; one that cannot be dealt with is tried again by RETRIES_S, and says why."""
+        """Process a row; one that fails is retried by RETRIES_S, with the error stored."""
         if row.id in self._failed:
             return
         try:
@@ -134,20 +134,20 @@ class DeadlineWorker:
 
     def look(self, rows: Sequence[Timer]) -> None:
         """Read what the rows of subjects are about, all facts in one go; a row that fails is marked."""
-        asked: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
+        reached: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
         for row in rows:
             try:
                 if row.rule_id is None:
                     self._seen[row.id] = seen = self._read(row)
                     moments = dict.fromkeys(due.moment for due in seen.due)
-                    asked += [(seen.history.row(row.type, *each), seen.facts, each) for each in moments]
+                    reached += [(seen.history.row(row.type, *each), seen.facts, each) for each in moments]
             except failure.AWAY:
                 raise
             except Exception as error:
                 self._fail(row, error)
-        asked.sort(key=lambda each: each[0])
-        made = event_facts.of_events([line for line, _facts, _moment in asked], {})
-        for (_line, found, moment), each in zip(asked, made, strict=True):
+        reached.sort(key=lambda each: each[0])
+        made = event_facts.of_events([line for line, _facts, _moment in reached], {})
+        for (_line, found, moment), each in zip(reached, made, strict=True):
             found[moment] = each
 
     def _read(self, row: Timer) -> SubjectDeadlines:
@@ -251,7 +251,7 @@ class DeadlineWorker:
             _set(row, due_ms=following, base_ms=following, error="")
 
     def fire(self, rule: LiveRule, seen: EventFacts, episode: str, at_ms: int, late_s: int) -> None:
-        """Ask a rule about what fell due; `episode` names the stretch, so that it is asked once."""
+        """Evaluate a rule for what fell due, once per `episode`, the name of the period."""
         seen["episode"] = episode
         self.work.fire(rule, seen, episode, at_ms, late_s)
 

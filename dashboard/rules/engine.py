@@ -56,7 +56,7 @@ _NEW = Prepared(
     )
 )
 
-# By source id (None: any source) the ranges of event ids that rules are asked about: after < id <= to.
+# By source id (None: any source) the ranges of event ids that rules evaluate: after < id <= to.
 Ranges = Mapping[int | None, Sequence[tuple[int, int]]]
 _STOPPED = {
     Outcome.ERROR: RunOutcome.ERROR,
@@ -65,10 +65,10 @@ _STOPPED = {
 }
 
 
-def evaluate(after: int, to: int, asked: Ranges | None = None, types: Collection[str] | None = None) -> None:
+def evaluate(after: int, to: int, ranges: Ranges | None = None, types: Collection[str] | None = None) -> None:
     """Evaluate the rules for the events with `after` < id <= `to`, in the digest's transaction.
 
-    `asked` narrows this to the events that rules may evaluate: an import is quiet. Where no rule in
+    `ranges` narrows this to the events that rules may evaluate: an import is quiet. Where no rule in
     force concerns any type, or none of `types` where the caller knows them, this costs one look. Events
     that were evaluated before make no second run.
     """
@@ -76,16 +76,16 @@ def evaluate(after: int, to: int, asked: Ranges | None = None, types: Collection
     if not live.types or (types is not None and live.types.isdisjoint(types)) or active_rules.stopped():
         return
     rows = map(EventRow._make, _NEW.rows(after=after, to=to))
-    found = [row for row in rows if row.type in live.types and (asked is None or _is_asked(asked, row))]
+    found = [row for row in rows if row.type in live.types and (ranges is None or _is_within(ranges, row))]
     if found:
         work = EvaluationPass(live)
         work.events(found)
         work.end()
 
 
-def _is_asked(asked: Ranges, row: EventRow) -> bool:
+def _is_within(by_source: Ranges, row: EventRow) -> bool:
     return any(
-        after < row.id <= to for source in (row.source_id, None) for after, to in asked.get(source, ())
+        after < row.id <= to for source in (row.source_id, None) for after, to in by_source.get(source, ())
     )
 
 
@@ -285,7 +285,7 @@ def _trace(run: matcher.Evaluation) -> dict[str, Any]:
 AGAIN = "ask_rules"
 
 
-def evaluate_safely(after: int, to: int, asked: Ranges, types: Collection[str]) -> None:
+def evaluate_safely(after: int, to: int, ranges: Ranges, types: Collection[str]) -> None:
     """Ask the rules about the events with `after` < id <= `to`, which are of these types, in the digest's
     transaction; see react().
 
@@ -293,21 +293,21 @@ def evaluate_safely(after: int, to: int, asked: Ranges, types: Collection[str]) 
     """
     try:
         with database.atomic():
-            evaluate(after, to, asked, types)
+            evaluate(after, to, ranges, types)
     except AWAY:
         raise
     except Exception:
-        logger.exception("rules could not be asked about events %s to %s", after + 1, to)
-        ranges = [[source, *part] for source, parts in asked.items() for part in parts]
-        jobs.enqueue(AGAIN, {"after": after, "to": to, "asked": ranges})
+        logger.exception("rules could not be evaluated for events %s to %s", after + 1, to)
+        stored_ranges = [[source, *part] for source, parts in ranges.items() for part in parts]
+        jobs.enqueue(AGAIN, {"after": after, "to": to, "asked": stored_ranges})
 
 
 def retry_evaluation(waiting: list[Job]) -> None:
     """Ask the rules again; what they have done about these events before is not done twice."""
     args = waiting[0].args
-    asked: dict[int | None, list[tuple[int, int]]] = {}
+    ranges: dict[int | None, list[tuple[int, int]]] = {}
     for source, after, to in args["asked"]:
-        asked.setdefault(source, []).append((after, to))
+        ranges.setdefault(source, []).append((after, to))
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        evaluate(args["after"], args["to"], asked)
+        evaluate(args["after"], args["to"], ranges)

@@ -228,14 +228,14 @@ def _of_time(rule: LiveRule, run: matcher.Evaluation, occurrence: Occurrence) ->
 def _of_match(rule: LiveRule, run: matcher.Evaluation, zone: str) -> list[Message]:
     if run.facts["type"] not in rule.spec.types:
         return [Message(OTHER_TYPE)]
-    said = {
+    text = {
         Outcome.NOT_MATCHED: NOT_TRUE,
         Outcome.ERROR: FAULTY,
         Outcome.LOOP_STOPPED: LOOP,
         Outcome.DEPTH_STOPPED: DEPTH,
     }.get(run.outcome)
-    if said is not None:
-        return [Message(said)]
+    if text is not None:
+        return [Message(text)]
     stopping = _stopping(rule, run.facts)
     if stopping is not None:
         return [message(STOPPING, name=stopping)]
@@ -258,7 +258,7 @@ def _of_window(rule: LiveRule, times: Times, found: EventFacts, zone: str) -> Me
 
 
 def _stopping(rule: LiveRule, found: EventFacts) -> str | None:
-    """Return the name of the rule in force whose stop keeps this one from being asked."""
+    """Return the name of the rule in force whose stop keeps this one from being evaluated."""
     live = active_rules.live()
     runs = matcher.match(live.index, found) if rule.id in live.rules else []
     if not runs or any(run.rule.id == rule.id for run in runs):

@@ -182,7 +182,8 @@ def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str
         for part, text in (("description", description), ("group", group))
     )
     warnings = [
-        portable.left_out(message(portable.PART, name=part), said) for part, said in checks.errors.items()
+        portable.left_out(message(portable.PART, name=part), problem)
+        for part, problem in checks.errors.items()
     ]
     stored = given.get("definition")
     numbered, lost = portable.numbered(stored if isinstance(stored, dict) else {}, ids)
@@ -193,8 +194,8 @@ def _incoming(raw: Any, here: AvailableReferences, ids: Mapping[str, Mapping[str
     warnings += missing
     if isinstance(found, Definition):
         return Incoming(name, description, group, found, None, tuple(warnings), tuple(missing))
-    part, said = next(iter(found.items()))
-    reason = portable.left_out(message(portable.PART, name=part), said) if part else said
+    part, problem = next(iter(found.items()))
+    reason = portable.left_out(message(portable.PART, name=part), problem) if part else problem
     return Incoming(name, description, group, None, message(NOTHING_LEFT, reason=reason), tuple(warnings))
 
 

@@ -73,8 +73,8 @@ def pause(rule: LiveRule, reason: str, people: People, chain: Sequence[int] = ()
         actor=ACTOR,
         chain=(*chain, rule.id),
     )
-    told = operators() | ({rule.owner} if rule.owner is not None else set())
-    for user in sorted(told):
+    recipients = operators() | ({rule.owner} if rule.owner is not None else set())
+    for user in sorted(recipients):
         reader = people.reader(user)
         if reader is not None:
             say = translator(reader.locale)

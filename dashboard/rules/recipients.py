@@ -41,7 +41,7 @@ NOBODY = Scope(-1, EVERYONE, frozenset(), frozenset())  # -1: no user of any eve
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A user who is told something, with what the user may see now."""
+    """A user who is notified, with what the user may see now."""
 
     id: int
     name: str
@@ -58,7 +58,7 @@ def customer(facts: EventFacts) -> str:
 
 
 def covers(scope: Scope, facts: EventFacts) -> bool:
-    """Say whether an event is inside a scope: what a personal rule is asked about.
+    """Say whether an event is inside a scope: what a personal rule is evaluated for.
 
     Work of a user in a queue needs both, other events of a user the user alone, and those of a queue
     alone the queue. What is about neither is for those who see everybody and every queue.
@@ -74,7 +74,7 @@ def covers(scope: Scope, facts: EventFacts) -> bool:
 
 
 class People:
-    """Users as one pass of the engine needs them, each asked for once."""
+    """Users as one pass of the engine needs them, each loaded once."""
 
     def __init__(self) -> None:
         self._readers: dict[int, Reader | None] = {}
@@ -116,7 +116,7 @@ class People:
         return [reader for reader in map(self.reader, sorted(ids)) if reader is not None]
 
     def profile(self, user_id: int) -> Profile | None:
-        """Return how a user wants to be told; see profile_of()."""
+        """Return how a user is notified; see profile_of()."""
         if user_id not in self._profiles:
             self._profiles[user_id] = profile_of(user_id)
         return self._profiles[user_id]
@@ -170,7 +170,7 @@ class People:
 
 
 def profile_of(user_id: int) -> Profile | None:
-    """Return how the user wants to be told; None for one who has not said: then the inbox alone."""
+    """Return how the user is notified; None for a user without a profile: the inbox alone."""
     found: Profile | None = Profile.get_or_none((Profile.user_id == user_id) & Profile.is_default)
     return found
 

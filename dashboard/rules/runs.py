@@ -25,7 +25,7 @@ from dashboard.rules.event_rows import columns, rows
 
 
 class RunOutcome(StrEnum):
-    """What became of a rule that was asked; source: semantics 9.10 and 9.11."""
+    """The outcome of an evaluated rule; source: semantics 9.10 and 9.11."""
 
     WAITING = "waiting"  # steps are still to be done
     DONE = "done"
@@ -50,7 +50,7 @@ class StepState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"  # claimed; when the lease runs out it becomes uncertain or waits again
     DONE = "done"
-    FAILED = "failed"  # cannot succeed however often it is tried
+    FAILED = "failed"  # cannot succeed however often it is retried
     DEAD = "dead"  # given up after the last try; may be sent again by hand
     UNCERTAIN = "uncertain"  # the worker died between sending and marking; not sent again by itself
     HELD = "held"  # by its limit
@@ -155,13 +155,13 @@ def outcome_of(states: Iterable[str]) -> RunOutcome:
     found = set(states)
     if found & {StepState.WAITING, StepState.RUNNING}:
         return RunOutcome.WAITING
-    tried = found - {StepState.HELD, StepState.CANCELLED}
-    if not tried:
+    attempted = found - {StepState.HELD, StepState.CANCELLED}
+    if not attempted:
         held = RunOutcome.THROTTLED if StepState.HELD in found else RunOutcome.CANCELLED
         return held if found else RunOutcome.DONE
-    if tried == {StepState.DONE}:
+    if attempted == {StepState.DONE}:
         return RunOutcome.DONE
-    return RunOutcome.PARTLY if tried & {StepState.DONE, StepState.UNCERTAIN} else RunOutcome.FAILED
+    return RunOutcome.PARTLY if attempted & {StepState.DONE, StepState.UNCERTAIN} else RunOutcome.FAILED
 
 
 def tell_failed(run: Run) -> None:

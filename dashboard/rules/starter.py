@@ -274,7 +274,7 @@ def drafts(
     With the name of a `calendar` idle time is counted in its working time. Not `outward` leaves out what
     writes to people outside of the house.
     """
-    return [_said(each, translate, calendar) for each in _suiting(personal, outward)]
+    return [_translated(each, translate, calendar) for each in _suiting(personal, outward)]
 
 
 def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
@@ -291,7 +291,7 @@ def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
         calendar = Calendar.select(Calendar.name).order_by(Calendar.name).limit(1).scalar() or ""
         suit = [each for each in _suiting(owner_id is not None, outward) if not there & _names(each)]
         with force_locale(locale):
-            found = [_said(each, gettext, calendar) for each in suit]
+            found = [_translated(each, gettext, calendar) for each in suit]
         rows = [import_export.built_in(*each) for each in found]
         return import_export.add(rows, author_id, owner_id, origin="starter")
 
@@ -318,7 +318,7 @@ def _names(starter: Starter) -> set[str]:
     return found
 
 
-def _said(starter: Starter, translate: Callable[[str], str], calendar: str) -> Starter:
+def _translated(starter: Starter, translate: Callable[[str], str], calendar: str) -> Starter:
     raw = dict(starter.definition)
     if "after" in raw and calendar:
         raw["after"] = {**raw["after"], "calendar": calendar}

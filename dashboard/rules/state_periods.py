@@ -150,7 +150,7 @@ def is_dated(type_: str) -> bool:
     return type_ in _DATED
 
 
-def told(type_: str, data: str) -> int | None:
+def named_ms(type_: str, data: str) -> int | None:
     """Return the time that an event's data names for a deadline type that asks for one, in ms."""
     value = _value(data, _DATED[type_][0]) if type_ in _DATED else None
     return None if value is None else _instant(value)

@@ -51,7 +51,7 @@ class History(NamedTuple):
         return event_facts.of_events([self.row(type_, stretch, at_ms)], {})[0]
 
     def row(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventRow:
-        """Return a deadline as an event would tell it: the latest of what the subject's events said by then.
+        """Return a deadline as an event: with the latest values that the subject's events had by then.
 
         The chain is that of the event that began the stretch: an action that keeps a subject idle in
         turns is a loop.
@@ -61,8 +61,8 @@ class History(NamedTuple):
         data: dict[str, Any] = {}
         for event in past:
             if not own and event.data != "{}":
-                told = json.loads(event.data)
-                data.update((name, value) for name, value in told.items() if value is not None)
+                fields = json.loads(event.data)
+                data.update((name, value) for name, value in fields.items() if value is not None)
         data |= _lengths(type_, (at_ms - stretch.base_ms) // 1000)
         if type_ == PAUSE_LIMIT:
             data |= self.pauses.get(stretch.begun_ms // 1000, {})
@@ -122,7 +122,7 @@ def others(after: EventRow, types: Iterable[str], until_ms: int) -> list[EventRo
     The subject is the interaction, else the session, else the user, else the queue.
     """
     e = Event
-    asked = e.type.in_(sorted(types)) & e.time_ms.between(after.time_ms, until_ms)
+    in_range = e.type.in_(sorted(types)) & e.time_ms.between(after.time_ms, until_ms)
     if after.interaction is not None:
         same = (e.source_id == after.source_id) & (e.interaction == after.interaction)
     elif after.session is not None:
@@ -131,7 +131,7 @@ def others(after: EventRow, types: Iterable[str], until_ms: int) -> list[EventRo
         same = e.user_id == after.user_id
     else:
         same = e.queue_id == after.queue_id
-    return in_time(rows(columns().where(asked & same)))
+    return in_time(rows(columns().where(in_range & same)))
 
 
 def _history(type_: str, found: Iterable[tuple[Any, ...]]) -> History:

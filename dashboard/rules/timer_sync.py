@@ -118,8 +118,8 @@ def _note(name: str, value: list[int] | list[str]) -> None:
 def enqueue_backfill(rules: Iterable[int], how: str = OPEN) -> None:
     """Arm the deadlines of what exists for these rules, by a job in the caller's transaction.
 
-    `how` is OPEN for all that is open, NEW the same for a rule that never asked before, PENDING for what
-    has a timer; see rules.backfill.
+    `how` is OPEN for all that is open, NEW the same for a rule that was never evaluated before, PENDING for
+    what has a timer; see rules.backfill.
     """
     for rule in sorted(rules):
         jobs.enqueue(ARM, {"rule": rule, "how": how}, key=f"{ARM}:{rule}:{how}")

@@ -169,7 +169,7 @@ def _begun_by(event_type: str, waiting: DeadlineIndex) -> list[str]:
 def _of_event(type_: str, event: EventRow, waiting: DeadlineIndex) -> New | None:
     subject = subject_of(type_, event)
     if state_periods.is_dated(type_):
-        base = state_periods.told(type_, event.data)
+        base = state_periods.named_ms(type_, event.data)
     else:
         base = state_periods.kept_ms(type_, event.time_ms)
     if subject is None or base is None:

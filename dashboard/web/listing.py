@@ -166,11 +166,11 @@ def parsed(
     as_of: int | None = None,
     scope: Any = None,
 ) -> Query:
-    asked = dict(given)
-    if not any(asked.get("columns", ())):
-        asked["columns"] = list(listing.columns)
+    chosen = dict(given)
+    if not any(chosen.get("columns", ())):
+        chosen["columns"] = list(listing.columns)
     viewer = scope or g.scope
-    return parse(listing.source, asked, zone_, as_of or clock.now_s(), answer.names(viewer))
+    return parse(listing.source, chosen, zone_, as_of or clock.now_s(), answer.names(viewer))
 
 
 def _page(

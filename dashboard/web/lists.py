@@ -46,10 +46,10 @@ def found(sought: str, *texts: str) -> bool:
 
 
 def order(args: Mapping[str, str], columns: Collection[str], default: str) -> Order:
-    """Return the order that `sort=column` or `sort=-column` asks for, else by `default`."""
-    asked = args.get("sort", "")
-    column = asked.removeprefix("-")
-    return Order(column, asked.startswith("-")) if column in columns else Order(default)
+    """Return the order of `sort=column` or `sort=-column`, else by `default`."""
+    sort = args.get("sort", "")
+    column = sort.removeprefix("-")
+    return Order(column, sort.startswith("-")) if column in columns else Order(default)
 
 
 def heads(by: Order, columns: Iterable[str]) -> dict[str, Head]:
@@ -107,10 +107,10 @@ class Pager(NamedTuple):
 
 
 def paged(rows: Sequence[Row], size: int) -> tuple[Sequence[Row], Pager]:
-    """Return the rows of the page that the address asks for, kept within the list, and its pager."""
+    """Return the rows of the page in the address, kept within the list, and its pager."""
     pages = max(1, -(-len(rows) // size))
-    asked = request.args.get("page", "1")
-    page = min(int(asked), pages) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
+    number = request.args.get("page", "1")
+    page = min(int(number), pages) if number.isascii() and number.isdigit() and len(number) < 7 else 1
     page = max(1, page)
     part = rows[(page - 1) * size : page * size]
     start = (page - 1) * size

@@ -222,7 +222,7 @@ def _may(place: Place) -> bool:
 
 
 def _news() -> int:
-    """Return how many notifications the viewer has not read, asked once a request."""
+    """Return how many notifications the viewer has not read, counted once a request."""
     if "news" not in g:
         g.news = unread(g.user.id)
     return int(g.news)

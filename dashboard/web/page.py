@@ -1,4 +1,4 @@
-"""A page, or the named block of it that htmx asked for, at the same address."""
+"""A page, or the named block of it that htmx requests, at the same address."""
 
 from __future__ import annotations
 

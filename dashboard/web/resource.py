@@ -70,8 +70,8 @@ class Resource(VersionedRows[FormT]):
                 (f"/<int:ident>{self.edit_path}", "update", edit, ["POST"]),
             ]
         if self.leaves == "deactivate":
-            asked = ["GET", "POST"] if self.asks_back else ["POST"]
-            routes.append(("/<int:ident>/reactivate", "reactivate", edit, asked))
+            allowed = ["GET", "POST"] if self.asks_back else ["POST"]
+            routes.append(("/<int:ident>/reactivate", "reactivate", edit, allowed))
         for rest, verb, permissions, methods in routes:
             view_function = require(*permissions)(getattr(self, verb))
             blueprint.add_url_rule(path + rest, prefix + verb, view_function, methods=methods)
@@ -274,7 +274,7 @@ class Resource(VersionedRows[FormT]):
         target: str = "",
         texts: Sequence[str] = (),
     ) -> Response:
-        """Ask on GET, act on POST and lead to `target`; what is refused is said on the same page."""
+        """Ask on GET, act on POST and lead to `target`; a refusal is shown on the same page."""
         errors, post = list(self.obstacles(row)), request.method == "POST"
         blocked = bool(errors)
         if post and not blocked:

@@ -53,9 +53,9 @@ def init(app: Flask) -> None:
 
     @app.before_request
     def refuse_nul() -> None:
-        """PostgreSQL keeps no text with a NUL, so nothing can be called or asked for by one."""
-        asked = request.query_string
-        if "\0" in request.path or b"%00" in asked or b"\0" in asked:
+        """Refuse a NUL in the address: PostgreSQL stores no text with one, so nothing has such a name."""
+        query = request.query_string
+        if "\0" in request.path or b"%00" in query or b"\0" in query:
             abort(400)
         if request.mimetype in FORMS and any(
             "\0" in text for texts in request.form.listvalues() for text in texts

@@ -68,6 +68,6 @@ def test_sentence_says_only_what_is_typed(name: str, app: Flask) -> None:
     scope = scopes.of_user(make.administrator())
     typed = form.typed({"types": ["ticket.created"], **raw})["definition"]
     with app.test_request_context():
-        said = preview.said(typed, scope)
+        said = preview.sentence(typed, scope)
     assert said.startswith("When “Ticket created” occurs, ")
     assert expected in said

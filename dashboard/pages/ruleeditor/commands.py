@@ -178,13 +178,13 @@ def _keep_version(ident: int, version: int, name: str, stored: Any, user_id: int
 
 def _facts(rule: Rule) -> dict[str, Any]:
     """Return the values of a rule that the audit log compares."""
-    told = {
+    parts = {
         "name": rule.name,
         "description": rule.description,
         "group": rule.group.name if rule.group else None,
         "position": rule.position,
     }
-    return {**told, **(rule.definition if isinstance(rule.definition, dict) else {})}
+    return {**parts, **(rule.definition if isinstance(rule.definition, dict) else {})}
 
 
 def _target(rule: Rule) -> tuple[str, object, str]:

@@ -2,7 +2,7 @@
 
 An act is the value of the button that was pressed: its name, and after a colon where it acts. It takes the
 typed form (see `forms`) and gives the changed one, and the name of the field that the reader goes on with.
-Whatever is asked for, nothing is raised: an act that does not fit changes nothing.
+Nothing is raised: an edit that does not fit changes nothing.
 """
 
 from __future__ import annotations

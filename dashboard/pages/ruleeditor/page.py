@@ -103,10 +103,10 @@ def stored_definition(raw: Any) -> TypedDefinition:
 
 def differing(now: TypedRule, typed: TypedRule) -> list[common.Both]:
     """Return the stored and the typed values in words, where they differ."""
-    return common.both(LABELS, _told(now), _told(typed))
+    return common.both(LABELS, _shown(now), _shown(typed))
 
 
-def _told(typed: TypedRule) -> dict[str, Any]:
+def _shown(typed: TypedRule) -> dict[str, Any]:
     groups = dict(queries.groups())
     return {
         "name": typed["name"],
@@ -114,7 +114,7 @@ def _told(typed: TypedRule) -> dict[str, Any]:
         "position": typed["position"],
         "group": groups.get(str(typed["group"] or ""), ""),
         "state": _(STATES[State(typed["state"])] if typed["state"] in STATES else typed["state"]),
-        "rule": preview.said(typed["definition"], g.scope),
+        "rule": preview.sentence(typed["definition"], g.scope),
     }
 
 
@@ -140,7 +140,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "focus": editing.focus,
         "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
         "open": permissions.can_change(g.scope, editing.owner),
-        "say": preview.said(definition, g.scope),
+        "say": preview.sentence(definition, g.scope),
         "types": _types(editing),
         "block": widgets.conditions(definition, offered, site_zone, errors),
         "actions": action_widgets.rows(definition, offered, errors, texts),

@@ -44,7 +44,7 @@ class Preview(NamedTuple):
     shown: Definition
 
 
-def said(definition: Mapping[str, Any], scope: Scope) -> str:
+def sentence(definition: Mapping[str, Any], scope: Scope) -> str:
     """Return the plain sentence of a typed rule; what has not been chosen yet reads "…"."""
     if not any(map(catalog.find, definition["types"])):
         return str(_("Choose what this rule is about: when something happens, it looks at your conditions."))

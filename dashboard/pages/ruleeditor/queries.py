@@ -108,7 +108,7 @@ def last_position(owner_id: int | None) -> int:
 
 
 def in_order(scope: Scope, type_: str, ident: int, key: tuple[bool, int, int]) -> list[tuple[str, bool]]:
-    """Return the rules that are asked about a type, in order, and whether each is the one of `ident`, which
+    """Return the rules that are evaluated for a type, in order, and whether each is the one of `ident`, which
     stands where `key` says even while it is off. Rules that the viewer may not see are not named."""
     live = active_rules.live()
     found = [(spec.order, spec.id, spec.owner) for spec in live.index.concerning(type_) if spec.id != ident]
@@ -221,11 +221,11 @@ def _queues(scope: Scope, chosen: Collection[int]) -> list[Choice]:
 
 def _channels() -> list[tuple[str, str, str]]:
     found = Channel.select(Channel.id, Channel.name, Channel.kind, Channel.active).tuples()
-    said = [
+    labelled = [
         (str(ident), name if active else str(_("%(name)s (off)", name=name)), kind)
         for ident, name, kind, active in found
     ]
-    return lists.by_name(said, lambda each: each[1])
+    return lists.by_name(labelled, lambda each: each[1])
 
 
 def _choices(named: Iterable[_Named]) -> list[Choice]:

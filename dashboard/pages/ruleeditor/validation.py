@@ -35,7 +35,7 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     known = permissions.available_references(g.scope, editing.personal, stored)
     found = preview.checked(typed["definition"], known)
     if not isinstance(found, Definition):
-        return None, errors | {path: _told(path, said, typed["definition"]) for path, said in found.items()}
+        return None, errors | {path: _text(path, error, typed["definition"]) for path, error in found.items()}
     group, position = typed["group"], typed["position"]
     if errors or isinstance(group, str) or isinstance(position, str):
         return None, errors
@@ -52,12 +52,12 @@ def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     ), {}
 
 
-def _told(path: ErrorPath, said: Message, definition: TypedDefinition) -> str:
+def _text(path: ErrorPath, error: Message, definition: TypedDefinition) -> str:
     """Return the text of an error; a field that is not chosen yet has its own."""
     place = tuple(key for key in path.keys if isinstance(key, int))
-    if said.text == NO_FIELD and place and not typed_rule.node_at(definition["if"], place).get("field"):
+    if error.text == NO_FIELD and place and not typed_rule.node_at(definition["if"], place).get("field"):
         return str(_("Choose a field."))
-    return said.render(_)
+    return error.render(_)
 
 
 def _head(editing: Editing) -> dict[ErrorPath, str]:

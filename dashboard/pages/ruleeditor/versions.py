@@ -43,9 +43,9 @@ def versions(ident: int) -> Response:
     rule = seen(ident)
     rows = queries.versions(ident)
     by_number = {row.version: row for row in rows}
-    new = by_number.get(_asked("new") or rule.version)
-    old = by_number.get(_asked("old") or (new.version - 1 if new else 0))
-    if (_asked("new") and new is None) or (_asked("old") and old is None):
+    new = by_number.get(_number("new") or rule.version)
+    old = by_number.get(_number("old") or (new.version - 1 if new else 0))
+    if (_number("new") and new is None) or (_number("old") and old is None):
         abort(404)
     return render(
         "ruleeditor/versions.html",
@@ -93,7 +93,7 @@ def restore(ident: int) -> Response:
     return make_response(redirect(url_for(".versions", ident=ident)))
 
 
-def _asked(name: str) -> int | None:
+def _number(name: str) -> int | None:
     return common.whole(request.args.get(name, ""), 1, common.ID_MAX)
 
 
@@ -108,14 +108,14 @@ def _parts(row: Any) -> dict[str, str]:
     if not isinstance(found, Definition):
         return {
             _("Name"): row.name,
-            _("The rule in words"): preview.said(page.stored_definition(row.definition), g.scope),
+            _("The rule in words"): preview.sentence(page.stored_definition(row.definition), g.scope),
         }
     names = rule_names.names(g.scope, [found])
-    said = sentences.words(found, names)
+    texts_ = sentences.words(found, names)
     made = {
         _("Name"): row.name,
-        _("When"): said.when,
-        _("If"): said.conditions or _("always"),
+        _("When"): texts_.when,
+        _("If"): texts_.conditions or _("always"),
     }
     made[_("Later rules")] = _("are left out") if found.stop else _("are evaluated too")
     made[_("Time zone")] = found.zone or "–"
@@ -125,10 +125,10 @@ def _parts(row: Any) -> dict[str, str]:
 
 
 def _action(doing: Any, names: Any) -> str:
-    said = [sentences.action_text(doing, names), sentences.limit_text(doing.limit)]
+    texts_ = [sentences.action_text(doing, names), sentences.limit_text(doing.limit)]
     texts = [
         str(value) if isinstance(value, str) else ", ".join(f"{key}: {text}" for key, text in value.items())
         for part in doing.action.params
         if isinstance(part.kind, Text | TemplatesByName) and (value := doing.params.get(part.name))
     ]
-    return " · ".join(filter(None, [*said, *texts]))
+    return " · ".join(filter(None, [*texts_, *texts]))

@@ -45,17 +45,19 @@ def _sent(name: str) -> list[str]:
 
 
 def _ways_out(found: Definition) -> list[str]:
-    told = []
+    warnings = []
     ids = sorted(definitions.refers_to(found)["channel"])
     off = Channel.select(Channel.name).where(Channel.id.in_(ids) & ~Channel.active).tuples()
-    told += [str(_("Channel “%(name)s” is off, so nothing is sent through it.", name=row[0])) for row in off]
+    warnings += [
+        str(_("Channel “%(name)s” is off, so nothing is sent through it.", name=row[0])) for row in off
+    ]
     if any(each.do == "email" for each in found.then) and not current_app.config["STOPA"].smtp_url:
-        told.append(str(_("No mail server is configured, so this rule's emails will fail.")))
+        warnings.append(str(_("No mail server is configured, so this rule's emails will fail.")))
     if any("leads" in each.params.get("to", {}).get("roles", ()) for each in found.then) and not any(
         (type_ := catalog.find(name)) is not None and "user" in type_.needs for name in found.types
     ):
-        told.append(str(_("These events may have no user. In that case, no lead is notified.")))
-    return told
+        warnings.append(str(_("These events may have no user. In that case, no lead is notified.")))
+    return warnings
 
 
 def _lint(scope: Scope, rule: Rule | None, owner: int | None, name: str, found: Definition) -> list[str]:

@@ -45,7 +45,7 @@ class Option(NamedTuple):
 
 class Control(NamedTuple):
     """A field: `kind` is text, number, clock, date, datetime-local, seconds, area, select, checks or pick
-    (checks that fold away). `label` is said to those who do not see where it stands."""
+    (checks that fold away). `label` is for screen readers."""
 
     name: str
     kind: str

@@ -31,8 +31,8 @@ def export() -> Response:
         if len(rules) < len(ids):
             abort(404)
     else:
-        asked = forms.parse(request.args, g.scope) or abort(404)
-        rules = queries.all_of(g.scope, asked.which)
+        query = forms.parse(request.args, g.scope) or abort(404)
+        rules = queries.all_of(g.scope, query.which)
     commands.exported(len(rules))
     answer = Response(import_export.export(rules, g.scope), mimetype="application/json")
     today = clock.local_date(clock.now_s(), zone())
@@ -79,7 +79,9 @@ def starter_set() -> Response:
         flash(text if made else _("All of them have already been added."), "ok")
         return make_response(redirect(url_for(".index", list=which)))
     drafts = starter.drafts(_, personal=owner_id is not None, outward=g.scope.can(Permission.RULES_OUTWARD))
-    return render("rules/starter.html", which=which, names=forms.NAMES, drafts=queries.said(g.scope, drafts))
+    return render(
+        "rules/starter.html", which=which, names=forms.NAMES, drafts=queries.sentences_of(g.scope, drafts)
+    )
 
 
 def addable(which: str | None) -> str:
@@ -95,5 +97,5 @@ def _owner(which: str) -> int | None:
     return None if which == forms.SYSTEM else g.user.id
 
 
-def _say(said: Message) -> str:
-    return said.render(_)
+def _say(text: Message) -> str:
+    return text.render(_)

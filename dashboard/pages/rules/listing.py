@@ -1,6 +1,6 @@
 """Rows of a list of rules: owner, state, description in words, and runs of the last days.
 
-Words and counts are made for the lines that are shown, of the others only where they are asked for: to be
+Words and counts are made for the lines that are shown, of the others only where they are needed: to be
 searched or sorted by. A thousand rules in words would take a second.
 """
 
@@ -155,20 +155,22 @@ def of_list(scope: Scope, which: str) -> Any:
     return permissions.visible(scope) & owner
 
 
-def lines(scope: Scope, asked: RuleListQuery, by: Order) -> list[Line]:
+def lines(scope: Scope, wanted: RuleListQuery, by: Order) -> list[Line]:
     """Return the rules of the list that pass the filters, in no order; `by` says what they must hold."""
-    query = Rule.select().where(of_list(scope, asked.which))
-    if asked.group:
+    query = Rule.select().where(of_list(scope, wanted.which))
+    if wanted.group:
         query = query.where(
-            Rule.group.is_null() if asked.group == NO_GROUP else Rule.group == number(asked.group)
+            Rule.group.is_null() if wanted.group == NO_GROUP else Rule.group == number(wanted.group)
         )
-    if asked.owner:
-        query = query.where(Rule.owner_id == number(asked.owner))
-    found = [line for line in _made(scope, list(query)) if _fits(line, asked)]
-    if asked.sought or by.column == "type":
+    if wanted.owner:
+        query = query.where(Rule.owner_id == number(wanted.owner))
+    found = [line for line in _made(scope, list(query)) if _fits(line, wanted)]
+    if wanted.sought or by.column == "type":
         found = spoken(scope, found)
-    if asked.sought:
-        found = [line for line in found if lists.found(asked.sought, line.name, line.description, *line.says)]
+    if wanted.sought:
+        found = [
+            line for line in found if lists.found(wanted.sought, line.name, line.description, *line.says)
+        ]
     return counted(found) if by.column in COUNTED else found
 
 
@@ -182,9 +184,9 @@ def line(scope: Scope, rule: Rule) -> Line:
     return whole(scope, _made(scope, [rule]))[0]
 
 
-def _fits(line: Line, asked: RuleListQuery) -> bool:
-    return (not asked.category or line.category == asked.category) and (
-        not asked.state or line.state == asked.state
+def _fits(line: Line, wanted: RuleListQuery) -> bool:
+    return (not wanted.category or line.category == wanted.category) and (
+        not wanted.state or line.state == wanted.state
     )
 
 
@@ -234,11 +236,11 @@ def counted(some: Sequence[Line]) -> list[Line]:
 def _says(read: Definition | definitions.Errors, names: Names) -> Says:
     if not isinstance(read, Definition):
         return Says(_("This rule can't be read. Open it to fix it."))
-    said = sentences.words(read, names)
-    types = rule_names.type_label(read.types[0]) if len(read.types) == 1 else said.types
+    words = sentences.words(read, names)
+    types = rule_names.type_label(read.types[0]) if len(read.types) == 1 else words.types
     plain = not (read.times or read.after or read.wait or read.count or read.schedule)
-    when = types if plain else _begun(said.when)
-    return Says(types, when, _begun(said.conditions), _begun(said.actions), said.whole)
+    when = types if plain else _begun(words.when)
+    return Says(types, when, _begun(words.conditions), _begun(words.actions), words.whole)
 
 
 def _begun(text: str) -> str:
@@ -263,17 +265,17 @@ def owners(scope: Scope, ids: Collection[int]) -> dict[int | None, tuple[str, bo
     return found
 
 
-def sections(found: Iterable[Line], asked: RuleListQuery, by: Order) -> list[Section]:
+def sections(found: Iterable[Line], wanted: RuleListQuery, by: Order) -> list[Section]:
     """Return the rules in order, by the requested grouping; those without a group come last."""
     arranged = lists.arranged(found, by, KEYS)
-    if asked.by == "none" or (asked.by == "owner" and asked.which != EMPLOYEES):
+    if wanted.by == "none" or (wanted.by == "owner" and wanted.which != EMPLOYEES):
         return [Section(None, arranged)]
-    heading, rank = _HEADINGS[asked.by]
+    heading, rank = _HEADINGS[wanted.by]
     ranked: dict[Any, list[Line]] = {}
     for line in arranged:
         ranked.setdefault(heading(line), []).append(line)
     titles = sorted(ranked, key=rank) if rank else lists.by_name(ranked, str)
-    return [Section(_title(asked.by, title), ranked[title]) for title in titles]
+    return [Section(_title(wanted.by, title), ranked[title]) for title in titles]
 
 
 _HEADINGS: dict[str, tuple[Callable[[Line], str], Callable[[str], Any] | None]] = {

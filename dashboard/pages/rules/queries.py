@@ -35,7 +35,7 @@ class Said(NamedTuple):
     whole: str
 
 
-def said(scope: Scope, drafts: Iterable[Starter]) -> list[Said]:
+def sentences_of(scope: Scope, drafts: Iterable[Starter]) -> list[Said]:
     read = [(each, definitions.load(each.definition)) for each in drafts]
     names = rule_names.names(scope, [says for _each, says in read if isinstance(says, Definition)])
     return [

@@ -32,26 +32,26 @@ P = Permission
 @bp.get("")
 @require(*SEE)
 def index() -> Response:
-    asked = forms.parse(request.args, g.scope) or abort(404)
+    wanted = forms.parse(request.args, g.scope) or abort(404)
     by = lists.order(request.args, listing.KEYS, "name")
-    parts = listing.sections(listing.lines(g.scope, asked, by), asked, by)
+    parts = listing.sections(listing.lines(g.scope, wanted, by), wanted, by)
     rows, pager = lists.paged([line for part in parts for line in part.lines], PAGE_ROWS)
     return render(
         "rules/index.html",
         {"result"},
-        asked=asked,
+        asked=wanted,
         by=by,
         pager=pager,
         names=forms.NAMES,
         heads=lists.heads(by, listing.KEYS),
         sections=listing.cut(parts, listing.whole(g.scope, rows)),
         totals={part.title: len(part.lines) for part in parts},
-        tabs=_tabs(asked),
-        choices=queries.choices(g.scope, asked.which),
+        tabs=_tabs(wanted),
+        choices=queries.choices(g.scope, wanted.which),
         states=listing.STATES,
         categories=catalog.GROUPS,
-        ordering=_ordering(asked, by),
-        may=allowed(g.scope, asked.which),
+        ordering=_ordering(wanted, by),
+        may=allowed(g.scope, wanted.which),
         when=when,
         bars=bars,
         query=_query(),
@@ -79,18 +79,18 @@ def bars(days: tuple[int, ...]) -> list[tuple[int, float, float]]:
     return [(8 * place, round(14 - height, 1), height) for place, height in enumerate(heights)]
 
 
-def _tabs(asked: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
+def _tabs(wanted: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
     opened = forms.open_lists(g.scope)
     sizes = queries.sizes(g.scope, opened)
     return [
-        (_(forms.NAMES[name]), url_for(".index", list=name), name == asked.which, sizes[name])
+        (_(forms.NAMES[name]), url_for(".index", list=name), name == wanted.which, sizes[name])
         for name in opened
     ]
 
 
-def _ordering(asked: forms.RuleListQuery, by: lists.Order) -> bool:
+def _ordering(wanted: forms.RuleListQuery, by: lists.Order) -> bool:
     """Return whether the rules are listed in the order of their evaluation, so that they can be moved."""
-    return by.column == "order" and not by.descending and asked.by == "none" and not asked.narrows
+    return by.column == "order" and not by.descending and wanted.by == "none" and not wanted.narrows
 
 
 def _query() -> dict[str, Any]:

@@ -118,17 +118,19 @@ def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str,
     scope, period = scopes.of_user(user), Period(row.start_ms, row.end_ms)
     begun = time.monotonic()
     rule = _rule(row)
-    made = _tried(rule, period, partial(recipients.covers, scope), report)
+    made = _simulated(rule, period, partial(recipients.covers, scope), report)
     if not scope.is_whole:
         made |= {"asked": None, "until_ms": None, "paused_ms": None}  # they come of all events
     return {**made, "took_ms": int((time.monotonic() - begun) * 1000)}
 
 
-def _tried(rule: LiveRule, period: Period, covers: Callable[[Any], bool], report: Report) -> dict[str, Any]:
-    trial, asked, found, until_ms = Simulator(rule), 0, 0, None
+def _simulated(
+    rule: LiveRule, period: Period, covers: Callable[[Any], bool], report: Report
+) -> dict[str, Any]:
+    trial, evaluated, found, until_ms = Simulator(rule), 0, 0, None
     tally = BacktestSummary(rule.spec.context.zone, covers)
     for read in replay.walk(trial, period):
-        asked += read.asked
+        evaluated += read.asked
         for each in read.found:
             tally.add(each)
         found += len(read.found)
@@ -139,7 +141,7 @@ def _tried(rule: LiveRule, period: Period, covers: Callable[[Any], bool], report
     used = {condition.field for _path, condition in conditions(rule.definition.tree)}
     return {
         **tally.result(),
-        "asked": asked,
+        "asked": evaluated,
         "zone": rule.spec.context.zone,
         "until_ms": until_ms,
         "paused_ms": trial.paused_ms,
@@ -187,7 +189,7 @@ def _reporter(ident: int, job: int) -> Report:
 
 
 def own(scope: Scope, ident: int) -> Backtest | None:
-    """Return a backtest that this viewer asked for, None for anybody else's."""
+    """Return a backtest that this viewer ordered, None for anybody else's."""
     found: Backtest | None = Backtest.get_or_none(
         (Backtest.id == ident) & (Backtest.user_id == scope.viewer_id)
     )

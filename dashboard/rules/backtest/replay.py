@@ -46,14 +46,14 @@ DAY_MS = 86_400_000
 
 
 class Period(NamedTuple):
-    """Which events are tried: those with `start_ms` <= time < `end_ms`, and deadlines due then."""
+    """Which events are evaluated: those with `start_ms` <= time < `end_ms`, and deadlines due then."""
 
     start_ms: int
     end_ms: int
 
 
 class ReplayBatch(NamedTuple):
-    """How far the trial is: `done` of `total` steps; `asked` is how many events or deadlines were put to
+    """How far the backtest is: `done` of `total` steps; `asked` is how many events or deadlines were put to
     the rule, `found` what it made of them."""
 
     done: int
@@ -64,14 +64,14 @@ class ReplayBatch(NamedTuple):
 
 def walk(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
     """Try a rule that may have counted before; see `over`."""
-    said = trial.rule.definition
-    if said.schedule is not None:
-        return _schedule(trial, said.schedule, period)
-    if said.after is not None:
-        return _deadlines(trial, said.after, period)
-    if said.count is not None:
-        return _counts(trial, said.count, period)
-    return _events(trial, period) if said.wait is None else _waits(trial, said.wait, period)
+    definition = trial.rule.definition
+    if definition.schedule is not None:
+        return _schedule(trial, definition.schedule, period)
+    if definition.after is not None:
+        return _deadlines(trial, definition.after, period)
+    if definition.count is not None:
+        return _counts(trial, definition.count, period)
+    return _events(trial, period) if definition.wait is None else _waits(trial, definition.wait, period)
 
 
 def batches(types: Sequence[str], period: Period) -> Iterator[tuple[int, int, list[EventRow]]]:
@@ -149,7 +149,7 @@ def _deadlines(trial: Simulator, after: After, period: Period) -> Iterator[Repla
     due.sort()
     for start in range(0, len(due), SUBJECTS):
         part = due[start : start + SUBJECTS]
-        made = [_asked(trial, each, period) for each in part]
+        made = [_evaluated(trial, each, period) for each in part]
         yield ReplayBatch(
             len(due) + start, len(due) * 2, len(part), [each for each in made if each is not None]
         )
@@ -162,7 +162,7 @@ def _due(history: History, after: After, calendars: Calendars, period: Period) -
             yield at_ms, stretch.episode
 
 
-def _asked(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
+def _evaluated(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
     stretch = next(each for each in history.stretches if each.episode == due.episode)
     user_id = int(due.name) if due.type in OF_AGENTS else None
@@ -179,10 +179,10 @@ def _histories(type_: str, source: int, names: Sequence[str], period: Period) ->
     return {name: subject_history.read(type_, None, None, int(name), period.start_ms) for name in names}
 
 
-def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list[str]]]:
+def _subjects(definition: Definition, period: Period) -> Iterator[tuple[str, int, list[str]]]:
     """Yield (type, source, names) of whatever may fall due in the period, in portions."""
-    for type_ in said.types:
-        inside = (Event.time_ms >= _since(said, type_, period)) & (Event.time_ms < period.end_ms)
+    for type_ in definition.types:
+        inside = (Event.time_ms >= _since(definition, type_, period)) & (Event.time_ms < period.end_ms)
         if type_ in OF_AGENTS:
             begun = Event.type.in_(sorted(OF_AGENTS[type_])) & Event.user_id.is_null(False)
             users = Event.select(Event.user_id).where(inside & begun).distinct().order_by(Event.user_id)
@@ -196,13 +196,13 @@ def _subjects(said: Definition, period: Period) -> Iterator[tuple[str, int, list
             yield from ((type_, source, part) for part in _portions(names))
 
 
-def _since(said: Definition, type_: str, period: Period) -> int:
+def _since(definition: Definition, type_: str, period: Period) -> int:
     """Return from when on a subject must have an event for a deadline to lie in the period."""
     if type_ in OF_AGENTS:
         return period.start_ms - DAY_MS  # an agent is ready for a shift at most
-    if said.after is None or said.after.calendar or state_periods.is_dated(type_):
+    if definition.after is None or definition.after.calendar or state_periods.is_dated(type_):
         return 0
-    return period.start_ms - said.after.seconds * 1000
+    return period.start_ms - definition.after.seconds * 1000
 
 
 def _portions(names: Iterable[str]) -> Iterator[list[str]]:

@@ -90,7 +90,11 @@ class Simulator:
         runner = ActionRunner(planner, self._ledgers, at_ms // 1000, episode)
         runner.dry_run()
         outcome = RunOutcome.MUTED if runner.muted and not runner.states else runs.outcome_of(runner.states)
-        said = _WEIGHED.get(outcome, ACTED)
-        if said == ACTED and self._ledgers.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
+        result = _WEIGHED.get(outcome, ACTED)
+        if (
+            result == ACTED
+            and self._ledgers.breaks(self.rule.id, run.facts, at_ms)
+            and self.paused_ms is None
+        ):
             self.paused_ms = at_ms
-        return Found(name, at_ms, subject, said, runner.held, run.facts, run.explain)
+        return Found(name, at_ms, subject, result, runner.held, run.facts, run.explain)

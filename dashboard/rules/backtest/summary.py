@@ -11,7 +11,7 @@ from dashboard.rulelang.compiler import Trace
 from dashboard.rulelang.fields import EventFacts
 
 SAMPLES = 20  # traces kept of what would have run, and as many of what would have failed
-TOP = 10  # subjects told
+TOP = 10  # subjects listed
 SUBJECTS = 20_000  # counted at once; beyond, those met least are forgotten
 
 ACTED, THROTTLED, ERROR = "acted", "throttled", "error"
