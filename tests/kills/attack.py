@@ -96,8 +96,10 @@ class Victim:
         assert self._process.returncode == 0, said
         return time.monotonic() - self._began
 
-    def kill_after(self, seconds: float) -> bool:
-        """Kill it so many seconds after its start; return whether it was running until then."""
+    def kill_after(self, seconds: float, begun: Callable[[], object] = lambda: True) -> bool:
+        """Kill it so many seconds after `begun` holds; return whether it was running until then."""
+        while not begun() and self._process.poll() is None:
+            time.sleep(0.01)
         try:
             said, _ = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -136,34 +138,44 @@ class Attack:
                 wait(self._site.answers)
             self.hit[part] += 1
             return
-        moment = self._lasts[part] * self._chance.uniform(0.5, 1.0)  # it starts for half of the time
-        getattr(self, f"_kill_{part}")(moment)
+        getattr(self, f"_kill_{part}")()
 
-    def _kill_import(self, moment: float) -> None:
+    def _moment(self, part: str, earliest: float = 0, latest: float = 1) -> float:
+        """Return seconds: a random part of what the command took when it was left alone."""
+        return self._lasts[part] * self._chance.uniform(earliest, latest)
+
+    def _kill_import(self) -> None:
         file = self._file()
         stored = Event.select().where(Event.external_id.startswith(f"{file.stem}:"))
-        Victim(self._variables, *self._import(file)).kill_after(moment)
+        Victim(self._variables, *self._import(file)).kill_after(self._moment("import", 0, 0.1), stored.exists)
         part = stored.count()
-        left = "nothing" if not part else "a part" if part < LINES else "all"
-        self.hit[f"import, {left} stored"] += 1
+        self.hit[f"import, {'a part' if part < LINES else 'all'} stored"] += 1
         Victim(self._variables, *self._import(file)).complete()
         assert stored.count() == LINES, "an import was not completed by running it again"
 
-    def _kill_rebuild(self, moment: float) -> None:
-        running = Victim(self._variables, "rebuild").kill_after(moment)
+    def _kill_rebuild(self) -> None:
+        running = Victim(self._variables, "rebuild").kill_after(self._moment("rebuild"))
         self.hit["rebuild" if running else "rebuild, after its end"] += 1
 
-    def _kill_restore(self, moment: float) -> None:
+    def _kill_restore(self) -> None:
         new = "first" if self._content == "second" else "second"
-        running = Victim(self._restoring, *self._restore(new)).kill_after(moment)
+        victim = Victim(self._restoring, *self._restore(new))
+        if sqlite_path(self._other) is not None:
+            running = victim.kill_after(self._moment("restore", 0, 0.2), self._replaced)
+        else:
+            running = victim.kill_after(self._moment("restore", 0.5))
         found = content(self._other)
         assert found in ("first", "second"), "a restore left a part of a backup"
         left = "after its end" if not running else "new content" if found == new else "old content"
         self.hit[f"restore, {left}"] += 1
         self._content = found
-        if (path := sqlite_path(self._other)) is not None:
-            for kept in path.parent.glob("*.replaced-*"):
-                kept.unlink()
+        for kept in self._replaced():
+            kept.unlink()
+
+    def _replaced(self) -> list[Path]:
+        """Return the files that a restore keeps of an SQLite database, also those that are not whole yet."""
+        path = sqlite_path(self._other)
+        return [] if path is None else list(path.parent.glob("*.replaced-*"))
 
     def _file(self) -> Path:
         path = self._folder / f"file{next(self._files)}.jsonl"
