@@ -15,7 +15,7 @@ import secrets
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from dashboard.settings import readers
-from dashboard.settings.readers import INSTANCE, LOCALES, ROOT, SECRET_MIN, HostPort
+from dashboard.settings.readers import INSTANCE, LOCALES, ROOT, HostPort
+from dashboard.settings.table import SETTINGS
 
 __all__ = [
     "INSTANCE",
@@ -52,25 +53,6 @@ class Problem(NamedTuple):
     name: str
     text: str
     hint: str
-
-
-class Setting(NamedTuple):
-    """One row of the table. `read` parses the text of the variable or raises ValueError with the reason.
-
-    `default` is the default as the README shows it: a value, or a description in brackets.
-    """
-
-    name: str
-    default: str
-    unit: str
-    help: str
-    read: Callable[[str], Any]
-    hint: str
-
-    @property
-    def field(self) -> str:
-        """Name of the same value in `Settings`."""
-        return self.name.removeprefix("STOPA_").lower()
 
 
 class SettingsError(Exception):
@@ -105,133 +87,6 @@ class Settings:
     def limits_s(self) -> tuple[int, int, int]:
         """Longest shift, end of a call and stop of idle work without an end of their own, in seconds."""
         return self.shift_hours * 3600, self.call_end_hours * 3600, self.idle_minutes * 60
-
-
-SETTINGS = [
-    Setting(
-        "STOPA_DATABASE",
-        "sqlite:///.stopa/stopa.db",
-        "URL",
-        "Database: the path of an SQLite file, or PostgreSQL.",
-        readers.read_database,
-        "sqlite:////var/lib/stopa/stopa.db or postgresql://user:password@host/name",
-    ),
-    Setting(
-        "STOPA_SECRET_KEY",
-        "(generated at first start)",
-        f"text, {SECRET_MIN} characters or more",
-        "Signs forms and cookies, seals the secrets of channels; stored in `.stopa/secret_key`. "
-        "Must be the same on all machines.",
-        readers.read_secret,
-        "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
-    ),
-    Setting(
-        "STOPA_BASE_URL",
-        "(http:// and STOPA_BIND)",
-        "URL",
-        "Public address of the application, used in links in emails. With https, cookies are Secure.",
-        readers.read_base_url,
-        "https://stopa.example.com",
-    ),
-    Setting(
-        "STOPA_BIND",
-        "127.0.0.1:8000",
-        "host:port",
-        "Address on which `bin/serve` listens.",
-        readers.read_host_port,
-        "127.0.0.1:8000 or [::1]:8000",
-    ),
-    Setting(
-        "STOPA_SMTP_URL",
-        "(email is off)",
-        "URL",
-        "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required.",
-        readers.read_smtp_url,
-        "smtp://user:password@mail.example.com:587",
-    ),
-    Setting(
-        "STOPA_MAIL_FROM",
-        "(stopa@ and the host of STOPA_BASE_URL)",
-        "email address",
-        "Sender of emails.",
-        readers.read_address,
-        "Stopa <stopa@example.com>",
-    ),
-    Setting(
-        "STOPA_SITE_NAME",
-        "Stopa",
-        "text, 60 characters or less",
-        "Name of this installation, shown at the top and in the title of each page.",
-        readers.read_site_name,
-        "Brno contact centre",
-    ),
-    Setting(
-        "STOPA_TIMEZONE",
-        "UTC",
-        "IANA time zone",
-        "Default time zone. The operating system's time zone is not used.",
-        readers.read_timezone,
-        "Europe/Prague or Asia/Tokyo",
-    ),
-    Setting(
-        "STOPA_LOCALE",
-        "en",
-        "en, cs or ja",
-        "Default language.",
-        readers.read_locale,
-        "en, cs or ja",
-    ),
-    Setting(
-        "STOPA_SHIFT_HOURS",
-        "16",
-        "hours, 1 to 24",
-        "Longest time signed in without signing in again. A sign-in without a sign-out ends at the last "
-        "own event within it.",
-        readers.whole(1, 24),
-        "16",
-    ),
-    Setting(
-        "STOPA_CALL_END_HOURS",
-        "4",
-        "hours, 1 to 24",
-        "A call whose end never came is over this long after its last event.",
-        readers.whole(1, 24),
-        "4",
-    ),
-    Setting(
-        "STOPA_IDLE_MINUTES",
-        "60",
-        "minutes, 5 to 1440",
-        "Email and chat work of a user who is signed in nowhere stops this long after their last event "
-        "on it. After changing one of these three run `flask rebuild`.",
-        readers.whole(5, 1440),
-        "60",
-    ),
-    Setting(
-        "STOPA_TRUSTED_PROXIES",
-        "0",
-        "count",
-        "Number of trusted reverse proxies (X-Forwarded-For, X-Forwarded-Proto).",
-        readers.whole(0, 10),
-        "1 behind one proxy that sets X-Forwarded-For and X-Forwarded-Proto",
-    ),
-    Setting(
-        "STOPA_WEBHOOK_ALLOW",
-        "(none)",
-        "host:port list",
-        "Private addresses that webhooks are allowed to call, separated by commas.",
-        readers.read_host_ports,
-        "10.0.0.5:8080,intranet.example.com:443",
-    ),
-    Setting(
-        "STOPA_LOG_LEVEL",
-        "info",
-        "error, warning, info or debug",
-        "What is logged to standard error. `debug` adds a line for each request.",
-        readers.read_log_level,
-        "info or debug",
-    ),
-]
 
 
 def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> Settings:
