@@ -85,7 +85,7 @@ def disable(channel: Channel, reason: str, chain: Sequence[int] = ()) -> None:
             )
 
 
-def tell_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:
+def notify_failed(channel: Channel, why: str, chain: Sequence[int]) -> None:
     """Record the event of a delivery that failed for good, in the caller's transaction."""
     internal.append("channel.delivery_failed", {"name": channel.name, "error": why}, chain=chain)
 

@@ -111,7 +111,7 @@ def _call(step: Step) -> None:
             failures = channels.went(channel, answer, chain)
             _hold_others(step, answer, failures, channel.ordered)
         if state in (StepState.DEAD, StepState.FAILED):
-            channels.tell_failed(channel, answer.why, chain)
+            channels.notify_failed(channel, answer.why, chain)
             channels.tell(step)
 
 

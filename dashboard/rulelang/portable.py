@@ -86,15 +86,15 @@ def _without_gaps(node: Any, level: int) -> Any:
     return made
 
 
-def _is_void(doing: Any) -> bool:
+def _is_void(action: Any) -> bool:
     """Say whether an action has lost its channel or all its recipients."""
-    if not isinstance(doing, dict):
+    if not isinstance(action, dict):
         return False
-    if "channel" in doing and doing["channel"] is None:
+    if "channel" in action and action["channel"] is None:
         return True
-    to = doing.get("to")
+    to = action.get("to")
     empty = isinstance(to, dict) and not any(to.values())
-    return empty and not doing.get("addresses")
+    return empty and not action.get("addresses")
 
 
 def _is_text(value: Any) -> bool:

@@ -70,28 +70,28 @@ class ActionPlanner:
     now_ms: int
     run_id: int | None = None
 
-    def plan(self, doing: ActionConfig) -> PlannedAction:
+    def plan(self, action: ActionConfig) -> PlannedAction:
         """Return the steps of an action. Raises Impossible where it cannot be done at all."""
-        permission = doing.action.permission
+        permission = action.action.permission
         owner = self.rule.owner
         if permission is not None and owner is not None and not self.people.scope(owner).can(permission):
             raise Impossible(NOT_ALLOWED)
-        return _PLANS[doing.do](self, doing)
+        return _PLANS[action.do](self, action)
 
-    def readers(self, doing: ActionConfig) -> list[Reader]:
+    def readers(self, action: ActionConfig) -> list[Reader]:
         """Return the recipients; those of a personal rule are people whom its owner may see."""
         owner = self.rule.owner
-        found = self.people.resolve(doing.params.get("to", {}), owner or self.rule.updated_by, self.facts)
+        found = self.people.resolve(action.params.get("to", {}), owner or self.rule.updated_by, self.facts)
         if owner is None:
             return found
         scope = self.people.scope(owner)
         return [reader for reader in found if scope.sees(reader.id)]
 
-    def say(self, doing: ActionConfig, name: str, reader: Reader) -> str:
-        return self.people.say(str(doing.params.get(name, "")), self.facts, reader)
+    def say(self, action: ActionConfig, name: str, reader: Reader) -> str:
+        return self.people.say(str(action.params.get(name, "")), self.facts, reader)
 
-    def say_out(self, doing: ActionConfig, name: str) -> str:
-        return self.people.say_out(str(doing.params.get(name, "")), self.facts, self.rule.updated_by)
+    def say_out(self, action: ActionConfig, name: str) -> str:
+        return self.people.say_out(str(action.params.get(name, "")), self.facts, self.rule.updated_by)
 
     def url(self, scope: Scope) -> str:
         """Return where the reader can see the run, "" for one who may not."""
@@ -103,24 +103,24 @@ class ActionPlanner:
         return f"/runs/{self.run_id}" if may else ""
 
 
-def _notify(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    readers = planner.readers(doing)
+def _notify(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    readers = planner.readers(action)
     if not readers:
         raise Impossible(NOBODY)
     muted = planner.people.muted(planner.rule.id)
     listening = [reader for reader in readers if reader.id not in muted]
-    parts = [part for reader in listening for part in _notice(planner, doing, reader)]
+    parts = [part for reader in listening for part in _notice(planner, action, reader)]
     return PlannedAction(parts, muted=not listening)
 
 
-def _notice(planner: ActionPlanner, doing: ActionConfig, reader: Reader) -> list[DeliveryPlan]:
+def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> list[DeliveryPlan]:
     """Return the notice for one reader, and beside it what the reader's profile asks for."""
-    title = planner.say(doing, "title", reader) or planner.rule.name
-    text, urgent = planner.say(doing, "text", reader), bool(doing.params.get("urgent"))
+    title = planner.say(action, "title", reader) or planner.rule.name
+    text, urgent = planner.say(action, "text", reader), bool(action.params.get("urgent"))
     url, name = planner.url(reader.scope), str(reader.id)
     payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
-    if "again" in doing.params:
-        payload["again"] = dict(doing.params["again"])
+    if "again" in action.params:
+        payload["again"] = dict(action.params["again"])
     parts = [DeliveryPlan("notify", payload, name)]
     profile = planner.people.profile(reader.id)
     if profile is None:
@@ -144,25 +144,25 @@ def _usable(profile: Profile) -> Channel | None:
     return channel if channel is not None and channel.active else None
 
 
-def _email(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    readers = planner.readers(doing)
+def _email(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    readers = planner.readers(action)
     muted = planner.people.muted(planner.rule.id)
     listening = [reader for reader in readers if reader.id not in muted]
     parts: dict[str, DeliveryPlan] = {}
     for reader in listening:
         if reader.email:
-            subject, text = planner.say(doing, "subject", reader), planner.say(doing, "text", reader)
+            subject, text = planner.say(action, "subject", reader), planner.say(action, "text", reader)
             mail = _mail(reader.email, subject, text, reader, planner.url(reader.scope))
             parts.setdefault(reader.email.lower(), DeliveryPlan("email", mail, reader.email))
-    if to_customer(doing) and customer(planner.facts):
-        part = _to_customer(planner, doing)
+    if to_customer(action) and customer(planner.facts):
+        part = _to_customer(planner, action)
         parts.setdefault(part.recipient, part)
-    for address in doing.params.get("addresses", ()):
-        subject, text = planner.say_out(doing, "subject"), planner.say_out(doing, "text")
+    for address in action.params.get("addresses", ()):
+        subject, text = planner.say_out(action, "subject"), planner.say_out(action, "text")
         parts.setdefault(
             address.lower(), DeliveryPlan("email", _mail(address, subject, text, None, ""), address)
         )
-    if to_customer(doing) and not customer(planner.facts):
+    if to_customer(action) and not customer(planner.facts):
         if not parts:
             raise Impossible(NO_CUSTOMER)
         parts[""] = DeliveryPlan("email", {}, problem=NO_CUSTOMER)
@@ -171,10 +171,10 @@ def _email(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     return PlannedAction(list(parts.values()), muted=not parts)
 
 
-def _to_customer(planner: ActionPlanner, doing: ActionConfig) -> DeliveryPlan:
+def _to_customer(planner: ActionPlanner, action: ActionConfig) -> DeliveryPlan:
     address, author = customer(planner.facts), planner.rule.updated_by
     subject, text = (
-        planner.people.say_customer(str(doing.params.get(name, "")), planner.facts, author)
+        planner.people.say_customer(str(action.params.get(name, "")), planner.facts, author)
         for name in ("subject", "text")
     )
     return DeliveryPlan(
@@ -193,14 +193,14 @@ def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> 
     }
 
 
-def _webhook(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    channel = _channel(doing)
+def _webhook(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    channel = _channel(action)
     author = planner.people.scope(planner.rule.updated_by)
     return PlannedAction(
         [
             DeliveryPlan(
                 "webhook",
-                _body(planner, "rule.matched", planner.say_out(doing, "text"), author),
+                _body(planner, "rule.matched", planner.say_out(action, "text"), author),
                 channel.name,
                 channel.id,
             )
@@ -208,33 +208,33 @@ def _webhook(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
     )
 
 
-def _chat(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    channel = _channel(doing)
-    payload = {"title": planner.rule.name, "text": planner.say_out(doing, "text")}
+def _chat(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    channel = _channel(action)
+    payload = {"title": planner.rule.name, "text": planner.say_out(action, "text")}
     return PlannedAction([DeliveryPlan("chat", payload, channel.name, channel.id)])
 
 
-def _invite(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    channel = _channel(doing)
+def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    channel = _channel(action)
     facts = planner.facts
     author = planner.people.scope(planner.rule.updated_by)
-    body = _body(planner, "chat.invite", planner.say_out(doing, "text"), author)
+    body = _body(planner, "chat.invite", planner.say_out(action, "text"), author)
     known = {name: facts[name] for name in ("session", "interaction") if isinstance(facts[name], str)}
     return PlannedAction(
         [DeliveryPlan("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)]
     )
 
 
-def _log_file(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
+def _log_file(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     author = planner.people.scope(planner.rule.updated_by)
-    file = str(doing.params["file"])
-    line = _body(planner, "rule.matched", planner.say_out(doing, "text"), author)
+    file = str(action.params["file"])
+    line = _body(planner, "rule.matched", planner.say_out(action, "text"), author)
     return PlannedAction([DeliveryPlan("log_file", {"file": file, **line}, f"{file}.log")])
 
 
-def _channel(doing: ActionConfig) -> Channel:
-    found: Channel | None = Channel.get_or_none(Channel.id == doing.params["channel"])
-    if found is None or found.kind != doing.action.channel:
+def _channel(action: ActionConfig) -> Channel:
+    found: Channel | None = Channel.get_or_none(Channel.id == action.params["channel"])
+    if found is None or found.kind != action.action.channel:
         raise Impossible(LOST_CHANNEL)
     if not found.active:
         raise Impossible(OFF_CHANNEL)
@@ -273,19 +273,19 @@ def _moment(time_ms: int) -> str:
         return str(time_ms)
 
 
-def _text(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    return PlannedAction([DeliveryPlan(doing.do, {"text": planner.say_out(doing, "text")})])
+def _text(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    return PlannedAction([DeliveryPlan(action.do, {"text": planner.say_out(action, "text")})])
 
 
-def _tags(_planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
-    return PlannedAction([DeliveryPlan(doing.do, {"tags": list(doing.params["tags"])})])
+def _tags(_planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    return PlannedAction([DeliveryPlan(action.do, {"tags": list(action.params["tags"])})])
 
 
-def _emit(planner: ActionPlanner, doing: ActionConfig) -> PlannedAction:
+def _emit(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     facts, people, author = planner.facts, planner.people, planner.rule.updated_by
-    given = dict(doing.params.get("data", {}))
+    given = dict(action.params.get("data", {}))
     payload = {
-        "type": doing.params["type"],
+        "type": action.params["type"],
         "data": {name: people.say_out(str(text), facts, author) for name, text in given.items()},
         "user": facts["user"] if isinstance(facts["user"], int) else None,
         "queue": facts["queue"] if isinstance(facts["queue"], int) else None,

@@ -43,10 +43,10 @@ class _Rollback(Exception):  # noqa: N818  an order, not an error
 
 @dataclass
 class ActionRunner:
-    """One run at work. `at_ts` is the time at which limits count, `episode` the stretch it belongs to."""
+    """A run that is being executed. `at_ts` is the time for its limits, `episode` names its period."""
 
     planner: ActionPlanner
-    ledgers: LimitStore
+    limits: LimitStore
     at_ts: int
     episode: str = EVENT
     shadow: bool = False
@@ -60,14 +60,14 @@ class ActionRunner:
 
         `states` has then what the steps would come to, were they done without fault.
         """
-        for n, doing in enumerate(self.planner.rule.definition.then):
+        for n, action in enumerate(self.planner.rule.definition.then):
             try:
-                planned = self.planner.plan(doing)
+                planned = self.planner.plan(action)
             except Impossible:
                 self.states.append(StepState.FAILED)
                 continue
             self.muted += planned.muted
-            parts = self._allowed(n, doing, planned)
+            parts = self._allowed(n, action, planned)
             self.states += (
                 StepState.FAILED if part.problem else StepState.DONE if allowed else StepState.HELD
                 for part, allowed in parts
@@ -82,56 +82,56 @@ class ActionRunner:
                 self._all(run, doings)
         except _Rollback as undo:
             self.states = []
-            for n, doing in enumerate(doings):
+            for n, action in enumerate(doings):
                 state, why = StepState.CANCELLED, UNDONE if n < undo.n else STOPPED
                 if n == undo.n:
                     state, why = StepState.FAILED, undo.why
-                self._write(run, n, 0, DeliveryPlan(doing.do, {}), state, why)
+                self._write(run, n, 0, DeliveryPlan(action.do, {}), state, why)
         if self.muted and not self.states:
             return ActionResult(RunOutcome.MUTED, self.held)
         return ActionResult(runs.outcome_of(self.states), self.held)
 
     def _all(self, run: Run, doings: tuple[ActionConfig, ...]) -> None:
         stopped = False
-        for n, doing in enumerate(doings):
+        for n, action in enumerate(doings):
             if stopped:
-                self._write(run, n, 0, DeliveryPlan(doing.do, {}), StepState.CANCELLED, STOPPED)
+                self._write(run, n, 0, DeliveryPlan(action.do, {}), StepState.CANCELLED, STOPPED)
                 continue
-            why = self._one(run, n, doing)
-            if why and doing.on_error == "undo":
+            why = self._one(run, n, action)
+            if why and action.on_error == "undo":
                 raise _Rollback(n, why)
-            stopped = bool(why) and doing.on_error == "stop"
+            stopped = bool(why) and action.on_error == "stop"
 
-    def _one(self, run: Run, n: int, doing: ActionConfig) -> str:
+    def _one(self, run: Run, n: int, action: ActionConfig) -> str:
         """Do one action or hand it over; return why it failed, "" when nothing did."""
         try:
-            planned = self.planner.plan(doing)
+            planned = self.planner.plan(action)
         except Impossible as error:
-            self._write(run, n, 0, DeliveryPlan(doing.do, {}), StepState.FAILED, str(error))
+            self._write(run, n, 0, DeliveryPlan(action.do, {}), StepState.FAILED, str(error))
             return str(error)
         self.muted += planned.muted
-        parts, failed = self._allowed(n, doing, planned), ""
+        parts, failed = self._allowed(n, action, planned), ""
         for number, (part, allowed) in enumerate(parts):
             if not allowed:
                 self._write(run, n, number, part, StepState.HELD)
             elif part.problem:
                 self._write(run, n, number, part, StepState.FAILED, part.problem)
                 failed = part.problem
-            elif ACTIONS[part.action].inside and not doing.delay_s:
+            elif ACTIONS[part.action].inside and not action.delay_s:
                 failed = self._inside(run, n, number, part) or failed
             else:
-                due = max(part.due_ms or 0, self.planner.now_ms + doing.delay_s * 1000)
+                due = max(part.due_ms or 0, self.planner.now_ms + action.delay_s * 1000)
                 self._write(run, n, number, part, StepState.WAITING, due_ms=due)
         return failed
 
     def _allowed(
-        self, n: int, doing: ActionConfig, planned: PlannedAction
+        self, n: int, action: ActionConfig, planned: PlannedAction
     ) -> list[tuple[DeliveryPlan, bool]]:
         """Return the parts that may be done now, and one for each that is held back."""
-        if doing.limit.often is Often.ALWAYS or not planned.parts:
+        if action.limit.often is Often.ALWAYS or not planned.parts:
             return [(part, True) for part in planned.parts]
-        if doing.limit.by is not By.RECIPIENT:
-            allowed = self._take(n, doing, "")
+        if action.limit.by is not By.RECIPIENT:
+            allowed = self._take(n, action, "")
             return [(part, allowed) for part in (planned.parts if allowed else planned.parts[:1])]
         decided: dict[str, bool] = {}
         found = []
@@ -140,15 +140,15 @@ class ActionRunner:
                 found.append((part, True))
                 continue
             if part.recipient not in decided:
-                decided[part.recipient] = self._take(n, doing, part.recipient)
+                decided[part.recipient] = self._take(n, action, part.recipient)
             if decided[part.recipient] or not part.beside:
                 found.append((part, decided[part.recipient]))
         return found
 
-    def _take(self, n: int, doing: ActionConfig, recipient: str) -> bool:
+    def _take(self, n: int, action: ActionConfig, recipient: str) -> bool:
         rule, facts = self.planner.rule, self.planner.facts
-        key = rate_limits.limit_key(doing.limit.by, rule.id, facts, recipient)
-        decision = self.ledgers.take(rule.id, n, doing.limit, key, self.at_ts, self.episode, self.shadow)
+        key = rate_limits.limit_key(action.limit.by, rule.id, facts, recipient)
+        decision = self.limits.take(rule.id, n, action.limit, key, self.at_ts, self.episode, self.shadow)
         self.held += not decision.allowed
         self.hit |= not decision.allowed and decision.after is not None and decision.after.suppressed == 1
         return decision.allowed

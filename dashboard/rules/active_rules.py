@@ -50,7 +50,7 @@ LIVE = (State.ON.value, State.SHADOW.value)
 @dataclass(frozen=True, slots=True)
 class LiveRule:
     """A stored rule, compiled. `updated_by` is its author: the owner of a personal rule,
-    else who saved the present version; texts that leave the house show what the author may see."""
+    else who saved the present version; texts for people outside show what the author may see."""
 
     id: int
     name: str
@@ -79,7 +79,7 @@ class Live:
     types: frozenset[str] = frozenset()
     folded: frozenset[str] = frozenset()
     tagged: bool = False  # a rule asks for the tags that rules gave
-    waking: frozenset[str] = frozenset()  # types of events that begin or end a deadline's stretch
+    waking: frozenset[str] = frozenset()  # types of events that begin or end a deadline's period
 
 
 _KEPT: WeakKeyDictionary[peewee.Database, Live] = WeakKeyDictionary()

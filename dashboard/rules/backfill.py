@@ -123,12 +123,14 @@ def _backfill(job: Job, rule: LiveRule, type_: str, how: str) -> None:
     for start in range(0, len(todo), AT_ONCE):
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
-            desk = DeadlineWorker(deadline_index.current(), clock.now_ms())
+            deadline_worker = DeadlineWorker(deadline_index.current(), clock.now_ms())
             part = todo[start : start + AT_ONCE]
             new = how == timer_sync.NEW
-            made = [_row(desk, rule, type_, one, past, new) for one, past in _histories(type_, part)]
+            made = [
+                _row(deadline_worker, rule, type_, one, past, new) for one, past in _histories(type_, part)
+            ]
             timers.put([row for row in made if row is not None])
-            desk.work.end()
+            deadline_worker.work.end()
         jobs.progress(job.id, start + len(part), len(todo))
 
 
@@ -162,23 +164,23 @@ def _histories(type_: str, part: Sequence[Existing]) -> Iterator[tuple[Existing,
 
 
 def _row(
-    desk: DeadlineWorker, rule: LiveRule, type_: str, one: Existing, past: History, new: bool
+    deadline_worker: DeadlineWorker, rule: LiveRule, type_: str, one: Existing, past: History, new: bool
 ) -> New | None:
-    """Return the timer of the present stretch of a subject; None where it has none, or it has just fired."""
-    stretch = past.stretches[-1] if past.stretches else None
+    """Return the timer of the present period of a subject; None where it has none, or it has just fired."""
+    period = past.periods[-1] if past.periods else None
     after = rule.definition.after
-    if stretch is None or after is None or stretch.begun_ms < rule.armed_ms:
+    if period is None or after is None or period.begun_ms < rule.armed_ms:
         return None
-    at = deadlines.due_ms(stretch, after, desk.plan.calendars)
-    if at is None or not deadlines.holds(stretch, at):
+    at = deadlines.due_ms(period, after, deadline_worker.plan.calendars)
+    if at is None or not deadlines.holds(period, at):
         return None
-    if at <= desk.now_ms:
-        too_late = not new and at < desk.now_ms - timeliness.MAX_LATE_S * 1000
-        if too_late or _ran_before(rule, stretch.episode):
+    if at <= deadline_worker.now_ms:
+        too_late = not new and at < deadline_worker.now_ms - timeliness.MAX_LATE_S * 1000
+        if too_late or _ran_before(rule, period.episode):
             return None
-    if at <= desk.now_ms and new:
-        if rule.id not in desk.plan.held:
-            desk.fire(rule, past.facts(type_, stretch, at), stretch.episode, at, 0)
+    if at <= deadline_worker.now_ms and new:
+        if rule.id not in deadline_worker.plan.held:
+            deadline_worker.fire(rule, past.facts(type_, period, at), period.episode, at, 0)
         return None
     subject = subjects.of_user(one.user_id or 0)
     if one.interaction is not None:
@@ -189,14 +191,14 @@ def _row(
         one.source_id,
         one.interaction,
         one.user_id,
-        stretch.event_id or None,
-        stretch.begun_ms,
+        period.event_id or None,
+        period.begun_ms,
         at,
     )
 
 
 def _ran_before(rule: LiveRule, episode: str) -> bool:
-    """Say whether an earlier version of the rule has acted upon this stretch: an edit is no second cause."""
+    """Say whether an earlier version of the rule has run for this period: an edit does not repeat it."""
     earlier = (Run.rule_id == rule.id) & (Run.firing == episode) & (Run.version < rule.version)
     return bool(Run.select(Run.id).where(earlier).exists())
 

@@ -22,14 +22,14 @@ from dashboard.rules.state_periods import StatePeriod
 
 
 class DeadlineGroup(NamedTuple):
-    """The rules whose deadline of one type lies equally long after a stretch's base; `after` says how."""
+    """The rules whose deadline of one type is the same time after a period's base, given by `after`."""
 
     after: After
     rules: tuple[LiveRule, ...]
 
-    def armed(self, stretch: StatePeriod) -> list[LiveRule]:
-        """Return the rules that know of a stretch: those armed no later than it began."""
-        return [rule for rule in self.rules if rule.armed_ms <= stretch.begun_ms]
+    def armed(self, period: StatePeriod) -> list[LiveRule]:
+        """Return the rules that apply to a period: those armed no later than it began."""
+        return [rule for rule in self.rules if rule.armed_ms <= period.begun_ms]
 
 
 class SortedDeadlines(NamedTuple):
@@ -54,11 +54,11 @@ class SortedDeadlines(NamedTuple):
         for group in (*self.rising, *self.others):
             yield from group.rules
 
-    def since(self, stretch: StatePeriod, since_ms: int) -> Iterator[DeadlineGroup]:
-        """Yield the groups whose deadline of a stretch may lie at `since_ms` or later, the next first."""
+    def since(self, period: StatePeriod, since_ms: int) -> Iterator[DeadlineGroup]:
+        """Yield the groups whose deadline of a period may lie at `since_ms` or later, the next first."""
         first = 0
-        if since_ms > stretch.begun_ms:  # else what was over when the stretch began is among them
-            first = bisect_left(self.seconds, -(-(since_ms - stretch.base_ms) // 1000))
+        if since_ms > period.begun_ms:  # else what was over when the period began is among them
+            first = bisect_left(self.seconds, -(-(since_ms - period.base_ms) // 1000))
         yield from self.others
         yield from islice(self.rising, first, None)
 
@@ -79,7 +79,7 @@ class DeadlineIndex(NamedTuple):
         return self.live.rules.get(ident) or self.held.get(ident)
 
     def earliest(self, type_: str, base_ms: int) -> int | None:
-        """Return when a stretch of that base first falls due for any rule; None for none."""
+        """Return when a period of that base first falls due for any rule; None for none."""
         dues = (
             deadlines.later(base_ms, after.seconds, after.calendar, self.calendars)
             for after in self.soonest.get(type_, ())

@@ -45,7 +45,7 @@ from dashboard.rules.timers import TimerKind, TimerState
 log = logging.getLogger("stopa.rules")
 AT_ONCE = 50  # rows of one transaction
 RETRIES_S = (5, 30, 120, 600, 3600)  # the last repeats: a deadline is never given up
-# Claimed and dealt with in one transaction: when the worker dies, they are due as before.
+# Claimed and processed in one transaction: if the worker is killed, they stay due.
 WORK: Work[Timer] = Work(Timer, Lock.PROJECTION, RETRIES_S, lambda row: _again(row, DIED), error_max=500)
 
 
@@ -56,30 +56,30 @@ def run_due() -> int:
         return made
     with database.atomic():
         due = WORK.claim(worker.name(), batch=lambda _row: (None, AT_ONCE))
-        desk = DeadlineWorker(deadline_index.current(), clock.now_ms())
-        desk.look(due)
+        deadline_worker = DeadlineWorker(deadline_index.current(), clock.now_ms())
+        deadline_worker.look(due)
         for row in due:
-            desk.safely(row)
-        desk.work.end()
+            deadline_worker.safely(row)
+        deadline_worker.work.end()
     return made + len(due)
 
 
-PeriodMoment = tuple[StatePeriod, int]  # an instant of a stretch
+PeriodMoment = tuple[StatePeriod, int]  # an instant of a period
 
 
 class DueDeadline(NamedTuple):
-    """A deadline of a stretch that has come, with the rules that it is one of."""
+    """A deadline of a period that is due, with its rules."""
 
     at_ms: int
-    stretch: StatePeriod
+    period: StatePeriod
     group: DeadlineGroup
 
     @property
     def moment(self) -> PeriodMoment:
-        return self.stretch, self.at_ms
+        return self.period, self.at_ms
 
 
-NextDeadline = tuple[int, StatePeriod]  # when, and of which stretch
+NextDeadline = tuple[int, StatePeriod]  # when, and of which period
 
 
 class SubjectDeadlines(NamedTuple):
@@ -171,36 +171,36 @@ class DeadlineWorker:
         """Return the deadlines from `since` up to now, rising, and the first that is still to come."""
         due: list[DueDeadline] = []
         coming: list[NextDeadline] = []
-        ladder = self.plan.groups.get(type_)
-        for stretch in history.stretches if ladder else ():
-            if stretch.end_ms is not None and stretch.end_ms <= since:
+        groups = self.plan.groups.get(type_)
+        for period in history.periods if groups else ():
+            if period.end_ms is not None and period.end_ms <= since:
                 continue
-            for group in ladder.since(stretch, since) if ladder else ():
-                at = deadlines.due_ms(stretch, group.after, self.plan.calendars)
-                if at is None or at < since or not deadlines.holds(stretch, at) or not group.armed(stretch):
+            for group in groups.since(period, since) if groups else ():
+                at = deadlines.due_ms(period, group.after, self.plan.calendars)
+                if at is None or at < since or not deadlines.holds(period, at) or not group.armed(period):
                     continue
                 if at <= self.now_ms:
-                    due.append(DueDeadline(at, stretch, group))
+                    due.append(DueDeadline(at, period, group))
                     continue
-                coming.append((at, stretch))
+                coming.append((at, period))
                 if not group.after.calendar:
-                    break  # the rest of the ladder comes later still
+                    break  # the rest of the groups comes later still
         return sorted(due, key=lambda each: each.at_ms), min(coming, default=None)
 
     def _fire_group(self, row: Timer, seen: SubjectDeadlines, due: DueDeadline) -> None:
-        cause = subject_history.cause(row.type, seen.history, due.stretch, row.user_id)
+        cause = subject_history.cause(row.type, seen.history, due.period, row.user_id)
         late_s = self._late(due.at_ms, cause)
-        for rule in due.group.armed(due.stretch):
+        for rule in due.group.armed(due.period):
             if rule.id in self.plan.held:
-                timers.defer(row, rule, due.stretch, due.at_ms)
+                timers.defer(row, rule, due.period, due.at_ms)
             else:
-                self.fire(rule, seen.facts[due.moment], due.stretch.episode, due.at_ms, late_s)
+                self.fire(rule, seen.facts[due.moment], due.period.episode, due.at_ms, late_s)
 
     def _next(self, row: Timer, history: History, coming: NextDeadline | None) -> None:
         if coming is not None:
-            at, stretch = coming
-            event = stretch.event_id or row.event_id
-            _set(row, due_ms=at, base_ms=stretch.begun_ms, event_id=event, error="")
+            at, period = coming
+            event = period.event_id or row.event_id
+            _set(row, due_ms=at, base_ms=period.begun_ms, event_id=event, error="")
             return
         now = state_periods.kept_ms(row.type, self.now_ms)
         again = self.plan.earliest(row.type, now) if history.goes_on else None
@@ -214,11 +214,11 @@ class DeadlineWorker:
         row.delete_instance()
         begun_ms = row.begun_ms or 0
         history = subject_history.read(row.type, row.source_id, row.interaction, row.user_id, begun_ms)
-        for stretch in history.stretches:
-            if stretch.begun_ms == begun_ms and deadlines.holds(stretch, row.base_ms):
-                cause = subject_history.cause(row.type, history, stretch, row.user_id)
-                seen = history.facts(row.type, stretch, row.base_ms)
-                self.fire(rule, seen, stretch.episode, row.base_ms, self._late(row.base_ms, cause))
+        for period in history.periods:
+            if period.begun_ms == begun_ms and deadlines.holds(period, row.base_ms):
+                cause = subject_history.cause(row.type, history, period, row.user_id)
+                seen = history.facts(row.type, period, row.base_ms)
+                self.fire(rule, seen, period.episode, row.base_ms, self._late(row.base_ms, cause))
 
     def _waited(self, row: Timer, rule: LiveRule) -> None:
         """Fire after a wait unless something called it off."""

@@ -35,18 +35,18 @@ COUNTED = {
 Calendars = Mapping[str, WorkCalendar]
 
 
-def holds(stretch: StatePeriod, due: int) -> bool:
-    """Say whether the stretch still lasts at an instant."""
-    return stretch.end_ms is None or due < stretch.end_ms
+def holds(period: StatePeriod, due: int) -> bool:
+    """Say whether the period still lasts at an instant."""
+    return period.end_ms is None or due < period.end_ms
 
 
-def due_ms(stretch: StatePeriod, after: After, calendars: Calendars) -> int | None:
-    """Return when a stretch falls due for a rule; None where its calendar has no such time, or is gone.
+def due_ms(period: StatePeriod, after: After, calendars: Calendars) -> int | None:
+    """Return when a period falls due for a rule; None where its calendar has no such time, or is gone.
 
-    What was over when the stretch began (a task made with a date in the past) falls due at once.
+    What was over when the period began (a task made with a date in the past) falls due at once.
     """
-    due = later(stretch.base_ms, after.seconds, after.calendar, calendars)
-    return None if due is None else max(due, stretch.begun_ms)
+    due = later(period.base_ms, after.seconds, after.calendar, calendars)
+    return None if due is None else max(due, period.begun_ms)
 
 
 def later(base_ms: int, seconds: int, calendar: str, calendars: Calendars) -> int | None:
@@ -65,7 +65,7 @@ def later(base_ms: int, seconds: int, calendar: str, calendars: Calendars) -> in
 
 
 def waking(types: Iterable[str]) -> frozenset[str]:
-    """Return the event types that may begin a stretch of deadline types among these, or change what
+    """Return the event types that may begin a period of deadline types among these, or change what
     counter types among them count."""
     types = frozenset(types)
     counted = counted_kinds(types)
@@ -85,7 +85,7 @@ def counted_kinds(types: Iterable[str]) -> frozenset[str]:
 
 
 def begins(type_: str, event_type: str) -> bool:
-    """Say whether an event of `event_type` may begin a stretch of the deadline type `type_`."""
+    """Say whether an event of `event_type` may begin a period of the deadline type `type_`."""
     if type_ in OF_AGENTS:
         return event_type in OF_AGENTS[type_]
     if type_ in QUEUED:

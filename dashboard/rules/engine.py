@@ -69,7 +69,7 @@ def evaluate(after: int, to: int, ranges: Ranges | None = None, types: Collectio
     """Evaluate the rules for the events with `after` < id <= `to`, in the digest's transaction.
 
     `ranges` narrows this to the events that rules may evaluate: an import is quiet. Where no rule in
-    force concerns any type, or none of `types` where the caller knows them, this costs one look. Events
+    force concerns any type, or none of `types` where the caller knows them, this costs one lookup. Events
     that were evaluated before make no second run.
     """
     live = active_rules.live()
@@ -93,7 +93,7 @@ class EvaluationPass:
     """One pass of the engine: what it has looked up, and what it writes when it ends."""
 
     def __init__(self, live: Live) -> None:
-        self.live, self.people, self.ledgers = live, People(), LimitStore()
+        self.live, self.people, self.limits = live, People(), LimitStore()
         self.now_ms = clock.now_ms()
         self._paused: set[int] = set()
         self._ran: dict[int, int] = {}
@@ -129,7 +129,7 @@ class EvaluationPass:
             rule = self.live.rules[run.rule.id]
             if rule.id not in self._paused and self._covers(rule, facts):
                 self._matched(rule, run)
-                if self.live.tagged and any(doing.do in TAGGING for doing in rule.definition.then):
+                if self.live.tagged and any(action.do in TAGGING for action in rule.definition.then):
                     facts = EventFacts({**facts, TAGS: tags_of(facts)})
                     again = matcher.match(self.live.index, facts)
                     found = [each for each in again if each.rule.order > run.rule.order]
@@ -156,7 +156,7 @@ class EvaluationPass:
 
     def end(self) -> None:
         """Write what was counted and noted."""
-        self.ledgers.flush()
+        self.limits.flush()
         for rule_id, at_ms in self._ran.items():
             Rule.update(last_run_ms=at_ms).where(Rule.id == rule_id).execute()
         for rule_id, errors in self._errors.items():
@@ -166,13 +166,13 @@ class EvaluationPass:
         runs.plan_pruning()
 
     def _covers(self, rule: LiveRule, facts: EventFacts) -> bool:
-        """Personal rules hear of what their owner may see at this moment."""
+        """Personal rules are evaluated for events that their owner may see at this moment."""
         return rule.owner is None or covers(self.people.scope(rule.owner), facts)
 
     def _matched(self, rule: LiveRule, run: matcher.Evaluation) -> None:
         episode, at_ms = str(run.facts.get("episode", EVENT)), event_facts.at_ms(run.facts)
         if run.outcome is Outcome.MATCHED and rule.definition.times is not None:
-            crossing = self.ledgers.crossing(rule.id, rule.definition.times, run.facts)
+            crossing = self.limits.crossing(rule.id, rule.definition.times, run.facts)
             if crossing is None:
                 return
             episode = rate_limits.episode_key("count", crossing)
@@ -213,7 +213,7 @@ class EvaluationPass:
                 took_us=min(took, 2**31 - 1),
             )
             if outcome is RunOutcome.FAILED:
-                runs.tell_failed(row)
+                runs.notify_failed(row)
         return outcome
 
     def _do(
@@ -224,14 +224,14 @@ class EvaluationPass:
         if late_s > timeliness.MAX_LATE_S:
             return RunOutcome.EXPIRED, 0, ""
         planner = ActionPlanner(rule, run.facts, self.people, self.now_ms, row.id)
-        runner = ActionRunner(planner, self.ledgers, at_ms // 1000, episode, rule.shadow)
+        runner = ActionRunner(planner, self.limits, at_ms // 1000, episode, rule.shadow)
         if rule.shadow:
             return (*runner.dry_run(), "")
         acted = runner.execute(row)
         if runner.hit:
             data = {"rule": rule.name, "run_outcome": acted.outcome.value}
             internal.append("rule.limit_hit", data, chain=(*run.facts["chain"], rule.id))
-        if acted.outcome not in STILL and self.ledgers.breaks(rule.id, run.facts, at_ms):
+        if acted.outcome not in STILL and self.limits.breaks(rule.id, run.facts, at_ms):
             self._pause(rule, loop_guard.TOO_OFTEN, run.facts)
         return (*acted, "")
 

@@ -178,7 +178,7 @@ def _pairs(query: Any, column: Any, ids: Sequence[Any]) -> list[tuple[Any, ...]]
 
 def _contact(source_id: int, text: str) -> dict[str, str]:
     """Return who the contact is. `id` stands for the number, else the address, else the name within the
-    source, as the contacts' own key does, and tells nobody which it is."""
+    source, as the contacts' own key does, and shows nobody which it is."""
     given: dict[str, str] = json.loads(text)
     mark = given.get("phone") or given.get("email") or given.get("name")
     ident = hashlib.sha256(f"{source_id}:{mark}".encode()).hexdigest()[:16] if mark else ""

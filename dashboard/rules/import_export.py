@@ -203,10 +203,10 @@ def _translated(raw: dict[str, Any]) -> list[Message]:
     """Turn variables of SmarterTrack in the texts of `raw` into placeholders; return what was left."""
     known = text_templates.names(each for each in _list(raw.get("types")) if isinstance(each, str))
     left: dict[str, None] = {}
-    for doing in _list(raw.get("then")):
-        for part in actions.texts(doing):
-            if isinstance(doing.get(part), str):
-                doing[part], unknown = portable.translate(doing[part], known)
+    for action in _list(raw.get("then")):
+        for part in actions.texts(action):
+            if isinstance(action.get(part), str):
+                action[part], unknown = portable.translate(action[part], known)
                 left |= dict.fromkeys(unknown)
     return [message(UNKNOWN_VARIABLE, name=name) for name in left]
 

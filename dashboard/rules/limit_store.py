@@ -96,7 +96,9 @@ class LimitStore:
             counted = rate_limits.breaks(self._window((rule_id, BREAKER, subject))[1], at_ms // 1000)
             self._keep((rule_id, BREAKER, subject), [], counted.after)
             crossed = counted.crossed
-        if origin(facts["type"]):  # a stretch falls due once: many at one moment are no storm
+        if origin(
+            facts["type"]
+        ):  # a period falls due once: many at one moment do not trip the circuit breaker
             return crossed
         minute = (rule_id, BREAKER, "minute")
         before, present = self._window(minute)[1], at_ms // MINUTE_MS
@@ -107,7 +109,7 @@ class LimitStore:
     def flush(self) -> None:
         """Write what has changed, in the caller's transaction."""
         taken = [(place, self._limits[place]) for place in sorted(self._taken)]
-        limits_ = [_limit_row(place, ledger) for place, ledger in taken if ledger is not None]
+        limits_ = [_limit_row(place, state) for place, state in taken if state is not None]
         counts = [_count_row(key, *self._counts[key]) for key in sorted(self._counted)]
         _write(RuleLimit, limits_, LIMIT_KEY)
         _write(RuleCount, counts, COUNT_KEY)
@@ -158,9 +160,9 @@ def _window(place: _CountKey) -> tuple[list[int], Window]:
     return [ident for _ts, ident in seen], Window(tuple(ts for ts, _id in seen), bool(over), crossing)
 
 
-def _limit_row(place: _LimitKey, ledger: LimitState) -> dict[str, Any]:
+def _limit_row(place: _LimitKey, state: LimitState) -> dict[str, Any]:
     rule_id, n, key, shadow = place
-    return {"rule_id": rule_id, "n": n, "key": key, "shadow": shadow, **ledger._asdict()}
+    return {"rule_id": rule_id, "n": n, "key": key, "shadow": shadow, **state._asdict()}
 
 
 def _count_row(place: _CountKey, ids: list[int], window: Window) -> dict[str, Any]:

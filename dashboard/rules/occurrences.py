@@ -76,7 +76,7 @@ def _of_deadline(rule: LiveRule, after: After, row: EventRow, zone: str, latest:
     calendars = active_rules.load_calendars()
     for type_ in rule.spec.types:
         history = subject_history.read(type_, row.source_id, row.interaction, row.user_id, row.time_ms)
-        for period in reversed(history.stretches):
+        for period in reversed(history.periods):
             if not latest and period.begun_ms > row.time_ms:
                 continue
             due = deadlines.due_ms(period, after, calendars)

@@ -122,7 +122,7 @@ class People:
         return self._profiles[user_id]
 
     def muted(self, rule_id: int) -> frozenset[int]:
-        """Return who does not want to hear from the rule."""
+        """Return the users who muted the rule."""
         if rule_id not in self._muted:
             query = RuleMute.select(RuleMute.user_id).where(RuleMute.rule == rule_id)
             self._muted[rule_id] = frozenset(row[0] for row in query.tuples())
@@ -133,7 +133,7 @@ class People:
         return render(template, facts, self.names(reader.locale, reader.zone), reader.scope)
 
     def say_out(self, template: str, facts: EventFacts, author: int | None) -> str:
-        """Return a text that leaves the house: the rule's author is its reader."""
+        """Return a text for people outside, as the rule's author may see it."""
         found = self.reader(author)
         if found is not None:
             return self.say(template, facts, found)

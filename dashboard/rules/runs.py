@@ -147,7 +147,7 @@ def settle(run_id: int) -> None:
         return
     update_row(Run, run_id, outcome=outcome.value)
     if outcome is RunOutcome.FAILED:
-        tell_failed(Run.get_by_id(run_id))
+        notify_failed(Run.get_by_id(run_id))
 
 
 def outcome_of(states: Iterable[str]) -> RunOutcome:
@@ -164,7 +164,7 @@ def outcome_of(states: Iterable[str]) -> RunOutcome:
     return RunOutcome.PARTLY if attempted & {StepState.DONE, StepState.UNCERTAIN} else RunOutcome.FAILED
 
 
-def tell_failed(run: Run) -> None:
+def notify_failed(run: Run) -> None:
     """Record the event of a failed run, caused by its rule."""
     rule = Rule.get_or_none(Rule.id == run.rule_id)
     query = Step.select(Step.error).where((Step.run == run.id) & (Step.error != "")).order_by(Step.id)

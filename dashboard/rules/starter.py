@@ -272,7 +272,7 @@ def drafts(
     """Return the set in the language of `translate`; of `personal` rules those that suit one's own.
 
     With the name of a `calendar` idle time is counted in its working time. Not `outward` leaves out what
-    writes to people outside of the house.
+    writes to people outside the organisation.
     """
     return [_translated(each, translate, calendar) for each in _suiting(personal, outward)]
 
@@ -307,7 +307,7 @@ def _is_personal(starter: Starter) -> bool:
 
 
 def _is_outward(starter: Starter) -> bool:
-    return any(not ACTIONS[doing["do"]].inside for doing in starter.definition["then"])
+    return any(not ACTIONS[action["do"]].inside for action in starter.definition["then"])
 
 
 def _names(starter: Starter) -> set[str]:
@@ -323,7 +323,7 @@ def _translated(starter: Starter, translate: Callable[[str], str], calendar: str
     if "after" in raw and calendar:
         raw["after"] = {**raw["after"], "calendar": calendar}
     raw["then"] = [
-        {**doing, **{key: str(translate(doing[key])) for key in texts(doing) if key in doing}}
-        for doing in raw["then"]
+        {**action, **{key: str(translate(action[key])) for key in texts(action) if key in action}}
+        for action in raw["then"]
     ]
     return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)

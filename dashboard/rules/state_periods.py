@@ -1,6 +1,6 @@
-"""The stretches in which a subject's state lasts, out of its events. Pure.
+"""The periods in which a subject's state lasts, out of its events. Pure.
 
-A stretch is one unbroken time: a ticket untouched since its last message, open since it was created or
+A period is one unbroken time: a ticket untouched since its last message, open since it was created or
 reopened, with one follow-up agreed. Source: episodes, semantics 9.5.
 """
 
@@ -77,7 +77,7 @@ class StatePeriod(NamedTuple):
     """A state that lasts from `begun_ms` up to `end_ms` (None: it still does).
 
     Deadlines are counted from `base_ms`, which differs where the data names a time. `episode` names the
-    stretch, `event_id` is the event that began it, 0 where none did.
+    period, `event_id` is the event that began it, 0 where none did.
     """
 
     begun_ms: int
@@ -88,7 +88,7 @@ class StatePeriod(NamedTuple):
 
 
 def periods(type_: str, events: Sequence[PeriodEvent]) -> list[StatePeriod]:
-    """Return the stretches of the state that a deadline type is about, in order.
+    """Return the periods of the state that a deadline type is about, in order.
 
     `events` are all of the interaction, in any order: whether it is open depends on every one of them, the
     state itself on those of the type's kind.
@@ -137,10 +137,10 @@ def is_activity(event_type: str) -> bool:
 
 
 def kept_ms(type_: str, at_ms: int) -> int:
-    """Return an instant at the resolution in which the stretches of a deadline type are kept, in ms.
+    """Return an instant at the resolution in which the periods of a deadline type are kept, in ms.
 
     Those of agents come from folded intervals, which know whole seconds: a deadline armed at the event's own
-    millisecond would lie behind the deadline of the stretch that the event begins, and never be met.
+    millisecond would lie behind the deadline of the period that the event begins, and never be met.
     """
     return at_ms // 1000 * 1000 if type_ in OF_AGENTS else at_ms
 
@@ -157,7 +157,7 @@ def named_ms(type_: str, data: str) -> int | None:
 
 
 def _idle(moments: Sequence[Moment]) -> list[StatePeriod]:
-    """Untouched stretches: from each activity to the next, or to the end."""
+    """Untouched periods: from each activity to the next, or to the end."""
     found: list[StatePeriod] = []
     last: PeriodEvent | None = None
     for event, is_open, _waits in moments:
@@ -172,7 +172,7 @@ def _idle(moments: Sequence[Moment]) -> list[StatePeriod]:
 
 
 def _open(moments: Sequence[Moment], settles: Callable[[PeriodEvent], bool], name: str) -> list[StatePeriod]:
-    """Open stretches: from the first event, or from being opened again, to the end or what settles it."""
+    """Open periods: from the first event, or from being opened again, to the end or what settles it."""
     found: list[StatePeriod] = []
     first: PeriodEvent | None = None
     over = False
@@ -224,7 +224,7 @@ def _shut(found: list[StatePeriod], begun: PeriodEvent | None, by: PeriodEvent |
 
 
 def _dated(moments: Sequence[Moment], field: str, settled: str, name: str) -> list[StatePeriod]:
-    """Stretches in which one time is agreed: until another is, until it is settled, until the end."""
+    """Periods in which one time is agreed: until another is, until it is settled, until the end."""
     found: list[StatePeriod] = []
     begun: PeriodEvent | None = None
     agreed: Any = None
@@ -248,7 +248,7 @@ def _agreed(
 
 
 def _value(data: str, field: str) -> Any:
-    """Return a field of an event's data, None where it says nothing of it."""
+    """Return a field of an event's data, None where it is missing."""
     return loads(data).get(field) if f'"{field}"' in data else None
 
 

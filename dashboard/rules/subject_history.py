@@ -34,10 +34,10 @@ _LATEST_OF_USER = Prepared(
 
 
 class History(NamedTuple):
-    """The stretches of one subject, and its events in the order of time. `goes_on` says that another
-    stretch may begin though no event arms it. `pauses` has by start (UTC seconds) what is known of one."""
+    """The periods of one subject, and its events in the order of time. `goes_on` says that another
+    period may begin though no event arms it. `pauses` has by start (UTC seconds) what is known of one."""
 
-    stretches: list[StatePeriod]
+    periods: list[StatePeriod]
     events: Sequence[EventRow]
     goes_on: bool = False
     pauses: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
@@ -46,14 +46,14 @@ class History(NamedTuple):
         """Return one of the events by its id."""
         return next((event for event in self.events if event.id == event_id), None)
 
-    def facts(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventFacts:
+    def facts(self, type_: str, period: StatePeriod, at_ms: int) -> EventFacts:
         """Return what conditions on a deadline see, see row()."""
-        return event_facts.of_events([self.row(type_, stretch, at_ms)], {})[0]
+        return event_facts.of_events([self.row(type_, period, at_ms)], {})[0]
 
-    def row(self, type_: str, stretch: StatePeriod, at_ms: int) -> EventRow:
+    def row(self, type_: str, period: StatePeriod, at_ms: int) -> EventRow:
         """Return a deadline as an event: with the latest values that the subject's events had by then.
 
-        The chain is that of the event that began the stretch: an action that keeps a subject idle in
+        The chain is that of the event that began the period: an action that keeps a subject idle in
         turns is a loop.
         """
         own = type_ in OF_AGENTS
@@ -63,11 +63,11 @@ class History(NamedTuple):
             if not own and event.data != "{}":
                 fields = json.loads(event.data)
                 data.update((name, value) for name, value in fields.items() if value is not None)
-        data |= _lengths(type_, (at_ms - stretch.base_ms) // 1000)
+        data |= _lengths(type_, (at_ms - period.base_ms) // 1000)
         if type_ == PAUSE_LIMIT:
-            data |= self.pauses.get(stretch.begun_ms // 1000, {})
+            data |= self.pauses.get(period.begun_ms // 1000, {})
         row = EventRow(
-            stretch.event_id,
+            period.event_id,
             _latest(past, "source_id") or 0,
             type_,
             at_ms,
@@ -158,7 +158,7 @@ def _agent(type_: str, user_id: int, since_ms: int) -> History:
     }
     wanted = PAUSE if type_ == PAUSE_LIMIT else READY
     lasting = [(start, end) for kind, start, end in spans if kind == wanted]
-    # A moment's work is work too: it ends an idle stretch and begins another.
+    # A moment's work is work too: it ends an idle period and begins another.
     busy = [(start, max(end, start + 1)) for kind, start, end in spans if kind != READY]
     if type_ == PAUSE_LIMIT:
         busy = []

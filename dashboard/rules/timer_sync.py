@@ -87,7 +87,7 @@ def _catch_up(plan: DeadlineIndex) -> int:
     """Look through what exists for the rules that watch again after a stop or a pause of their group."""
     row = Setting.get_or_none(Setting.name == WAITING)
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
-    known = {rule.id for ladder in plan.groups.values() for rule in ladder.rules()}
+    known = {rule.id for groups in plan.groups.values() for rule in groups.rules()}
     now = known if active_rules.stopped() else known & set(plan.held)
     if before != now:
         _note(WAITING, sorted(now))

@@ -67,7 +67,7 @@ class New(NamedTuple):
 
 
 def arm(live: Live, events: Sequence[EventRow]) -> None:
-    """Start the deadlines of the subjects on which these new events may begin a stretch.
+    """Start the deadlines of the subjects on which these new events may begin a period.
 
     A subject whose deadline is pending keeps it, unless an event that comes late makes an earlier one.
     """
@@ -122,7 +122,7 @@ def wait(rule: LiveRule, facts: EventFacts) -> None:
     )
 
 
-def defer(row: Timer, rule: LiveRule, stretch: StatePeriod, at_ms: int) -> None:
+def defer(row: Timer, rule: LiveRule, period: StatePeriod, at_ms: int) -> None:
     """Hold the deadline of a rule whose group is paused, due at `at_ms`, in a row of its own."""
     add(
         New(
@@ -131,13 +131,13 @@ def defer(row: Timer, rule: LiveRule, stretch: StatePeriod, at_ms: int) -> None:
             row.source_id,
             row.interaction,
             row.user_id,
-            stretch.event_id,
+            period.event_id,
             at_ms,
             at_ms,
             TimerKind.DEFERRED.value,
             rule.id,
             rule.version,
-            stretch.begun_ms,
+            period.begun_ms,
             TimerState.HELD.value,
         )
     )

@@ -177,21 +177,21 @@ def _then(first: str, second: str) -> str:
     return str(_("%(first)s, then %(second)s", first=first, second=second))
 
 
-def _action(doing: ActionConfig, names: Names, limited: bool) -> str:
-    text = action_text(doing, names)
-    limit = limit_text(doing.limit) if limited else ""
-    if doing.delay_s:
-        text = _("%(action)s after %(time)s", action=text, time=span(doing.delay_s))
+def _action(action: ActionConfig, names: Names, limited: bool) -> str:
+    text = action_text(action, names)
+    limit = limit_text(action.limit) if limited else ""
+    if action.delay_s:
+        text = _("%(action)s after %(time)s", action=text, time=span(action.delay_s))
     return str(_("%(action)s (%(limit)s)", action=text, limit=limit) if limit else text)
 
 
-def action_text(doing: ActionConfig, names: Names) -> str:
+def action_text(action: ActionConfig, names: Names) -> str:
     """Return what one action does: "notify Jana Malá and the leads of the user's teams"."""
-    params = doing.params
-    if doing.do not in ACTIONS:
+    params = action.params
+    if action.do not in ACTIONS:
         return str(_(NO_ACTION))
-    said = {part.name: _param(part, params, names) for part in doing.action.params}
-    text = str(_(doing.action.phrase, **said))
+    said = {part.name: _param(part, params, names) for part in action.action.params}
+    text = str(_(action.action.phrase, **said))
     return _again(text, params["again"]) if "again" in params else text
 
 

@@ -42,10 +42,10 @@ def firings(
         return []
     found = []
     for type_ in definition.types:
-        for stretch in (periods_of or periods)(type_, events):
-            due = deadlines.due_ms(stretch, definition.after, calendars)
-            if due is not None and due <= until_ms and deadlines.holds(stretch, due):
-                found.append(Firing(due, stretch.base_ms, stretch.episode, stretch.event_id, type_))
+        for period in (periods_of or periods)(type_, events):
+            due = deadlines.due_ms(period, definition.after, calendars)
+            if due is not None and due <= until_ms and deadlines.holds(period, due):
+                found.append(Firing(due, period.base_ms, period.episode, period.event_id, type_))
     return sorted(found)
 
 

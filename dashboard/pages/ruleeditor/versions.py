@@ -119,16 +119,16 @@ def _parts(row: Any) -> dict[str, str]:
     }
     made[_("Later rules")] = _("are left out") if found.stop else _("are evaluated too")
     made[_("Time zone")] = found.zone or "–"
-    for n, doing in enumerate(found.then):
-        made[_("Action %(number)s", number=n + 1)] = _action(doing, names)
+    for n, action in enumerate(found.then):
+        made[_("Action %(number)s", number=n + 1)] = _action(action, names)
     return made
 
 
-def _action(doing: Any, names: Any) -> str:
-    texts_ = [sentences.action_text(doing, names), sentences.limit_text(doing.limit)]
+def _action(action: Any, names: Any) -> str:
+    texts_ = [sentences.action_text(action, names), sentences.limit_text(action.limit)]
     texts = [
         str(value) if isinstance(value, str) else ", ".join(f"{key}: {text}" for key, text in value.items())
-        for part in doing.action.params
-        if isinstance(part.kind, Text | TemplatesByName) and (value := doing.params.get(part.name))
+        for part in action.action.params
+        if isinstance(part.kind, Text | TemplatesByName) and (value := action.params.get(part.name))
     ]
     return " · ".join(filter(None, [*texts_, *texts]))

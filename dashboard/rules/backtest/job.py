@@ -127,9 +127,9 @@ def run(row: Backtest, report: Report = lambda _done, _total: None) -> dict[str,
 def _simulated(
     rule: LiveRule, period: Period, covers: Callable[[Any], bool], report: Report
 ) -> dict[str, Any]:
-    trial, evaluated, found, until_ms = Simulator(rule), 0, 0, None
+    simulator, evaluated, found, until_ms = Simulator(rule), 0, 0, None
     tally = BacktestSummary(rule.spec.context.zone, covers)
-    for read in replay.walk(trial, period):
+    for read in replay.walk(simulator, period):
         evaluated += read.asked
         for each in read.found:
             tally.add(each)
@@ -144,7 +144,7 @@ def _simulated(
         "asked": evaluated,
         "zone": rule.spec.context.zone,
         "until_ms": until_ms,
-        "paused_ms": trial.paused_ms,
+        "paused_ms": simulator.paused_ms,
         "todays": [EVERY[path].label for path in TODAYS if path in used],
     }
 

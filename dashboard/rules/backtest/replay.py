@@ -62,16 +62,18 @@ class ReplayBatch(NamedTuple):
     found: list[Found]
 
 
-def walk(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
+def walk(simulator: Simulator, period: Period) -> Iterator[ReplayBatch]:
     """Try a rule that may have counted before; see `over`."""
-    definition = trial.rule.definition
+    definition = simulator.rule.definition
     if definition.schedule is not None:
-        return _schedule(trial, definition.schedule, period)
+        return _schedule(simulator, definition.schedule, period)
     if definition.after is not None:
-        return _deadlines(trial, definition.after, period)
+        return _deadlines(simulator, definition.after, period)
     if definition.count is not None:
-        return _counts(trial, definition.count, period)
-    return _events(trial, period) if definition.wait is None else _waits(trial, definition.wait, period)
+        return _counts(simulator, definition.count, period)
+    return (
+        _events(simulator, period) if definition.wait is None else _waits(simulator, definition.wait, period)
+    )
 
 
 def batches(types: Sequence[str], period: Period) -> Iterator[tuple[int, int, list[EventRow]]]:
@@ -89,21 +91,21 @@ def batches(types: Sequence[str], period: Period) -> Iterator[tuple[int, int, li
         yield min(after + STEP, last) - first + 1, last - first + 1, event_rows.rows(query.order_by(Event.id))
 
 
-def _events(trial: Simulator, period: Period) -> Iterator[ReplayBatch]:
-    for done, total, rows in batches(trial.rule.spec.types, period):
-        made = (trial.event(each) for each in trial.facts(rows))
+def _events(simulator: Simulator, period: Period) -> Iterator[ReplayBatch]:
+    for done, total, rows in batches(simulator.rule.spec.types, period):
+        made = (simulator.event(each) for each in simulator.facts(rows))
         yield ReplayBatch(done, total, len(rows), [found for found in made if found is not None])
 
 
-def _waits(trial: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch]:
+def _waits(simulator: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch]:
     """Ask after each wait that nothing called off, as it falls due within the period."""
     calendars = active_rules.load_calendars()
     waiting: list[tuple[int, int]] = []
     done = total = 0
-    for done, total, rows in batches(trial.rule.spec.types, period):
+    for done, total, rows in batches(simulator.rule.spec.types, period):
         by_id = {row.id: row for row in rows}
-        for each in trial.facts(rows):
-            run = trial.asks(each)
+        for each in simulator.facts(rows):
+            run = simulator.asks(each)
             ahead = event_facts.is_clock_ahead(each)
             if run is None or run.outcome is not Outcome.MATCHED or ahead:
                 continue
@@ -122,7 +124,7 @@ def _waits(trial: Simulator, wait: Wait, period: Period) -> Iterator[ReplayBatch
         found = None
         if seen is not None:
             late_s = event_facts.late_s(seen, due)
-            found = _fire(trial, seen, deadlines.wait_episode(event), due, late_s=late_s)
+            found = _fire(simulator, seen, deadlines.wait_episode(event), due, late_s=late_s)
         yield ReplayBatch(done, total, 0, [found] if found else [])
 
 
@@ -136,11 +138,11 @@ class ReplayDeadline(NamedTuple):
     name: str
 
 
-def _deadlines(trial: Simulator, after: After, period: Period) -> Iterator[ReplayBatch]:
+def _deadlines(simulator: Simulator, after: After, period: Period) -> Iterator[ReplayBatch]:
     """Collect what falls due in the period, subject by subject; then ask in that order."""
     calendars = active_rules.load_calendars()
     due: list[ReplayDeadline] = []
-    portions = list(_subjects(trial.rule.definition, period))
+    portions = list(_subjects(simulator.rule.definition, period))
     for n, (type_, source, names) in enumerate(portions):
         for name, history in _histories(type_, source, names, period).items():
             found = _due(history, after, calendars, period)
@@ -149,28 +151,34 @@ def _deadlines(trial: Simulator, after: After, period: Period) -> Iterator[Repla
     due.sort()
     for start in range(0, len(due), SUBJECTS):
         part = due[start : start + SUBJECTS]
-        made = [_evaluated(trial, each, period) for each in part]
+        made = [_evaluated(simulator, each, period) for each in part]
         yield ReplayBatch(
             len(due) + start, len(due) * 2, len(part), [each for each in made if each is not None]
         )
 
 
 def _due(history: History, after: After, calendars: Calendars, period: Period) -> Iterator[tuple[int, str]]:
-    for stretch in history.stretches:
-        at_ms = deadlines.due_ms(stretch, after, calendars)
-        if at_ms is not None and period.start_ms <= at_ms < period.end_ms and deadlines.holds(stretch, at_ms):
-            yield at_ms, stretch.episode
+    for state_period in history.periods:
+        at_ms = deadlines.due_ms(state_period, after, calendars)
+        if (
+            at_ms is not None
+            and period.start_ms <= at_ms < period.end_ms
+            and deadlines.holds(state_period, at_ms)
+        ):
+            yield at_ms, state_period.episode
 
 
-def _evaluated(trial: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
+def _evaluated(simulator: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
-    stretch = next(each for each in history.stretches if each.episode == due.episode)
+    state_period = next(each for each in history.periods if each.episode == due.episode)
     user_id = int(due.name) if due.type in OF_AGENTS else None
-    cause = subject_history.cause(due.type, history, stretch, user_id)
+    cause = subject_history.cause(due.type, history, state_period, user_id)
     late_s = 0
     if cause is not None:
         late_s = timeliness.late_s(cause.source_id, cause.time_ms, cause.recorded_ms, due.at_ms)
-    return _fire(trial, history.facts(due.type, stretch, due.at_ms), due.episode, due.at_ms, late_s=late_s)
+    return _fire(
+        simulator, history.facts(due.type, state_period, due.at_ms), due.episode, due.at_ms, late_s=late_s
+    )
 
 
 def _histories(type_: str, source: int, names: Sequence[str], period: Period) -> dict[str, History]:
@@ -216,26 +224,26 @@ def _portions(names: Iterable[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _schedule(trial: Simulator, schedule: Schedule, period: Period) -> Iterator[ReplayBatch]:
+def _schedule(simulator: Simulator, schedule: Schedule, period: Period) -> Iterator[ReplayBatch]:
     calendar = active_rules.load_calendars().get(schedule.calendar)
-    zone = trial.rule.definition.zone or (calendar.zone if calendar else trial.rule.spec.context.zone)
+    zone = simulator.rule.definition.zone or (calendar.zone if calendar else simulator.rule.spec.context.zone)
     start, end = period.start_ms // 1000, period.end_ms // 1000
     for planned in working_time.runs(schedule, zone, calendar, start, end):
         at_ms = planned * 1000
-        seen = of_values(f"{SCHEDULE}:{at_ms}", SCHEDULE, at_ms, {"name": trial.rule.name})
-        found = _fire(trial, seen, f"schedule:{at_ms}", at_ms)
+        seen = of_values(f"{SCHEDULE}:{at_ms}", SCHEDULE, at_ms, {"name": simulator.rule.name})
+        found = _fire(simulator, seen, f"schedule:{at_ms}", at_ms)
         yield ReplayBatch(
             at_ms - period.start_ms, period.end_ms - period.start_ms, 1, [found] if found else []
         )
 
 
-def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBatch]:
+def _counts(simulator: Simulator, count: Count, period: Period) -> Iterator[ReplayBatch]:
     """Count after every event what agents or queues have open, from the beginning of the log on."""
     folds: dict[tuple[int, str], Fold] = {}
     last: dict[tuple[int, str], Holding] = {}
     levels: dict[Holder, Level] = {}
     counts = OpenCounts()
-    kinds = sorted(counted_kinds(trial.rule.definition.types))
+    kinds = sorted(counted_kinds(simulator.rule.definition.types))
     types = [name for name in catalog.CATALOG if state_periods.kind_of(name) in kinds]
     for done, total, rows in batches(types, Period(0, period.end_ms)):
         found: list[Found] = []
@@ -247,7 +255,7 @@ def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBa
             touched = counts.move(last.get(name), holding(state))
             last[name] = holding(state)
             inside = period.start_ms <= row.time_ms
-            for type_, holder in product(trial.rule.definition.types, touched):
+            for type_, holder in product(simulator.rule.definition.types, touched):
                 if holder[0] != count.by:
                     continue
                 value = counts.value(type_, holder)
@@ -259,13 +267,13 @@ def _counts(trial: Simulator, count: Count, period: Period) -> Iterator[ReplayBa
                     firing = open_counts.firing_of(type_, holder, levels[holder])
                     episode = episode_key("count", levels[holder].crossing)
                     late_s = event_facts.late_s(facts, row.time_ms)
-                    run = _fire(trial, facts, firing, row.time_ms, episode, late_s)
+                    run = _fire(simulator, facts, firing, row.time_ms, episode, late_s)
                     found += [run] if run is not None else []
         yield ReplayBatch(done, total, len(rows), found)
 
 
 def _fire(
-    trial: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "", late_s: int = 0
+    simulator: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "", late_s: int = 0
 ) -> Found | None:
     seen["episode"] = episode or firing
-    return trial.fire(seen, firing, at_ms, late_s)
+    return simulator.fire(seen, firing, at_ms, late_s)

@@ -37,7 +37,7 @@ class Simulator:
         self.rule = replace(rule, state=State.ON, spec=replace(rule.spec, state=State.ON))
         self.paused_ms: int | None = None
         self._index = Index.build([self.rule.spec])
-        self._people, self._ledgers = People(), LimitStore(stored=False)
+        self._people, self._limits = People(), LimitStore(stored=False)
         self._now_ms = clock.now_ms()
         self._folds = needs_subject(rule)
 
@@ -58,7 +58,7 @@ class Simulator:
         episode = str(facts.get("episode", EVENT))
         times = self.rule.definition.times
         if run.outcome is Outcome.MATCHED and times is not None:
-            crossing = self._ledgers.crossing(self.rule.id, times, facts)
+            crossing = self._limits.crossing(self.rule.id, times, facts)
             if crossing is None:
                 return None
             episode = rate_limits.episode_key("count", crossing)
@@ -87,14 +87,10 @@ class Simulator:
         if late_s > timeliness.MAX_LATE_S:
             return Found(name, at_ms, subject, EXPIRED, 0, run.facts, run.explain)
         planner = ActionPlanner(self.rule, run.facts, self._people, self._now_ms)
-        runner = ActionRunner(planner, self._ledgers, at_ms // 1000, episode)
+        runner = ActionRunner(planner, self._limits, at_ms // 1000, episode)
         runner.dry_run()
         outcome = RunOutcome.MUTED if runner.muted and not runner.states else runs.outcome_of(runner.states)
         result = _WEIGHED.get(outcome, ACTED)
-        if (
-            result == ACTED
-            and self._ledgers.breaks(self.rule.id, run.facts, at_ms)
-            and self.paused_ms is None
-        ):
+        if result == ACTED and self._limits.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
             self.paused_ms = at_ms
         return Found(name, at_ms, subject, result, runner.held, run.facts, run.explain)
