@@ -37,7 +37,7 @@ OFF_CHANNEL = N_("The channel is off.")
 
 
 class DeliveryPlan(NamedTuple):
-    """A step to be: for whom, by which channel, with what; not before `due_ms` where that is given.
+    """A planned step: recipient, channel and payload; not before `due_ms` where that is given.
 
     `recipient` is what a limit by recipient counts for. `beside` marks what only goes along with a
     notice, through the channels that its reader chose. A part with a `problem` (a marked text) cannot be
@@ -62,7 +62,7 @@ class PlannedAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActionPlanner:
-    """What all actions of one run share; `run_id` is None where nothing is done (a try, a backtest)."""
+    """What all actions of one run share; `run_id` is None in a try or a backtest."""
 
     rule: LiveRule
     facts: EventFacts
@@ -114,7 +114,7 @@ def _notify(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
 
 
 def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> list[DeliveryPlan]:
-    """Return the notice for one reader, and beside it what the reader's profile asks for."""
+    """Return the notice for one reader, and the deliveries of the reader's profile."""
     title = planner.say(action, "title", reader) or planner.rule.name
     text, urgent = planner.say(action, "text", reader), bool(action.params.get("urgent"))
     url, name = planner.url(reader.scope), str(reader.id)

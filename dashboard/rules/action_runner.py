@@ -27,14 +27,14 @@ UNDONE = N_("Rolled back because a later action failed.")
 
 
 class ActionResult(NamedTuple):
-    """What a run came to, and how many of its actions their limits held back."""
+    """The outcome of a run, and how many of its actions were held back by limits."""
 
     outcome: RunOutcome
     held: int
 
 
 class _Rollback(Exception):  # noqa: N818  an order, not an error
-    """Takes back what a run has done so far; raised with the number of the failed action."""
+    """Rolls back what a run has done so far; raised with the index of the failed action."""
 
     def __init__(self, n: int, why: str) -> None:
         super().__init__(why)
@@ -56,7 +56,7 @@ class ActionRunner:
     states: list[str] = field(default_factory=list)
 
     def dry_run(self) -> ActionResult:
-        """Return what would be held back, and write nothing but what the limits of shadow runs keep.
+        """Return what would be held back; writes nothing but the limits of shadow runs.
 
         `states` has then what the steps would come to, were they done without fault.
         """
@@ -75,7 +75,7 @@ class ActionRunner:
         return ActionResult(RunOutcome.SHADOW, self.held)
 
     def execute(self, run: Run) -> ActionResult:
-        """Do the actions of `run` in the caller's transaction."""
+        """Execute the actions of `run` in the caller's transaction."""
         doings = self.planner.rule.definition.then
         try:
             with database.atomic():
@@ -103,7 +103,7 @@ class ActionRunner:
             stopped = bool(why) and action.on_error == "stop"
 
     def _one(self, run: Run, n: int, action: ActionConfig) -> str:
-        """Do one action or hand it over; return why it failed, "" when nothing did."""
+        """Execute one action or enqueue its deliveries; return why it failed, "" on success."""
         try:
             planned = self.planner.plan(action)
         except Impossible as error:
@@ -175,7 +175,7 @@ class ActionRunner:
         error: str = "",
         due_ms: int | None = None,
     ) -> Step:
-        """Add a step; its key is the delivery's number for good."""
+        """Add a step; its id is the id of the delivery."""
         moment = self.planner.now_ms
         self.states.append(state)
         values = {

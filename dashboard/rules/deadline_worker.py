@@ -1,4 +1,4 @@
-"""Fires due timers, or moves them to the time that the event log says.
+"""Fires due timers, or moves them to the time that follows from the event log.
 
 Rows are found by the index on their due time and handled a few per transaction, under the projection lock;
 while nothing is due, a check reads one row. What fires depends on the log and on the time the rules were
@@ -50,7 +50,7 @@ WORK: Work[Timer] = Work(Timer, Lock.PROJECTION, RETRIES_S, lambda row: _again(r
 
 
 def run_due() -> int:
-    """Deal with what is due, and return how much that was; for the worker's engine lane."""
+    """Process due timers and return how many there were; for the worker's engine lane."""
     made = timer_sync.sync_timers()
     if not WORK.any_due() or active_rules.stopped():
         return made
@@ -83,7 +83,7 @@ NextDeadline = tuple[int, StatePeriod]  # when, and of which period
 
 
 class SubjectDeadlines(NamedTuple):
-    """What a look at a subject found: the deadlines that have come with their facts, and the next one."""
+    """The deadlines of a subject: those that are due with their facts, and the next one."""
 
     history: History
     due: list[DueDeadline]
@@ -92,7 +92,7 @@ class SubjectDeadlines(NamedTuple):
 
 
 class DeadlineWorker:
-    """One look at what is due: the rules as they are, and the pass of the engine that it makes."""
+    """Processes due timers with the active rules, in one pass of the engine."""
 
     def __init__(self, plan: DeadlineIndex, now_ms: int) -> None:
         self.plan, self.now_ms, self.work = plan, now_ms, EvaluationPass(plan.live)
@@ -133,7 +133,7 @@ class DeadlineWorker:
             self._waited(row, rule)
 
     def look(self, rows: Sequence[Timer]) -> None:
-        """Read what the rows of subjects are about, all facts in one go; a row that fails is marked."""
+        """Read the subjects of the rows and all facts at once; a row that fails is marked."""
         reached: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
         for row in rows:
             try:
@@ -156,7 +156,7 @@ class DeadlineWorker:
         return SubjectDeadlines(history, *self._parted(row.type, history, since), {})
 
     def _shared(self, row: Timer) -> None:
-        """Fire every rule whose deadline on this subject has come, and set the row to the next one.
+        """Fire every rule whose deadline on this subject is due, and set the row to the next one.
 
         What lay before the row's due time was dealt with before, unless it crashed then.
         """
@@ -210,7 +210,7 @@ class DeadlineWorker:
             _set(row, due_ms=again, base_ms=now, error="")
 
     def _resumed(self, row: Timer, rule: LiveRule) -> None:
-        """Fire what fell due while the rule's group paused."""
+        """Fire what fell due while the rule's group was paused."""
         row.delete_instance()
         begun_ms = row.begun_ms or 0
         history = subject_history.read(row.type, row.source_id, row.interaction, row.user_id, begun_ms)
@@ -221,7 +221,7 @@ class DeadlineWorker:
                 self.fire(rule, seen, period.episode, row.base_ms, self._late(row.base_ms, cause))
 
     def _waited(self, row: Timer, rule: LiveRule) -> None:
-        """Fire after a wait unless something called it off."""
+        """Fire after a wait unless an event cancelled it."""
         row.delete_instance()
         event, wait = row.event_id or 0, rule.definition.wait
         after, seen = subject_history.event(event), event_facts.of_event(event)
@@ -240,7 +240,7 @@ class DeadlineWorker:
         self.fire(rule, seen, timers.firing_of(row), due, self._late(due, after))
 
     def _scheduled(self, row: Timer, rule: LiveRule) -> None:
-        """Run a rule that runs by the calendar; the next run follows the planned time, not the present."""
+        """Run a scheduled rule; the next run is computed from the planned time, not from now."""
         planned = row.base_ms
         seen = of_values(f"{SCHEDULE}:{planned}", SCHEDULE, planned, {"name": rule.name})
         self.fire(rule, seen, f"schedule:{planned}", planned, self._late(planned, None))
@@ -265,7 +265,7 @@ class DeadlineWorker:
 
 
 def _close(row: Timer) -> None:
-    """End a timer whose rule is off, gone or another by now; one that waited for an event says so."""
+    """End a timer whose rule is disabled, deleted or changed; one that waited records the reason."""
     row.delete_instance()
     known = Rule.get_or_none(Rule.id == row.rule_id)
     seen = event_facts.of_event(row.event_id) if known is not None and row.event_id else None

@@ -90,7 +90,7 @@ def _is_within(by_source: Ranges, row: EventRow) -> bool:
 
 
 class EvaluationPass:
-    """One pass of the engine: what it has looked up, and what it writes when it ends."""
+    """One pass of the engine: a cache of what it has read, and what it writes at the end."""
 
     def __init__(self, live: Live) -> None:
         self.live, self.people, self.limits = live, People(), LimitStore()
@@ -118,7 +118,7 @@ class EvaluationPass:
             self.fire(*crossing, late_s=event_facts.late_s(crossing.facts, crossing.at_ms))
 
     def event(self, facts: EventFacts) -> None:
-        """Ask the rules about one event; tags that one of them gives are seen by those after it."""
+        """Evaluate the rules for one event; tags added by one rule are visible to those after it."""
         if self.live.tagged:
             facts[TAGS] = tags_of(facts)
         found = matcher.match(self.live.index, facts)
@@ -138,7 +138,7 @@ class EvaluationPass:
     def fire(
         self, rule: LiveRule, facts: EventFacts, firing: str, at_ms: int, late_s: int = 0
     ) -> RunOutcome | None:
-        """Ask one rule about a deadline or a count that has come.
+        """Evaluate one rule for a deadline or a count that was reached.
 
         `firing` names it once and for all: the rule's version and it make one run. `at_ms` is when it was
         due, `late_s` how much later this is; over a day late the run is recorded as expired and does
@@ -155,7 +155,7 @@ class EvaluationPass:
         return self._carry_out(rule, run, firing, at_ms, episode, late_s)
 
     def end(self) -> None:
-        """Write what was counted and noted."""
+        """Write the limits, counts and traces of the pass."""
         self.limits.flush()
         for rule_id, at_ms in self._ran.items():
             Rule.update(last_run_ms=at_ms).where(Rule.id == rule_id).execute()
@@ -185,7 +185,7 @@ class EvaluationPass:
     def _carry_out(
         self, rule: LiveRule, run: matcher.Evaluation, firing: str, at_ms: int, episode: str, late_s: int = 0
     ) -> RunOutcome | None:
-        """Make the run once and do what it asks for; an accident inside ends this run alone."""
+        """Create the run once and execute its actions; an error inside fails this run only."""
         begun_ns = time.perf_counter_ns()
         try:
             with database.atomic():
@@ -249,7 +249,7 @@ class EvaluationPass:
         loop_guard.pause(rule, reason, self.people, facts["chain"])
 
     def _note_unmatched(self, facts: EventFacts, found: Sequence[matcher.Evaluation]) -> None:
-        """Note which rules an event was no match for: the newest event of a type will do as an example."""
+        """Note which rules did not match an event; the newest event of a type stands for the others."""
         listed = {run.rule.id for run in found}
         self._latest[facts["type"]] = (facts, listed)
         if self._errors:
@@ -258,7 +258,7 @@ class EvaluationPass:
                     self._errors[spec.id] = 0
 
     def _write_samples(self) -> None:
-        """Keep the traces of some runs that did not match: for each rule at most one a minute."""
+        """Store traces of events that did not match, at most one a minute for each rule."""
         for type_, (facts, listed) in self._latest.items():
             for spec in self.live.index.concerning(type_):
                 if spec.id not in listed and len(self._samples) < SAMPLES:
@@ -286,7 +286,7 @@ AGAIN = "ask_rules"
 
 
 def evaluate_safely(after: int, to: int, ranges: Ranges, types: Collection[str]) -> None:
-    """Ask the rules about the events with `after` < id <= `to`, which are of these types, in the digest's
+    """Evaluate the rules for the events with `after` < id <= `to`, which are of these types, in the digest's
     transaction; see react().
 
     Where that fails nothing of it stands, the trail is folded all the same, and a job asks again.
@@ -303,7 +303,7 @@ def evaluate_safely(after: int, to: int, ranges: Ranges, types: Collection[str])
 
 
 def retry_evaluation(waiting: list[Job]) -> None:
-    """Ask the rules again; what they have done about these events before is not done twice."""
+    """Evaluate the rules again; runs that exist for these events are not repeated."""
     args = waiting[0].args
     ranges: dict[int | None, list[tuple[int, int]]] = {}
     for source, after, to in args["asked"]:

@@ -38,12 +38,12 @@ LEFT = N_("The recipient is no longer active.")
 
 
 def left(payload: Mapping[str, Any]) -> int:
-    """Return how often the notice of a step is to come again."""
+    """Return how often the notice of a step is repeated."""
     return int(payload.get("again", {}).get("times", 0))
 
 
 def follow(step: Step) -> None:
-    """Plan the next repetition of a notice that has just been done, in the caller's transaction."""
+    """Plan the next repetition of a notice that was just sent, in the caller's transaction."""
     if not left(step.payload):
         return
     again = step.payload["again"]
@@ -53,7 +53,7 @@ def follow(step: Step) -> None:
 
 
 def renew(step: Step) -> None:
-    """Before a repetition is done: mark the notice before it as read, send anew what goes beside it."""
+    """Before a repetition: mark the notice before it as read, and repeat its deliveries."""
     if not step.repetition:
         return
     now_ms = clock.now_ms()
@@ -95,7 +95,7 @@ def _notices(step: Step) -> Any:
 
 
 def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
-    """Send anew, as the profile says now, what went out beside the first notice.
+    """Repeat the deliveries that accompanied the first notice, by the current profile.
 
     What still waits there, such as for the end of quiet hours, is not sent twice.
     """
@@ -115,7 +115,7 @@ def _send_beside(step: Step, profile: Profile, now_ms: int) -> None:
 
 
 def _repeat(step: Step, repetition: int, payload: dict[str, Any], due_ms: int) -> None:
-    """Add the step that does an earlier one again."""
+    """Add the step that repeats an earlier one."""
     insert_row(
         Step,
         run_id=step.run_id,
@@ -144,11 +144,11 @@ FULL = N_("This item already has too many tags and notes.")
 
 
 class Impossible(Exception):  # noqa: N818  it says what is the matter
-    """An action that cannot be done; the text is marked for translation."""
+    """An action that cannot be executed; the text is marked for translation."""
 
 
 def do(step: Step) -> None:
-    """Do an inside action. Raises Impossible; marking the step is the caller's."""
+    """Execute an internal action. Raises Impossible; the caller marks the step."""
     _DO[step.action](step, step.run)
 
 

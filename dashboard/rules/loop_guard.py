@@ -31,7 +31,7 @@ _FORM = re.compile(r"([1-9][0-9]{0,9}(?:\.[1-9][0-9]{0,9}){0,49}) ([0-9a-f]{64})
 
 
 def chain_header(chain: Sequence[int]) -> str:
-    """Return the header's value for the ids of the rules that led to a call, the first first; "" for none."""
+    """Return the header's value for the ids of the rules that led to a call, in order; "" for none."""
     if not chain:
         return ""
     text = ".".join(str(rule) for rule in chain[-MAX_RULES:])

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dashboard import clock
+from dashboard.clock import DAY_S
 from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.events import timeliness
 from dashboard.models import Event, Interval
@@ -17,7 +18,6 @@ from dashboard.rules.event_rows import EventRow, columns, in_time, rows
 from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS, PAUSE_LIMIT, StatePeriod
 
 READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
-DAY_S = 86_400
 STILL = 2**40  # the end of what still lasts, in seconds
 _OF_INTERACTION = Prepared(
     lambda: columns().where((Event.source_id == slot("source")) & (Event.interaction == slot("name")))

@@ -34,7 +34,7 @@ _SEEN: WeakKeyDictionary[peewee.Database, str] = WeakKeyDictionary()
 
 
 def sync_timers() -> int:
-    """Bring timers in line with the rules as they are, and return how many jobs that made.
+    """Synchronise timers with the active rules, and return how many jobs were enqueued.
 
     It costs one row while nothing has changed.
     """
@@ -52,7 +52,7 @@ def sync_timers() -> int:
 
 
 def _plan_runs(plan: DeadlineIndex) -> None:
-    """Give every rule that runs by the calendar its next run, and no other rule one.
+    """Schedule the next run of every rule with a schedule, and of no other rule.
 
     A run that is overdue stays, unless the rule was changed or switched on since it was planned.
     """
@@ -78,13 +78,13 @@ def _run(rule: LiveRule, at_ms: int) -> New:
 
 
 def _release(plan: DeadlineIndex) -> None:
-    """Let go what was held for rules whose group goes on, or that are off by now."""
+    """Release held timers of rules whose group resumed, or that are disabled."""
     gone = (Timer.state == TimerState.HELD) & Timer.rule.not_in(sorted(plan.held))
     Timer.update(state=TimerState.WAITING).where(gone).execute()
 
 
 def _catch_up(plan: DeadlineIndex) -> int:
-    """Look through what exists for the rules that watch again after a stop or a pause of their group."""
+    """Enqueue a backfill for the rules that were resumed after a stop or a pause of their group."""
     row = Setting.get_or_none(Setting.name == WAITING)
     before: set[int] = set(json.loads(row.value)) if row is not None else set()
     known = {rule.id for groups in plan.groups.values() for rule in groups.rules()}
@@ -96,7 +96,7 @@ def _catch_up(plan: DeadlineIndex) -> int:
 
 
 def _count(plan: DeadlineIndex) -> int:
-    """Have what exists counted when the first rule comes that counts it; later each pass keeps it up."""
+    """Enqueue a count of existing subjects for the first rule that counts them; later passes update it."""
     row = Setting.get_or_none(Setting.name == COUNTED)
     before: set[str] = set(json.loads(row.value)) if row is not None else set()
     types = (type_ for rule in plan.live.rules.values() for type_ in rule.definition.types)
@@ -126,7 +126,7 @@ def enqueue_backfill(rules: Iterable[int], how: str = OPEN) -> None:
 
 
 def calendar_changed(name: str) -> None:
-    """Have the pending deadlines of the rules that use a calendar computed anew, in its transaction."""
+    """Enqueue a recomputation of the pending deadlines of rules that use a calendar, in its transaction."""
     enqueue_backfill((rule.id for rule in using(name)), PENDING)
 
 

@@ -37,7 +37,7 @@ class TimerKind(StrEnum):
 
 
 class TimerState(StrEnum):
-    """Where a timer is. The first two are those of jobs.work."""
+    """The state of a timer. The first two are those of jobs.work."""
 
     WAITING = WAITING
     RUNNING = RUNNING

@@ -10,6 +10,7 @@ from typing import Any
 from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
+from dashboard.clock import DAY_MS
 from dashboard.db import database
 from dashboard.db.failure import AWAY
 from dashboard.i18n.message import N_, Message, message
@@ -26,7 +27,6 @@ from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import BacktestSummary
 
 DAYS = (1, 7, 30, 90)
-DAY_MS = 86_400_000
 MOST = 100_000  # runs of one version: a backtest that finds more ends there and says so
 KEPT = 20  # results of one user; older ones go
 TOLD_S = 1.0  # between two notes of progress

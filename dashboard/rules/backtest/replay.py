@@ -12,6 +12,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from dashboard import catalog
+from dashboard.clock import DAY_MS
 from dashboard.events import timeliness
 from dashboard.models import Event, Source
 from dashboard.rulelang import rate_limits, working_time
@@ -42,7 +43,6 @@ from dashboard.rules.subject_state import Holding, holding
 
 STEP = 2000  # ids of events in one read
 SUBJECTS = 200  # interactions in one read
-DAY_MS = 86_400_000
 
 
 class Period(NamedTuple):
