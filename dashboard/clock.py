@@ -13,6 +13,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600
+DAY_S = 24 * HOUR_S
+DAY_MS = 1000 * DAY_S
 # Files of the zone database that are no zones: the machine's own, a placeholder, and copies of all others.
 NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from dashboard import clock
+from dashboard.clock import DAY_MS
 from dashboard.i18n.message import N_, Message, message
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 FIRST_MS = 0
 LAST_MS = 4_133_980_800_000  # 2101-01-01T00:00:00Z: later times are clocks gone wrong, and break calendars
-_DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
@@ -70,7 +70,7 @@ def rfc3339(text: str) -> int | Message:
         return _BAD_RFC3339
     except TypeError:  # a naive time
         return Message(NO_OFFSET)
-    ms = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    ms = since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     return ms if FIRST_MS <= ms < LAST_MS else BAD_RANGE
 
 
@@ -112,7 +112,7 @@ def local(text: str, zone: str, days: int = 0, changes: ClockChanges | None = No
         return in_range(int(whole_ms) if whole_ms else int(seconds) * 1000 + milliseconds(fraction))
     found = moment(text)
     if not isinstance(found, datetime):
-        return _BAD_CIVIL if found is None else in_range(found + days * _DAY_MS)
+        return _BAD_CIVIL if found is None else in_range(found + days * DAY_MS)
     return resolve(found + timedelta(days) if days else found, zone, changes)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from dashboard.clock import DAY_MS
 from dashboard.db.prepared import plain
 from dashboard.models import Event
 from dashboard.tracing.interaction import length
 from dashboard.tracing.types import EventRow
 
-DAY_MS = 86_400_000
 ENDS = ("call.closed", "call.transferred")
 Events = Mapping[str, Sequence[EventRow]]  # by interaction
 

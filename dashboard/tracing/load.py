@@ -13,7 +13,7 @@ import peewee
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.clock import Span
+from dashboard.clock import DAY_S, Span
 from dashboard.db.prepared import plain
 from dashboard.models import Activity, Contact, Interval, PauseType, Queue
 from dashboard.tracing import statements, surroundings
@@ -21,7 +21,6 @@ from dashboard.tracing.ongoing import AsOf, settled
 from dashboard.tracing.surroundings import INSIDE, acts
 from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind, State
 
-DAY_S = 86_400
 ID_MAX = 2**63 - 1  # of a column of 64 bits
 
 

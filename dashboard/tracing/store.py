@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dashboard.clock import DAY_S
 from dashboard.db import dialect
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Activity, Interaction, Interval
@@ -15,7 +16,6 @@ from dashboard.tracing.bounds import Bound, Bounded, EndReason
 from dashboard.tracing.presence import Presence
 from dashboard.tracing.types import PRESENCE, FoldedInteraction, Kind, Segment
 
-DAY_S = 86_400
 INTERACTION_COLUMNS = (
     "id",
     "source_id",

@@ -10,7 +10,7 @@ import msgspec
 from dashboard import clock
 from dashboard.catalog import CATALOG, Origin
 from dashboard.catalog.effects import RESTART
-from dashboard.clock import Span
+from dashboard.clock import DAY_S, Span
 from dashboard.db.prepared import plain
 from dashboard.intervals import union
 from dashboard.models import Activity, Event, Interaction, Interval, Source, User
@@ -18,7 +18,6 @@ from dashboard.tracing.bounds import FOREVER, EndReason, Limits, Place, Presence
 from dashboard.tracing.fold import Whole
 from dashboard.tracing.types import Kind, State
 
-DAY_S = 86_400
 MOVES = ("call.queued", "call.accepted", "call.connected")
 CONNECTS = ("call.accepted", "call.connected", "call.dialled")
 # What a user does in the dashboard itself is no work of their day.

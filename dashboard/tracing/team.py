@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from dashboard.access.scope import Scope
-from dashboard.clock import Span
+from dashboard.clock import DAY_S, Span
 from dashboard.db import rows
 from dashboard.models import (
     Activity,
@@ -28,7 +28,6 @@ from dashboard.tracing import load
 from dashboard.tracing.ongoing import settled
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind, State
 
-DAY_S = 86_400
 RECENT_S = 7 * DAY_S  # who did nothing for a week is not of today's team
 QUARTER_MS = 900_000  # every zone's hours begin on a quarter
 

@@ -13,6 +13,7 @@ from flask import request
 from flask_babel import gettext as _
 
 from dashboard.access.scope import Scope
+from dashboard.clock import DAY_S
 from dashboard.exports import registry
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column as FileColumn
@@ -31,7 +32,6 @@ from dashboard.web.deliver import LABELS
 from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of, period_text
 from dashboard.web.lists import here
 
-DAY_S = 86_400
 WRITE: Mapping[Kind, Callable[[Any], str]] = {
     Kind.INT: formats.number,
     Kind.PERCENT: lambda value: formats.percent(value, 1),

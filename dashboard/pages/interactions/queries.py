@@ -13,12 +13,12 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
 from dashboard.catalog.fields import ASSIGNEE, TO_QUEUE, TO_USER
+from dashboard.clock import DAY_S
 from dashboard.db import rows
 from dashboard.models import Activity, Contact, Event, Interaction, Interval, Queue, Source, User
 from dashboard.sources.answer import names
 from dashboard.tracing.types import Kind
 
-DAY_S = 86_400
 MAX_EVENTS = 500
 MAX_OTHERS = 10
 

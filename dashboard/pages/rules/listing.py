@@ -15,6 +15,7 @@ from peewee import SQL, Case, fn
 from dashboard import catalog, clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.clock import DAY_MS
 from dashboard.i18n.message import N_, Message
 from dashboard.models import Rule, RuleGroup, Run, User
 from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, RuleListQuery
@@ -30,7 +31,6 @@ from dashboard.web import lists
 from dashboard.web.lists import Order
 
 DAYS = 7
-DAY_MS = 86_400_000
 # Outcomes that do not count as a run.
 IDLE = (RunOutcome.NOT_MATCHED, RunOutcome.TEST, RunOutcome.CANCELLED, RunOutcome.DISABLED)
 FAILED = (RunOutcome.PARTLY, RunOutcome.FAILED, RunOutcome.ERROR)

@@ -21,6 +21,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.catalog import EventType
+from dashboard.clock import DAY_MS
 from dashboard.db import database
 from dashboard.db.prepared import plain
 from dashboard.events import switches
@@ -30,7 +31,6 @@ from dashboard.models import Event
 from dashboard.web import forms, lists
 from dashboard.web.page import render
 
-DAY_MS = 86_400_000
 AFTER_CUSTOM = "custom/"  # the first text after all that begin with "custom."
 MOST_CUSTOM = 200  # shown of names that clients make up
 TARGET = ("settings", "system_events", "System events")
