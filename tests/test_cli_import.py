@@ -119,7 +119,7 @@ def test_the_summary_says_what_no_figure_will_show(run: Run, tmp_path: Path) -> 
     assert "never sign in" not in run(*words).stdout
 
 
-def test_times_inside_a_clock_change_are_told(run: Run, tmp_path: Path) -> None:
+def test_times_inside_a_clock_change_are_reported(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     times = ["2025-10-26 02:30:00", "2025-10-26 02:59:59", "2025-10-26 03:00:00", "2025-03-30 02:30:00"]
     path.write_text("type,time\n" + "".join(f"custom.x,{time}\n" for time in times))

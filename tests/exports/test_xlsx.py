@@ -191,7 +191,7 @@ def test_names_of_sheets_are_allowed_and_unique(wanted: list[str], given: list[s
     assert [names.take(name) for name in wanted] == given
 
 
-def test_both_hours_of_the_night_when_clocks_go_back_are_told_apart() -> None:
+def test_both_hours_of_the_night_when_clocks_go_back_are_distinct() -> None:
     before, after = 1_792_886_400, 1_792_890_000  # 02:00 twice on 25 October
     lines = values(report(row("a", before), row("b", after)))[1:]
     assert [line[1:3] for line in lines] == [

@@ -207,7 +207,7 @@ def test_a_header_may_be_percent_encoded_utf8_and_a_body_may_be_missing(api: Api
         ),
     ],
 )
-def test_what_is_wrong_is_told_by_attribute(change: dict[str, Any], errors: dict[str, str]) -> None:
+def test_errors_name_the_attribute(change: dict[str, Any], errors: dict[str, str]) -> None:
     body = {**ENVELOPE, **change}
     found = told(body)
     assert {name: found.get(name) for name in errors} == errors
@@ -240,7 +240,7 @@ def test_the_subject_names_the_interaction_unless_an_extension_does() -> None:
     assert [one.interaction for one in found if isinstance(one, NewEvent)] == ["t-7", "c-1"]
 
 
-def test_a_broken_header_or_body_in_binary_mode_is_told(api: Api) -> None:
+def test_broken_header_or_body_in_binary_mode_is_reported(api: Api) -> None:
     answer = api.send(b"{}", headers={**HEADERS, "ce-user": "%FF"})
     assert (answer.status_code, list(answer.json["refused"][0]["errors"])) == (422, ["user"])
     assert api.send(b"{", headers=HEADERS).status_code == 400

@@ -178,7 +178,7 @@ def test_a_quoted_cell_may_span_lines_that_are_no_rows(tmp_path):
         ),
     ],
 )
-def test_a_column_that_is_not_there_is_told_once(tmp_path, maps, why):
+def test_missing_column_is_reported_once(tmp_path, maps, why):
     items = read(table(tmp_path, "day,hour\n2026-03-02,09:00\n2026-03-02,09:00\n"), "csv", maps=maps)
     not_read = "Not read, because the first line is refused."
     assert refused(items) == [(1, why), (2, not_read), (3, not_read)]

@@ -91,7 +91,7 @@ def test_an_empty_array_is_nothing_wrong(api: Api) -> None:
 @pytest.mark.parametrize(
     ("asked", "language"), [("en", "en"), ("cs;q=0.9, en;q=0.1", "cs"), ("ja", "ja"), ("xx", "en")]
 )
-def test_errors_are_told_in_the_readers_language(app: Flask, api: Api, asked: str, language: str) -> None:
+def test_errors_are_in_the_language_of_the_reader(app: Flask, api: Api, asked: str, language: str) -> None:
     answer = api.send(json.dumps(custom(time="2026-03-02T09:00:00")), headers={"Accept-Language": asked})
     with app.test_request_context(), force_locale(language):
         words = gettext(NO_OFFSET)

@@ -151,7 +151,7 @@ def test_lines_equal_in_every_letter_are_separate_events_and_stay_so(api: Api, t
     assert api.tracing("Agent/1", DATE, tz="UTC")["statistics"]["events"]["call.ignored"] == 4
 
 
-def test_only_the_first_refused_lines_are_told_in_full(api: Api, tmp_path: Path) -> None:
+def test_only_the_first_refused_lines_are_reported_in_full(api: Api, tmp_path: Path) -> None:
     summary = run(written(tmp_path, [*LOG, *["nonsense"] * 50]))
     assert (summary.stored, summary.refused, len(summary.examples)) == (6, 50, importer.EXAMPLES)
     assert [line for line, _why in summary.examples] == list(range(7, 27))

@@ -44,7 +44,7 @@ def read(tmp_path: Path, content: bytes, encoding: str | None = None) -> tuple[l
         ("“François”", "cp1252", "cp1252"),
     ],
 )
-def test_the_encoding_is_told_and_named(tmp_path: Path, text: str, codec: str, named: str) -> None:
+def test_encoding_is_detected_and_named(tmp_path: Path, text: str, codec: str, named: str) -> None:
     given = [f"{text};1\n", "ascii\r\n", "\n", f"x;{text}"]
     found, taken = read(tmp_path, "".join(given).encode(codec))
     assert (found, taken.encoding, taken.count) == (given, named, 4)

@@ -191,7 +191,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("event", "errors"), WRONG)
-def test_an_error_is_told_by_field_whether_alone_or_among_good_events(event, errors):
+def test_errors_name_the_field_alone_and_among_valid_events(event, errors):
     good = json.dumps(CUSTOM)
     for index, body in ((0, json.dumps(event)), (1, f"[{good}, {json.dumps(event)}, {good}]")):
         found = parse_json(body.encode())

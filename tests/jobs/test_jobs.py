@@ -251,7 +251,7 @@ def test_workers_side_by_side_never_get_the_same_job(single: Kind, batched: Kind
     assert queue.waiting() == 0
 
 
-def test_only_the_kinds_asked_for_are_run(single: Kind, batched: Kind) -> None:
+def test_drain_runs_only_the_given_kinds(single: Kind, batched: Kind) -> None:
     single.enqueue(1)
     batched.enqueue(2)
     assert worker.drain(["batched"]) == 1

@@ -91,7 +91,7 @@ def test_a_refusal_is_final_and_the_receivers_pause_is_kept(clock: time_machine.
     assert (kept.state, kept.due_ms) == ("waiting", (NOW + 7200) * 1000)
 
 
-def test_a_receiver_that_is_gone_ends_its_channel_and_the_people_who_operate_rules_are_told() -> None:
+def test_gone_receiver_turns_its_channel_off_and_notifies_operators() -> None:
     chief = make.administrator()
     make.user("agent", access=make.access([Permission.RULES_OWN]))
     with receiving(receivers.answers(410)) as receiver:

@@ -246,7 +246,7 @@ def test_each_recipient_stands_alone(mailing: Flask, sink: Sink) -> None:
     assert '"error_code": "550"' in data
 
 
-def test_a_server_that_was_away_is_told_of_and_again_when_it_is_back(mailing: Flask, server: str) -> None:
+def test_unreachable_mail_server_is_reported_and_again_when_it_is_back(mailing: Flask, server: str) -> None:
     here = mailing.config["STOPA"]
     mailing.config["STOPA"] = replace(here, smtp_url="smtp://127.0.0.1:1")
     first, second = (steps.mail(f"{name}@example.org") for name in ("a", "b"))

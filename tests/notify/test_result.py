@@ -101,7 +101,7 @@ def test_people_get_mail(address: str) -> None:
     assert not email.unwanted(address, "stopa@example.org")
 
 
-def test_what_a_receiver_said_is_one_bounded_line() -> None:
+def test_answer_of_a_receiver_is_stored_as_one_bounded_line() -> None:
     assert result.masked("a\r\nb\x00\x1b[0m  c", ()) == "a b [0m c"
     assert result.masked("key=topsecret!", ("topsecret", "k")) == "key=•••!"
     assert len(result.masked("x" * 5000, ())) == result.NOTE_MAX

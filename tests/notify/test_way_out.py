@@ -93,7 +93,7 @@ def test_a_profile_brings_the_notice_by_mail_in_the_readers_language(mailing: Si
     assert Notification.select().count() == 1
 
 
-def test_where_mail_and_chat_fail_the_fallback_is_told_in_texts_of_its_own(mailing: Sink) -> None:
+def test_fallback_is_notified_in_its_own_texts_when_mail_and_chat_fail(mailing: Sink) -> None:
     jana, petr = told_by_mail("jana"), make.user("petr", access=make.access())
     mailing.refuses["jana@example.org"] = "550 no"
     with receiving(receivers.answers(404)) as refusing:

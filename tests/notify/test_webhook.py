@@ -245,7 +245,7 @@ def test_a_resolver_that_hangs_does_not_hold_up_the_call(monkeypatch: pytest.Mon
     assert time.monotonic() - begun < 1
 
 
-def test_whatever_uses_requests_goes_through_the_same_door(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_use_of_requests_is_guarded_against_private_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also past a proxy of the environment, and for code that follows redirects."""
     with receiving() as receiver:
         with pytest.raises(requests.ConnectionError):

@@ -217,7 +217,7 @@ def test_a_bad_field_is_named_and_nothing_changes(
 
 
 @pytest.mark.parametrize("tab", ["general", "modules"])
-def test_the_later_of_two_editors_is_told(client: FlaskClient, target: Access, tab: str) -> None:
+def test_later_of_two_editors_is_warned(client: FlaskClient, target: Access, tab: str) -> None:
     url = f"/accesses/{target.id}/edit"
     first, late = general(target, description="A"), general(target, description="B")
     if tab == "modules":

@@ -101,7 +101,7 @@ def test_a_change_moves_the_deadlines_of_the_rules_that_use_it(editor: FlaskClie
     assert "arm_timers" in {job.kind for job in Job.select()}
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient) -> None:
     row = calendar()
     editor.post(f"{AT}/{row.id}", data={**FORM, "zone": "Asia/Tokyo", "version": "1"})
     late = editor.post(f"{AT}/{row.id}", data={**FORM, "zone": "Europe/London", "version": "1"})

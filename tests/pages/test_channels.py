@@ -178,7 +178,7 @@ def test_a_name_is_given_once(editor: FlaskClient, receiver: Receiver) -> None:
         assert "A channel with this name already exists." in answer.text
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient, receiver: Receiver) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient, receiver: Receiver) -> None:
     row = steps.channel(receiver.url)
     url = f"/settings/channels/{row.id}"
     assert editor.post(url, data={"name": "First", "version": "1"}).status_code == 302

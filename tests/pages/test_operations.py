@@ -57,7 +57,7 @@ def test_events_are_counted_by_minute_of_the_last_hour(operator: FlaskClient) ->
     assert "5 in the last hour" in page
 
 
-def test_what_waits_is_told_with_its_age(operator: FlaskClient) -> None:
+def test_waiting_jobs_are_shown_with_their_age(operator: FlaskClient) -> None:
     now_ms = NOW * 1000
     for kind, state, ago_ms in (
         ("digest", "waiting", 4000),
@@ -90,7 +90,7 @@ def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
     assert 'href="/settings/channels/deliveries"' in page
 
 
-def test_more_than_is_counted_is_said_so(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_beyond_the_limit_are_marked(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "COUNTED", 2)
     for number in range(4):
         Timer.create(kind="deadline", type="ticket.idle", subject=str(number), base_ms=0, due_ms=0)
@@ -114,7 +114,7 @@ def test_the_slowest_rules_stand_first(operator: FlaskClient) -> None:
     assert "Hidden" not in page
 
 
-def test_workers_are_told_when_they_were_last_seen(operator: FlaskClient) -> None:
+def test_workers_are_shown_with_their_last_heartbeat(operator: FlaskClient) -> None:
     assert (
         "No worker has run in the last 24 hours. Start one: flask worker" in operator.get("/operations").text
     )

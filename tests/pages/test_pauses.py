@@ -71,7 +71,7 @@ def test_no_maximum_is_no_limit(editor: FlaskClient) -> None:
     assert PauseType.get().max_seconds is None
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient) -> None:
     row = pause()
     editor.post(f"/pauses/{row.id}", data={**FORM, "paid": "1", "version": "1"})
     late = editor.post(f"/pauses/{row.id}", data={**FORM, "label": "Noon", "version": "1"})

@@ -118,7 +118,7 @@ def test_nobody_outside_the_scope_is_offered(client: FlaskClient) -> None:
     assert client.post(f"{URL}/new", data={"name": "x", "fallback_id": str(stranger.id)}).status_code == 422
 
 
-def test_the_later_of_two_editors_is_told(client: FlaskClient, me: User) -> None:
+def test_later_of_two_editors_is_warned(client: FlaskClient, me: User) -> None:
     row = profile(me, quiet_days=[6])
     client.post(f"{URL}/{row.id}", data={**FORM, "version": "1"})
     late = client.post(f"{URL}/{row.id}", data={"name": "Mine", "quiet_days": ["1", "2"], "version": "1"})

@@ -78,7 +78,7 @@ def test_a_name_is_given_once(editor: FlaskClient) -> None:
     assert asks.entries() == 0
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient) -> None:
     row = make.queue("support")
     url = f"/queues/{row.id}"
     assert editor.post(url, data={**FORM, "label": "First", "version": "1"}).status_code == 302

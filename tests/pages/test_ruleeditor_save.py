@@ -34,9 +34,7 @@ def admin(client: FlaskClient) -> User:
     return user
 
 
-def test_saving_makes_a_version_and_tells_the_audit_log_what_changed(
-    client: FlaskClient, admin: User
-) -> None:
+def test_saving_creates_a_version_and_audits_the_changes(client: FlaskClient, admin: User) -> None:
     rule = stored()
     form = posted(rule, typed={"if.0.v0": "5"})
     assert client.post(f"/rules/{rule.id}/edit", data=form).status_code == 302
@@ -86,7 +84,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("typed", "field", "said"), BAD)
-def test_what_is_wrong_is_told_at_its_field_and_nothing_is_changed(
+def test_errors_are_shown_at_their_field_and_nothing_is_saved(
     client: FlaskClient, admin: User, typed: dict[str, str], field: str, said: str
 ) -> None:
     rule = stored()

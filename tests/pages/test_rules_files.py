@@ -92,7 +92,7 @@ def test_the_same_file_twice_is_the_same_as_once(editor: FlaskClient) -> None:
     assert Rule.select().where(Rule.owner_id.is_null(False)).count() == 1
 
 
-def test_what_is_wrong_with_a_rule_is_told_and_the_others_come_in(editor: FlaskClient) -> None:
+def test_faulty_rule_is_reported_and_the_others_are_imported(editor: FlaskClient) -> None:
     lost = {**CHAT, "then": [*CHAT["then"], {"do": "webhook", "channel": "Gone"}]}
     rules = [
         {"name": "Good", "definition": CHAT},
@@ -181,7 +181,7 @@ def test_saving_an_incomplete_rule_in_the_editor_completes_it(editor: FlaskClien
         (b'{"stopa_rules": 1}', "contains no rules"),
     ],
 )
-def test_a_bad_file_is_told_and_nothing_changes(editor: FlaskClient, data: bytes, said: str) -> None:
+def test_invalid_file_is_reported_and_changes_nothing(editor: FlaskClient, data: bytes, said: str) -> None:
     answer = sent(editor, data)
     assert answer.status_code == 422
     assert said in answer.text
@@ -202,7 +202,7 @@ def test_a_file_that_is_too_large_is_not_read_whole(
         assert said in answer.text
 
 
-def test_no_file_at_all_is_told(editor: FlaskClient) -> None:
+def test_missing_file_is_reported(editor: FlaskClient) -> None:
     assert editor.post("/rules/import?list=my").status_code == 422
 
 

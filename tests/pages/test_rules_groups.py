@@ -44,7 +44,7 @@ def test_a_bad_name_is_told_and_nothing_changes(editor: FlaskClient, name: str, 
     assert asks.entries() == 0
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient) -> None:
     night = RuleGroup.create(name="Night")
     url = f"/rules/groups/{night.id}"
     assert editor.post(url, data={"name": "Nights", "version": "1"}).status_code == 302

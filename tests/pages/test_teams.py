@@ -78,7 +78,7 @@ def test_a_bad_name_is_told_and_nothing_changes(editor: FlaskClient, name: str, 
     assert asks.entries() == 0
 
 
-def test_the_later_of_two_editors_is_told(editor: FlaskClient) -> None:
+def test_later_of_two_editors_is_warned(editor: FlaskClient) -> None:
     jana = make.user("jana")
     made = team("North", [], [])
     editor.post(f"/teams/{made.id}", data={"name": "North", "member": [jana.id], "version": "1"})

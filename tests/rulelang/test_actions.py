@@ -26,7 +26,7 @@ def test_a_phrase_names_parameters_of_its_action_only(action: Action) -> None:
 
 
 @every
-def test_whatever_leaves_the_house_needs_the_right_to_call_out(action: Action) -> None:
+def test_outgoing_actions_need_their_permission(action: Action) -> None:
     assert action.permission is (None if action.inside else Permission.RULES_OUTWARD)
 
 

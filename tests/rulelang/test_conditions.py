@@ -78,13 +78,13 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("raw", "paths"), BROKEN, ids=range(len(BROKEN)))
-def test_what_is_wrong_is_told_by_node_and_part(raw: Any, paths: set[str]) -> None:
+def test_errors_name_the_node_and_the_part(raw: Any, paths: set[str]) -> None:
     found = errors(raw)
     assert set(found) == paths
     assert all(said.endswith(".") for said in found.values())
 
 
-def test_all_errors_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     assert set(errors({"all": [{"field": "x", "op": "is"}, {"any": [NO | {"value": ""}]}, 5]})) == {
         "0.field",
         "1.0.value",
@@ -205,7 +205,7 @@ def test_a_trace_shows_what_changed_and_cuts_long_values() -> None:
     assert len(trace.children[1].seen) == 201
 
 
-def test_a_trace_tells_absent_null_and_empty_apart() -> None:
+def test_trace_distinguishes_absent_null_and_empty() -> None:
     raw = {"all": [{"field": "data.x", "op": "is_empty"}]}
     seen = [ready(raw).explain(event(data)).children[0].empty for data in ({}, {"x": None}, {"x": ""})]
     assert seen == ["absent", "null", "empty"]

@@ -46,7 +46,7 @@ def test_milliseconds_are_read_as_a_duration_in_seconds() -> None:
         fields.value(event({"ring_ms": "soon"}), field)
 
 
-def test_absent_null_and_empty_are_told_apart() -> None:
+def test_absent_null_and_empty_are_distinct() -> None:
     field = fields.find("data.x", {})
     assert field is not None
     assert [fields.value(event(data), field) for data in ({}, {"x": None}, {"x": ""})] == [ABSENT, None, ""]

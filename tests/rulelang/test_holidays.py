@@ -243,7 +243,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("what", "given_", "text"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_what_cannot_be_taken_is_told(what: str, given_: bytes, text: str) -> None:
+def test_entries_that_cannot_be_imported_are_reported(what: str, given_: bytes, text: str) -> None:
     found = parse(given_, TODAY, PRAGUE)
     assert isinstance(found, Message)
     assert found.text == text

@@ -118,7 +118,7 @@ def test_a_trace_made_later_shows_what_the_match_saw() -> None:
     assert (run.trace.outcome, run.trace.children[0].seen) == (True, 2)
 
 
-def test_why_not_tells_of_a_rule_that_did_not_match_or_is_off() -> None:
+def test_why_not_explains_a_rule_that_did_not_match_or_is_off() -> None:
     run = explain(spec(1, QUEUE, state=State.OFF), event(queue=5))
     assert (run.outcome, run.trace.children[0].seen) == (Outcome.NOT_MATCHED, 5)
     assert explain(spec(1), event(type_="custom.other")).outcome is Outcome.NOT_MATCHED
@@ -126,7 +126,7 @@ def test_why_not_tells_of_a_rule_that_did_not_match_or_is_off() -> None:
     assert explain(spec(1, FAILS), event({"list": ["a"]})).outcome is Outcome.ERROR
 
 
-def test_an_error_of_a_required_field_is_told_though_the_index_parts_by_it() -> None:
+def test_error_of_a_required_field_is_reported_though_it_is_indexed() -> None:
     raw = {"all": [{"field": "user", "op": "one_of", "value": [1]}]}
     rule = spec(1, raw, types=("agent.ready",))
     assert asked([rule], event(type_="agent.ready")) == [(1, Outcome.ERROR)]

@@ -181,7 +181,7 @@ def test_a_type_under_an_alias_is_kept_under_its_own_name() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_by_its_path(types: list[Any], parts: dict[str, Any], path: str) -> None:
+def test_errors_are_keyed_by_path(types: list[Any], parts: dict[str, Any], path: str) -> None:
     assert list(errors({**raw(), "types": types, **parts})) == [path]
 
 
@@ -248,7 +248,7 @@ TO = {"to": {"roles": ["owner"]}}
         pytest.param({**TAG, "volume": 11}, "", id="an unknown parameter is refused"),
     ],
 )
-def test_what_is_wrong_with_an_action_is_told_by_its_path(made: dict[str, Any], path: str) -> None:
+def test_errors_of_an_action_are_keyed_by_path(made: dict[str, Any], path: str) -> None:
     assert list(errors(action(**made))) == ["then.0" + ("." if path else "") + path]
 
 
@@ -282,7 +282,7 @@ def test_what_is_due_needs_no_length() -> None:
     assert good(raw(["task.due"])).after == After(0)
 
 
-def test_a_definition_tells_what_it_records_and_uses() -> None:
+def test_definition_lists_what_it_emits_and_refers_to() -> None:
     found = good(
         {
             "types": ["chat.queued"],

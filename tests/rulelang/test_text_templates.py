@@ -81,7 +81,7 @@ def test_a_placeholder_gives_the_events_value(template: str, text: str) -> None:
     assert said(template, event) == text
 
 
-def test_hour_that_occurs_twice_is_told_apart_by_its_offset() -> None:
+def test_hour_that_occurs_twice_shows_its_offset() -> None:
     twice = [
         said("{{ ticket.created_at }}", ticket(created_at=f"2026-10-25T0{hour}:30:00Z")) for hour in (0, 1)
     ]
@@ -194,7 +194,7 @@ def test_a_name_that_was_not_given_is_hidden() -> None:
         (("ticket.created",), "{{ data.__class__.a.b.c.d.e }}", ["data.__class__.a.b.c.d.e"]),
     ],
 )
-def test_names_that_no_event_has_are_told(types: tuple[str, ...], template: str, unknown: list[str]) -> None:
+def test_unknown_names_are_reported(types: tuple[str, ...], template: str, unknown: list[str]) -> None:
     assert text_templates.check(template, types) == unknown
 
 

@@ -70,7 +70,7 @@ def test_a_run_that_fails_is_an_event() -> None:
     assert outcomes() == [(one.id, "failed")]
 
 
-def test_what_is_undone_records_no_event_and_tells_nobody() -> None:
+def test_rolled_back_run_records_no_event_and_notifies_nobody() -> None:
     jana = make.user("jana")
     rule([notify(jana), {"do": "emit", "type": "custom.b"}, LOG, {**LOST, "on_error": "undo"}])
     take(event())

@@ -29,7 +29,7 @@ def errors(*then: dict[str, Any], types: tuple[str, ...] = ("ticket.created",)) 
 
 
 @pytest.mark.parametrize("types", [("ticket.created",), ("ticket.idle",), ("call.closed", "custom.sale")])
-def test_events_about_customers_may_be_told_to_them(types: tuple[str, ...]) -> None:
+def test_events_about_customers_may_notify_them(types: tuple[str, ...]) -> None:
     after = {"after": {"seconds": 600}} if types == ("ticket.idle",) else {}
     found = schema.parse({"types": list(types), **after, "then": [MAIL]}, SITE)
     assert isinstance(found, Definition)
@@ -139,7 +139,7 @@ def test_without_an_address_the_step_fails_and_says_why() -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("by", ["subject", "recipient"])
-def test_the_others_are_told_though_the_customer_has_no_address(by: str) -> None:
+def test_others_are_notified_though_the_customer_has_no_address(by: str) -> None:
     author = make.administrator("author")
     User.update(email="author@example.org").execute()
     mail = {**MAIL, "to": {"roles": ["contact", "owner"]}, "limit": {"often": "once", "by": by}}

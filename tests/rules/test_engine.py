@@ -50,7 +50,7 @@ def test_a_rule_that_matches_does_its_actions_in_the_digests_transaction() -> No
     assert (entry.actor_type, entry.target_id, entry.details["text"]) == ("system", str(one.id), "seen")
 
 
-def test_a_run_tells_what_it_was_about_and_what_its_conditions_saw() -> None:
+def test_run_stores_its_subject_and_the_values_of_its_conditions() -> None:
     one = rule(LOG, **{"if": BIG})
     take(event(data={"value": "100"}, interaction="c1"))
     run = Run.get()
@@ -131,7 +131,7 @@ def test_a_changed_version_may_run_again_and_a_switched_rule_not() -> None:
 
 
 @pytest.mark.parametrize("state", [State.OFF, State.PAUSED])
-def test_a_rule_that_is_off_or_paused_is_not_asked(state: State) -> None:
+def test_rule_that_is_off_or_paused_is_not_evaluated(state: State) -> None:
     rule(LOG, state=state.value)
     assert take(event()) == []
 
@@ -146,7 +146,7 @@ def test_a_shadow_rule_runs_and_does_nothing() -> None:
     assert take(event(seconds=120))[-1] == (one.id, "done")
 
 
-def test_rules_of_a_paused_group_are_not_asked() -> None:
+def test_rules_of_a_paused_group_are_not_evaluated() -> None:
     group = RuleGroup.create(name="Sales")
     one = rule(LOG, group=group)
     take(event())
@@ -175,7 +175,7 @@ def test_an_import_is_quiet_and_what_comes_beside_it_is_not() -> None:
 
 
 @pytest.mark.parametrize(("rules", "expected"), [(False, []), (True, ["done"])])
-def test_a_file_is_imported_without_rules_unless_they_are_asked_for(
+def test_import_of_a_file_evaluates_rules_only_on_request(
     tmp_path: Path, rules: bool, expected: list[str]
 ) -> None:
     rule(LOG)
@@ -185,7 +185,7 @@ def test_a_file_is_imported_without_rules_unless_they_are_asked_for(
     assert [outcome for _rule, outcome in outcomes()] == expected
 
 
-def test_a_condition_in_error_is_told_and_ten_in_a_row_pause_the_rule() -> None:
+def test_failed_condition_is_recorded_and_ten_in_a_row_pause_the_rule() -> None:
     admin = make.administrator("admin")
     one = rule(LOG, **{"if": BROKEN})
     take(*[CHOKED] * 9)
@@ -203,7 +203,7 @@ def test_a_condition_in_error_is_told_and_ten_in_a_row_pause_the_rule() -> None:
     assert Event.select().where(Event.type == "rule.auto_paused").count() == 1
 
 
-def test_a_later_rule_of_the_group_is_not_asked_after_one_that_stops() -> None:
+def test_later_rule_of_the_group_is_not_evaluated_after_one_that_stops() -> None:
     first = rule(LOG, position=1, stop=True, **{"if": BIG})
     later = rule(LOG, position=2)
     other = rule(LOG, position=3, group=RuleGroup.create(name="Other"))
@@ -277,7 +277,7 @@ def test_pruning_is_planned_once_an_hour(db: peewee.Database) -> None:
     assert jobs.waiting([runs.PRUNE]) == 1
 
 
-def test_users_teams_and_queues_of_the_event_can_be_asked_for() -> None:
+def test_users_teams_and_queues_of_the_event_are_available() -> None:
     from dashboard.models import Queue, Team, TeamMember
 
     jana, team = make.user("jana"), Team.create(name="North")

@@ -225,7 +225,7 @@ def test_a_group_is_made_for_the_sites_rules_and_not_for_ones_own(jana: User) ->
         ),
     ],
 )
-def test_what_cannot_be_used_is_left_out_and_told(
+def test_invalid_parts_are_left_out_and_reported(
     jana: User, more: dict[str, Any], left: dict[str, Any] | None, told: str
 ) -> None:
     queue = make.queue("support")

@@ -27,9 +27,7 @@ def fail(client: FlaskClient, login: str, times: int) -> None:
     engine.digest()
 
 
-def test_the_third_sign_in_that_fails_for_one_user_tells_the_administrator(
-    client: FlaskClient, admin: User
-) -> None:
+def test_third_failed_sign_in_of_a_user_notifies_the_administrator(client: FlaskClient, admin: User) -> None:
     for login in ("jana", "petr"):
         make.user(login, access=make.access(), password="right and long")
     engine.rule(
@@ -45,7 +43,7 @@ def test_the_third_sign_in_that_fails_for_one_user_tells_the_administrator(
     assert "Sign-ins fail" in client.get("/inbox?view=new").text
 
 
-def test_a_rule_about_an_act_that_was_undone_hears_nothing(admin: User) -> None:
+def test_rolled_back_act_triggers_no_rule(admin: User) -> None:
     engine.rule([engine.notify(admin)], types=["team.deleted"])
     with database.atomic() as transaction:
         audit.record("team.deleted", "d", ("team", 1, "Night"))

@@ -74,7 +74,7 @@ def test_a_limit_is_for_the_subject_unless_it_is_for_the_rule() -> None:
     assert held() == [0, 1]
 
 
-def test_a_limit_by_recipient_holds_back_those_who_were_told() -> None:
+def test_limit_by_recipient_suppresses_notified_recipients() -> None:
     jana, petr = make.user("jana"), make.user("petr")
     one = rule([notify(jana, limit={**PERIOD, "by": "recipient"})])
     take(event())

@@ -30,13 +30,13 @@ def call(user: str, seconds: float = 0, **more: Any) -> dict[str, Any]:
     return event(CALL, seconds, user=user, interaction=f"{user} {seconds}", **more)
 
 
-def test_an_agents_rule_hears_of_the_agents_own_work_alone() -> None:
+def test_rule_of_an_agent_is_evaluated_for_own_work_only() -> None:
     one = mine(owner())
     make.user("other")
     assert take(call("other"), call("owner", 1)) == [(one.id, "done")]
 
 
-def test_a_leads_rule_hears_of_the_team_as_it_is_at_this_moment() -> None:
+def test_rule_of_a_lead_is_evaluated_for_the_current_team() -> None:
     lead, member, team = (
         owner(grants=("led_teams", "all_queues")),
         make.user("member"),
@@ -101,7 +101,7 @@ def test_calling_out_needs_its_own_permission_when_the_rule_runs(
     assert Step.get().state == state
 
 
-def test_a_rule_of_ones_own_tells_only_those_whom_the_owner_may_see() -> None:
+def test_personal_rule_notifies_only_people_whom_the_owner_may_see() -> None:
     one, boss = owner(), make.administrator("boss")
     mine(one, {**notify(one, boss), "to": {"users": [one.id, boss.id], "roles": ["owner", "admins"]}})
     take(call("owner"))

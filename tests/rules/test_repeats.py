@@ -111,7 +111,7 @@ def close(_user: User) -> None:
         (close, runs.SUBJECT_ENDED),
     ],
 )
-def test_a_repetition_is_cancelled_for_a_reason_that_is_told(
+def test_cancelled_repetition_shows_its_reason(
     at: Callable[[float], None], act: Callable[[User], None], why: str
 ) -> None:
     jana = make.user("jana")

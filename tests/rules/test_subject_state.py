@@ -37,7 +37,7 @@ def changed(path: str, old: Any, new: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_rule_hears_what_an_event_changed() -> None:
+def test_changes_of_an_event_are_available_to_rules() -> None:
     one = rule(LOG, ["ticket.updated"], **changed("data.status", "open", "closed"))
     take(event("ticket.created", 0, data={"status": "open"}, **ticket), updated(1, status="open"))
     assert acted() == []
@@ -168,7 +168,7 @@ def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
     assert second == {"data.tags": (["a"], ["a", "b"]), "data.custom.vip": (True, False)}
 
 
-def test_long_texts_are_told_apart_though_they_are_not_kept_whole() -> None:
+def test_long_texts_are_distinct_though_they_are_stored_cut() -> None:
     long = "x" * 100_000
     state, _changes = step(None, line(1, "ticket.created", 0, {"message": long + "a"}))
     state, same = step(state, line(2, "ticket.updated", 1, {"message": long + "a"}))
@@ -189,7 +189,7 @@ values = st.one_of(st.none(), st.sampled_from(["a", "b", ""]), st.booleans(), st
 
 
 @given(st.lists(values, max_size=8))
-def test_a_change_goes_from_what_was_last_told_to_what_is_told_now(told: list[Any]) -> None:
+def test_change_goes_from_the_last_known_value_to_the_new_one(told: list[Any]) -> None:
     state: State | None = None
     last: Any = None
     for number, value in enumerate(told):

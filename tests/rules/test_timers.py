@@ -282,7 +282,7 @@ def test_a_row_that_crashes_is_tried_again_is_marked_and_holds_up_no_other(
     assert fired()[1:] == [(one.id, "done", HOUR)]
 
 
-def test_what_exists_is_counted_and_found_when_asked_for(site: Site) -> None:
+def test_existing_subjects_are_counted_and_backfilled_on_request(site: Site) -> None:
     for number in range(3):
         site.comes("ticket.created", number * HOUR, f"T-{number}")
     site.comes("ticket.closed", 3 * HOUR, "T-0")

@@ -208,7 +208,7 @@ def test_labels_of_operators() -> None:
 
 
 @pytest.mark.usefixtures("english")
-def test_findings_are_told_at_every_rule_they_are_about() -> None:
+def test_findings_are_shown_at_every_rule_concerned() -> None:
     found = Findings((1,), {2: {"chat.queued": 8, "call.queued": 8}}, ((8, 2), (5,)))
     told = sentences.findings(found, {8: "First", 2: "Second"})
     first = (
@@ -224,7 +224,7 @@ def test_findings_are_told_at_every_rule_they_are_about() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_rule_can_be_said_in_every_language(app: Flask, locale: str) -> None:
+def test_every_rule_has_a_sentence_in_every_language(app: Flask, locale: str) -> None:
     with app.test_request_context(headers={"Accept-Language": locale}):
         whole = [said(raw).whole for raw, _text in CASES]
         whole += [sentences.words(defined(each.definition), NAMES).whole for each in starter.drafts(str)]

@@ -57,7 +57,7 @@ SAID: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_condition_is_told_with_what_it_met(name: str, app: Flask) -> None:
+def test_condition_is_shown_with_its_value(name: str, app: Flask) -> None:
     raw, facts, mark, text = SAID[name]
     (line,) = shown(app, raw, **facts)
     assert line.mark == mark
@@ -65,7 +65,7 @@ def test_a_condition_is_told_with_what_it_met(name: str, app: Flask) -> None:
     assert bool(line.error) == (mark == "error")
 
 
-def test_a_duration_is_told_as_one(app: Flask) -> None:
+def test_duration_is_shown_as_duration(app: Flask) -> None:
     (line,) = shown(app, condition("data.wait_s", "gt", 60), CALL, data={"wait_s": 75}, user=7)
     assert line.text == "Waiting time (0:01:15) > 0:01:00"
 
@@ -89,7 +89,7 @@ def test_contacts_are_masked_for_whom_they_are_not(
     assert plain not in hidden.text
 
 
-def test_a_field_that_is_gone_is_told_by_its_name(app: Flask) -> None:
+def test_removed_field_is_shown_by_its_name(app: Flask) -> None:
     lost = {
         "field": "gone.field",
         "op": "was",

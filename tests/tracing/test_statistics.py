@@ -256,7 +256,7 @@ def test_a_ticket_counts_once_however_often_it_is_worked_on() -> None:
     assert as_json(figures([], closed, HOUR, LATER))["tickets"] == {"edited": 2, "closed": 1}
 
 
-def test_each_chat_channel_is_told_apart_and_all_are_joined() -> None:
+def test_chat_channels_are_counted_separately_and_in_total() -> None:
     rows = [
         presence(Kind.HANDLING, 0, 60, channel="line"),
         presence(Kind.HANDLING, 30, 90, channel="sms"),
@@ -296,7 +296,7 @@ def test_who_never_signs_in_was_there_while_ready_or_on_pause() -> None:
     assert times(*rows).login == 0
 
 
-def test_lengths_told_by_the_source_are_summed_where_the_login_ended() -> None:
+def test_reported_lengths_are_summed_where_the_login_ended() -> None:
     rows = [
         presence(Kind.LOGIN, -500, 100, reported_s=601),
         presence(Kind.LOGIN, 200, 300, reported_s=99),

@@ -97,7 +97,7 @@ def _closed(answer: TestResponse) -> TestResponse:
     return answer
 
 
-def test_an_error_of_ours_tells_its_number_and_nothing_else(
+def test_internal_error_shows_its_number_and_nothing_else(
     broken: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = broken.test_client()

@@ -36,7 +36,7 @@ def channel(kind: str = "chat", **more: Any) -> Channel:
 # Who is told
 
 
-def test_recipients_are_found_when_the_rule_runs_and_told_once() -> None:
+def test_recipients_are_resolved_when_the_rule_runs_and_notified_once() -> None:
     access = make.access([P.HOME_VIEW])
     jana, petr, lead = make.user("jana", access=access), make.user("petr", access=access), make.user("lead")
     gone, admin = make.user("gone", access=access, deactivated_ts=1), make.administrator("admin")
@@ -74,7 +74,7 @@ def test_every_reader_gets_what_that_reader_may_see() -> None:
     assert notices(outside) == ["••• ••• •••"]
 
 
-def test_what_leaves_the_house_shows_what_the_rules_author_may_see() -> None:
+def test_outgoing_texts_show_what_the_author_may_see() -> None:
     author = make.user("author", access=make.access([P.HOME_VIEW], EVERYTHING))
     chat = {"do": "chat", "channel": channel().id, "text": "{{ contact.phone }} {{ data.value }}"}
     told: dict[str, Any] = {"contact": {"phone": "+420123456789"}, "data": {"value": "5"}}
@@ -104,7 +104,7 @@ def test_hostile_texts_stay_as_typed_on_one_line(hostile: str) -> None:
     assert Step.get(Step.action == "email").payload["subject"] == shown
 
 
-def test_who_muted_a_rule_is_not_told_by_it() -> None:
+def test_user_who_muted_a_rule_is_not_notified() -> None:
     jana, petr = make.user("jana"), make.user("petr")
     one, both = rule(notify(jana)), rule(notify(jana, petr))
     for each in (one, both):
@@ -163,7 +163,7 @@ def test_mail_goes_to_each_address_once_and_to_nobody_without_one() -> None:
     assert [row[0]["to"] for row in steps(Step.payload)] == ["Same@example.org", "b@example.org"]
 
 
-def test_a_webhook_is_told_the_event_as_the_author_may_see_it() -> None:
+def test_webhook_gets_the_event_as_the_author_may_see_it() -> None:
     hook = channel("webhook")
     full = make.user("full", access=make.access([P.PII_UNMASK], EVERYTHING))
     some = make.user("some", access=make.access([P.HOME_VIEW], EVERYTHING))
