@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
 
 from dashboard import clock
 from dashboard.clock import Span
@@ -33,11 +31,11 @@ from dashboard.sources.query import (
     sortable,
 )
 from dashboard.sources.types import Field, Source, Type
+from dashboard.sources.values import FIRST_DATE, moment, number, yes_no
 
 MAX_VALUES = 50
 MAX_NUMBER = 2**53
 MAX_SEARCH = 100
-FIRST_DATE, LAST_DATE = date(1970, 1, 2), date(2100, 12, 30)
 RESERVED = frozenset(
     ("period", "from", "to", "tz", "q", "columns", "group", "measures", "sort", "limit", "after")
 )
@@ -47,9 +45,7 @@ UNKNOWN_VALUE = N_("Use one of %(names)s.")
 UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
 NO_USER = N_("There is no user “%(name)s” in your scope.")
 NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
-NO_NUMBER = N_("Enter a number, or a duration such as 1:30.")
 NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
-NO_YES_NO = N_("Enter 1 or 0.")
 NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 REVERSED = N_("The end can't be before the start.")
 ONE_PERIOD = N_("Use either a named period or from and to.")
@@ -299,39 +295,3 @@ class _Reading(_Period):
             self.errors["after"] = Message(NO_CURSOR)
             return None
         return value, key
-
-
-def number(text: str) -> int | Message:
-    """Return a whole number, or the seconds of a duration written as 1:30 or 1:30:00."""
-    if not re.fullmatch(r"-?[0-9]{1,15}|[0-9]{1,5}(?::[0-5][0-9]){1,2}", text, re.ASCII):
-        return Message(NO_NUMBER)
-    found = 0
-    for part in text.split(":"):
-        found = found * 60 + int(part)
-    return found
-
-
-def yes_no(text: str) -> int | Message:
-    return int(text) if text in ("0", "1") else Message(NO_YES_NO)
-
-
-def moment(text: str, zone: str, whole_day: bool = False) -> int | None:
-    """Return the instant of a local date or time; of a date its beginning, or its end for `whole_day`."""
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
-            on = date.fromisoformat(text)
-            return clock.day(on + timedelta(int(whole_day)), zone).start if _is_near(on) else None
-        if not re.fullmatch(
-            r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(?:Z|[+-][0-9]{2}:[0-9]{2})?", text, re.ASCII
-        ):
-            return None
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not _is_near(given.date()):
-        return None
-    return clock.resolve(given, zone) if given.tzinfo is None else int(given.timestamp())
-
-
-def _is_near(on: date) -> bool:
-    return FIRST_DATE <= on <= LAST_DATE

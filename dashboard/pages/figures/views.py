@@ -13,7 +13,7 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
-from dashboard.pages.figures import model
+from dashboard.pages.figures import export, model
 from dashboard.pages.figures.model import FiguresRequest
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
@@ -71,7 +71,7 @@ def _build(order: ExportOrder) -> Report | None:
     if not order.scope.can(Permission.QUEUES_FIGURES):
         return None
     given = {name: text.split("\n") for name, text in order.query.items()}
-    return model.report(model.read(order.scope, given, order.zone, order.as_of), order)
+    return export.report(model.read(order.scope, given, order.zone, order.as_of), order)
 
 
 EXPORT = Maker(TRACING_RIGHTS, _build)

@@ -16,7 +16,8 @@ from dashboard.models import Queue, Rule
 from dashboard.rules import permissions
 from dashboard.sources import answer, display, run
 from dashboard.sources.catalogue import INTERACTIONS
-from dashboard.sources.parameters import FIRST_DATE, parse
+from dashboard.sources.parameters import parse
+from dashboard.sources.values import FIRST_DATE
 from dashboard.tracing import people as traceable
 from dashboard.web import lists
 from dashboard.web.page import row_url
