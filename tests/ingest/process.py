@@ -6,6 +6,7 @@ not wait.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import waitress
@@ -14,7 +15,7 @@ from dashboard import create_app, settings
 from dashboard.jobs import queue, worker
 from dashboard.notify import outbox
 
-LEASE_S = 1
+LEASE_S = int(os.environ.get("LEASE_S", "1"))  # longer than a digest waits for a lock, where others hold it
 
 
 def main() -> None:
