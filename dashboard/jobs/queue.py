@@ -62,7 +62,7 @@ def claim(worker: str, kinds: list[str] | None = None) -> list[Job]:
 
 
 def finish(jobs: list[Job]) -> None:
-    """Mark as done, or drop where the kind keeps no trace."""
+    """Mark jobs as done, or delete them if their kind keeps no record."""
     if HANDLERS[jobs[0].kind].keep:
         WORK.end(jobs, "done", key=None, finished_ms=clock.now_ms(), error="")
     else:

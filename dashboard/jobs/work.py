@@ -188,7 +188,7 @@ class Work(Generic[Row]):
         return list(rows)
 
     def _take_back(self, lost: Any) -> None:
-        """Let the rows of dead workers wait again, or give them up."""
+        """Release the rows of dead workers for a retry, or give them up."""
         m: Any = self.model
         for row in list(m.select().where(lost)):
             if self.lost(row):
@@ -219,7 +219,7 @@ class Work(Generic[Row]):
         return any(ended)
 
     def retry(self, row: Row, pause_ms: int, **columns: Any) -> bool:
-        """Let a claimed row wait for its next try; False when it is not ours any more."""
+        """Release a claimed row for its next try; False if the lease was lost."""
         return self.end([row], WAITING, due_ms=clock.now_ms() + pause_ms, **columns)
 
     def release(self, rows: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Runs what is due, for ever or until nothing is.
+"""The worker: runs due jobs, ticks and lanes, for ever or until none is due.
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
 (digests, and what is due by the clock), the calls (jobs that wait for other servers), the work (every other
@@ -70,7 +70,7 @@ def drain(kinds: list[str] | None = None) -> int:
 
 
 def forever() -> str:
-    """Run all lanes until SIGTERM or SIGINT; what they have in hand is finished first.
+    """Run all lanes until SIGTERM or SIGINT; running work is finished first.
 
     Returns "", or the reason why the worker ended by itself: the database is of another version.
     """
@@ -103,7 +103,7 @@ def forever() -> str:
 
 
 def turn(worker: str, kinds: list[str] | None = None) -> int:
-    """Claim and run one batch; an error goes onto the job's row, the worker goes on."""
+    """Claim and run one batch; an error is stored in the job's row, the worker continues."""
     jobs = queue.claim(worker, kinds)
     if jobs:
         with _context(), leases.held(queue.WORK, jobs):
@@ -174,7 +174,7 @@ def _ticks() -> int:
 
 
 class _Dispatch:
-    """Hands the pieces of a lane to its threads.
+    """Distributes the work of a lane to its threads.
 
     Looks for work again as soon as a piece ends, because a destination that was full has room then, and
     otherwise every IDLE_S. No thread waits while it holds a lock.
@@ -244,7 +244,7 @@ class _Dispatch:
 
 
 def _due() -> int:
-    """Do what is due by the clock and, one by one, what the lanes hold now."""
+    """Run due ticks and, one by one, the due work of the lanes."""
     done = _ticks()
     for each in LANES.values():
         with _context():
@@ -255,7 +255,7 @@ def _due() -> int:
 
 
 def _context() -> AbstractContextManager[Any]:
-    """Return a fresh context of the application; none where one is at hand, or no application is."""
+    """Return a new application context; a null context if one is active or there is no application."""
     return nullcontext() if _app is None or has_app_context() else _app.app_context()
 
 

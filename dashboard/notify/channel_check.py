@@ -60,7 +60,7 @@ def order(channel: Channel, user_id: int, text: str = "") -> None:
 
 
 def make(waiting: list[Job]) -> None:
-    """Make a check and write down its result. Again after the death of a worker, with the same message id."""
+    """Run a check and store its result. A retry after a worker died uses the same message id."""
     args = waiting[0].args
     channel = Channel.get_or_none(Channel.id == args["channel"])
     if channel is None:

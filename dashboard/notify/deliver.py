@@ -170,7 +170,7 @@ def _held(step: Step, to: str, chosen: Settings) -> DeliveryResult | None:
 
 
 def _note(step: Step, answer: DeliveryResult, took_ms: int) -> StepState | None:
-    """Write down an answer; return the step's state, None when it is ours no more."""
+    """Store an answer; return the step's state, None if the lease was lost."""
     receipt = {
         "status": answer.status,
         "took_ms": took_ms,

@@ -137,7 +137,7 @@ def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: s
 
 
 def _is_here(server: smtplib.SMTP) -> bool:
-    """Does the server stand on this machine, so that nobody can listen?"""
+    """Is the server on this machine, so that no network is used?"""
     place = server.sock.getpeername()[0] if server.sock is not None else ""
     return place == "::1" or place.startswith(("127.", "::ffff:127."))
 
@@ -219,7 +219,7 @@ def _over(times: Sequence[int], steps: Sequence[tuple[int, int]], now_ms: int) -
 
 
 def unwanted(address: str, own: str) -> bool:
-    """Is it Stopa's own address, or one behind which a machine or a list stands?"""
+    """Is it Stopa's own address, or that of a machine or a mailing list?"""
     return address.lower() == own.lower() or bool(_MACHINES.fullmatch(address.partition("@")[0]))
 
 

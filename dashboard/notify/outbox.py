@@ -82,12 +82,12 @@ def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] |
 
 
 def again(step: Step, wait_ms: int, error: str, receipt: dict[str, Any]) -> bool:
-    """Let a claimed step wait for its next try; False when it is ours no more."""
+    """Release a claimed step for its next try; False if the lease was lost."""
     return WORK.retry(step, wait_ms, error=error, begun_ms=None, receipt={**step.receipt, **receipt})
 
 
 def hold(step: Step, until: int) -> None:
-    """Let what else is due for the same destination wait until then: it would fare no better now."""
+    """Postpone other due deliveries to the same destination until then."""
     mail = step.action == "email"
     same = (Step.action == "email") if mail else (Step.channel_id == step.channel_id)
     Step.update(due_ms=until).where(
@@ -96,7 +96,7 @@ def hold(step: Step, until: int) -> None:
 
 
 def replay(ids: Collection[int]) -> int:
-    """Let ended steps wait for a new round of tries, with the same key, and return how many did.
+    """Replay ended steps with the same key, and return how many.
 
     Only deliveries that failed, were given up, held back by a cap or are uncertain can be sent again.
     """
@@ -116,7 +116,7 @@ def replay(ids: Collection[int]) -> int:
 
 
 def cancel(ids: Collection[int]) -> int:
-    """Let waiting steps never be carried out, and return how many were still waiting."""
+    """Cancel waiting steps, and return how many were still waiting."""
     mine = Step.id.in_(sorted(ids)) & (Step.state == StepState.WAITING)
     return _reset(mine, state=StepState.CANCELLED, done_ms=clock.now_ms(), error=CANCELLED)
 

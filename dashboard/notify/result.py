@@ -57,7 +57,7 @@ class DeliveryResult(NamedTuple):
 def of_status(
     status: int, note: str = "", length: int = 0, retry_after: str = "", now_s: int = 0
 ) -> DeliveryResult:
-    """Return what an HTTP status means. 3xx counts as a failure that may pass: nobody follows it."""
+    """Return what an HTTP status means. 3xx is a temporary failure: redirects are not followed."""
     if 200 <= status < 300:
         return DeliveryResult(ResultKind.DONE, "", status, note, length)
     wait_s = pause_asked(retry_after, now_s)

@@ -75,7 +75,7 @@ class Call:
             self._sockets.append(made.dup())
 
     def end(self) -> None:
-        """Shut down what is still open; whoever waits on it gets an error at once."""
+        """Close open connections; threads that wait on them get an error."""
         with self._lock:
             for each in self._sockets:
                 with suppress(OSError):
@@ -121,7 +121,7 @@ _timeouts = _Timeouts()
 
 
 def install(allow: Collection[HostPort]) -> None:
-    """Stand in the door; `allow` are the host:port pairs that may be called though they are private."""
+    """Patch requests and urllib3; `allow` are private host:port pairs that may be called."""
     global _allowed
     _allowed = frozenset((each.host.lower().rstrip("."), each.port) for each in allow)
     requests.sessions.HTTPAdapter = Adapter

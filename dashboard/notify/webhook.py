@@ -111,7 +111,7 @@ def send(
 
 
 def of_call(call: safe_http.Call, hidden: tuple[str, ...], shown: bool = False) -> DeliveryResult:
-    """Return what a call came to; the receiver's words only where `shown`, without what is `hidden`."""
+    """Return the result of a call; the receiver's answer only if `shown`, without what is `hidden`."""
     if call.refused:
         return DeliveryResult(ResultKind.NEVER, call.refused)
     if call.status:

@@ -50,7 +50,7 @@ class ConditionError(Exception):
 
 
 class Change(NamedTuple):
-    """What a field was before an event and is after it."""
+    """The values of a field before and after an event."""
 
     old: Any
     new: Any

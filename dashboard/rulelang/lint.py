@@ -150,7 +150,7 @@ def _holds(node: Node, case: Case) -> bool:
 
 
 def _cases(field: Field | None, given: Sequence[Condition], rule: RuleSpec) -> list[Case]:
-    """Return the ways in which the conditions on one field can come out together, each once."""
+    """Return the distinct combinations of results of the conditions on one field."""
     given = list(dict.fromkeys(given))
     tests = {each: test for each in given if field and (test := _test(each, field, rule.context))}
     ways: dict[tuple[tuple[Condition, bool], ...], None] = {}

@@ -43,7 +43,7 @@ class Loop(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of asking a rule about an event; what its actions come to is not known here."""
+    """The result of evaluating a rule for an event; the results of its actions are not part of it."""
 
     MATCHED = "matched"
     NOT_MATCHED = "not_matched"
@@ -76,7 +76,7 @@ class RuleSpec:
 
     @property
     def order(self) -> tuple[bool, int, int]:
-        """Where the rule stands: the site's rules first, then by position, ties by id."""
+        """The order of evaluation: system rules first, then by position, ties by id."""
         return self.owner is not None, self.position, self.id
 
     @property
@@ -106,7 +106,7 @@ class Evaluation(NamedTuple):
 
     @property
     def trace(self) -> Trace:
-        """Return every condition with what it saw; built on demand, because most runs keep none."""
+        """Return every condition with the value it was given; built on demand, as few runs store them."""
         return self.explain(self.facts)
 
 

@@ -42,7 +42,7 @@ _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
 class Operand(StrEnum):
-    """What one operand is, in JSON."""
+    """The type of one operand, in JSON."""
 
     TEXT = "text"
     TEXTS = "texts"  # a list

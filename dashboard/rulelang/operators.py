@@ -20,7 +20,7 @@ from dashboard.rulelang.time_predicates import ago, calendar, on_local, same_loc
 
 
 class Takes(StrEnum):
-    """What a test is given: the value, the Change by the event, or (value, time of the event in ms)."""
+    """The argument of a test: the value, the Change by the event, or (value, time of the event in ms)."""
 
     VALUE = "value"
     CHANGE = "change"

@@ -221,7 +221,7 @@ def _kept(node: Any, place: Keys, gone: Collection[Keys]) -> Any:
 
 
 def _types(raw: Any, site: AvailableReferences, problem: Message, warnings: Warnings) -> Any:
-    """Return the types that may be used, and stand together with the first."""
+    """Return the types that may be used and combined with the first."""
     if not isinstance(raw, list):
         return raw
     good = [each for each in raw if "types" not in _errors(each, site)]

@@ -187,7 +187,7 @@ def ranked(compare: Callable[[int, int], bool]) -> Build:
 
 
 def members(found: Callable[[set[Any], set[Any]], bool]) -> Build:
-    """Return an operator on lists that is given what the value holds and what is wanted, texts folded."""
+    """Return an operator on lists: it gets the folded items of the value and of the operand."""
 
     def build(operands: Operands, _of: Field, _context: Context) -> Test:
         wanted = _members(list(operands[0]))

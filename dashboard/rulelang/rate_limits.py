@@ -45,7 +45,7 @@ class Often(StrEnum):
 
 
 class By(StrEnum):
-    """What a limit or a counter is kept for, each on its own."""
+    """The key by which a limit or a counter is kept."""
 
     SUBJECT = "subject"
     CONTACT = "contact"
@@ -142,7 +142,7 @@ def _is_over(limit: Limit, before: LimitState, now_ts: int, episode: str) -> boo
 
 
 def limit_key(by: By, rule_id: int, facts: EventFacts, recipient: str = "") -> str:
-    """Return what a limit or counter is kept for, as text.
+    """Return the key of a limit or counter, as text.
 
     A subject is the interaction of its source, else the session, else the user, else the queue; where an
     event has no such value, the key is the rule, so that a limit always holds.

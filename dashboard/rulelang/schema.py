@@ -70,7 +70,7 @@ NOT_BOTH = N_("Choose either a count or a delay, not both.")
 
 @dataclass(frozen=True)
 class Definition:
-    """What a rule says. `zone` "" is the calendar's, else the site's."""
+    """The parsed definition of a rule. `zone` "" is the calendar's, else the site's."""
 
     types: tuple[str, ...]
     tree: Group = ALWAYS

@@ -21,7 +21,7 @@ _KINDS = frozenset(SubjectKind)
 
 
 class SubjectName(NamedTuple):
-    """What an event, a timer or a run is about, stored as "interaction:<source>:<id>" or "user:<id>".
+    """The subject of an event, a timer or a run, stored as "interaction:<source>:<id>" or "user:<id>".
 
     `source` is empty except for an interaction and a session. `rate_limits.limit_key` names events so.
     """

@@ -1,4 +1,4 @@
-"""Hands out an export: at once when it is small, else by a job with a page that shows progress."""
+"""Answers with an export: at once if it is small, else by a job with a page that shows progress."""
 
 from __future__ import annotations
 

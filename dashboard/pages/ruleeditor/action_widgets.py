@@ -52,7 +52,7 @@ class Filled(NamedTuple):
 
 
 class ActionRow(NamedTuple):
-    """An action. `beside` stands in its first line, `texts` below, `to` are lists of recipients to tick."""
+    """An action. `beside` are in its first line, `texts` below, `to` are lists of recipients to tick."""
 
     n: int
     name: str

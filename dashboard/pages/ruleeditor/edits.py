@@ -28,7 +28,7 @@ from dashboard.rulelang.values import MAX_TYPES
 
 
 class EditResult(NamedTuple):
-    """The form after an act, and the name of the field to go on with ("" leaves it to the browser)."""
+    """The form after an edit, and the name of the field to focus ("" leaves it to the browser)."""
 
     form: TypedRule
     focus: str = ""

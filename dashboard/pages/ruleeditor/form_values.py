@@ -37,7 +37,7 @@ def text(form: Form, name: str) -> str:
 
 
 def lines(form: Form, name: str) -> list[str]:
-    """Return what stands on the lines of a text, without empty ones."""
+    """Return the lines of a text without empty ones."""
     return [line for each in text(form, name).splitlines() if (line := each.strip())]
 
 

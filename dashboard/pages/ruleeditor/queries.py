@@ -102,7 +102,7 @@ def offered(scope: Scope, definition: Mapping[str, Any], sought: str) -> Offered
 
 
 def last_position(owner_id: int | None) -> int:
-    """Return where the last rule of the owner's list stands; 0 in an empty list."""
+    """Return the position of the last rule of the owner's list; 0 in an empty list."""
     listed = Rule.owner_id.is_null() if owner_id is None else Rule.owner_id == owner_id
     return int(Rule.select(Rule.position).where(listed).order_by(Rule.position.desc()).limit(1).scalar() or 0)
 

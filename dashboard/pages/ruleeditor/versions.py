@@ -39,7 +39,7 @@ class Part(NamedTuple):
 @bp.get("/<int:ident>/versions")
 @require(Permission.RULES_OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
 def versions(ident: int) -> Response:
-    """The versions of a rule; `old` and `new` are the two that stand side by side, the latest by itself."""
+    """The versions of a rule; `old` and `new` are the two that are compared, the latest by default."""
     rule = seen(ident)
     rows = queries.versions(ident)
     by_number = {row.version: row for row in rows}

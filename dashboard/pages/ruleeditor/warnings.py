@@ -1,4 +1,4 @@
-"""What a rule lacks to do what it says: nothing that keeps it from being saved."""
+"""Warnings about a rule that may be saved but would not work as written."""
 
 from __future__ import annotations
 
