@@ -76,13 +76,13 @@ class ActionRunner:
 
     def execute(self, run: Run) -> ActionResult:
         """Execute the actions of `run` in the caller's transaction."""
-        doings = self.planner.rule.definition.then
+        actions = self.planner.rule.definition.then
         try:
             with database.atomic():
-                self._all(run, doings)
+                self._all(run, actions)
         except _Rollback as undo:
             self.states = []
-            for n, action in enumerate(doings):
+            for n, action in enumerate(actions):
                 state, why = StepState.CANCELLED, UNDONE if n < undo.n else STOPPED
                 if n == undo.n:
                     state, why = StepState.FAILED, undo.why
@@ -91,9 +91,9 @@ class ActionRunner:
             return ActionResult(RunOutcome.MUTED, self.held)
         return ActionResult(runs.outcome_of(self.states), self.held)
 
-    def _all(self, run: Run, doings: tuple[ActionConfig, ...]) -> None:
+    def _all(self, run: Run, actions: tuple[ActionConfig, ...]) -> None:
         stopped = False
-        for n, action in enumerate(doings):
+        for n, action in enumerate(actions):
             if stopped:
                 self._write(run, n, 0, DeliveryPlan(action.do, {}), StepState.CANCELLED, STOPPED)
                 continue

@@ -57,7 +57,7 @@ def run_due() -> int:
     with database.atomic():
         due = WORK.claim(worker.name(), batch=lambda _row: (None, AT_ONCE))
         deadline_worker = DeadlineWorker(deadline_index.current(), clock.now_ms())
-        deadline_worker.look(due)
+        deadline_worker.read_subjects(due)
         for row in due:
             deadline_worker.safely(row)
         deadline_worker.work.end()
@@ -132,7 +132,7 @@ class DeadlineWorker:
         else:
             self._waited(row, rule)
 
-    def look(self, rows: Sequence[Timer]) -> None:
+    def read_subjects(self, rows: Sequence[Timer]) -> None:
         """Read the subjects of the rows and all facts at once; a row that fails is marked."""
         reached: list[tuple[EventRow, dict[PeriodMoment, EventFacts], PeriodMoment]] = []
         for row in rows:

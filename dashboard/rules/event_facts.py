@@ -16,7 +16,7 @@ from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.rate_limits import By, episode_key, limit_key
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import EventRow, columns, rows
-from dashboard.rules.subject_fold import Seen
+from dashboard.rules.subject_fold import EventEffect
 
 CHUNK = 500  # ids looked up at once
 _TAGS = Prepared(
@@ -47,7 +47,7 @@ def of_event(event_id: int) -> EventFacts | None:
 
 def of_events(
     events: Sequence[int] | Sequence[EventRow],
-    seen: Mapping[int, Seen] | None = None,
+    seen: Mapping[int, EventEffect] | None = None,
     tags: bool = True,
 ) -> list[EventFacts]:
     """Return the facts of events, given by ids or rows, in the order of their ids.
@@ -66,7 +66,7 @@ def of_events(
     return made
 
 
-def of_row(row: EventRow, facing: Facing, seen: Seen | None) -> EventFacts:
+def of_row(row: EventRow, facing: Facing, seen: EventEffect | None) -> EventFacts:
     """Return the facts of one row; `seen` adds its changes and what its subject was like at the event."""
     user, queue = row.user_id, row.queue_id
     made = of_values(
@@ -95,7 +95,7 @@ def of_row(row: EventRow, facing: Facing, seen: Seen | None) -> EventFacts:
     return made
 
 
-def _add_subject(made: EventFacts, seen: Seen) -> None:
+def _add_subject(made: EventFacts, seen: EventEffect) -> None:
     """Add the fields of the subject that the event does not repeat, as they were at the event."""
     made["episode"] = episode_key("status", seen.state.status_id)
     made["late"] = seen.late

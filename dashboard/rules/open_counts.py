@@ -23,7 +23,7 @@ from dashboard.rules import event_facts, event_rows
 from dashboard.rules.active_rules import Live, LiveRule
 from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.subject_fold import Seen, State
+from dashboard.rules.subject_fold import EventEffect, State
 from dashboard.rules.subject_state import Folded, Holding, holding
 
 LEVEL = "level"  # the kind of count, see models.rules.RuleCount
@@ -103,7 +103,7 @@ def _crossed(
     touched: Iterable[Holder],
     levels: dict[str, Level],
     event: EventRow,
-    seen: Seen,
+    seen: EventEffect,
 ) -> list[Crossing]:
     count, found = rule.definition.count, []
     for type_ in rule.definition.types:

@@ -50,7 +50,7 @@ class State:
         return self.life.ended_ms
 
 
-class Seen(NamedTuple):
+class EventEffect(NamedTuple):
     """What an event found and changed: the state as of its own time, itself included, and its changes.
 
     `after` is the state of all events known by then; it differs from `state` when the event came `late`.
@@ -74,13 +74,13 @@ class Fold:
         self._known: list[EventRow] | None = [] if state is None else None
         self._since: list[EventRow] = []
 
-    def add(self, event: EventRow) -> Seen:
+    def add(self, event: EventRow) -> EventEffect:
         """Fold one more event and return what it found and changed."""
         before = self.state
         if before is None or event.time_ms > before.last_ms:
-            self.state, changes = step(before, event)
+            self.state, changes = apply_event(before, event)
             self._since.append(event)
-            return Seen(changes, self.state, self.state)
+            return EventEffect(changes, self.state, self.state)
         if self._known is None:
             self._known = list(self._earlier())
         self._known += [*self._since, event]
@@ -88,8 +88,10 @@ class Fold:
         after = replace(fold(self._known), event_id=event.id)
         self.state = after
         if all(order(each) <= order(event) for each in self._known if is_own_record(each.type)):
-            return Seen(step(before, event)[1], after, after)
-        return Seen({}, fold([each for each in self._known if order(each) <= order(event)]), after, True)
+            return EventEffect(apply_event(before, event)[1], after, after)
+        return EventEffect(
+            {}, fold([each for each in self._known if order(each) <= order(event)]), after, True
+        )
 
 
 def is_own_record(type_: str) -> bool:
@@ -105,13 +107,13 @@ def is_own_record(type_: str) -> bool:
 def fold(events: Iterable[EventRow]) -> State:
     """Return the state of one interaction's events, at least one, given in any order."""
     ordered = sorted(events, key=order)
-    state, _changes = step(None, ordered[0])
+    state, _changes = apply_event(None, ordered[0])
     for event in ordered[1:]:
-        state, _changes = step(state, event)
+        state, _changes = apply_event(state, event)
     return replace(state, life=lifecycle.fold_events(ordered), event_id=max(each.id for each in ordered))
 
 
-def step(before: State | None, event: EventRow) -> tuple[State, Changes]:
+def apply_event(before: State | None, event: EventRow) -> tuple[State, Changes]:
     """Return the state after one more event and what the event changed, by path.
 
     The first event of an interaction sets its values and changes none. A field that was not known before
@@ -148,7 +150,7 @@ def order(event: EventRow) -> tuple[int, int]:
     return event.time_ms, event.id
 
 
-def combine_same_moment(events: Sequence[EventRow], seen: dict[int, Seen]) -> None:
+def combine_same_moment(events: Sequence[EventRow], seen: dict[int, EventEffect]) -> None:
     """Make one change of several by one actor at one time in one request, in `seen`.
 
     The last of the events carries the change from the first old to the last new value, the others none.

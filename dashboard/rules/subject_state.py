@@ -18,7 +18,7 @@ from dashboard.models import Event
 from dashboard.models import Subject as Row
 from dashboard.rules import subject_fold
 from dashboard.rules.event_rows import EventRow, columns, in_time, rows
-from dashboard.rules.subject_fold import Fold, Seen, State
+from dashboard.rules.subject_fold import EventEffect, Fold, State
 
 CHUNK = 200  # interactions whose events are read at once
 
@@ -41,7 +41,7 @@ class Folded(NamedTuple):
     should say now.
     """
 
-    seen: dict[int, Seen]
+    seen: dict[int, EventEffect]
     stored: dict[Name, Holding]
     states: dict[Name, State]
 
@@ -50,7 +50,7 @@ class Folded(NamedTuple):
         _save(self.states)
 
 
-def seen_by(events: Sequence[EventRow]) -> dict[int, Seen]:
+def seen_by(events: Sequence[EventRow]) -> dict[int, EventEffect]:
     """Return by event id what each event found and changed; events without an interaction are left out."""
     return fold_batch(events).seen
 
@@ -71,12 +71,12 @@ def fold_batch(events: Sequence[EventRow]) -> Folded:
         begun = {name: state for name, state in known.items() if 0 < state.event_id < min(wanted[name])}
         for name, news in _by_name(_log(names, {name: state.event_id for name, state in begun.items()})):
             folding = _folding(name, begun.get(name))
-            seen: dict[int, Seen] = {}
+            seen: dict[int, EventEffect] = {}
             for event in news:
                 if in_time([event]):
                     seen[event.id] = folding.add(event)
                 elif folding.state is not None:
-                    seen[event.id] = Seen({}, folding.state, folding.state)
+                    seen[event.id] = EventEffect({}, folding.state, folding.state)
             subject_fold.combine_same_moment(news, seen)
             found.seen.update({event: seen[event] for event in wanted[name] if event in seen})
             if folding.state is not None:

@@ -9,7 +9,7 @@ from dashboard.rules import active_rules
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
 from dashboard.rules.backtest.simulator import Simulator
-from dashboard.rules.backtest.summary import Found
+from dashboard.rules.backtest.summary import BacktestRun
 from dashboard.rules.runs import RunOutcome
 from tests.rules import engine
 
@@ -25,7 +25,7 @@ def live(rule: Rule) -> list[str]:
     return [name for _at, name in sorted(query.tuples())]
 
 
-def found(rule: Rule, period: Period | None = None) -> list[Found]:
+def found(rule: Rule, period: Period | None = None) -> list[BacktestRun]:
     """Return what a backtest over all events, or over a period, finds, in order of time."""
     ready = active_rules.load(Rule.get_by_id(rule.id))
     assert ready is not None

@@ -15,7 +15,7 @@ from dashboard.models import Event, Subject
 from dashboard.rulelang.fields import ABSENT, Change
 from dashboard.rules import event_facts, subject_state
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.subject_fold import MAX_FIELDS, State, step
+from dashboard.rules.subject_fold import MAX_FIELDS, State, apply_event
 from tests import make
 from tests.rules.engine import LOG, NOON, acted, event, rule, send, take
 
@@ -162,17 +162,19 @@ def test_the_facts_of_an_event_hold_what_it_names() -> None:
 
 
 def test_a_list_and_an_object_within_the_data_are_compared_by_path() -> None:
-    state, first = step(None, line(1, "ticket.created", 0, {"tags": ["a"], "custom": {"vip": True}}))
-    state, second = step(state, line(2, "ticket.updated", 1, {"tags": ["a", "b"], "custom": {"vip": False}}))
+    state, first = apply_event(None, line(1, "ticket.created", 0, {"tags": ["a"], "custom": {"vip": True}}))
+    state, second = apply_event(
+        state, line(2, "ticket.updated", 1, {"tags": ["a", "b"], "custom": {"vip": False}})
+    )
     assert first == {}
     assert second == {"data.tags": (["a"], ["a", "b"]), "data.custom.vip": (True, False)}
 
 
 def test_long_texts_are_distinct_though_they_are_stored_cut() -> None:
     long = "x" * 100_000
-    state, _changes = step(None, line(1, "ticket.created", 0, {"message": long + "a"}))
-    state, same = step(state, line(2, "ticket.updated", 1, {"message": long + "a"}))
-    state, other = step(state, line(3, "ticket.updated", 1, {"message": long + "b"}))
+    state, _changes = apply_event(None, line(1, "ticket.created", 0, {"message": long + "a"}))
+    state, same = apply_event(state, line(2, "ticket.updated", 1, {"message": long + "a"}))
+    state, other = apply_event(state, line(3, "ticket.updated", 1, {"message": long + "b"}))
     assert (same, list(other)) == ({}, ["data.message"])
     assert len(str(state.values)) < 1000
 
@@ -180,7 +182,7 @@ def test_long_texts_are_distinct_though_they_are_stored_cut() -> None:
 def test_ever_new_fields_do_not_fill_a_subject() -> None:
     state: State | None = None
     for number in range(MAX_FIELDS + 50):
-        state, _changes = step(state, line(number, "ticket.updated", 0, {f"f{number}": 1}))
+        state, _changes = apply_event(state, line(number, "ticket.updated", 0, {f"f{number}": 1}))
     assert state is not None
     assert len(state.values) == MAX_FIELDS
 
@@ -193,7 +195,7 @@ def test_change_goes_from_the_last_known_value_to_the_new_one(told: list[Any]) -
     state: State | None = None
     last: Any = None
     for number, value in enumerate(told):
-        state, changes = step(state, line(number, "ticket.updated", 0, {"x": value}))
+        state, changes = apply_event(state, line(number, "ticket.updated", 0, {"x": value}))
         if changes:
             assert Change(*changes["data.x"]) == Change(last, value)
         elif value is not None and number and last not in (None, ""):

@@ -32,7 +32,7 @@ from dashboard.rules import (
     subject_history,
 )
 from dashboard.rules.backtest.simulator import Simulator
-from dashboard.rules.backtest.summary import Found
+from dashboard.rules.backtest.summary import BacktestRun
 from dashboard.rules.deadlines import Calendars, counted_kinds
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.open_counts import Holder, OpenCounts
@@ -59,7 +59,7 @@ class ReplayBatch(NamedTuple):
     done: int
     total: int
     asked: int
-    found: list[Found]
+    found: list[BacktestRun]
 
 
 def walk(simulator: Simulator, period: Period) -> Iterator[ReplayBatch]:
@@ -168,7 +168,7 @@ def _due(history: History, after: After, calendars: Calendars, period: Period) -
             yield at_ms, state_period.episode
 
 
-def _evaluated(simulator: Simulator, due: ReplayDeadline, period: Period) -> Found | None:
+def _evaluated(simulator: Simulator, due: ReplayDeadline, period: Period) -> BacktestRun | None:
     history = _histories(due.type, due.source, [due.name], period)[due.name]
     state_period = next(each for each in history.periods if each.episode == due.episode)
     user_id = int(due.name) if due.type in OF_AGENTS else None
@@ -246,7 +246,7 @@ def _counts(simulator: Simulator, count: Count, period: Period) -> Iterator[Repl
     kinds = sorted(counted_kinds(simulator.rule.definition.types))
     types = [name for name in catalog.CATALOG if state_periods.kind_of(name) in kinds]
     for done, total, rows in batches(types, Period(0, period.end_ms)):
-        found: list[Found] = []
+        found: list[BacktestRun] = []
         for row in event_rows.in_time(rows):
             if row.interaction is None:
                 continue
@@ -274,6 +274,6 @@ def _counts(simulator: Simulator, count: Count, period: Period) -> Iterator[Repl
 
 def _fire(
     simulator: Simulator, seen: EventFacts, firing: str, at_ms: int, episode: str = "", late_s: int = 0
-) -> Found | None:
+) -> BacktestRun | None:
     seen["episode"] = episode or firing
     return simulator.fire(seen, firing, at_ms, late_s)

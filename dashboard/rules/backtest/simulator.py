@@ -20,7 +20,7 @@ from dashboard.rules import runs, subject_state
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import ActionRunner
 from dashboard.rules.active_rules import LiveRule, needs_subject
-from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, EXPIRED, LOOP, MUTED, THROTTLED, Found
+from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, EXPIRED, LOOP, MUTED, THROTTLED, BacktestRun
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
@@ -50,7 +50,7 @@ class Simulator:
         found = matcher.match(self._index, facts)
         return found[0] if found and self._covers(facts) else None
 
-    def event(self, facts: EventFacts) -> Found | None:
+    def event(self, facts: EventFacts) -> BacktestRun | None:
         """Return what the rule does about an event; ask in the order of ids."""
         run = self.asks(facts)
         if run is None:
@@ -65,7 +65,7 @@ class Simulator:
         late_s = facts_of.late_s(facts, facts["time"])
         return self._carry_out(run, str(facts["id"]), facts_of.at_ms(facts), episode, late_s)
 
-    def fire(self, facts: EventFacts, firing: str, at_ms: int, late_s: int = 0) -> Found | None:
+    def fire(self, facts: EventFacts, firing: str, at_ms: int, late_s: int = 0) -> BacktestRun | None:
         """Return what the rule does about a deadline or a count; ask in the order in which they fall due.
 
         `late_s` is by how much the event that it hangs on came too late, see `timeliness.late_s`.
@@ -80,12 +80,14 @@ class Simulator:
     def _covers(self, facts: EventFacts) -> bool:
         return self.rule.owner is None or covers(self._people.scope(self.rule.owner), facts)
 
-    def _carry_out(self, run: matcher.Evaluation, name: str, at_ms: int, episode: str, late_s: int) -> Found:
+    def _carry_out(
+        self, run: matcher.Evaluation, name: str, at_ms: int, episode: str, late_s: int
+    ) -> BacktestRun:
         subject = rate_limits.limit_key(By.SUBJECT, self.rule.id, run.facts)
         if run.outcome is not Outcome.MATCHED:
-            return Found(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
+            return BacktestRun(name, at_ms, subject, _STOPPED[run.outcome], 0, run.facts, run.explain)
         if late_s > timeliness.MAX_LATE_S:
-            return Found(name, at_ms, subject, EXPIRED, 0, run.facts, run.explain)
+            return BacktestRun(name, at_ms, subject, EXPIRED, 0, run.facts, run.explain)
         planner = ActionPlanner(self.rule, run.facts, self._people, self._now_ms)
         runner = ActionRunner(planner, self._limits, at_ms // 1000, episode)
         runner.dry_run()
@@ -93,4 +95,4 @@ class Simulator:
         result = _WEIGHED.get(outcome, ACTED)
         if result == ACTED and self._limits.breaks(self.rule.id, run.facts, at_ms) and self.paused_ms is None:
             self.paused_ms = at_ms
-        return Found(name, at_ms, subject, result, runner.held, run.facts, run.explain)
+        return BacktestRun(name, at_ms, subject, result, runner.held, run.facts, run.explain)

@@ -19,7 +19,7 @@ LOOP, DEPTH, MUTED, EXPIRED = "loop_stopped", "depth_stopped", "muted", "expired
 REPORTED = (ACTED, THROTTLED, ERROR, LOOP, DEPTH, EXPIRED, "held")
 
 
-class Found(NamedTuple):
+class BacktestRun(NamedTuple):
     """One run that a rule would have made.
 
     `name` is the event's or the firing's own part of the run's key.
@@ -60,11 +60,11 @@ class BacktestSummary:
         self.counts: Counter[str] = Counter()
         self.days: dict[str, list[int]] = {}
         self.subjects: Counter[str] = Counter()
-        self.acted: deque[Found] = deque(maxlen=SAMPLES)
-        self.failed: deque[Found] = deque(maxlen=SAMPLES)
+        self.acted: deque[BacktestRun] = deque(maxlen=SAMPLES)
+        self.failed: deque[BacktestRun] = deque(maxlen=SAMPLES)
         self._dates: dict[int, str] = {}
 
-    def add(self, found: Found) -> None:
+    def add(self, found: BacktestRun) -> None:
         if not self.covers(found.facts):
             return
         self.counts[found.outcome] += 1
@@ -86,7 +86,7 @@ class BacktestSummary:
             "failures": [found.sample for found in self.failed],
         }
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: BacktestRun) -> None:
         if found.outcome != EXPIRED:
             (self.acted if found.outcome in (ACTED, THROTTLED) else self.failed).append(found)
         if found.outcome in (ACTED, THROTTLED):
