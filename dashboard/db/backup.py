@@ -38,16 +38,23 @@ class BackupError(Exception):
     """The backup or restore failed; the text is the reason."""
 
 
-def save(url: str, target: Path) -> None:
-    """Back up the database at `url` to `target`, a new file of mode 0600 that appears only when complete."""
+def save(url: str, target: Path, *, damaged: bool = False) -> None:
+    """Back up the database at `url` to `target`, a new file of mode 0600 that appears only when complete.
+
+    Raises BackupError for a damaged database, whose copy could not be restored, except with `damaged`.
+    """
     if target.exists():
         raise BackupError(f"{target} already exists.")
+    if not target.absolute().parent.is_dir():
+        raise BackupError(f"Folder {target.parent} does not exist.")
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)
         make_private(part)
         if (path := database_url.sqlite_path(url)) is not None:
             _copy_sqlite(path, part)
+            if not damaged and not _is_intact(part):
+                raise BackupError(failure.DAMAGED.format(f" ({path})") + ".")
         else:
             _run(url, "pg_dump", "--format=custom", "--no-owner", f"--file={part}")
         part.rename(target)
@@ -87,7 +94,7 @@ def restore(url: str, source: Path) -> Path | None:
         return None
     aside = path.with_name(f"{path.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
-        save(url, aside)
+        save(url, aside, damaged=True)
     except sqlite3.DatabaseError:  # not even its head can be read
         _replace_file(path, source, aside)
     else:
@@ -146,11 +153,20 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     if not source.exists():
         raise BackupError(f"{source} does not exist.")
     make_private(target)
-    with closing(sqlite3.connect(source)) as from_, closing(sqlite3.connect(target)) as to:
+    with closing(sqlite3.connect(source)) as from_:
         try:
-            from_.backup(to, pages=PAGES)
+            with closing(sqlite3.connect(target)) as to:
+                from_.backup(to, pages=PAGES)
         except sqlite3.OperationalError as error:
             raise BackupError(failure.explain(error, target)) from error
+
+
+def _is_intact(file: Path) -> bool:
+    with closing(sqlite3.connect(file)) as database:
+        try:
+            return bool(database.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+        except sqlite3.DatabaseError:
+            return False
 
 
 def _checked_sqlite(source: Path) -> set[str]:

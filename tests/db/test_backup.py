@@ -67,6 +67,29 @@ def test_backup_does_not_overwrite_files(db: peewee.Database, db_url: str, tmp_p
     assert (tmp_path / "copy").read_text() == "kept"
 
 
+def test_backup_into_a_missing_folder_names_the_folder(
+    db: peewee.Database, db_url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(backup.BackupError, match=r"Folder .*/missing does not exist"):
+        backup.save(db_url, tmp_path / "missing" / "copy")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_damaged_database_is_not_backed_up(db: peewee.Database, db_url: str, tmp_path: Path) -> None:
+    for number in range(200):
+        make.queue(f"queue {number}")
+    db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page,) = db.execute_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'queue'").fetchone()
+    (size,) = db.execute_sql("PRAGMA page_size").fetchone()
+    db.close()
+    with (tmp_path / "stopa.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"damage" * 100)
+    with pytest.raises(backup.BackupError, match="is damaged"):
+        backup.save(db_url, tmp_path / "copy")
+    assert not list(tmp_path.glob("copy*"))
+
+
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + bytes(100)])
 def test_damaged_backup_is_rejected(db: peewee.Database, db_url: str, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "copy").write_bytes(content)
