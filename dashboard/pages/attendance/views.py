@@ -39,7 +39,7 @@ NO_TEAM = N_("There is no such team that you lead.")
 TOO_LONG = N_("Choose at most %(days)s days.")
 
 
-class Asked(NamedTuple):
+class AttendanceQuery(NamedTuple):
     span: Span
     zone: str
     team: int | None
@@ -53,28 +53,28 @@ def index() -> Response:
     given = {name: request.args.getlist(name) for name in request.args}
     as_of, errors = clock.now_s(), []
     try:
-        asked = read(g.scope, given, zone(), as_of)
+        query = read(g.scope, given, zone(), as_of)
     except QueryError as error:
-        errors, asked = refusal(error), read(g.scope, {}, zone(), as_of)
-    people = _people(g.scope, asked, as_of) if not errors else []
+        errors, query = refusal(error), read(g.scope, {}, zone(), as_of)
+    people = _people(g.scope, query, as_of) if not errors else []
     if not errors:
-        details = {"from": asked.span.start, "to": asked.span.end, "user": asked.user}
-        audit.viewed("attendance.viewed", ("team", asked.team or "", ""), details)
+        details = {"from": query.span.start, "to": query.span.end, "user": query.user}
+        audit.viewed("attendance.viewed", ("team", query.team or "", ""), details)
     custom = any(request.args.get(name) for name in ("from", "to"))
     return render(
         "attendance/index.html",
         {"result"},
         status=400 if errors else 200,
         errors=errors,
-        asked=asked,
+        query=query,
         people=people,
         total=model.total(people),
-        about=f"{span_text(asked.span, asked.zone)} · {asked.zone}",
+        about=f"{span_text(query.span, query.zone)} · {query.zone}",
         period="" if custom else request.args.get("period") or DEFAULT,
         periods=[("", _("Choose dates")), *((name, _(text)) for name, text in PERIODS.items())],
         teams=[("", _("Everybody")), *teams.choices(g.scope)],
         user_url=lambda login: here(("user",), user=login),
-        all_url=here(("user",)) if asked.user else None,
+        all_url=here(("user",)) if query.user else None,
         exports=_exports(),
     )
 
@@ -87,18 +87,18 @@ def download(format_: str) -> Response:
     """Export a row for each person and day."""
     given = {name: request.args.getlist(name) for name in request.args}
     try:
-        asked = read(g.scope, given, zone(), clock.now_s())
+        query = read(g.scope, given, zone(), clock.now_s())
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
-    people = _people(g.scope, asked, clock.now_s())
-    name = file_name("attendance", asked.user, clock.local_date(asked.span.start, asked.zone), format_)
+    people = _people(g.scope, query, clock.now_s())
+    name = file_name("attendance", query.user, clock.local_date(query.span.start, query.zone), format_)
     kept = {name: "\n".join(values) for name, values in given.items()}
     return deliver(
         "attendance", kept, format_, name, sum(len(each.days) for each in people), "report.exported"
     )
 
 
-def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of: int) -> Asked:
+def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of: int) -> AttendanceQuery:
     """Return what the address asks for. Raises QueryError, which names every bad parameter."""
     errors = {name: Message(UNKNOWN) for name in given if name not in KNOWN}
     if errors:
@@ -110,11 +110,13 @@ def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of
     ident = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
     if text and ident not in [each for each, _name in teams.choices(scope)]:
         raise QueryError({"team": Message(NO_TEAM)})
-    return Asked(span, chosen_zone, ident, next((value for value in given.get("user", ()) if value), ""))
+    return AttendanceQuery(
+        span, chosen_zone, ident, next((value for value in given.get("user", ()) if value), "")
+    )
 
 
-def _people(scope: Scope, asked: Asked, as_of: int) -> list[Person]:
-    return model.read(scope, asked.team, asked.user, asked.span, asked.zone, as_of, formats.language())
+def _people(scope: Scope, query: AttendanceQuery, as_of: int) -> list[Person]:
+    return model.read(scope, query.team, query.user, query.span, query.zone, as_of, formats.language())
 
 
 def _exports() -> list[tuple[str, str]]:
@@ -131,16 +133,16 @@ def _build(order: ExportOrder) -> Report | None:
     if not order.scope.can(Permission.TRACING_VIEW):
         return None
     given = {name: text.split("\n") for name, text in order.query.items()}
-    asked = read(order.scope, given, order.zone, order.as_of)
-    people = _people(order.scope, asked, order.as_of)
-    stamp, title = formats.stamp(order.as_of, asked.zone), _("Attendance")
-    about = span_text(asked.span, asked.zone)
+    query = read(order.scope, given, order.zone, order.as_of)
+    people = _people(order.scope, query, order.as_of)
+    stamp, title = formats.stamp(order.as_of, query.zone), _("Attendance")
+    about = span_text(query.span, query.zone)
     return Report(
         title=title,
         subtitle=" · ".join((about, stamp, order.exporter)),
         meta=(
             (_("Period"), about),
-            (_("Time zone"), asked.zone),
+            (_("Time zone"), query.zone),
             (_("As of"), stamp),
             (_("Exported by"), order.exporter),
         ),
@@ -149,7 +151,7 @@ def _build(order: ExportOrder) -> Report | None:
             Sheet(_("By person"), _columns()[:2] + _columns()[5:], _by_person(people)),
         ),
         locale=formats.language(),
-        zone=asked.zone,
+        zone=query.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
     )
 
