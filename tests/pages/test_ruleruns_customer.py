@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,8 @@ def test_a_test_reaches_the_viewer_once_and_never_the_customer(client: FlaskClie
     notice = {"do": "notify", "to": {"roles": ["owner"]}, "title": "T", "again": {"seconds": 300, "times": 3}}
     made = rule([notice, MAIL], updated_by=make.administrator("author").id)
     send(event(contact=EVA, interaction="c1"))
+    stopa = client.application.config["STOPA"]
+    client.application.config["STOPA"] = replace(stopa, smtp_url="smtp://127.0.0.1:1")  # nothing is sent here
     viewer = sign_in_with(client, *TRACES)
     User.update(email="me@example.org").where(User.id == viewer.id).execute()
     client.post(f"/rules/{made.id}/try", data={"event": str(Event.get().id)})

@@ -100,7 +100,7 @@ def test_a_known_browser_waits_a_minute_between_further_guesses(
 FOREIGN = {
     "none": lambda cookie, other: "",
     "garbage": lambda cookie, other: "garbage",
-    "changed": lambda cookie, other: cookie[:-1] + ("a" if cookie[-1] != "a" else "b"),
+    "changed": lambda cookie, other: cookie[:-5] + ("a" if cookie[-5] != "a" else "b") + cookie[-4:],
     "another account's": lambda cookie, other: other,
 }
 
