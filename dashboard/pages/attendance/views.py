@@ -166,7 +166,7 @@ def _columns() -> tuple[Column, ...]:
         Column("date", _("Date"), Kind.DATE, 12),
         Column("first", _("Signed in at"), Kind.TIME, 20, with_offset=False),
         Column("last", _("Signed out at"), Kind.TIME, 20, with_offset=False),
-        Column("signed_in", _("Signed in"), Kind.DURATION, 12),
+        Column("signed_in", _("Login time"), Kind.DURATION, 12),
         Column("ready", _("Ready"), Kind.DURATION, 12),
         Column("paid", _("Paid pauses"), Kind.DURATION, 12),
         Column("unpaid", _("Unpaid pauses"), Kind.DURATION, 12),

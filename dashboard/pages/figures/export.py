@@ -31,7 +31,7 @@ def report(wanted: FiguresRequest, order: ExportOrder) -> Report:
         meta=(
             (_("Period"), period_text(wanted.query)),
             (_("Time zone"), wanted.query.zone),
-            (_("By"), _(BY[wanted.by])),
+            (_("Group by"), _(BY[wanted.by])),
             (_("As of"), stamp),
             (_("Exported by"), order.exporter),
         ),

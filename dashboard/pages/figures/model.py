@@ -284,7 +284,7 @@ def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     shown = [each for each in By if scope.can(tables.of(each).source.permission)]
     in_bar = ("by", "period", "from", "to", *(["queue"] if len(queues) < 2 else []))
     return {
-        "bys": Choice("by", _("By"), [(each, _(BY[each])) for each in shown], chosen),
+        "bys": Choice("by", _("Group by"), [(each, _(BY[each])) for each in shown], chosen),
         "period": ""
         if custom
         else next((value for value in given.get("period", ()) if value), DEFAULT_PERIOD),

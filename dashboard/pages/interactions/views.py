@@ -40,7 +40,7 @@ USER_EVENT_LIST = Listing(
     USER_EVENTS,
     N_("User events"),
     N_("Who was rung, took, rejected, muted or transferred an interaction, and when."),
-    columns=("time", "kind", "user", "interaction.id", "interaction.queue", "interaction.contact", "type"),
+    columns=("time", "kind", "user", "interaction.id", "interaction.queue", "interaction.contact"),
     bar=("kind", "user", "interaction.queue"),
     count=lambda number: ngettext("%(num)d user event", "%(num)d user events", number),
     none=N_("No user events in this period"),
