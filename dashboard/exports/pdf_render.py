@@ -51,9 +51,9 @@ _TEMPLATES = Environment(
 )
 _NUMBERS = (Kind.INT, Kind.DURATION, Kind.PERCENT)
 PAGE_MM = 273  # between the margins
-LETTER_MM, PADDING_MM = 1.7, 1.1  # of a bold letter, and at each side of a cell
+LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
 # Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
-_CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (18, 18)}
+_CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (20, 20)}
 
 
 class Fetcher(URLFetcher):  # type: ignore[misc]
@@ -209,9 +209,10 @@ class _Table:
         self._kept = _filled(sheet, rows)
         kept = [sheet.columns[at] for at in self._kept]
         self._writers = [show(column.kind, zone) for column in kept]
+        total = self._line(sheet.total) if sheet.total is not None else [""] * len(kept)
         self._columns = [
             (letters.shown(clean(column.title)), column.kind in _NUMBERS, width)
-            for column, width in zip(kept, _percents(kept), strict=True)
+            for column, width in zip(kept, _percents(kept, total), strict=True)
         ]
 
     def part(self, rows: list[Row], start: int, last: bool) -> dict[str, object]:
@@ -233,12 +234,15 @@ class _Table:
         return [shown(write(row[at])) for write, at in zip(self._writers, self._kept, strict=True)]
 
 
-def _percents(columns: list[Column]) -> list[float]:
-    """Return the widths in percent: every column holds the words of its heading, times and durations stay
-    on one line, and what is left is shared by the widths of the other columns."""
+def _percents(columns: list[Column], total: list[str]) -> list[float]:
+    """Return the widths in percent: every column holds the words of its heading, times, durations and the
+    numbers of the `total` stay on one line, and what is left is shared by the widths of the other columns."""
     japanese = formats.language() == "ja"
     fixed = [_CELL_MM.get(column.kind, (0, 0))[japanese] for column in columns]
-    least = [max(_heading_mm(column.title), mm) for column, mm in zip(columns, fixed, strict=True)]
+    least = [
+        max(_heading_mm(column.title), mm, _number_mm(text) if column.kind in _NUMBERS else 0)
+        for column, mm, text in zip(columns, fixed, total, strict=True)
+    ]
     shares = [0 if mm else column.width for column, mm in zip(columns, fixed, strict=True)]
     rest = max(PAGE_MM - sum(least), 0) / (sum(shares) or 1)
     widths = [mm + rest * share for mm, share in zip(least, shares, strict=True)]
@@ -249,6 +253,10 @@ def _heading_mm(title: str) -> float:
     """Return the width of the longest word of a heading; words of wide letters break anywhere."""
     words = [word for word in clean(title).split() if not any(map(_is_wide, word))]
     return max(map(len, words), default=4) * LETTER_MM + 2 * PADDING_MM
+
+
+def _number_mm(text: str) -> float:
+    return len(text) * DIGIT_MM + 2 * PADDING_MM
 
 
 def _is_wide(letter: str) -> bool:

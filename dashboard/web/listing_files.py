@@ -75,7 +75,7 @@ def report(listing: Listing, order: ExportOrder) -> Report:
     title = _(listing.title)
     return Report(
         title=title,
-        subtitle=" · ".join((period_text(query), stamp, order.exporter)),
+        subtitle=" · ".join((period_text(query), query.zone, stamp, order.exporter)),
         meta=tuple(meta),
         sheets=(Sheet(title, display.export_columns(query.columns, labels), _all_rows(order, query)),),
         locale=formats.language(),

@@ -234,6 +234,16 @@ def test_times_and_durations_stay_on_one_line(locale: str) -> None:
     assert sum("100:00:00" in line for line in lines) == 20
 
 
+def test_long_totals_of_durations_stay_on_one_line() -> None:
+    columns = (Column("a", "User", width=28), *(Column(f"d{n}", "Talk", Kind.DURATION) for n in range(7)))
+    total = ("Total", *(3600 * 10**n + 48 * 61 for n in range(7)))
+    sheet = Sheet("List", columns, [("jana", *[150 * 3600] * 7)], total)
+    [text] = pages(replace(report(locale="en"), sheets=(sheet,)))
+    for n in range(7):
+        assert f"{10**n}:48:48" in text
+    assert text.count("150:00:00") == 7
+
+
 @pytest.mark.parametrize("locale", ["en", "cs", "ja"])
 def test_no_word_of_a_heading_is_broken_in_a_table_of_many_numbers(locale: str) -> None:
     titles = [

@@ -21,6 +21,7 @@ from dashboard.sources import period
 from dashboard.tracing import queues
 from tests import make
 from tests.api import Api
+from tests.pages.files import text_of
 from tests.pages.html import Page
 
 pytestmark = pytest.mark.both_databases
@@ -202,3 +203,10 @@ def test_a_period_is_compared_with_the_same_days_before(
 def test_of_a_running_period_only_the_part_that_has_passed_is_compared() -> None:
     today = span("2026-03-03", "2026-03-04", "UTC")
     assert period.before(today, "UTC", today.start + 3600) == Span(today.start - 86_400, today.start - 82_800)
+
+
+@pytest.mark.parametrize("list_", ["figures", "interactions", "attendance"])
+def test_pdf_files_name_the_time_zone(client: FlaskClient, stored: None, list_: str) -> None:
+    sign_in(client, P.TRACING_VIEW, P.TRACING_EXPORT_PDF)
+    made = client.get(f"/{list_}.pdf?tz=America/Lima&from={DAY}&to={DAY}")
+    assert "America/Lima" in text_of(made.data)

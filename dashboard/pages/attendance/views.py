@@ -139,7 +139,7 @@ def _build(order: ExportOrder) -> Report | None:
     about = span_text(query.span, query.zone)
     return Report(
         title=title,
-        subtitle=" · ".join((about, stamp, order.exporter)),
+        subtitle=" · ".join((about, query.zone, stamp, order.exporter)),
         meta=(
             (_("Period"), about),
             (_("Time zone"), query.zone),

@@ -27,7 +27,7 @@ def report(wanted: FiguresRequest, order: ExportOrder) -> Report:
     title = _("Figures")
     return Report(
         title=title,
-        subtitle=" · ".join((period_text(wanted.query), stamp, order.exporter)),
+        subtitle=" · ".join((period_text(wanted.query), wanted.query.zone, stamp, order.exporter)),
         meta=(
             (_("Period"), period_text(wanted.query)),
             (_("Time zone"), wanted.query.zone),
