@@ -41,8 +41,9 @@ from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
-from dashboard.rules import active_rules, backfill, deadline_worker, engine, pending_waits, runs, timer_sync
+from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
+from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
 from dashboard.tracing import projection
 
 BLUEPRINTS = (

@@ -19,9 +19,10 @@ from dashboard.events import record
 from dashboard.ingest import schema
 from dashboard.jobs import worker
 from dashboard.models import Activity, Event, Interaction, Queue, User
-from dashboard.rules import backfill, event_rows, open_counts, state_periods, subject_state
+from dashboard.rules import event_rows, open_counts, subject_state
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.subject_state import holding
+from dashboard.rules.timing import backfill, state_periods
 from dashboard.tracing import queues, team
 
 START = 1_777_870_800  # 2026-05-04 07:00 in Prague

@@ -205,7 +205,7 @@ class RuleCount(OfRule):
 
 
 class Timer(Model):
-    """A deadline that is still to come; what has come is a run. `kind` is a rules.timers.TimerKind.
+    """A deadline that is still to come; what has come is a run. `kind` is a rules.timing.timers.TimerKind.
 
     Deadlines of subjects (`rule` is NULL) are shared by all rules of the type: one row per subject, due at
     the next rule's. The other kinds belong to one rule.
@@ -226,7 +226,7 @@ class Timer(Model):
     base_ms = pw.BigIntegerField()  # from when it is counted
     due_ms = pw.BigIntegerField()
     error = pw.CharField(500, default="")
-    state = pw.CharField(10, default="waiting")  # a rules.timers.TimerState
+    state = pw.CharField(10, default="waiting")  # a rules.timing.timers.TimerState
     attempts = pw.IntegerField(default=0)  # that failed since it was dealt with last
     lease_ms = pw.BigIntegerField(null=True)
     worker = pw.CharField(80, default="")

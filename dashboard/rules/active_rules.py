@@ -28,7 +28,7 @@ from dashboard.rulelang.predicates import Calendar, Context
 from dashboard.rulelang.rate_limits import Often
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.working_time import WorkCalendar, of_stored
-from dashboard.rules import deadlines
+from dashboard.rules.timing import deadlines
 
 
 def load_calendars() -> dict[str, WorkCalendar]:

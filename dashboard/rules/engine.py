@@ -31,7 +31,6 @@ from dashboard.rules import (
     open_counts,
     runs,
     subject_state,
-    timers,
 )
 from dashboard.rules.action_planner import ActionPlanner
 from dashboard.rules.action_runner import ActionRunner
@@ -41,6 +40,7 @@ from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
 from dashboard.rules.runs import RunOutcome
+from dashboard.rules.timing import timers
 
 logger = logging.getLogger("stopa.rules")
 AT_ONCE = 500  # events whose facts are in memory together

@@ -12,12 +12,13 @@ from dashboard.models import Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.triggers import SCHEDULE, After, Count, Wait
-from dashboard.rules import active_rules, deadlines, event_facts, open_counts, subject_history, subject_state
+from dashboard.rules import active_rules, event_facts, open_counts, subject_history, subject_state
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.state_periods import StatePeriod
-from dashboard.rules.timers import TimerKind
+from dashboard.rules.timing import deadlines
+from dashboard.rules.timing.deadlines import COUNTED
+from dashboard.rules.timing.state_periods import StatePeriod
+from dashboard.rules.timing.timers import TimerKind
 
 NOT_DUE = N_("Not due yet. The timer fires at %(due)s if nothing ends it before.")
 ENDED = N_("The state ended at %(ended)s, before the timer at %(due)s.")

@@ -21,10 +21,10 @@ from dashboard.rulelang.rate_limits import Level
 from dashboard.rulelang.triggers import Count
 from dashboard.rules import event_facts, event_rows
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.deadlines import COUNTED
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.subject_fold import EventEffect, State
 from dashboard.rules.subject_state import Folded, Holding, holding
+from dashboard.rules.timing.deadlines import COUNTED
 
 LEVEL = "level"  # the kind of count, see models.rules.RuleCount
 CHUNK = 500

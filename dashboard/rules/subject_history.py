@@ -13,9 +13,10 @@ from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.events import timeliness
 from dashboard.models import Event, Interval
 from dashboard.rulelang.fields import EventFacts
-from dashboard.rules import event_facts, state_periods
+from dashboard.rules import event_facts
 from dashboard.rules.event_rows import EventRow, columns, in_time, rows
-from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS, PAUSE_LIMIT, StatePeriod
+from dashboard.rules.timing import state_periods
+from dashboard.rules.timing.state_periods import AGENT_IDLE, OF_AGENTS, PAUSE_LIMIT, StatePeriod
 
 READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
 STILL = 2**40  # the end of what still lasts, in seconds

@@ -10,7 +10,8 @@ from dashboard import clock
 from dashboard.db import connected, database, dialect, open_database
 from dashboard.events import record
 from dashboard.models import Event, Rule, Run, Timer
-from dashboard.rules import active_rules, deadline_worker, event_rows, timers
+from dashboard.rules import active_rules, event_rows
+from dashboard.rules.timing import deadline_worker, timers
 from tests.bench import site
 from tests.bench.table import Line, medians, ratio
 

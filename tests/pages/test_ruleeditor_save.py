@@ -18,7 +18,7 @@ from dashboard.models import (
     User,
 )
 from dashboard.pages.ruleeditor import commands
-from dashboard.rules import timer_sync
+from dashboard.rules.timing import timer_sync
 from tests import make
 from tests.pages import asks
 from tests.pages.typed import SAYS, Fields, posted, stored

@@ -26,7 +26,8 @@ from dashboard.models import (
 )
 from dashboard.models.rules import OfRule
 from dashboard.pages.rules import commands
-from dashboard.rules import active_rules, timer_sync
+from dashboard.rules import active_rules
+from dashboard.rules.timing import timer_sync
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, FAILED_SIGN_IN, listed, owner, rule, run
 from tests.rules.engine import event, send

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import Wait
-from dashboard.rules import deadlines
-from dashboard.rules.deadlines import Calendars
-from dashboard.rules.state_periods import PeriodEvent, StatePeriod, periods
+from dashboard.rules.timing import deadlines
+from dashboard.rules.timing.deadlines import Calendars
+from dashboard.rules.timing.state_periods import PeriodEvent, StatePeriod, periods
 
 
 class Firing(NamedTuple):

@@ -17,8 +17,8 @@ from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.working_time import of_stored
 from dashboard.rules import event_rows
-from dashboard.rules.deadlines import waking
-from dashboard.rules.state_periods import agent_periods
+from dashboard.rules.timing.deadlines import waking
+from dashboard.rules.timing.state_periods import agent_periods
 from tests.rules import engine
 from tests.rules.engine import NOON, rule
 from tests.rules.firings import firings

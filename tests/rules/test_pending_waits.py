@@ -14,8 +14,8 @@ from dashboard.models import Rule, RuleGroup, RuleVersion, Run, Step
 from dashboard.pages.ruleeditor import commands
 from dashboard.rulelang import schema
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import pending_waits
-from dashboard.rules.pending_waits import Pending
+from dashboard.rules.timing import pending_waits
+from dashboard.rules.timing.pending_waits import Pending
 from tests import make
 from tests.pages.typed import posted
 from tests.rules.engine import LOG, NOON, rule

@@ -9,7 +9,8 @@ import time_machine
 
 from dashboard.jobs import worker
 from dashboard.models import Rule, RuleGroup, Run, Timer
-from dashboard.rules import active_rules, backfill, deadline_worker
+from dashboard.rules import active_rules
+from dashboard.rules.timing import backfill, deadline_worker
 from tests import make
 from tests.rules import engine
 from tests.rules.engine import NOON, event, notices, notify, rule

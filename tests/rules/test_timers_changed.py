@@ -12,7 +12,8 @@ from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import worker
 from dashboard.models import Calendar, Job, Rule
-from dashboard.rules import limit_store, timer_sync
+from dashboard.rules import limit_store
+from dashboard.rules.timing import timer_sync
 from tests.rules import engine
 from tests.rules.engine import NOON, event, rule
 from tests.rules.time import DAY, HOUR, MINUTE, Site, fired, pending

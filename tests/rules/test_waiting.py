@@ -9,7 +9,8 @@ import pytest
 import time_machine
 
 from dashboard.models import Rule
-from dashboard.rules import active_rules, backfill, event_rows, explain, occurrences
+from dashboard.rules import active_rules, event_rows, explain, occurrences
+from dashboard.rules.timing import backfill
 from tests import make
 from tests.rules import engine
 from tests.rules.agree import alike, both

@@ -7,7 +7,7 @@ from typing import Any
 import time_machine
 
 from dashboard.models import Run, Timer
-from dashboard.rules import deadline_worker
+from dashboard.rules.timing import deadline_worker
 from tests.rules import engine
 from tests.rules.engine import NOON, event
 

@@ -13,7 +13,7 @@ from dashboard.models import Event, Job, Rule, RuleGroup, Run, Step, Timer
 from dashboard.rulelang.matcher import State
 from dashboard.rules import active_rules, permissions
 from dashboard.rules.runs import StepState
-from dashboard.rules.timers import TimerState
+from dashboard.rules.timing.timers import TimerState
 from dashboard.web import forwarded
 from dashboard.web.forwarded import Unbelieved
 

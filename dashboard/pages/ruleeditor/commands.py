@@ -14,8 +14,9 @@ from dashboard.pages.ruleeditor.typed_rule import TypedRule
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, backfill, pending_waits, timer_sync
-from dashboard.rules.pending_waits import Pending
+from dashboard.rules import activation
+from dashboard.rules.timing import backfill, pending_waits, timer_sync
+from dashboard.rules.timing.pending_waits import Pending
 
 UNDO = 10  # forms kept before the present one
 _SEEN = ("name", "description", "group_id", "position", "state", "version", "definition")

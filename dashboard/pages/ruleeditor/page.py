@@ -23,8 +23,9 @@ from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import LOOPS, Definition
 from dashboard.rulelang.triggers import fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
-from dashboard.rules import pending_waits, permissions
+from dashboard.rules import permissions
 from dashboard.rules.runs import RUN_LABELS
+from dashboard.rules.timing import pending_waits
 from dashboard.ruletext import names
 from dashboard.ruletext.run_scope import BADGES
 from dashboard.web import forms as common

@@ -18,8 +18,9 @@ from dashboard.rulelang.conditions import NO_FIELD
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.validation import ROOT, ErrorPath
-from dashboard.rules import backfill, pending_waits, permissions
-from dashboard.rules.pending_waits import Pending
+from dashboard.rules import permissions
+from dashboard.rules.timing import backfill, pending_waits
+from dashboard.rules.timing.pending_waits import Pending
 from dashboard.web import forms as common
 
 NAME_MAX, TEXT_MAX, PLACE_MAX = 120, 500, 1_000_000

@@ -12,7 +12,8 @@ from dashboard.rulelang import lint
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import active_rules, deadlines, permissions
+from dashboard.rules import active_rules, permissions
+from dashboard.rules.timing import deadlines
 from dashboard.ruletext import names, sentences
 
 

@@ -25,15 +25,7 @@ from dashboard.rulelang.matcher import Outcome, State
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.values import Text
-from dashboard.rules import (
-    active_rules,
-    deadlines,
-    event_rows,
-    explain,
-    occurrences,
-    permissions,
-    subject_history,
-)
+from dashboard.rules import active_rules, event_rows, explain, occurrences, permissions, subject_history
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow
@@ -41,6 +33,7 @@ from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.occurrences import Occurrence
 from dashboard.rules.recipients import People, Reader
+from dashboard.rules.timing import deadlines
 from dashboard.ruletext import names, sentences, traces
 from dashboard.web.forms import one
 

@@ -19,7 +19,8 @@ from dashboard.pages.rules.views import ADD, KEPT, SEE, bp, many
 from dashboard.rulelang import schema
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import activation, backfill, permissions
+from dashboard.rules import activation, permissions
+from dashboard.rules.timing import backfill
 from dashboard.web import forms as common
 from dashboard.web.page import render
 

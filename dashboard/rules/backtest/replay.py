@@ -22,24 +22,17 @@ from dashboard.rulelang.matcher import Outcome
 from dashboard.rulelang.rate_limits import Level, episode_key
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.triggers import SCHEDULE, After, Count, Schedule, Wait
-from dashboard.rules import (
-    active_rules,
-    deadlines,
-    event_facts,
-    event_rows,
-    open_counts,
-    state_periods,
-    subject_history,
-)
+from dashboard.rules import active_rules, event_facts, event_rows, open_counts, subject_history
 from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import BacktestRun
-from dashboard.rules.deadlines import Calendars, counted_kinds
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.open_counts import Holder, OpenCounts
-from dashboard.rules.state_periods import OF_AGENTS
 from dashboard.rules.subject_fold import Fold
 from dashboard.rules.subject_history import History
 from dashboard.rules.subject_state import Holding, holding
+from dashboard.rules.timing import deadlines, state_periods
+from dashboard.rules.timing.deadlines import Calendars, counted_kinds
+from dashboard.rules.timing.state_periods import OF_AGENTS
 
 STEP = 2000  # ids of events in one read
 SUBJECTS = 200  # interactions in one read

@@ -15,7 +15,7 @@ from dashboard.models import Calendar, CalendarDay
 from dashboard.pages.settings.calendars.forms import Hours, date_of, shown
 from dashboard.rulelang import holidays
 from dashboard.rulelang.holidays import MAX_DAYS, Day
-from dashboard.rules import timer_sync
+from dashboard.rules.timing import timer_sync
 from dashboard.web.forms import line_problem
 from dashboard.web.versioned import Changes, InvalidError
 

@@ -24,7 +24,8 @@ from dashboard.pages.settings.calendars import days
 from dashboard.pages.settings.calendars.forms import WEEKDAYS, CalendarForm, DayForm, Hours, ranges, shown
 from dashboard.rulelang import holidays
 from dashboard.rulelang.working_time import minute
-from dashboard.rules import permissions, timer_sync
+from dashboard.rules import permissions
+from dashboard.rules.timing import timer_sync
 from dashboard.web.columns import Column, Texts, number
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import Changes, InvalidError

@@ -22,25 +22,16 @@ from dashboard.models import Rule, Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
 from dashboard.rulelang.triggers import SCHEDULE
-from dashboard.rules import (
-    active_rules,
-    deadline_index,
-    deadlines,
-    event_facts,
-    runs,
-    state_periods,
-    subject_history,
-    timer_sync,
-    timers,
-)
+from dashboard.rules import active_rules, event_facts, runs, subject_history
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_index import DeadlineGroup, DeadlineIndex
 from dashboard.rules.engine import EvaluationPass
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.runs import RunOutcome
-from dashboard.rules.state_periods import StatePeriod
 from dashboard.rules.subject_history import History
-from dashboard.rules.timers import TimerKind, TimerState
+from dashboard.rules.timing import deadline_index, deadlines, state_periods, timer_sync, timers
+from dashboard.rules.timing.deadline_index import DeadlineGroup, DeadlineIndex
+from dashboard.rules.timing.state_periods import StatePeriod
+from dashboard.rules.timing.timers import TimerKind, TimerState
 
 log = logging.getLogger("stopa.rules")
 AT_ONCE = 50  # rows of one transaction

@@ -16,7 +16,7 @@ from dashboard.catalog import effects
 from dashboard.rulelang.rate_limits import episode_key
 from dashboard.rulelang.triggers import COUNTERS, DEADLINES, After
 from dashboard.rulelang.working_time import WorkCalendar
-from dashboard.rules.state_periods import (
+from dashboard.rules.timing.state_periods import (
     OF_AGENTS,
     QUEUED,
     PeriodEvent,

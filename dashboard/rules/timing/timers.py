@@ -17,12 +17,13 @@ from dashboard.models import Timer
 from dashboard.rulelang import subjects
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.rate_limits import By, limit_key
-from dashboard.rules import deadlines, event_facts, event_rows, state_periods
+from dashboard.rules import event_facts, event_rows
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.deadline_index import DeadlineIndex, current
-from dashboard.rules.deadlines import wait_episode
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.state_periods import OF_AGENTS, StatePeriod
+from dashboard.rules.timing import deadlines, state_periods
+from dashboard.rules.timing.deadline_index import DeadlineIndex, current
+from dashboard.rules.timing.deadlines import wait_episode
+from dashboard.rules.timing.state_periods import OF_AGENTS, StatePeriod
 
 SUBJECT_MAX = 300
 

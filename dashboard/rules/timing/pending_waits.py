@@ -17,9 +17,10 @@ from dashboard.jobs import queue as jobs
 from dashboard.models import Job, Rule, Run, Timer
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import event_facts, runs, timer_sync, timers
+from dashboard.rules import event_facts, runs
 from dashboard.rules.runs import RunOutcome
-from dashboard.rules.timers import TimerKind, TimerState
+from dashboard.rules.timing import timer_sync, timers
+from dashboard.rules.timing.timers import TimerKind, TimerState
 
 CANCEL = "cancel_waits"  # the job
 AT_ONCE = 200  # waits of one transaction

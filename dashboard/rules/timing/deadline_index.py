@@ -16,9 +16,10 @@ from dashboard.models import Rule, RuleGroup
 from dashboard.rulelang import working_time
 from dashboard.rulelang.triggers import SCHEDULE, After
 from dashboard.rulelang.working_time import WorkCalendar
-from dashboard.rules import active_rules, deadlines
+from dashboard.rules import active_rules
 from dashboard.rules.active_rules import Live, LiveRule
-from dashboard.rules.state_periods import StatePeriod
+from dashboard.rules.timing import deadlines
+from dashboard.rules.timing.state_periods import StatePeriod
 
 
 class DeadlineGroup(NamedTuple):

@@ -21,20 +21,13 @@ from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Interval, Job, Rule, Run, Subject, Timer
 from dashboard.rulelang import subjects
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import (
-    deadline_index,
-    deadlines,
-    state_periods,
-    subject_history,
-    subject_state,
-    timer_sync,
-    timers,
-)
+from dashboard.rules import subject_history, subject_state
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_worker import DeadlineWorker
-from dashboard.rules.state_periods import AGENT_IDLE, OF_AGENTS
 from dashboard.rules.subject_history import PAUSE, READY, History
-from dashboard.rules.timers import New, TimerKind
+from dashboard.rules.timing import deadline_index, deadlines, state_periods, timer_sync, timers
+from dashboard.rules.timing.deadline_worker import DeadlineWorker
+from dashboard.rules.timing.state_periods import AGENT_IDLE, OF_AGENTS
+from dashboard.rules.timing.timers import New, TimerKind
 
 AT_ONCE = 500  # subjects of one transaction
 

@@ -20,10 +20,11 @@ from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.triggers import SCHEDULE
-from dashboard.rules import active_rules, deadline_index, deadlines
+from dashboard.rules import active_rules
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.deadline_index import DeadlineIndex
-from dashboard.rules.timers import New, TimerKind, TimerState, add
+from dashboard.rules.timing import deadline_index, deadlines
+from dashboard.rules.timing.deadline_index import DeadlineIndex
+from dashboard.rules.timing.timers import New, TimerKind, TimerState, add
 
 ARM = "arm_timers"  # the job, see rules.backfill
 OPEN, NEW, PENDING = "open", "new", "pending"
