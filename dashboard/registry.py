@@ -20,6 +20,7 @@ from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
     attendance,
+    eventstream,
     exports,
     figures,
     home,
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     gate.bp,
     api.bp,
     attendance.bp,
+    eventstream.bp,
     exports.bp,
     figures.bp,
     home.bp,
@@ -87,6 +89,7 @@ TICKS = {
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 EXPORTS = {
     "attendance": attendance.EXPORT,
+    "events": eventstream.EXPORT,
     "figures": figures.EXPORT,
     "interactions": interactions_list.EXPORT,
     "user_events": interactions_list.USER_EVENT_EXPORT,

@@ -5,6 +5,7 @@ A phone number keeps its last three digits, an email address its first letter an
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -86,3 +87,10 @@ def data(value: Any, known: Mapping[str, str], name: str = "") -> Any:
     for shown, mask in known.items():
         value = value.replace(shown, mask)
     return phone(value) if _NUMBER.fullmatch(value) and not _DATE.fullmatch(value) else text(value)
+
+
+def event(contact: str | None, data_: str) -> tuple[str | None, str]:
+    """Return the JSON of an event's contact and of its data, masked."""
+    fields = json.loads(contact) if contact else {}
+    shown = json.dumps(contact_fields(fields), ensure_ascii=False) if contact else None
+    return shown, json.dumps(data(json.loads(data_), known(fields)), ensure_ascii=False)

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     CALENDARS_VIEW = "calendars.view"
     CHANNELS_EDIT = "channels.edit"
     CHANNELS_VIEW = "channels.view"
+    EVENTS_VIEW = "events.view"
     HOME_VIEW = "home.view"
     KEYS_EDIT = "keys.edit"
     KEYS_VIEW = "keys.view"
@@ -75,6 +76,11 @@ SECTIONS: tuple[Section, ...] = (
                 N_("Today's statistics for the users and queues in the role's scope."),
             ),
             Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("Queue statistics for a day, hour by hour.")),
+            Choice(
+                P.EVENTS_VIEW,
+                N_("Event stream"),
+                N_("View every event of the users and queues in the role's scope."),
+            ),
         ),
     ),
     Section(
@@ -182,6 +188,7 @@ class Preset(NamedTuple):
 
 _TEAM = frozenset(
     {
+        P.EVENTS_VIEW,
         P.HOME_VIEW,
         P.TRACING_VIEW,
         P.TRACING_EXPORT_PDF,
@@ -203,7 +210,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         N_("Agent"),
         N_("Own tracing, also as a file, and own rules only."),
-        frozenset({P.RULES_OWN, P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA}),
+        frozenset({P.EVENTS_VIEW, P.RULES_OWN, P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA}),
         (),
     ),
     Preset(
@@ -233,7 +240,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         N_("Quality"),
         N_("Content of selected queues, no export."),
-        frozenset({P.HOME_VIEW, P.TRACING_VIEW, P.QUEUES_FIGURES}),
+        frozenset({P.EVENTS_VIEW, P.HOME_VIEW, P.TRACING_VIEW, P.QUEUES_FIGURES}),
         ("all_users",),
     ),
     Preset(

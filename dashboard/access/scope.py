@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.access.permissions import ALL, EVERYONE, Permission
-from dashboard.models import Access, AccessGrant, TeamLead, TeamMember, User
+from dashboard.db import keyset
+from dashboard.models import Access, AccessGrant, Event, TeamLead, TeamMember, User
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,18 @@ class Scope:
         if self.queues is None:
             return (column.is_null(False)) | (column.is_null(True))
         return column.in_(sorted(self.queues))
+
+    def allows_events(self) -> list[Any]:
+        """Return the SQL conditions that keep events of other users, and what happened in other queues, out.
+
+        What happened in no queue and on no interaction is visible. The conditions choose no index.
+        """
+        user, queue = keyset.unindexed(Event.user_id), keyset.unindexed(Event.queue_id)
+        inside = [] if self.users is None else [self.allows(user)]
+        if self.queues is not None:
+            outside_queues = queue.is_null() & Event.interaction.is_null()
+            inside.append(self.allows_queue(queue) | (user == self.viewer_id) | outside_queues)
+        return inside
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -134,6 +134,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("tracing.viewed", N_("User tracing viewed")),
     _act_read("activity.viewed", N_("Activity viewed")),
     _act_read("interaction.viewed", N_("Interaction viewed")),
+    _act_read("event.viewed", N_("Event viewed")),
     _act_read("team.viewed", N_("Team day viewed")),
     _act_read("attendance.viewed", N_("Attendance viewed")),
     _act_read("query.run", N_("Query run")),

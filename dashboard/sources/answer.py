@@ -9,7 +9,7 @@ import msgspec
 
 from dashboard import clock
 from dashboard.access.scope import Scope
-from dashboard.models import Queue, User
+from dashboard.models import Queue, Source, User
 from dashboard.sources import display, period, run
 from dashboard.sources.query import Group, Measure, Names, Query, Sum, cursor
 from dashboard.sources.types import Type
@@ -41,11 +41,12 @@ class Answer(msgspec.Struct):
 
 
 def names(scope: Scope) -> Names:
-    """Return how a query finds users and queues that the viewer may see by the names in events."""
+    """Return how a query finds users and queues that the viewer may see, and sources, by their names."""
     u, q = User, Queue
     return Names(
         lambda name: u.select(u.id).where((u.login == name) & scope.allows(u.id)).scalar(),
         lambda name: q.select(q.id).where((q.name == name) & scope.allows_queue(q.id)).scalar(),
+        lambda name: Source.select(Source.id).where(Source.name == name).scalar(),
     )
 
 
@@ -132,7 +133,7 @@ def _writer(
     match type_:
         case Type.MOMENT:
             return lambda value: clock.iso(int(value) // scale, zone)
-        case Type.USER | Type.QUEUE | Type.CONTACT:
+        case Type.USER | Type.QUEUE | Type.SOURCE | Type.CONTACT:
             found = display.named(scope, type_, values)
             return {key: name.key or name.shown for key, name in found.items()}.get
         case Type.YES_NO:

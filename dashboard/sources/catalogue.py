@@ -1,4 +1,4 @@
-"""The data sources: interactions, activities and user events, with the tables that they join.
+"""The data sources: interactions, activities, user events and events, with the tables that they join.
 
 A new field is one line here; parameters, results, the API and its description follow from it.
 """
@@ -69,6 +69,8 @@ STATES = {
     "answered_elsewhere": N_("Answered elsewhere"),
     "edited": N_("Edited"),
 }
+
+_TYPE_LABELS = {each.name: each.label for each in catalog.CATALOG.values()}
 
 
 def _yes(condition: str) -> str:
@@ -264,4 +266,49 @@ USER_EVENTS = Source(
     where=f"e.user_id IS NOT NULL AND e.type || '' IN ({', '.join(_named(kind) for kind in KINDS)})",
 )
 
+
+def _group() -> str:
+    """Return the group of an event's type, as SQL."""
+    types: dict[str, list[str]] = {}
+    for each in catalog.CATALOG.values():
+        types.setdefault(each.group, []).append(f"'{each.name}'")
+    known = "".join(f" WHEN e.type IN ({', '.join(names)}) THEN '{group}'" for group, names in types.items())
+    return f"CASE{known} WHEN e.type LIKE '{catalog.CUSTOM}%' THEN 'custom' ELSE 'system' END"
+
+
+# The plus keeps SQLite from an index by which the rows of a period would have to be sorted.
+EVENTS = Source(
+    "events",
+    '"event" e LEFT JOIN "interaction" i ON i.source_id = e.source_id AND i.external_id = e.interaction',
+    (
+        Entity(
+            "event",
+            N_("Event"),
+            "e.id",
+            (
+                Field("time", N_("Time"), Type.MOMENT, "e.time_ms", scale=1000),
+                Field("recorded", N_("Received"), Type.MOMENT, "e.recorded_ms", scale=1000),
+                Field("type", N_("Event type"), Type.TEXT, "e.type", _TYPE_LABELS),
+                Field("type_group", N_("Group"), Type.CHOICE, _group(), catalog.GROUPS),
+                Field("user", N_("User"), Type.USER, "e.user_id"),
+                Field("queue", N_("Queue"), Type.QUEUE, "+e.queue_id"),
+                Field("interaction", N_("Interaction"), Type.TEXT, "e.interaction"),
+                Field("contact", N_("Contact"), Type.CONTACT, "i.contact_id"),
+                Field("session", N_("Session"), Type.TEXT, "e.session"),
+                Field("source", N_("Source"), Type.SOURCE, "+e.source_id"),
+                Field("external_id", N_("ID in the source"), Type.TEXT, "e.external_id"),
+                Field("id", N_("Number"), Type.ID, "e.id"),
+            ),
+        ),
+    ),
+    moment="time",
+    permission=Permission.EVENTS_VIEW,
+    queues="+e.queue_id",
+    own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL)",
+    users="e.user_id",
+    id_searched="e.interaction",
+    contact="i.contact_id",
+)
+
+# Those of the query API; events are read there in the order of arrival, at an address of their own.
 SOURCES = {each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES)}

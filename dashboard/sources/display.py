@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Column, Kind
 from dashboard.i18n import formats
-from dashboard.models import Contact, Queue, User
+from dashboard.models import Contact, Queue, Source, User
 from dashboard.sources.query import Column as Chosen
 from dashboard.sources.types import Field, Type
 
@@ -29,11 +29,13 @@ class Name(NamedTuple):
 
 
 def named(scope: Scope, type_: Type, ids: Collection[int]) -> dict[int, Name]:
-    """Return the names of these users, queues or contacts; the latter masked as the viewer's scope says."""
+    """Return the names of these users, queues, sources or contacts, the latter masked as the scope says."""
     if type_ is Type.USER:
         return {row[0]: Name(*row[1:]) for row in _by_id(User, (User.login, User.name), ids)}
     if type_ is Type.QUEUE:
         return {row[0]: Name(*row[1:]) for row in _by_id(Queue, (Queue.name, Queue.label), ids)}
+    if type_ is Type.SOURCE:
+        return {ident: Name(name, name) for ident, name in _by_id(Source, (Source.name,), ids)}
     full, columns = scope.can(Permission.PII_UNMASK), (Contact.name, Contact.phone, Contact.email)
     found = _by_id(Contact, columns, ids)
     return {
@@ -62,7 +64,7 @@ def writer(scope: Scope, field: Field, values: Collection[Any], zone: str) -> Ca
             return formats.number
         case Type.YES_NO:
             return lambda value: _("Yes") if value else _("No")
-        case Type.USER | Type.QUEUE | Type.CONTACT:
+        case Type.USER | Type.QUEUE | Type.SOURCE | Type.CONTACT:
             names = named(scope, field.type, values)
             return lambda value: names[value].shown if value in names else ""
         case Type.CHOICE:

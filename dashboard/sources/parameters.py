@@ -45,6 +45,7 @@ UNKNOWN_VALUE = N_("Use one of %(names)s.")
 UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
 NO_USER = N_("There is no user “%(name)s” in your scope.")
 NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
+NO_SOURCE = N_("There is no source “%(name)s”.")
 NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
 NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 REVERSED = N_("The end can't be before the start.")
@@ -221,6 +222,9 @@ class _Reading(_Period):
             case Type.QUEUE:
                 queue = self.names.queue(text)
                 return message(NO_QUEUE, name=text[:80]) if queue is None else queue
+            case Type.SOURCE:
+                source = self.names.source(text)
+                return message(NO_SOURCE, name=text[:80]) if source is None else source
             case Type.TEXT:
                 return text
 

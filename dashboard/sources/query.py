@@ -121,6 +121,7 @@ class Names(NamedTuple):
 
     user: Callable[[str], int | None]
     queue: Callable[[str], int | None]
+    source: Callable[[str], int | None]
 
 
 def cursor(value: int, key: int) -> str:

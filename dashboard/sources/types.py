@@ -15,7 +15,7 @@ from dashboard.access.permissions import Permission
 
 
 class Type(StrEnum):
-    """What a field holds. Users, queues and contacts are ids in SQL and are named in results."""
+    """What a field holds. Users, queues, sources and contacts are ids in SQL and are named in results."""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -25,6 +25,7 @@ class Type(StrEnum):
     YES_NO = "yes_no"  # 1 or 0
     USER = "user"
     QUEUE = "queue"
+    SOURCE = "source"
     CONTACT = "contact"
     ID = "id"
 
@@ -76,10 +77,10 @@ class Source:
     """A named set of entities with fixed joins.
 
     `users` is the column whose user must be in the viewer's scope, `queues` the one whose queue must be for
-    the content to be visible; `own` is the condition of the viewer's own work, with the viewer's id as
-    {viewer}. `where` chooses the rows of the source from its table. Where `opaque`, rows without visible
-    content stay, else they are left out. A search looks into the columns `id_searched` and `contact`. A
-    period applies to the field `moment`.
+    the content to be visible; `own` is the condition of the viewer's own work and of what is in no queue,
+    with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
+    rows without visible content stay, else they are left out. A search looks into the columns `id_searched`
+    and `contact`. A period applies to the field `moment`.
     """
 
     name: str

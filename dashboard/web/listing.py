@@ -20,6 +20,7 @@ from dashboard.exports import registry
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
+from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED, TooManyBuckets
@@ -248,13 +249,15 @@ def _choice(listing: Listing, name: str, query: Query) -> Choice:
 
 
 def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
-    """Return value and label of the choices of a field, or of the users or queues of the viewer's scope."""
+    """Return value and label of a field's choices, of the users or queues of the scope, or of sources."""
     if field.type is Type.QUEUE:
         q = Queue
         found = q.select(q.name, q.label).where(scope.allows_queue(q.id)).tuples()
     elif field.type is Type.USER:
         u = User
         found = u.select(u.login, u.name).where(scope.allows(u.id) & u.deactivated_ts.is_null()).tuples()
+    elif field.type is Type.SOURCE:
+        found = [(name, name) for (name,) in EventSource.select(EventSource.name).tuples()]
     else:
         return [(value, _(label)) for value, label in field.choices.items()]
     return [(key, label) for key, label in by_name(found, lambda row: row[1])]

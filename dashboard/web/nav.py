@@ -77,6 +77,7 @@ SECTIONS = (
         "report",
         (Page(N_("Figures"), "figures.index"), Page(N_("Queue figures"), "queuedays.show")),
     ),
+    Section(N_("Record"), "eye", (Page(N_("Event stream"), "events.index"),)),
     Section(
         N_("Rules"),
         "bolt",

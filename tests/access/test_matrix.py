@@ -49,6 +49,7 @@ AREAS = {
 LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
+    "events": {P.EVENTS_VIEW},
     "exports": {P.SELF},
     "attendance": {P.TRACING_VIEW},
     "figures": {P.QUEUES_FIGURES},
@@ -97,6 +98,7 @@ ANSWERS = {
     "interactions.download_user_events": (200, 403),
     "figures.download": (200, 403),
     "attendance.download": (200, 403),
+    "events.download": (200, 403),
 }
 
 

@@ -11,7 +11,19 @@ import pytest
 from playhouse.migrations import Runner
 
 from dashboard.db import migrate, open_database
-from dashboard.models import ApiKey, Calendar, Event, Interaction, Rule, Run, Source, Step, Timer, User
+from dashboard.models import (
+    Access,
+    ApiKey,
+    Calendar,
+    Event,
+    Interaction,
+    Rule,
+    Run,
+    Source,
+    Step,
+    Timer,
+    User,
+)
 
 pytestmark = pytest.mark.both_databases
 
@@ -214,3 +226,20 @@ def test_rows_that_others_refer_to_survive_every_migration(old: peewee.Database)
     assert [(row.name, row.presence) for row in Source.select()] == [("pbx", "recorded")]
     assert [row.source_id for row in Event.select()] == [1]
     assert [row.source_id for row in Interaction.select()] == [1]
+
+
+def test_built_in_roles_that_see_people_view_events(old: peewee.Database) -> None:
+    for name, is_system in (("Agent", True), ("Auditor", True), ("Quality", False)):
+        insert(
+            old,
+            "access",
+            name=name,
+            description="",
+            is_system=is_system,
+            permissions=["tracing.view"],
+            version=1,
+        )
+    migrate.run(old)
+    roles = {role.name: role.permissions for role in Access.select()}
+    kept = ["tracing.view"]
+    assert roles == {"Agent": ["events.view", *kept], "Auditor": kept, "Quality": kept}

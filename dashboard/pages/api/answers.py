@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -147,7 +146,7 @@ def stored(row: tuple[Any, ...], full: bool) -> Stored:
         ident = msgspec.json.decode(members["id"], type=str)
         data = bytes(members.pop("data", data.encode())).decode()
     if not full:
-        contact, data = _masked(contact, data)
+        contact, data = masking.event(contact, data)
         members = _masked_members(members)
     return Stored(
         cursor=str(number),
@@ -165,13 +164,6 @@ def stored(row: tuple[Any, ...], full: bool) -> Stored:
         cloudevent=members or None,
         time_of_arrival=bool(time_of_arrival),
     )
-
-
-def _masked(contact: str | None, data: str) -> tuple[str | None, str]:
-    """Return the JSON of an event's contact and data, masked."""
-    fields = json.loads(contact) if contact else {}
-    shown = json.dumps(masking.contact_fields(fields), ensure_ascii=False) if contact else None
-    return shown, json.dumps(masking.data(json.loads(data), masking.known(fields)), ensure_ascii=False)
 
 
 def _masked_members(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:

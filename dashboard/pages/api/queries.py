@@ -31,7 +31,7 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
         others.append(keyset.unindexed(e.time_ms) >= query.since_ms)
     if query.until_ms is not None:
         others.append(keyset.unindexed(e.time_ms) < query.until_ms)
-    others += _inside(scope)
+    others += scope.allows_events()
     rows = (
         e.select(
             e.id,
@@ -64,16 +64,6 @@ def events(scope: Scope, query: EventQuery) -> tuple[list[Stored], int | None]:
     )
     full = scope.can(Permission.PII_UNMASK)
     return [stored(row, full) for row in found], after
-
-
-def _inside(scope: Scope) -> list[Any]:
-    """Return the conditions that keep events of other users, and what happened in other queues, out."""
-    user, queue = keyset.unindexed(Event.user_id), keyset.unindexed(Event.queue_id)
-    inside = [] if scope.users is None else [scope.allows(user)]
-    if scope.queues is not None:
-        outside_queues = queue.is_null() & Event.interaction.is_null()
-        inside.append(scope.allows_queue(queue) | (user == scope.viewer_id) | outside_queues)
-    return inside
 
 
 def _equal(query: EventQuery) -> list[tuple[Any, Any]]:
