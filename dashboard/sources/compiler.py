@@ -178,8 +178,15 @@ class Compiler:
         return Sql(found, (f"{escaped(text)}%", *(f"%{escaped(each)}%" for each in terms)))
 
     def condition(self, given: Filter) -> str:
-        """Return the condition of a filter; each of its texts is a parameter."""
+        """Return the condition of a filter; each of its texts is a parameter.
+
+        A filter of a coarser entity, but for its id, must not choose the index: the database would start from
+        that entity and sort all its rows instead of walking the moments of the grain.
+        """
         value = self.expression(Column("", given.entity, given.field))
+        if given.entity is not self.source.entities[0] and given.field.name != "id":
+            texts = given.field.type in (Type.TEXT, Type.CHOICE)
+            value = f"({value} || '')" if texts else f"({value} + 0)"
         shown = ["?" if isinstance(each, str) else str(each) for each in given.values]
         match given.op:
             case Op.ANY_OF:
