@@ -24,22 +24,12 @@ from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED, TooManyBuckets
-from dashboard.sources.query import (
-    DEFAULT_PERIOD,
-    Column,
-    Filter,
-    Op,
-    Query,
-    QueryError,
-    cursor,
-    sortable,
-)
+from dashboard.sources.query import DEFAULT_PERIOD, Column, Filter, Op, Query, QueryError, cursor, sortable
 from dashboard.sources.types import Field, Source, Type
 from dashboard.web.deliver import LABELS
 from dashboard.web.lists import Head, by_name, here
 from dashboard.web.page import render
 
-MAX_EXPORTED = 1_000_000  # rows of an Excel sheet
 PERIODS = {
     "today": N_("Today"),
     "yesterday": N_("Yesterday"),

@@ -49,14 +49,15 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
 def check_setup_code(code: str, ip: str) -> bool:
     """Return whether the one-time code is right, or raise Refused after too many wrong ones.
 
-    One transaction: of right codes that come at once none is counted as wrong.
+    One transaction: of right codes that come at once none is counted as wrong, nor one that comes after the
+    administrator was added, when there is no code any more.
     """
     with database.atomic():
         tried = throttle.attempt(throttle.for_setup(ip))
         if tried.wait_s:
             raise Refused(tried.wait_s)
         right = first_admin.code_is_right(code)
-        if right:
+        if right or not first_admin.needs_setup():
             throttle.succeeded(tried)
     return right
 
