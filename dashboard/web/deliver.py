@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any, NoReturn
 
 from flask import Response, abort, g, make_response, redirect, request, url_for
@@ -19,6 +19,7 @@ from dashboard.i18n import zone
 from dashboard.i18n.formats import language, number
 from dashboard.i18n.message import N_
 from dashboard.web.errors import Detail
+from dashboard.web.lists import here
 
 AT_ONCE = {"pdf": 250, "xlsx": 5_000, "csv": 20_000}  # rows: some two seconds of work each
 READ_BYTES = 64 * 1024
@@ -33,6 +34,17 @@ def export_links(maker: str, **query: Any) -> list[tuple[str, str]]:
     return [
         (_(LABELS[format_]), url_for(".download", format_=format_, **query))
         for format_ in registry.MAKERS[maker].rights
+        if registry.allowed(g.scope, maker, format_)
+    ]
+
+
+def file_links(maker: str, without: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return label and address of each file that the viewer may have of this page: its path with the format
+    behind a dot, and its query but for the parameters `without`."""
+    _path, mark, query = here(without).partition("?")
+    return [
+        (_(text), f"{request.path}.{format_}{mark}{query}")
+        for format_, text in LABELS.items()
         if registry.allowed(g.scope, maker, format_)
     ]
 

@@ -16,7 +16,6 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.exports import registry
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
@@ -26,7 +25,7 @@ from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED, TooManyBuckets
 from dashboard.sources.query import DEFAULT_PERIOD, Column, Filter, Op, Query, QueryError, cursor, sortable
 from dashboard.sources.types import Field, Source, Type
-from dashboard.web.deliver import LABELS
+from dashboard.web.deliver import file_links
 from dashboard.web.lists import Head, by_name, here
 from dashboard.web.page import render
 
@@ -210,18 +209,8 @@ def _page(
         f"{period_text(query)} · {query.zone}",
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
-        _exports(listing),
+        file_links(listing.source.name, PAGING),
     )
-
-
-def _exports(listing: Listing) -> list[tuple[str, str]]:
-    """Return label and address of each file of the list that the viewer may have."""
-    name, (_path, _mark, query) = listing.source.name, here(PAGING).partition("?")
-    return [
-        (_(text), f"{request.path}.{format_}{'?' if query else ''}{query}")
-        for format_, text in LABELS.items()
-        if registry.allowed(g.scope, name, format_)
-    ]
 
 
 def _count(listing: Listing, found: run.Rows) -> str:

@@ -14,7 +14,6 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.clock import Span
-from dashboard.exports import registry
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet, file_name
 from dashboard.i18n import formats, zone
@@ -24,7 +23,7 @@ from dashboard.pages.attendance.model import Person, Times
 from dashboard.sources.parameters import parse_period
 from dashboard.sources.query import QueryError
 from dashboard.tracing import team as teams
-from dashboard.web.deliver import LABELS, deliver
+from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
 from dashboard.web.listing import PERIODS, refusal, span_text
 from dashboard.web.lists import here
@@ -75,7 +74,7 @@ def index() -> Response:
         teams=[("", _("Everybody")), *teams.choices(g.scope)],
         user_url=lambda login: here(("user",), user=login),
         all_url=here(("user",)) if query.user else None,
-        exports=_exports(),
+        exports=file_links("attendance"),
     )
 
 
@@ -117,15 +116,6 @@ def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of
 
 def _people(scope: Scope, query: AttendanceQuery, as_of: int) -> list[Person]:
     return model.read(scope, query.team, query.user, query.span, query.zone, as_of, formats.language())
-
-
-def _exports() -> list[tuple[str, str]]:
-    _path, _mark, query = here().partition("?")
-    return [
-        (_(text), f"/attendance.{format_}{'?' if query else ''}{query}")
-        for format_, text in LABELS.items()
-        if registry.allowed(g.scope, "attendance", format_)
-    ]
 
 
 def _build(order: ExportOrder) -> Report | None:

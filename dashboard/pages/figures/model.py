@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S
-from dashboard.exports import registry
 from dashboard.exports.table import Kind
 from dashboard.i18n import formats
 from dashboard.i18n.message import message
@@ -26,9 +25,8 @@ from dashboard.sources.period import NAMED, Bucket
 from dashboard.sources.query import DEFAULT_PERIOD, Query, QueryError
 from dashboard.sources.types import Type
 from dashboard.web import charts
-from dashboard.web.deliver import LABELS
+from dashboard.web.deliver import file_links
 from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of, period_text
-from dashboard.web.lists import here
 
 WRITE: Mapping[Kind, Callable[[Any], str]] = {
     Kind.INT: formats.number,
@@ -191,7 +189,7 @@ def page(wanted: FiguresRequest) -> dict[str, Any]:
         "weekdays": [
             name for _day, name in sorted(get_day_names("abbreviated", locale=formats.language()).items())
         ],
-        "exports": _exports(wanted),
+        "exports": file_links("figures"),
     }
 
 
@@ -264,15 +262,6 @@ def _heat(wanted: FiguresRequest) -> list[list[charts.Cell]] | None:
     measures = tuple(each for each in wanted.query.measures if each.name == "count")
     found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
     return charts.heat({key[0]: values["count"] for key, values in found.rows})
-
-
-def _exports(wanted: FiguresRequest) -> list[tuple[str, str]]:
-    _path, _mark, query = here().partition("?")
-    return [
-        (_(text), f"/figures.{format_}{'?' if query else ''}{query}")
-        for format_, text in LABELS.items()
-        if registry.allowed(wanted.scope, "figures", format_)
-    ]
 
 
 def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:

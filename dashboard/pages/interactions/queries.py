@@ -108,9 +108,17 @@ def facts(scope: Scope, ident: int) -> Facts | None:
     i, a = Interaction, Activity
     own = pw.fn.EXISTS(a.select(a.id).where((a.interaction_id == i.id) & (a.user_id == scope.viewer_id)))
     columns = (
-        i.id, i.external_id, i.source, Source.name, i.channel, i.direction, i.queue_id, Queue.label,
-        Queue.sla_seconds, *(getattr(i, name) for name in Facts._fields[9:]),
-    )  # fmt: skip
+        i.id,
+        i.external_id,
+        i.source,
+        Source.name,
+        i.channel,
+        i.direction,
+        i.queue_id,
+        Queue.label,
+        Queue.sla_seconds,
+        *(getattr(i, name) for name in Facts._fields[9:]),
+    )
     query = (
         i.select(*columns)
         .join(Source, on=(Source.id == i.source))
@@ -134,13 +142,24 @@ def works(scope: Scope, ident: int) -> list[Work]:
     a = Activity
     query = (
         a.select(
-            a.id, a.user_id, User.name, User.login, a.channel, a.state, a.start_ts, a.end_ts, a.ringing_s,
-            a.handling_s, a.talk_s, a.hold_s, a.end_bound,
+            a.id,
+            a.user_id,
+            User.name,
+            User.login,
+            a.channel,
+            a.state,
+            a.start_ts,
+            a.end_ts,
+            a.ringing_s,
+            a.handling_s,
+            a.talk_s,
+            a.hold_s,
+            a.end_bound,
         )
         .join(User, on=(User.id == a.user_id))
         .where(a.interaction_id == ident)
         .order_by(a.start_ts, a.id)
-    )  # fmt: skip
+    )
     return [
         work if scope.sees(work.user_id) else work._replace(name=None, login=None)
         for work in rows(query, Work)
@@ -229,8 +248,10 @@ def free(scope: Scope, at: int) -> list[Free]:
         elif kind not in (Kind.READY, Kind.UNPROVED):
             worked[user] = max(worked.get(user, end), end)
     since = {user: max(start, worked.get(user, start)) for user, start in ready.items() if user not in busy}
-    named = {ident: (name, login) for ident, name, login in
-             u.select(u.id, u.name, u.login).where(u.id.in_(sorted(since))).tuples()}  # fmt: skip
+    named = {
+        ident: (name, login)
+        for ident, name, login in u.select(u.id, u.name, u.login).where(u.id.in_(sorted(since))).tuples()
+    }
     return sorted((Free(*named[user], start) for user, start in since.items()), key=lambda one: one.since)
 
 
