@@ -11,12 +11,12 @@ import peewee as pw
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.catalog.effects import in_order
 from dashboard.catalog.fields import ASSIGNEE, TO_QUEUE, TO_USER
 from dashboard.clock import DAY_S
 from dashboard.db import rows
-from dashboard.models import Activity, Contact, Event, Interaction, Interval, Queue, Source, User
+from dashboard.models import Activity, Contact, Interaction, Interval, Queue, Source, User
 from dashboard.sources.answer import names
+from dashboard.tracing import logged
 from dashboard.tracing.types import Kind
 
 MAX_EVENTS = 500
@@ -173,44 +173,15 @@ def parts(ids: list[int]) -> list[Part]:
     return rows(query.order_by(s.start_ts, s.kind), Part)
 
 
-class _Logged(NamedTuple):
-    source_id: int
-    external_id: str
-    type: str
-    time_ms: int
-    seq: int
-    file_ts: int | None
-    uid: int | None
-    user_id: int | None
-    queue_id: int | None
-    data: str
-    name: str | None
-
-
 def events(scope: Scope, found: Facts) -> list[Happened]:
-    """Return the events of the interaction, the first MAX_EVENTS in order, with what the viewer may see."""
-    e = Event
-    columns = [getattr(e, name) for name in _Logged._fields[:-1]]
-    query = (
-        e.select(*columns, User.name)
-        .join(User, pw.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
-        .where((e.source_id == found.source_id) & (e.interaction == found.external_id))
-        .order_by(e.id)
-        .limit(MAX_EVENTS)
-    )
+    """Return the events of the interaction, in order, with what the viewer may see."""
     c = Contact
     contact = c.select(c.name, c.phone, c.email).where(c.id == found.contact_id).dicts().first() or {}
     known = masking.known(contact)
     return [
-        Happened(each.time_ms, each.type, each.user_id, _named(scope, each), _data(scope, each.data, known))
-        for each in in_order(rows(query, _Logged), lambda _thing, _event: None)
+        Happened(each.time_ms, each.type, each.user_id, each.name, _data(scope, each.data, known))
+        for each in logged.events(scope, found.source_id, found.external_id, MAX_EVENTS)
     ]
-
-
-def _named(scope: Scope, event: _Logged) -> str | None:
-    if event.user_id is None:
-        return None
-    return (event.name or "") if scope.sees(event.user_id) else ""
 
 
 def _data(scope: Scope, text: str, known: Mapping[str, str]) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import peewee
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.catalog.effects import in_order
 from dashboard.db import rows
-from dashboard.models import Activity, Event, Interaction, Interval, Queue, User
-from dashboard.tracing import load
+from dashboard.models import Activity, Interaction, Interval, Queue, User
+from dashboard.tracing import load, logged
 from dashboard.tracing.load import ActivityRow
 
 
@@ -24,22 +23,6 @@ class Step(NamedTuple):
     type: str
     user: str | None
     data: dict[str, Any]
-
-
-class _Logged(NamedTuple):
-    """An event with what orders it, and its user's name."""
-
-    source_id: int
-    external_id: str
-    type: str
-    time_ms: int
-    seq: int
-    file_ts: int | None
-    uid: int | None
-    user_id: int | None
-    queue_id: int | None
-    data: str
-    name: str | None
 
 
 class Work(NamedTuple):
@@ -81,17 +64,10 @@ def interaction(scope: Scope, ident: int) -> Contact | None:
 
 def steps(scope: Scope, row: ActivityRow) -> list[Step]:
     """Return the user events of the activity's interaction, oldest first; an index range."""
-    e = Event
     name = Interaction.select(Interaction.external_id).where(Interaction.id == row.interaction_id)
-    columns = (getattr(e, field) for field in _Logged._fields if field != "name")
-    query = (
-        e.select(*columns, User.name)
-        .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
-        .where((e.source_id == row.source_id) & (e.interaction == name))
-    )
     return [
-        Step(event.time_ms, event.type, _named(scope, event.user_id, event.name), json.loads(event.data))
-        for event in in_order(rows(query, _Logged), lambda _thing, _event: None)
+        Step(event.time_ms, event.type, event.name, json.loads(event.data))
+        for event in logged.events(scope, row.source_id, name)
     ]
 
 
@@ -137,9 +113,3 @@ def queues(scope: Scope) -> list[tuple[int, str]]:
 def _open_to(scope: Scope, user_id: int) -> Any:
     a = Activity
     return a.id.is_null(False) if user_id == scope.viewer_id else scope.allows_queue(a.queue_id)
-
-
-def _named(scope: Scope, user_id: int | None, name: str | None) -> str | None:
-    if user_id is None:
-        return None
-    return (name or "") if scope.sees(user_id) else ""

@@ -1,0 +1,52 @@
+"""The stored events of an interaction, in the order in which they count, with the names in scope."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import peewee
+
+from dashboard.access.scope import Scope
+from dashboard.catalog.effects import in_order
+from dashboard.db import rows
+from dashboard.models import Event, User
+
+
+class Logged(NamedTuple):
+    """An event with what orders it; `name` is its user's, "" outside the viewer's scope, None for nobody."""
+
+    source_id: int
+    external_id: str
+    type: str
+    time_ms: int
+    seq: int
+    file_ts: int | None
+    uid: int | None
+    user_id: int | None
+    queue_id: int | None
+    data: str
+    name: str | None
+
+
+def events(scope: Scope, source_id: int, interaction: Any, limit: int | None = None) -> list[Logged]:
+    """Return the events of an interaction whose content the caller has found visible, the first `limit`.
+
+    `interaction` is its id in the source, or a query that selects it; an index range.
+    """
+    e = Event
+    columns = (getattr(e, field) for field in Logged._fields if field != "name")
+    query = (
+        e.select(*columns, User.name)
+        .join(User, peewee.JOIN.LEFT_OUTER, on=(User.id == e.user_id))
+        .where((e.source_id == source_id) & (e.interaction == interaction))
+        .order_by(e.id)
+        .limit(limit)
+    )
+    ordered = in_order(rows(query, Logged), lambda _thing, _event: None)
+    return [each._replace(name=_named(scope, each)) for each in ordered]
+
+
+def _named(scope: Scope, event: Logged) -> str | None:
+    if event.user_id is None:
+        return None
+    return (event.name or "") if scope.sees(event.user_id) else ""
