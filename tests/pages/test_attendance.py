@@ -82,6 +82,15 @@ def test_days_add_up_and_a_night_is_cut_at_midnight(stored: None) -> None:
     assert model.total(found.values()).login == 4 * 30_600 + 28_800
 
 
+def test_who_is_still_signed_in_has_no_sign_out(stored: None) -> None:
+    noon = clock.day(FIRST, ZONE).start + 12 * 3600
+    found = model.read(scope.whole(), None, "jana", SPAN, ZONE, noon, "en")
+    (day,) = found[0].days
+    assert (day.last, day.times.login) == (None, 4 * 3600)
+    done = people()["jana"].days[0]
+    assert done.last == clock.day(FIRST, ZONE).start + 16 * 3600 + 1800
+
+
 def sign_in(client: FlaskClient, *permissions: Permission, grants: list[Any] | None = None) -> User:
     user = make.user(access=make.access([P.TRACING_VIEW, *permissions], grants or ["all_users"]))
     make.sign_in(client, user)

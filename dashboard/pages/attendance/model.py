@@ -47,11 +47,11 @@ class Times(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A user's local day: the first beginning and the last end of presence in it."""
+    """A user's local day: the first beginning and the last end of presence in it, None while it goes on."""
 
     on: date
     first: int
-    last: int
+    last: int | None
     times: Times
 
 
@@ -97,15 +97,18 @@ def _person(
         span = Span(max(whole.start, passed.start), min(whole.end, passed.end))
         inside = [row for row in rows if row.start < span.end and (row.end is None or row.end > span.start)]
         if inside:
-            found.append(_day(on, span, inside, never))
+            found.append(_day(on, span, inside, never, span.end < whole.end))
     return Person(member, tuple(found), sum((day.times for day in found), Times()))
 
 
-def _day(on: date, span: Span, rows: Sequence[IntervalRow], never: bool) -> Day:
+def _day(on: date, span: Span, rows: Sequence[IntervalRow], never: bool, is_cut: bool) -> Day:
+    """Return a day; `is_cut` says that it goes on after `span`, so that presence at its end goes on too."""
     day = figures(rows, [], span, span.end, never_signed_in=never)
     shown = [row for row in rows if row.kind in (Kind.LOGIN, Kind.READY, Kind.PAUSE)]
     ends = [span.end if row.end is None else min(row.end, span.end) for row in shown]
     times = Times(
         1, day.login, day.ready, day.pause.paid, day.pause.unpaid, any(row.inferred for row in shown)
     )
-    return Day(on, min(max(row.start, span.start) for row in shown), max(ends), times)
+    last = max(ends)
+    goes_on = is_cut and last == span.end
+    return Day(on, min(max(row.start, span.start) for row in shown), None if goes_on else last, times)

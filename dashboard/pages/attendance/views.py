@@ -158,9 +158,9 @@ def _columns() -> tuple[Column, ...]:
         Column("last", _("Signed out at"), Kind.TIME, 20, with_offset=False),
         Column("signed_in", _("Login time"), Kind.DURATION, 12),
         Column("ready", _("Ready"), Kind.DURATION, 12),
-        Column("paid", _("Paid pauses"), Kind.DURATION, 12),
-        Column("unpaid", _("Unpaid pauses"), Kind.DURATION, 12),
-        Column("worked", _("Without unpaid pauses"), Kind.DURATION, 12),
+        Column("paid", _("Paid pauses"), Kind.DURATION, 14),
+        Column("unpaid", _("Unpaid pauses"), Kind.DURATION, 14),
+        Column("worked", _("Without unpaid pauses"), Kind.DURATION, 16),
         Column("inferred", _("Inferred"), Kind.TEXT, 10),
     )
 

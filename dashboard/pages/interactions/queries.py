@@ -174,7 +174,7 @@ def parts(ids: list[int]) -> list[Part]:
 
 
 def events(scope: Scope, found: Facts) -> list[Happened]:
-    """Return the events of the interaction, in order, with what the viewer may see."""
+    """Return the first MAX_EVENTS of the interaction in order, with what the viewer may see."""
     c = Contact
     contact = c.select(c.name, c.phone, c.email).where(c.id == found.contact_id).dicts().first() or {}
     known = masking.known(contact)
