@@ -1,0 +1,65 @@
+"""The data source of activities: a row is the work of one user on one interaction. Pure."""
+
+from __future__ import annotations
+
+from dashboard.access.permissions import Permission
+from dashboard.catalog.channels import CHANNELS
+from dashboard.i18n.message import N_
+from dashboard.sources.entities import DIRECTIONS, interaction, queue, user, yes
+from dashboard.sources.types import Entity, Field, Source, Type
+
+STATES = {
+    "ringing": N_("Ringing"),
+    "open": N_("Open"),
+    "postponed": N_("Postponed"),
+    "closed": N_("Closed"),
+    "transferred": N_("Transferred"),
+    "missed": N_("Missed"),
+    "rejected": N_("Rejected"),
+    "answered_elsewhere": N_("Answered elsewhere"),
+    "edited": N_("Edited"),
+}
+
+ACTIVITIES = Source(
+    "activities",
+    '"activity" a',
+    (
+        Entity(
+            "activity",
+            N_("Activity"),
+            "a.id",
+            (
+                Field("id", N_("Number"), Type.ID, "a.id"),
+                Field("user", N_("User"), Type.USER, "a.user_id"),
+                Field("channel", N_("Channel"), Type.TEXT, "a.channel", CHANNELS),
+                Field("direction", N_("Direction"), Type.CHOICE, "a.direction", DIRECTIONS, content=True),
+                Field("state", N_("State"), Type.CHOICE, "a.state", STATES),
+                Field("queue", N_("Queue"), Type.QUEUE, "a.queue_id", content=True),
+                Field("contact", N_("Contact"), Type.CONTACT, "a.contact_id", content=True),
+                Field("title", N_("Title"), Type.TEXT, "a.title", content=True),
+                Field("start", N_("Start"), Type.MOMENT, "a.start_ts"),
+                Field("end", N_("End"), Type.MOMENT, "a.end_ts"),
+                Field("closed", N_("Closed at"), Type.MOMENT, "a.closed_ts"),
+                Field("end_bound", N_("Latest end"), Type.MOMENT, "a.end_bound"),
+                Field("end_reason", N_("Reason of the latest end"), Type.TEXT, "coalesce(a.end_reason, '')"),
+                Field("handling", N_("Handling time"), Type.DURATION, "a.handling_s"),
+                Field("talk", N_("Talk time"), Type.DURATION, "a.talk_s"),
+                Field("hold", N_("Hold time"), Type.DURATION, "a.hold_s"),
+                Field("ringing", N_("Ringing time"), Type.DURATION, "a.ringing_s"),
+                Field("proved", N_("Proved time"), Type.DURATION, "a.proved_s"),
+                Field("is_missed", "", Type.YES_NO, yes("a.state IN ('missed', 'rejected')")),
+                Field("is_closed", N_("Closed"), Type.YES_NO, yes("a.closed_ts IS NOT NULL")),
+                Field("inferred", N_("Inferred"), Type.YES_NO, yes("a.inferred")),
+            ),
+        ),
+        interaction('JOIN "interaction" i ON i.id = a.interaction_id', content=True),
+        queue("a.queue_id", content=True),
+        user("user", "a.user_id"),
+    ),
+    moment="start",
+    permission=Permission.TRACING_VIEW,
+    queues="a.queue_id",
+    own="a.user_id = {viewer}",
+    users="a.user_id",
+    opaque=True,
+)

@@ -1,0 +1,54 @@
+"""The data source of events: a row is a line of the event log. Pure."""
+
+from __future__ import annotations
+
+from dashboard import catalog
+from dashboard.access.permissions import Permission
+from dashboard.i18n.message import N_
+from dashboard.sources.types import Entity, Field, Source, Type
+
+_TYPE_LABELS = {each.name: each.label for each in catalog.CATALOG.values()}
+
+
+def _group() -> str:
+    """Return the group of an event's type, as SQL."""
+    types: dict[str, list[str]] = {}
+    for each in catalog.CATALOG.values():
+        types.setdefault(each.group, []).append(f"'{each.name}'")
+    known = "".join(f" WHEN e.type IN ({', '.join(names)}) THEN '{group}'" for group, names in types.items())
+    return f"CASE{known} WHEN e.type LIKE '{catalog.CUSTOM}%' THEN 'custom' ELSE 'system' END"
+
+
+# The plus keeps SQLite from an index by which the rows of a period would have to be sorted.
+EVENTS = Source(
+    "events",
+    '"event" e LEFT JOIN "interaction" i ON i.source_id = e.source_id AND i.external_id = e.interaction',
+    (
+        Entity(
+            "event",
+            N_("Event"),
+            "e.id",
+            (
+                Field("time", N_("Time"), Type.MOMENT, "e.time_ms", scale=1000),
+                Field("recorded", N_("Received"), Type.MOMENT, "e.recorded_ms", scale=1000),
+                Field("type", N_("Event type"), Type.TEXT, "e.type", _TYPE_LABELS),
+                Field("type_group", N_("Group"), Type.CHOICE, _group(), catalog.GROUPS),
+                Field("user", N_("User"), Type.USER, "e.user_id"),
+                Field("queue", N_("Queue"), Type.QUEUE, "+e.queue_id"),
+                Field("interaction", N_("Interaction"), Type.TEXT, "e.interaction"),
+                Field("contact", N_("Contact"), Type.CONTACT, "i.contact_id"),
+                Field("session", N_("Session"), Type.TEXT, "e.session"),
+                Field("source", N_("Source"), Type.SOURCE, "+e.source_id"),
+                Field("external_id", N_("ID in the source"), Type.TEXT, "e.external_id"),
+                Field("id", N_("Number"), Type.ID, "e.id"),
+            ),
+        ),
+    ),
+    moment="time",
+    permission=Permission.EVENTS_VIEW,
+    queues="+e.queue_id",
+    own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL)",
+    users="e.user_id",
+    id_searched="e.interaction",
+    contact="i.contact_id",
+)
