@@ -20,7 +20,7 @@ from dashboard.models import Event
 from dashboard.pages.eventstream import queries, words
 from dashboard.sources import display
 from dashboard.sources.catalogue import EVENTS
-from dashboard.web import listing, listing_files
+from dashboard.web import listing_files, listing_page
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import PAGING, Listing
 from dashboard.web.lists import here
@@ -50,7 +50,7 @@ EXPORT = listing_files.maker(LISTING, TRACING_RIGHTS)
 @bp.get("/events")
 @require(Permission.EVENTS_VIEW)
 def index() -> Response:
-    return listing.show(LISTING)
+    return listing_page.show(LISTING)
 
 
 @bp.get("/events.csv", defaults={"format_": "csv"})

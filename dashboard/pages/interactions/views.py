@@ -14,7 +14,7 @@ from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions import queries, story, words
 from dashboard.sources.catalogue import INTERACTIONS, USER_EVENTS
-from dashboard.web import listing, listing_files
+from dashboard.web import listing_files, listing_page
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import Listing
 from dashboard.web.page import render, row_url
@@ -53,7 +53,7 @@ USER_EVENT_EXPORT = listing_files.maker(USER_EVENT_LIST, TRACING_RIGHTS)
 @bp.get("/interactions")
 @require(Permission.QUEUES_FIGURES)
 def index() -> Response:
-    return listing.show(LISTING)
+    return listing_page.show(LISTING)
 
 
 @bp.get("/interactions.csv", defaults={"format_": "csv"})
@@ -68,7 +68,7 @@ def download(format_: str) -> Response:
 @bp.get("/interactions/user-events")
 @require(Permission.TRACING_VIEW)
 def user_events() -> Response:
-    return listing.show(USER_EVENT_LIST)
+    return listing_page.show(USER_EVENT_LIST)
 
 
 @bp.get("/interactions/user-events.csv", defaults={"format_": "csv"})
