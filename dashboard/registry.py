@@ -37,7 +37,6 @@ from dashboard.pages import (
     teamday,
     tracing,
 )
-from dashboard.pages.interactions import views as interactions_list
 from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
@@ -46,6 +45,7 @@ from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
 from dashboard.tracing import projection
+from dashboard.web import listing_files
 
 BLUEPRINTS = (
     gate.bp,
@@ -87,15 +87,14 @@ TICKS = {
     "health": health.look,
 }
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
+LISTS = (eventstream.LISTING, interactions.LISTING, interactions.USER_EVENT_LIST)
 EXPORTS = {
     "attendance": attendance.EXPORT,
-    "events": eventstream.EXPORT,
     "figures": figures.EXPORT,
-    "interactions": interactions_list.EXPORT,
-    "user_events": interactions_list.USER_EVENT_EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
+    **listing_files.makers(LISTS),
 }
 RULE_PAGES = ("rules", "ruleeditor", "ruleruns")  # they say when all rules are stopped
 

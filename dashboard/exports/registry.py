@@ -43,5 +43,6 @@ MAKERS: dict[str, Maker] = {}  # by name; filled by dashboard.registry
 
 def allowed(scope: Scope, name: str, format_: str) -> bool:
     """True when the viewer may have this export in this format now."""
-    right = MAKERS[name].rights.get(format_)
+    maker = MAKERS.get(name)  # None for one of an earlier version, of which a file may be left
+    right = maker and maker.rights.get(format_)
     return right is not None and scope.can(right)

@@ -57,6 +57,7 @@ ACTIVITIES = Source(
         user("user", "a.user_id"),
     ),
     moment="start",
+    grain=N_("One row is one user's work on one interaction."),
     permission=Permission.TRACING_VIEW,
     queues="a.queue_id",
     own="a.user_id = {viewer}",

@@ -45,6 +45,7 @@ EVENTS = Source(
         ),
     ),
     moment="time",
+    grain=N_("One row is one event of the log."),
     permission=Permission.EVENTS_VIEW,
     queues="+e.queue_id",
     own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.access.permissions import Permission
+from dashboard.i18n.message import N_
 from dashboard.sources.entities import interaction, queue
 from dashboard.sources.types import Source
 
@@ -11,6 +12,7 @@ INTERACTIONS = Source(
     '"interaction" i',
     (interaction(), queue("i.queue_id")),
     moment="created",
+    grain=N_("One row is one contact of a customer."),
     permission=Permission.QUEUES_FIGURES,
     queues="i.queue_id",
     id_searched="i.external_id",

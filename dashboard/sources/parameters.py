@@ -59,12 +59,20 @@ TOO_SHORT = N_("Enter at least three characters, or two Japanese ones.")
 NO_CURSOR = N_("Not a cursor of this list. Leave it out to start from the first page.")
 
 
-def parse(source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names) -> Query:
+def parse(
+    source: Source,
+    given: Mapping[str, Sequence[str]],
+    zone: str,
+    now_s: int,
+    names: Names,
+    period: str = DEFAULT_PERIOD,
+) -> Query:
     """Return the query of the parameters of an address, each with all its values.
 
-    `zone` is the viewer's, used without `tz`. Raises QueryError, which names every bad parameter.
+    `zone` is the viewer's, used without `tz`; `period` is the one used without another. Raises QueryError,
+    which names every bad parameter.
     """
-    return _Reading(source, given, zone, now_s, names).query()
+    return _Reading(source, given, zone, now_s, names, period).query()
 
 
 def parse_period(
@@ -97,13 +105,14 @@ class _Period:
 
     def span(self) -> Span:
         name, start, end = self.text("period"), self.text("from"), self.text("to")
+        known = {*NAMED, self.default}
         if name and (start or end):
             self.errors["period"] = Message(ONE_PERIOD)
-        elif name and name not in NAMED:
+        elif name and name not in known:
             self.errors["period"] = message(UNKNOWN_VALUE, names=", ".join(NAMED))
         elif start or end:
             return self.between(start, end)
-        return named(name if name in NAMED else self.default, self.zone, self.now_s)
+        return named(name if name in known else self.default, self.zone, self.now_s)
 
     def between(self, start: str, end: str) -> Span:
         """Return the period of `from` and `to`; a date as `to` includes that day, a time is exclusive."""
@@ -124,9 +133,15 @@ class _Reading(_Period):
     """Reads one set of parameters and collects its errors."""
 
     def __init__(
-        self, source: Source, given: Mapping[str, Sequence[str]], zone: str, now_s: int, names: Names
+        self,
+        source: Source,
+        given: Mapping[str, Sequence[str]],
+        zone: str,
+        now_s: int,
+        names: Names,
+        period: str,
     ) -> None:
-        super().__init__(given, zone, now_s, DEFAULT_PERIOD)
+        super().__init__(given, zone, now_s, period)
         self.source, self.names = source, names
 
     def query(self) -> Query:

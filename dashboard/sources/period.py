@@ -18,6 +18,7 @@ from dashboard.clock import Span
 HOUR_S, DAY_S = 3600, 86_400
 MAX_BUCKETS = 10_000
 EPOCH = date(1970, 1, 1)
+ALL_TIME = "all_time"  # of the lists that have no other period by default
 
 
 class Bucket(StrEnum):
@@ -79,11 +80,15 @@ NAMED: dict[str, Callable[[date], tuple[date, date]]] = {
     "last_30_days": _days(29, 30),
     "last_90_days": _days(89, 90),
 }
+_EVERY: dict[str, Callable[[date], tuple[date, date]]] = {
+    **NAMED,
+    ALL_TIME: lambda today: (EPOCH - timedelta(1), today + timedelta(1)),
+}
 
 
 def named(name: str, zone: str, now_s: int) -> Span:
-    """Return the period `name`, one of NAMED, of the zone's clock at the instant `now_s`."""
-    first, after = NAMED[name](clock.local_date(now_s, zone))
+    """Return the period `name`, one of NAMED or ALL_TIME, of the zone's clock at the instant `now_s`."""
+    first, after = _EVERY[name](clock.local_date(now_s, zone))
     return of_dates(first, after, zone)
 
 

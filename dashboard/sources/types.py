@@ -91,6 +91,7 @@ class Source:
     queues: str
     own: str
     users: str = ""
+    grain: str = ""  # what a row is, in a sentence
     where: str = ""
     id_searched: str = ""
     contact: str = ""

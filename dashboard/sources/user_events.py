@@ -89,6 +89,7 @@ USER_EVENTS = Source(
         user("user", "e.user_id"),
     ),
     moment="time",
+    grain=N_("One row is one action of a user on an interaction."),
     permission=Permission.TRACING_VIEW,
     queues="i.queue_id",
     own="e.user_id = {viewer}",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from flask import g
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
+from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
@@ -19,7 +21,7 @@ from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED
-from dashboard.sources.query import Column, Filter, Op, Query, QueryError
+from dashboard.sources.query import DEFAULT_PERIOD, Column, Filter, Op, Query, QueryError
 from dashboard.sources.types import Field, Source, Type
 from dashboard.web.lists import by_name
 
@@ -38,6 +40,7 @@ PERIODS = {
     "last_90_days": N_("Last 90 days"),
 }
 assert PERIODS.keys() == NAMED.keys()  # noqa: S101 - a period without a label fails at the start
+WHOLE = N_("All time")
 SENTENCES = {
     Op.ANY_OF: N_("%(field)s: %(values)s"),
     Op.NOT: N_("%(field)s: not %(values)s"),
@@ -48,13 +51,26 @@ SENTENCES = {
 }
 TOO_LONG = N_("This takes too long. Choose a shorter period or more filters.")
 PAGING = ("after",)
+Parameters = Mapping[str, Sequence[str]]
+
+
+class Bulk(NamedTuple):
+    """What can be done to the ticked rows of a list, by POST to its own address with `op` and each `id`.
+
+    `operations` are value, label and style of the buttons.
+    """
+
+    permission: Permission
+    operations: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
 class Listing:
     """A list page: its source, the columns shown unless others are chosen, and the fields of the filter bar.
 
-    `links` gives the address of a cell's page by column, from the row's key and the value in the database.
+    `links` gives the address of a cell's page by column, from the row's key and the value in the database;
+    `badges` the style of values shown as badges. `fixed` are filters that belong to the page and that no
+    reader can remove. `renamed` makes parameters of today of those of old addresses.
     """
 
     source: Source
@@ -66,6 +82,24 @@ class Listing:
     none: str
     none_hint: str
     links: Mapping[str, Callable[[int, Any], str | None]]
+    badges: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    also: tuple[Permission, ...] = ()  # that open it besides the source's
+    rights: Mapping[str, Permission] = field(default_factory=lambda: TRACING_RIGHTS)
+    period: str = DEFAULT_PERIOD
+    sort: str = ""
+    bulk: Bulk | None = None
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    crumbs: tuple[tuple[str, str | None], ...] = ()
+    actions: tuple[tuple[str, str], ...] = ()  # label and address
+    renamed: Callable[[Parameters], Parameters] = dict
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return those of which one is enough."""
+        return (self.source.permission, *self.also)
+
+    def opens_for(self, scope: Scope) -> bool:
+        return bool(scope.permissions.intersection(self.permissions))
 
 
 class Choice(NamedTuple):
@@ -82,17 +116,24 @@ def refusal(error: QueryError) -> list[str]:
 
 
 def parsed(
-    listing: Listing,
-    given: Mapping[str, Sequence[str]],
-    zone_: str,
-    as_of: int | None = None,
-    scope: Any = None,
+    listing: Listing, given: Parameters, zone: str, as_of: int | None = None, scope: Scope | None = None
 ) -> Query:
-    chosen = dict(given)
-    if not any(chosen.get("columns", ())):
-        chosen["columns"] = list(listing.columns)
-    viewer = scope or g.scope
-    return parse(listing.source, chosen, zone_, as_of or clock.now_s(), answer.names(viewer))
+    """Return the query of the rows that a list shows. Raises QueryError."""
+    columns = given.get("columns", ())
+    return read(
+        listing, {**given, "columns": columns if any(columns) else listing.columns}, zone, as_of, scope
+    )
+
+
+def read(
+    listing: Listing, given: Parameters, zone: str, as_of: int | None = None, scope: Scope | None = None
+) -> Query:
+    """Return the query of the parameters with what the list states. Raises QueryError."""
+    chosen = {**given, **{name: (value,) for name, value in listing.fixed.items()}}
+    if listing.sort and not any((*given.get("sort", ()), *given.get("measures", ()))):
+        chosen["sort"] = (listing.sort,)
+    viewer = answer.names(scope or g.scope)
+    return parse(listing.source, chosen, zone, as_of or clock.now_s(), viewer, listing.period)
 
 
 def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
@@ -132,6 +173,8 @@ def period_text(query: Query) -> str:
 
 def span_text(span: Span, zone: str) -> str:
     """Return the dates of a period."""
+    if span.start < 0:
+        return str(_(WHOLE))
     first = clock.local_date(span.start, zone)
     last = clock.local_date(max(span.end - 1, span.start), zone)
     if first == last:

@@ -1,40 +1,88 @@
-"""The files of a list: the rows of its query, all pages of them, as Excel, CSV and PDF."""
+"""The routes of a list: its page and its files. Excel, CSV and PDF hold all rows of a query, JSON a page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response, abort, g, request
+import msgspec
+from flask import Blueprint, Response, abort, g, make_response, redirect, request
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.permissions import Permission
+from dashboard.access.guard import MissingPermission, require
+from dashboard.audit import record as audit
 from dashboard.exports.registry import ExportOrder, Maker
 from dashboard.exports.table import Report, Sheet, file_name
 from dashboard.i18n import formats, zone
-from dashboard.sources import display, run
+from dashboard.sources import answer, display, run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import Query, QueryError
-from dashboard.web.deliver import deliver
+from dashboard.web import listing_page
+from dashboard.web.deliver import LABELS, deliver
 from dashboard.web.errors import Detail
 from dashboard.web.listing import (
     PAGING,
     TOO_LONG,
     Listing,
+    Parameters,
     heading_text,
     parsed,
     period_text,
+    read,
     refusal,
     sentence,
 )
 
 MAX_EXPORTED = 1_000_000  # rows of an Excel sheet
+FORMATS = (*LABELS, "json")
+ACTION = "report.exported"
 
 
-def download(listing: Listing, format_: str) -> Response:
+def routes(
+    bp: Blueprint,
+    path: str,
+    listing: Listing,
+    endpoint: str = "index",
+    of: Callable[..., Listing] | None = None,
+) -> None:
+    """Add a list to a blueprint: its page, and its files at the path with a dot and their format behind it.
+
+    `of` returns the list for the values in the path; it answers 403 or 404 where there is none. Old names of
+    parameters lead to the address with the new ones.
+    """
+
+    def view(format_: str = "", **values: Any) -> Response:
+        found = of(**values) if of is not None else listing
+        given = request.args.to_dict(flat=False)
+        renamed = found.renamed(given)
+        if renamed != given:
+            return make_response(redirect(f"{request.path}?{urlencode(renamed, doseq=True)}"))
+        if not format_:
+            return listing_page.show(found, given)
+        return as_json(found, given) if format_ == "json" else download(found, given, format_)
+
+    guarded = require(*listing.permissions)(view)
+    bp.add_url_rule(path, endpoint, guarded)
+    for each in FORMATS:
+        bp.add_url_rule(f"{path}.{each}", f"{endpoint}_file", guarded, defaults={"format_": each})
+
+
+def makers(listings: Iterable[Listing]) -> dict[str, Maker]:
+    """Return the makers of the files of lists by the names of their sources."""
+    return {each.source.name: maker(each) for each in listings}
+
+
+def maker(listing: Listing) -> Maker:
+    return Maker(
+        listing.rights, lambda order: report(listing, order) if listing.opens_for(order.scope) else None
+    )
+
+
+def download(listing: Listing, given: Parameters, format_: str) -> Response:
     """Answer with the rows of the query as a file, or with the page of its making."""
-    given = {name: request.args.getlist(name) for name in request.args}
+    name = listing.source.name
     try:
         found = run.rows(g.scope, parsed(listing, given, zone()))
     except QueryError as error:
@@ -42,20 +90,35 @@ def download(listing: Listing, format_: str) -> Response:
     except (run.TooLong, TooManyBuckets):
         abort(400, Detail(_(TOO_LONG)))
     number = found.number if found.exact else MAX_EXPORTED
-    name = file_name(listing.source.name, "", clock.local_date(clock.now_s(), zone()), format_)
+    file = file_name(name, "", clock.local_date(clock.now_s(), zone()), format_)
+    return deliver(name, _kept(listing, given), format_, file, number, ACTION)
+
+
+def as_json(listing: Listing, given: Parameters) -> Response:
+    """Answer as the query API does: a page of rows, or figures by group; 400 with the errors by parameter."""
+    if not g.scope.can(listing.rights["csv"]):
+        raise MissingPermission(listing.rights["csv"])
+    as_of = clock.now_s()
+    try:
+        use = read if any(given.get("measures", ())) else parsed
+        found = answer.answer(g.scope, use(listing, given, zone(), as_of), as_of)
+    except QueryError as error:
+        return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
+    except (run.TooLong, TooManyBuckets):
+        return _json({"errors": {"period": _(TOO_LONG)}}, 400)
+    details = {**_kept(listing, given), "format": "json", "rows": len(found.rows)}
+    audit.record(ACTION, "r", ("export", "", listing.source.name), details=details)
+    return _json(found)
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, content_type="application/json")
+
+
+def _kept(listing: Listing, given: Parameters) -> dict[str, str]:
+    """Return the parameters of a file that is made later, each with its values in lines."""
     kept = {name: "\n".join(values) for name, values in given.items() if name not in PAGING}
-    return deliver(listing.source.name, kept, format_, name, number, "report.exported")
-
-
-def maker(listing: Listing, rights: Mapping[str, Permission]) -> Maker:
-    """Return the maker of the files of a list."""
-
-    def build(order: ExportOrder) -> Report | None:
-        if not order.scope.can(listing.source.permission):
-            return None
-        return report(listing, order)
-
-    return Maker(rights, build)
+    return {**kept, **listing.fixed}
 
 
 def report(listing: Listing, order: ExportOrder) -> Report:

@@ -6,26 +6,30 @@ address holds are chips. Everything works without scripts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Response, g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.i18n import zone
+from dashboard.access.permissions import Permission
+from dashboard.i18n import formats, zone
 from dashboard.sources import display, run
-from dashboard.sources.period import TooManyBuckets
-from dashboard.sources.query import DEFAULT_PERIOD, Column, Filter, Query, QueryError, cursor, sortable
+from dashboard.sources.period import ALL_TIME, TooManyBuckets
+from dashboard.sources.query import Column, Filter, Query, QueryError, cursor, sortable
 from dashboard.sources.types import Type
 from dashboard.web.deliver import file_links
 from dashboard.web.listing import (
     PAGING,
     PERIODS,
     TOO_LONG,
+    WHOLE,
+    Bulk,
     Choice,
     Listing,
+    Parameters,
     heading_text,
     options_of,
     parsed,
@@ -54,6 +58,13 @@ class Cell(NamedTuple):
     text: str
     url: str | None
     css: str
+    badge: str | None  # style of a badge
+
+
+class Row(NamedTuple):
+    key: int
+    name: str  # the texts of the first two cells
+    cells: list[Cell]
 
 
 @dataclass(frozen=True)
@@ -73,17 +84,19 @@ class Page:
     column_choices: list[tuple[str, str, bool]]
     column_hidden: list[tuple[str, str]]
     headings: list[Heading]
-    rows: list[list[Cell]]
+    rows: list[Row]
     count: str
     about: str
+    notes: list[str]
     first_url: str | None
     next_url: str | None
     exports: list[tuple[str, str]]
+    bulk: Bulk | None
+    bulk_url: str
 
 
-def show(listing: Listing, template: str = "listing/index.html", **more: Any) -> Response:
-    """Answer with the list that the address asks for; 400 with the reason when it cannot be used."""
-    given = {name: request.args.getlist(name) for name in request.args}
+def show(listing: Listing, given: Parameters) -> Response:
+    """Answer with the list of the parameters; 400 with the reason when they cannot be used."""
     errors: list[str] = []
     query, found = None, run.Rows([], 0, True, None)
     try:
@@ -94,59 +107,88 @@ def show(listing: Listing, template: str = "listing/index.html", **more: Any) ->
     except (run.TooLong, TooManyBuckets):
         errors = [_(TOO_LONG)]
     page = _page(listing, given, query or parsed(listing, {}, zone()), found, errors)
-    return render(
-        template, {"result"}, status=400 if errors else 200, page=page, q=request.args.get("q", ""), **more
-    )
+    status = 400 if errors else 200
+    return render("listing/index.html", {"result"}, status, page=page, q=request.args.get("q", ""))
 
 
-def _page(
-    listing: Listing, given: Mapping[str, Sequence[str]], query: Query, found: run.Rows, errors: list[str]
-) -> Page:
-    custom = bool(request.args.get("from") or request.args.get("to"))
-    period = "" if custom else request.args.get("period") or DEFAULT_PERIOD
-    bar = [_choice(listing, each, query) for each in listing.bar]
+def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, errors: list[str]) -> Page:
+    custom = any((*given.get("from", ()), *given.get("to", ())))
+    period = "" if custom else next(filter(None, given.get("period", ())), listing.period)
+    bar = [_choice(listing, each) for each in listing.bar]
     in_bar = {"period", "from", "to", "q", *PAGING, *(each.name for each in bar)}
-    others = [(name, value) for name, values in given.items() for value in values if name not in in_bar]
-    chosen = [each.name for each in query.columns]
-    fields = [
-        Column(listing.source.full_name(entity, field), entity, field)
-        for entity in listing.source.entities
-        for field in entity.fields
-        if field.label
-    ]
-    chips = [
-        Chip(sentence(g.scope, query, each), _without(_parameter(listing, each))) for each in query.filters
-    ]
-    if query.search:
-        chips.append(Chip(_("Search: %(text)s", text=query.search), _without("q")))
     first = clock.local_date(query.span.start, query.zone).isoformat()
     last = clock.local_date(max(query.span.end - 1, query.span.start), query.zone).isoformat()
     return Page(
         listing,
         errors,
         period,
-        [("", _("Choose dates")), *((name, _(text)) for name, text in PERIODS.items())],
+        [*_periods(listing), ("", _("Choose dates"))],
         first,
         last,
         bar,
-        chips,
+        _chips(listing, query),
         request.path,
-        others,
-        [(each.name, heading_text(listing, each), each.name in chosen) for each in fields],
-        [
-            (name, value)
-            for name, values in given.items()
-            for value in values
-            if name not in ("columns", *PAGING)
-        ],
+        _pairs(given, in_bar),
+        _column_choices(listing, query),
+        _pairs(given, {"columns", *PAGING}),
         [_heading(listing, each, query) for each in query.columns],
-        _cells(listing, query, found),
+        _rows(listing, query, found),
         _count(listing, found),
-        f"{period_text(query)} · {query.zone}",
+        " · ".join((period_text(query), query.zone, _as_of(query))),
+        list(_notes(query)),
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
         file_links(listing.source.name, PAGING),
+        listing.bulk if listing.bulk and g.scope.can(listing.bulk.permission) else None,
+        here(PAGING),
     )
+
+
+def _as_of(query: Query) -> str:
+    return str(_("As of %(time)s", time=formats.stamp(clock.now_s(), query.zone)))
+
+
+def _periods(listing: Listing) -> list[tuple[str, str]]:
+    whole = [(ALL_TIME, WHOLE)] if listing.period == ALL_TIME else []
+    return [(name, _(text)) for name, text in (*whole, *PERIODS.items())]
+
+
+def _pairs(given: Parameters, without: Collection[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in given.items() for value in values if name not in without]
+
+
+def _chips(listing: Listing, query: Query) -> list[Chip]:
+    chips = [
+        Chip(sentence(g.scope, query, each), _without(name))
+        for each in query.filters
+        if (name := _parameter(listing, each)) not in listing.fixed
+    ]
+    if query.search:
+        chips.append(Chip(_("Search: %(text)s", text=query.search), _without("q")))
+    return chips
+
+
+def _column_choices(listing: Listing, query: Query) -> list[tuple[str, str, bool]]:
+    chosen = {each.name for each in query.columns}
+    return [
+        (name, heading_text(listing, Column(name, entity, field)), name in chosen)
+        for entity in listing.source.entities
+        for field in entity.fields
+        if field.label and (name := listing.source.full_name(entity, field))
+    ]
+
+
+def _notes(query: Query) -> Iterator[str]:
+    """Yield what the viewer does not see of the rows."""
+    source, scope = query.source, g.scope
+    if not scope.is_whole:
+        yield _("Only rows within your scope are shown.")
+    if source.opaque and scope.queues is not None:
+        yield _("The content of work in other queues is hidden.")
+    if not scope.can(Permission.PII_UNMASK) and any(
+        each.field.type is Type.CONTACT for each in query.columns
+    ):
+        yield _("Contact details are masked.")
 
 
 def _count(listing: Listing, found: run.Rows) -> str:
@@ -155,7 +197,7 @@ def _count(listing: Listing, found: run.Rows) -> str:
     return str(_("More than %(number)s", number=listing.count(found.number)))
 
 
-def _choice(listing: Listing, name: str, query: Query) -> Choice:
+def _choice(listing: Listing, name: str) -> Choice:
     """Return a select of the bar: the choices of the field, or the users or queues of the viewer's scope."""
     _entity, field = listing.source.fields[name]
     options = options_of(g.scope, field)
@@ -175,15 +217,25 @@ def _heading(listing: Listing, column: Column, query: Query) -> Heading:
     return Heading(heading_text(listing, column), Head(url, order), css)
 
 
-def _cells(listing: Listing, query: Query, found: run.Rows) -> list[list[Cell]]:
+def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
     texts = display.cells(g.scope, query.columns, [row for _key, row in found.rows], query.zone)
-    numbers = [each.field.type in (Type.NUMBER, Type.DURATION) for each in query.columns]
+    css = ["n" if each.field.type in (Type.NUMBER, Type.DURATION) else "" for each in query.columns]
     links = [listing.links.get(each.name) for each in query.columns]
+    badges = [listing.badges.get(each.name) for each in query.columns]
     return [
-        [
-            Cell(text, link(key, value) if link and value is not None else None, "n" if number else "")
-            for text, value, link, number in zip(written, raw, links, numbers, strict=True)
-        ]
+        Row(
+            key,
+            " · ".join(written[:2]),
+            [
+                Cell(
+                    text,
+                    link(key, value) if link and value is not None else None,
+                    style,
+                    badge.get(value, "") if badge is not None else None,
+                )
+                for text, value, link, style, badge in zip(written, raw, links, css, badges, strict=True)
+            ],
+        )
         for (key, raw), written in zip(found.rows, texts, strict=True)
     ]
 

@@ -57,7 +57,7 @@ OTHERS = {
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "interactions.user_events": {P.TRACING_VIEW},
-    "interactions.download_user_events": {P.TRACING_VIEW},
+    "interactions.user_events_file": {P.TRACING_VIEW},
     "queuedays": {P.QUEUES_FIGURES},
     "search": {P.SELF},
     "signin": {P.SELF},
@@ -94,11 +94,11 @@ OTHERS = {
 ANSWERS = {
     "tracing.download": (200, 403),
     "queuedays.download": (404,),
-    "interactions.download": (200, 403),
-    "interactions.download_user_events": (200, 403),
+    "interactions.index_file": (200, 403),
+    "interactions.user_events_file": (200, 403),
     "figures.download": (200, 403),
     "attendance.download": (200, 403),
-    "events.download": (200, 403),
+    "events.index_file": (200, 403),
 }
 
 

@@ -13,14 +13,13 @@ from dashboard.access import masking
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Event
 from dashboard.pages.eventstream import queries, words
 from dashboard.sources import display
 from dashboard.sources.catalogue import EVENTS
-from dashboard.web import listing_files, listing_page
+from dashboard.web import listing_files
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import PAGING, Listing
 from dashboard.web.lists import here
@@ -44,22 +43,9 @@ LISTING = Listing(
         "session": lambda _key, value: here(PAGING, session=value),
     },
 )
-EXPORT = listing_files.maker(LISTING, TRACING_RIGHTS)
 
 
-@bp.get("/events")
-@require(Permission.EVENTS_VIEW)
-def index() -> Response:
-    return listing_page.show(LISTING)
-
-
-@bp.get("/events.csv", defaults={"format_": "csv"})
-@bp.get("/events.xlsx", defaults={"format_": "xlsx"})
-@bp.get("/events.pdf", defaults={"format_": "pdf"})
-@require(Permission.EVENTS_VIEW)
-def download(format_: str) -> Response:
-    """Export the rows of the filtered list."""
-    return listing_files.download(LISTING, format_)
+listing_files.routes(bp, "/events", LISTING)
 
 
 @bp.get("/events/<int:ident>")

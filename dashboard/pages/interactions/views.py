@@ -9,12 +9,11 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions import queries, story, words
 from dashboard.sources.catalogue import INTERACTIONS, USER_EVENTS
-from dashboard.web import listing_files, listing_page
+from dashboard.web import listing_files
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import Listing
 from dashboard.web.page import render, row_url
@@ -35,7 +34,6 @@ LISTING = Listing(
         "created": lambda key, _value: row_url("interactions.show", key),
     },
 )
-EXPORT = listing_files.maker(LISTING, TRACING_RIGHTS)
 USER_EVENT_LIST = Listing(
     USER_EVENTS,
     N_("User events"),
@@ -47,37 +45,10 @@ USER_EVENT_LIST = Listing(
     none_hint=N_("Choose another period, or remove filters."),
     links={},
 )
-USER_EVENT_EXPORT = listing_files.maker(USER_EVENT_LIST, TRACING_RIGHTS)
 
 
-@bp.get("/interactions")
-@require(Permission.QUEUES_FIGURES)
-def index() -> Response:
-    return listing_page.show(LISTING)
-
-
-@bp.get("/interactions.csv", defaults={"format_": "csv"})
-@bp.get("/interactions.xlsx", defaults={"format_": "xlsx"})
-@bp.get("/interactions.pdf", defaults={"format_": "pdf"})
-@require(Permission.QUEUES_FIGURES)
-def download(format_: str) -> Response:
-    """Export the rows of the filtered list."""
-    return listing_files.download(LISTING, format_)
-
-
-@bp.get("/interactions/user-events")
-@require(Permission.TRACING_VIEW)
-def user_events() -> Response:
-    return listing_page.show(USER_EVENT_LIST)
-
-
-@bp.get("/interactions/user-events.csv", defaults={"format_": "csv"})
-@bp.get("/interactions/user-events.xlsx", defaults={"format_": "xlsx"})
-@bp.get("/interactions/user-events.pdf", defaults={"format_": "pdf"})
-@require(Permission.TRACING_VIEW)
-def download_user_events(format_: str) -> Response:
-    """Export the user events of the filtered list."""
-    return listing_files.download(USER_EVENT_LIST, format_)
+listing_files.routes(bp, "/interactions", LISTING)
+listing_files.routes(bp, "/interactions/user-events", USER_EVENT_LIST, "user_events")
 
 
 @bp.get("/interactions/<int:ident>")
