@@ -10,7 +10,7 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.jobs import heartbeat, worker
 from dashboard.models import Event, Job, Rule, RuleGroup, Setting, Step, Timer
-from dashboard.pages.operations import queries, views
+from dashboard.pages.operations import queries
 from dashboard.rules import active_rules
 from tests import make
 from tests.pages import asks
@@ -169,22 +169,3 @@ def test_the_fragment_is_the_block(operator: FlaskClient) -> None:
     with time_machine.travel(NOW, tick=False):
         for url in ("/operations", "/operations?table=1"):
             asks.fragment_is_block(operator, url)
-
-
-@pytest.mark.parametrize(("most", "top"), [(0, 1), (1, 1), (3, 4), (5, 5), (6, 10), (28, 40), (999, 1000)])
-def test_the_scale_ends_at_a_round_number(most: int, top: int) -> None:
-    assert views.nice(most) == top
-    heights = [height for _x, _y, height in views.bars((0, most))]
-    assert heights == [round(110 * most / top, 1)] * bool(most)
-
-
-def test_who_may(client: FlaskClient) -> None:
-    made = rule("One", state="paused")
-    for url in ("/operations", "/operations/stop"):
-        asks.refuses_strangers(client, url)
-    for url in ("/operations/stop", "/operations/resume", f"/operations/rules/{made.id}/resume"):
-        asks.refuses_posts(client, url, P.RULES_SWITCH, P.RULES_EDIT)
-    asks.sign_in_with(client, P.RULES_OPERATE)
-    assert client.post("/operations/rules/999/resume").status_code == 404
-    assert client.get("/operations/resume").status_code == 405
-    assert Rule.get().state == "paused"

@@ -25,6 +25,7 @@ from dashboard.sources.period import NAMED, Bucket
 from dashboard.sources.query import DEFAULT_PERIOD, Query, QueryError
 from dashboard.sources.types import Type
 from dashboard.web import charts
+from dashboard.web.charts import Cell, Chart, Row, Series
 from dashboard.web.deliver import file_links
 from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of, period_text
 
@@ -46,7 +47,7 @@ class FiguresRequest:
     as_of: int
 
 
-class Row(NamedTuple):
+class GroupRow(NamedTuple):
     """A group: its label, the filters of its rows in the list of interactions, and its figures."""
 
     label: str
@@ -55,7 +56,7 @@ class Row(NamedTuple):
 
 
 class Result(NamedTuple):
-    rows: list[Row]
+    rows: list[GroupRow]
     total: Values
     overlap: bool
 
@@ -110,7 +111,7 @@ def table(wanted: FiguresRequest) -> Result:
             else None
         )
     rows = [
-        Row(
+        GroupRow(
             write(key[0]) if key[0] is not None else _("None"),
             _filters(wanted, key[0], key_of),
             figures,
@@ -184,7 +185,6 @@ def page(wanted: FiguresRequest) -> dict[str, Any]:
         "about": f"{period_text(wanted.query)} · {wanted.query.zone}",
         "compared": period_text(before),
         "chart": _chart(wanted),
-        "parts": [(_(label), css) for _name, label, css in wanted.table.parts],
         "heat": _heat(wanted),
         "weekdays": [
             name for _day, name in sorted(get_day_names("abbreviated", locale=formats.language()).items())
@@ -204,7 +204,7 @@ def _tile(wanted: FiguresRequest, column: tables.Column, now: Values, then: Valu
     return Tile(_(column.label), tables.written(column, now, WRITE) or "–", said, url)
 
 
-def _url(wanted: FiguresRequest, column: tables.Column, row: Row | None) -> str | None:
+def _url(wanted: FiguresRequest, column: tables.Column, row: GroupRow | None) -> str | None:
     """Return the list of the rows behind a figure of a row, or of the total without one."""
     if column.rows is None or wanted.table.source.name != "interactions" or (row and row.filters is None):
         return None
@@ -218,7 +218,7 @@ def _url(wanted: FiguresRequest, column: tables.Column, row: Row | None) -> str 
     return "/interactions?" + urlencode(kept, doseq=True)
 
 
-def _chart(wanted: FiguresRequest) -> Any:
+def _chart(wanted: FiguresRequest) -> Chart:
     """Return bars over time: hours of up to two days, days of two months, else weeks or months."""
     days = wanted.query.span.seconds / DAY_S
     bucket = (
@@ -236,12 +236,10 @@ def _chart(wanted: FiguresRequest) -> Any:
     measures = tuple(each for each in wanted.query.measures if each.name in (*names, "count"))
     found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
     zone = wanted.query.zone
-    bars = [
-        charts.Bar(_short(bucket, key[0], zone), tables.parts(wanted.table, values))
-        for key, values in found.rows
+    rows = [
+        Row(_short(bucket, key[0], zone), tables.parts(wanted.table, values)) for key, values in found.rows
     ]
-    drawn = charts.stacked(bars, [css for _name, _label, css in wanted.table.parts])
-    return {"drawn": drawn, "bars": bars}
+    return charts.bars(rows, [Series(_(label), css) for _name, label, css in wanted.table.parts])
 
 
 def _short(bucket: Bucket, number: int, zone: str) -> str:
@@ -252,7 +250,7 @@ def _short(bucket: Bucket, number: int, zone: str) -> str:
     return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))
 
 
-def _heat(wanted: FiguresRequest) -> list[list[charts.Cell]] | None:
+def _heat(wanted: FiguresRequest) -> list[list[Cell]] | None:
     """Return the load of the hours of a week; None for less than a week."""
     if wanted.query.span.seconds < 6 * DAY_S:
         return None

@@ -16,7 +16,7 @@ from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.models import Job
 from dashboard.pages.home import chart, rules
-from dashboard.pages.home.chart import Chart
+from dashboard.pages.home.chart import Hours
 from dashboard.pages.home.rules import Fired, Paused
 from dashboard.pages.home.status import PAUSE, READY, Status, status
 from dashboard.tracing import queues, team, trace
@@ -196,7 +196,7 @@ class Board:
     def team(self) -> Team:
         return Team(tuple(self.rows[:MOST_ROWS]), max(0, len(self.rows) - MOST_ROWS), self.axis)
 
-    def chart(self) -> Chart:
+    def chart(self) -> Hours:
         return chart.chart(self.slots, self.arrivals, self.as_of)
 
     def queues(self) -> list[QueueNow]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
@@ -12,17 +10,15 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission as P
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.i18n import zone
-from dashboard.i18n.formats import number
+from dashboard.i18n import formats, zone
 from dashboard.models import Rule
 from dashboard.pages.operations import queries
 from dashboard.rules import activation, active_rules
+from dashboard.web import charts
 from dashboard.web import forms as common
 from dashboard.web.page import render
 
 bp = Blueprint("operations", __name__, url_prefix="/operations")
-
-PLOT = 120  # units of the drawing, by the side of which the numbers stand
 
 
 @bp.get("")
@@ -35,8 +31,7 @@ def index() -> Response:
         {"result"},
         board=board,
         zone=zone(),
-        bars=bars(board.rate.events),
-        lines=lines(board.rate.most),
+        chart=chart(board.rate, zone()),
         many=many,
         table=1 if request.args.get("table") == "1" else None,
         may_channels=g.scope.can(P.CHANNELS_VIEW),
@@ -99,29 +94,17 @@ def resume_rule(ident: int) -> Response:
     return make_response(redirect(url_for(".index")))
 
 
-def bars(events: tuple[int, ...]) -> list[tuple[float, float, float]]:
-    """Return (x in percent, y, height) of each minute's bar in a chart of height PLOT."""
-    top = nice(max(events))
-    width = 94 / len(events)
-    drawn = [(place, round((PLOT - 10) * count / top, 1)) for place, count in enumerate(events) if count]
-    return [(round(6 + place * width, 3), round(PLOT - height, 1), height) for place, height in drawn]
-
-
-def lines(most: int) -> list[tuple[float, int]]:
-    """Return (y, label) of the grid lines at zero, half and the maximum."""
-    top = nice(most)
-    numbers = (0, top // 2, top) if top % 2 == 0 else (0, top)
-    return [(round(PLOT - (PLOT - 10) * count / top, 1), count) for count in numbers]
-
-
-def nice(most: int) -> int:
-    """Return the smallest of 1, 2, 4, 5, 10, 20, 40, 50, 100 … that is at least `most`."""
-    power = 10 ** max(0, math.floor(math.log10(most))) if most > 0 else 1
-    return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= most)
+def chart(rate: queries.Rate, zone: str) -> charts.Chart:
+    """Return a bar for each minute."""
+    rows = [
+        charts.Row(formats.clock_short(rate.start_ts + 60 * minute, zone), (count,))
+        for minute, count in enumerate(rate.events)
+    ]
+    return charts.bars(rows, [charts.Series(_("Events"), "ready")])
 
 
 def many(count: int) -> str:
     """Return the number as text; "more than …" if it exceeds COUNTED."""
     if count <= queries.COUNTED:
-        return number(count)
-    return str(_("more than %(num)s", num=number(queries.COUNTED)))
+        return formats.number(count)
+    return str(_("more than %(num)s", num=formats.number(queries.COUNTED)))

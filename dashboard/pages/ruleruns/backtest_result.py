@@ -21,9 +21,9 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import traces
+from dashboard.web import charts
+from dashboard.web.charts import Chart, Row, Series
 
-BASE, HIGHEST = 64, 48  # px: where bars stand, and how high the longest is
-NUMBERED = 14  # bars that have room for their number
 STATES = {"waiting": N_("In progress"), "done": N_("Done"), "failed": N_("Failed")}
 OUTCOMES = {
     "acted": (N_("Would have triggered"), "ok"),
@@ -34,21 +34,6 @@ OUTCOMES = {
     "muted": (N_("Muted"), ""),
     "expired": (N_("Expired"), ""),
 }
-
-
-class Bar(NamedTuple):
-    """A day of the plot: geometry in percent and pixels, its label only where there is room."""
-
-    x: float
-    width: float
-    y: float
-    height: float
-    y_acted: float
-    height_acted: float
-    day: str
-    label: str
-    matched: int
-    acted: int
 
 
 class Sample(NamedTuple):
@@ -67,7 +52,7 @@ class Effects(NamedTuple):
     """What the rule would have done."""
 
     figures: Mapping[str, int]
-    bars: list[Bar]
+    chart: Chart
     subjects: list[tuple[str, str, int]]
     samples: list[Sample]
     failures: list[Sample]
@@ -104,7 +89,6 @@ def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
     result = row.result
     return {
         "effects": _effects(scope, row, result, zone),
-        "numbered": NUMBERED,
         "took": formats.duration(result["took_ms"] // 1000),
         "start": formats.stamp_offset(row.start_ms // 1000, zone),
         "end": formats.stamp_offset(row.end_ms // 1000, zone),
@@ -118,7 +102,7 @@ def _effects(scope: Scope, row: Backtest, result: Mapping[str, Any], zone: str) 
     figures = {name: count for name, count in result.items() if isinstance(count, int)}
     return Effects(
         figures,
-        bars(result["days"], _days(row, result["zone"])),
+        chart(result["days"], _days(row, result["zone"])),
         [(words.subject(subject), subject, count) for subject, count in result["subjects"]],
         _samples(scope, samples, raw, words, zone),
         _samples(scope, failures, raw, words, zone),
@@ -132,31 +116,13 @@ def _days(row: Backtest, zone: str) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def bars(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> list[Bar]:
-    """Return one bar per day: matched runs, and within it those that the limits allow."""
-    highest = max((matched for matched, _acted in counts.values()), default=0) or 1
-    slot = 100 / max(1, len(days))
-    every = max(1, -(-len(days) // 8))  # labels that fit beside each other
-    found = []
-    for n, day in enumerate(days):
+def chart(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> Chart:
+    """Return a bar per day: the runs that the limits allow, and on them those that they do not."""
+    rows = []
+    for day in days:
         matched, acted = counts.get(day.isoformat(), (0, 0))
-        high, low = max(1.0, HIGHEST * matched / highest), HIGHEST * acted / highest
-        label = formats.day_short(day) if n % every == 0 else ""
-        found.append(
-            Bar(
-                round(n * slot + slot * 0.15, 3),
-                round(slot * 0.7, 3),
-                round(BASE - high, 1),
-                round(high, 1),
-                round(BASE - low, 1),
-                round(low, 1),
-                formats.date_plain(day),
-                label,
-                matched,
-                acted,
-            )
-        )
-    return found
+        rows.append(Row(formats.date_plain(day), (acted, matched - acted), formats.day_short(day)))
+    return charts.bars(rows, [Series(_("After limits"), "ready"), Series(_("Rate-limited"), "pause")])
 
 
 def _words(

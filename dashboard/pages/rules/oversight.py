@@ -10,10 +10,10 @@ from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission as P
 from dashboard.models import Rule, User
 from dashboard.pages.rules import commands, forms, listing
-from dashboard.pages.rules.views import SEE, allowed, bars, bp, when
+from dashboard.pages.rules.views import SEE, allowed, bp, when
 from dashboard.rules import permissions
+from dashboard.web import charts, lists
 from dashboard.web import forms as common
-from dashboard.web import lists
 from dashboard.web.page import render
 
 
@@ -30,7 +30,7 @@ def show(ident: int) -> Response:
         states=listing.STATES,
         may=allowed(g.scope, which),
         when=when,
-        bars=bars,
+        spark=charts.spark,
     )
 
 

@@ -15,7 +15,7 @@ from dashboard.i18n.formats import number
 from dashboard.pages.rules import forms, listing, queries
 from dashboard.rulelang.matcher import State
 from dashboard.rules import permissions
-from dashboard.web import lists
+from dashboard.web import charts, lists
 from dashboard.web.page import render
 
 bp = Blueprint("rules", __name__, url_prefix="/rules")
@@ -53,7 +53,7 @@ def index() -> Response:
         ordering=_ordering(wanted, by),
         may=allowed(g.scope, wanted.which),
         when=when,
-        bars=bars,
+        spark=charts.spark,
         query=_query(),
     )
 
@@ -70,13 +70,6 @@ def allowed(scope: Scope, which: str) -> dict[str, bool]:
         "oversee": which == forms.EMPLOYEES,
         "traces": which == forms.MY or scope.can(P.RULES_TRACES),
     }
-
-
-def bars(days: tuple[int, ...]) -> list[tuple[int, float, float]]:
-    """Return x, y and height of each day's bar in a drawing 14 high, the highest day full."""
-    most = max(days) or 1
-    heights = [max(1.0, round(13 * runs / most, 1)) if runs else 0.0 for runs in days]
-    return [(8 * place, round(14 - height, 1), height) for place, height in enumerate(heights)]
 
 
 def _tabs(wanted: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
