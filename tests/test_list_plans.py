@@ -49,6 +49,7 @@ OF_API = {
     "columns": "id",
     "group": "day",
     "measures": "count",
+    "compare": "previous",
     "sort": "-talk",
     "q": "c1-",
     "filter": "",

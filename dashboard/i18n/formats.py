@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from math import floor
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -60,7 +61,7 @@ def percent(value: float | None, digits: int = 0) -> str:
     """Return 0.863 as 86% (in Czech with a no-break space); None as a dash. Rounds half up."""
     if value is None:
         return "–"
-    rounded = int(value * 100 * 10**digits + 0.5) / (100 * 10**digits)
+    rounded = floor(value * 100 * 10**digits + 0.5) / (100 * 10**digits)
     pattern = {"cs": f"0{'.' + '0' * digits if digits else ''}{NBSP}%"}.get(
         language(), f"0{'.' + '0' * digits if digits else ''}%"
     )

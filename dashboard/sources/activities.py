@@ -6,7 +6,7 @@ from dashboard.access.permissions import Permission
 from dashboard.catalog.channels import CHANNELS
 from dashboard.i18n.message import N_
 from dashboard.sources.entities import DIRECTIONS, interaction, queue, user, yes
-from dashboard.sources.types import Entity, Field, Source, Type
+from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 STATES = {
     "ringing": N_("Ringing"),
@@ -27,6 +27,7 @@ ACTIVITIES = Source(
         Entity(
             "activity",
             N_("Activity"),
+            N_("Activities"),
             "a.id",
             (
                 Field("id", N_("Number"), Type.ID, "a.id"),
@@ -47,10 +48,17 @@ ACTIVITIES = Source(
                 Field("hold", N_("Hold time"), Type.DURATION, "a.hold_s"),
                 Field("ringing", N_("Ringing time"), Type.DURATION, "a.ringing_s"),
                 Field("proved", N_("Proved time"), Type.DURATION, "a.proved_s"),
-                Field("is_missed", "", Type.YES_NO, yes("a.state IN ('missed', 'rejected')")),
+                Field(
+                    "is_missed",
+                    "",
+                    Type.YES_NO,
+                    yes("a.state IN ('missed', 'rejected')"),
+                    counted=N_("Not taken"),
+                ),
                 Field("is_closed", N_("Closed"), Type.YES_NO, yes("a.closed_ts IS NOT NULL")),
                 Field("inferred", N_("Inferred"), Type.YES_NO, yes("a.inferred")),
             ),
+            ratios=(Ratio("not_taken_rate", N_("Share not taken"), "sum:is_missed", "count"),),
         ),
         interaction('JOIN "interaction" i ON i.id = a.interaction_id', content=True),
         queue("a.queue_id", content=True),

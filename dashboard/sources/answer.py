@@ -11,7 +11,7 @@ from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.models import Queue, Source, User
 from dashboard.sources import display, period, run
-from dashboard.sources.query import Group, Measure, Names, Query, Sum, cursor
+from dashboard.sources.query import Compared, Group, Names, Query, compared_name, cursor
 from dashboard.sources.types import Type
 
 UNITS = {Type.DURATION: "s"}
@@ -26,10 +26,14 @@ class ColumnInfo(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """A result. `totals` are those of all rows, `groups_overlap` says that groups do not add up to them."""
+    """A result. `totals` are those of all rows, `groups_overlap` says that groups do not add up to them.
+
+    `compared` is the period before, whose figures stand beside those of `period`.
+    """
 
     source: str
     period: dict[str, str]
+    compared: dict[str, str] | None
     as_of: str
     columns: list[ColumnInfo]
     rows: list[dict[str, Any]]
@@ -89,7 +93,7 @@ def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
     shown = zip(written, found.rows, strict=True)
     return Answer(
         **_head(query, as_of),
-        columns=[*map(_group_info, query.groups), *map(_measure_info, query.measures)],
+        columns=[*map(_group_info, query.groups), *_measure_infos(query)],
         rows=[dict(zip(keys, row, strict=True)) | figures for row, (_, figures) in shown],
         totals=found.total,
         groups_overlap=found.overlap,
@@ -100,19 +104,33 @@ def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
 
 
 def _head(query: Query, as_of: int) -> dict[str, Any]:
-    start, end = (clock.iso(each, query.zone) for each in query.span)
-    period_ = {"from": start, "to": end, "zone": query.zone}
-    return {"source": query.source.name, "period": period_, "as_of": clock.iso(as_of, query.zone)}
+    spans = [
+        {"from": clock.iso(span.start, query.zone), "to": clock.iso(span.end, query.zone), "zone": query.zone}
+        for span in (query.span, query.compare)
+        if span is not None
+    ]
+    return {
+        "source": query.source.name,
+        "period": spans[0],
+        "compared": spans[1] if query.compare else None,
+        "as_of": clock.iso(as_of, query.zone),
+    }
 
 
 def _group_info(group: Group) -> ColumnInfo:
     return ColumnInfo(group.name, group.bucket or group.field.type, UNITS.get(group.field.type))
 
 
-def _measure_info(measure: Measure) -> ColumnInfo:
-    unit = UNITS.get(measure.field.type) if measure.field else None
-    counts = measure.sum is Sum.COUNT or unit is None
-    return ColumnInfo(measure.name, Type.NUMBER if counts else Type.DURATION, unit)
+def _measure_infos(query: Query) -> list[ColumnInfo]:
+    """Return the columns of the measures, then those that compare them."""
+    found = [ColumnInfo(each.name, each.type, UNITS.get(each.type)) for each in query.measures]
+    return found + [
+        ColumnInfo(compared_name(each.name, what), Type.PERCENT, None)
+        if what is Compared.CHANGE
+        else ColumnInfo(compared_name(each.name, what), each.type, UNITS.get(each.type))
+        for each in (query.measures if query.compare else ())
+        for what in Compared
+    ]
 
 
 def _written(

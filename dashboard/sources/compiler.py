@@ -235,6 +235,8 @@ def parts(measure: Measure, fields: Sequence[Field]) -> list[str]:
     value = f"v{fields.index(measure.field)}"
     if measure.sum in (Sum.MIN, Sum.MAX):
         return [f"{measure.sum}({value})"]
+    if measure.sum is Sum.COUNT_DISTINCT:
+        return [f"count(DISTINCT {value})"]
     return [f"sum({value})", f"count({value})"]
 
 

@@ -12,12 +12,20 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Column, Kind
 from dashboard.i18n import formats
-from dashboard.models import Contact, Queue, Source, User
+from dashboard.i18n.message import N_
+from dashboard.models import Contact, Queue, User
+from dashboard.models import Source as Origin
 from dashboard.sources.query import Column as Chosen
-from dashboard.sources.types import Field, Type
+from dashboard.sources.query import Compared, Measure, Sum
+from dashboard.sources.types import Field, Source, Type
 
 CHUNK = 500
-KINDS = {Type.MOMENT: Kind.TIME, Type.DURATION: Kind.DURATION, Type.NUMBER: Kind.INT}
+KINDS = {
+    Type.MOMENT: Kind.TIME,
+    Type.DURATION: Kind.DURATION,
+    Type.NUMBER: Kind.INT,
+    Type.PERCENT: Kind.PERCENT,
+}
 WIDTHS = {Type.MOMENT: 20, Type.USER: 24, Type.QUEUE: 20, Type.CONTACT: 24, Type.TEXT: 24, Type.CHOICE: 18}
 
 
@@ -35,7 +43,7 @@ def named(scope: Scope, type_: Type, ids: Collection[int]) -> dict[int, Name]:
     if type_ is Type.QUEUE:
         return {row[0]: Name(*row[1:]) for row in _by_id(Queue, (Queue.name, Queue.label), ids)}
     if type_ is Type.SOURCE:
-        return {ident: Name(name, name) for ident, name in _by_id(Source, (Source.name,), ids)}
+        return {ident: Name(name, name) for ident, name in _by_id(Origin, (Origin.name,), ids)}
     full, columns = scope.can(Permission.PII_UNMASK), (Contact.name, Contact.phone, Contact.email)
     found = _by_id(Contact, columns, ids)
     return {
@@ -88,6 +96,76 @@ def label(chosen: Chosen, grain: bool) -> str:
     """Return the heading of a column: with its table's name where that is not the grain."""
     field = str(_(chosen.field.label))
     return field if grain else str(_("%(table)s: %(field)s", table=_(chosen.entity.label), field=field))
+
+
+# What a measure of a field is called; of durations as phrases, which Czech can only make of one gender.
+_OF_TIMES = {
+    Sum.SUM: N_("total %(field)s"),
+    Sum.AVG: N_("average %(field)s"),
+    Sum.MIN: N_("shortest %(field)s"),
+    Sum.MAX: N_("longest %(field)s"),
+    Sum.MEDIAN: N_("median %(field)s"),
+    Sum.P90: N_("90th percentile of %(field)s"),
+}
+_OF_FIELDS = {
+    Sum.AVG: N_("%(field)s (average)"),
+    Sum.MIN: N_("%(field)s (lowest)"),
+    Sum.MAX: N_("%(field)s (highest)"),
+    Sum.MEDIAN: N_("%(field)s (median)"),
+    Sum.P90: N_("%(field)s (90th percentile)"),
+    Sum.COUNT_DISTINCT: N_("%(field)s (different values)"),
+    Sum.SHARE: N_("%(field)s (share of the total)"),
+    Sum.RUNNING: N_("%(field)s (running total)"),
+}
+_SHARE = N_("%(field)s (share)")
+_COMPARED = {
+    Compared.PREVIOUS: N_("%(field)s (period before)"),
+    Compared.DIFFERENCE: N_("%(field)s (difference)"),
+    Compared.CHANGE: N_("%(field)s (change)"),
+}
+
+
+def measure_label(source: Source, measure: Measure, what: Compared | None = None) -> str:
+    """Return the heading of a measure, or of what `compare` adds to it, such as “Average waiting time”."""
+    if what is not None:
+        return _phrase(_COMPARED[what], measure_label(source, measure))
+    if measure.sum in (Sum.SHARE, Sum.RUNNING):
+        return _phrase(_OF_FIELDS[measure.sum], measure_label(source, measure.of[0]))
+    if measure.sum is Sum.COUNT:
+        return str(_(measure.entity.plural))
+    found = _of_field(measure)
+    if measure.entity is source.entities[0]:
+        return found
+    return str(_("%(table)s: %(field)s", table=_(measure.entity.label), field=found))
+
+
+def _of_field(measure: Measure) -> str:
+    if measure.field is None:
+        return str(_(measure.ratio.label)) if measure.ratio else ""
+    name = str(_(measure.field.label or measure.field.counted))
+    if measure.field.type is Type.DURATION and measure.sum in _OF_TIMES:
+        return _phrase(_OF_TIMES[measure.sum], name[:1].lower() + name[1:])
+    if measure.sum is Sum.SUM:
+        return str(_(measure.field.counted)) if measure.field.counted else name
+    if measure.field.type is Type.YES_NO and measure.sum is Sum.AVG:
+        return _phrase(_SHARE, name)
+    return _phrase(_OF_FIELDS[measure.sum], name)
+
+
+def _phrase(pattern: str, field: str) -> str:
+    found = str(_(pattern, field=field))
+    return found[:1].upper() + found[1:]
+
+
+def figure_writer(type_: Type) -> Callable[[Any], str]:
+    """Return how figures of a type are written: numbers, shares in percent, durations; "" for none."""
+    match type_:
+        case Type.PERCENT:
+            return lambda value: "" if value is None else formats.percent(value, 1)
+        case Type.DURATION:
+            return lambda value: "" if value is None else formats.duration(round(value))
+        case _:
+            return lambda value: "" if value is None else formats.number(value)
 
 
 def export_columns(columns: Sequence[Chosen], labels: Sequence[str]) -> tuple[Column, ...]:

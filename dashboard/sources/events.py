@@ -27,6 +27,7 @@ EVENTS = Source(
         Entity(
             "event",
             N_("Event"),
+            N_("Events"),
             "e.id",
             (
                 Field("time", N_("Time"), Type.MOMENT, "e.time_ms", scale=1000),

@@ -13,11 +13,13 @@ from dashboard import clock
 from dashboard.clock import Span
 from dashboard.db.search import is_long_enough
 from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
-from dashboard.sources.period import NAMED, Bucket, named
+from dashboard.sources.measures import UNKNOWN_FIELD, read_measure
+from dashboard.sources.period import NAMED, Bucket, before, named
 from dashboard.sources.query import (
     DEFAULT_PERIOD,
     MAX_ROWS,
     Column,
+    Compared,
     Filter,
     Group,
     Measure,
@@ -26,7 +28,7 @@ from dashboard.sources.query import (
     Query,
     QueryError,
     Sort,
-    Sum,
+    compared_name,
     operators,
     sortable,
 )
@@ -37,10 +39,9 @@ MAX_VALUES = 50
 MAX_NUMBER = 2**53
 MAX_SEARCH = 100
 RESERVED = frozenset(
-    ("period", "from", "to", "tz", "q", "columns", "group", "measures", "sort", "limit", "after")
+    ("period", "from", "to", "tz", "q", "columns", "group", "measures", "compare", "sort", "limit", "after")
 )
 
-UNKNOWN_FIELD = N_("This source has no such field. Use one of %(names)s.")
 UNKNOWN_VALUE = N_("Use one of %(names)s.")
 UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
 NO_USER = N_("There is no user “%(name)s” in your scope.")
@@ -50,8 +51,8 @@ NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
 NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 REVERSED = N_("The end can't be before the start.")
 ONE_PERIOD = N_("Use either a named period or from and to.")
-NOT_ADDED = N_("This field has no sum. Use one of %(names)s.")
 TOO_MANY_VALUES = N_("At most %(most)s values.")
+NO_COMPARISON = N_("Figures are compared, not rows. Choose measures, such as count.")
 NEEDS_MEASURE = N_("Groups need measures, such as count.")
 NOT_GROUPED = N_("Choose columns or measures, not both.")
 NO_SEARCH = N_("This source has no search. Use filters.")
@@ -149,13 +150,14 @@ class _Reading(_Period):
         search = self.search()
         filters = tuple(self.filters())
         groups = tuple(self.group(name) for name in self.listed("group"))
-        measures = tuple(self.measure(name) for name in self.listed("measures"))
+        measures = tuple(self.measure(name, groups) for name in self.listed("measures"))
         columns = tuple(self.column("columns", name) for name in self.listed("columns"))
         if groups and not measures:
             self.errors.setdefault("measures", Message(NEEDS_MEASURE))
         if columns and measures:
             self.errors.setdefault("columns", Message(NOT_GROUPED))
-        sort = self.sort([each.name for each in (*groups, *measures) if each] if measures else None)
+        compare = self.compare(span, bool(measures))
+        sort = self.sort(self.results(groups, measures, compare) if measures else None)
         limit, after = self.limit(), self.after()
         if self.errors:
             raise QueryError(self.errors)
@@ -171,6 +173,7 @@ class _Reading(_Period):
             sort,
             limit,
             after,
+            compare,
         )
 
     def listed(self, name: str) -> list[str]:
@@ -224,7 +227,7 @@ class _Reading(_Period):
             case Type.CHOICE:
                 known = text in field.choices
                 return text if known else message(UNKNOWN_VALUE, names=", ".join(field.choices))
-            case Type.NUMBER | Type.DURATION | Type.ID | Type.CONTACT:
+            case Type.NUMBER | Type.PERCENT | Type.DURATION | Type.ID | Type.CONTACT:
                 return number(text)
             case Type.YES_NO:
                 return yes_no(text)
@@ -262,23 +265,32 @@ class _Reading(_Period):
         column = self.column("group", name)
         return Group(*column) if column else None
 
-    def measure(self, name: str) -> Measure | None:
-        kind, _, of = name.partition(":")
-        if kind not in list(Sum):
-            self.errors["measures"] = message(UNKNOWN_VALUE, names=", ".join(Sum))
+    def measure(self, name: str, groups: Sequence[Group | None]) -> Measure | None:
+        found = read_measure(self.source, name, [each for each in groups if each])
+        if isinstance(found, Message):
+            self.errors["measures"] = found
             return None
-        if kind == Sum.COUNT:
-            entity = self.source.by_name.get(of) if of else self.source.entities[0]
-            if entity is None:
-                self.errors["measures"] = message(UNKNOWN_VALUE, names=", ".join(self.source.by_name))
-                return None
-            return Measure(name, Sum.COUNT, entity)
-        known = self.source.fields.get(of)
-        if known is None or not known[1].type.can_be_added:
-            added = sorted(each for each, (_, field) in self.source.fields.items() if field.type.can_be_added)
-            self.errors["measures"] = message(NOT_ADDED, names=", ".join(added))
+        return found
+
+    def compare(self, span: Span, has_measures: bool) -> Span | None:
+        """Return the period before `span`, if its figures are to be compared."""
+        text = self.text("compare")
+        if not text:
             return None
-        return Measure(name, Sum(kind), *known)
+        if text != "previous":
+            self.errors["compare"] = message(UNKNOWN_VALUE, names="previous")
+        elif not has_measures:
+            self.errors["compare"] = Message(NO_COMPARISON)
+        return None if self.errors else before(span, self.zone, self.now_s)
+
+    @staticmethod
+    def results(
+        groups: Sequence[Group | None], measures: Sequence[Measure | None], compare: Span | None
+    ) -> list[str]:
+        """Return the names of the columns of figures."""
+        names = [each.name for each in measures if each]
+        more = [compared_name(name, each) for name in names for each in Compared] if compare else []
+        return [*(each.name for each in groups if each), *names, *more]
 
     def sort(self, results: Sequence[str] | None) -> Sort | None:
         """Return the order: of figures by one of `results`, of rows by the moment, a number or a duration."""

@@ -6,7 +6,7 @@ twice with its offset. Instants are integer UTC epoch seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -31,6 +31,11 @@ class Bucket(StrEnum):
     WEEKDAY = "weekday"  # 1 is Monday
     HOUR_OF_DAY = "hour_of_day"
     HOUR_OF_WEEK = "hour_of_week"  # 0 is Monday, 00:00
+
+    @property
+    def is_cyclic(self) -> bool:
+        """Whether it comes again and again, so that its rows are of different times."""
+        return self in (Bucket.WEEKDAY, Bucket.HOUR_OF_DAY, Bucket.HOUR_OF_WEEK)
 
 
 class TooManyBuckets(Exception):  # noqa: N818
@@ -220,6 +225,44 @@ def numbers(bucket: Bucket, span: Span, zone: str) -> list[int]:
 def _hour_start(ts: int, zone: str) -> int:
     """Return the number of the hour that holds `ts`; the first one of a period may begin before it."""
     return ts - (ts + clock.offset_s(ts, zone)) % HOUR_S
+
+
+def aligned(bucket: Bucket, before: Span, span: Span, zone: str) -> dict[int, int]:
+    """Return for each bucket of the period `before` the one in the same place of `span`, if there is one.
+
+    The place of a day is its number, in whole months that of the month and of the day in it; an hour is in
+    the same place of its day by the clock. Raises TooManyBuckets.
+    """
+    then, now = numbers(bucket, before, zone), numbers(bucket, span, zone)
+    if bucket.is_cyclic:
+        return dict(zip(then, now, strict=True))
+    first, after = clock.local_date(span.start, zone), clock.local_date(span.end, zone)
+    whole = of_dates(first, after, zone) == span
+    if whole and bucket in (Bucket.DAY, Bucket.HOUR):
+        months = first.day == after.day == 1
+        found = dict(zip(_places(bucket, now, months, zone), now, strict=True))
+        places = _places(bucket, then, months, zone)
+        return {number: found[place] for number, place in zip(then, places, strict=True) if place in found}
+    return dict(zip(then, now, strict=False))
+
+
+def _places(bucket: Bucket, ordered: Sequence[int], months: bool, zone: str) -> list[tuple[int, ...]]:
+    """Return the places of days or hours: month or 0, day, second of the day, and 1 for a repeated hour."""
+    found: dict[tuple[int, ...], None] = {}
+    first: date | None = None
+    for number in ordered:
+        day, second = number, 0
+        if bucket is Bucket.HOUR:
+            day, second = divmod(number + clock.offset_s(number, zone), DAY_S)
+        on = EPOCH + timedelta(day)
+        first = first or on
+        place = (
+            (_month_number(on) - _month_number(first), on.day, second)
+            if months
+            else (0, (on - first).days, second)
+        )
+        found[(*place, int((*place, 0) in found))] = None
+    return list(found)
 
 
 def key(bucket: Bucket, number: int, zone: str) -> str | int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dashboard.clock import Span
 from dashboard.i18n.message import Errors
 from dashboard.sources.period import Bucket
-from dashboard.sources.types import Entity, Field, Source, Type
+from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 DEFAULT_PERIOD = "last_7_days"
 PAGE = 100
@@ -49,10 +49,26 @@ class Sum(StrEnum):
     MAX = "max"
     MEDIAN = "median"
     P90 = "p90"
+    COUNT_DISTINCT = "count_distinct"
+    SHARE = "share"  # of the total
+    RUNNING = "running"  # the total so far
+    RATIO = "ratio"  # one that the source declares; never written
 
     @property
     def is_rank(self) -> bool:
         return self in (Sum.MEDIAN, Sum.P90)
+
+
+class Compared(StrEnum):
+    """What `compare` adds to each measure; the value is the suffix of the name."""
+
+    PREVIOUS = "previous"
+    DIFFERENCE = "difference"
+    CHANGE = "change"  # the difference as a share of the figure before
+
+
+def compared_name(measure: str, what: Compared) -> str:
+    return f"{measure}__{what}"
 
 
 class Filter(NamedTuple):
@@ -72,12 +88,32 @@ class Group(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A figure of each group; without a field it counts the rows of the entity."""
+    """A figure of each group; without a field it counts the rows of the entity.
+
+    `of` are the measures that a ratio, a share or a running total is made of.
+    """
 
     name: str
     sum: Sum
     entity: Entity
     field: Field | None = None
+    of: tuple[Measure, ...] = ()
+    ratio: Ratio | None = None
+
+    @property
+    def type(self) -> Type:
+        """PERCENT, DURATION or NUMBER."""
+        if self.ratio is not None:
+            return self.ratio.type
+        if self.sum is Sum.SHARE:
+            return Type.PERCENT
+        if self.sum is Sum.RUNNING:
+            return self.of[0].type
+        if self.field is None or self.sum is Sum.COUNT_DISTINCT:
+            return Type.NUMBER
+        if self.field.type is Type.YES_NO:
+            return Type.PERCENT if self.sum is Sum.AVG else Type.NUMBER
+        return self.field.type
 
 
 class Column(NamedTuple):
@@ -95,6 +131,7 @@ class Sort(NamedTuple):
 class Query:
     """A query whose names are resolved: figures when it has measures, else rows of the grain.
 
+    `compare` is the period whose figures stand beside those of `span`.
     `limit` is the number of rows, or of groups; None for PAGE rows and all groups. `after` is the sort value
     and the key of the last row of the page before.
     """
@@ -110,6 +147,7 @@ class Query:
     sort: Sort | None = None
     limit: int | None = None
     after: tuple[int, int] | None = None
+    compare: Span | None = None
 
     def part(self, after: tuple[int, int] | None, limit: int) -> Query:
         """Return the same query for the `limit` rows behind `after`."""
@@ -122,6 +160,12 @@ class Names(NamedTuple):
     user: Callable[[str], int | None]
     queue: Callable[[str], int | None]
     source: Callable[[str], int | None]
+
+
+def base(measures: Iterable[Measure]) -> list[Measure]:
+    """Return the measures that statements can read, each once: for one made of others, those."""
+    found = (part for each in measures for part in (base(each.of) if each.of else [each]))
+    return list({each.name: each for each in found}.values())
 
 
 def cursor(value: int, key: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 import peewee
@@ -14,13 +16,11 @@ from dashboard.access.scope import Scope
 from dashboard.db import database, dialect
 from dashboard.sources import period
 from dashboard.sources.compiler import COUNTED, Compiler, Sql, entities_of, parts
-from dashboard.sources.query import PAGE, Group, Measure, Query, Sum
+from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
+from dashboard.sources.query import PAGE, Group, Measure, Query, Sum, base
 
 LIMIT_S = 2.0  # database time of all statements of one query
 MAX_GROUPS = 10_000
-
-Key = tuple[Any, ...]
-Values = dict[str, Any]
 
 
 class TooLong(Exception):  # noqa: N818
@@ -64,24 +64,40 @@ def rows(scope: Scope, query: Query) -> Rows:
 
 
 def figures(scope: Scope, query: Query) -> Figures:
-    """Return the figures of a query with measures, empty buckets included. Raises TooLong."""
-    compiler = Compiler(query, scope)
-    overlap = False
-    by_group: dict[Key, Values] = {}
-    total: Values = {}
+    """Return the figures of a query with measures, empty buckets included. Raises TooLong.
+
+    With `compare`, each measure has those named by `compared_name` too, from the period before.
+    """
+    before = replace(query, span=query.compare) if query.compare else None
     with limited() as run:
-        for entity in entities_of(query.source, query.measures):
-            measures = [each for each in query.measures if each.entity is entity]
-            keys = 0
-            for key, number, values in _read(run, compiler, measures, query.groups):
-                keys += number
-                by_group.setdefault(key, {}).update(values)
-            for _, number, values in _read(run, compiler, measures, ()):
-                total.update(values)
-                overlap = overlap or (bool(query.groups) and keys > number)
-    if len(by_group) > MAX_GROUPS:
+        found = _groups(run, scope, query)
+        then = _groups(run, scope, before) if before else None
+    occurring = dict.fromkeys(_plain(query, key) for each in (found, then) if each for key in each.by_key)
+    shown = derived(query, _filled(query, found, occurring))
+    if before and then:
+        then = derived(before, _filled(before, then, occurring))
+        shown = compared(query, shown, then._replace(by_key=aligned(query, before.span, then.by_key)))
+    return Figures(_ordered(query, shown.by_key), shown.total, shown.overlap)
+
+
+def _groups(run: Callable[[Sql], list[tuple[Any, ...]]], scope: Scope, query: Query) -> Groups:
+    """Return what statements give of the measures: groups without rows are left out. Raises TooLong."""
+    compiler, read = Compiler(query, scope), base(query.measures)
+    overlap = False
+    by_key: dict[Key, Values] = {}
+    total: Values = {}
+    for entity in entities_of(query.source, read):
+        measures = [each for each in read if each.entity is entity]
+        keys = 0
+        for key, number, values in _read(run, compiler, measures, query.groups):
+            keys += number
+            by_key.setdefault(key, {}).update(values)
+        for _, number, values in _read(run, compiler, measures, ()):
+            total.update(values)
+            overlap = overlap or (bool(query.groups) and keys > number)
+    if len(by_key) > MAX_GROUPS:
         raise TooLong
-    return Figures(_ordered(query, _with_empty_buckets(query, by_group)), total, overlap)
+    return Groups(by_key, total, overlap)
 
 
 def _read(
@@ -110,7 +126,7 @@ def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> i
     match measure.sum:
         case Sum.COUNT:
             return number
-        case Sum.SUM:
+        case Sum.SUM | Sum.COUNT_DISTINCT:
             return int(taken[0] or 0)
         case Sum.AVG:
             return int(taken[0]) / int(taken[1]) if taken[1] else None
@@ -122,34 +138,34 @@ def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> i
             return None if taken[0] is None else int(taken[0])
 
 
-def nothing(measure: Measure) -> int | None:
+def _nothing(measure: Measure) -> int | None:
     """Return the figure of a group without rows."""
-    return 0 if measure.sum in (Sum.COUNT, Sum.SUM) else None
+    return 0 if measure.sum in (Sum.COUNT, Sum.SUM, Sum.COUNT_DISTINCT) else None
 
 
-def _with_empty_buckets(query: Query, found: dict[Key, Values]) -> dict[Key, Values]:
-    """Add the buckets without rows, for every combination of the other groups' values that occurs."""
-    empty = {each.name: nothing(each) for each in query.measures}
-    filled = {key: empty | values for key, values in found.items()}
-    if not any(each.bucket for each in query.groups):
-        return filled
+def _plain(query: Query, key: Key) -> Key:
+    """Return the values of the groups that are no buckets."""
+    return tuple(value for value, group in zip(key, query.groups, strict=True) if group.bucket is None)
+
+
+def _filled(query: Query, groups: Groups, occurring: Iterable[Key]) -> Groups:
+    """Add the groups without rows: every bucket, for each of the `occurring` values of the other groups."""
+    empty = {each.name: _nothing(each) for each in base(query.measures)}
+    filled = {key: empty | values for key, values in groups.by_key.items()}
     axes: list[list[Any]] = [
         list(period.numbers(group.bucket, query.span, query.zone)) if group.bucket else [None]
         for group in query.groups
     ]
     plain = [n for n, group in enumerate(query.groups) if group.bucket is None]
-    others = list(dict.fromkeys(tuple(key[n] for n in plain) for key in found)) or ([()] if not plain else [])
-    size = len(others)
-    for axis in axes:
-        size *= len(axis)
-    if size > MAX_GROUPS:
+    others = list(occurring) or ([] if plain else [()])
+    if len(others) * prod(map(len, axes)) > MAX_GROUPS:
         raise TooLong
     for other in others:
         for n, value in zip(plain, other, strict=True):
             axes[n] = [value]
         for key in product(*axes):
             filled.setdefault(key, dict(empty))
-    return filled
+    return groups._replace(by_key=filled)
 
 
 def _ordered(query: Query, found: dict[Key, Values]) -> list[tuple[Key, Values]]:

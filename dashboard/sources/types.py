@@ -6,10 +6,11 @@ never counted once for each finer row: the compiler reduces it to one value per 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from dashboard.access.permissions import Permission
 
@@ -20,6 +21,7 @@ class Type(StrEnum):
     TEXT = "text"
     CHOICE = "choice"
     NUMBER = "number"
+    PERCENT = "percent"  # 1.0 is 100 %
     DURATION = "duration"  # whole seconds
     MOMENT = "moment"  # an instant
     YES_NO = "yes_no"  # 1 or 0
@@ -44,6 +46,7 @@ class Field:
 
     `choices` are the values that occur, with their labels; of a text those that have one. A field without a
     `label` is no column of pages.
+    `counted` is the label of the number of rows in which it is yes, where that is another or none is shown.
     A moment is stored in `scale` units a second. A field of `content` is NULL in rows whose content the
     viewer may not see, in filters, groups and measures too.
     """
@@ -55,21 +58,40 @@ class Field:
     choices: Mapping[str, str] = field(default_factory=dict, compare=False)
     scale: int = 1
     content: bool = False
+    counted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A measure made of two others of its entity, such as sum:talk; there is none where `whole` is 0."""
+
+    name: str
+    label: str
+    part: str
+    whole: str
+    type: Type = Type.PERCENT
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A table of a source: its `key` identifies a row, `join` adds it to the finer ones.
 
+    `plural` is the label of the number of its rows.
+
     `after` names the entity whose table the join refers to, "" for the grain.
     """
 
     name: str
     label: str
+    plural: str
     key: str
     fields: tuple[Field, ...]
     join: str = ""
     after: str = ""
+    ratios: tuple[Ratio, ...] = ()
+
+
+Part = TypeVar("Part", Field, Ratio)
 
 
 @dataclass(frozen=True)
@@ -100,11 +122,17 @@ class Source:
     @cached_property
     def fields(self) -> dict[str, tuple[Entity, Field]]:
         """Every field by its full name, entity.field, and those of the grain by their bare name as well."""
-        found = {
-            f"{each.name}.{field.name}": (each, field) for each in self.entities for field in each.fields
-        }
+        return self._named(lambda entity: entity.fields)
+
+    @cached_property
+    def ratios(self) -> dict[str, tuple[Entity, Ratio]]:
+        """Every ratio, named as fields are."""
+        return self._named(lambda entity: entity.ratios)
+
+    def _named(self, parts: Callable[[Entity], tuple[Part, ...]]) -> dict[str, tuple[Entity, Part]]:
         first = self.entities[0]
-        return found | {field.name: (first, field) for field in first.fields}
+        found = {f"{each.name}.{part.name}": (each, part) for each in self.entities for part in parts(each)}
+        return found | {part.name: (first, part) for part in parts(first)}
 
     @cached_property
     def by_name(self) -> dict[str, Entity]:

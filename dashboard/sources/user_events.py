@@ -6,7 +6,7 @@ from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
 from dashboard.sources.entities import interaction, queue, user, yes
-from dashboard.sources.types import Entity, Field, Source, Type
+from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 OBJECTS = ("call", "email", "chat", "ticket")  # whose events change an interaction
 KINDS = {
@@ -53,6 +53,7 @@ KINDS = {
     "wrapup_ended": N_("Wrap-up ended"),
     "wrapup_started": N_("Wrap-up started"),
 }
+DECIDED = ("accepted", "rejected", "ignored", "missed")  # what becomes of an offer
 
 
 def _named(kind: str) -> str:
@@ -74,6 +75,7 @@ USER_EVENTS = Source(
         Entity(
             "user_event",
             N_("User event"),
+            N_("User events"),
             "e.id",
             (
                 Field("id", N_("Number"), Type.ID, "e.id"),
@@ -81,7 +83,27 @@ USER_EVENTS = Source(
                 Field("kind", N_("Action"), Type.CHOICE, _kind(), KINDS),
                 Field("type", N_("Event type"), Type.TEXT, "e.type"),
                 Field("user", N_("User"), Type.USER, "e.user_id"),
-                *(Field(f"is_{kind}", "", Type.YES_NO, yes(f"e.type IN ({_named(kind)})")) for kind in KINDS),
+                *(
+                    Field(f"is_{kind}", "", Type.YES_NO, yes(f"e.type IN ({_named(kind)})"), counted=label)
+                    for kind, label in KINDS.items()
+                ),
+                Field(
+                    "is_decided",
+                    "",
+                    Type.YES_NO,
+                    yes(f"e.type IN ({', '.join(_named(kind) for kind in DECIDED)})"),
+                    counted=N_("Offers decided"),
+                ),
+            ),
+            ratios=(
+                Ratio("accept_rate", N_("Share of offers accepted"), "sum:is_accepted", "sum:is_decided"),
+                Ratio(
+                    "per_interaction",
+                    N_("User events per interaction"),
+                    "count",
+                    "count:interaction",
+                    Type.NUMBER,
+                ),
             ),
         ),
         interaction(),

@@ -43,19 +43,31 @@ def buckets(name: str, start: int, end: int, zone: str) -> list[str | int]:
     return list(dict.fromkeys(bucket(name, at, zone) for at in moments))
 
 
+RATIOS = {
+    "interaction.answer_rate": ("sum:interaction.is_answered", "sum:interaction.is_decided"),
+    "interaction.service_level": ("sum:interaction.in_level", "sum:interaction.is_decided"),
+    "accept_rate": ("sum:is_accepted", "sum:is_decided"),
+    "per_interaction": ("count", "count:interaction"),
+}
 SUMS: dict[str, Callable[[Sequence[int]], float | int | None]] = {
     "sum": sum,
     "avg": lambda values: sum(values) / len(values) if values else None,
     "min": lambda values: min(values, default=None),
     "max": lambda values: max(values, default=None),
     "median": lambda values: median(values) if values else None,
+    "count_distinct": lambda values: len(set(values)),
     "p90": lambda values: sorted(values)[math.ceil(len(values) * 9 / 10) - 1] if values else None,
 }
 
 
 def measure(name: str, rows: Sequence[Row], grain: str) -> float | int | None:
     """Return a figure of rows: each entity counts once, whatever the number of its finer rows."""
+    if name in RATIOS:
+        part, whole = (measure(each, rows, grain) for each in RATIOS[name])
+        return part / whole if part is not None and whole else None
     kind, _, of = name.partition(":")
+    if kind == "running":
+        return measure(of, rows, grain)
     entity = (
         of.partition(".")[0] if kind != "count" and "." in of else (of or grain if kind == "count" else grain)
     )
@@ -89,10 +101,27 @@ def figures(
         for other in others:
             for each in buckets(groups[n], *span, zone):
                 by_group.setdefault((*other[:n], each, *other[n + 1 :]), [])
-    result = {
-        key: {name: measure(name, found, grain) for name in measures} for key, found in by_group.items()
+    total = {name: measure(name, rows, grain) for name in measures if not name.startswith("share:")}
+    shares = {
+        name: measure(name.removeprefix("share:"), rows, grain) for name in measures if name not in total
     }
-    return result, {name: measure(name, rows, grain) for name in measures}
+    result = {
+        key: {name: measure(name, found, grain) for name in total}
+        | {
+            name: measure(name.removeprefix("share:"), found, grain) / whole if whole else None
+            for name, whole in shares.items()
+        }
+        for key, found in by_group.items()
+    }
+    for name in measures:
+        if name.startswith("running:"):
+            n = timed[0]
+            order = {each: place for place, each in enumerate(buckets(groups[n], *span, zone))}
+            sums: dict[Any, int] = {}
+            for key in sorted(result, key=lambda key: order[key[n]]):
+                other = (*key[:n], *key[n + 1 :])
+                sums[other] = result[key][name] = sums.get(other, 0) + result[key][name]
+    return result, total | {name: 1.0 if whole else None for name, whole in shares.items()}
 
 
 TIMED = ("hour", "day", "week", "month", "weekday", "hour_of_day", "hour_of_week")

@@ -107,11 +107,19 @@ def stored(db: object) -> list[dict[str, Any]]:
                     "user_event.kind": kind,
                     "user_event.user": user.login,
                     "user_event.is_accepted": int(kind == "accepted"),
+                    "user_event.is_decided": int(kind in ("accepted", "rejected")),
                     "interaction.talk": talk,
                     "interaction.wait": wait,
                     "interaction.outcome": outcome,
                     "interaction.queue": queue and queue.name,
                     "interaction.is_answered": int(outcome == "answered"),
+                    "interaction.is_decided": int(outcome != ""),
+                    "interaction.in_level": int(
+                        outcome == "answered"
+                        and queue is not None
+                        and wait is not None
+                        and wait <= queue.sla_seconds
+                    ),
                 }
             )
     store(facts, events)
@@ -132,6 +140,13 @@ MEASURES = st.lists(
             *(f"{each}:interaction.talk" for each in plain.SUMS),
             *(f"{each}:interaction.wait" for each in ("avg", "median", "p90")),
             "avg:interaction.is_answered",
+            "count_distinct:user",
+            "count_distinct:interaction.queue",
+            "share:count",
+            "share:sum:interaction.talk",
+            "running:sum:interaction.talk",
+            "running:count:interaction",
+            *plain.RATIOS,
         )
     ),
     min_size=1,
@@ -177,6 +192,8 @@ def test_any_query_equals_plain_python(
     zone: str,
     days: tuple[int, int],
 ) -> None:
+    if not set(groups) & {"hour", "day", "week", "month"}:
+        measures = [name for name in measures if not name.startswith("running:")] or ["count"]
     given_, matches = chosen
     query = parse(
         SOURCES["user_events"],

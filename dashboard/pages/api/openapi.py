@@ -13,6 +13,7 @@ from dashboard.pages.api.answers import Errors, Events, Health, Queue, Tracing
 from dashboard.pages.api.parameters import EventQuery, QueueQuery, TracingQuery
 from dashboard.sources.answer import Answer
 from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.measures import OF_FIELDS
 from dashboard.sources.period import NAMED, Bucket
 from dashboard.sources.query import DEFAULT_PERIOD, MAX_ROWS, PAGE, Op
 from dashboard.sources.types import Source
@@ -146,7 +147,13 @@ QUERY_PARAMETERS = {
     "tz": "An IANA time zone.",
     "columns": "Fields of the rows, separated by commas; those of the finest entity by default.",
     "group": f"Fields, or one of {', '.join(Bucket)}, separated by commas; needs measures.",
-    "measures": "count, count:ENTITY, or one of sum, avg, min, max, median, p90 with a field: sum:FIELD.",
+    "measures": "Figures, separated by commas: count, count:ENTITY, count_distinct:FIELD, one of "
+    f"{', '.join(OF_FIELDS)} with a field (sum:FIELD), share:MEASURE of the total or running:MEASURE (a "
+    "running total by time) of a count or sum, or a ratio by its name. A ratio and a share are 1.0 for 100 "
+    "%, and null where the whole is 0.",
+    "compare": "previous: each figure has MEASURE__previous, that of as long a time before (whole months "
+    "with whole months), MEASURE__difference, and MEASURE__change as a share of it. A bucket of time is "
+    "compared with the one in the same place; these are null where there is none.",
     "sort": "A column, group or measure; -NAME for falling order.",
     "limit": f"Rows a page, {PAGE} by default, or groups; at most {MAX_ROWS}.",
     "after": "The `next` of the page before.",
@@ -160,10 +167,13 @@ def _source(source: Source) -> Json:
         "FIELD=VALUE, repeated for any of several values, or FIELD__OP=VALUE with one of "
         f"{', '.join(each for each in Op if each)}. Fields: {fields}."
     )
+    described = QUERY_PARAMETERS | {
+        "measures": f"{QUERY_PARAMETERS['measures']} Ratios: {', '.join(sorted(source.ratios))}."
+    }
     shown = {"name": "filter", "in": "query", "style": "form", "explode": True, "description": filters}
     texts = [
         {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
-        for name, text in QUERY_PARAMETERS.items()
+        for name, text in described.items()
     ]
     strings: Json = {"type": "object", "additionalProperties": {"type": "string"}}
     return {
