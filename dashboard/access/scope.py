@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from dashboard.access.permissions import ALL, EVERYONE, Permission
 from dashboard.db import keyset
+from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Access, AccessGrant, Event, TeamLead, TeamMember, User
+
+_GRANTS = Prepared(
+    lambda: AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id).where(
+        AccessGrant.access == slot("access")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,7 @@ def of_user(user: User) -> Scope:
     access = user.access
     if access is None:
         return Scope(user.id, EVERYONE, frozenset(), frozenset())
-    grants = list(
-        AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id)
-        .where(AccessGrant.access == access.id)
-        .tuples()
-    )
+    grants = _GRANTS.rows(access=access.id)
     kinds = {kind for kind, _ in grants}
     users: frozenset[int] | None = None
     if "all_users" not in kinds:
@@ -87,8 +91,13 @@ def of_user(user: User) -> Scope:
 
 def permissions_of(access: Access) -> frozenset[Permission]:
     """Return the known permissions of a role. Unknown values, from a newer version, are ignored."""
+    return _known(tuple(access.permissions))
+
+
+@lru_cache(maxsize=256)
+def _known(values: tuple[str, ...]) -> frozenset[Permission]:
     known = {permission.value for permission in Permission}
-    return EVERYONE | {Permission(value) for value in access.permissions if value in known}
+    return EVERYONE | {Permission(value) for value in values if value in known}
 
 
 def whole(viewer_id: int = 0) -> Scope:

@@ -6,6 +6,7 @@ that its own path begins with.
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, g, request, url_for
@@ -106,6 +107,7 @@ SECTIONS = (
         listed=True,
     ),
 )
+MENUS = 1000  # kept: roles times pages times languages
 THEME_COOKIE = "stopa_theme"
 THEMES = {"": N_("System"), "light": N_("Light"), "dark": N_("Dark")}
 
@@ -147,12 +149,13 @@ class Navigation(NamedTuple):
 def init(app: Flask) -> None:
     """Give templates the shell. The application has its views by now."""
     paths = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules() if not rule.arguments}
-    app.extensions["places"] = [
+    app.extensions["places"] = places = [
         Place(section, page, paths[page.endpoint], frozenset(getattr(view, "permissions", ())))
         for section in SECTIONS
         for page in section.pages
         if (view := app.view_functions.get(page.endpoint)) is not None
     ]
+    app.extensions["menus"] = lru_cache(MENUS)(partial(_menus, places))
 
     @app.context_processor
     def shell() -> dict[str, Any]:
@@ -173,8 +176,19 @@ def init(app: Flask) -> None:
 
 def navigation() -> Navigation:
     """Return the menus of this request."""
-    opened = [place for place in current_app.extensions["places"] if _may(place)]
     here = place_of(request.path)
+    found: Navigation = current_app.extensions["menus"](
+        g.scope.permissions, here.page.endpoint if here else "", language()
+    )
+    return found
+
+
+def _menus(
+    places: list[Place], permissions: frozenset[Permission], endpoint: str, _language: str
+) -> Navigation:
+    """Return the menus of a viewer with `permissions` on the page of `endpoint`, in the current language."""
+    opened = [place for place in places if place.permissions & permissions]
+    here = next((place for place in places if place.page.endpoint == endpoint), None)
     first = {place.section: place for place in reversed(opened)}
     sections = [
         Link(
