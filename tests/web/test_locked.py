@@ -18,7 +18,7 @@ from tests.pages import trail
 from tests.pages.trail import DAY
 
 pytestmark = pytest.mark.both_databases
-FILES = (".pdf", ".csv", ".xlsx", "/export")  # nothing leaves that is not recorded
+FILES = (".pdf", ".csv", ".xlsx", ".json", "/export")  # nothing leaves that is not recorded
 
 
 def test_every_page_is_shown_and_its_look_is_recorded_after_the_lock(
