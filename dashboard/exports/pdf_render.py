@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -23,25 +23,21 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from dashboard.exports import fonts
+from dashboard.exports.cells import show
 from dashboard.exports.pdf_join import Joined
 from dashboard.exports.table import (
-    Cell,
-    Clock,
     Column,
     Kind,
     Report,
     Row,
     Sheet,
     clean,
-    offset_label,
-    shorten,
 )
 from dashboard.i18n import formats
 
 # Per row, parts of 4 pages take 0.8 of the time of parts of 8 (5.4 against 6.5 ms for 11 columns).
 PART_PAGES = 4
 FIRST_PART_ROWS = 125
-CELL_UNITS = 2_000  # of a text; more would fill pages, and Excel or CSV holds it all
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[2] / "templates" / "exports"),
     autoescape=True,
@@ -139,29 +135,6 @@ def write(
         heading, count = _heading(report, letters), range(joined.pages)
         joined.stamp(printer.lay_out("numbers.html", {}, report=heading, pages=count).write_pdf())
     joined.save(target)
-
-
-def show(kind: Kind, zone: str) -> Callable[[Cell], str]:
-    """Return what writes a cell of this kind as the reader's language does; "" for None."""
-    clock = Clock(zone)
-    writers: dict[Kind, Callable[[Any], str]] = {
-        Kind.TEXT: lambda cell: shorten(clean(cell), CELL_UNITS),
-        Kind.INT: formats.number,
-        Kind.DURATION: formats.duration,
-        Kind.PERCENT: lambda cell: formats.percent(cell, 1),
-        Kind.TIME: lambda cell: _moment(cell, clock, zone),
-        Kind.DATE: formats.date_plain,
-    }
-    write, text = writers[kind], writers[Kind.TEXT]
-    return lambda cell: "" if cell is None else text(cell) if isinstance(cell, str) else write(cell)
-
-
-def _moment(ts: int, clock: Clock, zone: str) -> str:
-    """Return date and time on one line, with the offset in an hour that the clocks go through twice."""
-    moment = clock.local(ts)
-    twice = moment.replace(fold=1 - moment.fold).utcoffset() != moment.utcoffset()
-    stamp = formats.stamp(ts, zone).replace(" ", formats.NBSP)
-    return stamp + (f" {offset_label(clock.offset(ts))}" if twice else "")
 
 
 def _parts(

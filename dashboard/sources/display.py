@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
+from babel.dates import get_day_names
 from flask_babel import gettext as _
 
+from dashboard import clock
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.clock import Span
 from dashboard.exports.table import Column, Kind
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Contact, Queue, User
 from dashboard.models import Source as Origin
+from dashboard.sources import period
+from dashboard.sources.period import Bucket
 from dashboard.sources.query import Column as Chosen
-from dashboard.sources.query import Compared, Measure, Sum
+from dashboard.sources.query import Compared, Filter, Measure, Op, Query, Sum
 from dashboard.sources.types import Field, Source, Type
 
 CHUNK = 500
+WHOLE = N_("All time")
+SENTENCES = {
+    Op.ANY_OF: N_("%(field)s: %(values)s"),
+    Op.NOT: N_("%(field)s: not %(values)s"),
+    Op.GTE: N_("%(field)s: at least %(values)s"),
+    Op.GT: N_("%(field)s: more than %(values)s"),
+    Op.LTE: N_("%(field)s: at most %(values)s"),
+    Op.LT: N_("%(field)s: less than %(values)s"),
+}
 KINDS = {
     Type.MOMENT: Kind.TIME,
     Type.DURATION: Kind.DURATION,
@@ -190,3 +205,50 @@ def export_rows(
             else int(value) // each.field.scale
             for each, value, text in zip(columns, raw, written, strict=True)
         )
+
+
+def sentence(scope: Scope, query: Query, given: Filter) -> str:
+    """Return a filter in words."""
+    column = Chosen(given.field.name, given.entity, given.field)
+    field = label(column, given.entity is query.source.entities[0])
+    if given.op is Op.BLANK:
+        return str(_("%(field)s: none", field=field) if given.values[0] else _("%(field)s: any", field=field))
+    write = writer(scope, given.field, set(given.values), query.zone)
+    values = ", ".join(write(value) for value in given.values)
+    return str(_(SENTENCES[given.op], field=field, values=values))
+
+
+def period_text(query: Query) -> str:
+    """Return the dates of a query."""
+    return span_text(query.span, query.zone)
+
+
+def span_text(span: Span, zone: str) -> str:
+    """Return the dates of a period."""
+    if span.start < 0:
+        return str(_(WHOLE))
+    first = clock.local_date(span.start, zone)
+    last = clock.local_date(max(span.end - 1, span.start), zone)
+    if first == last:
+        return formats.date_plain(first)
+    return f"{formats.date_plain(first)} – {formats.date_plain(last)}"
+
+
+def bucket_writer(bucket: Bucket, zone: str) -> Callable[[int], str]:
+    """Return how the numbers of buckets are written."""
+    names = get_day_names("wide", locale=formats.language())
+    match bucket:
+        case Bucket.DAY:
+            return lambda number: formats.date_short(
+                date.fromisoformat(str(period.key(bucket, number, zone)))
+            )
+        case Bucket.WEEK:
+            return lambda number: formats.week_label(
+                date.fromisoformat(str(period.key(bucket, number, zone)))
+            )
+        case Bucket.WEEKDAY:
+            return lambda number: names[number - 1]
+        case Bucket.HOUR_OF_DAY:
+            return lambda number: f"{number:02}:00"
+        case _:
+            return lambda number: str(period.key(bucket, number, zone))

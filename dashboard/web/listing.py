@@ -12,16 +12,14 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.clock import Span
 from dashboard.exports.registry import TRACING_RIGHTS
-from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
 from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED
-from dashboard.sources.query import DEFAULT_PERIOD, Column, Filter, Op, Query, QueryError
+from dashboard.sources.query import DEFAULT_PERIOD, Column, Query, QueryError
 from dashboard.sources.types import Field, Source, Type
 from dashboard.web.lists import by_name
 
@@ -40,15 +38,6 @@ PERIODS = {
     "last_90_days": N_("Last 90 days"),
 }
 assert PERIODS.keys() == NAMED.keys()  # noqa: S101 - a period without a label fails at the start
-WHOLE = N_("All time")
-SENTENCES = {
-    Op.ANY_OF: N_("%(field)s: %(values)s"),
-    Op.NOT: N_("%(field)s: not %(values)s"),
-    Op.GTE: N_("%(field)s: at least %(values)s"),
-    Op.GT: N_("%(field)s: more than %(values)s"),
-    Op.LTE: N_("%(field)s: at most %(values)s"),
-    Op.LT: N_("%(field)s: less than %(values)s"),
-}
 TOO_LONG = N_("This takes too long. Choose a shorter period or more filters.")
 PAGING = ("after",)
 Parameters = Mapping[str, Sequence[str]]
@@ -153,30 +142,3 @@ def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
 
 def heading_text(listing: Listing, column: Column) -> str:
     return display.label(column, column.entity is listing.source.entities[0])
-
-
-def sentence(scope: Any, query: Query, given: Filter) -> str:
-    """Return a filter in words."""
-    column = Column(given.field.name, given.entity, given.field)
-    field = display.label(column, given.entity is query.source.entities[0])
-    if given.op is Op.BLANK:
-        return str(_("%(field)s: none", field=field) if given.values[0] else _("%(field)s: any", field=field))
-    write = display.writer(scope, given.field, set(given.values), query.zone)
-    values = ", ".join(write(value) for value in given.values)
-    return str(_(SENTENCES[given.op], field=field, values=values))
-
-
-def period_text(query: Query) -> str:
-    """Return the dates of a query."""
-    return span_text(query.span, query.zone)
-
-
-def span_text(span: Span, zone: str) -> str:
-    """Return the dates of a period."""
-    if span.start < 0:
-        return str(_(WHOLE))
-    first = clock.local_date(span.start, zone)
-    last = clock.local_date(max(span.end - 1, span.start), zone)
-    if first == last:
-        return formats.date_plain(first)
-    return f"{formats.date_plain(first)} – {formats.date_plain(last)}"

@@ -29,10 +29,8 @@ from dashboard.web.listing import (
     Parameters,
     heading_text,
     parsed,
-    period_text,
     read,
     refusal,
-    sentence,
 )
 
 MAX_EXPORTED = 1_000_000  # rows of an Excel sheet
@@ -128,9 +126,9 @@ def report(listing: Listing, order: ExportOrder) -> Report:
     labels = [heading_text(listing, each) for each in query.columns]
     stamp = formats.stamp(order.as_of, query.zone)
     meta = [
-        (_("Period"), period_text(query)),
+        (_("Period"), display.period_text(query)),
         (_("Time zone"), query.zone),
-        *((_("Filter"), sentence(order.scope, query, each)) for each in query.filters),
+        *((_("Filter"), display.sentence(order.scope, query, each)) for each in query.filters),
         *([(_("Search"), query.search)] if query.search else []),
         (_("As of"), stamp),
         (_("Exported by"), order.exporter),
@@ -138,7 +136,7 @@ def report(listing: Listing, order: ExportOrder) -> Report:
     title = _(listing.title)
     return Report(
         title=title,
-        subtitle=" · ".join((period_text(query), query.zone, stamp, order.exporter)),
+        subtitle=" · ".join((display.period_text(query), query.zone, stamp, order.exporter)),
         meta=tuple(meta),
         sheets=(Sheet(title, display.export_columns(query.columns, labels), _all_rows(order, query)),),
         locale=formats.language(),

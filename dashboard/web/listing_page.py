@@ -25,7 +25,6 @@ from dashboard.web.listing import (
     PAGING,
     PERIODS,
     TOO_LONG,
-    WHOLE,
     Bulk,
     Choice,
     Listing,
@@ -33,9 +32,7 @@ from dashboard.web.listing import (
     heading_text,
     options_of,
     parsed,
-    period_text,
     refusal,
-    sentence,
 )
 from dashboard.web.lists import Head, here
 from dashboard.web.page import render
@@ -134,7 +131,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         [_heading(listing, each, query) for each in query.columns],
         _rows(listing, query, found),
         _count(listing, found),
-        " · ".join((period_text(query), query.zone, _as_of(query))),
+        " · ".join((display.period_text(query), query.zone, _as_of(query))),
         list(_notes(query)),
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
@@ -149,7 +146,7 @@ def _as_of(query: Query) -> str:
 
 
 def _periods(listing: Listing) -> list[tuple[str, str]]:
-    whole = [(ALL_TIME, WHOLE)] if listing.period == ALL_TIME else []
+    whole = [(ALL_TIME, display.WHOLE)] if listing.period == ALL_TIME else []
     return [(name, _(text)) for name, text in (*whole, *PERIODS.items())]
 
 
@@ -159,7 +156,7 @@ def _pairs(given: Parameters, without: Collection[str]) -> list[tuple[str, str]]
 
 def _chips(listing: Listing, query: Query) -> list[Chip]:
     chips = [
-        Chip(sentence(g.scope, query, each), _without(name))
+        Chip(display.sentence(g.scope, query, each), _without(name))
         for each in query.filters
         if (name := _parameter(listing, each)) not in listing.fixed
     ]

@@ -13,7 +13,7 @@ from flask_babel import Babel, force_locale
 from markupsafe import Markup
 
 from dashboard.exports import fonts, pdf
-from dashboard.exports.pdf_render import show
+from dashboard.exports.cells import show
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from tests.exports.sample import DATA, NIGHT, report, row
 

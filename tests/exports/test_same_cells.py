@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from dashboard.exports import csv as csv_export
 from dashboard.exports import pdf, xlsx
-from dashboard.exports.pdf_render import show
+from dashboard.exports.cells import show
 from dashboard.exports.table import Report, Row
 from tests.exports.sample import COLUMNS, report
 

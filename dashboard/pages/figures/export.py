@@ -11,7 +11,7 @@ from dashboard.i18n import formats
 from dashboard.pages.figures import tables
 from dashboard.pages.figures.model import FiguresRequest, table
 from dashboard.pages.figures.tables import BY, Values
-from dashboard.web.listing import period_text
+from dashboard.sources.display import period_text
 
 
 def report(wanted: FiguresRequest, order: ExportOrder) -> Report:

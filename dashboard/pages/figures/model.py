@@ -27,7 +27,7 @@ from dashboard.sources.types import Type
 from dashboard.web import charts
 from dashboard.web.charts import Cell, Chart, Row, Series
 from dashboard.web.deliver import file_links
-from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of, period_text
+from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of
 
 WRITE: Mapping[Kind, Callable[[Any], str]] = {
     Kind.INT: formats.number,
@@ -102,7 +102,7 @@ def table(wanted: FiguresRequest) -> Result:
     group = wanted.query.groups[0]
     values = {key[0] for key, _values in found.rows} - {None}
     if wanted.by in TIMED:
-        write, key_of = _bucket_writer(wanted), None
+        write, key_of = display.bucket_writer(Bucket(wanted.by), wanted.query.zone), None
     else:
         write = display.writer(wanted.scope, group.field, values, wanted.query.zone)
         key_of = (
@@ -121,27 +121,6 @@ def table(wanted: FiguresRequest) -> Result:
     if wanted.by not in TIMED:
         rows.sort(key=lambda row: -int(row.values["count"]))
     return Result(rows, found.total, found.overlap)
-
-
-def _bucket_writer(wanted: FiguresRequest) -> Callable[[int], str]:
-    """Return how the buckets of the table are written."""
-    bucket, zone = Bucket(wanted.by), wanted.query.zone
-    names = get_day_names("wide", locale=formats.language())
-    match bucket:
-        case Bucket.DAY:
-            return lambda number: formats.date_short(
-                date.fromisoformat(str(period.key(bucket, number, zone)))
-            )
-        case Bucket.WEEK:
-            return lambda number: formats.week_label(
-                date.fromisoformat(str(period.key(bucket, number, zone)))
-            )
-        case Bucket.WEEKDAY:
-            return lambda number: names[number - 1]
-        case Bucket.HOUR_OF_DAY:
-            return lambda number: f"{number:02}:00"
-        case _:
-            return lambda number: str(period.key(bucket, number, zone))
 
 
 def _filters(
@@ -182,8 +161,8 @@ def page(wanted: FiguresRequest) -> dict[str, Any]:
             for column in wanted.table.columns
             if column.tile
         ],
-        "about": f"{period_text(wanted.query)} · {wanted.query.zone}",
-        "compared": period_text(before),
+        "about": f"{display.period_text(wanted.query)} · {wanted.query.zone}",
+        "compared": display.period_text(before),
         "chart": _chart(wanted),
         "heat": _heat(wanted),
         "weekdays": [
