@@ -27,6 +27,7 @@ class Permission(StrEnum):
     QUEUES_EDIT = "queues.edit"
     QUEUES_FIGURES = "queues.figures"
     QUEUES_VIEW = "queues.view"
+    REPORTS_SHARE = "reports.share"
     RULES_BACKTEST = "rules.backtest"
     RULES_EDIT = "rules.edit"
     RULES_OPERATE = "rules.operate"
@@ -80,6 +81,11 @@ SECTIONS: tuple[Section, ...] = (
                 P.EVENTS_VIEW,
                 N_("Event stream"),
                 N_("View every event of the users and queues in the role's scope."),
+            ),
+            Choice(
+                P.REPORTS_SHARE,
+                N_("Share reports"),
+                N_("Share saved reports and views; everybody reads them with their own rights."),
             ),
         ),
     ),
@@ -193,6 +199,7 @@ _TEAM = frozenset(
         P.TRACING_VIEW,
         P.TRACING_EXPORT_PDF,
         P.QUEUES_FIGURES,
+        P.REPORTS_SHARE,
         P.RULES_OWN,
         P.RULES_VIEW,
         P.RULES_TRACES,

@@ -17,6 +17,7 @@ def show(kind: Kind, zone: str) -> Callable[[Cell], str]:
     writers: dict[Kind, Callable[[Any], str]] = {
         Kind.TEXT: lambda cell: shorten(clean(cell), CELL_UNITS),
         Kind.INT: formats.number,
+        Kind.DECIMAL: formats.number,
         Kind.DURATION: formats.duration,
         Kind.PERCENT: lambda cell: formats.percent(cell, 1),
         Kind.TIME: lambda cell: _moment(cell, clock, zone),

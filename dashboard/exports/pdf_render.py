@@ -45,7 +45,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_NUMBERS = (Kind.INT, Kind.DURATION, Kind.PERCENT)
+_NUMBERS = (Kind.INT, Kind.DECIMAL, Kind.DURATION, Kind.PERCENT)
 PAGE_MM = 273  # between the margins
 LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
 # Widths that keep a cell of the kind on one line in the widest face, and in Japanese.

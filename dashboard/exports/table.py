@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     INT = "int"
+    DECIMAL = "decimal"  # one digit behind the point
     DURATION = "duration"  # int seconds
     PERCENT = "percent"  # share, 1.0 is 100 %
     TIME = "time"  # int UTC epoch seconds

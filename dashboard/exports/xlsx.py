@@ -125,6 +125,7 @@ _OPTIONS = {
 _FORMATS = {
     Kind.TEXT: "@",
     Kind.INT: "0",
+    Kind.DECIMAL: "0.0",
     Kind.DURATION: "[h]:mm:ss",
     Kind.PERCENT: "0.0%",
     Kind.TIME: "yyyy-mm-dd hh:mm:ss",

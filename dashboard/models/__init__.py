@@ -8,6 +8,7 @@ from dashboard.models.events import Contact, Event, Interaction, Source
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.records import AuditEntry, ExportFile, ExportPart, Job, Setting
+from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
     Backtest,
     EventCause,
@@ -71,6 +72,7 @@ ALL = [
     Profile,
     Calendar,
     CalendarDay,
+    SavedQuery,
 ]
 
 __all__ = [model.__name__ for model in ALL] + ["ALL"]

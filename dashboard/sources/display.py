@@ -252,3 +252,12 @@ def bucket_writer(bucket: Bucket, zone: str) -> Callable[[int], str]:
             return lambda number: f"{number:02}:00"
         case _:
             return lambda number: str(period.key(bucket, number, zone))
+
+
+def bucket_short(bucket: Bucket, number: int, zone: str) -> str:
+    """Return the label of an hour, day, week or month below the bar of a chart."""
+    if bucket is Bucket.HOUR:
+        return formats.clock_short(number, zone)
+    if bucket is Bucket.MONTH:
+        return str(period.key(bucket, number, zone))
+    return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -216,17 +215,10 @@ def _chart(wanted: FiguresRequest) -> Chart:
     found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
     zone = wanted.query.zone
     rows = [
-        Row(_short(bucket, key[0], zone), tables.parts(wanted.table, values)) for key, values in found.rows
+        Row(display.bucket_short(bucket, key[0], zone), tables.parts(wanted.table, values))
+        for key, values in found.rows
     ]
     return charts.bars(rows, [Series(_(label), css) for _name, label, css in wanted.table.parts])
-
-
-def _short(bucket: Bucket, number: int, zone: str) -> str:
-    if bucket is Bucket.HOUR:
-        return formats.clock_short(number, zone)
-    if bucket is Bucket.MONTH:
-        return str(period.key(bucket, number, zone))
-    return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))
 
 
 def _heat(wanted: FiguresRequest) -> list[list[Cell]] | None:

@@ -1,0 +1,1 @@
+"""Reports: saved and ready-made queries, and their results as every page, file and mail shows them."""
