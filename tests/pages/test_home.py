@@ -26,11 +26,11 @@ from dashboard.jobs import worker
 from dashboard.models import Job, PauseType, User
 from dashboard.pages.home import chart
 from dashboard.pages.home.queries import Board
-from dashboard.pages.home.status import Status, status
 from dashboard.tracing import trace
 from dashboard.tracing.team import Arrivals
 from dashboard.tracing.types import IntervalRow, Kind
 from dashboard.web import strip
+from dashboard.web.status import Status, status
 from tests import make
 
 pytestmark = pytest.mark.dated

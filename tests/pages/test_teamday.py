@@ -13,9 +13,9 @@ from dashboard import clock
 from dashboard.access import scope
 from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry, PauseType, Team, TeamLead, TeamMember, User
-from dashboard.pages.teamday import model
-from dashboard.pages.teamday.model import Flag
 from dashboard.tracing import trace
+from dashboard.web import team_day
+from dashboard.web.team_day import Flag
 from tests import make
 from tests.api import Api
 from tests.ingest.day import DATE, DAY, ZONE
@@ -53,8 +53,8 @@ def stored(client: FlaskClient) -> None:
     Api(client).take([*DAY, *of("petr"), *of("eva")[:4], *MISSED])
 
 
-def row(name: str) -> model.Row:
-    found = model.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+def row(name: str) -> team_day.Row:
+    found = team_day.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
     return next(row for group in found.groups for row in group.rows if row.member.login == name)
 
 
@@ -70,7 +70,7 @@ def test_a_row_equals_the_users_own_tracing(stored: None) -> None:
 
 
 def test_who_needs_a_look_comes_first_and_why(stored: None) -> None:
-    found = model.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+    found = team_day.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
     assert found.groups[0].name == "look"
     flags = {row.member.login: row.flags for group in found.groups for row in group.rows}
     assert flags["petr"] == (Flag.PAUSE, Flag.MISSES)  # half an hour of lunch, 20 minutes allowed

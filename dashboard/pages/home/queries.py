@@ -18,12 +18,12 @@ from dashboard.models import Job
 from dashboard.pages.home import chart, rules
 from dashboard.pages.home.chart import Hours
 from dashboard.pages.home.rules import Fired, Paused
-from dashboard.pages.home.status import PAUSE, READY, Status, status
 from dashboard.tracing import queues, team, trace
 from dashboard.tracing.queues import QueueRow
 from dashboard.tracing.team import Done, Level, Limit, Member
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, type_of
 from dashboard.web import strip
+from dashboard.web.status import PAUSE, READY, Status, status
 from dashboard.web.strip import Axis, Mark
 
 LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds

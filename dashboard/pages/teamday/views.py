@@ -15,12 +15,12 @@ from dashboard.audit import record as audit
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
-from dashboard.pages.teamday import model
-from dashboard.pages.teamday.model import Flag
 from dashboard.tracing import team as teams
 from dashboard.tracing.types import parse_date
+from dashboard.web import team_day
 from dashboard.web.lists import here
 from dashboard.web.page import render
+from dashboard.web.team_day import Flag
 
 bp = Blueprint("teamday", __name__)
 
@@ -42,7 +42,7 @@ def index() -> Response:
     choices = teams.choices(g.scope)
     errors, on, team_id = _read(today, [ident for ident, _name in choices])
     span = clock.day(on, here_zone)
-    found = model.read(g.scope, team_id, span, here_zone, as_of, language())
+    found = team_day.read(g.scope, team_id, span, here_zone, as_of, language())
     if not errors:
         audit.viewed("team.viewed", ("team", team_id or "", ""), {"date": on.isoformat()})
     return render(
