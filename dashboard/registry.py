@@ -90,9 +90,11 @@ LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deli
 LISTS = (eventstream.LISTING, interactions.LISTING, interactions.USER_EVENT_LIST)
 EXPORTS = {
     "attendance": attendance.EXPORT,
+    "compare": teamday.COMPARE,
     "figures": figures.EXPORT,
     "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
+    "teamday": teamday.TEAM,
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
     **listing_files.makers(LISTS),
 }

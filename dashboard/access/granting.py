@@ -13,8 +13,9 @@ from dashboard.access.scope import Scope
 from dashboard.db import database, dialect, rows
 from dashboard.db.locks import Lock
 from dashboard.i18n.message import N_
-from dashboard.models import Access, AccessGrant, User
+from dashboard.models import Access, AccessGrant, TeamLead, User
 
+LEADS_NONE = N_("This user leads no team yet and sees only themselves. Choose the user as a lead in Teams.")
 ADMINISTERS = frozenset({Permission.ACCESSES_EDIT, Permission.USERS_EDIT})
 LABELS: dict[str, str] = {c.permission.value: c.label for section in SECTIONS for c in section.choices}
 GRANT_LABELS = {
@@ -150,3 +151,10 @@ def _administered() -> bool:
     holding = [row.id for row in Access.select() if wanted <= set(row.permissions)]
     active = User.access.in_(holding) & User.deactivated_ts.is_null()
     return bool(User.select().where(active).exists())
+
+
+def leads_none(user: User) -> bool:
+    """Return whether the user's role shows the teams that they lead, not everybody, and they lead none."""
+    kinds = {grant.kind for grant in grants_of(user.access_id or 0)}
+    leads = TeamLead.select().where(TeamLead.user == user.id).exists()
+    return "led_teams" in kinds and "all_users" not in kinds and not leads

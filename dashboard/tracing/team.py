@@ -5,7 +5,9 @@ Each is one query or two, however many users and queues the viewer may see.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import functools
+import operator
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -29,7 +31,6 @@ from dashboard.tracing.ongoing import settled
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind, State
 
 RECENT_S = 7 * DAY_S  # who did nothing for a week is not of today's team
-QUARTER_MS = 900_000  # every zone's hours begin on a quarter
 
 
 class Member(NamedTuple):
@@ -38,14 +39,6 @@ class Member(NamedTuple):
     id: int
     login: str
     name: str
-
-
-class Arrivals(NamedTuple):
-    """How many interactions of a channel began in the quarter of an hour from `start` (UTC seconds)."""
-
-    start: int
-    channel: str
-    number: int
 
 
 class Waiting(NamedTuple):
@@ -156,17 +149,20 @@ def done(scope: Scope, users: Collection[int], span: Span) -> dict[int, Done]:
     return {row[0]: Done(row[0], row[1], int(row[2])) for row in query.tuples()}
 
 
-def missed(scope: Scope, users: Collection[int], span: Span) -> dict[int, int]:
-    """Return user → activities of the span that rang and were not taken."""
+def misses(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[int]]:
+    """Return user → when activities of the span rang that were not taken, in order (UTC seconds)."""
     a = Activity
     seen = sorted(user for user in users if scope.sees(user))
     query = (
-        a.select(a.user_id, peewee.fn.COUNT(a.user_id))
+        a.select(a.user_id, a.start_ts)
         .where(a.user_id.in_(seen) & (a.start_ts >= span.start) & (a.start_ts < span.end))
         .where(a.state.in_([State.MISSED.value, State.REJECTED.value]))
-        .group_by(a.user_id)
+        .order_by(a.start_ts)
     )
-    return dict(query.tuples())
+    found: dict[int, list[int]] = {}
+    for user, at in query.tuples():
+        found.setdefault(user, []).append(at)
+    return found
 
 
 def without_sign_in(users: Collection[int]) -> set[int]:
@@ -176,36 +172,42 @@ def without_sign_in(users: Collection[int]) -> set[int]:
     return set(users) - {user for (user,) in signed.tuples()}
 
 
-def arrivals(scope: Scope, span: Span) -> list[Arrivals]:
-    """Return how many interactions of the viewer's queues began in each quarter of an hour of `span`."""
+def arrived(scope: Scope, spans: Sequence[Span]) -> list[int]:
+    """Return how many interactions of the viewer's queues began in each of `spans`, in one query."""
     i = Interaction
-    quarter = i.first_ms / QUARTER_MS  # whole numbers on both databases
-    query = (
-        i.select(quarter.alias("quarter"), i.channel, peewee.fn.COUNT(i.first_ms))
-        .where((i.first_ms >= span.start * 1000) & (i.first_ms < span.end * 1000))
-        .group_by(peewee.SQL("quarter"), i.channel)
-    )
+    inside = [(i.first_ms >= span.start * 1000) & (i.first_ms < span.end * 1000) for span in spans]
+    sums = [peewee.fn.SUM(peewee.Case(None, [(part, 1)], 0)) for part in inside]
+    query = i.select(*sums).where(functools.reduce(operator.or_, inside))
     if scope.queues is not None:
         query = query.where(scope.allows_queue(i.queue_id))
-    found = [
-        Arrivals(int(at) * QUARTER_MS // 1000, channel, number) for at, channel, number in query.tuples()
-    ]
-    return sorted(found)
+    return [int(number or 0) for number in query.tuples()[0]]
 
 
 def waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, Waiting]:
     """Return queue → what entered in the last week and nobody has taken; nothing waits in a file."""
     i = Interaction
-    query = (
-        i.select(i.queue_id, peewee.fn.COUNT(i.queue_id), peewee.fn.MIN(i.queued_ts))
+    columns = (i.queue_id, peewee.fn.COUNT(i.queue_id), peewee.fn.MIN(i.queued_ts))
+    query = _waiting(scope, queues, as_of, columns).group_by(i.queue_id)
+    return {row[0]: Waiting(*row) for row in query.tuples()}
+
+
+def longest_waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, int]:
+    """Return queue → the interaction that waits in it the longest."""
+    query = _waiting(scope, queues, as_of, (Interaction.queue_id, Interaction.id))
+    ordered = query.order_by(Interaction.queued_ts.desc(), Interaction.id.desc())
+    return dict(ordered.tuples())  # the last of a queue wins
+
+
+def _waiting(scope: Scope, queues: Collection[int], as_of: int, columns: Sequence[Any]) -> Any:
+    i = Interaction
+    return (
+        i.select(*columns)
         .join(Source, on=(Source.id == i.source))
         .where(i.queue_id.in_(sorted(queues)) & scope.allows_queue(i.queue_id) & ~Source.is_file)
         .where(i.answered_ts.is_null() & i.ended_ts.is_null())
         .where((i.queued_ts >= as_of - RECENT_S) & (i.queued_ts <= as_of))
         .where(i.end_bound.is_null() & (i.expires_ts.is_null() | (i.expires_ts > as_of)))
-        .group_by(i.queue_id)
     )
-    return {row[0]: Waiting(*row) for row in query.tuples()}
 
 
 def levels(scope: Scope, queues: Collection[int], span: Span) -> dict[int, Level]:

@@ -62,6 +62,7 @@ SECTIONS = (
         (
             Page(N_("User tracing"), "tracing.index"),
             Page(N_("Team day"), "teamday.index"),
+            Page(N_("Compare"), "teamday.compare"),
             Page(N_("Attendance"), "attendance.index"),
         ),
     ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from dashboard.clock import Slot
+from dashboard import clock
+from dashboard.clock import Span
+from dashboard.i18n import formats
 from dashboard.intervals import Pair, clip, union
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, Kind, type_of
 
@@ -13,6 +15,7 @@ LEAST_HOURS = 10
 CROWDED = 14  # with more hours, only every sixth hour has a label
 GAP_SHARE = 0.002  # of the axis; marks of one kind that are closer are merged
 THIN = 0.3  # minimum width of a mark in percent
+MISS = "miss"  # a cross at x
 PRESENT = (("ready", Kind.READY, None), ("pause", Kind.PAUSE, True), ("pause", Kind.PAUSE, False))
 STATUS_TOP, STATUS_HEIGHT, WORK_TOP, WORK_HEIGHT = 0, 5, 7, 11
 
@@ -44,29 +47,39 @@ class Mark(NamedTuple):
     paid: bool = False
 
 
-def axis(slots: Sequence[Slot], rows: Iterable[IntervalRow], as_of: int) -> Axis:
-    """Return the axis from the first interval to one hour after now, of at least LEAST_HOURS.
+def axis(span: Span, zone: str, rows: Iterable[IntervalRow], as_of: int) -> Axis:
+    """Return the axis of a day, from the first interval to one hour after now, of at least LEAST_HOURS, or
+    of all days of a longer span.
 
-    `slots` are the hours of the local day. Positions are elapsed time, so a repeated hour has its own space.
-    Every second hour has a label; the label at the end is the following hour.
+    Positions are elapsed time, so a repeated hour has its own space. Every second hour or each day has a
+    label; the label at the end is the following hour.
     """
+    days = clock.local_dates(span, zone)
+    if len(days) > 1:
+        starts = [max(clock.day(on, zone).start, span.start) for on in days]
+        return _axis(span.start, span.end, zip(starts, map(formats.day_short, days), strict=True))
+    slots = clock.hours(span, zone)
     first = min((max(row.start, slots[0].start) for row in rows), default=as_of)
     begin = max((n for n, slot in enumerate(slots) if slot.start <= first), default=0)
     finish = next((n for n, slot in enumerate(slots) if slot.end > as_of), len(slots) - 1) + 2
     finish = min(max(finish, begin + LEAST_HOURS), len(slots))
     shown = slots[max(0, min(begin, finish - LEAST_HOURS)) : finish]
-    start, end = shown[0].start, shown[-1].end
     step = 2 if len(shown) <= CROWDED else 6
-    labels = [(_percent(slot.start, start, end), slot.label) for slot in shown[::step]]
-    following = slots[finish].label if finish < len(slots) else "24"
+    labels = [(slot.start, slot.label) for slot in shown[::step]]
     if len(shown) % step == 0:
-        labels.append((100.0, following))
-    anchors = {0.0: "start", 100.0: "end"}
-    return Axis(start, end, tuple((x, text, anchors.get(x, "middle")) for x, text in labels))
+        labels.append((shown[-1].end, slots[finish].label if finish < len(slots) else "24"))
+    return _axis(shown[0].start, shown[-1].end, labels)
 
 
-def marks(rows: Iterable[IntervalRow], span: Axis, as_of: int) -> list[Mark]:
-    """Return the marks of presence and of work by kind; open intervals end at `as_of`."""
+def _axis(start: int, end: int, labels: Iterable[tuple[int, str]]) -> Axis:
+    anchors = {start: "start", end: "end"}
+    placed = [(_percent(at, start, end), text, anchors.get(at, "middle")) for at, text in labels]
+    return Axis(start, end, tuple(placed))
+
+
+def marks(rows: Iterable[IntervalRow], span: Axis, as_of: int, misses: Iterable[int] = ()) -> list[Mark]:
+    """Return the marks of presence, of work by kind and of what was not taken at the instants `misses`;
+    open intervals end at `as_of`."""
     kept = list(rows)
     found: list[Mark] = []
     for css, kind, paid in PRESENT:
@@ -76,7 +89,13 @@ def marks(rows: Iterable[IntervalRow], span: Axis, as_of: int) -> list[Mark]:
     for css in ACTIVITY_TYPES:
         chosen = [row for row in kept if row.kind == Kind.HANDLING and type_of(row.channel) == css]
         found += [Mark(css, x, width, WORK_TOP, WORK_HEIGHT) for x, width in _drawn(chosen, span, as_of)]
-    return found
+    seen = sorted({_percent(at, span.start, span.end) for at in misses if span.start <= at < span.end})
+    return found + [Mark(MISS, x, 0, WORK_TOP, WORK_HEIGHT) for x in seen]
+
+
+def place(at: int, span: Axis) -> float:
+    """Return where an instant is on the axis, in percent."""
+    return _percent(at, span.start, span.end)
 
 
 def _drawn(rows: Iterable[IntervalRow], span: Axis, as_of: int) -> list[tuple[float, float]]:

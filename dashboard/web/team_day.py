@@ -1,4 +1,7 @@
-"""The rows of the team's day: each member's figures, flags and strip, equal to their user tracing."""
+"""The team's day: each member's figures, flags, status and strip, equal to their user tracing.
+
+Home, Team day and Compare show it, and their files are made of it.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,32 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
+from dashboard.i18n.message import N_
 from dashboard.models import TeamMember
 from dashboard.tracing import team
 from dashboard.tracing.figures import Figures
 from dashboard.tracing.statistics import figures
-from dashboard.tracing.team import Limit, Member
+from dashboard.tracing.team import Done, Limit, Member
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind
-from dashboard.web import strip
+from dashboard.web import charts, strip
+from dashboard.web.charts import Bullet, Unit
+from dashboard.web.lists import here
+from dashboard.web.status import OUT, PAUSE, Status, status
 from dashboard.web.strip import Axis, Mark
 
 MOST_ROWS = 50
 MISSES = 3  # not taken in a day, from which on the row needs a look
+
+
+GROUPS = {
+    "look": N_("Needs a look"),
+    "here": N_("Signed in"),
+    "gone": N_("Signed out"),
+    "others": N_("Others"),
+}
 
 
 class Flag(StrEnum):
@@ -31,71 +45,172 @@ class Flag(StrEnum):
     SIGNED_OUT = "signed_out"  # worked while signed out
 
 
+FLAGS = {
+    Flag.PAUSE: (N_("Pause over limit"), "bad"),
+    Flag.MISSES: (N_("Calls not taken"), "warn"),
+    Flag.SIGNED_OUT: (N_("Worked while signed out"), "warn"),
+}
+
+
 class Row(NamedTuple):
-    """A member's day. `over` is by how many seconds pauses were longer than allowed, `allowed` the time of
-    pauses with a limit that was allowed; `here` whether they are signed in at the end of what is shown."""
+    """A member's day, at the instant to which it is shown. Times are UTC seconds, lengths seconds.
+
+    `paused` is what pauses with a limit took and `allowed` what their limits allow, `over` by how much single
+    pauses exceed theirs. `pause`, `limit` and `since` are of the present pause or status.
+    """
 
     member: Member
     figures: Figures
     first: int | None
     last: int | None
-    here: bool
     handled: int
-    missed: int
+    handling: int
+    misses: tuple[int, ...]
+    paused: int
+    allowed: int
     over: int
     flags: tuple[Flag, ...]
     marks: tuple[Mark, ...]
+    status: Status
+    pause: Limit | None
+    for_s: int | None  # how long the present status lasts
+
+    @property
+    def is_here(self) -> bool:
+        return self.status.state != OUT
+
+    @property
+    def missed(self) -> int:
+        return len(self.misses)
+
+    @property
+    def pauses(self) -> Bullet:
+        """Pauses with a limit against what their limits allow; all pauses where none has a limit."""
+        taken, limit = (self.paused, self.allowed) if self.allowed else (self.figures.pause.total, None)
+        return charts.bullet(taken, limit, Unit.SECONDS)._replace(over=self.over > 0)
+
+    @property
+    def mean_handling(self) -> int | None:
+        """The mean handling time of closed activities, rounded down; None without any."""
+        return self.handling // self.handled if self.handled else None
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the present pause exceeds its limit."""
+        limit = self.pause.seconds if self.pause else None
+        return limit is not None and self.for_s is not None and self.for_s > limit
 
 
 class Group(NamedTuple):
-    name: str  # look, here or gone
+    name: str  # look, here, gone, or others on a day that is over
     rows: tuple[Row, ...]
 
 
 class TeamDay(NamedTuple):
-    """The rows in groups, at most MOST_ROWS; `more` are left out."""
+    """The rows in the order in which they need a look; `groups` holds the first MOST_ROWS of them.
 
+    `is_live` says that the period is not over.
+    """
+
+    rows: tuple[Row, ...]
     groups: tuple[Group, ...]
     axis: Axis
-    more: int
-    here: int
-    members: int
-    handled: int
-    missed: int
-    occupancy: float | None
-    over: int  # members with a pause over its limit
+    is_live: bool
+    as_of: int
+
+    @property
+    def shown(self) -> list[Row]:
+        return [row for group in self.groups for row in group.rows]
+
+    @property
+    def more(self) -> int:
+        """How many people are left out."""
+        return len(self.rows) - len(self.shown)
+
+    @property
+    def now(self) -> float | None:
+        """Where the present is on the axis, in percent."""
+        return strip.place(self.as_of, self.axis) if self.is_live else None
+
+    @property
+    def here(self) -> int:
+        """How many are signed in, or were in a period that is over."""
+        if not self.is_live:
+            return sum(row.first is not None for row in self.rows)
+        return sum(row.is_here for row in self.rows)
+
+    @property
+    def handled(self) -> int:
+        return sum(row.handled for row in self.rows)
+
+    @property
+    def missed(self) -> int:
+        return sum(row.missed for row in self.rows)
+
+    @property
+    def occupancy(self) -> float | None:
+        ready = sum(row.figures.ready for row in self.rows)
+        return sum(row.figures.busy for row in self.rows) / ready if ready else None
+
+    @property
+    def handling(self) -> int | None:
+        """The mean handling time of closed activities, rounded down; None without any."""
+        return sum(row.handling for row in self.rows) // self.handled if self.handled else None
+
+    @property
+    def over(self) -> int:
+        """How many members have a pause over its limit."""
+        return sum(Flag.PAUSE in row.flags for row in self.rows)
 
 
-def read(scope: Scope, team_id: int | None, span: Span, zone: str, as_of: int, language: str) -> TeamDay:
-    """Return the day of the members inside the scope, of one team or all, who had anything recorded in it."""
-    members = team.worked(scope, span)
-    if team_id is not None:
-        chosen = {
-            user for (user,) in TeamMember.select(TeamMember.user).where(TeamMember.team == team_id).tuples()
-        }
-        members = [member for member in members if member.id in chosen]
+def leads_none(scope: Scope) -> bool:
+    """Whether the viewer sees a team only as its lead, and leads none."""
+    return scope.users is not None and not team.choices(scope)
+
+
+def toggle_gone(is_open: bool) -> str:
+    """Return the address of this page with the people who signed out shown, or folded again."""
+    return here(("gone", "seen")) if is_open else f"{here(('seen',), gone='1')}#gone"
+
+
+def people(scope: Scope, team_id: int | None, span: Span, as_of: int) -> list[Member]:
+    """Return the members inside the scope, of one team or all: who had anything recorded in `span`; while it
+    goes on, the active users who worked in the last week."""
+    live = span.start <= as_of < span.end
+    found = team.members(scope, as_of) if live else team.worked(scope, span)
+    if team_id is None:
+        return found
+    query = TeamMember.select(TeamMember.user).where(TeamMember.team == team_id)
+    chosen = {user for (user,) in query.tuples()}
+    return [member for member in found if member.id in chosen]
+
+
+def read(
+    scope: Scope, members: Sequence[Member], span: Span, zone: str, as_of: int, language: str
+) -> TeamDay:
+    """Return the day, or a longer `span`, of `members`, in one query a kind however many they are."""
     ids = [member.id for member in members]
-    passed = Span(span.start, min(span.end, as_of))
+    passed = Span(span.start, max(span.start, min(span.end, as_of)))
     stretches = team.day(scope, ids, passed)
-    done, missed = team.done(scope, ids, passed), team.missed(scope, ids, passed)
+    done, misses = team.done(scope, ids, passed), team.misses(scope, ids, passed)
     limits, without = team.limits(), team.without_sign_in(ids)
-    last = max((row.end or passed.end for rows in stretches.values() for row in rows), default=passed.end)
     everything = [row for rows in stretches.values() for row in rows]
-    axis = strip.axis(clock.hours(span, zone), everything, min(last, passed.end - 1))
+    last = max((row.end or passed.end for row in everything), default=passed.end)
+    axis = strip.axis(span, zone, everything, min(last, passed.end - 1))
     rows = [
         _row(
             member,
-            stretches[member.id],
+            stretches.get(member.id, []),
             passed,
             limits,
             member.id in without,
-            done[member.id].closed if member.id in done else 0,
-            missed.get(member.id, 0),
+            done.get(member.id, Done(member.id, 0, 0)),
+            misses.get(member.id, ()),
             axis,
         )
         for member in members
     ]
-    return _grouped(rows, axis, language)
+    return _grouped(rows, axis, language, span.start <= as_of < span.end, as_of)
 
 
 def _row(
@@ -104,61 +219,56 @@ def _row(
     passed: Span,
     limits: Mapping[str, Limit],
     never_signed_in: bool,
-    handled: int,
-    missed: int,
+    done: Done,
+    misses: Sequence[int],
     axis: Axis,
 ) -> Row:
     found = figures(rows, [], passed, passed.end, never_signed_in=never_signed_in)
     present = [row for row in rows if row.kind in PRESENCE]
-    over = sum(_over(row, passed, limits) for row in rows if row.kind == Kind.PAUSE)
+    pauses = [_pause(row, passed, limits) for row in rows if row.kind == Kind.PAUSE]
+    limited = [(taken, allowed) for taken, allowed in pauses if allowed is not None]
+    over = sum(max(0, taken - allowed) for taken, allowed in limited)
     flags = (
         *([Flag.PAUSE] if over else []),
-        *([Flag.MISSES] if missed >= MISSES else []),
+        *([Flag.MISSES] if len(misses) >= MISSES else []),
         *([Flag.SIGNED_OUT] if found.work_logged_out and not never_signed_in else []),
     )
-    ends = [passed.end if row.end is None else min(row.end, passed.end) for row in present]
+    now = status(rows, passed.end)
     return Row(
         member,
         found,
         min((max(row.start, passed.start) for row in present), default=None),
-        max(ends, default=None),
-        any(end >= passed.end for end in ends),
-        handled,
-        missed,
+        max((passed.end if row.end is None else min(row.end, passed.end) for row in present), default=None),
+        done.closed,
+        done.handling_s,
+        tuple(misses),
+        sum(taken for taken, _allowed in limited),
+        sum(allowed for _taken, allowed in limited),
         over,
         flags,
-        tuple(strip.marks(rows, axis, passed.end)),
+        tuple(strip.marks(rows, axis, passed.end, misses)),
+        now,
+        limits.get(now.label, Limit(now.label, None)) if now.state == PAUSE else None,
+        passed.end - now.since if now.since is not None else None,
     )
 
 
-def _over(row: IntervalRow, passed: Span, limits: Mapping[str, Limit]) -> int:
-    """Return by how many seconds a pause is longer than its type allows."""
+def _pause(row: IntervalRow, passed: Span, limits: Mapping[str, Limit]) -> tuple[int, int | None]:
+    """Return how long a pause lasted from its beginning, and how long its type allows."""
     limit = limits.get(row.label)
-    if limit is None or limit.seconds is None:
-        return 0
-    return max(0, min(row.end or passed.end, passed.end) - row.start - limit.seconds)
+    return min(row.end or passed.end, passed.end) - row.start, limit.seconds if limit else None
 
 
-def _grouped(rows: Sequence[Row], axis: Axis, language: str) -> TeamDay:
-    ordered = sorted(rows, key=lambda row: collation.key(row.member.name, language))
-    look = [row for row in ordered if row.flags]
-    look.sort(key=lambda row: (-len(row.flags), -row.over, -row.missed))
-    here = [row for row in ordered if not row.flags and row.here]
-    gone = [row for row in ordered if not row.flags and not row.here]
-    shown = [*look, *here, *gone][:MOST_ROWS]
-    groups = [
-        Group(name, tuple(row for row in part if row in shown))
-        for name, part in (("look", look), ("here", here), ("gone", gone))
-    ]
-    ready = sum(row.figures.ready for row in rows)
-    return TeamDay(
-        tuple(group for group in groups if group.rows),
-        axis,
-        len(rows) - len(shown),
-        sum(row.here for row in rows),
-        len(rows),
-        sum(row.handled for row in rows),
-        sum(row.missed for row in rows),
-        sum(row.figures.busy for row in rows) / ready if ready else None,
-        sum(Flag.PAUSE in row.flags for row in rows),
-    )
+def _grouped(rows: Sequence[Row], axis: Axis, language: str, is_live: bool, as_of: int) -> TeamDay:
+    by_name = sorted(rows, key=lambda row: collation.key(row.member.name, language))
+    parts: dict[str, list[Row]] = {"look": [], "here": [], "gone": [], "others": []}
+    for row in by_name:
+        rest = ("here" if row.is_here else "gone") if is_live else "others"
+        parts["look" if row.flags else rest].append(row)
+    parts["look"].sort(key=lambda row: (-len(row.flags), -row.over, -row.missed))
+    groups, left = [], MOST_ROWS
+    for name, part in parts.items():
+        if part[:left]:
+            groups.append(Group(name, tuple(part[:left])))
+            left -= len(part[:left])
+    return TeamDay(tuple(row for part in parts.values() for row in part), tuple(groups), axis, is_live, as_of)

@@ -99,6 +99,8 @@ ANSWERS = {
     "figures.download": (200, 403),
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
+    "teamday.download": (200, 403),
+    "teamday.download_comparison": (404,),
 }
 
 

@@ -18,16 +18,13 @@ from dashboard import clock
 from dashboard.access import scope
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.clock import Slot
 from dashboard.db import database
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import worker
-from dashboard.models import Job, PauseType, User
-from dashboard.pages.home import chart
+from dashboard.models import Interaction, Job, PauseType, User
 from dashboard.pages.home.queries import Board
 from dashboard.tracing import trace
-from dashboard.tracing.team import Arrivals
 from dashboard.tracing.types import IntervalRow, Kind
 from dashboard.web import strip
 from dashboard.web.status import Status, status
@@ -37,7 +34,7 @@ pytestmark = pytest.mark.dated
 
 NOON = 1_795_172_400  # Friday 2026-11-20 12:00 in Prague
 ZONE = "Europe/Prague"
-BLOCKS = ("figures", "team", "chart", "hours", "attention", "queues")
+BLOCKS = ("attention", "figures", "team", "queues")
 
 
 def at(hours: float) -> int:
@@ -143,23 +140,11 @@ def test_status_follows_from_the_intervals(rows: list[IntervalRow], expected: St
     assert status(rows, NOON) == expected
 
 
-def slots(day: str) -> list[Slot]:
-    return clock.hours(clock.day(date.fromisoformat(day), ZONE), ZONE)
-
-
-@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-11-20", 24), ("2026-10-25", 25)])
-def test_every_hour_has_a_bar(day: str, hours: int) -> None:
-    today = slots(day)
-    drawn = chart.chart(today, [Arrivals(slot.start, "sms", 2) for slot in today], today[-1].end - 1).drawn
-    assert [sum(row.values) for row in drawn.rows] == [2] * hours
-    assert len(drawn.boxes) == hours
-    assert drawn.totals == (0, 0, 2 * hours, 0)
-
-
 def test_the_strip_places_work_by_elapsed_time() -> None:
-    today = slots("2026-10-25")
+    span = clock.day(date(2026, 10, 25), ZONE)
+    today = clock.hours(span, ZONE)
     rows = [IntervalRow(Kind.HANDLING, today[3].start, today[4].start, "call")]
-    axis = strip.axis(today, rows, today[-1].end - 1)
+    axis = strip.axis(span, ZONE, rows, today[-1].end - 1)
     assert (axis.start, axis.end) == (today[3].start, today[-1].end)
     (mark,) = strip.marks(rows, axis, today[-1].end - 1)
     assert (mark.css, mark.x, mark.width) == ("call", 0, pytest.approx(100 / 22, abs=0.001))
@@ -175,17 +160,17 @@ def test_key_numbers_are_counted_by_definition(office: dict[str, User]) -> None:
 
 
 def test_team_shows_each_members_status(office: dict[str, User]) -> None:
-    rows = {each.login: each for each in board().team().rows}
-    assert list(rows) == ["ann", "bob", "eve"]  # whoever was deactivated is not of the team
-    assert (rows["ann"].status.calls, rows["ann"].seconds) == (1, 180)
-    assert (rows["bob"].pause, rows["bob"].over, rows["bob"].limit) == ("Tea <b>", True, 600)
+    rows = {each.member.login: each for each in board().team().rows}
+    assert list(rows) == ["bob", "ann", "eve"]  # whoever was deactivated is not of the team
+    assert (rows["ann"].status.calls, rows["ann"].for_s) == (1, 180)
+    assert (rows["bob"].pause, rows["bob"].is_too_long) == (("Tea <b>", 600), True)
     assert (rows["eve"].handled, rows["eve"].status.work) == (1, 0)
 
 
 def test_handled_and_status_agree_with_the_trace(office: dict[str, User]) -> None:
     shown = board()
     for each in shown.team().rows:
-        found = trace.read(scope.whole(), each.login, shown.span, ZONE, NOON)
+        found = trace.read(scope.whole(), each.member.login, shown.span, ZONE, NOON)
         assert found is not None
         assert each.handled == found.figures.calls.closed
         assert status(found.intervals, NOON)._replace(label=each.status.label) == each.status
@@ -194,8 +179,9 @@ def test_handled_and_status_agree_with_the_trace(office: dict[str, User]) -> Non
 def test_attention_block_lists_problems(office: dict[str, User]) -> None:
     Job.create(kind="export", state="failed", due_ms=0, created_ms=0, error="disk full")
     found = board().attention()
-    assert [each.login for each in found.pauses] == ["bob"]
+    assert [each.member.login for each in found.pauses] == ["bob"]
     assert [(line.queue.name, line.waiting, line.longest) for line in found.queues] == [("line", 2, 72)]
+    assert found.queues[0].first == Interaction.get(Interaction.external_id == "c4").id  # the one before c5
     assert found.jobs == (("export", 1, "disk full"),)
 
 
@@ -204,7 +190,7 @@ def test_board_respects_the_scope(office: dict[str, User]) -> None:
         office["eve"].id, frozenset({Permission.HOME_VIEW}), frozenset({office["ann"].id}), frozenset()
     )
     found = board(narrow)
-    assert [each.login for each in found.team().rows] == ["ann", "eve"]
+    assert [each.member.login for each in found.team().rows] == ["ann", "eve"]
     assert found.queues() == []
     assert (found.figures().interactions, found.figures().done) == (0, 0)
     assert found.attention().jobs == ()
@@ -238,7 +224,7 @@ def queries(login: str) -> int:
     database.obj.execute_sql = counting
     try:
         shown = board(scope.of_user(User.get(User.login == login)))
-        for name in ("figures", "team", "chart", "attention", "queues"):
+        for name in ("figures", "team", "attention", "queues"):
             getattr(shown, name)()
     finally:
         del database.obj.execute_sql
@@ -252,7 +238,7 @@ def test_number_of_queries_does_not_depend_on_team_size(office: dict[str, User])
         make.user(f"more{number}")
         send(*at_work(f"more{number}"))
         make.queue(f"line{number}")
-    assert len(board().members) == 12
+    assert len(board().day.rows) == 12
     assert queries("boss") == with_three <= 20
 
 
@@ -301,3 +287,34 @@ def test_signed_out_user_is_redirected_to_sign_in(client: FlaskClient) -> None:
 def test_home_is_read_only(noon: Flask, client: FlaskClient) -> None:
     make.sign_in(client, make.administrator("boss"))
     assert client.post("/").status_code == 405
+
+
+def test_every_figure_and_alarm_leads_to_its_rows(office: dict[str, User], client: FlaskClient) -> None:
+    make.sign_in(client, make.administrator("boss"))
+    page = client.get("/").text
+    first = Interaction.get(Interaction.external_id == "c4").id
+    for url in (
+        f"/interactions/{first}",
+        "/tracing?user=bob&amp;date=2026-11-20",
+        "/interactions?from=2026-11-20&amp;to=2026-11-20",
+        "/figures?by=queue&amp;from=2026-11-20&amp;to=2026-11-20",
+        "/tracing?user=eve&amp;unit=day&amp;date=2026-11-20&amp;state=closed#activities",
+    ):
+        assert f'href="{url}"' in page, url
+        assert client.get(url.replace("&amp;", "&")).status_code == 200, url
+    assert page.index('id="attention"') < page.index('id="figures"') < page.index('id="team"')
+
+
+def test_people_who_are_signed_out_fold_to_their_number(office: dict[str, User], client: FlaskClient) -> None:
+    send((-0.2, "agent.signed_out", "eve", {}))
+    make.sign_in(client, make.administrator("boss"))
+    page = client.get("/").text
+    assert (">1 signed out</a>" in page, 'id="u-eve"' in page) == (True, False)
+    assert 'id="u-eve"' in client.get("/?gone=1").text
+
+
+def test_a_lead_without_a_team_reads_where_it_is_set(noon: Flask, client: FlaskClient) -> None:
+    access = make.access([Permission.HOME_VIEW, Permission.TRACING_VIEW], ["led_teams"])
+    make.sign_in(client, make.user("lead", access=access))
+    for url in ("/", "/team"):
+        assert "You lead no team" in client.get(url).text, url

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import date
 from typing import Any
@@ -53,8 +55,13 @@ def stored(client: FlaskClient) -> None:
     Api(client).take([*DAY, *of("petr"), *of("eva")[:4], *MISSED])
 
 
+def read() -> team_day.TeamDay:
+    members = team_day.people(scope.whole(), None, SPAN, LATER)
+    return team_day.read(scope.whole(), members, SPAN, ZONE, LATER, "en")
+
+
 def row(name: str) -> team_day.Row:
-    found = team_day.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+    found = read()
     return next(row for group in found.groups for row in group.rows if row.member.login == name)
 
 
@@ -70,7 +77,7 @@ def test_a_row_equals_the_users_own_tracing(stored: None) -> None:
 
 
 def test_who_needs_a_look_comes_first_and_why(stored: None) -> None:
-    found = team_day.read(scope.whole(), None, SPAN, ZONE, LATER, "en")
+    found = read()
     assert found.groups[0].name == "look"
     flags = {row.member.login: row.flags for group in found.groups for row in group.rows}
     assert flags["petr"] == (Flag.PAUSE, Flag.MISSES)  # half an hour of lunch, 20 minutes allowed
@@ -89,7 +96,9 @@ def shown(client: FlaskClient, query: str = "") -> list[str]:
     page = client.get(f"/team?date={DATE}{query}")
     assert page.status_code == 200, page.text
     return sorted(
-        re.findall(r'<a class="name nw" href="/tracing\?user=(\w+)&amp;date=2026-03-02">', page.text)
+        re.findall(
+            r'<a class="name nw" href="/tracing\?user=(\w+)&amp;unit=day&amp;date=2026-03-02">', page.text
+        )
     )
 
 
@@ -129,3 +138,94 @@ def test_looking_is_audited_with_the_date(client: FlaskClient, stored: None) -> 
 def test_a_day_without_work_says_so(client: FlaskClient, stored: None) -> None:
     sign_in(client, ["all_users"])
     assert "Nobody worked on this day" in client.get("/team?date=2001-01-01").text
+
+
+def compared(client: FlaskClient, query: str) -> list[str]:
+    page = client.get(f"/compare?date={DATE}&{query}")
+    assert page.status_code == 200, page.text
+    head = page.text.split('<table class="side">')[1].split("</thead>")[0] if "side" in page.text else ""
+    return re.findall(r'<th scope="col" class="n">([^<]*)</th>', head)
+
+
+def test_people_are_compared_with_the_figures_of_their_own_tracing(client: FlaskClient, stored: None) -> None:
+    sign_in(client, ["all_users", "all_queues"])
+    assert sorted(compared(client, "user=jana&user=petr&user=jana")) == ["jana", "petr"]
+    own = trace.read(scope.whole(), "jana", SPAN, ZONE, LATER)
+    assert own is not None
+    assert formats_of(own.figures.login) in client.get(f"/compare?date={DATE}&user=jana").text
+    assert compared(client, "user=jana&unit=week") == ["jana"]
+    assert "Nobody chosen" in client.get("/compare").text
+    moved = client.get(f"/team/compare?users=jana,petr&date={DATE}")
+    assert moved.headers["Location"] == f"/compare?date={DATE}&user=jana&user=petr"
+    url = f"/compare?date={DATE}&user=jana"
+    part = client.get(url, headers={"HX-Request": "true", "HX-Target": "result"}).text.strip()
+    assert part.startswith('<div id="result"')
+    assert part in client.get(url).text
+
+
+def formats_of(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+TOO_MANY = "&".join(f"user=u{n}" for n in range(11))
+
+
+@pytest.mark.parametrize("query", ["unit=year", "date=x", "colour=red", TOO_MANY])
+def test_a_comparison_that_cannot_be_made_is_refused_with_the_parameter(
+    client: FlaskClient, query: str
+) -> None:
+    sign_in(client, ["all_users"])
+    page = client.get(f"/compare?{query}")
+    assert (page.status_code, f"{query.partition('=')[0]}: " in page.text) == (400, True)
+    assert client.get(f"/compare.csv?{query}").status_code in (400, 403)
+
+
+def test_somebody_outside_the_scope_is_not_found(client: FlaskClient, stored: None) -> None:
+    sign_in(client, [])
+    assert client.get("/compare?user=jana").status_code == 404
+    assert client.get("/compare?user=nobody").status_code == 404
+
+
+def test_looking_at_a_comparison_is_audited_for_each_person(client: FlaskClient, stored: None) -> None:
+    sign_in(client, ["all_users"])
+    compared(client, "user=jana&user=petr")
+    entries = AuditEntry.select().where(AuditEntry.action == "comparison.viewed")
+    assert sorted(entry.target_label for entry in entries) == ["jana", "petr"]
+
+
+def rows_of(client: FlaskClient, url: str) -> dict[str, list[str]]:
+    answer = client.get(url)
+    assert answer.status_code == 200, answer.text
+    table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    return {line[1]: line for line in table[1:] if line[1]}
+
+
+def test_files_hold_the_figures_of_the_page(client: FlaskClient, stored: None) -> None:
+    user = make.user(
+        access=make.access([P.TRACING_VIEW, P.TRACING_EXPORT_DATA, P.TRACING_EXPORT_PDF], ["all_users"])
+    )
+    make.sign_in(client, user)
+    team = rows_of(client, f"/team.csv?date={DATE}")
+    assert sorted(team) == ["eva", "jana", "petr"]
+    assert rows_of(client, f"/compare.csv?date={DATE}&user=jana") == {"jana": team["jana"]}
+    shown = row("jana")
+    for value in (shown.figures.login, shown.figures.free, shown.figures.pause.paid, shown.over):
+        assert str(value) in team["jana"], value
+    for page in ("team", "compare"):
+        for kind, head in (("xlsx", b"PK"), ("pdf", b"%PDF")):
+            answer = client.get(
+                f"/{page}.{kind}?date={DATE}&user=jana"
+                if page == "compare"
+                else f"/{page}.{kind}?date={DATE}"
+            )
+            assert (answer.status_code, answer.data[: len(head)]) == (200, head), (page, kind)
+    assert client.get("/compare.csv").status_code == 404
+
+
+def test_at_most_fifty_people_are_shown_and_the_others_counted(client: FlaskClient) -> None:
+    events = [at("09:00:00", "agent.signed_in", f"agent{n}") for n in range(53)]
+    Api(client).take(events)
+    sign_in(client, ["all_users"])
+    page = client.get(f"/team?date={DATE}").text
+    assert page.count('id="u-agent') == 50
+    assert "3 more people are left out. Choose a team." in page

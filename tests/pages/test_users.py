@@ -307,3 +307,15 @@ def test_who_may(client: FlaskClient) -> None:
         asks.refuses_posts(client, url, P.USERS_VIEW)
     assert "<fieldset disabled>" in client.get(f"/users/{user.id}").text
     assert client.delete(f"/users/{user.id}").status_code == 405
+
+
+def test_a_lead_who_leads_no_team_is_said_to_whoever_saves(client: FlaskClient, admin: User) -> None:
+    leads = make.access([P.HOME_VIEW], ["led_teams"], name="Leads")
+    data = {"login": "eva", "name": "Eva", "access": leads.id, "password": RIGHT}
+    said = "leads no team yet"
+    assert said in client.post("/users/new", data=data, follow_redirects=True).text
+    eva = User.get(User.login == "eva")
+    saved = client.post(f"/users/{eva.id}", data=form(eva, name="Eva B"), follow_redirects=True)
+    assert (saved.status_code, said in saved.text) == (200, True)
+    TeamLead.create(team=Team.create(name="North"), user=eva)
+    assert said not in client.get(f"/users/{eva.id}").text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -15,20 +14,18 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.models import Job
-from dashboard.pages.home import chart, rules
-from dashboard.pages.home.chart import Hours
+from dashboard.pages.home import rules
 from dashboard.pages.home.rules import Fired, Paused
 from dashboard.tracing import queues, team, trace
 from dashboard.tracing.queues import QueueRow
-from dashboard.tracing.team import Done, Level, Limit, Member
-from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, type_of
-from dashboard.web import strip
-from dashboard.web.status import PAUSE, READY, Status, status
-from dashboard.web.strip import Axis, Mark
+from dashboard.tracing.team import Level, Member
+from dashboard.tracing.types import ACTIVITY_TYPES, type_of
+from dashboard.web import team_day
+from dashboard.web.status import PAUSE, READY
+from dashboard.web.team_day import Row, TeamDay
 
 LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds
 LATE_TIMES = 2  # a call waits too long beyond this multiple of the queue's service level
-MOST_ROWS = 60
 
 
 class Figures(NamedTuple):
@@ -51,34 +48,18 @@ class Figures(NamedTuple):
         return self.in_level / self.done if self.done else None
 
 
-class TeamRow(NamedTuple):
-    """A team member; `over` is the time in seconds by which a pause exceeds its `limit`."""
-
-    login: str
-    name: str
-    status: Status
-    pause: str
-    limit: int | None
-    seconds: int | None
-    over: bool
-    handled: int
-    marks: tuple[Mark, ...]
-
-
-class Team(NamedTuple):
-    rows: tuple[TeamRow, ...]
-    more: int
-    axis: Axis
-
-
 class QueueNow(NamedTuple):
-    """A queue: number of waiting contacts and the longest wait in seconds; today `in_level` of `done`."""
+    """A queue: number of waiting contacts and the longest wait in seconds; today `in_level` of `done`.
+
+    `first` is the interaction that waits the longest, known of late calls.
+    """
 
     queue: QueueRow
     waiting: int
     longest: int | None
     in_level: int
     done: int
+    first: int | None = None
 
     @property
     def level(self) -> float | None:
@@ -93,7 +74,7 @@ class Attention(NamedTuple):
     """What needs attention: pauses over their limit, queues with late calls, failed jobs, undeliverable
     messages, paused rules."""
 
-    pauses: tuple[TeamRow, ...]
+    pauses: tuple[Row, ...]
     queues: tuple[QueueNow, ...]
     jobs: tuple[tuple[str, int, str], ...]  # kind, count, latest error
     given_up: int = 0
@@ -105,15 +86,14 @@ class Attention(NamedTuple):
 
 
 class Own(NamedTuple):
-    """The viewer's day."""
+    """The viewer's day: the figures of their user tracing, and their row of the team's day on its axis."""
 
     trace: trace.Trace
-    status: Status
-    pause: str
-    seconds: int | None
-    axis: Axis
-    marks: tuple[Mark, ...]
-    handled: int
+    day: TeamDay
+
+    @property
+    def row(self) -> Row:
+        return self.day.rows[0]
 
 
 class Board:
@@ -123,38 +103,14 @@ class Board:
         self.scope, self.as_of, self.zone, self.language = scope, as_of, zone, language
         self.date = clock.local_date(as_of, zone)
         self.span = clock.day(self.date, zone)
-        self.slots = clock.hours(self.span, zone)
         self.passed = Span(self.span.start, as_of)
         start = clock.day(self.date - timedelta(days=7), zone).start
         self.before = Span(start, start + self.passed.seconds)  # the same time of the same weekday
 
     @cached_property
-    def members(self) -> list[Member]:
-        found = team.members(self.scope, self.as_of)
-        return sorted(found, key=lambda one: collation.key(one.name, self.language))
-
-    @cached_property
-    def stretches(self) -> dict[int, list[IntervalRow]]:
-        return team.day(self.scope, self._ids, self.passed)
-
-    @cached_property
-    def done(self) -> dict[int, Done]:
-        return team.done(self.scope, self._ids, self.passed)
-
-    @cached_property
-    def limits(self) -> Mapping[str, Limit]:
-        return team.limits()
-
-    @cached_property
-    def rows(self) -> list[TeamRow]:
-        """The team, those who are present first, then by name."""
-        rows = [self._row(member) for member in self.members]
-        return sorted(rows, key=lambda row: not row.status.here)
-
-    @cached_property
-    def axis(self) -> Axis:
-        everything = [row for rows in self.stretches.values() for row in rows]
-        return strip.axis(self.slots, everything, self.as_of)
+    def day(self) -> TeamDay:
+        members = team_day.people(self.scope, None, self.span, self.as_of)
+        return team_day.read(self.scope, members, self.span, self.zone, self.as_of, self.language)
 
     @cached_property
     def lines(self) -> list[QueueNow]:
@@ -170,42 +126,44 @@ class Board:
             lines.append(QueueNow(queue, held.number if held else 0, longest, level.in_level, level.done))
         return lines
 
-    @cached_property
-    def arrivals(self) -> list[team.Arrivals]:
-        return team.arrivals(self.scope, self.passed)
-
     def figures(self) -> Figures:
         waiting = dict.fromkeys(ACTIVITY_TYPES, 0)
         for line in self.lines:
             waiting[type_of(line.queue.channel)] += line.waiting
-        before = team.arrivals(self.scope, self.before)
+        rows = self.day.rows
+        before = team.done(self.scope, [row.member.id for row in rows], self.before)
+        count = sum(one.closed for one in before.values())
+        interactions, interactions_before = team.arrived(self.scope, (self.passed, self.before))
         return Figures(
-            interactions=sum(each.number for each in self.arrivals),
-            interactions_before=sum(each.number for each in before),
+            interactions=interactions,
+            interactions_before=interactions_before,
             waiting=tuple(waiting.items()),
             in_level=sum(line.in_level for line in self.lines),
             done=sum(line.done for line in self.lines),
-            handling=_mean(self.done),
-            handling_before=_mean(team.done(self.scope, self._ids, self.before)),
-            here=sum(row.status.here for row in self.rows),
-            members=len(self.members),
-            ready=sum(row.status.state == READY for row in self.rows),
-            paused=sum(row.status.state == PAUSE for row in self.rows),
+            handling=self.day.handling,
+            handling_before=sum(one.handling_s for one in before.values()) // count if count else None,
+            here=self.day.here,
+            members=len(rows),
+            ready=sum(row.status.state == READY for row in rows),
+            paused=sum(row.status.state == PAUSE for row in rows),
         )
 
-    def team(self) -> Team:
-        return Team(tuple(self.rows[:MOST_ROWS]), max(0, len(self.rows) - MOST_ROWS), self.axis)
+    def team(self) -> TeamDay:
+        return self.day
 
-    def chart(self) -> Hours:
-        return chart.chart(self.slots, self.arrivals, self.as_of)
+    @property
+    def leads_none(self) -> bool:
+        return team_day.leads_none(self.scope)
 
     def queues(self) -> list[QueueNow]:
         return self.lines
 
     def attention(self) -> Attention:
         late = [line for line in self.lines if type_of(line.queue.channel) == "call" and self._too_late(line)]
+        first = team.longest_waiting(self.scope, [line.queue.id for line in late], self.as_of) if late else {}
+        late = [line._replace(first=first.get(line.queue.id)) for line in late]
         jobs = failed_jobs() if self.scope.can(Permission.ACCESSES_EDIT) else []
-        over = tuple(row for row in self.rows if row.over)
+        over = tuple(row for row in self.day.rows if row.is_too_long)
         paused = tuple(rules.paused(self.scope))
         return Attention(over, tuple(late), tuple(jobs), rules.given_up(self.scope), paused)
 
@@ -217,33 +175,8 @@ class Board:
         found = trace.read(self.scope, login, self.span, self.zone, self.as_of)
         if found is None:
             return None
-        now = status(found.intervals, self.as_of)
-        name, _, seconds, _ = self._pause(now)
-        axis = strip.axis(self.slots, found.intervals, self.as_of)
-        marks = strip.marks(found.intervals, axis, self.as_of)
-        count = sum(row.state == "closed" for row in found.closed)
-        return Own(found, now, name, seconds, axis, tuple(marks), count)
-
-    @property
-    def _ids(self) -> list[int]:
-        return [member.id for member in self.members]
-
-    def _row(self, member: Member) -> TeamRow:
-        stretches: Sequence[IntervalRow] = self.stretches.get(member.id, [])
-        now = status(stretches, self.as_of)
-        name, limit, seconds, over = self._pause(now)
-        count = self.done[member.id].closed if member.id in self.done else 0
-        marks = strip.marks(stretches, self.axis, self.as_of)
-        return TeamRow(member.login, member.name, now, name, limit, seconds, over, count, tuple(marks))
-
-    def _pause(self, now: Status) -> tuple[str, int | None, int | None, bool]:
-        """Return the pause's name and limit, the duration of the status, and whether it exceeds the limit."""
-        seconds = self.as_of - now.since if now.since is not None else None
-        if now.state != PAUSE:
-            return "", None, seconds, False
-        kind = self.limits.get(now.label, Limit(now.label, None))
-        over = seconds is not None and kind.seconds is not None and seconds > kind.seconds
-        return kind.label, kind.seconds, seconds, over
+        who = Member(found.person.id, found.person.login, found.person.name)
+        return Own(found, team_day.read(self.scope, [who], self.span, self.zone, self.as_of, self.language))
 
     def _too_late(self, line: QueueNow) -> bool:
         return line.longest is not None and line.longest > LATE_TIMES * line.queue.sla_seconds
@@ -258,9 +191,3 @@ def failed_jobs() -> list[tuple[str, int, str]]:
         .order_by(Job.kind)
     )
     return [tuple(row) for row in query.tuples()]
-
-
-def _mean(found: Mapping[int, Done]) -> int | None:
-    """Return the mean handling time of the closed activities in seconds, rounded down."""
-    count = sum(one.closed for one in found.values())
-    return sum(one.handling_s for one in found.values()) // count if count else None

@@ -14,11 +14,12 @@ from dashboard.i18n import zone
 from dashboard.i18n.formats import language
 from dashboard.pages.home.queries import LEVEL_TARGET, Board
 from dashboard.pages.home.rules import may_see
+from dashboard.web import team_day
 from dashboard.web.page import render, wanted
 
 bp = Blueprint("home", __name__)
 
-BLOCKS = ("figures", "team", "chart", "hours", "attention", "queues")
+BLOCKS = ("attention", "figures", "team", "queues")
 
 
 @bp.get("/")
@@ -44,6 +45,7 @@ def index() -> Response:
         blocks=blocks,
         marks=marks,
         target=LEVEL_TARGET,
+        words=team_day,
         **context,
     )
 
@@ -51,7 +53,7 @@ def index() -> Response:
 def _read(board: Board, name: str) -> Any:
     if name == "own":
         return board.own(g.user.login)
-    return board.chart() if name == "hours" else getattr(board, name)()
+    return getattr(board, name)()
 
 
 def _mark(value: Any) -> str:

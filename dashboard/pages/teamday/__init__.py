@@ -1,5 +1,6 @@
-"""Team day: everybody's day on one axis, those who need a look first."""
+"""Team day and Compare: people on one axis with their figures, those who need a look first."""
 
+from dashboard.pages.teamday.export import COMPARE, TEAM
 from dashboard.pages.teamday.views import bp
 
-__all__ = ["bp"]
+__all__ = ["COMPARE", "TEAM", "bp"]

@@ -1,84 +1,142 @@
-"""The page of the team's day."""
+"""The page of the team's day, that of up to ten people side by side, and their files."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.exports.table import file_name
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language
-from dashboard.i18n.message import N_
+from dashboard.pages.teamday import requests
+from dashboard.pages.teamday.requests import DayRequest
+from dashboard.tracing import people
 from dashboard.tracing import team as teams
-from dashboard.tracing.types import parse_date
+from dashboard.tracing.team import Member
+from dashboard.tracing.types import shift_period
 from dashboard.web import team_day
+from dashboard.web.deliver import deliver, file_links
+from dashboard.web.errors import Detail
 from dashboard.web.lists import here
 from dashboard.web.page import render
-from dashboard.web.team_day import Flag
 
 bp = Blueprint("teamday", __name__)
-
-KNOWN = frozenset(("team", "date"))
-GROUPS = {"look": N_("Needs a look"), "here": N_("Signed in"), "gone": N_("Signed out")}
-FLAGS = {
-    Flag.PAUSE: (N_("Pause over limit"), "bad"),
-    Flag.MISSES: (N_("Calls not taken"), "warn"),
-    Flag.SIGNED_OUT: (N_("Worked while signed out"), "warn"),
-}
 
 
 @bp.get("/team")
 @require(Permission.TRACING_VIEW)
 def index() -> Response:
     """Show the day of the team of the address, of everybody in scope without one; 400 with the reason."""
-    as_of, here_zone = clock.now_s(), zone()
-    today = clock.local_date(as_of, here_zone)
+    wanted = requests.team(request.args, g.scope, zone(), clock.now_s())
     choices = teams.choices(g.scope)
-    errors, on, team_id = _read(today, [ident for ident, _name in choices])
-    span = clock.day(on, here_zone)
-    found = team_day.read(g.scope, team_id, span, here_zone, as_of, language())
-    if not errors:
-        audit.viewed("team.viewed", ("team", team_id or "", ""), {"date": on.isoformat()})
+    if not wanted.errors:
+        audit.viewed("team.viewed", ("team", wanted.team or "", ""), {"date": wanted.on.isoformat()})
     return render(
         "teamday/index.html",
         {"result"},
-        status=400 if errors else 200,
-        errors=errors,
-        found=found,
-        date=on,
-        zone=here_zone,
-        as_of=min(as_of, span.end),
+        status=400 if wanted.errors else 200,
         choices=[("", _("Everybody")), *choices],
-        team=team_id or "",
-        groups=GROUPS,
-        flags=FLAGS,
-        links=_links(on, today),
+        leads_none=not choices and team_day.leads_none(g.scope),
+        **_context(wanted, "teamday"),
     )
 
 
-def _read(today: date, teams: list[int]) -> tuple[list[str], date, int | None]:
-    """Return what is wrong with the address, and the date and team to show."""
-    errors = [f"{name}: {_('Unknown parameter.')}" for name in request.args if name not in KNOWN]
-    on = parse_date(request.args.get("date", ""), today)
-    if on is None:
-        errors.append(f"date: {_('Enter the date as YYYY-MM-DD.')}")
-    text = request.args.get("team", "")
-    ident = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-    if text and ident not in teams:
-        errors.append(f"team: {_('There is no such team that you lead.')}")
-        ident = None
-    return errors, on or today, ident
+@bp.get("/compare")
+@require(Permission.TRACING_VIEW)
+def compare() -> Response:
+    """Show up to ten people of the scope side by side, for a day or a week; 400 with the reason, and 404 for
+    somebody outside the scope."""
+    wanted = requests.compare(request.args, g.scope, zone(), clock.now_s())
+    if wanted is None:
+        abort(404)
+    for member in wanted.members:
+        details = {"unit": wanted.unit, "date": wanted.on.isoformat()}
+        audit.viewed("comparison.viewed", ("user", member.id, member.login), details)
+    return render(
+        "teamday/compare.html",
+        {"result"},
+        status=400 if wanted.errors else 200,
+        units=[("day", _("Day")), ("week", _("Week"))],
+        choices=[
+            (one.login, one.name)
+            for one in people.people(g.scope, deactivated=False)
+            if one.id not in [member.id for member in wanted.members]
+        ],
+        chosen=[(member, _without(wanted, member)) for member in wanted.members],
+        most=requests.MOST_PEOPLE,
+        **_context(wanted, "compare"),
+    )
 
 
-def _links(on: date, today: date) -> dict[str, Any]:
+@bp.get("/team/compare")
+@require(Permission.TRACING_VIEW)
+def compare_users() -> Response:
+    """Lead to Compare from an address that names the users as `users=a,b`."""
+    users = [login for login in request.args.get("users", "").split(",") if login]
+    query = MultiDict((name, text) for name, text in request.args.items() if name != "users")
+    query.setlist("user", users)
+    return make_response(redirect(f"{url_for('.compare')}?{urlencode(list(query.items(multi=True)))}"))
+
+
+@bp.get("/team.csv", defaults={"format_": "csv"})
+@bp.get("/team.xlsx", defaults={"format_": "xlsx"})
+@bp.get("/team.pdf", defaults={"format_": "pdf"})
+@require(Permission.TRACING_VIEW)
+def download(format_: str) -> Response:
+    """Export the rows of the team's day."""
+    return _deliver("teamday", requests.team(request.args, g.scope, zone(), clock.now_s()), format_)
+
+
+@bp.get("/compare.csv", defaults={"format_": "csv"})
+@bp.get("/compare.xlsx", defaults={"format_": "xlsx"})
+@bp.get("/compare.pdf", defaults={"format_": "pdf"})
+@require(Permission.TRACING_VIEW)
+def download_comparison(format_: str) -> Response:
+    """Export the figures of the people compared."""
+    wanted = requests.compare(request.args, g.scope, zone(), clock.now_s())
+    if wanted is None or (not wanted.members and not wanted.errors):
+        abort(404)
+    return _deliver("compare", wanted, format_)
+
+
+def _without(wanted: DayRequest, member: Member) -> str:
+    """Return the address of the comparison without one of its people."""
+    users = [one.login for one in wanted.members if one != member]
+    return url_for(".compare", user=users, unit=wanted.unit, date=wanted.on.isoformat())
+
+
+def _deliver(maker: str, wanted: DayRequest, format_: str) -> Response:
+    if wanted.errors:
+        abort(400, Detail(wanted.errors[0]))
+    name = file_name({"teamday": "team", "compare": "compare"}[maker], "", wanted.on, format_)
+    given = {key: "\n".join(values) for key, values in request.args.lists()}
+    return deliver(maker, given, format_, name, len(wanted.members), "report.exported")
+
+
+def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:
+    today = clock.local_date(wanted.as_of, wanted.zone)
+    before, after = (shift_period(wanted.unit, wanted.on, by).isoformat() for by in (-1, 1))
     return {
-        "prev": here(date=(on - timedelta(days=1)).isoformat()),
-        "next": here(date=(on + timedelta(days=1)).isoformat()) if on < today else None,
-        "today": here(("date",)) if on != today else None,
+        "wanted": wanted,
+        "errors": wanted.errors,
+        "day": wanted.read(g.scope, language()),
+        "words": team_day,
+        "date": wanted.on,
+        "zone": wanted.zone,
+        "as_of": min(wanted.as_of, wanted.span.end),
+        "links": {
+            "prev": here(date=before),
+            "next": here(date=after) if wanted.span.end <= wanted.as_of else None,
+            "today": None if wanted.span.start <= wanted.as_of < wanted.span.end else here(("date",)),
+        },
+        "today": today,
+        "exports": file_links(maker, ("gone",)) if wanted.members else [],
     }

@@ -188,8 +188,7 @@ class Users(Resource[UserForm]):
 
     def context(self, row: User | None, form: UserForm) -> dict[str, Any]:
         giver = granting.giver_of(g.user, g.scope)
-        present = row.access if row else None
-        ident = row.id if row else None
+        ident, present = (row.id, row.access) if row else (None, None)
         higher = self.may_edit() and not giver.may_restrict(present, ident)
         above = present is not None and not giver.covers(present, ident)  # it could not be given
         return {
@@ -198,6 +197,7 @@ class Users(Resource[UserForm]):
             "own": row is not None and row.id == g.user.id,
             "sessions": sessions.count(row.id) if row else 0,
             "shows_password": not above or present is None or form.access.data != present.id,
+            "leads_none": row is not None and granting.leads_none(row),
             "teams": lists.by_name(Team.select(Team.id, Team.name), lambda team: team.name),
             "when": lists.moment,
         }
@@ -236,7 +236,8 @@ class Users(Resource[UserForm]):
         return True
 
     def added(self, row: User, form: UserForm) -> Response:
-        return self.done(_("%(name)s added.", name=row.name))
+        warning, kind = (_(granting.LEADS_NONE), "warn") if granting.leads_none(row) else ("", "ok")
+        return self.done(f"{_('%(name)s added.', name=row.name)} {warning}".strip(), kind=kind)
 
     def leave_texts(self, row: User) -> Sequence[str]:
         texts, number = list(super().leave_texts(row)), keys.read_keys_of(row.id)
@@ -267,8 +268,7 @@ class Users(Resource[UserForm]):
 
 
 def _offered(row: User | None) -> list[tuple[int, str]]:
-    """Return the accesses that the viewer may give to the user, or to a new one; that of the user stays
-    choosable."""
+    """Return the accesses that the viewer may give to the user, or to a new one, and the user's own."""
     giver = granting.giver_of(g.user, g.scope)
     ident, present = (row.id, row.access) if row else (None, None)
     found = [
