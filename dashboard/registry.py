@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from dashboard import cli
+from dashboard.audit import nightly
 from dashboard.events import health
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
@@ -79,12 +80,14 @@ JOBS = {
     pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
     channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
     runs.PRUNE: Handler(runs.prune, keep=False),
+    nightly.KIND: Handler(nightly.run),
 }
 TICKS = {
     "timers": deadline_worker.run_due,
     "bounds": projection.tick,
     "seen": heartbeat.mark,
     "health": health.look,
+    "audit": nightly.plan,
 }
 LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
 LISTS = (eventstream.LISTING, interactions.LISTING, interactions.USER_EVENT_LIST)

@@ -11,6 +11,7 @@ from typing import Any
 from flask import g, has_request_context, request
 
 from dashboard import clock
+from dashboard.audit import chain as audit_chain
 from dashboard.audit import deferred
 from dashboard.catalog import CATALOG, EventType, Kind
 from dashboard.db import database, dialect
@@ -120,28 +121,29 @@ def _entry(
     """Return what writes the entry and its event, now or later."""
     kind, ident, label = actor or _actor()
     masked = {name: _safe(name, value) for name, value in (details or {}).items()}
-    context = _request_context()
+    context = _request_context(kind)
     moment = clock.now_ms()
+    values = {
+        "occurred_ms": moment,
+        "actor_type": kind,
+        "actor_id": ident,
+        "actor_label": label[:200],
+        "action": action,
+        "crud": crud,
+        "outcome": outcome,
+        "target_type": target[0],
+        "target_id": str(target[1])[:60],
+        "target_label": str(target[2])[:200],
+        "changes": {n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
+        "details": masked,
+        **context,
+    }
 
     def write() -> None:
         with database.atomic():
-            AuditEntry.insert(
-                occurred_ms=moment,
-                actor_type=kind,
-                actor_id=ident,
-                actor_label=label[:200],
-                action=action,
-                crud=crud,
-                outcome=outcome,
-                target_type=target[0],
-                target_id=str(target[1])[:60],
-                target_label=str(target[2])[:200],
-                changes={n: [_safe(n, old), _safe(n, new)] for n, (old, new) in (changes or {}).items()},
-                details=masked,
-                **context,
-            ).execute()
             user_id = ident if kind == "user" else None
-            append(action, user_id, target, masked, context.get("ip", ""), chain, moment)
+            append(action, user_id, target, masked, context["ip"], chain, moment)
+            audit_chain.add(values)
 
     return write
 
@@ -203,9 +205,11 @@ def _actor() -> tuple[str, int | None, str]:
     return ("anonymous", None, "")
 
 
-def _request_context() -> dict[str, str]:
+def _request_context(actor_type: str) -> dict[str, str]:
+    """Return from where an entry comes; what the system does outside a request comes from a job."""
     if not has_request_context():
-        return {"interface": "cli"}
+        interface = "job" if actor_type == "system" else "cli"
+        return {"ip": "", "user_agent": "", "request_id": "", "interface": interface}
     return {
         "ip": (request.remote_addr or "")[:64],
         "user_agent": str(request.user_agent)[:300],

@@ -88,6 +88,9 @@ RULE_TYPES: tuple[EventType, ...] = (
 
 
 PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
+ENTRY = Field("entry", Kind.NUMBER, N_("Audit entry"))
+HASH = Field("hash", Kind.TEXT, N_("Hash"))
+FAULT = Field("fault", Kind.TEXT, N_("What is wrong"))
 FORMAT = Field("format", Kind.TEXT, N_("File format"))
 
 _act = maker("dashboard", "system", internal=True, needs_source=False)
@@ -145,6 +148,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("import.finished", N_("Import finished"), ROWS),
     _act_read("audit.viewed", N_("Audit log viewed")),
     _act("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
-    _act("audit.verified", N_("Audit log verified"), ROWS),
+    _act("audit.verified", N_("Audit log verified"), ENTRY, HASH),
+    _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),
     _act("settings.updated", N_("Settings changed"), NAME),
 )

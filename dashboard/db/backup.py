@@ -32,6 +32,9 @@ OTHERS = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
 
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user"
+FUNCTIONS = """SELECT p.proname FROM pg_proc p
+    WHERE p.pronamespace = current_schema()::regnamespace AND p.proowner = current_user::regrole
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
 
 
 class BackupError(Exception):
@@ -120,18 +123,21 @@ def in_use(url: str) -> bool:
 
 
 def _restore_postgresql(url: str, source: Path) -> None:
-    """Drop the user's tables and run the backup's SQL in one transaction.
+    """Drop the user's tables and functions and run the backup's SQL in one transaction.
 
     pg_restore would leave the tables of a newer version, and fail where they refer to the others. Its SQL
     is complete before it is run.
     """
     with psycopg.connect(_conninfo(url, with_password=True)) as connection:
-        names = [name for (name,) in connection.execute(TABLES)]
-    drop = SQL("DROP TABLE IF EXISTS {} CASCADE").format(SQL(", ").join(map(Identifier, names))).as_string()
+        old = [
+            SQL("DROP {} IF EXISTS {} CASCADE").format(SQL(kind), Identifier(name)).as_string()
+            for kind, query in (("TABLE", TABLES), ("FUNCTION", FUNCTIONS))
+            for (name,) in connection.execute(SQL(query))
+        ]
     with tempfile.NamedTemporaryFile() as script:  # mode 0600
         _run(url, "pg_restore", "--no-owner", f"--file={script.name}", str(source))
         whole = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-        first = [f"--command={drop}"] if names else []
+        first = [f"--command={'; '.join(old)}"] if old else []
         _run(url, "psql", *whole, *first, f"--file={script.name}")
 
 

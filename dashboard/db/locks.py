@@ -21,3 +21,4 @@ class Lock(IntEnum):
     CLAIM_JOB = 7_260_427
     GRANT = 7_260_426  # change rights of users
     SIGN_IN = 7_260_428  # count attempts to sign in
+    AUDIT = 7_260_429  # number and chain audit entries; the last lock that a transaction takes

@@ -7,7 +7,7 @@ from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignIn
 from dashboard.models.events import Contact, Event, Interaction, Source
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
-from dashboard.models.records import AuditEntry, ExportFile, ExportPart, Job, Setting
+from dashboard.models.records import AuditCheckpoint, AuditEntry, ExportFile, ExportPart, Job, Setting
 from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
     Backtest,
@@ -50,6 +50,7 @@ ALL = [
     ExportFile,
     ExportPart,
     AuditEntry,
+    AuditCheckpoint,
     Setting,
     RuleGroup,
     Rule,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import peewee as pw
 from peewee import JSONField
 
@@ -59,8 +62,22 @@ class ExportPart(Model):
         primary_key = pw.CompositeKey("file", "n")
 
 
+class JSONTextField(pw.TextField):
+    """A JSON object kept as the text that was written, which JSONB does not do."""
+
+    def db_value(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def python_value(self, value: str) -> Any:
+        return json.loads(value)
+
+
 class AuditEntry(Model):
-    """One action in Stopa, including reads and exports. Append-only."""
+    """One action in Stopa, including reads and exports. Append-only: triggers refuse changes.
+
+    `seq` counts from 1 without gaps and `hash` covers the entry and the `prev_hash`; see audit.chain. Both
+    are missing in entries of versions before the chain.
+    """
 
     id = pw.BigAutoField()
     occurred_ms = pw.BigIntegerField()
@@ -73,15 +90,34 @@ class AuditEntry(Model):
     target_type = pw.CharField(30, default="")
     target_id = pw.CharField(60, default="")
     target_label = pw.CharField(200, default="")
-    changes = JSONField(default=dict)  # field: [old, new], secrets masked
-    details = JSONField(default=dict)
+    changes = JSONTextField(default=dict)  # field: [old, new], secrets masked
+    details = JSONTextField(default=dict)
     ip = pw.CharField(64, default="")
     user_agent = pw.CharField(300, default="")
     request_id = pw.CharField(40, default="")
     interface = pw.CharField(8)  # web, api, cli, job
+    seq = pw.BigIntegerField(null=True, unique=True)
+    prev_hash = pw.CharField(64, default="")
+    hash = pw.CharField(64, default="")
 
     class Meta:
-        indexes = ((("occurred_ms",), False), (("target_type", "target_id", "occurred_ms"), False))
+        indexes = (
+            (("occurred_ms",), False),
+            (("target_type", "target_id", "occurred_ms"), False),
+            (("action", "occurred_ms"), False),
+            (("actor_id", "occurred_ms"), False),
+            (("request_id",), False),
+        )
+
+
+class AuditCheckpoint(Model):
+    """The end of what retention has deleted of the audit log: the chain continues after it."""
+
+    id = pw.BigAutoField()
+    to_seq = pw.BigIntegerField()  # the last entry deleted, 0 while none of the chain is
+    last_hash = pw.CharField(64)  # its hash
+    to_id = pw.BigIntegerField()  # the last entry of before the chain deleted, 0 for none
+    made_ms = pw.BigIntegerField()
 
 
 class Setting(Model):

@@ -82,6 +82,7 @@ class Settings:
     webhook_allow: tuple[HostPort, ...] = ()
     log_level: str = "info"
     site_name: str = "Stopa"
+    audit_seals: Path | None = None
 
     @property
     def limits_s(self) -> tuple[int, int, int]:

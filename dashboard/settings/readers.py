@@ -110,6 +110,13 @@ def read_site_name(value: str) -> str:
     return value
 
 
+def read_folder(value: str) -> Path:
+    """Return the path of a folder, which may be missing now: it may be one of another machine."""
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} is not an absolute path")
+    return Path(value)
+
+
 def read_timezone(value: str) -> str:
     try:
         return clock.zone(value).key

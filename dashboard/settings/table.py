@@ -145,6 +145,15 @@ SETTINGS = [
         "10.0.0.5:8080,intranet.example.com:443",
     ),
     Setting(
+        "STOPA_AUDIT_SEALS",
+        "(no seals)",
+        "folder",
+        "Where a seal of the audit log goes every night: a folder of another machine, for what no one can "
+        "change there proves the log here. `flask audit verify` reads them.",
+        readers.read_folder,
+        "/mnt/archive/stopa-seals",
+    ),
+    Setting(
         "STOPA_LOG_LEVEL",
         "info",
         "error, warning, info or debug",

@@ -1,0 +1,111 @@
+"""The chain of the audit log: each entry's hash covers its fields and the hash of the entry before.
+
+Entries are numbered from 1 without gaps, under one lock that the transaction of the change holds until it
+ends: writers that record at the same time make one chain. The log is tamper-evident: whoever changes the
+database can write a chain anew, but not the seals that have left the machine; see audit.seals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+
+FORMAT = "stopa-audit-1"
+# What a hash covers besides the number and the hash before, in this order; never changed.
+FIELDS = (
+    "occurred_ms",
+    "actor_type",
+    "actor_id",
+    "actor_label",
+    "action",
+    "crud",
+    "outcome",
+    "target_type",
+    "target_id",
+    "target_label",
+    "changes",
+    "details",
+    "ip",
+    "user_agent",
+    "request_id",
+    "interface",
+)
+COLUMNS = ("seq", "prev_hash", "hash", *FIELDS)
+HEAD = """SELECT "seq", "hash" FROM "audit_entry" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1"""
+STARTED = "audit.chain_started"
+
+_START: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
+    "actor_type": "system",
+    "actor_id": None,
+    "actor_label": "audit",
+    "action": STARTED,
+    "crud": "c",
+    "outcome": "success",
+    "changes": {},
+    "interface": "job",
+}
+
+
+class Head(NamedTuple):
+    """The newest entry of the chain: its number and its hash; 0 and "" for an empty chain."""
+
+    seq: int
+    hash: str
+
+
+def entry_hash(prev_hash: str, seq: int, values: Sequence[Any]) -> str:
+    """Return the SHA-256, in hexadecimal digits, of an entry with `values` of FIELDS as they are stored.
+
+    Each part goes in as its length in characters, a colon and its text, so that no text can pass for the
+    end of one field and the start of the next. A missing value is the text None.
+    """
+    parts = [FORMAT, prev_hash, str(seq), *map(str, values)]
+    return hashlib.sha256("".join([f"{len(part)}:{part}" for part in parts]).encode()).hexdigest()
+
+
+def head() -> Head:
+    found = database.execute_sql(HEAD).fetchone()
+    return Head(*found) if found else Head(0, "")
+
+
+def add(values: Mapping[str, Any]) -> int:
+    """Add an entry with `values` of FIELDS to the chain, in the caller's transaction; return its number.
+
+    Texts are stored without characters that a database refuses. No other entry is added until the
+    transaction ends, so a transaction adds its entries last.
+    """
+    dialect.one_at_a_time(Lock.AUDIT)
+    last = head()
+    if not last.seq and (old := _unchained()):
+        last = _insert(last, {**_START, "occurred_ms": values["occurred_ms"], "details": old})
+    return _insert(last, values).seq
+
+
+def _insert(last: Head, values: Mapping[str, Any]) -> Head:
+    row = tuple(_stored(values[name]) for name in FIELDS)
+    new = Head(last.seq + 1, entry_hash(last.hash, last.seq + 1, row))
+    dialect.insert_many("audit_entry", COLUMNS, [(new.seq, last.hash, new.hash, *row)])
+    return new
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return value
+
+
+def _unchained() -> dict[str, int]:
+    """Return the number of entries outside the chain and the highest id of theirs, {} without any."""
+    outside = 'FROM "audit_entry" WHERE "seq" IS NULL'
+    last = database.execute_sql(f'SELECT "id" {outside} ORDER BY "id" DESC LIMIT 1').fetchone()
+    if last is None:
+        return {}
+    count = database.execute_sql(f"SELECT count(*) {outside}").fetchone()[0]
+    return {"entries": count, "last_id": last[0]}

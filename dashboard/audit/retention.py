@@ -1,0 +1,54 @@
+"""Deletes the oldest entries of the audit log; what is left still verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from peewee import fn
+
+from dashboard import clock
+from dashboard.audit import chain, record, verify
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.models import AuditCheckpoint, AuditEntry
+
+DELETED_AT_ONCE = 1000
+
+
+def purge(before_ms: int, progress: Callable[[int], None] = lambda done: None) -> int:
+    """Delete the entries up to the first one of `before_ms` or later; return how many were deleted.
+
+    A checkpoint keeps the number and hash of the last one, from where the chain goes on, and an entry says
+    what was deleted. Rows go in short transactions; a call that was interrupted is finished by the next.
+    """
+    e = AuditEntry
+    with database.atomic():
+        dialect.one_at_a_time(Lock.AUDIT)
+        last, to_id = verify.checkpoint()
+        kept = e.select(e.seq).where((e.seq > last.seq) & (e.occurred_ms >= before_ms))
+        to_seq = (kept.order_by(e.seq).limit(1).scalar() or chain.head().seq + 1) - 1
+        to = verify.entry(to_seq) or last
+        old = e.seq.is_null() & (e.id > to_id)
+        if not to.seq:  # else the entry that counts them goes as well
+            kept = e.select(fn.MIN(e.id)).where(old & (e.occurred_ms >= before_ms)).scalar()
+            old = old if kept is None else old & (e.id < kept)
+        number = e.select().where(old).count()
+        if to.seq > last.seq or number:
+            to_id = e.select(fn.MAX(e.id)).where(old).scalar() or to_id
+            AuditCheckpoint.create(to_seq=to.seq, last_hash=to.hash, to_id=to_id, made_ms=clock.now_ms())
+            details = {"to": to.seq, "hash": to.hash, "before": number}
+            record.record(verify.PURGED, "d", ("audit", "", ""), details=details)
+    return _delete((e.seq <= to.seq) | (e.seq.is_null() & (e.id <= to_id)), progress)
+
+
+def _delete(gone: Any, progress: Callable[[int], None]) -> int:
+    deleted = 0
+    while True:
+        ids = [row[0] for row in AuditEntry.select(AuditEntry.id).where(gone).limit(DELETED_AT_ONCE).tuples()]
+        if not ids:
+            return deleted
+        with database.atomic():
+            AuditEntry.delete().where(AuditEntry.id.in_(ids)).execute()
+        deleted += len(ids)
+        progress(deleted)
