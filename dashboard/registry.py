@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from dashboard import cli
 from dashboard.audit import nightly
-from dashboard.events import health
+from dashboard.events import erasure, health
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
 from dashboard.ingest import digest
@@ -72,6 +72,7 @@ BLUEPRINTS = (
 JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
+    erasure.KIND: Handler(erasure.run),
     "backtest": Handler(job.make, gave_up=job.give_up),
     "rule_runs": Handler(rule_commands.forget, keep=False),
     engine.AGAIN: Handler(engine.retry_evaluation),

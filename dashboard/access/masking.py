@@ -49,6 +49,13 @@ def contact(name: str, number: str, address: str, full: bool, by_email: bool = F
     return f"{name[:1]}{DOTS}" if name else ""
 
 
+def searched(written: str) -> str:
+    """Return what somebody searched for, masked: a number, an address, or the beginning of a name."""
+    if _NUMBER.fullmatch(written):
+        return phone(written)
+    return email(written) if "@" in written else contact(written, "", "", full=False)
+
+
 def text(written: str) -> str:
     """Return a text with the email addresses and the phone numbers with a country code in it masked."""
     found = _EMAIL.sub(lambda each: email(each[0]), written)

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     CALENDARS_VIEW = "calendars.view"
     CHANNELS_EDIT = "channels.edit"
     CHANNELS_VIEW = "channels.view"
+    CONTACTS_ERASE = "contacts.erase"
     EVENTS_VIEW = "events.view"
     HOME_VIEW = "home.view"
     KEYS_EDIT = "keys.edit"
@@ -160,6 +161,11 @@ SECTIONS: tuple[Section, ...] = (
                 P.PII_UNMASK,
                 N_("Show full contact details"),
                 N_("Without it, phone numbers and addresses are masked."),
+            ),
+            Choice(
+                P.CONTACTS_ERASE,
+                N_("Erase contacts"),
+                N_("Erase name, number and address of a contact everywhere; figures stay."),
             ),
         ),
     ),

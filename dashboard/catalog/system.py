@@ -112,6 +112,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("user.reactivated", N_("User reactivated"), NAME),
     _act("user.unlocked", N_("User unlocked"), NAME),
     _act("user.erased", N_("User erased")),
+    _act("contact.erased", N_("Contact erased")),
     _act("team.created", N_("Team created"), NAME),
     _act("team.updated", N_("Team changed"), NAME),
     _act("team.deleted", N_("Team deleted"), NAME),

@@ -63,6 +63,7 @@ PLACES = {
     "user events": Place("/interactions/user-events?period=yesterday"),
     "figures by user event": Place("/figures?by=kind&period=last_week"),
     "interaction": Place("/interactions/1"),
+    "erasure of a contact": Place("/interactions/1/erase-contact"),
     "interactions, none": Place("/interactions?from=2001-01-01&to=2001-01-02"),
     "event stream": Place("/events?period=last_30_days"),
     "event stream, filtered": Place("/events?type_group=calls&user=novakova&type__not=call.closed"),

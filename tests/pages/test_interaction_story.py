@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
-from dashboard.models import AuditEntry, Interaction, Queue, User
+from dashboard.jobs import worker
+from dashboard.models import AuditEntry, Contact, Interaction, Queue, User
 from dashboard.pages.interactions.queries import Facts, Part, Work
 from dashboard.pages.interactions.story import Shape, draw
 from dashboard.tracing.types import Kind
@@ -120,6 +121,31 @@ def test_the_contact_is_masked(
     page = client.get(f"/interactions/{told['c1']}").text
     assert shown in page
     assert ("+420123456789" in page) is bool(permissions)
+
+
+def test_a_contact_is_erased_by_those_who_may_after_a_confirmation(client: FlaskClient, told: Any) -> None:
+    path = f"/interactions/{told['c1']}/erase-contact"
+    sign_in(client)
+    assert "Erase contact" not in client.get(f"/interactions/{told['c1']}").text
+    assert [client.get(path).status_code, client.post(path).status_code] == [403, 403]
+    sign_in(client, P.CONTACTS_ERASE)
+    assert path in client.get(f"/interactions/{told['c1']}").text
+    page = client.get(path).text
+    assert "Erase this contact?" in page
+    assert "+420123456789" not in page
+    assert client.post(path).status_code == 302
+    worker.drain()
+    erased = Contact.get()
+    assert (erased.name, erased.phone) == (f"erased-{erased.id}", "")
+    entry = AuditEntry.get(AuditEntry.action == "contact.erased")
+    assert (entry.target_id, entry.target_label) == (str(erased.id), "+420 ••• ••• 789")
+    assert client.get("/interactions/999/erase-contact").status_code == 404
+
+
+def test_a_contact_outside_the_scope_cannot_be_erased(client: FlaskClient, told: Any) -> None:
+    sign_in(client, P.CONTACTS_ERASE, grants=["all_users"])
+    path = f"/interactions/{told['c1']}/erase-contact"
+    assert [client.get(path).status_code, client.post(path).status_code] == [404, 404]
 
 
 TRANSFERS = [

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from dashboard.access.permissions import Permission
-from dashboard.models import Contact, Interaction, Queue, Source
+from dashboard.models import AuditEntry, Contact, Interaction, Queue, Source
 from tests import make
 
 NOON = 1_772_456_400  # 2026-03-02 13:00 UTC
@@ -174,6 +174,14 @@ def test_files_hold_the_rows_of_the_query(client: FlaskClient, stored: Any) -> N
     assert [row[0] for row in rows] == [f"call-{n:03}" for n in expected]
     assert client.get(f"/interactions.pdf?{query}").status_code == 403
     assert client.get("/interactions.csv?colour=red").status_code == 400
+
+
+def test_what_was_searched_is_masked_in_the_audit_log(client: FlaskClient, stored: Any) -> None:
+    viewer(client, P.TRACING_EXPORT_DATA, P.PII_UNMASK)
+    for text in ("+420123456789", "eva@example.org", "novak"):
+        client.get("/interactions.csv", query_string={"period": "today", "q": text})
+    found = [row.details["q"] for row in AuditEntry.select().where(AuditEntry.action == "report.exported")]
+    assert found == ["+420 ••• ••• 789", "e•••@example.org", "n•••"]
 
 
 def test_the_fragment_equals_the_part_of_the_page(client: FlaskClient, stored: Any) -> None:

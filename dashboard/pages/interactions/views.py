@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, g, url_for
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.events import erasure
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions import queries, story, words
@@ -65,7 +68,7 @@ def show(ident: int) -> Response:
     parts = queries.parts([work.id for work in works])
     drawn = story.draw(found, works, parts, last, clock.now_s(), here)
     rung = min((work.start for work in works), default=found.queued_ts or found.first_ms // 1000)
-    contact = queries.contact(g.scope, found.contact_id)
+    contact = queries.contact(found.contact_id, g.scope.can(Permission.PII_UNMASK))
     lines = words.lines(found, events, here)
     audit.viewed("interaction.viewed", ("interaction", found.id, found.external_id), {"source": found.source})
     return render(
@@ -86,6 +89,7 @@ def show(ident: int) -> Response:
         others=queries.others(g.scope, found),
         traced=g.scope.can(Permission.TRACING_VIEW),
         runs_url=_runs_url(found),
+        erasable=found.contact_id is not None and g.scope.can(Permission.CONTACTS_ERASE),
     )
 
 
@@ -94,3 +98,36 @@ def _runs_url(found: queries.Facts) -> str | None:
     if not g.scope.permissions & {Permission.RULES_TRACES, Permission.RULES_OWN}:
         return None
     return url_for("ruleruns.subject", subject=f"interaction:{found.source_id}:{found.external_id}")
+
+
+@bp.route("/interactions/<int:ident>/erase-contact", methods=["GET", "POST"])
+@require(Permission.CONTACTS_ERASE)
+def erase_contact(ident: int) -> Response:
+    """Ask for confirmation, then erase the contact of an interaction everywhere."""
+    found = queries.facts(g.scope, ident) if ident <= ID_MAX else None
+    if found is None or found.contact_id is None:
+        abort(404)
+    back_url = url_for(".show", ident=ident)
+    if request.method == "POST":
+        with database.atomic():
+            erasure.order(erasure.same_person(found.contact_id))
+            masked = queries.contact(found.contact_id, full=False)
+            audit.record("contact.erased", "d", ("contact", found.contact_id, masked))
+        flash(_("The contact is being erased. This can take some minutes."), "ok")
+        return make_response(redirect(back_url))
+    return render(
+        "layout/confirm.html",
+        title=_("Erase this contact?"),
+        errors=[],
+        verb=_("Erase contact"),
+        crumbs=[(_("Interactions"), url_for(".index")), (found.external_id, back_url)],
+        back_url=back_url,
+        texts=[
+            queries.contact(found.contact_id, g.scope.can(Permission.PII_UNMASK)),
+            _(
+                "Name, number and address are erased in all events, notifications, deliveries, rule runs and "
+                "exports, also those of the same contact from other sources."
+            ),
+            _("Times and figures stay. This can't be undone."),
+        ],
+    )
