@@ -25,6 +25,7 @@ from dashboard.models import (
     Access,
     Activity,
     ApiKey,
+    AuditCheckpoint,
     AuditEntry,
     Calendar,
     CalendarDay,
@@ -57,7 +58,19 @@ LEAST = 3  # letters of a text that is replaced; a shorter one would replace par
 NUMBER = 7  # digits of a telephone number; a shorter one is an extension, which others have as well
 # Tables about the site and its people; a text in them that equals a contact's is not the contact's.
 KEPT: tuple[type[Model], ...] = (
-    *(Access, ApiKey, AuditEntry, Calendar, CalendarDay, Channel, Job, PauseType, Profile, Queue),
+    *(
+        Access,
+        ApiKey,
+        AuditCheckpoint,
+        AuditEntry,
+        Calendar,
+        CalendarDay,
+        Channel,
+        Job,
+        PauseType,
+        Profile,
+        Queue,
+    ),
     *(Rule, RuleDraft, RuleGroup, RuleVersion, Session, Setting, SignInAttempt, Source, Team),
     *(TypeSwitch, User),
 )

@@ -56,6 +56,7 @@ OTHERS = {
     "home": {P.SELF},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
+    "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
     "interactions.user_events_file": {P.TRACING_VIEW},
     "queuedays": {P.QUEUES_FIGURES},
