@@ -45,7 +45,9 @@ from dashboard.pages.tracing import export as tracing_export
 from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
-from dashboard.tracing import projection
+from dashboard.sources import made
+from dashboard.sources.time_in_state import TIME_IN_STATE
+from dashboard.tracing import projection, time_in_state
 from dashboard.web import listing_files
 
 BLUEPRINTS = (
@@ -102,6 +104,7 @@ EXPORTS = {
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
     **listing_files.makers(LISTS),
 }
+READERS = {TIME_IN_STATE.name: time_in_state.rows}
 RULE_PAGES = ("rules", "ruleeditor", "ruleruns")  # they say when all rules are stopped
 
 
@@ -122,6 +125,7 @@ def register_work() -> None:
     worker.TICKS.update(TICKS)
     worker.LANES.update(LANES)
     registry.MAKERS.update(EXPORTS)
+    made.READERS.update(READERS)
 
 
 def _rules_stopped() -> dict[str, bool]:

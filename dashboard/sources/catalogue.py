@@ -8,9 +8,10 @@ from __future__ import annotations
 from dashboard.sources.activities import ACTIVITIES
 from dashboard.sources.events import EVENTS
 from dashboard.sources.interactions import INTERACTIONS
+from dashboard.sources.time_in_state import TIME_IN_STATE
 from dashboard.sources.user_events import USER_EVENTS
 
-__all__ = ("ACTIVITIES", "EVENTS", "INTERACTIONS", "SOURCES", "USER_EVENTS")
+__all__ = ("ACTIVITIES", "EVENTS", "INTERACTIONS", "SOURCES", "TIME_IN_STATE", "USER_EVENTS")
 
 # Those of the query API; events are read there in the order of arrival, at an address of their own.
-SOURCES = {each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES)}
+SOURCES = {each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES, TIME_IN_STATE)}

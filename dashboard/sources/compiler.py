@@ -30,8 +30,10 @@ class Sql(NamedTuple):
 class Compiler:
     """Compiles the statements of one query for one viewer."""
 
-    def __init__(self, query: Query, scope: Scope) -> None:
+    def __init__(self, query: Query, scope: Scope, made: Sql | None = None) -> None:
+        """`made` is the table of a source whose rows are made, see `sources.made`."""
         self.query, self.scope, self.source = query, scope, query.source
+        self.table = made or Sql(query.source.table)
 
     def rows(self) -> Sql:
         """Return a page of rows, and one more: the value they are sorted by, the key, the columns."""
@@ -140,13 +142,13 @@ class Compiler:
             while chain[-1].after:
                 chain.append(self.source.by_name[chain[-1].after])
             needed |= dict.fromkeys(each.join for each in reversed(chain) if each.join)
-        return " ".join([self.source.table, *needed])
+        return " ".join([self.table.text, *needed])
 
     def filtered(self) -> list[Entity]:
         return [each.entity for each in self.query.filters]
 
     def where(self) -> Sql:
-        """Return the scope, the period and the filters."""
+        """Return the scope, the period and the filters; the values are those of the tables too."""
         moment = self.source.fields[self.source.moment]
         column = Column(self.source.moment, *moment)
         scale, span = moment[1].scale, self.query.span
@@ -154,7 +156,7 @@ class Compiler:
         conditions = [f"{value} >= {span.start * scale} AND {value} < {span.end * scale}"]
         conditions += [self.source.where] if self.source.where else []
         conditions += self.in_scope()
-        values: list[str] = []
+        values = list(self.table.values)
         for each in self.query.filters:
             conditions.append(self.condition(each))
             values += [value for value in each.values if isinstance(value, str)]

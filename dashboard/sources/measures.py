@@ -31,6 +31,8 @@ def read_measure(source: Source, text: str, groups: Sequence[Group]) -> Measure 
             entity = source.by_name.get(of) if of else source.entities[0]
             if entity is None:
                 return message(UNKNOWN_ENTITY, names=", ".join(source.by_name))
+            if entity is source.entities[0] and source.counted:
+                return Measure(text, Sum.SUM, *source.fields[source.counted])
             return Measure(text, Sum.COUNT, entity)
         case Sum.COUNT_DISTINCT:
             if of not in source.fields:

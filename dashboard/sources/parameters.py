@@ -13,6 +13,8 @@ from dashboard import clock
 from dashboard.clock import Span
 from dashboard.db.search import is_long_enough
 from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
+from dashboard.sources.filters import NO_MOMENT, FilterReader
+from dashboard.sources.filters import UNKNOWN_VALUE as UNKNOWN_VALUE
 from dashboard.sources.measures import UNKNOWN_FIELD, read_measure
 from dashboard.sources.period import NAMED, Bucket, before, named
 from dashboard.sources.query import (
@@ -20,40 +22,30 @@ from dashboard.sources.query import (
     MAX_ROWS,
     Column,
     Compared,
-    Filter,
     Group,
     Measure,
     Names,
-    Op,
     Query,
     QueryError,
     Sort,
     compared_name,
-    operators,
     sortable,
 )
-from dashboard.sources.types import Field, Source, Type
-from dashboard.sources.values import FIRST_DATE, moment, number, yes_no
+from dashboard.sources.types import Source
+from dashboard.sources.values import FIRST_DATE, moment, number
 
-MAX_VALUES = 50
 MAX_NUMBER = 2**53
 MAX_SEARCH = 100
 RESERVED = frozenset(
     ("period", "from", "to", "tz", "q", "columns", "group", "measures", "compare", "sort", "limit", "after")
 )
 
-UNKNOWN_VALUE = N_("Use one of %(names)s.")
-UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
-NO_USER = N_("There is no user “%(name)s” in your scope.")
-NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
-NO_SOURCE = N_("There is no source “%(name)s”.")
-NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
 NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
 REVERSED = N_("The end can't be before the start.")
 ONE_PERIOD = N_("Use either a named period or from and to.")
-TOO_MANY_VALUES = N_("At most %(most)s values.")
 NO_COMPARISON = N_("Figures are compared, not rows. Choose measures, such as count.")
 NEEDS_MEASURE = N_("Groups need measures, such as count.")
+NOT_SINGLE = N_("The times of several layers overlap. Choose one of %(names)s.")
 NOT_GROUPED = N_("Choose columns or measures, not both.")
 NO_SEARCH = N_("This source has no search. Use filters.")
 TOO_SHORT = N_("Enter at least three characters, or two Japanese ones.")
@@ -148,12 +140,17 @@ class _Reading(_Period):
     def query(self) -> Query:
         span = self.span()
         search = self.search()
-        filters = tuple(self.filters())
+        asked = {name: values for name, values in self.given.items() if name not in RESERVED}
+        reader = FilterReader(self.source, self.zone, self.names, self.errors)
+        filters = tuple(reader.read(asked))
         groups = tuple(self.group(name) for name in self.listed("group"))
         measures = tuple(self.measure(name, groups) for name in self.listed("measures"))
         columns = tuple(self.column("columns", name) for name in self.listed("columns"))
         if groups and not measures:
             self.errors.setdefault("measures", Message(NEEDS_MEASURE))
+        if measures and not reader.is_single(filters):
+            names = ", ".join(self.source.fields[self.source.single][1].choices)
+            self.errors.setdefault(self.source.single, message(NOT_SINGLE, names=names))
         if columns and measures:
             self.errors.setdefault("columns", Message(NOT_GROUPED))
         compare = self.compare(span, bool(measures))
@@ -187,64 +184,6 @@ class _Reading(_Period):
         elif text and not is_long_enough(text):
             self.errors["q"] = Message(TOO_SHORT)
         return text[:MAX_SEARCH]
-
-    def filters(self) -> list[Filter]:
-        found = []
-        for name, values in self.given.items():
-            if name in RESERVED or not any(values):
-                continue
-            base, _, suffix = name.partition("__")
-            known = self.source.fields.get(base)
-            if known is None:
-                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
-                continue
-            entity, field = known
-            allowed = operators(field.type)
-            if suffix not in allowed:
-                shown = ", ".join(f"{base}__{each}" if each else base for each in allowed)
-                self.errors[name] = message(UNKNOWN_OPERATOR, names=shown)
-                continue
-            read = self.values(name, field, Op(suffix), [value for value in values if value])
-            if read:
-                found.append(Filter(entity, field, Op(suffix), read))
-        return found
-
-    def values(self, name: str, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...]:
-        if len(given) > MAX_VALUES:
-            self.errors[name] = message(TOO_MANY_VALUES, most=MAX_VALUES)
-            return ()
-        found: list[str | int] = []
-        for text in given:
-            value = yes_no(text) if op is Op.BLANK else self.value(field, text)
-            if isinstance(value, Message):
-                self.errors[name] = value
-                return ()
-            found.append(value)
-        return tuple(found)
-
-    def value(self, field: Field, text: str) -> str | int | Message:
-        match field.type:
-            case Type.CHOICE:
-                known = text in field.choices
-                return text if known else message(UNKNOWN_VALUE, names=", ".join(field.choices))
-            case Type.NUMBER | Type.PERCENT | Type.DURATION | Type.ID | Type.CONTACT:
-                return number(text)
-            case Type.YES_NO:
-                return yes_no(text)
-            case Type.MOMENT:
-                found = moment(text, self.zone)
-                return Message(NO_MOMENT) if found is None else found * field.scale
-            case Type.USER:
-                user = self.names.user(text)
-                return message(NO_USER, name=text[:80]) if user is None else user
-            case Type.QUEUE:
-                queue = self.names.queue(text)
-                return message(NO_QUEUE, name=text[:80]) if queue is None else queue
-            case Type.SOURCE:
-                source = self.names.source(text)
-                return message(NO_SOURCE, name=text[:80]) if source is None else source
-            case Type.TEXT:
-                return text
 
     def column(self, parameter: str, name: str) -> Column | None:
         known = self.source.fields.get(name)

@@ -14,7 +14,7 @@ import peewee
 
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect
-from dashboard.sources import period
+from dashboard.sources import made, period
 from dashboard.sources.compiler import COUNTED, Compiler, Sql, entities_of, parts
 from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
 from dashboard.sources.query import PAGE, Group, Measure, Query, Sum, base
@@ -53,7 +53,7 @@ class Figures(NamedTuple):
 
 def rows(scope: Scope, query: Query) -> Rows:
     """Return a page of the rows that a viewer may see. Raises TooLong."""
-    compiler = Compiler(query, scope)
+    compiler = _compiler(scope, query)
     with limited() as run:
         found = run(compiler.rows())
         number = int(run(compiler.count())[0][0])
@@ -69,9 +69,10 @@ def figures(scope: Scope, query: Query) -> Figures:
     With `compare`, each measure has those named by `compared_name` too, from the period before.
     """
     before = replace(query, span=query.compare) if query.compare else None
+    compilers = [_compiler(scope, each) for each in (query, before) if each]
     with limited() as run:
-        found = _groups(run, scope, query)
-        then = _groups(run, scope, before) if before else None
+        found, *more = [_groups(run, each) for each in compilers]
+    then = more[0] if more else None
     occurring = dict.fromkeys(_plain(query, key) for each in (found, then) if each for key in each.by_key)
     shown = derived(query, _filled(query, found, occurring))
     if before and then:
@@ -80,9 +81,15 @@ def figures(scope: Scope, query: Query) -> Figures:
     return Figures(_ordered(query, shown.by_key), shown.total, shown.overlap)
 
 
-def _groups(run: Callable[[Sql], list[tuple[Any, ...]]], scope: Scope, query: Query) -> Groups:
+def _compiler(scope: Scope, query: Query) -> Compiler:
+    """Return the compiler of a query, with the rows of a source that makes them. Raises TooLong."""
+    return Compiler(query, scope, made.table(scope, query))
+
+
+def _groups(run: Callable[[Sql], list[tuple[Any, ...]]], compiler: Compiler) -> Groups:
     """Return what statements give of the measures: groups without rows are left out. Raises TooLong."""
-    compiler, read = Compiler(query, scope), base(query.measures)
+    query = compiler.query
+    read = base(query.measures)
     overlap = False
     by_key: dict[Key, Values] = {}
     total: Values = {}

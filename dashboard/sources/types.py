@@ -94,6 +94,14 @@ class Entity:
 Part = TypeVar("Part", Field, Ratio)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Rows that are no table, see `sources.made`: the alias in SQL, and the SQL type of each column."""
+
+    alias: str
+    columns: Mapping[str, str] = field(compare=False)
+
+
 @dataclass(frozen=True)
 class Source:
     """A named set of entities with fixed joins.
@@ -102,7 +110,9 @@ class Source:
     the content to be visible; `own` is the condition of the viewer's own work and of what is in no queue,
     with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
     rows without visible content stay, else they are left out. A search looks into the columns `id_searched`
-    and `contact`. A period applies to the field `moment`.
+    and `contact`. A period applies to the field `moment`. Measures need a filter by one value of the field
+    `single`, where rows of different values must not be added up. `counted` is the field whose sum `count`
+    is, where a row may be a part of what is counted.
     """
 
     name: str
@@ -118,6 +128,9 @@ class Source:
     id_searched: str = ""
     contact: str = ""
     opaque: bool = False
+    single: str = ""
+    counted: str = ""
+    made: Made | None = None
 
     @cached_property
     def fields(self) -> dict[str, tuple[Entity, Field]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
@@ -38,6 +39,17 @@ def first_event_ts(user_id: int) -> int | None:
     query = Event.select(Event.time_ms).where(mine).order_by(Event.time_ms).limit(1)
     found = query.tuples().first()
     return None if found is None else int(found[0]) // 1000
+
+
+def employed_since(user_id: int, created_ts: int, zone: str) -> int:
+    """Return when the user was there from: made here, or the local day of the first event if earlier.
+
+    Events tell of users before they are made here, the imported ones of years ago.
+    """
+    first = first_event_ts(user_id)
+    if first is None or first >= created_ts:
+        return created_ts
+    return clock.day(clock.local_date(first, zone), zone).start
 
 
 def people(scope: Scope, deactivated: bool) -> list[Person]:

@@ -19,7 +19,7 @@ from dashboard.tracing.types import CHAT_CHANNELS, ClosedRow, IntervalRow, Kind,
 __all__ = ["Figures", "PauseFigures", "Pauses", "Quality", "Tickets", "Work", "as_json", "figures"]
 
 
-class _Cut(NamedTuple):
+class Cut(NamedTuple):
     """A row with the part of it that lies in the period and before `as_of`; empty when start >= end."""
 
     row: IntervalRow
@@ -27,7 +27,7 @@ class _Cut(NamedTuple):
     end: int
 
 
-class _Base(NamedTuple):
+class Base(NamedTuple):
     """The base sets of a period."""
 
     login: list[Pair]
@@ -56,8 +56,8 @@ def figures(
     second of employment, outside of which nobody is offline. `events` is passed through.
     """
     limit = min(span.end, as_of)
-    cuts = _cut(intervals, span.start, limit, horizons)
-    base = _base(cuts, never_signed_in)
+    cuts = cut_rows(intervals, span.start, limit, horizons)
+    base = base_sets(cuts, never_signed_in)
     pause = _pauses(cuts, base, limit)
     ready, login, busy = load(base.ready), load(base.login), load(intersect(base.ready, base.busy))
     ringing = load(subtract(intersect(base.ready, base.ring), base.busy))
@@ -89,37 +89,39 @@ def figures(
     )
 
 
-def _cut(
+def cut_rows(
     rows: Iterable[IntervalRow], first: int, last: int, horizons: Mapping[int, int]
-) -> dict[int, list[_Cut]]:
+) -> dict[int, list[Cut]]:
     """Return the rows by kind, each with its part in [first, last)."""
-    cuts: dict[int, list[_Cut]] = {kind: [] for kind in Kind}
+    cuts: dict[int, list[Cut]] = {kind: [] for kind in Kind}
     for row in rows:
         end = row.end
         if end is None:
             end = min(last, horizons.get(row.source_id, last))
-        cuts[row.kind].append(_Cut(row, max(row.start, first), min(end, last)))
+        cuts[row.kind].append(Cut(row, max(row.start, first), min(end, last)))
     return cuts
 
 
-def _pairs(cuts: Iterable[_Cut]) -> list[Pair]:
+def pairs_of(cuts: Iterable[Cut]) -> list[Pair]:
     return [(start, end) for _, start, end in cuts if start < end]
 
 
-def _base(cuts: Mapping[int, list[_Cut]], never_signed_in: bool) -> _Base:
-    login = union(_pairs(cuts[Kind.LOGIN]))
+def base_sets(cuts: Mapping[int, list[Cut]], never_signed_in: bool) -> Base:
+    login = union(pairs_of(cuts[Kind.LOGIN]))
     if never_signed_in:
-        login = union(login + _pairs(cuts[Kind.READY]) + _pairs(cuts[Kind.PAUSE]))
-    pause = intersect(_pairs(cuts[Kind.PAUSE]), login)
-    ready = subtract(intersect(_pairs(cuts[Kind.READY]), login), pause)
-    return _Base(login, pause, ready, union(_pairs(cuts[Kind.HANDLING])), union(_pairs(cuts[Kind.RINGING])))
+        login = union(login + pairs_of(cuts[Kind.READY]) + pairs_of(cuts[Kind.PAUSE]))
+    pause = intersect(pairs_of(cuts[Kind.PAUSE]), login)
+    ready = subtract(intersect(pairs_of(cuts[Kind.READY]), login), pause)
+    return Base(
+        login, pause, ready, union(pairs_of(cuts[Kind.HANDLING])), union(pairs_of(cuts[Kind.RINGING]))
+    )
 
 
-def _pauses(cuts: Mapping[int, list[_Cut]], base: _Base, limit: int) -> Pauses:
+def _pauses(cuts: Mapping[int, list[Cut]], base: Base, limit: int) -> Pauses:
     """Split PAUSE by pause type; a pause that began in the span counts once, for all its queues."""
     pairs: dict[tuple[str, bool], list[Pair]] = {}
     begun: dict[tuple[str, bool], set[int]] = {}
-    for row, start, end in _winners(cuts[Kind.PAUSE]):
+    for row, start, end in winning_pauses(cuts[Kind.PAUSE]):
         pairs.setdefault((row.label, row.paid), []).append((start, end))
     for row, start, _ in cuts[Kind.PAUSE]:
         if row.start == start < limit:
@@ -132,7 +134,7 @@ def _pauses(cuts: Mapping[int, list[_Cut]], base: _Base, limit: int) -> Pauses:
     return Pauses(total, paid, total - paid, tuple(types))
 
 
-def _winners(cuts: Iterable[_Cut]) -> list[_Cut]:
+def winning_pauses(cuts: Iterable[Cut]) -> list[Cut]:
     """Return disjoint parts of the pauses: where they overlap, the one that began last wins.
 
     What began at the same second is told apart by end and name, so that adjacent spans agree.
@@ -140,7 +142,7 @@ def _winners(cuts: Iterable[_Cut]) -> list[_Cut]:
     waiting = sorted((cut for cut in cuts if cut.start < cut.end), key=lambda cut: cut.start)
     bounds = sorted({bound for _, start, end in waiting for bound in (start, end)})
     running: list[tuple[int, int, str, bool, int]] = []
-    won: list[_Cut] = []
+    won: list[Cut] = []
     place = 0
     for start, end in pairwise(bounds):
         while place < len(waiting) and waiting[place].start <= start:
@@ -150,11 +152,11 @@ def _winners(cuts: Iterable[_Cut]) -> list[_Cut]:
         while running and waiting[running[0][-1]].end <= start:
             heappop(running)
         if running:
-            won.append(_Cut(waiting[running[0][-1]].row, start, end))
+            won.append(Cut(waiting[running[0][-1]].row, start, end))
     return won
 
 
-def _works(cuts: Mapping[int, list[_Cut]], closed: Sequence[ClosedRow], limit: int) -> dict[str, Work]:
+def _works(cuts: Mapping[int, list[Cut]], closed: Sequence[ClosedRow], limit: int) -> dict[str, Work]:
     """Return the work on each channel that has a row or a closed activity."""
     times: dict[str, dict[Kind, list[Pair]]] = {}
     begun: dict[str, set[int | None]] = {}
@@ -199,8 +201,8 @@ def _chats(works: Mapping[str, Work]) -> dict[str, Work]:
     }
 
 
-def _all_chats(cuts: Mapping[int, list[_Cut]], works: Mapping[str, Work]) -> Work:
-    pairs = _pairs(cut for cut in cuts[Kind.HANDLING] if type_of(cut.row.channel) == "chat")
+def _all_chats(cuts: Mapping[int, list[Cut]], works: Mapping[str, Work]) -> Work:
+    pairs = pairs_of(cut for cut in cuts[Kind.HANDLING] if type_of(cut.row.channel) == "chat")
     chats = _chats(works).values()
     return Work(
         load(union(pairs)),
@@ -217,7 +219,7 @@ def _tickets(closed: Sequence[ClosedRow]) -> Tickets:
     return Tickets(len({row.interaction_id for row in tickets}), len(ended))
 
 
-def _offline(base: _Base, elapsed: Span, employed: tuple[int, int | None] | None) -> int:
+def _offline(base: Base, elapsed: Span, employed: tuple[int, int | None] | None) -> int:
     """Return the part of the elapsed time, within employment, that is without login."""
     first, last = employed or (elapsed.start, None)
     here = clip([elapsed], first, elapsed.end if last is None else last)
@@ -234,7 +236,7 @@ def _aht(closed: Sequence[ClosedRow]) -> dict[str, int]:
     return {kind: sum(each) // len(each) for kind, each in sorted(lengths.items())}
 
 
-def _quality(cuts: Mapping[int, list[_Cut]], first: int, limit: int) -> Quality:
+def _quality(cuts: Mapping[int, list[Cut]], first: int, limit: int) -> Quality:
     """Count rows of the span that no event ended, or whose bounds were concluded; a file's rest is both."""
     inferred = still_open = 0
     for kind, of_kind in cuts.items():

@@ -15,6 +15,7 @@ import peewee
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S, Span
 from dashboard.db import rows
+from dashboard.db.prepared import plain
 from dashboard.models import (
     Activity,
     Interaction,
@@ -104,16 +105,21 @@ def worked(scope: Scope, span: Span) -> list[Member]:
 
 
 def day(
-    scope: Scope, users: Collection[int], span: Span, kinds: Collection[Kind] = tuple(Kind)
+    scope: Scope,
+    users: Collection[int],
+    span: Span,
+    kinds: Collection[Kind] = tuple(Kind),
+    as_of: int | None = None,
 ) -> dict[int, list[IntervalRow]]:
     """Return user → stretches of `kinds` that overlap `span`, by start, for `users` inside the scope.
 
-    As load.intervals for one user as of the end of `span`, in two index ranges for all. What a file source
-    left open ends where the file does: nobody is at work in it now. What the work was about is not read.
+    As load.intervals for one user as of `as_of`, else the end of `span`, in two index ranges for all. What
+    a file source left open ends where the file does: nobody is at work in it now. What the work was about is
+    not read.
     """
     seen = sorted(user for user in users if scope.sees(user))
     i = Interval
-    at = load.as_of(span.end)
+    at = load.as_of(span.end if as_of is None else as_of)
     columns = (i.user_id, i.kind, i.start_ts, i.end_ts, i.channel, i.source_id, i.label, i.paid, i.inferred)
     proof = (i.activity_id, i.proved_ts, i.expires_ts)
     over = i.end_ts.is_null() | (i.end_ts > span.start)
@@ -123,13 +129,12 @@ def day(
     for part in (far, near):
         chosen = i.user_id.in_(seen) & part & over & i.kind.in_([int(kind) for kind in kinds])
         query = i.select(*columns, *proof).where(chosen).order_by(i.start_ts)
-        for user, kind, start, end, channel, source, label, paid, inferred, *rest in query.tuples():
+        for user, kind, start, end, channel, source, label, paid, inferred, *rest in plain(query):
             work, proved, expires = rest
             presence_end = at.horizons.get(source) if end is None and kind <= max(PRESENCE) else None
             until = end if presence_end is None else max(start, presence_end)
-            row = IntervalRow(kind, start, until, channel, work, source_id=source, label=label, paid=paid)
-            row = row._replace(inferred=bool(inferred))
-            found[user].append(row._replace(proved=proved, expires=expires))
+            facts = (kind, start, until, channel, work, None, source, label, bool(paid), bool(inferred))
+            found[user].append(IntervalRow(*facts, proved=proved, expires=expires))
     for user, rows_ in found.items():
         kept = (load.forgotten_login(user, row, at) for row in rows_)
         found[user] = [row for row in settled(kept, at) if row.kind != Kind.UNPROVED]

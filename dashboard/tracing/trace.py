@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.tracing import load, people
@@ -84,7 +83,7 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
     person = people.person(scope, login)
     if person is None:
         return None
-    person = person._replace(created_ts=_employed_since(person, zone))
+    person = person._replace(created_ts=people.employed_since(person.id, person.created_ts, zone))
     at = load.as_of(as_of)
     return Trace(
         scope,
@@ -106,14 +105,3 @@ def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
     begun = trace.open_since.get((row.id, kind))
     ended += trace.proved.get((row.id, kind), 0)
     return ended if begun is None else ended + max(0, trace.last(row.source_id) - begun)
-
-
-def _employed_since(person: Person, zone: str) -> int:
-    """Return when the user was there from: made here, or the local day of the first event if earlier.
-
-    Events tell of users before they are made here, the imported ones of years ago.
-    """
-    first = people.first_event_ts(person.id)
-    if first is None or first >= person.created_ts:
-        return person.created_ts
-    return clock.day(clock.local_date(first, zone), zone).start

@@ -1,0 +1,93 @@
+"""Reads filters from the parameters of an address: FIELD=VALUE and FIELD__OP=VALUE. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dashboard.i18n.message import N_, Errors, Message, message
+from dashboard.sources.measures import UNKNOWN_FIELD
+from dashboard.sources.query import Filter, Names, Op, operators
+from dashboard.sources.types import Field, Source, Type
+from dashboard.sources.values import moment, number, yes_no
+
+MAX_VALUES = 50
+
+UNKNOWN_VALUE = N_("Use one of %(names)s.")
+UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
+NO_USER = N_("There is no user “%(name)s” in your scope.")
+NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
+NO_SOURCE = N_("There is no source “%(name)s”.")
+TOO_MANY_VALUES = N_("At most %(most)s values.")
+NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
+
+
+class FilterReader:
+    """Reads the filters of a source and adds to `errors` by parameter."""
+
+    def __init__(self, source: Source, zone: str, names: Names, errors: Errors) -> None:
+        self.source, self.zone, self.names, self.errors = source, zone, names, errors
+
+    def read(self, given: Mapping[str, Sequence[str]]) -> list[Filter]:
+        """Return the filters of these parameters; those that cannot be used become errors."""
+        found = []
+        for name, values in given.items():
+            if not any(values):
+                continue
+            base, _, suffix = name.partition("__")
+            known = self.source.fields.get(base)
+            if known is None:
+                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
+                continue
+            entity, field = known
+            allowed = operators(field.type)
+            if suffix not in allowed:
+                shown = ", ".join(f"{base}__{each}" if each else base for each in allowed)
+                self.errors[name] = message(UNKNOWN_OPERATOR, names=shown)
+                continue
+            read = self.values(name, field, Op(suffix), [value for value in values if value])
+            if read:
+                found.append(Filter(entity, field, Op(suffix), read))
+        return found
+
+    def values(self, name: str, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...]:
+        if len(given) > MAX_VALUES:
+            self.errors[name] = message(TOO_MANY_VALUES, most=MAX_VALUES)
+            return ()
+        found: list[str | int] = []
+        for text in given:
+            value = yes_no(text) if op is Op.BLANK else self.value(field, text)
+            if isinstance(value, Message):
+                self.errors[name] = value
+                return ()
+            found.append(value)
+        return tuple(found)
+
+    def value(self, field: Field, text: str) -> str | int | Message:
+        match field.type:
+            case Type.CHOICE:
+                known = text in field.choices
+                return text if known else message(UNKNOWN_VALUE, names=", ".join(field.choices))
+            case Type.NUMBER | Type.PERCENT | Type.DURATION | Type.ID | Type.CONTACT:
+                return number(text)
+            case Type.YES_NO:
+                return yes_no(text)
+            case Type.MOMENT:
+                found = moment(text, self.zone)
+                return Message(NO_MOMENT) if found is None else found * field.scale
+            case Type.USER:
+                user = self.names.user(text)
+                return message(NO_USER, name=text[:80]) if user is None else user
+            case Type.QUEUE:
+                queue = self.names.queue(text)
+                return message(NO_QUEUE, name=text[:80]) if queue is None else queue
+            case Type.SOURCE:
+                source = self.names.source(text)
+                return message(NO_SOURCE, name=text[:80]) if source is None else source
+            case Type.TEXT:
+                return text
+
+    def is_single(self, filters: Iterable[Filter]) -> bool:
+        """Return whether a source whose rows overlap is narrowed to those that do not."""
+        name = self.source.single
+        chosen = (each for each in filters if name and each.field is self.source.fields[name][1])
+        return not name or any(each.op is Op.ANY_OF and len(set(each.values)) == 1 for each in chosen)
