@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
+from flask import current_app
 from flask_babel import force_locale
 
 from dashboard import clock
@@ -98,7 +99,7 @@ def write(report: Report, format_: str, target: IO[bytes]) -> int:
     if format_ == "xlsx":
         return xlsx.write(report, target)
     if format_ == "pdf":
-        return pdf.write(report, target, pdf.LIMIT)
+        return pdf.write(report, target, pdf.LIMIT, current_app.config["STOPA"].site_name)
     rows = list(report.sheets[0].rows)
     for chunk in csv.chunks(report, replace(report.sheets[0], rows=rows)):
         target.write(chunk.encode())

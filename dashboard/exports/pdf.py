@@ -47,9 +47,10 @@ def problem() -> str | None:
     return str(_("PDF export requires missing libraries: %(packages)s.", packages=", ".join(packages)))
 
 
-def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT) -> int:
+def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT, site: str = "") -> int:
     """Write the printed sheets of the report to a path or an open binary file; return their rows.
 
+    `site` is the name above the title.
     A4 landscape, 12 mm margins, n / m on every page, headings repeated, rows whole; tagged
     (PDF/UA-1) up to 500 rows. Columns without any value are left out. Nothing is loaded from disk
     or network but the fonts, and texts are data, never markup. A character that no font shows is
@@ -62,7 +63,7 @@ def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT) ->
     from dashboard.exports import pdf_render  # WeasyPrint, and with it Pango
 
     with force_locale(report.locale):
-        pdf_render.write(report, sheets, target, tagged=count <= TAGGED_LIMIT)
+        pdf_render.write(report, sheets, target, count <= TAGGED_LIMIT, site)
     return count
 
 

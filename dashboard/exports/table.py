@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 
 class Column(NamedTuple):
-    """A column: its heading as shown and its width in characters.
+    """A column: its heading as shown, and its width in characters in a table without rows.
 
     In Excel a duration is followed by its plain seconds and a time by its UTC offset, unless
     `with_seconds` or `with_offset` says no.
@@ -56,7 +56,8 @@ class Column(NamedTuple):
 class Sheet:
     """One table. `rows` is walked once, so it may be a generator; every row has as many cells as
     there are columns. `note` is written as the last line: a limit that was reached, for instance.
-    A sheet that is not `printed` is left out of the PDF, because the front shows its figures.
+    A sheet that is not `printed` is left out of the PDF, because the front shows its figures. With
+    `by_day` the PDF heads the rows of each local day of the first column, a time, and writes clocks alone.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Sheet:
     total: Row | None = None
     note: str = ""
     printed: bool = True
+    by_day: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import chain, count, islice
@@ -37,13 +35,21 @@ from dashboard.exports.table import (
     offset_label,
     shorten,
 )
+from dashboard.exports.xlsx_columns import (
+    HEAD_POINTS,
+    LINE_POINTS,
+    MAX_TEXT,
+    ExcelColumn,
+    content_of,
+    fit,
+    layout_of,
+    lines_of,
+)
 
-MAX_TEXT = 32_767  # UTF-16 units of a cell, by Excel's format
 DAY = 86_400
 EPOCH = 25_569  # days from Excel's zero to 1970-01-01
 _ORDINAL_ZERO = date(1970, 1, 1).toordinal() - EPOCH
 _ESCAPE = re.compile("_(x[0-9a-fA-F]{4}_)")
-LINE_POINTS = 15  # height of a line
 Draw = Callable[[int, Any], str]  # number of the line as Excel counts, a cell neither None nor ""
 
 
@@ -55,11 +61,6 @@ class Lines(Worksheet):  # type: ignore[misc]
         self._check_dimensions(row, last)
         self._write_single_row(row)
         self.fh.write(f'<row r="{row + 1}">{cells}</row>')
-
-
-def fit(text: str) -> str:
-    """Return the text as a cell can hold it: line ends as \\n, at most 32,767 units, … where it was cut."""
-    return shorten(clean(text).replace("\r\n", "\n").replace("\r", "\n"), MAX_TEXT)
 
 
 def put_text(page: Any, line: int, at: int, text: str, form: Any = None) -> None:
@@ -122,16 +123,8 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-_FORMATS = {
-    Kind.TEXT: "@",
-    Kind.INT: "0",
-    Kind.DECIMAL: "0.0",
-    Kind.DURATION: "[h]:mm:ss",
-    Kind.PERCENT: "0.0%",
-    Kind.TIME: "yyyy-mm-dd hh:mm:ss",
-    Kind.DATE: "yyyy-mm-dd",
-}
-_LEAST_WIDTHS = {Kind.TIME: 19, Kind.DATE: 11, Kind.DURATION: 10}  # narrower shows ####
+HEAD = 2  # the row of the headings, from 0; above it stand title and subtitle
+SEEN = 500  # rows from which the widths follow
 
 
 def write(report: Report, target: str | Path | IO[bytes], sheet_lines: int = MAX_LINES) -> int:
@@ -178,21 +171,24 @@ class Names:
 def _write_sheet(book: Any, report: Report, sheet: Sheet, names: Names, lines: int) -> int:
     """Write one table on as many worksheets as it needs; return its rows."""
     rows, written = iter(sheet.rows), 0
-    room = lines - 3  # the heading, the totals and the note
+    seen = list(islice(rows, SEEN))
+    layout = [layout_of(column, report.zone, content_of(seen, at)) for at, column in enumerate(sheet.columns)]
+    rows = chain(seen, rows)
+    room = lines - HEAD - 3  # title, subtitle, headings, totals and note
     more: Row | None = next(rows, None)
     while True:
         page = book.add_worksheet(names.take(sheet.name), worksheet_class=Lines)
-        cells = _head(book, page, sheet, report.zone)
-        width, line = sum(map(_width, sheet.columns)), 0
+        cells = _head(book, page, report, sheet, layout)
+        width, count = sum(map(len, layout)), 0
         part = chain([more] if more is not None else [], islice(rows, room - 1))
-        for line, row in enumerate(part, 1):
-            page.write_line(line, width - 1, _draw(cells, line + 1, row))
-        written += line
-        page.autofilter(0, 0, max(line, 1), width - 1)
-        more = next(rows, None) if line == room else None
+        for count, row in enumerate(part, 1):
+            page.write_line(HEAD + count, width - 1, _draw(cells, HEAD + count + 1, row))
+        written += count
+        page.autofilter(HEAD, 0, HEAD + max(count, 1), width - 1)
+        more = next(rows, None) if count == room else None
         if more is None:
             break
-    _foot(book, page, sheet, report.zone, line + 1)
+    _foot(book, page, sheet, layout, report.zone, HEAD + count + 1)
     return written
 
 
@@ -202,43 +198,48 @@ def _draw(cells: list[Draw], line: int, row: Row) -> str:
     return "".join([draw(line, cell) for draw, cell in pairs if cell is not None and cell != ""])
 
 
-def _head(book: Any, page: Any, sheet: Sheet, zone: str) -> list[Draw]:
-    """Write the headings, set widths and formats; return what draws each column's cells."""
-    page.freeze_panes(1, 0)
-    page.repeat_rows(0)
+def _head(
+    book: Any, page: Any, report: Report, sheet: Sheet, layout: Sequence[Sequence[ExcelColumn]]
+) -> list[Draw]:
+    """Write title and headings, set widths and formats; return what draws each column's cells."""
+    page.freeze_panes(HEAD + 1, 0)
+    page.repeat_rows(HEAD)
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
-    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+    page.set_footer("&R&P / &N")
+    page.outline_settings(symbols_right=False)  # the button stands above the value, left of its seconds
+    put_text(page, 0, 0, report.title, book.add_format({"bold": True, "font_size": 14}))
+    put_text(page, 1, 0, report.subtitle, book.add_format({"font_color": "#55615B"}))
+    bold = book.add_format(
+        {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E2E8E4"}
+    )
     cells: list[Draw] = []
-    clock, at = Clock(zone), 0
-    layout = [_layout(column, zone) for column in sheet.columns]
-    lines = max(_lines(title, width) for parts in layout for title, _format, width in parts)
-    page.set_row(0, LINE_POINTS * lines)  # Excel does not grow a row whose height nobody gave
+    clock, at = Clock(report.zone), 0
+    lines = max(lines_of(each.title, each.width) for parts in layout for each in parts)
+    page.set_row(HEAD, max(HEAD_POINTS, LINE_POINTS * lines))  # Excel does not grow it by itself
     for column, parts in zip(sheet.columns, layout, strict=True):
         forms = []
-        for title, number_format, width in parts:
-            form = book.add_format({"num_format": number_format})
-            page.set_column(at, at, width, form)
-            put_text(page, 0, at, title, bold)
+        for each in parts:
+            form = book.add_format({"num_format": each.number_format})
+            grouped = {"level": 1, "hidden": True} if each.grouped else {"collapsed": len(parts) > 1}
+            page.set_column(at, at, each.width, form, grouped)
+            put_text(page, HEAD, at, each.title, bold)
             forms.append((xl_col_to_name(at), form._get_xf_index()))
             at += 1
         cells.append(cells_of(column, forms, clock))
+    page.ignore_errors({"number_stored_as_text": f"A{HEAD + 2}:{xl_col_to_name(at - 1)}{MAX_LINES}"})
     return cells
 
 
-def _lines(title: str, width: int) -> int:
-    """Return how many lines a bold heading takes in a column of so many characters."""
-    wide = ("WW" if unicodedata.east_asian_width(letter) in "WF" else letter for letter in fit(title))
-    return max(1, len(textwrap.wrap("".join(wide), max(1, width - 2))))
-
-
-def _foot(book: Any, page: Any, sheet: Sheet, zone: str, line: int) -> None:
+def _foot(
+    book: Any, page: Any, sheet: Sheet, layout: Sequence[Sequence[ExcelColumn]], zone: str, line: int
+) -> None:
     """Write the totals in bold, then the note."""
     if sheet.total is not None:
         clock, at = Clock(zone), 0
-        for column, cell in zip(sheet.columns, sheet.total, strict=True):
-            kinds = [number_format for _title, number_format, _width in _layout(column, zone)]
+        for column, cell, parts in zip(sheet.columns, sheet.total, layout, strict=True):
+            kinds = [each.number_format for each in parts]
             forms = [book.add_format({"bold": True, "top": 1, "num_format": kind}) for kind in kinds]
             if isinstance(cell, str):
                 put_text(page, line, at, cell, forms[0])
@@ -249,26 +250,6 @@ def _foot(book: Any, page: Any, sheet: Sheet, zone: str, line: int) -> None:
         line += 1
     if sheet.note:
         put_text(page, line, 0, sheet.note, book.add_format({"italic": True}))
-
-
-def _width(column: Column) -> int:
-    """Return how many columns of Excel this one takes."""
-    seconds = column.kind is Kind.DURATION and column.with_seconds
-    offset = column.kind is Kind.TIME and column.with_offset
-    return 2 if seconds or offset else 1
-
-
-def _layout(column: Column, zone: str) -> list[tuple[str, str, int]]:
-    """Return heading, number format and width (characters) of each column of Excel."""
-    title = column.title
-    if column.kind is Kind.TIME:
-        title = _("%(title)s (%(zone)s)", title=title, zone=zone)
-    layout = [(title, _FORMATS[column.kind], max(column.width, _LEAST_WIDTHS.get(column.kind, 0)))]
-    if _width(column) == 2 and column.kind is Kind.TIME:
-        layout.append((_("%(title)s, UTC offset", title=column.title), "@", 9))
-    elif _width(column) == 2:
-        layout.append((_("%(title)s (seconds)", title=column.title), "0", 10))
-    return layout
 
 
 def _write_meta(book: Any, report: Report, names: Names) -> None:

@@ -102,7 +102,7 @@ def pdf_naive(count: int, target: Path) -> None:
     """One table in one document with the usual style sheet, the same texts in it."""
     import weasyprint
 
-    from dashboard.exports.pdf_render import show
+    from dashboard.exports.pdf_table import show
 
     writers = [show(column.kind, "UTC") for column in COLUMNS]
     body = "".join(

@@ -9,13 +9,12 @@ from pathlib import Path
 import pypdf
 import pytest
 from flask import Flask
-from flask_babel import Babel, force_locale
+from flask_babel import Babel
 from markupsafe import Markup
 
 from dashboard.exports import fonts, pdf
-from dashboard.exports.cells import show
-from dashboard.exports.table import Column, Kind, Report, Row, Sheet
-from tests.exports.sample import DATA, NIGHT, report, row
+from dashboard.exports.table import Report, Row
+from tests.exports.sample import DATA, report, row
 
 
 @pytest.fixture(scope="module")
@@ -213,57 +212,16 @@ def test_every_letter_of_the_installed_and_packaged_fonts_has_a_glyph(
     assert len(set(letters) - set(text)) < len(letters) / 100
 
 
-@pytest.mark.parametrize("locale", ["en", "cs", "ja"])
-def test_times_and_durations_stay_on_one_line(locale: str) -> None:
-    columns = (
-        Column("a", "Start", Kind.TIME, 20),
-        Column("b", "End", Kind.TIME, 20),
-        *(Column(f"d{number}", "Duration", Kind.DURATION, 10) for number in range(4)),
-        *(Column(f"t{number}", "Text", width=24) for number in range(6)),
-    )
-    start = NIGHT - 36 * 86_400 - 8 * 60  # a date of two digits
-    rows = [(start + n * 3_599, start + n * 3_599, *[360_000] * 4, *["a"] * 6) for n in range(20)]
-    made = replace(report(locale=locale), sheets=(Sheet("List", columns, rows),))
+def test_the_site_stands_above_the_title() -> None:
     target = io.BytesIO()
-    pdf.write(made, target)
-    [page] = pypdf.PdfReader(target).pages
-    with force_locale(locale):
-        shown = [show(Kind.TIME, made.zone)(line[0]) for line in rows]
-    lines = page.extract_text().splitlines()
-    assert [max(line.count(time) for line in lines) for time in shown] == [2] * 20
-    assert sum("100:00:00" in line for line in lines) == 20
+    pdf.write(report(row("a")), target, site="Kontaktní centrum Brno")
+    first = pypdf.PdfReader(target).pages[0].extract_text().splitlines()
+    assert first[:2] == ["Kontaktní centrum Brno", "Trasování uživatelů"]
 
 
-def test_long_totals_of_durations_stay_on_one_line() -> None:
-    columns = (Column("a", "User", width=28), *(Column(f"d{n}", "Talk", Kind.DURATION) for n in range(7)))
-    total = ("Total", *(3600 * 10**n + 48 * 61 for n in range(7)))
-    sheet = Sheet("List", columns, [("jana", *[150 * 3600] * 7)], total)
-    [text] = pages(replace(report(locale="en"), sheets=(sheet,)))
-    for n in range(7):
-        assert f"{10**n}:48:48" in text
-    assert text.count("150:00:00") == 7
-
-
-@pytest.mark.parametrize("locale", ["en", "cs", "ja"])
-def test_no_word_of_a_heading_is_broken_in_a_table_of_many_numbers(locale: str) -> None:
-    titles = [
-        "Hodina",
-        "Zařazeno",
-        "Odmítnuto",
-        "Neukončeno",
-        "Dřívější vypršení",
-        "Overflowed",
-        "Unfinished",
-        "Neukončeno",
-        "Odmítnuto",
-        "Ztraceno",
-    ]
-    columns = tuple(Column(f"n{number}", title, Kind.INT, 9) for number, title in enumerate(titles))
-    wide = (Column("a", "Name", width=90), *columns, Column("b", "Talk", Kind.DURATION, 10))
-    made = replace(report(locale=locale), sheets=(Sheet("List", wide, [("x", *range(len(titles)), 5)]),))
-    [text] = pages(made)
-    for title in titles:
-        assert all(word in text for word in title.split()), (title, text)
+def test_the_template_has_no_style_attributes() -> None:
+    folder = Path(pdf.__file__).parents[2] / "templates" / "exports"
+    assert [file.name for file in folder.glob("*.html") if " style=" in file.read_text("utf-8")] == []
 
 
 def test_a_giant_text_breaks_nothing_and_later_rows_follow() -> None:

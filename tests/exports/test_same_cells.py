@@ -35,7 +35,7 @@ ROWS = st.lists(
 def by_excel(made: Report) -> list[Row]:
     target = io.BytesIO()
     xlsx.write(made, target)
-    lines = load_workbook(target).worksheets[0].iter_rows(min_row=2, values_only=True)
+    lines = load_workbook(target).worksheets[0].iter_rows(min_row=4, values_only=True)
     return [
         (name, instant(start, offset), span_of(span, seconds), closed, share, day.date())
         for name, start, offset, span, seconds, closed, share, day in lines

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from werkzeug.test import TestResponse
 
+from dashboard.exports.xlsx import HEAD
 from tests.pages.trail import DAY
 
 
@@ -24,8 +25,12 @@ def lines_of(data: bytes) -> list[list[str]]:
 
 
 def sheets_of(data: bytes) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of each sheet from its headings on; above them stand title and subtitle."""
     book = load_workbook(io.BytesIO(data))
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+    return {
+        sheet.title: list(sheet.iter_rows(min_row=HEAD + 1 if sheet.freeze_panes else 1, values_only=True))
+        for sheet in book.worksheets
+    }
 
 
 def text_of(data: bytes) -> str:

@@ -70,7 +70,7 @@ def test_all_formats_carry_the_rows_of_the_page(client: FlaskClient) -> None:
         *lines, foot = lines_of(fetch(client, "csv", **query).data)
         assert [(line[6], int(line[2]), int(line[3]), line[7]) for line in lines] == wanted, query
         assert int(foot[3]) == sum(row[2] for row in wanted)
-        _, *rows, total = sheets_of(fetch(client, "xlsx", **query).data)["List"]
+        _, *rows, total = sheets_of(fetch(client, "xlsx", **query).data)["Activities"]
         assert [(row[12], row[5], row[7], row[13] or "") for row in rows] == wanted, query
         assert total[7] == int(foot[3])
         assert [line[0][:19] for line in lines] == [row[0].isoformat() for row in rows]  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ def test_a_download_asks_the_database_nothing_twice(client: FlaskClient, format_
 def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) -> None:
     trail.store(trail.ordinary())
     make.sign_in(client, make.administrator())
-    rows = {row[0]: row[1:] for row in sheets_of(fetch(client, "xlsx").data)["Statistics"]}
+    rows = {row[0]: row[1:] for row in sheets_of(fetch(client, "xlsx").data)["Summary"]}
     expected = {
         "Calls · Handling time": 400,
         "Calls · Talk time": 300,
@@ -119,6 +119,42 @@ def test_the_statistics_of_the_files_are_those_of_the_page(client: FlaskClient) 
     for figure in ("8:30:00", "7:30:00", "6:33:20", "1:05:00", "0:45:00", "0:06:40", "12.6"):
         assert figure in printed, figure
         assert figure in shown, figure
+
+
+def test_the_figures_by_day_are_those_of_the_page(client: FlaskClient) -> None:
+    trail.store(trail.ordinary(), trail.work("call", "n", "2026-03-01 23:50", "00:10", direction="in"))
+    make.sign_in(client, make.administrator())
+    sheets = sheets_of(fetch(client, "xlsx", unit="week").data)
+    assert list(sheets) == ["Summary", "By day", "Activities", "About"]
+    shown = {cells[0]: cells[1:] for cells in page_of(client, unit="week").rows.values()}
+    head, monday, *_others, total = sheets["By day"]
+    seconds_at = [at for at, title in enumerate(head) if str(title).endswith("(seconds)")]
+    counts_at = [at for at, title in enumerate(head) if "Closed" in str(title) or "Edited" in str(title)]
+    for found, cells in ((monday, shown["Mon 2"]), (total, shown["Week"])):
+        assert [found[at] for at in seconds_at] == [seconds(cell) for cell in cells if ":" in cell]
+        assert [found[at] for at in counts_at] == [int(cell) for cell in cells if ":" not in cell]
+    *lines, foot = lines_of(fetch(client, "csv", unit="week", table="days").data)
+    both = sorted([*seconds_at, *counts_at])
+    assert [list(map(int, line[1:])) for line in lines] == [
+        [row[at] for at in both] for row in sheets["By day"][1:-1]
+    ]
+    assert list(map(int, foot[1:])) == [total[at] for at in both]
+    assert lines[0][0] == "2026-03-02"
+    printed = text_of(fetch(client, "pdf", unit="week").data)
+    assert "By day" in printed
+    assert "By day" not in text_of(fetch(client, "pdf").data)
+    assert fetch(client, "csv", table="weeks").status_code == 422
+
+
+def test_counts_of_user_events_are_in_files_on_request(client: FlaskClient) -> None:
+    trail.store(trail.ordinary())
+    make.sign_in(client, make.administrator())
+    for format_ in ("xlsx", "pdf"):
+        found = {}
+        for events in ("", "1"):
+            data = fetch(client, format_, events=events).data
+            found[events] = str(sheets_of(data)) if format_ == "xlsx" else text_of(data)
+        assert ["Agent signed in" in found[events] for events in ("", "1")] == [False, True], format_
 
 
 def test_files_say_whose_which_period_as_of_when_and_by_whom(client: FlaskClient) -> None:
@@ -256,8 +292,7 @@ def test_files_of_an_imported_log_carry_its_figures(client: FlaskClient) -> None
     for date in ("2018-11-29", "2018-12-03"):
         query = {"user": "Agent/1126", "unit": "week", "date": date, "tz": "America/New_York"}
         figures = {
-            row[0]: row
-            for row in sheets_of(client.get("/tracing.xlsx", query_string=query).data)["Statistics"]
+            row[0]: row for row in sheets_of(client.get("/tracing.xlsx", query_string=query).data)["Summary"]
         }
         talk += figures["Calls · Talk time"][2]  # type: ignore[operator]
         closed += figures["Calls · Closed"][3]  # type: ignore[operator]

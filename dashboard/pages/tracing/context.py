@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
+from dashboard.exports import registry
 from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
@@ -72,15 +73,23 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
         "totals": listing.totals(trace, asked, count),
         "pager": _pager(asked, shown),
-        "exports": export_links("tracing", **asked.query(after=None, before=None, page=1))
-        if trace.span.start <= trace.as_of
-        else [],
+        "exports": _exports(trace, asked),
         "link": _linker(asked),
         "say": names.speaker(),
         "when": _when(trace, asked),
         "no_end": names.no_end,
         "sorts": _sorts(asked),
     }
+
+
+def _exports(trace: Trace, asked: TraceQuery) -> list[tuple[str, str]]:
+    if trace.span.start > trace.as_of:
+        return []
+    links = export_links("tracing", **asked.query(after=None, before=None, page=1))
+    if asked.unit == "week" and registry.allowed(trace.scope, "tracing", "csv"):
+        query = asked.query(after=None, before=None, page=1, table="days")
+        links.append((_("CSV export by day"), url_for(".download", format_="csv", **query)))
+    return links
 
 
 def person(trace: Trace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app
@@ -17,7 +18,7 @@ from dashboard.models import User
 from dashboard.pages.tracing import context, forms, listing, names, queries
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import trace as traces
-from dashboard.tracing.statistics import as_json
+from dashboard.tracing.statistics import Figures, as_json
 from dashboard.tracing.trace import Trace
 
 FRONT_COLUMNS = 4
@@ -41,12 +42,20 @@ def report(trace: Trace, asked: TraceQuery, order: ExportOrder) -> Report:
         title=_("User tracing"),
         subtitle=" · ".join((trace.person.name, line, trace.zone, made, order.exporter)),
         meta=_meta(trace, asked, order, line),
-        sheets=(_list(trace, asked), _statistics(trace)),
+        sheets=_sheets(trace, asked, order.format),
         locale=language(),
         zone=trace.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=made, name=order.exporter),
         front=_front(trace, asked) if order.format == "pdf" else None,
     )
+
+
+def _sheets(trace: Trace, asked: TraceQuery, format_: str) -> tuple[Sheet, ...]:
+    """Return the tables of a format; a CSV holds one, and the first page of a PDF shows the figures."""
+    if format_ == "csv":
+        return (by_day(trace),) if asked.table == "days" else (_list(trace, asked),)
+    days = replace(by_day(trace), printed=asked.unit == "week")
+    return _summary(trace, asked), days, _list(trace, asked)
 
 
 def _meta(trace: Trace, asked: TraceQuery, order: ExportOrder, line: str) -> tuple[tuple[str, str], ...]:
@@ -75,7 +84,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
     rows = listing.everything(trace, asked)
     total = listing.totals(trace, asked, len(rows))
     return Sheet(
-        name=_("List"),
+        name=_("Activities"),
         columns=(
             Column("start", _("Start"), Kind.TIME, 20),
             Column("end", _("End"), Kind.TIME, 20),
@@ -90,6 +99,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
             Column("marks", _("Flags"), Kind.TEXT, 14),
         ),
         rows=_cells(rows, trace.zone),
+        by_day=True,
         total=(
             None,
             None,
@@ -140,22 +150,57 @@ def _mark(flag: str, row: listing.Row, zone: str) -> str:
     return str({"open": _("Ongoing"), "inferred": _("Inferred end"), "hidden": _("hidden")}[flag])
 
 
-def _statistics(trace: Trace) -> Sheet:
+def by_day(trace: Trace) -> Sheet:
+    """Return the figures of each day that has begun; the total is the period itself, counted as one."""
+    days = [clock.day(date, trace.zone) for date in clock.local_dates(trace.span, trace.zone)]
+    begun = [span for span in days if span.start <= trace.as_of]
+    number, time = Kind.INT, Kind.DURATION
+    calls, emails, chats = _("Calls"), _("Emails"), _("Chats")
+    tickets, pauses, closed = _("Tickets"), _("Pauses"), _("Closed")
+    columns = (
+        Column("day", _("Day"), Kind.DATE, 12),
+        Column("talk", f"{calls} · {_('Talk')}", time),
+        Column("calls_closed", f"{calls} · {closed}", number),
+        Column("writing", f"{emails} · {_('Writing')}", time),
+        Column("emails_closed", f"{emails} · {closed}", number),
+        Column("chats", f"{chats} · {_('Sum of times')}", time),
+        Column("chats_closed", f"{chats} · {closed}", number),
+        Column("tickets_edited", f"{tickets} · {_('Edited')}", number),
+        Column("tickets_closed", f"{tickets} · {closed}", number),
+        Column("paid", f"{pauses} · {_('Paid')}", time),
+        Column("unpaid", f"{pauses} · {_('Unpaid')}", time),
+        Column("login", _("Login time"), time),
+        Column("ready", _("Ready"), time),
+        Column("free", _("Free"), time),
+    )
+    rows: list[Row] = [
+        (clock.local_date(span.start, trace.zone), *_day_cells(trace.figures_of(span))) for span in begun
+    ]
+    return Sheet(_("By day"), columns, rows, (_("Total"), *_day_cells(trace.figures)))
+
+
+def _day_cells(one: Figures) -> tuple[int, ...]:
+    work = (one.calls.talk, one.calls.closed, one.emails.handling, one.emails.closed)
+    chats = (one.chats.load, one.chats.closed, one.tickets.edited, one.tickets.closed)
+    return (*work, *chats, one.pause.paid, one.pause.unpaid, one.login, one.ready, one.free)
+
+
+def _summary(trace: Trace, asked: TraceQuery) -> Sheet:
     return Sheet(
-        name=_("Statistics"),
+        name=_("Summary"),
         columns=(
             Column("figure", _("Metric"), Kind.TEXT, 44),
             Column("time", _("Duration"), Kind.DURATION, 12),
             Column("count", _("Count"), Kind.INT, 10),
             Column("share", _("Share"), Kind.PERCENT, 10),
         ),
-        rows=figures(trace),
+        rows=figures(trace, asked.events),
         printed=False,
     )
 
 
-def figures(trace: Trace) -> list[Figure]:
-    """Return every figure of the page under its name, in the page's order."""
+def figures(trace: Trace, events: bool) -> list[Figure]:
+    """Return every figure of the page under its name, in the page's order; user events if `events`."""
     f = as_json(trace.figures)
     rows: list[Figure] = []
     parts = ((_("Calls"), f["calls"]), (_("Emails"), f["emails"]), (_("Chats"), f["chats"]))
@@ -185,10 +230,11 @@ def figures(trace: Trace) -> list[Figure]:
         (_("Occupancy"), None, None, f["occupancy"]),
         (_("Utilisation"), None, None, f["utilisation"]),
     ]
-    rows += [
-        (f"{_('User events')} · {names.event(name)}", None, count, None)
-        for name, count in f.get("events", {}).items()
-    ]
+    if events:
+        rows += [
+            (f"{_('User events')} · {names.event(name)}", None, count, None)
+            for name, count in trace.events.items()
+        ]
     return rows
 
 
@@ -223,16 +269,16 @@ def _front(trace: Trace, asked: TraceQuery) -> Markup:
     return Markup(  # noqa: S704  the template escapes what it prints
         template.render(
             plot=context.plot(trace, asked, linked=False),
-            groups=_groups(trace),
+            groups=_groups(trace, asked),
             zone=trace.zone,
             dates=clock.local_dates(trace.span, trace.zone),
         )
     )
 
 
-def _groups(trace: Trace) -> list[list[Figure]]:
+def _groups(trace: Trace, asked: TraceQuery) -> list[list[Figure]]:
     """Split the figures that are not nothing into columns of about equal height for the printed page."""
-    rows = [row for row in figures(trace) if any(row[1:])]
+    rows = [row for row in figures(trace, asked.events) if any(row[1:])]
     height = sum(map(_lines, rows)) / FRONT_COLUMNS
     groups: list[list[Figure]] = [[] for _ in range(FRONT_COLUMNS)]
     above = 0

@@ -26,6 +26,7 @@ MINUTES = ("", "5", "15", "60")
 KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
 LISTED = ("", *KINDS, *CHAT_CHANNELS)
 SORTS = ("", "start", "-start")
+TABLES = ("", "days")
 CURSOR_PARTS = 3
 
 
@@ -34,7 +35,8 @@ class TraceQuery:
     """A checked query string. `date` is a local date of `zone`; `minutes` 0 is the hours view.
 
     `kind` narrows the list to a type, a chat channel, dialled calls or pauses; `after` is the
-    (start, rank, id) of the last row of the page before.
+    (start, rank, id) of the last row of the page before. Files alone take `table`, which is "days" for the
+    figures by day as CSV, and `events`, with which the counts of user events are in them.
     """
 
     user: str
@@ -53,6 +55,8 @@ class TraceQuery:
     after: tuple[int, int, int] | None = None
     before: tuple[int, int, int] | None = None
     page: int = 1
+    table: str = ""
+    events: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -86,6 +90,8 @@ class TraceQuery:
             "after": ".".join(map(str, asked.after)) if asked.after else "",
             "before": ".".join(map(str, asked.before)) if asked.before else "",
             "page": asked.page if asked.page > 1 else "",
+            "table": asked.table,
+            "events": int(asked.events),
         }
         return {name: str(value) for name, value in values.items() if value not in ("", 0, None)}
 
@@ -129,6 +135,8 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
         after=_cursor(args, "after", errors),
         before=_cursor(args, "before", errors),
         page=_page(args),
+        table=_one_of(args, "table", TABLES, "", _("Table must be days."), errors),
+        events=args.get("events") == "1",
         errors=errors,
     )
 

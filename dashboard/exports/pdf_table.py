@@ -1,0 +1,172 @@
+"""Tables of a PDF: cells as text, the widths of columns, and letters that no font shows."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from itertools import pairwise
+
+from flask_babel import gettext as _
+
+from dashboard.exports import fonts
+from dashboard.exports.cells import show
+from dashboard.exports.table import (
+    Clock,
+    Column,
+    Kind,
+    Row,
+    Sheet,
+    clean,
+)
+from dashboard.i18n import formats
+
+_NUMBERS = (Kind.INT, Kind.DECIMAL, Kind.DURATION, Kind.PERCENT)
+PAGE_MM = 273  # between the margins
+LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
+# Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
+_CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (16, 16)}
+CLOCK_MM = 20  # of a time without its date
+TEXT_MM, MOST_MM = 1.45, 90.0  # of a letter of a text, on average; of a column of texts
+
+
+class Letters:
+    """Replaces what no font shows, and remembers it for the note at the end."""
+
+    def __init__(self) -> None:
+        self._covered = fonts.coverage()
+        self._mark = next(
+            mark for mark in (fonts.GETA, "\N{REPLACEMENT CHARACTER}", "?") if mark in self._covered
+        )
+        self._seen: set[str] = set()
+        self.missing: set[str] = set()
+
+    def shown(self, text: str) -> str:
+        """Return the text with the mark in place of each character that no font shows."""
+        new = set(text) - self._seen
+        if new:
+            self._seen |= new
+            self.missing |= {letter for letter in new if letter not in self._covered}
+        if not self.missing:
+            return text
+        return "".join(self._mark if letter in self.missing else letter for letter in text)
+
+    def note(self) -> str:
+        """Return the sentence that names what is missing, "" when nothing is."""
+        if not self.missing:
+            return ""
+        codes = ", ".join(f"U+{ord(letter):04X}" for letter in sorted(self.missing)[:20])
+        codes += ", …" if len(self.missing) > 20 else ""
+        return str(
+            _(
+                "%(mark)s replaces characters missing from the server's fonts: %(codes)s.",
+                mark=self._mark,
+                codes=codes,
+            )
+        )
+
+
+class Table:
+    """One sheet as its template takes it: headings, widths and cells as text.
+
+    Columns that are empty in every row are left out: each cell costs its share of the time.
+    """
+
+    def __init__(self, sheet: Sheet, rows: list[Row], zone: str, letters: Letters) -> None:
+        self._sheet = sheet
+        self._letters = letters
+        self._kept = _filled(sheet, rows)
+        self._clock = Clock(zone)
+        self._rows = rows
+        kept = [sheet.columns[at] for at in self._kept]
+        self._writers = [show(column.kind, zone, sheet.by_day) for column in kept]
+        self._total = None if sheet.total is None else self._line(sheet.total)
+        self._lines = list(map(self._line, rows))
+        lines = self._lines if self._total is None else [*self._lines, self._total]
+        self._columns = [
+            (letters.shown(clean(column.title)), column.kind in _NUMBERS, width)
+            for column, width in zip(kept, _percents(kept, lines, sheet.by_day), strict=True)
+        ]
+
+    @property
+    def widths(self) -> list[float]:
+        """The width of each column in percent."""
+        return [width for _title, _number, width in self._columns]
+
+    def part(self, start: int, stop: int, last: bool) -> dict[str, object]:
+        """Return the values of the rows [start, stop); totals and note come with the last."""
+        sheet, shown = self._sheet, self._letters.shown
+        return {
+            "name": shown(clean(sheet.name)) if start == 0 else "",
+            "columns": self._columns,
+            "numbers": [number for _title, number, _width in self._columns],
+            "start": start,
+            "rows": self._lines[start:stop],
+            "days": self._days(start, stop),
+            "total": self._total if last else None,
+            "note": shown(clean(sheet.note)) if last else "",
+            "empty": _("No rows") if last and not self._lines else "",
+        }
+
+    def _days(self, start: int, stop: int) -> list[str]:
+        """Return what heads each row, "" where it is of the day of the row before."""
+        if not self._sheet.by_day:
+            return [""] * (stop - start)
+        days = [self._day(row) for row in self._rows[max(0, start - 1) : stop]]
+        pairs = pairwise(days if start else [None, *days])
+        return ["" if day is None or day == before else formats.date_long(day) for before, day in pairs]
+
+    def _day(self, row: Row) -> date | None:
+        return self._clock.local(row[0]).date() if isinstance(row[0], int) else None
+
+    def _line(self, row: Row) -> list[str]:
+        shown = self._letters.shown
+        return [shown(write(row[at])) for write, at in zip(self._writers, self._kept, strict=True)]
+
+
+def _percents(columns: list[Column], lines: list[list[str]], by_day: bool) -> list[float]:
+    """Return the widths in percent: every column holds the words of its heading, times and numbers stay on
+    one line, and texts share what is left by their longest cell."""
+    least, wanted = [], []
+    for at, column in enumerate(columns):
+        fixed = _fixed_mm(column.kind, by_day)
+        longest = max((line[at] for line in lines), key=len, default="")
+        numbers = _number_mm(longest) if column.kind in _NUMBERS else 0
+        least.append(max(_heading_mm(column.title), fixed, numbers))
+        wanted.append(0 if fixed else max(0.0, min(_text_mm(longest), MOST_MM) - least[-1]))
+    rest = max(PAGE_MM - sum(least), 0)
+    grown = min(1.0, rest / (sum(wanted) or 1))
+    widths = [mm + grown * more for mm, more in zip(least, wanted, strict=True)]
+    return [round(100 * width / sum(widths), 3) for width in widths]
+
+
+def _fixed_mm(kind: Kind, by_day: bool) -> float:
+    if kind is Kind.TIME and by_day:
+        return CLOCK_MM
+    return _CELL_MM.get(kind, (0, 0))[formats.language() == "ja"]
+
+
+def _text_mm(text: str) -> float:
+    """Return the width of the longest line of a text."""
+    letters = max((len(line) + sum(map(_is_wide, line)) for line in text.split("\n")), default=0)
+    return letters * TEXT_MM + 2 * PADDING_MM
+
+
+def _heading_mm(title: str) -> float:
+    """Return the width of the longest word of a heading; words of wide letters break anywhere."""
+    words = [word for word in clean(title).split() if not any(map(_is_wide, word))]
+    return max(map(len, words), default=4) * LETTER_MM + 2 * PADDING_MM
+
+
+def _number_mm(text: str) -> float:
+    return len(text) * DIGIT_MM + 2 * PADDING_MM
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"
+
+
+def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:
+    """Return the numbers of the columns that hold anything in a row or the total; all where none does."""
+    lines = rows if sheet.total is None else [*rows, sheet.total]
+    every = range(len(sheet.columns))
+    return [at for at in every if any(line[at] not in (None, "") for line in lines)] or list(every)
