@@ -19,8 +19,9 @@ from dashboard.reports import figures, words
 from dashboard.reports.library import SavedReport
 from dashboard.reports.types import Column, Request, Result, Row, Section
 from dashboard.sources import answer, display, run
-from dashboard.sources.parameters import UNKNOWN_VALUE, parse
+from dashboard.sources.parameters import parse
 from dashboard.sources.period import Bucket
+from dashboard.sources.period_parameters import UNKNOWN_VALUE
 from dashboard.sources.query import Query, QueryError, cursor
 from dashboard.sources.types import Source, Type
 

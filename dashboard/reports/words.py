@@ -5,22 +5,10 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from dashboard.exports.table import Kind
-from dashboard.i18n.message import N_
 from dashboard.sources import display
 from dashboard.sources.period import Bucket
 from dashboard.sources.query import Column, Group, Measure, Sum
 from dashboard.sources.types import Source, Type
-
-BUCKETS = {
-    Bucket.HOUR: N_("Hour"),
-    Bucket.DAY: N_("Day"),
-    Bucket.WEEK: N_("Week"),
-    Bucket.MONTH: N_("Month"),
-    Bucket.WEEKDAY: N_("Day of the week"),
-    Bucket.HOUR_OF_DAY: N_("Hour of the day"),
-    Bucket.HOUR_OF_WEEK: N_("Hour of the week"),
-}
-assert BUCKETS.keys() == set(Bucket)  # noqa: S101 - a bucket without a label fails at the start
 
 
 def field_label(source: Source, column: Column) -> str:
@@ -32,7 +20,7 @@ def field_label(source: Source, column: Column) -> str:
 
 def group_label(source: Source, group: Group) -> str:
     if group.bucket is not None:
-        return str(_(BUCKETS[group.bucket]))
+        return str(_(display.BUCKETS[group.bucket]))
     return field_label(source, Column(group.name, group.entity, group.field))
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.clock import DAY_S
 from dashboard.db.search import contact_terms, escaped
 from dashboard.sources.period import bucket_sql
 from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Query, Sum
@@ -149,11 +150,9 @@ class Compiler:
 
     def where(self) -> Sql:
         """Return the scope, the period and the filters; the values are those of the tables too."""
-        moment = self.source.fields[self.source.moment]
-        column = Column(self.source.moment, *moment)
-        scale, span = moment[1].scale, self.query.span
-        value = self.expression(column)
-        conditions = [f"{value} >= {span.start * scale} AND {value} < {span.end * scale}"]
+        conditions = [self.within(self.source.moment, DAY_S if self.source.timed_by else 0)]
+        if self.source.timed_by:
+            conditions.append(self.within(self.source.timed_by))
         conditions += [self.source.where] if self.source.where else []
         conditions += self.in_scope()
         values = list(self.table.values)
@@ -165,6 +164,12 @@ class Compiler:
             conditions.append(found.text)
             values += found.values
         return Sql(" AND ".join(conditions), tuple(values))
+
+    def within(self, name: str, before_s: int = 0) -> str:
+        """Return the condition that a moment lies in the period, or up to `before_s` before it."""
+        entity, field = self.source.fields[name]
+        value, span = self.expression(Column(name, entity, field)), self.query.span
+        return f"{value} >= {(span.start - before_s) * field.scale} AND {value} < {span.end * field.scale}"
 
     def searched(self, text: str) -> Sql:
         """Return the condition of a search: an id that begins so, or a contact that contains it.
@@ -185,7 +190,7 @@ class Compiler:
         A filter of a coarser entity, but for its id, must not choose the index: the database would start from
         that entity and sort all its rows instead of walking the moments of the grain.
         """
-        value = self.expression(Column("", given.entity, given.field))
+        value = self.grouped(Group("", given.entity, given.field, given.bucket))
         if given.entity is not self.source.entities[0] and given.field.name != "id":
             texts = given.field.type in (Type.TEXT, Type.CHOICE)
             value = f"({value} || '')" if texts else f"({value} + 0)"
@@ -221,7 +226,8 @@ class Compiler:
 
     def expression(self, column: Column) -> str:
         """Return the expression of a field, NULL where the viewer may not see it."""
-        found, field = column.field.sql, column.field
+        field = column.field
+        found = field.sql.replace("{now}", str(self.query.as_of))
         if field.content and self.source.opaque and self.scope.queues is not None:
             found = f"CASE WHEN {self.visible()} THEN {found} END"
         if field.type is Type.USER and self.scope.users is not None and found != self.source.users:

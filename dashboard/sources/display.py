@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from babel.dates import get_day_names
+from babel.dates import format_skeleton, get_day_names
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -42,6 +42,16 @@ KINDS = {
     Type.PERCENT: Kind.PERCENT,
 }
 WIDTHS = {Type.MOMENT: 20, Type.USER: 24, Type.QUEUE: 20, Type.CONTACT: 24, Type.TEXT: 24, Type.CHOICE: 18}
+
+BUCKETS = {
+    Bucket.HOUR: N_("Hour"),
+    Bucket.DAY: N_("Day"),
+    Bucket.WEEK: N_("Week"),
+    Bucket.MONTH: N_("Month"),
+    Bucket.WEEKDAY: N_("Day of the week"),
+    Bucket.HOUR_OF_DAY: N_("Hour of the day"),
+    Bucket.HOUR_OF_WEEK: N_("Hour of the week"),
+}
 
 
 class Name(NamedTuple):
@@ -94,6 +104,40 @@ def writer(scope: Scope, field: Field, values: Collection[Any], zone: str) -> Ca
             return lambda value: str(_(field.choices[value])) if value in field.choices else ""
         case _:
             return lambda value: str(_(field.choices[value]) if value in field.choices else value)
+
+
+def bucket_writer(bucket: Bucket, zone: str, one_day: bool = False) -> Callable[[Any], str]:
+    """Return how buckets are written; hours of `one_day` without their date."""
+    names = get_day_names("wide", locale=formats.language())
+
+    def on(number: int) -> date:
+        return date.fromisoformat(str(period.key(bucket, number, zone)))
+
+    match bucket:
+        case Bucket.HOUR:
+            return lambda number: _hour(number, zone, one_day)
+        case Bucket.DAY:
+            return lambda number: formats.date_short(on(number))
+        case Bucket.WEEK:
+            return lambda number: formats.week_label(on(number))
+        case Bucket.MONTH:
+            return lambda number: str(
+                format_skeleton("yMMMM", date(number // 12, number % 12 + 1, 1), locale=formats.language())
+            )
+        case Bucket.WEEKDAY:
+            return lambda number: names[number - 1]
+        case Bucket.HOUR_OF_DAY:
+            return lambda number: f"{number:02}:00"
+        case Bucket.HOUR_OF_WEEK:
+            return lambda number: f"{names[number // 24]} {number % 24:02}:00"
+
+
+def _hour(number: int, zone: str, one_day: bool) -> str:
+    """Return an hour as 09:00, with its date unless it is of `one_day`, with its offset where it repeats."""
+    local = formats.local(number, zone)
+    repeated = len(clock.instants(local.replace(tzinfo=None), zone)) > 1
+    text = f"{local:%H:%M}" + (f" ({local.isoformat()[-6:]})" if repeated else "")
+    return text if one_day else f"{formats.day_short(local.date())} {text}"
 
 
 def cells(
@@ -178,7 +222,7 @@ def figure_writer(type_: Type) -> Callable[[Any], str]:
         case Type.PERCENT:
             return lambda value: "" if value is None else formats.percent(value, 1)
         case Type.DURATION:
-            return lambda value: "" if value is None else formats.duration(round(value))
+            return lambda value: "" if value is None else formats.duration(int(value))
         case _:
             return lambda value: "" if value is None else formats.number(value)
 
@@ -213,7 +257,10 @@ def sentence(scope: Scope, query: Query, given: Filter) -> str:
     field = label(column, given.entity is query.source.entities[0])
     if given.op is Op.BLANK:
         return str(_("%(field)s: none", field=field) if given.values[0] else _("%(field)s: any", field=field))
-    write = writer(scope, given.field, set(given.values), query.zone)
+    if given.bucket:
+        field, write = str(_(BUCKETS[given.bucket])), bucket_writer(given.bucket, query.zone)
+    else:
+        write = writer(scope, given.field, set(given.values), query.zone)
     values = ", ".join(write(value) for value in given.values)
     return str(_(SENTENCES[given.op], field=field, values=values))
 
@@ -234,30 +281,10 @@ def span_text(span: Span, zone: str) -> str:
     return f"{formats.date_plain(first)} – {formats.date_plain(last)}"
 
 
-def bucket_writer(bucket: Bucket, zone: str) -> Callable[[int], str]:
-    """Return how the numbers of buckets are written."""
-    names = get_day_names("wide", locale=formats.language())
-    match bucket:
-        case Bucket.DAY:
-            return lambda number: formats.date_short(
-                date.fromisoformat(str(period.key(bucket, number, zone)))
-            )
-        case Bucket.WEEK:
-            return lambda number: formats.week_label(
-                date.fromisoformat(str(period.key(bucket, number, zone)))
-            )
-        case Bucket.WEEKDAY:
-            return lambda number: names[number - 1]
-        case Bucket.HOUR_OF_DAY:
-            return lambda number: f"{number:02}:00"
-        case _:
-            return lambda number: str(period.key(bucket, number, zone))
-
-
 def bucket_short(bucket: Bucket, number: int, zone: str) -> str:
     """Return the label of an hour, day, week or month below the bar of a chart."""
     if bucket is Bucket.HOUR:
         return formats.clock_short(number, zone)
     if bucket is Bucket.MONTH:
-        return str(period.key(bucket, number, zone))
+        return bucket_writer(bucket, zone)(number)
     return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))

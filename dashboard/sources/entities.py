@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboard.catalog.channels import CHANNELS
+from dashboard.clock import DAY_S
 from dashboard.i18n.message import N_
 from dashboard.sources.types import Entity, Field, Ratio, Type
 
 OUTCOMES = {"answered": N_("Answered"), "abandoned": N_("Abandoned"), "missed": N_("Not answered")}
+REASONS = {
+    "closed": N_("Queue closed"),
+    "full": N_("Queue full"),
+    "joinempty": N_("Nobody there at entry"),
+    "leaveempty": N_("Nobody left"),
+    "empty": N_("Nobody left"),
+    "timeout": N_("Waited to the limit"),
+    "key": N_("Left by a key"),
+    "incompatible": N_("Incompatible call"),
+    "divert_ca_ratio": N_("Diverted, too many callers"),
+    "divert_holdtime": N_("Diverted, wait too long"),
+}
 DIRECTIONS = {"in": N_("Inbound"), "out": N_("Outbound"), "internal": N_("Internal")}
 
 
@@ -52,16 +65,44 @@ def interaction(join: str = "", content: bool = False) -> Entity:
         tuple(replace(each, content=content) for each in INTERACTION_FIELDS),
         join=join,
         ratios=(
-            Ratio("answer_rate", N_("Answer rate"), "sum:is_answered", "sum:is_decided"),
+            Ratio("answer_rate", N_("Answer rate"), "sum:is_answered", "sum:is_offered"),
             Ratio("service_level", N_("Service level"), "sum:in_level", "sum:is_decided"),
             Ratio("abandon_rate", N_("Abandon rate"), "sum:is_abandoned", "sum:is_decided"),
         ),
     )
 
 
-IN_LEVEL = (
-    "i.outcome = 'answered' AND i.wait_s <= (SELECT x.sla_seconds FROM \"queue\" x WHERE x.id = i.queue_id)"
+IN_CLOSED = "i.outcome = 'missed' AND i.reason = 'closed'"
+BLOCKED = "i.outcome = 'missed' AND i.reason IN ('full', 'joinempty', 'divert_ca_ratio', 'divert_holdtime')"
+RECEIVED = "(i.queued_ts IS NOT NULL OR i.outcome <> '')"
+MOVED_ON = "i.outcome = '' AND coalesce(i.end_reason, '') = 'moved_on'"  # to another queue, without a result
+WITHOUT_END = (
+    "i.ended_ts IS NULL AND coalesce(i.end_reason, '') <> 'moved_on' AND (i.end_bound IS NOT NULL"
+    ' OR i.expires_ts <= {now} OR (SELECT s.is_file FROM "source" s WHERE s.id = i.source_id))'
 )
+# The moment of the entry into the queue; of what entered more than a day later or never, the first event.
+ARRIVED = f"CASE WHEN i.queued_ts <= i.first_ms / 1000 + {DAY_S} THEN i.queued_ts ELSE i.first_ms / 1000 END"
+HANDLING = '(SELECT coalesce(sum(x.handling_s), 0) FROM "activity" x WHERE x.interaction_id = i.id)'
+TARGET = '(SELECT x.sla_seconds FROM "queue" x WHERE x.id = i.queue_id)'
+IN_LEVEL = f"i.outcome = 'answered' AND i.wait_s <= {TARGET}"
+# The label as a column, the label of their number, the condition.
+CONDITIONS = {
+    "is_answered": (N_("Answered"), "", "i.outcome = 'answered'"),
+    "is_abandoned": (N_("Abandoned"), "", "i.outcome = 'abandoned'"),
+    "is_closed": (N_("While closed"), "", IN_CLOSED),
+    "is_blocked": (N_("Blocked"), "", BLOCKED),
+    "is_lost": (N_("Lost otherwise"), "", f"i.outcome = 'missed' AND NOT ({IN_CLOSED}) AND NOT ({BLOCKED})"),
+    "is_entered": (N_("Entered"), "", "i.queued_ts IS NOT NULL"),
+    "is_moved_on": (N_("Moved on"), "", MOVED_ON),
+    "is_unfinished": (N_("Unfinished"), "", f"i.outcome = '' AND NOT ({MOVED_ON})"),
+    "is_without_end": (N_("Without an end"), "", WITHOUT_END),
+    "is_wait_known": ("", N_("With a known wait"), "i.wait_s IS NOT NULL"),
+    "is_received": ("", N_("Received"), RECEIVED),
+    "is_offered": ("", N_("Received while open"), f"{RECEIVED} AND NOT ({IN_CLOSED})"),
+    # What counts for the service level: answered or lost while the queue was open.
+    "is_decided": ("", N_("Counted for the service level"), f"i.outcome <> '' AND NOT ({IN_CLOSED})"),
+    "in_level": (N_("Within service level"), "", IN_LEVEL),
+}
 QUEUE_FIELDS = (
     Field("name", N_("Name"), Type.TEXT, "q.name"),
     Field("label", N_("Name"), Type.TEXT, "q.label"),
@@ -74,6 +115,7 @@ INTERACTION_FIELDS = (
     Field("channel", N_("Channel"), Type.TEXT, "i.channel", CHANNELS),
     Field("direction", N_("Direction"), Type.CHOICE, "i.direction", DIRECTIONS),
     Field("created", N_("Started at"), Type.MOMENT, "i.first_ms", scale=1000),
+    Field("arrived", N_("Arrived at"), Type.MOMENT, ARRIVED),
     Field("queued", N_("Queued at"), Type.MOMENT, "i.queued_ts"),
     Field("answered", N_("Answered at"), Type.MOMENT, "i.answered_ts"),
     Field("ended", N_("Ended at"), Type.MOMENT, "i.ended_ts"),
@@ -81,26 +123,14 @@ INTERACTION_FIELDS = (
     Field("contact", N_("Contact"), Type.CONTACT, "i.contact_id"),
     Field("user_at_completion", N_("Completed by"), Type.USER, "i.completed_by"),
     Field("outcome", N_("Result"), Type.CHOICE, "i.outcome", OUTCOMES),
-    Field("reason", N_("Reason"), Type.TEXT, "i.reason"),
+    Field("reason", N_("Reason"), Type.TEXT, "i.reason", REASONS),
     Field("wait", N_("Waiting time"), Type.DURATION, "i.wait_s"),
     Field("talk", N_("Talk time"), Type.DURATION, "i.talk_s"),
+    Field("handling", N_("Handling time"), Type.DURATION, HANDLING),
+    Field("target", N_("Target"), Type.DURATION, TARGET),
     Field("timeouts", N_("Timeouts"), Type.NUMBER, "coalesce(i.timeouts, 0)"),
-    Field("is_answered", N_("Answered"), Type.YES_NO, yes("i.outcome = 'answered'")),
-    Field("is_abandoned", N_("Abandoned"), Type.YES_NO, yes("i.outcome = 'abandoned'")),
-    # What counts for the service level: answered or lost while the queue was open.
-    Field(
-        "is_decided",
-        "",
-        Type.YES_NO,
-        yes("i.outcome <> '' AND NOT (i.outcome = 'missed' AND i.reason = 'closed')"),
-        counted=N_("Counted for the service level"),
+    *(
+        Field(name, label, Type.YES_NO, yes(condition), counted=counted)
+        for name, (label, counted, condition) in CONDITIONS.items()
     ),
-    Field(
-        "is_received",
-        "",
-        Type.YES_NO,
-        yes("i.queued_ts IS NOT NULL OR i.outcome <> ''"),
-        counted=N_("Received"),
-    ),
-    Field("in_level", N_("Within service level"), Type.YES_NO, yes(IN_LEVEL)),
 )

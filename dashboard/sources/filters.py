@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from dashboard.i18n.message import N_, Errors, Message, message
+from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
 from dashboard.sources.measures import UNKNOWN_FIELD
+from dashboard.sources.period import CYCLIC, Bucket
+from dashboard.sources.period_parameters import NO_MOMENT, UNKNOWN_VALUE
 from dashboard.sources.query import Filter, Names, Op, operators
 from dashboard.sources.types import Field, Source, Type
 from dashboard.sources.values import moment, number, yes_no
 
 MAX_VALUES = 50
 
-UNKNOWN_VALUE = N_("Use one of %(names)s.")
 UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
 NO_USER = N_("There is no user “%(name)s” in your scope.")
 NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
 NO_SOURCE = N_("There is no source “%(name)s”.")
 TOO_MANY_VALUES = N_("At most %(most)s values.")
-NO_MOMENT = N_("Enter a date as YYYY-MM-DD, or a time as YYYY-MM-DDTHH:MM.")
 
 
 class FilterReader:
@@ -34,6 +35,9 @@ class FilterReader:
             if not any(values):
                 continue
             base, _, suffix = name.partition("__")
+            if base in CYCLIC and base not in self.source.fields:
+                found += self.cyclic(name, base, suffix, [value for value in values if value])
+                continue
             known = self.source.fields.get(base)
             if known is None:
                 self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
@@ -48,6 +52,15 @@ class FilterReader:
             if read:
                 found.append(Filter(entity, field, Op(suffix), read))
         return found
+
+    def cyclic(self, name: str, base: str, suffix: str, given: Sequence[str]) -> list[Filter]:
+        """Return the filter of a day or hour of the week, or an hour of the day, such as weekday=1."""
+        span = CYCLIC[base]
+        numbers = [int(text) for text in given if re.fullmatch("[0-9]{1,3}", text, re.ASCII)]
+        if suffix or len(numbers) < len(given) or any(each not in span for each in numbers):
+            self.errors[name] = message(NOT_WHOLE, least=span[0], most=span[-1])
+            return []
+        return [Filter(*self.source.timed_field, Op.ANY_OF, tuple(numbers), Bucket(base))]
 
     def values(self, name: str, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...]:
         if len(given) > MAX_VALUES:

@@ -13,6 +13,7 @@ INTERACTIONS = Source(
     (interaction(), queue("i.queue_id")),
     moment="created",
     grain=N_("One row is one contact of a customer."),
+    timed_by="arrived",
     permission=Permission.QUEUES_FIGURES,
     queues="i.queue_id",
     id_searched="i.external_id",

@@ -9,14 +9,13 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from dashboard import clock
 from dashboard.clock import Span
 from dashboard.db.search import is_long_enough
-from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
-from dashboard.sources.filters import NO_MOMENT, FilterReader
-from dashboard.sources.filters import UNKNOWN_VALUE as UNKNOWN_VALUE
+from dashboard.i18n.message import N_, NOT_WHOLE, Message, message
+from dashboard.sources.filters import FilterReader
 from dashboard.sources.measures import UNKNOWN_FIELD, read_measure
-from dashboard.sources.period import NAMED, Bucket, before, named
+from dashboard.sources.period import Bucket, before
+from dashboard.sources.period_parameters import OF_PERIOD, UNKNOWN_VALUE, PeriodReading
 from dashboard.sources.query import (
     DEFAULT_PERIOD,
     MAX_ROWS,
@@ -32,17 +31,12 @@ from dashboard.sources.query import (
     sortable,
 )
 from dashboard.sources.types import Source
-from dashboard.sources.values import FIRST_DATE, moment, number
+from dashboard.sources.values import number
 
 MAX_NUMBER = 2**53
 MAX_SEARCH = 100
-RESERVED = frozenset(
-    ("period", "from", "to", "tz", "q", "columns", "group", "measures", "compare", "sort", "limit", "after")
-)
+RESERVED = frozenset((*OF_PERIOD, "q", "columns", "group", "measures", "compare", "sort", "limit", "after"))
 
-NO_ZONE = N_("Unknown time zone. Use an IANA name such as Europe/Prague.")
-REVERSED = N_("The end can't be before the start.")
-ONE_PERIOD = N_("Use either a named period or from and to.")
 NO_COMPARISON = N_("Figures are compared, not rows. Choose measures, such as count.")
 NEEDS_MEASURE = N_("Groups need measures, such as count.")
 NOT_SINGLE = N_("The times of several layers overlap. Choose one of %(names)s.")
@@ -68,61 +62,7 @@ def parse(
     return _Reading(source, given, zone, now_s, names, period).query()
 
 
-def parse_period(
-    given: Mapping[str, Sequence[str]], zone: str, now_s: int, default: str = DEFAULT_PERIOD
-) -> tuple[Span, str]:
-    """Return the period and the zone of an address. Raises QueryError, which names every bad parameter."""
-    reading = _Period(given, zone, now_s, default)
-    span = reading.span()
-    if reading.errors:
-        raise QueryError(reading.errors)
-    return span, reading.zone
-
-
-class _Period:
-    """Reads the period and the zone of an address and collects errors."""
-
-    def __init__(self, given: Mapping[str, Sequence[str]], zone: str, now_s: int, default: str) -> None:
-        self.given, self.now_s, self.default = given, now_s, default
-        self.errors: Errors = {}
-        self.zone = zone
-        if chosen := self.text("tz"):
-            try:
-                clock.zone(chosen)
-                self.zone = chosen
-            except ValueError:
-                self.errors["tz"] = Message(NO_ZONE)
-
-    def text(self, name: str) -> str:
-        return next((value for value in self.given.get(name, ()) if value), "")
-
-    def span(self) -> Span:
-        name, start, end = self.text("period"), self.text("from"), self.text("to")
-        known = {*NAMED, self.default}
-        if name and (start or end):
-            self.errors["period"] = Message(ONE_PERIOD)
-        elif name and name not in known:
-            self.errors["period"] = message(UNKNOWN_VALUE, names=", ".join(NAMED))
-        elif start or end:
-            return self.between(start, end)
-        return named(name if name in known else self.default, self.zone, self.now_s)
-
-    def between(self, start: str, end: str) -> Span:
-        """Return the period of `from` and `to`; a date as `to` includes that day, a time is exclusive."""
-        first = moment(start, self.zone) if start else clock.day(FIRST_DATE, self.zone).start
-        last = moment(end, self.zone, whole_day=True) if end else self.now_s + 1
-        if first is None:
-            self.errors["from"] = Message(NO_MOMENT)
-        if last is None:
-            self.errors["to"] = Message(NO_MOMENT)
-        if first is None or last is None:
-            return Span(0, 0)
-        if last <= first:
-            self.errors["to"] = Message(REVERSED)
-        return Span(first, max(first, last))
-
-
-class _Reading(_Period):
+class _Reading(PeriodReading):
     """Reads one set of parameters and collects its errors."""
 
     def __init__(
@@ -171,6 +111,7 @@ class _Reading(_Period):
             limit,
             after,
             compare,
+            self.now_s,
         )
 
     def listed(self, name: str) -> list[str]:
@@ -200,7 +141,7 @@ class _Reading(_Period):
 
     def group(self, name: str) -> Group | None:
         if name in list(Bucket):
-            return Group(name, *self.source.fields[self.source.moment], Bucket(name))
+            return Group(name, *self.source.timed_field, Bucket(name))
         column = self.column("group", name)
         return Group(*column) if column else None
 

@@ -38,6 +38,9 @@ class Bucket(StrEnum):
         return self in (Bucket.WEEKDAY, Bucket.HOUR_OF_DAY, Bucket.HOUR_OF_WEEK)
 
 
+CYCLIC = {"weekday": range(1, 8), "hour_of_day": range(24), "hour_of_week": range(168)}  # their numbers
+
+
 class TooManyBuckets(Exception):  # noqa: N818
     """A period has more than MAX_BUCKETS buckets."""
 
@@ -89,6 +92,20 @@ _EVERY: dict[str, Callable[[date], tuple[date, date]]] = {
     **NAMED,
     ALL_TIME: lambda today: (EPOCH - timedelta(1), today + timedelta(1)),
 }
+
+# The same for any date: the day, week … that holds it.
+UNITS = {"day": "today", "week": "this_week", "month": "this_month", "quarter": "this_quarter"}
+
+
+def unit(name: str, on: date, zone: str) -> Span:
+    """Return the day, week, month or quarter (`name`, one of UNITS) that holds a date."""
+    return of_dates(*NAMED[UNITS[name]](on), zone)
+
+
+def unit_of(span: Span, zone: str) -> str:
+    """Return the unit, one of UNITS, that a period is; "" for any other period."""
+    first = clock.local_date(span.start, zone)
+    return next((name for name in UNITS if unit(name, first, zone) == span), "")
 
 
 def named(name: str, zone: str, now_s: int) -> Span:
@@ -211,15 +228,26 @@ def numbers(bucket: Bucket, span: Span, zone: str) -> list[int]:
             found = list(dict.fromkeys(((on - EPOCH).days + 3) // 7 for on in clock.local_dates(span, zone)))
         case Bucket.MONTH:
             found = [_month_number(first) for first in _month_firsts(span, zone)]
-        case Bucket.WEEKDAY:
-            found = list(range(1, 8))
-        case Bucket.HOUR_OF_DAY:
-            found = list(range(24))
-        case Bucket.HOUR_OF_WEEK:
-            found = list(range(168))
+        case _:
+            found = list(CYCLIC[bucket])
     if len(found) > MAX_BUCKETS:
         raise TooManyBuckets
     return found
+
+
+def span(bucket: Bucket, number: int, within: Span, zone: str) -> Span:
+    """Return the part of a period that an hour, day, week or month is, by its number, see `numbers`."""
+    match bucket:
+        case Bucket.HOUR:
+            found = Span(*clock.hours(Span(number, number + HOUR_S), zone)[0][:2])
+        case Bucket.MONTH:
+            first = date(number // 12, number % 12 + 1, 1)
+            found = of_dates(first, _month(first, 1), zone)
+        case _:
+            size = 7 if bucket is Bucket.WEEK else 1
+            first = date.fromisoformat(str(key(bucket, number, zone)))
+            found = of_dates(first, first + timedelta(size), zone)
+    return Span(max(found.start, within.start), min(found.end, within.end))
 
 
 def _hour_start(ts: int, zone: str) -> int:

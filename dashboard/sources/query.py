@@ -72,10 +72,13 @@ def compared_name(measure: str, what: Compared) -> str:
 
 
 class Filter(NamedTuple):
+    """What a field must be; with a bucket, the bucket of a moment."""
+
     entity: Entity
     field: Field
     op: Op
     values: tuple[str | int, ...]
+    bucket: Bucket | None = None
 
 
 class Group(NamedTuple):
@@ -133,7 +136,7 @@ class Query:
 
     `compare` is the period whose figures stand beside those of `span`.
     `limit` is the number of rows, or of groups; None for PAGE rows and all groups. `after` is the sort value
-    and the key of the last row of the page before.
+    and the key of the last row of the page before. `as_of` is the second in which it was made.
     """
 
     source: Source
@@ -148,6 +151,7 @@ class Query:
     limit: int | None = None
     after: tuple[int, int] | None = None
     compare: Span | None = None
+    as_of: int = 0
 
     def part(self, after: tuple[int, int] | None, limit: int) -> Query:
         """Return the same query for the `limit` rows behind `after`."""

@@ -48,7 +48,7 @@ class Field:
     `label` is no column of pages.
     `counted` is the label of the number of rows in which it is yes, where that is another or none is shown.
     A moment is stored in `scale` units a second. A field of `content` is NULL in rows whose content the
-    viewer may not see, in filters, groups and measures too.
+    viewer may not see, in filters, groups and measures too. In `sql`, {now} is the second of the query.
     """
 
     name: str
@@ -110,7 +110,9 @@ class Source:
     the content to be visible; `own` is the condition of the viewer's own work and of what is in no queue,
     with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
     rows without visible content stay, else they are left out. A search looks into the columns `id_searched`
-    and `contact`. A period applies to the field `moment`. Measures need a filter by one value of the field
+    and `contact`. A period and its buckets apply to the field `timed_by`, which is never earlier than the
+    moment by which rows are sorted, and at most a day later; by default they apply to that moment.
+    Measures need a filter by one value of the field
     `single`, where rows of different values must not be added up. `counted` is the field whose sum `count`
     is, where a row may be a part of what is counted.
     """
@@ -118,7 +120,7 @@ class Source:
     name: str
     table: str  # the grain's, with its alias and what every query joins
     entities: tuple[Entity, ...]
-    moment: str  # the name of the field to which a period applies
+    moment: str
     permission: Permission
     queues: str
     own: str
@@ -131,6 +133,7 @@ class Source:
     single: str = ""
     counted: str = ""
     made: Made | None = None
+    timed_by: str = ""
 
     @cached_property
     def fields(self) -> dict[str, tuple[Entity, Field]]:
@@ -146,6 +149,11 @@ class Source:
         first = self.entities[0]
         found = {f"{each.name}.{part.name}": (each, part) for each in self.entities for part in parts(each)}
         return found | {part.name: (first, part) for part in parts(first)}
+
+    @property
+    def timed_field(self) -> tuple[Entity, Field]:
+        """The field to which a period and its buckets apply."""
+        return self.fields[self.timed_by or self.moment]
 
     @cached_property
     def by_name(self) -> dict[str, Entity]:

@@ -1,29 +1,43 @@
-"""A queue's day hour by hour: what came in, what became of it, how long it waited and talked.
+"""A queue's period hour by hour: what came in, what became of it, how long it waited and talked.
 
-Source of the rules: a call is one interaction, known by its call id and queue; it belongs to the
-hour in which it entered the queue, or in which it was first seen when it never entered; one turned
-away at the door (closed, full, nobody there, diverted) was received all the same; the answered rate
-leaves out what came while the queue was closed. Durations are whole seconds, cut down.
+An interaction counts as the data source of interactions says: in the hour in which it entered the queue, or
+in which it was first seen when it never entered; one turned away at the door (closed, full, nobody there,
+diverted) was received all the same; the answered rate leaves out what came while the queue was closed.
+Durations are whole seconds, cut down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-import peewee
 
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Slot, Span
 from dashboard.db import rows
-from dashboard.models import Interaction, Queue, Source
-from dashboard.tracing.bounds import EndReason
+from dashboard.models import Queue
+from dashboard.sources import answer, run
+from dashboard.sources.catalogue import INTERACTIONS
+from dashboard.sources.derived import Values
+from dashboard.sources.parameters import parse
 
-CLOSED = "closed"
-BLOCKED = frozenset({"full", "joinempty", "divert_ca_ratio", "divert_holdtime"})
-DAY_MS = 86_400_000  # nothing enters a queue later than a day after its first event
+SUMS = {
+    "received": "count",
+    **{
+        name: f"sum:is_{name}"
+        for name in (
+            "entered", "answered", "abandoned", "closed", "blocked", "unfinished", "moved_on", "without_end"
+        )
+    },
+    "timeouts": "sum:timeouts",
+    "wait": "sum:wait",
+    "wait_known": "sum:is_wait_known",
+    "longest": "max:wait",
+    "talk": "sum:talk",
+    "in_level": "sum:in_level",
+    "level": "service_level",
+}  # fmt: skip
 
 
 class QueueRow(NamedTuple):
@@ -36,55 +50,32 @@ class QueueRow(NamedTuple):
     sla_seconds: int
 
 
-class Call(NamedTuple):
-    """An interaction of a queue; `at` is the second in which it counts, `entered` whether it queued."""
-
-    at: int
-    entered: bool
-    outcome: str
-    reason: str
-    wait_s: int | None
-    talk_s: int
-    timeouts: int = 0  # of its earlier stays in the queue
-    without_end: bool = False  # no end was recorded, and it is not ongoing
-    moved_on: bool = False  # it left for another queue, without a result in this one
-
-
 @dataclass(frozen=True)
 class QueueFigures:
-    """Counts and seconds of the calls of one hour or day.
+    """Counts and seconds of the interactions of one hour or period.
 
     received = answered + abandoned + unfinished + moved_on + all of `lost`, which counts by reason what ended
-    untaken otherwise. `wait` is the sum over the `wait_known` calls whose wait is known.
+    untaken otherwise. `wait` is the sum over the `wait_known` interactions whose wait is known. `level` is
+    the share, 0 to 1, answered in level of those received while open and by now answered or lost.
     """
 
-    received: int = 0
-    entered: int = 0
-    answered: int = 0
-    abandoned: int = 0
-    unfinished: int = 0
-    moved_on: int = 0  # left for another queue, without a result in this one
-    without_end: int = 0  # calls whose end was never recorded, in the other counts too
-    timeouts: int = 0  # earlier stays that timed out; the call counts by its last one
-    wait: int = 0
-    wait_known: int = 0
-    longest: int | None = None
-    talk: int = 0
-    in_level: int = 0
-    lost: Mapping[str, int] | None = None
-
-    @property
-    def closed(self) -> int:
-        return (self.lost or {}).get(CLOSED, 0)
-
-    @property
-    def blocked(self) -> int:
-        return sum(count for reason, count in (self.lost or {}).items() if reason in BLOCKED)
-
-    @property
-    def other_lost(self) -> int:
-        """Lost for another reason than a closed or blocked queue: time ran out, a key was pressed …"""
-        return sum((self.lost or {}).values()) - self.closed - self.blocked
+    received: int
+    entered: int
+    answered: int
+    abandoned: int
+    closed: int
+    blocked: int
+    unfinished: int
+    moved_on: int  # left for another queue, without a result in this one
+    without_end: int  # whose end was never recorded, in the other counts too
+    timeouts: int  # earlier stays that timed out; the interaction counts by its last one
+    wait: int
+    wait_known: int
+    longest: int | None
+    talk: int
+    in_level: int
+    level: float | None
+    lost: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def answered_pct(self) -> int | None:
@@ -95,12 +86,6 @@ class QueueFigures:
     @property
     def average_wait(self) -> int | None:
         return self.wait // self.wait_known if self.wait_known else None
-
-    @property
-    def level(self) -> float | None:
-        """Share, 0 to 1, answered in level of those received while open and by now answered or lost."""
-        done = self.received - self.closed - self.unfinished - self.moved_on
-        return self.in_level / done if done else None
 
 
 @dataclass(frozen=True)
@@ -134,48 +119,50 @@ def queue(scope: Scope, name: str) -> QueueRow | None:
 
 
 def day(scope: Scope, name: str, span: Span, zone: str) -> QueueDay | None:
-    """Return the figures of the queue called `name` for each hour of `span`; None outside the scope."""
+    """Return the figures of the queue called `name` for each hour of `span`; None outside the scope.
+
+    Raises run.TooLong.
+    """
     found = queue(scope, name)
     if found is None:
         return None
-    calls = _calls(found.id, span)
-    slots = clock.hours(span, zone)
-    by_hour = [[call for call in calls if slot.start <= call.at < slot.end] for slot in slots]
+    given = {
+        "from": [clock.iso(span.start, zone)],
+        "to": [clock.iso(span.end, zone)],
+        "queue": [name],
+        "is_received": ["1"],
+    }
+    hours = _figures(scope, zone, {**given, "group": ["hour"], "measures": list(SUMS.values())})
+    lost = _figures(
+        scope,
+        zone,
+        {**given, "group": ["hour", "reason"], "measures": ["count"], "outcome": ["missed"]},
+    )
+    by_hour: dict[int, dict[str, int]] = {}
+    for (hour, reason), values in lost.rows:
+        if values["count"]:
+            by_hour.setdefault(hour, {})[reason] = values["count"]
+    total: dict[str, int] = {}
+    for reasons in by_hour.values():
+        for reason, count in reasons.items():
+            total[reason] = total.get(reason, 0) + count
     return QueueDay(
         found,
         span,
         zone,
-        slots,
-        [count(each, found.sla_seconds) for each in by_hour],
-        count(calls, found.sla_seconds),
+        clock.hours(span, zone),
+        [_of(values, by_hour.get(key[0], {})) for key, values in hours.rows],
+        _of(hours.total, total),
     )
 
 
-def count(calls: Iterable[Call], sla_seconds: int) -> QueueFigures:
-    """Return the figures of these calls; pure."""
-    chosen = list(calls)
-    lost: dict[str, int] = {}
-    for call in chosen:
-        if call.outcome == "missed":
-            lost[call.reason] = lost.get(call.reason, 0) + 1
-    waits = [call.wait_s for call in chosen if call.wait_s is not None]
-    answered = [call for call in chosen if call.outcome == "answered"]
-    return QueueFigures(
-        received=len(chosen),
-        entered=sum(call.entered for call in chosen),
-        answered=len(answered),
-        abandoned=sum(call.outcome == "abandoned" for call in chosen),
-        unfinished=sum(not call.outcome and not call.moved_on for call in chosen),
-        moved_on=sum(not call.outcome and call.moved_on for call in chosen),
-        without_end=sum(call.without_end and not call.moved_on for call in chosen),
-        timeouts=sum(call.timeouts for call in chosen),
-        wait=sum(waits),
-        wait_known=len(waits),
-        longest=max(waits, default=None),
-        talk=sum(call.talk_s for call in chosen),
-        in_level=sum(call.wait_s is not None and call.wait_s <= sla_seconds for call in answered),
-        lost=dict(sorted(lost.items())),
-    )
+def _figures(scope: Scope, zone: str, given: Mapping[str, Sequence[str]]) -> run.Figures:
+    return run.figures(scope, parse(INTERACTIONS, given, zone, clock.now_s(), answer.names(scope)))
+
+
+def _of(values: Values, lost: Mapping[str, int]) -> QueueFigures:
+    figures = {name: values[measure] for name, measure in SUMS.items()}
+    return QueueFigures(**figures, lost=dict(sorted(lost.items())))
 
 
 def as_json(figures: QueueFigures) -> dict[str, Any]:
@@ -185,7 +172,7 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "entered": figures.entered,
         "answered": figures.answered,
         "abandoned": figures.abandoned,
-        "lost": dict(figures.lost or {}),
+        "lost": dict(figures.lost),
         "closed": figures.closed,
         "blocked": figures.blocked,
         "unfinished": figures.unfinished,
@@ -201,33 +188,3 @@ def as_json(figures: QueueFigures) -> dict[str, Any]:
         "in_level": figures.in_level,
         "level": figures.level,
     }
-
-
-def _calls(queue_id: int, span: Span) -> list[Call]:
-    """Return the queue's interactions of the span (an index range on the first event), by time."""
-    i = Interaction
-    at = peewee.fn.COALESCE(i.queued_ts, i.first_ms / 1000)
-    received = i.queued_ts.is_null(False) | (i.outcome != "")
-    near = (i.first_ms >= span.start * 1000 - DAY_MS) & (i.first_ms < span.end * 1000)
-    bounded = i.end_bound.is_null(False) | Source.is_file
-    bounded |= i.expires_ts.is_null(False) & (i.expires_ts <= clock.now_s())
-    query = (
-        i.select(
-            at,
-            i.queued_ts.is_null(False),
-            i.outcome,
-            i.reason,
-            i.wait_s,
-            i.talk_s,
-            peewee.fn.COALESCE(i.timeouts, 0),
-            i.ended_ts.is_null() & bounded,
-            peewee.fn.COALESCE(i.end_reason, "") == EndReason.MOVED_ON,
-        )
-        .join(Source, on=(Source.id == i.source))
-        .where((i.queue_id == queue_id) & near & received & (at >= span.start) & (at < span.end))
-        .order_by(at, i.id)
-    )
-    return [
-        Call._make((int(when), bool(entered), *facts, bool(endless), bool(moved)))
-        for when, entered, *facts, endless, moved in query.tuples()
-    ]

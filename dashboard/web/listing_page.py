@@ -109,10 +109,10 @@ def show(listing: Listing, given: Parameters) -> Response:
 
 
 def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, errors: list[str]) -> Page:
-    custom = any((*given.get("from", ()), *given.get("to", ())))
+    custom = any(any(given.get(name, ())) for name in ("from", "to", "unit", "date"))
     period = "" if custom else next(filter(None, given.get("period", ())), listing.period)
     bar = [_choice(listing, each) for each in listing.bar]
-    in_bar = {"period", "from", "to", "q", *PAGING, *(each.name for each in bar)}
+    in_bar = {"period", "from", "to", "unit", "date", "q", *PAGING, *(each.name for each in bar)}
     first = clock.local_date(query.span.start, query.zone).isoformat()
     last = clock.local_date(max(query.span.end - 1, query.span.start), query.zone).isoformat()
     return Page(
@@ -239,6 +239,8 @@ def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
 
 def _parameter(listing: Listing, given: Filter) -> str:
     """Return the name that a filter has in the address."""
+    if given.bucket:
+        return given.bucket
     short = listing.source.full_name(given.entity, given.field)
     suffix = f"__{given.op}" if given.op else ""
     names = (f"{short}{suffix}", f"{given.entity.name}.{given.field.name}{suffix}")

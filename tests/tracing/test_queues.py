@@ -17,8 +17,9 @@ from dashboard.events import record
 from dashboard.ingest import importer
 from dashboard.models import Interaction, User
 from dashboard.tracing import queues, trace
-from dashboard.tracing.queues import Call
 from tests import make
+
+pytestmark = pytest.mark.both_databases
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HOURLY, REAL = DATA / "queue_log_hourly", DATA / "queue_log_real"
@@ -43,8 +44,11 @@ REAL_FIGURES = {
 }
 
 
-def call(outcome: str = "answered", reason: str = "", wait: int | None = None, at: int = 0) -> Call:
-    return Call(at, True, outcome, reason, wait, 0)
+NOON = 1_792_929_600
+
+
+def call(outcome: str = "answered", reason: str = "", wait: int | None = None) -> dict[str, Any]:
+    return {"outcome": outcome, "reason": reason, "wait_s": wait, "queued_ts": NOON}
 
 
 RULES = [
@@ -82,8 +86,13 @@ RULES = [
 
 
 @pytest.mark.parametrize(("calls", "expected"), RULES)
-def test_the_rules_of_the_figures(calls: list[Call], expected: dict[str, Any]) -> None:
-    found = queues.as_json(queues.count(calls, 20))
+def test_the_rules_of_the_figures(app: Flask, calls: list[dict[str, Any]], expected: dict[str, Any]) -> None:
+    line, source = make.queue("line", sla_seconds=20), make_source()
+    for number, facts in enumerate(calls):
+        interaction(source, number, line.id, NOON, **facts)
+    day = queues.day(scope.whole(), "line", clock.Span(NOON, NOON + 3600), "UTC")
+    assert day is not None
+    found = queues.as_json(day.total)
     assert {name: found[name] for name in expected} == expected
 
 
@@ -184,14 +193,13 @@ def make_source() -> int:
     return int(record.source("test").id)
 
 
-def interaction(source: int, number: int, queue: int, at: int) -> None:
+def interaction(source: int, number: int, queue: int, at: int, **facts: Any) -> None:
+    given = {"queued_ts": at, "outcome": "answered", "wait_s": 3, **facts}
     Interaction.create(
         source=source,
         external_id=str(number),
         channel="call",
         queue_id=queue,
         first_ms=at * 1000,
-        queued_ts=at,
-        outcome="answered",
-        wait_s=3,
+        **given,
     )

@@ -14,7 +14,7 @@ from dashboard.pages.api.parameters import EventQuery, QueueQuery, TracingQuery
 from dashboard.sources.answer import Answer
 from dashboard.sources.catalogue import SOURCES
 from dashboard.sources.measures import OF_FIELDS
-from dashboard.sources.period import NAMED, Bucket
+from dashboard.sources.period import NAMED, UNITS, Bucket
 from dashboard.sources.query import DEFAULT_PERIOD, MAX_ROWS, PAGE, Op
 from dashboard.sources.types import Source
 from dashboard.web.errors import Problem
@@ -144,6 +144,8 @@ QUERY_PARAMETERS = {
     "period": f"One of {', '.join(NAMED)}; {DEFAULT_PERIOD} by default.",
     "from": "The first date or time, instead of a named period.",
     "to": "The last date, or the first time after the period.",
+    "unit": f"One of {', '.join(UNITS)}: the one that holds `date`, instead of a named period.",
+    "date": "A date of the unit; today by default.",
     "tz": "An IANA time zone.",
     "columns": "Fields of the rows, separated by commas; those of the finest entity by default.",
     "group": f"Fields, or one of {', '.join(Bucket)}, separated by commas; needs measures.",

@@ -87,7 +87,10 @@ def queue() -> Response:
     scope, query = _scope(Permission.QUEUES_FIGURES), read(QueueQuery, request.args)
     chosen, as_of = query.tz or zone(), clock.now_s()
     span = clock.day(query.date or clock.local_date(as_of, chosen), chosen)
-    found = queues.day(scope, query.queue, span, chosen)
+    try:
+        found = queues.day(scope, query.queue, span, chosen)
+    except run.TooLong as error:
+        raise ParameterError({"date": Message(TOO_LONG)}, 400) from error
     if found is None:
         raise ParameterError({"queue": Message(NO_SUCH_QUEUE)}, 404)
     _note("queue.viewed", ("queue", found.queue.id, found.queue.label), span)

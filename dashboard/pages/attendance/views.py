@@ -21,7 +21,7 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.pages.attendance import model
 from dashboard.pages.attendance.model import Person, Times
 from dashboard.sources.display import span_text
-from dashboard.sources.parameters import parse_period
+from dashboard.sources.period_parameters import parse_period
 from dashboard.sources.query import QueryError
 from dashboard.tracing import team as teams
 from dashboard.web.deliver import deliver, file_links
