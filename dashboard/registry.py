@@ -28,7 +28,6 @@ from dashboard.pages import (
     inbox,
     interactions,
     operations,
-    queuedays,
     ruleeditor,
     ruleruns,
     rules,
@@ -38,7 +37,6 @@ from dashboard.pages import (
     teamday,
     tracing,
 )
-from dashboard.pages.queuedays import export as queuedays_export
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
@@ -61,7 +59,6 @@ BLUEPRINTS = (
     inbox.bp,
     interactions.bp,
     operations.bp,
-    queuedays.bp,
     ruleeditor.bp,
     ruleruns.bp,
     rules.bp,
@@ -98,7 +95,6 @@ EXPORTS = {
     "attendance": attendance.EXPORT,
     "compare": teamday.COMPARE,
     "figures": figures.EXPORT,
-    "queuedays": Maker(registry.TRACING_RIGHTS, queuedays_export.build),
     "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "teamday": teamday.TEAM,
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),

@@ -77,7 +77,7 @@ SECTIONS: tuple[Section, ...] = (
                 N_("Home"),
                 N_("Today's statistics for the users and queues in the role's scope."),
             ),
-            Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("Queue statistics for a day, hour by hour.")),
+            Choice(P.QUEUES_FIGURES, N_("Queue figures"), N_("Figures and lists of interactions.")),
             Choice(
                 P.EVENTS_VIEW,
                 N_("Event stream"),

@@ -77,7 +77,7 @@ SECTIONS = (
     Section(
         N_("Figures"),
         "report",
-        (Page(N_("Figures"), "figures.index"), Page(N_("Queue figures"), "queuedays.show")),
+        (Page(N_("Figures"), "figures.index"),),
     ),
     Section(N_("Record"), "eye", (Page(N_("Event stream"), "events.index"),)),
     Section(

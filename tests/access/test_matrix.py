@@ -59,7 +59,6 @@ OTHERS = {
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
     "interactions.user_events_file": {P.TRACING_VIEW},
-    "queuedays": {P.QUEUES_FIGURES},
     "search": {P.SELF},
     "signin": {P.SELF},
     "teamday": {P.TRACING_VIEW},
@@ -94,7 +93,6 @@ OTHERS = {
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
 ANSWERS = {
     "tracing.download": (200, 403),
-    "queuedays.download": (404,),
     "interactions.index_file": (200, 403),
     "interactions.user_events_file": (200, 403),
     "figures.download": (200, 403),

@@ -91,7 +91,7 @@ def page(browser: Browser, hostile: Site) -> Iterator[Page]:
     context.close()
 
 
-LISTS = ["/", "/users", "/queues", "/teams", "/pauses", "/teams/1", "/users/new", "/queues/figures"]
+LISTS = ["/", "/users", "/queues", "/teams", "/pauses", "/teams/1", "/users/new", "/figures"]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -109,7 +109,7 @@ def test_pages_of_one_user_show_the_string_as_typed(number: int, page: Page, hos
         f"/tracing?user=u{number}&minutes=15",
         f"/users/{user}",
         f"/users/{user}/deactivate",
-        f"/queues/figures?queue=q{number}",
+        f"/figures?by=hour&queue=q{number}",
     ):
         assert text in settled(page, path), path
         assert text in squeezed(page.title()) or "figures" in path or "deactivate" in path, path

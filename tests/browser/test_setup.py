@@ -53,7 +53,7 @@ def test_the_code_makes_an_administrator_who_signs_in_to_a_home_without_records(
     send(tab.page, typed)
     assert tab.page.url == f"{empty.address}/sign-in"
     fill_sign_in(tab.page, "first", PASSWORD)
-    for path in ("/", "/tracing", "/users", "/queues/figures", "/teams", "/queues", "/pauses"):
+    for path in ("/", "/tracing", "/users", "/figures", "/teams", "/queues", "/pauses"):
         visit = seen(tab, tab.go(path))
         assert (visit.status, visit.violations, visit.problems, visit.wider) == (200, [], [], 0), path
     context.close()

@@ -19,10 +19,9 @@ from dashboard.clock import Span
 from dashboard.models import Queue
 from dashboard.sources import period
 from dashboard.tracing import queues
-from tests import make
 from tests.api import Api
+from tests.pages.figures_page import sign_in, table
 from tests.pages.files import text_of
-from tests.pages.html import Page
 
 pytestmark = pytest.mark.both_databases
 
@@ -62,28 +61,12 @@ def stored(client: FlaskClient) -> None:
     Api(client).take(events())
 
 
-def sign_in(client: FlaskClient, *permissions: Permission, grants: list[Any] | None = None) -> None:
-    access = make.access([P.QUEUES_FIGURES, *permissions], grants or ["all_users", "all_queues"])
-    make.sign_in(client, make.user(access=access))
-
-
-def table(client: FlaskClient, query: str) -> dict[str, list[str]]:
-    """Return the rows of the table by their head."""
-    page = client.get(f"/figures?tz=UTC&{query}")
-    assert page.status_code == 200, page.text
-    body = page.text.partition('aria-labelledby="tb"')[2].partition("</section>")[0]
-    rows = re.findall(r"<tr><th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", body, re.S)
-    return {
-        head: [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", cells)]
-        for head, cells in rows
-    }
-
-
 def test_figures_equal_those_of_the_queue(client: FlaskClient, stored: None) -> None:
     sign_in(client)
     found = table(client, f"from={DAY}&to={DAY}")
     assert found["support"] == [
-        "5", "3", "60.0%", "2", "40.0%", "·", "0:00:27", "0:00:20", "0:01:10", "0:01:10", "0:06:00",
+        "5", "3", "60.0%", "2", "·", "·", "·", "40.0%", "0:00:20", "·",
+        "0:00:27", "0:00:20", "0:01:10", "0:01:10", "0:06:00", "0:06:00", "5", "·", "·", "·",
     ]  # fmt: skip
     day = queues.day(
         scope.whole(), "support", clock.day(clock.local_date(1_772_442_000, "UTC"), "UTC"), "UTC"
@@ -91,7 +74,7 @@ def test_figures_equal_those_of_the_queue(client: FlaskClient, stored: None) -> 
     assert day is not None
     total = day.total
     assert (total.received, total.answered, total.abandoned, total.talk) == (5, 3, 2, 360)
-    assert (total.average_wait, total.longest) == (27, 70)
+    assert (total.average_wait, total.longest, total.answered_pct) == (27, 70, 60)
     assert total.level == 0.4
     assert found["Total"][:2] == ["6", "4"]
 
@@ -100,7 +83,9 @@ GROUPS = [
     ("by=day", {"Mon 2 Mar 2026": "6", "Tue 3 Mar 2026": "1", "Wed 4 Mar 2026": "·"}),
     ("by=weekday", {"Monday": "6", "Tuesday": "1", "Sunday": "·"}),
     ("by=hour_of_day", {"09:00": "4", "10:00": "2", "11:00": "1", "23:00": "·"}),
-    ("by=month", {"2026-03": "7"}),
+    ("by=month", {"March 2026": "7"}),
+    ("by=week", {"Week 10, 2–8 Mar 2026": "7"}),
+    ("by=hour", {"Mon 2 09:00": "4", "Tue 3 10:00": "1", "Wed 4 23:00": "·"}),
     ("by=channel", {"Call": "7"}),
     ("by=queue&queue=sales", {"sales": "2"}),
 ]
@@ -127,23 +112,34 @@ def test_users_are_counted_by_their_activities_with_a_right_of_its_own(
     assert ">User</option>" not in client.get("/figures").text
 
 
-def test_every_number_leads_to_as_many_interactions(client: FlaskClient, stored: None) -> None:
+@pytest.mark.parametrize("by", ["queue", "channel", "hour", "day", "week", "month", "weekday", "hour_of_day"])
+def test_every_number_leads_to_as_many_interactions(client: FlaskClient, stored: None, by: str) -> None:
     sign_in(client)
-    page = Page(client.get(f"/figures?tz=UTC&from={DAY}&to=2026-03-04").text)
-    links = [link for link in page.links() if link.startswith("/interactions?")]
-    assert len(links) > 6
-    numbers = re.findall(
-        r'<a href="/interactions\?[^"]*">(\d+)</a>',
-        client.get(f"/figures?tz=UTC&from={DAY}&to=2026-03-04").text,
-    )
-    counted = [re.search(r"(\d+) interactions?<", client.get(link).text) for link in links]
-    assert [found and found[1] for found in counted] == numbers
+    text = client.get(f"/figures?tz=UTC&from={DAY}&to=2026-03-04&by={by}").text
+    numbers = re.findall(r'<a href="(/interactions\?[^"]*)">(\d+)</a>', text)
+    assert len(numbers) > 6
+    for link, number in numbers:
+        found = re.search(r"(\d+) interactions?<", client.get(link.replace("&amp;", "&")).text)
+        assert found, link
+        assert found[1] == number, link
+
+
+def test_every_number_of_user_events_leads_to_as_many(client: FlaskClient, stored: None) -> None:
+    sign_in(client, P.TRACING_VIEW)
+    text = client.get(f"/figures?tz=UTC&from={DAY}&to=2026-03-04&by=kind&queue=support").text
+    numbers = re.findall(r'<a href="(/interactions/user-events\?[^"]*)">(\d+)</a>', text)
+    assert [number for _link, number in numbers[:4]] == ["12", "3", "0", "0"]
+    for link, number in [each for each in numbers if each[1] != "0"]:
+        found = re.search(r"(\d+) user events?<", client.get(link.replace("&amp;", "&")).text)
+        assert found, link
+        assert found[1] == number, link
 
 
 def test_files_hold_the_numbers_of_the_table(client: FlaskClient, stored: None) -> None:
     sign_in(client, P.TRACING_EXPORT_DATA)
     query = f"tz=UTC&from={DAY}&to={DAY}&by=queue"
     lines = list(csv.reader(io.StringIO(client.get(f"/figures.csv?{query}").data.decode("utf-8-sig"))))
+    assert len(lines) == 4
     assert [line[:3] for line in lines[1:3]] == [["support", "5", "3"], ["sales", "1", "1"]]
     book = load_workbook(io.BytesIO(client.get(f"/figures.xlsx?{query}").data))
     cells = list(book.worksheets[0].iter_rows(min_row=4, values_only=True))

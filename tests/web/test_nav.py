@@ -102,7 +102,6 @@ def test_a_section_of_which_one_page_may_be_opened_has_no_tabs(client: FlaskClie
         ("/", "home.index"),
         ("/tracing/activities/5", "tracing.index"),
         ("/queues/5", "queues.index"),
-        ("/queues/figures", "queuedays.show"),
         ("/rules/5/runs", "rules.index"),
         ("/runs/5", "ruleruns.subject"),
         ("/backtests/5", "rules.index"),

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask_babel import gettext as _
 
 from dashboard.exports.registry import ExportOrder
-from dashboard.exports.table import Column as FileColumn
-from dashboard.exports.table import Kind, Report, Sheet
+from dashboard.exports.table import Column, Kind, Report, Sheet
 from dashboard.i18n import formats
-from dashboard.pages.figures import tables
-from dashboard.pages.figures.model import FiguresRequest, table
-from dashboard.pages.figures.tables import BY, Values
+from dashboard.pages.figures import model
+from dashboard.pages.figures.model import FiguresRequest, Result
+from dashboard.pages.figures.tables import BY
+from dashboard.sources import display
 from dashboard.sources.display import period_text
 
+PRINTED = 10  # figures beside each other on a page
 
-def report(wanted: FiguresRequest, order: ExportOrder) -> Report:
-    """Return the table as a file."""
-    found = table(wanted)
-    columns = (
-        FileColumn("group", _(BY[wanted.by]), Kind.TEXT, 28),
-        *(FileColumn(each.key, _(each.label), each.kind, 14) for each in wanted.table.columns),
-    )
+
+def report(wanted: FiguresRequest, found: Result, order: ExportOrder) -> Report:
+    """Return the table as a file, with what was lost by reason as a table of its own."""
     stamp = formats.stamp(order.as_of, wanted.query.zone)
-    total = (_("Total"), *(_cell(each, found.total) for each in wanted.table.columns))
-    rows = [(row.label, *(_cell(each, row.values) for each in wanted.table.columns)) for row in found.rows]
     title = _("Figures")
     return Report(
         title=title,
@@ -35,13 +32,44 @@ def report(wanted: FiguresRequest, order: ExportOrder) -> Report:
             (_("As of"), stamp),
             (_("Exported by"), order.exporter),
         ),
-        sheets=(Sheet(title, columns, rows, total),),
+        sheets=(*_tables(wanted, found, order.format), *_losses(wanted)),
         locale=formats.language(),
         zone=wanted.query.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
     )
 
 
-def _cell(column: tables.Column, values: Values) -> float | int | None:
-    value = column.value(values)
-    return value if value is None or column.kind is Kind.PERCENT else round(value)
+def _tables(wanted: FiguresRequest, found: Result, format_: str) -> list[Sheet]:
+    """Return the table; on paper in parts of as many columns as a page holds."""
+    whole = _table(wanted, found)
+    if format_ != "pdf" or len(whole.columns) <= PRINTED:
+        return [whole]
+    return [
+        replace(
+            whole,
+            columns=(whole.columns[0], *whole.columns[start : start + PRINTED]),
+            rows=[(row[0], *row[start : start + PRINTED]) for row in whole.rows],
+            total=whole.total and (whole.total[0], *whole.total[start : start + PRINTED]),
+        )
+        for start in range(1, len(whole.columns), PRINTED)
+    ]
+
+
+def _table(wanted: FiguresRequest, found: Result) -> Sheet:
+    columns = (
+        Column("group", _(BY[wanted.by]), Kind.TEXT, 28),
+        *(
+            Column(each.measure, _(each.label), display.KINDS[wanted.types[each.measure]], 12)
+            for each in wanted.table.columns
+        ),
+    )
+    rows = [(row.label, *model.cells(wanted, row.values)) for row in found.rows]
+    total = (_("Total"), *model.cells(wanted, found.total))
+    note = _("Groups overlap: the total counts each once.") if found.overlap else ""
+    return Sheet(_("Figures"), columns, rows, total, note)
+
+
+def _losses(wanted: FiguresRequest) -> list[Sheet]:
+    rows = [(each.label, each.number) for each in model.losses(wanted)]
+    columns = (Column("reason", _("Reason"), Kind.TEXT, 28), Column("number", _("Lost"), Kind.INT, 12))
+    return [Sheet(_("Lost by reason"), columns, rows)] if rows else []

@@ -1,257 +1,232 @@
-"""What the page of figures shows: queries of one table, and their results in words."""
+"""The table of figures: what the address asks for, the rows with their figures, and the lists behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from babel.dates import get_day_names
-from flask import request
 from flask_babel import gettext as _
 
+from dashboard import clock
 from dashboard.access.scope import Scope
-from dashboard.clock import DAY_S
-from dashboard.exports.table import Kind
-from dashboard.i18n import formats
+from dashboard.clock import Span
 from dashboard.i18n.message import message
 from dashboard.pages.figures import tables
-from dashboard.pages.figures.tables import BY, TIMED, By, Table, Values
+from dashboard.pages.figures.tables import By, Column, Table, Values
 from dashboard.sources import answer, display, period, run
-from dashboard.sources.parameters import UNKNOWN_VALUE, parse
-from dashboard.sources.period import NAMED, Bucket
-from dashboard.sources.query import DEFAULT_PERIOD, Query, QueryError
+from dashboard.sources.derived import Key
+from dashboard.sources.parameters import parse
+from dashboard.sources.period import Bucket
+from dashboard.sources.period_parameters import OF_PERIOD, UNKNOWN_VALUE
+from dashboard.sources.query import Filter, Group, Op, Query, QueryError
 from dashboard.sources.types import Type
-from dashboard.web import charts
-from dashboard.web.charts import Cell, Chart, Row, Series
-from dashboard.web.deliver import file_links
-from dashboard.web.listing import PERIODS, TOO_LONG, Choice, options_of
 
-WRITE: Mapping[Kind, Callable[[Any], str]] = {
-    Kind.INT: formats.number,
-    Kind.PERCENT: lambda value: formats.percent(value, 1),
-    Kind.DURATION: lambda value: formats.duration(round(value)),
-}
+RESERVED = ("group", "measures", "compare", "columns", "sort", "limit", "after", "q")
+MAX_ROWS = 1000  # of a table
+Given = Mapping[str, Sequence[str]]
+Figure = float | int | None
 
 
 @dataclass(frozen=True)
 class FiguresRequest:
-    """What the address asks for; `query` has the groups and measures of the table."""
+    """What the address asks for; `query` has the group and the measures of the table.
+
+    `kept` are the parameters that choose rows, apart from the period.
+    """
 
     scope: Scope
     by: By
     table: Table
     query: Query
-    as_of: int
+    kept: Given
+
+    @cached_property
+    def types(self) -> dict[str, Type]:
+        """The type of each measure by its name."""
+        return {each.name: each.type for each in self.query.measures}
 
 
-class GroupRow(NamedTuple):
-    """A group: its label, the filters of its rows in the list of interactions, and its figures."""
+class Row(NamedTuple):
+    """A group: its label, the filters of its rows in the list behind it (None: there is none), its figures.
+
+    `page` is the address of what it is itself, "" for none.
+    """
 
     label: str
     filters: Mapping[str, str] | None
     values: Values
+    page: str = ""
 
 
 class Result(NamedTuple):
-    rows: list[GroupRow]
+    rows: list[Row]
     total: Values
     overlap: bool
 
 
-class Tile(NamedTuple):
-    """A key figure with its difference to the period before, in words."""
+class Loss(NamedTuple):
+    """How many were lost for a reason, with the address of their list."""
 
     label: str
-    text: str
-    difference: str
-    url: str | None
+    number: int
+    url: str
 
 
-def read(scope: Scope, given: Mapping[str, Sequence[str]], zone: str, as_of: int) -> FiguresRequest:
+def read(scope: Scope, given: Given, zone: str, as_of: int) -> FiguresRequest:
     """Return what the parameters of the address ask for. Raises QueryError."""
-    rest = {name: values for name, values in given.items() if name != "by"}
     name = next((value for value in given.get("by", ()) if value), By.QUEUE)
     if name not in list(By):
         raise QueryError({"by": message(UNKNOWN_VALUE, names=", ".join(By))})
-    for reserved in ("group", "measures", "columns", "sort", "limit", "after", "q"):
-        if any(rest.get(reserved, ())):
-            raise QueryError(
-                {reserved: message(UNKNOWN_VALUE, names=", ".join(("by", "period", "from", "to")))}
-            )
+    for reserved in RESERVED:
+        if any(given.get(reserved, ())):
+            names = ", ".join(("by", *OF_PERIOD))
+            raise QueryError({reserved: message(UNKNOWN_VALUE, names=names)})
     by = By(name)
     table = tables.of(by)
+    rest = {name: values for name, values in given.items() if name != "by"}
     if "queue" in rest and "queue" not in table.source.fields:
         rest["interaction.queue"] = rest.pop("queue")
     chosen = {**rest, **{key: [value] for key, value in table.always.items()}}
-    chosen |= {"group": [by], "measures": list(table.measures)}
-    return FiguresRequest(
-        scope, by, table, parse(table.source, chosen, zone, as_of, answer.names(scope)), as_of
-    )
-
-
-def too_long() -> str:
-    return str(_(TOO_LONG))
+    chosen |= {"group": [by], "measures": table.measures}
+    query = parse(table.source, chosen, zone, as_of, answer.names(scope))
+    kept = {
+        name: values for name, values in rest.items() if name == "tz" or name not in OF_PERIOD if any(values)
+    }
+    return FiguresRequest(scope, by, table, query, kept)
 
 
 def table(wanted: FiguresRequest) -> Result:
-    """Return the rows of the table, those without a value last, and the total. Raises run.TooLong."""
+    """Return the rows of the table and the total; buckets that are still to come are left out.
+
+    Raises run.TooLong.
+    """
     found = run.figures(wanted.scope, wanted.query)
-    group = wanted.query.groups[0]
-    values = {key[0] for key, _values in found.rows} - {None}
-    if wanted.by in TIMED:
-        write, key_of = display.bucket_writer(Bucket(wanted.by), wanted.query.zone), None
-    else:
-        write = display.writer(wanted.scope, group.field, values, wanted.query.zone)
-        key_of = (
-            display.named(wanted.scope, group.field.type, values)
-            if group.field.type is not Type.TEXT
-            else None
-        )
-    rows = [
-        GroupRow(
-            write(key[0]) if key[0] is not None else _("None"),
-            _filters(wanted, key[0], key_of),
+    rows = past(wanted.query, wanted.query.groups[0], found.rows)
+    if len(rows) > MAX_ROWS:
+        raise run.TooLong
+    made = _buckets(wanted, rows) if wanted.by.bucket else _values(wanted, rows)
+    return Result(made, found.total, found.overlap)
+
+
+def past(query: Query, group: Group, rows: Sequence[tuple[Key, Values]]) -> list[tuple[Any, Values]]:
+    """Return the rows of one group without the empty buckets that lie in the future as a whole."""
+    if group.bucket is None or query.as_of >= query.span.end:
+        return [(key[0], values) for key, values in rows]
+    begun = Span(query.span.start, max(query.span.start, query.as_of) + 1)
+    match group.bucket:
+        case Bucket.HOUR_OF_DAY:
+            hours = clock.hours(Span(max(begun.start, begun.end - clock.DAY_S), begun.end), query.zone)
+            kept = {int(slot.label) for slot in hours}
+        case Bucket.WEEKDAY:
+            kept = {on.isoweekday() for on in clock.local_dates(begun, query.zone)}
+        case _:
+            kept = set(period.numbers(group.bucket, begun, query.zone))
+    return [(key[0], values) for key, values in rows if key[0] in kept or values["count"]]
+
+
+def _buckets(wanted: FiguresRequest, rows: Sequence[tuple[Any, Values]]) -> list[Row]:
+    query, bucket = wanted.query, query_bucket(wanted.query)
+    write = display.bucket_writer(bucket, query.zone, len(clock.local_dates(query.span, query.zone)) == 1)
+    return [Row(write(number), bucket_filters(query, bucket, number), values) for number, values in rows]
+
+
+def query_bucket(query: Query) -> Bucket:
+    """Return the bucket of a query that is grouped by time."""
+    bucket = query.groups[0].bucket
+    assert bucket is not None  # noqa: S101 - only called for groups of time
+    return bucket
+
+
+def bucket_filters(query: Query, bucket: Bucket, number: int) -> dict[str, str]:
+    """Return the parameters of a list that choose the rows of a bucket within the period."""
+    if bucket.is_cyclic:
+        return {bucket: str(number)}
+    return dates(period.span(bucket, number, query.span, query.zone), query.zone)
+
+
+def dates(span: Span, zone: str) -> dict[str, str]:
+    """Return a period as the parameters from and to: dates for whole days, else times."""
+    first, after = clock.local_date(span.start, zone), clock.local_date(span.end, zone)
+    if period.of_dates(first, after, zone) == span:
+        return {"from": first.isoformat(), "to": (after - timedelta(1)).isoformat()}
+    return {"from": clock.iso(span.start, zone), "to": clock.iso(span.end, zone)}
+
+
+def _values(wanted: FiguresRequest, rows: Sequence[tuple[Any, Values]]) -> list[Row]:
+    """Return the rows by their values, the most first."""
+    query, group = wanted.query, wanted.query.groups[0]
+    values = {value for value, _figures in rows} - {None}
+    write = display.writer(wanted.scope, group.field, values, query.zone)
+    named = display.named(wanted.scope, group.field.type, values) if group.field.type in NAMED else None
+    made = [
+        Row(
+            write(value) if value is not None else _("None"),
+            {f"{wanted.by}__blank": "1"}
+            if value is None
+            else {wanted.by: named[value].key if named else str(value)},
             figures,
+            _person(wanted, named[value].key) if named and value and group.field.type is Type.USER else "",
         )
-        for key, figures in found.rows
+        for value, figures in rows
     ]
-    if wanted.by not in TIMED:
-        rows.sort(key=lambda row: -int(row.values["count"]))
-    return Result(rows, found.total, found.overlap)
+    return sorted(made, key=lambda row: -int(row.values["count"]))
 
 
-def _filters(
-    wanted: FiguresRequest, value: Any, names: Mapping[int, display.Name] | None
-) -> Mapping[str, str] | None:
-    """Return the filters of the list behind a group; None where the list cannot choose its rows."""
+NAMED = (Type.USER, Type.QUEUE)
+
+
+def _person(wanted: FiguresRequest, login: str) -> str:
+    """Return the page of a user's day or week: that of the period, of a longer one its last week."""
     query = wanted.query
-    if wanted.table.source.name != "interactions":
-        return None
-    if wanted.by is By.DAY:
-        day = str(period.key(Bucket.DAY, value, query.zone))
-        return {"from": day, "to": day}
-    if wanted.by in TIMED:
-        return None
-    if value is None:
-        return {f"{wanted.by}__blank": "1"}
-    return {wanted.by: names[value].key if names is not None else str(value)}
+    last: date = clock.local_date(min(query.span.end - 1, query.as_of), query.zone)
+    unit = "day" if period.unit_of(query.span, query.zone) == "day" else "week"
+    return "/tracing?" + urlencode({"user": login, "unit": unit, "date": last.isoformat()})
 
 
-def page(wanted: FiguresRequest) -> dict[str, Any]:
-    """Return the context of the page."""
-    found = table(wanted)
-    before = replace(
-        wanted.query, span=period.before(wanted.query.span, wanted.query.zone, wanted.as_of), groups=()
+def url(wanted: FiguresRequest, column: Column | None, filters: Mapping[str, str] | None) -> str | None:
+    """Return the list of the rows behind a figure, of a group by the `filters` of its row."""
+    if not wanted.table.page or filters is None or (column is not None and column.rows is None):
+        return None
+    parameters: dict[str, Any] = {**dates(wanted.query.span, wanted.query.zone), **wanted.kept, **filters}
+    parameters |= {**((column and column.rows) or {}), **wanted.table.always}
+    return f"{wanted.table.page}?{urlencode(parameters, doseq=True)}"
+
+
+def figure(wanted: FiguresRequest, column: Column, values: Values) -> Figure:
+    """Return a figure, None for none: a number of rows, a share, or seconds, cut down to whole ones."""
+    value: Figure = values[column.measure]
+    if value is None or (column.same and value != values[column.same]):
+        return None
+    return int(value) if wanted.types[column.measure] is Type.DURATION else value
+
+
+def cells(wanted: FiguresRequest, values: Values) -> list[Figure]:
+    """Return the figures of a group in the order of the columns."""
+    return [figure(wanted, each, values) for each in wanted.table.columns]
+
+
+def losses(wanted: FiguresRequest) -> list[Loss]:
+    """Return what was lost by reason, the most first; of interactions alone."""
+    source = wanted.table.source
+    if wanted.table is not tables.CONTACTS:
+        return []
+    entity, field = source.fields["reason"]
+    outcome = Filter(*source.fields["outcome"], Op.ANY_OF, ("missed",))
+    query = replace(
+        wanted.query,
+        groups=(Group("reason", entity, field),),
+        measures=tuple(each for each in wanted.query.measures if each.name == "count"),
+        filters=(*wanted.query.filters, outcome),
     )
-    previous = run.figures(wanted.scope, before)
-    return {
-        "by": wanted.by,
-        "by_label": _(BY[wanted.by]),
-        "columns": wanted.table.columns,
-        "rows": found.rows,
-        "total": found.total,
-        "overlap": found.overlap,
-        "text": lambda column, values: tables.written(column, values, WRITE),
-        "url": lambda column, row: _url(wanted, column, row),
-        "tiles": [
-            _tile(wanted, column, found.total, previous.total)
-            for column in wanted.table.columns
-            if column.tile
-        ],
-        "about": f"{display.period_text(wanted.query)} · {wanted.query.zone}",
-        "compared": display.period_text(before),
-        "chart": _chart(wanted),
-        "heat": _heat(wanted),
-        "weekdays": [
-            name for _day, name in sorted(get_day_names("abbreviated", locale=formats.language()).items())
-        ],
-        "exports": file_links("figures"),
-    }
-
-
-def _tile(wanted: FiguresRequest, column: tables.Column, now: Values, then: Values) -> Tile:
-    value, old = column.value(now), column.value(then)
-    said = ""
-    if value is not None and old is not None:
-        change = value - old
-        sign = "+" if change > 0 else "−" if change < 0 else "±"
-        said = f"{sign}{WRITE[column.kind](abs(change))}"
-    url = _url(wanted, column, None)
-    return Tile(_(column.label), tables.written(column, now, WRITE) or "–", said, url)
-
-
-def _url(wanted: FiguresRequest, column: tables.Column, row: GroupRow | None) -> str | None:
-    """Return the list of the rows behind a figure of a row, or of the total without one."""
-    if column.rows is None or wanted.table.source.name != "interactions" or (row and row.filters is None):
-        return None
-    kept = {name: values for name, values in request.args.lists() if name != "by"}
-    if not {"period", "from", "to"} & kept.keys():
-        kept["period"] = [DEFAULT_PERIOD]
-    for name, value in {**(row.filters or {} if row else {}), **column.rows, **wanted.table.always}.items():
-        kept[name] = [value]
-    if "from" in kept:
-        kept.pop("period", None)
-    return "/interactions?" + urlencode(kept, doseq=True)
-
-
-def _chart(wanted: FiguresRequest) -> Chart:
-    """Return bars over time: hours of up to two days, days of two months, else weeks or months."""
-    days = wanted.query.span.seconds / DAY_S
-    bucket = (
-        Bucket.HOUR
-        if days <= 2
-        else Bucket.DAY
-        if days <= 62
-        else Bucket.WEEK
-        if days <= 400
-        else Bucket.MONTH
-    )
-    entity, field = wanted.table.source.fields[wanted.table.source.moment]
-    group = wanted.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
-    names = [name for name, _label, _css in wanted.table.parts if name]
-    measures = tuple(each for each in wanted.query.measures if each.name in (*names, "count"))
-    found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
-    zone = wanted.query.zone
-    rows = [
-        Row(display.bucket_short(bucket, key[0], zone), tables.parts(wanted.table, values))
-        for key, values in found.rows
-    ]
-    return charts.bars(rows, [Series(_(label), css) for _name, label, css in wanted.table.parts])
-
-
-def _heat(wanted: FiguresRequest) -> list[list[Cell]] | None:
-    """Return the load of the hours of a week; None for less than a week."""
-    if wanted.query.span.seconds < 6 * DAY_S:
-        return None
-    entity, field = wanted.table.source.fields[wanted.table.source.moment]
-    bucket = Bucket.HOUR_OF_WEEK
-    group = wanted.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
-    measures = tuple(each for each in wanted.query.measures if each.name == "count")
-    found = run.figures(wanted.scope, replace(wanted.query, groups=(group,), measures=measures))
-    return charts.heat({key[0]: values["count"] for key, values in found.rows})
-
-
-def bar(scope: Scope, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return the fields of the filter bar."""
-    custom = any(given.get("from", ())) or any(given.get("to", ()))
-    chosen = next((value for value in given.get("by", ()) if value), By.QUEUE)
-    queues = [value for value in given.get("queue", ()) if value]
-    _entity, field = tables.CONTACTS.source.fields["queue"]
-    shown = [each for each in By if scope.can(tables.of(each).source.permission)]
-    in_bar = ("by", "period", "from", "to", *(["queue"] if len(queues) < 2 else []))
-    return {
-        "bys": Choice("by", _("Group by"), [(each, _(BY[each])) for each in shown], chosen),
-        "period": ""
-        if custom
-        else next((value for value in given.get("period", ()) if value), DEFAULT_PERIOD),
-        "periods": [("", _("Choose dates")), *((name, _(PERIODS[name])) for name in NAMED)],
-        "queues": Choice(
-            "queue",
-            _("Queue"),
-            [("", _("All")), *options_of(scope, field)],
-            queues[0] if len(queues) == 1 else "",
-        ),
-        "hidden": [(name, value) for name, values in given.items() for value in values if name not in in_bar],
-    }
+    found = run.figures(wanted.scope, query)
+    made = []
+    for (reason,), values in found.rows:
+        label = _(field.choices[reason]) if reason in field.choices else reason or _("No reason given")
+        chosen = {"reason": reason} if reason else {"reason__blank": "1"}
+        link = url(wanted, None, {**chosen, "outcome": "missed"})
+        made.append(Loss(label, int(values["count"]), link or ""))
+    return sorted(made, key=lambda each: -each.number)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Response, abort, g, make_response, redirect, request
+from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require
@@ -13,14 +13,14 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
-from dashboard.pages.figures import export, model
+from dashboard.pages.figures import export, model, page
 from dashboard.pages.figures.model import FiguresRequest
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
 from dashboard.web.deliver import deliver
 from dashboard.web.errors import Detail
-from dashboard.web.listing import refusal
+from dashboard.web.listing import TOO_LONG, refusal
 from dashboard.web.page import render
 
 bp = Blueprint("figures", __name__)
@@ -30,21 +30,21 @@ bp = Blueprint("figures", __name__)
 @require(Permission.QUEUES_FIGURES)
 def index() -> Response:
     """Show the figures that the address asks for; 400 with the reason when it cannot be used."""
-    given = {name: request.args.getlist(name) for name in request.args}
+    given = _given()
     errors: list[str] = []
     try:
-        page = _page(given)
+        shown = page.page(_request(given), given)
     except QueryError as error:
-        errors, page = refusal(error), _page({})
+        errors, shown = refusal(error), None
     except (run.TooLong, TooManyBuckets):
-        errors, page = [model.too_long()], _page({})
+        errors, shown = [_(TOO_LONG)], None
     return render(
         "figures/index.html",
         {"result"},
         status=400 if errors else 200,
-        page=page,
+        page=shown,
         errors=errors,
-        **model.bar(g.scope, given),
+        **page.bar(g.scope, given),
     )
 
 
@@ -54,35 +54,60 @@ def index() -> Response:
 @require(Permission.QUEUES_FIGURES)
 def download(format_: str) -> Response:
     """Export the table."""
-    given = {name: request.args.getlist(name) for name in request.args}
+    given = _given()
     try:
         wanted = _request(given)
-        rows = len(model.table(wanted).rows)
+        found = model.table(wanted)
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
     except (run.TooLong, TooManyBuckets):
-        abort(400, Detail(model.too_long()))
-    name = file_name("figures", wanted.by, clock.local_date(clock.now_s(), zone()), format_)
+        abort(400, Detail(_(TOO_LONG)))
+    name = file_name(
+        "figures", wanted.by, clock.local_date(wanted.query.span.start, wanted.query.zone), format_
+    )
     kept = {name: "\n".join(values) for name, values in given.items()}
-    return deliver("figures", kept, format_, name, rows, "report.exported")
+    return deliver(
+        "figures",
+        kept,
+        format_,
+        name,
+        len(found.rows),
+        "report.exported",
+        lambda order: export.report(wanted, found, order),
+    )
+
+
+@bp.get("/queues/figures", defaults={"format_": ""})
+@bp.get("/queues/figures.pdf", defaults={"format_": ".pdf"})
+@bp.get("/queues/figures.xlsx", defaults={"format_": ".xlsx"})
+@bp.get("/queues/figures.csv", defaults={"format_": ".csv"})
+@require(Permission.QUEUES_FIGURES)
+def former(format_: str) -> Response:
+    """Redirect the address of a queue's day by hours, by which bookmarks and scripts know it."""
+    kept = {name: request.args[name] for name in ("queue", "date", "tz") if request.args.get(name)}
+    query = urlencode({"by": "hour", "unit": request.args.get("unit") or "day", **kept})
+    return make_response(redirect(f"/figures{format_}?{query}"))
 
 
 def _build(order: ExportOrder) -> Report | None:
     if not order.scope.can(Permission.QUEUES_FIGURES):
         return None
     given = {name: text.split("\n") for name, text in order.query.items()}
-    return export.report(model.read(order.scope, given, order.zone, order.as_of), order)
+    wanted = model.read(order.scope, given, order.zone, order.as_of)
+    if not order.scope.can(wanted.table.source.permission):
+        return None
+    return export.report(wanted, model.table(wanted), order)
 
 
 EXPORT = Maker(TRACING_RIGHTS, _build)
 
 
-def _request(given: Mapping[str, Sequence[str]]) -> FiguresRequest:
+def _given() -> model.Given:
+    return {name: request.args.getlist(name) for name in request.args}
+
+
+def _request(given: model.Given) -> FiguresRequest:
     wanted = model.read(g.scope, given, zone(), clock.now_s())
     if not g.scope.can(wanted.table.source.permission):
         abort(403)
     return wanted
-
-
-def _page(given: Mapping[str, Sequence[str]]) -> Any:
-    return model.page(_request(given))
