@@ -31,6 +31,7 @@ from dashboard.pages import (
     ruleeditor,
     ruleruns,
     rules,
+    schedules,
     search,
     settings,
     signin,
@@ -40,6 +41,8 @@ from dashboard.pages import (
 from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
+from dashboard.reports import mailing
+from dashboard.reports import schedules as due_schedules
 from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
@@ -62,6 +65,7 @@ BLUEPRINTS = (
     ruleeditor.bp,
     ruleruns.bp,
     rules.bp,
+    schedules.bp,
     search.bp,
     signin.bp,
     teamday.bp,
@@ -88,8 +92,12 @@ TICKS = {
     "seen": heartbeat.mark,
     "health": health.look,
     "audit": nightly.plan,
+    "schedules": due_schedules.start_due,
 }
-LANES = {"deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS)}
+LANES = {
+    "deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS),
+    "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
+}
 LISTS = (eventstream.LISTING, interactions.LISTING, interactions.USER_EVENT_LIST)
 EXPORTS = {
     "attendance": attendance.EXPORT,

@@ -22,3 +22,4 @@ class Lock(IntEnum):
     GRANT = 7_260_426  # change rights of users
     SIGN_IN = 7_260_428  # count attempts to sign in
     AUDIT = 7_260_429  # number and chain audit entries; the last lock that a transaction takes
+    CLAIM_SCHEDULE = 7_260_432

@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.access import passwords, presets
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.demo import present, rulebook, work
+from dashboard.demo import present, reportbook, rulebook, work
 from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
@@ -45,7 +45,9 @@ def make(now: int | None = None) -> Iterator[str]:
         _lines(moment)
         _people(moment)
         signs = [(person, _sign_in(person)) for person in PEOPLE if person.access]
-    rulebook.make(User.get(User.login == "admin"), current_app.config["STOPA"].locale)
+    administrator = User.get(User.login == "admin")
+    rulebook.make(administrator, current_app.config["STOPA"].locale)
+    reportbook.make(administrator)
     events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
     known = bisect_left(events, (moment - RULES_S) * 1000, key=lambda event: event.time_ms)
     stored = 0

@@ -26,6 +26,7 @@ from dashboard.models.rules import (
     Timer,
     TypeSwitch,
 )
+from dashboard.models.schedules import Schedule, ScheduleMail, ScheduleRecipient, ScheduleRun
 from dashboard.models.tracing import Activity, Interval
 
 ALL = [
@@ -74,6 +75,10 @@ ALL = [
     Calendar,
     CalendarDay,
     SavedQuery,
+    Schedule,
+    ScheduleRecipient,
+    ScheduleRun,
+    ScheduleMail,
 ]
 
 __all__ = [model.__name__ for model in ALL] + ["ALL"]

@@ -70,7 +70,17 @@ def own_address(settings: Settings) -> str:
     return parseaddr(settings.mail_from)[1]
 
 
-def message(settings: Settings, key: str, to: str, subject: str, text: str) -> EmailMessage:
+class Attachment(NamedTuple):
+    """A file of a mail; `mime` is its type, such as application/pdf."""
+
+    name: str
+    mime: str
+    content: bytes
+
+
+def message(
+    settings: Settings, key: str, to: str, subject: str, text: str, attached: Attachment | None = None
+) -> EmailMessage:
     """Return the mail. What came from events stays within its field: breaks and controls are blanks."""
     made = EmailMessage()
     made["From"] = settings.mail_from
@@ -82,10 +92,15 @@ def message(settings: Settings, key: str, to: str, subject: str, text: str) -> E
     made["Precedence"] = "bulk"
     made["X-Auto-Response-Suppress"] = "All"
     made.set_content("".join(c for c in text if c.isprintable() or c in "\n\t"))
+    if attached is not None:
+        main, _slash, sub = attached.mime.partition("/")
+        made.add_attachment(attached.content, maintype=main, subtype=sub, filename=attached.name)
     return made
 
 
-def send(settings: Settings, key: str, to: str, subject: str, text: str) -> DeliveryResult:
+def send(
+    settings: Settings, key: str, to: str, subject: str, text: str, attached: Attachment | None = None
+) -> DeliveryResult:
     """Send one mail and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
 
     An answer without status means that the server was not reached or did not let us in.
@@ -95,7 +110,7 @@ def send(settings: Settings, key: str, to: str, subject: str, text: str) -> Deli
     if not _ADDRESS.fullmatch(to):
         return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     try:
-        made = message(settings, key, to, subject, text)
+        made = message(settings, key, to, subject, text, attached)
     except ValueError:
         return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     with safe_http.call() as call:

@@ -190,3 +190,6 @@ BY_KEY = {each.key: each for each in REPORTS}
 def sources() -> dict[str, Source]:
     """Return the data sources of reports and of views of lists by name."""
     return {**SOURCES, EVENTS.name: EVENTS}
+
+
+READERS = tuple(sorted({each.permission for each in sources().values()}))  # one of them opens a report

@@ -77,7 +77,10 @@ SECTIONS = (
     Section(
         N_("Figures"),
         "report",
-        (Page(N_("Figures"), "figures.index"),),
+        (
+            Page(N_("Figures"), "figures.index"),
+            Page(N_("Schedules"), "schedules.index"),
+        ),
     ),
     Section(N_("Record"), "eye", (Page(N_("Event stream"), "events.index"),)),
     Section(

@@ -32,6 +32,7 @@ class Resource(VersionedRows[FormT]):
 
     view: ClassVar[Permission]
     edit_permission: ClassVar[Permission]
+    also: ClassVar[tuple[Permission, ...]] = ()  # each is enough to view and edit as well
     texts: ClassVar[Texts]
     columns: ClassVar[tuple[Column, ...]]
     unique: ClassVar[str] = "name"  # the field that no two rows may share
@@ -55,7 +56,7 @@ class Resource(VersionedRows[FormT]):
         """Add the routes to a blueprint below `path`; `prefix` begins the names of the endpoints."""
         self.endpoints = f"{blueprint.name}.{prefix}"
         self.sort_keys = {column.key: column.sort_key for column in self.columns if column.sorts}
-        view, edit = (self.view,), (self.edit_permission,)
+        view, edit = (self.view, *self.also), (self.edit_permission, *self.also)
         routes: list[tuple[str, str, tuple[Permission, ...], Sequence[str]]] = [
             ("", "index", view, ["GET"]),
             (self.new_path or "", "create", edit, ["POST"]),
@@ -106,7 +107,7 @@ class Resource(VersionedRows[FormT]):
         return self.audited(values)
 
     def may_edit(self) -> bool:
-        return bool(g.scope.can(self.edit_permission))
+        return bool(g.scope.permissions.intersection((self.edit_permission, *self.also)))
 
     # -- what a page may override: forms and changes
 
@@ -141,9 +142,7 @@ class Resource(VersionedRows[FormT]):
         sought, gone = lists.needle(request.args), bool(request.args.get(self.include))
         found = [row for row in self.rows(gone) if lists.found(sought, *self.searched(row))]
         ordered: Sequence[Any] = lists.arranged(found, by, self.sort_keys) if self.sort_keys else found
-        pager = None
-        if self.page_size:
-            ordered, pager = lists.paged(ordered, self.page_size)
+        ordered, pager = lists.paged(ordered, self.page_size) if self.page_size else (ordered, None)
         return self.render(
             self.index_template,
             {"result"},

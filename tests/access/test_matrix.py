@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from dashboard.access import keys, presets
 from dashboard.access.permissions import PRESETS, SECTIONS, Permission
 from dashboard.models import Access, Activity, Team, TeamLead, TeamMember, User
+from dashboard.reports import ready
 from dashboard.sources.catalogue import SOURCES
 from tests import make
 from tests.pages import trail
@@ -59,6 +60,7 @@ OTHERS = {
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
     "interactions.user_events_file": {P.TRACING_VIEW},
+    "schedules": set(ready.READERS),
     "search": {P.SELF},
     "signin": {P.SELF},
     "teamday": {P.TRACING_VIEW},

@@ -1,0 +1,5 @@
+"""Schedules: reports that are sent by mail."""
+
+from dashboard.pages.schedules.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,61 @@
+"""What the mails of schedules hold: a file, a link, or nothing and why."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+
+from dashboard.access.permissions import Permission
+from dashboard.jobs import worker
+from dashboard.models import (
+    ScheduleMail,
+)
+from dashboard.reports import mailing
+from tests.notify.mail_server import Sink
+from tests.reports.mails import DUE, reader, schedule
+
+pytestmark = pytest.mark.both_databases
+
+P = Permission
+
+
+@pytest.mark.parametrize(
+    ("format_", "mime", "starts"),
+    [
+        ("pdf", "application/pdf", b"%PDF"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK"),
+        ("csv", "text/csv", b"\xef\xbb\xbf"),
+    ],
+)
+def test_formats(clock: time_machine.Coordinates, sink: Sink, format_: str, mime: str, starts: bytes) -> None:
+    schedule(reader("boss"), format=format_, subject="Monday")
+    clock.move_to(DUE)
+    worker.drain()
+    [(_to, got)] = sink.got
+    [part] = list(got.iter_attachments())
+    assert got["Subject"] == "Monday"
+    assert part.get_content_type() == mime
+    assert part.get_filename() == f"stopa-Calls-by-queue-2026-03-09.{format_}"
+    assert part.get_payload(decode=True).startswith(starts)
+
+
+def test_a_link_has_no_file_and_a_file_that_is_too_large_is_left_out(
+    clock: time_machine.Coordinates, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = reader("boss")
+    schedule(boss, format="link")
+    schedule(boss, format="csv", name="Large")
+    monkeypatch.setattr(mailing, "MOST_BYTES", 10)
+    clock.move_to(DUE)
+    worker.drain()
+    texts = [got.get_content() for _to, got in sink.got]
+    assert len(texts) == 2, "neither mail has parts"
+    assert sum("too large" in text for text in texts) == 1
+
+
+def test_a_filter_that_is_no_longer_valid_is_named(clock: time_machine.Coordinates, sink: Sink) -> None:
+    schedule(reader("boss"), query="colour=red")
+    clock.move_to(DUE)
+    worker.drain()
+    [sent] = list(ScheduleMail.select())
+    assert (sent.state, sent.error) == ("cancelled", mailing.BAD_QUERY)
