@@ -20,7 +20,9 @@ class User(Versioned):
     id = pw.AutoField()
     login = pw.CharField(120, unique=True)
     name = pw.CharField(200)
+    title = pw.CharField(120, default="")
     email = pw.CharField(254, default="")
+    phone = pw.CharField(60, default="")
     extension = pw.CharField(40, default="")
     access = pw.ForeignKeyField(Access, null=True, backref="users", on_delete="RESTRICT")
     password_hash = pw.CharField(255, null=True)
@@ -64,6 +66,7 @@ class Queue(Model):
     label = pw.CharField(200)
     channel = pw.CharField(20, default="call")
     sla_seconds = pw.IntegerField(default=20)  # contacts answered within this time meet the service level
+    weight = pw.IntegerField(default=0)  # what matters more has more; reports sort and group by it
     created_ts = pw.BigIntegerField()
     deactivated_ts = pw.BigIntegerField(null=True)
     version = pw.IntegerField(default=1)

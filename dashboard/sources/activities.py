@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.catalog.channels import CHANNELS
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import DIRECTIONS, interaction, queue, user, yes
+from dashboard.sources.entities import DIRECTIONS, interaction, queue, team, user, yes
 from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 STATES = {
@@ -63,6 +63,7 @@ ACTIVITIES = Source(
         interaction('JOIN "interaction" i ON i.id = a.interaction_id', content=True),
         queue("a.queue_id", content=True),
         user("user", "a.user_id"),
+        team("a.user_id"),
     ),
     moment="start",
     grain=N_("One row is one user's work on one interaction."),

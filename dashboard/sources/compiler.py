@@ -18,6 +18,11 @@ from dashboard.sources.period import bucket_sql
 from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Query, Sum
 from dashboard.sources.types import Entity, Field, Source, Type
 
+TEAMS = "/*teams*/"  # where memberships are narrowed to the teams that the viewer may know of
+OWN_TEAMS = (
+    'AND tm.team_id IN (SELECT l.team_id FROM "team_lead" l WHERE l.user_id = {viewer}'
+    ' UNION SELECT m.team_id FROM "team_member" m WHERE m.user_id = {viewer})'
+)
 COUNTED = 10_000  # rows are counted exactly up to here
 
 
@@ -115,8 +120,9 @@ class Compiler:
         named = [f"{each} AS g{n}" for n, each in enumerate(keys)]
         named += [f"{each} AS v{n}" for n, each in enumerate(values)]
         where = self.where()
-        tables = self.tables([entity, *(each.entity for each in groups), *self.filtered()])
-        if entity is grain:
+        used = [entity, *(each.entity for each in groups), *self.filtered()]
+        tables = self.tables(used)
+        if entity is grain and not any(each.many for each in used):
             return Sql(
                 f"SELECT {', '.join(named) or '1 AS one'} FROM {tables} WHERE {where.text}", where.values
             )
@@ -143,10 +149,10 @@ class Compiler:
             while chain[-1].after:
                 chain.append(self.source.by_name[chain[-1].after])
             needed |= dict.fromkeys(each.join for each in reversed(chain) if each.join)
-        return " ".join([self.table.text, *needed])
+        return self.teams(" ".join([self.table.text, *needed]))
 
     def filtered(self) -> list[Entity]:
-        return [each.entity for each in self.query.filters]
+        return [each.entity for each in self.query.filters if not each.entity.many]
 
     def where(self) -> Sql:
         """Return the scope, the period and the filters; the values are those of the tables too."""
@@ -190,6 +196,8 @@ class Compiler:
         A filter of a coarser entity, but for its id, must not choose the index: the database would start from
         that entity and sort all its rows instead of walking the moments of the grain.
         """
+        if given.entity.many:
+            return self.of_many(given)
         value = self.grouped(Group("", given.entity, given.field, given.bucket))
         if given.entity is not self.source.entities[0] and given.field.name != "id":
             texts = given.field.type in (Type.TEXT, Type.CHOICE)
@@ -209,6 +217,20 @@ class Compiler:
                 sign = {Op.GTE: ">=", Op.GT: ">", Op.LTE: "<=", Op.LT: "<"}[given.op]
                 return f"{value} {sign} {shown[0]}"
 
+    def of_many(self, given: Filter) -> str:
+        """Return the condition of a filter of an entity of which a row has any number: one of them has it."""
+        shown = ", ".join("?" if isinstance(each, str) else str(each) for each in given.values)
+        among = "" if given.op is Op.BLANK else f" AND {given.field.sql} IN ({shown})"
+        found = self.teams(f"EXISTS (SELECT 1 FROM {given.entity.many}{among})")
+        none = given.values[0] if given.op is Op.BLANK else given.op is Op.NOT
+        return f"NOT {found}" if none else found
+
+    def teams(self, text: str) -> str:
+        """Return SQL in which only those teams are that the viewer belongs to or leads, in a narrow scope."""
+        if self.scope.users is None:
+            return text
+        return text.replace(TEAMS, OWN_TEAMS.format(viewer=self.scope.viewer_id))
+
     def in_scope(self) -> list[str]:
         """Return the conditions that the viewer's scope puts on rows."""
         found = []
@@ -227,7 +249,7 @@ class Compiler:
     def expression(self, column: Column) -> str:
         """Return the expression of a field, NULL where the viewer may not see it."""
         field = column.field
-        found = field.sql.replace("{now}", str(self.query.as_of))
+        found = self.teams(field.sql.replace("{now}", str(self.query.as_of)))
         if field.content and self.source.opaque and self.scope.queues is not None:
             found = f"CASE WHEN {self.visible()} THEN {found} END"
         if field.type is Type.USER and self.scope.users is not None and found != self.source.users:

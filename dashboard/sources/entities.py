@@ -29,6 +29,15 @@ def yes(condition: str) -> str:
     return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
 
 
+# The memberships in teams that the viewer may know of; see `compiler.TEAMS`.
+_MEMBERS = 'SELECT {shown} FROM "team_member" tm JOIN "team" t ON t.id = tm.team_id WHERE 1 = 1 /*teams*/'
+_TEAMS = (
+    "(SELECT group_concat(t.name, ', ') FROM ("  # noqa: S608
+    + _MEMBERS.format(shown="t.name")
+    + " AND tm.user_id = {column} ORDER BY t.name) t)"
+)
+
+
 def user(name: str, column: str) -> Entity:
     return Entity(
         name,
@@ -38,10 +47,33 @@ def user(name: str, column: str) -> Entity:
         (
             Field("login", N_("User name"), Type.TEXT, "p.login"),
             Field("name", N_("Name"), Type.TEXT, "p.name"),
+            Field("title", N_("Job title"), Type.TEXT, "p.title"),
+            Field("email", N_("Email"), Type.TEXT, "p.email"),
+            Field("phone", N_("Phone"), Type.TEXT, "p.phone"),
             Field("extension", N_("Extension"), Type.TEXT, "p.extension"),
+            Field("team", N_("Teams"), Type.TEXT, _TEAMS.format(column="p.id")),
+            Field(
+                "access",
+                N_("Role"),
+                Type.TEXT,
+                '(SELECT x.name FROM "access" x WHERE x.id = p.access_id)',
+            ),
             Field("active", N_("Active"), Type.YES_NO, yes("p.deactivated_ts IS NULL")),
         ),
         join=f'LEFT JOIN "user" p ON p.id = {column}',
+    )
+
+
+def team(column: str) -> Entity:
+    """Return the teams of the user of a column; a row belongs to all of them."""
+    return Entity(
+        "team",
+        N_("Team"),
+        N_("Teams"),
+        "t.id",
+        (Field("name", N_("Name"), Type.TEXT, "t.name"),),
+        join=f"LEFT JOIN ({_MEMBERS.format(shown='tm.user_id, t.id, t.name')}) t ON t.user_id = {column}",
+        many=f"({_MEMBERS.format(shown='tm.user_id, t.id, t.name')}) t WHERE t.user_id = {column}",
     )
 
 
@@ -108,6 +140,7 @@ QUEUE_FIELDS = (
     Field("label", N_("Name"), Type.TEXT, "q.label"),
     Field("channel", N_("Channel"), Type.TEXT, "q.channel", CHANNELS),
     Field("service_level", N_("Service level"), Type.DURATION, "q.sla_seconds"),
+    Field("weight", N_("Weight"), Type.NUMBER, "q.weight"),
     Field("active", N_("Active"), Type.YES_NO, yes("q.deactivated_ts IS NULL")),
 )
 INTERACTION_FIELDS = (

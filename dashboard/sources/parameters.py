@@ -39,6 +39,7 @@ RESERVED = frozenset((*OF_PERIOD, "q", "columns", "group", "measures", "compare"
 
 NO_COMPARISON = N_("Figures are compared, not rows. Choose measures, such as count.")
 NEEDS_MEASURE = N_("Groups need measures, such as count.")
+NO_COLUMN = N_("A row may have several of “%(name)s”. Use it in groups and filters.")
 NOT_SINGLE = N_("The times of several layers overlap. Choose one of %(names)s.")
 NOT_GROUPED = N_("Choose columns or measures, not both.")
 NO_SEARCH = N_("This source has no search. Use filters.")
@@ -131,6 +132,8 @@ class _Reading(PeriodReading):
         if known is None:
             self.errors[parameter] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
             return None
+        if parameter == "columns" and known[0].many:
+            self.errors[parameter] = message(NO_COLUMN, name=name)
         return Column(self.source.full_name(*known), *known)
 
     def all_columns(self, measures: Sequence[object]) -> tuple[Column, ...]:

@@ -219,7 +219,7 @@ def limited() -> Iterator[Callable[[Sql], list[tuple[Any, ...]]]]:
 def _timed(sql: Sql, end: float) -> list[tuple[Any, ...]]:
     left = max(1, int((end - time.monotonic()) * 1000))
     database.execute_sql(f"SET LOCAL statement_timeout = {left}")
-    text = sql.text.replace("%", "%%").replace("?", "%s")
+    text = sql.text.replace("%", "%%").replace("?", "%s").replace("group_concat(", "string_agg(")
     return list(database.execute_sql(text, sql.values).fetchall())
 
 

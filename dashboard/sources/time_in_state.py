@@ -9,7 +9,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.catalog.channels import CHANNELS
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import user
+from dashboard.sources.entities import team, user
 from dashboard.sources.types import Entity, Field, Made, Ratio, Source, Type
 
 LAYERS = {"attendance": N_("Attendance"), "state": N_("State"), "work": N_("Work")}
@@ -77,6 +77,7 @@ TIME_IN_STATE = Source(
             ratios=(Ratio("occupancy", N_("Occupancy"), "sum:busy", "sum:ready"),),
         ),
         user("user", "s.user_id"),
+        team("s.user_id"),
     ),
     moment="start",
     permission=Permission.TRACING_VIEW,

@@ -76,7 +76,8 @@ class Ratio:
 class Entity:
     """A table of a source: its `key` identifies a row, `join` adds it to the finer ones.
 
-    `plural` is the label of the number of its rows.
+    `plural` is the label of the number of its rows. Where a finer row has any number of them, `many` is what
+    follows FROM in a statement of those of a row: filters ask for any of them, groups hold a row in each.
 
     `after` names the entity whose table the join refers to, "" for the grain.
     """
@@ -88,6 +89,7 @@ class Entity:
     fields: tuple[Field, ...]
     join: str = ""
     after: str = ""
+    many: str = ""
     ratios: tuple[Ratio, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import interaction, queue, user, yes
+from dashboard.sources.entities import interaction, queue, team, user, yes
 from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 OBJECTS = ("call", "email", "chat", "ticket")  # whose events change an interaction
@@ -109,6 +109,7 @@ USER_EVENTS = Source(
         interaction(),
         queue("i.queue_id"),
         user("user", "e.user_id"),
+        team("e.user_id"),
     ),
     moment="time",
     grain=N_("One row is one action of a user on an interaction."),

@@ -17,6 +17,7 @@ from dashboard.models import (
     Calendar,
     Event,
     Interaction,
+    Queue,
     Rule,
     Run,
     Source,
@@ -243,3 +244,12 @@ def test_built_in_roles_that_see_people_view_events(old: peewee.Database) -> Non
     roles = {role.name: role.permissions for role in Access.select()}
     kept = ["tracing.view"]
     assert roles == {"Agent": ["events.view", *kept], "Auditor": kept, "Quality": kept}
+
+
+def test_users_and_queues_get_empty_titles_and_no_weight(old: peewee.Database) -> None:
+    plain = {"email": "", "extension": "", "locale": "", "timezone": "", "created_ts": 1, "version": 1}
+    insert(old, "user", id=1, login="jana", name="Jana", **plain)
+    insert(old, "queue", name="line", label="Line", channel="call", sla_seconds=20, created_ts=1, version=1)
+    migrate.run(old)
+    assert User.select(User.title, User.phone).tuples().first() == ("", "")
+    assert Queue.select(Queue.weight).tuples().first() == (0,)

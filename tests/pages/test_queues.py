@@ -12,7 +12,7 @@ from tests.pages import asks
 
 P = Permission
 
-FORM = {"name": "support", "label": "Support", "channel": "call", "sla_seconds": "20"}
+FORM = {"name": "support", "label": "Support", "channel": "call", "sla_seconds": "20", "weight": "5"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_list_finds_without_marks_and_sorts_as_czech_does(editor: FlaskClien
 def test_a_queue_is_added_and_audited(editor: FlaskClient) -> None:
     assert editor.post("/queues/new", data=FORM).status_code == 302
     row = Queue.get(Queue.name == "support")
-    assert (row.label, row.channel, row.sla_seconds) == ("Support", "call", 20)
+    assert (row.label, row.channel, row.sla_seconds, row.weight) == ("Support", "call", 20, 5)
     assert asks.audited("queue.created").changes["sla_seconds"] == [None, 20]
 
 
@@ -47,6 +47,8 @@ BAD = [
     ("name", "x" * 121, "Enter 1 to 120 characters."),
     ("name", "a\x01b", "Remove control characters."),
     ("label", "x" * 201, "Enter 1 to 200 characters."),
+    ("weight", "1001", "Enter a whole number from 0 to 1000."),
+    ("weight", "-1", "Enter a whole number from 0 to 1000."),
     ("channel", "pigeon", "Choose a channel."),
     ("sla_seconds", "-1", "Enter a whole number from 0 to 86400."),
     ("sla_seconds", "99999999999999999999", "Enter a whole number from 0 to 86400."),

@@ -36,7 +36,9 @@ def form(user: User, **changes: object) -> dict[str, object]:
     row = User.get_by_id(user.id)
     same = {
         "name": row.name,
+        "title": row.title,
         "email": row.email,
+        "phone": row.phone,
         "extension": row.extension,
         "locale": row.locale,
         "timezone": row.timezone,
@@ -92,6 +94,8 @@ BAD = [
     ("login", "", "Enter a username of 1 to 120 characters without spaces."),
     ("name", "", "Enter 1 to 200 characters."),
     ("email", "nobody", "name@example.org"),
+    ("title", "x" * 121, "Enter 0 to 120 characters."),
+    ("phone", "9" * 61, "Enter 0 to 60 characters."),
     ("extension", "9" * 41, "Enter 0 to 40 characters."),
     ("access", "999", "This role has permissions that yours lacks, so you"),
     ("access", "x", "Choose a role."),

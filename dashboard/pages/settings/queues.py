@@ -19,6 +19,7 @@ from dashboard.web.fields import Choice, NamedForm, TextLine, WholeNumber
 from dashboard.web.resource import Resource
 
 SLA_MAX_S = 86_400
+MAX_WEIGHT = 1000
 
 
 class QueueForm(NamedForm):
@@ -39,6 +40,15 @@ class QueueForm(NamedForm):
         SLA_MAX_S,
         default=20,
         hint=N_("Contacts answered within this time count toward the service level."),
+    )
+    weight = WholeNumber(
+        N_("Weight"),
+        0,
+        MAX_WEIGHT,
+        default=0,
+        hint=N_(
+            "How important the queue is compared with others. Lists and reports can sort and group by it."
+        ),
     )
 
 
@@ -81,6 +91,9 @@ class Queues(Resource[QueueForm]):
             lambda row: row.sla_seconds,
             lambda row: _("%(num)s s", num=formats.number(row.sla_seconds)),
             css="n",
+        ),
+        Column(
+            "weight", N_("Weight"), lambda row: row.weight, lambda row: formats.number(row.weight), css="n p2"
         ),
         STATE,
     )

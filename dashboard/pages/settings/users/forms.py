@@ -43,6 +43,7 @@ class UserForm(Form):
         hint=N_("Used to sign in and to match the user in events. It can't be changed later."),
     )
     name = TextLine(N_("Full name"), 200)
+    title = TextLine(N_("Job title"), 120, needed=False)
     email = TextLine(
         N_("Email"),
         254,
@@ -51,6 +52,7 @@ class UserForm(Form):
         fits=EMAIL.fullmatch,
         problem=N_("Enter an address such as name@example.org."),
     )
+    phone = TextLine(N_("Phone"), 60, needed=False, input_type="tel")
     extension = TextLine(N_("Extension"), 40, needed=False)
     access = AccessChoice(
         N_("Role"),

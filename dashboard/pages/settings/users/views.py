@@ -37,6 +37,7 @@ OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
 OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
 HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
+PLAIN = ("login", "name", "title", "email", "phone", "extension", "locale", "timezone")
 
 
 class UserRow(NamedTuple):
@@ -157,13 +158,8 @@ class Users(Resource[UserForm]):
     def stored(self, row: User) -> dict[str, Any]:
         query = TeamMember.select(TeamMember.team).where(TeamMember.user == row.id)
         return {
-            "login": row.login,
-            "name": row.name,
-            "email": row.email,
-            "extension": row.extension,
+            **{name: getattr(row, name) for name in PLAIN},
             "access": row.access.id if row.access else None,
-            "locale": row.locale,
-            "timezone": row.timezone,
             "password": row.password_hash,
             "teams": frozenset(team for (team,) in query.tuples()),
         }
