@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from dashboard.access import keys
 from dashboard.db import database, keyset
 from dashboard.models import Channel, Event, Notification, Queue, Run, Step
-from dashboard.rules.runs import ACTED, RunOutcome, StepState
+from dashboard.rulelang.outcomes import ACTED, RunOutcome, StepState
 from tests import make
 from tests.api import Api
 from tests.pages.html import Element, Page

@@ -113,7 +113,7 @@ class Run(Model):
     firing = pw.CharField(300)  # id of the event, or name of the deadline, wait or count
     event_id = pw.BigIntegerField(null=True)
     subject = pw.CharField(300, default="")
-    outcome = pw.CharField(16)  # a rules.outcomes.Outcome
+    outcome = pw.CharField(16)  # a rulelang.outcomes.RunOutcome
     at_ms = pw.BigIntegerField()  # time of the event, or due time of the timer
     made_ms = pw.BigIntegerField()
     late_s = pw.IntegerField(default=0)
@@ -149,7 +149,7 @@ class Step(Model):
     recipient = pw.CharField(300, default="")
     key = pw.CharField(40, unique=True)
     payload = JSONField(default=dict)
-    state = pw.CharField(10)  # a rules.outcomes.StepState
+    state = pw.CharField(10)  # a rulelang.outcomes.StepState
     attempts = pw.IntegerField(default=0)
     due_ms = pw.BigIntegerField(null=True)
     manual = pw.BooleanField(default=False)  # sent again by a person

@@ -19,8 +19,8 @@ from dashboard.models import Channel, Rule, Run, Step
 from dashboard.notify import channels, chat, email, log_file, outbox, result, safe_http, webhook
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import internal_actions, loop_guard, runs
-from dashboard.rules.runs import StepState
 from dashboard.settings import Settings
 
 log = logging.getLogger("stopa.deliver")

@@ -27,7 +27,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Setting
 from dashboard.notify import result, safe_http
 from dashboard.notify.result import DeliveryResult, ResultKind
-from dashboard.rules.runs import StepState
+from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
 
 PORTS = {"smtp": 25, "smtps": 465}

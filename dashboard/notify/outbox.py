@@ -22,8 +22,8 @@ from dashboard.jobs.work import Bounds, Work
 from dashboard.models import Channel, Run, Step
 from dashboard.notify import result
 from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import active_rules, runs
-from dashboard.rules.runs import StepState
 
 THREADS = 12
 AT_ONCE = 8  # deliveries to one destination

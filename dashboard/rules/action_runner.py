@@ -15,12 +15,12 @@ from dashboard.i18n.message import N_
 from dashboard.models import Run, Step
 from dashboard.rulelang import rate_limits
 from dashboard.rulelang.actions import ACTIONS, ActionConfig
+from dashboard.rulelang.outcomes import RunOutcome, StepState
 from dashboard.rulelang.rate_limits import By, Often
 from dashboard.rules import internal_actions, runs
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan, PlannedAction
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.limit_store import EVENT, LimitStore
-from dashboard.rules.runs import RunOutcome, StepState
 
 STOPPED = N_("Not done because an earlier action failed.")
 UNDONE = N_("Rolled back because a later action failed.")

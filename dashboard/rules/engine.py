@@ -23,6 +23,7 @@ from dashboard.models import Event, Job, Rule, Run
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.fields import TAGS, EventFacts
 from dashboard.rulelang.matcher import Outcome
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rules import (
     active_rules,
     event_facts,
@@ -39,7 +40,6 @@ from dashboard.rules.event_facts import of_events, tags_of
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
-from dashboard.rules.runs import RunOutcome
 from dashboard.rules.timing import timers
 
 logger = logging.getLogger("stopa.rules")

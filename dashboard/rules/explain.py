@@ -17,6 +17,7 @@ from dashboard.models import Run as RunRow
 from dashboard.rulelang import matcher
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Outcome, State
+from dashboard.rulelang.outcomes import RUN_LABELS, RunOutcome
 from dashboard.rulelang.rate_limits import Times
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.words import fold
@@ -25,7 +26,6 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.event_rows import EventRow, columns, rows
 from dashboard.rules.limit_store import LimitStore
 from dashboard.rules.occurrences import CLOCK_AHEAD, Occurrence
-from dashboard.rules.runs import RUN_LABELS, RunOutcome
 
 LOOKED_THROUGH = 500  # latest events of a subject
 

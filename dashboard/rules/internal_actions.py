@@ -29,8 +29,8 @@ from dashboard.i18n import site_zone
 from dashboard.i18n.message import N_
 from dashboard.models import Mark, Notification, Profile, Rule, RuleMute, Run, Step, User
 from dashboard.rulelang import working_time
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules.recipients import profile_of
-from dashboard.rules.runs import StepState
 
 READ = N_("The notification has been read.")
 MUTED = N_("The recipient has muted the rule.")

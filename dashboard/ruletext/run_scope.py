@@ -8,9 +8,9 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
 from dashboard.rulelang import subjects
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules import permissions
-from dashboard.rules.runs import RunOutcome
 
 BADGES = {
     RunOutcome.DONE: "ok",

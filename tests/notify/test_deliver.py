@@ -17,8 +17,8 @@ from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Channel, Event, EventCause, Notification, Profile, Run, Step
 from dashboard.notify import channels, deliver, email, outbox, result, safe_http
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import active_rules, internal_actions
-from dashboard.rules.runs import StepState
 from tests import make
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving

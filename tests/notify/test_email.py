@@ -20,7 +20,7 @@ from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import email as email_transport
 from dashboard.notify import result, safe_http
 from dashboard.notify.result import DeliveryResult, ResultKind
-from dashboard.rules.runs import StepState
+from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
 from tests import make
 from tests.notify import steps

@@ -14,8 +14,8 @@ from dashboard.models import Rule, Run, Step
 from dashboard.notify import log_file
 from dashboard.notify.result import ResultKind
 from dashboard.rulelang import schema
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rulelang.schema import Definition
-from dashboard.rules.runs import StepState
 from tests.notify import steps
 from tests.rules.engine import event, rule, take
 

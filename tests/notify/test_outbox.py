@@ -15,8 +15,8 @@ from dashboard.db import database
 from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import outbox, result, safe_http
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import active_rules
-from dashboard.rules.runs import StepState
 from tests.notify import receivers, steps
 from tests.notify.receivers import Receiver, receiving
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, User
-from dashboard.rules.runs import RunOutcome
+from dashboard.rulelang.outcomes import RunOutcome
 from tests import make
 from tests.pages.html import Page
 

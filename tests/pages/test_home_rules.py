@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, Step, User
-from dashboard.rules.runs import RunOutcome, StepState
+from dashboard.rulelang.outcomes import RunOutcome, StepState
 from tests import make
 from tests.pages import asks, trail
 

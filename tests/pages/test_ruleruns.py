@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, Run, Step
 from dashboard.pages.ruleruns import queries
-from dashboard.rules.runs import RunOutcome
+from dashboard.rulelang.outcomes import RunOutcome
 from tests import make
 from tests.pages.asks import HOSTILE, SHOWN, audited, fragment_is_block, refuses_strangers, sign_in_with
 from tests.pages.html import Page

@@ -10,8 +10,8 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleGroup, User
 from dashboard.pages.rules import listing
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rules import active_rules
-from dashboard.rules.runs import RunOutcome
 from tests.pages import asks
 from tests.pages.html import Page
 from tests.pages.rulerows import CALL, listed, owner, rule, run

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.models import Event, Rule, Run
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rules import active_rules
 from dashboard.rules.backtest import replay
 from dashboard.rules.backtest.replay import Period
 from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.backtest.summary import BacktestRun
-from dashboard.rules.runs import RunOutcome
 from tests.rules import engine
 
 # Runs that tell of the engine's own day and not of the rule: examples, and what somebody ended.

@@ -14,9 +14,9 @@ from dashboard.jobs import worker
 from dashboard.models import AuditEntry, Rule, RuleVersion, Run
 from dashboard.models.notify import Calendar
 from dashboard.rulelang import schema
+from dashboard.rulelang.outcomes import ACTED, RunOutcome
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import starter
-from dashboard.rules.runs import ACTED, RunOutcome
 from dashboard.settings import LOCALES
 from tests import make
 

@@ -12,7 +12,7 @@ from dashboard import catalog, clock
 from dashboard.i18n import formats
 from dashboard.models import Event
 from dashboard.pages.eventstream.queries import Neighbour
-from dashboard.rules.runs import RUN_LABELS, RunOutcome
+from dashboard.rulelang.outcomes import RUN_LABELS, RunOutcome
 from dashboard.ruletext.names import type_label
 from dashboard.ruletext.run_scope import BADGES
 

@@ -11,8 +11,8 @@ from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.models import Rule, Run, Step
 from dashboard.rulelang.matcher import State
+from dashboard.rulelang.outcomes import ACTED, StepState
 from dashboard.rules.permissions import visible
-from dashboard.rules.runs import ACTED, StepState
 
 MOST = 6
 SEEING = (Permission.RULES_VIEW, Permission.RULES_OWN, Permission.RULES_OVERSEE)

@@ -11,8 +11,8 @@ from dashboard.access.scope import Scope
 from dashboard.jobs import heartbeat
 from dashboard.models import Event, Job, Rule, RuleGroup, Run, Step, Timer
 from dashboard.rulelang.matcher import State
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import active_rules, permissions
-from dashboard.rules.runs import StepState
 from dashboard.rules.timing.timers import TimerState
 from dashboard.web import forwarded
 from dashboard.web.forwarded import Unbelieved

@@ -20,11 +20,11 @@ from dashboard.pages.ruleeditor.warnings import warnings
 from dashboard.pages.ruleeditor.widgets import Option
 from dashboard.rulelang import text_templates
 from dashboard.rulelang.matcher import State
+from dashboard.rulelang.outcomes import RUN_LABELS
 from dashboard.rulelang.schema import LOOPS, Definition
 from dashboard.rulelang.triggers import fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
 from dashboard.rules import permissions
-from dashboard.rules.runs import RUN_LABELS
 from dashboard.rules.timing import pending_waits
 from dashboard.ruletext import names
 from dashboard.ruletext.run_scope import BADGES

@@ -31,8 +31,8 @@ from dashboard.models import (
     User,
 )
 from dashboard.rulelang import references
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rules import active_rules, permissions
-from dashboard.rules.runs import RunOutcome
 from dashboard.ruletext import names as rule_names
 from dashboard.web import lists
 

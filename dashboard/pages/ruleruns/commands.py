@@ -18,6 +18,7 @@ from dashboard.pages.ruleruns.try_rule import Candidate
 from dashboard.rulelang import matcher
 from dashboard.rulelang.actions import ACTIONS, ActionConfig
 from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.outcomes import RunOutcome, StepState
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import internal_actions
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan
@@ -25,7 +26,6 @@ from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.backtest import job
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.recipients import People, Reader
-from dashboard.rules.runs import RunOutcome, StepState
 from dashboard.settings import Settings
 
 SENT = ("notify", "email")

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.i18n.message import N_
-from dashboard.rules.runs import ACTED, RunOutcome
+from dashboard.rulelang.outcomes import ACTED, RunOutcome
 from dashboard.tracing.types import NO_DATE, parse_date
 from dashboard.web import forms, lists
 

@@ -13,8 +13,8 @@ from dashboard.db import keyset, rows
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.models.rules import RuleVersion
 from dashboard.pages.ruleruns.forms import RunQuery
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import permissions
-from dashboard.rules.runs import StepState
 from dashboard.ruletext.run_scope import covers
 
 PAGE = 50

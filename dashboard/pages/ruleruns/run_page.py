@@ -17,11 +17,12 @@ from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import subjects, text_templates
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.outcomes import RUN_LABELS, STEP_LABELS, RunOutcome, StepState
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import event_facts
-from dashboard.rules.runs import EDITED, RUN_LABELS, STEP_LABELS, RunOutcome, StepState
+from dashboard.rules.runs import EDITED
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
 from dashboard.ruletext.run_scope import BADGES

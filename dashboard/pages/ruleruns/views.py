@@ -16,8 +16,8 @@ from dashboard.i18n import zone
 from dashboard.models import Rule
 from dashboard.pages.ruleruns import export, forms, queries, run_page
 from dashboard.pages.ruleruns.forms import RunQuery
+from dashboard.rulelang.outcomes import RUN_LABELS
 from dashboard.rules import permissions
-from dashboard.rules.runs import RUN_LABELS
 from dashboard.web.deliver import asked as query
 from dashboard.web.deliver import deliver, export_links
 from dashboard.web.forms import one

@@ -28,9 +28,9 @@ from dashboard.models import (
 )
 from dashboard.models.rules import OfRule
 from dashboard.rulelang.matcher import State
+from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import import_export, starter
 from dashboard.rules.import_export import Incoming
-from dashboard.rules.runs import StepState
 
 NAME_MAX = 120
 TAKEN = N_("A rule with this name already exists in the list.")

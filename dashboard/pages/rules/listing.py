@@ -21,10 +21,10 @@ from dashboard.models import Rule, RuleGroup, Run, User
 from dashboard.pages.rules.forms import EMPLOYEES, MY, NO_GROUP, SYSTEM, RuleListQuery
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import permissions
-from dashboard.rules.runs import RunOutcome
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
 from dashboard.web import lists

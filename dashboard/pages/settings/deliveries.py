@@ -25,8 +25,8 @@ from dashboard.i18n.message import N_
 from dashboard.models import Channel, Rule, Step, User
 from dashboard.notify import outbox
 from dashboard.rulelang.actions import ACTIONS
+from dashboard.rulelang.outcomes import STEP_LABELS, StepState
 from dashboard.rules import permissions
-from dashboard.rules.runs import STEP_LABELS, StepState
 from dashboard.web import lists
 from dashboard.web.forms import ID_MAX, whole
 from dashboard.web.page import render

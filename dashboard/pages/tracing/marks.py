@@ -16,9 +16,9 @@ from dashboard.access.scope import Scope
 from dashboard.models import Event, Interaction, Mark, Rule, Run, Source
 from dashboard.rulelang import text_templates
 from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.outcomes import RUN_LABELS, RunOutcome
 from dashboard.rulelang.rate_limits import By, limit_key
 from dashboard.rules import permissions
-from dashboard.rules.runs import RUN_LABELS, RunOutcome
 from dashboard.ruletext.run_scope import BADGES, covers, traced
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.page import row_url

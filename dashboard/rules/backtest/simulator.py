@@ -14,6 +14,7 @@ from dashboard.events import timeliness
 from dashboard.rulelang import matcher, rate_limits
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.matcher import Index, Outcome, State
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rulelang.rate_limits import By
 from dashboard.rules import event_facts as facts_of
 from dashboard.rules import runs, subject_state
@@ -24,7 +25,6 @@ from dashboard.rules.backtest.summary import ACTED, DEPTH, ERROR, EXPIRED, LOOP,
 from dashboard.rules.event_rows import EventRow
 from dashboard.rules.limit_store import EVENT, LimitStore
 from dashboard.rules.recipients import People, covers
-from dashboard.rules.runs import RunOutcome
 
 _STOPPED = {Outcome.ERROR: ERROR, Outcome.LOOP_STOPPED: LOOP, Outcome.DEPTH_STOPPED: DEPTH}
 _WEIGHED = {RunOutcome.THROTTLED: THROTTLED, RunOutcome.MUTED: MUTED}

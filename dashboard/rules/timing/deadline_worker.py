@@ -21,12 +21,12 @@ from dashboard.jobs.work import Work, pause_ms
 from dashboard.models import Rule, Timer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.fields import facts as of_values
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rulelang.triggers import SCHEDULE
 from dashboard.rules import active_rules, event_facts, runs, subject_history
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.engine import EvaluationPass
 from dashboard.rules.event_rows import EventRow
-from dashboard.rules.runs import RunOutcome
 from dashboard.rules.subject_history import History
 from dashboard.rules.timing import deadline_index, deadlines, state_periods, timer_sync, timers
 from dashboard.rules.timing.deadline_index import DeadlineGroup, DeadlineIndex

@@ -16,9 +16,9 @@ from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Job, Rule, Run, Timer
 from dashboard.rulelang import schema as definitions
+from dashboard.rulelang.outcomes import RunOutcome
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import event_facts, runs
-from dashboard.rules.runs import RunOutcome
 from dashboard.rules.timing import timer_sync, timers
 from dashboard.rules.timing.timers import TimerKind, TimerState
 
