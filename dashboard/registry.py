@@ -38,7 +38,6 @@ from dashboard.pages import (
     teamday,
     tracing,
 )
-from dashboard.pages.ruleruns import export as ruleruns_export
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
 from dashboard.reports import mailing
@@ -98,12 +97,17 @@ LANES = {
     "deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS),
     "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
 }
-LISTS = (eventstream.LISTING, interactions.LISTING, interactions.USER_EVENT_LIST)
+LISTS = (
+    eventstream.LISTING,
+    interactions.LISTING,
+    interactions.USER_EVENT_LIST,
+    ruleruns.LISTING,
+    settings.deliveries.LISTING,
+)
 EXPORTS = {
     "attendance": attendance.EXPORT,
     "compare": teamday.COMPARE,
     "figures": figures.EXPORT,
-    "ruleruns": Maker(ruleruns_export.RIGHTS, ruleruns_export.build),
     "teamday": teamday.TEAM,
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
     **listing_files.makers(LISTS),

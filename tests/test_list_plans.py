@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -60,7 +61,9 @@ SORTS = re.compile(
     r"USE TEMP B-TREE(?! FOR (RIGHT PART|LAST TERM) OF).*"
 )  # rows of one instant may be sorted
 # A query sorted by a figure reads the rows of its period, for two seconds at most; one interaction has few.
-IN_A_PERIOD = re.compile(r"(first_ms|start_ts|time_ms) >= \d+ AND .*ORDER BY coalesce\(|i\.external_id IN")
+IN_A_PERIOD = re.compile(
+    r"(first_ms|start_ts|time_ms|made_ms) >= -?\d+ AND .*ORDER BY coalesce\(|i\.external_id IN"
+)
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
@@ -228,13 +231,13 @@ def short_reach(monkeypatch: pytest.MonkeyPatch) -> None:
 
 LISTS = [
     ("/rules/1/runs", {}, 600),
-    ("/rules/1/runs", {"outcome": "acted"}, 600 * len(ACTED) // len(RunOutcome)),
+    ("/rules/1/runs", {"acted": "1"}, 600 * len(ACTED) // len(RunOutcome)),
     ("/rules/1/runs", {"outcome": "done"}, 600 // len(RunOutcome)),
     ("/rules/1/runs", {"q": "nothing like this"}, 0),
-    ("/runs", {"subject": "interaction:1:c1", "outcome": "acted"}, 600 * len(ACTED) // len(RunOutcome)),
-    ("/settings/channels/deliveries", {"view": "all"}, 600),
-    ("/settings/channels/deliveries", {"view": "failed"}, 600 * 3 // len(StepState)),
-    ("/settings/channels/deliveries", {"view": "all", "channel": "1"}, 600),
+    ("/runs", {"subject": "interaction:1:c1", "acted": "1"}, 600 * len(ACTED) // len(RunOutcome)),
+    ("/settings/channels/deliveries", {}, 600),
+    ("/settings/channels/deliveries", {"state": ["failed", "dead", "uncertain"]}, 600 * 3 // len(StepState)),
+    ("/settings/channels/deliveries", {"channel": "1"}, 600),
     ("/inbox", {"view": "all"}, 600),
     ("/inbox", {"view": "new"}, 30),
 ]
@@ -243,15 +246,15 @@ LISTS = [
 @pytest.mark.usefixtures("short_reach")
 @pytest.mark.parametrize(("path", "query", "number"), LISTS)
 def test_pages_that_end_early_lead_to_every_row_once(
-    site: FlaskClient, path: str, query: dict[str, str], number: int
+    site: FlaskClient, path: str, query: dict[str, Any], number: int
 ) -> None:
     seen: list[str] = []
-    address: str | None = f"{path}?{urlencode(query)}"
+    address: str | None = f"{path}?{urlencode(query, doseq=True)}"
     visited = 0
     while address is not None:
         page = Page(site.get(address).text)
         seen += [one.attributes["value"] for one in page.elements if is_row(one)] or runs_of(page)
-        address = next((link for link in page.links() if "before=" in link), None)
+        address = page.link(rel="next")
         visited += 1
         assert visited < 40
     assert len(set(seen)) == len(seen)
@@ -266,25 +269,6 @@ def is_row(element: Element) -> bool:
 
 def runs_of(page: Page) -> list[str]:
     return [found[1] for link in page.links() if (found := re.fullmatch(r"/runs/(\d+)", link))]
-
-
-@pytest.mark.both_databases
-@pytest.mark.usefixtures("short_reach")
-def test_newer_pages_lead_back_through_pages_that_end_early(site: FlaskClient) -> None:
-    address: str | None = "/rules/1/runs?outcome=acted"
-    older, last = [], ""
-    while address is not None:
-        page = Page(site.get(address).text)
-        older += runs_of(page)
-        last, address = address, page.link(rel="next")
-    newer: list[str] = []
-    address = last
-    while address is not None:
-        page = Page(site.get(address).text)
-        newer = runs_of(page) + newer
-        address = page.link(rel="prev")
-    assert older
-    assert set(newer) == set(older)
 
 
 @pytest.mark.both_databases

@@ -128,8 +128,8 @@ class Run(Model):
         indexes = (
             (("rule_id", "firing", "version"), True),
             (("rule_id", "outcome", "id"), False),
-            (("rule_id", "id"), False),
-            (("subject", "id"), False),
+            (("rule_id", "made_ms", "id"), False),
+            (("subject", "made_ms", "id"), False),
             (("made_ms",), False),
         )
 
@@ -165,7 +165,8 @@ class Step(Model):
         indexes = (
             (("run", "n", "part", "repetition"), True),
             (("state", "due_ms"), False),
-            (("state", "id"), False),
+            (("made_ms",), False),
+            (("state", "made_ms", "id"), False),
             (("channel_id", "state", "id"), False),
         )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from dashboard.models import ScheduleMail, ScheduleRun, User
-from dashboard.rules.runs import StepState
+from dashboard.rulelang.outcomes import StepState
 
 SHOWN = 10  # latest runs of a schedule
 LATE_S = 900  # a run that began that much after it was due was caught up

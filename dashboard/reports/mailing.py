@@ -35,7 +35,7 @@ from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.reports import files, library, result
 from dashboard.reports.library import SavedReport
 from dashboard.reports.schedules import Format
-from dashboard.rules.runs import StepState
+from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError

@@ -8,7 +8,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Event, Rule, Run
 from dashboard.rulelang import subjects
-from dashboard.rulelang.outcomes import RunOutcome
+from dashboard.rulelang.outcomes import RunOutcome, StepState
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules import permissions
 
@@ -23,6 +23,15 @@ BADGES = {
     RunOutcome.EXPIRED: "warn",
     RunOutcome.SHADOW: "info",
     RunOutcome.TEST: "info",
+}
+
+STEP_BADGES = {
+    StepState.DONE: "ok",
+    StepState.WAITING: "info",
+    StepState.RUNNING: "info",
+    StepState.FAILED: "bad",
+    StepState.DEAD: "bad",
+    StepState.UNCERTAIN: "warn",
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from dashboard.access.scope import Scope
 from dashboard.models import Queue, Source, User
 from dashboard.sources import display, period, run
 from dashboard.sources.query import Compared, Group, Names, Query, compared_name, cursor
-from dashboard.sources.types import Type
+from dashboard.sources.types import Field, Type
 
 UNITS = {Type.DURATION: "s"}
 
@@ -59,9 +60,8 @@ def answer(scope: Scope, query: Query, as_of: int) -> Answer:
     if query.measures:
         return _figures(scope, query, as_of)
     found = run.rows(scope, query)
-    types = [each.field.type for each in query.columns]
-    scales = [each.field.scale for each in query.columns]
-    written = list(zip(*_written(scope, query, types, scales, [row for _, row in found.rows]), strict=True))
+    fields = [each.field for each in query.columns]
+    written = list(zip(*_written(scope, query, fields, [row for _, row in found.rows]), strict=True))
     keys = [each.name for each in query.columns]
     return Answer(
         **_head(query, as_of),
@@ -79,8 +79,7 @@ def answer(scope: Scope, query: Query, as_of: int) -> Answer:
 
 def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
     found = run.figures(scope, query)
-    types = [Type.TEXT if each.bucket else each.field.type for each in query.groups]
-    scales = [each.field.scale for each in query.groups]
+    fields = [replace(each.field, type=Type.TEXT) if each.bucket else each.field for each in query.groups]
     values = [
         tuple(
             period.key(group.bucket, value, query.zone) if group.bucket else value
@@ -88,7 +87,7 @@ def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
         )
         for key, _ in found.rows
     ]
-    written = list(zip(*_written(scope, query, types, scales, values), strict=True)) or [()] * len(values)
+    written = list(zip(*_written(scope, query, fields, values), strict=True)) or [()] * len(values)
     keys = [each.name for each in query.groups]
     shown = zip(written, found.rows, strict=True)
     return Answer(
@@ -134,25 +133,25 @@ def _measure_infos(query: Query) -> list[ColumnInfo]:
 
 
 def _written(
-    scope: Scope, query: Query, types: list[Type], scales: list[int], rows: list[tuple[Any, ...]]
+    scope: Scope, query: Query, fields: Sequence[Field], rows: list[tuple[Any, ...]]
 ) -> list[list[Any]]:
     """Return the columns of `rows` with their values as the reader sees them."""
     columns = []
-    for type_, scale, values in zip(types, scales, zip(*rows, strict=True), strict=False):
-        write = _writer(scope, query.zone, type_, scale, set(values) - {None})
+    for field, values in zip(fields, zip(*rows, strict=True), strict=False):
+        write = _writer(scope, query.zone, field, set(values) - {None})
         columns.append([None if value is None else write(value) for value in values])
     return columns
 
 
-def _writer(
-    scope: Scope, zone: str, type_: Type, scale: int, values: Collection[Any]
-) -> Callable[[Any], Any]:
-    """Return how values of a type are written; `values` are those that occur."""
-    match type_:
+def _writer(scope: Scope, zone: str, field: Field, values: Collection[Any]) -> Callable[[Any], Any]:
+    """Return how values of a field are written; `values` are those that occur."""
+    match field.type:
         case Type.MOMENT:
-            return lambda value: clock.iso(int(value) // scale, zone)
+            return lambda value: clock.iso(int(value) // field.scale, zone)
+        case Type.NOTE:
+            return display.writer(scope, field, values, zone)
         case Type.USER | Type.QUEUE | Type.SOURCE | Type.CONTACT:
-            found = display.named(scope, type_, values)
+            found = display.named(scope, field.type, values)
             return {key: name.key or name.shown for key, name in found.items()}.get
         case Type.YES_NO:
             return bool

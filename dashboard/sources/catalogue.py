@@ -6,12 +6,25 @@ A new field is one line there; parameters, results, the API and its description 
 from __future__ import annotations
 
 from dashboard.sources.activities import ACTIVITIES
+from dashboard.sources.deliveries import DELIVERIES
 from dashboard.sources.events import EVENTS
 from dashboard.sources.interactions import INTERACTIONS
+from dashboard.sources.rule_runs import RULE_RUNS
 from dashboard.sources.time_in_state import TIME_IN_STATE
 from dashboard.sources.user_events import USER_EVENTS
 
-__all__ = ("ACTIVITIES", "EVENTS", "INTERACTIONS", "SOURCES", "TIME_IN_STATE", "USER_EVENTS")
+__all__ = (
+    "ACTIVITIES",
+    "DELIVERIES",
+    "EVENTS",
+    "INTERACTIONS",
+    "RULE_RUNS",
+    "SOURCES",
+    "TIME_IN_STATE",
+    "USER_EVENTS",
+)
 
 # Those of the query API; events are read there in the order of arrival, at an address of their own.
-SOURCES = {each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES, TIME_IN_STATE)}
+SOURCES = {
+    each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES, TIME_IN_STATE, RULE_RUNS, DELIVERIES)
+}

@@ -8,6 +8,7 @@ and texts are parameters. The viewer's scope is part of every statement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from dashboard.access.permissions import Permission
@@ -40,6 +41,16 @@ class Compiler:
         """`made` is the table of a source whose rows are made, see `sources.made`."""
         self.query, self.scope, self.source = query, scope, query.source
         self.table = made or Sql(query.source.table)
+
+    def legs(self) -> list[Sql]:
+        """Return `rows`, once for each value of a filter whose values an index holds one by one."""
+        by_moment = self.query.sort is None or self.query.sort.name == self.source.moment
+        for n, each in enumerate(self.query.filters if by_moment else ()):
+            if each.field.many and each.op is Op.ANY_OF and len(each.values) > 1:
+                others = self.query.filters[:n], self.query.filters[n + 1 :]
+                legs = [(*others[0], each._replace(values=(value,)), *others[1]) for value in each.values]
+                return [Compiler(replace(self.query, filters=leg), self.scope).rows() for leg in legs]
+        return [self.rows()]
 
     def rows(self) -> Sql:
         """Return a page of rows, and one more: the value they are sorted by, the key, the columns."""
@@ -182,6 +193,9 @@ class Compiler:
 
         What is masked for the viewer cannot be searched.
         """
+        if self.source.searched:
+            parts = [f"lower({each}) LIKE ? ESCAPE '!'" for each in self.source.searched]
+            return Sql(f"({' OR '.join(parts)})", (f"%{escaped(text.lower())}%",) * len(parts))
         found = f"{self.source.id_searched} LIKE ? ESCAPE '!'"
         if not self.scope.can(Permission.PII_UNMASK):
             return Sql(found, (f"{escaped(text)}%",))
@@ -233,11 +247,11 @@ class Compiler:
 
     def in_scope(self) -> list[str]:
         """Return the conditions that the viewer's scope puts on rows."""
-        found = []
+        found = [self.source.scoped(self.scope)] if self.source.scoped else []
         if self.source.users and self.scope.users is not None:
             ids = sorted(self.scope.users | {self.scope.viewer_id})
             found.append(f"{self.source.users} IN ({_numbers(ids)})")
-        if not self.source.opaque and self.scope.queues is not None:
+        if self.source.queues and not self.source.opaque and self.scope.queues is not None:
             found.append(self.visible())
         return found
 

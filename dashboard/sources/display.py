@@ -88,6 +88,9 @@ def _by_id(model: Any, columns: Sequence[Any], ids: Collection[int]) -> Iterable
 
 def writer(scope: Scope, field: Field, values: Collection[Any], zone: str) -> Callable[[Any], str]:
     """Return how values of a field are written on a page; `values` are those that occur."""
+    if field.texts is not None:
+        texts = field.texts(scope, values)
+        return lambda value: texts.get(value, "")
     match field.type:
         case Type.MOMENT:
             return lambda value: formats.stamp(int(value) // field.scale, zone)

@@ -32,7 +32,7 @@ def yes(condition: str) -> str:
 # The memberships in teams that the viewer may know of; see `compiler.TEAMS`.
 _MEMBERS = 'SELECT {shown} FROM "team_member" tm JOIN "team" t ON t.id = tm.team_id WHERE 1 = 1 /*teams*/'
 _TEAMS = (
-    "(SELECT group_concat(t.name, ', ') FROM ("  # noqa: S608
+    "(SELECT group_concat(t.name, ', ') FROM ("
     + _MEMBERS.format(shown="t.name")
     + " AND tm.user_id = {column} ORDER BY t.name) t)"
 )

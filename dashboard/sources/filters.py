@@ -38,9 +38,9 @@ class FilterReader:
             if base in CYCLIC and base not in self.source.fields:
                 found += self.cyclic(name, base, suffix, [value for value in values if value])
                 continue
-            known = self.source.fields.get(base)
+            known = self.source.usable.get(base)
             if known is None:
-                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(sorted(self.source.fields)))
+                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(self.source.usable))
                 continue
             entity, field = known
             allowed = operators(field.type)
@@ -96,7 +96,7 @@ class FilterReader:
             case Type.SOURCE:
                 source = self.names.source(text)
                 return message(NO_SOURCE, name=text[:80]) if source is None else source
-            case Type.TEXT:
+            case Type.TEXT | Type.NOTE:
                 return text
 
     def is_single(self, filters: Iterable[Filter]) -> bool:

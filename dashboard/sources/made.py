@@ -30,4 +30,4 @@ def table(scope: Scope, query: Query) -> Sql | None:
     ]
     each = "json_each(?)" if dialect.is_sqlite() else "jsonb_array_elements(?::jsonb)"
     # All of it is declared; the rows are a parameter.
-    return Sql(f"(SELECT {', '.join(columns)} FROM {each}) {made.alias}", (rows,))  # noqa: S608
+    return Sql(f"(SELECT {', '.join(columns)} FROM {each}) {made.alias}", (rows,))

@@ -35,7 +35,7 @@ def read_measure(source: Source, text: str, groups: Sequence[Group]) -> Measure 
                 return Measure(text, Sum.SUM, *source.fields[source.counted])
             return Measure(text, Sum.COUNT, entity)
         case Sum.COUNT_DISTINCT:
-            if of not in source.fields:
+            if of not in source.usable:
                 return message(UNKNOWN_FIELD, names=", ".join(sorted(source.fields)))
             return Measure(text, Sum.COUNT_DISTINCT, *source.fields[of])
         case Sum.SHARE | Sum.RUNNING:

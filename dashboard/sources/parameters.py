@@ -121,7 +121,7 @@ class _Reading(PeriodReading):
 
     def search(self) -> str:
         text = self.text("q").strip()
-        if text and not self.source.id_searched:
+        if text and not (self.source.id_searched or self.source.searched):
             self.errors["q"] = Message(NO_SEARCH)
         elif text and not is_long_enough(text):
             self.errors["q"] = Message(TOO_SHORT)
@@ -146,6 +146,8 @@ class _Reading(PeriodReading):
         if name in list(Bucket):
             return Group(name, *self.source.timed_field, Bucket(name))
         column = self.column("group", name)
+        if column and name not in self.source.usable:
+            self.errors["group"] = message(UNKNOWN_FIELD, names=", ".join(self.source.usable))
         return Group(*column) if column else None
 
     def measure(self, name: str, groups: Sequence[Group | None]) -> Measure | None:

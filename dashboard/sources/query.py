@@ -181,6 +181,8 @@ def operators(kind: Type) -> tuple[Op, ...]:
     """Return the operators of a type of fields."""
     if kind.can_be_compared:
         return (Op.ANY_OF, Op.NOT, Op.GTE, Op.GT, Op.LTE, Op.LT, Op.BLANK)
+    if kind is Type.NOTE:
+        return ()
     return (Op.ANY_OF,) if kind is Type.YES_NO else (Op.ANY_OF, Op.NOT, Op.BLANK)
 
 

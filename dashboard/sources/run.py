@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from math import prod
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import peewee
@@ -55,8 +56,11 @@ def rows(scope: Scope, query: Query) -> Rows:
     """Return a page of the rows that a viewer may see. Raises TooLong."""
     compiler = _compiler(scope, query)
     with limited() as run:
-        found = run(compiler.rows())
+        legs = compiler.legs()
+        found = [row for leg in legs for row in run(leg)]
         number = int(run(compiler.count())[0][0])
+    if len(legs) > 1:
+        found.sort(key=itemgetter(0, 1), reverse=compiler.order()[1])
     limit = query.limit or PAGE
     page, more = found[:limit], len(found) > limit
     last = (int(page[-1][0]), int(page[-1][1])) if more else None

@@ -6,13 +6,16 @@ never counted once for each finer row: the compiler reduces it to one value per 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+
+Texts = Callable[[Scope, Collection[Any] | None], Mapping[Any, str]]
 
 
 class Type(StrEnum):
@@ -30,6 +33,7 @@ class Type(StrEnum):
     SOURCE = "source"
     CONTACT = "contact"
     ID = "id"
+    NOTE = "note"  # a text that `Field.texts` makes of the id of the row; it is shown and nothing else
 
     @property
     def can_be_added(self) -> bool:
@@ -47,6 +51,7 @@ class Field:
     `choices` are the values that occur, with their labels; of a text those that have one. A field without a
     `label` is no column of pages.
     `counted` is the label of the number of rows in which it is yes, where that is another or none is shown.
+    `texts` gives a reader what pages show instead of these values of the field, or of all that can be chosen.
     A moment is stored in `scale` units a second. A field of `content` is NULL in rows whose content the
     viewer may not see, in filters, groups and measures too. In `sql`, {now} is the second of the query.
     """
@@ -59,6 +64,8 @@ class Field:
     scale: int = 1
     content: bool = False
     counted: str = ""
+    texts: Texts | None = field(default=None, compare=False)
+    many: bool = False  # an index holds each value in the order of the moment: several are read one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +118,12 @@ class Source:
     `users` is the column whose user must be in the viewer's scope, `queues` the one whose queue must be for
     the content to be visible; `own` is the condition of the viewer's own work and of what is in no queue,
     with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
-    rows without visible content stay, else they are left out. A search looks into the columns `id_searched`
-    and `contact`. A period and its buckets apply to the field `timed_by`, which is never earlier than the
-    moment by which rows are sorted, and at most a day later; by default they apply to that moment.
-    Measures need a filter by one value of the field
-    `single`, where rows of different values must not be added up. `counted` is the field whose sum `count`
-    is, where a row may be a part of what is counted.
+    rows without visible content stay, else they are left out; `scoped` gives the condition of a viewer where
+    these do not say it. A search looks for a part of the columns `searched`, else into the columns
+    `id_searched` and `contact`. A period and its buckets apply to the field `timed_by`, which is never
+    earlier than the moment by which rows are sorted, and at most a day later; by default to that moment.
+    Measures need a filter by one value of the field `single`, where rows of different values must not be
+    added up. `counted` is the field whose sum `count` is, where a row may be a part of what is counted.
     """
 
     name: str
@@ -124,10 +131,12 @@ class Source:
     entities: tuple[Entity, ...]
     moment: str
     permission: Permission
-    queues: str
-    own: str
+    queues: str = ""
+    own: str = ""
     users: str = ""
     grain: str = ""  # what a row is, in a sentence
+    scoped: Callable[[Scope], str] | None = None
+    searched: tuple[str, ...] = ()
     where: str = ""
     id_searched: str = ""
     contact: str = ""
@@ -141,6 +150,11 @@ class Source:
     def fields(self) -> dict[str, tuple[Entity, Field]]:
         """Every field by its full name, entity.field, and those of the grain by their bare name as well."""
         return self._named(lambda entity: entity.fields)
+
+    @cached_property
+    def usable(self) -> dict[str, tuple[Entity, Field]]:
+        """The fields by which rows can be filtered and grouped, by name in the order of names."""
+        return {name: known for name, known in sorted(self.fields.items()) if known[1].type is not Type.NOTE}
 
     @cached_property
     def ratios(self) -> dict[str, tuple[Entity, Ratio]]:

@@ -127,7 +127,9 @@ def read(
 
 def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
     """Return value and label of a field's choices, of the users or queues of the scope, or of sources."""
-    if field.type is Type.QUEUE:
+    if field.texts is not None:
+        found = [(str(key), text) for key, text in field.texts(scope, None).items()]
+    elif field.type is Type.QUEUE:
         q = Queue
         found = q.select(q.name, q.label).where(scope.allows_queue(q.id)).tuples()
     elif field.type is Type.USER:

@@ -56,7 +56,7 @@ def routes(
         given = request.args.to_dict(flat=False)
         renamed = found.renamed(given)
         if renamed != given:
-            return make_response(redirect(f"{request.path}?{urlencode(renamed, doseq=True)}"))
+            return make_response(redirect(f"{request.path}?{urlencode(renamed, doseq=True)}".rstrip("?")))
         if not format_:
             return listing_page.show(found, given)
         return as_json(found, given) if format_ == "json" else download(found, given, format_)

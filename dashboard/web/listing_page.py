@@ -69,6 +69,7 @@ class Page:
     """What the template shows of one query."""
 
     listing: Listing
+    title: str  # made here: what `_` returns in a template is not escaped
     errors: list[str]
     period: str
     periods: list[tuple[str, str]]
@@ -84,6 +85,7 @@ class Page:
     rows: list[Row]
     count: str
     about: str
+    as_of: str
     notes: list[str]
     first_url: str | None
     next_url: str | None
@@ -117,6 +119,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
     last = clock.local_date(max(query.span.end - 1, query.span.start), query.zone).isoformat()
     return Page(
         listing,
+        str(_(listing.title)),
         errors,
         period,
         [*_periods(listing), ("", _("Choose dates"))],
@@ -131,7 +134,8 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         [_heading(listing, each, query) for each in query.columns],
         _rows(listing, query, found),
         _count(listing, found),
-        " · ".join((display.period_text(query), query.zone, _as_of(query))),
+        f"{display.period_text(query)} · {query.zone}",
+        _as_of(query),
         list(_notes(query)),
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
@@ -139,6 +143,22 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         listing.bulk if listing.bulk and g.scope.can(listing.bulk.permission) else None,
         here(PAGING),
     )
+
+
+class Table(NamedTuple):
+    headings: list[Heading]
+    rows: list[Row]
+
+
+def table(listing: Listing, given: Parameters) -> Table:
+    """Return the rows of a query for a page of something else; none when they take too long."""
+    query = parsed(listing, given, zone())
+    try:
+        found = run.rows(g.scope, query)
+    except run.TooLong:
+        found = run.Rows([], 0, True, None)
+    headings = [_heading(listing, each, query)._replace(head=None) for each in query.columns]
+    return Table(headings, _rows(listing, query, found))
 
 
 def _as_of(query: Query) -> str:
@@ -226,7 +246,7 @@ def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
             [
                 Cell(
                     text,
-                    link(key, value) if link and value is not None else None,
+                    link(key, value) if link and text else None,
                     style,
                     badge.get(value, "") if badge is not None else None,
                 )

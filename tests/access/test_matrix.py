@@ -68,7 +68,7 @@ OTHERS = {
     "tracing.record_manual": OWN,
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
     "operations": {P.RULES_OPERATE},
-    "deliveries.index": {P.RULES_TRACES},
+    "deliveries": {P.RULES_TRACES},
     "deliveries.bulk": {P.CHANNELS_EDIT},
     "rules.index": LISTS,
     "rules.show": LISTS,

@@ -106,7 +106,7 @@ PLACES = {
     "deletion of an access": Place("/accesses/{access}/delete"),
     "channels": Place("/settings/channels"),
     "new channel": Place("/settings/channels/new"),
-    "deliveries": Place("/settings/channels/deliveries?view=all"),
+    "deliveries": Place("/settings/channels/deliveries"),
     "API keys": Place("/settings/keys"),
     "new key": Place("/settings/keys/new"),
     "notifications": Place("/inbox"),

@@ -87,7 +87,7 @@ def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
         Step.create(run=made, rule_id=1, n=number, action="email", key=str(number), state=state, made_ms=1)
     page = operator.get("/operations").text
     assert "1 failed, 2 undeliverable, 1 possibly sent" in page
-    assert 'href="/settings/channels/deliveries"' in page
+    assert 'href="/settings/channels/deliveries?state=failed' in page
 
 
 def test_counts_beyond_the_limit_are_marked(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

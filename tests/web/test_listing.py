@@ -16,12 +16,16 @@ from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry
 from dashboard.web.listing import Listing
 from tests import make
+from tests.notify import steps
 from tests.pages import trail
+from tests.rules import engine
 
 P = Permission
 PATHS = {
+    "deliveries": "/settings/channels/deliveries",
     "events": "/events",
     "interactions": "/interactions",
+    "rule_runs": "/runs",
     "user_events": "/interactions/user-events",
 }
 OF_API = [name for name in PATHS if name != "events"]
@@ -38,6 +42,9 @@ def present() -> Iterator[None]:
 def stored(client: FlaskClient) -> None:
     """Store a day of two users in two queues."""
     about = {"queue": "support", "contact": {"name": "Nováková Jana", "phone": "+420123456214"}}
+    rule = engine.rule()
+    run = steps.run(rule, outcome="done", made_ms=trail.at("10:00") * 1000)
+    steps.step("webhook", run, state="failed", attempts=1, made_ms=trail.at("10:01") * 1000)
     trail.store(
         trail.work("call", "c1", "09:00", "09:10", "jana", **about, direction="in"),
         trail.work("email", "c2", "11:00", "11:20", "petr", queue="sales"),
@@ -107,6 +114,7 @@ def test_the_fragment_of_a_list_is_a_part_of_its_page(
     assert part in client.get(path(listing)).text
 
 
+@pytest.mark.both_databases
 @each_list
 def test_every_file_holds_the_rows_of_the_page_and_leaves_an_audit_entry(
     client: FlaskClient, stored: Any, listing: Listing
@@ -125,8 +133,9 @@ def test_every_file_holds_the_rows_of_the_page_and_leaves_an_audit_entry(
     assert [entry.details["rows"] for entry in entries] == [number] * 3
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", OF_API)
-@pytest.mark.parametrize("query", ["", "&measures=count&group=queue.name"])
+@pytest.mark.parametrize("query", ["", "&measures=count&group=hour"])
 def test_json_is_what_the_api_answers(client: FlaskClient, stored: Any, name: str, query: str) -> None:
     admin = make.administrator()
     make.sign_in(client, admin)

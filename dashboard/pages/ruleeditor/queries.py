@@ -171,7 +171,7 @@ def runs(rule_id: int) -> list[Shown]:
     query = Run.select(Run.id, Run.outcome, Run.at_ms, Run.held, Run.error).where(
         (Run.rule_id == rule_id) & Run.outcome.not_in([RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED])
     )
-    return rows(query.order_by(Run.id.desc()).limit(RUNS), Shown)
+    return rows(query.order_by(Run.made_ms.desc(), Run.id.desc()).limit(RUNS), Shown)
 
 
 def latest(scope: Scope, named: Iterable[str]) -> int | None:

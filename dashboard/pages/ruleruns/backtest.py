@@ -12,9 +12,8 @@ from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.notify import email
 from dashboard.pages.ruleruns import backtest_result, commands, try_rule, why_not
-from dashboard.pages.ruleruns.forms import ID_MAX, SUBJECT_MAX
 from dashboard.pages.ruleruns.try_rule import Candidate
-from dashboard.pages.ruleruns.views import bp
+from dashboard.pages.ruleruns.views import RUN_MAX, SUBJECT_MAX, bp
 from dashboard.rules import permissions
 from dashboard.rules.backtest import job as backtests
 from dashboard.rules.internal_actions import Impossible
@@ -36,7 +35,7 @@ def attempt(ident: int) -> Response:
 def test(ident: int) -> Response:
     """Send the rule's notifications and emails about the event to the viewer only."""
     tried = _traced(ident)
-    event = whole(request.form.get("event", ""), 1, ID_MAX)
+    event = whole(request.form.get("event", ""), 1, RUN_MAX)
     if tried.live is None:
         return _attempt(tried, status=422)
     found = try_rule.occurrence(tried.live, event, g.scope, zone())
@@ -62,7 +61,7 @@ def why(ident: int) -> Response:
     tried = _traced(ident)
     subject = request.args.get("subject", "").strip()[:SUBJECT_MAX]
     text = request.args.get("event", "").strip()
-    event = whole(text, 1, ID_MAX)
+    event = whole(text, 1, RUN_MAX)
     errors = {"event": _("Enter an event number.")} if text and event is None else {}
     asked = bool(subject or event) and not errors and tried.live is not None
     answer = why_not.answered(g.scope, tried.live, subject, event, zone()) if asked and tried.live else None
@@ -131,7 +130,7 @@ def _traced(ident: int) -> Candidate:
 
 
 def _attempt(tried: Candidate, problem: str = "", status: int = 200) -> Response:
-    event = whole(request.values.get("event", ""), 1, ID_MAX)
+    event = whole(request.values.get("event", ""), 1, RUN_MAX)
     rule, found, offered = tried.live, None, []
     if rule is not None:
         offered = try_rule.offers(g.scope, rule, zone())

@@ -25,17 +25,8 @@ from dashboard.rules import event_facts
 from dashboard.rules.runs import EDITED
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
-from dashboard.ruletext.run_scope import BADGES
+from dashboard.ruletext.run_scope import BADGES, STEP_BADGES
 from dashboard.ruletext.traces import Line as TraceLine
-
-STEP_BADGES = {
-    StepState.DONE: "ok",
-    StepState.WAITING: "info",
-    StepState.RUNNING: "info",
-    StepState.FAILED: "bad",
-    StepState.DEAD: "bad",
-    StepState.UNCERTAIN: "warn",
-}
 
 
 class Words(NamedTuple):
@@ -177,49 +168,6 @@ def receipt(found: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
-class Row(NamedTuple):
-    """A run in the list. `about` names its subject in an address."""
-
-    id: int
-    rule_id: int
-    time: str
-    subject: str
-    about: str
-    type: str
-    outcome: str
-    badge: str
-    done: int
-    failed: int
-    waiting: int
-    held: int
-    late: str
-    error: str
-
-
-def rows(scope: Scope, lines: Iterable[queries.Line], zone: str) -> list[Row]:
-    found = list(lines)
-    words = Words.load(scope, [line.subject for line in found])
-    return [
-        Row(
-            line.id,
-            line.rule_id,
-            formats.stamp(line.at_ms // 1000, zone),
-            words.subject(line.subject),
-            line.subject,
-            words.type(line.type),
-            words.outcome(line.outcome),
-            BADGES.get(RunOutcome(line.outcome), ""),
-            line.done,
-            line.failed,
-            line.waiting,
-            line.held,
-            formats.duration(line.late_s) if line.late_s else "",
-            _(line.error) if line.error else "",
-        )
-        for line in found
-    ]
-
-
 def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     """Return all that the page of a run shows."""
     found = event_facts.of_event(run.event_id) if run.event_id else None
@@ -227,14 +175,13 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
     read = definitions.load(raw)
     said = [read] if isinstance(read, Definition) else []
     steps = queries.steps(run.id)
-    followed = queries.children(scope, run, steps)
     readers = (subjects.of_user(reader_of(each) or 0) for each in steps)
     words = Words.load(
         scope,
         [run.subject, *readers],
         [found] if found else [],
         said,
-        [*run.chain, *(line.rule_id for line in followed)],
+        run.chain,
     )
     run_of = Of(scope, words, read if isinstance(read, Definition) else None, found)
     return {
@@ -250,9 +197,8 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "limits": [limited for each in said for limited in limits(each, words)],
         "steps": [row(each, run_of, zone) for each in steps],
         "chain": [(ident, words.rules.get(ident, str(ident))) for ident in run.chain],
-        "children": rows(scope, followed, zone),
+        "followed": queries.followed(run, steps, zone),
         "edit": _edit(scope, run, zone) if run.error == EDITED else "",
-        "names": words.rules,
     }
 
 

@@ -1,29 +1,36 @@
-"""Views of runs: of one rule, of one subject, one by id, and their exports."""
+"""Views of runs: the list of all rules and of one, and one run by id."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, request, url_for
+from flask import Blueprint, Response, abort, g, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from dashboard import clock
 from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.exports.table import file_name
 from dashboard.i18n import zone
+from dashboard.i18n.message import N_
 from dashboard.models import Rule
-from dashboard.pages.ruleruns import export, forms, queries, run_page
-from dashboard.pages.ruleruns.forms import RunQuery
-from dashboard.rulelang.outcomes import RUN_LABELS
+from dashboard.pages.ruleruns import queries, run_page
+from dashboard.rulelang.subjects import SubjectKind
 from dashboard.rules import permissions
-from dashboard.web.deliver import asked as query
-from dashboard.web.deliver import deliver, export_links
+from dashboard.ruletext.run_scope import BADGES
+from dashboard.sources.catalogue import RULE_RUNS
+from dashboard.sources.period import ALL_TIME
+from dashboard.web import listing_files, listing_page
 from dashboard.web.forms import one
-from dashboard.web.page import render
+from dashboard.web.listing import Listing, Parameters
+from dashboard.web.page import render, row_url
 
 bp = Blueprint("ruleruns", __name__)
+RUN_MAX = 2**63 - 1
+SUBJECT_MAX = 300
+ACTED = "acted"
+OLD_NAMES = {"first": "from", "last": "to"}
 
 
 @bp.context_processor
@@ -34,63 +41,80 @@ def rights() -> dict[str, Any]:
     return {"may": {"backtest": Permission.RULES_BACKTEST in held, "traces": bool(traces & held)}}
 
 
-@bp.get("/rules/<int:ident>/runs")
-@require(Permission.RULES_TRACES, Permission.RULES_OWN)
-def index(ident: int) -> Response:
-    """List the runs of one rule, newest first."""
-    rule = seen(ident)
-    asked = forms.parse(request.args, zone())
-    return render(
-        "ruleruns/index.html",
-        {"result"},
-        status=422 if asked.errors else 200,
-        rule=rule,
-        **_listed(asked, [rule.id]),
-        url=url_for(".index", ident=ident),
-        exports=export_links("ruleruns", ident=ident, **asked.query()),
+def renamed(given: Parameters) -> Parameters:
+    """Return the parameters of an address of an earlier version by their names of today."""
+    new = {OLD_NAMES.get(name, name): values for name, values in given.items() if name != "before"}
+    if ACTED in new.get("outcome", ()):
+        del new["outcome"]
+        new[ACTED] = ["1"]
+    if new.get("after", [""])[0].isdigit():
+        del new["after"]
+    return new
+
+
+def _about(_key: int, subject: str) -> str | None:
+    """Return the address of the runs about a subject."""
+    return (
+        None if subject.startswith(f"{SubjectKind.RULE}:") else url_for("ruleruns.subject", subject=subject)
     )
 
 
-@bp.get("/runs")
-@require(Permission.RULES_TRACES, Permission.RULES_OWN)
-def subject() -> Response:
-    """List the runs of one subject, or without one those of all rules that the viewer may see."""
-    asked = forms.parse(request.args, zone())
-    rules = queries.rules(g.scope)
-    return render(
-        "ruleruns/index.html",
-        {"result"},
-        status=422 if asked.errors else 200,
-        rule=None,
-        **_listed(asked, list(rules)),
-        url=url_for(".subject"),
-        names=rules,
-        exports=[],
+LISTING = Listing(
+    RULE_RUNS,
+    N_("Runs"),
+    N_("When rules were evaluated, on what, and what came of it."),
+    columns=("started", "time", "rule", "subject", "event_type", "outcome", "done", "failed", "late"),
+    bar=("rule", "outcome", ACTED),
+    count=lambda number: ngettext("%(num)d run", "%(num)d runs", number),
+    none=N_("No runs"),
+    none_hint=N_("Runs appear here when a matching event arrives while the rule is on or in dry run."),
+    links={
+        "started": lambda key, _value: row_url("ruleruns.run", key),
+        "id": lambda key, _value: row_url("ruleruns.run", key),
+        "rule": lambda _key, value: row_url("ruleruns.index", value),
+        "subject": _about,
+    },
+    badges={"outcome": BADGES},
+    also=(Permission.RULES_OWN,),
+    rights={"pdf": Permission.SELF, "xlsx": Permission.SELF, "csv": Permission.SELF},
+    period=ALL_TIME,
+    renamed=renamed,
+)
+
+
+def of_rule(ident: int) -> Listing:
+    """Return the list of the runs of one rule."""
+    rule = seen(ident)
+    return replace(
+        LISTING,
+        title=_("Runs of %(name)s", name=rule.name),
+        columns=tuple(each for each in LISTING.columns if each != "rule"),
+        bar=LISTING.bar[1:],
+        fixed={"rule": str(ident)},
+        crumbs=((_("Rules"), "/rules"), (rule.name, f"/rules/{ident}/edit")),
+        actions=(
+            (_("Why didn't it run?"), url_for(".why", ident=ident)),
+            (_("Test"), url_for(".attempt", ident=ident)),
+        ),
     )
 
 
-@bp.get("/rules/<int:ident>/runs.csv", defaults={"format_": "csv"})
-@bp.get("/rules/<int:ident>/runs.xlsx", defaults={"format_": "xlsx"})
-@require(Permission.RULES_TRACES, Permission.RULES_OWN)
-def download(ident: int, format_: str) -> Response:
-    """Export the filtered list."""
-    rule = seen(ident)
-    asked = forms.parse(request.args, zone())
-    rows = queries.count(g.scope, asked, [rule.id], export.MOST)
-    name = file_name("runs", rule.name, clock.local_date(clock.now_s(), zone()), format_)
-    return deliver("ruleruns", {**query(), "rule": str(ident)}, format_, name, rows, "rule.runs_exported")
+listing_files.routes(bp, "/runs", LISTING, "subject")
+listing_files.routes(bp, "/rules/<int:ident>/runs", LISTING, "index", of_rule)
 
 
 @bp.get("/runs/<int:ident>")
 @require(Permission.RULES_TRACES, Permission.RULES_OWN)
 def run(ident: int) -> Response:
     """Show one run: its event, its trace and its steps."""
-    found = queries.one(g.scope, ident) if ident <= forms.ID_MAX else None
+    found = queries.one(g.scope, ident) if ident <= RUN_MAX else None
     rule = None if found is None else Rule.get_or_none(Rule.id == found.rule_id)
     if found is None or rule is None or not permissions.can_see_traces(g.scope, rule.owner_id):
         abort(404)
     audit.viewed("run.viewed", ("run", found.id, rule.name), {"rule": rule.id, "subject": found.subject})
-    return render("ruleruns/run.html", **run_page.whole(g.scope, rule, found, zone()))
+    shown = run_page.whole(g.scope, rule, found, zone())
+    table = listing_page.table(LISTING, shown["followed"]) if shown["followed"] else None
+    return render("ruleruns/run.html", **shown, table=table)
 
 
 def seen(ident: int) -> Any:
@@ -101,19 +125,3 @@ def seen(ident: int) -> Any:
     if not permissions.can_see_traces(g.scope, rule.owner_id):
         raise MissingPermission(Permission.RULES_TRACES)
     return rule
-
-
-def _listed(asked: RunQuery, rule_ids: list[int]) -> dict[str, Any]:
-    page = queries.page(g.scope, asked, rule_ids)
-    here, kept = request.endpoint or "", request.view_args or {}
-    return {
-        "asked": asked,
-        "rows": run_page.rows(g.scope, page.lines, zone()),
-        "outcomes": [
-            ("", _("All outcomes")),
-            (forms.ACTING, _(forms.ACTING_LABEL)),
-            *((each.value, _(label)) for each, label in RUN_LABELS.items()),
-        ],
-        "newer": page.newer and url_for(here, **kept, **asked.query(after=page.newer)),
-        "older": page.older and url_for(here, **kept, **asked.query(before=page.older)),
-    }

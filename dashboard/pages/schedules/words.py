@@ -14,7 +14,7 @@ from dashboard.pages.schedules.forms import FORMATS
 from dashboard.reports.history import MailRow, RunRow
 from dashboard.reports.schedules import timing_of
 from dashboard.reports.timing import LAST_DAY, Frequency
-from dashboard.rules.runs import StepState
+from dashboard.rulelang.outcomes import StepState
 from dashboard.ruletext.names import day_name
 from dashboard.web.columns import badge
 

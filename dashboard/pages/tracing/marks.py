@@ -90,7 +90,7 @@ def runs(scope: Scope, subject: str) -> list[RunLine]:
         .join(Rule, on=(Rule.id == Run.rule_id))
         .join(Event, peewee.JOIN.LEFT_OUTER, on=(Event.id == Run.event_id))
         .where((Run.subject == subject) & traced(scope) & covers(scope))
-        .order_by(Run.id.desc())
+        .order_by(Run.made_ms.desc(), Run.id.desc())
         .limit(LATEST)
     )
     return [_line(*row) for row in query.tuples()]
