@@ -82,7 +82,7 @@ SECTIONS = (
             Page(N_("Schedules"), "schedules.index"),
         ),
     ),
-    Section(N_("Record"), "eye", (Page(N_("Event stream"), "events.index"),)),
+    Section(N_("Records"), "eye", (Page(N_("Event stream"), "events.index"),)),
     Section(
         N_("Rules"),
         "bolt",
