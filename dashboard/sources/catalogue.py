@@ -9,7 +9,9 @@ from dashboard.sources.activities import ACTIVITIES
 from dashboard.sources.deliveries import DELIVERIES
 from dashboard.sources.events import EVENTS
 from dashboard.sources.interactions import INTERACTIONS
+from dashboard.sources.queue_waits import QUEUE_WAITS
 from dashboard.sources.rule_runs import RULE_RUNS
+from dashboard.sources.tickets import TICKETS
 from dashboard.sources.time_in_state import TIME_IN_STATE
 from dashboard.sources.user_events import USER_EVENTS
 
@@ -18,13 +20,25 @@ __all__ = (
     "DELIVERIES",
     "EVENTS",
     "INTERACTIONS",
+    "QUEUE_WAITS",
     "RULE_RUNS",
     "SOURCES",
+    "TICKETS",
     "TIME_IN_STATE",
     "USER_EVENTS",
 )
 
 # Those of the query API; events are read there in the order of arrival, at an address of their own.
 SOURCES = {
-    each.name: each for each in (USER_EVENTS, INTERACTIONS, ACTIVITIES, TIME_IN_STATE, RULE_RUNS, DELIVERIES)
+    each.name: each
+    for each in (
+        USER_EVENTS,
+        INTERACTIONS,
+        ACTIVITIES,
+        TIME_IN_STATE,
+        QUEUE_WAITS,
+        TICKETS,
+        RULE_RUNS,
+        DELIVERIES,
+    )
 }

@@ -80,6 +80,7 @@ TIME_IN_STATE = Source(
         team("s.user_id"),
     ),
     moment="start",
+    grain=N_("One row is one stretch of time of a user in a state."),
     permission=Permission.TRACING_VIEW,
     queues="NULL",
     own="1 = 1",

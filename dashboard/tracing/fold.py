@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dashboard.catalog.effects import in_order
-from dashboard.tracing.interaction import Folding, text
+from dashboard.tracing.interaction import Folding, Stay, text
 from dashboard.tracing.types import EventRow, Evidence, FoldedActivity, FoldedInteraction, Segment
 from dashboard.tracing.verbs import SUBJECTS
 
@@ -34,6 +34,7 @@ class Whole(NamedTuple):
     `waits` says whether it waits in a queue or is a call that is open with nobody named at work,
     `waits_since` the second in which its open stay began, `last_ts` that of its last event. `call` is the
     id of the call that has an interaction for each of its queues, "" where the source has no such ids.
+    `stays` are those in queues, in their order.
     """
 
     interaction: FoldedInteraction
@@ -42,6 +43,7 @@ class Whole(NamedTuple):
     waits_since: int | None
     last_ts: int
     call: str
+    stays: tuple[Stay, ...] = ()
 
 
 def fold_interaction(events: Sequence[EventRow]) -> FoldedInteraction:
@@ -69,7 +71,7 @@ def fold_whole(events: Sequence[EventRow]) -> Whole:
     last = max((event.time_ms for event in events), default=0) // 1000
     call = next((text(event.data, "callid") for event in events if "callid" in event.data), "")
     open_ = bool(fold.life.waits) or fold.is_open_unnamed()
-    return Whole(found, fold.evidence(), open_, fold.waits_since(), last, call)
+    return Whole(found, fold.evidence(), open_, fold.waits_since(), last, call, tuple(fold.stays))
 
 
 def _apply(fold: Folding, event: EventRow) -> None:

@@ -151,6 +151,15 @@ def fold_interactions(source: int, names: Sequence[str]) -> None:
     store.interactions(source, _bounded(source, folded))
 
 
+def events_of(source: int, names: Sequence[str]) -> Iterator[tuple[str, list[EventRow]]]:
+    """Yield interactions of a source with their events, without contacts."""
+    for part in _chunks(names):
+        found: dict[str, list[EventRow]] = {}
+        for *row, _contact, name in _OF_INTERACTIONS.rows(source=source, names=list(part)):
+            found.setdefault(name, []).append(_event(row, None))
+        yield from found.items()
+
+
 def _of_interactions(source: int, names: Sequence[str]) -> dict[str, list[EventRow]]:
     events: dict[str, list[EventRow]] = {}
     found = _OF_INTERACTIONS.rows(source=source, names=list(names))
