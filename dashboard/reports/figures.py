@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Cell, Kind
 from dashboard.reports import groups, words
-from dashboard.reports.groups import TIMED, Written
+from dashboard.reports.groups import Written
 from dashboard.reports.types import (
     NO_CHART,
     NO_FILTERS,
@@ -143,7 +143,7 @@ def _chart(scope: Scope, request: Request, found: run.Figures) -> ChartData:
     kind = words.measure_kind(parts[0])
     if request.chart == "heat":
         return ChartData("heat", kind, heat={key[0]: values[parts[0].name] for key, values in found.rows})
-    axis = next((each for each in query.groups if each.bucket in TIMED), query.groups[0])
+    axis = next((each for each in query.groups if each.bucket and not each.bucket.is_cyclic), query.groups[0])
     if len(query.groups) > 1:
         found = run.figures(scope, replace(query, groups=(axis,), sort=None, limit=None, compare=None))
     if request.chart == "stacked":
@@ -154,7 +154,11 @@ def _chart(scope: Scope, request: Request, found: run.Figures) -> ChartData:
     for (value,), values in found.rows:
         shown = tuple(values[each.name] for each in parts)
         other = (max(0, values["count"] - sum(shown)),) if rest else ()
-        short = display.bucket_short(axis.bucket, value, query.zone) if axis.bucket in TIMED else ""
+        short = (
+            display.bucket_short(axis.bucket, value, query.zone)
+            if axis.bucket and not axis.bucket.is_cyclic
+            else ""
+        )
         made.append((written(value), (*shown, *other), short))
     if query.sort is None:
         made.sort(key=lambda each: each[0].order)

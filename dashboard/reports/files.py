@@ -42,13 +42,9 @@ def of(found: Result, rows: Iterable[tuple[Cell, ...]], exporter: str) -> Report
     columns = _columns(found)
     totals = [_cells(each.total) for each in found.sections if each.total is not None]
     stamp = formats.stamp(found.as_of, found.zone)
-    notes = [
-        *([_("Groups overlap: the total counts each once.")] if found.overlap else []),
-        *([_("Contacts are masked.")] if found.masked else []),
-    ]
-    sheets = [
-        Sheet(found.title, columns, rows, _cells(found.total) if found.total else None, " ".join(notes))
-    ]
+    notes = [*([_("Groups overlap: the total counts each once.")] if found.overlap else []), *found.notes]
+    total = _cells(found.total) if found.total else None
+    sheets = [Sheet(found.title, columns, rows, total, " ".join(notes))]
     if totals:
         kept = [n for n, each in enumerate(found.columns) if n == 0 or each.is_figure]
         kept += range(len(found.columns), len(columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
@@ -14,11 +14,9 @@ from dashboard.exports.table import Cell, Kind
 from dashboard.i18n import collation, formats
 from dashboard.reports import words
 from dashboard.sources import display, period
-from dashboard.sources.period import EPOCH, HOUR_S, Bucket
+from dashboard.sources.period import Bucket
 from dashboard.sources.query import Group, Query
 from dashboard.sources.types import Type
-
-TIMED = (Bucket.HOUR, Bucket.DAY, Bucket.WEEK, Bucket.MONTH)  # a stretch of time each
 
 
 class Written(NamedTuple):
@@ -55,7 +53,7 @@ def writer(scope: Scope, query: Query, group: Group, found: Collection[Any]) -> 
 
 
 def _bucket_writer(query: Query, bucket: Bucket) -> Callable[[int], Written]:
-    write, zone, span = display.bucket_writer(bucket, query.zone), query.zone, query.span
+    write, zone = display.bucket_writer(bucket, query.zone), query.zone
 
     def written(number: int) -> Written:
         cell: Cell = write(number)
@@ -63,25 +61,10 @@ def _bucket_writer(query: Query, bucket: Bucket) -> Callable[[int], Written]:
             cell = date.fromisoformat(str(period.key(bucket, number, zone)))
         if bucket is Bucket.HOUR:
             cell = number
-        if bucket not in TIMED:
-            return Written(cell, str(write(number)), (0, number), None)
-        start = max(span.start, _start(bucket, number, zone))
-        end = min(span.end, _start(bucket, number + (HOUR_S if bucket is Bucket.HOUR else 1), zone))
-        filters = {"from": clock.iso(start, zone), "to": clock.iso(end, zone)}
+        if bucket.is_cyclic:
+            return Written(cell, write(number), (0, number), {bucket.value: str(number)})
+        span = period.span(bucket, number, query.span, zone)
+        filters = {"from": clock.iso(span.start, zone), "to": clock.iso(span.end, zone)}
         return Written(cell, write(number), (0, number), filters)
 
     return written
-
-
-def _start(bucket: Bucket, number: int, zone: str) -> int:
-    """Return the first instant of an hour, day, week or month."""
-    match bucket:
-        case Bucket.HOUR:
-            return number
-        case Bucket.DAY:
-            first = EPOCH + timedelta(number)
-        case Bucket.WEEK:
-            first = EPOCH + timedelta(number * 7 - 3)
-        case _:
-            first = date(number // 12, number % 12 + 1, 1)
-    return clock.day(first, zone).start

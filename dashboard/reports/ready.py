@@ -192,4 +192,4 @@ def sources() -> dict[str, Source]:
     return {**SOURCES, EVENTS.name: EVENTS}
 
 
-READERS = tuple(sorted({each.permission for each in sources().values()}))  # one of them opens a report
+READERS = tuple(sorted({each.permission for each in SOURCES.values()}))  # one of them opens a report

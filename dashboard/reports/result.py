@@ -11,7 +11,6 @@ from dataclasses import replace
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Cell
 from dashboard.i18n.message import N_, Message, message
@@ -21,11 +20,11 @@ from dashboard.reports.types import Column, Request, Result, Row, Section
 from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import Bucket
-from dashboard.sources.period_parameters import UNKNOWN_VALUE
+from dashboard.sources.period_parameters import OF_PERIOD, UNKNOWN_VALUE
 from dashboard.sources.query import Query, QueryError, cursor
-from dashboard.sources.types import Source, Type
+from dashboard.sources.types import Source
 
-PERIOD = ("period", "from", "to")
+PERIOD = OF_PERIOD[:-1]  # without the zone
 CHARTS = {
     "bar": N_("Bars"),
     "stacked": N_("Stacked bars"),
@@ -87,7 +86,7 @@ def build(
         (),
         0,
         tuple(filters),
-        masked=_masked(scope, query),
+        notes=tuple(display.notes(scope, query)),
     )
     return figures.figures(scope, request, result) if query.measures else _rows(scope, query, result)
 
@@ -101,11 +100,6 @@ def _field_name(source: Source, name: str) -> str:
     base, mark, suffix = name.partition("__")
     inside = f"interaction.{base}"
     return f"{inside}{mark}{suffix}" if base not in source.fields and inside in source.fields else name
-
-
-def _masked(scope: Scope, query: Query) -> bool:
-    shown = (*(each.field for each in query.columns), *(each.field for each in query.groups))
-    return any(each.type is Type.CONTACT for each in shown) and not scope.can(Permission.PII_UNMASK)
 
 
 def row_columns(query: Query) -> tuple[Column, ...]:

@@ -74,8 +74,8 @@ class Result:
 
     `parameters` are those of the address that gives the same rows, with the period as instants. `compared`
     names the dates that the figures are compared with. `count` is the number of rows or groups. `overlap`:
-    a row counts in several groups, so that they do not add up to the total. `masked`: contacts are shown in
-    part.
+    a row counts in several groups, so that they do not add up to the total. `notes` say what the reader does
+    not see.
     """
 
     title: str
@@ -94,7 +94,7 @@ class Result:
     next: str | None = None
     compared: str = ""
     chart: ChartData = NO_CHART
-    masked: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def period(self) -> str:

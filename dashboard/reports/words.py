@@ -13,8 +13,6 @@ from dashboard.sources.types import Source, Type
 
 def field_label(source: Source, column: Column) -> str:
     """Return the heading of a field, also of one that lists do not show."""
-    if not column.field.label:
-        return str(_(column.field.counted or column.field.name))
     return display.label(column, column.entity is source.entities[0])
 
 

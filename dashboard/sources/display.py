@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -156,7 +156,7 @@ def cells(
 
 def label(chosen: Chosen, grain: bool) -> str:
     """Return the heading of a column: with its table's name where that is not the grain."""
-    field = str(_(chosen.field.label))
+    field = str(_(chosen.field.label or chosen.field.counted))
     return field if grain else str(_("%(table)s: %(field)s", table=_(chosen.entity.label), field=field))
 
 
@@ -291,3 +291,15 @@ def bucket_short(bucket: Bucket, number: int, zone: str) -> str:
     if bucket is Bucket.MONTH:
         return bucket_writer(bucket, zone)(number)
     return formats.day_short(date.fromisoformat(str(period.key(bucket, number, zone))))
+
+
+def notes(scope: Scope, query: Query) -> Iterator[str]:
+    """Yield what the viewer does not see of the rows."""
+    source = query.source
+    shown = [*(each.field for each in query.columns), *(each.field for each in query.groups)]
+    if not scope.is_whole:
+        yield _("Only rows within your scope are shown.")
+    if source.opaque and scope.queues is not None:
+        yield _("The content of work in other queues is hidden.")
+    if not scope.can(Permission.PII_UNMASK) and any(each.type is Type.CONTACT for each in shown):
+        yield _("Contact details are masked.")

@@ -6,7 +6,7 @@ address holds are chips. Everything works without scripts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from flask import Response, g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
 from dashboard.sources import display, run
 from dashboard.sources.period import ALL_TIME, TooManyBuckets
@@ -136,7 +135,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         _count(listing, found),
         f"{display.period_text(query)} · {query.zone}",
         _as_of(query),
-        list(_notes(query)),
+        list(display.notes(g.scope, query)),
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
         file_links(listing.source.name, PAGING),
@@ -193,19 +192,6 @@ def _column_choices(listing: Listing, query: Query) -> list[tuple[str, str, bool
         for field in entity.fields
         if field.label and (name := listing.source.full_name(entity, field))
     ]
-
-
-def _notes(query: Query) -> Iterator[str]:
-    """Yield what the viewer does not see of the rows."""
-    source, scope = query.source, g.scope
-    if not scope.is_whole:
-        yield _("Only rows within your scope are shown.")
-    if source.opaque and scope.queues is not None:
-        yield _("The content of work in other queues is hidden.")
-    if not scope.can(Permission.PII_UNMASK) and any(
-        each.field.type is Type.CONTACT for each in query.columns
-    ):
-        yield _("Contact details are masked.")
 
 
 def _count(listing: Listing, found: run.Rows) -> str:

@@ -79,6 +79,7 @@ SECTIONS = (
         "report",
         (
             Page(N_("Figures"), "figures.index"),
+            Page(N_("Reports"), "reports.index"),
             Page(N_("Schedules"), "schedules.index"),
         ),
     ),

@@ -60,6 +60,7 @@ OTHERS = {
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
     "interactions.user_events_file": {P.TRACING_VIEW},
+    "reports": set(ready.READERS),
     "schedules": set(ready.READERS),
     "search": {P.SELF},
     "signin": {P.SELF},

@@ -58,6 +58,19 @@ PLACES = {
     "figures of a month": Place("/figures?by=weekday&unit=month"),
     "figures, refused": Place("/figures?by=colour", status=400),
     "figures, none": Place("/figures?from=2001-01-01&to=2001-01-02"),
+    "reports": Place("/reports"),
+    "reports of a lead": Place("/reports", "lead"),
+    "report by queue": Place("/reports/calls-by-queue?period=last_30_days"),
+    "report of the hours of the week": Place("/reports/load-by-hour"),
+    "report of rows": Place("/reports/events-of-interaction?period=yesterday"),
+    "report, none": Place("/reports/transfers?from=2001-01-01&to=2001-01-02"),
+    "report, refused": Place("/reports/tickets?period=ever", status=400),
+    "new report": Place(
+        "/reports/new?source=interactions&group=queue&group=day&measures=count&measures=service_level"
+        "&chart=stacked&channel=call&field=wait"
+    ),
+    "new report of rows": Place("/reports/new?source=activities&show=rows"),
+    "new report, refused": Place("/reports/new?source=activities&measures=sum:name", status=400),
     "schedules": Place("/reports/schedules"),
     "new schedule": Place("/reports/schedules/new?report=calls-by-queue&period=last_week"),
     "new schedule with errors": Place("/reports/schedules/new", "admin", 422, {"name": ""}),

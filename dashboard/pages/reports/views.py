@@ -1,0 +1,199 @@
+"""The list of reports, the page of one, its files, and saving, copying and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard import clock
+from dashboard.access.guard import MissingPermission, require
+from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
+from dashboard.exports.table import Report, file_name
+from dashboard.i18n import zone
+from dashboard.pages.reports import bar, builder
+from dashboard.reports import files, library, result
+from dashboard.reports.library import Origin, SavedReport
+from dashboard.reports.ready import READERS
+from dashboard.reports.types import Result
+from dashboard.sources import answer, run
+from dashboard.sources.period import TooManyBuckets
+from dashboard.sources.query import QueryError
+from dashboard.web import report_view
+from dashboard.web.deliver import deliver, file_links
+from dashboard.web.errors import Detail
+from dashboard.web.listing import TOO_LONG, refusal
+from dashboard.web.lists import here
+from dashboard.web.page import render
+
+bp = Blueprint("reports", __name__)
+
+P = Permission
+ACTION = "report.exported"
+PREVIEW_ROWS, GROUP_ROWS = 20, 2
+Parameters = Mapping[str, Sequence[str]]
+
+
+@bp.get("/reports")
+@require(*READERS)
+def index() -> Response:
+    """Show the reports that the viewer may read, by origin."""
+    found = library.readable(g.scope)
+    groups = [(each, [report for report in found if report.origin is each]) for each in Origin]
+    return render("reports/index.html", groups=groups)
+
+
+@bp.get("/reports/<reference>")
+@require(*READERS)
+def show(reference: str) -> Response:
+    """Show the result of a report; 400 with the reason when its parameters cannot be used."""
+    report, given, as_of = report_of(reference), _given(), clock.now_s()
+    errors: list[str] = []
+    found: Result | None = None
+    try:
+        found = result.build(g.scope, report, given, zone(), as_of)
+    except QueryError as error:
+        errors = refusal(error)
+    except (run.TooLong, TooManyBuckets):
+        errors = [_(TOO_LONG)]
+    viewed(report, found)
+    change = {name: values for name, values in result.merged(report, given).items() if name != "after"}
+    return render(
+        "reports/show.html",
+        {"result"},
+        status=400 if errors else 200,
+        report=report,
+        errors=errors,
+        bar=bar.bar(g.scope, report, given),
+        exports=file_links("reports", ("after",)),
+        new_url=builder.address(report, change),
+        next_url=here(("after",), after=found.next) if found and found.next else None,
+        first_url=here(("after",)) if given.get("after") else None,
+        **shown(found),
+    )
+
+
+@bp.get("/reports/<reference>.csv", defaults={"format_": "csv"})
+@bp.get("/reports/<reference>.xlsx", defaults={"format_": "xlsx"})
+@bp.get("/reports/<reference>.pdf", defaults={"format_": "pdf"})
+@require(*READERS)
+def download(reference: str, format_: str) -> Response:
+    """Export the result of a report."""
+    report, given, as_of = report_of(reference), _given(), clock.now_s()
+    try:
+        found = result.build(g.scope, report, given, zone(), as_of)
+    except QueryError as error:
+        abort(400, Detail(refusal(error)[0]))
+    except (run.TooLong, TooManyBuckets):
+        abort(400, Detail(_(TOO_LONG)))
+    name = file_name(report.name, "", clock.local_date(as_of, zone()), format_)
+    kept = {name: "\n".join(values) for name, values in given.items() if name != "after"}
+    order = {**kept, "report": reference, "of": request.args.get("source", "")}
+    return deliver("reports", order, format_, name, found.count if found.exact else files.MAX_ROWS, ACTION)
+
+
+@bp.get("/reports/<reference>.json")
+@require(*READERS)
+def as_json(reference: str) -> Response:
+    """Answer with the result of a report as the query API does; 400 with the errors by parameter."""
+    report, given, as_of = report_of(reference), _given(), clock.now_s()
+    if not g.scope.can(TRACING_RIGHTS["csv"]):
+        raise MissingPermission(TRACING_RIGHTS["csv"])
+    try:
+        found = answer.answer(g.scope, result.read(g.scope, report, given, zone(), as_of).query, as_of)
+    except QueryError as error:
+        return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
+    except (run.TooLong, TooManyBuckets):
+        return _json({"errors": {"period": _(TOO_LONG)}}, 400)
+    details = {"report": reference, "format": "json", "rows": len(found.rows)}
+    audit.record(ACTION, "r", ("export", "", report.name), details=details)
+    return _json(found)
+
+
+@bp.post("/reports/<reference>/copy")
+@require(*READERS)
+def copy(reference: str) -> Response:
+    """Store a copy of a report as the viewer's own."""
+    row = library.copy(g.scope, report_of(reference))
+    flash(_("Copied. The copy is yours to change."), "ok")
+    return to(url_for(".edit", reference=row.id))
+
+
+@bp.post("/reports/<reference>/delete")
+@require(*READERS)
+def delete(reference: str) -> Response:
+    """Delete a report of the viewer."""
+    report = report_of(reference)
+    if report.origin is not Origin.MINE:
+        abort(404)
+    library.delete(g.scope, report)
+    flash(_("Report %(name)s deleted.", name=report.name), "ok")
+    return to(url_for(".index"))
+
+
+def viewed(report: SavedReport, found: Result | None) -> None:
+    """Record that the viewer saw a result; a query that is not saved is recorded by its data source."""
+    if found is None:
+        return
+    details = {"from": found.span.start, "to": found.span.end, "filters": "; ".join(found.filters)}
+    label = report.name if report.reference != builder.NEW else report.source.name
+    audit.viewed("report.viewed", ("report", report.reference, label), details)
+
+
+def shown(found: Result | None, preview: bool = False) -> dict[str, Any]:
+    """Return what the template of a result needs; a preview has the first rows of each group."""
+    if found is None:
+        return {"found": None}
+    table = report_view.table(found)
+    if preview:
+        most = PREVIEW_ROWS if len(table.parts) < 2 else GROUP_ROWS
+        table = table._replace(parts=[each._replace(rows=each.rows[:most]) for each in table.parts])
+    counted = ngettext("%(num)d row", "%(num)d rows", found.count)
+    return {
+        "found": found,
+        "table": table,
+        "drawn": report_view.chart(found),
+        "counted": counted if found.exact else _("More than %(number)s", number=counted),
+    }
+
+
+def _given() -> dict[str, list[str]]:
+    """Return the parameters of the address that belong to the query."""
+    return builder.query_of(request.args.to_dict(flat=False))
+
+
+def report_of(reference: str) -> SavedReport:
+    """Return the report of an address, or answer 404; `new` is the unsaved one of its parameters."""
+    if reference == builder.NEW:
+        return builder.unsaved(g.scope, request.args.get("source", "")) or abort(404)
+    return library.find(g.scope, reference) or abort(404)
+
+
+def _build(order: ExportOrder) -> Report | None:
+    given = {name: text.split("\n") for name, text in order.query.items() if name not in ("report", "of")}
+    reference = order.query["report"]
+    report = (
+        builder.unsaved(order.scope, order.query["of"])
+        if reference == builder.NEW
+        else library.find(order.scope, reference)
+    )
+    if report is None:
+        return None
+    return files.file(order.scope, report, given, order.zone, order.as_of, order.exporter)
+
+
+EXPORT = Maker(TRACING_RIGHTS, _build)
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, content_type="application/json")
+
+
+def to(url: str) -> Response:
+    return make_response(redirect(url, 303))

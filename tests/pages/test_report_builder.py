@@ -1,0 +1,157 @@
+"""The builder of reports by plain forms, and whose reports are read, changed and deleted by whom."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.access.permissions import Permission
+from dashboard.models import AuditEntry, Queue, SavedQuery
+from tests.api import Api
+from tests.pages.reports import PERIOD, rows_of, save, sign_in
+from tests.reports.calls import events
+
+pytestmark = pytest.mark.both_databases
+
+P = Permission
+
+
+@pytest.fixture
+def stored(client: FlaskClient) -> None:
+    Api(client).take(events())
+
+
+def test_numbers_of_other_sources_lead_to_their_rows_in_the_builder(
+    client: FlaskClient, stored: None
+) -> None:
+    sign_in(client)
+    links = re.findall(
+        r'<a href="(/reports/new\?[^"]*)">(\d+)</a>', client.get(f"/reports/team-overview?{PERIOD}").text
+    )
+    for link, number in links:
+        page = client.get(link.replace("&amp;", "&"), follow_redirects=True)
+        assert page.status_code == 200
+        assert f"{number} row" in page.text, link
+    assert links
+
+
+def test_an_unknown_source_is_named(client: FlaskClient) -> None:
+    sign_in(client)
+    page = client.get("/reports/new?source=passwords")
+    assert (page.status_code, "source: " in page.text) == (400, True)
+    assert client.get("/reports/new.csv?source=passwords").status_code == 404
+    assert client.post("/reports/new", data={"source": "passwords"}).status_code == 400
+
+
+def test_the_builder_makes_a_report_without_scripts(client: FlaskClient, stored: None) -> None:
+    """Source, groups, measures, a filter in two steps, then the name: each step by a plain form."""
+    user = sign_in(client)
+    page = client.get("/reports/new", follow_redirects=True)
+    assert page.request.args.to_dict(flat=False) == {"source": ["user_events"], "measures": ["count"]}
+    page = client.get(
+        "/reports/new?was=user_events&source=interactions&show=figures&measures=count", follow_redirects=True
+    )
+    assert page.request.args.to_dict(flat=False) == {"source": ["interactions"], "measures": ["count"]}
+    page = client.get(
+        f"/reports/new?was=interactions&source=interactions&group=queue&group=&measures=count"
+        f"&measures=sum%3Ais_abandoned&measures=&field=outcome&op=filter&period=&{PERIOD}",
+        follow_redirects=True,
+    )
+    assert '<input type="hidden" name="field" value="outcome">' in page.text
+    page = client.get(page.request.url + "&with=&value=abandoned&op=show", follow_redirects=True)
+    sent = page.request.args.to_dict(flat=False)
+    assert (sent["outcome"], sent["group"], "field" in sent) == (["abandoned"], ["queue"], False)
+    assert "Result: Abandoned" in page.text
+    assert ">2<" in page.text.replace("</a>", "<")
+    answer = client.post(
+        "/reports/new", data={**sent, "was": "interactions", "report_name": "Lost", "show": "figures"}
+    )
+    assert answer.status_code == 303
+    row = SavedQuery.get()
+    assert (row.user_id, row.name, row.source, row.shared) == (user.id, "Lost", "interactions", "private")
+    assert "outcome=abandoned" in row.query
+    assert rows_of(client.get(answer.headers["Location"]))[1:] == [["support", "2", "2"], ["Total", "2", "2"]]
+
+
+def test_rows_have_columns_and_no_groups(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    page = client.get(
+        f"/reports/new?source=interactions&was=interactions&show=rows&measures=count&group=queue&{PERIOD}",
+        follow_redirects=True,
+    )
+    sent = page.request.args.to_dict(flat=False)
+    assert "measures" not in sent
+    assert sent["columns"][:2] == ["id", "channel"]
+    assert "7 rows" in page.text
+
+
+def test_a_report_without_a_name_is_not_saved(client: FlaskClient) -> None:
+    sign_in(client)
+    for name in ("", " ", "x" * 121, "a\nb"):
+        answer = client.post(
+            "/reports/new", data={"source": "interactions", "measures": "count", "report_name": name}
+        )
+        assert answer.status_code == 422
+        assert 'id="e-report_name"' in answer.text
+    bad = client.post(
+        "/reports/new", data={"source": "interactions", "measures": "sum:x", "report_name": "A"}
+    )
+    assert bad.status_code == 422
+    assert not SavedQuery.select().exists()
+
+
+def test_a_report_is_edited_copied_and_deleted_by_its_owner(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    path = save(client, "source=interactions&group=queue&measures=count")
+    page = client.get(f"{path}/edit", follow_redirects=True)
+    assert 'name="version" value="1"' in page.text
+    sent = {**page.request.args.to_dict(flat=False), "report_name": "Other", "version": "1"}
+    assert client.post(f"{path}/edit", data=sent).status_code == 303
+    assert client.post(f"{path}/edit", data=sent).status_code == 409
+    copied = client.post(f"{path}/copy")
+    assert copied.status_code == 303
+    assert {row.name for row in SavedQuery.select()} == {"Other", "Copy of Other"}
+    assert client.post(f"{path}/delete").status_code == 303
+    assert client.get(path).status_code == 404
+    actions = [
+        row.action for row in AuditEntry.select().order_by(AuditEntry.id) if row.action != "report.viewed"
+    ]
+    assert actions[-4:] == ["report.created", "report.updated", "report.created", "report.deleted"]
+
+
+def test_sharing_needs_its_right(client: FlaskClient) -> None:
+    sign_in(client)
+    refused = client.post(
+        "/reports/new",
+        data={"source": "interactions", "measures": "count", "report_name": "A", "report_shared": "all"},
+    )
+    assert (refused.status_code, SavedQuery.select().count()) == (422, 0)
+    sign_in(client, P.REPORTS_SHARE)
+    save(client, "source=interactions&measures=count", shared="all")
+    assert SavedQuery.get().shared == "all"
+
+
+def test_a_shared_report_runs_with_the_rights_of_its_reader(client: FlaskClient, stored: None) -> None:
+    sign_in(client, P.REPORTS_SHARE)
+    path = save(client, f"source=interactions&group=queue&measures=count&{PERIOD}", "Team", "all")
+    assert rows_of(client.get(path))[-1] == ["Total", "7"]
+    sales = Queue.get(Queue.name == "sales")
+    sign_in(client, grants=["all_users", ("queues", sales.id)])
+    assert "Shared with me 1" in client.get("/reports").text
+    assert rows_of(client.get(path))[1:] == [["sales", "2"], ["Total", "2"]]
+    lines = client.get(f"{path}.csv").text
+    assert "support" not in lines
+    assert client.get(f"{path}/edit").status_code == 404
+    assert client.post(f"{path}/edit", data={"report_name": "x"}).status_code == 404
+    assert client.post(f"{path}/delete").status_code == 404
+
+
+def test_a_shared_query_for_a_user_out_of_scope_finds_nobody(client: FlaskClient, stored: None) -> None:
+    sign_in(client, P.REPORTS_SHARE)
+    path = save(client, f"source=activities&group=user&measures=count&user=jana&{PERIOD}", "Jana", "all")
+    assert rows_of(client.get(path))[1][0] == "jana"
+    sign_in(client, grants=["all_queues"])
+    answer = client.get(path)
+    assert (answer.status_code, "user: " in answer.text) == (400, True)
