@@ -141,6 +141,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("event.viewed", N_("Event viewed")),
     _act_read("team.viewed", N_("Team day viewed")),
     _act_read("comparison.viewed", N_("Comparison of users viewed")),
+    _act_read("figures.viewed", N_("Figures of users viewed")),
     _act_read("attendance.viewed", N_("Attendance viewed")),
     _act_read("query.run", N_("Query run")),
     _act("report.exported", N_("List or figures exported"), FORMAT, ROWS),

@@ -149,7 +149,7 @@ def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> i
             return None if taken[0] is None else int(taken[0])
 
 
-def _nothing(measure: Measure) -> int | None:
+def nothing(measure: Measure) -> int | None:
     """Return the figure of a group without rows."""
     return 0 if measure.sum in (Sum.COUNT, Sum.SUM, Sum.COUNT_DISTINCT) else None
 
@@ -161,7 +161,7 @@ def _plain(query: Query, key: Key) -> Key:
 
 def _filled(query: Query, groups: Groups, occurring: Iterable[Key]) -> Groups:
     """Add the groups without rows: every bucket, for each of the `occurring` values of the other groups."""
-    empty = {each.name: _nothing(each) for each in base(query.measures)}
+    empty = {each.name: nothing(each) for each in base(query.measures)}
     filled = {key: empty | values for key, values in groups.by_key.items()}
     axes: list[list[Any]] = [
         list(period.numbers(group.bucket, query.span, query.zone)) if group.bucket else [None]

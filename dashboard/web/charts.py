@@ -6,7 +6,7 @@ A value of None is one that is not known: it is not drawn and reads as a dash. V
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -129,6 +129,7 @@ class Cell(NamedTuple):
 
     value: Value
     tint: int
+    url: str = ""
 
 
 class Bullet(NamedTuple):
@@ -235,10 +236,14 @@ def spark(values: Sequence[Value], unit: Unit = Unit.NUMBER) -> Spark:
     return Spark(tuple(values), unit, tuple(points), drawn[-1][-1] if drawn else None)
 
 
-def heat(by_hour: Mapping[int, Value]) -> list[list[Cell]]:
-    """Return the hours of a week by weekday, of values by hour of the week (0 is Monday, 00:00)."""
+def heat(by_hour: Mapping[int, Value], url: Callable[[int], str] = lambda _hour: "") -> list[list[Cell]]:
+    """Return the hours of a week by weekday, of values by hour of the week (0 is Monday, 00:00).
+
+    `url` leads to what the value of an hour counts.
+    """
     most = max((value for value in by_hour.values() if value is not None), default=0)
-    return [[_cell(by_hour.get(day * HOURS + hour, 0), most) for hour in range(HOURS)] for day in range(DAYS)]
+    cells = [_cell(by_hour.get(hour, 0), most)._replace(url=url(hour)) for hour in range(DAYS * HOURS)]
+    return [cells[start : start + HOURS] for start in range(0, DAYS * HOURS, HOURS)]
 
 
 def bullet(value: Value, limit: Value, unit: Unit = Unit.NUMBER) -> Bullet:

@@ -56,6 +56,8 @@ PLACES = {
     "figures by hour": Place("/figures?by=hour&period=yesterday"),
     "figures by user": Place("/figures?by=user&period=last_week"),
     "figures of a month": Place("/figures?by=weekday&unit=month"),
+    "figures by user and hour": Place("/figures?by=user_hour&period=yesterday"),
+    "figures by team": Place("/figures?by=team&period=last_week"),
     "figures, refused": Place("/figures?by=colour", status=400),
     "figures, none": Place("/figures?from=2001-01-01&to=2001-01-02"),
     "reports": Place("/reports"),

@@ -10,8 +10,9 @@ from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Sheet
 from dashboard.i18n import formats
 from dashboard.pages.figures import model
-from dashboard.pages.figures.model import FiguresRequest, Result
-from dashboard.pages.figures.tables import BY
+from dashboard.pages.figures.model import Result
+from dashboard.pages.figures.reading import FiguresRequest
+from dashboard.pages.figures.tables import BY, By
 from dashboard.sources import display
 from dashboard.sources.display import period_text
 
@@ -39,34 +40,46 @@ def report(wanted: FiguresRequest, found: Result, order: ExportOrder) -> Report:
     )
 
 
+def headings(wanted: FiguresRequest) -> list[str]:
+    """Return the headings of the groups."""
+    return [_("User"), _("Hour")] if wanted.by is By.USER_HOUR else [_(BY[wanted.by])]
+
+
+def notes(found: Result) -> list[str]:
+    """Return what is to be said below the table."""
+    overlap = [_("Groups overlap: the total counts each once.")] if found.overlap else []
+    too_long = [_("The period is too long for ready time, busy time and occupancy.")]
+    return overlap + (too_long if found.left_out else [])
+
+
 def _tables(wanted: FiguresRequest, found: Result, format_: str) -> list[Sheet]:
     """Return the table; on paper in parts of as many columns as a page holds."""
-    whole = _table(wanted, found)
-    if format_ != "pdf" or len(whole.columns) <= PRINTED:
+    whole, first = _table(wanted, found), len(headings(wanted))
+    if format_ != "pdf" or len(whole.columns) <= first + PRINTED:
         return [whole]
     return [
         replace(
             whole,
-            columns=(whole.columns[0], *whole.columns[start : start + PRINTED]),
-            rows=[(row[0], *row[start : start + PRINTED]) for row in whole.rows],
-            total=whole.total and (whole.total[0], *whole.total[start : start + PRINTED]),
+            columns=(*whole.columns[:first], *whole.columns[start : start + PRINTED]),
+            rows=[(*row[:first], *row[start : start + PRINTED]) for row in whole.rows],
+            total=whole.total and (*whole.total[:first], *whole.total[start : start + PRINTED]),
         )
-        for start in range(1, len(whole.columns), PRINTED)
+        for start in range(first, len(whole.columns), PRINTED)
     ]
 
 
 def _table(wanted: FiguresRequest, found: Result) -> Sheet:
     columns = (
-        Column("group", _(BY[wanted.by]), Kind.TEXT, 28),
+        *(Column(f"group{n}", text, Kind.TEXT, 28) for n, text in enumerate(headings(wanted))),
         *(
             Column(each.measure, _(each.label), display.KINDS[wanted.types[each.measure]], 12)
-            for each in wanted.table.columns
+            for each in wanted.columns
         ),
     )
-    rows = [(row.label, *model.cells(wanted, row.values)) for row in found.rows]
-    total = (_("Total"), *model.cells(wanted, found.total))
-    note = _("Groups overlap: the total counts each once.") if found.overlap else ""
-    return Sheet(_("Figures"), columns, rows, total, note)
+    rows = [(*row.labels, *model.cells(wanted, row.values)) for row in found.rows]
+    blank = [""] * (len(headings(wanted)) - 1)
+    total = (_("Total"), *blank, *model.cells(wanted, found.total))
+    return Sheet(_("Figures"), columns, rows, total, " ".join(notes(found)))
 
 
 def _losses(wanted: FiguresRequest) -> list[Sheet]:

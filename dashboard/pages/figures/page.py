@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,14 +15,14 @@ from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S, Span
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
-from dashboard.pages.figures import model, tables
-from dashboard.pages.figures.model import FiguresRequest
+from dashboard.pages.figures import export, model, reading, tables
+from dashboard.pages.figures.reading import FiguresRequest
 from dashboard.pages.figures.tables import BY, By, Column, Values
-from dashboard.sources import display, period, run
+from dashboard.sources import display, period
 from dashboard.sources.display import period_text
 from dashboard.sources.period import UNITS, Bucket
 from dashboard.sources.period_parameters import OF_PERIOD
-from dashboard.sources.query import Measure, Query
+from dashboard.sources.query import Query
 from dashboard.sources.types import Type
 from dashboard.web import charts
 from dashboard.web.charts import Series, Unit
@@ -52,32 +52,42 @@ class Link(NamedTuple):
     current: bool
 
 
-def page(wanted: FiguresRequest, given: model.Given) -> dict[str, Any]:
+class UserHours(NamedTuple):
+    """The texts of each hour, none for an hour without anything."""
+
+    name: str
+    url: str
+    cells: list[list[str]]
+
+
+class Hours(NamedTuple):
+    heads: list[str]
+    users: list[UserHours]
+
+
+def page(wanted: FiguresRequest, given: reading.Given) -> dict[str, Any]:
     """Return the context of the page. Raises run.TooLong."""
     found = model.table(wanted)
     query = wanted.query
-    before = replace(
-        query,
-        span=period.before(query.span, query.zone, query.as_of),
-        groups=(),
-        measures=_quick(query),
-    )
-    previous = run.figures(wanted.scope, before)
+    before = replace(query, span=period.before(query.span, query.zone, query.as_of))
+    previous = reading.figures(wanted, (), before.span, reading.of_tiles(wanted))
     bucket = _bucket(query)
-    over_time = _by_time(wanted, bucket, _quick(query))
+    over_time = _by_time(wanted, bucket, reading.of_tiles(wanted))
     names = get_day_names("abbreviated", locale=formats.language())
     return {
         "by": wanted.by,
         "by_label": _(BY[wanted.by]),
-        "columns": wanted.table.columns,
+        "headings": export.headings(wanted),
+        "columns": _shown(wanted, found),
         "rows": found.rows,
         "total": found.total,
-        "overlap": found.overlap,
+        "notes": export.notes(found),
         "text": lambda column, values: text(wanted, column, values),
         "url": lambda column, row: model.url(wanted, column, row.filters if row else {}),
         "tiles": [
             _tile(wanted, each, found.total, previous.total, [values for _number, values in over_time])
-            for each in wanted.table.tiles
+            for each in wanted.columns
+            if each.tile
         ],
         "about": f"{period_text(query)} · {query.zone}",
         "period": period_text(query),
@@ -88,6 +98,7 @@ def page(wanted: FiguresRequest, given: model.Given) -> dict[str, Any]:
         "losses": model.losses(wanted),
         **_charts(wanted, bucket, over_time),
         "heat": _heat(wanted),
+        "hours": _hours(wanted, found.rows) if wanted.by is By.USER_HOUR else None,
         "weekdays": [name for _day, name in sorted(names.items())],
         "exports": file_links("figures"),
         **_periods(query, given),
@@ -96,35 +107,38 @@ def page(wanted: FiguresRequest, given: model.Given) -> dict[str, Any]:
 
 
 def text(wanted: FiguresRequest, column: Column, values: Values) -> str:
-    """Return a figure as text, "·" for nothing."""
-    value = model.figure(wanted, column, values)
-    return display.figure_writer(wanted.types[column.measure])(value) if value else "·"
+    """Return a figure as text, "·" for none and for nothing."""
+    value = wanted.figure(column, values)
+    kind = column.measure.rpartition("/")[2].partition(":")[0]
+    if value is None or (not value and kind in ("count", "sum")):
+        return "·"
+    return display.figure_writer(wanted.types[column.measure])(value)
 
 
-def _quick(query: Query) -> tuple[Measure, ...]:
-    """Return the measures of the tiles and the chart: those that need one statement."""
-    grain = query.source.entities[0]
-    return tuple(
+def _shown(wanted: FiguresRequest, found: model.Result) -> list[Column]:
+    """Return the columns of the page: those of rare cases stay away where there is none."""
+    every = [*(row.values for row in found.rows), found.total]
+    return [
         each
-        for each in query.measures
-        if not each.sum.is_rank and (each.entity is grain or not each.field) and each.name != "sum:handling"
-    )
+        for each in wanted.columns
+        if each.css != "p3" or any(text(wanted, each, values) != "·" for values in every)
+    ]
 
 
 def _tile(wanted: FiguresRequest, column: Column, now: Values, then: Values, values: list[Values]) -> Tile:
     write = display.figure_writer(wanted.types[column.measure])
-    value, old = (model.figure(wanted, column, each) for each in (now, then))
+    value, old = (wanted.figure(column, each) for each in (now, then))
     said = ""
     if value is not None and old is not None:
         sign = "▲ " if value > old else "▼ " if value < old else "± "
         said = _("%(change)s (was %(before)s)", change=sign + write(abs(value - old)), before=write(old))
     spark = charts.spark(
-        [model.figure(wanted, column, each) for each in values], CHART_UNITS[wanted.types[column.measure]]
+        [wanted.figure(column, each) for each in values], CHART_UNITS[wanted.types[column.measure]]
     )
     return Tile(_(column.label), write(value) or "–", said, model.url(wanted, column, {}), spark)
 
 
-def _periods(query: Query, given: model.Given) -> dict[str, Any]:
+def _periods(query: Query, given: reading.Given) -> dict[str, Any]:
     """Return the links to the day, week, month and quarter of the period's last day up to today, to the named
     periods, and the fields of the dates."""
     last = clock.local_date(max(query.span.start, min(query.span.end - 1, query.as_of)), query.zone)
@@ -194,24 +208,37 @@ def _charts(wanted: FiguresRequest, bucket: Bucket, rows: list[tuple[int, Values
     }
 
 
-def _by_time(wanted: FiguresRequest, bucket: Bucket, measures: Sequence[Measure]) -> list[tuple[Any, Values]]:
+def _by_time(wanted: FiguresRequest, bucket: Bucket, only: Collection[str]) -> list[tuple[Any, Values]]:
     """Return the figures of each bucket of the period that has begun."""
-    entity, field = wanted.table.source.timed_field
-    group = wanted.query.groups[0]._replace(name=bucket, entity=entity, field=field, bucket=bucket)
-    query = replace(wanted.query, groups=(group,), measures=tuple(measures))
-    return model.past(query, group, run.figures(wanted.scope, query).rows)
+    found = reading.figures(wanted, (bucket,), only=only)
+    return [(key[0], values) for key, values in model.past(wanted.query, bucket, found.rows)]
 
 
 def _heat(wanted: FiguresRequest) -> list[list[charts.Cell]] | None:
     """Return the load of the hours of a week; None for less than a week."""
     if wanted.query.span.seconds < 6 * DAY_S:
         return None
-    counted = [each for each in wanted.query.measures if each.name == "count"]
-    found = _by_time(wanted, Bucket.HOUR_OF_WEEK, counted)
-    return charts.heat({number: values["count"] for number, values in found})
+    found = _by_time(wanted, Bucket.HOUR_OF_WEEK, ("count",))
+    return charts.heat(
+        {number: values["count"] for number, values in found},
+        lambda number: model.url(wanted, None, {Bucket.HOUR_OF_WEEK: str(number)}) or "",
+    )
 
 
-def bar(scope: Scope, given: model.Given) -> dict[str, Any]:
+def _hours(wanted: FiguresRequest, rows: Sequence[model.Row]) -> Hours:
+    """Return users by hours: what they handled, how long they talked, and their occupancy."""
+    heads = sorted({(row.order, row.labels[1]) for row in rows})
+    shown = [each for each in wanted.columns if each in (tables.HANDLED, tables.TALK, tables.OCCUPANCY)]
+    users: dict[str, UserHours] = {}
+    for row in rows:
+        found = users.setdefault(row.page, UserHours(row.labels[0], row.page, [[] for _head in heads]))
+        found.cells[heads.index((row.order, row.labels[1]))] = [
+            text(wanted, each, row.values) for each in shown
+        ]
+    return Hours([label for _order, label in heads], list(users.values()))
+
+
+def bar(scope: Scope, given: reading.Given) -> dict[str, Any]:
     """Return the fields of the filter bar; the period is chosen above the figures."""
     chosen = next((value for value in given.get("by", ()) if value), By.QUEUE)
     queues = [value for value in given.get("queue", ()) if value]
@@ -229,7 +256,7 @@ def bar(scope: Scope, given: model.Given) -> dict[str, Any]:
     }
 
 
-def _hidden(given: model.Given, without: Sequence[str]) -> list[tuple[str, str]]:
+def _hidden(given: reading.Given, without: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, values in given.items() for value in values if name not in without]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from dashboard.i18n.message import N_
-from dashboard.sources.catalogue import ACTIVITIES, INTERACTIONS, USER_EVENTS
+from dashboard.sources.catalogue import ACTIVITIES, INTERACTIONS, TIME_IN_STATE, USER_EVENTS
 from dashboard.sources.period import Bucket
 from dashboard.sources.types import Source
 
@@ -20,6 +20,8 @@ class By(StrEnum):
 
     QUEUE = "queue"
     USER = "user"
+    TEAM = "team"
+    USER_HOUR = "user_hour"
     ACTION = "kind"
     CHANNEL = "channel"
     HOUR = "hour"
@@ -37,6 +39,8 @@ class By(StrEnum):
 BY = {
     By.QUEUE: N_("Queue"),
     By.USER: N_("User"),
+    By.TEAM: N_("Team"),
+    By.USER_HOUR: N_("User and hour"),
     By.ACTION: N_("User event"),
     By.CHANNEL: N_("Channel"),
     By.HOUR: N_("Hour"),
@@ -46,6 +50,8 @@ BY = {
     By.WEEKDAY: N_("Day of the week"),
     By.HOUR_OF_DAY: N_("Hour of the day"),
 }
+
+GROUPS = {By.TEAM: "team.name"}  # of the query, where it has another name
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class Column:
 class Table:
     """The figures of a data source; `always` are filters of every query, `page` is the list of its rows.
 
+    `beside` are further sources with a prefix of their measures' names, and filters.
     `parts` are those of the chart's bars: measure, label, class; without a measure it is the rest. `lines`
     are shares that are drawn below the bars.
     """
@@ -78,10 +85,13 @@ class Table:
     page: str = ""
     always: Mapping[str, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    beside: tuple[tuple[str, Source, Mapping[str, str]], ...] = ()
 
     @property
     def measures(self) -> list[str]:
-        return [name for each in self.columns for name in (each.measure, each.same) if name]
+        of_parts = [name for name, _label, _css in self.parts if name]
+        shown = [name for each in self.columns for name in (each.measure, each.same) if name]
+        return list(dict.fromkeys([*shown, *of_parts]))
 
     @property
     def tiles(self) -> list[Column]:
@@ -126,24 +136,39 @@ CONTACTS = Table(
     always={"is_received": "1", "queue__blank": "0"},
     lines=("service_level",),
 )
+# Activities by the moment of their closing; the index of each user's is read.
+CLOSED = replace(ACTIVITIES, moment="closed", where='a.user_id IN (SELECT x.id FROM "user" x)')
+WORK_BESIDE = (("closed/", CLOSED, {"state": "closed"}), ("time/", TIME_IN_STATE, {"layer": "work"}))
+HANDLED = Column("closed/count", N_("Handled"), tile=True)
+TALK = Column("sum:talk", N_("Talk time"), tile=True)
+OCCUPANCY = Column("time/occupancy", N_("Occupancy"), tile=True)
+OF_TIME = (
+    Column("time/sum:ready", N_("Ready time"), css="p2"),
+    Column("time/sum:busy", N_("Busy time"), css="p2"),
+    OCCUPANCY,
+)
+WORK_PARTS = (
+    ("sum:is_closed", N_("Closed"), "call"),
+    ("sum:is_missed", N_("Not taken"), "lost"),
+    ("", N_("Other"), "pause"),
+)
 WORK = Table(
     ACTIVITIES,
     columns=(
         Column("count", N_("Activities"), tile=True),
-        Column("sum:is_closed", N_("Closed"), tile=True),
+        HANDLED,
         Column("sum:is_missed", N_("Not taken"), tile=True),
-        Column("sum:talk", N_("Talk time"), tile=True),
+        TALK,
         Column("sum:hold", N_("Hold time"), css="p2"),
-        Column("sum:ringing", N_("Ringing time"), css="p2"),
+        Column("sum:ringing", N_("Ringing time"), css="p3"),
         Column("sum:handling", N_("Sum of handling times"), css="p2"),
-        Column("avg:handling", N_("Average handling time"), css="p2", tile=True),
+        Column("closed/avg:handling", N_("Average handling time"), css="p2", tile=True),
+        *OF_TIME,
     ),
-    parts=(
-        ("sum:is_closed", N_("Closed"), "call"),
-        ("sum:is_missed", N_("Not taken"), "lost"),
-        ("", N_("Other"), "pause"),
-    ),
+    parts=WORK_PARTS,
+    beside=WORK_BESIDE,
 )
+WORK_HOURS = replace(WORK, columns=(Column("count", N_("Activities"), tile=True), HANDLED, TALK, *OF_TIME))
 ACTIONS = Table(
     USER_EVENTS,
     columns=(
@@ -160,7 +185,13 @@ ACTIONS = Table(
     ),
     page="/interactions/user-events",
 )
-OWN_TABLES = {By.USER: WORK, By.ACTION: ACTIONS}  # of people's work; all else is counted by interactions
+OWN_TABLES = {
+    By.USER: WORK,
+    By.TEAM: WORK,
+    By.USER_HOUR: WORK_HOURS,
+    By.ACTION: ACTIONS,
+}  # of people's work; all else is counted by interactions
+OF_PEOPLE = (By.USER, By.TEAM, By.USER_HOUR)
 
 
 def of(by: By) -> Table:

@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
-from dashboard.pages.figures import export, model, page
-from dashboard.pages.figures.model import FiguresRequest
+from dashboard.pages.figures import export, model, page, reading, tables
+from dashboard.pages.figures.reading import FiguresRequest
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
@@ -33,7 +34,11 @@ def index() -> Response:
     given = _given()
     errors: list[str] = []
     try:
-        shown = page.page(_request(given), given)
+        wanted = _request(given)
+        shown = page.page(wanted, given)
+        if wanted.by in tables.OF_PEOPLE:
+            details = {"from": wanted.query.span.start, "to": wanted.query.span.end}
+            audit.viewed("figures.viewed", ("figures", wanted.by, ""), details)
     except QueryError as error:
         errors, shown = refusal(error), None
     except (run.TooLong, TooManyBuckets):
@@ -93,7 +98,7 @@ def _build(order: ExportOrder) -> Report | None:
     if not order.scope.can(Permission.QUEUES_FIGURES):
         return None
     given = {name: text.split("\n") for name, text in order.query.items()}
-    wanted = model.read(order.scope, given, order.zone, order.as_of)
+    wanted = reading.read(order.scope, given, order.zone, order.as_of)
     if not order.scope.can(wanted.table.source.permission):
         return None
     return export.report(wanted, model.table(wanted), order)
@@ -102,12 +107,12 @@ def _build(order: ExportOrder) -> Report | None:
 EXPORT = Maker(TRACING_RIGHTS, _build)
 
 
-def _given() -> model.Given:
+def _given() -> reading.Given:
     return {name: request.args.getlist(name) for name in request.args}
 
 
-def _request(given: model.Given) -> FiguresRequest:
-    wanted = model.read(g.scope, given, zone(), clock.now_s())
+def _request(given: reading.Given) -> FiguresRequest:
+    wanted = reading.read(g.scope, given, zone(), clock.now_s())
     if not g.scope.can(wanted.table.source.permission):
         abort(403)
     return wanted
