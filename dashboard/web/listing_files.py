@@ -19,7 +19,7 @@ from dashboard.i18n import formats, zone
 from dashboard.sources import answer, display, run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import Query, QueryError
-from dashboard.web import listing_page
+from dashboard.web import listing_page, listing_views
 from dashboard.web.deliver import LABELS, deliver
 from dashboard.web.errors import Detail
 from dashboard.web.listing import (
@@ -45,23 +45,35 @@ def routes(
     endpoint: str = "index",
     of: Callable[..., Listing] | None = None,
 ) -> None:
-    """Add a list to a blueprint: its page, and its files at the path with a dot and their format behind it.
+    """Add a list to a blueprint: its page, its files at the path with a dot and their format behind it, and
+    its saved views.
 
     `of` returns the list for the values in the path; it answers 403 or 404 where there is none. Old names of
-    parameters lead to the address with the new ones.
+    parameters, and views, lead to the address of their query.
     """
 
     def view(format_: str = "", **values: Any) -> Response:
         found = of(**values) if of is not None else listing
-        given = request.args.to_dict(flat=False)
-        renamed = found.renamed(given)
-        if renamed != given:
-            return make_response(redirect(f"{request.path}?{urlencode(renamed, doseq=True)}".rstrip("?")))
+        sent = request.args.to_dict(flat=False)
+        given = listing_views.opened(found, found.renamed(sent))
+        if given != sent and not format_:
+            return make_response(redirect(f"{request.path}?{urlencode(given, doseq=True)}".rstrip("?")))
         if not format_:
             return listing_page.show(found, given)
         return as_json(found, given) if format_ == "json" else download(found, given, format_)
 
-    guarded = require(*listing.permissions)(view)
+    def save(**values: Any) -> Response:
+        return listing_views.save(of(**values) if of is not None else listing)
+
+    def delete(view_id: int, **values: Any) -> Response:
+        return listing_views.delete(of(**values) if of is not None else listing, view_id)
+
+    guard = require(*listing.permissions)
+    guarded = guard(view)
+    bp.add_url_rule(f"{path}/views", f"{endpoint}_save_view", guard(save), methods=["POST"])
+    bp.add_url_rule(
+        f"{path}/views/<int:view_id>/delete", f"{endpoint}_delete_view", guard(delete), methods=["POST"]
+    )
     bp.add_url_rule(path, endpoint, guarded)
     for each in FORMATS:
         bp.add_url_rule(f"{path}.{each}", f"{endpoint}_file", guarded, defaults={"format_": each})

@@ -33,6 +33,7 @@ from dashboard.web.listing import (
     parsed,
     refusal,
 )
+from dashboard.web.listing_views import Menu, menu
 from dashboard.web.lists import Head, here
 from dashboard.web.page import render
 
@@ -91,6 +92,7 @@ class Page:
     exports: list[tuple[str, str]]
     bulk: Bulk | None
     bulk_url: str
+    menu: Menu | None
 
 
 def show(listing: Listing, given: Parameters) -> Response:
@@ -141,6 +143,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         file_links(listing.source.name, PAGING),
         listing.bulk if listing.bulk and g.scope.can(listing.bulk.permission) else None,
         here(PAGING),
+        menu(listing, given),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -59,7 +60,6 @@ OTHERS = {
     "interactions": {P.QUEUES_FIGURES},
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
-    "interactions.user_events_file": {P.TRACING_VIEW},
     "reports": set(ready.READERS),
     "schedules": set(ready.READERS),
     "search": {P.SELF},
@@ -101,6 +101,7 @@ ANSWERS = {
     "figures.download": (200, 403),
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
+    "ruleruns.subject_save_view": (404, 422),
     "teamday.download": (200, 403),
     "teamday.download_comparison": (404,),
 }
@@ -108,6 +109,7 @@ ANSWERS = {
 
 def needs(endpoint: str, method: str) -> set[Permission]:
     """Return the permissions of which one is enough: that of seeing to look, that of editing for the rest."""
+    endpoint = re.sub("(index|subject|user_events)_(file|save_view|delete_view)$", r"\1", endpoint)
     area, _, verb = endpoint.partition(".")
     if area not in AREAS:
         return OTHERS.get(endpoint) or OTHERS[area]
