@@ -8,8 +8,8 @@ import msgspec
 
 from dashboard.access.scope import Scope
 from dashboard.db import dialect
-from dashboard.sources.compiler import Sql
 from dashboard.sources.query import Query
+from dashboard.sources.where import Sql
 
 # By name of the source: makes the rows of a query that the viewer may see, with the columns of `Made`.
 # Filters may be left to the database. Filled by dashboard.registry.

@@ -16,9 +16,10 @@ import peewee
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect
 from dashboard.sources import made, period
-from dashboard.sources.compiler import COUNTED, Compiler, Sql, entities_of, parts
+from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
 from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
 from dashboard.sources.query import PAGE, Group, Measure, Query, Sum, base
+from dashboard.sources.where import Sql
 
 LIMIT_S = 2.0  # database time of all statements of one query
 MAX_GROUPS = 10_000
