@@ -21,6 +21,7 @@ from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
     attendance,
+    corrections,
     eventstream,
     exports,
     figures,
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     gate.bp,
     api.bp,
     attendance.bp,
+    corrections.bp,
     eventstream.bp,
     exports.bp,
     figures.bp,

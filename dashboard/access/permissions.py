@@ -43,6 +43,7 @@ class Permission(StrEnum):
     SYSTEM_EVENTS_VIEW = "system_events.view"
     TEAMS_EDIT = "teams.edit"
     TEAMS_VIEW = "teams.view"
+    TRACING_CORRECT = "tracing.correct"
     TRACING_DEACTIVATED = "tracing.deactivated"
     TRACING_EXPORT_DATA = "tracing.export_data"
     TRACING_EXPORT_PDF = "tracing.export_pdf"
@@ -151,6 +152,11 @@ SECTIONS: tuple[Section, ...] = (
         (
             Choice(
                 P.TRACING_VIEW, N_("User tracing"), N_("View user tracing of every user in the role's scope.")
+            ),
+            Choice(
+                P.TRACING_CORRECT,
+                N_("Correct signed-in time and pauses"),
+                N_("Correct missing or wrong sign-ins, sign-outs and pauses, with a reason."),
             ),
             Choice(
                 P.TRACING_DEACTIVATED,

@@ -14,6 +14,20 @@ WHY = Field("pause", Kind.TEXT, N_("Pause type"), limit=120, folded=True)
 TAKEN = Field("pause", Kind.TEXT, N_("Pause type"))  # of a timer; the gate checks the start of a pause
 PAID = Field("paid", Kind.YES_NO, N_("Paid pause"), folded=True)
 
+TIME_CORRECTED = "agent.time_corrected"
+CORRECTION = (
+    Field("what", Kind.CHOICE, N_("What is corrected"), ("login", "pause")),
+    Field("was_starts", Kind.TIME, N_("Recorded from")),
+    Field("was_ends", Kind.TIME, N_("Recorded to")),
+    Field("was_pause", Kind.TEXT, N_("Recorded pause type")),
+    Field("starts", Kind.TIME, N_("From")),
+    Field("ends", Kind.TIME, N_("To")),
+    Field("pause", Kind.TEXT, N_("Pause type")),
+    Field("paid", Kind.YES_NO, N_("Paid pause")),
+    Field("takes_back", Kind.TEXT, N_("Takes back")),
+    Field("author", Kind.TEXT, N_("Author")),
+    REASON,
+)
 AGENT = (
     ROLE,
     Field("team", Kind.TEXT, N_("Team")),
@@ -27,6 +41,7 @@ AGENT = (
 )
 
 _agent = maker("agents", "personal", "user")
+_corrected = maker("agents", "personal", "user", internal=True)
 _timer = maker("agents", "personal", "user", internal=True, origin=Origin.TIMER)
 _counter = maker("agents", "personal", "user", internal=True, origin=Origin.COUNTER)
 
@@ -38,6 +53,7 @@ TYPES: tuple[EventType, ...] = (
     _agent("agent.pause_started", N_("Pause started"), PAUSE, PAID),
     _agent("agent.pause_reason_given", N_("Pause type given"), PAUSE),
     _agent("agent.pause_ended", N_("Pause ended")),
+    _corrected(TIME_CORRECTED, N_("Time corrected"), *CORRECTION),
     _agent("agent.sign_in_failed", N_("Agent's sign-in failed"), *AGENT),
     _agent("agent.availability_changed", N_("Agent's availability changed"), *AGENT),
     _timer("agent.idle", N_("Agent idle"), *AGENT),

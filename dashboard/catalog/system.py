@@ -110,6 +110,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("user.updated", N_("User changed"), NAME),
     _act("user.deactivated", N_("User deactivated"), NAME),
     _act("user.reactivated", N_("User reactivated"), NAME),
+    _act("session.corrected", N_("Signed-in time or pause corrected")),
     _act("user.unlocked", N_("User unlocked"), NAME),
     _act("user.erased", N_("User erased")),
     _act("contact.erased", N_("Contact erased")),

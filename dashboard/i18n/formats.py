@@ -24,6 +24,7 @@ _DATES = {
     "short": {"en": "EEE d MMM y", "cs": f"EEE d.{NBSP}M.{NBSP}y", "ja": "y年M月d日(EEE)"},
     "plain": {"en": "d MMM y", "cs": f"d.{NBSP}M.{NBSP}y", "ja": "y年M月d日"},
     "day": {"en": "EEE d", "cs": f"EEE d.{NBSP}M.", "ja": "d日(EEE)"},
+    "weekday": dict.fromkeys(("en", "cs", "ja"), "EEE"),
 }
 
 
@@ -119,6 +120,10 @@ def date_plain(day: date) -> str:
 
 def day_short(day: date) -> str:
     return _date("day", day)
+
+
+def weekday(day: date) -> str:
+    return _date("weekday", day)
 
 
 def week_label(day: date) -> str:

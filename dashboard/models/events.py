@@ -130,3 +130,6 @@ Event.add_index(Event.index(Event.type, Event.id, name="event_type_id"))
 for _column in (Event.user_id, Event.queue_id, Event.interaction, Event.session):
     _name = f"event_{_column.name.removesuffix('_id')}_id"
     Event.add_index(Event.index(_column, Event.id, name=_name).where(_column.is_null(False)))
+Event.add_index(
+    Event.index(Event.user_id, name="event_corrections").where(Event.type == "agent.time_corrected")
+)

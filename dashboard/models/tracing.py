@@ -105,6 +105,8 @@ class Interval(Model):
 Interval.add_index(
     Interval.index(Interval.user_id, Interval.closed_ms, name="interval_presence").where(Interval.kind <= 3)
 )
+# Recorded rows in whose place corrections stand.
+Interval.add_index(Interval.index(Interval.user_id, name="interval_original").where(Interval.kind >= 9))
 # Rows that are open or longer than a day. The indexes above do not contain `long`: otherwise the planner
 # would use them here too and scan the user's whole history.
 Interval.add_index(

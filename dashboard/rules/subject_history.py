@@ -18,7 +18,7 @@ from dashboard.rules.event_rows import EventRow, columns, in_time, rows
 from dashboard.rules.timing import state_periods
 from dashboard.rules.timing.state_periods import AGENT_IDLE, OF_AGENTS, PAUSE_LIMIT, StatePeriod
 
-READY, PAUSE, RINGING = 2, 3, 4  # kinds of intervals; those above are work too
+READY, PAUSE, RINGING, LAST = 2, 3, 4, 8  # kinds of intervals; those from RINGING to LAST are work too
 STILL = 2**40  # the end of what still lasts, in seconds
 _OF_INTERACTION = Prepared(
     lambda: columns().where((Event.source_id == slot("source")) & (Event.interaction == slot("name")))
@@ -148,7 +148,7 @@ def _agent(type_: str, user_id: int, since_ms: int) -> History:
     """
     since, now, i = since_ms // 1000, clock.now_s(), Interval
     lasts = i.end_ts.is_null() | (i.end_ts >= since)
-    mine = (i.user_id == user_id) & (i.kind >= READY) & lasts
+    mine = (i.user_id == user_id) & i.kind.between(READY, LAST) & lasts
     query = i.select(i.kind, i.start_ts, i.end_ts, i.expires_ts, i.label, i.paid)
     found = plain(query.where(mine & (i.start_ts >= since - DAY_S))) + plain(query.where(mine & i.long))
     spans = {(kind, start, _ended_by(now, end, expires)) for kind, start, end, expires, *_pause in found}

@@ -97,7 +97,8 @@ def _end_pauses(user: int, whole: Span, zone: str, chosen: Collection[int]) -> N
     """End pauses that reach beyond their day at its last act, once the user has acted on a later day."""
     i = Interval
     reaches = i.closed_ms.is_null() | (i.closed_ms >= whole.start * 1000)
-    begun = (i.start_ts < whole.end) & i.source_id.in_(sorted(chosen))
+    corrected = i.end_reason.is_null(False) & (i.end_reason == EndReason.CORRECTED.value)
+    begun = (i.start_ts < whole.end) & i.source_id.in_(sorted(chosen)) & ~corrected
     for row in i.select().where((i.user_id == user) & (i.kind == Kind.PAUSE) & begun & reaches):
         day = clock.day(clock.local_date(row.start_ts, zone), zone)
         if row.closed_ms is not None and row.closed_ms < day.end * 1000:

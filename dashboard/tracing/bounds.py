@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     END_OF_FILE = "end_of_file"
     IDLE = "idle"
     FIRST_TO_LAST = "first_to_last"  # presence of a static member, out of their activity
+    CORRECTED = "corrected"  # presence that a correction put in the place of what was recorded
     MOVED_ON = "moved_on"  # a wait: the same call was queued or answered in another queue
 
 

@@ -15,11 +15,11 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S, Span
 from dashboard.db.prepared import plain
-from dashboard.models import Activity, Contact, Interval, PauseType, Queue
+from dashboard.models import Activity, Contact, PauseType, Queue
 from dashboard.tracing import statements, surroundings
 from dashboard.tracing.ongoing import AsOf, settled
 from dashboard.tracing.surroundings import INSIDE, acts
-from dashboard.tracing.types import PRESENCE, ClosedRow, IntervalRow, Kind, State
+from dashboard.tracing.types import SHOWN, ClosedRow, IntervalRow, Kind, State
 
 ID_MAX = 2**63 - 1  # of a column of 64 bits
 
@@ -84,6 +84,7 @@ def intervals(scope: Scope, user_id: int, span: Span, at: AsOf | None = None) ->
     found = [_interval(row) for row in statements.INTERVALS_OLDER.rows(**times)]
     found += [_interval(row) for row in statements.INTERVALS_NEAR.rows(**times)]
     at = at or as_of()
+    found = [row for row in found if row.kind in SHOWN]
     found = settled((forgotten_login(user_id, row, at) for row in found), at)
     if any(row.label for row in found):
         labels = dict(PauseType.select(PauseType.name, PauseType.label).tuples())
@@ -127,13 +128,6 @@ def event_counts(scope: Scope, user_id: int, span: Span) -> dict[str, int]:
 def horizons() -> dict[int, int]:
     """Return source → last known second, for sources that are files: what they left open ends there."""
     return {source: last // 1000 for source, last in statements.HORIZONS.rows()}
-
-
-def never_signed_in(user_id: int) -> bool:
-    """True when no sign-in of the user was ever reported, as for members of a queue log."""
-    of_user = (Interval.user_id == user_id) & (Interval.kind == Kind.LOGIN)
-    presence = of_user & (Interval.kind <= max(PRESENCE))  # the index of presence: few rows a day
-    return not plain(Interval.select(Interval.id).where(presence).order_by(Interval.closed_ms).limit(1))
 
 
 def activities(

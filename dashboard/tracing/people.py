@@ -1,4 +1,4 @@
-"""Whom the viewer may trace, and since when there are events of a user."""
+"""Whom the viewer may trace, since when there are events of a user, and who never signs in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
-from dashboard.models import Event, User
+from dashboard.db.prepared import plain
+from dashboard.models import Event, Interval, User
+from dashboard.tracing.bounds import EndReason
 from dashboard.tracing.surroundings import INSIDE
+from dashboard.tracing.types import ORIGINALS, PRESENCE, Kind
 
 
 class Person(NamedTuple):
@@ -61,3 +64,17 @@ def people(scope: Scope, deactivated: bool) -> list[Person]:
         wanted &= User.deactivated_ts.is_null()
     query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
     return rows(query.where(wanted).order_by(User.name), Person)
+
+
+# A recorded sign-in, whatever corrections lie over it.
+SIGNED_IN = Interval.kind.in_((Kind.LOGIN, Kind.LOGIN_ORIGINAL)) & (
+    Interval.end_reason.is_null() | (Interval.end_reason != EndReason.CORRECTED.value)
+)
+
+
+def never_signed_in(user_id: int) -> bool:
+    """True when no sign-in of the user was ever reported, as for members of a queue log."""
+    of_user = Interval.select(Interval.id).where((Interval.user_id == user_id) & SIGNED_IN)
+    presence = of_user.where(Interval.kind <= max(PRESENCE))  # the index of presence: few rows a day
+    original = of_user.where(Interval.kind >= min(ORIGINALS.values()))
+    return not (plain(presence.order_by(Interval.closed_ms).limit(1)) or plain(original.limit(1)))

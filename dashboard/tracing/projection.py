@@ -25,6 +25,7 @@ from dashboard.tracing import (
     bounds,
     changes,
     consultations,
+    corrections,
     fold,
     interaction_bounds,
     presence,
@@ -209,6 +210,7 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     an end had been concluded without an event.
     """
     since_ms -= since_ms % 1000  # a reason may stand before its pause in the same second
+    corrected = corrections.lift(user)
     rows = store.presence_rows(user, since_ms)
     concluded = [row.end for row in rows if row.end is not None and row.reason]
     _, still_open, gone = presence.unfold(rows, since_ms)
@@ -224,11 +226,16 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
         login_sources=surroundings.login_sources(user),
     )
     store.presence(user, gone, presence.fold_presence(still_open, events, paid, around))
-    return min([since_ms // 1000, *concluded])
+    return min([since_ms // 1000, *concluded, *corrections.lay(user, corrected, since_ms)])
 
 
 def _paid() -> dict[str, bool]:
     return dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
+
+
+def refold_since(user: int, since_ms: int) -> None:
+    """Fold a user's presence from an event on, and what it bounds, inside the caller's transaction."""
+    _fold({}, {user: since_ms}, {}, {})
 
 
 def refold_presence(user: int) -> None:

@@ -124,25 +124,29 @@ def presence_rows(user: int, since_ms: int) -> list[Presence]:
     still_open = Interval.select().where(of_user & Interval.closed_ms.is_null())
     ended = Interval.select().where(of_user & (Interval.closed_ms >= since_ms))
     return [
-        Presence(
-            kind=row.kind,
-            key=row.key,
-            start=row.start_ts,
-            end=row.end_ts,
-            label=row.label,
-            paid=row.paid,
-            inferred=row.inferred,
-            reported_s=row.reported_s,
-            opened_ms=row.opened_ms,
-            closed_ms=row.closed_ms,
-            source_id=row.source_id,
-            id=row.id,
-            expires=row.proved_ts,
-            reason=row.end_reason or "",
-        )
+        presence_of(row)
         for row in (*still_open, *ended)
         if row.kind == Kind.PAUSE or row.end_reason != EndReason.FIRST_TO_LAST
     ]
+
+
+def presence_of(row: Interval) -> Presence:
+    return Presence(
+        kind=row.kind,
+        key=row.key,
+        start=row.start_ts,
+        end=row.end_ts,
+        label=row.label,
+        paid=row.paid,
+        inferred=row.inferred,
+        reported_s=row.reported_s,
+        opened_ms=row.opened_ms,
+        closed_ms=row.closed_ms,
+        source_id=row.source_id,
+        id=row.id,
+        expires=row.proved_ts,
+        reason=row.end_reason or "",
+    )
 
 
 def presence(user: int, gone: Sequence[int], rows: Sequence[Presence]) -> None:

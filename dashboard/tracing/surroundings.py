@@ -9,6 +9,7 @@ import msgspec
 
 from dashboard import clock
 from dashboard.catalog import CATALOG, Origin
+from dashboard.catalog.agents import TIME_CORRECTED
 from dashboard.catalog.effects import RESTART
 from dashboard.clock import DAY_S, Span
 from dashboard.db.prepared import plain
@@ -23,7 +24,8 @@ CONNECTS = ("call.accepted", "call.connected", "call.dialled")
 # What a user does in the dashboard itself is no work of their day.
 INSIDE = frozenset(
     one.name for one in CATALOG.values() if one.internal and one.group in ("dashboard", "rules")
-)
+) | {TIME_CORRECTED}
+LOGINS = (Kind.LOGIN, Kind.LOGIN_ORIGINAL)  # what the log says, whatever corrections lie over it
 # What happens to a user, and is no act of theirs.
 _PASSIVE = ("queued", "offered", "ignored", "withdrawn", "missed", "abandoned")
 NO_ACTS = frozenset(
@@ -217,7 +219,11 @@ def paused(restarted: Mapping[int, int]) -> dict[int, int]:
     i = Interval
     for source, since in restarted.items():
         over = i.closed_ms.is_null() | (i.closed_ms >= since * 1000)
-        query = i.select(i.user_id).where((i.kind == Kind.PAUSE) & (i.source_id == source) & over).distinct()
+        query = (
+            i.select(i.user_id)
+            .where(i.kind.in_((Kind.PAUSE, Kind.PAUSE_ORIGINAL)) & (i.source_id == source) & over)
+            .distinct()
+        )
         for (user,) in plain(query):
             found[user] = min(found.get(user, since), since)
     return found
@@ -232,7 +238,7 @@ def forgotten(users: Mapping[int, int]) -> dict[int, int]:
     for place in range(0, len(chosen), 500):
         query = i.select(i.user_id, i.closed_ms, i.start_ts).where(
             i.user_id.in_(chosen[place : place + 500])
-            & (i.kind == Kind.LOGIN)
+            & i.kind.in_(LOGINS)
             & (i.end_reason == EndReason.NO_SIGN_OUT.value)
         )
         for user, closed_ms, start in plain(query):
@@ -249,7 +255,7 @@ def something_due(now: int) -> bool:
         for model, column, more in (
             (Activity, Activity.source_id, Activity.end_ts.is_null()),
             (Interaction, Interaction.source, Interaction.ended_ts.is_null()),
-            (Interval, Interval.source_id, Interval.kind == Kind.LOGIN),
+            (Interval, Interval.source_id, Interval.kind.in_(LOGINS)),
         )
     )
 
@@ -264,9 +270,7 @@ def due(as_of: Mapping[int, int]) -> Touched:
     for source, name, expires in (*plain(works.where(a.expires_ts <= now)), *plain(waits)):
         if expires <= as_of.get(source, 0):
             found.interactions.setdefault(source, set()).add(name)
-    logins = i.select(i.user_id, i.source_id, i.expires_ts).where(
-        (i.expires_ts <= now) & (i.kind == Kind.LOGIN)
-    )
+    logins = i.select(i.user_id, i.source_id, i.expires_ts).where((i.expires_ts <= now) & i.kind.in_(LOGINS))
     for user, source, expires in plain(logins):
         if expires <= as_of.get(source, 0):
             found.users[user] = min(found.users.get(user, expires), expires)

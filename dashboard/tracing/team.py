@@ -27,9 +27,9 @@ from dashboard.models import (
     TeamLead,
     User,
 )
-from dashboard.tracing import load
+from dashboard.tracing import load, people
 from dashboard.tracing.ongoing import settled
-from dashboard.tracing.types import PRESENCE, IntervalRow, Kind, State
+from dashboard.tracing.types import PRESENCE, SHOWN, IntervalRow, Kind, State
 
 RECENT_S = 7 * DAY_S  # who did nothing for a week is not of today's team
 
@@ -108,7 +108,7 @@ def day(
     scope: Scope,
     users: Collection[int],
     span: Span,
-    kinds: Collection[Kind] = tuple(Kind),
+    kinds: Collection[Kind] = SHOWN,
     as_of: int | None = None,
 ) -> dict[int, list[IntervalRow]]:
     """Return user → stretches of `kinds` that overlap `span`, by start, for `users` inside the scope.
@@ -171,9 +171,9 @@ def misses(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[i
 
 
 def without_sign_in(users: Collection[int]) -> set[int]:
-    """Return those of whom no sign-in was ever reported, as `load.never_signed_in` does for one."""
+    """Return those of whom no sign-in was ever reported, as `people.never_signed_in` does for one."""
     i = Interval
-    signed = i.select(i.user_id).distinct().where(i.user_id.in_(sorted(users)) & (i.kind == Kind.LOGIN))
+    signed = i.select(i.user_id).distinct().where(i.user_id.in_(sorted(users)) & people.SIGNED_IN)
     return set(users) - {user for (user,) in signed.tuples()}
 
 

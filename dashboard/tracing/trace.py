@@ -8,7 +8,8 @@ from functools import cached_property
 
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.tracing import load, people
+from dashboard.tracing import corrections, load, people
+from dashboard.tracing.corrections import Correction
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.ongoing import AsOf
 from dashboard.tracing.people import Person
@@ -53,6 +54,11 @@ class Trace:
         """All activities of the period, oldest first."""
         return load.activities(self.scope, self.person.id, self.span, at=self.at)
 
+    @cached_property
+    def corrections(self) -> list[Correction]:
+        """The corrections of time in the period, those that were taken back included."""
+        return corrections.of_users(self.scope, [self.person.id], self.span).get(self.person.id, [])
+
     @property
     def at(self) -> AsOf:
         return AsOf(self.as_of, self.horizons)
@@ -95,7 +101,7 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
         load.closed(scope, person.id, span),
         load.event_counts(scope, person.id, span),
         at.horizons,
-        load.never_signed_in(person.id),
+        people.never_signed_in(person.id),
     )
 
 

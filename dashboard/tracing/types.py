@@ -23,9 +23,13 @@ class Kind(IntEnum):
     TALK = 6
     HOLD = 7
     UNPROVED = 8  # from where own events stop proving an activity to its bound; in no sum
+    LOGIN_ORIGINAL = 9  # recorded, but a correction stands in its place; in no sum
+    PAUSE_ORIGINAL = 10
 
 
 PRESENCE = (Kind.LOGIN, Kind.READY, Kind.PAUSE)
+ORIGINALS = {Kind.LOGIN: Kind.LOGIN_ORIGINAL, Kind.PAUSE: Kind.PAUSE_ORIGINAL}
+SHOWN = tuple(kind for kind in Kind if kind not in ORIGINALS.values())
 
 
 class State(StrEnum):

@@ -57,7 +57,7 @@ def axis(span: Span, zone: str, rows: Iterable[IntervalRow], as_of: int) -> Axis
     days = clock.local_dates(span, zone)
     if len(days) > 1:
         starts = [max(clock.day(on, zone).start, span.start) for on in days]
-        return _axis(span.start, span.end, zip(starts, map(formats.day_short, days), strict=True))
+        return _axis(span.start, span.end, zip(starts, map(formats.weekday, days), strict=True))
     slots = clock.hours(span, zone)
     first = min((max(row.start, slots[0].start) for row in rows), default=as_of)
     begin = max((n for n, slot in enumerate(slots) if slot.start <= first), default=0)

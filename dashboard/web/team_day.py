@@ -26,6 +26,7 @@ from dashboard.web.status import OUT, PAUSE, Status, status
 from dashboard.web.strip import Axis, Mark
 
 MOST_ROWS = 50
+CLEAR_S = 30 * 3600  # in longer spans, marks of what was not taken would hide the work
 MISSES = 3  # not taken in a day, from which on the row needs a look
 
 
@@ -246,7 +247,7 @@ def _row(
         sum(allowed for _taken, allowed in limited),
         over,
         flags,
-        tuple(strip.marks(rows, axis, passed.end, misses)),
+        tuple(strip.marks(rows, axis, passed.end, misses if passed.seconds < CLEAR_S else ())),
         now,
         limits.get(now.label, Limit(now.label, None)) if now.state == PAUSE else None,
         passed.end - now.since if now.since is not None else None,

@@ -65,6 +65,7 @@ OTHERS = {
     "search": {P.SELF},
     "signin": {P.SELF},
     "teamday": {P.TRACING_VIEW},
+    "corrections": {P.TRACING_CORRECT},
     "tracing": {P.SELF},
     "tracing.record_manual": OWN,
     "tracing.download": {P.TRACING_EXPORT_PDF, P.TRACING_EXPORT_DATA},
@@ -104,6 +105,7 @@ ANSWERS = {
     "ruleruns.subject_save_view": (404, 422),
     "teamday.download": (200, 403),
     "teamday.download_comparison": (404,),
+    "corrections.take_back": (404,),
 }
 
 

@@ -44,6 +44,7 @@ PLACES = {
     "attendance of one": Place("/attendance?period=this_month&user=novakova"),
     "attendance, refused": Place("/attendance?period=ever", status=400),
     "attendance, none": Place("/attendance?from=2001-01-01&to=2001-01-02"),
+    "corrections of a day": Place("/tracing/correct?user=novakova&date=2026-11-20&add=pause"),
     "team day": Place("/team"),
     "team day of a lead": Place("/team?date=2026-11-20", "lead"),
     "team day, refused": Place("/team?date=x", status=400),

@@ -84,7 +84,7 @@ def test_internal_types_are_not_accepted_from_sources():
     assert found == {
         *("ticket.followup_due", "ticket.idle", "ticket.age_reached", "ticket.count_reached"),
         *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
-        *("agent.idle", "agent.capacity_reached", "agent.pause_limit_reached"),
+        *("agent.idle", "agent.capacity_reached", "agent.pause_limit_reached", "agent.time_corrected"),
         *("call.waiting", "chat.waiting", "ticket.waiting"),
     }
     assert all(type_.internal for type_ in TYPES if ends.fullmatch(type_.name))

@@ -135,10 +135,10 @@ def test_the_figures_by_day_are_those_of_the_page(client: FlaskClient) -> None:
         assert [found[at] for at in counts_at] == [int(cell) for cell in cells if ":" not in cell]
     *lines, foot = lines_of(fetch(client, "csv", unit="week", table="days").data)
     both = sorted([*seconds_at, *counts_at])
-    assert [list(map(int, line[1:])) for line in lines] == [
+    assert [list(map(int, line[1:-1])) for line in lines] == [
         [row[at] for at in both] for row in sheets["By day"][1:-1]
     ]
-    assert list(map(int, foot[1:])) == [total[at] for at in both]
+    assert list(map(int, foot[1:-1])) == [total[at] for at in both]
     assert lines[0][0] == "2026-03-02"
     printed = text_of(fetch(client, "pdf", unit="week").data)
     assert "By day" in printed

@@ -11,7 +11,8 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.models import TeamMember
-from dashboard.tracing import team
+from dashboard.tracing import corrections, team
+from dashboard.tracing.corrections import Correction
 from dashboard.tracing.statistics import figures
 from dashboard.tracing.team import Member
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind
@@ -47,18 +48,28 @@ class Times(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A user's local day: the first beginning and the last end of presence in it, None while it goes on."""
+    """A user's local day: the first beginning and the last end of presence in it, None while it goes on, and
+    the corrections that count in it."""
 
     on: date
     first: int
     last: int | None
     times: Times
+    corrections: tuple[Correction, ...] = ()
 
 
 class Person(NamedTuple):
+    """A user's days with their total, and the corrections of the period, those taken back included."""
+
     member: Member
     days: tuple[Day, ...]
     total: Times
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def corrected(self) -> int:
+        """How many days are corrected."""
+        return sum(bool(day.corrections) for day in self.days)
 
 
 def read(
@@ -78,10 +89,16 @@ def read(
     ids = [member.id for member in members]
     passed = Span(span.start, min(span.end, as_of))
     stretches = team.day(scope, ids, passed, PRESENCE)
+    corrected = corrections.of_users(scope, ids, passed)
     without = team.without_sign_in(ids)
     days = [(on, clock.day(on, zone)) for on in clock.local_dates(passed, zone)]
-    people = [_person(member, stretches[member.id], days, passed, member.id in without) for member in members]
-    present = [person for person in people if person.days]
+    people = [
+        _person(
+            member, stretches[member.id], days, passed, member.id in without, corrected.get(member.id, [])
+        )
+        for member in members
+    ]
+    present = [person for person in people if person.days or person.corrections]
     return sorted(present, key=lambda person: collation.key(person.member.name, language))
 
 
@@ -90,15 +107,21 @@ def total(people: Iterable[Person]) -> Times:
 
 
 def _person(
-    member: Member, rows: Sequence[IntervalRow], days: Sequence[tuple[date, Span]], passed: Span, never: bool
+    member: Member,
+    rows: Sequence[IntervalRow],
+    days: Sequence[tuple[date, Span]],
+    passed: Span,
+    never: bool,
+    corrected: Sequence[Correction],
 ) -> Person:
     found = []
     for on, whole in days:
         span = Span(max(whole.start, passed.start), min(whole.end, passed.end))
         inside = [row for row in rows if row.start < span.end and (row.end is None or row.end > span.start)]
         if inside:
-            found.append(_day(on, span, inside, never, span.end < whole.end))
-    return Person(member, tuple(found), sum((day.times for day in found), Times()))
+            day = _day(on, span, inside, never, span.end < whole.end)
+            found.append(day._replace(corrections=tuple(corrections.counting(corrected, whole))))
+    return Person(member, tuple(found), sum((day.times for day in found), Times()), tuple(corrected))
 
 
 def _day(on: date, span: Span, rows: Sequence[IntervalRow], never: bool, is_cut: bool) -> Day:

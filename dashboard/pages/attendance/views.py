@@ -24,6 +24,7 @@ from dashboard.sources.display import span_text
 from dashboard.sources.period_parameters import parse_period
 from dashboard.sources.query import QueryError
 from dashboard.tracing import team as teams
+from dashboard.web import correction_texts
 from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
 from dashboard.web.listing import PERIODS, refusal
@@ -76,6 +77,9 @@ def index() -> Response:
         user_url=lambda login: here(("user",), user=login),
         all_url=here(("user",)) if query.user else None,
         exports=file_links("attendance"),
+        corrections=correction_texts.texts(
+            [one for person in people for one in person.corrections] if query.user else [], query.zone
+        ),
     )
 
 
@@ -138,8 +142,9 @@ def _build(order: ExportOrder) -> Report | None:
             (_("Exported by"), order.exporter),
         ),
         sheets=(
-            Sheet(title, _columns(), _rows(people), _total(model.total(people))),
+            Sheet(title, _columns(), _rows(people, query.zone), _total(model.total(people))),
             Sheet(_("By person"), _columns()[:2] + _columns()[5:], _by_person(people)),
+            *_corrections(people, query.zone),
         ),
         locale=formats.language(),
         zone=query.zone,
@@ -163,6 +168,7 @@ def _columns() -> tuple[Column, ...]:
         Column("unpaid", _("Unpaid pauses"), Kind.DURATION, 14),
         Column("worked", _("Without unpaid pauses"), Kind.DURATION, 16),
         Column("inferred", _("Inferred"), Kind.TEXT, 10),
+        Column("corrected", _("Corrected"), Kind.TEXT, 40),
     )
 
 
@@ -171,17 +177,28 @@ def _figures(times: Times) -> Row:
     return (*figures, _("Yes") if times.inferred else "")
 
 
-def _rows(people: Sequence[Person]) -> Iterator[Row]:
+def _corrections(people: Sequence[Person], zone: str) -> tuple[Sheet, ...]:
+    rows = [
+        (person.member.name, text)
+        for person in people
+        for text in correction_texts.texts(person.corrections, zone)
+    ]
+    return (correction_texts.sheet(rows),) if rows else ()
+
+
+def _rows(people: Sequence[Person], zone: str) -> Iterator[Row]:
     for person in people:
         for day in person.days:
             who = (person.member.name, person.member.login)
-            yield (*who, day.on, day.first, day.last, *_figures(day.times))
+            said = "; ".join(text.line for text in correction_texts.texts(day.corrections, zone))
+            yield (*who, day.on, day.first, day.last, *_figures(day.times), said)
 
 
 def _by_person(people: Sequence[Person]) -> Iterator[Row]:
     for person in people:
-        yield (person.member.name, person.member.login, *_figures(person.total))
+        said = formats.number(person.corrected) if person.corrected else ""
+        yield (person.member.name, person.member.login, *_figures(person.total), said)
 
 
 def _total(times: Times) -> Row:
-    return (_("Total"), "", None, None, None, *_figures(times))
+    return (_("Total"), "", None, None, None, *_figures(times), "")

@@ -17,9 +17,10 @@ from dashboard.db import rows
 from dashboard.models import Activity, Contact, Interaction, Interval, Queue, Source, User
 from dashboard.sources.answer import names
 from dashboard.tracing import logged
-from dashboard.tracing.types import Kind
+from dashboard.tracing.types import SHOWN, Kind
 
 MAX_EVENTS = 500
+KINDS = [int(kind) for kind in SHOWN if kind != Kind.LOGIN]
 MAX_OTHERS = 10
 
 
@@ -204,7 +205,7 @@ def free(scope: Scope, at: int) -> list[Free]:
     near = (s.start_ts >= at - DAY_S) | s.long
     around = (
         s.select(s.user_id, s.kind, s.start_ts, s.end_ts)
-        .where(scope.allows(s.user_id) & near & (s.start_ts <= at) & (s.kind != Kind.LOGIN))
+        .where(scope.allows(s.user_id) & near & (s.start_ts <= at) & s.kind.in_(KINDS))
         .where(s.end_ts.is_null() | (s.end_ts > at - DAY_S))
     )
     ready: dict[int, int] = {}

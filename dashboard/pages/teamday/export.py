@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask_babel import gettext as _
 
@@ -14,6 +14,8 @@ from dashboard.i18n import formats
 from dashboard.pages.teamday import requests
 from dashboard.pages.teamday.requests import DayRequest
 from dashboard.tracing import team as teams
+from dashboard.web import correction_texts
+from dashboard.web.correction_texts import CorrectionText
 from dashboard.web.team_day import FLAGS, TeamDay
 
 
@@ -39,6 +41,8 @@ COMPARE = Maker(TRACING_RIGHTS, _compare)
 def _report(title: str, about: str, wanted: DayRequest, order: ExportOrder) -> Report:
     language = formats.language()
     day = wanted.read(order.scope, language)
+    corrected = wanted.corrected(order.scope)
+    said = [(row.member.name, text) for row in day.rows for text in corrected.get(row.member.id, ())]
     days = clock.local_dates(wanted.span, wanted.zone)
     period = formats.date_long(days[0]) if len(days) == 1 else formats.week_label(days[0])
     stamp = formats.stamp(min(wanted.as_of, wanted.span.end), wanted.zone)
@@ -53,7 +57,10 @@ def _report(title: str, about: str, wanted: DayRequest, order: ExportOrder) -> R
         title=title,
         subtitle=" · ".join(part for part in (period, about, wanted.zone, stamp, order.exporter) if part),
         meta=tuple((label, text) for label, text in meta if text),
-        sheets=(Sheet(title, _columns(), _rows(day), _total(day)),),
+        sheets=(
+            Sheet(title, _columns(), _rows(day, corrected), _total(day)),
+            *([correction_texts.sheet(said)] if said else []),
+        ),
         locale=language,
         zone=wanted.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
@@ -77,10 +84,11 @@ def _columns() -> tuple[Column, ...]:
         Column("unpaid", _("Unpaid pauses"), Kind.DURATION, 11),
         Column("over", _("Pause over limit"), Kind.DURATION, 11),
         Column("look", _("Needs a look"), Kind.TEXT, 26),
+        Column("corrected", _("Corrected"), Kind.TEXT, 30),
     )
 
 
-def _rows(day: TeamDay) -> Iterator[Row]:
+def _rows(day: TeamDay, corrected: Mapping[int, Sequence[CorrectionText]]) -> Iterator[Row]:
     for row in day.rows:
         figures = row.figures
         yield (
@@ -99,6 +107,7 @@ def _rows(day: TeamDay) -> Iterator[Row]:
             figures.pause.unpaid,
             row.over,
             ", ".join(_(FLAGS[flag][0]) for flag in row.flags),
+            "; ".join(text.line for text in corrected.get(row.member.id, ())),
         )
 
 
@@ -119,5 +128,6 @@ def _total(day: TeamDay) -> Row:
         sum(each.pause.paid for each in figures),
         sum(each.pause.unpaid for each in figures),
         sum(row.over for row in day.rows),
+        "",
         "",
     )

@@ -12,11 +12,12 @@ from werkzeug.datastructures import MultiDict
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.tracing import people
+from dashboard.tracing import corrections, people
 from dashboard.tracing import team as teams
 from dashboard.tracing.team import Member
 from dashboard.tracing.types import UNITS, parse_date, period_span
-from dashboard.web import team_day
+from dashboard.web import correction_texts, team_day
+from dashboard.web.correction_texts import CorrectionText
 from dashboard.web.team_day import TeamDay
 
 MOST_PEOPLE = 10
@@ -37,6 +38,12 @@ class DayRequest(NamedTuple):
     @property
     def span(self) -> Span:
         return period_span(self.unit, self.on, self.zone)
+
+    def corrected(self, scope: Scope) -> dict[int, list[CorrectionText]]:
+        """Return user → corrections that count in the period, in words."""
+        found = corrections.of_users(scope, [member.id for member in self.members], self.span)
+        counting = {user: corrections.counting(made, self.span) for user, made in found.items()}
+        return {user: correction_texts.texts(made, self.zone) for user, made in counting.items() if made}
 
     def read(self, scope: Scope, language: str) -> TeamDay:
         return team_day.read(scope, self.members, self.span, self.zone, self.as_of, language)

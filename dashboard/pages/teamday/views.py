@@ -129,6 +129,7 @@ def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:
         "errors": wanted.errors,
         "day": wanted.read(g.scope, language()),
         "words": team_day,
+        "corrected": wanted.corrected(g.scope),
         "date": wanted.on,
         "zone": wanted.zone,
         "as_of": min(wanted.as_of, wanted.span.end),

@@ -24,6 +24,7 @@ from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
+from dashboard.web import correction_texts
 from dashboard.web.deliver import export_links
 from dashboard.web.page import row_url
 
@@ -50,6 +51,8 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "days": days(trace, asked),
         "links": _links(trace, asked),
         "last_day": _last_day(trace, asked),
+        "corrections": correction_texts.texts(trace.corrections, trace.zone),
+        "correct_url": _correct_url(trace, asked),
     }
 
 
@@ -185,6 +188,14 @@ def signed_in_since(trace: Trace) -> int | None:
         return None
     logins = [row.start for row in trace.intervals if row.kind == Kind.LOGIN and row.end is None]
     return min(logins) if logins else None
+
+
+def _correct_url(trace: Trace, asked: TraceQuery) -> str | None:
+    """Return where the day's times are corrected; None for who may not, for a week, and for a day to come."""
+    may = trace.scope.can(Permission.TRACING_CORRECT) and trace.span.start <= trace.as_of
+    if asked.unit != "day" or not may:
+        return None
+    return url_for("corrections.show", user=trace.person.login, date=asked.date.isoformat())
 
 
 def _chips(asked: TraceQuery, by_kind: dict[str, int]) -> list[tuple[str, str, bool, int]]:

@@ -11,15 +11,18 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from dashboard import clock
+from dashboard.clock import Span
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
 from dashboard.pages.tracing import context, forms, listing, names, queries
 from dashboard.pages.tracing.forms import TraceQuery
+from dashboard.tracing import corrections
 from dashboard.tracing import trace as traces
 from dashboard.tracing.statistics import Figures, as_json
 from dashboard.tracing.trace import Trace
+from dashboard.web import correction_texts
 
 FRONT_COLUMNS = 4
 FRONT_LETTERS = 30  # of a label on one line
@@ -55,7 +58,9 @@ def _sheets(trace: Trace, asked: TraceQuery, format_: str) -> tuple[Sheet, ...]:
     if format_ == "csv":
         return (by_day(trace),) if asked.table == "days" else (_list(trace, asked),)
     days = replace(by_day(trace), printed=asked.unit == "week")
-    return _summary(trace, asked), days, _list(trace, asked)
+    made = correction_texts.texts(trace.corrections, trace.zone)
+    sheets = [correction_texts.sheet([(trace.person.name, text) for text in made])] if made else []
+    return _summary(trace, asked), days, _list(trace, asked), *sheets
 
 
 def _meta(trace: Trace, asked: TraceQuery, order: ExportOrder, line: str) -> tuple[tuple[str, str], ...]:
@@ -100,6 +105,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
         ),
         rows=_cells(rows, trace.zone),
         by_day=True,
+        note=_corrected(trace, trace.span),
         total=(
             None,
             None,
@@ -114,6 +120,12 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
             None,
         ),
     )
+
+
+def _corrected(trace: Trace, span: Span) -> str:
+    """Return the corrections of time in `span` that count, in words."""
+    found = corrections.counting(trace.corrections, span)
+    return "; ".join(text.line for text in correction_texts.texts(found, trace.zone))
 
 
 def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
@@ -172,11 +184,17 @@ def by_day(trace: Trace) -> Sheet:
         Column("login", _("Login time"), time),
         Column("ready", _("Ready"), time),
         Column("free", _("Free"), time),
+        Column("corrected", _("Corrected"), Kind.TEXT, 30),
     )
     rows: list[Row] = [
-        (clock.local_date(span.start, trace.zone), *_day_cells(trace.figures_of(span))) for span in begun
+        (
+            clock.local_date(span.start, trace.zone),
+            *_day_cells(trace.figures_of(span)),
+            _corrected(trace, span),
+        )
+        for span in begun
     ]
-    return Sheet(_("By day"), columns, rows, (_("Total"), *_day_cells(trace.figures)))
+    return Sheet(_("By day"), columns, rows, (_("Total"), *_day_cells(trace.figures), ""))
 
 
 def _day_cells(one: Figures) -> tuple[int, ...]:
