@@ -5,9 +5,12 @@ Modules register nothing when they are imported; `create_app` calls `register`.
 
 from __future__ import annotations
 
-from flask import Flask, request
+from typing import Any
+
+from flask import Flask, g, request
 
 from dashboard import cli
+from dashboard.access.permissions import Permission
 from dashboard.audit import nightly
 from dashboard.events import erasure, health
 from dashboard.exports import background, registry
@@ -21,6 +24,7 @@ from dashboard.notify import channel_check, deliver, outbox
 from dashboard.pages import (
     api,
     attendance,
+    audit,
     corrections,
     eventstream,
     exports,
@@ -40,6 +44,7 @@ from dashboard.pages import (
     teamday,
     tracing,
 )
+from dashboard.pages.audit import words as audit_words
 from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
 from dashboard.reports import mailing
@@ -57,6 +62,7 @@ BLUEPRINTS = (
     gate.bp,
     api.bp,
     attendance.bp,
+    audit.bp,
     corrections.bp,
     eventstream.bp,
     exports.bp,
@@ -108,6 +114,7 @@ LISTS = (
     interactions.USER_EVENT_LIST,
     ruleruns.LISTING,
     settings.deliveries.LISTING,
+    *audit.LISTINGS,
 )
 EXPORTS = {
     "attendance": attendance.EXPORT,
@@ -126,7 +133,7 @@ def register(app: Flask) -> None:
     """Give the application its pages and commands, and this process its work."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.context_processor(_rules_stopped)
+    app.context_processor(_notices)
     cli.init(app)
     worker.init(app)
     deliver.init(app)
@@ -142,6 +149,14 @@ def register_work() -> None:
     made.READERS.update(READERS)
 
 
-def _rules_stopped() -> dict[str, bool]:
-    """Return the context of the notice that all rules are stopped."""
-    return {"rules_stopped": request.blueprint in RULE_PAGES and active_rules.stopped()}
+def _notices() -> dict[str, Any]:
+    """Return the context of the notices that all rules are stopped and that the audit log is not proved."""
+    return {
+        "rules_stopped": request.blueprint in RULE_PAGES and active_rules.stopped(),
+        "audit_alarm": _audit_alarm,
+    }
+
+
+def _audit_alarm() -> str:
+    scope = g.get("scope")
+    return audit_words.alarm(nightly.proof()) if scope and scope.can(Permission.AUDIT_VIEW) else ""

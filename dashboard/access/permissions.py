@@ -13,6 +13,8 @@ class Permission(StrEnum):
 
     ACCESSES_EDIT = "accesses.edit"
     ACCESSES_VIEW = "accesses.view"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_VIEW = "audit.view"
     CALENDARS_EDIT = "calendars.edit"
     CALENDARS_VIEW = "calendars.view"
     CHANNELS_EDIT = "channels.edit"
@@ -84,6 +86,12 @@ SECTIONS: tuple[Section, ...] = (
                 N_("Event stream"),
                 N_("View every event of the users and queues in the role's scope."),
             ),
+            Choice(
+                P.AUDIT_VIEW,
+                N_("Audit log"),
+                N_("View who did what in Stopa, whoever it was, with values before and after."),
+            ),
+            Choice(P.AUDIT_EXPORT, N_("Export the audit log"), N_("Includes exactly what the page shows.")),
             Choice(
                 P.REPORTS_SHARE,
                 N_("Share reports"),
@@ -234,10 +242,12 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         N_("Auditor"),
-        N_("Views settings, no user tracing."),
+        N_("Views the audit log and settings, no user tracing."),
         frozenset(
             {
                 P.ACCESSES_VIEW,
+                P.AUDIT_EXPORT,
+                P.AUDIT_VIEW,
                 P.CALENDARS_VIEW,
                 P.CHANNELS_VIEW,
                 P.KEYS_VIEW,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +35,10 @@ class Scope:
     def is_whole(self) -> bool:
         """Does the viewer see everything: all users and the content of all queues?"""
         return self.users is None and self.queues is None
+
+    def unlimited(self) -> Scope:
+        """Return the scope of all users and queues with the same permissions."""
+        return replace(self, users=None, queues=None)
 
     def sees(self, user_id: int) -> bool:
         return self.users is None or user_id == self.viewer_id or user_id in self.users

@@ -148,6 +148,12 @@ def _entry(
     return write
 
 
+def batch(action: str, rows: int) -> None:
+    """Record that a request did `action` to several rows at once, in the transaction that recorded each."""
+    if rows > 1:
+        record("batch.run", "u", ("batch", rows, action), details={"rows": rows})
+
+
 def viewed(action: str, target: Target, details: dict[str, Any]) -> None:
     """Record that the user or key of the request viewed something, once in 15 minutes; a key, which may ask
     every second, once in an hour. The page does not fail when the database takes no entry; see `deferred`."""

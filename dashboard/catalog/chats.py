@@ -41,6 +41,7 @@ from dashboard.i18n.message import N_
 
 TICKET = Field("ticket", Kind.CODE, N_("Linked ticket"))
 
+MESSAGE_ID = Field("message_id", Kind.TEXT, N_("Message ID"))
 TRANSCRIPT = Field("transcript", Kind.TEXT, N_("Transcript"))
 # What the steps of a chat may say of it besides their own figures.
 OUTCOME = (DEPARTMENT, GROUP, TRANSCRIPT, RATING, DURATION)
@@ -96,7 +97,7 @@ TYPES: tuple[EventType, ...] = (
     _any("chat.message_received", N_("Chat message received"), *CHAT),
     _any("chat.message_sent", N_("Chat message sent"), *CHAT),
     _any("chat.comment_added", N_("Chat comment added"), *CHAT, COMMENT),
-    _any("chat.status_changed", N_("Chat status changed"), *CHAT, STATUS),
+    _any("chat.status_changed", N_("Chat status changed"), *CHAT, STATUS, MESSAGE_ID),
     _any("chat.linked", N_("Chat attached to a ticket"), *CHAT),
     _any("chat.unlinked", N_("Chat detached from a ticket"), *CHAT),
     _agent("chat.wrapup_started", N_("Chat wrap-up started"), WRAPUP),

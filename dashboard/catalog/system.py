@@ -153,6 +153,8 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("audit.viewed", N_("Audit log viewed")),
     _act("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
     _act("audit.verified", N_("Audit log verified"), ENTRY, HASH),
+    _act("audit.purged", N_("Audit log: oldest entries deleted"), ROWS),
+    _act("batch.run", N_("Bulk action"), ROWS),
     _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),
     _act("settings.updated", N_("Settings changed"), NAME),
 )

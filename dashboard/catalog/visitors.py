@@ -5,7 +5,7 @@ The page views and searches of a busy site are many, hence off until wanted.
 
 from __future__ import annotations
 
-from dashboard.catalog.fields import FORM, MESSAGE, NAME, QUERY, REASON, STARTS, TITLE, URL, VISITOR
+from dashboard.catalog.fields import FORM, MESSAGE, NAME, QUERY, REASON, STARTS, TAGS, TITLE, URL, VISITOR
 from dashboard.catalog.types import EventType, Field, Kind, Origin, maker
 from dashboard.i18n.message import N_
 
@@ -61,10 +61,15 @@ COBROWSING_TYPES: tuple[EventType, ...] = (
 )
 
 
+CHANGE = Field("change", Kind.TEXT, N_("Change"))
+AGENTS = Field("agents", Kind.LIST, N_("Agents"))
+
 _meeting = maker("meetings", "personal")
 
 MEETING_TYPES: tuple[EventType, ...] = (
-    _meeting("meeting.changed", N_("Meeting changed"), TITLE, STARTS, URL),
+    _meeting("meeting.changed", N_("Meeting changed"), TITLE, STARTS, URL, CHANGE),
     _meeting("meeting.joined", N_("Meeting joined"), TITLE, STARTS, URL),
-    _meeting("meeting.recording_started", N_("Conference recording started"), TITLE, STARTS, URL),
+    _meeting(
+        "meeting.recording_started", N_("Conference recording started"), TITLE, STARTS, URL, AGENTS, TAGS
+    ),
 )

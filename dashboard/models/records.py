@@ -104,8 +104,6 @@ class AuditEntry(Model):
         indexes = (
             (("occurred_ms",), False),
             (("target_type", "target_id", "occurred_ms"), False),
-            (("action", "occurred_ms"), False),
-            (("actor_id", "occurred_ms"), False),
             (("request_id",), False),
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.i18n.message import N_
+from dashboard.sources.audit import LOGS
 from dashboard.sources.catalogue import ACTIVITIES, EVENTS, INTERACTIONS, SOURCES, USER_EVENTS
 from dashboard.sources.types import Source
 
@@ -189,7 +190,7 @@ BY_KEY = {each.key: each for each in REPORTS}
 
 def sources() -> dict[str, Source]:
     """Return the data sources of reports and of views of lists by name."""
-    return {**SOURCES, EVENTS.name: EVENTS}
+    return {**SOURCES, **{each.name: each for each in (EVENTS, *LOGS)}}
 
 
 READERS = tuple(sorted({each.permission for each in SOURCES.values()}))  # one of them opens a report

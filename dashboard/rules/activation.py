@@ -39,6 +39,7 @@ def switch(rules: Iterable[Rule], state: State) -> int:
                 "rule.switched", "u", ("rule", rule.id, rule.name), {"state": (rule.state, str(state))}
             )
             changed += 1
+        audit.batch("rule.switched", changed)
     return changed
 
 

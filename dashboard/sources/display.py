@@ -297,7 +297,7 @@ def notes(scope: Scope, query: Query) -> Iterator[str]:
     """Yield what the viewer does not see of the rows."""
     source = query.source
     shown = [*(each.field for each in query.columns), *(each.field for each in query.groups)]
-    if not scope.is_whole:
+    if not source.unlimited and not scope.is_whole:
         yield _("Only rows within your scope are shown.")
     if source.opaque and scope.queues is not None:
         yield _("The content of work in other queues is hidden.")

@@ -124,6 +124,7 @@ class Source:
     earlier than the moment by which rows are sorted, and at most a day later; by default to that moment.
     Measures need a filter by one value of the field `single`, where rows of different values must not be
     added up. `counted` is the field whose sum `count` is, where a row may be a part of what is counted.
+    The permission for an `unlimited` source, which is about Stopa itself, opens all rows.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Source:
     counted: str = ""
     made: Made | None = None
     timed_by: str = ""
+    unlimited: bool = False
 
     @cached_property
     def fields(self) -> dict[str, tuple[Entity, Field]]:

@@ -32,7 +32,8 @@ class Where:
 
     def __init__(self, query: Query, scope: Scope, made: Sql | None = None) -> None:
         """`made` is the table of a source whose rows are made, see `sources.made`."""
-        self.query, self.scope, self.source = query, scope, query.source
+        self.query, self.source = query, query.source
+        self.scope = scope.unlimited() if query.source.unlimited else scope
         self.table = made or Sql(query.source.table)
 
     def grouped(self, group: Group) -> str:

@@ -81,11 +81,17 @@ class Listing:
     crumbs: tuple[tuple[str, str | None], ...] = ()
     actions: tuple[tuple[str, str], ...] = ()  # label and address
     renamed: Callable[[Parameters], Parameters] = dict
+    above: str = ""  # a template between the heading and the filters
+    exported: str = "report.exported"  # the audited action of its files
 
     @property
     def permissions(self) -> tuple[Permission, ...]:
         """Return those of which one is enough."""
         return (self.source.permission, *self.also)
+
+    def scope(self, viewer: Scope) -> Scope:
+        """Return whom and what a viewer sees here."""
+        return viewer.unlimited() if self.source.unlimited else viewer
 
     def opens_for(self, scope: Scope) -> bool:
         return bool(scope.permissions.intersection(self.permissions))
@@ -121,7 +127,7 @@ def read(
     chosen = {**given, **{name: (value,) for name, value in listing.fixed.items()}}
     if listing.sort and not any((*given.get("sort", ()), *given.get("measures", ()))):
         chosen["sort"] = (listing.sort,)
-    viewer = answer.names(scope or g.scope)
+    viewer = answer.names(listing.scope(scope or g.scope))
     return parse(listing.source, chosen, zone, as_of or clock.now_s(), viewer, listing.period)
 
 

@@ -35,7 +35,6 @@ from dashboard.web.listing import (
 
 MAX_EXPORTED = 1_000_000  # rows of an Excel sheet
 FORMATS = (*LABELS, "json")
-ACTION = "report.exported"
 
 
 def routes(
@@ -101,7 +100,7 @@ def download(listing: Listing, given: Parameters, format_: str) -> Response:
         abort(400, Detail(_(TOO_LONG)))
     number = found.number if found.exact else MAX_EXPORTED
     file = file_name(name, "", clock.local_date(clock.now_s(), zone()), format_)
-    return deliver(name, _kept(listing, given), format_, file, number, ACTION)
+    return deliver(name, _kept(listing, given), format_, file, number, listing.exported)
 
 
 def as_json(listing: Listing, given: Parameters) -> Response:
@@ -117,7 +116,7 @@ def as_json(listing: Listing, given: Parameters) -> Response:
     except (run.TooLong, TooManyBuckets):
         return _json({"errors": {"period": _(TOO_LONG)}}, 400)
     details = {**_kept(listing, given), "format": "json", "rows": len(found.rows)}
-    audit.record(ACTION, "r", ("export", "", listing.source.name), details=details)
+    audit.record(listing.exported, "r", ("export", "", listing.source.name), details=details)
     return _json(found)
 
 

@@ -206,7 +206,7 @@ def _count(listing: Listing, found: run.Rows) -> str:
 def _choice(listing: Listing, name: str) -> Choice:
     """Return a select of the bar: the choices of the field, or the users or queues of the viewer's scope."""
     _entity, field = listing.source.fields[name]
-    options = options_of(g.scope, field)
+    options = options_of(listing.scope(g.scope), field)
     values = [each for each in request.args.getlist(name) if each]
     return Choice(name, _(field.label), [("", _("All")), *options], values[0] if len(values) == 1 else "")
 

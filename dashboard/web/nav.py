@@ -83,7 +83,9 @@ SECTIONS = (
             Page(N_("Schedules"), "schedules.index"),
         ),
     ),
-    Section(N_("Records"), "eye", (Page(N_("Event stream"), "events.index"),)),
+    Section(
+        N_("Records"), "eye", (Page(N_("Event stream"), "events.index"), Page(N_("Audit log"), "audit.index"))
+    ),
     Section(
         N_("Rules"),
         "bolt",

@@ -51,6 +51,7 @@ AREAS = {
 LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
+    "audit": {P.AUDIT_VIEW},
     "events": {P.EVENTS_VIEW},
     "exports": {P.SELF},
     "attendance": {P.TRACING_VIEW},

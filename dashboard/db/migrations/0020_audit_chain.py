@@ -56,8 +56,6 @@ def up(_migrator: Any, db: Any) -> None:
     for column in ("prev_hash", "hash"):
         db.execute_sql(f'ALTER TABLE "audit_entry" ADD COLUMN "{column}" VARCHAR(64) NOT NULL DEFAULT \'\'')
     db.execute_sql('CREATE UNIQUE INDEX "auditentry_seq" ON "audit_entry" ("seq")')
-    db.execute_sql('CREATE INDEX "auditentry_action" ON "audit_entry" ("action", "occurred_ms")')
-    db.execute_sql('CREATE INDEX "auditentry_actor" ON "audit_entry" ("actor_id", "occurred_ms")')
     db.execute_sql('CREATE INDEX "auditentry_request" ON "audit_entry" ("request_id")')
     db.execute_sql(CHECKPOINT.format(auto=auto, big=big))
     if not sqlite:  # a hash covers the text as it was written, which JSONB does not keep

@@ -113,6 +113,7 @@ def import_rules(found: Sequence[Incoming], user_id: int, owner_id: int | None) 
             error = Message(TAKEN) if row.name in taken else row.error
             made.append(Imported(row.name, added[0] if added else None, error, row.warnings))
             taken |= {rule.name for rule in added}
+        audit.batch("rule.created", sum(row.rule is not None for row in made))
     return made
 
 
@@ -142,6 +143,7 @@ def delete(rules: Iterable[Rule]) -> int:
                 {"name": (rule.name, None), "definition": (rule.definition, None)},
             )
             deleted += 1
+        audit.batch("rule.deleted", deleted)
     return deleted
 
 
@@ -158,6 +160,7 @@ def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
                 "rule.updated", "u", target(rule), {"group": (before, group.name if group else None)}
             )
             moved += 1
+        audit.batch("rule.updated", moved)
     return moved
 
 

@@ -119,6 +119,7 @@ def apply(operation: str, ids: Collection[int]) -> int:
         done = act(ids)
         if done:
             audit.record(name, "u", ("delivery", min(ids), ""), details={"rows": done})
+            audit.batch(name, done)
     return done
 
 

@@ -1,0 +1,159 @@
+"""The audit log as lists, and the page of one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from dashboard import clock
+from dashboard.access.guard import require
+from dashboard.access.permissions import Permission
+from dashboard.audit import nightly, verify
+from dashboard.audit import record as audit
+from dashboard.i18n import zone
+from dashboard.i18n.message import N_
+from dashboard.models import AuditEntry
+from dashboard.pages.audit import queries, words
+from dashboard.sources.audit import ACCESS_LOG, ACTIVITY, AUDIT, BATCHES
+from dashboard.web import listing_files
+from dashboard.web.forms import ID_MAX
+from dashboard.web.listing import PAGING, Listing
+from dashboard.web.lists import here
+from dashboard.web.page import render, row_url
+
+bp = Blueprint("audit", __name__)
+
+_RIGHTS = dict.fromkeys(("pdf", "xlsx", "csv"), Permission.AUDIT_EXPORT)
+ENTRIES = Listing(
+    AUDIT,
+    N_("Audit log"),
+    N_("Who did what in Stopa. Entries are chained: a change below Stopa shows."),
+    columns=("time", "seq", "actor", "action", "target_type", "target", "outcome", "interface"),
+    bar=("user", "area", "action", "kind", "target_type", "outcome", "interface"),
+    count=lambda number: ngettext("%(num)d entry", "%(num)d entries", number),
+    none=N_("No entries in this period"),
+    none_hint=N_("Choose another period, or remove filters."),
+    links={
+        "time": lambda key, _value: row_url("audit.show", key),
+        "actor": lambda _key, value: here(PAGING, actor=value) if value else None,
+    },
+    badges={"outcome": {"success": "", "failure": "bad", "denied": "warn"}},
+    rights=_RIGHTS,
+    above="audit/_above.html",
+    exported="audit.exported",
+)
+ACTIVITIES = replace(
+    ENTRIES,
+    source=ACTIVITY,
+    title=N_("Audit log: activity"),
+    sub=N_("What agents and administrators did in the connected systems, by the kinds of an audit."),
+    columns=("time", "kind", "user", "user_id", "interaction", "contact", "session", "source"),
+    bar=("kind", "user", "source"),
+    count=lambda number: ngettext("%(num)d event", "%(num)d events", number),
+    none=N_("No events in this period"),
+    links={
+        "time": lambda key, _value: (
+            row_url("events.show", key) if g.scope.can(Permission.EVENTS_VIEW) else None
+        ),
+        "interaction": lambda _key, value: here(PAGING, interaction=value) if value else None,
+        "session": lambda _key, value: here(PAGING, session=value) if value else None,
+    },
+    badges={},
+)
+BATCH_LIST = replace(
+    ENTRIES,
+    source=BATCHES,
+    title=N_("Audit log: batches"),
+    sub=N_("Acts on several rows at once."),
+    columns=("time", "seq", "actor", "act", "rows", "interface"),
+    bar=("user", "act", "interface"),
+)
+ACCESSES = replace(
+    ENTRIES,
+    source=ACCESS_LOG,
+    title=N_("Audit log: access log"),
+    sub=N_("Who looked at whose data, and who took it along as a file."),
+    columns=("time", "seq", "actor", "action", "target_type", "target", "interface"),
+    bar=("user", "area", "action", "target_type", "interface"),
+)
+TABS = {
+    "index": (N_("Entries"), ENTRIES),
+    "activity": (N_("Activity"), ACTIVITIES),
+    "batches": (N_("Batches"), BATCH_LIST),
+    "access": (N_("Access log"), ACCESSES),
+}
+LISTINGS = [listing for _label, listing in TABS.values()]
+
+
+def _looked(tab: str) -> Callable[[], Listing]:
+    """Return what gives the list of a tab and records the look at it; `?tab=` leads to the tab's address."""
+
+    def of() -> Listing:
+        named = request.args.get("tab", "")
+        if tab == "index" and named in TABS and named != tab:
+            abort(redirect(url_for(f"audit.{named}")))
+        audit.viewed("audit.viewed", ("audit", "", ""), {"tab": tab})
+        return TABS[tab][1]
+
+    return of
+
+
+for _tab, (_label, _listing) in TABS.items():
+    _path = "/audit" if _tab == "index" else f"/audit/{_tab}"
+    listing_files.routes(bp, _path, _listing, _tab, _looked(_tab))
+
+
+@bp.context_processor
+def head() -> dict[str, Any]:
+    """Return the tabs and the proof above the lists."""
+    current = (request.endpoint or "").removeprefix("audit.").removesuffix("_file")
+    links = [(_(label), url_for(f"audit.{tab}"), tab == current, None) for tab, (label, _x) in TABS.items()]
+    return {"audit_tabs": links, "proof": words.proof(nightly.proof(), zone())}
+
+
+@bp.get("/audit/<int:ident>")
+@require(Permission.AUDIT_VIEW)
+def show(ident: int) -> Response:
+    """Show one entry: what changed, its proof, and others of its request and about its target."""
+    entry = queries.entry(ident) if ident <= ID_MAX else None
+    if entry is None:
+        abort(404)
+    audit.viewed("audit.viewed", ("audit", entry.id, ""), {})
+    in_zone = zone()
+    fault = verify.walk(from_=entry.seq, to=entry.seq).fault if entry.seq else None
+    return render(
+        "audit/show.html",
+        entry=entry,
+        label=words.action(entry),
+        sentence=words.sentence(entry, queries.actor(entry)),
+        facts=words.facts(entry, queries.actor(entry), in_zone),
+        changes=words.changes(entry.changes),
+        details=words.details(entry.details),
+        near=_near(entry, in_zone),
+        proved=words.proved(entry, fault, nightly.proof(), in_zone),
+    )
+
+
+def _near(entry: AuditEntry, in_zone: str) -> list[tuple[str, str, str, list[words.Line]]]:
+    """Return name, title, address of the list and lines of the entries of the same request and target."""
+    day = clock.local_date(entry.occurred_ms // 1000, in_zone).isoformat()
+    of_target: dict[str, Any] = {
+        "target_type": entry.target_type,
+        "target_id": entry.target_id,
+        "period": "last_90_days",
+    }
+    of_request: dict[str, Any] = {"request": entry.request_id, "from": day, "to": day}
+    found = (
+        ("request", _("Same request"), of_request, queries.same_request(entry)),
+        ("target", _("Same target"), of_target, queries.same_target(entry)),
+    )
+    return [
+        (name, title, url_for(".index", **given), words.lines(entries, entry, in_zone))
+        for name, title, given, entries in found
+        if len(entries) > 1
+    ]
