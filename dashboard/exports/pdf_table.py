@@ -25,8 +25,9 @@ PAGE_MM = 273  # between the margins
 LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
 # Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
 _CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (16, 16)}
+SHORT = 10  # rows of a table that stands on the page of the front
 CLOCK_MM = 20  # of a time without its date
-TEXT_MM, MOST_MM = 1.45, 90.0  # of a letter of a text, on average; of a column of texts
+TEXT_MM = 1.55  # of a letter of a text, on average
 
 
 class Letters:
@@ -99,6 +100,7 @@ class Table:
             "name": shown(clean(sheet.name)) if start == 0 else "",
             "columns": self._columns,
             "numbers": [number for _title, number, _width in self._columns],
+            "short": len(self._lines) <= SHORT,
             "start": start,
             "rows": self._lines[start:stop],
             "days": self._days(start, stop),
@@ -125,17 +127,20 @@ class Table:
 
 def _percents(columns: list[Column], lines: list[list[str]], by_day: bool) -> list[float]:
     """Return the widths in percent: every column holds the words of its heading, times and numbers stay on
-    one line, and texts share what is left by their longest cell."""
+    one line, and texts get the width of their longest cell, the short ones before the long ones."""
     least, wanted = [], []
     for at, column in enumerate(columns):
         fixed = _fixed_mm(column.kind, by_day)
-        longest = max((line[at] for line in lines), key=len, default="")
-        numbers = _number_mm(longest) if column.kind in _NUMBERS else 0
+        texts = {line[at] for line in lines}
+        numbers = max(map(_number_mm, texts), default=0) if column.kind in _NUMBERS else 0
         least.append(max(_heading_mm(column.title), fixed, numbers))
-        wanted.append(0 if fixed else max(0.0, min(_text_mm(longest), MOST_MM) - least[-1]))
-    rest = max(PAGE_MM - sum(least), 0)
-    grown = min(1.0, rest / (sum(wanted) or 1))
-    widths = [mm + grown * more for mm, more in zip(least, wanted, strict=True)]
+        wanted.append(0 if fixed else max(0.0, max(map(_text_mm, texts), default=0) - least[-1]))
+    rest, widths = max(PAGE_MM - sum(least), 0), list(least)
+    for count, at in zip(
+        range(len(columns), 0, -1), sorted(range(len(columns)), key=wanted.__getitem__), strict=True
+    ):
+        more = min(wanted[at], rest / count)
+        widths[at], rest = widths[at] + more, rest - more
     return [round(100 * width / sum(widths), 3) for width in widths]
 
 
@@ -146,15 +151,17 @@ def _fixed_mm(kind: Kind, by_day: bool) -> float:
 
 
 def _text_mm(text: str) -> float:
-    """Return the width of the longest line of a text."""
+    """Return the width of the longest line of a text, about."""
     letters = max((len(line) + sum(map(_is_wide, line)) for line in text.split("\n")), default=0)
     return letters * TEXT_MM + 2 * PADDING_MM
 
 
 def _heading_mm(title: str) -> float:
-    """Return the width of the longest word of a heading; words of wide letters break anywhere."""
-    words = [word for word in clean(title).split() if not any(map(_is_wide, word))]
-    return max(map(len, words), default=4) * LETTER_MM + 2 * PADDING_MM
+    """Return the width of the longest word of a heading; wide letters break anywhere, after four at least."""
+    words = [
+        min(4, len(word)) * 2 if any(map(_is_wide, word)) else len(word) for word in clean(title).split()
+    ]
+    return max(words, default=4) * LETTER_MM + 2 * PADDING_MM
 
 
 def _number_mm(text: str) -> float:

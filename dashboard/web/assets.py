@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -59,3 +60,9 @@ def htmx_src() -> str:
 
 def _mark(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+@cache
+def light_colours() -> dict[str, str]:
+    """Return the colours of the light theme by name, for drawings that the style sheet does not reach."""
+    return dict(re.findall(r"--([\w-]+):light-dark\((#[0-9A-F]+),", (STATIC / "app.css").read_text("utf-8")))

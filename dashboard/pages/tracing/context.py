@@ -16,7 +16,7 @@ from dashboard.exports import registry
 from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
-from dashboard.pages.tracing import listing, names, queries, timeline
+from dashboard.pages.tracing import listing, names, queries, summary, timeline
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Item, Plot
 from dashboard.tracing import people as traceable
@@ -44,15 +44,23 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "as_of": trace.as_of,
         "plot": drawn,
         "say_bar": names.bars(drawn, trace.zone),
-        "figures": as_json(trace.figures),
-        "untaken": untaken(trace),
-        "user_events": [(names.event(name), count) for name, count in trace.events.items()],
-        "signed_in_since": signed_in_since(trace),
+        **figures(trace),
+        **summary.context(trace),
         "days": days(trace, asked),
         "links": _links(trace, asked),
         "last_day": _last_day(trace, asked),
         "corrections": correction_texts.texts(trace.corrections, trace.zone),
         "correct_url": _correct_url(trace, asked),
+    }
+
+
+def figures(trace: Trace) -> dict[str, Any]:
+    """Return the context of the statistics."""
+    return {
+        "figures": as_json(trace.figures),
+        "untaken": untaken(trace),
+        "user_events": [(names.event(name), count) for name, count in trace.events.items()],
+        "signed_in_since": signed_in_since(trace),
     }
 
 

@@ -16,16 +16,14 @@ from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
-from dashboard.pages.tracing import context, forms, listing, names, queries
+from dashboard.pages.tracing import context, forms, listing, names, queries, summary
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import corrections
 from dashboard.tracing import trace as traces
 from dashboard.tracing.statistics import Figures, as_json
 from dashboard.tracing.trace import Trace
-from dashboard.web import correction_texts
+from dashboard.web import assets, correction_texts
 
-FRONT_COLUMNS = 4
-FRONT_LETTERS = 30  # of a label on one line
 Figure = tuple[str, int | None, int | None, float | None]  # label, seconds, count, share
 
 
@@ -282,30 +280,20 @@ def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
 
 
 def _front(trace: Trace, asked: TraceQuery) -> Markup:
-    """Return overview and statistics as the PDF's first page."""
+    """Return summary, timeline and figures as the PDF's first page, drawn by the page's templates."""
     template = current_app.jinja_env.get_template("tracing/front.html")  # a worker has no request
+    drawn = context.plot(trace, asked, linked=False)
     return Markup(  # noqa: S704  the template escapes what it prints
         template.render(
-            plot=context.plot(trace, asked, linked=False),
-            groups=_groups(trace, asked),
+            context.figures(trace),
+            **summary.context(trace),
+            plot=drawn,
+            say_bar=names.bars(drawn, trace.zone),
             zone=trace.zone,
+            as_of=trace.as_of,
             dates=clock.local_dates(trace.span, trace.zone),
+            link=lambda **_changes: None,
+            light=assets.light_colours(),
+            events=asked.events,
         )
     )
-
-
-def _groups(trace: Trace, asked: TraceQuery) -> list[list[Figure]]:
-    """Split the figures that are not nothing into columns of about equal height for the printed page."""
-    rows = [row for row in figures(trace, asked.events) if any(row[1:])]
-    height = sum(map(_lines, rows)) / FRONT_COLUMNS
-    groups: list[list[Figure]] = [[] for _ in range(FRONT_COLUMNS)]
-    above = 0
-    for row in rows:
-        groups[min(int(above / height), FRONT_COLUMNS - 1)].append(row)
-        above += _lines(row)
-    return [group for group in groups if group]
-
-
-def _lines(row: Figure) -> int:
-    """Return how many lines the label takes in a column of the printed page, about."""
-    return -(-len(row[0]) // FRONT_LETTERS)

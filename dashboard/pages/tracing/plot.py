@@ -164,7 +164,8 @@ class Plot:
                 "hidden": bar.item.hidden,
                 "inferred": bar.item.inferred and bar.item.kind != Kind.UNPROVED,
                 "unproved": bar.item.kind == Kind.UNPROVED,
-                "ringing": bar.ringing,
+                "rings": bar.ringing,
+                "missed": bar.ringing and not bar.quiet,
                 "block": bar.count > 1,
                 "cut": bar.before or bar.after,
             }
