@@ -75,7 +75,7 @@ def test_a_section_leads_to_its_first_page_that_opens_and_is_absent_without_one(
 def test_an_agent_has_only_sections_of_the_own_work(client: FlaskClient) -> None:
     enter(client, "Agent")
     sections = [label.partition("\n")[0] for label in links(client.get("/").text, 'class="foot"').values()]
-    assert sections == ["Now", "People", "Figures", "Records"]
+    assert sections == ["Now", "People", "Records", "Rules"]
 
 
 def test_a_section_with_several_pages_has_tabs_and_one_with_many_a_list(client: FlaskClient) -> None:
