@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.access import scope
 from dashboard.access.permissions import Permission
 from dashboard.models import Team, TeamLead, TeamMember, User
-from dashboard.pages.attendance import model
+from dashboard.tracing import attendance as model
 from dashboard.tracing import trace
 from dashboard.tracing.types import Kind
 from tests import make

@@ -18,12 +18,12 @@ from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet, file_name
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_, Message, message
-from dashboard.pages.attendance import model
-from dashboard.pages.attendance.model import Person, Times
 from dashboard.sources.display import span_text
 from dashboard.sources.period_parameters import parse_period
 from dashboard.sources.query import QueryError
+from dashboard.tracing import attendance as model
 from dashboard.tracing import team as teams
+from dashboard.tracing.attendance import Person, Times
 from dashboard.web import correction_texts
 from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
