@@ -53,8 +53,10 @@ from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
 from dashboard.sources import made
+from dashboard.sources.attendance import ATTENDANCE
 from dashboard.sources.queue_waits import QUEUE_WAITS
 from dashboard.sources.time_in_state import TIME_IN_STATE
+from dashboard.tracing import attendance as days
 from dashboard.tracing import projection, queue_waits, time_in_state
 from dashboard.web import listing_files
 
@@ -125,7 +127,11 @@ EXPORTS = {
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
     **listing_files.makers(LISTS),
 }
-READERS = {QUEUE_WAITS.name: queue_waits.rows, TIME_IN_STATE.name: time_in_state.rows}
+READERS = {
+    ATTENDANCE.name: days.rows,
+    QUEUE_WAITS.name: queue_waits.rows,
+    TIME_IN_STATE.name: time_in_state.rows,
+}
 RULE_PAGES = ("rules", "ruleeditor", "ruleruns")  # they say when all rules are stopped
 
 

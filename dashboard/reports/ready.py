@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 from dashboard.i18n.message import N_
 from dashboard.sources.audit import LOGS
-from dashboard.sources.catalogue import ACTIVITIES, EVENTS, INTERACTIONS, SOURCES, USER_EVENTS
+from dashboard.sources.catalogue import (
+    ACTIVITIES,
+    ATTENDANCE,
+    EVENTS,
+    INTERACTIONS,
+    RULE_RUNS,
+    SOURCES,
+    TICKETS,
+    TIME_IN_STATE,
+    USER_EVENTS,
+)
 from dashboard.sources.types import Source
 
 
@@ -171,7 +181,44 @@ REPORTS = (
         asks="q",
     ),
     ReadyReport(
-        "tickets",
+        "pauses",
+        N_("Pauses"),
+        N_("How often and how long each user paused, by type of pause, paid and unpaid."),
+        TIME_IN_STATE,
+        {
+            "period": "last_week",
+            "compare": "previous",
+            "group": "user,pause",
+            "measures": "count,sum:seconds,avg:seconds,max:seconds,sum:paid_pause,sum:unpaid_pause",
+            "layer": "state",
+            "state": "pause",
+        },
+    ),
+    ReadyReport(
+        "sign-in-times",
+        N_("Sign-in times for payroll"),
+        N_("A row a person and day: signed in and out, ready, pauses paid and unpaid, corrections."),
+        ATTENDANCE,
+        {
+            "period": "last_month",
+            "columns": "user,first,last,signed_in,ready,paid_pause,unpaid_pause,worked,inferred,corrections",
+            "sort": "first",
+        },
+        asks="user",
+    ),
+    ReadyReport(
+        "hours-for-payroll",
+        N_("Hours for payroll"),
+        N_("Signed-in time, ready time and pauses of each person by day, with totals."),
+        ATTENDANCE,
+        {
+            "period": "last_month",
+            "group": "user,day",
+            "measures": "sum:signed_in,sum:ready,sum:paid_pause,sum:unpaid_pause,sum:worked,sum:corrections",
+        },
+    ),
+    ReadyReport(
+        "tickets-by-user",
         N_("Tickets edited and closed"),
         N_("How many tickets each user edited, closed and reopened."),
         USER_EVENTS,
@@ -183,6 +230,32 @@ REPORTS = (
             "type": ["ticket.updated", "ticket.closed", "ticket.reopened"],
         },
         "bar",
+    ),
+    ReadyReport(
+        "tickets",
+        N_("Tickets by queue"),
+        N_("Created and closed tickets of each queue, edits, first response and how long they were open."),
+        TICKETS,
+        {
+            "period": "last_month",
+            "compare": "previous",
+            "group": "queue",
+            "measures": "count,sum:is_closed,sum:edits,sum:reopened,avg:first_response,avg:open,avg:handling",
+        },
+        "stacked",
+    ),
+    ReadyReport(
+        "rule-runs",
+        N_("Runs of rules"),
+        N_("How often each rule was evaluated and triggered, and what became of its actions."),
+        RULE_RUNS,
+        {
+            "period": "last_week",
+            "compare": "previous",
+            "group": "of_rule.name",
+            "measures": "count,sum:acted,sum:done,sum:failed,sum:held,avg:late,max:late",
+        },
+        "stacked",
     ),
 )
 BY_KEY = {each.key: each for each in REPORTS}

@@ -6,6 +6,7 @@ A new field is one line there; parameters, results, the API and its description 
 from __future__ import annotations
 
 from dashboard.sources.activities import ACTIVITIES
+from dashboard.sources.attendance import ATTENDANCE
 from dashboard.sources.deliveries import DELIVERIES
 from dashboard.sources.events import EVENTS
 from dashboard.sources.interactions import INTERACTIONS
@@ -17,6 +18,7 @@ from dashboard.sources.user_events import USER_EVENTS
 
 __all__ = (
     "ACTIVITIES",
+    "ATTENDANCE",
     "DELIVERIES",
     "EVENTS",
     "INTERACTIONS",
@@ -36,6 +38,7 @@ SOURCES = {
         INTERACTIONS,
         ACTIVITIES,
         TIME_IN_STATE,
+        ATTENDANCE,
         QUEUE_WAITS,
         TICKETS,
         RULE_RUNS,

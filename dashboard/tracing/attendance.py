@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.models import TeamMember
+from dashboard.sources.query import Query
+from dashboard.sources.run import TooLong
 from dashboard.tracing import corrections, team
 from dashboard.tracing.corrections import Correction
 from dashboard.tracing.statistics import figures
@@ -100,6 +102,22 @@ def read(
     ]
     present = [person for person in people if person.days or person.corrections]
     return sorted(present, key=lambda person: collation.key(person.member.name, language))
+
+
+def rows(scope: Scope, query: Query) -> Iterator[tuple[int | None, ...]]:
+    """Yield the days of presence of a query's period, with the columns of the data source `attendance`.
+
+    Raises TooLong for more than MAX_DAYS.
+    """
+    if len(clock.local_dates(query.span, query.zone)) > MAX_DAYS:
+        raise TooLong
+    for person in read(scope, None, "", query.span, query.zone, clock.now_s(), "en"):
+        for day in person.days:
+            times = day.times
+            yield (
+                day.on.toordinal() << 31 | person.member.id, person.member.id, day.first, day.last,
+                times.login, times.ready, times.paid, times.unpaid, int(times.inferred), len(day.corrections),
+            )  # fmt: skip
 
 
 def total(people: Iterable[Person]) -> Times:
