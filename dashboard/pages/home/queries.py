@@ -12,20 +12,18 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.i18n import collation
 from dashboard.models import Job
 from dashboard.pages.home import rules
 from dashboard.pages.home.rules import Fired, Paused
-from dashboard.tracing import queues, team, trace
-from dashboard.tracing.queues import QueueRow
-from dashboard.tracing.team import Level, Member
+from dashboard.tracing import team, trace
+from dashboard.tracing.team import Member
 from dashboard.tracing.types import ACTIVITY_TYPES, type_of
-from dashboard.web import team_day
+from dashboard.web import queues_now, team_day
+from dashboard.web.queues_now import QueueNow
 from dashboard.web.status import PAUSE, READY
 from dashboard.web.team_day import Row, TeamDay
 
 LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds
-LATE_TIMES = 2  # a call waits too long beyond this multiple of the queue's service level
 
 
 class Figures(NamedTuple):
@@ -46,28 +44,6 @@ class Figures(NamedTuple):
     @property
     def level(self) -> float | None:
         return self.in_level / self.done if self.done else None
-
-
-class QueueNow(NamedTuple):
-    """A queue: number of waiting contacts and the longest wait in seconds; today `in_level` of `done`.
-
-    `first` is the interaction that waits the longest, known of late calls.
-    """
-
-    queue: QueueRow
-    waiting: int
-    longest: int | None
-    in_level: int
-    done: int
-    first: int | None = None
-
-    @property
-    def level(self) -> float | None:
-        return self.in_level / self.done if self.done else None
-
-    @property
-    def late(self) -> bool:
-        return self.longest is not None and self.longest > self.queue.sla_seconds
 
 
 class Attention(NamedTuple):
@@ -115,16 +91,7 @@ class Board:
     @cached_property
     def lines(self) -> list[QueueNow]:
         """The queues in the viewer's scope by label, with waiting contacts and today's numbers."""
-        found = queues.queues(self.scope)
-        ids = [queue.id for queue in found]
-        waiting = team.waiting(self.scope, ids, self.as_of)
-        levels = team.levels(self.scope, ids, self.passed)
-        lines = []
-        for queue in sorted(found, key=lambda one: collation.key(one.label, self.language)):
-            held, level = waiting.get(queue.id), levels.get(queue.id, Level(queue.id, 0, 0))
-            longest = self.as_of - held.since if held else None
-            lines.append(QueueNow(queue, held.number if held else 0, longest, level.in_level, level.done))
-        return lines
+        return queues_now.read(self.scope, self.passed, self.language)
 
     def figures(self) -> Figures:
         waiting = dict.fromkeys(ACTIVITY_TYPES, 0)
@@ -159,9 +126,7 @@ class Board:
         return self.lines
 
     def attention(self) -> Attention:
-        late = [line for line in self.lines if type_of(line.queue.channel) == "call" and self._too_late(line)]
-        first = team.longest_waiting(self.scope, [line.queue.id for line in late], self.as_of) if late else {}
-        late = [line._replace(first=first.get(line.queue.id)) for line in late]
+        late = queues_now.late(self.scope, self.lines, self.as_of)
         jobs = failed_jobs() if self.scope.can(Permission.ACCESSES_EDIT) else []
         over = tuple(row for row in self.day.rows if row.is_too_long)
         paused = tuple(rules.paused(self.scope))
@@ -177,9 +142,6 @@ class Board:
             return None
         who = Member(found.person.id, found.person.login, found.person.name)
         return Own(found, team_day.read(self.scope, [who], self.span, self.zone, self.as_of, self.language))
-
-    def _too_late(self, line: QueueNow) -> bool:
-        return line.longest is not None and line.longest > LATE_TIMES * line.queue.sla_seconds
 
 
 def failed_jobs() -> list[tuple[str, int, str]]:
