@@ -59,6 +59,11 @@ def for_setup(ip: str) -> tuple[Limit, ...]:
     return (Limit(f"setup:{_network(ip)}", MAX_PER_ACCOUNT),)
 
 
+def by_kiosk(ip: str) -> tuple[Limit, ...]:
+    """Wrong keys of wall screens, by address."""
+    return (Limit(f"kiosk:{_network(ip)}", MAX_PER_ADDRESS),)
+
+
 def for_own_password(user_id: int) -> tuple[Limit, ...]:
     """The current password, asked of a user who is signed in."""
     return (Limit(f"password:{user_id}", MAX_PER_ACCOUNT),)

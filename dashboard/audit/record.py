@@ -20,6 +20,8 @@ from dashboard.models import AuditEntry, User
 
 SAME = {"import.run": "import.finished"}  # actions whose event type has another name
 Target = tuple[str, object, str]  # type, id, label
+Actor = tuple[str, int | None, str]  # type, id, label
+SCREENS = ("key", "kiosk")  # actors that look again and again
 LABELS = {
     "name": "",
     "rule": "rule",
@@ -95,7 +97,7 @@ def record(
     changes: dict[str, tuple[Any, Any]] | None = None,
     details: dict[str, Any] | None = None,
     outcome: str = "success",
-    actor: tuple[str, int | None, str] | None = None,
+    actor: Actor | None = None,
     chain: Sequence[int] = (),
 ) -> None:
     """Append an audit entry. `target` is (type, id, label); `changes` maps a field to (old, new).
@@ -115,7 +117,7 @@ def _entry(
     changes: dict[str, tuple[Any, Any]] | None = None,
     details: dict[str, Any] | None = None,
     outcome: str = "success",
-    actor: tuple[str, int | None, str] | None = None,
+    actor: Actor | None = None,
     chain: Sequence[int] = (),
 ) -> Callable[[], None]:
     """Return what writes the entry and its event, now or later."""
@@ -154,20 +156,21 @@ def batch(action: str, rows: int) -> None:
         record("batch.run", "u", ("batch", rows, action), details={"rows": rows})
 
 
-def viewed(action: str, target: Target, details: dict[str, Any]) -> None:
+def viewed(action: str, target: Target, details: dict[str, Any], actor: Actor | None = None) -> None:
     """Record that the user or key of the request viewed something, once in 15 minutes; a key, which may ask
-    every second, once in an hour. The page does not fail when the database takes no entry; see `deferred`."""
-    _read_entry(action, target, details, "success")
+    every second, once in an hour. `actor` is another one than that of the request, such as a wall screen. The
+    page does not fail when the database takes no entry; see `deferred`."""
+    _read_entry(action, target, details, "success", actor or _actor())
 
 
 def denied(what: str) -> None:
     """Record a rejected request, as `viewed`."""
-    _read_entry("access.denied", ("page", request.path[:60], what), {}, "denied")
+    _read_entry("access.denied", ("page", request.path[:60], what), {}, "denied", _actor())
 
 
-def _read_entry(action: str, target: Target, details: dict[str, Any], outcome: str) -> None:
-    kind, ident, label = _actor()
-    write = _entry(action, "r", target, details=details, outcome=outcome)
+def _read_entry(action: str, target: Target, details: dict[str, Any], outcome: str, actor: Actor) -> None:
+    kind, ident, label = actor
+    write = _entry(action, "r", target, details=details, outcome=outcome, actor=actor)
 
     def write_new() -> None:
         if details not in _lately(action, target, kind, ident):
@@ -187,7 +190,7 @@ def _lately(action: str, target: Target, kind: str, ident: int | None) -> list[d
         & (e.action == action)
         & (e.actor_type == kind)
         & (e.actor_id == ident)
-        & (e.occurred_ms > clock.now_ms() - (KEY_AGAIN_S if kind == "key" else AGAIN_S) * 1000)
+        & (e.occurred_ms > clock.now_ms() - (KEY_AGAIN_S if kind in SCREENS else AGAIN_S) * 1000)
     )
     return [row[0] for row in found.tuples()]
 
@@ -201,7 +204,7 @@ def user_target(user: User) -> tuple[str, object, str]:
     return ("user", user.id, user.name)
 
 
-def _actor() -> tuple[str, int | None, str]:
+def _actor() -> Actor:
     if not has_request_context():
         return ("cli", None, "command line")
     if g.get("user") is not None:

@@ -4,6 +4,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 """
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
+from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import Contact, Event, Interaction, Source
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
@@ -79,6 +80,8 @@ ALL = [
     ScheduleRecipient,
     ScheduleRun,
     ScheduleMail,
+    Dashboard,
+    Tile,
 ]
 
 __all__ = [model.__name__ for model in ALL] + ["ALL"]

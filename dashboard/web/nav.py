@@ -80,6 +80,7 @@ SECTIONS = (
         (
             Page(N_("Figures"), "figures.index"),
             Page(N_("Reports"), "reports.index"),
+            Page(N_("Dashboards"), "dashboards.index"),
             Page(N_("Schedules"), "schedules.index"),
         ),
     ),

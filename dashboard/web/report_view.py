@@ -136,12 +136,13 @@ def _changes(result: Result, row: Row) -> list[str]:
     """Return the difference of each figure to the period before; "" where one of both is missing."""
     now: Sequence[exports.Cell] = row.cells[len(row.cells) - len(row.before) :] if row.before else ()
     return [
-        _difference(show(each.kind, result.zone), value, before)
+        difference(show(each.kind, result.zone), value, before)
         for each, value, before in zip(result.figures, now, row.before, strict=False)
     ]
 
 
-def _difference(write: Callable[[Any], str], value: Any, before: Any) -> str:
+def difference(write: Callable[[Any], str], value: Any, before: Any) -> str:
+    """Return how a figure differs from that before, with its sign; "" where one of both is missing."""
     if value is None or before is None:
         return ""
     change = value - before

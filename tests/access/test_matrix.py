@@ -62,6 +62,7 @@ OTHERS = {
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "interactions.user_events": {P.TRACING_VIEW},
     "reports": set(ready.READERS),
+    "dashboards": set(ready.READERS),
     "schedules": set(ready.READERS),
     "search": {P.SELF},
     "signin": {P.SELF},

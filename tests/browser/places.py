@@ -74,6 +74,17 @@ PLACES = {
     ),
     "new report of rows": Place("/reports/new?source=activities&show=rows"),
     "new report, refused": Place("/reports/new?source=activities&measures=sum:name", status=400),
+    "dashboards": Place("/dashboards"),
+    "new dashboard": Place("/dashboards/new"),
+    "dashboard": Place("/dashboards/{dashboard}"),
+    "dashboard of a team lead": Place("/dashboards/{dashboard}", "lead"),
+    "dashboard being arranged": Place("/dashboards/{dashboard}/arrange"),
+    "settings of a dashboard": Place("/dashboards/{dashboard}/edit"),
+    "contents of a tile": Place("/dashboards/{dashboard}/tiles/{tile}"),
+    "contents of a tile with errors": Place(
+        "/dashboards/{dashboard}/tiles/{tile}", "admin", 422, {"limit": "x"}
+    ),
+    "deletion of a dashboard": Place("/dashboards/{dashboard}/delete"),
     "schedules": Place("/reports/schedules"),
     "new schedule": Place("/reports/schedules/new?report=calls-by-queue&period=last_week"),
     "new schedule with errors": Place("/reports/schedules/new", "admin", 422, {"name": ""}),

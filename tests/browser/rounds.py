@@ -34,6 +34,8 @@ IDS = {
     "rule": "SELECT MIN(id) FROM rule WHERE owner_id IS NULL",
     "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",
     "run": "SELECT MIN(id) FROM run WHERE outcome = 'done'",
+    "dashboard": "SELECT MIN(id) FROM dashboard",
+    "tile": "SELECT MIN(id) FROM tile WHERE warn <> ''",
     "schedule": "SELECT MIN(id) FROM schedule",
     "personal_rule": "SELECT MIN(r.id) FROM rule r JOIN user u ON u.id = r.owner_id WHERE u.login <> 'admin'",
 }

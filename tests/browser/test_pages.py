@@ -129,6 +129,9 @@ def data_texts(site: Site) -> set[str]:
         "calendar": ("name",),
         "calendar_day": ("name",),
         "profile": ("name",),
+        "dashboard": ("name",),
+        "tile": ("title",),
+        "schedule": ("name",),
     }
     found = set()
     for table, columns in tables.items():
