@@ -54,6 +54,9 @@ OF_API = {
     "sort": "-talk",
     "q": "c1-",
     "filter": "",
+    "FIELD": "",
+    "any": "",
+    "none": "",
 }
 TWO_BOUNDS = re.compile(r'("t\d+"\."id") ([<>]).*\1 \2')  # SQLite seeks the first and reads past the other
 Filters = dict[str, set[str]]

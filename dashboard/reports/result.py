@@ -73,6 +73,7 @@ def build(
     start, end = (clock.iso(each, query.zone) for each in query.span)
     kept = {name: values for name, values in request.parameters.items() if name not in PERIOD}
     filters = [display.sentence(scope, query, each) for each in query.filters]
+    filters += [text for _name, text in display.conditions(scope, query)]
     if query.search:
         filters.append(_("Search: %(text)s", text=query.search))
     result = Result(

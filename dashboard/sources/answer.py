@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from dashboard import clock
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.models import Queue, Source, User
 from dashboard.sources import display, period, run
@@ -52,6 +53,7 @@ def names(scope: Scope) -> Names:
         lambda name: u.select(u.id).where((u.login == name) & scope.allows(u.id)).scalar(),
         lambda name: q.select(q.id).where((q.name == name) & scope.allows_queue(q.id)).scalar(),
         lambda name: Source.select(Source.id).where(Source.name == name).scalar(),
+        scope.can(Permission.PII_UNMASK),
     )
 
 

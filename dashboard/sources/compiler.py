@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dashboard.sources.query import PAGE, Column, Group, Measure, Op, Sum
+from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Sum
 from dashboard.sources.types import Entity, Field, Source
 from dashboard.sources.where import Sql, Where
 
@@ -100,6 +100,13 @@ class Compiler(Where):
             f" SELECT {shown}{of} FROM q{grouped}",
             inner.values,
         )
+
+    def values(self, given: Filter, most: int) -> Sql:
+        """Return the values of a filter's field that occur in the rows of the query, at most one more."""
+        where, value = self.where(), self.expression(Column("", given.entity, given.field))
+        tables = self.tables([given.entity, *self.filtered()])
+        chosen = f"{where.text} AND {value} IS NOT NULL"
+        return Sql(f"SELECT DISTINCT {value} FROM {tables} WHERE {chosen} LIMIT {most + 1}", where.values)
 
     def inner(self, entity: Entity, groups: Sequence[Group], fields: Sequence[Field]) -> Sql:
         """Return one row for each key of `entity` and group: the groups' values g0 …, the fields' v0 …"""

@@ -20,13 +20,15 @@ from dashboard.i18n.message import N_
 from dashboard.models import Contact, Queue, User
 from dashboard.models import Source as Origin
 from dashboard.sources import period
+from dashboard.sources.conditions import RELATED
 from dashboard.sources.period import Bucket
 from dashboard.sources.query import Column as Chosen
-from dashboard.sources.query import Compared, Filter, Measure, Op, Query, Sum
+from dashboard.sources.query import Compared, Filter, Measure, Op, Query, Sum, Tree
 from dashboard.sources.types import Field, Source, Type
 
 CHUNK = 500
 WHOLE = N_("All time")
+HOW = {"all": N_("all of: %(parts)s"), "any": N_("any of: %(parts)s"), "none": N_("none of: %(parts)s")}
 SENTENCES = {
     Op.ANY_OF: N_("%(field)s: %(values)s"),
     Op.NOT: N_("%(field)s: not %(values)s"),
@@ -34,6 +36,7 @@ SENTENCES = {
     Op.GT: N_("%(field)s: more than %(values)s"),
     Op.LTE: N_("%(field)s: at most %(values)s"),
     Op.LT: N_("%(field)s: less than %(values)s"),
+    Op.CONTAINS: N_("%(field)s: contains %(values)s"),
 }
 KINDS = {
     Type.MOMENT: Kind.TIME,
@@ -260,12 +263,34 @@ def sentence(scope: Scope, query: Query, given: Filter) -> str:
     field = label(column, given.entity is query.source.entities[0])
     if given.op is Op.BLANK:
         return str(_("%(field)s: none", field=field) if given.values[0] else _("%(field)s: any", field=field))
+    write: Callable[[Any], str] = str
     if given.bucket:
         field, write = str(_(BUCKETS[given.bucket])), bucket_writer(given.bucket, query.zone)
-    else:
+    elif given.op is not Op.CONTAINS:
         write = writer(scope, given.field, set(given.values), query.zone)
     values = ", ".join(write(value) for value in given.values)
     return str(_(SENTENCES[given.op], field=field, values=values))
+
+
+def conditions(scope: Scope, query: Query) -> list[tuple[str, str]]:
+    """Return what a query asks for beside its filters: the parameter, and a sentence."""
+    found = []
+    for each in query.related:
+        rows = _(RELATED[each.source][0].entities[0].plural)
+        given = "; ".join(sentence(scope, query, one) for one in each.filters) or "–"
+        if each.none:
+            found.append(("none", str(_("None of %(rows)s: %(conditions)s", rows=rows, conditions=given))))
+        else:
+            found.append(("any", str(_("Any of %(rows)s: %(conditions)s", rows=rows, conditions=given))))
+    return [*found, ("filter", _tree(scope, query, query.tree))] if query.tree else found
+
+
+def _tree(scope: Scope, query: Query, given: Tree) -> str:
+    parts = [
+        f"({_tree(scope, query, each)})" if isinstance(each, Tree) else sentence(scope, query, each)
+        for each in given.parts
+    ]
+    return str(_(HOW[given.how], parts="; ".join(parts)))
 
 
 def period_text(query: Query) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from dashboard.db.search import is_long_enough
 from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
 from dashboard.sources.measures import UNKNOWN_FIELD
 from dashboard.sources.period import CYCLIC, Bucket
@@ -14,12 +15,15 @@ from dashboard.sources.types import Field, Source, Type
 from dashboard.sources.values import moment, number, yes_no
 
 MAX_VALUES = 50
+MAX_SEARCH = 100
 
 UNKNOWN_OPERATOR = N_("This field can't be compared this way. Use one of %(names)s.")
 NO_USER = N_("There is no user “%(name)s” in your scope.")
 NO_QUEUE = N_("There is no queue “%(name)s” in your scope.")
 NO_SOURCE = N_("There is no source “%(name)s”.")
 TOO_MANY_VALUES = N_("At most %(most)s values.")
+TOO_SHORT = N_("Enter at least three characters, or two Japanese ones.")
+MASKED = N_("Contacts are masked for you, so they can't be searched.")
 
 
 class FilterReader:
@@ -38,20 +42,25 @@ class FilterReader:
             if base in CYCLIC and base not in self.source.fields:
                 found += self.cyclic(name, base, suffix, [value for value in values if value])
                 continue
-            known = self.source.usable.get(base)
-            if known is None:
-                self.errors[name] = message(UNKNOWN_FIELD, names=", ".join(self.source.usable))
-                continue
-            entity, field = known
-            allowed = operators(field.type)
-            if suffix not in allowed:
-                shown = ", ".join(f"{base}__{each}" if each else base for each in allowed)
-                self.errors[name] = message(UNKNOWN_OPERATOR, names=shown)
-                continue
-            read = self.values(name, field, Op(suffix), [value for value in values if value])
-            if read:
-                found.append(Filter(entity, field, Op(suffix), read))
+            read = self.one(base, suffix, [value for value in values if value])
+            if isinstance(read, Message):
+                self.errors[name] = read
+            else:
+                found.append(read)
         return found
+
+    def one(self, name: str, op: str, given: Sequence[str]) -> Filter | Message:
+        """Return the filter of a field by an operator, or why there is none."""
+        known = self.source.usable.get(name)
+        if known is None:
+            return message(UNKNOWN_FIELD, names=", ".join(self.source.usable))
+        entity, field = known
+        allowed = operators(field.type)
+        if op not in allowed:
+            shown = ", ".join(f"{name}__{each}" if each else name for each in allowed)
+            return message(UNKNOWN_OPERATOR, names=shown)
+        values = self.values(field, Op(op), given)
+        return values if isinstance(values, Message) else Filter(entity, field, Op(op), values)
 
     def cyclic(self, name: str, base: str, suffix: str, given: Sequence[str]) -> list[Filter]:
         """Return the filter of a day or hour of the week, or an hour of the day, such as weekday=1."""
@@ -62,18 +71,31 @@ class FilterReader:
             return []
         return [Filter(*self.source.timed_field, Op.ANY_OF, tuple(numbers), Bucket(base))]
 
-    def values(self, name: str, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...]:
+    def values(self, field: Field, op: Op, given: Sequence[str]) -> tuple[str | int, ...] | Message:
         if len(given) > MAX_VALUES:
-            self.errors[name] = message(TOO_MANY_VALUES, most=MAX_VALUES)
-            return ()
+            return message(TOO_MANY_VALUES, most=MAX_VALUES)
         found: list[str | int] = []
         for text in given:
-            value = yes_no(text) if op is Op.BLANK else self.value(field, text)
+            value = self.tested(field, op, text)
             if isinstance(value, Message):
-                self.errors[name] = value
-                return ()
+                return value
             found.append(value)
         return tuple(found)
+
+    def tested(self, field: Field, op: Op, text: str) -> str | int | Message:
+        match op:
+            case Op.CONTAINS:
+                return self.contained(field, text.strip())
+            case Op.BLANK:
+                return yes_no(text)
+            case _:
+                return self.value(field, text)
+
+    def contained(self, field: Field, text: str) -> str | Message:
+        """Return a text to look for; masked contacts cannot be searched."""
+        if field.type is Type.CONTACT and not self.names.sees_contacts:
+            return Message(MASKED)
+        return text[:MAX_SEARCH] if is_long_enough(text) else Message(TOO_SHORT)
 
     def value(self, field: Field, text: str) -> str | int | Message:
         match field.type:

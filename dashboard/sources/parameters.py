@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dashboard.clock import Span
 from dashboard.db.search import is_long_enough
 from dashboard.i18n.message import N_, NOT_WHOLE, Message, message
-from dashboard.sources.filters import FilterReader
+from dashboard.sources.conditions import related, tree
+from dashboard.sources.filters import MAX_SEARCH, TOO_SHORT, FilterReader
 from dashboard.sources.measures import UNKNOWN_FIELD, read_measure
 from dashboard.sources.period import Bucket, before
 from dashboard.sources.period_parameters import OF_PERIOD, UNKNOWN_VALUE, PeriodReading
@@ -34,8 +35,22 @@ from dashboard.sources.types import Source
 from dashboard.sources.values import number
 
 MAX_NUMBER = 2**53
-MAX_SEARCH = 100
-RESERVED = frozenset((*OF_PERIOD, "q", "columns", "group", "measures", "compare", "sort", "limit", "after"))
+RESERVED = frozenset(
+    (
+        *OF_PERIOD,
+        "q",
+        "columns",
+        "group",
+        "measures",
+        "compare",
+        "sort",
+        "limit",
+        "after",
+        "any",
+        "none",
+        "filter",
+    )
+)
 
 NO_COMPARISON = N_("Figures are compared, not rows. Choose measures, such as count.")
 NEEDS_MEASURE = N_("Groups need measures, such as count.")
@@ -43,7 +58,6 @@ NO_COLUMN = N_("A row may have several of “%(name)s”. Use it in groups and f
 NOT_SINGLE = N_("The times of several layers overlap. Choose one of %(names)s.")
 NOT_GROUPED = N_("Choose columns or measures, not both.")
 NO_SEARCH = N_("This source has no search. Use filters.")
-TOO_SHORT = N_("Enter at least three characters, or two Japanese ones.")
 NO_CURSOR = N_("Not a cursor of this list. Leave it out to start from the first page.")
 
 
@@ -84,6 +98,8 @@ class _Reading(PeriodReading):
         asked = {name: values for name, values in self.given.items() if name not in RESERVED}
         reader = FilterReader(self.source, self.zone, self.names, self.errors)
         filters = tuple(reader.read(asked))
+        rows = [each for name in ("any", "none") for each in related(reader, name, self.given.get(name, ()))]
+        conditions = tree(reader, self.text("filter"))
         groups = tuple(self.group(name) for name in self.listed("group"))
         measures = tuple(self.measure(name, groups) for name in self.listed("measures"))
         columns = tuple(self.column("columns", name) for name in self.listed("columns"))
@@ -113,6 +129,8 @@ class _Reading(PeriodReading):
             after,
             compare,
             self.now_s,
+            tuple(rows),
+            conditions,
         )
 
     def listed(self, name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -37,6 +37,7 @@ class Op(StrEnum):
     LTE = "lte"
     LT = "lt"
     BLANK = "blank"
+    CONTAINS = "contains"  # a folded text
 
 
 class Sum(StrEnum):
@@ -79,6 +80,33 @@ class Filter(NamedTuple):
     op: Op
     values: tuple[str | int, ...]
     bucket: Bucket | None = None
+
+
+class Related(NamedTuple):
+    """That the interaction of a row has any of these rows of another source, or none.
+
+    `rows` is what follows FROM in a statement of all of them, with the interaction as i.
+    """
+
+    source: str
+    rows: str
+    filters: tuple[Filter, ...]
+    none: bool
+
+
+class Tree(NamedTuple):
+    """Conditions of which all, any or none must be true."""
+
+    how: str
+    parts: tuple[Filter | Tree, ...]
+
+    def conditions(self) -> Iterator[Filter]:
+        """Yield the conditions from left to right."""
+        for each in self.parts:
+            if isinstance(each, Tree):
+                yield from each.conditions()
+            else:
+                yield each
 
 
 class Group(NamedTuple):
@@ -134,6 +162,7 @@ class Sort(NamedTuple):
 class Query:
     """A query whose names are resolved: figures when it has measures, else rows of the grain.
 
+    `related` and `tree` are conditions beside the `filters`.
     `compare` is the period whose figures stand beside those of `span`.
     `limit` is the number of rows, or of groups; None for PAGE rows and all groups. `after` is the sort value
     and the key of the last row of the page before. `as_of` is the second in which it was made.
@@ -152,6 +181,8 @@ class Query:
     after: tuple[int, int] | None = None
     compare: Span | None = None
     as_of: int = 0
+    related: tuple[Related, ...] = ()
+    tree: Tree | None = None
 
     def part(self, after: tuple[int, int] | None, limit: int) -> Query:
         """Return the same query for the `limit` rows behind `after`."""
@@ -164,6 +195,7 @@ class Names(NamedTuple):
     user: Callable[[str], int | None]
     queue: Callable[[str], int | None]
     source: Callable[[str], int | None]
+    sees_contacts: bool = True  # False where they are masked, so that they cannot be searched
 
 
 def base(measures: Iterable[Measure]) -> list[Measure]:
@@ -183,6 +215,8 @@ def operators(kind: Type) -> tuple[Op, ...]:
         return (Op.ANY_OF, Op.NOT, Op.GTE, Op.GT, Op.LTE, Op.LT, Op.BLANK)
     if kind is Type.NOTE:
         return ()
+    if kind in (Type.TEXT, Type.CONTACT):
+        return (Op.ANY_OF, Op.NOT, Op.BLANK, Op.CONTAINS)
     return (Op.ANY_OF,) if kind is Type.YES_NO else (Op.ANY_OF, Op.NOT, Op.BLANK)
 
 

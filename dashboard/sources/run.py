@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
@@ -15,14 +15,17 @@ import peewee
 
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect
+from dashboard.db.search import folded
 from dashboard.sources import made, period
 from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
 from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
-from dashboard.sources.query import PAGE, Group, Measure, Query, Sum, base
+from dashboard.sources.query import PAGE, Filter, Group, Measure, Op, Query, Sum, Tree, base
+from dashboard.sources.types import Type
 from dashboard.sources.where import Sql
 
 LIMIT_S = 2.0  # database time of all statements of one query
 MAX_GROUPS = 10_000
+MAX_TEXTS = 10_000  # different values of a field in which a text is looked for
 
 
 class TooLong(Exception):  # noqa: N818
@@ -88,7 +91,38 @@ def figures(scope: Scope, query: Query) -> Figures:
 
 def _compiler(scope: Scope, query: Query) -> Compiler:
     """Return the compiler of a query, with the rows of a source that makes them. Raises TooLong."""
+    query = _with_values(scope, query)
     return Compiler(query, scope, made.table(scope, query))
+
+
+def _with_values(scope: Scope, query: Query) -> Query:
+    """Return the query in which the texts that must contain another are the values that do: the databases
+    fold texts in other ways. Raises TooLong."""
+    asked = [*query.filters, *(query.tree.conditions() if query.tree else ())]
+    given = [each for each in asked if each.op is Op.CONTAINS and each.field.type is Type.TEXT]
+    if not given:
+        return query
+    others = tuple(each for each in query.filters if each not in given)
+    bare = replace(query, filters=others, tree=None)
+    compiler = Compiler(bare, scope, made.table(scope, bare))
+    found = {}
+    with limited() as run:
+        for each in given:
+            texts = [str(text) for (text,) in run(compiler.values(each, MAX_TEXTS))]
+            if len(texts) > MAX_TEXTS:
+                raise TooLong
+            terms = [folded(str(term)) for term in each.values]
+            chosen = tuple(text for text in texts if any(term in folded(text) for term in terms))
+            found[each] = each._replace(op=Op.ANY_OF, values=chosen)
+    filters = tuple(found.get(each, each) for each in query.filters)
+    return replace(query, filters=filters, tree=_replaced(query.tree, found) if query.tree else None)
+
+
+def _replaced(tree: Tree, found: Mapping[Filter, Filter]) -> Tree:
+    parts = (
+        _replaced(each, found) if isinstance(each, Tree) else found.get(each, each) for each in tree.parts
+    )
+    return Tree(tree.how, tuple(parts))
 
 
 def _groups(run: Callable[[Sql], list[tuple[Any, ...]]], compiler: Compiler) -> Groups:

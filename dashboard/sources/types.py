@@ -159,6 +159,11 @@ class Source:
         return {name: known for name, known in sorted(self.fields.items()) if known[1].type is not Type.NOTE}
 
     @cached_property
+    def of_interactions(self) -> bool:
+        """Whether a row has an interaction, whose alias in SQL is i."""
+        return "interaction" in self.by_name or '"interaction" i' in self.table
+
+    @cached_property
     def ratios(self) -> dict[str, tuple[Entity, Ratio]]:
         """Every ratio, named as fields are."""
         return self._named(lambda entity: entity.ratios)

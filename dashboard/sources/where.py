@@ -10,7 +10,7 @@ from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S
 from dashboard.db.search import contact_terms, escaped
 from dashboard.sources.period import bucket_sql
-from dashboard.sources.query import Column, Filter, Group, Op, Query
+from dashboard.sources.query import Column, Filter, Group, Op, Query, Related, Tree
 from dashboard.sources.types import Entity, Type
 
 TEAMS = "/*teams*/"  # where memberships are narrowed to the teams that the viewer may know of
@@ -45,7 +45,11 @@ class Where:
         return bucket_sql(group.bucket, seconds, self.query.span, self.query.zone)
 
     def filtered(self) -> list[Entity]:
-        return [each.entity for each in self.query.filters if not each.entity.many]
+        """Return the entities whose tables the conditions need."""
+        given = [*self.query.filters, *(self.query.tree.conditions() if self.query.tree else ())]
+        found = [each.entity for each in given if not each.entity.many]
+        interaction = self.source.by_name.get("interaction")
+        return [*found, interaction] if self.query.related and interaction else found
 
     def where(self) -> Sql:
         """Return the scope, the period and the filters; the values are those of the tables too."""
@@ -55,13 +59,13 @@ class Where:
         conditions += [self.source.where] if self.source.where else []
         conditions += self.in_scope()
         values = list(self.table.values)
-        for each in self.query.filters:
-            conditions.append(self.condition(each))
-            values += [value for value in each.values if isinstance(value, str)]
-        if self.query.search:
-            found = self.searched(self.query.search)
-            conditions.append(found.text)
-            values += found.values
+        given = [self.condition(each) for each in self.query.filters]
+        given += [self.related(each) for each in self.query.related]
+        given += [self.tree(self.query.tree)] if self.query.tree else []
+        given += [self.searched(self.query.search)] if self.query.search else []
+        for each in given:
+            conditions.append(each.text)
+            values += each.values
         return Sql(" AND ".join(conditions), tuple(values))
 
     def within(self, name: str, before_s: int = 0) -> str:
@@ -81,13 +85,40 @@ class Where:
         found = f"{self.source.id_searched} LIKE ? ESCAPE '!'"
         if not self.scope.can(Permission.PII_UNMASK):
             return Sql(found, (f"{escaped(text)}%",))
-        terms = contact_terms(text)
-        contacts = " OR ".join(["search LIKE ? ESCAPE '!'"] * len(terms))
-        found = f'({found} OR {self.source.contact} IN (SELECT id FROM "contact" WHERE {contacts}))'
-        return Sql(found, (f"{escaped(text)}%", *(f"%{escaped(each)}%" for each in terms)))
+        contacts = of_contact(self.source.contact, text)
+        return Sql(f"({found} OR {contacts.text})", (f"{escaped(text)}%", *contacts.values))
 
-    def condition(self, given: Filter) -> str:
-        """Return the condition of a filter; each of its texts is a parameter.
+    def tree(self, given: Tree) -> Sql:
+        """Return the condition of a tree; one that cannot be told of a row is not true of it."""
+        parts = [self.tree(each) if isinstance(each, Tree) else self.condition(each) for each in given.parts]
+        values = tuple(value for each in parts for value in each.values)
+        if given.how == "all":
+            return Sql(f"({' AND '.join(each.text for each in parts) or '1 = 1'})", values)
+        either = " OR ".join(each.text for each in parts) or "1 = 0"
+        if given.how == "any":
+            return Sql(f"({either})", values)
+        return Sql(f"CASE WHEN {either} THEN 0 ELSE 1 END = 1", values)
+
+    def related(self, given: Related) -> Sql:
+        """Return the condition that rows of another source are there, where the row's content is visible."""
+        parts = [self.condition(each) for each in given.filters]
+        among = " AND ".join([given.rows, *(each.text for each in parts)])
+        text = f"{'NOT ' if given.none else ''}EXISTS (SELECT 1 FROM {among})"
+        if self.source.opaque and self.scope.queues is not None:
+            text = f"({self.visible()} AND {text})"
+        return Sql(text, tuple(value for each in parts for value in each.values))
+
+    def condition(self, given: Filter) -> Sql:
+        """Return the condition of a filter; each of its texts is a parameter."""
+        if given.op is Op.CONTAINS and given.field.type is Type.CONTACT:
+            value = self.expression(Column("", given.entity, given.field))
+            found = [of_contact(value, str(each)) for each in given.values]
+            text = " OR ".join(each.text for each in found)
+            return Sql(f"({text})", tuple(value for each in found for value in each.values))
+        return Sql(self.compared(given), tuple(each for each in given.values if isinstance(each, str)))
+
+    def compared(self, given: Filter) -> str:
+        """Return the comparison of a filter with a ? for each of its texts.
 
         A filter of a coarser entity, but for its id, must not choose the index: the database would start from
         that entity and sort all its rows instead of walking the moments of the grain.
@@ -95,10 +126,10 @@ class Where:
         if given.entity.many:
             return self.of_many(given)
         value = self.grouped(Group("", given.entity, given.field, given.bucket))
-        if given.entity is not self.source.entities[0] and given.field.name != "id":
+        if given.entity in self.source.entities[1:] and given.field.name != "id":
             texts = given.field.type in (Type.TEXT, Type.CHOICE)
             value = f"({value} || '')" if texts else f"({value} + 0)"
-        shown = ["?" if isinstance(each, str) else str(each) for each in given.values]
+        shown = ["?" if isinstance(each, str) else str(each) for each in given.values] or ["NULL"]
         match given.op:
             case Op.ANY_OF:
                 return f"{value} IN ({', '.join(shown)})"
@@ -152,6 +183,14 @@ class Where:
             ids = sorted(self.scope.users | {self.scope.viewer_id})
             found = f"CASE WHEN {field.sql} IN ({_numbers(ids)}) THEN {found} END"
         return found
+
+
+def of_contact(value: str, text: str) -> Sql:
+    """Return the condition that the contact whose id is `value` contains a text."""
+    terms = contact_terms(text)
+    either = " OR ".join(["search LIKE ? ESCAPE '!'"] * len(terms))
+    found = f'{value} IN (SELECT id FROM "contact" WHERE {either})'
+    return Sql(found, tuple(f"%{escaped(each)}%" for each in terms))
 
 
 def _numbers(ids: Sequence[int]) -> str:

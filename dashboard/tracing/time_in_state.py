@@ -221,6 +221,7 @@ def _adds_up(query: Query) -> bool:
     used += [(each.entity, each.field) for each in of_grain if each.field and each.sum is Sum.COUNT_DISTINCT]
     return (
         bool(query.measures)
+        and query.tree is None
         and all(entity is not grain or field.name in OF_CELLS for entity, field in used)
         and all(each.sum in (Sum.SUM, Sum.COUNT_DISTINCT) for each in of_grain)
     )

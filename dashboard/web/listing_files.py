@@ -140,6 +140,7 @@ def report(listing: Listing, order: ExportOrder) -> Report:
         (_("Period"), display.period_text(query)),
         (_("Time zone"), query.zone),
         *((_("Filter"), display.sentence(order.scope, query, each)) for each in query.filters),
+        *((_("Filter"), text) for _name, text in display.conditions(order.scope, query)),
         *([(_("Search"), query.search)] if query.search else []),
         (_("As of"), stamp),
         (_("Exported by"), order.exporter),

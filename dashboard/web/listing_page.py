@@ -182,6 +182,7 @@ def _chips(listing: Listing, query: Query) -> list[Chip]:
         for each in query.filters
         if (name := _parameter(listing, each)) not in listing.fixed
     ]
+    chips += [Chip(text, _without(name)) for name, text in display.conditions(g.scope, query)]
     if query.search:
         chips.append(Chip(_("Search: %(text)s", text=query.search), _without("q")))
     return chips

@@ -13,6 +13,7 @@ from dashboard.pages.api.answers import Errors, Events, Health, Queue, Tracing
 from dashboard.pages.api.parameters import EventQuery, QueueQuery, TracingQuery
 from dashboard.sources.answer import Answer
 from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.conditions import OPERATORS, RELATED
 from dashboard.sources.measures import OF_FIELDS
 from dashboard.sources.period import NAMED, UNITS, Bucket
 from dashboard.sources.query import DEFAULT_PERIOD, MAX_ROWS, PAGE, Op
@@ -156,6 +157,11 @@ QUERY_PARAMETERS = {
     "compare": "previous: each figure has MEASURE__previous, that of as long a time before (whole months "
     "with whole months), MEASURE__difference, and MEASURE__change as a share of it. A bucket of time is "
     "compared with the one in the same place; these are null where there is none.",
+    "any": f"SOURCE:FIELD=VALUE;FIELD__OP=VALUE with one of {', '.join(RELATED)}: rows whose interaction has "
+    "such a row there; a field given twice means any of its values. Repeated, all must be true.",
+    "none": "As any: rows whose interaction has no such row, such as user_events:kind=accepted.",
+    "filter": 'A tree of conditions as JSON, {"all": [{"field": "talk", "op": "ge", "value": 90}, '
+    f'{{"none": […]}}]}}, three levels of all, any and none. Operators: {", ".join(OPERATORS)}.',
     "sort": "A column, group or measure; -NAME for falling order.",
     "limit": f"Rows a page, {PAGE} by default, or groups; at most {MAX_ROWS}.",
     "after": "The `next` of the page before.",
@@ -172,7 +178,7 @@ def _source(source: Source) -> Json:
     described = QUERY_PARAMETERS | {
         "measures": f"{QUERY_PARAMETERS['measures']} Ratios: {', '.join(sorted(source.ratios))}."
     }
-    shown = {"name": "filter", "in": "query", "style": "form", "explode": True, "description": filters}
+    shown = {"name": "FIELD", "in": "query", "style": "form", "explode": True, "description": filters}
     texts = [
         {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
         for name, text in described.items()
