@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -15,6 +17,7 @@ from openpyxl import load_workbook
 from dashboard.access import keys
 from dashboard.access.permissions import Permission
 from dashboard.events import record
+from dashboard.ingest import importer
 from dashboard.models import Interaction, Queue
 from dashboard.pages.figures.tables import CONTACTS
 from tests import make
@@ -174,3 +177,32 @@ def test_the_fragment_is_the_block_of_the_page(client: FlaskClient, line: Queue)
     title = re.search("<title>(.*?)</title>", answer)
     assert title
     assert title[0] in client.get(f"/figures?{OF_DAY}").text
+
+
+HOURLY = sorted((Path(__file__).parents[2].parent / "shared/data/queue_log_hourly").glob("queue_*.queue_log"))
+EXPECTED = {  # of the known figures, the columns of the file
+    "received": "Received",
+    "answered": "Answered",
+    "abandoned": "Abandoned",
+    "closed": "While closed",
+    "blocked_joinempty": "Blocked",
+    "avg_wait_s": "Average wait (seconds)",
+    "answered_rate_pct": "Answer rate",
+}
+
+
+@pytest.mark.parametrize("path", HOURLY, ids=lambda path: path.stem)
+def test_files_hold_the_known_figures_of_queue_logs_hour_by_hour(path: Path, client: FlaskClient) -> None:
+    importer.run(path, "queue_log", path.name, "UTC", None, lambda _at: None)
+    sign_in(client, P.TRACING_EXPORT_DATA)
+    case = json.loads(path.with_suffix(".json").read_text())
+    for known in case["expect_from_queue_log_file"]:
+        query = f"by=hour&queue={known['id']}&unit=day&date={known['date']}&tz=UTC"
+        text = client.get(f"/figures.csv?{query}").data.decode("utf-8-sig")
+        rows = {row["Hour"]: row for row in csv.DictReader(io.StringIO(text))}
+        for hour, figures in known["per_hour"].items():
+            row = rows[f"{int(hour):02}:00"]
+            found = {name: float(row[EXPECTED[name]]) if row[EXPECTED[name]] else None for name in figures}
+            if found.get("answered_rate_pct") is not None:
+                found["answered_rate_pct"] = int(found["answered_rate_pct"] * 100 + 1e-9)
+            assert found == figures, hour
