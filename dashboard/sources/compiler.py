@@ -66,7 +66,7 @@ class Compiler(Where):
     def figures(self, entity: Entity, measures: Sequence[Measure], groups: Sequence[Group]) -> Sql:
         """Return group values, the number of keys of `entity`, then the parts of each of its measures.
 
-        A part is the sum and the number of values for a sum or an average, else the value; see `parts`.
+        A part is the value, for an average the sum and the number of values; see `parts`.
         """
         fields = list(dict.fromkeys(each.field for each in measures if each.field is not None))
         inner = self.inner(entity, groups, fields)
@@ -149,7 +149,7 @@ def parts(measure: Measure, fields: Sequence[Field]) -> list[str]:
         return [f"{measure.sum}({value})"]
     if measure.sum is Sum.COUNT_DISTINCT:
         return [f"count(DISTINCT {value})"]
-    return [f"sum({value})", f"count({value})"]
+    return [f"sum({value})"] if measure.sum is Sum.SUM else [f"sum({value})", f"count({value})"]
 
 
 def entities_of(source: Source, measures: Sequence[Measure]) -> list[Entity]:

@@ -134,16 +134,27 @@ def _groups(run: Callable[[Sql], list[tuple[Any, ...]]], compiler: Compiler) -> 
     total: Values = {}
     for entity in entities_of(query.source, read):
         measures = [each for each in read if each.entity is entity]
-        keys = 0
-        for key, number, values in _read(run, compiler, measures, query.groups):
-            keys += number
-            by_key.setdefault(key, {}).update(values)
-        for _, number, values in _read(run, compiler, measures, ()):
-            total.update(values)
-            overlap = overlap or (bool(query.groups) and keys > number)
+        found = _read(run, compiler, measures, query.groups)
+        for row in found:
+            by_key.setdefault(row.key, {}).update(_figures(measures, row))
+        disjoint = entity is query.source.entities[0] and not any(each.entity.many for each in query.groups)
+        if found and disjoint:
+            total |= _of_disjoint(measures, found)
+            measures = [each for each in measures if not _adds_up(each)] if query.groups else []
+        for row in _read(run, compiler, measures, ()) if measures else ():
+            total |= _figures(measures, row)
+            overlap = overlap or (bool(query.groups) and sum(each.number for each in found) > row.number)
     if len(by_key) > MAX_GROUPS:
         raise TooLong
     return Groups(by_key, total, overlap)
+
+
+class _Row(NamedTuple):
+    """The values of the groups, the number of an entity's keys, the parts of each measure; see `parts`."""
+
+    key: Key
+    number: int
+    parts: dict[str, tuple[Any, ...]]
 
 
 def _read(
@@ -151,24 +162,49 @@ def _read(
     compiler: Compiler,
     measures: Sequence[Measure],
     groups: Sequence[Group],
-) -> Iterator[tuple[Key, int, Values]]:
-    """Yield each group's values, the number of the entity's keys in it and the figures of its measures."""
+) -> list[_Row]:
+    """Return what statements give of the measures of one entity by group."""
     ranked = {
-        each.name: {tuple(row[:-1]): row[-1] for row in run(compiler.ranks(each, groups))}
+        each.name: {tuple(row[:-1]): row[-1:] for row in run(compiler.ranks(each, groups))}
         for each in measures
         if each.sum.is_rank
     }
     fields = list(dict.fromkeys(each.field for each in measures if each.field is not None))
+    found = []
     for row in run(compiler.figures(measures[0].entity, measures, groups)):
-        key, number, rest = tuple(row[: len(groups)]), int(row[len(groups)]), list(row[len(groups) + 1 :])
-        values: Values = {}
-        for each in measures:
-            taken = [rest.pop(0) for _ in parts(each, fields)]
-            values[each.name] = _figure(each, number, taken, ranked.get(each.name, {}).get(key))
-        yield key, number, values
+        key, rest = tuple(row[: len(groups)]), iter(row[len(groups) + 1 :])
+        taken = {each.name: tuple(next(rest) for _ in parts(each, fields)) for each in measures}
+        taken |= {name: by_key.get(key, (None,)) for name, by_key in ranked.items()}
+        found.append(_Row(key, int(row[len(groups)]), taken))
+    return found
 
 
-def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> int | float | None:
+def _adds_up(measure: Measure) -> bool:
+    """Return whether the figure of all rows follows from those of groups that share no row."""
+    return not measure.sum.is_rank and measure.sum is not Sum.COUNT_DISTINCT
+
+
+def _of_disjoint(measures: Sequence[Measure], rows: Sequence[_Row]) -> Values:
+    """Return the figures of all rows from those of groups that share none, of the measures that add up."""
+    number = sum(each.number for each in rows)
+    return {
+        each.name: _figure(each, number, _joined(each, [row.parts[each.name] for row in rows]))
+        for each in measures
+        if len(rows) == 1 or _adds_up(each)
+    }
+
+
+def _joined(measure: Measure, values: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    join = {Sum.MIN: min, Sum.MAX: max}.get(measure.sum, sum)
+    columns = ([part for part in column if part is not None] for column in zip(*values, strict=True))
+    return tuple(join(column) if column else None for column in columns)
+
+
+def _figures(measures: Sequence[Measure], row: _Row) -> Values:
+    return {each.name: _figure(each, row.number, row.parts[each.name]) for each in measures}
+
+
+def _figure(measure: Measure, number: int, taken: Sequence[Any]) -> int | float | None:
     match measure.sum:
         case Sum.COUNT:
             return number
@@ -177,9 +213,7 @@ def _figure(measure: Measure, number: int, taken: Sequence[Any], rank: Any) -> i
         case Sum.AVG:
             return int(taken[0]) / int(taken[1]) if taken[1] else None
         case Sum.MEDIAN:
-            return None if rank is None else int(rank) / 2
-        case Sum.P90:
-            return None if rank is None else int(rank)
+            return None if taken[0] is None else int(taken[0]) / 2
         case _:
             return None if taken[0] is None else int(taken[0])
 

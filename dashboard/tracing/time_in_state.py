@@ -7,7 +7,7 @@ They are made of the sets that the statistics of a day are made of, so they add 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from dashboard.sources.query import Op, Query, Sum, base
 from dashboard.sources.run import TooLong
 from dashboard.sources.time_in_state import LAYERS, SEVERAL
 from dashboard.tracing import people, team
-from dashboard.tracing.statistics import Base, base_sets, cut_rows, winning_pauses
+from dashboard.tracing.statistics import Base, Cut, base_sets, cut_rows, winning_pauses
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind
 
 MAX_DAYS = 92
@@ -87,11 +87,10 @@ def _of_users(scope: Scope, query: Query, span: Span, now: int) -> Iterator[tupl
         raise TooLong
     stretches = team.day(scope, ids, span, kinds, now)
     never, labels = team.without_sign_in(ids), {name: each.label for name, each in team.limits().items()}
-    employed = _employed(ids, layers, query.zone, now)
+    employed, channels = _employed(ids, layers, query.zone, now), _tells_channels(query)
     for ident, found in stretches.items():
         named = [row._replace(label=labels[row.label]) if row.label in labels else row for row in found]
-        in_state = of_user(named, span, now, ident in never, employed.get(ident))
-        yield ident, [each for each in in_state if each.layer in layers]
+        yield ident, of_user(named, span, now, ident in never, employed.get(ident), layers, channels)
 
 
 def _is_too_much(ids: Sequence[int], span: Span, kinds: Sequence[Kind]) -> bool:
@@ -112,10 +111,17 @@ def _employed(ids: Sequence[int], layers: set[str | int], zone: str, now: int) -
 
 
 def of_user(
-    found: Sequence[IntervalRow], span: Span, as_of: int, never_signed_in: bool, employed: Span | None = None
+    found: Sequence[IntervalRow],
+    span: Span,
+    as_of: int,
+    never_signed_in: bool,
+    employed: Span | None = None,
+    layers: Collection[str | int] = tuple(LAYERS),
+    channels: bool = True,
 ) -> list[Stretch]:
-    """Return the stretches of one user in `span`, layer by layer; those of a layer do not overlap.
+    """Return the stretches of one user in `span`, by `layers`; those of a layer do not overlap.
 
+    Without `channels` all work is on one channel "", which is less to find out.
     `found` are the user's intervals that overlap the span, as `statistics.figures` takes them; without those
     of work, that layer is missing. `employed` is when the user can be signed out.
     """
@@ -126,39 +132,29 @@ def of_user(
 
     def of(layer: str, state: str, pairs: Iterable[Pair], channel: str = "") -> list[Stretch]:
         return [
-            Stretch(
-                layer,
-                state,
-                start,
-                end,
-                end - start,
-                int(start > span.start or start in begun),
-                "",
-                None,
-                channel,
-            )
-            for start, end in pairs
+            Stretch(layer, state, a, b, b - a, int(a > span.start or a in begun), channel=channel)
+            for a, b in pairs
         ]
 
-    there = clip([employed], span.start, limit) if employed else []
     not_ready = subtract(subtract(sets.login, sets.ready), sets.pause)
-    pauses = [
-        each._replace(pause=row.label, paid=int(row.paid), begun=int(each.start == row.start))
-        for row, start, end in winning_pauses(cuts[Kind.PAUSE])
-        for each in of("state", "pause", intersect([(start, end)], sets.login))
-    ]
-    busy: dict[str, list[Pair]] = {}
-    for row, start, end in cuts[Kind.HANDLING]:
-        busy.setdefault(row.channel, []).append((start, end))
-    worked = _worked(sets, not_ready, _by_channel(busy))
-    return [
-        *of("attendance", "signed_in", sets.login),
-        *of("attendance", "signed_out", subtract(there, sets.login)),
-        *of("state", "ready", sets.ready),
-        *of("state", "not_ready", not_ready),
-        *pauses,
-        *(each for state, channel, pairs in worked for each in of("work", state, pairs, channel)),
-    ]
+    made: list[Stretch] = []
+    if "attendance" in layers:
+        there = clip([employed], span.start, limit) if employed else []
+        made += of("attendance", "signed_in", sets.login)
+        made += of("attendance", "signed_out", subtract(there, sets.login))
+    if "state" in layers:
+        made += of("state", "ready", sets.ready)
+        made += of("state", "not_ready", not_ready)
+        made += [
+            each._replace(pause=row.label, paid=int(row.paid), begun=int(each.start == row.start))
+            for row, start, end in winning_pauses(cuts[Kind.PAUSE])
+            for each in of("state", "pause", intersect([(start, end)], sets.login))
+        ]
+    if "work" in layers:
+        busy = _by_channel(cuts[Kind.HANDLING]) if channels else {"": sets.busy}
+        worked = _worked(sets, not_ready, busy)
+        made += [each for state, channel, pairs in worked for each in of("work", state, pairs, channel)]
+    return made
 
 
 def _worked(
@@ -174,10 +170,20 @@ def _worked(
         yield "busy_signed_out", channel, subtract(pairs, sets.login)
 
 
-def _by_channel(times: Mapping[str, list[Pair]]) -> dict[str, list[Pair]]:
+def _by_channel(handled: Iterable[Cut]) -> dict[str, list[Pair]]:
     """Return disjoint times by channel; those of more than one channel at once are SEVERAL."""
+    times: dict[str, list[Pair]] = {}
+    for row, start, end in handled:
+        times.setdefault(row.channel, []).append((start, end))
     both = union(pair for one, other in combinations(times.values(), 2) for pair in intersect(one, other))
     return {channel: subtract(pairs, both) for channel, pairs in times.items()} | {SEVERAL: both}
+
+
+def _tells_channels(query: Query) -> bool:
+    """Return whether the answer to a query may differ by channels, at which stretches of work end."""
+    used = [each.field for each in query.filters] + [each.field for each in query.groups]
+    used += [each.field for each in base(query.measures) if each.field]
+    return not _adds_up(query) or any(each.name in ("channel", "begun") for each in used)
 
 
 def _edges(query: Query, span: Span) -> list[int]:
