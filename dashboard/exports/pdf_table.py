@@ -173,7 +173,8 @@ def _is_wide(letter: str) -> bool:
 
 
 def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:
-    """Return the numbers of the columns that hold anything in a row or the total; all where none does."""
+    """Return the numbers of the printed columns that hold anything in a row or the total; all where none
+    does."""
     lines = rows if sheet.total is None else [*rows, sheet.total]
-    every = range(len(sheet.columns))
-    return [at for at in every if any(line[at] not in (None, "") for line in lines)] or list(every)
+    every = [at for at, column in enumerate(sheet.columns) if column.printed]
+    return [at for at in every if any(line[at] not in (None, "") for line in lines)] or every

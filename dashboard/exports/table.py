@@ -41,7 +41,7 @@ class Column(NamedTuple):
     """A column: its heading as shown, and its width in characters in a table without rows.
 
     In Excel a duration is followed by its plain seconds and a time by its UTC offset, unless
-    `with_seconds` or `with_offset` says no.
+    `with_seconds` or `with_offset` says no. One that is not `printed` is left out of the PDF, for width.
     """
 
     key: str
@@ -50,6 +50,7 @@ class Column(NamedTuple):
     width: int = 14
     with_seconds: bool = True
     with_offset: bool = True
+    printed: bool = True
 
 
 @dataclass(frozen=True)

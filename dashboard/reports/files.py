@@ -16,6 +16,7 @@ from dashboard.reports.types import Result, Row
 from dashboard.sources.query import Query
 
 MAX_ROWS = 1_000_000  # of an Excel sheet
+PRINTED = 10  # columns that fit on a page
 
 
 def file(
@@ -75,15 +76,16 @@ def of(found: Result, rows: Iterable[tuple[Cell, ...]], exporter: str) -> Report
 
 
 def _columns(found: Result) -> tuple[table.Column, ...]:
-    """Return the columns, and behind them each figure of the period compared with."""
+    """Return the columns, and behind them each figure of the period compared with.
+
+    On paper there is room for the first of these alone where there are many.
+    """
     shown = [table.Column(each.name, each.label, each.kind, each.width) for each in found.columns]
-    if found.compared:
-        shown += [
-            table.Column(
-                f"{each.name}:before", _("%(field)s, before", field=each.label), each.kind, each.width
-            )
-            for each in found.figures
-        ]
+    before = found.figures if found.compared else []
+    most = len(before) if len(shown) + len(before) <= PRINTED else 1
+    for n, each in enumerate(before):
+        title = _("%(field)s, before", field=each.label)
+        shown.append(table.Column(f"{each.name}:before", title, each.kind, each.width, printed=n < most))
     return tuple(shown)
 
 

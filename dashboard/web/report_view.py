@@ -20,7 +20,13 @@ NUMBERS = (Kind.INT, Kind.DECIMAL, Kind.DURATION, Kind.PERCENT)
 UNITS = {Kind.DURATION: charts.Unit.SECONDS, Kind.PERCENT: charts.Unit.SHARE}
 COLOURS = ("call", "lost", "chat", "email", "pause", "ready", "ring", "idle")
 # The pages of rows of a source; those of other sources are shown by the builder.
-LISTS = {"interactions": "/interactions", "user_events": "/interactions/user-events"}
+LISTS = {
+    "interactions": "/interactions",
+    "user_events": "/interactions/user-events",
+    "rule_runs": "/runs",
+    "deliveries": "/settings/channels/deliveries",
+}
+ROWS = {"interactions": "/interactions/{}", "activities": "/tracing/activities/{}", "rule_runs": "/runs/{}"}
 OF_FIGURES = ("group", "measures", "compare", "chart", "sort", "limit", "after")
 
 
@@ -70,14 +76,19 @@ def table(result: Result) -> Table:
         if head:
             texts[0] = head
         changes = iter(_changes(result, row))
+        page = ROWS.get(result.source.name) if row.key is not None else None
         return [
             Cell(
                 text,
-                rows_url(result, row, each) if each.is_figure and value not in (None, 0) else None,
+                page.format(row.key)
+                if page and n == 0
+                else rows_url(result, row, each)
+                if each.is_figure and value not in (None, 0)
+                else None,
                 "n" if each.kind in NUMBERS else "",
                 next(changes, "") if each.is_figure else "",
             )
-            for text, value, each in zip(texts, values, columns, strict=True)
+            for n, (text, value, each) in enumerate(zip(texts, values, columns, strict=True))
         ]
 
     return Table(

@@ -235,3 +235,21 @@ def test_the_list_names_reports_by_origin(client: FlaskClient, app: Flask) -> No
     assert re.search(r"Ready-made \d+.*Mine 1", texts, re.S)
     assert "My own one" in texts
     assert page.links()
+
+
+def test_each_row_leads_to_its_page(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    for key, path in (("abandoned", "/interactions/"), ("agent-day-sheet", "/tracing/activities/")):
+        page = client.get(f"/reports/{key}?{PERIOD}").text.partition('aria-labelledby="tb"')[2]
+        links = [url for url in links_of(page).values() if url.startswith(path)]
+        assert links, key
+        assert {client.get(link).status_code for link in links} == {200}, key
+
+
+def test_paper_has_room_for_one_figure_of_the_period_before(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    query = "from=2026-03-03&to=2026-03-03&tz=UTC"
+    head = client.get(f"/reports/calls-by-queue.csv?{query}").text.splitlines()[0]
+    paper = " ".join(text_of(client.get(f"/reports/calls-by-queue.pdf?{query}").data).split())
+    assert head.count(", before") == 8
+    assert paper.count("before") == 2  # in the table and in that of the groups

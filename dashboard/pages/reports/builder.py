@@ -127,6 +127,8 @@ def normal(given: Parameters) -> dict[str, list[str]]:
         found[source.single] = [next(iter(source.fields[source.single][1].choices))]
     _add_filter(found)
     found.pop("op", None)
+    if found.get(SHARING) == [Sharing.PRIVATE]:
+        found.pop(SHARING)
     return {name: values for name, values in sorted(found.items()) if values}
 
 
