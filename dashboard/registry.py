@@ -119,6 +119,7 @@ LISTS = (
     ruleruns.LISTING,
     settings.deliveries.LISTING,
     *audit.LISTINGS,
+    settings.users.LISTING,
 )
 EXPORTS = {
     "attendance": attendance.EXPORT,

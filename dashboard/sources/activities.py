@@ -1,4 +1,4 @@
-"""The data source of activities: a row is the work of one user on one interaction. Pure."""
+"""The data sources of interactions and of activities, the work of one user on one interaction. Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ STATES = {
     "edited": N_("Edited"),
 }
 
+INTERACTIONS = Source(
+    "interactions",
+    '"interaction" i',
+    (interaction(), queue("i.queue_id")),
+    moment="created",
+    grain=N_("One row is one contact of a customer."),
+    timed_by="arrived",
+    permission=Permission.QUEUES_FIGURES,
+    queues="i.queue_id",
+    id_searched="i.external_id",
+    contact="i.contact_id",
+    own='EXISTS (SELECT 1 FROM "activity" x WHERE x.interaction_id = i.id AND x.user_id = {viewer})',
+    where="i.first_ms IS NOT NULL",
+)
 ACTIVITIES = Source(
     "activities",
     '"activity" a',

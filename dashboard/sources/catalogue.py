@@ -5,16 +5,16 @@ A new field is one line there; parameters, results, the API and its description 
 
 from __future__ import annotations
 
-from dashboard.sources.activities import ACTIVITIES
+from dashboard.sources.activities import ACTIVITIES, INTERACTIONS
 from dashboard.sources.attendance import ATTENDANCE
 from dashboard.sources.deliveries import DELIVERIES
 from dashboard.sources.events import EVENTS
-from dashboard.sources.interactions import INTERACTIONS
 from dashboard.sources.queue_waits import QUEUE_WAITS
 from dashboard.sources.rule_runs import RULE_RUNS
 from dashboard.sources.tickets import TICKETS
 from dashboard.sources.time_in_state import TIME_IN_STATE
 from dashboard.sources.user_events import USER_EVENTS
+from dashboard.sources.users import USERS
 
 __all__ = (
     "ACTIVITIES",
@@ -27,6 +27,7 @@ __all__ = (
     "SOURCES",
     "TICKETS",
     "TIME_IN_STATE",
+    "USERS",
     "USER_EVENTS",
 )
 
@@ -43,5 +44,6 @@ SOURCES = {
         TICKETS,
         RULE_RUNS,
         DELIVERIES,
+        USERS,
     )
 }

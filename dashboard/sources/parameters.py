@@ -141,7 +141,7 @@ class _Reading(PeriodReading):
         text = self.text("q").strip()
         if text and not (self.source.id_searched or self.source.searched):
             self.errors["q"] = Message(NO_SEARCH)
-        elif text and not is_long_enough(text):
+        elif text and not (self.source.small or is_long_enough(text)):
             self.errors["q"] = Message(TOO_SHORT)
         return text[:MAX_SEARCH]
 

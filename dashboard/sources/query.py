@@ -221,5 +221,5 @@ def operators(kind: Type) -> tuple[Op, ...]:
 
 
 def sortable(source: Source) -> list[str]:
-    """Return the fields by which rows can be sorted: those of the grain that have an order."""
-    return [field.name for field in source.entities[0].fields if field.type.can_be_compared]
+    """Return the fields of the grain by which rows can be sorted: those that have an order, or all."""
+    return [each.name for each in source.entities[0].fields if source.small or each.type.can_be_compared]

@@ -138,6 +138,7 @@ class Source:
     grain: str = ""  # what a row is, in a sentence
     scoped: Callable[[Scope], str] | None = None
     searched: tuple[str, ...] = ()
+    small: bool = False  # few rows, read whole, searched and sorted by texts; `searched` are names of fields
     where: str = ""
     id_searched: str = ""
     contact: str = ""

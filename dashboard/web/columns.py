@@ -49,9 +49,9 @@ class Texts:
 
     title: str
     one: str
-    table: str
-    none: str
-    none_hint: str
+    table: str = ""
+    none: str = ""
+    none_hint: str = ""
     no_match: str = ""
     new: str = ""
     count: Callable[[int], str] | None = None

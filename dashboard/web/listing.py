@@ -40,6 +40,7 @@ PERIODS = {
 assert PERIODS.keys() == NAMED.keys()  # noqa: S101 - a period without a label fails at the start
 TOO_LONG = N_("This takes too long. Choose a shorter period or more filters.")
 PAGING = ("after",)
+YES_NO = {"1": N_("Yes"), "0": N_("No")}
 Parameters = Mapping[str, Sequence[str]]
 
 
@@ -59,7 +60,8 @@ class Listing:
 
     `links` gives the address of a cell's page by column, from the row's key and the value in the database;
     `badges` the style of values shown as badges. `fixed` are filters that belong to the page and that no
-    reader can remove. `renamed` makes parameters of today of those of old addresses.
+    reader can remove, `start` those of an address that does not name their field. `renamed` makes today's
+    parameters of those of old addresses.
     """
 
     source: Source
@@ -78,8 +80,9 @@ class Listing:
     sort: str = ""
     bulk: Bulk | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
+    start: Mapping[str, str] = field(default_factory=dict)
     crumbs: tuple[tuple[str, str | None], ...] = ()
-    actions: tuple[tuple[str, str], ...] = ()  # label and address
+    actions: tuple[tuple[str, str, str], ...] = ()  # label, address and style
     renamed: Callable[[Parameters], Parameters] = dict
     above: str = ""  # a template between the heading and the filters
     exported: str = "report.exported"  # the audited action of its files
@@ -124,7 +127,8 @@ def read(
     listing: Listing, given: Parameters, zone: str, as_of: int | None = None, scope: Scope | None = None
 ) -> Query:
     """Return the query of the parameters with what the list states. Raises QueryError."""
-    chosen = {**given, **{name: (value,) for name, value in listing.fixed.items()}}
+    stated = {**{name: value for name, value in listing.start.items() if name not in given}, **listing.fixed}
+    chosen = {**given, **{name: (value,) for name, value in stated.items()}}
     if listing.sort and not any((*given.get("sort", ()), *given.get("measures", ()))):
         chosen["sort"] = (listing.sort,)
     viewer = answer.names(listing.scope(scope or g.scope))
@@ -144,7 +148,8 @@ def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
     elif field.type is Type.SOURCE:
         found = [(name, name) for (name,) in EventSource.select(EventSource.name).tuples()]
     else:
-        return [(value, _(label)) for value, label in field.choices.items()]
+        choices = field.choices or (YES_NO if field.type is Type.YES_NO else {})
+        return [(value, _(label)) for value, label in choices.items()]
     return [(key, label) for key, label in by_name(found, lambda row: row[1])]
 
 

@@ -178,7 +178,7 @@ def _pairs(given: Parameters, without: Collection[str]) -> list[tuple[str, str]]
 
 def _chips(listing: Listing, query: Query) -> list[Chip]:
     chips = [
-        Chip(display.sentence(g.scope, query, each), _without(name))
+        Chip(display.sentence(g.scope, query, each), _cleared(listing, name))
         for each in query.filters
         if (name := _parameter(listing, each)) not in listing.fixed
     ]
@@ -186,6 +186,11 @@ def _chips(listing: Listing, query: Query) -> list[Chip]:
     if query.search:
         chips.append(Chip(_("Search: %(text)s", text=query.search), _without("q")))
     return chips
+
+
+def _cleared(listing: Listing, name: str) -> str:
+    """Return the address without a filter; empty where the list would put back its own."""
+    return _with(**{name: ""}) if name in listing.start else _without(name)
 
 
 def _column_choices(listing: Listing, query: Query) -> list[tuple[str, str, bool]]:
@@ -208,7 +213,7 @@ def _choice(listing: Listing, name: str) -> Choice:
     """Return a select of the bar: the choices of the field, or the users or queues of the viewer's scope."""
     _entity, field = listing.source.fields[name]
     options = options_of(listing.scope(g.scope), field)
-    values = [each for each in request.args.getlist(name) if each]
+    values = [each for each in request.args.getlist(name) or [listing.start.get(name, "")] if each]
     return Choice(name, _(field.label), [("", _("All")), *options], values[0] if len(values) == 1 else "")
 
 
@@ -220,7 +225,8 @@ def _heading(listing: Listing, column: Column, query: Query) -> Heading:
     here_ = sorted_by == column.name
     falling = query.sort.descending if query.sort else True
     order = ("descending" if falling else "ascending") if here_ else ""
-    url = _with(sort=column.name if here_ and falling else f"-{column.name}")
+    falls = not falling if here_ else column.field.type.can_be_compared  # after a click
+    url = _with(sort=f"-{column.name}" if falls else column.name)
     return Heading(heading_text(listing, column), Head(url, order), css)
 
 

@@ -34,7 +34,7 @@ class Resource(VersionedRows[FormT]):
     edit_permission: ClassVar[Permission]
     also: ClassVar[tuple[Permission, ...]] = ()  # each is enough to view and edit as well
     texts: ClassVar[Texts]
-    columns: ClassVar[tuple[Column, ...]]
+    columns: ClassVar[tuple[Column, ...]] = ()
     unique: ClassVar[str] = "name"  # the field that no two rows may share
     refused: ClassVar[str] = ""  # the field that shows why rights do not suffice
     new_path: ClassVar[str | None] = "/new"  # None: a row is added on the list
@@ -50,7 +50,7 @@ class Resource(VersionedRows[FormT]):
     form_template: ClassVar[str] = "resource/form.html"
     form_fragments: ClassVar[tuple[str, ...]] = ()  # blocks of the form's page that refresh themselves
     stays: ClassVar[bool] = False  # a save leads back to the form, not to the list
-    page_size: ClassVar[int] = 0  # rows of a page; 0: all on one
+    lists: ClassVar[bool] = True  # False: the list is a `Listing`
 
     def __init__(self, blueprint: Blueprint, path: str = "", prefix: str = "") -> None:
         """Add the routes to a blueprint below `path`; `prefix` begins the names of the endpoints."""
@@ -58,10 +58,11 @@ class Resource(VersionedRows[FormT]):
         self.sort_keys = {column.key: column.sort_key for column in self.columns if column.sorts}
         view, edit = (self.view, *self.also), (self.edit_permission, *self.also)
         routes: list[tuple[str, str, tuple[Permission, ...], Sequence[str]]] = [
-            ("", "index", view, ["GET"]),
             (self.new_path or "", "create", edit, ["POST"]),
             (f"/<int:ident>/{self.leaves}", self.leaves, edit, ["GET", "POST"]),
         ]
+        if self.lists:
+            routes.append(("", "index", view, ["GET"]))
         if self.new_path:
             routes.append((self.new_path, "new", edit, ["GET"]))
         if self.edits:
@@ -142,13 +143,11 @@ class Resource(VersionedRows[FormT]):
         sought, gone = lists.needle(request.args), bool(request.args.get(self.include))
         found = [row for row in self.rows(gone) if lists.found(sought, *self.searched(row))]
         ordered: Sequence[Any] = lists.arranged(found, by, self.sort_keys) if self.sort_keys else found
-        ordered, pager = lists.paged(ordered, self.page_size) if self.page_size else (ordered, None)
         return self.render(
             self.index_template,
             {"result"},
             status,
             rows=ordered,
-            pager=pager,
             q=sought,
             gone=gone,
             by=by,

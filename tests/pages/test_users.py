@@ -1,4 +1,4 @@
-"""The list of users, a user's form, deactivation and back."""
+"""A user's form, deactivation and back."""
 
 from __future__ import annotations
 
@@ -46,34 +46,6 @@ def form(user: User, **changes: object) -> dict[str, object]:
         "version": row.version,
     }
     return {**same, **changes}
-
-
-def test_the_list_shows_state_filters_and_the_way_to_the_trace(client: FlaskClient, agents: Access) -> None:
-    make.user("jana", access=agents, name="Jana Malá")
-    make.user("from events", name="Only Traced")
-    make.user("gone", access=agents, name="Gone Away", deactivated_ts=make.CREATED_TS)
-    page = client.get("/users").text.partition('id="result"')[2]
-    assert "Jana Malá" in page
-    assert "Known from events" in page
-    assert "Gone Away" not in page
-    assert 'href="/tracing?user=from%20events"' in page
-    assert "Gone Away" in client.get("/users?deactivated=1").text
-    only = client.get(f"/users?access={agents.id}&q=mala").text.partition("<tbody>")[2]
-    assert "Jana Malá" in only
-    assert "Only Traced" not in only
-    assert "Only Traced" in client.get("/users?access=none").text
-    assert "No matching users" in client.get("/users?q=nobody").text
-    asks.fragment_is_block(client, "/users?sort=-login&deactivated=1")
-
-
-def test_a_long_list_has_pages(client: FlaskClient, admin: User) -> None:
-    for number in range(101):
-        make.user(f"u{number:03}", name=f"U{number:03}")
-    first, second = client.get("/users").text, client.get("/users?page=2").text
-    assert "U098" in first
-    assert "U100" not in first
-    assert "U100" in second
-    assert client.get("/users?page=99999999999").status_code == 200
 
 
 def test_a_user_is_added_and_can_sign_in(client: FlaskClient, agents: Access) -> None:

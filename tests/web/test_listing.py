@@ -32,6 +32,7 @@ PATHS = {
     "interactions": "/interactions",
     "rule_runs": "/runs",
     "user_events": "/interactions/user-events",
+    "users": "/users",
 }
 OF_API = [name for name in PATHS if name in SOURCES]
 each_list = pytest.mark.parametrize("listing", registry.LISTS, ids=lambda listing: listing.source.name)
@@ -147,6 +148,8 @@ def test_json_is_what_the_api_answers(client: FlaskClient, stored: Any, name: st
     make.sign_in(client, admin)
     (listing,) = (each for each in registry.LISTS if each.source.name == name)
     columns = "" if "measures" in query else f"&columns={','.join(listing.columns)}"
+    if listing.sort and "measures" not in query:
+        query += f"&sort={listing.sort}"
     asked = f"period=today&tz=UTC{query}{columns}"
     bearer = {"Authorization": f"Bearer {keys.make('reader', 'pbx', 'read', maker_id=admin.id)}"}
     answer = client.get(f"/api/v1/{name}?{asked}", headers=bearer).json

@@ -93,8 +93,8 @@ def of_rule(ident: int) -> Listing:
         fixed={"rule": str(ident)},
         crumbs=((_("Rules"), "/rules"), (rule.name, f"/rules/{ident}/edit")),
         actions=(
-            (_("Why didn't it run?"), url_for(".why", ident=ident)),
-            (_("Test"), url_for(".attempt", ident=ident)),
+            (_("Why didn't it run?"), url_for(".why", ident=ident), ""),
+            (_("Test"), url_for(".attempt", ident=ident), ""),
         ),
     )
 

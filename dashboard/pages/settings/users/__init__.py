@@ -1,5 +1,5 @@
 """Users: who they are, what access they have, whether they may still sign in."""
 
-from dashboard.pages.settings.users.views import bp
+from dashboard.pages.settings.users.views import LISTING, bp
 
-__all__ = ["bp"]
+__all__ = ["LISTING", "bp"]

@@ -6,15 +6,14 @@ moment; see access.granting.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Response, abort, g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup
-from peewee import JOIN
 
 from dashboard import clock
 from dashboard.access import granting, keys, passwords, sessions
@@ -26,41 +25,22 @@ from dashboard.i18n.message import N_
 from dashboard.ingest import presence
 from dashboard.models import Access, Team, TeamMember, User
 from dashboard.pages.settings.users.forms import UserForm
-from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, badge, moment
+from dashboard.sources.catalogue import USERS as SOURCE
+from dashboard.sources.period import ALL_TIME
+from dashboard.web import listing_files, lists
+from dashboard.web.columns import Texts
 from dashboard.web.forms import ID_MAX
+from dashboard.web.listing import Listing, Parameters
+from dashboard.web.page import row_url
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
-NO_ACCESS = "none"  # value of the access filter for users known from events only
+PATH = "/users"
 OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
 OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
 HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
 PLAIN = ("login", "name", "title", "email", "phone", "extension", "locale", "timezone")
-
-
-class UserRow(NamedTuple):
-    id: int
-    login: str
-    name: str
-    access_id: int | None
-    access: str
-    deactivated_ts: int | None
-    last_ts: int | None
-    teams: str
-
-
-def _access_cell(row: UserRow) -> Markup | str:
-    if not row.access or not g.scope.can(Permission.ACCESSES_VIEW):
-        return row.access or "–"
-    return Markup('<a href="/accesses/{}/edit">{}</a>').format(row.access_id, row.access)
-
-
-def _state(row: UserRow) -> Markup:
-    if row.deactivated_ts:
-        return badge(_("Deactivated"))
-    return badge(_("Active"), "ok") if row.access_id else badge(_("Known from events"), "info")
 
 
 class Users(Resource[UserForm]):
@@ -73,80 +53,19 @@ class Users(Resource[UserForm]):
     refused = "access"
     stays = True
     asks_back = True
-    page_size = 100
-    index_template = "users/index.html"
+    lists = False
     form_template = "users/form.html"
     texts = Texts(
         title=N_("Users"),
         one=N_("User"),
         new=N_("New user"),
-        table=N_("Table of users"),
-        count=lambda number: ngettext("%(num)d user", "%(num)d users", number),
-        no_match=N_("No matching users"),
-        no_match_hint=N_(
-            "No users match these filters. To see deactivated users, include them in the filter."
-        ),
-        none=N_("No users to show"),
-        none_hint=N_("No users in your scope."),
         taken=N_("A user with this name already exists."),
         leave=(
             N_("The user is signed out everywhere, and open activities end."),
             N_("History is kept. You can reactivate the user at any time."),
         ),
         back=(N_("The user will be able to sign in again with the same role and password."),),
-        include=N_("Include deactivated users"),
-        picture="users",
     )
-    columns = (
-        Column("name", N_("Full name")),
-        Column("login", N_("Username"), css="p2", cell_css="mono"),
-        Column("access", N_("Role"), lambda row: row.access or None, _access_cell, css="p2"),
-        Column("teams", N_("Teams"), css="p3", sorts=False),
-        Column("state", N_("State"), show=_state, sorts=False),
-        moment("last", N_("Last signed in"), "last_ts", "n p2"),
-    )
-
-    def rows(self, gone: bool) -> Iterable[UserRow]:
-        """Return the users inside the viewer's scope that the filter of accesses leaves."""
-        columns = (User.id, User.login, User.name, User.deactivated_ts, User.last_sign_in_ts)
-        query = User.select(*columns, Access.id, Access.name, Access.is_system)
-        query = query.join(Access, JOIN.LEFT_OUTER).where(g.scope.allows(User.id))
-        if not gone:
-            query = query.where(User.deactivated_ts.is_null())
-        teams, wanted = _team_names(), request.args.get("access", "")
-        return [
-            UserRow(
-                ident,
-                login,
-                name,
-                access_id,
-                lists.preset_name(access, preset),
-                gone_ts,
-                last,
-                teams.get(ident, ""),
-            )
-            for ident, login, name, gone_ts, last, access_id, access, preset in query.tuples()
-            if wanted in ("", str(access_id or NO_ACCESS))
-        ]
-
-    def searched(self, row: UserRow) -> Sequence[str]:
-        return (row.name, row.login)
-
-    def below(self, row: UserRow) -> str:
-        return row.access or row.login
-
-    def list_context(self, found: Sequence[UserRow]) -> dict[str, Any]:
-        names = Access.select(Access.id, Access.name, Access.is_system).tuples()
-        accesses = [(ident, lists.preset_name(name, preset)) for ident, name, preset in names]
-        wanted = request.args.get("access", "")
-        return {
-            "accesses": [*lists.by_name(accesses, lambda pair: pair[1]), (NO_ACCESS, _("Known from events"))],
-            "access": wanted,
-            "narrowed": bool(wanted),
-            "deactivated": sum(1 for row in found if row.deactivated_ts is not None),
-            "may_trace": g.scope.can(Permission.TRACING_VIEW),
-            "own": g.user.id,
-        }
 
     def one(self, ident: int) -> User:
         """Return the user, or answer 404 when there is none inside the viewer's scope."""
@@ -298,19 +217,64 @@ def _join(user_id: int, have: Collection[int], want: Collection[int]) -> None:
     Team.update(version=Team.version + 1).where(Team.id.in_(touched)).execute()
 
 
-def _team_names() -> dict[int, str]:
-    query = TeamMember.select(TeamMember.user, Team.name).join(Team).order_by(Team.name)
-    names: dict[int, list[str]] = {}
-    for user, team in query.tuples():
-        names.setdefault(user, []).append(team)
-    return {user: ", ".join(each) for user, each in names.items()}
+bp = Blueprint("users", __name__)
+USERS = Users(bp, PATH)
 
 
-bp = Blueprint("users", __name__, url_prefix="/users")
-USERS = Users(bp)
+def _access_url(_key: int, access: int) -> str | None:
+    return row_url("accesses.edit", access) if g.scope.can(Permission.ACCESSES_VIEW) else None
 
 
-@bp.route("/<int:ident>/sign-out", methods=["GET", "POST"])
+def _trace_url(key: int, login: str) -> str | None:
+    if not (g.scope.can(Permission.TRACING_VIEW) or key == g.user.id):
+        return None
+    return url_for("tracing.index", user=login, deactivated=1)
+
+
+def renamed(given: Parameters) -> Parameters:
+    """Return the parameters of an address of an earlier version by their names of today."""
+    new = {name: values for name, values in given.items() if name not in ("page", "deactivated")}
+    if any(given.get("deactivated", ())):
+        new["active"] = ["1", "0"]
+    if "none" in new.get("access", ()):  # users known from events only
+        del new["access"]
+        new["access__blank"] = ["1"]
+    return new
+
+
+LISTING = Listing(
+    SOURCE,
+    N_("Users"),
+    N_("Who appears in events or signs in, and with which role."),
+    columns=("name", "login", "access", "team", "state", "last"),
+    bar=("access", "active"),
+    count=lambda number: ngettext("%(num)d user", "%(num)d users", number),
+    none=N_("No matching users"),
+    none_hint=N_("No users match these filters. To see deactivated users, include them in the filter."),
+    links={
+        "name": lambda key, _value: row_url("users.edit", key),
+        "login": _trace_url,
+        "access": _access_url,
+    },
+    badges={"state": {"active": "ok", "known": "info"}},
+    period=ALL_TIME,
+    sort="name",
+    start={"active": "1"},
+    renamed=renamed,
+)
+
+
+def listing() -> Listing:
+    """Return the list, with the button of a new user for who may add one."""
+    new = ((_("New user"), url_for("users.new"), "pri"),)
+    crumbs = ((_("Settings"), None),)
+    return replace(LISTING, crumbs=crumbs, actions=new if g.scope.can(Permission.USERS_EDIT) else ())
+
+
+listing_files.routes(bp, PATH, LISTING, of=listing)
+
+
+@bp.route(f"{PATH}/<int:ident>/sign-out", methods=["GET", "POST"])
 @require(Permission.USERS_EDIT)
 def sign_out(ident: int) -> Response:
     """Ask for confirmation, then end all sign-in sessions of a user."""
