@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 
+import pypdf
 import pytest
 import time_machine
 from flask import Flask
@@ -19,6 +21,7 @@ from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import parse_date, period_span
 from dashboard.web import assets
 from tests import make
+from tests.exports.test_pdf import elements
 from tests.pages import trail
 from tests.pages.files import fetch, text_of
 from tests.pages.html import Page
@@ -117,6 +120,17 @@ def test_the_legend_names_the_symbols_that_occur(
     assert (plot.count('class="ringl"'), plot.count('class="miss"')) == (answered + missed, int(missed))
     first = text_of(fetch(client, "pdf").data)
     assert ("Not taken" in first) == missed
+
+
+@pytest.mark.parametrize("query", [{}, {"unit": "week"}, {"minutes": 60}])
+def test_every_drawing_of_the_pdf_has_a_text(client: FlaskClient, query: dict[str, object]) -> None:
+    trail.store(trail.ordinary(), ringing("m", "09:10", None, "09:10:30"))
+    make.sign_in(client, make.administrator())
+    data = fetch(client, "pdf", **query).data
+    root = pypdf.PdfReader(io.BytesIO(data)).trailer["/Root"]
+    figures = list(elements(root["/StructTreeRoot"]["/K"], {"/Figure"}))
+    assert len(figures) > 5
+    assert [figure for figure in figures if not str(figure.get("/Alt", "")).strip()] == []
 
 
 def test_drawings_of_files_have_the_light_colours_of_the_page() -> None:

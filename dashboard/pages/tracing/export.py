@@ -292,6 +292,7 @@ def _front(trace: Trace, asked: TraceQuery) -> Markup:
             zone=trace.zone,
             as_of=trace.as_of,
             dates=clock.local_dates(trace.span, trace.zone),
+            period_name=names.period(asked),
             link=lambda **_changes: None,
             light=assets.light_colours(),
             events=asked.events,
