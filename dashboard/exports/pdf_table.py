@@ -25,6 +25,8 @@ PAGE_MM = 273  # between the margins
 LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
 # Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
 _CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (16, 16)}
+WIDE_LETTERS = (4, 2)  # of a heading on a line: usually, and in a table of many columns
+ENOUGH_MM = 28  # for a text
 SHORT = 10  # rows of a table that stands on the page of the front
 CLOCK_MM = 20  # of a time without its date
 TEXT_MM = 1.55  # of a letter of a text, on average
@@ -127,27 +129,35 @@ class Table:
 
 def _percents(columns: list[Column], lines: list[list[str]], by_day: bool) -> list[float]:
     """Return the widths in percent: every column holds the words of its heading, times and numbers stay on
-    one line, and texts get the width of their longest cell, the short ones before the long ones."""
-    least, wanted = [], []
-    for at, column in enumerate(columns):
-        fixed = _fixed_mm(column.kind, by_day)
-        texts = {line[at] for line in lines}
-        numbers = max(map(_number_mm, texts), default=0) if column.kind in _NUMBERS else 0
-        least.append(max(_heading_mm(column.title), fixed, numbers))
-        wanted.append(0 if fixed else max(0.0, max(map(_text_mm, texts), default=0) - least[-1]))
-    rest, widths = max(PAGE_MM - sum(least), 0), list(least)
-    for count, at in zip(
-        range(len(columns), 0, -1), sorted(range(len(columns)), key=wanted.__getitem__), strict=True
-    ):
+    one line, and texts get the width of their longest cell, the short ones before the long ones.
+
+    Headings of wide letters keep fewer of them on a line where texts would have too little.
+    """
+    texts = [{line[at] for line in lines} for at in range(len(columns))]
+    own = [_own_mm(column.kind, by_day, cells) for column, cells in zip(columns, texts, strict=True)]
+    wide = [
+        0.0 if mm else max(map(_text_mm, cells), default=0.0) for mm, cells in zip(own, texts, strict=True)
+    ]
+    for letters in WIDE_LETTERS:
+        heads = [_heading_mm(column.title, letters) for column in columns]
+        widths = [max(head, mm) for head, mm in zip(heads, own, strict=True)]
+        if sum(max(width, min(mm, ENOUGH_MM)) for width, mm in zip(widths, wide, strict=True)) <= PAGE_MM:
+            break
+    wanted = [max(0.0, mm - width) for mm, width in zip(wide, widths, strict=True)]
+    rest = max(PAGE_MM - sum(widths), 0)
+    order = sorted(range(len(columns)), key=wanted.__getitem__)
+    for count, at in zip(range(len(order), 0, -1), order, strict=True):
         more = min(wanted[at], rest / count)
         widths[at], rest = widths[at] + more, rest - more
     return [round(100 * width / sum(widths), 3) for width in widths]
 
 
-def _fixed_mm(kind: Kind, by_day: bool) -> float:
-    if kind is Kind.TIME and by_day:
-        return CLOCK_MM
-    return _CELL_MM.get(kind, (0, 0))[formats.language() == "ja"]
+def _own_mm(kind: Kind, by_day: bool, cells: set[str]) -> float:
+    """Return the width that a time or number needs, 0 for texts."""
+    fixed = (
+        CLOCK_MM if kind is Kind.TIME and by_day else _CELL_MM.get(kind, (0, 0))[formats.language() == "ja"]
+    )
+    return max(fixed, max(map(_number_mm, cells), default=0) if kind in _NUMBERS else 0)
 
 
 def _text_mm(text: str) -> float:
@@ -156,10 +166,10 @@ def _text_mm(text: str) -> float:
     return letters * TEXT_MM + 2 * PADDING_MM
 
 
-def _heading_mm(title: str) -> float:
-    """Return the width of the longest word of a heading; wide letters break anywhere, after four at least."""
+def _heading_mm(title: str, wide: int) -> float:
+    """Return the width of the longest word of a heading; one of wide letters breaks after `wide` of them."""
     words = [
-        min(4, len(word)) * 2 if any(map(_is_wide, word)) else len(word) for word in clean(title).split()
+        min(wide, len(word)) * 2 if any(map(_is_wide, word)) else len(word) for word in clean(title).split()
     ]
     return max(words, default=4) * LETTER_MM + 2 * PADDING_MM
 

@@ -98,3 +98,22 @@ def test_a_page_holds_38_rows_and_every_row_is_one_line() -> None:
     found = [page.count("Support CZ") for page in pages(made)]
     assert sum(found) == 120
     assert min(found[1:-1]) >= 38
+
+
+def test_texts_of_a_crowded_japanese_table_stay_on_one_line() -> None:
+    numbers = tuple(
+        Column(f"n{n}", title, Kind.INT) for n, title in enumerate(["放棄数（前期間）", "応答数"] * 3)
+    )
+    times = tuple(Column(f"d{n}", "平均待ち時間（前期間）", Kind.DURATION) for n in range(5))
+    columns = (Column("a", "キュー"), Column("b", "日"), *numbers, *times)
+    rows = [("Support CZ", "2026年11月16日", *[7] * 6, *[83] * 5) for _n in range(3)]
+    made = replace(report(locale="ja"), sheets=(Sheet("List", columns, rows),))
+    [text] = pages(made)
+    assert (text.count("Support CZ"), text.count("2026年11月16日")) == (3, 3)
+
+
+def test_short_texts_keep_their_width_beside_a_long_one() -> None:
+    columns = (Column("a", "Start", Kind.TIME), Column("b", "Queue"), Column("c", "Flags"))
+    rows = [(NIGHT, "Support e-mail", "No end recorded " * 40)]
+    [text] = pages(replace(report(locale="en"), sheets=(Sheet("List", columns, rows),)))
+    assert "Support e-mail" in text
