@@ -27,6 +27,7 @@ class Permission(StrEnum):
     PAUSES_EDIT = "pauses.edit"
     PAUSES_VIEW = "pauses.view"
     PII_UNMASK = "pii.unmask"
+    POLICY_EDIT = "policy.edit"
     QUEUES_EDIT = "queues.edit"
     QUEUES_FIGURES = "queues.figures"
     QUEUES_VIEW = "queues.view"
@@ -149,6 +150,11 @@ SECTIONS: tuple[Section, ...] = (
                 P.ACCESSES_EDIT,
                 N_("Edit roles"),
                 N_("Edit roles, without granting more than your own role allows."),
+            ),
+            Choice(
+                P.POLICY_EDIT,
+                N_("Monitoring policy"),
+                N_("Publish what users are told about the monitoring of their work."),
             ),
             Choice(P.KEYS_VIEW, N_("API keys"), N_("View API keys, but never their values.")),
             Choice(P.KEYS_EDIT, N_("Edit API keys"), N_("Add and revoke API keys.")),

@@ -5,8 +5,8 @@ Actions that have an event type in the catalogue are recorded as events as well;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from flask import g, has_request_context, request
 
@@ -14,6 +14,7 @@ from dashboard import clock
 from dashboard.audit import chain as audit_chain
 from dashboard.audit import deferred
 from dashboard.catalog import CATALOG, EventType, Kind
+from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.events import internal
 from dashboard.models import AuditEntry, User
@@ -22,6 +23,15 @@ SAME = {"import.run": "import.finished"}  # actions whose event type has another
 Target = tuple[str, object, str]  # type, id, label
 Actor = tuple[str, int | None, str]  # type, id, label
 SCREENS = ("key", "kiosk")  # actors that look again and again
+
+
+class Seen(NamedTuple):
+    """Whose data an act showed, and from which period where there is one."""
+
+    users: Collection[int]
+    span: Span | None = None
+
+
 LABELS = {
     "name": "",
     "rule": "rule",
@@ -99,15 +109,16 @@ def record(
     outcome: str = "success",
     actor: Actor | None = None,
     chain: Sequence[int] = (),
+    seen: Seen | None = None,
 ) -> None:
     """Append an audit entry. `target` is (type, id, label); `changes` maps a field to (old, new).
 
     Values of fields with secret names are masked; texts over 2 KiB are truncated and get their length
     appended. `actor` defaults to the signed-in user or API key of the request. Must be called inside the
     transaction of the change, so that both are committed or neither. `chain` lists the ids of the rules
-    that caused the action.
+    that caused the action; `seen` whose data it showed: the entry is on their page My data.
     """
-    _entry(action, crud, target, changes, details, outcome, actor, chain)()
+    _entry(action, crud, target, changes, details, outcome, actor, chain, seen)()
 
 
 def _entry(
@@ -119,6 +130,7 @@ def _entry(
     outcome: str = "success",
     actor: Actor | None = None,
     chain: Sequence[int] = (),
+    seen: Seen | None = None,
 ) -> Callable[[], None]:
     """Return what writes the entry and its event, now or later."""
     kind, ident, label = actor or _actor()
@@ -145,9 +157,19 @@ def _entry(
         with database.atomic():
             user_id = ident if kind == "user" else None
             append(action, user_id, target, masked, context["ip"], chain, moment)
-            audit_chain.add(values)
+            number = audit_chain.add(values)
+            if seen is not None:
+                _add_subjects(number, moment, seen, user_id)
 
     return write
+
+
+def _add_subjects(number: int, moment: int, seen: Seen, actor: int | None) -> None:
+    """Store whose data an entry is about; what users see of their own is left out."""
+    start, end = seen.span or (None, None)
+    rows = [(user, moment, number, start, end) for user in sorted(set(seen.users) - {actor})]
+    names = ("user_id", "occurred_ms", "seq", "start_ts", "end_ts")
+    dialect.insert_many("audit_subject", names, rows)
 
 
 def batch(action: str, rows: int) -> None:
@@ -156,11 +178,17 @@ def batch(action: str, rows: int) -> None:
         record("batch.run", "u", ("batch", rows, action), details={"rows": rows})
 
 
-def viewed(action: str, target: Target, details: dict[str, Any], actor: Actor | None = None) -> None:
+def viewed(
+    action: str,
+    target: Target,
+    details: dict[str, Any],
+    seen: Seen | None = None,
+    actor: Actor | None = None,
+) -> None:
     """Record that the user or key of the request viewed something, once in 15 minutes; a key, which may ask
-    every second, once in an hour. `actor` is another one than that of the request, such as a wall screen. The
-    page does not fail when the database takes no entry; see `deferred`."""
-    _read_entry(action, target, details, "success", actor or _actor())
+    every second, once in an hour. `seen` says whose data. `actor` is another one than that of the request,
+    such as a wall screen. The page does not fail when the database takes no entry; see `deferred`."""
+    _read_entry(action, target, details, "success", actor or _actor(), seen)
 
 
 def denied(what: str) -> None:
@@ -168,9 +196,16 @@ def denied(what: str) -> None:
     _read_entry("access.denied", ("page", request.path[:60], what), {}, "denied", _actor())
 
 
-def _read_entry(action: str, target: Target, details: dict[str, Any], outcome: str, actor: Actor) -> None:
+def _read_entry(
+    action: str,
+    target: Target,
+    details: dict[str, Any],
+    outcome: str,
+    actor: Actor,
+    seen: Seen | None = None,
+) -> None:
     kind, ident, label = actor
-    write = _entry(action, "r", target, details=details, outcome=outcome, actor=actor)
+    write = _entry(action, "r", target, details=details, outcome=outcome, actor=actor, seen=seen)
 
     def write_new() -> None:
         if details not in _lately(action, target, kind, ident):

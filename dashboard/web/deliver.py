@@ -58,12 +58,14 @@ def deliver(
     rows: int,
     action: str,
     build: Callable[[ExportOrder], Report | None] | None = None,
+    seen: audit.Seen | None = None,
 ) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 
     `build` makes the report of what the view has read already; without it the maker reads it.
     403 without the right for the format, 404 when the subject is out of scope, 413 for more rows than
-    a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`.
+    a PDF takes, 503 when this machine cannot make PDF. Leaves an audit entry `action`; `seen` says whose data
+    the file holds.
     """
     if not registry.allowed(g.scope, maker, format_):
         raise MissingPermission(registry.MAKERS[maker].rights[format_])
@@ -73,7 +75,9 @@ def deliver(
         _too_many(pdf.LIMIT)
     if rows > AT_ONCE[format_]:
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
-        audit.record(action, "r", ("export", ident, name), details={**_masked(query), "rows": rows})
+        audit.record(
+            action, "r", ("export", ident, name), details={**_masked(query), "rows": rows}, seen=seen
+        )
         return make_response(redirect(url_for("exports.show", ident=ident)))
     order = ExportOrder(g.scope, g.user.name, query, zone(), clock.now_s(), format_)
     report = (build or registry.MAKERS[maker].build)(order)
@@ -84,7 +88,7 @@ def deliver(
         count = background.write(report, format_, target)
     except pdf.TooManyRows as error:
         _too_many(error.limit)
-    audit.record(action, "r", ("export", "", name), details={**_masked(query), "rows": count})
+    audit.record(action, "r", ("export", "", name), details={**_masked(query), "rows": count}, seen=seen)
     size = target.tell()
     target.seek(0)
     return attach(_pieces(target), name, format_, size)

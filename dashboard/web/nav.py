@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from dashboard import clock
+from dashboard.access import policy
 from dashboard.access.guard import cookie_name
 from dashboard.access.permissions import Permission
 from dashboard.db.prepared import Prepared, slot
@@ -108,6 +109,7 @@ SECTIONS = (
             Page(N_("Queues"), "queues.index", CENTRE),
             Page(N_("Pause types"), "pauses.index", CENTRE),
             Page(N_("Calendars"), "calendars.index", CENTRE),
+            Page(N_("Monitoring policy"), "policy.index", PEOPLE),
             Page(N_("API keys"), "keys.index", SOURCES),
             Page(N_("System events"), "systemevents.index", SOURCES),
             Page(N_("Channels"), "channels.index", N_("Channels")),
@@ -179,6 +181,7 @@ def init(app: Flask) -> None:
             "csrf_token": generate_csrf,
             "lang": language(),
             "htmx_src": assets.htmx_src(),
+            "policy_due": _policy_due,
         }
 
 
@@ -249,6 +252,11 @@ def _news() -> int:
     if "news" not in g:
         g.news = unread(g.user.id)
     return int(g.news)
+
+
+def _policy_due() -> bool:
+    """Say whether the viewer still has to read the monitoring policy, on all pages but its own."""
+    return g.get("user") is not None and request.path != "/my-data" and policy.is_due(g.user.id)
 
 
 def _viewer() -> Any:

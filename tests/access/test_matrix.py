@@ -60,6 +60,8 @@ OTHERS = {
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "interactions.erase_contact": {P.CONTACTS_ERASE},
+    "mydata": {P.SELF},
+    "policy": {P.POLICY_EDIT},
     "interactions.user_events": {P.TRACING_VIEW},
     "reports": set(ready.READERS),
     "dashboards": set(ready.READERS),

@@ -76,7 +76,8 @@ def tracing() -> Response:
     found = trace.read(scope, query.user, span, chosen, as_of)
     if found is None:
         raise ParameterError({"user": Message(NO_SUCH_USER)}, 404)
-    _note("tracing.viewed", ("user", found.person.id, found.person.name), span)
+    seen = audit.Seen((found.person.id,), span)
+    _note("tracing.viewed", ("user", found.person.id, found.person.name), span, seen)
     return answers.send(answers.tracing(found))
 
 
@@ -141,5 +142,5 @@ def health() -> Response:
     return answers.send(answers.Health("ok"))
 
 
-def _note(action: str, target: tuple[str, object, str], span: Span) -> None:
-    audit.viewed(action, target, {"from": span.start, "to": span.end})
+def _note(action: str, target: tuple[str, object, str], span: Span, seen: audit.Seen | None = None) -> None:
+    audit.viewed(action, target, {"from": span.start, "to": span.end}, seen)

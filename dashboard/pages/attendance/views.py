@@ -60,7 +60,7 @@ def index() -> Response:
     people = _people(g.scope, query, as_of) if not errors else []
     if not errors:
         details = {"from": query.span.start, "to": query.span.end, "user": query.user}
-        audit.viewed("attendance.viewed", ("team", query.team or "", ""), details)
+        audit.viewed("attendance.viewed", ("team", query.team or "", ""), details, _seen(people, query))
     custom = any(request.args.get(name) for name in ("from", "to"))
     return render(
         "attendance/index.html",
@@ -97,9 +97,12 @@ def download(format_: str) -> Response:
     people = _people(g.scope, query, clock.now_s())
     name = file_name("attendance", query.user, clock.local_date(query.span.start, query.zone), format_)
     kept = {name: "\n".join(values) for name, values in given.items()}
-    return deliver(
-        "attendance", kept, format_, name, sum(len(each.days) for each in people), "report.exported"
-    )
+    rows = sum(len(each.days) for each in people)
+    return deliver("attendance", kept, format_, name, rows, "report.exported", seen=_seen(people, query))
+
+
+def _seen(people: Sequence[Person], query: AttendanceQuery) -> audit.Seen:
+    return audit.Seen([each.member.id for each in people], query.span)
 
 
 def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of: int) -> AttendanceQuery:

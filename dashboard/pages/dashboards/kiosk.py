@@ -35,7 +35,7 @@ def show(ident: int, key: str) -> Response:
     with force_locale(owner.locale or settings.locale):
         tiles = shown(View(scope, zone, as_of, row.refresh_s), dashboards.tiles(row.id), wall=True)
         actor = ("kiosk", row.id, f"{row.name} ({owner.login})")
-        audit.viewed("dashboard.viewed", dashboards.target(row), {}, actor)
+        audit.viewed("dashboard.viewed", dashboards.target(row), {}, actor=actor)
         return render(
             "dashboards/wall.html",
             {"wall"},

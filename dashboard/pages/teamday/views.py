@@ -38,7 +38,8 @@ def index() -> Response:
     wanted = requests.team(request.args, g.scope, zone(), clock.now_s())
     choices = teams.choices(g.scope)
     if not wanted.errors:
-        audit.viewed("team.viewed", ("team", wanted.team or "", ""), {"date": wanted.on.isoformat()})
+        details = {"date": wanted.on.isoformat()}
+        audit.viewed("team.viewed", ("team", wanted.team or "", ""), details, _seen(wanted))
     return render(
         "teamday/index.html",
         {"result"},
@@ -59,7 +60,8 @@ def compare() -> Response:
         abort(404)
     for member in wanted.members:
         details = {"unit": wanted.unit, "date": wanted.on.isoformat()}
-        audit.viewed("comparison.viewed", ("user", member.id, member.login), details)
+        seen = audit.Seen((member.id,), wanted.span)
+        audit.viewed("comparison.viewed", ("user", member.id, member.login), details, seen)
     return render(
         "teamday/compare.html",
         {"result"},
@@ -118,7 +120,11 @@ def _deliver(maker: str, wanted: DayRequest, format_: str) -> Response:
         abort(400, Detail(wanted.errors[0]))
     name = file_name({"teamday": "team", "compare": "compare"}[maker], "", wanted.on, format_)
     given = {key: "\n".join(values) for key, values in request.args.lists()}
-    return deliver(maker, given, format_, name, len(wanted.members), "report.exported")
+    return deliver(maker, given, format_, name, len(wanted.members), "report.exported", seen=_seen(wanted))
+
+
+def _seen(wanted: DayRequest) -> audit.Seen:
+    return audit.Seen([one.id for one in wanted.members], wanted.span)
 
 
 def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:

@@ -36,7 +36,10 @@ def index() -> Response:
     if found is None:
         abort(404)
     audit.viewed(
-        "tracing.viewed", ("user", found.person.id, found.person.name), context.period_details(asked)
+        "tracing.viewed",
+        ("user", found.person.id, found.person.name),
+        context.period_details(asked),
+        audit.Seen((found.person.id,), asked.span),
     )
     make = context.activities if wanted(BLOCKS) == "activities" else context.page
     status = 422 if asked.errors else 200
@@ -51,7 +54,7 @@ def show(ident: int) -> Response:
     row = _visible(ident)
     user = queries.user(row.user_id)
     answer = _detail(row, user.login, manual.blank())
-    audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident})
+    audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident}, audit.Seen((user.id,)))
     return answer
 
 
@@ -121,6 +124,7 @@ def download(format_: str) -> Response:
         count,
         "tracing.exported",
         lambda order: export.report(found, asked, order),
+        audit.Seen((found.person.id,), asked.span),
     )
 
 
