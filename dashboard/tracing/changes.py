@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.db.prepared import plain
@@ -90,3 +90,9 @@ def _note(
     values.update({(about, name): value for name, value in zip(names, row, strict=True)})
     if reason:
         reasons[about] = reason
+
+
+def report(changed: Callable[[Change], None], before: Snapshot, after: Snapshot) -> None:
+    """Call `changed` with each figure that came out different."""
+    for change in between(before, after):
+        changed(change)

@@ -273,7 +273,7 @@ def rebuild(
             fold_presence(user, 0, paid)
             activity_presence.refold(user, Span(0, bounds.FOREVER), chosen)
             if changed is not None and before is not None:
-                _list(changed, before, changes.of_presence(user))
+                changes.report(changed, before, changes.of_presence(user))
         done += 1
         report(done, total)
     for source, names in _all_interactions():
@@ -282,16 +282,9 @@ def rebuild(
             earlier = changes.of_interactions(source, names) if changed is not None else None
             fold_interactions(source, names)
             if changed is not None and earlier is not None:
-                _list(changed, earlier, changes.of_interactions(source, names))
+                changes.report(changed, earlier, changes.of_interactions(source, names))
         done += len(names)
         report(done, total)
-
-
-def _list(
-    changed: Callable[[changes.Change], None], before: changes.Snapshot, after: changes.Snapshot
-) -> None:
-    for change in changes.between(before, after):
-        changed(change)
 
 
 def _events(*more: Any) -> Any:

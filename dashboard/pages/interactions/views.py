@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,13 +15,17 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.events import erasure
+from dashboard.exports import registry
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
-from dashboard.pages.interactions import queries, story, words
+from dashboard.pages.interactions import queries, rule_runs, story, words
+from dashboard.rulelang import subjects
 from dashboard.sources.catalogue import INTERACTIONS, USER_EVENTS
 from dashboard.web import listing_files
+from dashboard.web.deliver import LABELS
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import Listing
+from dashboard.web.lists import here as address
 from dashboard.web.page import render, row_url
 
 bp = Blueprint("interactions", __name__)
@@ -69,7 +76,8 @@ def show(ident: int) -> Response:
     drawn = story.draw(found, works, parts, last, clock.now_s(), here)
     rung = min((work.start for work in works), default=found.queued_ts or found.first_ms // 1000)
     contact = queries.contact(found.contact_id, g.scope.can(Permission.PII_UNMASK))
-    lines = words.lines(found, events, here)
+    lines, who = words.lines(found, events, here), request.args.get("who", "")
+    free = queries.free(g.scope, rung) if g.scope.can(Permission.TRACING_VIEW) else None
     audit.viewed("interaction.viewed", ("interaction", found.id, found.external_id), {"source": found.source})
     return render(
         "interactions/show.html",
@@ -79,11 +87,15 @@ def show(ident: int) -> Response:
         story=drawn,
         words=words,
         works={work.user_id: work for work in works},
-        sentences=words.sentences(found, works),
-        lines=lines,
+        sentences=words.sentences(found, works, events, None if free is None else len(free)),
+        lines=[line for line in lines if who in ("", line.who)],
+        chips=_chips(lines, who),
         counts=words.counts(lines),
+        comments=words.comments(found, events, here),
+        runs=rule_runs.of_interaction(g.scope, found.source, found.external_id),
+        exports=_exports(found, last, here),
         facts=words.facts(found, contact, works),
-        free=queries.free(g.scope, rung) if g.scope.can(Permission.TRACING_VIEW) else None,
+        free=free,
         free_at=rung,
         free_date=clock.local_date(rung, here).isoformat(),
         others=queries.others(g.scope, found),
@@ -93,11 +105,31 @@ def show(ident: int) -> Response:
     )
 
 
+def _chips(lines: list[words.Line], who: str) -> list[tuple[str, str, bool, int]]:
+    """Return label, address, whether it is chosen and number of events, of all and of each user."""
+    number = Counter(line.who for line in lines if line.who)
+    links = [(_("All"), address(("who",)), not who, len(lines))]
+    return links + [(name, address(who=name), who == name, count) for name, count in number.items()]
+
+
+def _exports(found: queries.Facts, last: int, zone_: str) -> list[tuple[str, str]]:
+    """Return label and address of the files of the interaction's user events."""
+    if not g.scope.can(Permission.TRACING_VIEW):
+        return []
+    days = [clock.local_date(at, zone_).isoformat() for at in (found.first_ms // 1000, last)]
+    query = {"interaction.id": found.external_id, "from": days[0], "to": days[1], "sort": "time"}
+    return [
+        (_(text), f"{url_for('.user_events')}.{format_}?{urlencode(query)}")
+        for format_, text in LABELS.items()
+        if registry.allowed(g.scope, USER_EVENT_LIST.source.name, format_)
+    ]
+
+
 def _runs_url(found: queries.Facts) -> str | None:
     """Return where the runs of rules about the interaction are, None for who may see none."""
     if not g.scope.permissions & {Permission.RULES_TRACES, Permission.RULES_OWN}:
         return None
-    return url_for("ruleruns.subject", subject=f"interaction:{found.source_id}:{found.external_id}")
+    return url_for("ruleruns.subject", subject=subjects.of_interaction(found.source, found.external_id))
 
 
 @bp.route("/interactions/<int:ident>/erase-contact", methods=["GET", "POST"])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboard import catalog
 from dashboard.catalog.channels import CHANNELS
+from dashboard.catalog.fields import COMMENT, RELATED, TO, TO_QUEUE, TO_USER
 from dashboard.i18n import formats
 from dashboard.i18n.formats import duration
 from dashboard.i18n.message import N_
@@ -36,6 +38,7 @@ REASONS = {
     "customer": N_("Customer hung up"),
 }
 CALLS = ("call", "dialled")
+COMMENT_MAX = 1000
 HIDDEN = ("direction", "channel")  # the same in every event of an interaction
 BADGES = {"answered": "ok", "abandoned": "bad", "missed": "bad"}
 
@@ -54,23 +57,65 @@ def user(work: Work) -> str:
     return work.name or _("Another user")
 
 
-def sentences(found: Facts, works: Sequence[Work]) -> list[str]:
-    """Return what happened, a short sentence for each thing."""
+def sentences(
+    found: Facts, works: Sequence[Work], events: Sequence[Happened] = (), free: int | None = None
+) -> list[str]:
+    """Return what happened, a short sentence for each thing. `free` is how many were free when it rang or
+    waited, None where the viewer may not know."""
     queue = found.queue or ""
     said = []
     if found.wait_s is not None and queue:
         said.append(_("Waited %(time)s in %(queue)s.", time=duration(found.wait_s), queue=queue))
     elif found.queued_ts is not None and found.outcome == "" and found.ended_ts is None:
         said.append(_("Waiting in %(queue)s.", queue=queue))
-    said += [text for work in works if (text := _of_work(work))]
+    names = {work.login: work.name for work in works if work.login and work.name}
+    passed = [event for event in events if event.type.endswith(".transferred")]
+    said += [text for work in works if (text := _of_work(work, _target(work, passed, names)))]
+    said += _edits(events)
     if found.outcome == "abandoned":
         said.append(_("The customer gave up."))
     elif found.outcome == "missed":
         said.append(_("Nobody took it."))
+    if found.outcome in ("abandoned", "missed") and free is not None:
+        said.append(
+            ngettext("%(num)d user was free.", "%(num)d users were free.", free)
+            if free
+            else _("Nobody was free.")
+        )
+    merged = next((event for event in events if event.type.endswith(".merged")), None)
+    if merged is not None:
+        into = merged.data.get(RELATED.name)
+        said.append(_("Merged with %(other)s.", other=into) if into else _("Merged with another one."))
     return said
 
 
-def _of_work(work: Work) -> str:
+def _target(work: Work, passed: Sequence[Happened], names: Mapping[str, str]) -> str:
+    """Return whom a user passed the interaction to, as far as the viewer may know; "" if not."""
+    mine = [event for event in passed if event.user_id == work.user_id]
+    for event in mine:
+        for name in (TO_USER.name, TO_QUEUE.name, TO.name):
+            if event.data.get(name):
+                return names.get(str(event.data[name]), str(event.data[name]))
+    return ""
+
+
+def _edits(events: Sequence[Happened]) -> list[str]:
+    """Return who edited, closed and reopened a ticket."""
+    texts = {
+        "ticket.updated": N_("Edited by %(users)s."),
+        "ticket.reopened": N_("Reopened by %(users)s."),
+        "ticket.closed": N_("Closed by %(users)s."),
+    }
+    said = []
+    for type_, text in texts.items():
+        number = Counter(event.name or _("Another user") for event in events if event.type == type_)
+        who = ", ".join(f"{name} ({count}×)" if count > 1 else name for name, count in number.items())
+        if who:
+            said.append(str(_(text, users=who)))
+    return said
+
+
+def _of_work(work: Work, target: str = "") -> str:
     """Return the sentence about a user's work; "" where there is nothing to say."""
     name = user(work)
     match work.state:
@@ -87,6 +132,14 @@ def _of_work(work: Work) -> str:
     time = duration(work.talk_s or work.handling_s)
     if work.end is None and work.end_bound is None:
         return str(_("With %(user)s.", user=name))
+    if work.state == State.TRANSFERRED and target:
+        text = _(
+            "Taken by %(user)s for %(time)s, then transferred to %(target)s.",
+            user=name,
+            time=time,
+            target=target,
+        )
+        return str(text)
     if work.state == State.TRANSFERRED:
         return str(_("Taken by %(user)s for %(time)s, then transferred.", user=name, time=time))
     return str(_("Taken by %(user)s for %(time)s.", user=name, time=time))
@@ -127,9 +180,25 @@ def lines(found: Facts, events: Sequence[Happened], zone: str) -> list[Line]:
     ]
 
 
-def counts(rows: Sequence[Line]) -> list[tuple[str, int]]:
-    """Return how often each event occurs, the most frequent first."""
-    return Counter(row.label for row in rows).most_common()
+def counts(rows: Sequence[Line]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return by user, in the order of their first event, how often each of their events occurs; the events
+    without a user come last, under ""."""
+    by_user: dict[str, Counter[str]] = {}
+    for row in rows:
+        by_user.setdefault(row.who, Counter())[row.label] += 1
+    others = by_user.pop("", None)
+    found = [(who, number.most_common()) for who, number in by_user.items()]
+    return found + ([("", others.most_common())] if others else [])
+
+
+def comments(found: Facts, events: Sequence[Happened], zone: str) -> list[Line]:
+    """Return the comments that events carry."""
+    noted = [event for event in events if event.data.get(COMMENT.name)]
+    said = lines(found, noted, zone)
+    return [
+        line._replace(what=str(event.data[COMMENT.name])[:COMMENT_MAX])
+        for line, event in zip(said, noted, strict=True)
+    ]
 
 
 def result(found: Facts) -> str:
