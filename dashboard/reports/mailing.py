@@ -43,7 +43,7 @@ from dashboard.sources.run import TooLong
 
 THREADS = 2
 MOST_BYTES = 10 * 1024 * 1024  # of an attached file; mail servers refuse more than 10 to 25 MB
-ACTION = "report.mailed"
+ACTION = "report.exported"
 TEMPLATE = "mail/report.txt"
 
 NO_OWNER = N_("The owner of the schedule can no longer sign in.")

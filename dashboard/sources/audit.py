@@ -81,6 +81,7 @@ ACTORS = {
     "cli": N_("Command line"),
     "system": N_("System"),
     "anonymous": N_("Not signed in"),
+    "kiosk": N_("Wall screen"),
 }
 # Actors that are nobody: texts of entries → their labels.
 MACHINES = {
@@ -109,6 +110,10 @@ TARGETS = {
     "run": N_("Rule run"),
     "delivery": N_("Delivery"),
     "profile": N_("Profile"),
+    "report": N_("Report"),
+    "view": N_("View of a list"),
+    "schedule": N_("Schedule"),
+    "dashboard": N_("Dashboard"),
     "interaction": N_("Interaction"),
     "event": N_("Event"),
     "export": N_("File"),

@@ -116,7 +116,7 @@ def test_views_and_mouse_events_cannot_trigger_rules():
     assert {t.name for t in TYPES if not t.in_rules} == {
         *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed", "run.viewed"),
         *("interaction.viewed", "event.viewed", "team.viewed", "attendance.viewed", "query.run"),
-        *("comparison.viewed", "figures.viewed"),
+        *("comparison.viewed", "figures.viewed", "dashboard.viewed", "report.viewed"),
         *("cobrowse.clicked", "cobrowse.scrolled", "cobrowse.input_changed", "cobrowse.selected"),
     }
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import pytest
 import time_machine
+from flask.testing import FlaskClient
 
-from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
-from dashboard.models import (
-    ScheduleMail,
-)
+from dashboard.models import ScheduleMail
 from dashboard.reports import mailing
+from tests import make
 from tests.notify.mail_server import Sink
 from tests.reports.mails import DUE, reader, schedule
 
 pytestmark = pytest.mark.both_databases
-
-P = Permission
 
 
 @pytest.mark.parametrize(
@@ -59,3 +56,20 @@ def test_a_filter_that_is_no_longer_valid_is_named(clock: time_machine.Coordinat
     worker.drain()
     [sent] = list(ScheduleMail.select())
     assert (sent.state, sent.error) == ("cancelled", mailing.BAD_QUERY)
+
+
+def test_the_file_of_a_mail_is_that_of_the_page(
+    clock: time_machine.Coordinates, client: FlaskClient, sink: Sink
+) -> None:
+    boss = reader("boss")
+    schedule(boss, query="queue=support&period=last_week")
+    clock.move_to(DUE)
+    worker.drain()
+    make.sign_in(client, boss)
+    query = "queue=support&period=last_week&tz=Europe/Prague"
+    page = client.get(f"/reports/calls-by-queue.csv?{query}")
+    assert page.status_code == 200
+    [(_to, got)] = sink.got
+    [part] = list(got.iter_attachments())
+    assert part.get_payload(decode=True).splitlines() == page.data.splitlines()
+    assert len(page.data.splitlines()) > 5
