@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from dashboard.db.search import is_long_enough
-from dashboard.i18n.message import N_, NOT_WHOLE, Errors, Message, message
+from dashboard.i18n.message import N_, NOT_CLEAN, NOT_WHOLE, Errors, Message, message
 from dashboard.sources.measures import UNKNOWN_FIELD
 from dashboard.sources.period import CYCLIC, Bucket
 from dashboard.sources.period_parameters import NO_MOMENT, UNKNOWN_VALUE
 from dashboard.sources.query import Filter, Names, Op, operators
 from dashboard.sources.types import Field, Source, Type
-from dashboard.sources.values import moment, number, yes_no
+from dashboard.sources.values import is_storable, moment, number, yes_no
 
 MAX_VALUES = 50
 MAX_SEARCH = 100
@@ -76,7 +76,7 @@ class FilterReader:
             return message(TOO_MANY_VALUES, most=MAX_VALUES)
         found: list[str | int] = []
         for text in given:
-            value = self.tested(field, op, text)
+            value = self.tested(field, op, text) if is_storable(text) else Message(NOT_CLEAN)
             if isinstance(value, Message):
                 return value
             found.append(value)

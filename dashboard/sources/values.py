@@ -24,6 +24,11 @@ def number(text: str) -> int | Message:
     return found
 
 
+def is_storable(text: str) -> bool:
+    """Return whether both databases can hold a text: neither NUL nor half of a pair of surrogates."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def yes_no(text: str) -> int | Message:
     return int(text) if text in ("0", "1") else Message(NO_YES_NO)
 

@@ -198,6 +198,10 @@ REFUSED = [
     ({"to": "9999-12-31"}, "to"),
     ({"from": "2026-02-02", "to": "2026-02-01"}, "to"),
     ({"tz": "localtime/../UTC"}, "tz"),
+    ({"title": "a\x00b"}, "title"),
+    ({"user": "\ud800"}, "user"),
+    ({"title__contains": "abc\ud800"}, "title__contains"),
+    ({"filter": '{"all": [{"field": "title", "op": "is", "value": "\\u0000"}]}'}, "filter"),
 ]
 
 
