@@ -90,6 +90,10 @@ def test_the_figures_of_a_user_are_those_of_the_users_own_day(client: FlaskClien
         assert shown[7:9] == [formats.duration(each) if each else "·" for each in (own.ready, own.busy)]
         assert int(shown[1].replace("·", "0")) == own.calls.closed
         assert shown[9] == f"{own.occupancy:.1%}"
+    own_day = "/tracing?user=jana&unit=day&date=2026-03-02&tz=UTC"
+    page = client.get(f"/figures?by=user&{PERIOD}").text
+    assert page.count(own_day.replace("&", "&amp;")) == 9  # the name, and each figure that is not 0
+    assert client.get(own_day).status_code == 200
     assert found["Total"][1] == "4"
     client.get(f"/figures?by=queue&{PERIOD}")
     looks = AuditEntry.select().where(AuditEntry.action == "figures.viewed")

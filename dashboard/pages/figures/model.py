@@ -156,7 +156,15 @@ def _person(wanted: FiguresRequest, login: str) -> str:
     query = wanted.query
     last: date = clock.local_date(min(query.span.end - 1, query.as_of), query.zone)
     unit = "day" if period.unit_of(query.span, query.zone) == "day" else "week"
-    return "/tracing?" + urlencode({"user": login, "unit": unit, "date": last.isoformat()})
+    zone = {name: wanted.kept[name][0] for name in ("tz",) if name in wanted.kept}
+    return "/tracing?" + urlencode({"user": login, "unit": unit, "date": last.isoformat(), **zone})
+
+
+def behind(wanted: FiguresRequest, column: Column, row: Row | None) -> str | None:
+    """Return where a figure of a row, or of the total, leads: to its rows, or to the user's day or week."""
+    if row and row.page and period.unit_of(wanted.query.span, wanted.query.zone) in ("day", "week"):
+        return row.page
+    return url(wanted, column, row.filters if row else {})
 
 
 def url(wanted: FiguresRequest, column: Column | None, filters: Mapping[str, str] | None) -> str | None:

@@ -83,7 +83,7 @@ def page(wanted: FiguresRequest, given: reading.Given) -> dict[str, Any]:
         "total": found.total,
         "notes": export.notes(found),
         "text": lambda column, values: text(wanted, column, values),
-        "url": lambda column, row: model.url(wanted, column, row.filters if row else {}),
+        "url": lambda column, row: model.behind(wanted, column, row),
         "tiles": [
             _tile(wanted, each, found.total, previous.total, [values for _number, values in over_time])
             for each in wanted.columns
