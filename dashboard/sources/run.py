@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -339,7 +340,7 @@ def limited() -> Iterator[Callable[[Sql], list[tuple[Any, ...]]]]:
         connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
         try:
             yield lambda sql: list(database.execute_sql(sql.text, sql.values).fetchall())
-        except peewee.OperationalError as error:
+        except (peewee.OperationalError, sqlite3.OperationalError) as error:  # the latter from fetchall()
             raise _too_long(error, "interrupted") from error
         finally:
             connection.set_progress_handler(None, 0)
@@ -358,5 +359,5 @@ def _timed(sql: Sql, end: float) -> list[tuple[Any, ...]]:
     return list(database.execute_sql(text, sql.values).fetchall())
 
 
-def _too_long(error: peewee.OperationalError, sign: str) -> Exception:
+def _too_long(error: Exception, sign: str) -> Exception:
     return TooLong() if sign in str(error) else error

@@ -12,6 +12,7 @@ from dashboard.access.scope import Scope
 from dashboard.models import Activity, Contact, Event, Interaction, Queue, Source, User
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import SOURCES
+from dashboard.sources.compiler import Sql
 from dashboard.sources.parameters import parse
 from dashboard.sources.query import QueryError
 from tests import make
@@ -246,3 +247,14 @@ def test_a_query_that_takes_too_long_is_given_up(
         ask(scope.whole(), "user_events", group="kind,user", measures="median:interaction.talk")
     monkeypatch.setattr(run, "LIMIT_S", 20.0)
     assert ask(scope.whole(), "user_events", measures="count").totals == {"count": 5013}
+
+
+def test_a_statement_is_given_up_while_its_rows_are_read_too(
+    db: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "LIMIT_S", 0.1)
+    endless = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i FROM n"
+    )
+    with pytest.raises(run.TooLong), run.limited() as read:
+        read(Sql(endless))
