@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +16,11 @@ from dashboard.audit import record as audit
 from dashboard.exports.registry import ExportOrder, Maker
 from dashboard.exports.table import Report, Sheet, file_name
 from dashboard.i18n import formats, zone
+from dashboard.reports.files import MAX_ROWS
+from dashboard.reports.result import all_rows
 from dashboard.sources import answer, display, run
 from dashboard.sources.period import TooManyBuckets
-from dashboard.sources.query import Query, QueryError
+from dashboard.sources.query import QueryError
 from dashboard.web import listing_page, listing_views
 from dashboard.web.deliver import LABELS, deliver
 from dashboard.web.errors import Detail
@@ -33,7 +35,6 @@ from dashboard.web.listing import (
     refusal,
 )
 
-MAX_EXPORTED = 1_000_000  # rows of an Excel sheet
 FORMATS = (*LABELS, "json")
 
 
@@ -98,7 +99,7 @@ def download(listing: Listing, given: Parameters, format_: str) -> Response:
         abort(400, Detail(refusal(error)[0]))
     except (run.TooLong, TooManyBuckets):
         abort(400, Detail(_(TOO_LONG)))
-    number = found.number if found.exact else MAX_EXPORTED
+    number = found.number if found.exact else MAX_ROWS
     file = file_name(name, "", clock.local_date(clock.now_s(), zone()), format_)
     return deliver(name, _kept(listing, given), format_, file, number, listing.exported)
 
@@ -145,24 +146,13 @@ def report(listing: Listing, order: ExportOrder) -> Report:
         (_("As of"), stamp),
         (_("Exported by"), order.exporter),
     ]
-    title = _(listing.title)
+    title, rows = _(listing.title), all_rows(order.scope, query, MAX_ROWS)
     return Report(
         title=title,
         subtitle=" · ".join((display.period_text(query), query.zone, stamp, order.exporter)),
         meta=tuple(meta),
-        sheets=(Sheet(title, display.export_columns(query.columns, labels), _all_rows(order, query)),),
+        sheets=(Sheet(title, display.export_columns(query.columns, labels), rows),),
         locale=formats.language(),
         zone=query.zone,
         footer=_("As of %(time)s · exported by %(name)s", time=stamp, name=order.exporter),
     )
-
-
-def _all_rows(order: ExportOrder, query: Query) -> Iterator[tuple[Any, ...]]:
-    after: tuple[int, int] | None = None
-    for _page_number in range(MAX_EXPORTED // 1000):
-        found = run.rows(order.scope, query.part(after, 1000))
-        values = [row for _key, row in found.rows]
-        yield from display.export_rows(order.scope, query.columns, values, query.zone)
-        if found.next is None:
-            return
-        after = found.next

@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry, Queue, SavedQuery
+from dashboard.reports.ready import READERS
+from dashboard.sources.catalogue import SOURCES
 from tests.api import Api
 from tests.pages.reports import PERIOD, rows_of, save, sign_in
 from tests.reports.calls import events
@@ -155,3 +157,36 @@ def test_a_shared_query_for_a_user_out_of_scope_finds_nobody(client: FlaskClient
     sign_in(client, grants=["all_queues"])
     answer = client.get(path)
     assert (answer.status_code, "user: " in answer.text) == (400, True)
+
+
+def test_the_form_keeps_what_it_has_no_fields_for(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    query = f"source=interactions&group=day&measures=running:count&sort=day&limit=5&q=c0x&{PERIOD}"
+    page = client.get(f"/reports/new?{query}").text
+    for name, value in (("limit", "5"), ("q", "c0x"), ("tz", "UTC")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    for value in ("running:count", "day"):
+        assert f'<option value="{value}" selected>' in page
+
+
+def test_a_filter_that_is_being_added_can_be_cancelled(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    page = client.get("/reports/new?source=interactions&measures=count&field=talk").text
+    assert "Minutes and seconds" in page
+    assert "/reports/new?source=interactions&amp;measures=count" in page
+    page = client.get(
+        "/reports/new?source=interactions&measures=count&field=talk&with=blank:1", follow_redirects=True
+    )
+    assert page.request.args.to_dict() == {"source": "interactions", "measures": "count", "talk__blank": "1"}
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES))
+def test_the_builder_shows_each_source_as_figures_and_as_rows(
+    client: FlaskClient, stored: None, source: str
+) -> None:
+    sign_in(client, *READERS)
+    for show in ("figures", "rows"):
+        path = f"/reports/new?source={source}&was={source}&show={show}&{PERIOD}"
+        page = client.get(path, follow_redirects=True)
+        assert page.status_code == 200, (show, page.text[-2000:])
+        assert "Preview: 2 Mar 2026 – 3 Mar 2026" in page.text

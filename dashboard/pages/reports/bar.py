@@ -33,7 +33,7 @@ class Bar(NamedTuple):
 def bar(scope: Scope, report: SavedReport, given: Mapping[str, Sequence[str]]) -> Bar:
     """Return the fields for the parameters of an address, which stand before those of the report."""
     chosen = result.merged(report, given)
-    custom = bool(chosen.get("from") or chosen.get("to"))
+    custom = any(chosen.get(name) for name in ("from", "to", "unit", "date"))
     choices = [compare(chosen)] if chosen.get("measures") else []
     choices += [
         _choice(scope, report.source, name, chosen.get(name, []))

@@ -13,49 +13,29 @@ from flask_babel import gettext as _
 
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
-from dashboard.pages.reports import bar
+from dashboard.pages.reports import bar, choices
 from dashboard.reports import result, words
 from dashboard.reports.library import Origin, SavedReport, Sharing
 from dashboard.sources import display
 from dashboard.sources.catalogue import SOURCES
-from dashboard.sources.measures import OF_FIELDS, read_measure
 from dashboard.sources.period_parameters import OF_PERIOD
-from dashboard.sources.query import Column, Measure, Op, Query, operators
-from dashboard.sources.types import Entity, Field, Source, Type
-from dashboard.web.listing import Choice, options_of
+from dashboard.sources.query import Op, Query
+from dashboard.sources.types import Source
+from dashboard.web.listing import Choice
 
 NEW = "new"
 # Parameters of the form that are no part of the query.
 NAME, ABOUT, SHARING = "report_name", "report_about", "report_shared"
 OWN = ("source", "was", "show", "field", "with", "value", "op", "version", NAME, ABOUT, SHARING)
+HIDDEN = ("q", "tz", "limit", "unit", "date", "version")  # of which the form has no fields
 KEPT = OF_PERIOD  # when another source is chosen
 MAX_GROUPS, MAX_MEASURES, MAX_COLUMNS = 3, 12, 20
-OPERATORS = {
-    "": N_("is"),
-    "not": N_("is not"),
-    "gte": N_("is at least"),
-    "gt": N_("is more than"),
-    "lte": N_("is at most"),
-    "lt": N_("is less than"),
-    "blank:1": N_("has no value"),
-    "blank:0": N_("has a value"),
-}
 SHARED = {
     Sharing.PRIVATE: N_("Only me"),
     Sharing.ACCESS: N_("Everybody with my role"),
     Sharing.ALL: N_("Everybody"),
 }
 Parameters = Mapping[str, Sequence[str]]
-
-
-class Pending(NamedTuple):
-    """The filter that is being added: `options` of its value, or a text of the type of `kind`."""
-
-    field: str
-    label: str
-    operators: list[tuple[str, str]]
-    options: list[tuple[str, str]] | None
-    hint: str
 
 
 class Chosen(NamedTuple):
@@ -79,11 +59,12 @@ class Builder(NamedTuple):
     measure_options: list[tuple[str, list[tuple[str, str]]]]
     filters: list[Chosen]
     fields: list[tuple[str, str]]
-    pending: Pending | None
+    pending: choices.Pending | None
     chart: Choice
     compare: Choice
     sort: Choice
     bar: bar.Bar
+    hidden: list[tuple[str, str]]  # what the address holds besides
 
 
 def unsaved(scope: Scope, source: str) -> SavedReport | None:
@@ -118,9 +99,11 @@ def normal(given: Parameters) -> dict[str, list[str]]:
     if show == ["rows"]:
         for name in ("group", "measures", "compare", "chart", "sort"):
             found.pop(name, None)
-        found["columns"] = found.get("columns") or [each.name for each in _shown(source)[:6]]
+        found["columns"] = found.get("columns") or [each.name for each in choices.columns(source)[:6]]
     if show == ["figures"] and found.pop("columns", []):
         found.pop("sort", None)
+    if found.get("period"):
+        found = {name: values for name, values in found.items() if name not in ("unit", "date")}
     if not found.get("columns") and not found.get("measures"):
         found["measures"] = ["count"]
     if found.get("measures") and source.single and source.single not in found:
@@ -161,15 +144,17 @@ def build(scope: Scope, report: SavedReport, given: Parameters, query: Query | N
                 display.label(each, each.entity is source.entities[0]),
                 each.name in listed["columns"],
             )
-            for each in _shown(source)
+            for each in choices.columns(source)
         ],
         [*listed["group"], ""][:MAX_GROUPS],
-        _group_options(source),
+        choices.with_chosen(choices.groups(source), listed["group"]),
         [*listed["measures"], ""][:MAX_MEASURES],
-        _measure_options(source),
+        choices.measures(source, listed["measures"]),
         _filters(scope, query, given, path),
-        [(each.name, words.field_label(source, each)) for each in _filterable(source)],
-        _pending(scope, source, field) if field in source.fields else None,
+        [(each.name, words.field_label(source, each)) for each in choices.filterable(source)],
+        choices.pending(scope, source, field, _without("field", given, path))
+        if field in source.fields
+        else None,
         Choice(
             "chart",
             _("Chart"),
@@ -177,64 +162,14 @@ def build(scope: Scope, report: SavedReport, given: Parameters, query: Query | N
             next(iter(given.get("chart", ())), ""),
         ),
         bar.compare(given),
-        _sort(query, given),
+        choices.order(query, given),
         bar.bar(scope, report, given),
+        [(name, value) for name in HIDDEN for value in given.get(name, ())],
     )
 
 
 def _listed(given: Parameters, name: str) -> list[str]:
     return [part for value in given.get(name, ()) for part in value.split(",") if part]
-
-
-def _shown(source: Source) -> list[Column]:
-    """Return the fields that can be columns."""
-    return [
-        Column(source.full_name(entity, field), entity, field)
-        for entity in source.entities
-        for field in entity.fields
-        if field.label
-    ]
-
-
-def _filterable(source: Source) -> list[Column]:
-    return [each for each in _shown(source) if each.field.type not in (Type.ID, Type.CONTACT)]
-
-
-def _group_options(source: Source) -> list[tuple[str, str]]:
-    fields = [
-        (each.name, words.field_label(source, each))
-        for each in _shown(source)
-        if each.field.type not in (Type.ID, Type.MOMENT, Type.DURATION, Type.NUMBER)
-    ]
-    return [*((each.value, _(label)) for each, label in display.BUCKETS.items()), *fields]
-
-
-def _measure_options(source: Source) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the measures of each entity, below the label of its rows."""
-    return [
-        (
-            _(entity.plural),
-            [
-                (name, display.measure_label(source, found))
-                for name in _measures(source, entity)
-                if isinstance(found := read_measure(source, name, ()), Measure)
-            ],
-        )
-        for entity in source.entities
-    ]
-
-
-def _measures(source: Source, entity: Entity) -> list[str]:
-    grain = entity is source.entities[0]
-    ratios = [
-        name for name, (of, _ratio) in source.ratios.items() if of is entity and grain == ("." not in name)
-    ]
-    names = ["count" if grain else f"count:{entity.name}", *ratios]
-    for field in entity.fields:
-        if field.type.can_be_added and (field.label or field.counted):
-            sums = OF_FIELDS[:2] if field.type is Type.YES_NO else OF_FIELDS
-            names += [f"{each}:{source.full_name(entity, field)}" for each in sums]
-    return names
 
 
 def _filters(scope: Scope, query: Query | None, given: Parameters, path: str) -> list[Chosen]:
@@ -258,61 +193,11 @@ def _field_names(given: Parameters) -> set[str]:
 
 
 def _chosen(name: str, text: str, given: Parameters, path: str) -> Chosen:
-    kept = [(each, value) for each, values in given.items() if each != name for value in values]
-    return Chosen(text, [(name, value) for value in given.get(name, ())], f"{path}?{urlencode(kept)}")
+    return Chosen(text, [(name, value) for value in given.get(name, ())], _without(name, given, path))
 
 
-def _pending(scope: Scope, source: Source, name: str) -> Pending:
-    entity, field = source.fields[name]
-    allowed = operators(field.type)
-    ways = [
-        (value, _(text))
-        for value, text in OPERATORS.items()
-        if (Op.BLANK if value.startswith("blank") else Op(value)) in allowed
-    ]
-    return Pending(
-        name,
-        words.field_label(source, Column(name, entity, field)),
-        ways,
-        _options(scope, field),
-        _hint(field),
-    )
-
-
-def _options(scope: Scope, field: Field) -> list[tuple[str, str]] | None:
-    if field.type is Type.YES_NO:
-        return [("1", _("Yes")), ("0", _("No"))]
-    if field.type in (Type.USER, Type.QUEUE, Type.SOURCE) or field.choices:
-        return options_of(scope, field)
-    return None
-
-
-def _hint(field: Field) -> str:
-    match field.type:
-        case Type.DURATION:
-            return str(_("Minutes and seconds, such as 1:30"))
-        case Type.MOMENT:
-            return str(_("A date, such as 2026-03-02"))
-        case Type.NUMBER:
-            return str(_("A whole number"))
-        case _:
-            return ""
-
-
-def _sort(query: Query | None, given: Parameters) -> Choice:
-    """Return the order: by a figure, or by the time of rows."""
-    options = [("", _("By name"))]
-    if query is not None and query.measures:
-        options += [
-            (
-                f"-{each.name}",
-                _("%(figure)s, highest first", figure=display.measure_label(query.source, each)),
-            )
-            for each in query.measures
-        ]
-    elif query is not None:
-        options = [("", _("Newest first")), (query.source.moment, _("Oldest first"))]
-    return Choice("sort", _("Order"), options, next(iter(given.get("sort", ())), ""))
+def _without(name: str, given: Parameters, path: str) -> str:
+    return f"{path}?{urlencode({each: given[each] for each in given if each != name}, doseq=True)}"
 
 
 def parameters(report: SavedReport, given: Parameters) -> dict[str, list[str]]:
