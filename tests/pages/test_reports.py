@@ -151,6 +151,21 @@ def test_what_cannot_be_used_is_400_with_its_name(client: FlaskClient, stored: N
     assert (answer.status_code, name in answer.json["errors"]) == (400, True)
 
 
+@pytest.mark.parametrize("name", ["endpoint", "values", "_method", "_external", "_scheme", "report", "self"])
+def test_parameters_with_names_of_the_framework_break_no_report(
+    client: FlaskClient, stored: None, name: str
+) -> None:
+    sign_in(client)
+    assert client.get(f"/reports/calls-by-queue?{name}=x").status_code == 400
+
+
+def test_what_was_searched_is_masked_in_the_audit_log(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    client.get("/reports/events-of-interaction?q=%2B420123456789")
+    entry = AuditEntry.get(AuditEntry.action == "report.viewed")
+    assert entry.details["q"] == "+420 ••• ••• 789"
+
+
 @pytest.mark.parametrize("path", ["nothing", "0", "99999", "-1", "9" * 40, "a b"])
 @pytest.mark.parametrize("suffix", ["", ".csv", ".json", "/edit"])
 def test_unknown_reports_are_404(client: FlaskClient, path: str, suffix: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
@@ -24,9 +25,10 @@ from dashboard.reports.ready import READERS
 from dashboard.reports.types import Result
 from dashboard.sources import answer, run
 from dashboard.sources.period import TooManyBuckets
+from dashboard.sources.period_parameters import OF_PERIOD
 from dashboard.sources.query import QueryError
 from dashboard.web import report_view
-from dashboard.web.deliver import deliver, file_links
+from dashboard.web.deliver import deliver, file_links, masked
 from dashboard.web.errors import Detail
 from dashboard.web.listing import TOO_LONG, refusal
 from dashboard.web.lists import here
@@ -73,6 +75,7 @@ def show(reference: str) -> Response:
         bar=bar.bar(g.scope, report, given),
         exports=file_links("reports", ("after",)),
         new_url=builder.address(report, change),
+        schedule_url=f"{url_for('schedules.new')}?{urlencode({**given, 'report': reference}, doseq=True)}",
         next_url=here(("after",), after=found.next) if found and found.next else None,
         first_url=here(("after",)) if given.get("after") else None,
         **shown(found),
@@ -141,7 +144,8 @@ def viewed(report: SavedReport, found: Result | None) -> None:
     """Record that the viewer saw a result; a query that is not saved is recorded by its data source."""
     if found is None:
         return
-    details = {"from": found.span.start, "to": found.span.end, "filters": "; ".join(found.filters)}
+    given = {name: ",".join(values) for name, values in found.parameters.items() if name not in OF_PERIOD}
+    details = {"from": found.span.start, "to": found.span.end, **masked(given)}
     label = report.name if report.reference != builder.NEW else report.source.name
     audit.viewed("report.viewed", ("report", report.reference, label), details)
 
