@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S
@@ -40,6 +40,7 @@ BROKEN = N_("This tile failed. The error was logged.")
 NO_FIGURE = N_("The report has no figures.")
 
 log = logging.getLogger("stopa.reports")
+Value = TypeVar("Value")
 
 
 class View(NamedTuple):
@@ -74,15 +75,15 @@ class TileResult:
         return cells[-1] if cells else None
 
 
-class _Kept:
+class Kept(Generic[Value]):
     """Values for some time by key, the latest MOST_KEPT; one thread makes a value, the others wait for it."""
 
     def __init__(self) -> None:
-        self._values: OrderedDict[Hashable, tuple[float, TileResult]] = OrderedDict()
+        self._values: OrderedDict[Hashable, tuple[float, Value]] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
         self._changing = threading.Lock()
 
-    def get(self, key: Hashable, keep_s: float, make: Callable[[], TileResult]) -> TileResult:
+    def get(self, key: Hashable, keep_s: float, make: Callable[[], Value]) -> Value:
         with self._changing:
             if (found := self.fresh(key)) is not None:
                 return found
@@ -102,17 +103,17 @@ class _Kept:
                     self._values.popitem(last=False)
             return made
 
-    def fresh(self, key: Hashable) -> TileResult | None:
+    def fresh(self, key: Hashable) -> Value | None:
         """Return a value that is still kept."""
-        until, value = self._values.get(key, (0.0, None))
-        return value if until > time.monotonic() else None
+        found = self._values.get(key)
+        return found[1] if found is not None and found[0] > time.monotonic() else None
 
     def clear(self) -> None:
         with self._changing:
             self._values.clear()
 
 
-KEPT = _Kept()
+KEPT: Kept[TileResult] = Kept()
 
 
 def read(view: View, tile: Tile, kept_only: bool = False) -> TileResult | None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import AuditEntry, Dashboard, Queue, Tile, User
+from dashboard.pages.dashboards.shown import KEPT_NOW
 from dashboard.reports import result, tiles
 from dashboard.sources.run import TooLong
 from tests import make
@@ -29,6 +30,7 @@ assert PERIOD["from"] == ["2026-03-02"]
 @pytest.fixture(autouse=True)
 def now() -> Iterator[time_machine.Coordinates]:
     tiles.KEPT.clear()
+    KEPT_NOW.clear()
     with time_machine.travel(START + 2 * 86_400, tick=False) as moved:
         yield moved
 
@@ -298,3 +300,14 @@ def test_a_look_is_audited_once_in_a_while(client: FlaskClient, owner: User) -> 
 def test_unknown_ids_are_not_found(client: FlaskClient, owner: User, ident: str) -> None:
     for path in ("", "/edit", "/arrange", "/tiles/1"):
         assert client.get(f"/dashboards/{ident}{path}").status_code == 404, path
+
+
+def test_the_page_says_of_when_its_oldest_tile_is(
+    client: FlaskClient, owner: User, now: time_machine.Coordinates
+) -> None:
+    row = board(owner, TABLE)
+    assert "As of 09:00:00" in client.get(f"/dashboards/{row.id}").text
+    now.shift(20)
+    assert "As of 09:00:00" in client.get(f"/dashboards/{row.id}").text, "the result is kept"
+    tiles.KEPT.clear()
+    assert "As of 09:00:20" in client.get(f"/dashboards/{row.id}").text

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from dashboard.access import throttle
 from dashboard.access.permissions import Permission
 from dashboard.models import Access, AuditEntry, Dashboard, Tile, User
+from dashboard.pages.dashboards.shown import KEPT_NOW
 from dashboard.reports import dashboards, result, tiles
 from tests import make
 from tests.api import Api
@@ -28,6 +29,7 @@ LINK = re.compile(r"<a\s|<form|<button|<input")
 @pytest.fixture(autouse=True)
 def now() -> Iterator[time_machine.Coordinates]:
     tiles.KEPT.clear()
+    KEPT_NOW.clear()
     with time_machine.travel(START + 2 * 86_400, tick=False) as moved:
         yield moved
 

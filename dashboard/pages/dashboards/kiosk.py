@@ -13,7 +13,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access import throttle
 from dashboard.audit import record as audit
-from dashboard.pages.dashboards.shown import shown
+from dashboard.pages.dashboards.shown import as_of, shown
 from dashboard.reports import dashboards
 from dashboard.reports.dashboards import Kind
 from dashboard.reports.tiles import View
@@ -30,18 +30,18 @@ def show(ident: int, key: str) -> Response:
         tried = throttle.attempt(throttle.by_kiosk(request.remote_addr or ""))
         abort(429 if tried.wait_s else 404)
     owner, settings = row.user, current_app.config["STOPA"]
-    scope, as_of = scopes.of_user(owner), clock.now_s()
+    scope, now = scopes.of_user(owner), clock.now_s()
     zone = owner.timezone or settings.timezone
     with force_locale(owner.locale or settings.locale):
-        tiles = shown(View(scope, zone, as_of, row.refresh_s), dashboards.tiles(row.id), wall=True)
+        tiles = shown(View(scope, zone, now, row.refresh_s), dashboards.tiles(row.id), wall=True)
         actor = ("kiosk", row.id, f"{row.name} ({owner.login})")
         audit.viewed("dashboard.viewed", dashboards.target(row), {}, actor=actor)
         return render(
             "dashboards/wall.html",
             {"wall"},
             row=row,
-            as_of=as_of,
-            day=clock.local_date(as_of, zone),
+            as_of=as_of(tiles, now),
+            day=clock.local_date(now, zone),
             zone=zone,
             tiles=[tile for tile in tiles if tile.kind != Kind.ALARMS],
             alarms=[tile for tile in tiles if tile.kind == Kind.ALARMS],

@@ -20,7 +20,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Tile
 from dashboard.reports import tiles
 from dashboard.reports.dashboards import Kind
-from dashboard.reports.tiles import TileResult, View
+from dashboard.reports.tiles import Kept, TileResult, View
 from dashboard.reports.types import Result
 from dashboard.web import charts, queues_now, report_view, team_day
 from dashboard.web.report_view import UNITS, Drawn, Table
@@ -63,8 +63,9 @@ class Alarm(NamedTuple):
 
 
 class Now(NamedTuple):
-    """The moment: alarms, and how many wait and are ready."""
+    """The moment `as_of`: alarms, and how many wait and are ready."""
 
+    as_of: int
     alarms: tuple[Alarm, ...]
     waiting: int
     longest: int | None
@@ -74,8 +75,10 @@ class Now(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A tile: one of figure, table, drawn, now and text, or an error; `url` leads to the report."""
+    """A tile as of an instant: one of figure, table, drawn, now and text, or an error; `url` leads to the
+    report."""
 
+    as_of: int
     id: int
     width: int
     kind: str
@@ -91,6 +94,14 @@ class Shown(NamedTuple):
     error: str = ""
 
 
+KEPT_NOW: Kept[Now] = Kept()
+
+
+def as_of(rows: Sequence[Shown], now: int) -> int:
+    """Return the instant of the oldest tile: nothing on the page is older."""
+    return min((tile.as_of for tile in rows), default=now)
+
+
 def shown(view: View, rows: Sequence[Tile], wall: bool = False) -> list[Shown]:
     """Return what the tiles show to a reader; on a `wall` without links and with fewer rows and columns."""
     end = time.monotonic() + BUDGET_S
@@ -98,14 +109,16 @@ def shown(view: View, rows: Sequence[Tile], wall: bool = False) -> list[Shown]:
 
 
 def _shown(view: View, tile: Tile, wall: bool, in_time: bool) -> Shown:
-    made = Shown(tile.id, tile.width, tile.kind, tile.title)
+    made = Shown(view.as_of, tile.id, tile.width, tile.kind, tile.title)
     if tile.kind == Kind.TEXT:
         return made._replace(text=tile.text)
     if tile.kind == Kind.ALARMS:
         made = made._replace(title=tile.title or _("Needs attention"))
         if not view.scope.can(Permission.HOME_VIEW):
             return made._replace(error=_(NO_RIGHT))
-        return made._replace(now=_now(view), url="" if wall else url_for("home.index"))
+        key = (view.scope, formats.language(), view.zone)
+        now = KEPT_NOW.get(key, view.refresh_s, lambda: _now(view))
+        return made._replace(as_of=now.as_of, now=now, url="" if wall else url_for("home.index"))
     read = tiles.read(view, tile, kept_only=not in_time)
     if read is None:
         return made._replace(title=tile.title or _("Report"), error=_(LATER))
@@ -119,7 +132,7 @@ def _of_report(made: Shown, tile: Tile, read: TileResult, wall: bool) -> Shown:
     if report is None or found is None:
         return made
     url = "" if wall else f"/reports/{report.reference}?{tile.query}".rstrip("?")
-    made = made._replace(url=url, period=found.period)
+    made = made._replace(as_of=found.as_of, url=url, period=found.period)
     if tile.kind == Kind.FIGURE:
         return made._replace(figure=_figure(tile, read, found, wall))
     if tile.kind == Kind.CHART:
@@ -201,6 +214,7 @@ def _now(view: View) -> Now:
         for line in queues_now.late(view.scope, lines, view.as_of)
     ]
     return Now(
+        view.as_of,
         tuple(alarms),
         sum(line.waiting for line in lines),
         max((line.longest for line in lines if line.longest is not None), default=None),

@@ -20,7 +20,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Dashboard, Tile, User
 from dashboard.pages.dashboards import kiosk
 from dashboard.pages.dashboards.forms import SHARED, DashboardForm
-from dashboard.pages.dashboards.shown import shown
+from dashboard.pages.dashboards.shown import as_of, shown
 from dashboard.reports import dashboards
 from dashboard.reports.library import Sharing
 from dashboard.reports.ready import READERS
@@ -155,17 +155,17 @@ DASHBOARDS = Dashboards(bp)
 def _page(ident: int) -> Response:
     """Show a dashboard with the viewer's rights; its tiles refresh themselves."""
     row = _one(dashboards.readable(g.scope), ident)
-    as_of = clock.now_s()
-    tiles = dashboards.tiles(row.id)
+    now = clock.now_s()
+    tiles = shown(View(g.scope, zone(), now, row.refresh_s), dashboards.tiles(row.id))
     audit.viewed("dashboard.viewed", dashboards.target(row), {})
     return render(
         "dashboards/show.html",
         {"tiles"},
         row=row,
         may_change=row.user_id == g.user.id or g.scope.can(Permission.ACCESSES_EDIT),
-        as_of=as_of,
+        as_of=as_of(tiles, now),
         zone=zone(),
-        tiles=shown(View(g.scope, zone(), as_of, row.refresh_s), tiles),
+        tiles=tiles,
     )
 
 
