@@ -38,6 +38,7 @@ FIELDS = (
 COLUMNS = ("seq", "prev_hash", "hash", *FIELDS)
 HEAD = """SELECT "seq", "hash" FROM "audit_entry" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1"""
 STARTED = "audit.chain_started"
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 _START: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
     "actor_type": "system",
@@ -94,11 +95,11 @@ def _insert(last: Head, values: Mapping[str, Any]) -> Head:
 
 
 def _stored(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return value
+    if isinstance(value, dict):
+        value = _JSON(value)
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _unchained() -> dict[str, int]:

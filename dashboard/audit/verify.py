@@ -103,6 +103,8 @@ def walk(
         _note(row, known, facts)
         if not (at.seq - first + 1) % PIECE:
             progress(at.seq - first + 1, end - first + 1)
+    if fault is None and at.seq < end:
+        fault = Fault(at.seq + 1, Kind.GAP)
     if fault is None and from_ is None and to is None:
         fault = _outside(head, cut, facts)
     faults = [each for each in (fault, _bad_seal(known, head, facts.hashes, at)) if each]
@@ -114,13 +116,12 @@ def walk(
 
 
 def _rows(first: int, end: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the entries in pieces, each bounded on both sides: the plan is good without statistics, too."""
     names = ", ".join(f'"{name}"' for name in chain.COLUMNS)
     mark = "?" if dialect.is_sqlite() else "%s"
-    sql = f"""SELECT {names} FROM "audit_entry"
-        WHERE "seq" >= {mark} AND "seq" <= {mark} ORDER BY "seq" LIMIT {PIECE}"""  # noqa: S608
-    while piece := database.execute_sql(sql, (first, end)).fetchall():
-        yield from piece
-        first = piece[-1][0] + 1
+    sql = f'SELECT {names} FROM "audit_entry" WHERE "seq" >= {mark} AND "seq" <= {mark} ORDER BY "seq"'  # noqa: S608
+    for start in range(first, end + 1, PIECE):
+        yield from database.execute_sql(sql, (start, min(start + PIECE - 1, end))).fetchall()
 
 
 def _fault(row: tuple[Any, ...], last: Head) -> Fault | None:
