@@ -20,6 +20,7 @@ from dashboard.events import internal
 from dashboard.models import AuditEntry, User
 
 SAME = {"import.run": "import.finished"}  # actions whose event type has another name
+NO_EVENTS = {"list.viewed"}  # the event stream is a list itself, and would show every look at it
 Target = tuple[str, object, str]  # type, id, label
 Actor = tuple[str, int | None, str]  # type, id, label
 SCREENS = ("key", "kiosk")  # actors that look again and again

@@ -175,5 +175,8 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("audit.purged", N_("Audit log: oldest entries deleted"), ROWS),
     _act("batch.run", N_("Bulk action"), ROWS),
     _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),
+    _act("system.backed_up", N_("Backup made")),
+    _act("system.restored", N_("Backup restored")),
+    _act("system.rebuilt", N_("Activities rebuilt from the events")),
     _act("settings.updated", N_("Settings changed"), NAME),
 )

@@ -14,6 +14,7 @@ from flask import current_app
 
 from dashboard import clock, settings
 from dashboard.access import first_admin, presets
+from dashboard.audit import record as audit
 from dashboard.cli.common import at_database
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
@@ -72,6 +73,7 @@ def rebuild() -> None:
             bar.update(done - bar.pos)
 
         projection.rebuild(report, changed.append)
+        audit.record("system.rebuilt", "u", details={"changed": len(changed)})
     for change in changed:
         click.echo(str(change))
     click.echo("Rebuild complete.")
@@ -89,7 +91,10 @@ def save(file: Path) -> None:
         with suppress(peewee.PeeweeException), connected():
             internal.append("system.backup_failed", {"error": text[:500]})
         raise click.ClickException(text) from None
-    click.echo(f"{file}: {file.stat().st_size} bytes.")
+    size = file.stat().st_size
+    with suppress(peewee.PeeweeException), connected():  # a database of an earlier version has no chain yet
+        audit.record("system.backed_up", "r", ("file", "", file.name), details={"size": size})
+    click.echo(f"{file}: {size} bytes.")
 
 
 @click.command("restore")
@@ -109,6 +114,7 @@ def restore(file: Path, yes: bool, force: bool) -> None:
         aside = backup.restore(url, file)
         with at_database(migrate.pending):
             migrate.run(database.obj)
+            audit.record("system.restored", "u", ("file", "", file.name))
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
     except (OSError, psycopg.Error) as error:

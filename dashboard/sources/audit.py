@@ -74,6 +74,7 @@ _AREA = f"""CASE WHEN e.action LIKE 'auth.%' THEN 'sign_in' WHEN e.outcome = 'de
 ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.internal} | {
     "import.run": catalog.CATALOG["import.finished"].label,
     "audit.chain_started": N_("Chain of the audit log started"),
+    "list.viewed": N_("List viewed"),
 }
 ACTORS = {
     "user": N_("User"),
@@ -120,6 +121,8 @@ TARGETS = {
     "page": N_("Page"),
     "audit": N_("Audit log"),
     "batch": N_("Rows"),
+    "list": N_("List"),
+    "file": N_("File"),
 }
 OUTCOMES = {"success": N_("Done"), "failure": N_("Failed"), "denied": N_("Denied")}
 INTERFACES = {"web": N_("Browser"), "api": "API", "cli": N_("Command line"), "job": N_("Background")}

@@ -14,6 +14,7 @@ from flask import Response, g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.audit import record as audit
 from dashboard.i18n import formats, zone
 from dashboard.sources import display, run
 from dashboard.sources.period import ALL_TIME, TooManyBuckets
@@ -102,6 +103,9 @@ def show(listing: Listing, given: Parameters) -> Response:
     try:
         query = parsed(listing, given, zone())
         found = run.rows(g.scope, query)
+        if listing.source.users:
+            people = {"user": ", ".join(given["user"])} if any(given.get("user", ())) else {}
+            audit.viewed("list.viewed", ("list", listing.source.name, listing.source.name), people)
     except QueryError as error:
         errors = refusal(error)
     except (run.TooLong, TooManyBuckets):

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from dashboard import clock
 from dashboard.access import keys
 from dashboard.access.permissions import Permission
-from dashboard.audit import deferred
+from dashboard.audit import chain, deferred, verify
 from dashboard.audit import record as audit
 from dashboard.models import AuditEntry, Event, User
 from tests import make
@@ -194,6 +194,8 @@ def test_a_look_that_the_database_does_not_take_is_written_later_with_its_time(
     (entry,) = entries("tracing.viewed")
     event = Event.get(Event.type == "tracing.viewed")
     looked_ms = clock.now_ms() - 60_000
+    assert entry.seq == chain.head().seq
+    assert verify.walk().fault is None
     assert (entry.occurred_ms, event.time_ms, event.recorded_ms) == (looked_ms, looked_ms, looked_ms + 60_000)
     deferred.flush()
     assert len(entries("tracing.viewed")) == 1

@@ -229,21 +229,17 @@ def test_rows_that_others_refer_to_survive_every_migration(old: peewee.Database)
     assert [row.source_id for row in Interaction.select()] == [1]
 
 
-def test_built_in_roles_that_see_people_view_events(old: peewee.Database) -> None:
-    for name, is_system in (("Agent", True), ("Auditor", True), ("Quality", False)):
-        insert(
-            old,
-            "access",
-            name=name,
-            description="",
-            is_system=is_system,
-            permissions=["tracing.view"],
-            version=1,
-        )
-    migrate.run(old)
-    roles = {role.name: role.permissions for role in Access.select()}
+def test_built_in_roles_get_the_permissions_of_their_presets(old: peewee.Database) -> None:
     kept = ["tracing.view"]
-    assert roles == {"Agent": ["events.view", *kept], "Auditor": kept, "Quality": kept}
+    plain = {"description": "", "permissions": kept, "version": 1}
+    for name, is_system in (("Agent", True), ("Auditor", True), ("Quality", False)):
+        insert(old, "access", name=name, is_system=is_system, **plain)
+    migrate.run(old)
+    assert {role.name: role.permissions for role in Access.select()} == {
+        "Agent": ["events.view", *kept],
+        "Auditor": ["audit.export", "audit.view", *kept],
+        "Quality": kept,
+    }
 
 
 def test_users_and_queues_get_empty_titles_and_no_weight(old: peewee.Database) -> None:

@@ -16,7 +16,7 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, record
 from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import Access, AuditEntry, Setting, User
+from dashboard.models import AuditEntry, Event, Setting, User
 from tests import make
 from tests.pages import asks, trail
 from tests.pages.html import Page
@@ -210,9 +210,13 @@ def _is_harmless(text: str) -> None:
             assert one.attributes["src"].startswith("/static/")
 
 
-def test_roles_of_an_upgraded_site_read_the_log(client: FlaskClient) -> None:
-    from dashboard.access import presets
-
-    presets.make()
-    rights = {role.name: {"audit.view", "audit.export"} <= set(role.permissions) for role in Access.select()}
-    assert {name for name, has in rights.items() if has} == {"Administrator", "Auditor"}
+@pytest.mark.parametrize("path", ["/events", "/interactions/user-events"])
+def test_looks_at_lists_of_people_are_recorded(client: FlaskClient, admin: User, path: str) -> None:
+    trail.store(trail.ordinary())
+    for _ in range(2):
+        client.get(path)
+        client.get(f"{path}?user=jana")
+    found = AuditEntry.select().where(AuditEntry.action == "list.viewed").order_by(AuditEntry.id)
+    assert [row.details for row in found] == [{}, {"user": "jana"}]
+    assert not Event.select().where(Event.type == "list.viewed").exists()
+    assert len(client.get("/audit/access.json?action=list.viewed").json["rows"]) == 2
