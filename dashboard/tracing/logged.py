@@ -6,10 +6,25 @@ from typing import Any, NamedTuple
 
 import peewee
 
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
 from dashboard.db import rows
-from dashboard.models import Event, User
+from dashboard.models import Event, Interaction, Source, User
+
+
+def page_of(scope: Scope, of_source: Any, external_id: str | None) -> int | None:
+    """Return the id of an interaction's page, None where the viewer may not open it or there is none.
+
+    `of_source` is the condition on the interaction's source.
+    """
+    if external_id is None or not scope.can(Permission.QUEUES_FIGURES):
+        return None
+    i = Interaction
+    shown = scope.allows_queue(i.queue_id) & i.first_ms.is_null(False)
+    query = i.select(i.id).join(Source, on=(Source.id == i.source))
+    found: int | None = query.where(of_source & (i.external_id == external_id) & shown).scalar()
+    return found
 
 
 class Logged(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from dashboard.intervals import intersect, union
 from dashboard.tracing.bounds import Bound, EndReason
 from dashboard.tracing.types import IntervalRow, Kind, type_of
 
@@ -53,3 +54,27 @@ def settled(rows: Iterable[IntervalRow], as_of: AsOf) -> list[IntervalRow]:
         rest = cut._replace(kind=Kind.UNPROVED, start=since, end=max(since, bound.at), was_open=False)
         found.append(rest._replace(reason=str(bound.reason), expires=None, proved=None))
     return found
+
+
+def signed_in(rows: Iterable[IntervalRow], as_of: int) -> list[IntervalRow]:
+    """Return the rows as they are drawn: ready time and pauses within signed-in time, as figures count them.
+
+    Without a sign-in among them, as they are.
+    """
+    found = list(rows)
+    logins = union(_pair(row, as_of) for row in found if row.kind == Kind.LOGIN)
+    if not logins:
+        return found
+    drawn = []
+    for row in found:
+        if row.kind not in (Kind.READY, Kind.PAUSE):
+            drawn.append(row)
+            continue
+        for start, end in intersect([_pair(row, as_of)], logins):
+            goes_on = row.end is None and end == as_of
+            drawn.append(row._replace(start=start, end=None if goes_on else end))
+    return drawn
+
+
+def _pair(row: IntervalRow, as_of: int) -> tuple[int, int]:
+    return row.start, as_of if row.end is None else row.end

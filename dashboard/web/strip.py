@@ -9,6 +9,7 @@ from dashboard import clock
 from dashboard.clock import Span
 from dashboard.i18n import formats
 from dashboard.intervals import Pair, clip, union
+from dashboard.tracing.ongoing import signed_in
 from dashboard.tracing.types import ACTIVITY_TYPES, IntervalRow, Kind, type_of
 
 LEAST_HOURS = 10
@@ -80,7 +81,7 @@ def _axis(start: int, end: int, labels: Iterable[tuple[int, str]]) -> Axis:
 def marks(rows: Iterable[IntervalRow], span: Axis, as_of: int, misses: Iterable[int] = ()) -> list[Mark]:
     """Return the marks of presence, of work by kind and of what was not taken at the instants `misses`;
     open intervals end at `as_of`."""
-    kept = list(rows)
+    kept = signed_in(rows, as_of)
     found: list[Mark] = []
     for css, kind, paid in PRESENT:
         chosen = [row for row in kept if row.kind == kind and paid in (None, row.paid)]

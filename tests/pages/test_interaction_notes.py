@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
-from dashboard.models import Interaction, Rule, Run, Step
+from dashboard.models import Activity, Interaction, Rule, Run, Step
 from tests.api import Api
 from tests.pages.test_interaction_story import EVENTS, event, sign_in
 
@@ -87,6 +87,14 @@ def test_rules_that_acted_are_shown_with_whom_they_notified(client: FlaskClient,
     page = client.get(f"/interactions/{more['c2']}").text
     assert f'href="/runs/{run.id}">Tell the lead</a>' in page
     assert f"Notified: {user.name}" in page
+    assert f'href="/interactions/{more["c2"]}">Open the interaction' in client.get(f"/runs/{run.id}").text
     assert f"/runs?subject=interaction:{source}:c2" in html.unescape(page).replace("%3A", ":")
     sign_in(client, P.TRACING_VIEW)
     assert "Tell the lead" not in client.get(f"/interactions/{more['c2']}").text
+
+
+def test_an_activity_leads_to_its_interaction(client: FlaskClient, more: Any) -> None:
+    sign_in(client, P.TRACING_VIEW)
+    work = Activity.get(Activity.interaction_id == more["c3"])
+    link = f'href="/interactions/{more["c3"]}">Open the interaction'
+    assert link in client.get(f"/tracing/activities/{work.id}").text

@@ -22,8 +22,9 @@ from dashboard.models import AuditEntry, Event, Interval, User
 from dashboard.tracing import corrections as laid
 from dashboard.tracing import projection, trace
 from dashboard.tracing.corrections import Correction, Stretch
+from dashboard.tracing.ongoing import signed_in
 from dashboard.tracing.presence_rows import Presence
-from dashboard.tracing.types import Kind
+from dashboard.tracing.types import IntervalRow, Kind
 from tests import make
 
 pytestmark = pytest.mark.both_databases
@@ -190,6 +191,21 @@ def test_a_corrected_sign_out_bounds_an_open_call_as_a_recorded_one(jana: User, 
     again = trace.read(scope.whole(), "jana", DAY, ZONE, NOW)
     assert again is not None
     assert [(row.end_bound, row.end_reason) for row in again.activities] == live
+
+
+DRAWN = [
+    pytest.param([(LOGIN, 0, 6), (Kind.READY, 1, 8)], [(1, 6)], id="ready after the corrected sign-out"),
+    pytest.param([(LOGIN, 0, 3), (LOGIN, 5, 8), (Kind.READY, 1, 7)], [(1, 3), (5, 7)], id="a gap"),
+    pytest.param([(LOGIN, 0, None), (Kind.READY, 1, None)], [(1, None)], id="still going on"),
+    pytest.param([(LOGIN, 0, 2), (Kind.READY, 3, 4)], [], id="signed out"),
+    pytest.param([(Kind.READY, 3, 4)], [(3, 4)], id="no sign-in is known"),
+]
+
+
+@pytest.mark.parametrize(("rows", "ready"), DRAWN)
+def test_ready_time_is_drawn_within_signed_in_time(rows: list[Any], ready: list[Any]) -> None:
+    drawn = signed_in([IntervalRow(kind, start, end) for kind, start, end in rows], 9)
+    assert [(row.start, row.end) for row in drawn if row.kind == Kind.READY] == ready
 
 
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6), st.sampled_from([LOGIN, PAUSE])), max_size=5)

@@ -10,7 +10,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db import keyset, rows
-from dashboard.models import Event, Interaction, Rule, Run, User
+from dashboard.models import Event, Rule, Run, User
 from dashboard.ruletext.run_scope import covers, traced
 from dashboard.sources import run
 from dashboard.sources.catalogue import EVENTS
@@ -83,14 +83,3 @@ def runs(scope: Scope, of: Event) -> list[RuleRun] | None:
         .order_by(Run.id)
     )
     return rows(query, RuleRun)
-
-
-def interaction_id(scope: Scope, of: Event) -> int | None:
-    """Return the id of the interaction's page, None where the viewer may not open it."""
-    if of.interaction is None or not scope.can(Permission.QUEUES_FIGURES):
-        return None
-    i = Interaction
-    named = (i.source == of.source_id) & (i.external_id == of.interaction)
-    shown = scope.allows_queue(i.queue_id) & i.first_ms.is_null(False)
-    found: int | None = i.select(i.id).where(named & shown).scalar()
-    return found

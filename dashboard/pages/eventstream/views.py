@@ -15,10 +15,11 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
-from dashboard.models import Event
+from dashboard.models import Event, Interaction
 from dashboard.pages.eventstream import queries, words
 from dashboard.sources import display
 from dashboard.sources.catalogue import EVENTS
+from dashboard.tracing import logged
 from dashboard.web import listing_files
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import PAGING, Listing
@@ -81,7 +82,7 @@ def show(ident: int) -> Response:
 
 def _interaction_url(event: Event) -> str | None:
     """Return the page of the event's interaction, None where the viewer may not open it."""
-    ident = queries.interaction_id(g.scope, event)
+    ident = logged.page_of(g.scope, Interaction.source == event.source_id, event.interaction)
     return url_for("interactions.show", ident=ident) if ident is not None else None
 
 

@@ -11,7 +11,7 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats, site_zone
-from dashboard.models import Rule, RuleVersion, Run, Step
+from dashboard.models import Rule, RuleVersion, Run, Source, Step
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import subjects, text_templates
@@ -27,6 +27,7 @@ from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
 from dashboard.ruletext.run_scope import BADGES, STEP_BADGES
 from dashboard.ruletext.traces import Line as TraceLine
+from dashboard.tracing import logged
 
 
 class Words(NamedTuple):
@@ -87,6 +88,14 @@ class Words(NamedTuple):
             return self.names.channels.get(step.channel_id) or step.recipient
         full = scope.can(Permission.PII_UNMASK) or "@" not in step.recipient
         return str(step.recipient if full else masking.email(step.recipient))
+
+
+def _story(scope: Scope, subject: str) -> int | None:
+    """Return the id of the page of the interaction that a run is about, if the viewer may open it."""
+    name = SubjectName.parse(subject)
+    if name is None or name.kind is not SubjectKind.INTERACTION:
+        return None
+    return logged.page_of(scope, Source.name == name.source, name.ident)
 
 
 def reader_of(step: Step) -> int | None:
@@ -192,6 +201,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "outcome": words.outcome(run.outcome),
         "badge_kind": BADGES.get(RunOutcome(run.outcome), ""),
         "subject": words.subject(run.subject),
+        "story": _story(scope, run.subject),
         "event": event(found, words, scope),
         "trace": trace(run.trace, raw, words, scope),
         "limits": [limited for each in said for limited in limits(each, words)],

@@ -10,6 +10,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
 from dashboard.i18n.formats import duration
 from dashboard.i18n.message import N_
@@ -58,8 +59,17 @@ def page(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:
         ],
         "prev_url": url_for("tracing.show", ident=before, tz=trace.zone) if before else None,
         "next_url": url_for("tracing.show", ident=after, tz=trace.zone) if after else None,
+        "story_url": _story_url(trace, row),
         "back_url": url_for("tracing.index", user=trace.person.login, date=day.isoformat(), tz=trace.zone),
     }
+
+
+def _story_url(trace: Trace, row: ActivityRow) -> str | None:
+    """Return the page of the interaction, None for a viewer of no interactions; work is shown of visible
+    queues and of the viewer's own, as interactions are."""
+    if not trace.scope.can(Permission.QUEUES_FIGURES):
+        return None
+    return url_for("interactions.show", ident=row.interaction_id)
 
 
 def _moment(ts: int, zone: str, day: date) -> str:

@@ -21,6 +21,7 @@ from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Item, Plot
 from dashboard.tracing import people as traceable
 from dashboard.tracing.load import ActivityRow
+from dashboard.tracing.ongoing import signed_in
 from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import FIRST_DATE, IntervalRow, Kind, shift_period
@@ -129,7 +130,7 @@ def plot(trace: Trace, asked: TraceQuery, linked: bool = True) -> Plot:
 
 def items(trace: Trace, linked: bool = True) -> list[Item]:
     """Return the drawn stretches with what their bars say; those of a file source end where it ends."""
-    wanted = [row for row in trace.intervals if row.kind in DRAWN]
+    wanted = [row for row in signed_in(trace.intervals, trace.as_of) if row.kind in DRAWN]
     drawn = any(row.activity_id for row in wanted)
     facts = {row.id: row for row in trace.activities} if drawn else {}
     return [_item(trace, row, facts.get(row.activity_id or 0), linked) for row in wanted]
