@@ -45,7 +45,7 @@ def user(name: str, column: str) -> Entity:
         N_("Users"),
         "p.id",
         (
-            Field("login", N_("User name"), Type.TEXT, "p.login"),
+            Field("login", N_("Username"), Type.TEXT, "p.login"),
             Field("name", N_("Name"), Type.TEXT, "p.name"),
             Field("title", N_("Job title"), Type.TEXT, "p.title"),
             Field("email", N_("Email"), Type.TEXT, "p.email"),

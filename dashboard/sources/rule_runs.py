@@ -112,7 +112,7 @@ def _steps(states: Collection[str]) -> str:
 
 RUN_FIELDS = (
     Field("id", N_("Run"), Type.ID, "r.id"),
-    Field("started", N_("Started"), Type.MOMENT, "r.made_ms", scale=1000),
+    Field("started", N_("Evaluated at"), Type.MOMENT, "r.made_ms", scale=1000),
     Field("time", N_("Time of the event"), Type.MOMENT, "r.at_ms", scale=1000),
     Field("rule", N_("Rule"), Type.ID, "r.rule_id", texts=rule_names),
     Field("subject", N_("Item"), Type.TEXT, "r.subject", texts=subject_names),

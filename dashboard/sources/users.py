@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -43,7 +44,8 @@ USERS = Source(
             "p.id",
             (
                 Field("id", N_("Number"), Type.ID, "p.id"),
-                *(_PERSON[name] for name in ("name", "login", "title", "email", "phone", "extension")),
+                replace(_PERSON["name"], label=N_("Full name")),
+                *(_PERSON[name] for name in ("login", "title", "email", "phone", "extension")),
                 Field("access", N_("Role"), Type.ID, "p.access_id", texts=_accesses),
                 _PERSON["team"],
                 Field("state", N_("State"), Type.CHOICE, STATE, STATES),

@@ -38,6 +38,8 @@ from dashboard.web.listing_views import Menu, menu
 from dashboard.web.lists import Head, here
 from dashboard.web.page import render
 
+CSS = {Type.NUMBER: "n", Type.DURATION: "n", Type.MOMENT: "nw"}  # of cells
+
 
 class Chip(NamedTuple):
     """A filter in words, and the address without it."""
@@ -222,7 +224,7 @@ def _choice(listing: Listing, name: str) -> Choice:
 
 
 def _heading(listing: Listing, column: Column, query: Query) -> Heading:
-    css = "n" if column.field.type in (Type.NUMBER, Type.DURATION) else ""
+    css = CSS.get(column.field.type, "")
     if column.name not in sortable(listing.source):
         return Heading(heading_text(listing, column), None, css)
     sorted_by = query.sort.name if query.sort else listing.source.moment
@@ -236,7 +238,7 @@ def _heading(listing: Listing, column: Column, query: Query) -> Heading:
 
 def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
     texts = display.cells(g.scope, query.columns, [row for _key, row in found.rows], query.zone)
-    css = ["n" if each.field.type in (Type.NUMBER, Type.DURATION) else "" for each in query.columns]
+    css = [CSS.get(each.field.type, "") for each in query.columns]
     links = [listing.links.get(each.name) for each in query.columns]
     badges = [listing.badges.get(each.name) for each in query.columns]
     return [
