@@ -12,7 +12,7 @@ from dashboard.access.granting import RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
-from dashboard.reports import library
+from dashboard.reports import library, ready
 from dashboard.reports.library import Draft, Origin, SavedReport, Sharing
 from dashboard.sources.query import QueryError
 from dashboard.web.errors import Detail
@@ -44,7 +44,7 @@ class Menu(NamedTuple):
 
 def menu(listing: Listing, given: Parameters) -> Menu | None:
     """Return the views of a list that the viewer may open; None for who may not query its source."""
-    if not g.scope.can(listing.source.permission):
+    if not _keeps(listing):
         return None
     now = library.canonical(given)
     found = library.readable(g.scope, on_list=True, source=listing.source.name)
@@ -82,7 +82,7 @@ def opened(listing: Listing, given: Parameters) -> Parameters:
 
 def save(listing: Listing) -> Response:
     """Save the query of the address under the name that was sent."""
-    if not g.scope.can(listing.source.permission):
+    if not _keeps(listing):
         abort(404)
     given = {name: values for name, values in request.args.to_dict(flat=False).items() if name not in PAGING}
     name, shared = request.form.get("name", "").strip(), request.form.get("shared", Sharing.PRIVATE)
@@ -119,6 +119,11 @@ def delete(listing: Listing, ident: int) -> Response:
         abort(404)
     flash(_("View %(name)s deleted.", name=view.name), "ok")
     return _to_list()
+
+
+def _keeps(listing: Listing) -> bool:
+    """Tell whether the viewer may keep queries of the list's source."""
+    return listing.source.name in ready.sources() and bool(g.scope.can(listing.source.permission))
 
 
 def _to_list(query: str = "") -> Response:
