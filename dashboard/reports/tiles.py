@@ -12,8 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from datetime import date
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S
 from dashboard.db import failure
@@ -69,6 +71,16 @@ class TileResult:
     def before(self) -> Cell:
         """That of the period before."""
         return self._last(self.found.total.before if self.found and self.found.total else ())
+
+    @property
+    def course(self) -> list[float | None]:
+        """The figure by hour or day, up to the present one; None where there is none."""
+        if self.found is None:
+            return []
+        as_of, zone = self.found.as_of, self.found.zone
+        ends: dict[type, Any] = {int: as_of, date: clock.local_date(as_of, zone)}
+        rows = [row.cells for row in self.found.rows if row.cells[0] <= ends[type(row.cells[0])]]
+        return [cells[-1] if isinstance(cells[-1], (int, float)) else None for cells in rows]
 
     @staticmethod
     def _last(cells: tuple[Cell, ...]) -> Cell:
@@ -162,6 +174,6 @@ def _built(view: View, tile: Tile, report: SavedReport) -> Result | None:
             "sort": [""],
             "limit": [""],
             "compare": ["previous"],
-            "chart": ["line"],
+            "chart": ["none"],
         }
     return result.build(view.scope, report, given, view.zone, view.as_of)

@@ -121,6 +121,17 @@ def test_a_figure_is_compared_with_the_period_before(client: FlaskClient, owner:
     assert "−5 to the period before" in page
 
 
+def test_a_figure_has_a_line_up_to_the_present(client: FlaskClient, owner: User) -> None:
+    """The second day goes on at 09:00 UTC: hours to come are not drawn as zero."""
+    row = board(
+        owner, {**FIGURE, "query": "period=yesterday&tz=UTC"}, {**FIGURE, "query": "period=today&tz=UTC"}
+    )
+    page = client.get(f"/dashboards/{row.id}").text
+    lines = re.findall(r'aria-label="Calls, oldest first: ([^"]*)"', page)
+    assert [len(line.split(", ")) for line in lines] == [24, 10]
+    assert lines[0].split(", ")[10] == "1"
+
+
 def test_a_tile_that_fails_or_is_slow_says_so_and_the_others_stand(
     client: FlaskClient, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,8 +154,8 @@ def _figure(tile: Tile, read: TileResult, found: Result, wall: bool) -> Figure:
         bad = value < tile.limit if tile.warn == "below" else value > tile.limit
         limit = write(tile.limit if column.kind is CellKind.PERCENT else round(tile.limit))
         state, text = ("warn" if bad else "ok"), _(STATES[tile.warn, bad], limit=limit)
-    bars = [bar.values[0] for bar in found.chart.bars]
-    spark = charts.spark(bars, UNITS.get(column.kind, charts.Unit.NUMBER)) if len(bars) > 1 else None
+    course = [] if wall else read.course
+    spark = charts.spark(course, UNITS.get(column.kind, charts.Unit.NUMBER)) if len(course) > 1 else None
     url = "" if wall or not found.total else report_view.rows_url(found, found.total, column) or ""
     shown = write(value) if value is not None else "–"
     return Figure(shown, url, change, write(before) if change else "", state, text, spark)
