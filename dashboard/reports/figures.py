@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
+from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Cell, Kind
 from dashboard.reports import groups, words
@@ -76,17 +77,30 @@ def _sections(scope: Scope, query: Query, rows: Sequence[_Made]) -> Iterator[Sec
     for value, made in by_first.items():
         head, figures = made[0].parts[0], totals[value]
         cells = (head.cell, *[None] * (len(query.groups) - 1), *_cells(query, figures))
-        total = Row(cells, head.filters, _before(query, figures))
+        total = Row(cells, _filters(query, [head]), _before(query, figures))
         yield Section(head.text, tuple(each.row for each in made), total)
 
 
 def _row(query: Query, key: Key, values: Values, written: Sequence[Callable[[Any], Written]]) -> _Made:
     parts = [write(value) for write, value in zip(written, key, strict=True)]
-    filters: Mapping[str, str] | None = NO_FILTERS
-    for each in parts:
-        filters = None if filters is None or each.filters is None else {**filters, **each.filters}
     cells = (*(each.cell for each in parts), *_cells(query, values))
-    return _Made(key, parts, Row(cells, filters, _before(query, values)))
+    return _Made(key, parts, Row(cells, _filters(query, parts), _before(query, values)))
+
+
+def _filters(query: Query, parts: Sequence[Written]) -> Mapping[str, str] | None:
+    """Return the filters of the rows of these values; of stretches of time, what they have in common."""
+    found: dict[str, str] = {}
+    for each in parts:
+        if each.filters is None:
+            return None
+        found |= each.filters
+    spans = [each.span for each in parts if each.span is not None]
+    if spans:
+        start, end = max(each.start for each in spans), min(each.end for each in spans)
+        if start >= end:
+            return None
+        found |= {"from": clock.iso(start, query.zone), "to": clock.iso(end, query.zone)}
+    return found
 
 
 def _columns(query: Query) -> tuple[Column, ...]:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
-from dashboard import clock
 from dashboard.access.scope import Scope
+from dashboard.clock import Span
 from dashboard.exports.table import Cell, Kind
 from dashboard.i18n import collation, formats
 from dashboard.reports import words
@@ -20,12 +20,14 @@ from dashboard.sources.types import Type
 
 
 class Written(NamedTuple):
-    """A value of a group: its cell, its text, the order among others, and the filters of its rows."""
+    """A value of a group: its cell, its text, the order among others, and what chooses its rows: filters,
+    None where none can, and for a stretch of time its span."""
 
     cell: Cell
     text: str
     order: Any
     filters: Mapping[str, str] | None
+    span: Span | None = None
 
 
 def writer(scope: Scope, query: Query, group: Group, found: Collection[Any]) -> Callable[[Any], Written]:
@@ -64,7 +66,6 @@ def _bucket_writer(query: Query, bucket: Bucket) -> Callable[[int], Written]:
         if bucket.is_cyclic:
             return Written(cell, write(number), (0, number), {bucket.value: str(number)})
         span = period.span(bucket, number, query.span, zone)
-        filters = {"from": clock.iso(span.start, zone), "to": clock.iso(span.end, zone)}
-        return Written(cell, write(number), (0, number), filters)
+        return Written(cell, write(number), (0, number), {}, span)
 
     return written

@@ -160,21 +160,6 @@ def update(scope: Scope, report: SavedReport, draft: Draft, version: int) -> boo
     return True
 
 
-def share(scope: Scope, report: SavedReport, shared: Sharing, access_id: int | None, version: int) -> bool:
-    """Share a query of the viewer, or make it private; as `update`."""
-    draft = Draft(
-        report.name,
-        report.description,
-        report.source.name,
-        report.parameters,
-        report.chart,
-        report.on_list,
-        shared,
-        access_id,
-    )
-    return update(scope, report, draft, version)
-
-
 def copy(scope: Scope, report: SavedReport) -> SavedQuery:
     """Store a private copy of a readable query as the viewer's own."""
     name = str(_("Copy of %(name)s", name=report.name))[:120]

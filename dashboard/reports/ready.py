@@ -25,7 +25,7 @@ from dashboard.sources.types import Source
 
 
 class ReadyReport(NamedTuple):
-    """A query by name; `asks` is the parameter that its reader chooses first, such as the user."""
+    """A query by name."""
 
     key: str
     name: str
@@ -33,7 +33,6 @@ class ReadyReport(NamedTuple):
     source: Source
     query: Mapping[str, str | Sequence[str]]
     chart: str = ""
-    asks: str = ""
 
 
 CALLS = {"channel": "call", "is_received": "1", "queue__blank": "0"}
@@ -48,7 +47,6 @@ REPORTS = (
             "columns": "start,user,channel,queue,interaction.id,contact,state,ringing,talk,hold,handling",
             "sort": "start",
         },
-        asks="user",
     ),
     ReadyReport(
         "team-overview",
@@ -178,7 +176,6 @@ REPORTS = (
             "columns": "time,interaction.id,kind,user,interaction.queue,interaction.talk",
             "sort": "time",
         },
-        asks="q",
     ),
     ReadyReport(
         "pauses",
@@ -204,7 +201,6 @@ REPORTS = (
             "columns": "user,first,last,signed_in,ready,paid_pause,unpaid_pause,worked,inferred,corrections",
             "sort": "first",
         },
-        asks="user",
     ),
     ReadyReport(
         "hours-for-payroll",

@@ -103,7 +103,7 @@ def _field_name(source: Source, name: str) -> str:
     return f"{inside}{mark}{suffix}" if base not in source.fields and inside in source.fields else name
 
 
-def row_columns(query: Query) -> tuple[Column, ...]:
+def _row_columns(query: Query) -> tuple[Column, ...]:
     """Return the columns of a query for rows."""
     labels = [words.field_label(query.source, each) for each in query.columns]
     return tuple(
@@ -118,7 +118,7 @@ def _rows(scope: Scope, query: Query, result: Result) -> Result:
     rows = tuple(Row(made, key=key) for (key, _row), made in zip(found.rows, cells, strict=True))
     return replace(
         result,
-        columns=row_columns(query),
+        columns=_row_columns(query),
         sections=(Section("", rows),),
         count=found.number,
         exact=found.exact,

@@ -93,7 +93,6 @@ def test_only_the_owner_changes_and_deletes_a_query_and_a_stale_version_changes_
     assert library.update(owner, mine, DRAFT._replace(name="Queues"), 1)
     assert not library.update(owner, mine, DRAFT._replace(name="Late"), 1)
     assert SavedQuery.get_by_id(row.id).name == "Queues"
-    assert library.share(owner, mine, Sharing.ALL, None, 2)
     assert library.delete(owner, mine)
     assert not library.delete(owner, mine)
 
@@ -113,7 +112,7 @@ def test_saving_sharing_and_deleting_leave_audit_entries(app: Flask) -> None:
     row = library.save(owner, DRAFT)
     found = library.find(owner, str(row.id))
     assert found is not None
-    library.share(owner, found, Sharing.ALL, None, 1)
+    library.update(owner, found, DRAFT._replace(shared=Sharing.ALL), 1)
     library.delete(owner, found)
     entries = AuditEntry.select().order_by(AuditEntry.id)
     assert [(each.action, each.target_label) for each in entries] == [

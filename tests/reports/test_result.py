@@ -59,9 +59,13 @@ def test_groups_have_totals_and_the_total_is_of_all_rows(app: Flask, stored: Non
     ]  # fmt: skip
 
 
-def test_filters_of_a_row_choose_the_rows_behind_it(app: Flask, stored: None) -> None:
-    report = saved("interactions", group="queue,day", measures="count,sum:is_abandoned", channel="call")
+@pytest.mark.parametrize(
+    "group", ["queue,day", "day,week", "month,hour_of_day", "hour_of_week", "outcome,hour"]
+)
+def test_filters_of_a_row_choose_the_rows_behind_it(app: Flask, stored: None, group: str) -> None:
+    report = saved("interactions", group=group, measures="count,sum:is_abandoned", channel="call")
     found = built(report)
+    assert any(row.filters and row.cells[-2] for row in found.rows)
     for row in found.rows:
         for n, column in enumerate(found.columns):
             if not column.is_figure or row.filters is None:
