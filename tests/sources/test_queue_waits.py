@@ -90,6 +90,19 @@ def test_more_interactions_than_can_be_folded_are_refused(
 
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
+def test_a_stay_told_by_columns_is_the_one_of_the_events(
+    app: Flask, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not path.exists():
+        pytest.skip("the shared data is not on this machine")
+    importer.run(path, "queue_log", path.name, "UTC", None, lambda _at: None)
+    given_ = {"from": "2000-01-01", "to": "2030-01-01", "limit": "1000"}
+    by_columns = ask(scope.whole(), "queue_waits", **given_).rows
+    monkeypatch.setattr(queue_waits, "only_stay", lambda _one: None)
+    assert ask(scope.whole(), "queue_waits", **given_).rows == by_columns != []
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
 def test_the_stays_of_a_log_add_up_to_the_waits_of_its_interactions(app: Flask, path: Path) -> None:
     if not path.exists():
         pytest.skip("the shared data is not on this machine")
