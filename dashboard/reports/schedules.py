@@ -69,6 +69,9 @@ def _start(ident: int, now: int) -> bool:
             return False
         due = timing.due(timing_of(row), row.next_ts, now)
         Schedule.update(next_ts=due.following).where(Schedule.id == ident).execute()
+        same = (ScheduleRun.schedule == ident) & (ScheduleRun.due_ts == due.at) & ~ScheduleRun.manual
+        if ScheduleRun.select().where(same).exists():
+            return False  # the machine's clock was set back
         recipients = ScheduleRecipient.select(ScheduleRecipient.user).where(
             ScheduleRecipient.schedule == ident
         )

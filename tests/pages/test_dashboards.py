@@ -242,6 +242,7 @@ def test_a_tile_is_added_and_its_contents_are_chosen(client: FlaskClient, owner:
         "measure": "sum:is_abandoned",
         "warn": "above",
         "limit": "1:30",
+        "version": "1",
     }
     assert client.post(f"{url}/{tile.id}", data=form).status_code == 302
     tile = Tile.get()
@@ -252,6 +253,10 @@ def test_a_tile_is_added_and_its_contents_are_chosen(client: FlaskClient, owner:
         "above",
         90,
     )
+    stale = client.post(f"{url}/{tile.id}", data={**form, "title": "Late"})
+    assert (stale.status_code, Tile.get().title) == (422, "Abandoned")
+    assert "someone else changed this" in stale.text
+    assert 'name="version" value="2"' in stale.text
     bad = [
         ({"report": "nonsense"}, "report"),
         ({"period": "ever"}, "period"),

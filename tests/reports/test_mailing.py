@@ -74,6 +74,18 @@ def test_next_time_is_set_and_each_due_time_is_sent_once(clock: time_machine.Coo
     assert len(sink.got) == ScheduleRun.select().count() == 2
 
 
+def test_a_machine_whose_clock_was_set_back_sends_nothing_again(
+    clock: time_machine.Coordinates, sink: Sink
+) -> None:
+    row = schedule(reader("boss"))
+    clock.move_to(DUE)
+    worker.drain()
+    Schedule.update(next_ts=int(DUE.timestamp())).execute()  # as a save does on a clock that is behind
+    worker.drain()
+    assert Schedule.get_by_id(row.id).next_ts == int(DUE.timestamp()) + 7 * DAY_S
+    assert len(sink.got) == ScheduleRun.select().count() == 1
+
+
 def test_the_clock_change_keeps_the_local_time(clock: time_machine.Coordinates, sink: Sink) -> None:
     """07:00 in Prague is 06:00 UTC until 29 March 2026 and 05:00 UTC from then on."""
     row = schedule(reader("boss"), frequency="daily")

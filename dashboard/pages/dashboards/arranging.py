@@ -13,6 +13,7 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.exports.table import Kind as CellKind
 from dashboard.i18n import zone
+from dashboard.i18n.message import N_
 from dashboard.models import Dashboard, Tile
 from dashboard.pages.dashboards.forms import KINDS, TileForm, figures
 from dashboard.pages.dashboards.shown import shown
@@ -25,6 +26,8 @@ from dashboard.web import forms
 from dashboard.web.page import render
 
 REMOVE = "remove"
+STORED = ("title", "report", "measure", "warn", "limit", "text", "version")
+STALE = N_("Not saved: someone else changed this in the meantime. Save again to overwrite with your values.")
 
 
 @bp.get("/<int:ident>/arrange")
@@ -79,10 +82,15 @@ def save(ident: int, tile: int) -> Response:
         return _contents(row, found, form, 422)
     values = form.values()
     changes = audit.differences({name: getattr(found, name) for name in values}, values)
+    same = (Tile.id == found.id) & (Tile.version == form.version.data)
     with database.atomic():
-        Tile.update(**values, version=Tile.version + 1).where(Tile.id == found.id).execute()
-        if changes:
+        saved = Tile.update(**values, version=Tile.version + 1).where(same).execute()
+        if saved and changes:
             audit.record("dashboard.updated", "u", dashboards.target(row), changes)
+    if not saved:
+        form.version.data = found.version
+        form.reject("", _(STALE))
+        return _contents(row, found, form, 422)
     flash(_("Saved."), "ok")
     return make_response(redirect(url_for(".arrange", ident=ident)))
 
@@ -118,7 +126,7 @@ def _tile(ident: int, tile_id: int) -> tuple[Dashboard, Tile]:
 def _form(tile: Tile, sent: Any = None) -> TileForm:
     given = library.parameters(tile.query)
     period = (given.pop("period", None) or [""])[0]
-    stored = {name: getattr(tile, name) for name in ("title", "report", "measure", "warn", "limit", "text")}
+    stored = {name: getattr(tile, name) for name in STORED}
     form = TileForm(sent, data={**stored, "period": period, "query": library.canonical(given)})
     reports = [(each.reference, each.name) for each in library.readable(g.scope)]
     found = figures(str(form.report.data)) if tile.kind == Kind.FIGURE else []
