@@ -13,11 +13,12 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Cell
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.reports import figures, words
 from dashboard.reports.library import SavedReport
 from dashboard.reports.types import Column, Request, Result, Row, Section
 from dashboard.sources import answer, display, run
+from dashboard.sources.filters import NO_QUEUE, NO_USER
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import Bucket
 from dashboard.sources.period_parameters import OF_PERIOD, UNKNOWN_VALUE
@@ -31,6 +32,7 @@ CHARTS = {
     "line": N_("Line"),
     "heat": N_("Hours of the week"),
 }
+OUTSIDE = N_("This report is about a user or queue outside your scope.")
 NO_HEAT = N_("The chart of hours of the week needs hour_of_week as its only group.")
 
 
@@ -45,10 +47,22 @@ def read(
     chart = _one(chosen.pop("chart", [report.chart]))
     if chart not in ("", "none", *CHARTS):
         raise QueryError({"chart": message(UNKNOWN_VALUE, names=", ".join(("none", *CHARTS)))})
-    query = parse(report.source, chosen, zone, as_of, answer.names(scope))
+    try:
+        query = parse(report.source, chosen, zone, as_of, answer.names(scope))
+    except QueryError as error:
+        raise QueryError(_without_names(report, error.errors, given)) from None
     if chart == "heat" and [each.bucket for each in query.groups] != [Bucket.HOUR_OF_WEEK]:
         raise QueryError({"chart": Message(NO_HEAT)})
     return Request(query, chosen, "" if chart == "none" else chart)
+
+
+def _without_names(report: SavedReport, errors: Errors, given: Mapping[str, Sequence[str]]) -> Errors:
+    """Return errors that do not tell a reader whom or which queue a shared report is about."""
+    own = {_field_name(report.source, name) for name in given}
+    return {
+        name: Message(OUTSIDE) if why.text in (NO_USER, NO_QUEUE) and name not in own else why
+        for name, why in errors.items()
+    }
 
 
 def merged(report: SavedReport, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -155,8 +155,12 @@ def test_a_shared_query_for_a_user_out_of_scope_finds_nobody(client: FlaskClient
     path = save(client, f"source=activities&group=user&measures=count&user=jana&{PERIOD}", "Jana", "all")
     assert rows_of(client.get(path))[1][0] == "jana"
     sign_in(client, grants=["all_queues"])
-    answer = client.get(path)
-    assert (answer.status_code, "user: " in answer.text) == (400, True)
+    for suffix in ("", ".csv", ".json"):
+        answer = client.get(f"{path}{suffix}")
+        assert (answer.status_code, "outside your scope" in answer.text) == (400, True), suffix
+        assert "jana" not in answer.text, suffix
+    assert client.post(f"{path}/copy").status_code == 400
+    assert "jana" in client.get(f"{path}?user=jana").text  # what the reader typed is repeated
 
 
 def test_the_form_keeps_what_it_has_no_fields_for(client: FlaskClient, stored: None) -> None:

@@ -74,7 +74,7 @@ def show(reference: str) -> Response:
         errors=errors,
         bar=bar.bar(g.scope, report, given),
         exports=file_links("reports", ("after",)),
-        new_url=builder.address(report, change),
+        new_url=builder.address(report, change) if found is not None else None,
         schedule_url=f"{url_for('schedules.new')}?{urlencode({**given, 'report': reference}, doseq=True)}",
         next_url=here(("after",), after=found.next) if found and found.next else None,
         first_url=here(("after",)) if given.get("after") else None,
@@ -123,7 +123,12 @@ def as_json(reference: str) -> Response:
 @require(*READERS)
 def copy(reference: str) -> Response:
     """Store a copy of a report as the viewer's own."""
-    row = library.copy(g.scope, report_of(reference))
+    report = report_of(reference)
+    try:
+        result.read(g.scope, report, {}, zone(), clock.now_s())
+    except QueryError as error:
+        abort(400, Detail(refusal(error)[0]))
+    row = library.copy(g.scope, report)
     flash(_("Copied. The copy is yours to change."), "ok")
     return to(url_for(".edit", reference=row.id))
 
