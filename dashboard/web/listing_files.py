@@ -34,6 +34,7 @@ from dashboard.web.listing import (
     read,
     refusal,
 )
+from dashboard.web.lists import one_period
 
 FORMATS = (*LABELS, "json")
 
@@ -55,7 +56,7 @@ def routes(
     def view(format_: str = "", **values: Any) -> Response:
         found = of(**values) if of is not None else listing
         sent = request.args.to_dict(flat=False)
-        given = listing_views.opened(found, found.renamed(sent))
+        given = one_period(listing_views.opened(found, found.renamed(sent)))
         if given != sent and not format_:
             return make_response(redirect(f"{request.path}?{urlencode(given, doseq=True)}".rstrip("?")))
         if not format_:

@@ -137,6 +137,13 @@ def here(without: Collection[str] = (), **parameters: str) -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
+def one_period(given: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Return the parameters of a filter bar without the dates that a named period replaces; the bar sends
+    both when the period is chosen while the dates are shown."""
+    dates = ("from", "to") if any(given.get("period", ())) else ()
+    return {name: values for name, values in given.items() if name not in dates}
+
+
 def _sortable(value: Any, speech: str) -> Any:
     return collation.key(value, speech) if isinstance(value, str) else value
 

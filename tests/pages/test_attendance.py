@@ -152,7 +152,6 @@ REFUSED = [
     "from=2025-01-01&to=2025-12-31",
     "team=x",
     "tz=Nowhere",
-    "period=last_90_days&from=2026-01-01",
 ]
 
 

@@ -270,3 +270,14 @@ def test_every_list_saves_views_for_who_may_query_its_source(
         viewer(client, other)
         assert "Save this view" not in client.get(path(listing)).text
         assert client.post(f"{path(listing)}/views", data={"name": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/interactions", "/reports/calls-by-queue", "/attendance", "/audit"])
+def test_a_named_period_chosen_while_dates_are_shown_replaces_them(client: FlaskClient, path: str) -> None:
+    make.sign_in(client, make.administrator())
+    dates = "from=2026-03-01&to=2026-03-02"
+    answer = client.get(f"{path}?period=last_week&{dates}", follow_redirects=True)
+    assert answer.status_code == 200
+    assert '<option value="last_week" selected>' in answer.text
+    assert client.get(f"{path}.csv?period=last_week&{dates}").status_code == 200
+    assert client.get(f"{path}?period=&{dates}").status_code == 200

@@ -28,7 +28,7 @@ from dashboard.web import correction_texts
 from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
 from dashboard.web.listing import PERIODS, refusal
-from dashboard.web.lists import here
+from dashboard.web.lists import here, one_period
 from dashboard.web.page import render
 
 bp = Blueprint("attendance", __name__)
@@ -51,7 +51,7 @@ class AttendanceQuery(NamedTuple):
 @require(Permission.TRACING_VIEW)
 def index() -> Response:
     """Show the presence of everybody in scope in a period, and of one of them by day."""
-    given = {name: request.args.getlist(name) for name in request.args}
+    given = one_period(request.args.to_dict(flat=False))
     as_of, errors = clock.now_s(), []
     try:
         query = read(g.scope, given, zone(), as_of)
@@ -61,7 +61,7 @@ def index() -> Response:
     if not errors:
         details = {"from": query.span.start, "to": query.span.end, "user": query.user}
         audit.viewed("attendance.viewed", ("team", query.team or "", ""), details, _seen(people, query))
-    custom = any(request.args.get(name) for name in ("from", "to"))
+    custom = any(any(given.get(name, ())) for name in ("from", "to"))
     return render(
         "attendance/index.html",
         {"result"},
@@ -89,7 +89,7 @@ def index() -> Response:
 @require(Permission.TRACING_VIEW)
 def download(format_: str) -> Response:
     """Export a row for each person and day."""
-    given = {name: request.args.getlist(name) for name in request.args}
+    given = one_period(request.args.to_dict(flat=False))
     try:
         query = read(g.scope, given, zone(), clock.now_s())
     except QueryError as error:

@@ -31,7 +31,7 @@ from dashboard.web import report_view
 from dashboard.web.deliver import deliver, file_links, masked
 from dashboard.web.errors import Detail
 from dashboard.web.listing import TOO_LONG, refusal
-from dashboard.web.lists import here
+from dashboard.web.lists import here, one_period
 from dashboard.web.page import render
 
 bp = Blueprint("reports", __name__)
@@ -174,7 +174,7 @@ def shown(found: Result | None, preview: bool = False) -> dict[str, Any]:
 
 def _given() -> dict[str, list[str]]:
     """Return the parameters of the address that belong to the query."""
-    return builder.query_of(request.args.to_dict(flat=False))
+    return builder.query_of(one_period(request.args.to_dict(flat=False)))
 
 
 def report_of(reference: str) -> SavedReport:
