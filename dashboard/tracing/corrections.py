@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from dashboard.access.scope import Scope
 from dashboard.catalog.agents import TIME_CORRECTED
 from dashboard.clock import DAY_S, Span
-from dashboard.db.prepared import Prepared, slot
+from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.models import Event, Interval
 from dashboard.tracing import store
 from dashboard.tracing.bounds import EndReason
@@ -181,8 +181,12 @@ def lift(user: int) -> list[Correction]:
         i = Interval
         made = (i.kind <= max(PRESENCE)) & (i.end_reason == EndReason.CORRECTED.value)
         i.delete().where((i.user_id == user) & made).execute()
+        mine = (i.user_id == user) & (i.kind >= min(ORIGINALS.values()))
+        # With a column that the wide index lacks, SQLite takes the small one of originals.
+        originals = plain(i.select(i.id, i.kind, i.key).where(mine))
         for kind, original in ORIGINALS.items():
-            i.update(kind=int(kind)).where((i.user_id == user) & (i.kind == int(original))).execute()
+            ids = [ident for ident, stored, _key in originals if stored == original]
+            i.update(kind=int(kind)).where(i.id.in_(ids)).execute()
     return found
 
 
