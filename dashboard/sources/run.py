@@ -17,18 +17,16 @@ import peewee
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect
 from dashboard.db.search import folded
-from dashboard.i18n import collation, formats
-from dashboard.sources import made, period
+from dashboard.sources import made, period, small
 from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
 from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
-from dashboard.sources.query import PAGE, Column, Filter, Group, Measure, Op, Query, Sort, Sum, Tree, base
-from dashboard.sources.types import Field, Type
+from dashboard.sources.query import PAGE, Filter, Group, Measure, Op, Query, Sum, Tree, base
+from dashboard.sources.types import Type
 from dashboard.sources.where import Sql
 
 LIMIT_S = 2.0  # database time of all statements of one query
 MAX_GROUPS = 10_000
 MAX_TEXTS = 10_000  # different values of a field in which a text is looked for
-LARGEST = 100_000  # rows of a small source that are read
 
 
 class TooLong(Exception):  # noqa: N818
@@ -79,56 +77,13 @@ def rows(scope: Scope, query: Query) -> Rows:
 def _whole(scope: Scope, query: Query) -> Rows:
     """Return a page of a small source; its place is the number of rows before it."""
     with limited() as run:
-        found = _in_order(scope, query, lambda each: run(_compiler(scope, each).rows()))
+        found = small.in_order(scope, query, lambda each: run(_compiler(scope, each).rows()))
+    if len(found) > small.LARGEST:
+        raise TooLong
     start, limit = max(0, query.after[0]) if query.after else 0, query.limit or PAGE
     page, end = found[start : start + limit], start + limit
     after = (end, int(page[-1][1])) if end < len(found) else None
     return Rows([(int(row[1]), row[2:]) for row in page], len(found), True, after)
-
-
-def _in_order(
-    scope: Scope, query: Query, read: Callable[[Query], list[tuple[Any, ...]]]
-) -> list[tuple[Any, ...]]:
-    """Return all rows of a query in order: the moment, the key and the values of its columns.
-
-    `read` runs a query for at most `limit` rows in the order of the moment.
-    """
-    source, sort = query.source, query.sort or Sort(query.source.moment, True)
-    names = (sort.name, *source.searched)
-    hidden = tuple(Column(name, *source.fields[name]) for name in names)
-    width = 2 + len(query.columns)
-    whole = replace(query, columns=query.columns + hidden, sort=None, after=None, limit=LARGEST, search="")
-    words = folded(query.search).split()
-    kept = [
-        row for row in read(whole) if not words or all(word in _searched(row[width + 1 :]) for word in words)
-    ]
-    keyed = [(row[width], row[:width]) for row in kept]
-    sortable = _key(scope, hidden[0].field, [value for value, _row in keyed if value is not None])
-    given = [(sortable(value), row) for value, row in keyed if value is not None]
-    given.sort(key=lambda pair: pair[0], reverse=sort.descending)
-    return [row for _value, row in given] + [row for value, row in keyed if value is None]
-
-
-def _among(query: Query, keys: Sequence[int]) -> Query:
-    """Return a query with the rows that its search finds as a filter instead."""
-    entity, field = query.source.fields["id"]
-    return replace(query, search="", filters=(*query.filters, Filter(entity, field, Op.ANY_OF, tuple(keys))))
-
-
-def _searched(values: tuple[Any, ...]) -> str:
-    return "\n".join(folded(str(value)) for value in values)
-
-
-def _key(scope: Scope, field: Field, values: list[Any]) -> Callable[[Any], Any]:
-    """Return the sort key of values of a field: texts by the rules of the reader's language."""
-    texts: Mapping[Any, str] = field.texts(scope, values) if field.texts else {}
-    language = formats.language()
-
-    def key(value: Any) -> Any:
-        shown = texts.get(value, "") if field.texts else value
-        return collation.key(shown, language) if isinstance(shown, str) else shown
-
-    return key
 
 
 def figures(scope: Scope, query: Query) -> Figures:
@@ -137,8 +92,8 @@ def figures(scope: Scope, query: Query) -> Figures:
     With `compare`, each measure has those named by `compared_name` too, from the period before.
     """
     if query.source.small and query.search:
-        keys = [key for key, _values in _whole(scope, replace(query, limit=LARGEST, sort=None)).rows]
-        query = _among(query, keys)
+        keys = [key for key, _values in _whole(scope, replace(query, limit=small.LARGEST, sort=None)).rows]
+        query = small.among(query, keys)
     before = replace(query, span=query.compare) if query.compare else None
     compilers = [_compiler(scope, each) for each in (query, before) if each]
     with limited() as run:

@@ -107,6 +107,7 @@ ANSWERS = {
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
     "ruleruns.subject_save_view": (404, 422),
+    "mydata.index_save_view": (404,),
     "users.index_file": (200, 403),
     "teamday.download": (200, 403),
     "teamday.download_comparison": (404,),
