@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from dashboard.access import keys
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, record
 from dashboard.db import database
@@ -220,3 +221,11 @@ def test_looks_at_lists_of_people_are_recorded(client: FlaskClient, admin: User,
     assert [row.details for row in found] == [{}, {"user": "jana"}]
     assert not Event.select().where(Event.type == "list.viewed").exists()
     assert len(client.get("/audit/access.json?action=list.viewed").json["rows"]) == 2
+
+
+def test_events_that_a_key_reads_are_recorded_once_an_hour(client: FlaskClient, admin: User) -> None:
+    bearer = {"Authorization": f"Bearer {keys.make('reader', 'pbx', 'read', maker_id=admin.id)}"}
+    for _ in range(3):
+        assert client.get("/api/v1/events?user=admin", headers=bearer).status_code == 200
+    entry = asks.audited("list.viewed")
+    assert (entry.actor_type, entry.interface, entry.details) == ("key", "api", {"user": "admin"})

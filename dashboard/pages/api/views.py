@@ -62,6 +62,7 @@ def events() -> Response:
     scope, query = _scope(), read(EventQuery, request.args)
     if query.since_ms is not None and query.until_ms is not None and query.since_ms > query.until_ms:
         raise ParameterError({"to": Message(REVERSED)})
+    audit.viewed("list.viewed", ("list", "events", "events"), {"user": query.user} if query.user else {})
     found, after = queries.events(scope, query)
     return answers.send(answers.Events(found, None if after is None else str(after)))
 

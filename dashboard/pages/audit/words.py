@@ -115,9 +115,13 @@ def actor(entry: AuditEntry, user: User | None) -> str:
 def target(entry: AuditEntry) -> str:
     kind = str(_(TARGETS[entry.target_type])) if entry.target_type in TARGETS else entry.target_type
     if entry.target_type == "batch":
-        return f"{_label(entry.target_label)} · {kind}: {entry.target_id}"
+        return f"{_target_name(entry)} · {kind}: {entry.target_id}"
     number = f"#{entry.target_id}" if entry.target_id.isdecimal() else entry.target_id
     return " ".join(part for part in (kind, entry.target_label, number) if part)
+
+
+def _target_name(entry: AuditEntry) -> str:
+    return _label(entry.target_label) if entry.target_type == "batch" else entry.target_label
 
 
 def _label(action: str) -> str:
@@ -190,7 +194,7 @@ def lines(entries: Sequence[AuditEntry], of: AuditEntry, zone: str) -> list[Line
         Line(
             each.id,
             formats.stamp(each.occurred_ms // 1000, zone),
-            " · ".join(part for part in (action(each), each.target_label, each.actor_label) if part),
+            " · ".join(part for part in (action(each), _target_name(each), each.actor_label) if part),
             each.id == of.id,
         )
         for each in entries
