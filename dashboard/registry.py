@@ -55,11 +55,12 @@ from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
 from dashboard.sources import made
-from dashboard.sources.attendance import ATTENDANCE
-from dashboard.sources.queue_waits import QUEUE_WAITS
-from dashboard.sources.time_in_state import TIME_IN_STATE
-from dashboard.tracing import attendance as days
-from dashboard.tracing import projection, queue_waits, time_in_state
+from dashboard.sources.declared.attendance import ATTENDANCE
+from dashboard.sources.declared.queue_waits import QUEUE_WAITS
+from dashboard.sources.declared.time_in_state import TIME_IN_STATE
+from dashboard.tracing import projection
+from dashboard.tracing.made import attendance as days
+from dashboard.tracing.made import queue_waits, time_in_state
 from dashboard.web import listing_files
 
 BLUEPRINTS = (

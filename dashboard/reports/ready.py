@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.i18n.message import N_
-from dashboard.sources.audit import LOGS
 from dashboard.sources.catalogue import (
     ACTIVITIES,
     ATTENDANCE,
@@ -21,6 +20,7 @@ from dashboard.sources.catalogue import (
     TIME_IN_STATE,
     USER_EVENTS,
 )
+from dashboard.sources.declared.audit import LOGS
 from dashboard.sources.types import Source
 
 

@@ -5,16 +5,16 @@ A new field is one line there; parameters, results, the API and its description 
 
 from __future__ import annotations
 
-from dashboard.sources.activities import ACTIVITIES, INTERACTIONS
-from dashboard.sources.attendance import ATTENDANCE
-from dashboard.sources.deliveries import DELIVERIES
-from dashboard.sources.events import EVENTS
-from dashboard.sources.queue_waits import QUEUE_WAITS
-from dashboard.sources.rule_runs import RULE_RUNS
-from dashboard.sources.tickets import TICKETS
-from dashboard.sources.time_in_state import TIME_IN_STATE
-from dashboard.sources.user_events import USER_EVENTS
-from dashboard.sources.users import USERS
+from dashboard.sources.declared.activities import ACTIVITIES, INTERACTIONS
+from dashboard.sources.declared.attendance import ATTENDANCE
+from dashboard.sources.declared.deliveries import DELIVERIES
+from dashboard.sources.declared.events import EVENTS
+from dashboard.sources.declared.queue_waits import QUEUE_WAITS
+from dashboard.sources.declared.rule_runs import RULE_RUNS
+from dashboard.sources.declared.tickets import TICKETS
+from dashboard.sources.declared.time_in_state import TIME_IN_STATE
+from dashboard.sources.declared.user_events import USER_EVENTS
+from dashboard.sources.declared.users import USERS
 
 __all__ = (
     "ACTIVITIES",

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dashboard.i18n.message import N_, Message, message
-from dashboard.sources.activities import ACTIVITIES
+from dashboard.sources.declared.activities import ACTIVITIES
+from dashboard.sources.declared.user_events import USER_EVENTS
 from dashboard.sources.filters import FilterReader
 from dashboard.sources.query import Filter, Op, Related, Tree
-from dashboard.sources.user_events import USER_EVENTS
 
 MAX_LEVELS = 3
 MAX_CONDITIONS = 50

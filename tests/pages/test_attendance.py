@@ -15,8 +15,8 @@ from dashboard import clock
 from dashboard.access import scope
 from dashboard.access.permissions import Permission
 from dashboard.models import Team, TeamLead, TeamMember, User
-from dashboard.tracing import attendance as model
 from dashboard.tracing import trace
+from dashboard.tracing.made import attendance as model
 from dashboard.tracing.types import Kind
 from tests import make
 from tests.api import Api

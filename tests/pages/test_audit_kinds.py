@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.models import AuditEntry, Event, User
-from dashboard.sources.audit import KINDS, REPORTED
+from dashboard.sources.declared.audit import KINDS, REPORTED
 from tests import make
 from tests.pages import door, trail
 from tests.pages.html import Page

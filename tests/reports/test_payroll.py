@@ -15,7 +15,7 @@ from dashboard.models import User
 from dashboard.reports import library, result
 from dashboard.reports.types import Result
 from dashboard.sources.run import TooLong
-from dashboard.tracing import attendance
+from dashboard.tracing.made import attendance
 from tests import make
 from tests.pages import trail
 

@@ -17,7 +17,7 @@ from dashboard.models import Source as Origin
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import SOURCES
 from dashboard.sources.parameters import parse
-from dashboard.tracing import queue_waits
+from dashboard.tracing.made import queue_waits
 from tests import make
 from tests.sources import plain
 

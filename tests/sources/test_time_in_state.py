@@ -20,9 +20,9 @@ from dashboard.ingest import importer
 from dashboard.models import Interval, PauseType, User
 from dashboard.models import Source as Origin
 from dashboard.sources import answer, run
+from dashboard.sources.declared.time_in_state import TIME_IN_STATE
 from dashboard.sources.parameters import parse
 from dashboard.sources.query import QueryError
-from dashboard.sources.time_in_state import TIME_IN_STATE
 from dashboard.tracing import trace
 from dashboard.tracing.types import Kind
 from tests import make

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from dashboard.clock import Span
 from dashboard.intervals import load, union
+from dashboard.tracing.made.time_in_state import of_user
 from dashboard.tracing.statistics import figures
-from dashboard.tracing.time_in_state import of_user
 from dashboard.tracing.types import IntervalRow
 from tests.tracing.test_statistics_identities import DAYS, HOUR
 

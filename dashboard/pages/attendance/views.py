@@ -21,9 +21,9 @@ from dashboard.i18n.message import N_, Message, message
 from dashboard.sources.display import span_text
 from dashboard.sources.period_parameters import parse_period
 from dashboard.sources.query import QueryError
-from dashboard.tracing import attendance as model
 from dashboard.tracing import team as teams
-from dashboard.tracing.attendance import Person, Times
+from dashboard.tracing.made import attendance as model
+from dashboard.tracing.made.attendance import Person, Times
 from dashboard.web import correction_texts
 from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail

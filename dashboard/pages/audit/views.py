@@ -19,7 +19,7 @@ from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry
 from dashboard.pages.audit import queries, words
-from dashboard.sources.audit import ACCESS_LOG, ACTIVITY, AUDIT, BATCHES
+from dashboard.sources.declared.audit import ACCESS_LOG, ACTIVITY, AUDIT, BATCHES
 from dashboard.web import listing_files
 from dashboard.web.forms import ID_MAX
 from dashboard.web.listing import PAGING, Listing

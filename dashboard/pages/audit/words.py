@@ -14,7 +14,7 @@ from dashboard.audit.verify import KINDS, Fault, Kind
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry, User
-from dashboard.sources.audit import ACTIONS, ACTORS, INTERFACES, MACHINES, OUTCOMES, TARGETS
+from dashboard.sources.declared.audit import ACTIONS, ACTORS, INTERFACES, MACHINES, OUTCOMES, TARGETS
 
 # Fields of changes and details that have a label on other pages.
 FIELDS = {

@@ -17,7 +17,7 @@ from dashboard.i18n.formats import duration
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions.queries import Facts, Happened, Work
 from dashboard.pages.interactions.story import Bar, Shape
-from dashboard.sources.entities import DIRECTIONS, OUTCOMES
+from dashboard.sources.declared.entities import DIRECTIONS, OUTCOMES
 from dashboard.tracing.types import State
 
 SHAPES = {

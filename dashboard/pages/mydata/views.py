@@ -13,7 +13,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
-from dashboard.sources.looks import LOOKS
+from dashboard.sources.declared.looks import LOOKS
 from dashboard.web import listing_files
 from dashboard.web.forms import ID_MAX, whole
 from dashboard.web.listing import Listing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.catalog.effects import EFFECTS, OnActivity
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import DIRECTIONS, queue, yes
+from dashboard.sources.declared.entities import DIRECTIONS, queue, yes
 from dashboard.sources.types import Entity, Field, Source, Type
 
 EDITS = sorted(

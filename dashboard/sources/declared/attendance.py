@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import team, user
+from dashboard.sources.declared.entities import team, user
 from dashboard.sources.types import Entity, Field, Made, Source, Type
 
 ATTENDANCE = Source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import interaction, queue, team, user, yes
+from dashboard.sources.declared.entities import interaction, queue, team, user, yes
 from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 OBJECTS = ("call", "email", "chat", "ticket")  # whose events change an interaction

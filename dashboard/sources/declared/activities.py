@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.catalog.channels import CHANNELS
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import DIRECTIONS, interaction, queue, team, user, yes
+from dashboard.sources.declared.entities import DIRECTIONS, interaction, queue, team, user, yes
 from dashboard.sources.types import Entity, Field, Ratio, Source, Type
 
 STATES = {

@@ -18,7 +18,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Channel, Step, User
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.outcomes import STEP_LABELS, StepState
-from dashboard.sources.rule_runs import RULE, RULE_ENTITY, among, error_texts, rule_names, rule_seen
+from dashboard.sources.declared.rule_runs import RULE, RULE_ENTITY, among, error_texts, rule_names, rule_seen
 from dashboard.sources.types import Entity, Field, Source, Type
 
 OUTWARD = {name: action.label for name, action in ACTIONS.items() if not action.inside}

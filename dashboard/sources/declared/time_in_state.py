@@ -9,7 +9,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.catalog.channels import CHANNELS
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import team, user
+from dashboard.sources.declared.entities import team, user
 from dashboard.sources.types import Entity, Field, Made, Ratio, Source, Type
 
 LAYERS = {"attendance": N_("Attendance"), "state": N_("State"), "work": N_("Work")}

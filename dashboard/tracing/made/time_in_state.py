@@ -17,10 +17,10 @@ from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S, Span
 from dashboard.intervals import Pair, clip, intersect, subtract, union
 from dashboard.models import Interval, User
+from dashboard.sources.declared.time_in_state import LAYERS, SEVERAL
 from dashboard.sources.period import Bucket
 from dashboard.sources.query import Op, Query, Sum, base
 from dashboard.sources.run import TooLong
-from dashboard.sources.time_in_state import LAYERS, SEVERAL
 from dashboard.tracing import people, team
 from dashboard.tracing.statistics import Base, Cut, base_sets, cut_rows, winning_pauses
 from dashboard.tracing.types import PRESENCE, IntervalRow, Kind

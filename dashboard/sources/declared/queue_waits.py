@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
-from dashboard.sources.entities import OUTCOMES, REASONS, interaction, queue, yes
+from dashboard.sources.declared.entities import OUTCOMES, REASONS, interaction, queue, yes
 from dashboard.sources.types import Entity, Field, Made, Ratio, Source, Type
 
 RESULTS = {**OUTCOMES, "moved_on": N_("Moved on"), "waiting": N_("Waiting")}

@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
 from dashboard.models import Access
-from dashboard.sources import entities
+from dashboard.sources.declared import entities
 from dashboard.sources.types import Entity, Field, Source, Type
 
 STATES = {

@@ -19,7 +19,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
 from dashboard.rulelang.outcomes import ACTED, RUN_LABELS, StepState
 from dashboard.rulelang.subjects import SubjectKind, SubjectName, of_user
-from dashboard.sources.entities import yes
+from dashboard.sources.declared.entities import yes
 from dashboard.sources.types import Entity, Field, Source, Type
 
 RULE = "u"  # alias of the table of rules

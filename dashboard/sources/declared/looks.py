@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
-from dashboard.sources.audit import ACTIONS, ACTORS, INTERFACES
+from dashboard.sources.declared.audit import ACTIONS, ACTORS, INTERFACES
 from dashboard.sources.types import Entity, Field, Source, Type
 
 LOOKS = Source(

@@ -1,0 +1,1 @@
+"""The data sources, each declared in a module of its own."""
