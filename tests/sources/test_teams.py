@@ -72,7 +72,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "logins"), FILTERS, ids=str)
+@pytest.mark.parametrize(("given", "logins"), FILTERS)
 def test_rows_are_chosen_by_the_teams_of_their_user(
     users: dict[str, User], given: dict[str, Any], logins: set[str]
 ) -> None:
@@ -90,7 +90,7 @@ def test_a_row_names_the_person_with_all_teams(users: dict[str, User]) -> None:
     assert set(refused.value.errors) == {"columns"}
 
 
-@pytest.mark.parametrize(("leads", "seen"), [(["North"], {"North"}), ([], set())], ids=str)
+@pytest.mark.parametrize(("leads", "seen"), [(["North"], {"North"}), ([], set())])
 def test_a_narrow_scope_knows_no_other_teams(
     users: dict[str, User], leads: list[str], seen: set[str]
 ) -> None:
