@@ -5,7 +5,7 @@ It is the only place that turns the answer to a query into something shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from flask_babel import gettext as _
@@ -50,19 +50,26 @@ def read(
     try:
         query = parse(report.source, chosen, zone, as_of, answer.names(scope))
     except QueryError as error:
-        raise QueryError(_without_names(report, error.errors, given)) from None
+        own = {_field_name(report.source, name) for name in given}
+        raise QueryError(without_names(error.errors, own)) from None
     if chart == "heat" and [each.bucket for each in query.groups] != [Bucket.HOUR_OF_WEEK]:
         raise QueryError({"chart": Message(NO_HEAT)})
     return Request(query, chosen, "" if chart == "none" else chart)
 
 
-def _without_names(report: SavedReport, errors: Errors, given: Mapping[str, Sequence[str]]) -> Errors:
-    """Return errors that do not tell a reader whom or which queue a shared report is about."""
-    own = {_field_name(report.source, name) for name in given}
+def without_names(errors: Errors, own: Collection[str]) -> Errors:
+    """Return errors that do not tell a reader whom or which queue a shared query is about: those of all
+    parameters but the reader's `own`."""
     return {
-        name: Message(OUTSIDE) if why.text in (NO_USER, NO_QUEUE) and name not in own else why
+        name: Message(OUTSIDE) if name not in own and _is_of_scope(why) else why
         for name, why in errors.items()
     }
+
+
+def _is_of_scope(why: Message) -> bool:
+    """Say whether an error, or one that it holds, names a user or queue outside the reader's scope."""
+    inner = (value for _name, value in why.params if isinstance(value, Message))
+    return why.text in (NO_USER, NO_QUEUE) or any(map(_is_of_scope, inner))
 
 
 def merged(report: SavedReport, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

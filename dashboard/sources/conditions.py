@@ -70,8 +70,11 @@ class _Fault(Exception):  # noqa: N818
 
 def related(reader: FilterReader, name: str, texts: Iterable[str]) -> list[Related]:
     """Return the conditions of the parameter `any` or `none`; one that cannot be used becomes an error."""
-    found = []
-    for text in filter(None, texts):
+    given, found = [text for text in texts if text], []
+    if len(given) > MAX_CONDITIONS:
+        reader.errors[name] = message(TOO_MANY, limit=MAX_CONDITIONS)
+        return []
+    for text in given:
         try:
             found.append(_related(reader, text, none=name == "none"))
         except _Fault as fault:

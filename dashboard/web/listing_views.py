@@ -14,8 +14,10 @@ from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.reports import library, ready
 from dashboard.reports.library import Draft, Origin, SavedReport, Sharing
+from dashboard.reports.result import without_names
 from dashboard.sources.query import QueryError
 from dashboard.web.errors import Detail
+from dashboard.web.forms import line_problem
 from dashboard.web.listing import PAGING, Listing, Parameters, parsed, refusal
 
 PARAMETER = "view"
@@ -69,7 +71,7 @@ def menu(listing: Listing, given: Parameters) -> Menu | None:
 def opened(listing: Listing, given: Parameters) -> Parameters:
     """Return the parameters of the view that the address names, replaced by the others that it holds.
 
-    Answers 404 for a view that the viewer may not read.
+    Answers 404 for a view that the viewer may not read, 400 for one about somebody outside their scope.
     """
     if not any(given.get(PARAMETER, ())):
         return given
@@ -77,7 +79,15 @@ def opened(listing: Listing, given: Parameters) -> Parameters:
     others = {name: values for name, values in given.items() if name != PARAMETER}
     gone = PERIOD if PERIOD & others.keys() else frozenset()
     kept = {name: values for name, values in view.parameters.items() if name not in gone}
-    return {**kept, **others}
+    found = {**kept, **others}
+    if view.origin is Origin.SHARED:
+        try:
+            parsed(listing, found, zone())
+        except QueryError as error:
+            shown = without_names(error.errors, others)
+            if shown != error.errors:
+                abort(400, Detail(refusal(QueryError(shown))[0]))
+    return found
 
 
 def save(listing: Listing) -> Response:
@@ -86,8 +96,8 @@ def save(listing: Listing) -> Response:
         abort(404)
     given = {name: values for name, values in request.args.to_dict(flat=False).items() if name not in PAGING}
     name, shared = request.form.get("name", "").strip(), request.form.get("shared", Sharing.PRIVATE)
-    if not 0 < len(name) <= NAME_MAX:
-        abort(422, Detail(_("Name: enter 1 to %(most)s characters.", most=NAME_MAX)))
+    if problem := line_problem(name, NAME_MAX):
+        abort(422, Detail(f"{_('Name')}: {problem}"))
     if shared not in list(Sharing):
         abort(422, Detail(_("Sharing: choose an option from the list.")))
     try:

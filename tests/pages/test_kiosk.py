@@ -94,6 +94,7 @@ def test_a_key_opens_no_other_dashboard_and_no_other_address(client: FlaskClient
         assert answer.status_code in (302, 404), path
         assert answer.status_code == 404 or answer.headers["Location"].startswith("/sign-in"), path
     assert client.get("/api/v1/events", query_string={"kiosk": key}).status_code == 401
+    assert client.get(f"/dashboards/{10**20}?kiosk={key}").status_code == 404
     assert client.post(url).status_code == 405
     for path in ("arrange", "tiles", "key"):
         answer = client.post(f"/dashboards/{other.id}/{path}?kiosk={key}")

@@ -221,6 +221,27 @@ def test_a_private_view_is_its_owners_and_a_shared_one_runs_with_the_readers_rig
     assert SavedQuery.select().count() == 3
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "query",
+    [
+        "user=jana",
+        "filter=%7B%22all%22:[%7B%22field%22:%22user%22,%22op%22:%22is%22,%22value%22:%22jana%22%7D]%7D",
+    ],
+)
+def test_a_shared_view_does_not_tell_whom_it_is_about_outside_the_scope(
+    client: FlaskClient, stored: Any, role: Access, query: str
+) -> None:
+    owner(client, role, "rose")
+    ident = save(client, query, "One", "all")
+    owner(client, make.access([P.EVENTS_VIEW, P.TRACING_EXPORT_DATA], ["all_queues"]), "stranger")
+    for suffix in ("", ".json", ".csv"):
+        answer = client.get(f"/events{suffix}?view={ident}")
+        assert (answer.status_code, answer.location) == (400, None), suffix
+        assert "outside your scope" in answer.text, suffix
+        assert "jana" not in answer.text, suffix
+
+
 def test_the_owner_deletes_a_view_and_no_other_list_opens_it(
     client: FlaskClient, stored: Any, role: Access
 ) -> None:
@@ -237,8 +258,9 @@ def test_the_owner_deletes_a_view_and_no_other_list_opens_it(
 
 
 REFUSED_VIEWS = [
-    ("period=today", {"name": " "}, 422, "Name: enter 1 to 120 characters."),
-    ("period=today", {"name": "x" * 121}, 422, "Name: enter 1 to 120 characters."),
+    ("period=today", {"name": " "}, 422, "Name: Enter 1 to 120 characters."),
+    ("period=today", {"name": "x" * 121}, 422, "Name: Enter 1 to 120 characters."),
+    ("period=today", {"name": "a\nb"}, 422, "Name: Remove control characters."),
     ("period=today", {"name": "x", "shared": "world"}, 422, "Sharing: choose an option from the list."),
     ("colour=red", {"name": "x"}, 400, "colour: "),
     ("period=today", {"name": "x", "shared": "all"}, 403, "Your role doesn&#39;t allow sharing."),

@@ -17,6 +17,7 @@ from dashboard.pages.dashboards.shown import as_of, shown
 from dashboard.reports import dashboards
 from dashboard.reports.dashboards import Kind
 from dashboard.reports.tiles import View
+from dashboard.web.forms import ID_MAX
 from dashboard.web.page import render
 
 KEY_MAX = 100
@@ -25,7 +26,7 @@ KEY_MAX = 100
 def show(ident: int, key: str) -> Response:
     """Answer with the wall of a dashboard, or its block; 404 for a wrong or withdrawn key, later 429."""
     g.user, g.scope = None, None  # the key alone counts, whoever is signed in on this browser
-    row = dashboards.of_key(ident, key[:KEY_MAX])
+    row = dashboards.of_key(ident, key[:KEY_MAX]) if ident <= ID_MAX else None
     if row is None:
         tried = throttle.attempt(throttle.by_kiosk(request.remote_addr or ""))
         abort(429 if tried.wait_s else 404)

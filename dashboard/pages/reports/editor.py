@@ -16,10 +16,10 @@ from dashboard.i18n import zone
 from dashboard.i18n.message import N_, message
 from dashboard.models import User
 from dashboard.pages.reports import builder
-from dashboard.pages.reports.builder import ABOUT, NAME, NEW, SHARING
-from dashboard.pages.reports.views import bp, report_of, shown, to, viewed
+from dashboard.pages.reports.builder import ABOUT, NAME, SHARING
+from dashboard.pages.reports.views import bp, own, shown, to, viewed
 from dashboard.reports import library, result
-from dashboard.reports.library import Draft, Origin, SavedReport, Sharing
+from dashboard.reports.library import Draft, SavedReport, Sharing
 from dashboard.reports.ready import READERS
 from dashboard.reports.types import Result
 from dashboard.sources import run
@@ -54,7 +54,7 @@ def new() -> Response:
 @require(*READERS)
 def edit(reference: str) -> Response:
     """Show the builder with a report of the viewer."""
-    report = _own(reference)
+    report = own(reference)
     given = request.args.to_dict(flat=False)
     if given:
         given["source"] = given.get("source") or [report.source.name]
@@ -84,7 +84,7 @@ def create() -> Response:
 @require(*READERS)
 def update(reference: str) -> Response:
     """Change a report of the viewer; 422 with the form and its errors, 409 when it was changed meanwhile."""
-    report = _own(reference)
+    report = own(reference)
     draft, errors = _draft(report)
     if errors:
         return _form(report, _sent(), errors, 422)
@@ -96,13 +96,6 @@ def update(reference: str) -> Response:
         return _form(report, _sent(), {"": _(CHANGED)}, 409)
     flash(_("Report %(name)s saved.", name=draft.name), "ok")
     return to(url_for(".show", reference=reference))
-
-
-def _own(reference: str) -> SavedReport:
-    report = report_of(reference)
-    if report.origin is not Origin.MINE or report.reference == NEW:
-        abort(404)
-    return report
 
 
 def _sent() -> dict[str, list[str]]:

@@ -137,9 +137,7 @@ def copy(reference: str) -> Response:
 @require(*READERS)
 def delete(reference: str) -> Response:
     """Delete a report of the viewer."""
-    report = report_of(reference)
-    if report.origin is not Origin.MINE:
-        abort(404)
+    report = own(reference)
     library.delete(g.scope, report)
     flash(_("Report %(name)s deleted.", name=report.name), "ok")
     return to(url_for(".index"))
@@ -182,6 +180,14 @@ def report_of(reference: str) -> SavedReport:
     if reference == builder.NEW:
         return builder.unsaved(g.scope, request.args.get("source", "")) or abort(404)
     return library.find(g.scope, reference) or abort(404)
+
+
+def own(reference: str) -> SavedReport:
+    """Return a stored report of the viewer, or answer 404."""
+    report = report_of(reference)
+    if report.origin is not Origin.MINE or report.reference == builder.NEW:
+        abort(404)
+    return report
 
 
 def _build(order: ExportOrder) -> Report | None:
