@@ -15,6 +15,7 @@ from flask_babel import force_locale
 from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.db import database
+from dashboard.db.patience import patient
 from dashboard.exports import csv, pdf, registry, xlsx
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report
@@ -68,7 +69,7 @@ def make(waiting: list[Job]) -> None:
     row = ExportFile.get_or_none(ExportFile.id == job.args["file"])
     if row is None:
         return
-    with force_locale(row.locale), tempfile.TemporaryFile() as target:
+    with force_locale(row.locale), patient(), tempfile.TemporaryFile() as target:
         report = build(row)
         if report is None:
             raise Gone(row.id)

@@ -10,6 +10,7 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports import background, registry
 from dashboard.models import ExportFile, Job
+from dashboard.sources import run
 from dashboard.web.deliver import attach
 from dashboard.web.page import render
 
@@ -38,7 +39,7 @@ def download(ident: str) -> Response:
     file = _own(ident)
     if not file.sha256:
         abort(404)
-    if not registry.allowed(g.scope, file.maker, file.format) or background.build(file) is None:
+    if not registry.allowed(g.scope, file.maker, file.format) or _is_gone(file):
         abort(403)
     audit.record(
         "export.downloaded",
@@ -47,6 +48,14 @@ def download(ident: str) -> Response:
         details={"rows": file.rows, "sha256": file.sha256},
     )
     return attach(background.parts(file.id), file.name, file.format, file.size)
+
+
+def _is_gone(file: ExportFile) -> bool:
+    """Return whether the file is not, or no longer, for its user."""
+    try:
+        return background.build(file) is None
+    except run.TooLong:
+        return False  # rights are read before the rows
 
 
 def _own(ident: str) -> ExportFile:

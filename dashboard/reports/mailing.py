@@ -22,6 +22,7 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database, failure
 from dashboard.db.locks import Lock
+from dashboard.db.patience import patient
 from dashboard.exports import background, pdf
 from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.exports.table import file_name
@@ -113,7 +114,7 @@ def _carry(mail: ScheduleMail) -> None:
 
 def make(schedule: Schedule, user: User, due_ts: int, chosen: Settings) -> Made:
     """Return the mail of a schedule to a recipient with the rights of this moment. Raises NotSentError."""
-    with force_locale(user.locale or chosen.locale):
+    with force_locale(user.locale or chosen.locale), patient():
         report, scope = _allowed(schedule, user)
         try:
             found = result.build(scope, report, library.parameters(schedule.query), schedule.zone, due_ts)

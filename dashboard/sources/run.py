@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from dashboard.access.scope import Scope
-from dashboard.db import database, dialect
+from dashboard.db import database, dialect, patience
 from dashboard.db.search import folded
 from dashboard.sources import made, period, small
 from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
@@ -25,12 +25,17 @@ from dashboard.sources.types import Type
 from dashboard.sources.where import Sql
 
 LIMIT_S = 2.0  # database time of all statements of one query
+STEPS = 10_000  # of SQLite's engine between looks at the clock
 MAX_GROUPS = 10_000
 MAX_TEXTS = 10_000  # different values of a field in which a text is looked for
 
 
 class TooLong(Exception):  # noqa: N818
-    """A query took longer than LIMIT_S, or has more than MAX_GROUPS groups."""
+    """A query took longer than it may, or has more than MAX_GROUPS groups."""
+
+
+class TooSlow(TooLong):
+    """A query took longer than LIMIT_S; a job, which may take longer, can run it."""
 
 
 class Rows(NamedTuple):
@@ -288,11 +293,11 @@ def _rank(value: Any) -> tuple[bool, Any]:
 
 @contextmanager
 def limited() -> Iterator[Callable[[Sql], list[tuple[Any, ...]]]]:
-    """Give a function that runs statements, which together may take LIMIT_S. Raises TooLong."""
-    end = time.monotonic() + LIMIT_S
+    """Give a function that runs statements; together they may take LIMIT_S, a job longer. Raises TooSlow."""
+    end = time.monotonic() + patience.allowed_s(LIMIT_S)
     if dialect.is_sqlite():
         connection = database.connection()
-        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
         try:
             yield lambda sql: list(database.execute_sql(sql.text, sql.values).fetchall())
         except (peewee.OperationalError, sqlite3.OperationalError) as error:  # the latter from fetchall()
@@ -308,11 +313,13 @@ def limited() -> Iterator[Callable[[Sql], list[tuple[Any, ...]]]]:
 
 
 def _timed(sql: Sql, end: float) -> list[tuple[Any, ...]]:
-    left = max(1, int((end - time.monotonic()) * 1000))
+    left = int((end - time.monotonic()) * 1000)
+    if left < 1:
+        raise TooSlow
     database.execute_sql(f"SET LOCAL statement_timeout = {left}")
     text = sql.text.replace("%", "%%").replace("?", "%s").replace("group_concat(", "string_agg(")
     return list(database.execute_sql(text, sql.values).fetchall())
 
 
 def _too_long(error: Exception, sign: str) -> Exception:
-    return TooLong() if sign in str(error) else error
+    return TooSlow() if sign in str(error) else error

@@ -16,7 +16,7 @@ from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
 from dashboard.models import Source as EventSource
-from dashboard.sources import answer, display
+from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED
 from dashboard.sources.query import DEFAULT_PERIOD, Column, Query, QueryError
@@ -39,6 +39,10 @@ PERIODS = {
 }
 assert PERIODS.keys() == NAMED.keys()  # noqa: S101 - a period without a label fails at the start
 TOO_LONG = N_("This takes too long. Choose a shorter period or more filters.")
+TOO_SLOW = N_(
+    "This takes too long for a page. Choose a shorter period or more filters, or export to Excel or CSV: the "
+    "file is made in the background."
+)
 PAGING = ("after",)
 YES_NO = {"1": N_("Yes"), "0": N_("No")}
 Parameters = Mapping[str, Sequence[str]]
@@ -107,6 +111,12 @@ class Choice(NamedTuple):
     label: str
     options: list[tuple[str, str]]
     value: str
+
+
+def too_long(error: Exception, format_: str = "") -> str:
+    """Return what is said of a query that was given up; a PDF is too small for what takes so long."""
+    text = TOO_SLOW if isinstance(error, run.TooSlow) and format_ != "pdf" else TOO_LONG
+    return str(_(text))
 
 
 def refusal(error: QueryError) -> list[str]:

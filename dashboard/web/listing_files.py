@@ -33,6 +33,7 @@ from dashboard.web.listing import (
     parsed,
     read,
     refusal,
+    too_long,
 )
 from dashboard.web.lists import one_period
 
@@ -94,13 +95,15 @@ def maker(listing: Listing) -> Maker:
 def download(listing: Listing, given: Parameters, format_: str) -> Response:
     """Answer with the rows of the query as a file, or with the page of its making."""
     name = listing.source.name
+    number = MAX_ROWS
     try:
         found = run.rows(g.scope, parsed(listing, given, zone()))
+        number = found.number if found.exact else MAX_ROWS
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
-    except (run.TooLong, TooManyBuckets):
-        abort(400, Detail(_(TOO_LONG)))
-    number = found.number if found.exact else MAX_ROWS
+    except (run.TooLong, TooManyBuckets) as error:
+        if format_ == "pdf" or not isinstance(error, run.TooSlow):
+            abort(400, Detail(too_long(error, format_)))
     file = file_name(name, "", clock.local_date(clock.now_s(), zone()), format_)
     return deliver(name, _kept(listing, given), format_, file, number, listing.exported)
 

@@ -24,7 +24,6 @@ from dashboard.web.deliver import file_links
 from dashboard.web.listing import (
     PAGING,
     PERIODS,
-    TOO_LONG,
     Bulk,
     Choice,
     Listing,
@@ -33,6 +32,7 @@ from dashboard.web.listing import (
     options_of,
     parsed,
     refusal,
+    too_long,
 )
 from dashboard.web.listing_views import Menu, menu
 from dashboard.web.lists import Head, here
@@ -110,8 +110,8 @@ def show(listing: Listing, given: Parameters) -> Response:
             audit.viewed("list.viewed", ("list", listing.source.name, listing.source.name), people)
     except QueryError as error:
         errors = refusal(error)
-    except (run.TooLong, TooManyBuckets):
-        errors = [_(TOO_LONG)]
+    except (run.TooLong, TooManyBuckets) as error:
+        errors = [too_long(error)]
     page = _page(listing, given, query or parsed(listing, {}, zone()), found, errors)
     status = 400 if errors else 200
     return render("listing/index.html", {"result"}, status, page=page, q=request.args.get("q", ""))

@@ -26,7 +26,6 @@ from dashboard.sources.query import Query
 from dashboard.sources.types import Type
 from dashboard.web import charts
 from dashboard.web.charts import Series, Unit
-from dashboard.web.deliver import file_links
 from dashboard.web.listing import PERIODS, Choice, options_of
 from dashboard.web.lists import here
 
@@ -100,7 +99,6 @@ def page(wanted: FiguresRequest, given: reading.Given) -> dict[str, Any]:
         "heat": _heat(wanted),
         "hours": _hours(wanted, found.rows) if wanted.by is By.USER_HOUR else None,
         "weekdays": [name for _day, name in sorted(names.items())],
-        "exports": file_links("figures"),
         **_periods(query, given),
         **_neighbours(query),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, g, make_response, redirect, request
-from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require
@@ -16,12 +15,13 @@ from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
 from dashboard.pages.figures import export, model, page, reading, tables
 from dashboard.pages.figures.reading import FiguresRequest
+from dashboard.reports.files import MAX_ROWS
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
-from dashboard.web.deliver import deliver
+from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
-from dashboard.web.listing import TOO_LONG, refusal
+from dashboard.web.listing import refusal, too_long
 from dashboard.web.page import render
 
 bp = Blueprint("figures", __name__)
@@ -41,14 +41,15 @@ def index() -> Response:
             audit.viewed("figures.viewed", ("figures", wanted.by, ""), details)
     except QueryError as error:
         errors, shown = refusal(error), None
-    except (run.TooLong, TooManyBuckets):
-        errors, shown = [_(TOO_LONG)], None
+    except (run.TooLong, TooManyBuckets) as error:
+        errors, shown = [too_long(error)], None
     return render(
         "figures/index.html",
         {"result"},
         status=400 if errors else 200,
         page=shown,
         errors=errors,
+        exports=file_links("figures"),
         **page.bar(g.scope, given),
     )
 
@@ -60,13 +61,15 @@ def index() -> Response:
 def download(format_: str) -> Response:
     """Export the table."""
     given = _given()
+    found = None  # too slow for a page: the file is made in the background
     try:
         wanted = _request(given)
         found = model.table(wanted)
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
-    except (run.TooLong, TooManyBuckets):
-        abort(400, Detail(_(TOO_LONG)))
+    except (run.TooLong, TooManyBuckets) as error:
+        if format_ == "pdf" or not isinstance(error, run.TooSlow):
+            abort(400, Detail(too_long(error, format_)))
     name = file_name(
         "figures", wanted.by, clock.local_date(wanted.query.span.start, wanted.query.zone), format_
     )
@@ -76,9 +79,9 @@ def download(format_: str) -> Response:
         kept,
         format_,
         name,
-        len(found.rows),
+        len(found.rows) if found else MAX_ROWS,
         "report.exported",
-        lambda order: export.report(wanted, found, order),
+        (lambda order: export.report(wanted, found, order)) if found else None,
     )
 
 

@@ -30,7 +30,7 @@ from dashboard.sources.query import QueryError
 from dashboard.web import report_view
 from dashboard.web.deliver import deliver, file_links, masked
 from dashboard.web.errors import Detail
-from dashboard.web.listing import TOO_LONG, refusal
+from dashboard.web.listing import TOO_LONG, refusal, too_long
 from dashboard.web.lists import here, one_period
 from dashboard.web.page import render
 
@@ -62,8 +62,8 @@ def show(reference: str) -> Response:
         found = result.build(g.scope, report, given, zone(), as_of)
     except QueryError as error:
         errors = refusal(error)
-    except (run.TooLong, TooManyBuckets):
-        errors = [_(TOO_LONG)]
+    except (run.TooLong, TooManyBuckets) as error:
+        errors = [too_long(error)]
     viewed(report, found)
     change = {name: values for name, values in result.merged(report, given).items() if name != "after"}
     return render(
@@ -89,16 +89,19 @@ def show(reference: str) -> Response:
 def download(reference: str, format_: str) -> Response:
     """Export the result of a report."""
     report, given, as_of = report_of(reference), _given(), clock.now_s()
+    rows = files.MAX_ROWS
     try:
         found = result.build(g.scope, report, given, zone(), as_of)
+        rows = found.count if found.exact else files.MAX_ROWS
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
-    except (run.TooLong, TooManyBuckets):
-        abort(400, Detail(_(TOO_LONG)))
+    except (run.TooLong, TooManyBuckets) as error:
+        if format_ == "pdf" or not isinstance(error, run.TooSlow):
+            abort(400, Detail(too_long(error, format_)))
     name = file_name(report.name, "", clock.local_date(as_of, zone()), format_)
     kept = {name: "\n".join(values) for name, values in given.items() if name != "after"}
     order = {**kept, "report": reference, "of": request.args.get("source", "")}
-    return deliver("reports", order, format_, name, found.count if found.exact else files.MAX_ROWS, ACTION)
+    return deliver("reports", order, format_, name, rows, ACTION)
 
 
 @bp.get("/reports/<reference>.json")
