@@ -78,6 +78,7 @@ class Listing:
     none_hint: str
     links: Mapping[str, Callable[[int, Any], str | None]]
     badges: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    rare: tuple[str, ...] = ()  # fields of the filter bar that are folded away until one is used
     also: tuple[Permission, ...] = ()  # that open it besides the source's
     rights: Mapping[str, Permission] = field(default_factory=lambda: TRACING_RIGHTS)
     period: str = DEFAULT_PERIOD

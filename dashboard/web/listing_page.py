@@ -79,6 +79,7 @@ class Page:
     first: str
     last: str
     bar: list[Choice]
+    rare: list[Choice]
     chips: list[Chip]
     clear_url: str
     hidden: list[tuple[str, str]]
@@ -120,8 +121,8 @@ def show(listing: Listing, given: Parameters) -> Response:
 def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, errors: list[str]) -> Page:
     custom = any(any(given.get(name, ())) for name in ("from", "to", "unit", "date"))
     period = "" if custom else next(filter(None, given.get("period", ())), listing.period)
-    bar = [_choice(listing, each) for each in listing.bar]
-    in_bar = {"period", "from", "to", "unit", "date", "q", *PAGING, *(each.name for each in bar)}
+    bar, rare = ([_choice(listing, each) for each in names] for names in (listing.bar, listing.rare))
+    in_bar = {"period", "from", "to", "unit", "date", "q", *PAGING, *(each.name for each in (*bar, *rare))}
     first = clock.local_date(query.span.start, query.zone).isoformat()
     last = clock.local_date(max(query.span.end - 1, query.span.start), query.zone).isoformat()
     return Page(
@@ -133,6 +134,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         first,
         last,
         bar,
+        rare,
         _chips(listing, query),
         request.path,
         _pairs(given, in_bar),

@@ -5,6 +5,7 @@ Home, Team day and Compare show it, and their files are made of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -53,11 +54,19 @@ FLAGS = {
 }
 
 
+class Overrun(NamedTuple):
+    """By how many seconds the single pauses of a type, by its name, exceed its limit."""
+
+    label: str
+    seconds: int
+
+
 class Row(NamedTuple):
     """A member's day, at the instant to which it is shown. Times are UTC seconds, lengths seconds.
 
-    `paused` is what pauses with a limit took and `allowed` what their limits allow, `over` by how much single
-    pauses exceed theirs. `pause`, `limit` and `since` are of the present pause or status.
+    `paused` is what pauses with a limit took and `allowed` what their limits allow, `overruns` by how much
+    single pauses exceed theirs, the longest first. `pause`, `limit` and `since` are of the present pause or
+    status.
     """
 
     member: Member
@@ -69,7 +78,7 @@ class Row(NamedTuple):
     misses: tuple[int, ...]
     paused: int
     allowed: int
-    over: int
+    overruns: tuple[Overrun, ...]
     flags: tuple[Flag, ...]
     marks: tuple[Mark, ...]
     status: Status
@@ -85,10 +94,15 @@ class Row(NamedTuple):
         return len(self.misses)
 
     @property
+    def over(self) -> int:
+        """By how many seconds single pauses exceed their limits."""
+        return sum(each.seconds for each in self.overruns)
+
+    @property
     def pauses(self) -> Bullet:
         """Pauses with a limit against what their limits allow; all pauses where none has a limit."""
         taken, limit = (self.paused, self.allowed) if self.allowed else (self.figures.pause.total, None)
-        return charts.bullet(taken, limit, Unit.SECONDS)._replace(over=self.over > 0)
+        return charts.bullet(taken, limit, Unit.SECONDS)
 
     @property
     def mean_handling(self) -> int | None:
@@ -227,10 +241,10 @@ def _row(
     found = figures(rows, [], passed, passed.end, never_signed_in=never_signed_in)
     present = [row for row in rows if row.kind in PRESENCE]
     pauses = [_pause(row, passed, limits) for row in rows if row.kind == Kind.PAUSE]
-    limited = [(taken, allowed) for taken, allowed in pauses if allowed is not None]
-    over = sum(max(0, taken - allowed) for taken, allowed in limited)
+    limited = [(label, taken, allowed) for label, taken, allowed in pauses if allowed is not None]
+    overruns = _overruns(limited)
     flags = (
-        *([Flag.PAUSE] if over else []),
+        *([Flag.PAUSE] if overruns else []),
         *([Flag.MISSES] if len(misses) >= MISSES else []),
         *([Flag.SIGNED_OUT] if found.work_logged_out and not never_signed_in else []),
     )
@@ -243,9 +257,9 @@ def _row(
         done.closed,
         done.handling_s,
         tuple(misses),
-        sum(taken for taken, _allowed in limited),
-        sum(allowed for _taken, allowed in limited),
-        over,
+        sum(taken for _label, taken, _allowed in limited),
+        sum(allowed for _label, _taken, allowed in limited),
+        overruns,
         flags,
         tuple(strip.marks(rows, axis, passed.end, misses if passed.seconds < CLEAR_S else ())),
         now,
@@ -254,10 +268,18 @@ def _row(
     )
 
 
-def _pause(row: IntervalRow, passed: Span, limits: Mapping[str, Limit]) -> tuple[int, int | None]:
-    """Return how long a pause lasted from its beginning, and how long its type allows."""
-    limit = limits.get(row.label)
-    return min(row.end or passed.end, passed.end) - row.start, limit.seconds if limit else None
+def _pause(row: IntervalRow, passed: Span, limits: Mapping[str, Limit]) -> tuple[str, int, int | None]:
+    """Return the type of a pause, how long it lasted from its beginning, and how long its type allows."""
+    limit = limits.get(row.label, Limit(row.label, None))
+    return limit.label, min(row.end or passed.end, passed.end) - row.start, limit.seconds
+
+
+def _overruns(limited: Sequence[tuple[str, int, int]]) -> tuple[Overrun, ...]:
+    """Return the types with a pause over its limit: of each pause its type, what it took and may take."""
+    over: Counter[str] = Counter()
+    for label, taken, allowed in limited:
+        over[label] += max(0, taken - allowed)
+    return tuple(Overrun(label, seconds) for label, seconds in over.most_common() if seconds)
 
 
 def _grouped(rows: Sequence[Row], axis: Axis, language: str, is_live: bool, as_of: int) -> TeamDay:

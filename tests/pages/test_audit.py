@@ -57,6 +57,14 @@ def granted(permissions: tuple[list[str], list[str]] = (["home.view"], ["home.vi
     return int(AuditEntry.select().order_by(AuditEntry.id.desc()).get().id)
 
 
+def test_rare_filters_are_folded_until_one_is_used(client: FlaskClient, admin: User) -> None:
+    for query in ("", "?interface=web", "?outcome=success"):
+        page = client.get(f"/audit{query}").text
+        opened = '<details class="more rare" open>' in page
+        assert opened == ("interface" in query), query
+        assert page.count('<select name="interface"') == 1, query
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_entry_shows_what_changed_in_the_readers_language(
     client: FlaskClient, admin: User, language: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.models import AuditEntry, Event, User
-from dashboard.sources.declared.audit import KINDS, REPORTED
+from dashboard.sources.declared.audit import KINDS, REPORTED, TARGETS
 from tests import make
 from tests.pages import door, trail
 from tests.pages.html import Page
@@ -143,3 +145,15 @@ def test_what_is_done_in_stopa_is_an_entry_of_its_kind(client: FlaskClient, app:
         labels.add(Page(listed.partition("<tbody>")[2]).text)
         assert client.get(f"/audit/{entry.id}").status_code == 200
     assert len(labels) == 3
+
+
+def test_each_kind_of_target_that_is_recorded_has_a_name() -> None:
+    recorded = {
+        target.elts[0].value
+        for path in Path("dashboard").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("record", "viewed")
+        for target in call.args
+        if isinstance(target, ast.Tuple) and isinstance(target.elts[0], ast.Constant)
+    }
+    assert {"audit", "figures", "policy"} <= recorded <= set(TARGETS)

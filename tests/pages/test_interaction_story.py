@@ -103,6 +103,13 @@ def test_an_interaction_that_nobody_took_has_a_page_of_its_own(client: FlaskClie
     assert "Who was free" not in page  # without the right to user tracing
 
 
+def test_why_an_interaction_was_missed_is_said_in_words(client: FlaskClient) -> None:
+    Api(client).take([event("11:00:00", "call.missed", "", "c3", data={"reason": "closed"})])
+    sign_in(client)
+    page = client.get(f"/interactions/{Interaction.get(Interaction.external_id == 'c3').id}").text
+    assert "Reason: Queue closed" in page
+
+
 def test_users_outside_the_scope_have_no_name(client: FlaskClient, told: Any) -> None:
     jana = User.get(User.login == "jana")
     sign_in(client, P.TRACING_VIEW, grants=["all_queues", ("users", jana.id)])

@@ -83,6 +83,7 @@ def test_who_needs_a_look_comes_first_and_why(stored: None) -> None:
     assert flags["petr"] == (Flag.PAUSE, Flag.MISSES)  # half an hour of lunch, 20 minutes allowed
     assert flags["jana"] == (Flag.PAUSE,)
     assert (row("jana").over, row("petr").missed) == (600, 3)
+    assert row("jana").overruns == (("Lunch", 600),)
     assert (found.handled, found.missed, found.over) == (10, 3, 2)
 
 

@@ -34,7 +34,8 @@ ENTRIES = Listing(
     N_("Audit log"),
     N_("Who did what in Stopa. Entries are chained: a change below Stopa shows."),
     columns=("time", "seq", "actor", "action", "target_type", "target", "outcome", "interface"),
-    bar=("user", "area", "action", "kind", "target_type", "outcome", "interface"),
+    bar=("user", "area", "action", "outcome"),
+    rare=("kind", "target_type", "interface"),
     count=lambda number: ngettext("%(num)d entry", "%(num)d entries", number),
     none=N_("No entries in this period"),
     none_hint=N_("Choose another period, or remove filters."),
@@ -54,6 +55,7 @@ ACTIVITIES = replace(
     sub=N_("What agents and administrators did in the connected systems, by the kinds of an audit."),
     columns=("time", "kind", "user", "user_id", "interaction", "contact", "session", "source"),
     bar=("kind", "user", "source"),
+    rare=(),
     count=lambda number: ngettext("%(num)d event", "%(num)d events", number),
     none=N_("No events in this period"),
     links={
@@ -72,6 +74,7 @@ BATCH_LIST = replace(
     sub=N_("Acts on several rows at once."),
     columns=("time", "seq", "actor", "act", "rows", "interface"),
     bar=("user", "act", "interface"),
+    rare=(),
 )
 ACCESSES = replace(
     ENTRIES,
@@ -79,7 +82,8 @@ ACCESSES = replace(
     title=N_("Audit log: access log"),
     sub=N_("Who looked at whose data, and who took it along as a file."),
     columns=("time", "seq", "actor", "action", "target_type", "target", "interface"),
-    bar=("user", "area", "action", "target_type", "interface"),
+    bar=("user", "area", "action"),
+    rare=("target_type", "interface"),
 )
 TABS = {
     "index": (N_("Entries"), ENTRIES),

@@ -141,7 +141,7 @@ def facts(entry: AuditEntry, user: User | None, zone: str) -> list[tuple[str, st
         (_("Time"), f"{formats.stamp(entry.occurred_ms // 1000, zone)} ({zone})"),
         (_("Actor"), actor(entry, user)),
         (_("Action"), f"{action(entry)} ({entry.action})"),
-        (_("Target"), target(entry)),
+        (_("Acted on"), target(entry)),
         (_("Outcome"), _(OUTCOMES.get(entry.outcome, entry.outcome))),
         (_("Interface"), _(INTERFACES.get(entry.interface, entry.interface))),
         (_("IP address"), entry.ip),

@@ -15,6 +15,7 @@ from dashboard.pages.eventstream.queries import Neighbour
 from dashboard.rulelang.outcomes import RUN_LABELS, RunOutcome
 from dashboard.ruletext.names import type_label
 from dashboard.ruletext.run_scope import BADGES
+from dashboard.sources.declared.events import value_text
 
 
 class NearRow(NamedTuple):
@@ -59,17 +60,7 @@ def fields(type_: str, data: Any) -> list[tuple[str, str]]:
     known = kind.by_name if kind is not None else {}
     given = data.items() if isinstance(data, dict) else [("", data)]
     labels = {name: str(_(field.label)) for name, field in known.items() if field.label}
-    return [(labels.get(name, name), _text(known.get(name), value)) for name, value in given]
-
-
-def _text(field: catalog.Field | None, value: Any) -> str:
-    if isinstance(value, bool):
-        return str(_("Yes") if value else _("No"))
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if field is not None and field.kind is catalog.Kind.SECONDS and isinstance(value, int):
-        return formats.duration(value)
-    return "" if value is None else str(value)
+    return [(labels.get(name, name), value_text(known.get(name), value)) for name, value in given]
 
 
 def as_json(event: Event, contact: Any, data: Any, zone: str) -> str:

@@ -17,7 +17,8 @@ from dashboard.i18n.formats import duration
 from dashboard.i18n.message import N_
 from dashboard.pages.interactions.queries import Facts, Happened, Work
 from dashboard.pages.interactions.story import Bar, Shape
-from dashboard.sources.declared.entities import DIRECTIONS, OUTCOMES
+from dashboard.sources.declared.entities import DIRECTIONS, OUTCOMES, REASONS
+from dashboard.sources.declared.events import value_text
 from dashboard.tracing.types import State
 
 SHAPES = {
@@ -29,13 +30,6 @@ SHAPES = {
     Shape.HOLD: N_("Hold"),
     Shape.WORK: N_("Handling"),
     Shape.AFTER: N_("After-call work"),
-}
-REASONS = {
-    "timeout": N_("Wait timeout"),
-    "closed": N_("Queue closed"),
-    "full": N_("Queue full"),
-    "agent": N_("User hung up"),
-    "customer": N_("Customer hung up"),
 }
 CALLS = ("call", "dialled")
 COMMENT_MAX = 1000
@@ -229,8 +223,7 @@ def _details(event: Happened) -> str:
         value = event.data.get(name)
         if name in HIDDEN or value in (None, "") or isinstance(value, bool | list | dict):
             continue
-        shown = duration(value) if field.kind is catalog.Kind.SECONDS and isinstance(value, int) else value
-        said.append(f"{_(field.label)}: {str(shown)[:80]}")
+        said.append(f"{_(field.label)}: {value_text(field, value)[:80]}")
     return " · ".join(said[:4])
 
 

@@ -13,18 +13,10 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
 from dashboard.i18n.formats import duration
-from dashboard.i18n.message import N_
 from dashboard.pages.tracing import context, listing, names, queries
+from dashboard.sources.declared.entities import REASONS
 from dashboard.tracing.load import ActivityRow
 from dashboard.tracing.trace import Trace
-
-REASONS = {
-    "agent": N_("User hung up"),
-    "customer": N_("Customer hung up"),
-    "timeout": N_("Wait timeout"),
-    "closed": N_("Queue closed"),
-    "full": N_("Queue full"),
-}
 
 
 def page(trace: Trace, row: ActivityRow, day: date) -> dict[str, Any]:

@@ -122,6 +122,9 @@ TARGETS = {
     "audit": N_("Audit log"),
     "batch": N_("Rows"),
     "list": N_("List"),
+    "figures": N_("Figures"),
+    "policy": N_("Monitoring policy"),
+    "contact": N_("Contact"),
     "file": N_("File"),
 }
 OUTCOMES = {"success": N_("Done"), "failure": N_("Failed"), "denied": N_("Denied")}
@@ -153,7 +156,7 @@ AUDIT = Source(
                 Field("area", N_("Area"), Type.CHOICE, _AREA, AREAS),
                 Field("kind", N_("Kind"), Type.CHOICE, _KIND, KINDS),
                 Field("target_type", N_("Kind of target"), Type.TEXT, "(e.target_type || '')", TARGETS),
-                Field("target", N_("Target"), Type.TEXT, "e.target_label"),
+                Field("target", N_("Acted on"), Type.TEXT, "e.target_label"),
                 Field("target_id", N_("ID of the target"), Type.TEXT, "(e.target_id || '')"),
                 Field("outcome", N_("Outcome"), Type.CHOICE, "e.outcome", OUTCOMES),
                 Field("interface", N_("Interface"), Type.CHOICE, "e.interface", INTERFACES),

@@ -21,6 +21,8 @@ REASONS = {
     "incompatible": N_("Incompatible call"),
     "divert_ca_ratio": N_("Diverted, too many callers"),
     "divert_holdtime": N_("Diverted, wait too long"),
+    "agent": N_("User hung up"),
+    "customer": N_("Customer hung up"),
 }
 DIRECTIONS = {"in": N_("Inbound"), "out": N_("Outbound"), "internal": N_("Internal")}
 

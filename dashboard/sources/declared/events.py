@@ -1,10 +1,18 @@
-"""The data source of events: a row is a line of the event log. Pure."""
+"""The data source of events: a row is a line of the event log."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from flask_babel import gettext as _
+
 from dashboard import catalog
 from dashboard.access.permissions import Permission
+from dashboard.catalog.fields import REASON
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
+from dashboard.sources.declared.entities import REASONS
 from dashboard.sources.types import Entity, Field, Source, Type
 
 _TYPE_LABELS = {each.name: each.label for each in catalog.CATALOG.values()}
@@ -54,3 +62,16 @@ EVENTS = Source(
     id_searched="e.interaction",
     contact="i.contact_id",
 )
+
+
+def value_text(field: catalog.Field | None, value: Any) -> str:
+    """Return a value of an event's data in words: yes or no, a duration, a known reason."""
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    if field is not None and field.kind is catalog.Kind.SECONDS and isinstance(value, int):
+        return formats.duration(value)
+    if field is REASON and value in REASONS:
+        return str(_(REASONS[value]))
+    return "" if value is None else str(value)
