@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 DOTS = "•••"
 PEOPLE = frozenset({"requester", "feedback_name", "author_name"})  # fields of data that name a contact
@@ -54,6 +55,41 @@ def searched(written: str) -> str:
     if _NUMBER.fullmatch(written):
         return phone(written)
     return email(written) if "@" in written else contact(written, "", "", full=False)
+
+
+def query(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of a query as the audit log keeps them, from which nothing is erased: searched
+    contacts masked."""
+    return {
+        name: searched(value)
+        if name == "q" or "contact" in name
+        else _conditions(value)
+        if name == "filter"
+        else value
+        for name, value in given.items()
+    }
+
+
+def saved_query(written: str) -> str:
+    """Return a query as it is stored, masked as `query` does."""
+    return urlencode([(name, query({name: value})[name]) for name, value in parse_qsl(written)])
+
+
+def _conditions(written: str) -> str:
+    """Return a tree of conditions with what those of contacts look for masked; DOTS for any other text."""
+
+    def masked(node: Any, is_sought: bool = False) -> Any:
+        if isinstance(node, dict):
+            of_contact = "contact" in str(node.get("field", ""))
+            return {name: masked(each, of_contact and name == "value") for name, each in node.items()}
+        if isinstance(node, list):
+            return [masked(each, is_sought) for each in node]
+        return searched(str(node)) if is_sought else node
+
+    try:
+        return json.dumps(masked(json.loads(written)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return DOTS
 
 
 def text(written: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import peewee
 
@@ -212,7 +213,22 @@ def _table(model: type[Model], person: Person) -> None:
     if isinstance(model._meta.primary_key, peewee.CompositeKey):
         model.delete().where(holds).execute()
         return
-    _in_pieces(model, holds, lambda row: {field.name: replace(getattr(row, field.name)) for field in fields})
+
+    def rewritten(row: Any) -> dict[str, Any]:
+        values = {field.name: getattr(row, field.name) for field in fields}
+        return {
+            name: _in_query(replace, value) if name == "query" else replace(value)
+            for name, value in values.items()
+        }
+
+    _in_pieces(model, holds, rewritten)
+
+
+def _in_query(replace: Callable[[Any], Any], query: str) -> str:
+    """Return the parameters of a stored query with their values replaced."""
+    given = parse_qsl(query)
+    changed = [(name, replace(value)) for name, value in given]
+    return query if changed == given else urlencode(changed)
 
 
 def _in_pieces(model: type[Model], condition: Any, rewritten: Callable[[Any], dict[str, Any]]) -> None:
@@ -238,6 +254,7 @@ def _holds(field: peewee.Field, texts: Sequence[str] | frozenset[str]) -> Any:
 def _forms(text: str) -> set[str]:
     """Return a text in the letters and the escapes in which a column may hold it, a to z in lower case."""
     cases = {text, text.upper(), text.lower(), text.title()}
+    cases |= {quote_plus(each) for each in cases}
     escaped = {json.dumps(each, ensure_ascii=way)[1:-1] for each in cases for way in (True, False)}
     digits = {_digits(text)} if len(_digits(text)) >= NUMBER else set()
     return {re.sub("[A-Z]+", lambda part: part[0].lower(), each) for each in cases | escaped | digits}

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access import masking
 from dashboard.access.granting import RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
@@ -95,6 +96,12 @@ def canonical(given: Mapping[str, Sequence[str]]) -> str:
     return urlencode(kept)
 
 
+def audited(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row with a stored query as the audit log keeps them."""
+    query = {"query": masking.saved_query(values["query"])} if "query" in values else {}
+    return {**values, **query}
+
+
 def parameters(query: str) -> dict[str, list[str]]:
     """Return the parameters of a stored query, each with all its values."""
     return parse_qs(query)
@@ -135,7 +142,7 @@ def save(scope: Scope, draft: Draft) -> SavedQuery:
         row = SavedQuery.create(
             user=scope.viewer_id, on_list=draft.on_list, created_ts=now, updated_ts=now, **values
         )
-        audit.record(_action(row, "created"), "c", _target(row), audit.differences({}, values))
+        audit.record(_action(row, "created"), "c", _target(row), audit.differences({}, audited(values)))
     return row
 
 
@@ -150,12 +157,14 @@ def update(scope: Scope, report: SavedReport, draft: Draft, version: int) -> boo
         if row is None or row.version != version:
             return False
         before = {name: getattr(row, name) for name in values}
-        changed = SavedQuery.update(**values, version=version + 1, updated_ts=clock.now_s()).where(
+        stored = SavedQuery.update(**values, version=version + 1, updated_ts=clock.now_s()).where(
             (SavedQuery.id == row.id) & (SavedQuery.version == version)
         )
-        if not changed.execute():
+        if not stored.execute():
             return False
-        if changes := audit.differences(before, values):
+        if changed := audit.differences(before, values):
+            old, new = audited(before), audited(values)
+            changes = {name: (old[name], new[name]) for name in changed}
             audit.record(_action(row, "updated"), "u", _target(row), changes)
     return True
 

@@ -75,7 +75,9 @@ def deliver(
         _too_many(pdf.LIMIT)
     if rows > AT_ONCE[format_]:
         ident = background.order(g.user, maker, query, format_, language(), zone(), name)
-        audit.record(action, "r", ("export", ident, name), details={**masked(query), "rows": rows}, seen=seen)
+        audit.record(
+            action, "r", ("export", ident, name), details={**masking.query(query), "rows": rows}, seen=seen
+        )
         return make_response(redirect(url_for("exports.show", ident=ident)))
     order = ExportOrder(g.scope, g.user.name, query, zone(), clock.now_s(), format_)
     report = (build or registry.MAKERS[maker].build)(order)
@@ -86,18 +88,12 @@ def deliver(
         count = background.write(report, format_, target)
     except pdf.TooManyRows as error:
         _too_many(error.limit)
-    audit.record(action, "r", ("export", "", name), details={**masked(query), "rows": count}, seen=seen)
+    audit.record(
+        action, "r", ("export", "", name), details={**masking.query(query), "rows": count}, seen=seen
+    )
     size = target.tell()
     target.seek(0)
     return attach(_pieces(target), name, format_, size)
-
-
-def masked(query: registry.Query) -> dict[str, str]:
-    """Return a query as the audit log keeps it, from which nothing is erased: searched contacts masked."""
-    return {
-        name: masking.searched(value) if name == "q" or "contact" in name else value
-        for name, value in query.items()
-    }
 
 
 def _too_many(limit: int) -> NoReturn:

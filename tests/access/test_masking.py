@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from dashboard.access import masking
@@ -25,3 +27,24 @@ def test_a_contact_is_named_by_what_the_channel_uses(
 ) -> None:
     assert masking.contact(*details, full=False, by_email=by_email) == masked
     assert masking.contact(*details, full=True, by_email=by_email) == full
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"q": "+420601234567", "queue": "support"}, {"q": "+420 ••• ••• 567", "queue": "support"}),
+        ({"contact__contains": "nov@example.org"}, {"contact__contains": "n•••@example.org"}),
+        (
+            {"filter": '{"all": [{"field": "contact", "value": ["Nová", 601234567]}, {"any": []}]}'},
+            {"filter": '{"all": [{"field": "contact", "value": ["N•••", "••• ••• 567"]}, {"any": []}]}'},
+        ),
+        ({"filter": '{"field": "talk", "value": "1:30"}'}, {"filter": '{"field": "talk", "value": "1:30"}'}),
+        ({"filter": "Nová"}, {"filter": "•••"}),
+        ({"filter": "[" * 5000}, {"filter": "•••"}),
+    ],
+)
+def test_a_query_is_logged_without_the_contacts_that_it_looks_for(
+    given: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert masking.query(given) == expected
+    assert masking.saved_query(urlencode(given)) == urlencode(expected)

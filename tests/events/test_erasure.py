@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -10,7 +12,8 @@ from dashboard.audit import record as audit
 from dashboard.db import database, dialect
 from dashboard.events import erasure
 from dashboard.jobs import worker
-from dashboard.models import ALL, Activity, AuditEntry, Contact, Event, Interaction, Notification
+from dashboard.models import ALL, Activity, AuditEntry, Contact, Event, Interaction, Notification, SavedQuery
+from dashboard.reports import library
 from dashboard.tracing import projection
 from tests import make
 from tests.pages import trail
@@ -21,6 +24,7 @@ NAME, PHONE, EMAIL = "Žofie Kučerová", "+420 601 234 567", "zofie.kucerova@ex
 DIGITS = "420601234567"
 OTHER = "+420777000111"
 TRACES = (NAME, NAME.upper(), "Kučerov", PHONE, DIGITS, EMAIL, EMAIL.upper(), "zofie", r"\u017dofie")
+TRACES += tuple(quote_plus(each) for each in (NAME, PHONE, EMAIL))
 
 
 def day() -> None:
@@ -40,6 +44,12 @@ def day() -> None:
         ]
     )
     reader = make.administrator()
+    tree = {"all": [{"field": "contact", "op": "contains", "value": PHONE}]}
+    for number, value in enumerate((PHONE, f"+{DIGITS}", EMAIL, NAME)):
+        SavedQuery.create(
+            user=reader, name=f"{number}", source="interactions", created_ts=0, updated_ts=0,
+            query=library.canonical({"contact__contains": [value], "filter": [json.dumps(tree)]}),
+        )  # fmt: skip
     Notification.create(
         user_id=reader.id, title=f"{NAME.upper()} waits", body=f"{PHONE} · {EMAIL}", made_ms=1
     )

@@ -164,6 +164,23 @@ def test_what_was_searched_is_masked_in_the_audit_log(client: FlaskClient, store
     client.get("/reports/events-of-interaction?q=%2B420123456789")
     entry = AuditEntry.get(AuditEntry.action == "report.viewed")
     assert entry.details["q"] == "+420 ••• ••• 789"
+    sign_in(client, P.PII_UNMASK)
+    path = save(client, "source=interactions&columns=id&contact__contains=%2B420123456789")
+    client.post(
+        f"{path}/edit",
+        data={
+            "source": "interactions",
+            "report_name": "B",
+            "version": "1",
+            "columns": "id",
+            "contact__contains": "+420123456780",
+        },
+    )
+    client.get(path)
+    client.get(f"{path}.csv")
+    logged = [f"{each.details}{each.changes}" for each in AuditEntry.select()]
+    assert [each for each in logged if "1234567" in each] == []
+    assert len([each for each in logged if "contact__contains" in each]) >= 3
 
 
 @pytest.mark.parametrize("path", ["nothing", "0", "99999", "-1", "9" * 40, "a b"])

@@ -81,7 +81,9 @@ def save(ident: int, tile: int) -> Response:
     if not form.validate():
         return _contents(row, found, form, 422)
     values = form.values()
-    changes = audit.differences({name: getattr(found, name) for name in values}, values)
+    before = {name: getattr(found, name) for name in values}
+    old, new = library.audited(before), library.audited(values)
+    changes = {name: (old[name], new[name]) for name in audit.differences(before, values)}
     same = (Tile.id == found.id) & (Tile.version == form.version.data)
     with database.atomic():
         saved = Tile.update(**values, version=Tile.version + 1).where(same).execute()

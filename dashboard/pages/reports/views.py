@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard import clock
+from dashboard.access import masking
 from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
@@ -28,7 +29,7 @@ from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.period_parameters import OF_PERIOD
 from dashboard.sources.query import QueryError
 from dashboard.web import report_view
-from dashboard.web.deliver import deliver, file_links, masked
+from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
 from dashboard.web.listing import TOO_LONG, refusal, too_long
 from dashboard.web.lists import here, one_period
@@ -151,7 +152,7 @@ def viewed(report: SavedReport, found: Result | None) -> None:
     if found is None:
         return
     given = {name: ",".join(values) for name, values in found.parameters.items() if name not in OF_PERIOD}
-    details = {"from": found.span.start, "to": found.span.end, **masked(given)}
+    details = {"from": found.span.start, "to": found.span.end, **masking.query(given)}
     label = report.name if report.reference != builder.NEW else report.source.name
     audit.viewed("report.viewed", ("report", report.reference, label), details)
 

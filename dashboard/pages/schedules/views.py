@@ -132,7 +132,7 @@ class Schedules(Resource[ScheduleForm]):
 
     def audited(self, values: dict[str, Any]) -> dict[str, Any]:
         query = User.select(User.login).where(User.id.in_(sorted(values["recipients"])))
-        return {**values, "recipients": sorted(login for (login,) in query.tuples())}
+        return {**library.audited(values), "recipients": sorted(login for (login,) in query.tuples())}
 
     def form(self, row: Schedule | None, sent: Any = None) -> ScheduleForm:
         """Return the form; 404 when it names somebody outside the viewer's scope."""
