@@ -5,9 +5,11 @@ Actions that have an event type in the catalogue are recorded as events as well;
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import peewee
 from flask import g, has_request_context, request
 
 from dashboard import clock
@@ -16,6 +18,7 @@ from dashboard.audit import deferred
 from dashboard.catalog import CATALOG, EventType, Kind
 from dashboard.clock import Span
 from dashboard.db import database, dialect
+from dashboard.db.prepared import Prepared, slot
 from dashboard.events import internal
 from dashboard.models import AuditEntry, User
 
@@ -217,18 +220,32 @@ def _read_entry(
     deferred.write(key, write_new, f"{action} of {target} by {kind} {label} {details}")
 
 
+def _late_entries() -> Any:
+    e = AuditEntry
+    return e.select(e.details).where(
+        (e.target_type == slot("target_type"))
+        & (e.target_id == slot("target_id"))
+        & (e.action == slot("action"))
+        & (e.actor_type == slot("kind"))
+        & (peewee.fn.COALESCE(e.actor_id, 0) == slot("ident"))
+        & (e.occurred_ms > slot("since_ms"))
+    )
+
+
+_LATE_ENTRIES = Prepared(_late_entries)
+
+
 def _lately(action: str, target: Target, kind: str, ident: int | None) -> list[dict[str, Any]]:
     """Return the details of the late entries of this action of the same actor."""
-    e = AuditEntry
-    found = e.select(e.details).where(
-        (e.target_type == target[0])
-        & (e.target_id == str(target[1]))
-        & (e.action == action)
-        & (e.actor_type == kind)
-        & (e.actor_id == ident)
-        & (e.occurred_ms > clock.now_ms() - (KEY_AGAIN_S if kind in SCREENS else AGAIN_S) * 1000)
+    found = _LATE_ENTRIES.rows(
+        target_type=target[0],
+        target_id=str(target[1]),
+        action=action,
+        kind=kind,
+        ident=ident or 0,
+        since_ms=clock.now_ms() - (KEY_AGAIN_S if kind in SCREENS else AGAIN_S) * 1000,
     )
-    return [row[0] for row in found.tuples()]
+    return [json.loads(details) for (details,) in found]
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

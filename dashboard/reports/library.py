@@ -21,6 +21,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
+from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.message import N_
 from dashboard.models import SavedQuery, User
 from dashboard.reports import ready
@@ -107,11 +108,22 @@ def parameters(query: str) -> dict[str, list[str]]:
     return parse_qs(query)
 
 
+_ANY = Prepared(
+    lambda: (
+        SavedQuery.select(SavedQuery.id)
+        .where(SavedQuery.on_list & (SavedQuery.source == slot("source")))
+        .limit(1)
+    )
+)
+
+
 def readable(scope: Scope, on_list: bool = False, source: str = "") -> list[SavedReport]:
     """Return the reports, or the views of lists, that a viewer may read: ready-made ones first, then by name.
 
     `source` names the only data source.
     """
+    if on_list and source and not _ANY.rows(source=source):
+        return []
     made = [] if on_list else [_ready(each) for each in ready.REPORTS]
     rows = _rows(scope).where(SavedQuery.on_list == on_list).order_by(SavedQuery.name, SavedQuery.id)
     found = [*made, *(_saved(scope, row) for row in rows)]
