@@ -19,7 +19,7 @@ from dashboard.models import Activity, Contact, PauseType, Queue
 from dashboard.tracing import statements, surroundings
 from dashboard.tracing.ongoing import AsOf, settled
 from dashboard.tracing.surroundings import INSIDE, acts
-from dashboard.tracing.types import SHOWN, ClosedRow, IntervalRow, Kind, State
+from dashboard.tracing.types import NOT_TAKEN, SHOWN, ClosedRow, IntervalRow, Kind, State
 
 ID_MAX = 2**63 - 1  # of a column of 64 bits
 
@@ -262,12 +262,19 @@ def _activity_query() -> Any:
     )
 
 
+def not_taken() -> Any:
+    """Return the condition of what rang at its user, who did not take it; a dialled call rings elsewhere."""
+    return Activity.state.in_([State.MISSED.value, State.REJECTED.value]) & (Activity.channel != "dialled")
+
+
 def _filter(scope: Scope, user_id: int, wanted: Filter, at: AsOf) -> Any:
     a = Activity
     condition: Any = a.id.is_null(False)
     if wanted.channels:
         condition &= a.channel.in_(sorted(wanted.channels))
-    if wanted.states:
+    if NOT_TAKEN in wanted.states:
+        condition &= not_taken()
+    elif wanted.states:
         condition &= a.state.in_(sorted(wanted.states))
     if wanted.inferred:
         of_file = a.source_id.in_(list(at.horizons))

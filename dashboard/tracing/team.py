@@ -161,7 +161,7 @@ def misses(scope: Scope, users: Collection[int], span: Span) -> dict[int, list[i
     query = (
         a.select(a.user_id, a.start_ts)
         .where(a.user_id.in_(seen) & (a.start_ts >= span.start) & (a.start_ts < span.end))
-        .where(a.state.in_([State.MISSED.value, State.REJECTED.value]))
+        .where(load.not_taken())
         .order_by(a.start_ts)
     )
     found: dict[int, list[int]] = {}

@@ -48,6 +48,7 @@ class State(StrEnum):
 
 CHAT_CHANNELS = ("webchat", "sms", "messenger", "whatsapp", "viber", "line", "instagram")
 ACTIVITY_TYPES = ("call", "email", "chat", "ticket")
+NOT_TAKEN = "not_taken"  # in a filter of states: rang at the user, who did not take it
 
 
 def type_of(channel: str) -> str:

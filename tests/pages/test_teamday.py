@@ -87,6 +87,30 @@ def test_who_needs_a_look_comes_first_and_why(stored: None) -> None:
     assert (found.handled, found.missed, found.over) == (10, 3, 2)
 
 
+def test_a_dialled_call_that_nobody_answered_is_none_that_its_user_did_not_take(
+    client: FlaskClient, stored: None
+) -> None:
+    dialled = [
+        at(f"09:2{n}:{second}", f"call.{kind}", "petr", interaction=f"d{n}", data={"direction": "out"})
+        for n in range(2)
+        for second, kind in (("00", "dialled"), ("20", "unreached"))
+    ]
+    Api(client).take(dialled)
+    assert row("petr").missed == 3
+    make.sign_in(client, make.administrator())
+    page = client.get(f"/team?date={DATE}").text
+    link = re.search(r'href="([^"]*state=not_taken)#activities">3<', page)
+    assert link
+    listed = client.get(link[1].replace("&amp;", "&")).text
+    rows = listed.partition('id="activities"')[2]
+    assert rows.count("bd bad") == 3
+    assert re.search(r"All\s*<[^>]*>3<", rows)
+    given = f"by=user&from={DATE}&to={DATE}&tz={ZONE}"
+    table = list(csv.reader(io.StringIO(client.get(f"/figures.csv?{given}").data.decode("utf-8-sig"))))
+    column = table[0].index("Not taken")
+    assert {line[0]: line[column] for line in table[1:]}["petr"] == "3"
+
+
 def sign_in(client: FlaskClient, grants: list[Any]) -> User:
     user = make.user(access=make.access([P.TRACING_VIEW], grants))
     make.sign_in(client, user)

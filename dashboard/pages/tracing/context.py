@@ -75,7 +75,7 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "period": trace.span,
         "zone": trace.zone,
         "chips": _chips(asked, by_kind),
-        "states": [(state.value, _(label)) for state, label in names.STATES.items()],
+        "states": [(str(state), _(label)) for state, label in names.STATES.items()],
         "queues": queries.queues(trace.scope),
         "kept": [
             (k, v)

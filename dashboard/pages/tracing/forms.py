@@ -16,6 +16,7 @@ from dashboard.tracing.types import (
     ACTIVITY_TYPES,
     CHAT_CHANNELS,
     NO_DATE,
+    NOT_TAKEN,
     UNITS,
     State,
     parse_date,
@@ -117,7 +118,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     unit = _one_of(args, "unit", UNITS, "day", _("Unit must be day or week."), errors)
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes must be 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("Sort must be start or -start."), errors)
-    states = ("", *(state.value for state in State))
+    states = ("", NOT_TAKEN, *(state.value for state in State))
     return TraceQuery(
         user=args.get("user") or own,
         unit=unit,

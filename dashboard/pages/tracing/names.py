@@ -26,7 +26,7 @@ from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Bar, Plot
 from dashboard.pages.tracing.queries import Step
 from dashboard.tracing.bounds import EndReason
-from dashboard.tracing.types import Kind, State
+from dashboard.tracing.types import NOT_TAKEN, Kind, State
 
 STATUS = ("ready", "idle", "pause")  # bars of the status lane
 CHIPS = (
@@ -38,6 +38,7 @@ CHIPS = (
     ("pause", N_("Pauses")),
 )
 STATES = {
+    NOT_TAKEN: N_("Not taken"),
     State.RINGING: N_("Ringing"),
     State.OPEN: N_("Open"),
     State.POSTPONED: N_("Postponed"),

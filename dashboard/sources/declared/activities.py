@@ -66,7 +66,7 @@ ACTIVITIES = Source(
                     "is_missed",
                     "",
                     Type.YES_NO,
-                    yes("a.state IN ('missed', 'rejected')"),
+                    yes("a.state IN ('missed', 'rejected') AND a.channel <> 'dialled'"),
                     counted=N_("Not taken"),
                 ),
                 Field("is_closed", N_("Closed"), Type.YES_NO, yes("a.closed_ts IS NOT NULL")),
