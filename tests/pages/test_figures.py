@@ -206,3 +206,12 @@ def test_pdf_files_name_the_time_zone(client: FlaskClient, stored: None, list_: 
     sign_in(client, P.TRACING_VIEW, P.TRACING_EXPORT_PDF)
     made = client.get(f"/{list_}.pdf?tz=America/Lima&from={DAY}&to={DAY}")
     assert "America/Lima" in text_of(made.data)
+
+
+def test_periods_that_have_too_many_hours_are_not_offered(client: FlaskClient, stored: None) -> None:
+    sign_in(client)
+    page = client.get(f"/figures?by=hour&tz=UTC&from={DAY}&to={DAY}").text
+    links = re.findall(r'href="(/figures\?[^"]*(?:unit|period)=[^"]*)"', page)
+    assert len(links) > 5
+    assert [each for each in links if client.get(each.replace("&amp;", "&")).status_code != 200] == []
+    assert "unit=quarter" not in page

@@ -94,6 +94,12 @@ def test_the_figures_of_a_user_are_those_of_the_users_own_day(client: FlaskClien
     page = client.get(f"/figures?by=user&{PERIOD}").text
     assert page.count(own_day.replace("&", "&amp;")) == 9  # the name, and each figure that is not 0
     assert client.get(own_day).status_code == 200
+    for state in ("closed", "not_taken"):
+        numbers = re.findall(rf'href="(/tracing[^"]*state={state})#activities">(\d+)<', page)
+        for link, number in numbers:
+            listed = client.get(link.replace("&amp;", "&")).text.partition('id="activities"')[2]
+            assert re.search(rf"All\s*<[^>]*>{number}<", listed), link
+        assert bool(numbers) == (state == "closed")
     assert found["Total"][1] == "4"
     client.get(f"/figures?by=queue&{PERIOD}")
     looks = AuditEntry.select().where(AuditEntry.action == "figures.viewed")

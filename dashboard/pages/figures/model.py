@@ -163,7 +163,7 @@ def _person(wanted: FiguresRequest, login: str) -> str:
 def behind(wanted: FiguresRequest, column: Column, row: Row | None) -> str | None:
     """Return where a figure of a row, or of the total, leads: to its rows, or to the user's day or week."""
     if row and row.page and period.unit_of(wanted.query.span, wanted.query.zone) in ("day", "week"):
-        return row.page
+        return f"{row.page}&state={column.state}#activities" if column.state else row.page
     return url(wanted, column, row.filters if row else {})
 
 

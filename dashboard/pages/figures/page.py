@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.scope import Scope
-from dashboard.clock import DAY_S, Span
+from dashboard.clock import DAY_S, HOUR_S, Span
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.pages.figures import export, model, reading, tables
@@ -99,7 +100,7 @@ def page(wanted: FiguresRequest, given: reading.Given) -> dict[str, Any]:
         "heat": _heat(wanted),
         "hours": _hours(wanted, found.rows) if wanted.by is By.USER_HOUR else None,
         "weekdays": [name for _day, name in sorted(names.items())],
-        **_periods(query, given),
+        **_periods(wanted, given),
         **_neighbours(query),
     }
 
@@ -136,19 +137,22 @@ def _tile(wanted: FiguresRequest, column: Column, now: Values, then: Values, val
     return Tile(_(column.label), write(value) or "–", said, model.url(wanted, column, {}), spark)
 
 
-def _periods(query: Query, given: reading.Given) -> dict[str, Any]:
+def _periods(wanted: FiguresRequest, given: reading.Given) -> dict[str, Any]:
     """Return the links to the day, week, month and quarter of the period's last day up to today, to the named
-    periods, and the fields of the dates."""
+    periods, and the fields of the dates. Periods with more hours than the table may have are left out."""
+    query, longest = wanted.query, model.MAX_ROWS * HOUR_S if wanted.by is By.HOUR else sys.maxsize
     last = clock.local_date(max(query.span.start, min(query.span.end - 1, query.as_of)), query.zone)
     chosen = period.unit_of(query.span, query.zone)
     return {
         "units": [
             Link(_(label), here(DROPPED, unit=name, date=last.isoformat()), name == chosen)
             for name, label in UNIT_LABELS.items()
+            if period.unit(name, last, query.zone).seconds <= longest
         ],
         "named": [
             Link(_(label), here(DROPPED, period=name), given.get("period") == [name])
             for name, label in PERIODS.items()
+            if period.named(name, query.zone, query.as_of).seconds <= longest
         ],
         "first": clock.local_date(query.span.start, query.zone).isoformat(),
         "last": clock.local_date(max(query.span.end - 1, query.span.start), query.zone).isoformat(),

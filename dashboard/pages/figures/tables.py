@@ -11,6 +11,7 @@ from dashboard.i18n.message import N_
 from dashboard.sources.catalogue import ACTIVITIES, INTERACTIONS, TIME_IN_STATE, USER_EVENTS
 from dashboard.sources.period import Bucket
 from dashboard.sources.types import Source
+from dashboard.tracing.types import NOT_TAKEN, State
 
 Values = Mapping[str, Any]
 
@@ -58,8 +59,9 @@ GROUPS = {By.TEAM: "team.name"}  # of the query, where it has another name
 class Column:
     """A measure as a figure, and the filters of the rows behind it.
 
-    With `same`, another measure, it is only shown where both are equal. A `tile` stands above the table as
-    well. The table of a narrow screen leaves out columns by `css`.
+    `state` narrows the list of a user's own page to them. With `same`, another measure, it is only shown
+    where both are equal. A `tile` stands above the table as well. The table of a narrow screen leaves out
+    columns by `css`.
     """
 
     measure: str
@@ -68,6 +70,7 @@ class Column:
     tile: bool = False
     css: str = ""
     same: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ CONTACTS = Table(
 # Activities by the moment of their closing; the index of each user's is read.
 CLOSED = replace(ACTIVITIES, moment="closed", where='a.user_id IN (SELECT x.id FROM "user" x)')
 WORK_BESIDE = (("closed/", CLOSED, {"state": "closed"}), ("time/", TIME_IN_STATE, {"layer": "work"}))
-HANDLED = Column("closed/count", N_("Handled"), tile=True)
+HANDLED = Column("closed/count", N_("Handled"), tile=True, state=State.CLOSED)
 TALK = Column("sum:talk", N_("Talk time"), tile=True)
 OCCUPANCY = Column("time/occupancy", N_("Occupancy"), tile=True)
 OF_TIME = (
@@ -157,7 +160,7 @@ WORK = Table(
     columns=(
         Column("count", N_("Activities"), tile=True),
         HANDLED,
-        Column("sum:is_missed", N_("Not taken"), tile=True),
+        Column("sum:is_missed", N_("Not taken"), tile=True, state=NOT_TAKEN),
         TALK,
         Column("sum:hold", N_("Hold time"), css="p2"),
         Column("sum:ringing", N_("Ringing time"), css="p3"),
