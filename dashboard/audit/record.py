@@ -6,7 +6,9 @@ Actions that have an event type in the catalogue are recorded as events as well;
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import peewee
@@ -65,7 +67,7 @@ def append(
         type_.name,
         _data(type_, target, details, ip),
         user_id,
-        _queue(target),
+        target[1] if target[0] == "queue" and isinstance(target[1], int) else None,
         chain=chain,
         time_ms=time_ms,
     )
@@ -94,10 +96,6 @@ def _user(target: tuple[str, object, str]) -> int | None:
     return user_id
 
 
-def _queue(target: tuple[str, object, str]) -> int | None:
-    return target[1] if target[0] == "queue" and isinstance(target[1], int) else None
-
-
 TEXT_MAX = 2048
 AGAIN_S, KEY_AGAIN_S = 15 * 60, 3600  # repeated views and denials of one actor are one entry
 MASK = "•••"
@@ -122,7 +120,49 @@ def record(
     transaction of the change, so that both are committed or neither. `chain` lists the ids of the rules
     that caused the action; `seen` whose data it showed: the entry is on their page My data.
     """
-    _entry(action, crud, target, changes, details, outcome, actor, chain, seen)()
+    entry = _entry(action, crud, target, changes, details, outcome, actor, chain, seen)
+    if (held := _held.get()) is not None:
+        held.append(entry)
+    else:
+        _write([entry])
+
+
+class _Entry(NamedTuple):
+    """What writes an entry, now or later: its event, then its place in the chain."""
+
+    event: Callable[[], None]
+    chained: Callable[[], None]
+
+
+_held: ContextVar[list[_Entry] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """Open the transaction of several changes, whose entries are written at its end.
+
+    The first entry takes the lock of the chain. Whoever then waits for a row of somebody who waits for the
+    chain would wait for ever: PostgreSQL ends one of both.
+    """
+    with database.atomic():
+        outer, entries = _held.get(), list[_Entry]()
+        token = _held.set(entries)
+        try:
+            yield
+        finally:
+            _held.reset(token)
+        if outer is not None:
+            outer += entries
+        else:
+            _write(entries)
+
+
+def _write(entries: Sequence[_Entry]) -> None:
+    with database.atomic():
+        for entry in entries:
+            entry.event()
+        for entry in entries:
+            entry.chained()
 
 
 def _entry(
@@ -135,8 +175,7 @@ def _entry(
     actor: Actor | None = None,
     chain: Sequence[int] = (),
     seen: Seen | None = None,
-) -> Callable[[], None]:
-    """Return what writes the entry and its event, now or later."""
+) -> _Entry:
     kind, ident, label = actor or _actor()
     masked = {name: _safe(name, value) for name, value in (details or {}).items()}
     context = _request_context(kind)
@@ -156,16 +195,17 @@ def _entry(
         "details": masked,
         **context,
     }
+    user_id = ident if kind == "user" else None
 
-    def write() -> None:
-        with database.atomic():
-            user_id = ident if kind == "user" else None
-            append(action, user_id, target, masked, context["ip"], chain, moment)
-            number = audit_chain.add(values)
-            if seen is not None:
-                _add_subjects(number, moment, seen, user_id)
+    def event() -> None:
+        append(action, user_id, target, masked, context["ip"], chain, moment)
 
-    return write
+    def chained() -> None:
+        number = audit_chain.add(values)
+        if seen is not None:
+            _add_subjects(number, moment, seen, user_id)
+
+    return _Entry(event, chained)
 
 
 def _add_subjects(number: int, moment: int, seen: Seen, actor: int | None) -> None:
@@ -209,12 +249,12 @@ def _read_entry(
     seen: Seen | None = None,
 ) -> None:
     kind, ident, label = actor
-    write = _entry(action, "r", target, details=details, outcome=outcome, actor=actor, seen=seen)
+    entry = _entry(action, "r", target, details=details, outcome=outcome, actor=actor, seen=seen)
 
     def write_new() -> None:
         if details not in _lately(action, target, kind, ident):
             with dialect.short_wait():
-                write()
+                _write([entry])
 
     key = (action, target, kind, ident, *sorted(details.items()))
     deferred.write(key, write_new, f"{action} of {target} by {kind} {label} {details}")

@@ -27,7 +27,7 @@ def switch(rules: Iterable[Rule], state: State) -> int:
     that begin from now on.
     """
     changed = 0
-    with database.atomic():
+    with audit.changing():
         ids = sorted({rule.id for rule in rules})
         for rule in Rule.select().where(Rule.id.in_(ids)).order_by(Rule.id):
             if rule.state == state or (rule.missing and state in WATCHING):

@@ -16,7 +16,8 @@ from dashboard.audit import chain, record, verify
 from dashboard.audit.chain import Head
 from dashboard.audit.verify import Fault, Kind
 from dashboard.db import open_database
-from dashboard.models import AuditCheckpoint, AuditEntry
+from dashboard.models import AuditCheckpoint, AuditEntry, User
+from tests import make
 
 pytestmark = pytest.mark.both_databases
 
@@ -262,3 +263,68 @@ def test_20_writers_at_once_make_one_chain(db: peewee.Database, db_url: str) -> 
 def test_any_text_is_hashed_as_it_is_stored(db: peewee.Database, text: str) -> None:
     record.record("test.done", "u", ("thing", 1, text), {"name": (None, text)}, {"note": text, "n": 1e300})
     assert verify.walk().fault is None
+
+
+def test_several_changes_add_their_entries_at_the_end_of_their_transaction(db: peewee.Database) -> None:
+    with record.changing():
+        for number in (1, 2):
+            with record.changing():
+                record.record("rule.switched", "u", ("rule", number, ""))
+            assert AuditEntry.select().count() == 0
+    assert [row.target_id for row in AuditEntry.select().order_by(AuditEntry.seq)] == ["1", "2"]
+
+    def refused() -> None:
+        with record.changing():
+            record.record("rule.switched", "u", ("rule", 3, ""))
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        refused()
+    record.record("rule.switched", "u", ("rule", 4, ""))
+    assert [row.target_id for row in AuditEntry.select().order_by(AuditEntry.seq)] == ["1", "2", "4"]
+    assert verify.walk().fault is None
+
+
+def test_several_changes_and_one_of_the_same_row_do_not_wait_for_each_other(db: peewee.Database) -> None:
+    if isinstance(db, peewee.SqliteDatabase):
+        pytest.skip("SQLite has one writer")
+    user = make.user("jana")
+    recorded, changed, errors = threading.Event(), threading.Event(), list[BaseException]()
+
+    def rename(name: str) -> None:
+        User.update(name=name).where(User.id == user.id).execute()
+
+    def several() -> None:
+        with record.changing():
+            record.record("user.updated", "u", ("user", 1, "first"))
+            recorded.set()
+            assert changed.wait(20)
+            rename("Several")
+            record.record("user.updated", "u", ("user", 2, "second"))
+
+    def one() -> None:
+        assert recorded.wait(20)
+        with db.atomic():
+            rename("One")
+            changed.set()
+            record.record("user.updated", "u", ("user", 3, "one"))
+
+    def work(act: Callable[[], None]) -> None:
+        try:
+            with db.connection_context():
+                act()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(act,)) for act in (several, one)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert errors == []
+    assert [row.target_label for row in AuditEntry.select().order_by(AuditEntry.seq)] == [
+        "one",
+        "first",
+        "second",
+    ]
+    assert User.get_by_id(user.id).name == "Several"

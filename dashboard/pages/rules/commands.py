@@ -89,7 +89,7 @@ def add(
 
 def add_starters(user_id: int, owner_id: int | None) -> int:
     """Add the rules of the starter set that are not there yet, switched off; return how many."""
-    with database.atomic():
+    with audit.changing():
         made = starter.make(user_id, owner_id, formats.language())
     return len(made)
 
@@ -105,7 +105,7 @@ class Imported(NamedTuple):
 
 def import_rules(found: Sequence[Incoming], user_id: int, owner_id: int | None) -> list[Imported]:
     """Add the rules of a file, switched off, but those whose name the list has already."""
-    with database.atomic():
+    with audit.changing():
         taken = {name for (name,) in Rule.select(Rule.name).where(_list_of(owner_id)).tuples()}
         made = []
         for row in found:
@@ -128,7 +128,7 @@ def delete(rules: Iterable[Rule]) -> int:
     Their runs go in the background: a rule may have very many.
     """
     deleted = 0
-    with database.atomic():
+    with audit.changing():
         for rule in _fresh(rules):
             for model in OfRule.__subclasses__():
                 model.delete().where(model.rule_id == rule.id).execute()
@@ -150,7 +150,7 @@ def delete(rules: Iterable[Rule]) -> int:
 def move(rules: Iterable[Rule], group: RuleGroup | None) -> int:
     """Move system rules into the group, or out of all groups; return how many were moved."""
     moved = 0
-    with database.atomic():
+    with audit.changing():
         for rule in _fresh(rules):
             if rule.group_id == (group.id if group else None):
                 continue
