@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, g, make_response, redirect, reques
 from flask_babel import gettext as _
 
 from dashboard import clock
+from dashboard.access import masking
 from dashboard.access.guard import MissingPermission, require
 from dashboard.audit import record as audit
 from dashboard.exports.registry import ExportOrder, Maker
@@ -120,7 +121,7 @@ def as_json(listing: Listing, given: Parameters) -> Response:
         return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
     except (run.TooLong, TooManyBuckets):
         return _json({"errors": {"period": _(TOO_LONG)}}, 400)
-    details = {**_kept(listing, given), "format": "json", "rows": len(found.rows)}
+    details = {**masking.query(_kept(listing, given)), "format": "json", "rows": len(found.rows)}
     audit.record(listing.exported, "r", ("export", "", listing.source.name), details=details)
     return _json(found)
 
