@@ -135,6 +135,10 @@ def test_a_wall_shows_what_its_owner_may_see_at_that_moment(client: FlaskClient,
     page = client.get(url).text
     assert "your role doesn&#39;t allow it" in page
     assert 'class="fig"' not in page
+    Access.update(permissions=[P.CALENDARS_VIEW]).where(Access.id == owner.access_id).execute()
+    assert client.get(url).status_code == 404
+    Access.update(permissions=RIGHTS).where(Access.id == owner.access_id).execute()
+    assert client.get(url).status_code == 200
     User.update(deactivated_ts=1).where(User.id == owner.id).execute()
     assert client.get(url).status_code == 404
 

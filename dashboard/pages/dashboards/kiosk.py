@@ -16,6 +16,7 @@ from dashboard.audit import record as audit
 from dashboard.pages.dashboards.shown import as_of, shown
 from dashboard.reports import dashboards
 from dashboard.reports.dashboards import Kind
+from dashboard.reports.ready import READERS
 from dashboard.reports.tiles import View
 from dashboard.web.forms import ID_MAX
 from dashboard.web.page import render
@@ -32,6 +33,8 @@ def show(ident: int, key: str) -> Response:
         abort(429 if tried.wait_s else 404)
     owner, settings = row.user, current_app.config["STOPA"]
     scope, now = scopes.of_user(owner), clock.now_s()
+    if not scope.permissions.intersection(READERS):
+        abort(404)  # who can no longer open the page shows nothing of it on a wall
     zone = owner.timezone or settings.timezone
     with force_locale(owner.locale or settings.locale):
         tiles = shown(View(scope, zone, now, row.refresh_s), dashboards.tiles(row.id), wall=True)
