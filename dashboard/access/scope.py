@@ -40,6 +40,19 @@ class Scope:
         """Return the scope of all users and queues with the same permissions."""
         return replace(self, users=None, queues=None)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the users, queues and permissions as JSON values."""
+        parts = {"users": self.users, "queues": self.queues, "permissions": self.permissions}
+        return {name: None if part is None else sorted(part) for name, part in parts.items()}
+
+    def covers(self, other: dict[str, Any]) -> bool:
+        """Return whether the viewer has all users, queues and permissions of another scope's `as_json`."""
+        mine = self.as_json()
+        return all(
+            mine[name] is None or (part is not None and set(part) <= set(mine[name]))
+            for name, part in other.items()
+        )
+
     def sees(self, user_id: int) -> bool:
         return self.users is None or user_id == self.viewer_id or user_id in self.users
 

@@ -14,6 +14,7 @@ from flask_babel import force_locale
 
 from dashboard import clock
 from dashboard.access import scope as scopes
+from dashboard.access.scope import Scope
 from dashboard.db import database
 from dashboard.db.patience import patient
 from dashboard.exports import csv, pdf, registry, xlsx
@@ -70,8 +71,8 @@ def make(waiting: list[Job]) -> None:
     if row is None:
         return
     with force_locale(row.locale), patient(), tempfile.TemporaryFile() as target:
-        report = build(row)
-        if report is None:
+        scope, report = _scope(row), build(row)
+        if scope is None or report is None:
             raise Gone(row.id)
         jobs.progress(job.id, 0, 100)
         try:
@@ -79,18 +80,25 @@ def make(waiting: list[Job]) -> None:
         except pdf.TooManyRows as error:
             raise TooLong(str(error)) from None
         jobs.progress(job.id, 90, 100)
-        _keep(row.id, target, count)
+        _keep(row.id, target, count, scope)
         jobs.progress(job.id, 100, 100)
 
 
-def build(row: ExportFile) -> Report | None:
-    """Return the report with the rights its user has now, None when they are not enough."""
+def _scope(row: ExportFile) -> Scope | None:
+    """Return the scope that the user of a file has now, None when it is not enough."""
     user = User.get_or_none(User.id == row.user_id)
     if user is None or user.deactivated_ts is not None or user.access_id is None:
         return None
     scope = scopes.of_user(user)
-    if not registry.allowed(scope, row.maker, row.format):
+    return scope if registry.allowed(scope, row.maker, row.format) else None
+
+
+def build(row: ExportFile) -> Report | None:
+    """Return the report with the rights its user has now, None when they are not enough."""
+    scope = _scope(row)
+    if scope is None:
         return None
+    user = User.get_by_id(row.user_id)
     order_ = ExportOrder(scope, user.name, row.query, row.query["tz"], row.created_ts, row.format)
     return registry.MAKERS[row.maker].build(order_)
 
@@ -114,7 +122,7 @@ def parts(ident: str) -> Iterator[bytes]:
         yield bytes(data)
 
 
-def _keep(ident: str, source: IO[bytes], rows: int) -> None:
+def _keep(ident: str, source: IO[bytes], rows: int, scope: Scope) -> None:
     digest, size, number = hashlib.sha256(), source.tell(), 0
     source.seek(0)
     with database.atomic():
@@ -123,6 +131,6 @@ def _keep(ident: str, source: IO[bytes], rows: int) -> None:
             digest.update(piece)
             ExportPart.insert(file=ident, n=number, data=piece).execute()
             number += 1
-        ExportFile.update(rows=rows, size=size, sha256=digest.hexdigest()).where(
+        ExportFile.update(rows=rows, size=size, sha256=digest.hexdigest(), scope=scope.as_json()).where(
             ExportFile.id == ident
         ).execute()

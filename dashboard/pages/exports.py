@@ -51,7 +51,9 @@ def download(ident: str) -> Response:
 
 
 def _is_gone(file: ExportFile) -> bool:
-    """Return whether the file is not, or no longer, for its user."""
+    """Return whether the file is not, or no longer, for its user: it shows what they saw when it was made."""
+    if not file.scope or not g.scope.covers(file.scope):
+        return True
     try:
         return background.build(file) is None
     except run.TooLong:

@@ -17,7 +17,7 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.exports import pdf
 from dashboard.jobs import worker
-from dashboard.models import Access, AuditEntry, ExportFile, ExportPart, Job, User
+from dashboard.models import Access, AccessGrant, AuditEntry, ExportFile, ExportPart, Job, User
 from dashboard.web import deliver
 from tests import make
 from tests.pages import trail
@@ -143,6 +143,30 @@ def test_a_right_withdrawn_before_the_download_is_refused(
             viewer.access, Permission.TRACING_EXPORT_DATA if loss == "right" else Permission.TRACING_VIEW
         )
     assert client.get(f"{url}/file").status_code == 403
+
+
+NARROWED = {
+    "contacts": lambda access: withdraw(access, Permission.PII_UNMASK),
+    "queues": lambda access: access.grants.where(AccessGrant.kind == "all_queues").get().delete_instance(),
+    "users": lambda access: access.grants.where(AccessGrant.kind == "all_users").get().delete_instance(),
+}
+
+
+@pytest.mark.parametrize("loss", NARROWED)
+def test_a_file_of_a_list_is_refused_to_who_would_see_less_of_it_now(
+    client: FlaskClient, app: Flask, viewer: User, loss: str
+) -> None:
+    answer = client.get(f"/interactions.csv?from={DAY}&to={DAY}")
+    url = answer.headers["Location"]
+    work(app)
+    assert client.get(f"{url}/file").status_code == 200
+    NARROWED[loss](viewer.access)
+    assert client.get(f"{url}/file").status_code == 403
+    viewer.access.permissions = sorted(Permission)
+    viewer.access.save()
+    for kind in ("all_users", "all_queues"):
+        AccessGrant.create(access=viewer.access, kind=kind)
+    assert client.get(f"{url}/file").status_code == 200
 
 
 def test_nobody_elses_file_is_found(client: FlaskClient, app: Flask, viewer: User) -> None:
