@@ -117,6 +117,11 @@ _ANY = Prepared(
 )
 
 
+def is_query(text: str) -> bool:
+    """Return whether a typed text holds parameters and nothing else, so that no part of it is ignored."""
+    return all(name and mark for name, mark, _value in (part.partition("=") for part in text.split("&")))
+
+
 def readable(scope: Scope, on_list: bool = False, source: str = "") -> list[SavedReport]:
     """Return the reports, or the views of lists, that a viewer may read: ready-made ones first, then by name.
 

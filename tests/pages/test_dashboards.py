@@ -261,6 +261,7 @@ def test_a_tile_is_added_and_its_contents_are_chosen(client: FlaskClient, owner:
         ({"report": "nonsense"}, "report"),
         ({"period": "ever"}, "period"),
         ({"query": "colour=red"}, "query"),
+        ({"query": "support"}, "query"),
         ({"measure": "sum:nonsense"}, "measure"),
         ({"limit": ""}, "limit"),
         ({"limit": "x"}, "limit"),

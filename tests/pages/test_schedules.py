@@ -100,6 +100,8 @@ BAD = [
     ({"report": "nonsense"}, "f-report"),
     ({"period": "ever"}, "f-period"),
     ({"query": "colour=red"}, "f-query"),
+    ({"query": "support"}, "f-query"),
+    ({"query": "queue=support&calls"}, "f-query"),
     ({"query": "queue="}, ""),
     ({"format": "exe"}, "f-format"),
     ({"recipient": []}, "f-recipient"),

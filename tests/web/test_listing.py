@@ -242,6 +242,15 @@ def test_a_shared_view_does_not_tell_whom_it_is_about_outside_the_scope(
         assert "jana" not in answer.text, suffix
 
 
+def test_a_contact_that_is_sought_is_masked_in_the_entry_of_a_list_as_json(
+    client: FlaskClient, stored: Any
+) -> None:
+    make.sign_in(client, make.administrator())
+    assert client.get("/events.json?q=%2B420601234567").status_code == 200
+    entry = AuditEntry.select().where(AuditEntry.action.endswith(".exported")).get()
+    assert entry.details["q"] == "+420 ••• ••• 567"
+
+
 def test_the_owner_deletes_a_view_and_no_other_list_opens_it(
     client: FlaskClient, stored: Any, role: Access
 ) -> None:

@@ -98,6 +98,8 @@ class TileForm(Form):
         N_("Filters"),
         500,
         needed=False,
+        fits=library.is_query,
+        problem=N_("Write filters as in an address, such as queue=support."),
         hint=N_("As in the address of the report, such as queue=support. Empty: as in the report."),
     )
     measure = Choice(N_("Figure"), problem=CHOOSE)

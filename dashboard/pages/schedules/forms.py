@@ -56,6 +56,8 @@ class ScheduleForm(Form):
         N_("Filters"),
         500,
         needed=False,
+        fits=library.is_query,
+        problem=N_("Write filters as in an address, such as queue=support."),
         hint=N_("As in the address of the report, such as queue=support. Empty: as in the report."),
     )
     format = Choice(N_("Format"), FORMATS, problem=CHOOSE)
