@@ -80,7 +80,13 @@ def answer(scope: Scope, query: Query, as_of: int) -> Answer:
 
 
 def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
-    found = run.figures(scope, query)
+    return of_figures(scope, query, _measure_infos(query), run.figures(scope, query), as_of)
+
+
+def of_figures(
+    scope: Scope, query: Query, measures: Sequence[ColumnInfo], found: run.Figures, as_of: int
+) -> Answer:
+    """Return figures, of `measures` by the groups of a query, as its result."""
     fields = [replace(each.field, type=Type.TEXT) if each.bucket else each.field for each in query.groups]
     values = [
         tuple(
@@ -94,7 +100,7 @@ def _figures(scope: Scope, query: Query, as_of: int) -> Answer:
     shown = zip(written, found.rows, strict=True)
     return Answer(
         **_head(query, as_of),
-        columns=[*map(_group_info, query.groups), *_measure_infos(query)],
+        columns=[*map(_group_info, query.groups), *measures],
         rows=[dict(zip(keys, row, strict=True)) | figures for row, (_, figures) in shown],
         totals=found.total,
         groups_overlap=found.overlap,
@@ -122,13 +128,17 @@ def _group_info(group: Group) -> ColumnInfo:
     return ColumnInfo(group.name, group.bucket or group.field.type, UNITS.get(group.field.type))
 
 
+def info(name: str, type_: Type) -> ColumnInfo:
+    return ColumnInfo(name, type_, UNITS.get(type_))
+
+
 def _measure_infos(query: Query) -> list[ColumnInfo]:
     """Return the columns of the measures, then those that compare them."""
-    found = [ColumnInfo(each.name, each.type, UNITS.get(each.type)) for each in query.measures]
+    found = [info(each.name, each.type) for each in query.measures]
     return found + [
         ColumnInfo(compared_name(each.name, what), Type.PERCENT, None)
         if what is Compared.CHANGE
-        else ColumnInfo(compared_name(each.name, what), each.type, UNITS.get(each.type))
+        else info(compared_name(each.name, what), each.type)
         for each in (query.measures if query.compare else ())
         for what in Compared
     ]

@@ -104,6 +104,7 @@ ANSWERS = {
     "interactions.index_file": (200, 403),
     "interactions.user_events_file": (200, 403),
     "figures.download": (200, 403),
+    "figures.as_json": (200, 403),
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
     "ruleruns.subject_save_view": (404, 422),

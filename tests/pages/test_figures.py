@@ -135,6 +135,34 @@ def test_every_number_of_user_events_leads_to_as_many(client: FlaskClient, store
         assert found[1] == number, link
 
 
+@pytest.mark.parametrize("by", ["queue", "user", "hour", "user_hour"])
+def test_json_holds_the_numbers_of_the_files(client: FlaskClient, stored: None, by: str) -> None:
+    sign_in(client, P.TRACING_EXPORT_DATA, P.TRACING_VIEW)
+    query = f"tz=UTC&from={DAY}&to={DAY}&by={by}"
+    found = client.get(f"/figures.json?{query}").get_json()
+    lines = list(csv.reader(io.StringIO(client.get(f"/figures.csv?{query}").data.decode("utf-8-sig"))))
+    measures = [each["name"] for each in found["columns"] if each["name"] not in ("queue", "user", "hour")]
+
+    def number(text: str) -> float | None:
+        return float(text) if text else None
+
+    def cells(values: dict[str, Any]) -> list[float | None]:
+        return [values[name] for name in measures]
+
+    of_file = [[number(cell) for cell in line[-len(measures) :]] for line in lines[1:]]
+    key = str
+    assert sorted(map(cells, found["rows"]), key=key) == sorted(of_file[:-1], key=key)
+    assert cells(found["totals"]) == of_file[-1]
+
+
+def test_json_is_for_those_who_may_export_and_names_a_wrong_parameter(client: FlaskClient) -> None:
+    sign_in(client)
+    assert client.get("/figures.json").status_code == 403
+    sign_in(client, P.TRACING_EXPORT_DATA)
+    answer = client.get("/figures.json?by=colour")
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (400, ["by"])
+
+
 def test_files_hold_the_numbers_of_the_table(client: FlaskClient, stored: None) -> None:
     sign_in(client, P.TRACING_EXPORT_DATA)
     query = f"tz=UTC&from={DAY}&to={DAY}&by=queue"

@@ -16,7 +16,8 @@ from dashboard.i18n import collation, formats
 from dashboard.pages.figures import reading, tables
 from dashboard.pages.figures.reading import Figure, FiguresRequest, Part
 from dashboard.pages.figures.tables import By, Column, Values
-from dashboard.sources import display, period, run
+from dashboard.sources import answer, display, period, run
+from dashboard.sources.answer import Answer
 from dashboard.sources.derived import Key
 from dashboard.sources.period import Bucket
 from dashboard.sources.query import Filter, Op, Query
@@ -58,13 +59,8 @@ def table(wanted: FiguresRequest) -> Result:
 
     Raises run.TooLong.
     """
-    names = reading.groups(wanted)
-    found = reading.figures(wanted, names)
-    rows = past(wanted.query, names[-1], found.rows)
-    if wanted.by is By.USER_HOUR:
-        rows = [(key, values) for key, values in rows if any(values.values())]
-    if len(rows) > MAX_ROWS:
-        raise run.TooLong
+    names, found = _found(wanted)
+    rows = found.rows
     if wanted.by.bucket:
         made = _buckets(wanted, rows)
     else:
@@ -73,7 +69,36 @@ def table(wanted: FiguresRequest) -> Result:
     return Result(made, found.total, found.overlap, left_out)
 
 
-def past(query: Query, group: str, rows: Sequence[tuple[Key, Values]]) -> list[tuple[Key, Values]]:
+def as_answer(wanted: FiguresRequest, as_of: int) -> Answer:
+    """Return the figures of the table as the query API does. Raises run.TooLong."""
+    names, found = _found(wanted)
+    query = replace(wanted.query, groups=tuple(reading.group(wanted.query.source, name) for name in names))
+    types = {each.measure: wanted.types[each.measure] for each in wanted.columns}
+
+    def written(values: Values) -> dict[str, Figure]:
+        return dict(zip(types, cells(wanted, values), strict=True))
+
+    rows = [(key, written(values)) for key, values in found.rows]
+    figures = run.Figures(rows, written(found.total), found.overlap)
+    measures = [answer.info(name, type_) for name, type_ in types.items()]
+    return answer.of_figures(wanted.scope, query, measures, figures, as_of)
+
+
+def _found(wanted: FiguresRequest) -> tuple[tuple[str, ...], run.Figures]:
+    """Return the groups of the table and their figures, without what is still to come. Raises run.TooLong."""
+    names = reading.groups(wanted)
+    found = reading.figures(wanted, names)
+    rows = past(wanted.query, names[-1], found.rows)
+    if wanted.by is By.USER_HOUR:
+        rows = [(key, values) for key, values in rows if any(values.values())]
+    if len(rows) > MAX_ROWS:
+        raise run.TooLong
+    return names, found._replace(rows=rows)
+
+
+def past(
+    query: Query, group: str, rows: Sequence[tuple[Key, dict[str, Any]]]
+) -> list[tuple[Key, dict[str, Any]]]:
     """Return the rows without the empty buckets, of the last group, that lie in the future as a whole."""
     if group not in list(Bucket) or query.as_of >= query.span.end:
         return list(rows)

@@ -123,7 +123,7 @@ def figures(
         asked = replace(
             query,
             span=span or query.span,
-            groups=tuple(_group(query.source, name) for name in names),
+            groups=tuple(group(query.source, name) for name in names),
             measures=chosen,
         )
         try:
@@ -140,7 +140,8 @@ def figures(
     return Figures([(key, empty | values) for key, values in rows.items()], total, overlap)
 
 
-def _group(source: Source, name: str) -> Group:
+def group(source: Source, name: str) -> Group:
+    """Return a group of the table as one of a query on `source`."""
     if name in list(Bucket):
         return Group(name, *source.timed_field, Bucket(name))
     return Group(name, *source.fields[name])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from flask import Blueprint, Response, abort, g, make_response, redirect, request
+from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access.guard import require
+from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
@@ -21,7 +24,7 @@ from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
 from dashboard.web.deliver import deliver, file_links
 from dashboard.web.errors import Detail
-from dashboard.web.listing import refusal, too_long
+from dashboard.web.listing import TOO_LONG, refusal, too_long
 from dashboard.web.page import render
 
 bp = Blueprint("figures", __name__)
@@ -83,6 +86,28 @@ def download(format_: str) -> Response:
         "report.exported",
         (lambda order: export.report(wanted, found, order)) if found else None,
     )
+
+
+@bp.get("/figures.json")
+@require(Permission.QUEUES_FIGURES)
+def as_json() -> Response:
+    """Answer with the table as the query API does; 400 with the errors by parameter."""
+    if not g.scope.can(TRACING_RIGHTS["csv"]):
+        raise MissingPermission(TRACING_RIGHTS["csv"])
+    try:
+        wanted = _request(_given())
+        found = model.as_answer(wanted, clock.now_s())
+    except QueryError as error:
+        return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
+    except (run.TooLong, TooManyBuckets):
+        return _json({"errors": {"period": _(TOO_LONG)}}, 400)
+    details = {"by": wanted.by, "format": "json", "rows": len(found.rows)}
+    audit.record("report.exported", "r", ("export", "", "figures"), details=details)
+    return _json(found)
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, content_type="application/json")
 
 
 @bp.get("/queues/figures", defaults={"format_": ""})
