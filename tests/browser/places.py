@@ -110,7 +110,7 @@ PLACES = {
     "event stream, filtered": Place("/events?type_group=calls&user=novakova&type__not=call.closed"),
     "event stream, refused": Place("/events?type_group=x", status=400),
     "event stream of an agent": Place("/events", "novakova"),
-    "event": Place("/events/1"),
+    "event": Place("/events/{event}"),
     "users": Place("/users"),
     "users not found": Place("/users?q=zzzz"),
     "home of a team lead": Place("/", "lead"),

@@ -34,6 +34,7 @@ IDS = {
     "rule": "SELECT MIN(id) FROM rule WHERE owner_id IS NULL",
     "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",
     "run": "SELECT MIN(id) FROM run WHERE outcome = 'done'",
+    "event": "SELECT MIN(id) FROM event WHERE type = 'call.accepted'",
     "dashboard": "SELECT MIN(id) FROM dashboard",
     "tile": "SELECT MIN(id) FROM tile WHERE warn <> ''",
     "schedule": "SELECT MIN(id) FROM schedule",

@@ -16,11 +16,12 @@ from dashboard.models import Access
 from dashboard.web.nav import SECTIONS, place_of
 from tests import make
 
-ACCOUNT = ["/account", "/inbox/profiles"]
+ACCOUNT = ["/account", "/my-data", "/inbox/profiles"]
 SETTINGS = {
     "/users": "Users",
     "/teams": "Teams",
     "/accesses": "Roles",
+    "/settings/policy": "Monitoring policy",
     "/queues": "Queues",
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
