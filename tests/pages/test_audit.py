@@ -23,8 +23,6 @@ from tests.pages import asks, trail
 from tests.pages.html import Page
 from tests.pages.test_tracing_hostile import hostile, needs_shared
 
-pytestmark = pytest.mark.both_databases
-
 P = Permission
 LANGUAGES = {
     "en": ("Audit log", "What changed", "Done"),

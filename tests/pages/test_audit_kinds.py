@@ -19,9 +19,6 @@ from tests.pages import door, trail
 from tests.pages.html import Page
 from tests.pages.test_audit import LANGUAGES, P, evening, speak  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.both_databases
-
-
 # What a source sends, as a contact centre's audit would have it: type, what stands beside, data.
 SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "START_CALL": ("call.started", {"interaction": "call-7", "contact": {"name": "Eva Malá"}}, {}),

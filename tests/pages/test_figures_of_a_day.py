@@ -25,8 +25,6 @@ from tests.pages.figures_page import sign_in, table
 from tests.pages.files import text_of
 from tests.pages.html import Page
 
-pytestmark = pytest.mark.both_databases
-
 P = Permission
 NIGHT = 1_792_879_200  # 2026-10-25 00:00 in Prague, a day of 25 hours
 OF_DAY = "by=hour&queue=line&unit=day&date=2026-10-25&tz=Europe/Prague"

@@ -18,8 +18,6 @@ from tests import make
 from tests.api import Api
 from tests.reports.calls import START, events
 
-pytestmark = pytest.mark.both_databases
-
 P = Permission
 RIGHTS = (P.QUEUES_FIGURES, P.TRACING_VIEW, P.HOME_VIEW)
 CALLS = "from=2026-03-02&to=2026-03-03&tz=UTC"

@@ -15,8 +15,6 @@ from tests.api import Api
 from tests.pages.reports import PERIOD, rows_of, save, sign_in
 from tests.reports.calls import events
 
-pytestmark = pytest.mark.both_databases
-
 P = Permission
 
 

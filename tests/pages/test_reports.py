@@ -24,8 +24,6 @@ from tests.pages.html import Page
 from tests.pages.reports import PERIOD, links_of, rows_of, save, sign_in
 from tests.reports.calls import AS_OF, events
 
-pytestmark = pytest.mark.both_databases
-
 P = Permission
 
 
