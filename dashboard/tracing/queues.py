@@ -27,7 +27,14 @@ SUMS = {
     **{
         name: f"sum:is_{name}"
         for name in (
-            "entered", "answered", "abandoned", "closed", "blocked", "unfinished", "moved_on", "without_end"
+            "entered",
+            "answered",
+            "abandoned",
+            "closed",
+            "blocked",
+            "unfinished",
+            "moved_on",
+            "without_end",
         )
     },
     "timeouts": "sum:timeouts",
@@ -37,7 +44,7 @@ SUMS = {
     "talk": "sum:talk",
     "in_level": "sum:in_level",
     "level": "service_level",
-}  # fmt: skip
+}
 
 
 class QueueRow(NamedTuple):

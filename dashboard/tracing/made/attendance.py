@@ -115,9 +115,17 @@ def rows(scope: Scope, query: Query) -> Iterator[tuple[int | None, ...]]:
         for day in person.days:
             times = day.times
             yield (
-                day.on.toordinal() << 31 | person.member.id, person.member.id, day.first, day.last,
-                times.login, times.ready, times.paid, times.unpaid, int(times.inferred), len(day.corrections),
-            )  # fmt: skip
+                day.on.toordinal() << 31 | person.member.id,
+                person.member.id,
+                day.first,
+                day.last,
+                times.login,
+                times.ready,
+                times.paid,
+                times.unpaid,
+                int(times.inferred),
+                len(day.corrections),
+            )
 
 
 def total(people: Iterable[Person]) -> Times:

@@ -60,9 +60,7 @@ def rows(_scope: Scope, query: Query) -> Iterator[tuple[int | str | None, ...]]:
             if query.span.start <= stay.start < query.span.end:
                 left = None if stay.wait_s is None else stay.start + stay.wait_s
                 key = ident * STAYS + n
-                yield (
-                    key, ident, stay.queue_id, stay.start, left, stay.wait_s, _result(stay), stay.reason
-                )  # fmt: skip
+                yield (key, ident, stay.queue_id, stay.start, left, stay.wait_s, _result(stay), stay.reason)
 
 
 def _folded(entered: Sequence[Entered]) -> Iterator[tuple[int, Sequence[Stay]]]:

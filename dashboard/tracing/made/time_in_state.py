@@ -65,9 +65,18 @@ def rows(scope: Scope, query: Query) -> Iterator[tuple[int | str | None, ...]]:
         for each in _cells(edges, parts) if adds_up else parts:
             key = each.start << 21 | user << 2 | list(LAYERS).index(each.layer)
             yield (
-                key, user, each.layer, each.state, each.pause, each.paid, each.channel, each.start, each.end,
-                each.seconds, each.begun,
-            )  # fmt: skip
+                key,
+                user,
+                each.layer,
+                each.state,
+                each.pause,
+                each.paid,
+                each.channel,
+                each.start,
+                each.end,
+                each.seconds,
+                each.begun,
+            )
 
 
 def _chosen(query: Query, name: str) -> set[str | int]:
