@@ -8,6 +8,7 @@ from dataclasses import replace
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.i18n.message import N_
+from dashboard.sources.declared.events import EVENTS
 from dashboard.sources.types import Entity, Field, Source, Type
 
 # What an entry and an event of a source are called where contact centres keep an audit.
@@ -202,10 +203,10 @@ BATCHES = replace(
 
 _WHEN = " ".join(f"WHEN e.type = '{name}' THEN '{kind}'" for name, kind in REPORTED.items())
 _TYPES = ", ".join(f"'{name}'" for name in REPORTED)
-ACTIVITY = Source(
-    "audit_activity",
-    '"event" e LEFT JOIN "interaction" i ON i.source_id = e.source_id AND i.external_id = e.interaction',
-    (
+ACTIVITY = replace(
+    EVENTS,
+    name="audit_activity",
+    entities=(
         Entity(
             "event",
             N_("Event"),
@@ -230,14 +231,8 @@ ACTIVITY = Source(
             ),
         ),
     ),
-    moment="time",
     grain=N_("One row is one event that a source reported."),
     permission=Permission.AUDIT_VIEW,
-    queues="+e.queue_id",
-    own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL)",
-    users="e.user_id",
-    id_searched="e.interaction",
-    contact="i.contact_id",
     # The expression keeps SQLite from the index of types, which would sort all rows of a period.
     where=f"e.type || '' IN ({_TYPES})",
 )
