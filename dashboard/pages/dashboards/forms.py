@@ -17,10 +17,11 @@ from dashboard.reports.dashboards import OF_REPORT, REFRESH_S, Kind
 from dashboard.reports.library import Sharing
 from dashboard.sources import display
 from dashboard.sources.query import QueryError
+from dashboard.web import report_fields
 from dashboard.web.fields import Choice, Field, Form, TextLine
-from dashboard.web.listing import PERIODS, refusal
+from dashboard.web.listing import refusal
+from dashboard.web.report_fields import CHOOSE
 
-CHOOSE = N_("Choose an item from the list.")
 SHARED = {
     Sharing.PRIVATE.value: N_("Only me"),
     Sharing.ACCESS.value: N_("Everybody with my role"),
@@ -93,15 +94,8 @@ class TileForm(Form):
 
     title = TextLine(N_("Title of the tile"), 120, needed=False, hint=N_("Empty: the name of the report."))
     report = Choice(N_("Report"), problem=CHOOSE)
-    period = Choice(N_("Period"), {"": N_("As in the report"), **PERIODS}, problem=CHOOSE)
-    query = TextLine(
-        N_("Filters"),
-        500,
-        needed=False,
-        fits=library.is_query,
-        problem=N_("Write filters as in an address, such as queue=support."),
-        hint=N_("As in the address of the report, such as queue=support. Empty: as in the report."),
-    )
+    period = report_fields.period()
+    query = report_fields.filters()
     measure = Choice(N_("Figure"), problem=CHOOSE)
     warn = Choice(N_("Warn"), WARNS, problem=CHOOSE)
     limit = Limit(N_("Limit"))

@@ -15,10 +15,10 @@ from dashboard.reports import library, result
 from dashboard.reports.schedules import Format
 from dashboard.reports.timing import LAST_DAY, Frequency
 from dashboard.sources.query import QueryError
+from dashboard.web import report_fields
 from dashboard.web.fields import Choice, Form, Ids, TextLine, time_zone
-from dashboard.web.listing import PERIODS
+from dashboard.web.report_fields import CHOOSE
 
-CHOOSE = N_("Choose an item from the list.")
 NO_TIME = N_("Enter a time such as 20:00.")
 FREQUENCIES = {
     Frequency.DAILY.value: N_("Every day"),
@@ -51,15 +51,8 @@ class ScheduleForm(Form):
     )
     zone = time_zone(N_("Time zone"))
     report = Choice(N_("Report"), problem=CHOOSE)
-    period = Choice(N_("Period"), {"": N_("As in the report"), **PERIODS}, problem=CHOOSE)
-    query = TextLine(
-        N_("Filters"),
-        500,
-        needed=False,
-        fits=library.is_query,
-        problem=N_("Write filters as in an address, such as queue=support."),
-        hint=N_("As in the address of the report, such as queue=support. Empty: as in the report."),
-    )
+    period = report_fields.period()
+    query = report_fields.filters()
     format = Choice(N_("Format"), FORMATS, problem=CHOOSE)
     subject = TextLine(
         N_("Subject of the mail"), 200, needed=False, hint=N_("Empty: the name and period of the report.")
