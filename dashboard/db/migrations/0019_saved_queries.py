@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import peewee as pw
+
+from dashboard.db.granted import grant
 
 ADDED = "reports.share"
 ROLES = ("Administrator", "Team lead")
@@ -47,10 +48,4 @@ class SavedQuery(pw.Model):
 def up(_migrator: Any, db: Any) -> None:
     with db.bind_ctx([User, Access, SavedQuery]):
         db.create_tables([SavedQuery])
-    mark = db.param
-    names = ", ".join([mark] * len(ROLES))
-    chosen = f'SELECT "id", "permissions" FROM "access" WHERE "is_system" AND "name" IN ({names})'  # noqa: S608
-    update = f'UPDATE "access" SET "permissions" = {mark} WHERE "id" = {mark}'  # noqa: S608
-    for ident, stored in db.execute_sql(chosen, ROLES).fetchall():
-        held = json.loads(stored) if isinstance(stored, str) else stored  # PostgreSQL gives the list
-        db.execute_sql(update, (json.dumps(sorted({*held, ADDED})), ident))
+    grant(db, (ADDED,), ROLES)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from dashboard.db.granted import grant
 
 ADDED = "contacts.erase"
 ROLE = "Administrator"
 
 
 def up(_migrator: Any, db: Any) -> None:
-    mark = db.param
-    chosen = f'SELECT "id", "permissions" FROM "access" WHERE "is_system" AND "name" = {mark}'  # noqa: S608
-    update = f'UPDATE "access" SET "permissions" = {mark} WHERE "id" = {mark}'  # noqa: S608
-    for ident, stored in db.execute_sql(chosen, (ROLE,)).fetchall():
-        held = json.loads(stored) if isinstance(stored, str) else stored  # PostgreSQL gives the list
-        db.execute_sql(update, (json.dumps(sorted({*held, ADDED})), ident))
+    grant(db, (ADDED,), (ROLE,))

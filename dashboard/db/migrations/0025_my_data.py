@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import peewee as pw
 from peewee import JSONField
+
+from dashboard.db.granted import grant
 
 ADDED, ROLE = "policy.edit", "Administrator"
 
@@ -51,9 +52,4 @@ class AuditSubject(pw.Model):
 def up(_migrator: Any, db: Any) -> None:
     with db.bind_ctx([User, Policy, PolicyReading, AuditSubject]):
         db.create_tables([Policy, PolicyReading, AuditSubject])
-    mark = db.param
-    chosen = f'SELECT "id", "permissions" FROM "access" WHERE "is_system" AND "name" = {mark}'  # noqa: S608
-    update = f'UPDATE "access" SET "permissions" = {mark} WHERE "id" = {mark}'  # noqa: S608
-    for ident, stored in db.execute_sql(chosen, (ROLE,)).fetchall():
-        held = json.loads(stored) if isinstance(stored, str) else stored  # PostgreSQL gives the list
-        db.execute_sql(update, (json.dumps(sorted({*held, ADDED})), ident))
+    grant(db, (ADDED,), (ROLE,))
