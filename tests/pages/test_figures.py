@@ -22,20 +22,12 @@ from dashboard.tracing import queues
 from tests.api import Api
 from tests.pages.figures_page import sign_in, table
 from tests.pages.files import text_of
+from tests.reports.calls import CALLS
 
 pytestmark = pytest.mark.both_databases
 
 P = Permission
 DAY = "2026-03-02"
-CALLS = [  # queue, seconds after 9:00, waited, talked (None: abandoned)
-    ("support", 0, 10, 100),
-    ("support", 600, 30, 200),
-    ("support", 1200, 5, None),
-    ("support", 4000, 70, None),
-    ("support", 8000, 20, 60),
-    ("sales", 0, 3, 40),
-    ("sales", 90_000, 8, 80),  # on the next day
-]
 
 
 def events() -> list[dict[str, Any]]:
