@@ -25,7 +25,7 @@ CONFIG = (
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(asset=asset, htmx_config=CONFIG)
+    app.jinja_env.globals.update(asset=asset, font_src=font_src, htmx_config=CONFIG)
     app.add_url_rule("/static/vendor/htmx.js", "htmx", htmx)
 
     @app.after_request
@@ -56,6 +56,13 @@ def asset(name: str) -> str:
 @cache
 def htmx_src() -> str:
     return f"{url_for('htmx')}?v={_mark(HTMX)}"
+
+
+@cache
+def font_src() -> str:
+    """Return the address of the font as the style sheet names it, so that a page can load both at once."""
+    name = re.search(r'url\("(.+?)"\)', (STATIC / "app.css").read_text("utf-8"))
+    return url_for("static", filename="") + name.group(1) if name else ""
 
 
 def _mark(path: Path) -> str:

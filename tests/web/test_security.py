@@ -66,6 +66,7 @@ def test_every_answer_carries_the_headers(broken: Flask) -> None:
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
         assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'", name
         assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'", name
+        assert policy["font-src"] == "'self'", name
         assert "unsafe" not in headers["Content-Security-Policy"], name
         assert headers["X-Content-Type-Options"] == "nosniff", name
         assert headers["Cache-Control"] == "no-store", name
