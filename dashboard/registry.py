@@ -108,7 +108,7 @@ TICKS = {
     "bounds": projection.tick,
     "seen": heartbeat.mark,
     "health": health.look,
-    "audit": nightly.plan,
+    "audit": nightly.NIGHT.plan,
     "schedules": due_schedules.start_due,
 }
 LANES = {

@@ -32,9 +32,7 @@ def setup_code() -> str | None:
     with database.atomic():
         dialect.one_at_a_time(Lock.GRANT)
         value = " ".join([*_hashes(), digest(code)][-CODES_KEPT:])
-        Setting.insert(name=CODE_NAME, value=value).on_conflict(
-            conflict_target=[Setting.name], update={Setting.value: value}
-        ).execute()
+        Setting.put(CODE_NAME, value)
     return code
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from datetime import time as day_time
+from datetime import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,17 +17,16 @@ from dashboard.audit.seals import SealError
 from dashboard.db import database
 from dashboard.db.prepared import Prepared
 from dashboard.jobs import queue
+from dashboard.jobs.nightly import Nightly
 from dashboard.models import Job, Setting
 
 KIND = "audit_verify"
-HOUR = day_time(3)  # in the time zone of the installation
-EVERY_S = 60
-DUE, PROOF = "audit.due", "audit.proof"  # names of settings
+NIGHT = Nightly(KIND, time(3), "audit.due")
+PROOF = "audit.proof"  # name of a setting
 ACTOR = ("system", None, "nightly verification")
 
 log = logging.getLogger("stopa.audit")
 _PROOF = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == PROOF))
-_looked_s: float | None = None
 
 
 class Proof(NamedTuple):
@@ -50,35 +47,6 @@ def proof() -> Proof | None:
     """Return the latest verification, None before the first night."""
     found = _PROOF.rows()
     return Proof(**json.loads(found[0][0])) if found else None
-
-
-def plan(every_s: float = EVERY_S) -> int:
-    """Plan the verification when its hour has come. A worker tick; returns 0, no work done.
-
-    An installation that starts waits for its first night.
-    """
-    global _looked_s
-    if _looked_s is not None and time.monotonic() - _looked_s < every_s:
-        return 0
-    _looked_s = time.monotonic()
-    with database.atomic():
-        due_ms = Setting.select(Setting.value).where(Setting.name == DUE).scalar()
-        if due_ms is not None and clock.now_ms() < int(due_ms):
-            return 0
-        if due_ms is not None:
-            queue.enqueue(KIND, {}, key=KIND)
-        _store(DUE, str(_next_night_ms()))
-    return 0
-
-
-def _next_night_ms() -> int:
-    zone = current_app.config["STOPA"].timezone
-    now = clock.now_s()
-    on = clock.local_date(now, zone)
-    tonight = clock.resolve(datetime.combine(on, HOUR), zone)
-    return 1000 * (
-        tonight if tonight > now else clock.resolve(datetime.combine(on + timedelta(days=1), HOUR), zone)
-    )
 
 
 def run(jobs: Sequence[Job]) -> None:
@@ -110,12 +78,6 @@ def _record(result: verify.Result, seal_error: str) -> None:
     if fault is not None:
         proof = proof._replace(bad=fault.seq, kind=str(fault.kind))
         details |= {"entry": fault.seq, "fault": str(fault.kind)}
-    _store(PROOF, json.dumps(proof._asdict()))
+    Setting.put(PROOF, json.dumps(proof._asdict()))
     action, outcome = ("audit.broken", "failure") if fault else ("audit.verified", "success")
     record.record(action, "r", ("audit", "", ""), details=details, outcome=outcome, actor=ACTOR)
-
-
-def _store(name: str, value: str) -> None:
-    Setting.insert(name=name, value=value).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: value}
-    ).execute()

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
 
 from peewee import fn
 
 from dashboard import clock
 from dashboard.audit import chain, record, verify
-from dashboard.db import database, dialect
+from dashboard.db import database, dialect, pieces
 from dashboard.db.locks import Lock
-from dashboard.models import AuditCheckpoint, AuditEntry
-
-DELETED_AT_ONCE = 1000
+from dashboard.models import AuditCheckpoint, AuditEntry, AuditSubject
 
 
-def purge(before_ms: int, progress: Callable[[int], None] = lambda done: None) -> int:
-    """Delete the entries up to the first one of `before_ms` or later; return how many were deleted.
+def purge(before_ms: int) -> Iterator[int]:
+    """Delete the entries up to the first one of `before_ms` or later, and what they say about users' data, in
+    pieces; yield the number of entries of each.
 
     A checkpoint keeps the number and hash of the last one, from where the chain goes on, and an entry says
-    what was deleted. Rows go in short transactions; a call that was interrupted is finished by the next.
+    what was deleted. A call that was interrupted is finished by the next.
     """
     e = AuditEntry
     with database.atomic():
@@ -39,16 +37,6 @@ def purge(before_ms: int, progress: Callable[[int], None] = lambda done: None) -
             AuditCheckpoint.create(to_seq=to.seq, last_hash=to.hash, to_id=to_id, made_ms=clock.now_ms())
             details = {"to": to.seq, "hash": to.hash, "before": number}
             record.record(verify.PURGED, "d", ("audit", "", ""), details=details)
-    return _delete((e.seq <= to.seq) | (e.seq.is_null() & (e.id <= to_id)), progress)
-
-
-def _delete(gone: Any, progress: Callable[[int], None]) -> int:
-    deleted = 0
-    while True:
-        ids = [row[0] for row in AuditEntry.select(AuditEntry.id).where(gone).limit(DELETED_AT_ONCE).tuples()]
-        if not ids:
-            return deleted
-        with database.atomic():
-            AuditEntry.delete().where(AuditEntry.id.in_(ids)).execute()
-        deleted += len(ids)
-        progress(deleted)
+    for _number in pieces.delete(AuditSubject, AuditSubject.seq <= to.seq):
+        yield 0
+    yield from pieces.delete(e, (e.seq <= to.seq) | (e.seq.is_null() & (e.id <= to_id)))

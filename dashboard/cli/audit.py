@@ -80,5 +80,5 @@ def purge(before: datetime, yes: bool) -> None:
         raise click.ClickException("Nobody can be asked here. Use --yes to delete.")
     yes or click.confirm(f"Delete the audit entries of before {before:%Y-%m-%d}?", abort=True)
     with at_database():
-        deleted = retention.purge(int(before.replace(tzinfo=UTC).timestamp()) * 1000)
+        deleted = sum(retention.purge(int(before.replace(tzinfo=UTC).timestamp()) * 1000))
     click.echo(f"Entries deleted: {deleted}.")

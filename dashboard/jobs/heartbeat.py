@@ -23,9 +23,7 @@ def mark(every_s: float = EVERY_S) -> int:
         return 0
     _marked_s = time.monotonic()
     now_ms = clock.now_ms()
-    Setting.insert(name=_name(), value=str(now_ms)).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: str(now_ms)}
-    ).execute()
+    Setting.put(_name(), str(now_ms))
     gone = [name for name, since_s in workers(now_ms) if since_s * 1000 > FORGET_MS]
     if gone:
         Setting.delete().where(Setting.name.in_([PREFIX + name for name in gone])).execute()

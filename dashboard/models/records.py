@@ -124,3 +124,10 @@ class Setting(Model):
 
     name = pw.CharField(60, primary_key=True)
     value = pw.TextField()
+
+    @classmethod
+    def put(cls, name: str, value: str) -> None:
+        """Set the value of `name`, in the caller's transaction."""
+        cls.insert(name=name, value=value).on_conflict(
+            conflict_target=[cls.name], update={cls.value: value}
+        ).execute()

@@ -20,10 +20,7 @@ TYPES = "types.version"  # of the choices about event types
 
 def bump(name: str) -> None:
     """Replace a version, in the caller's transaction."""
-    value = secrets.token_hex(8)
-    Setting.insert(name=name, value=value).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: value}
-    ).execute()
+    Setting.put(name, secrets.token_hex(8))
 
 
 class _Bumps:

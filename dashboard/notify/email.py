@@ -276,9 +276,7 @@ def failures() -> int:
 
 
 def _count(number: int) -> None:
-    Setting.insert(name=FAILURES, value=str(number)).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: str(number)}
-    ).execute()
+    Setting.put(FAILURES, str(number))
 
 
 def _data(settings: Settings) -> dict[str, Any]:

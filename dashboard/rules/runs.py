@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from dashboard import clock
-from dashboard.db import database, dialect
+from dashboard.db import dialect, pieces
 from dashboard.db.prepared import Prepared, insert_row, slot, update_row
 from dashboard.events import internal
 from dashboard.i18n.message import N_
@@ -139,31 +139,37 @@ def _ended_since(event_id: int) -> bool:
 
 
 def prune(_jobs: Collection[Job] = ()) -> None:
-    """Delete runs that are kept no longer, with their steps, in short transactions; see KEPT_DAYS."""
-    old_ms = clock.now_ms() - KEPT_DAYS * 86_400_000
+    """Delete the runs that are kept no longer; see `expired`."""
+    for _number in delete_expired(clock.now_ms() - KEPT_DAYS * clock.DAY_MS):
+        pass
+
+
+def expired(before_ms: int) -> Iterator[Any]:
+    """Yield conditions of the runs that are kept no longer.
+
+    Those are made before `before_ms` and not among the newest KEPT_EACH of their rule and outcome, or made
+    before it by a rule that is gone, or idle and not among the newest KEPT_IDLE.
+    """
     known = {row[0] for row in Rule.select(Rule.id).tuples()}
     for rule_id, outcome in list(Run.select(Run.rule_id, Run.outcome).distinct().tuples()):
         idle = outcome in (RunOutcome.NOT_MATCHED, RunOutcome.CANCELLED)
         most = KEPT_IDLE if idle else KEPT_EACH
         mine = (Run.rule_id == rule_id) & (Run.outcome == outcome)
         if rule_id not in known:
-            _delete(mine & (Run.made_ms < old_ms))
+            yield mine & (Run.made_ms < before_ms)
             continue
         last = Run.select(Run.id).where(mine).order_by(Run.id.desc()).offset(most - 1).limit(1).scalar()
-        if last is None:
-            continue
-        gone = mine & (Run.id < last)
-        _delete(gone if idle else gone & (Run.made_ms < old_ms))
+        if last is not None:
+            gone = mine & (Run.id < last)
+            yield gone if idle else gone & (Run.made_ms < before_ms)
 
 
-def _delete(gone: Any) -> None:
-    while True:
-        ids = [row[0] for row in Run.select(Run.id).where(gone).limit(DELETED_AT_ONCE).tuples()]
-        if not ids:
-            return
-        with database.atomic():
-            Step.delete().where(Step.run.in_(ids)).execute()
-            Run.delete().where(Run.id.in_(ids)).execute()
+def delete_expired(before_ms: int) -> Iterator[int]:
+    """Delete the runs of `expired` with their steps, in pieces; yield the number of runs of each."""
+    for gone in expired(before_ms):
+        yield from pieces.delete(
+            Run, gone, lambda ids: Step.delete().where(Step.run.in_(ids)).execute(), DELETED_AT_ONCE
+        )
 
 
 def plan_pruning() -> None:

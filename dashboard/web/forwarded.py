@@ -46,11 +46,8 @@ def init(app: Flask) -> None:
                 *found[:3],
             )
         noted[:] = [found.at_ts]
-        value = json.dumps(found)
         try:
-            Setting.insert(name=NAME, value=value).on_conflict(
-                conflict_target=[Setting.name], update={Setting.value: value}
-            ).execute()
+            Setting.put(NAME, json.dumps(found))
         except peewee.OperationalError as error:  # a page must not fail for this
             log.warning("the header was not noted for Operations: %s", error)
 

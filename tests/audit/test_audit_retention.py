@@ -12,8 +12,8 @@ from playhouse.migrations import Runner
 from dashboard.audit import chain, retention, verify
 from dashboard.audit.chain import Head
 from dashboard.audit.verify import Fault, Kind
-from dashboard.db import migrate, open_database
-from dashboard.models import AuditEntry
+from dashboard.db import migrate, open_database, pieces
+from dashboard.models import AuditEntry, AuditSubject
 from tests.audit.test_chain import START_MS, copy, without_triggers, write
 from tests.db.test_old_rows import insert
 
@@ -28,15 +28,18 @@ def frozen() -> Iterator[time_machine.Traveller]:
 
 def test_retention_leaves_a_chain_that_verifies(db: peewee.Database) -> None:
     write(9)
+    for seq in range(1, 10):
+        AuditSubject.create(user_id=1, occurred_ms=START_MS, seq=seq)
     sealed = [verify.entry(3), verify.entry(5), chain.head()]
     seals = [seal for seal in sealed if seal]
-    assert retention.purge(START_MS + 6 * 60_000) == 5
+    assert sum(retention.purge(START_MS + 6 * 60_000)) == 5
     assert [row.seq for row in AuditEntry.select().order_by(AuditEntry.seq)] == [6, 7, 8, 9, 10]
+    assert [row.seq for row in AuditSubject.select().order_by(AuditSubject.seq)] == [6, 7, 8, 9]
     assert AuditEntry.get(AuditEntry.seq == 10).action == "audit.purged"
     assert verify.walk(seals) == (6, chain.head(), 5, 0, 2, None)  # the seal of entry 3 went with it
-    assert retention.purge(START_MS + 6 * 60_000) == 0
+    assert sum(retention.purge(START_MS + 6 * 60_000)) == 0
     assert AuditEntry.select().count() == 5
-    assert retention.purge(START_MS * 2) == 5
+    assert sum(retention.purge(START_MS * 2)) == 5
     assert verify.walk().entries == 1
     write(1)
     assert verify.walk().fault is None
@@ -45,7 +48,7 @@ def test_retention_leaves_a_chain_that_verifies(db: peewee.Database) -> None:
 def test_entry_stored_late_is_no_end_of_what_is_deleted(db: peewee.Database) -> None:
     write(3)
     write(1, first=-50)  # a look that waited
-    assert retention.purge(START_MS + 2 * 60_000) == 1
+    assert sum(retention.purge(START_MS + 2 * 60_000)) == 1
     assert [row.seq for row in AuditEntry.select().order_by(AuditEntry.seq)] == [2, 3, 4, 5]
 
 
@@ -53,16 +56,10 @@ def test_interrupted_purge_is_finished_by_the_next(
     db: peewee.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(9)
-    with monkeypatch.context() as patch:
-        patch.setattr(retention, "DELETED_AT_ONCE", 2)
-
-        def stop(_deleted: int) -> None:
-            raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            retention.purge(START_MS + 6 * 60_000, stop)
+    monkeypatch.setattr(pieces, "PIECE", 2)
+    assert next(retention.purge(START_MS + 6 * 60_000)) == 2
     assert verify.walk().fault is None
-    assert retention.purge(START_MS + 6 * 60_000) == 3
+    assert sum(retention.purge(START_MS + 6 * 60_000)) == 3
     assert verify.walk() == (6, chain.head(), 5, 0, 0, None)
 
 
@@ -115,8 +112,8 @@ def test_entries_of_before_the_chain_are_deleted_first(
     upgraded: peewee.Database, before_ms: int, left: int
 ) -> None:
     write(2)
-    retention.purge(before_ms)
+    sum(retention.purge(before_ms))
     result = verify.walk()
     assert (result.before, result.fault) == (left, None)
-    retention.purge(START_MS)
+    sum(retention.purge(START_MS))
     assert (verify.walk().before, verify.walk().fault) == (0, None)

@@ -110,10 +110,7 @@ def _count(plan: DeadlineIndex) -> int:
 
 
 def _note(name: str, value: list[int] | list[str]) -> None:
-    text = json.dumps(value)
-    Setting.insert(name=name, value=text).on_conflict(
-        conflict_target=[Setting.name], update={Setting.value: text}
-    ).execute()
+    Setting.put(name, json.dumps(value))
 
 
 def enqueue_backfill(rules: Iterable[int], how: str = OPEN) -> None:
