@@ -51,6 +51,7 @@ from dashboard.pages.rules import commands as rule_commands
 from dashboard.pages.tracing import export as tracing_export
 from dashboard.reports import mailing
 from dashboard.reports import schedules as due_schedules
+from dashboard.retention import nightly as retention
 from dashboard.rules import active_rules, engine, runs
 from dashboard.rules.backtest import job
 from dashboard.rules.timing import backfill, deadline_worker, pending_waits, timer_sync
@@ -102,6 +103,7 @@ JOBS = {
     channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
     runs.PRUNE: Handler(runs.prune, keep=False),
     nightly.KIND: Handler(nightly.run),
+    retention.KIND: Handler(retention.run, keep=False),
 }
 TICKS = {
     "timers": deadline_worker.run_due,
@@ -109,6 +111,7 @@ TICKS = {
     "seen": heartbeat.mark,
     "health": health.look,
     "audit": nightly.NIGHT.plan,
+    "retention": retention.NIGHT.plan,
     "schedules": due_schedules.start_due,
 }
 LANES = {

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     QUEUES_FIGURES = "queues.figures"
     QUEUES_VIEW = "queues.view"
     REPORTS_SHARE = "reports.share"
+    RETENTION_EDIT = "retention.edit"
     RULES_BACKTEST = "rules.backtest"
     RULES_EDIT = "rules.edit"
     RULES_OPERATE = "rules.operate"
@@ -155,6 +156,11 @@ SECTIONS: tuple[Section, ...] = (
                 P.POLICY_EDIT,
                 N_("Monitoring policy"),
                 N_("Publish what users are told about the monitoring of their work."),
+            ),
+            Choice(
+                P.RETENTION_EDIT,
+                N_("Retention"),
+                N_("Choose how long each kind of data is kept; what is older is deleted."),
             ),
             Choice(P.KEYS_VIEW, N_("API keys"), N_("View API keys, but never their values.")),
             Choice(P.KEYS_EDIT, N_("Edit API keys"), N_("Add and revoke API keys.")),

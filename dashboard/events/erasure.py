@@ -137,7 +137,7 @@ def erase(ident: int) -> None:
     for model in walked():
         _table(model, person)
     with database.atomic():
-        ExportPart.delete().execute()  # files hold contacts and are kept for a day
+        ExportPart.delete().execute()  # files hold contacts
         ExportFile.delete().execute()
         _contact(person)
 

@@ -1,4 +1,4 @@
-"""Exports that take longer than a request: built by a job, kept for a day, permission checked at download."""
+"""Exports that take longer than a request: built by a job, kept for days, permission checked at download."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
 from dashboard.db import database
 from dashboard.db.patience import patient
+from dashboard.events import kept
+from dashboard.events.kept import Kept
 from dashboard.exports import csv, pdf, registry, xlsx
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report
 from dashboard.jobs import queue as jobs
 from dashboard.models import ExportFile, ExportPart, Job, User
 
-KEPT_S = 24 * 3600
 PART_BYTES = 1024 * 1024
 MIME = {
     "pdf": "application/pdf",
@@ -46,7 +47,6 @@ def order(
     """Queue the making of a file and return its id, in one transaction."""
     ident, moment = secrets.token_urlsafe(18), clock.now_s()
     with database.atomic():
-        ExportFile.delete().where(ExportFile.expires_ts <= moment).execute()
         ExportFile.insert(
             id=ident,
             user_id=user.id,
@@ -56,7 +56,7 @@ def order(
             locale=locale,
             name=name,
             created_ts=moment,
-            expires_ts=moment + KEPT_S,
+            expires_ts=moment + (kept.days(Kept.EXPORTS) or 0) * clock.DAY_S,
         ).execute()
         jobs.enqueue("export", {"file": ident}, key=f"export:{ident}")
         job = Job.get(Job.key == f"export:{ident}")

@@ -9,6 +9,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports import background, registry
+from dashboard.i18n import formats, zone
 from dashboard.models import ExportFile, Job
 from dashboard.sources import run
 from dashboard.web.deliver import attach
@@ -25,7 +26,13 @@ def show(ident: str) -> Response:
     ready = bool(file.sha256)
     failed = not ready and (job is None or job.state == "failed")
     response = render(
-        "exports/show.html", fragments={"progress"}, file=file, job=job, ready=ready, failed=failed
+        "exports/show.html",
+        fragments={"progress"},
+        file=file,
+        job=job,
+        ready=ready,
+        failed=failed,
+        kept_until=formats.stamp(file.expires_ts, zone()),
     )
     if not ready and not failed:
         response.headers["Refresh"] = f"3; url={url_for('.show', ident=ident)}"  # without scripts

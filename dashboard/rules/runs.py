@@ -8,7 +8,8 @@ from typing import Any
 from dashboard import clock
 from dashboard.db import dialect, pieces
 from dashboard.db.prepared import Prepared, insert_row, slot, update_row
-from dashboard.events import internal
+from dashboard.events import internal, kept
+from dashboard.events.kept import Kept
 from dashboard.i18n.message import N_
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Job, Rule, Run, Step, User
@@ -20,10 +21,8 @@ from dashboard.rulelang.rate_limits import By
 from dashboard.rules import subject_state
 from dashboard.rules.event_rows import columns, rows
 
-KEPT_DAYS = 30  # at least, of whatever acted or went wrong
 KEPT_EACH = 50  # at least, per rule and outcome
 KEPT_IDLE = 20  # at most, per rule, of what did not match or was called off: most waits are
-DELETED_AT_ONCE = 500
 PRUNE = "prune_runs"
 PRUNED_EVERY_MS = 3_600_000
 _MADE = Prepared(
@@ -140,7 +139,7 @@ def _ended_since(event_id: int) -> bool:
 
 def prune(_jobs: Collection[Job] = ()) -> None:
     """Delete the runs that are kept no longer; see `expired`."""
-    for _number in delete_expired(clock.now_ms() - KEPT_DAYS * clock.DAY_MS):
+    for _number in delete_expired(kept.first_ms(kept.days(Kept.RUNS) or 0)):
         pass
 
 
@@ -167,9 +166,7 @@ def expired(before_ms: int) -> Iterator[Any]:
 def delete_expired(before_ms: int) -> Iterator[int]:
     """Delete the runs of `expired` with their steps, in pieces; yield the number of runs of each."""
     for gone in expired(before_ms):
-        yield from pieces.delete(
-            Run, gone, lambda ids: Step.delete().where(Step.run.in_(ids)).execute(), DELETED_AT_ONCE
-        )
+        yield from pieces.delete(Run, gone)
 
 
 def plan_pruning() -> None:

@@ -110,6 +110,7 @@ SECTIONS = (
             Page(N_("Pause types"), "pauses.index", CENTRE),
             Page(N_("Calendars"), "calendars.index", CENTRE),
             Page(N_("Monitoring policy"), "policy.index", PEOPLE),
+            Page(N_("Retention"), "retention.index", PEOPLE),
             Page(N_("API keys"), "keys.index", SOURCES),
             Page(N_("System events"), "systemevents.index", SOURCES),
             Page(N_("Channels"), "channels.index", N_("Channels")),

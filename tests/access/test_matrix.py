@@ -62,6 +62,7 @@ OTHERS = {
     "interactions.erase_contact": {P.CONTACTS_ERASE},
     "mydata": {P.SELF},
     "policy": {P.POLICY_EDIT},
+    "retention": {P.RETENTION_EDIT},
     "interactions.user_events": {P.TRACING_VIEW},
     "reports": set(ready.READERS),
     "dashboards": set(ready.READERS),

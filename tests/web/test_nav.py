@@ -25,6 +25,7 @@ SETTINGS = {
     "/queues": "Queues",
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
+    "/settings/retention": "Retention",
     "/settings/keys": "API keys",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",

@@ -14,6 +14,7 @@ from dashboard.audit.verify import KINDS, Fault, Kind
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry, User
+from dashboard.retention.kinds import KINDS as RETENTION
 from dashboard.sources.declared.audit import ACTIONS, ACTORS, INTERFACES, MACHINES, OUTCOMES, TARGETS
 
 # Fields of changes and details that have a label on other pages.
@@ -73,6 +74,7 @@ FIELDS = {
     "user": N_("User"),
     "version": N_("Version"),
     "zone": N_("Time zone"),
+    **{kind.kept.value: kind.label for kind in RETENTION},
 }
 
 

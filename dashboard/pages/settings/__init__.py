@@ -10,6 +10,7 @@ from dashboard.pages.settings import (
     pause_types,
     policy,
     queues,
+    retention,
     teams,
     users,
 )
@@ -24,6 +25,7 @@ BLUEPRINTS = (
     pause_types.bp,
     policy.bp,
     queues.bp,
+    retention.bp,
     teams.bp,
     users.bp,
 )

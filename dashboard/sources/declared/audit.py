@@ -76,6 +76,7 @@ ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.in
     "import.run": catalog.CATALOG["import.finished"].label,
     "audit.chain_started": N_("Chain of the audit log started"),
     "list.viewed": N_("List viewed"),
+    "retention.run": N_("Expired data deleted"),
 }
 ACTORS = {
     "user": N_("User"),
@@ -91,6 +92,7 @@ MACHINES = {
     "audit": N_("Audit log"),
     "command line": N_("Command line"),
     "deliveries": N_("Deliveries"),
+    "nightly deletion": N_("Nightly deletion"),
     "nightly verification": N_("Nightly verification"),
     "rules": N_("Rules"),
     "setup": N_("Setup"),

@@ -1,0 +1,1 @@
+"""Deletes data that are kept no longer: in pieces, every night, kind by kind."""

@@ -1,0 +1,101 @@
+"""The kinds of data with a period of retention: what is counted and what is deleted of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from peewee import fn
+
+from dashboard import clock
+from dashboard.audit import retention as audit
+from dashboard.db import Model, pieces
+from dashboard.events.kept import Kept
+from dashboard.i18n.message import N_
+from dashboard.models import AuditEntry, ExportFile, Run
+from dashboard.rules import runs
+
+MOST = 36_500  # days
+FILES_AT_ONCE = 20  # a file may have hundreds of parts
+
+
+class Stock(NamedTuple):
+    """What is stored of a kind: how many rows, the time of the oldest in ms, and how many rows will go."""
+
+    rows: int
+    oldest_ms: int | None
+    gone: int
+
+
+class RetentionKind(NamedTuple):
+    """A kind of data. It is kept for `least` to MOST days, or for ever where it `may_stay`.
+
+    `stock` takes the beginning of what is kept in ms, None where everything is; `delete` deletes what is
+    older in pieces and yields the number of rows of each.
+    """
+
+    kept: Kept
+    label: str
+    hint: str
+    least: int
+    may_stay: bool
+    stock: Callable[[int | None], Stock]
+    delete: Callable[[int], Iterator[int]]
+
+
+def _stock(model: type[Model], time_ms: Any, gone: Callable[[int], Any]) -> Callable[[int | None], Stock]:
+    """Return the function that describes the rows of a table with their times; `gone` is the condition."""
+    table: Any = model
+
+    def stock(before_ms: int | None) -> Stock:
+        rows, oldest_ms = table.select(fn.COUNT(time_ms), fn.MIN(time_ms)).tuples()[0]
+        return Stock(
+            rows, oldest_ms, 0 if before_ms is None else table.select().where(gone(before_ms)).count()
+        )
+
+    return stock
+
+
+def _expired_files(before_ms: int) -> Any:
+    return (ExportFile.created_ts * 1000 < before_ms) | (ExportFile.expires_ts <= clock.now_s())
+
+
+def _delete_files(before_ms: int) -> Iterator[int]:
+    return pieces.delete(ExportFile, _expired_files(before_ms), most=FILES_AT_ONCE)
+
+
+def _stock_of_runs(before_ms: int | None) -> Stock:
+    rows, oldest_ms = Run.select(fn.COUNT(Run.id), fn.MIN(Run.made_ms)).tuples()[0]
+    gone = () if before_ms is None else runs.expired(before_ms)
+    return Stock(rows, oldest_ms, sum(Run.select().where(each).count() for each in gone))
+
+
+KINDS = (
+    RetentionKind(
+        Kept.AUDIT,
+        N_("Audit log"),
+        N_("What is left still verifies, and an entry says what was deleted."),
+        31,
+        True,
+        _stock(AuditEntry, AuditEntry.occurred_ms, lambda before_ms: AuditEntry.occurred_ms < before_ms),
+        audit.purge,
+    ),
+    RetentionKind(
+        Kept.EXPORTS,
+        N_("Exported files"),
+        N_("Files that were made in the background."),
+        1,
+        False,
+        _stock(ExportFile, ExportFile.created_ts * 1000, _expired_files),
+        _delete_files,
+    ),
+    RetentionKind(
+        Kept.RUNS,
+        N_("Rule runs"),
+        N_("The newest 50 of each rule and outcome stay."),
+        1,
+        False,
+        _stock_of_runs,
+        runs.delete_expired,
+    ),
+)
