@@ -1,16 +1,19 @@
-"""The stored events of an interaction, in the order in which they count, with the names in scope."""
+"""The stored events of an interaction in the order in which they count, and the pages of rules' subjects."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import peewee
 
+from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
 from dashboard.db import rows
 from dashboard.models import Event, Interaction, Source, User
+from dashboard.rulelang.subjects import SubjectKind, SubjectName
 
 
 def page_of(scope: Scope, of_source: Any, external_id: str | None) -> int | None:
@@ -25,6 +28,22 @@ def page_of(scope: Scope, of_source: Any, external_id: str | None) -> int | None
     query = i.select(i.id).join(Source, on=(Source.id == i.source))
     found: int | None = query.where(of_source & (i.external_id == external_id) & shown).scalar()
     return found
+
+
+def subject_page(scope: Scope, subject: str, at_ms: int, zone: str) -> str | None:
+    """Return the address of the page of what a rule is about, None where the viewer may not open it.
+
+    It is the page of an interaction, or the day of a user at the moment `at_ms` (UTC) in `zone`.
+    """
+    about = SubjectName.parse(subject)
+    if about is not None and about.kind is SubjectKind.INTERACTION:
+        ident = page_of(scope, Source.name == about.source, about.ident)
+        return None if ident is None else f"/interactions/{ident}"
+    if about is None or about.kind is not SubjectKind.USER or not scope.can(Permission.TRACING_VIEW):
+        return None
+    login = User.select(User.login).where((User.id == (about.number or 0)) & scope.allows(User.id)).scalar()
+    on = clock.local_date(at_ms // 1000, zone).isoformat()
+    return None if login is None else f"/tracing?{urlencode({'user': login, 'date': on})}"
 
 
 class Logged(NamedTuple):

@@ -64,7 +64,8 @@ class Listing:
 
     `links` gives the address of a cell's page by column, from the row's key and the value in the database;
     `badges` the style of values shown as badges. `fixed` are filters that belong to the page and that no
-    reader can remove, `start` those of an address that does not name their field. `renamed` makes today's
+    reader can remove, `start` those of an address that neither names their field nor filters by one of
+    `instead`. `renamed` makes today's
     parameters of those of old addresses.
     """
 
@@ -86,6 +87,7 @@ class Listing:
     bulk: Bulk | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     start: Mapping[str, str] = field(default_factory=dict)
+    instead: tuple[str, ...] = ()
     crumbs: tuple[tuple[str, str | None], ...] = ()
     actions: tuple[tuple[str, str, str], ...] = ()  # label, address and style
     renamed: Callable[[Parameters], Parameters] = dict
@@ -138,7 +140,8 @@ def read(
     listing: Listing, given: Parameters, zone: str, as_of: int | None = None, scope: Scope | None = None
 ) -> Query:
     """Return the query of the parameters with what the list states. Raises QueryError."""
-    stated = {**{name: value for name, value in listing.start.items() if name not in given}, **listing.fixed}
+    start = {} if any(any(given.get(name, ())) for name in listing.instead) else listing.start
+    stated = {**{name: value for name, value in start.items() if name not in given}, **listing.fixed}
     chosen = {**given, **{name: (value,) for name, value in stated.items()}}
     if listing.sort and not any((*given.get("sort", ()), *given.get("measures", ()))):
         chosen["sort"] = (listing.sort,)

@@ -1,4 +1,4 @@
-"""Runs of rules as a data source: to whom each is listed."""
+"""Runs of rules as a data source: to whom each is listed, and by what name and page of what it is about."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from flask.testing import FlaskClient
 
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
-from dashboard.models import Event, Run
+from dashboard.models import Event, Interaction, Run
 from dashboard.pages.ruleruns import queries
 from dashboard.rules import permissions
 from tests import make
 from tests.notify import steps
-from tests.rules.engine import LOG, event, queue_id, rule, take, user_id
+from tests.pages.asks import sign_in_with
+from tests.pages.html import Page
+from tests.rules.engine import LOG, NOON, event, queue_id, rule, take, user_id
 
 pytestmark = pytest.mark.both_databases
 P = Permission
 TRACES = (P.RULES_VIEW, P.RULES_TRACES)
+CONTACT = {"name": "Eva Fialová", "phone": "+420123456214"}
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,41 @@ def test_the_list_has_exactly_the_runs_whose_page_opens(
             if queries.one(scope, run.id) and permissions.can_see_traces(scope, owner_of[run.rule_id])
         ]
         assert sorted(row["id"] for row in listed) == sorted(opens)
+
+
+def test_the_list_begins_with_what_acted_and_names_what_it_is_about(client: FlaskClient) -> None:
+    """Runs that did nothing come by removing one filter; their items are named as their pages do."""
+    of = rule(LOG, name="Big sale")
+    take(
+        event(user="jana", queue="web"), event("chat.queued", interaction="c1", queue="web", contact=CONTACT)
+    )
+    jana, queue = user_id("jana"), queue_id("web")
+    shown = {
+        "interaction:pbx:c1": ("Web chat, web, +420 ••• ••• 214", None),
+        "interaction:pbx:c0": ("c0", None),
+        f"user:{jana}": ("jana", "/tracing?user=jana&date=2026-03-02"),
+        f"queue:{queue}": ("web", None),
+        "session:pbx:s1": ("Session s1", None),
+    }
+    Run.delete().execute()
+    story = Interaction.get(Interaction.external_id == "c1")
+    Interaction.update(channel="webchat", first_ms=NOON, queue_id=queue).execute()
+    made = {name: steps.run(of, subject=name, outcome="done", at_ms=NOON) for name in shown}
+    for outcome in ("cancelled", "not_matched", "disabled"):
+        steps.run(of, subject="user:999", outcome=outcome)
+    sign_in_with(client, *TRACES, P.TRACING_VIEW, P.QUEUES_FIGURES, grants=["all_users", "all_queues"])
+
+    def listed(query: str) -> list[dict[str, str]]:
+        return list(client.get(f"/runs.json?{query}").json["rows"])
+
+    assert sorted(row[2] for row in list(Page(client.get("/runs").text).rows.values())[1:]) == sorted(
+        text for text, _page in shown.values()
+    )
+    for query, number in (("acted=", 8), ("outcome=cancelled", 1), ("subject=user:999", 3), ("rule=1", 5)):
+        assert len(listed(query)) == number, query
+    pages = {name: client.get(f"/runs/{run.id}/item").location for name, run in made.items()}
+    shown["interaction:pbx:c1"] = ("", f"/interactions/{story.id}")
+    assert pages == {name: url or f"/runs/{made[name].id}" for name, (_text, url) in shown.items()}
+    assert client.get(f"/runs/{2**63}/item").status_code == 404
+    sign_in_with(client, *TRACES, grants=[("queues", queue)])
+    assert client.get(f"/runs/{made[f'user:{jana}'].id}/item").status_code == 404

@@ -21,6 +21,7 @@ from dashboard.rulelang.schema import Definition
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 from dashboard.rules.recipients import covers
 from dashboard.ruletext import traces
+from dashboard.sources.declared.rule_runs import subject_names
 from dashboard.web import charts
 from dashboard.web.charts import Chart, Row, Series
 
@@ -98,14 +99,16 @@ def shown(scope: Scope, row: Backtest, zone: str) -> dict[str, Any]:
 def _effects(scope: Scope, row: Backtest, result: Mapping[str, Any], zone: str) -> Effects:
     raw = row.definition
     samples, failures = result["samples"], result["failures"]
-    words = _words(scope, raw, [*samples, *failures], [subject for subject, _count in result["subjects"]])
+    seen = [*samples, *failures]
+    words = _words(scope, raw, seen)
+    items = subject_names(scope, {*dict(result["subjects"]), *(str(each["subject"]) for each in seen)})
     figures = {name: count for name, count in result.items() if isinstance(count, int)}
     return Effects(
         figures,
         chart(result["days"], _days(row, result["zone"])),
-        [(words.subject(subject), subject, count) for subject, count in result["subjects"]],
-        _samples(scope, samples, raw, words, zone),
-        _samples(scope, failures, raw, words, zone),
+        [(items[subject], subject, count) for subject, count in result["subjects"]],
+        _samples(scope, samples, raw, words, items, zone),
+        _samples(scope, failures, raw, words, items, zone),
         _notes(result, zone),
     )
 
@@ -125,17 +128,19 @@ def chart(counts: Mapping[str, Sequence[int]], days: Sequence[date]) -> Chart:
     return charts.bars(rows, [Series(_("After limits"), "ready"), Series(_("Rate-limited"), "pause")])
 
 
-def _words(
-    scope: Scope, raw: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], subjects: Sequence[str]
-) -> Words:
+def _words(scope: Scope, raw: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Words:
     read = definitions.load(raw)
     seen = [EventFacts(user=each["user"], queue=each["queue"]) for each in samples]
-    asked = [*subjects, *(str(each["subject"]) for each in samples)]
-    return Words.load(scope, asked, seen, [read] if isinstance(read, Definition) else [])
+    return Words.load(scope, [], seen, [read] if isinstance(read, Definition) else [])
 
 
 def _samples(
-    scope: Scope, given: Sequence[Mapping[str, Any]], raw: Mapping[str, Any], words: Words, zone: str
+    scope: Scope,
+    given: Sequence[Mapping[str, Any]],
+    raw: Mapping[str, Any],
+    words: Words,
+    items: Mapping[str, str],
+    zone: str,
 ) -> list[Sample]:
     found = []
     for each in given:
@@ -149,7 +154,7 @@ def _samples(
             found.append(
                 Sample(
                     formats.stamp_offset(each["at"] // 1000, zone),
-                    words.subject(each["subject"]),
+                    items[str(each["subject"])],
                     words.type(each["type"]),
                     _(label),
                     badge,

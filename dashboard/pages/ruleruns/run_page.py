@@ -11,7 +11,7 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats, site_zone
-from dashboard.models import Rule, RuleVersion, Run, Source, Step
+from dashboard.models import Rule, RuleVersion, Run, Step
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import subjects, text_templates
@@ -19,7 +19,7 @@ from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rulelang.outcomes import RUN_LABELS, STEP_LABELS, RunOutcome, StepState
 from dashboard.rulelang.schema import Definition
-from dashboard.rulelang.subjects import SubjectKind, SubjectName
+from dashboard.rulelang.subjects import SubjectName
 from dashboard.rulelang.text_templates import Names
 from dashboard.rules import event_facts
 from dashboard.rules.runs import EDITED
@@ -27,6 +27,7 @@ from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences, traces
 from dashboard.ruletext.run_scope import BADGES, STEP_BADGES
 from dashboard.ruletext.traces import Line as TraceLine
+from dashboard.sources.declared.rule_runs import subject_names
 from dashboard.tracing import logged
 
 
@@ -62,17 +63,6 @@ class Words(NamedTuple):
     def rules(self) -> Mapping[int, str]:
         return self.names.rules
 
-    def subject(self, subject: str) -> str:
-        """Return what a run is about: a user, a queue, the id of an interaction or a session."""
-        name = SubjectName.parse(subject)
-        if name is None or name.kind is SubjectKind.RULE:
-            return str(_("No item"))
-        if name.kind is SubjectKind.USER:
-            return self.names.users.get(name.number or 0, _(rule_names.OTHER_USER))
-        if name.kind is SubjectKind.QUEUE:
-            return self.names.queues.get(name.number or 0, _(rule_names.OTHER_QUEUE))
-        return name.ident
-
     def type(self, name: str | None) -> str:
         return rule_names.type_label(name) if name else "–"
 
@@ -88,14 +78,6 @@ class Words(NamedTuple):
             return self.names.channels.get(step.channel_id) or step.recipient
         full = scope.can(Permission.PII_UNMASK) or "@" not in step.recipient
         return str(step.recipient if full else masking.email(step.recipient))
-
-
-def _story(scope: Scope, subject: str) -> int | None:
-    """Return the id of the page of the interaction that a run is about, if the viewer may open it."""
-    name = SubjectName.parse(subject)
-    if name is None or name.kind is not SubjectKind.INTERACTION:
-        return None
-    return logged.page_of(scope, Source.name == name.source, name.ident)
 
 
 def reader_of(step: Step) -> int | None:
@@ -200,8 +182,8 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "late": formats.duration(run.late_s) if run.late_s else "",
         "outcome": words.outcome(run.outcome),
         "badge_kind": BADGES.get(RunOutcome(run.outcome), ""),
-        "subject": words.subject(run.subject),
-        "story": _story(scope, run.subject),
+        "subject": subject_names(scope, [run.subject])[run.subject],
+        "thing": logged.subject_page(scope, run.subject, run.at_ms, zone),
         "event": event(found, words, scope),
         "trace": trace(run.trace, raw, words, scope),
         "limits": [limited for each in said for limited in limits(each, words)],

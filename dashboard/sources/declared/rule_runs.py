@@ -14,16 +14,20 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.catalog.channels import CHANNELS
 from dashboard.db import database
 from dashboard.i18n.message import N_
-from dashboard.models import Queue, User
+from dashboard.models import Interaction, Queue, User
+from dashboard.models import Source as Origin
 from dashboard.rulelang.outcomes import ACTED, RUN_LABELS, StepState
 from dashboard.rulelang.subjects import SubjectKind, SubjectName, of_user
+from dashboard.sources import display
 from dashboard.sources.declared.entities import yes
 from dashboard.sources.types import Entity, Field, Source, Type
 
 RULE = "u"  # alias of the table of rules
 TYPE_LABELS = {each.name: each.label for each in catalog.CATALOG.values()}
+NONE = display.Name("", "")
 FAILED = (StepState.FAILED, StepState.DEAD, StepState.UNCERTAIN)
 
 
@@ -73,31 +77,60 @@ def _covered(scope: Scope) -> str:
 
 
 def subject_names(scope: Scope, subjects: Collection[Any] | None) -> Mapping[Any, str]:
-    """Return what runs are about: a user, a queue, the id of an interaction or a session."""
+    """Return what runs are about: a user, a queue, or an interaction as its channel, queue and contact.
+
+    Contacts are masked as the scope says. An interaction that is not stored, and a session, have their id.
+    """
     found = {each: SubjectName.parse(each) for each in subjects or ()}
     ids = {
-        kind: [each.number for each in found.values() if each and each.kind is kind]
+        kind: {each.number or 0 for each in found.values() if each and each.kind is kind}
         for kind in (SubjectKind.USER, SubjectKind.QUEUE)
     }
-    users, queues = User.select(User.id, User.name), Queue.select(Queue.id, Queue.label)
-    names = {
-        SubjectKind.USER: dict(
-            users.where(User.id.in_(ids[SubjectKind.USER]) & scope.allows(User.id)).tuples()
-        ),
-        SubjectKind.QUEUE: dict(
-            queues.where(Queue.id.in_(ids[SubjectKind.QUEUE]) & scope.allows_queue(Queue.id)).tuples()
-        ),
-    }
-    others = {SubjectKind.USER: _("another user"), SubjectKind.QUEUE: _("another queue")}
+    stored = _interactions([each for each in found.values() if each and each.kind is SubjectKind.INTERACTION])
+    queues = ids[SubjectKind.QUEUE] | {each.queue_id for each in stored.values() if each.queue_id}
+    contacts = {each.contact_id for each in stored.values() if each.contact_id}
+    allowed = Queue.select(Queue.id).where(Queue.id.in_(sorted(queues)) & scope.allows_queue(Queue.id))
+    visible = User.select(User.id).where(User.id.in_(sorted(ids[SubjectKind.USER])) & scope.allows(User.id))
+    of_queues = display.named(scope, Type.QUEUE, {row[0] for row in allowed.tuples()})
+    of_users = display.named(scope, Type.USER, {row[0] for row in visible.tuples()})
+    of_contacts = display.named(scope, Type.CONTACT, contacts)
+
+    def interaction(about: SubjectName, row: Interaction | None) -> str:
+        if row is None:
+            return about.ident
+        hidden = row.queue_id is not None and row.queue_id not in of_queues
+        queue = str(_("another queue")) if hidden else of_queues.get(row.queue_id or 0, NONE).shown
+        contact = "" if hidden else of_contacts.get(row.contact_id or 0, NONE).shown
+        number = about.ident if row.channel == "ticket" or not (hidden or contact) else ""
+        return ", ".join(filter(None, [str(_(CHANNELS.get(row.channel, ""))), queue, contact, number]))
 
     def text(about: SubjectName | None) -> str:
         if about is None or about.kind is SubjectKind.RULE:
             return str(_("No item"))
-        if about.kind in names:
-            return names[about.kind].get(about.number) or str(others[about.kind])
-        return about.ident
+        if about.kind is SubjectKind.USER:
+            return of_users.get(about.number or 0, NONE).shown or str(_("another user"))
+        if about.kind is SubjectKind.QUEUE:
+            return of_queues.get(about.number or 0, NONE).shown or str(_("another queue"))
+        if about.kind is SubjectKind.SESSION:
+            return str(_("Session %(id)s", id=about.ident))
+        return interaction(about, stored.get(about))
 
     return {each: text(about) for each, about in found.items()}
+
+
+def _interactions(subjects: Collection[SubjectName]) -> dict[SubjectName, Interaction]:
+    """Return the stored interactions that these subjects name."""
+    names = {each.source for each in subjects}
+    sources = dict(Origin.select(Origin.name, Origin.id).where(Origin.name.in_(sorted(names))).tuples())
+    keys = {(sources[each.source], each.ident): each for each in subjects if each.source in sources}
+    found: dict[SubjectName, Interaction] = {}
+    for source in {source for source, _ident in keys}:
+        idents = sorted(ident for of, ident in keys if of == source)
+        for row in Interaction.select().where(
+            (Interaction.source == source) & Interaction.external_id.in_(idents)
+        ):
+            found[keys[source, row.external_id]] = row
+    return found
 
 
 def error_texts(scope: Scope, errors: Collection[Any] | None) -> Mapping[Any, str]:
