@@ -92,6 +92,13 @@ def stamp(ts: int | None, zone: str) -> str:
     return f"{_date('plain', moment.date())} {moment:%H:%M:%S}"
 
 
+def zoned(ts: int, zone: str, speech: str = "") -> str:
+    """Return date and time with the name of the zone, such as 19 Nov 2026 14:37:20 CET, for texts that are
+    read elsewhere. `speech` is the language, that of the page by default."""
+    moment = local(ts, zone)
+    return f"{_written('plain', moment.date(), speech or language())} {moment:%H:%M:%S %Z}"
+
+
 def stamp_offset(ts: int, zone: str) -> str:
     """Return date and time with the offset, such as 25 Oct 2026 02:30:00 +01:00."""
     return f"{stamp(ts, zone)} {local(ts, zone).isoformat()[-6:]}"

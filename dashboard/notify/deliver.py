@@ -16,7 +16,7 @@ from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
-from dashboard.notify import channels, chat, email, log_file, outbox, result, safe_http, webhook
+from dashboard.notify import channels, chat, email, letter, log_file, outbox, result, safe_http, webhook
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.outcomes import StepState
@@ -142,8 +142,8 @@ def _mail(step: Step) -> None:
         if not outbox.begin(step):
             return
         begun = time.monotonic()
-        text = email.text(step.payload, _rule_name(step.rule_id))
-        answer = email.send(chosen, step.key, to, str(step.payload["subject"]), text)
+        body = letter.of_step(step.payload, _rule_name(step.rule_id))
+        answer = email.send(chosen, step.key, to, str(step.payload["subject"]), body)
         took_ms = _ms_since(begun)
     with database.atomic():
         state = _note(step, answer, took_ms)

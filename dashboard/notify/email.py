@@ -2,9 +2,8 @@
 
 The server is the instance's own, named by its settings, so its address is not checked. A connection that is
 cut before the server has accepted the message counts as not sent (RFC 5321, 4.5.4.1: better twice than
-never); the Message-ID is the same for all tries. This module also adds the reason of a notice to its text
-in the reader's language, limits the mail per person (semantics 9.4), and records events of the mail server:
-away, back, message refused or given up.
+never); the Message-ID is the same for all tries. This module also limits the mail per person (semantics
+9.4), and records events of the mail server: away, back, message refused or given up.
 """
 
 from __future__ import annotations
@@ -13,19 +12,17 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from flask import current_app
-from flask_babel import force_locale
-
 from dashboard.events import internal
 from dashboard.i18n.message import N_
 from dashboard.models import Setting
 from dashboard.notify import result, safe_http
+from dashboard.notify.letter import Content
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
@@ -79,7 +76,7 @@ class Attachment(NamedTuple):
 
 
 def message(
-    settings: Settings, key: str, to: str, subject: str, text: str, attached: Attachment | None = None
+    settings: Settings, key: str, to: str, subject: str, body: Content, attached: Attachment | None = None
 ) -> EmailMessage:
     """Return the mail. What came from events stays within its field: breaks and controls are blanks."""
     made = EmailMessage()
@@ -91,7 +88,9 @@ def message(
     made["Auto-Submitted"] = "auto-generated"
     made["Precedence"] = "bulk"
     made["X-Auto-Response-Suppress"] = "All"
-    made.set_content("".join(c for c in text if c.isprintable() or c in "\n\t"))
+    made.set_content(_printable(body.text))
+    if body.html:
+        made.add_alternative(_printable(body.html), subtype="html")
     if attached is not None:
         main, _slash, sub = attached.mime.partition("/")
         made.add_attachment(attached.content, maintype=main, subtype=sub, filename=attached.name)
@@ -99,7 +98,7 @@ def message(
 
 
 def send(
-    settings: Settings, key: str, to: str, subject: str, text: str, attached: Attachment | None = None
+    settings: Settings, key: str, to: str, subject: str, body: Content, attached: Attachment | None = None
 ) -> DeliveryResult:
     """Send one mail and say what came of it. Takes up to guard.TOTAL_S seconds; raises nothing.
 
@@ -110,7 +109,7 @@ def send(
     if not _ADDRESS.fullmatch(to):
         return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     try:
-        made = message(settings, key, to, subject, text, attached)
+        made = message(settings, key, to, subject, body, attached)
     except ValueError:
         return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
     with safe_http.call() as call:
@@ -170,32 +169,12 @@ def _note(code: int, answer: bytes | str) -> str:
     return result.masked(f"{code} {text}", ())
 
 
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable() or c in "\n\t")
+
+
 def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-TEMPLATE = "mail/notice.txt"
-
-
-def text(payload: Mapping[str, Any], rule: str) -> str:
-    """Return the whole text of the mail of a step's payload; `rule` is the name of its rule.
-
-    The customer gets the text alone: rules and inboxes are none of theirs.
-    """
-    if payload.get("customer"):
-        return str(payload["text"])
-    chosen: Settings = current_app.config["STOPA"]
-    known = payload.get("user") is not None
-    url = str(payload.get("url", ""))
-    with force_locale(payload.get("locale") or chosen.locale):
-        made = current_app.jinja_env.get_template(TEMPLATE)  # a worker has no request
-        return made.render(
-            text=payload["text"],
-            rule=rule,
-            known=known,
-            inbox_url=f"{chosen.base_url}/inbox",
-            run_url=f"{chosen.base_url}{url}" if url else "",
-        )
 
 
 MINUTE_MS = 60_000

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import current_app
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -32,10 +32,12 @@ from dashboard.jobs.work import Work, pause_ms
 from dashboard.models import Schedule, ScheduleMail, User
 from dashboard.notify import email, outbox
 from dashboard.notify import result as answers
+from dashboard.notify.letter import Content, Letter
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.reports import files, library, result
 from dashboard.reports.library import SavedReport
 from dashboard.reports.schedules import Format
+from dashboard.reports.types import Result
 from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
 from dashboard.sources.period import TooManyBuckets
@@ -45,7 +47,6 @@ from dashboard.sources.run import TooLong
 THREADS = 2
 MOST_BYTES = 10 * 1024 * 1024  # of an attached file; mail servers refuse more than 10 to 25 MB
 ACTION = "report.exported"
-TEMPLATE = "mail/report.txt"
 
 NO_OWNER = N_("The owner of the schedule can no longer sign in.")
 NO_REPORT = N_("The owner of the schedule can no longer open the report.")
@@ -68,7 +69,7 @@ class Made(NamedTuple):
 
     user: User
     subject: str
-    text: str
+    body: Content
     rows: int
     attached: email.Attachment | None
 
@@ -103,7 +104,7 @@ def _carry(mail: ScheduleMail) -> None:
     if not ScheduleMail.update(begun_ms=clock.now_ms()).where(WORK.as_claimed([mail])).execute():
         return
     key = f"schedule_{mail.id}"
-    answer = email.send(chosen, key, made.user.email, made.subject, made.text, made.attached)
+    answer = email.send(chosen, key, made.user.email, made.subject, made.body, made.attached)
     with database.atomic():
         state = _note(mail, answer, made.rows)
         if state is not None:
@@ -126,15 +127,30 @@ def make(schedule: Schedule, user: User, due_ts: int, chosen: Settings) -> Made:
         except (TooLong, TooManyBuckets):
             raise NotSentError(TOO_SLOW) from None
         fits = attached is not None and len(attached.content) <= MOST_BYTES
-        text = current_app.jinja_env.get_template(TEMPLATE).render(
-            found=found,
-            owner=schedule.user.name,
-            schedule=schedule.name,
-            url=f"{chosen.base_url}/reports/{report.reference}?{urlencode(found.parameters, doseq=True)}",
-            too_large=attached is not None and not fits,
-        )
+        body = _letter(schedule, found, f"{chosen.base_url}/reports/{report.reference}", fits, attached)
         subject = schedule.subject or _("%(report)s, %(period)s", report=found.title, period=found.period)
-    return Made(user, str(subject), text, found.count, attached if fits else None)
+    return Made(user, str(subject), body, found.count, attached if fits else None)
+
+
+def _letter(
+    schedule: Schedule, found: Result, page: str, fits: bool, attached: email.Attachment | None
+) -> Content:
+    """Return the body of the mail with a result, in the language that is set."""
+    lines = [ngettext("%(num)d row.", "%(num)d rows.", found.count)]
+    if attached is not None and not fits:
+        lines.append(_("The file is too large for a mail. Export it from the page of the report."))
+    why = _(
+        "You received this message because %(owner)s sends it to you by the schedule “%(schedule)s”.",
+        owner=schedule.user.name,
+        schedule=schedule.name,
+    )
+    return Letter(
+        found.title,
+        (*found.filters, *lines),
+        ((_("Period"), f"{found.period} ({found.zone})"),),
+        (_("Open the report"), f"{page}?{urlencode(found.parameters, doseq=True)}"),
+        (why, _("The figures are those that your own role allows.")),
+    ).content()
 
 
 def _allowed(schedule: Schedule, user: User) -> tuple[SavedReport, Scope]:

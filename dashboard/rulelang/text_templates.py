@@ -87,6 +87,7 @@ class Names:
     rules: Mapping[int, str] = field(default_factory=_none)
     zone: str = "UTC"
     translate: Callable[[str], str] = str
+    moment: Callable[[int, str], str] | None = None  # writes seconds of UTC in a zone; ISO without
 
 
 def names(types: Iterable[str]) -> dict[str, str]:
@@ -175,7 +176,7 @@ def _text(field: Field, facts: EventFacts, names: Names) -> str:
     if label := fields.word(field, value):
         return names.translate(label)
     if field.kind is Kind.INSTANT:
-        return _moment(value, names.zone)
+        return _moment(value, names)
     if field.kind is Kind.DURATION and isinstance(value, int | float):
         return _duration(int(value))
     return _plain(value, names)
@@ -189,10 +190,12 @@ def _plain(value: Any, names: Names) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _moment(value_ms: int, zone: str) -> str:
+def _moment(value_ms: int, names: Names) -> str:
     """Return a moment such as 2026-10-25 02:30:00 +01:00; without the offset it would be ambiguous."""
     try:
-        moment = datetime.fromtimestamp(value_ms // 1000, clock.zone(zone)).isoformat(" ")
+        if names.moment is not None:
+            return names.moment(value_ms // 1000, names.zone)
+        moment = datetime.fromtimestamp(value_ms // 1000, clock.zone(names.zone)).isoformat(" ")
     except (ValueError, OverflowError, OSError):  # an instant beyond the calendar
         return str(value_ms)
     return f"{moment[:19]} {moment[19:]}"

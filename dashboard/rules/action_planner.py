@@ -3,7 +3,8 @@
 The payload of an outward step by action:
 
     email            {"to", "subject", "text", "user", "locale", "url"}: `user` is None for a plain address;
-                     with "customer": true nothing is added around the text
+                     with "customer": true nothing is added around the text; for a user also "about", the
+                     object of the event, and "facts", pairs of a marked label and a text
     chat             {"title", "text"}
     webhook, invite  the body of the call without its id
     log_file         {"file"} and the line without its id
@@ -23,7 +24,7 @@ from dashboard.models import Channel, Profile
 from dashboard.rulelang import working_time
 from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
-from dashboard.rules import permissions
+from dashboard.rules import mail_facts, permissions
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.recipients import People, Reader, covers, customer
@@ -93,14 +94,14 @@ class ActionPlanner:
     def say_out(self, action: ActionConfig, name: str) -> str:
         return self.people.say_out(str(action.params.get(name, "")), self.facts, self.rule.updated_by)
 
-    def url(self, scope: Scope) -> str:
-        """Return where the reader can see the run, "" for one who may not."""
-        may = (
-            self.run_id is not None
-            and permissions.can_see_traces(scope, self.rule.owner)
-            and covers(scope, self.facts)
-        )
-        return f"/runs/{self.run_id}" if may else ""
+    def url(self, reader: Reader) -> str:
+        """Return the page of what the rule is about, else of the run, "" for one who may open neither."""
+        if self.run_id is None:
+            return ""
+        if about := mail_facts.page(self.facts, self.rule.id, reader):
+            return about
+        traces = permissions.can_see_traces(reader.scope, self.rule.owner)
+        return f"/runs/{self.run_id}" if traces and covers(reader.scope, self.facts) else ""
 
 
 def _notify(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
@@ -117,7 +118,7 @@ def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> lis
     """Return the notice for one reader, and the deliveries of the reader's profile."""
     title = planner.say(action, "title", reader) or planner.rule.name
     text, urgent = planner.say(action, "text", reader), bool(action.params.get("urgent"))
-    url, name = planner.url(reader.scope), str(reader.id)
+    url, name = planner.url(reader), str(reader.id)
     payload = {"user": reader.id, "title": title, "text": text, "urgent": urgent, "url": url}
     if "again" in action.params:
         payload["again"] = dict(action.params["again"])
@@ -128,7 +129,7 @@ def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> lis
     due = None if urgent else working_time.quiet_until(profile, planner.now_ms, reader.zone)
     if profile.email and reader.email:
         parts.append(
-            DeliveryPlan("email", _mail(reader.email, title, text, reader, url), name, None, due, True)
+            DeliveryPlan("email", _mail_to(planner, reader, title, text, url), name, None, due, True)
         )
     channel = _usable(profile)
     if channel is not None:
@@ -152,16 +153,14 @@ def _email(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     for reader in listening:
         if reader.email:
             subject, text = planner.say(action, "subject", reader), planner.say(action, "text", reader)
-            mail = _mail(reader.email, subject, text, reader, planner.url(reader.scope))
+            mail = _mail_to(planner, reader, subject, text, planner.url(reader))
             parts.setdefault(reader.email.lower(), DeliveryPlan("email", mail, reader.email))
     if to_customer(action) and customer(planner.facts):
         part = _to_customer(planner, action)
         parts.setdefault(part.recipient, part)
     for address in action.params.get("addresses", ()):
         subject, text = planner.say_out(action, "subject"), planner.say_out(action, "text")
-        parts.setdefault(
-            address.lower(), DeliveryPlan("email", _mail(address, subject, text, None, ""), address)
-        )
+        parts.setdefault(address.lower(), DeliveryPlan("email", _mail(address, subject, text), address))
     if to_customer(action) and not customer(planner.facts):
         if not parts:
             raise Impossible(NO_CUSTOMER)
@@ -177,19 +176,21 @@ def _to_customer(planner: ActionPlanner, action: ActionConfig) -> DeliveryPlan:
         planner.people.say_customer(str(action.params.get(name, "")), planner.facts, author)
         for name in ("subject", "text")
     )
-    return DeliveryPlan(
-        "email", _mail(address, subject, text, None, "") | {"customer": True}, address.lower()
-    )
+    return DeliveryPlan("email", _mail(address, subject, text) | {"customer": True}, address.lower())
 
 
-def _mail(to: str, subject: str, text: str, reader: Reader | None, url: str) -> dict[str, Any]:
-    return {
-        "to": to,
-        "subject": subject,
-        "text": text,
-        "user": reader.id if reader else None,
-        "locale": reader.locale if reader else "",
+def _mail(to: str, subject: str, text: str) -> dict[str, Any]:
+    return {"to": to, "subject": subject, "text": text, "user": None, "locale": "", "url": ""}
+
+
+def _mail_to(planner: ActionPlanner, reader: Reader, subject: str, text: str, url: str) -> dict[str, Any]:
+    facts = planner.facts
+    return _mail(reader.email, subject, text) | {
+        "user": reader.id,
+        "locale": reader.locale,
         "url": url,
+        "about": facts["type"].partition(".")[0],
+        "facts": mail_facts.facts(planner.people, facts, reader),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from flask import current_app, has_app_context
@@ -13,7 +13,7 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import EVERYONE, Permission
 from dashboard.access.scope import Scope
 from dashboard.db.prepared import plain
-from dashboard.i18n import site_zone, translator
+from dashboard.i18n import formats, site_zone, translator
 from dashboard.models import (
     Access,
     Channel,
@@ -154,7 +154,8 @@ class People:
     def names(self, locale: str, zone: str) -> Names:
         """Return what ids are called, in a language and a zone."""
         users, teams, queues, accesses, channels, rules = self._names
-        return Names(users, teams, queues, accesses, channels, rules, zone, translator(locale))
+        moment = partial(formats.zoned, speech=locale)
+        return Names(users, teams, queues, accesses, channels, rules, zone, translator(locale), moment)
 
     @cached_property
     def _names(self) -> tuple[dict[int, str], ...]:

@@ -71,6 +71,7 @@ def names(
         _called(Rule, Rule.name, asked["rule"], permissions.visible(scope)),
         zone(),
         _,
+        formats.zoned,
     )
 
 

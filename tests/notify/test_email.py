@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -19,12 +20,14 @@ from dashboard.jobs import worker
 from dashboard.models import Event, Rule, Run, Step
 from dashboard.notify import email as email_transport
 from dashboard.notify import result, safe_http
+from dashboard.notify.letter import Content
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.outcomes import StepState
 from dashboard.settings import Settings
 from tests import make
 from tests.notify import steps
 from tests.notify.mail_server import Sink, serving
+from tests.pages.html import Page
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def given(url: str = "") -> Settings:
 
 
 def send(url: str, to: str = "jana@example.org", subject: str = "S", text: str = "T") -> DeliveryResult:
-    return email_transport.send(given(url), "msg_1", to, subject, text)
+    return email_transport.send(given(url), "msg_1", to, subject, Content(text))
 
 
 def test_a_mail_says_that_a_machine_made_it_and_has_its_steps_number(server: str, sink: Sink) -> None:
@@ -171,22 +174,60 @@ def mailing(app: Flask, server: str) -> Flask:
     return app
 
 
-def test_the_frame_of_a_mail_is_in_its_readers_language(mailing: Flask, sink: Sink) -> None:
-    rule = steps.rule(name="Chat <waits>")
-    reader = make.user("jana", locale="ja", email="jana@example.org")
-    run = steps.run(rule)
-    known = {"user": reader.id, "locale": "ja", "url": f"/runs/{run.id}"}
-    steps.mail(of=run, payload=known)
-    steps.mail("boss@example.org", of=run)
+FACTS = [("Queue", "Podpora <b>"), ("Waiting time", "0:02:00")]
+BUTTONS = [
+    ("en", "/interactions/7", "chat", "Open the chat"),
+    ("cs", "/interactions/7", "ticket", "Otevřít ticket"),
+    ("ja", "/tracing?user=jana&date=2026-03-02", "agent", "1日の記録を開く"),
+    ("en", "/runs/1", "chat", "Open the rule run"),
+]
+
+
+def parts(got: EmailMessage) -> tuple[str, Page, str]:
+    """Return the text of a mail, its HTML, and the words of that."""
+    text, html = (got.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert [each.get_content_type() for each in got.iter_parts()] == ["text/plain", "text/html"]
+    page = Page(html.get_content())
+    return text.get_content().replace("\r", ""), page, " ".join(page.text.split())
+
+
+def test_a_mail_is_text_and_html_that_say_the_same_in_its_readers_language(
+    mailing: Flask, sink: Sink
+) -> None:
+    run = steps.run(steps.rule(name="Chat <waits>"))
+    reader = make.user("jana", email="jana@example.org")
+    for locale, url, about, _label in BUTTONS:
+        known = {"user": reader.id, "locale": locale, "url": url, "about": about, "facts": FACTS}
+        steps.mail(of=run, payload=known)
     worker.drain()
-    inside, outside = (got.get_content().replace("\r", "") for _, got in sink.got)
-    for text in (inside, outside):
-        assert text.startswith("It waits.\n")
-        assert "Chat <waits>" in text
-    assert f"https://desk.example/runs/{run.id}" in inside
-    assert "https://desk.example/inbox" in inside
-    assert "https://" not in outside
-    assert "because rule “Chat <waits>” sends it to this address" in outside
+    for (_to, got), (locale, url, _about, label) in zip(sink.got, BUTTONS, strict=True):
+        text, page, words = parts(got)
+        [button] = [each for each in page.elements if each.attributes.get("class") == "button"]
+        [html] = [each for each in page.elements if each.tag == "html"]
+        assert button.attributes["href"] == f"https://desk.example{url}"
+        assert html.attributes["lang"] == locale
+        assert not [each for each in page.elements if each.tag in ("img", "script", "link")]
+        assert f"{label}: https://desk.example{url}" in text
+        for said in (label, "A chat waits", "It waits.", "Podpora <b>", "0:02:00", "Chat <waits>"):
+            assert said in text, said
+            assert said in words, said
+        assert "https://desk.example/inbox" in text
+        assert ("Fronta: Podpora" in text, "キュー: Podpora" in text) == (locale == "cs", locale == "ja")
+
+
+def test_a_plain_address_gets_no_addresses_and_a_customer_the_text_alone(mailing: Flask, sink: Sink) -> None:
+    run = steps.run(steps.rule(name="Chat <waits>"))
+    steps.mail("boss@example.org", of=run)
+    steps.mail("eva@example.org", of=run, payload={"customer": True})
+    worker.drain()
+    text, page, words = parts(sink.got[0][1])
+    assert "https://" not in text
+    assert not [each for each in page.elements if each.tag == "a"]
+    for said in (text, words):
+        assert "because rule “Chat <waits>” sends it to this address" in said
+    assert sink.got[1][1].get_content().strip() == "It waits."
 
 
 def test_each_recipient_stands_alone(mailing: Flask, sink: Sink) -> None:
@@ -252,4 +293,5 @@ def test_a_rule_that_was_deleted_leaves_a_mail_without_its_name(mailing: Flask, 
         Rule.delete().where(Rule.id == rule.id).execute()
     worker.drain()
     assert steps.again(step).state == "done"
-    assert "rule" not in sink.got[0][1].get_content()
+    text, _page, words = parts(sink.got[0][1])
+    assert "rule" not in text + words

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access import keys
+from dashboard.access.permissions import Permission as P
 from dashboard.jobs import worker
-from dashboard.models import Channel, Notification, Profile, Rule, Step, User
+from dashboard.models import Channel, Interaction, Notification, Profile, Rule, Step, User
 from dashboard.notify import email, safe_http
 from dashboard.rules import loop_guard
 from tests import make
@@ -89,8 +90,44 @@ def test_a_profile_brings_the_notice_by_mail_in_the_readers_language(mailing: Si
     ((to, got),) = mailing.got
     assert to == ["jana@example.org"]
     assert (got["Subject"], got["Bcc"]) == ("Sold {{7*7}} Bcc: x@example.com", None)
-    assert got.get_content().startswith("For {{7*7}}")
+    text = got.get_body(("plain",))
+    assert text is not None
+    assert "\nFor {{7*7}}" in text.get_content().replace("\r", "")
     assert Notification.select().count() == 1
+
+
+def test_a_mail_says_who_where_and_when_as_its_reader_may_see_it_and_leads_to_the_chat(mailing: Sink) -> None:
+    """Contacts are masked, times are in the reader's zone and language, the button opens what one may."""
+    told_by_mail("jana", locale="cs", timezone="Europe/Prague")
+    user = make.user("petr", access=make.access([P.QUEUES_FIGURES], ["all_users", "all_queues"]))
+    fields = {"email": "petr@example.org", "locale": "ja", "timezone": "Asia/Tokyo"}
+    User.update(**fields).where(User.id == user.id).execute()
+    blind = make.user("rose", access=make.access([P.TRACING_VIEW]))
+    User.update(email="rose@example.org").where(User.id == blind.id).execute()
+    readers = list(User.select().order_by(User.id))
+    for each in readers:
+        Profile.create(user_id=each.id, name="All", is_default=True, email=True)
+    rule([notify(*readers, title="Chat", text="Since {{ event.time }}")], types=["chat.queued"])
+    eva = {"name": "Eva", "phone": "+420123456214"}
+    send(event("chat.queued", queue="web", interaction="c1", contact=eva, data={"channel": "webchat"}))
+    worker.drain()
+    found = {}
+    for to, got in mailing.got:
+        body = got.get_body(("plain",))
+        assert body is not None
+        found[to[0].partition("@")[0]] = body.get_content()
+    page = f"/interactions/{Interaction.get().id}"
+    said = {
+        "jana": ("Since 2. 3. 2026 13:00:00 CET", "Kontakt: Eva · +420123456214", "Fronta: web", page),
+        "petr": ("Since 2026年3月2日 21:00:00 JST", "E••• · +420 ••• ••• 214", "キュー: web", page),
+        "rose": ("Since 2 Mar 2026",),
+    }
+    for name, texts in said.items():
+        for text in texts:
+            assert text in found[name].replace("\xa0", " "), (name, text, found[name])
+    assert "Eva" not in found["petr"] + found["rose"]
+    assert "://" not in found["rose"].partition("-- ")[0]
+    assert {row.url for row in Notification.select()} == {page, ""}
 
 
 def test_fallback_is_notified_in_its_own_texts_when_mail_and_chat_fail(mailing: Sink) -> None:

@@ -231,7 +231,7 @@ def test_texts_are_previewed_on_the_latest_event_in_scope(client: FlaskClient) -
         data='{"position": 4}',
     )
     page = client.post("/rules/new", data=posted(op="keep", says=says)).text
-    preview = re.search(r"For Chat queued, 2026-01-01 00:00:00 \+00:00: From (\S+) 4", page)
+    preview = re.search(r"For Chat queued, 1 Jan 2026 00:00:00 UTC: From (\S+) 4", page)
     assert preview is not None
     assert preview[1] != "novak@example.org", "masked for who does not see contact details whole"
 

@@ -11,6 +11,7 @@ from dashboard.models import ScheduleMail
 from dashboard.reports import mailing
 from tests import make
 from tests.notify.mail_server import Sink
+from tests.pages.html import Page
 from tests.reports.mails import DUE, reader, schedule
 
 pytestmark = pytest.mark.both_databases
@@ -45,8 +46,13 @@ def test_a_link_has_no_file_and_a_file_that_is_too_large_is_left_out(
     monkeypatch.setattr(mailing, "MOST_BYTES", 10)
     clock.move_to(DUE)
     worker.drain()
-    texts = [got.get_content() for _to, got in sink.got]
-    assert len(texts) == 2, "neither mail has parts"
+    texts = [got.get_body(("plain",)).get_content() for _to, got in sink.got]
+    assert len(texts) == 2
+    assert not [part for _to, got in sink.got for part in got.iter_attachments() if part.get_filename()]
+    for _to, got in sink.got:
+        page = Page(got.get_body(("html",)).get_content())
+        [button] = [each.attributes["href"] for each in page.elements if each.tag == "a"]
+        assert "/reports/calls-by-queue?" in button
     assert sum("too large" in text for text in texts) == 1
 
 

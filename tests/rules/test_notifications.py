@@ -124,7 +124,8 @@ def test_a_profile_adds_mail_and_chat_to_the_notice() -> None:
     assert take(event()) == [(one.id, "waiting")]
     assert steps() == [("notify", "done"), ("email", "waiting"), ("chat", "waiting")]
     mail, chat = Step.get(Step.action == "email"), Step.get(Step.action == "chat")
-    words = {"subject": "Look", "text": "here"}
+    facts = [["Time of the event", "2 Mar 2026 12:00:00 UTC"]]
+    words = {"subject": "Look", "text": "here", "about": "custom", "facts": facts}
     assert mail.payload == {"to": jana.email, "user": jana.id, "locale": "en", "url": "", **words}
     assert (chat.payload, chat.channel_id) == ({"title": "Look", "text": "here"}, Channel.get().id)
     assert (mail.due_ms, chat.due_ms) == (NOON, NOON)
