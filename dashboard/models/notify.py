@@ -5,6 +5,7 @@ from __future__ import annotations
 import peewee as pw
 from peewee import JSONField
 
+from dashboard import clock
 from dashboard.db import Model
 from dashboard.db.sealed import LOST, SealedField, SealedJSONField
 from dashboard.models.versions import Versioned
@@ -62,11 +63,12 @@ class Notification(Model):
     url = pw.CharField(500, default="")
     urgent = pw.BooleanField(default=False)
     made_ms = pw.BigIntegerField()
+    at_ms = pw.BigIntegerField(default=clock.now_ms)  # time of what it is about
     read_ms = pw.BigIntegerField(null=True)
     snoozed_ms = pw.BigIntegerField(null=True)  # until then it counts as read and is listed separately
 
     class Meta:
-        indexes = ((("user_id", "id"), False),)
+        indexes = ((("user_id", "id"), False), (("user_id", "at_ms"), False))
 
 
 Notification.add_index(
@@ -77,7 +79,7 @@ Notification.add_index(
 
 
 class Profile(Model):
-    """How a user is notified. Every user has a default profile, created when it is first needed.
+    """How a user is notified. Without a profile it is on screen and by email.
 
     Notifications always appear in the inbox. During quiet hours, email and channel deliveries that are not
     urgent are postponed to their end. If email and channel fail permanently, the default profile of
@@ -89,6 +91,7 @@ class Profile(Model):
     user_id = pw.IntegerField(index=True)
     name = pw.CharField(120)
     is_default = pw.BooleanField(default=False)
+    screen = pw.BooleanField(default=True)  # the number of new ones stands in the menu
     email = pw.BooleanField(default=False)
     channel = pw.ForeignKeyField(Channel, null=True, on_delete="SET NULL")
     quiet_from = pw.CharField(5, default="")  # local time "20:00"; "" = none

@@ -121,6 +121,7 @@ def tell(step: Step) -> None:
         body=text,
         urgent=bool(notice.payload.get("urgent")),
         made_ms=clock.now_ms(),
+        at_ms=step.run.at_ms,
     )
 
 

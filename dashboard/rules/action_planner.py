@@ -124,8 +124,6 @@ def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> lis
         payload["again"] = dict(action.params["again"])
     parts = [DeliveryPlan("notify", payload, name)]
     profile = planner.people.profile(reader.id)
-    if profile is None:
-        return parts
     due = None if urgent else working_time.quiet_until(profile, planner.now_ms, reader.zone)
     if profile.email and reader.email:
         parts.append(

@@ -59,9 +59,7 @@ def renew(step: Step) -> None:
     now_ms = clock.now_ms()
     earlier = Notification.id.in_(_notices(step)) & Notification.read_ms.is_null()
     Notification.update(read_ms=now_ms, snoozed_ms=None).where(earlier).execute()
-    profile = profile_of(int(step.payload["user"]))
-    if profile is not None:
-        _send_beside(step, profile, now_ms)
+    _send_beside(step, profile_of(int(step.payload["user"])), now_ms)
 
 
 def cancelled(step: Step) -> str:
@@ -166,6 +164,7 @@ def _notify(step: Step, run: Run) -> None:
         url=payload["url"][:URL_MAX],
         urgent=payload["urgent"],
         made_ms=clock.now_ms(),
+        at_ms=run.at_ms,
     )
     follow(step)
 

@@ -79,7 +79,7 @@ class People:
     def __init__(self) -> None:
         self._readers: dict[int, Reader | None] = {}
         self._muted: dict[int, frozenset[int]] = {}
-        self._profiles: dict[int, Profile | None] = {}
+        self._profiles: dict[int, Profile] = {}
 
     def reader(self, user_id: int | None) -> Reader | None:
         """Return an active user, None for anybody else."""
@@ -115,7 +115,7 @@ class People:
             ids |= operators()
         return [reader for reader in map(self.reader, sorted(ids)) if reader is not None]
 
-    def profile(self, user_id: int) -> Profile | None:
+    def profile(self, user_id: int) -> Profile:
         """Return how a user is notified; see profile_of()."""
         if user_id not in self._profiles:
             self._profiles[user_id] = profile_of(user_id)
@@ -170,10 +170,14 @@ class People:
         return tuple(dict(plain(ident.model.select(ident, name))) for ident, name in columns)
 
 
-def profile_of(user_id: int) -> Profile | None:
-    """Return how the user is notified; None for a user without a profile: the inbox alone."""
+def profile_of(user_id: int) -> Profile:
+    """Return how the user is notified: by the default profile, else by email where mail can be sent.
+
+    The profile of a user without one is not stored.
+    """
     found: Profile | None = Profile.get_or_none((Profile.user_id == user_id) & Profile.is_default)
-    return found
+    mails = has_app_context() and bool(current_app.config["STOPA"].smtp_url)
+    return found or Profile(user_id=user_id, email=mails)
 
 
 def operators() -> set[int]:

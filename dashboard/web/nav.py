@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
+from peewee import fn
 
 from dashboard import clock
 from dashboard.access import policy
@@ -20,7 +21,7 @@ from dashboard.access.permissions import Permission
 from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
-from dashboard.models import Notification
+from dashboard.models import Notification, Profile
 from dashboard.settings import LOCALES
 from dashboard.web import assets
 
@@ -28,14 +29,20 @@ from dashboard.web import assets
 def _unread() -> Any:
     n = Notification
     awake = n.snoozed_ms.is_null() | (n.snoozed_ms <= slot("now"))
-    return n.select(n.user_id).where((n.user_id == slot("user")) & n.read_ms.is_null() & awake).limit(CAP)
+    p = Profile
+    silent = p.select(p.id).where((p.user_id == slot("user")) & p.is_default & ~p.screen)
+    mine = (n.user_id == slot("user")) & n.read_ms.is_null() & awake & ~fn.EXISTS(silent)
+    return n.select(n.user_id).where(mine).limit(CAP)
 
 
 _UNREAD = Prepared(_unread)
 
 
 def unread(user_id: int) -> int:
-    """Count the user's unread notifications up to CAP; one that is snoozed counts as read until then."""
+    """Count the user's unread notifications up to CAP; one that is snoozed counts as read until then.
+
+    0 for a user whose profile has them off on screen.
+    """
     return len(_UNREAD.rows(user=user_id, now=clock.now_ms()))
 
 

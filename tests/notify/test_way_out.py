@@ -97,7 +97,10 @@ def test_a_profile_brings_the_notice_by_mail_in_the_readers_language(mailing: Si
 
 
 def test_a_mail_says_who_where_and_when_as_its_reader_may_see_it_and_leads_to_the_chat(mailing: Sink) -> None:
-    """Contacts are masked, times are in the reader's zone and language, the button opens what one may."""
+    """Contacts are masked, times are in the reader's zone and language, the button opens what one may.
+
+    Nobody has a profile: mail is on unless it is turned off.
+    """
     told_by_mail("jana", locale="cs", timezone="Europe/Prague")
     user = make.user("petr", access=make.access([P.QUEUES_FIGURES], ["all_users", "all_queues"]))
     fields = {"email": "petr@example.org", "locale": "ja", "timezone": "Asia/Tokyo"}
@@ -105,8 +108,6 @@ def test_a_mail_says_who_where_and_when_as_its_reader_may_see_it_and_leads_to_th
     blind = make.user("rose", access=make.access([P.TRACING_VIEW]))
     User.update(email="rose@example.org").where(User.id == blind.id).execute()
     readers = list(User.select().order_by(User.id))
-    for each in readers:
-        Profile.create(user_id=each.id, name="All", is_default=True, email=True)
     rule([notify(*readers, title="Chat", text="Since {{ event.time }}")], types=["chat.queued"])
     eva = {"name": "Eva", "phone": "+420123456214"}
     send(event("chat.queued", queue="web", interaction="c1", contact=eva, data={"channel": "webchat"}))

@@ -9,11 +9,13 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard import clock
+from dashboard.db import keyset
 from dashboard.models import Notification, Rule, RuleMute, User
 from dashboard.pages.inbox import queries
 from dashboard.pages.inbox.commands import snoozed_until
 from tests import make
 from tests.pages import asks, trail
+from tests.pages.html import Page
 
 pytestmark = pytest.mark.dated
 
@@ -35,7 +37,10 @@ def me(client: FlaskClient) -> User:
 
 
 def notice(user: User, title: str = "Chat waits", **fields: object) -> Notification:
-    return Notification.create(**{"user_id": user.id, "title": title, "made_ms": clock.now_ms(), **fields})
+    made = fields.get("made_ms", clock.now_ms())
+    return Notification.create(
+        **{"user_id": user.id, "title": title, "made_ms": made, "at_ms": made, **fields}
+    )
 
 
 def rule(name: str = "Long waits") -> Rule:
@@ -43,7 +48,7 @@ def rule(name: str = "Long waits") -> Rule:
     return Rule.create(name=name, definition={}, created_ts=moment, updated_ts=moment)
 
 
-def do(client: FlaskClient, verb: str, *rows: Notification, **more: str) -> str:
+def do(client: FlaskClient, verb: str, *rows: Notification, **more: object) -> str:
     data = {"do": verb, "id": [str(row.id) for row in rows], **more}
     answer = client.post("/inbox", data=data)
     assert answer.status_code == 302, answer.text
@@ -100,15 +105,78 @@ def test_views_hold_what_they_say_with_their_counts(client: FlaskClient, me: Use
 
 
 def test_a_long_list_goes_on_from_the_last_row(client: FlaskClient, me: User) -> None:
-    rows = [notice(me, f"Notice {n:03}") for n in range(queries.SIZE + 2)]
+    for n in range(queries.SIZE + 2):
+        notice(me, f"Notice {n:03}")
     first = client.get("/inbox").text
     assert "Notice 002" in first
     assert "Notice 001" not in first
-    older = client.get(f"/inbox?view=all&before={rows[2].id}").text
-    assert f"before={rows[2].id}" in first
+    way = Page(first).link(rel="next")
+    assert way
+    older = client.get(way).text
     assert "Notice 001" in older
     assert "Notice 002" not in older
     assert client.get("/inbox?before=x&view=y").status_code == 200
+
+
+@pytest.mark.both_databases
+def test_notices_of_a_rule_are_grouped_by_the_hour_of_their_event(client: FlaskClient, me: User) -> None:
+    """Catch-ups stand at the times of their events; counts are of the view; a group opens."""
+    gave, other = rule("A caller gave up"), rule("Other")
+    now = clock.now_ms()
+    times = [now - HOUR_MS + minute * 60_000 for minute in range(59)]
+    first, second, *rest = (notice(me, f"Call {n}", rule_id=gave.id, at_ms=at) for n, at in enumerate(times))
+    notice(make.user("other"), rule_id=gave.id, at_ms=times[0])
+    notice(me, "Alone", rule_id=other.id, at_ms=times[3])
+    yesterday = notice(me, "Call of the day before", rule_id=gave.id, at_ms=now - 25 * HOUR_MS)
+    key = f"{gave.id}-{times[0] // HOUR_MS}"
+    for row, change in ((first, {"read_ms": 1}), (second, {"snoozed_ms": now + HOUR_MS})):
+        Notification.update(**change).where(Notification.id == row.id).execute()
+    for view, number in (("all", 58), ("new", 57), ("snoozed", 1)):
+        page = Page(client.get(f"/inbox?view={view}").text)
+        assert (f"A caller gave up · {number}" in page.text) == (number > 1), view
+        opened = client.get(f"/inbox?view={view}&group={key}").text
+        older = Page(opened).link(rel="next")
+        shown = len(Page(opened).having(name="id")) + (
+            len(Page(client.get(older).text).having(name="id")) if older else 0
+        )
+        assert shown == number
+    page = Page(client.get("/inbox").text)
+    said = " ".join(" ".join(page.texts).split())
+    assert (
+        said.index("Today")
+        < said.index("11:00–11:58 A caller")
+        < said.index("Yesterday")
+        < said.index("11:00 Call of")
+    )
+    assert "notified at 12:00" in said
+    assert "Alone" in said
+    asks.fragment_is_block(client, f"/inbox?group={key}")
+    assert do(client, "read", view="new", id=[key]) == "/inbox"
+    assert not is_new(rest[0])
+    assert is_new(yesterday)
+    assert Notification.get_by_id(second.id).snoozed_ms is not None
+    for address in ("group=x", f"group={key}-1", "group=1-999999999", "before=1.x", "before=99999999999.5"):
+        assert client.get(f"/inbox?{address}").status_code == 200
+
+
+def test_a_page_reads_a_bounded_number_of_notifications(
+    client: FlaskClient, me: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that end early lead to every group once, and none is split."""
+    monkeypatch.setattr(keyset, "LOOKED_THROUGH", 7)
+    rules = [rule(f"Rule {n}").id for n in range(3)]
+    for n in range(60):
+        notice(me, rule_id=rules[n % 3], at_ms=clock.now_ms() - n * 11 * 60_000, read_ms=n % 4 or None)
+    for view in ("all", "new"):
+        seen, before = [], None
+        while True:
+            found, before = queries.groups(me.id, view, before, clock.now_ms())
+            seen += found
+            if before is None:
+                break
+        assert sum(each.number for each in seen) == queries.counts(me.id, clock.now_ms())[view]
+        assert len({each.key for each in seen}) == len(seen)
+        assert [each.last_ts for each in seen] == sorted((each.last_ts for each in seen), reverse=True)
 
 
 def test_opening_marks_as_read_and_leads_to_what_it_is_about(client: FlaskClient, me: User) -> None:

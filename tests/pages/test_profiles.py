@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
-from dashboard.models import Channel, Profile, User
+from dashboard.models import AuditEntry, Channel, Notification, Profile, User
 from tests import make
 from tests.pages import asks
 
@@ -143,3 +146,32 @@ def test_hostile_text_is_shown_as_typed(client: FlaskClient, me: User) -> None:
     row = profile(me, asks.HOSTILE)
     for url in (URL, f"{URL}/{row.id}", f"{URL}/{row.id}/delete"):
         assert asks.SHOWN in client.get(url).text
+
+
+def is_counted(page: str) -> bool:
+    """Say whether the menu shows a number of new notifications."""
+    return " hidden" not in page.partition('<span id="news" class="count hot"')[2].partition(">")[0]
+
+
+def test_two_switches_are_kept_in_the_default_profile(app: Flask, client: FlaskClient, me: User) -> None:
+    """Without a mail server or an address the switch of email is off and changes nothing."""
+    Notification.create(user_id=me.id, title="Look", made_ms=1)
+    User.update(email="").execute()
+    assert client.post("/inbox/profile", data={"screen": "1"}).status_code == 302
+    assert Profile.get().email, "mail comes as soon as there is a server"
+    Profile.delete().execute()
+    app.config["STOPA"] = replace(app.config["STOPA"], smtp_url="smtp://127.0.0.1:1")
+    page = client.get("/inbox").text
+    assert is_counted(page)
+    assert client.post("/inbox/profile", data={"email": "1", "screen": "1"}).status_code == 302
+    assert not Profile.select().exists(), "no address, so no mail"
+    User.update(email="me@example.org").execute()
+    for screen, email in ((True, True), (False, False), (False, False), (True, False)):
+        data = {"screen": "1"} if screen else {}
+        client.post("/inbox/profile", data={**data, **({"email": "1"} if email else {})})
+        [row] = list(Profile.select())
+        assert (row.user_id, row.is_default, row.screen, row.email) == (me.id, True, screen, email)
+        assert is_counted(client.get("/account").text) == screen
+    assert AuditEntry.select().where(AuditEntry.action == "profile.created").count() == 2
+    changes = [row.changes for row in AuditEntry.select().where(AuditEntry.action == "profile.updated")]
+    assert changes == [{"screen": [True, False], "email": [True, False]}, {"screen": [False, True]}]

@@ -45,6 +45,7 @@ def _clock(label: str) -> TextLine:
 
 class ProfileForm(Form):
     name = TextLine(N_("Name"), 120)
+    screen = Check(N_("On screen"), default=True)
     email = Check(N_("Email"))
     channel = ChoiceOfId(
         N_("Channel"),
@@ -99,8 +100,10 @@ class Profiles(Resource[ProfileForm]):
         new=N_("New profile"),
         table=N_("Table of profiles"),
         none=N_("No profile yet"),
-        none_hint=N_("You are notified only in the app, at any time."),
-        leave=(N_("Your notifications are kept. Without a profile, you are notified only in the app."),),
+        none_hint=N_("You are notified in the app and by email, at any time."),
+        leave=(
+            N_("Your notifications are kept. Without a profile, you are notified in the app and by email."),
+        ),
         about=N_(
             "All notifications appear here. Your default profile sets how else you're "
             "notified and when your quiet hours are."
@@ -151,7 +154,7 @@ class Profiles(Resource[ProfileForm]):
         return (Profile.get_or_none(mine) if known else None) or abort(404)
 
     def stored(self, row: Profile) -> dict[str, Any]:
-        same = ("name", "email", "quiet_from", "quiet_to", "quiet_days", "fallback_id")
+        same = ("name", "screen", "email", "quiet_from", "quiet_to", "quiet_days", "fallback_id")
         return {"channel": row.channel_id, **{name: getattr(row, name) for name in same}}
 
     def readable(self, values: dict[str, Any], form: ProfileForm) -> dict[str, Any]:

@@ -1,16 +1,22 @@
-"""The viewer's own notifications, newest first; those of other users cannot be read."""
+"""The viewer's own notifications, grouped by rule and hour of what they are about, the latest first.
+
+Those of other users cannot be read.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import peewee
 from flask_babel import gettext as _
+from peewee import SQL, fn
 
 from dashboard import clock
-from dashboard.db import keyset, rows
+from dashboard.db import database, keyset, rows
 from dashboard.db.prepared import plain
 from dashboard.i18n import formats
 from dashboard.i18n.formats import CAP
@@ -18,6 +24,11 @@ from dashboard.models import Notification, Rule, RuleMute
 from dashboard.web import lists
 
 SIZE = 50
+ID_MAX = 10**18 - 1
+HOUR_MS = 3_600_000
+LATE_MS = 300_000  # made so long after the event, a notification says so
+_BEFORE = re.compile(r"([0-9]{1,15})\.([0-9]{1,18})")
+_KEY = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 ALL, NEW, SNOOZED = "all", "new", "snoozed"
 
 
@@ -28,6 +39,7 @@ class Notice(NamedTuple):
     url: str
     urgent: bool
     made_ms: int
+    at_ms: int
     read_ms: int | None
     snoozed_ms: int | None
     rule_id: int | None
@@ -35,8 +47,13 @@ class Notice(NamedTuple):
     muted: int | None
 
     @property
-    def made_ts(self) -> int:
-        return self.made_ms // 1000
+    def at_ts(self) -> int:
+        return self.at_ms // 1000
+
+    @property
+    def late_ts(self) -> int | None:
+        """Return when it was made, if that was long after what it is about."""
+        return self.made_ms // 1000 if self.made_ms - self.at_ms > LATE_MS else None
 
     def asleep(self, now_ms: int) -> bool:
         return self.snoozed_ms is not None and self.snoozed_ms > now_ms
@@ -45,9 +62,55 @@ class Notice(NamedTuple):
         return self.read_ms is None and not self.asleep(now_ms)
 
 
+class GroupKey(NamedTuple):
+    """A rule and an hour of UTC, counted from 1970; in the address as "rule-hour"."""
+
+    rule_id: int
+    hour: int
+
+    @classmethod
+    def parse(cls, text: str) -> GroupKey | None:
+        found = _KEY.fullmatch(text)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}-{self.hour}"
+
+
+class Group(NamedTuple):
+    """The notifications of one rule in one hour; one without a rule stands alone."""
+
+    key: GroupKey
+    number: int
+    new: int
+    urgent: bool
+    first_ts: int
+    last_ts: int
+    latest: Notice
+
+    @property
+    def title(self) -> str:
+        return self.latest.rule or self.latest.title
+
+
 class Day(NamedTuple):
     label: str
-    notices: list[Notice]
+    groups: list[Group]
+
+
+class Before(NamedTuple):
+    """The last group of a page: the moment of its latest notification, and its greatest id."""
+
+    at_ms: int
+    id: int
+
+    @classmethod
+    def parse(cls, text: str) -> Before | None:
+        found = _BEFORE.fullmatch(text)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+    def __str__(self) -> str:
+        return f"{self.at_ms}.{self.id}"
 
 
 class Muted(NamedTuple):
@@ -55,11 +118,72 @@ class Muted(NamedTuple):
     name: str
 
 
-def notices(viewer_id: int, view: str, before: int | None, now_ms: int) -> tuple[list[Notice], int | None]:
-    """Return a page of SIZE notifications older than the id `before`, and the id to go on from."""
-    query, mine = _query().where(_inside(view, now_ms)), Notification.user_id == viewer_id
-    found, older = keyset.page(query, Notification.id, [mine], SIZE, below=before, descending=True)
-    return [Notice(*row) for row in found], older
+def groups(
+    viewer_id: int, view: str, before: Before | None, now_ms: int
+) -> tuple[list[Group], Before | None]:
+    """Return a page of SIZE groups, and the end of it if others follow.
+
+    It reads LOOKED_THROUGH notifications and the rest of an hour: a page may have fewer groups than follow.
+    """
+    n = Notification
+    rule, hour = fn.COALESCE(n.rule_id, n.id * -1).alias("rule"), (n.at_ms / HOUR_MS).alias("hour")
+    last, ident = fn.MAX(n.at_ms), fn.MAX(n.id)
+    new = fn.SUM(peewee.Case(None, [(_inside(NEW, now_ms), 1)], 0))
+    urgent = fn.MAX(peewee.Case(None, [(n.urgent, 1)], 0))
+    query = n.select(rule, hour, fn.COUNT(n.id), new, urgent, fn.MIN(n.at_ms), last, ident)
+    mine = n.user_id == viewer_id
+    if before is not None:
+        mine &= n.at_ms < (before.at_ms // HOUR_MS + 1) * HOUR_MS
+        query = query.having((last < before.at_ms) | ((last == before.at_ms) & (ident < before.id)))
+    start = _reach(mine)
+    query = query.where(mine & (n.at_ms >= start) & _inside(view, now_ms))
+    ordered = query.group_by(SQL("1"), SQL("2")).order_by(last.desc(), ident.desc())
+    found = list(ordered.limit(SIZE + 1).tuples())
+    page = found[:SIZE]
+    latest = {row.id: row for row in rows(_query().where(n.id.in_([each[-1] for each in page])), Notice)}
+    made = [
+        Group(GroupKey(of, at), number, fresh, bool(hot), first // 1000, end // 1000, latest[shown])
+        for of, at, number, fresh, hot, first, end, shown in page
+    ]
+    if len(found) > SIZE:
+        return made, Before(*page[-1][6:])
+    return made, Before(start - 1, ID_MAX) if start else None
+
+
+def _reach(mine: Any) -> int:
+    """Return the moment down to which a page reads whole hours; 0 for all."""
+    n = Notification
+    part = (
+        n.select(n.at_ms).where(mine).order_by(n.at_ms.desc()).limit(keyset.LOOKED_THROUGH + 1).alias("part")
+    )
+    values = fn.MIN(part.c.at_ms), fn.COUNT(part.c.at_ms)
+    at_ms, number = peewee.Select([part], values).bind(database.obj).tuples().get()
+    return int(at_ms) // HOUR_MS * HOUR_MS if number > keyset.LOOKED_THROUGH else 0
+
+
+def notices(
+    viewer_id: int, view: str, key: GroupKey, before: int | None, now_ms: int
+) -> tuple[list[Notice], int | None]:
+    """Return SIZE notifications of a group, older than the id `before`, and the id to go on from."""
+    query = _query().where((Notification.user_id == viewer_id) & _inside(view, now_ms) & within(key))
+    if before is not None:
+        query = query.where(Notification.id < before)
+    found = rows(query.order_by(Notification.id.desc()).limit(SIZE + 1), Notice)
+    return found[:SIZE], found[SIZE - 1].id if len(found) > SIZE else None
+
+
+def within(key: GroupKey) -> Any:
+    """Return the condition on the notifications of a group."""
+    n, start = Notification, key.hour * HOUR_MS
+    return (n.rule_id == key.rule_id) & (n.at_ms >= start) & (n.at_ms < start + HOUR_MS)
+
+
+def chosen(ids: Collection[int], keys: Collection[GroupKey], view: str, now_ms: int) -> Any:
+    """Return the condition on these notifications, and on those of these groups that a view shows."""
+    found = Notification.id.in_(sorted(ids))
+    for key in keys:
+        found |= within(key) & _inside(view, now_ms)
+    return found
 
 
 def notice(viewer_id: int, ident: int) -> Notice | None:
@@ -74,10 +198,10 @@ def counts(viewer_id: int, now_ms: int) -> dict[str, int]:
     return {view: len(plain(mine.where(_inside(view, now_ms)).limit(CAP))) for view in (ALL, NEW, SNOOZED)}
 
 
-def days(found: list[Notice], zone: str, now_ms: int) -> list[Day]:
-    """Return the notices under the headings of their local days."""
+def days(found: list[Group], zone: str, now_ms: int) -> list[Day]:
+    """Return the groups under the headings of their local days."""
     today = clock.local_date(now_ms // 1000, zone)
-    grouped = groupby(found, lambda one: clock.local_date(one.made_ts, zone))
+    grouped = groupby(found, lambda one: clock.local_date(one.last_ts, zone))
     return [Day(_heading(on, today), list(part)) for on, part in grouped]
 
 
@@ -98,6 +222,7 @@ def _query() -> Any:
             n.url,
             n.urgent,
             n.made_ms,
+            n.at_ms,
             n.read_ms,
             n.snoozed_ms,
             n.rule_id,

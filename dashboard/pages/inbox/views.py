@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -11,7 +14,8 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
 from dashboard.pages.inbox import commands, queries
-from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Notice
+from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Before, GroupKey, Notice
+from dashboard.rules.recipients import profile_of
 from dashboard.web import forms, nav
 from dashboard.web.page import local_path, render
 
@@ -23,15 +27,23 @@ IDS_MAX = 2**63 - 1  # of a column of 64 bits
 @bp.get("")
 @require(Permission.SELF)
 def index() -> Response:
-    now = clock.now_ms()
-    view = request.args.get("view", ALL)
-    view = view if view in (NEW, SNOOZED) else ALL
-    found, before = queries.notices(g.user.id, view, _number(request.args.get("before", "")), now)
-    older = url_for(".index", view=view, before=before) if before else None
+    """Show the groups, or with `group` the notifications of one."""
+    now, view = clock.now_ms(), _view(request.args)
+    key = GroupKey.parse(request.args.get("group", ""))
+    found: list[Notice] = []
+    groups: list[queries.Group] = []
+    if key is not None:
+        found, last = queries.notices(g.user.id, view, key, _number(request.args.get("before", "")), now)
+        older = url_for(".index", view=view, group=str(key), before=last) if last else None
+    else:
+        groups, end = queries.groups(g.user.id, view, Before.parse(request.args.get("before", "")), now)
+        older = url_for(".index", view=view, before=str(end)) if end else None
     return render(
         "inbox/index.html",
         {"result"},
-        days=queries.days(found, zone(), now),
+        days=queries.days(groups, zone(), now),
+        notices=found,
+        key=key,
         view=view,
         now_ms=now,
         counts=queries.counts(g.user.id, now),
@@ -39,6 +51,9 @@ def index() -> Response:
         newest="before" in request.args,
         zone=zone(),
         snoozes=commands.SNOOZES,
+        profile=profile_of(g.user.id),
+        address=g.user.email,
+        mails=bool(current_app.config["STOPA"].smtp_url),
     )
 
 
@@ -55,21 +70,35 @@ def show(ident: int) -> Response:
 def follow(ident: int) -> Response:
     """Mark as read and lead to what it is about, else to the whole text."""
     notice = _mine(ident)
-    commands.read(g.user.id, [ident])
+    commands.read(g.user.id, queries.chosen([ident], [], ALL, clock.now_ms()))
     return make_response(redirect(local_path(notice.url, url_for(".show", ident=ident))))
 
 
 @bp.post("")
 @require(Permission.SELF)
 def update() -> Response:
-    """Do one thing with those ticked; ids of nobody or of others are passed over."""
+    """Do one thing with the notifications and groups that are ticked; those of others are passed over."""
     ids = {number for value in request.form.getlist("id") if (number := _number(value)) is not None}
+    keys = {key for value in request.form.getlist("id") if (key := GroupKey.parse(value)) is not None}
     verb = request.form.get("do", "")
-    if not ids and verb != "read_all":
+    if not ids and not keys and verb != "read_all":
         flash(_("Select notifications first."), "warn")
     else:
-        flash(_done(verb, ids), "ok")
+        flash(_done(verb, queries.chosen(ids, keys, _view(request.form), clock.now_ms())), "ok")
     return make_response(redirect(local_path(request.form.get("next"), url_for(".index"))))
+
+
+@bp.post("/profile")
+@require(Permission.SELF)
+def notify_by() -> Response:
+    """Turn the number of new notifications and email on or off for the viewer."""
+    email = request.form.get("email") == "1" if current_app.config["STOPA"].smtp_url else None
+    if email and not g.user.email:
+        flash(_("Your account has no email address."), "warn")
+    else:
+        commands.notify_by(g.user, request.form.get("screen") == "1", email)
+        flash(_("Notification settings saved."), "ok")
+    return make_response(redirect(url_for(".index")))
 
 
 @bp.get("/count")
@@ -82,24 +111,29 @@ def count() -> Response:
     return render("inbox/count.html", number=number)
 
 
-def _done(verb: str, ids: set[int]) -> str:
+def _view(given: Mapping[str, str]) -> str:
+    view = given.get("view", ALL)
+    return view if view in (NEW, SNOOZED) else ALL
+
+
+def _done(verb: str, which: Any) -> str:
     """Do what the form requests and return the message about it."""
     me = g.user.id
     if verb == "mute":
-        names = commands.mute(me, ids)
+        names = commands.mute(me, which)
         text = ngettext("%(num)d rule muted for you.", "%(num)d rules muted for you.", len(names))
         return str(text)
     if verb in commands.SNOOZES:
-        number = commands.snooze(me, ids, verb, zone())
+        number = commands.snooze(me, which, verb, zone())
         return str(ngettext("%(num)d notification snoozed.", "%(num)d notifications snoozed.", number))
     if verb == "unread":
-        number = commands.unread(me, ids)
+        number = commands.unread(me, which)
         return str(
             ngettext("%(num)d notification marked as new.", "%(num)d notifications marked as new.", number)
         )
     if verb not in ("read", "read_all"):
         abort(400)
-    number = commands.read(me, ids) if verb == "read" else commands.read_all(me)
+    number = commands.read(me, which) if verb == "read" else commands.read_all(me)
     return str(
         ngettext("%(num)d notification marked as read.", "%(num)d notifications marked as read.", number)
     )
