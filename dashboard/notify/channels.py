@@ -20,6 +20,7 @@ from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rules import active_rules, event_facts
 from dashboard.rules.internal_actions import TITLE_MAX
 from dashboard.rules.recipients import People, Reader, operators, profile_of
+from dashboard.tracing import logged
 
 FAILURES_MAX = 20  # in a row
 OK_EVERY_MS = 1000  # how often the last success of a busy channel is noted
@@ -120,6 +121,7 @@ def tell(step: Step) -> None:
         title=title[:TITLE_MAX],
         body=text,
         urgent=bool(notice.payload.get("urgent")),
+        url=logged.subject_page(other.scope, step.run.subject, step.run.at_ms, other.zone) or "",
         made_ms=clock.now_ms(),
         at_ms=step.run.at_ms,
     )

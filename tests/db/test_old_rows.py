@@ -17,6 +17,8 @@ from dashboard.models import (
     Calendar,
     Event,
     Interaction,
+    Notification,
+    Profile,
     Queue,
     Rule,
     Run,
@@ -249,3 +251,39 @@ def test_users_and_queues_get_empty_titles_and_no_weight(old: peewee.Database) -
     migrate.run(old)
     assert User.select(User.title, User.phone).tuples().first() == ("", "")
     assert Queue.select(Queue.weight).tuples().first() == (0,)
+
+
+def test_users_stay_notified_as_before_and_notifications_lead_to_what_they_are_about(
+    old: peewee.Database,
+) -> None:
+    """Mail, which later users get unless they turn it off, comes to nobody who did not choose it."""
+    plain = {
+        "email": "x@example.org",
+        "extension": "",
+        "locale": "",
+        "timezone": "",
+        "created_ts": 1,
+        "version": 1,
+    }
+    for ident, login in ((1, "jana"), (2, "petr"), (3, "eva")):
+        insert(old, "user", id=ident, login=login, name=login, **plain)
+    quiet = {"quiet_from": "", "quiet_to": "", "quiet_days": [], "version": 1}
+    for user, default, mail in ((1, True, True), (2, False, True)):
+        insert(old, "profile", user_id=user, name="Own", is_default=default, email=mail, **quiet)
+    insert_run(old, "1:1:5")
+    for run, url in ((1, "/runs/1"), (None, "/tracing")):
+        insert(
+            old, "notification", user_id=1, run_id=run, title="", body="", url=url, urgent=False, made_ms=9
+        )
+    migrate.run(old)
+    query = Profile.select().where(Profile.is_default).order_by(Profile.user_id)
+    kept = [(row.user_id, row.name, row.email, row.screen, row.quiet_days) for row in query]
+    assert kept == [
+        (1, "Own", True, True, []),
+        (2, "Standard", False, True, []),
+        (3, "Standard", False, True, []),
+    ]
+    assert [(row.url, row.at_ms) for row in Notification.select().order_by(Notification.id)] == [
+        ("/runs/1/item", 1),
+        ("/tracing", 9),
+    ]

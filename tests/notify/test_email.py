@@ -209,12 +209,12 @@ def test_a_mail_is_text_and_html_that_say_the_same_in_its_readers_language(
         assert button.attributes["href"] == f"https://desk.example{url}"
         assert html.attributes["lang"] == locale
         assert not [each for each in page.elements if each.tag in ("img", "script", "link")]
-        assert f"{label}: https://desk.example{url}" in text
+        assert f"{label}{'：' if locale == 'ja' else ': '}https://desk.example{url}" in text
         for said in (label, "A chat waits", "It waits.", "Podpora <b>", "0:02:00", "Chat <waits>"):
             assert said in text, said
             assert said in words, said
         assert "https://desk.example/inbox" in text
-        assert ("Fronta: Podpora" in text, "キュー: Podpora" in text) == (locale == "cs", locale == "ja")
+        assert ("Fronta: Podpora" in text, "キュー：Podpora" in text) == (locale == "cs", locale == "ja")
 
 
 def test_a_plain_address_gets_no_addresses_and_a_customer_the_text_alone(mailing: Flask, sink: Sink) -> None:

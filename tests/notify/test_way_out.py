@@ -120,7 +120,7 @@ def test_a_mail_says_who_where_and_when_as_its_reader_may_see_it_and_leads_to_th
     page = f"/interactions/{Interaction.get().id}"
     said = {
         "jana": ("Since 2. 3. 2026 13:00:00 CET", "Kontakt: Eva · +420123456214", "Fronta: web", page),
-        "petr": ("Since 2026年3月2日 21:00:00 JST", "E••• · +420 ••• ••• 214", "キュー: web", page),
+        "petr": ("Since 2026年3月2日 21:00:00 JST", "E••• · +420 ••• ••• 214", "キュー：web", page),
         "rose": ("Since 2 Mar 2026",),
     }
     for name, texts in said.items():

@@ -128,7 +128,7 @@ def test_notices_of_a_rule_are_grouped_by_the_hour_of_their_event(client: FlaskC
     notice(make.user("other"), rule_id=gave.id, at_ms=times[0])
     notice(me, "Alone", rule_id=other.id, at_ms=times[3])
     yesterday = notice(me, "Call of the day before", rule_id=gave.id, at_ms=now - 25 * HOUR_MS)
-    key = f"{gave.id}-{times[0] // HOUR_MS}"
+    key = f"{gave.id}-{times[0] // 60_000}"
     for row, change in ((first, {"read_ms": 1}), (second, {"snoozed_ms": now + HOUR_MS})):
         Notification.update(**change).where(Notification.id == row.id).execute()
     for view, number in (("all", 58), ("new", 57), ("snoozed", 1)):
@@ -151,6 +151,16 @@ def test_notices_of_a_rule_are_grouped_by_the_hour_of_their_event(client: FlaskC
     assert "notified at 12:00" in said
     assert "Alone" in said
     asks.fragment_is_block(client, f"/inbox?group={key}")
+    User.update(timezone="Asia/Kolkata").where(User.id == me.id).execute()
+    page = Page(client.get("/inbox").text)
+    said = " ".join(" ".join(page.texts).split())
+    halves = ["16:00–16:28 A caller gave up · 29", "15:30–15:59 A caller gave up · 29"]
+    assert [said.index(each) for each in halves] == sorted(said.index(each) for each in halves)
+    starts = [times[30] // 60_000, times[0] // 60_000 - 30]
+    assert [each.attributes["value"] for each in page.having(name="id")[:2]] == [
+        f"{gave.id}-{start}" for start in starts
+    ]
+    User.update(timezone="").where(User.id == me.id).execute()
     assert do(client, "read", view="new", id=[key]) == "/inbox"
     assert not is_new(rest[0])
     assert is_new(yesterday)
@@ -170,7 +180,7 @@ def test_a_page_reads_a_bounded_number_of_notifications(
     for view in ("all", "new"):
         seen, before = [], None
         while True:
-            found, before = queries.groups(me.id, view, before, clock.now_ms())
+            found, before = queries.groups(me.id, view, before, clock.now_ms(), "Asia/Kolkata")
             seen += found
             if before is None:
                 break

@@ -163,15 +163,19 @@ def test_two_switches_are_kept_in_the_default_profile(app: Flask, client: FlaskC
     app.config["STOPA"] = replace(app.config["STOPA"], smtp_url="smtp://127.0.0.1:1")
     page = client.get("/inbox").text
     assert is_counted(page)
+    assert " checked" not in client.get(f"{URL}/new").text.partition('name="email"')[2].partition(">")[0]
     assert client.post("/inbox/profile", data={"email": "1", "screen": "1"}).status_code == 302
     assert not Profile.select().exists(), "no address, so no mail"
     User.update(email="me@example.org").execute()
+    assert " checked" in client.get(f"{URL}/new").text.partition('name="email"')[2].partition(">")[0]
     for screen, email in ((True, True), (False, False), (False, False), (True, False)):
         data = {"screen": "1"} if screen else {}
         client.post("/inbox/profile", data={**data, **({"email": "1"} if email else {})})
         [row] = list(Profile.select())
         assert (row.user_id, row.is_default, row.screen, row.email) == (me.id, True, screen, email)
         assert is_counted(client.get("/account").text) == screen
+        assert ("Look" in client.get("/inbox").text) == screen
+        assert "Look" in client.get("/inbox?view=all").text, "kept"
     assert AuditEntry.select().where(AuditEntry.action == "profile.created").count() == 2
     changes = [row.changes for row in AuditEntry.select().where(AuditEntry.action == "profile.updated")]
     assert changes == [{"screen": [True, False], "email": [True, False]}, {"screen": [False, True]}]

@@ -169,6 +169,8 @@ class Profiles(Resource[ProfileForm]):
     def form(self, row: Profile | None, sent: Any = None) -> ProfileForm:
         form = super().form(row, sent)
         form.address = g.user.email
+        if row is None and sent is None:
+            form.email.data = bool(form.address)
         form.channel.offer(channels(g.scope, row.channel_id if row else None))
         form.fallback_id.offer(people(g.scope, row.fallback_id if row else None))
         return form

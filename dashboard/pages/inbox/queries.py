@@ -1,6 +1,6 @@
 """The viewer's own notifications, grouped by rule and hour of what they are about, the latest first.
 
-Those of other users cannot be read.
+Hours are those of the viewer's zone. Those of other users cannot be read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dashboard.web import lists
 
 SIZE = 50
 ID_MAX = 10**18 - 1
-HOUR_MS = 3_600_000
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 LATE_MS = 300_000  # made so long after the event, a notification says so
 _BEFORE = re.compile(r"([0-9]{1,15})\.([0-9]{1,18})")
 _KEY = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
@@ -63,10 +63,10 @@ class Notice(NamedTuple):
 
 
 class GroupKey(NamedTuple):
-    """A rule and an hour of UTC, counted from 1970; in the address as "rule-hour"."""
+    """A rule and the minute in which an hour begins, counted from 1970; in the address as "rule-minute"."""
 
     rule_id: int
-    hour: int
+    minute: int
 
     @classmethod
     def parse(cls, text: str) -> GroupKey | None:
@@ -74,7 +74,7 @@ class GroupKey(NamedTuple):
         return cls(int(found[1]), int(found[2])) if found else None
 
     def __str__(self) -> str:
-        return f"{self.rule_id}-{self.hour}"
+        return f"{self.rule_id}-{self.minute}"
 
 
 class Group(NamedTuple):
@@ -119,23 +119,25 @@ class Muted(NamedTuple):
 
 
 def groups(
-    viewer_id: int, view: str, before: Before | None, now_ms: int
+    viewer_id: int, view: str, before: Before | None, now_ms: int, zone: str
 ) -> tuple[list[Group], Before | None]:
     """Return a page of SIZE groups, and the end of it if others follow.
 
     It reads LOOKED_THROUGH notifications and the rest of an hour: a page may have fewer groups than follow.
     """
     n = Notification
-    rule, hour = fn.COALESCE(n.rule_id, n.id * -1).alias("rule"), (n.at_ms / HOUR_MS).alias("hour")
+    past_ms = clock.offset_s(now_ms // 1000, zone) * 1000 % HOUR_MS  # of the zone's hours after those of UTC
+    hour = ((n.at_ms + past_ms) / HOUR_MS * 60 - past_ms // MINUTE_MS).alias("hour")
+    rule = fn.COALESCE(n.rule_id, n.id * -1).alias("rule")
     last, ident = fn.MAX(n.at_ms), fn.MAX(n.id)
     new = fn.SUM(peewee.Case(None, [(_inside(NEW, now_ms), 1)], 0))
     urgent = fn.MAX(peewee.Case(None, [(n.urgent, 1)], 0))
     query = n.select(rule, hour, fn.COUNT(n.id), new, urgent, fn.MIN(n.at_ms), last, ident)
     mine = n.user_id == viewer_id
     if before is not None:
-        mine &= n.at_ms < (before.at_ms // HOUR_MS + 1) * HOUR_MS
+        mine &= n.at_ms < _start(before.at_ms, past_ms) + HOUR_MS
         query = query.having((last < before.at_ms) | ((last == before.at_ms) & (ident < before.id)))
-    start = _reach(mine)
+    start = _reach(mine, past_ms)
     query = query.where(mine & (n.at_ms >= start) & _inside(view, now_ms))
     ordered = query.group_by(SQL("1"), SQL("2")).order_by(last.desc(), ident.desc())
     found = list(ordered.limit(SIZE + 1).tuples())
@@ -150,7 +152,12 @@ def groups(
     return made, Before(start - 1, ID_MAX) if start else None
 
 
-def _reach(mine: Any) -> int:
+def _start(at_ms: int, past_ms: int) -> int:
+    """Return the start of the hour, where hours begin `past_ms` before those of UTC."""
+    return (at_ms + past_ms) // HOUR_MS * HOUR_MS - past_ms
+
+
+def _reach(mine: Any, past_ms: int) -> int:
     """Return the moment down to which a page reads whole hours; 0 for all."""
     n = Notification
     part = (
@@ -158,7 +165,7 @@ def _reach(mine: Any) -> int:
     )
     values = fn.MIN(part.c.at_ms), fn.COUNT(part.c.at_ms)
     at_ms, number = peewee.Select([part], values).bind(database.obj).tuples().get()
-    return int(at_ms) // HOUR_MS * HOUR_MS if number > keyset.LOOKED_THROUGH else 0
+    return _start(int(at_ms), past_ms) if number > keyset.LOOKED_THROUGH else 0
 
 
 def notices(
@@ -174,7 +181,7 @@ def notices(
 
 def within(key: GroupKey) -> Any:
     """Return the condition on the notifications of a group."""
-    n, start = Notification, key.hour * HOUR_MS
+    n, start = Notification, key.minute * MINUTE_MS
     return (n.rule_id == key.rule_id) & (n.at_ms >= start) & (n.at_ms < start + HOUR_MS)
 
 

@@ -28,15 +28,17 @@ IDS_MAX = 2**63 - 1  # of a column of 64 bits
 @require(Permission.SELF)
 def index() -> Response:
     """Show the groups, or with `group` the notifications of one."""
-    now, view = clock.now_ms(), _view(request.args)
+    now, view, profile = clock.now_ms(), _view(request.args), profile_of(g.user.id)
     key = GroupKey.parse(request.args.get("group", ""))
     found: list[Notice] = []
     groups: list[queries.Group] = []
+    hidden, older = not profile.screen and "view" not in request.args, None
     if key is not None:
         found, last = queries.notices(g.user.id, view, key, _number(request.args.get("before", "")), now)
         older = url_for(".index", view=view, group=str(key), before=last) if last else None
-    else:
-        groups, end = queries.groups(g.user.id, view, Before.parse(request.args.get("before", "")), now)
+    elif not hidden:
+        before = Before.parse(request.args.get("before", ""))
+        groups, end = queries.groups(g.user.id, view, before, now, zone())
         older = url_for(".index", view=view, before=str(end)) if end else None
     return render(
         "inbox/index.html",
@@ -51,7 +53,8 @@ def index() -> Response:
         newest="before" in request.args,
         zone=zone(),
         snoozes=commands.SNOOZES,
-        profile=profile_of(g.user.id),
+        hidden=hidden and key is None,
+        profile=profile,
         address=g.user.email,
         mails=bool(current_app.config["STOPA"].smtp_url),
     )
