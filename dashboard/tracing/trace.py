@@ -106,8 +106,13 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
 
 
 def length(trace: Trace, row: ActivityRow, kind: Kind) -> int:
-    """Return the whole handling, talk or hold of an activity in seconds; what is open runs to now."""
-    ended = {Kind.HANDLING: row.handling_s, Kind.TALK: row.talk_s, Kind.HOLD: row.hold_s}[kind]
+    """Return the whole ringing, handling, talk or hold of an activity in seconds; open ones run to now."""
+    ended = {
+        Kind.RINGING: row.ringing_s,
+        Kind.HANDLING: row.handling_s,
+        Kind.TALK: row.talk_s,
+        Kind.HOLD: row.hold_s,
+    }[kind]
     begun = trace.open_since.get((row.id, kind))
     ended += trace.proved.get((row.id, kind), 0)
     return ended if begun is None else ended + max(0, trace.last(row.source_id) - begun)

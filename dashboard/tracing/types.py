@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple, TypedDict
 
@@ -198,6 +198,10 @@ class FoldedInteraction(NamedTuple):
 
 
 UNITS = ("day", "week")
+NO_TIME = N_("Enter a time from 00:00 to 24:00 as HH:MM.")
+EMPTY_PART = N_("Enter an end after the start.")
+ONLY_DAY = N_("Hours can be chosen for a day only.")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 NO_DATE = N_("Enter a date from 1970-01-02 to 2100-12-31 as YYYY-MM-DD.")
 FIRST_DATE, LAST_DATE = date(1970, 1, 2), date(2100, 12, 31)  # what events may carry, with room for any zone
 
@@ -215,9 +219,39 @@ def parse_date(text: str, default: date) -> date | None:
     return found if FIRST_DATE <= found <= LAST_DATE else None
 
 
-def period_span(unit: str, day: date, zone: str) -> Span:
-    """Return the local day, or the ISO week that holds it."""
-    return clock.week(day, zone) if unit == "week" else clock.day(day, zone)
+def period_span(unit: str, day: date, zone: str, since: str = "", until: str = "") -> Span:
+    """Return the local day, or its part from `since` to `until` (HH:MM), or the ISO week that holds it.
+
+    A time that the day has twice is the first one, a skipped one the next there is: parts that meet on the
+    clock meet in time. Of what `hours_faults` refuses, the period is whole.
+    """
+    whole = clock.week(day, zone) if unit == "week" else clock.day(day, zone)
+    if hours_faults(unit, day, zone, since, until):
+        return whole
+    return _part(whole, day, zone, since, until)
+
+
+def _part(whole: Span, day: date, zone: str, since: str, until: str) -> Span:
+    start = _instant(whole, day, zone, since) if since else whole.start
+    return Span(start, _instant(whole, day, zone, until) if until else whole.end)
+
+
+def _instant(whole: Span, day: date, zone: str, text: str) -> int:
+    if text == "24:00":
+        return whole.end
+    found = clock.resolve(datetime.combine(day, time.fromisoformat(text)), zone)
+    return min(max(found, whole.start), whole.end)
+
+
+def hours_faults(unit: str, day: date, zone: str, since: str, until: str) -> dict[str, str]:
+    """Return what is wrong with the part of a day that `from` and `to` name, by parameter; untranslated."""
+    given = {name: text for name, text in (("from", since), ("to", until)) if text}
+    faults = {name: NO_TIME for name, text in given.items() if not _TIME.fullmatch(text)}
+    if given and not faults and unit != "day":
+        faults = dict.fromkeys(given, ONLY_DAY)
+    if given and not faults and _part(clock.day(day, zone), day, zone, since, until).seconds <= 0:
+        faults = {"to" if until else "from": EMPTY_PART}
+    return faults
 
 
 def shift_period(unit: str, day: date, by: int) -> date:

@@ -27,6 +27,7 @@ PLACES = {
     "home of an agent": Place("/", "novakova"),
     "day": Place(TRACE),
     "24 hours": Place(f"{TRACE}&hours=24"),
+    "hour of a day": Place(f"{TRACE}&date=2026-11-27&from=10:00&to=11:00"),
     "60 minutes": Place(f"{TRACE}&minutes=60"),
     "15 minutes": Place(f"{TRACE}&minutes=15"),
     "5 minutes": Place(f"{TRACE}&minutes=5"),

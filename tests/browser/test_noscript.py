@@ -69,7 +69,7 @@ def test_the_list_is_narrowed_sorted_paged_and_its_rows_open(page: Page) -> None
     assert set(page.locator("#activities tbody .bd:not(.warn)").all_inner_texts()) == {"Closed"}
     page.locator("#activities .chip").nth(1).click()
     assert query(page)["kind"] == "call"
-    page.locator("#activities .eye").first.click()
+    page.locator("#activities .name").first.click()
     assert urlsplit(page.url).path.startswith("/tracing/activities/")
     page.get_by_role("link", name="User tracing").last.click()
     assert urlsplit(page.url).path == "/tracing"

@@ -167,8 +167,8 @@ def test_a_night_shift_is_cut_at_local_midnight_and_adds_up(client: FlaskClient)
     assert "2:00:00" in shown["2025-10-25"].text
     assert "7:00:00" in shown["2025-10-26"].text
     (row,) = (row for name, row in shown["2025-10-26"].rows.items() if name.startswith("a"))
-    whole, inside = seconds(row[2]), seconds(row[3])
-    (before,) = (seconds(row[3]) for name, row in shown["2025-10-25"].rows.items() if name.startswith("a"))
+    whole, inside = seconds(row[3]), seconds(row[4])
+    (before,) = (seconds(row[4]) for name, row in shown["2025-10-25"].rows.items() if name.startswith("a"))
     assert before == 1800
     assert before + inside == whole
 
@@ -202,8 +202,8 @@ def test_what_goes_on_says_so_and_runs_to_now(client: FlaskClient) -> None:
     watcher(client)
     page = Page(ask(client).text)
     (row,) = (row for name, row in page.rows.items() if name.startswith("a"))
-    assert row[2] == "0:30:00"
-    assert "Ongoing" in row[9]
+    assert row[3] == "0:30:00"
+    assert "Ongoing" in row[10]
     assert "1:00:00" in page.text
 
 

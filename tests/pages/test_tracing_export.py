@@ -53,9 +53,9 @@ def seconds(shown: str) -> int:
 
 
 def listed(page: Page) -> list[tuple[str, int, int, str]]:
-    """Return (activity, seconds, seconds in the period, about) of the page's rows."""
+    """Return (activity, seconds, seconds in the period, contact) of the page's rows."""
     return [
-        (row[6].replace(row[7], ""), seconds(row[2]), seconds(row[3]), row[7])
+        (row[7].replace(row[8], ""), seconds(row[3]), seconds(row[4]), row[8])
         for name, row in page.rows.items()
         if re.fullmatch(r"ap?\d+", name)
     ]
@@ -68,11 +68,15 @@ def test_all_formats_carry_the_rows_of_the_page(client: FlaskClient) -> None:
         wanted = listed(page_of(client, **query))
         assert wanted
         *lines, foot = lines_of(fetch(client, "csv", **query).data)
-        assert [(line[6], int(line[2]), int(line[3]), line[7]) for line in lines] == wanted, query
-        assert int(foot[3]) == sum(row[2] for row in wanted)
+        assert [
+            (line[7].replace(" · ", "· "), int(line[3]), int(line[4]), line[8]) for line in lines
+        ] == wanted, query
+        assert int(foot[4]) == sum(row[2] for row in wanted)
         _, *rows, total = sheets_of(fetch(client, "xlsx", **query).data)["Activities"]
-        assert [(row[12], row[5], row[7], row[13] or "") for row in rows] == wanted, query
-        assert total[7] == int(foot[3])
+        assert [
+            (str(row[14]).replace(" · ", "· "), row[7], row[9], row[15] or "") for row in rows
+        ] == wanted, query
+        assert total[9] == int(foot[4])
         assert [line[0][:19] for line in lines] == [row[0].isoformat() for row in rows]  # type: ignore[attr-defined]
         assert all(datetime.fromisoformat(line[0]).utcoffset() for line in lines)
 
@@ -239,7 +243,7 @@ def test_hidden_work_is_as_blank_in_files_as_on_the_page(client: FlaskClient) ->
             assert word not in text, (format_, word)
         assert "hidden" in text, format_
     *_, foot = lines_of(files["csv"])
-    assert int(foot[3]) == 2400
+    assert int(foot[4]) == 2400
     assert "0:40:00" in texts["pdf"]
 
 
@@ -253,7 +257,7 @@ def test_what_a_file_leaves_open_is_not_called_ongoing(client: FlaskClient, is_f
     )
     make.sign_in(client, make.administrator())
     page = Page(client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague").text)
-    shown = [" ".join(cells[9].split()) for name, cells in page.rows.items() if re.match(r"ap?\d", name)]
+    shown = [" ".join(cells[10].split()) for name, cells in page.rows.items() if re.match(r"ap?\d", name)]
     assert ["Ongoing" in cell for cell in shown] == [not is_file] * 2
     inferred = Page(client.get(f"/tracing?user=jana&date={DAY}&tz=Europe/Prague&flagged=1").text)
     assert sum(bool(re.match(r"ap?\d", name)) for name in inferred.rows) == 2 * is_file
@@ -298,7 +302,7 @@ def test_files_of_an_imported_log_carry_its_figures(client: FlaskClient) -> None
         closed += figures["Calls · Closed"][3]  # type: ignore[operator]
         login += figures["Login time"][2]  # type: ignore[operator]
         *lines, _ = lines_of(client.get("/tracing.csv", query_string={**query, "kind": "call"}).data)
-        listed_talk += sum(int(line[4] or 0) for line in lines)
+        listed_talk += sum(int(line[5] or 0) for line in lines)
         printed = text_of(client.get("/tracing.pdf", query_string=query).data)
         for figure in (figures["Calls · Talk time"][2], figures["Login time"][2]):
             assert not figure or duration(figure) in printed

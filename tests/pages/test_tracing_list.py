@@ -156,9 +156,9 @@ def test_chips_and_totals_count_the_rows_that_are_listed(busy: FlaskClient) -> N
             assert "No activities match these filters" in page.text
             continue
         foot = next(cells for cells in page.rows.values() if cells[0] == "Total")
-        for column in (3, 4, 5):
+        for column in (2, 4, 5, 6):
             assert seconds(foot[column]) == sum(seconds(row[column]) for row in rows if row[column]), query
-        assert foot[6].startswith(f"{len(rows)} activit")
+        assert foot[7].startswith(f"{len(rows)} activit")
 
 
 def _parts() -> dict[str, str]:
@@ -190,7 +190,7 @@ def test_a_kinds_total_is_the_sum_of_times_of_the_statistics(busy: FlaskClient) 
         for kind, load in loads.items():
             page = Page(busy.get(f"{ADDRESS}&unit={unit}&kind={kind}").text)
             foot = next(cells for cells in page.rows.values() if cells[0] == "Total")
-            assert seconds(foot[3]) == load, (unit, kind)
+            assert seconds(foot[4]) == load, (unit, kind)
 
 
 def test_filters_narrow_to_what_they_name(busy: FlaskClient) -> None:
@@ -198,14 +198,14 @@ def test_filters_narrow_to_what_they_name(busy: FlaskClient) -> None:
         page = Page(busy.get("/tracing", query_string={**_parts(), **query}).text)
         return [cells for name, cells in page.rows.items() if ROW.match(f'<tr id="{name}"')]
 
-    assert {row[6] for row in listed(kind="call")} == {"Call, inbound", "Call, outbound", "Call"}
-    assert {row[6] for row in listed(kind="dialled")} == {"Dialled call"}
-    assert {row[6] for row in listed(kind="sms")} == {"SMS"}
-    assert {row[9] for row in listed(state="rejected")} == {"Rejected"}
-    assert {row[9].partition(" (")[0] for row in listed(state="open")} == {"OpenNo end recorded"}
+    assert {row[7] for row in listed(kind="call")} == {"Call, inbound", "Call, outbound", "Call"}
+    assert {row[7] for row in listed(kind="dialled")} == {"Dialled call"}
+    assert {row[7] for row in listed(kind="sms")} == {"SMS"}
+    assert {row[10] for row in listed(state="rejected")} == {"Rejected"}
+    assert {row[10].partition(" (")[0] for row in listed(state="open")} == {"OpenNo end recorded"}
     web = Queue.get(Queue.name == "web").id
-    assert {row[8] for row in listed(queue=web)} == {"web"}
-    assert {row[7].startswith("Broken") for row in listed(kind="ticket")} == {True}
+    assert {row[9] for row in listed(queue=web)} == {"web"}
+    assert {row[7] for row in listed(kind="ticket")} == {"Ticket· Broken"}
     assert listed(queue=2**29) == []
 
 
@@ -213,7 +213,7 @@ def test_a_row_over_midnight_shows_its_whole_and_its_part(busy: FlaskClient) -> 
     page = Page(busy.get(f"{ADDRESS}&kind=call").text)
     first = next(cells for name, cells in page.rows.items() if name.startswith("a"))
     assert first[0] == "1 Mar 2026 23:50:00"
-    assert first[2:4] == ["0:30:00", "0:20:00"]
+    assert first[3:5] == ["0:30:00", "0:20:00"]
 
 
 def test_pauses_of_two_sources_in_one_second_keep_their_places(

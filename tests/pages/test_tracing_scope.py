@@ -94,12 +94,12 @@ def test_work_outside_the_viewers_queues_keeps_its_time_and_loses_its_content(cl
     for word in SECRET:
         assert word not in ask(client).text, word
     row = page.rows[f"a{hidden}"]
-    assert row[2:4] == ["0:10:00", "0:10:00"]
-    assert row[6] == "Other work (hidden)"
+    assert row[3:5] == ["0:10:00", "0:10:00"]
+    assert row[7] == "Other work (hidden)"
     for figure in ("0:10:00", "0:20:00", "0:30:00"):
         assert figure in page.text
     foot = next(cells for cells in page.rows.values() if cells[0] == "Total")
-    assert foot[3] == "1:00:00"
+    assert foot[4] == "1:00:00"
     assert page.link(href=f"/tracing/activities/{hidden}?tz=Europe/Prague") is None
     assert client.get(f"/tracing/activities/{hidden}").status_code == 404
     assert client.get("/tracing/activities/999999").status_code == 404

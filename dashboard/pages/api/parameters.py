@@ -65,8 +65,8 @@ def _one_of(values: Sequence[str], fault: str) -> Callable[[str], str | Message]
     return lambda text: text if text in values else Message(fault)
 
 
-def _by(reader: Callable[[str], object], text: str | None = None, **shape: object) -> Meta:
-    return Meta(description=text, extra_json_schema=shape, extra={"reader": reader})
+def _by(reader: Callable[[str], object] | None, text: str | None = None, **shape: object) -> Meta:
+    return Meta(description=text, extra_json_schema=shape, extra={"reader": reader} if reader else {})
 
 
 _TIME: dict[str, Any] = {
@@ -82,6 +82,7 @@ Day = Annotated[date | None, _by(_date, "A day of the period; today by default."
 Zone = Annotated[str | None, _by(_zone, "An IANA time zone.", examples=["Europe/Prague"])]
 Unit = Annotated[Literal["day", "week"], _by(_one_of(UNITS, NO_UNIT))]
 DayOnly = Annotated[Literal["day"], _by(_one_of(("day",), NO_WEEK))]
+Hour = Annotated[str | None, _by(None, "A part of a day, HH:MM from 00:00 to 24:00.", pattern=r"^\d\d:\d\d$")]
 UserName = Annotated[str, Meta(description="The user name.", extra={"missing": NO_USER})]
 QueueName = Annotated[str, Meta(description="The queue's name.", extra={"missing": NO_QUEUE})]
 
@@ -100,13 +101,15 @@ class EventQuery(msgspec.Struct, frozen=True, rename={"since_ms": "from", "until
     after: After = None
 
 
-class TracingQuery(msgspec.Struct, frozen=True):
+class TracingQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
     """Parameters of GET /api/v1/tracing."""
 
     user: UserName
     unit: Unit = "day"
     date: Day = None
     tz: Zone = None
+    since: Hour = None
+    until: Hour = None
 
 
 class QueueQuery(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from dashboard.sources.parameters import parse
 from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
 from dashboard.tracing import queues, trace
-from dashboard.tracing.types import period_span
+from dashboard.tracing.types import hours_faults, period_span
 from dashboard.web.errors import Detail
 
 bp = Blueprint("api", __name__)
@@ -70,10 +70,15 @@ def events() -> Response:
 @bp.get("/api/v1/tracing")
 @require_key("read")
 def tracing() -> Response:
-    """Statistics and activities of a user's day or week, equal to those of the page."""
+    """Statistics and activities of a user's day, a part of it, or week, equal to those of the page."""
     scope, query = _scope(), read(TracingQuery, request.args)
     chosen, as_of = query.tz or zone(), clock.now_s()
-    span = period_span(query.unit, query.date or clock.local_date(as_of, chosen), chosen)
+    day = query.date or clock.local_date(as_of, chosen)
+    hours = query.since or "", query.until or ""
+    faults = hours_faults(query.unit, day, chosen, *hours)
+    if faults:
+        raise ParameterError({name: Message(text) for name, text in faults.items()})
+    span = period_span(query.unit, day, chosen, *hours)
     found = trace.read(scope, query.user, span, chosen, as_of)
     if found is None:
         raise ParameterError({"user": Message(NO_SUCH_USER)}, 404)

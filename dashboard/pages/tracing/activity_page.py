@@ -73,8 +73,8 @@ def _activity(trace: Trace, row: ActivityRow) -> dict[str, Any]:
     shown = listing.work(trace, row)
     bound = formats.stamp(shown.end_bound, trace.zone) if shown.end_bound is not None else ""
     said = names.no_end(shown.end_reason, bound)
-    more = {"about": shown.contact, "contact": listing.contact_of(trace, row), "title": row.title}
-    return {**shown._asdict(), **more, "ringing": row.ringing_s, "no_end": said}
+    more = {"about": listing.title_or_contact(trace, row), "title": row.title, "no_end": said}
+    return {**shown._asdict(), **more}
 
 
 def _facts(interaction: queries.Contact | None) -> Sequence[tuple[str, str]]:

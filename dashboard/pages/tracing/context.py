@@ -16,7 +16,7 @@ from dashboard.exports import registry
 from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
-from dashboard.pages.tracing import listing, names, queries, summary, timeline
+from dashboard.pages.tracing import hours, listing, names, queries, summary, timeline
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.plot import Item, Plot
 from dashboard.tracing import people as traceable
@@ -45,8 +45,9 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "as_of": trace.as_of,
         "plot": drawn,
         "say_bar": names.bars(drawn, trace.zone),
-        **figures(trace),
+        **figures(trace, asked),
         **summary.context(trace),
+        "hours": hours.links(trace, asked),
         "days": days(trace, asked),
         "links": _links(trace, asked),
         "last_day": _last_day(trace, asked),
@@ -55,13 +56,13 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     }
 
 
-def figures(trace: Trace) -> dict[str, Any]:
+def figures(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of the statistics."""
     return {
         "figures": as_json(trace.figures),
         "untaken": untaken(trace),
         "user_events": [(names.event(name), count) for name, count in trace.events.items()],
-        "signed_in_since": signed_in_since(trace),
+        "signed_in_since": signed_in_since(trace, asked),
     }
 
 
@@ -70,6 +71,10 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     by_kind = listing.counts(trace, asked)
     count = by_kind.get(asked.kind, 0)
     shown = listing.page(trace, asked, count)
+    shown = shown._replace(
+        rows=[row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows]
+    )
+    chosen = listing.chosen(trace, asked)
     return {
         "asked": asked,
         "period": trace.span,
@@ -82,8 +87,9 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
             for k, v in asked.query(after=None, before=None, page=1).items()
             if k not in ("state", "queue")
         ],
-        "rows": [row._replace(url=_address(trace, row.key[2])) if row.linked else row for row in shown.rows],
-        "totals": listing.totals(trace, asked, count),
+        "rows": shown.rows,
+        "groups": hours.groups(trace, asked, shown, chosen),
+        "totals": listing.totals(trace, asked, chosen),
         "pager": _pager(asked, shown),
         "exports": _exports(trace, asked),
         "link": _linker(asked),
@@ -125,7 +131,8 @@ def plot(trace: Trace, asked: TraceQuery, linked: bool = True) -> Plot:
         return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone)
     if asked.minutes:
         return timeline.minutes_plot(drawn, trace.span, trace.as_of, trace.zone, asked.minutes)
-    return timeline.day_plot(drawn, trace.span, trace.as_of, trace.zone, asked.all_day)
+    all_day = asked.all_day or bool(asked.hours)
+    return timeline.day_plot(drawn, trace.span, trace.as_of, trace.zone, all_day)
 
 
 def items(trace: Trace, linked: bool = True) -> list[Item]:
@@ -178,7 +185,8 @@ def days(trace: Trace, asked: TraceQuery) -> list[tuple[date, str | None, dict[s
 
 def period_details(asked: TraceQuery) -> dict[str, Any]:
     """Return what the audit keeps of a view: the period, not the filter."""
-    return {"unit": asked.unit, "date": asked.date.isoformat(), "zone": asked.zone}
+    hours = {"hours": asked.hours} if asked.hours else {}
+    return {"unit": asked.unit, "date": asked.date.isoformat(), "zone": asked.zone, **hours}
 
 
 def untaken(trace: Trace) -> dict[str, int]:
@@ -191,9 +199,9 @@ def untaken(trace: Trace) -> dict[str, int]:
     return verbs
 
 
-def signed_in_since(trace: Trace) -> int | None:
+def signed_in_since(trace: Trace, asked: TraceQuery) -> int | None:
     """Return since when the user is signed in now, None when not, or for a past day."""
-    if not trace.span.start <= trace.as_of < trace.span.end:
+    if not asked.whole.start <= trace.as_of < asked.whole.end:
         return None
     logins = [row.start for row in trace.intervals if row.kind == Kind.LOGIN and row.end is None]
     return min(logins) if logins else None
@@ -201,7 +209,7 @@ def signed_in_since(trace: Trace) -> int | None:
 
 def _correct_url(trace: Trace, asked: TraceQuery) -> str | None:
     """Return where the day's times are corrected; None for who may not, for a week, and for a day to come."""
-    may = trace.scope.can(Permission.TRACING_CORRECT) and trace.span.start <= trace.as_of
+    may = trace.scope.can(Permission.TRACING_CORRECT) and asked.whole.start <= trace.as_of
     if asked.unit != "day" or not may:
         return None
     return url_for("corrections.show", user=trace.person.login, date=asked.date.isoformat())
@@ -245,12 +253,12 @@ def _links(trace: Trace, asked: TraceQuery) -> dict[str, str | None]:
     return {
         "prev": on(back) if back != asked.date else None,
         "next": on(ahead) if ahead != asked.date else None,
-        "today": on(today) if not trace.span.start <= trace.as_of < trace.span.end else None,
+        "today": on(today) if not asked.whole.start <= trace.as_of < asked.whole.end else None,
     }
 
 
 def _last_day(trace: Trace, asked: TraceQuery) -> dict[str, str] | None:
-    if trace.intervals:
+    if trace.intervals or asked.hours:
         return None
     start = queries.last_active(trace.scope, trace.person.id, trace.span.start)
     if start is None:
@@ -274,7 +282,7 @@ def _linker(asked: TraceQuery) -> Any:
 
 def _when(trace: Trace, asked: TraceQuery) -> Callable[..., str]:
     """Return what writes a row's time: in a week with the day, outside the period with the date."""
-    span, zone = trace.span, trace.zone
+    span, zone = asked.whole, trace.zone
 
     def when(ts: int | None, beside: int | None = None) -> str:
         if ts is None:

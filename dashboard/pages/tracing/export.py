@@ -85,18 +85,19 @@ def _filter_text(trace: Trace, asked: TraceQuery) -> str:
 
 def _list(trace: Trace, asked: TraceQuery) -> Sheet:
     rows = listing.everything(trace, asked)
-    total = listing.totals(trace, asked, len(rows))
+    total = listing.totals(trace, asked, listing.chosen(trace, asked))
     return Sheet(
         name=_("Activities"),
         columns=(
             Column("start", _("Start"), Kind.TIME, 20),
             Column("end", _("End"), Kind.TIME, 20),
+            Column("ringing", _("Ringing"), Kind.DURATION, 10),
             Column("seconds", _("Handling time"), Kind.DURATION, 11),
             Column("in_period", _("In period"), Kind.DURATION, 11),
             Column("talk", _("Talk"), Kind.DURATION, 10),
             Column("hold", _("Hold"), Kind.DURATION, 10),
             Column("activity", _("Activity"), Kind.TEXT, 18),
-            Column("contact", _("Contact or title"), Kind.TEXT, 24),
+            Column("contact", _("Contact"), Kind.TEXT, 24),
             Column("queue", _("Queue"), Kind.TEXT, 16),
             Column("state", _("Result"), Kind.TEXT, 14),
             Column("marks", _("Flags"), Kind.TEXT, 14),
@@ -107,6 +108,7 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
         total=(
             None,
             None,
+            total.ringing,
             None,
             total.seconds_in_period,
             total.talk,
@@ -131,12 +133,13 @@ def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
         yield (
             row.start,
             row.end,
+            row.ringing or None,
             row.seconds,
             row.seconds_in_period,
             row.talk or None,
             row.hold or None,
             _what(row),
-            row.label if row.type == "pause" else row.contact,
+            row.contact,
             row.queue,
             _state(row.state),
             ", ".join(_mark(flag, row, zone) for flag in row.flags),
@@ -146,7 +149,8 @@ def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
 def _what(row: listing.Row) -> str:
     if "hidden" in row.flags:
         return str(_("Other work (hidden)"))
-    return names.row(row.type, row.channel, row.direction, row.paid)
+    name = names.row(row.type, row.channel, row.direction, row.paid)
+    return f"{name} · {row.label}" if row.label else name
 
 
 def _state(state: str) -> str:
@@ -163,7 +167,8 @@ def _mark(flag: str, row: listing.Row, zone: str) -> str:
 def by_day(trace: Trace) -> Sheet:
     """Return the figures of each day that has begun; the total is the period itself, counted as one."""
     days = [clock.day(date, trace.zone) for date in clock.local_dates(trace.span, trace.zone)]
-    begun = [span for span in days if span.start <= trace.as_of]
+    inside = [Span(max(day.start, trace.span.start), min(day.end, trace.span.end)) for day in days]
+    begun = [span for span in inside if span.start <= trace.as_of]
     number, time = Kind.INT, Kind.DURATION
     calls, emails, chats = _("Calls"), _("Emails"), _("Chats")
     tickets, pauses, closed = _("Tickets"), _("Pauses"), _("Closed")
@@ -285,7 +290,7 @@ def _front(trace: Trace, asked: TraceQuery) -> Markup:
     drawn = context.plot(trace, asked, linked=False)
     return Markup(  # noqa: S704  the template escapes what it prints
         template.render(
-            context.figures(trace),
+            context.figures(trace, asked),
             **summary.context(trace),
             plot=drawn,
             say_bar=names.bars(drawn, trace.zone),

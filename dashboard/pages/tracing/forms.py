@@ -19,6 +19,7 @@ from dashboard.tracing.types import (
     NOT_TAKEN,
     UNITS,
     State,
+    hours_faults,
     parse_date,
     period_span,
 )
@@ -35,8 +36,9 @@ CURSOR_PARTS = 3
 class TraceQuery:
     """A checked query string. `date` is a local date of `zone`; `minutes` 0 is the hours view.
 
-    `kind` narrows the list to a type, a chat channel, dialled calls or pauses; `after` is the
-    (start, rank, id) of the last row of the page before. Files alone take `table`, which is "days" for the
+    `since` and `until` (HH:MM) are the part of the day that is shown, "" for its bounds. `kind` narrows the
+    list to a type, a chat channel, dialled calls or pauses; `after` is the (start, rank, id) of the last row
+    of the page before. Files alone take `table`, which is "days" for the
     figures by day as CSV, and `events`, with which the counts of user events are in them.
     """
 
@@ -45,6 +47,8 @@ class TraceQuery:
     date: date
     zone: str
     tz: str = ""  # the zone as the address names it, "" when it does not
+    since: str = ""
+    until: str = ""
     minutes: int = 0
     all_day: bool = False
     deactivated: bool = False
@@ -62,7 +66,17 @@ class TraceQuery:
 
     @property
     def span(self) -> Span:
+        return period_span(self.unit, self.date, self.zone, self.since, self.until)
+
+    @property
+    def whole(self) -> Span:
+        """The day or week that the span is, or is a part of."""
         return period_span(self.unit, self.date, self.zone)
+
+    @property
+    def hours(self) -> str:
+        """The part of the day, such as 10:00–11:00; "" for the whole."""
+        return f"{self.since or '00:00'}–{self.until or '24:00'}" if self.since or self.until else ""
 
     @property
     def filtered(self) -> bool:
@@ -80,6 +94,8 @@ class TraceQuery:
             "unit": asked.unit,
             "date": asked.date.isoformat(),
             "tz": asked.tz,
+            "from": asked.since,
+            "to": asked.until,
             "minutes": asked.minutes,
             "hours": "24" if asked.all_day else "",
             "deactivated": int(asked.deactivated),
@@ -118,6 +134,11 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     unit = _one_of(args, "unit", UNITS, "day", _("Unit must be day or week."), errors)
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes must be 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("Sort must be start or -start."), errors)
+    since, until = args.get("from", ""), args.get("to", "")
+    faults = hours_faults(unit, day or today, chosen, since, until)
+    errors |= {name: _(text) for name, text in faults.items()}
+    if faults:
+        since = until = ""
     states = ("", NOT_TAKEN, *(state.value for state in State))
     return TraceQuery(
         user=args.get("user") or own,
@@ -125,6 +146,8 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
         date=day or today,
         zone=chosen,
         tz=args.get("tz", "") if "tz" not in errors else "",
+        since=since,
+        until=until,
         minutes=int(minutes or 0) if unit == "day" else 0,
         all_day=args.get("hours") == "24",
         deactivated=args.get("deactivated") == "1",

@@ -19,7 +19,10 @@ Key = tuple[int, int, int]
 
 
 class Row(NamedTuple):
-    """A line as page, PDF, Excel and CSV show it; `seconds` is handling time, whole and in the period."""
+    """A line as page, PDF, Excel and CSV show it; `seconds` is handling time, whole and in the period.
+
+    `label` names a pause or a ticket. A row of the type "free" is free time, which only the page shows.
+    """
 
     key: Key
     id: str
@@ -30,6 +33,7 @@ class Row(NamedTuple):
     talk: int
     hold: int
     type: str
+    ringing: int = 0
     channel: str = ""
     direction: str = ""
     label: str = ""
@@ -45,13 +49,14 @@ class Row(NamedTuple):
     @property
     def linked(self) -> bool:
         """Has it a detail that the viewer may open?"""
-        return self.type != "pause" and "hidden" not in self.flags
+        return self.type not in ("pause", "free") and "hidden" not in self.flags
 
 
 class Totals(NamedTuple):
     """Sums over the whole filtered list, inside the period: of one kind, the statistics' sum of times."""
 
     number: int
+    ringing: int
     seconds_in_period: int
     talk: int
     hold: int
@@ -64,6 +69,7 @@ class Page(NamedTuple):
     number: int
     before: Key | None
     after: Key | None
+    window: tuple[int, int]  # what lies between rows is on this page when it begins in [first, second)
 
     @property
     def last(self) -> int:
@@ -93,7 +99,22 @@ def page(trace: Trace, asked: TraceQuery, total: int) -> Page:
         number,
         shown[0].key if earlier and shown else None,
         shown[-1].key if later and shown else None,
+        _window(shown, cursor, found[PAGE].key if more else None, asked.descending, backward),
     )
+
+
+def _window(
+    shown: list[Row], cursor: Key | None, beyond: Key | None, descending: bool, backward: bool
+) -> tuple[int, int]:
+    """Return from when to when the page reaches: from its first row in time to the first one after it.
+
+    `cursor` and `beyond` are the rows next to the page, on the side it was read from and on the other.
+    """
+    if not shown:
+        return 0, LAST_ID
+    older, newer = (beyond, cursor) if descending != backward else (cursor, beyond)
+    first = min(shown[0].start, shown[-1].start)
+    return (0 if older is None else first), (LAST_ID if newer is None else newer[0])
 
 
 def everything(trace: Trace, asked: TraceQuery) -> list[Row]:
@@ -115,36 +136,42 @@ def counts(trace: Trace, asked: TraceQuery) -> dict[str, int]:
     return totals
 
 
-def totals(trace: Trace, asked: TraceQuery, count: int) -> Totals:
-    """Return the sums of the filtered list from the intervals that the statistics are made of."""
-    pauses = sum(_inside(trace, row) for row in _listed_pauses(trace, asked))
-    if asked.kind == "pause":
-        return Totals(count, pauses, 0, 0)
-    chosen = _chosen(trace, asked)
-    parts = {
-        kind: load.clipped(trace.intervals, trace.span, trace.as_of, trace.horizons, kind)
-        for kind in (Kind.HANDLING, Kind.TALK, Kind.HOLD)
-    }
-    handling, talk, hold = (
-        sum(s for ident, s in part.items() if chosen is None or ident in chosen) for part in parts.values()
+def totals(trace: Trace, asked: TraceQuery, chosen: Sequence[ActivityRow]) -> Totals:
+    """Return the sums of the whole list from the intervals that the statistics are made of.
+
+    `chosen` are its activities.
+    """
+    paused = listed_pauses(trace, asked)
+    ids = {row.id for row in chosen}
+    ringing, handling, talk, hold = (
+        sum(
+            seconds
+            for ident, seconds in load.clipped(
+                trace.intervals, trace.span, trace.as_of, trace.horizons, kind
+            ).items()
+            if ident in ids
+        )
+        for kind in (Kind.RINGING, Kind.HANDLING, Kind.TALK, Kind.HOLD)
     )
-    return Totals(count, handling + pauses, talk, hold)
+    pauses = sum(_inside(trace, row) for row in paused)
+    return Totals(len(chosen) + len(paused), ringing, handling + pauses, talk, hold)
 
 
-def _chosen(trace: Trace, asked: TraceQuery) -> set[int] | None:
-    """Return the ids of the filtered activities, None for all."""
+def chosen(trace: Trace, asked: TraceQuery) -> Sequence[ActivityRow]:
+    """Return the activities of the whole filtered list, oldest first."""
     if not asked.filtered:
-        return None
-    rows = load.activities(trace.scope, trace.person.id, trace.span, asked.filter(), at=trace.at)
-    return {row.id for row in rows}
+        return trace.activities
+    if asked.kind == "pause":
+        return []
+    return load.activities(trace.scope, trace.person.id, trace.span, asked.filter(), at=trace.at)
 
 
 def _rows(
     trace: Trace, asked: TraceQuery, cursor: Key | None, limit: int | None, descending: bool
 ) -> list[Row]:
     rows: list[Row] = []
-    if limit is None and not asked.filtered:
-        rows = [work(trace, row) for row in trace.activities]
+    if limit is None:
+        rows = [work(trace, row) for row in chosen(trace, asked)]
     elif asked.kind != "pause":
         after = None
         if cursor is not None:
@@ -156,7 +183,7 @@ def _rows(
                 trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending, trace.at
             )
         ]
-    pauses = (_pause(trace, n, row) for n, row in enumerate(_listed_pauses(trace, asked)))
+    pauses = (_pause(trace, n, row) for n, row in enumerate(listed_pauses(trace, asked)))
     rows += [
         row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
     ]
@@ -164,7 +191,7 @@ def _rows(
     return rows if limit is None else rows[:limit]
 
 
-def _listed_pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:
+def listed_pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:
     return _pauses(trace, asked) if asked.kind in ("", "pause") else []
 
 
@@ -213,7 +240,7 @@ def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
 
 
 def title_or_contact(trace: Trace, row: ActivityRow) -> str:
-    """Return what the list calls an activity: the title of a ticket, else the contact."""
+    """Return what a bar calls an activity: the title of a ticket, else the contact."""
     return row.title if row.channel == "ticket" and row.title else contact_of(trace, row)
 
 
@@ -243,9 +270,11 @@ def work(trace: Trace, row: ActivityRow) -> Row:
         talk=length(trace, row, Kind.TALK),
         hold=length(trace, row, Kind.HOLD),
         type=type_of(row.channel),
+        ringing=length(trace, row, Kind.RINGING),
         channel=row.channel,
         direction=row.direction,
-        contact=title_or_contact(trace, row),
+        label=row.title if row.channel == "ticket" else "",
+        contact=contact_of(trace, row),
         queue=row.queue,
         state=row.state,
         flags=tuple(name for name, there in marks.items() if there),

@@ -163,8 +163,12 @@ def _plain(printed: str) -> str:
 
 def head(asked: TraceQuery) -> str:
     """Return the period in words for the head of a file."""
-    return week_label(asked.date) if asked.unit == "week" else date_long(asked.date)
+    return week_label(asked.date) if asked.unit == "week" else _with_hours(date_long(asked.date), asked)
 
 
 def period(asked: TraceQuery) -> str:
-    return week_label(asked.date) if asked.unit == "week" else date_short(asked.date)
+    return week_label(asked.date) if asked.unit == "week" else _with_hours(date_short(asked.date), asked)
+
+
+def _with_hours(day: str, asked: TraceQuery) -> str:
+    return f"{day} {asked.hours}" if asked.hours else day
