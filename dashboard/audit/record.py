@@ -6,7 +6,7 @@ Actions that have an event type in the catalogue are recorded as events as well;
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -16,9 +16,9 @@ from flask import g, has_request_context, request
 
 from dashboard import clock
 from dashboard.audit import chain as audit_chain
-from dashboard.audit import deferred
+from dashboard.audit import deferred, subjects
+from dashboard.audit.subjects import Seen
 from dashboard.catalog import CATALOG, EventType, Kind
-from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.db.prepared import Prepared, slot
 from dashboard.events import internal
@@ -29,13 +29,6 @@ NO_EVENTS = {"list.viewed"}  # the event stream is a list itself, and would show
 Target = tuple[str, object, str]  # type, id, label
 Actor = tuple[str, int | None, str]  # type, id, label
 SCREENS = ("key", "kiosk")  # actors that look again and again
-
-
-class Seen(NamedTuple):
-    """Whose data an act showed, and from which period where there is one."""
-
-    users: Collection[int]
-    span: Span | None = None
 
 
 LABELS = {
@@ -203,17 +196,9 @@ def _entry(
     def chained() -> None:
         number = audit_chain.add(values)
         if seen is not None:
-            _add_subjects(number, moment, seen, user_id)
+            subjects.add(number, moment, seen, user_id)
 
     return _Entry(event, chained)
-
-
-def _add_subjects(number: int, moment: int, seen: Seen, actor: int | None) -> None:
-    """Store whose data an entry is about; what users see of their own is left out."""
-    start, end = seen.span or (None, None)
-    rows = [(user, moment, number, start, end) for user in sorted(set(seen.users) - {actor})]
-    names = ("user_id", "occurred_ms", "seq", "start_ts", "end_ts")
-    dialect.insert_many("audit_subject", names, rows)
 
 
 def batch(action: str, rows: int) -> None:

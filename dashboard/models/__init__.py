@@ -8,7 +8,7 @@ from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import Contact, Event, Interaction, Source
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
-from dashboard.models.privacy import AuditSubject, Policy, PolicyReading
+from dashboard.models.privacy import AuditSubject, LookGroup, LookMember, Policy, PolicyReading
 from dashboard.models.records import AuditCheckpoint, AuditEntry, ExportFile, ExportPart, Job, Setting
 from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
@@ -55,6 +55,8 @@ ALL = [
     AuditEntry,
     AuditCheckpoint,
     AuditSubject,
+    LookGroup,
+    LookMember,
     Policy,
     PolicyReading,
     Setting,

@@ -30,8 +30,28 @@ class PolicyReading(Model):
         primary_key = pw.CompositeKey("user", "policy")
 
 
+class LookGroup(Model):
+    """Users whom an act showed together; each set is stored once, under a digest of their ids."""
+
+    id = pw.AutoField()
+    digest = pw.CharField(64, unique=True)
+
+
+class LookMember(Model):
+    """A user of a group."""
+
+    user_id = pw.IntegerField()
+    group = pw.ForeignKeyField(LookGroup, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = pw.CompositeKey("user_id", "group")
+
+
 class AuditSubject(Model):
-    """A user whose data were looked at or exported: time and number of the audit entry, the period seen."""
+    """Whose data were looked at or exported: time and number of the audit entry, the period seen.
+
+    `user_id` is 0 for everybody of that moment, and the negative id of a group for its members.
+    """
 
     user_id = pw.IntegerField()
     occurred_ms = pw.BigIntegerField()
@@ -41,3 +61,4 @@ class AuditSubject(Model):
 
     class Meta:
         primary_key = pw.CompositeKey("user_id", "occurred_ms", "seq")
+        indexes = ((("occurred_ms", "seq"), False),)

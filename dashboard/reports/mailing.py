@@ -20,6 +20,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.db import database, failure
 from dashboard.db.locks import Lock
 from dashboard.db.patience import patient
@@ -34,7 +35,7 @@ from dashboard.notify import email, outbox
 from dashboard.notify import result as answers
 from dashboard.notify.letter import Content, Letter
 from dashboard.notify.result import DeliveryResult, ResultKind
-from dashboard.reports import files, library, result
+from dashboard.reports import files, library, looks, result
 from dashboard.reports.library import SavedReport
 from dashboard.reports.schedules import Format
 from dashboard.reports.types import Result
@@ -72,6 +73,7 @@ class Made(NamedTuple):
     body: Content
     rows: int
     attached: email.Attachment | None
+    seen: Seen | None
 
 
 def claim(worker: str, most: int) -> list[ScheduleMail]:
@@ -110,7 +112,7 @@ def _carry(mail: ScheduleMail) -> None:
         if state is not None:
             email.tell(chosen, made.user.email, answer, mail.attempts, state, ())
         if state is StepState.DONE:
-            _record(mail, made.rows)
+            _record(mail, made.rows, made.seen)
 
 
 def make(schedule: Schedule, user: User, due_ts: int, chosen: Settings) -> Made:
@@ -129,7 +131,8 @@ def make(schedule: Schedule, user: User, due_ts: int, chosen: Settings) -> Made:
         fits = attached is not None and len(attached.content) <= MOST_BYTES
         body = _letter(schedule, found, f"{chosen.base_url}/reports/{report.reference}", fits, attached)
         subject = schedule.subject or _("%(report)s, %(period)s", report=found.title, period=found.period)
-    return Made(user, str(subject), body, found.count, attached if fits else None)
+    seen = looks.seen(scope, [found.query]) if fits else None
+    return Made(user, str(subject), body, found.count, attached if fits else None, seen)
 
 
 def _letter(
@@ -216,16 +219,16 @@ def _lost(mail: ScheduleMail) -> bool:
     """End a mail whose sending had begun when its worker died: it may have been sent."""
     if mail.begun_ms is None or not _end(mail, StepState.UNCERTAIN, outbox.UNSURE):
         return False
-    _record(mail, None)
+    _record(mail, None, looks.everybody(scopes.of_user(mail.user), None))  # read anew, it may differ
     return True
 
 
-def _record(mail: ScheduleMail, rows: int | None) -> None:
+def _record(mail: ScheduleMail, rows: int | None, seen: Seen | None) -> None:
     """Record that a report left Stopa, as an export of its recipient."""
     schedule, user = mail.run.schedule, mail.user
     details = {"schedule": schedule.id, "report": schedule.report, "format": schedule.format, "rows": rows}
     target = ("export", schedule.id, schedule.name)
-    audit.record(ACTION, "r", target, details=details, actor=("user", user.id, user.login))
+    audit.record(ACTION, "r", target, details=details, actor=("user", user.id, user.login), seen=seen)
 
 
 WORK: Work[ScheduleMail] = Work(

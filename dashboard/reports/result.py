@@ -107,6 +107,7 @@ def build(
         (),
         (),
         0,
+        query,
         tuple(filters),
         notes=tuple(display.notes(scope, query)),
     )

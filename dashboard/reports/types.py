@@ -87,6 +87,7 @@ class Result:
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
     count: int
+    query: Query
     filters: tuple[str, ...] = ()
     total: Row | None = None
     overlap: bool = False

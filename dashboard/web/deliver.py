@@ -13,6 +13,7 @@ from dashboard import clock
 from dashboard.access import masking
 from dashboard.access.guard import MissingPermission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.exports import background, pdf, registry
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report, disposition
@@ -58,7 +59,7 @@ def deliver(
     rows: int,
     action: str,
     build: Callable[[ExportOrder], Report | None] | None = None,
-    seen: audit.Seen | None = None,
+    seen: Seen | None = None,
 ) -> Response:
     """Answer with the file, or send to the page of its making when `rows` are many.
 

@@ -17,6 +17,7 @@ from dashboard.audit import record as audit
 from dashboard.exports.registry import ExportOrder, Maker
 from dashboard.exports.table import Report, Sheet, file_name
 from dashboard.i18n import formats, zone
+from dashboard.reports import looks
 from dashboard.reports.files import MAX_ROWS
 from dashboard.reports.result import all_rows
 from dashboard.sources import answer, display, run
@@ -98,7 +99,9 @@ def download(listing: Listing, given: Parameters, format_: str) -> Response:
     name = listing.source.name
     number = MAX_ROWS
     try:
-        found = run.rows(g.scope, parsed(listing, given, zone()))
+        query = parsed(listing, given, zone())
+        seen = looks.seen(g.scope, [query])
+        found = run.rows(g.scope, query)
         number = found.number if found.exact else MAX_ROWS
     except QueryError as error:
         abort(400, Detail(refusal(error)[0]))
@@ -106,7 +109,7 @@ def download(listing: Listing, given: Parameters, format_: str) -> Response:
         if format_ == "pdf" or not isinstance(error, run.TooSlow):
             abort(400, Detail(too_long(error, format_)))
     file = file_name(name, "", clock.local_date(clock.now_s(), zone()), format_)
-    return deliver(name, _kept(listing, given), format_, file, number, listing.exported)
+    return deliver(name, _kept(listing, given), format_, file, number, listing.exported, seen=seen)
 
 
 def as_json(listing: Listing, given: Parameters) -> Response:
@@ -116,13 +119,15 @@ def as_json(listing: Listing, given: Parameters) -> Response:
     as_of = clock.now_s()
     try:
         use = read if any(given.get("measures", ())) else parsed
-        found = answer.answer(g.scope, use(listing, given, zone(), as_of), as_of)
+        query = use(listing, given, zone(), as_of)
+        found = answer.answer(g.scope, query, as_of)
     except QueryError as error:
         return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
     except (run.TooLong, TooManyBuckets):
         return _json({"errors": {"period": _(TOO_LONG)}}, 400)
     details = {**masking.query(_kept(listing, given)), "format": "json", "rows": len(found.rows)}
-    audit.record(listing.exported, "r", ("export", "", listing.source.name), details=details)
+    target, seen = ("export", "", listing.source.name), looks.seen(g.scope, [query])
+    audit.record(listing.exported, "r", target, details=details, seen=seen)
     return _json(found)
 
 

@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.i18n import formats, zone
+from dashboard.reports import looks
 from dashboard.sources import display, run
 from dashboard.sources.period import ALL_TIME, TooManyBuckets
 from dashboard.sources.query import Column, Filter, Query, QueryError, cursor, sortable
@@ -107,8 +108,8 @@ def show(listing: Listing, given: Parameters) -> Response:
         query = parsed(listing, given, zone())
         found = run.rows(g.scope, query)
         if listing.source.users:
-            people = {"user": ", ".join(given["user"])} if any(given.get("user", ())) else {}
-            audit.viewed("list.viewed", ("list", listing.source.name, listing.source.name), people)
+            target = ("list", listing.source.name, listing.source.name)
+            audit.viewed("list.viewed", target, looks.details(query, given), looks.seen(g.scope, [query]))
     except QueryError as error:
         errors = refusal(error)
     except (run.TooLong, TooManyBuckets) as error:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from dashboard import clock
+from dashboard.access import keys
+from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
-from dashboard.models import AuditEntry, AuditSubject, Policy, PolicyReading, User
+from dashboard.models import (
+    AuditEntry,
+    AuditSubject,
+    LookGroup,
+    Policy,
+    PolicyReading,
+    Team,
+    TeamMember,
+    User,
+)
+from dashboard.sources import answer, run
+from dashboard.sources.declared.looks import LOOKS
+from dashboard.sources.parameters import parse
 from tests import make
 from tests.pages import trail
 from tests.pages.trail import DAY
@@ -70,6 +87,80 @@ def test_what_one_sees_of_oneself_is_no_look(client: FlaskClient, jana: User) ->
     client.get(f"/tracing?date={DAY}")
     assert AuditEntry.select().where(AuditEntry.action == "tracing.viewed").count() == 1
     assert looks(client, jana) == []
+
+
+SHOWN = [  # address → whose data it shows
+    ("/events?user=jana", "jana"),
+    ("/events?user=petr", "petr"),
+    ("/interactions/user-events?user=jana&user=petr", "jana petr"),
+    ("/interactions/user-events?team.name=second", "petr"),
+    ("/interactions/user-events?team.name=second&user=jana", ""),
+    ("/interactions/user-events?queue.name=support", "jana petr"),
+    ("/interactions/user-events.csv?user=petr", "petr"),
+    ("/interactions/user-events.json?team.name=second", "petr"),
+    ("/figures?by=user", "jana petr"),
+    ("/figures?by=user&user=jana", "jana"),
+    ("/figures?by=queue", ""),
+    ("/figures.csv?by=team", "jana petr"),
+    ("/reports/talk-by-user?user=jana", "jana"),
+    ("/reports/calls-by-queue", ""),
+    ("/reports/talk-by-user.csv?user=petr", "petr"),
+    ("/reports/talk-by-user.json", "jana petr"),
+]
+OF_KEYS = [
+    ("/api/v1/events?user=jana", "jana"),
+    ("/api/v1/events", "jana petr"),
+    ("/api/v1/activities?user=petr", "petr"),
+    ("/api/v1/activities?user=jana", "jana"),
+    ("/api/v1/activities?group=queue&measures=count", ""),
+]
+
+
+def seen_by(address: str, look: Callable[[str], TestResponse], hours: bool = False) -> str:
+    """Return the users whose looks grow by an answer."""
+    first, last = (f"{DAY}{time if hours else ''}" for time in ("T00:00:00Z", "T23:00:00Z"))
+    before = {user.login: number_of_looks(user) for user in User.select()}
+    got = look(f"{address}{'&' if '?' in address else '?'}from={first}&to={last}")
+    assert got.status_code == 200, address
+    grown = [user.login for user in User.select() if number_of_looks(user) > before[user.login]]
+    return " ".join(sorted({"jana", "petr"} & set(grown)))
+
+
+def number_of_looks(user: User) -> int:
+    scope = scopes.of_user(user)
+    query = parse(LOOKS, {}, "UTC", clock.now_s(), answer.names(scope))
+    return len(run.rows(scope, query).rows)
+
+
+def test_lists_figures_reports_files_and_keys_are_looks_at_those_whom_they_show(
+    client: FlaskClient, jana: User
+) -> None:
+    trail.store(trail.ordinary("petr"))
+    team = Team.create(name="second", created_ts=0)
+    TeamMember.create(team=team, user=User.get(User.login == "petr"))
+    viewer = lead(client, *P)
+    assert {address: seen_by(address, client.get) for address, _whose in SHOWN} == dict(SHOWN)
+    key = keys.make("payroll", "pbx", "read", maker_id=viewer.id)
+    header = {"Authorization": f"Bearer {key}"}
+    by_key = lambda address: client.get(address, headers=header)  # noqa: E731
+    assert {address: seen_by(address, by_key, hours=True) for address, _whose in OF_KEYS} == dict(OF_KEYS)
+
+
+def test_a_look_at_many_is_on_the_page_of_each_who_was_among_them(client: FlaskClient, jana: User) -> None:
+    """A group is stored once; who joins later was not seen."""
+    team = [make.user(f"agent{n}", created_ts=clock.now_s()) for n in range(6)]
+    access = make.access([P.EVENTS_VIEW], [("users", each.id) for each in team])
+    for login in ("lead1", "lead1b"):
+        viewer = make.user(login, access=access)
+        make.sign_in(client, viewer)
+        client.get("/events")
+    assert [number_of_looks(each) for each in (team[0], team[5], jana)] == [2, 2, 0]
+    assert LookGroup.select().count() == 1
+    lead(client, P.EVENTS_VIEW)
+    client.get("/events")
+    later = make.user("later", created_ts=clock.now_s() + 60)
+    assert [number_of_looks(each) for each in (team[0], jana, later)] == [3, 1, 0]
+    assert AuditSubject.select().count() == 3
 
 
 def test_nobody_sees_the_looks_at_others(client: FlaskClient, jana: User) -> None:

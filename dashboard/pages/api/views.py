@@ -11,11 +11,12 @@ from dashboard.access.guard import public, require_key
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.clock import Span
 from dashboard.db import database, failure, migrate
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_, Message
-from dashboard.models import Event
+from dashboard.models import Event, User
 from dashboard.pages.api import answers, openapi, queries
 from dashboard.pages.api.parameters import (
     REVERSED,
@@ -25,6 +26,7 @@ from dashboard.pages.api.parameters import (
     TracingQuery,
     read,
 )
+from dashboard.reports import looks
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import SOURCES
 from dashboard.sources.parameters import parse
@@ -62,7 +64,13 @@ def events() -> Response:
     scope, query = _scope(), read(EventQuery, request.args)
     if query.since_ms is not None and query.until_ms is not None and query.since_ms > query.until_ms:
         raise ParameterError({"to": Message(REVERSED)})
-    audit.viewed("list.viewed", ("list", "events", "events"), {"user": query.user} if query.user else {})
+    seen = looks.everybody(scope, None)
+    if query.user:
+        whose = User.select(User.id).where(User.login == query.user).tuples()
+        seen = Seen({user for (user,) in whose if scope.sees(user)})
+    audit.viewed(
+        "list.viewed", ("list", "events", "events"), {"user": query.user} if query.user else {}, seen
+    )
     found, after = queries.events(scope, query)
     return answers.send(answers.Events(found, None if after is None else str(after)))
 
@@ -82,7 +90,7 @@ def tracing() -> Response:
     found = trace.read(scope, query.user, span, chosen, as_of)
     if found is None:
         raise ParameterError({"user": Message(NO_SUCH_USER)}, 404)
-    seen = audit.Seen((found.person.id,), span)
+    seen = Seen((found.person.id,), span)
     _note("tracing.viewed", ("user", found.person.id, found.person.name), span, seen)
     return answers.send(answers.tracing(found))
 
@@ -117,7 +125,8 @@ def query_source() -> Response:
         raise ParameterError(error.errors, 400) from error
     except (run.TooLong, TooManyBuckets) as error:
         raise ParameterError({"period": Message(TOO_LONG)}, 400) from error
-    _note("query.run", ("source", source, source), query.span)
+    target, details = ("source", source, source), looks.details(query, given)
+    audit.viewed("query.run", target, details, looks.seen(viewer, [query]))
     return answers.send(found)
 
 
@@ -148,5 +157,5 @@ def health() -> Response:
     return answers.send(answers.Health("ok"))
 
 
-def _note(action: str, target: tuple[str, object, str], span: Span, seen: audit.Seen | None = None) -> None:
+def _note(action: str, target: tuple[str, object, str], span: Span, seen: Seen | None = None) -> None:
     audit.viewed(action, target, {"from": span.start, "to": span.end}, seen)

@@ -13,6 +13,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.clock import Span
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet, file_name
@@ -101,8 +102,8 @@ def download(format_: str) -> Response:
     return deliver("attendance", kept, format_, name, rows, "report.exported", seen=_seen(people, query))
 
 
-def _seen(people: Sequence[Person], query: AttendanceQuery) -> audit.Seen:
-    return audit.Seen([each.member.id for each in people], query.span)
+def _seen(people: Sequence[Person], query: AttendanceQuery) -> Seen:
+    return Seen([each.member.id for each in people], query.span)
 
 
 def read(scope: Scope, given: Mapping[str, Sequence[str]], here_zone: str, as_of: int) -> AttendanceQuery:

@@ -13,7 +13,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access import throttle
 from dashboard.audit import record as audit
-from dashboard.pages.dashboards.shown import as_of, shown
+from dashboard.pages.dashboards.shown import as_of, seen, shown
 from dashboard.reports import dashboards
 from dashboard.reports.dashboards import Kind
 from dashboard.reports.ready import READERS
@@ -37,9 +37,10 @@ def show(ident: int, key: str) -> Response:
         abort(404)  # who can no longer open the page shows nothing of it on a wall
     zone = owner.timezone or settings.timezone
     with force_locale(owner.locale or settings.locale):
-        tiles = shown(View(scope, zone, now, row.refresh_s), dashboards.tiles(row.id), wall=True)
+        view = View(scope, zone, now, row.refresh_s)
+        tiles = shown(view, dashboards.tiles(row.id), wall=True)
         actor = ("kiosk", row.id, f"{row.name} ({owner.login})")
-        audit.viewed("dashboard.viewed", dashboards.target(row), {}, actor=actor)
+        audit.viewed("dashboard.viewed", dashboards.target(row), {}, seen(view, tiles), actor)
         return render(
             "dashboards/wall.html",
             {"wall"},

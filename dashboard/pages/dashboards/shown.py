@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
+from dashboard.audit.subjects import Seen
 from dashboard.clock import Span
 from dashboard.exports.cells import show
 from dashboard.exports.table import Cell
@@ -18,10 +19,11 @@ from dashboard.exports.table import Kind as CellKind
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Tile
-from dashboard.reports import tiles
+from dashboard.reports import looks, tiles
 from dashboard.reports.dashboards import Kind
 from dashboard.reports.tiles import Kept, TileResult, View
 from dashboard.reports.types import Result
+from dashboard.sources.query import Query
 from dashboard.web import charts, queues_now, report_view, team_day
 from dashboard.web.report_view import UNITS, Drawn, Table
 from dashboard.web.report_view import Cell as ShownCell
@@ -92,6 +94,7 @@ class Shown(NamedTuple):
     text: str = ""
     more: str = ""
     error: str = ""
+    query: Query | None = None
 
 
 KEPT_NOW: Kept[Now] = Kept()
@@ -100,6 +103,13 @@ KEPT_NOW: Kept[Now] = Kept()
 def as_of(rows: Sequence[Shown], now: int) -> int:
     """Return the instant of the oldest tile: nothing on the page is older."""
     return min((tile.as_of for tile in rows), default=now)
+
+
+def seen(view: View, rows: Sequence[Shown]) -> Seen | None:
+    """Return whose data the tiles show: alarms name whoever has one."""
+    if any(tile.now is not None for tile in rows):
+        return looks.everybody(view.scope, clock.day(clock.local_date(view.as_of, view.zone), view.zone))
+    return looks.seen(view.scope, [tile.query for tile in rows if tile.query is not None])
 
 
 def shown(view: View, rows: Sequence[Tile], wall: bool = False) -> list[Shown]:
@@ -132,7 +142,7 @@ def _of_report(made: Shown, tile: Tile, read: TileResult, wall: bool) -> Shown:
     if report is None or found is None:
         return made
     url = "" if wall else f"/reports/{report.reference}?{tile.query}".rstrip("?")
-    made = made._replace(as_of=found.as_of, url=url, period=found.period)
+    made = made._replace(as_of=found.as_of, url=url, period=found.period, query=found.query)
     if tile.kind == Kind.FIGURE:
         return made._replace(figure=_figure(tile, read, found, wall))
     if tile.kind == Kind.CHART:

@@ -20,7 +20,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import Dashboard, Tile, User
 from dashboard.pages.dashboards import kiosk
 from dashboard.pages.dashboards.forms import SHARED, DashboardForm
-from dashboard.pages.dashboards.shown import as_of, shown
+from dashboard.pages.dashboards.shown import as_of, seen, shown
 from dashboard.reports import dashboards
 from dashboard.reports.library import Sharing
 from dashboard.reports.ready import READERS
@@ -156,8 +156,9 @@ def _page(ident: int) -> Response:
     """Show a dashboard with the viewer's rights; its tiles refresh themselves."""
     row = _one(dashboards.readable(g.scope), ident)
     now = clock.now_s()
-    tiles = shown(View(g.scope, zone(), now, row.refresh_s), dashboards.tiles(row.id))
-    audit.viewed("dashboard.viewed", dashboards.target(row), {})
+    view = View(g.scope, zone(), now, row.refresh_s)
+    tiles = shown(view, dashboards.tiles(row.id))
+    audit.viewed("dashboard.viewed", dashboards.target(row), {}, seen(view, tiles))
     return render(
         "dashboards/show.html",
         {"tiles"},

@@ -13,6 +13,7 @@ from dashboard.access import masking
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Event, Interaction
@@ -58,7 +59,8 @@ def show(ident: int) -> Response:
     if found is None:
         abort(404)
     event = found.row
-    audit.viewed("event.viewed", ("event", event.id, event.type), {})
+    seen = None if event.user_id is None else Seen((event.user_id,))
+    audit.viewed("event.viewed", ("event", event.id, event.type), {}, seen)
     contact, data = event.contact, event.data
     if not g.scope.can(Permission.PII_UNMASK):
         contact, data = masking.event(contact, data)

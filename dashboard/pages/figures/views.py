@@ -13,11 +13,13 @@ from dashboard import clock
 from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
 from dashboard.pages.figures import export, model, page, reading, tables
 from dashboard.pages.figures.reading import FiguresRequest
+from dashboard.reports import looks
 from dashboard.reports.files import MAX_ROWS
 from dashboard.sources import run
 from dashboard.sources.period import TooManyBuckets
@@ -40,8 +42,8 @@ def index() -> Response:
         wanted = _request(given)
         shown = page.page(wanted, given)
         if wanted.by in tables.OF_PEOPLE:
-            details = {"from": wanted.query.span.start, "to": wanted.query.span.end}
-            audit.viewed("figures.viewed", ("figures", wanted.by, ""), details)
+            details = looks.details(wanted.query, given)
+            audit.viewed("figures.viewed", ("figures", wanted.by, ""), details, _seen(wanted))
     except QueryError as error:
         errors, shown = refusal(error), None
     except (run.TooLong, TooManyBuckets) as error:
@@ -85,6 +87,7 @@ def download(format_: str) -> Response:
         len(found.rows) if found else MAX_ROWS,
         "report.exported",
         (lambda order: export.report(wanted, found, order)) if found else None,
+        _seen(wanted),
     )
 
 
@@ -102,8 +105,14 @@ def as_json() -> Response:
     except (run.TooLong, TooManyBuckets):
         return _json({"errors": {"period": _(TOO_LONG)}}, 400)
     details = {"by": wanted.by, "format": "json", "rows": len(found.rows)}
-    audit.record("report.exported", "r", ("export", "", "figures"), details=details)
+    audit.record("report.exported", "r", ("export", "", "figures"), details=details, seen=_seen(wanted))
     return _json(found)
+
+
+def _seen(wanted: FiguresRequest) -> Seen | None:
+    """Return whose figures a table shows."""
+    seen = looks.seen(g.scope, [wanted.query])
+    return seen or (looks.everybody(g.scope, wanted.query.span) if wanted.by in tables.OF_PEOPLE else None)
 
 
 def _json(body: Any, status: int = 200) -> Response:

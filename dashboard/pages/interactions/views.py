@@ -13,6 +13,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.db import database
 from dashboard.events import erasure
 from dashboard.exports import registry
@@ -78,7 +79,12 @@ def show(ident: int) -> Response:
     contact = queries.contact(found.contact_id, g.scope.can(Permission.PII_UNMASK))
     lines, who = words.lines(found, events, here), request.args.get("who", "")
     free = queries.free(g.scope, rung) if g.scope.can(Permission.TRACING_VIEW) else None
-    audit.viewed("interaction.viewed", ("interaction", found.id, found.external_id), {"source": found.source})
+    audit.viewed(
+        "interaction.viewed",
+        ("interaction", found.id, found.external_id),
+        {"source": found.source},
+        Seen({work.user_id for work in works if g.scope.sees(work.user_id)}),
+    )
     return render(
         "interactions/show.html",
         found=found,

@@ -23,7 +23,7 @@ LISTING = Listing(
     LOOKS,
     N_("My data"),
     N_("Who looked at what is recorded about you, and who took it along as a file."),
-    columns=("time", "actor", "action", "start", "end", "interface"),
+    columns=("time", "actor", "action", "target", "start", "end"),
     bar=("action", "interface"),
     count=lambda number: ngettext("%(num)d look", "%(num)d looks", number),
     none=N_("Nobody looked at your data in this period"),

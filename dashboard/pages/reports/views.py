@@ -20,7 +20,7 @@ from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
 from dashboard.pages.reports import bar, builder
-from dashboard.reports import files, library, result
+from dashboard.reports import files, library, looks, result
 from dashboard.reports.library import Origin, SavedReport
 from dashboard.reports.ready import READERS
 from dashboard.reports.types import Result
@@ -91,7 +91,9 @@ def download(reference: str, format_: str) -> Response:
     """Export the result of a report."""
     report, given, as_of = report_of(reference), _given(), clock.now_s()
     rows = files.MAX_ROWS
+    seen = None
     try:
+        seen = looks.seen(g.scope, [result.read(g.scope, report, given, zone(), as_of).query])
         found = result.build(g.scope, report, given, zone(), as_of)
         rows = found.count if found.exact else files.MAX_ROWS
     except QueryError as error:
@@ -102,7 +104,7 @@ def download(reference: str, format_: str) -> Response:
     name = file_name(report.name, "", clock.local_date(as_of, zone()), format_)
     kept = {name: "\n".join(values) for name, values in given.items() if name != "after"}
     order = {**kept, "report": reference, "of": request.args.get("source", "")}
-    return deliver("reports", order, format_, name, rows, ACTION)
+    return deliver("reports", order, format_, name, rows, ACTION, seen=seen)
 
 
 @bp.get("/reports/<reference>.json")
@@ -113,13 +115,15 @@ def as_json(reference: str) -> Response:
     if not g.scope.can(TRACING_RIGHTS["csv"]):
         raise MissingPermission(TRACING_RIGHTS["csv"])
     try:
-        found = answer.answer(g.scope, result.read(g.scope, report, given, zone(), as_of).query, as_of)
+        query = result.read(g.scope, report, given, zone(), as_of).query
+        found = answer.answer(g.scope, query, as_of)
     except QueryError as error:
         return _json({"errors": {name: why.render(_) for name, why in error.errors.items()}}, 400)
     except (run.TooLong, TooManyBuckets):
         return _json({"errors": {"period": _(TOO_LONG)}}, 400)
     details = {"report": reference, "format": "json", "rows": len(found.rows)}
-    audit.record(ACTION, "r", ("export", "", report.name), details=details)
+    seen = looks.seen(g.scope, [query])
+    audit.record(ACTION, "r", ("export", "", report.name), details=details, seen=seen)
     return _json(found)
 
 
@@ -154,7 +158,8 @@ def viewed(report: SavedReport, found: Result | None) -> None:
     given = {name: ",".join(values) for name, values in found.parameters.items() if name not in OF_PERIOD}
     details = {"from": found.span.start, "to": found.span.end, **masking.query(given)}
     label = report.name if report.reference != builder.NEW else report.source.name
-    audit.viewed("report.viewed", ("report", report.reference, label), details)
+    seen = looks.seen(g.scope, [found.query])
+    audit.viewed("report.viewed", ("report", report.reference, label), details, seen)
 
 
 def shown(found: Result | None, preview: bool = False) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.exports.table import file_name
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language
@@ -60,7 +61,7 @@ def compare() -> Response:
         abort(404)
     for member in wanted.members:
         details = {"unit": wanted.unit, "date": wanted.on.isoformat()}
-        seen = audit.Seen((member.id,), wanted.span)
+        seen = Seen((member.id,), wanted.span)
         audit.viewed("comparison.viewed", ("user", member.id, member.login), details, seen)
     return render(
         "teamday/compare.html",
@@ -123,8 +124,8 @@ def _deliver(maker: str, wanted: DayRequest, format_: str) -> Response:
     return deliver(maker, given, format_, name, len(wanted.members), "report.exported", seen=_seen(wanted))
 
 
-def _seen(wanted: DayRequest) -> audit.Seen:
-    return audit.Seen([one.id for one in wanted.members], wanted.span)
+def _seen(wanted: DayRequest) -> Seen:
+    return Seen([one.id for one in wanted.members], wanted.span)
 
 
 def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:

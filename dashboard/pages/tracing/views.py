@@ -11,6 +11,7 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit.subjects import Seen
 from dashboard.exports.table import file_name
 from dashboard.i18n import zone
 from dashboard.pages.tracing import activity_page, context, export, forms, listing, manual, marks, queries
@@ -39,7 +40,7 @@ def index() -> Response:
         "tracing.viewed",
         ("user", found.person.id, found.person.name),
         context.period_details(asked),
-        audit.Seen((found.person.id,), asked.span),
+        Seen((found.person.id,), asked.span),
     )
     make = context.activities if wanted(BLOCKS) == "activities" else context.page
     status = 422 if asked.errors else 200
@@ -54,7 +55,7 @@ def show(ident: int) -> Response:
     row = _visible(ident)
     user = queries.user(row.user_id)
     answer = _detail(row, user.login, manual.blank())
-    audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident}, audit.Seen((user.id,)))
+    audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident}, Seen((user.id,)))
     return answer
 
 
@@ -124,7 +125,7 @@ def download(format_: str) -> Response:
         count,
         "tracing.exported",
         lambda order: export.report(found, asked, order),
-        audit.Seen((found.person.id,), asked.span),
+        Seen((found.person.id,), asked.span),
     )
 
 
