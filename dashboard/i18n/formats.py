@@ -5,6 +5,7 @@ Durations read h:mm:ss in every language, clocks are 24-hour, weeks ISO, Monday 
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from math import floor
@@ -14,6 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 CACHED = 4096  # texts of a kind, half a megabyte; a page formats each time and duration several times
 CAP = 100  # to which numbers are counted that are shown on many pages
@@ -26,6 +28,9 @@ _DATES = {
     "day": {"en": "EEE d", "cs": f"EEE d.{NBSP}M.", "ja": "d日(EEE)"},
     "weekday": dict.fromkeys(("en", "cs", "ja"), "EEE"),
 }
+# Letters of which a name's language is known, else it is not marked.
+_LETTERS = {"ja": re.compile("[\u3040-\u30ff\u3400-\u9fff]"), "cs": re.compile("[ěščřžýůďťň]", re.IGNORECASE)}
+_LATIN = re.compile("[A-Za-z]")
 
 
 def language() -> str:
@@ -42,6 +47,21 @@ def duration(seconds: int | None) -> str:
     minutes, rest = divmod(abs(int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{'-' if seconds < 0 else ''}{hours}:{minutes:02}:{rest:02}"
+
+
+def named(name: str) -> Markup:
+    """Return a name, marked with its language where its letters show that this is not the reader's."""
+    return _named(name, language())
+
+
+@lru_cache(CACHED)
+def _named(name: str, speech: str) -> Markup:
+    found = next((tag for tag, letters in _LETTERS.items() if letters.search(name)), None)
+    if found is None and speech == "ja" and _LATIN.search(name):
+        found = ""  # in HTML: unknown, and not Japanese
+    if found is None or found == speech:
+        return Markup.escape(name)
+    return Markup('<span lang="{}">{}</span>').format(found, name)
 
 
 def number(value: float) -> str:
@@ -168,6 +188,7 @@ FILTERS = {
     name: globals()[name]
     for name in (
         "duration",
+        "named",
         "number",
         "capped",
         "percent",

@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
 from dashboard import clock
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.web import forms
 
@@ -156,6 +157,36 @@ class WholeNumber(Field):
         self.data = forms.whole(typed, self.least, self.most)
         if self.data is None and (typed or self.needed):
             raise ValueError(forms.whole_problem(self.least, self.most))
+
+
+class Duration(WholeNumber):
+    """Seconds from `least` to `most`, shown as h:mm:ss, and typed so, as m:ss or as a number."""
+
+    def __init__(self, label: str, least: int, most: int, **options: Any) -> None:
+        super().__init__(label, least, most, **options)
+        self.attrs["maxlength"] = len(formats.duration(most))
+
+    @property
+    def value(self) -> Any:
+        return super().value if self.raw_data or self.data is None else formats.duration(self.data)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        parts = valuelist[0].strip().split(":") if valuelist else [""]
+        numbers = [forms.whole(part, 0, self.most) for part in parts]
+        whole = len(parts) <= 3 and all(each is not None for each in numbers)
+        within_minute = all(number < 60 for number in numbers[1:] if number is not None)
+        total = sum(
+            number * 60**place for place, number in enumerate(reversed(numbers)) if number is not None
+        )
+        self.data = total if whole and within_minute and self.least <= total <= self.most else None
+        if self.data is None and (any(parts) or self.needed):
+            raise ValueError(
+                _(
+                    "Enter a duration from %(least)s to %(most)s, such as 0:00:20, or a number of seconds.",
+                    least=formats.duration(self.least),
+                    most=formats.duration(self.most),
+                )
+            )
 
 
 class Choice(Field):

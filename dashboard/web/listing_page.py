@@ -39,6 +39,7 @@ from dashboard.web.listing_views import Menu, menu
 from dashboard.web.lists import Head, here
 from dashboard.web.page import render
 
+NAMES = (Type.USER, Type.QUEUE, Type.CONTACT)
 CSS = {Type.NUMBER: "n", Type.DURATION: "n", Type.MOMENT: "nw"}  # of cells
 
 
@@ -250,12 +251,14 @@ def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
             " · ".join(written[:2]),
             [
                 Cell(
-                    text,
+                    formats.named(text) if column.field.type in NAMES or column.name == "name" else text,
                     link(key, value) if link and text else None,
                     style,
                     badge.get(value, "") if badge is not None else None,
                 )
-                for text, value, link, style, badge in zip(written, raw, links, css, badges, strict=True)
+                for column, text, value, link, style, badge in zip(
+                    query.columns, written, raw, links, css, badges, strict=True
+                )
             ],
         )
         for (key, raw), written in zip(found.rows, texts, strict=True)

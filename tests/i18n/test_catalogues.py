@@ -152,3 +152,28 @@ def test_czech_sorts_marked_letters_after_plain_ones_and_ch_after_h() -> None:
 
 def test_english_sorts_marked_letters_with_the_plain_ones() -> None:
     assert sorted(["Žák", "Adam", "Čapek"], key=collation.key) == ["Adam", "Čapek", "Žák"]
+
+
+def test_a_name_is_marked_where_its_letters_show_another_language(app: Flask) -> None:
+    cases = {
+        "en": (
+            "Jan Novak",
+            '<span lang="cs">Tomáš Dvořák</span>',
+            '<span lang="ja">佐藤 美咲</span>',
+            "Jana Malá",
+        ),
+        "cs": ("Jan Novak", "Tomáš Dvořák", '<span lang="ja">佐藤 美咲</span>', "Jana Malá"),
+        "ja": (
+            '<span lang="">Jan Novak</span>',
+            '<span lang="cs">Tomáš Dvořák</span>',
+            "佐藤 美咲",
+            '<span lang="">Jana Malá</span>',
+        ),
+    }
+    for speech, shown in cases.items():
+        with app.test_request_context("/"), force_locale(speech):
+            names = ("Jan Novak", "Tomáš Dvořák", "佐藤 美咲", "Jana Malá")
+            assert tuple(map(formats.named, names)) == shown
+            assert formats.named("<b>") == (
+                '<span lang="">&lt;b&gt;</span>' if speech == "ja" else "&lt;b&gt;"
+            )

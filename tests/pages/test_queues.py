@@ -50,10 +50,29 @@ BAD = [
     ("weight", "1001", "Enter a whole number from 0 to 1000."),
     ("weight", "-1", "Enter a whole number from 0 to 1000."),
     ("channel", "pigeon", "Choose a channel."),
-    ("sla_seconds", "-1", "Enter a whole number from 0 to 86400."),
-    ("sla_seconds", "99999999999999999999", "Enter a whole number from 0 to 86400."),
-    ("sla_seconds", "１０", "Enter a whole number from 0 to 86400."),
+    *(
+        ("sla_seconds", text, "Enter a duration from 0:00:00 to 24:00:00, such as 0:00:20")
+        for text in ("", "-1", "99999999999999999999", "１０", "24:00:01", "0:60", "1:2:3:4", ":20", "0:0x")
+    ),
 ]
+
+
+def test_a_service_level_is_typed_as_a_duration_or_in_seconds(editor: FlaskClient) -> None:
+    row = make.queue("support")
+    for version, (typed, seconds, shown) in enumerate(
+        (
+            ("0:01:30", 90, "0:01:30"),
+            (" 2:05 ", 125, "0:02:05"),
+            ("20", 20, "0:00:20"),
+            ("24:00:00", 86_400, "24:00:00"),
+        ),
+        1,
+    ):
+        sent = {**FORM, "version": str(version), "sla_seconds": typed}
+        assert editor.post(f"/queues/{row.id}", data=sent).status_code == 302, typed
+        assert Queue.get_by_id(row.id).sla_seconds == seconds
+        assert f'value="{shown}"' in editor.get(f"/queues/{row.id}").text
+        assert f">{shown}<" in editor.get("/queues").text
 
 
 @pytest.mark.parametrize(("field", "value", "said"), BAD)

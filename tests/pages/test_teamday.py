@@ -122,7 +122,7 @@ def shown(client: FlaskClient, query: str = "") -> list[str]:
     assert page.status_code == 200, page.text
     return sorted(
         re.findall(
-            r'<a class="name nw" href="/tracing\?user=(\w+)&amp;unit=day&amp;date=2026-03-02">', page.text
+            r'<a class="name" href="/tracing\?user=(\w+)&amp;unit=day&amp;date=2026-03-02">', page.text
         )
     )
 

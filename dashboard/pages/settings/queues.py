@@ -15,7 +15,7 @@ from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Queue
 from dashboard.web.columns import STATE, Column, Texts
-from dashboard.web.fields import Choice, NamedForm, TextLine, WholeNumber
+from dashboard.web.fields import Choice, Duration, NamedForm, TextLine, WholeNumber
 from dashboard.web.resource import Resource
 
 SLA_MAX_S = 86_400
@@ -34,8 +34,8 @@ class QueueForm(NamedForm):
         N_("Label"), 200, required=False, hint=N_("Shown in the app. Leave empty to use the name.")
     )
     channel = Choice(N_("Channel"), QUEUED, default="call", problem=N_("Choose a channel."))
-    sla_seconds = WholeNumber(
-        N_("Service level (seconds)"),
+    sla_seconds = Duration(
+        N_("Service level"),
         0,
         SLA_MAX_S,
         default=20,
@@ -89,7 +89,7 @@ class Queues(Resource[QueueForm]):
             "sla",
             N_("Service level"),
             lambda row: row.sla_seconds,
-            lambda row: _("%(num)s s", num=formats.number(row.sla_seconds)),
+            lambda row: formats.duration(row.sla_seconds),
             css="n",
         ),
         Column(

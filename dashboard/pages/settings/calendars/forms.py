@@ -54,6 +54,12 @@ class CalendarForm(Form):
     def hours(self) -> list[Any]:
         return [self[f"hours{day}"] for day in WEEKDAYS]
 
+    @staticmethod
+    def shares(field: TextLine) -> list[tuple[float, float]]:
+        """Return where the ranges of a day begin and how long they are, in percent of the day."""
+        minutes = working_time.ranges(ranges(field.data) or [])
+        return [(round(start / 14.4, 2), round((end - start) / 14.4, 2)) for start, end in minutes]
+
     def values(self) -> dict[str, Any]:
         texts = {day: self[f"hours{day}"].data for day in WEEKDAYS}
         hours = {day: ranges(text) for day, text in texts.items() if text}
