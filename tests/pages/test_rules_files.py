@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from dashboard.access.permissions import Permission
 from dashboard.models import Rule, RuleVersion
 from dashboard.rulelang.matcher import State
-from dashboard.rules import activation, active_rules, starter
+from dashboard.rules import activation, active_rules, starter, starter_rules
 from tests import make
 from tests.pages import asks
 from tests.pages.rulerows import CALL, CHAT, rule
@@ -209,7 +209,9 @@ def test_missing_file_is_reported(editor: FlaskClient) -> None:
 def test_the_starter_set_is_shown_in_words_and_added_once(editor: FlaskClient) -> None:
     page = editor.get("/rules/starter?list=system").text
     mine = starter.drafts(str, outward=False)
-    assert [each.name for each in starter.STARTERS if each.name not in page] == ["Auto-reply to a new ticket"]
+    assert [each.name for each in starter_rules.STARTERS if each.name not in page] == [
+        "Auto-reply to a new ticket"
+    ]
     assert "When “Call abandoned” occurs, if Waiting time" in page
     for said in (f"{len(mine)} rules added", "All of them have already been added."):
         assert editor.post("/rules/starter?list=system").location == "/rules?list=system"
@@ -221,10 +223,10 @@ def test_the_starter_set_is_shown_in_words_and_added_once(editor: FlaskClient) -
 def test_who_may_let_rules_call_out_gets_the_whole_starter_set(client: FlaskClient) -> None:
     asks.sign_in_with(client, P.RULES_EDIT, P.RULES_OUTWARD)
     page = client.get("/rules/starter?list=system").text
-    assert all(each.name in page for each in starter.STARTERS)
+    assert all(each.name in page for each in starter_rules.STARTERS)
     assert "send an email to the customer" in page
     client.post("/rules/starter?list=system")
-    assert Rule.select().count() == len(starter.STARTERS)
+    assert Rule.select().count() == len(starter_rules.STARTERS)
 
 
 def test_of_the_starter_set_one_gets_what_suits_ones_own_rules(client: FlaskClient) -> None:

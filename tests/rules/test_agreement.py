@@ -14,7 +14,7 @@ from dashboard import demo
 from dashboard.ingest import importer
 from dashboard.jobs import worker
 from dashboard.models import Rule, RuleVersion
-from dashboard.rules import starter
+from dashboard.rules import starter, starter_rules
 from dashboard.rules.backtest.replay import Period
 from tests import make
 from tests.rules import agree
@@ -39,7 +39,7 @@ def twice() -> list[tuple[Rule, Rule]]:
         values = {name: value for name, value in rule.__data__.items() if name != "id"}
         pairs.append((rule, Rule.create(**{**values, "name": f"{rule.name} (shadow)", "state": "shadow"})))
     Rule.update(state="on").where(Rule.state == "off").execute()
-    assert RuleVersion.select().count() == len(starter.STARTERS)
+    assert RuleVersion.select().count() == len(starter_rules.STARTERS)
     return pairs
 
 

@@ -16,7 +16,7 @@ from dashboard.models.notify import Calendar
 from dashboard.rulelang import schema
 from dashboard.rulelang.outcomes import ACTED, RunOutcome
 from dashboard.rulelang.schema import Definition
-from dashboard.rules import starter
+from dashboard.rules import starter, starter_rules
 from dashboard.settings import LOCALES
 from tests import make
 
@@ -28,11 +28,11 @@ COUNT = 12
 
 
 def test_no_two_have_the_same_name() -> None:
-    assert len({each.name for each in starter.STARTERS}) == COUNT
+    assert len({each.name for each in starter_rules.STARTERS}) == COUNT
 
 
 @pytest.mark.parametrize("each", starter.drafts(str, calendar="Office"), ids=lambda each: each.name)
-def test_each_is_a_whole_definition(each: starter.Starter) -> None:
+def test_each_is_a_whole_definition(each: starter_rules.Starter) -> None:
     found = schema.load(each.definition)
     assert isinstance(found, Definition), found
     assert schema.refers_to(found)["calendar"] <= {"Office"}
@@ -77,7 +77,7 @@ def test_who_may_not_let_rules_call_out_gets_none_that_writes_to_customers(app: 
     with app.test_request_context():
         made = starter.make(author.id, None, "en")
     kept = {each.name for each in starter.drafts(str, outward=False)}
-    assert {row.name for row in made} == kept == {each.name for each in starter.STARTERS} - {AUTO_REPLY}
+    assert {row.name for row in made} == kept == {each.name for each in starter_rules.STARTERS} - {AUTO_REPLY}
 
 
 def test_what_was_deleted_comes_back_and_what_is_there_stays(app: Flask) -> None:

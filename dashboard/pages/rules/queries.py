@@ -15,7 +15,7 @@ from dashboard.pages.rules.listing import category, of_list, owners
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.schema import Definition
 from dashboard.rules import permissions
-from dashboard.rules.starter import Starter
+from dashboard.rules.starter_rules import Starter
 from dashboard.ruletext import names as rule_names
 from dashboard.ruletext import sentences
 from dashboard.web import lists
