@@ -47,7 +47,7 @@ def make(author_id: int, owner_id: int | None, locale: str) -> list[Rule]:
         suit = [each for each in _suiting(owner_id is not None, outward) if not there & _names(each)]
         with force_locale(locale):
             found = [_translated(each, gettext, calendar) for each in suit]
-        rows = [import_export.built_in(*each) for each in found]
+        rows = [import_export.built_in(*each[:3]) for each in found]
         return import_export.add(rows, author_id, owner_id, origin="starter")
 
 
@@ -81,4 +81,6 @@ def _translated(starter: Starter, translate: Callable[[str], str], calendar: str
         {**action, **{key: str(translate(action[key])) for key in texts(action) if key in action}}
         for action in raw["then"]
     ]
-    return Starter(str(translate(starter.name)), str(translate(starter.description)), raw)
+    return starter._replace(
+        name=str(translate(starter.name)), description=str(translate(starter.description)), definition=raw
+    )

@@ -13,11 +13,12 @@ QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
 
 
 class Starter(NamedTuple):
-    """A rule of the set; `definition` is its JSON form."""
+    """A rule of the set; `definition` is its JSON form, `key` the one of the recipe that makes such rules."""
 
     name: str
     description: str
     definition: dict[str, Any]
+    key: str = ""
 
 
 def _notice(to: Mapping[str, Any], title: str, text: str, **more: Any) -> dict[str, Any]:
@@ -46,6 +47,7 @@ STARTERS: tuple[Starter, ...] = (
                 )
             ],
         },
+        "chat",
     ),
     Starter(
         N_("Call abandoned after a long wait"),
@@ -63,6 +65,7 @@ STARTERS: tuple[Starter, ...] = (
                 ),
             ],
         },
+        "abandoned",
     ),
     Starter(
         N_("Ticket idle for four hours"),
@@ -89,6 +92,7 @@ STARTERS: tuple[Starter, ...] = (
                 ),
             ],
         },
+        "ticket",
     ),
     Starter(
         N_("Pause over 30 minutes"),
@@ -105,6 +109,7 @@ STARTERS: tuple[Starter, ...] = (
                 )
             ],
         },
+        "pause",
     ),
     Starter(
         N_("Agent with too many open tickets"),
@@ -143,6 +148,7 @@ STARTERS: tuple[Starter, ...] = (
                 ),
             ],
         },
+        "vip",
     ),
     Starter(
         N_("Ticket reopened twice"),
@@ -174,6 +180,7 @@ STARTERS: tuple[Starter, ...] = (
                 ),
             ],
         },
+        "rating",
     ),
     Starter(
         N_("Mail cannot be fetched"),
@@ -248,5 +255,67 @@ STARTERS: tuple[Starter, ...] = (
                 }
             ],
         },
+    ),
+    Starter(
+        N_("Call unanswered for a minute"),
+        N_("A call is waiting and no agent has accepted it."),
+        {
+            "types": ["call.waiting"],
+            "after": {"seconds": 60},
+            "then": [
+                _notice(
+                    {"roles": ["leads", "admins"]},
+                    N_("A call is waiting too long"),
+                    N_("Queue: {{ queue.name }}. Waiting for {{ call.wait_s }}."),
+                    urgent=True,
+                    limit=_EPISODE,
+                )
+            ],
+        },
+        "call",
+    ),
+    Starter(
+        N_("Many calls wait too long"),
+        N_("Within half an hour five callers wait over 20 seconds, until they are answered or hang up."),
+        {
+            "types": ["call.accepted", "call.abandoned"],
+            "if": {"all": [{"field": "data.wait_s", "op": "gt", "value": 20}]},
+            "times": {"number": 5, "seconds": 2 * QUARTER_S, "by": "rule"},
+            "then": [
+                _notice(
+                    {"roles": ["leads", "admins"]},
+                    N_("Many calls wait too long"),
+                    N_("The last one waited {{ call.wait_s }} in {{ queue.name }}."),
+                    limit=_at_most(HOUR_S, "rule"),
+                )
+            ],
+        },
+        "queue",
+    ),
+    Starter(
+        N_("Agent idle for 20 minutes"),
+        N_("An agent is ready and has had no work for 20 minutes."),
+        {
+            "types": ["agent.idle"],
+            "after": {"seconds": 1200},
+            "then": [_notice(LEADS, N_("An agent is idle"), N_("{{ user.name }}: no work."), limit=_EPISODE)],
+        },
+        "agent",
+    ),
+    Starter(
+        N_("Follow-up due"),
+        N_("The time of a ticket's follow-up has come."),
+        {
+            "types": ["ticket.followup_due"],
+            "after": {"seconds": 0},
+            "then": [
+                _notice(
+                    {"roles": ["user"]},
+                    N_("A follow-up is due"),
+                    N_("Ticket {{ event.interaction }} {{ ticket.title }}."),
+                )
+            ],
+        },
+        "followup",
     ),
 )

@@ -108,6 +108,7 @@ ANSWERS = {
     "figures.as_json": (200, 403),
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
+    "ruleeditor.create_from_recipe": (404,),
     "ruleruns.subject_save_view": (404, 422),
     "mydata.index_save_view": (404,),
     "users.index_file": (200, 403),

@@ -162,6 +162,13 @@ PLACES = {
     "group of rules with errors": Place("/rules/groups", "admin", 422, {"name": ""}),
     "starter set": Place("/rules/starter?list=system"),
     "import of rules": Place("/rules/import?list=system"),
+    "recipes of rules": Place("/rules/recipes?list=system"),
+    "recipe with errors": Place(
+        "/rules/recipes",
+        "admin",
+        422,
+        {"chat.time": "x"},
+    ),
     "new rule": Place("/rules/new?list=system"),
     "new rule of an agent": Place("/rules/new", "novakova"),
     "rule in the editor": Place("/rules/{rule}/edit"),

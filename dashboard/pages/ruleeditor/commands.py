@@ -48,8 +48,9 @@ def mark(rule: Rule) -> str:
     return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
 
-def create(user_id: int, owner_id: int | None, wanted: Wanted) -> Rule:
-    """Add a rule of `owner_id` (None: the site's) with its first version; the draft of it goes."""
+def create(user_id: int, owner_id: int | None, wanted: Wanted, keep_draft: bool = False) -> Rule:
+    """Add a rule of `owner_id` (None: the site's) with its first version; the draft of it goes,
+    unless `keep_draft` says that it is of another new rule."""
     now, stored = clock.now_s(), definitions.dump(wanted.definition)
     with database.atomic():
         rule = Rule.create(
@@ -62,7 +63,8 @@ def create(user_id: int, owner_id: int | None, wanted: Wanted) -> Rule:
             **_columns(wanted),
         )
         _keep_version(rule.id, 1, wanted.name, stored, user_id, now)
-        forget(user_id, 0)
+        if not keep_draft:
+            forget(user_id, 0)
         audit.record("rule.created", "c", _target(rule), audit.differences({}, _facts(rule)))
         return _switched(rule, wanted)
 

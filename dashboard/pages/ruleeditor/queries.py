@@ -84,9 +84,9 @@ def offered(scope: Scope, definition: Mapping[str, Any], sought: str) -> Offered
     accesses = _named(Access.select(Access.id, Access.name, Access.is_system)) if scope.users is None else []
     return Offered(
         [(str(each.id), each.name) for each in found.rows],
-        _choices(team for team in _teams(scope)),
+        team_choices(scope),
         [(str(ident), _(name) if is_system else name) for ident, name, is_system in accesses],
-        _queues(scope, chosen),
+        queue_choices(scope, chosen),
         [(name, name) for name in _texts(Calendar.select(Calendar.name))],
         _channels(),
         _choices(rows(Rule.select(Rule.id, Rule.name).where(permissions.visible(scope)), _Named)),
@@ -212,7 +212,13 @@ def _teams(scope: Scope) -> list[_Named]:
     return rows(query, _Named)
 
 
-def _queues(scope: Scope, chosen: Collection[int]) -> list[Choice]:
+def team_choices(scope: Scope) -> list[Choice]:
+    """Return the teams that the viewer may choose."""
+    return _choices(_teams(scope))
+
+
+def queue_choices(scope: Scope, chosen: Collection[int] = ()) -> list[Choice]:
+    """Return the queues in the viewer's scope, and those chosen already."""
     active = Queue.deactivated_ts.is_null() & scope.allows_queue(Queue.id)
     query = Queue.select(Queue.id, Queue.label).where(active | Queue.id.in_(sorted(chosen)))
     visible = [each for each in rows(query, _Named) if scope.queues is None or each.id in scope.queues]

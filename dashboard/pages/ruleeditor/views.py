@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
@@ -11,11 +12,14 @@ from dashboard.access.guard import MissingPermission, require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import site_zone
 from dashboard.models import Rule
-from dashboard.pages.ruleeditor import commands, edits, form, page, queries, validation
+from dashboard.pages.ruleeditor import commands, edits, form, page, queries, recipe_form, validation
 from dashboard.pages.ruleeditor.page import Editing
 from dashboard.pages.ruleeditor.typed_rule import TypedRule
+from dashboard.rulelang.validation import ErrorPath
 from dashboard.rules import active_rules, permissions
+from dashboard.rules.recipes import RECIPES
 from dashboard.web import forms as common
+from dashboard.web.page import render
 
 bp = Blueprint("ruleeditor", __name__, url_prefix="/rules")
 
@@ -43,6 +47,47 @@ def create() -> Response:
     typed = form.read(request.form, site_zone())
     typed["list"] = "my" if _own(typed["list"]) else "system"
     return _done(Editing(None, typed))
+
+
+@bp.get("/recipes")
+@require(OWN, EDIT)
+def recipes() -> Response:
+    """Show the recipes: sentences with fields, each of which makes a rule."""
+    return _recipes(_own(request.args.get("list", "")))
+
+
+@bp.post("/recipes")
+@require(OWN, EDIT)
+def create_from_recipe() -> Response:
+    """Add the rule of a recipe, turned on where the viewer may do so, or open it in the editor."""
+    own = _own(request.form.get("list", ""))
+    owner = g.user.id if own else None
+    definition = recipe_form.definition(request.form, own, g.user.id) or abort(404)
+    typed = form.typed(
+        definition,
+        name=_(RECIPES[request.form["recipe"]].name),
+        list="my" if own else "system",
+        position=queries.last_position(owner) + 1,
+        state="on" if permissions.can_switch(g.scope, owner, "on") else "off",
+        existing="new",
+    )
+    if request.form.get("op") == "editor":
+        draft = queries.draft(g.user.id, 0)
+        commands.keep(g.user.id, 0, typed, draft.form if draft else None)
+        return make_response(redirect(url_for(".new", draft=1), 303))
+    wanted, errors = validation.check(Editing(None, typed))
+    if wanted is None:
+        return _recipes(own, errors)
+    rule = commands.create(g.user.id, owner, wanted, keep_draft=True)
+    flash(_saved(rule), "ok")
+    return make_response(redirect(url_for(".edit", ident=rule.id), 303))
+
+
+def _recipes(own: bool, errors: Mapping[ErrorPath, str] | None = None) -> Response:
+    posted = request.form if request.method == "POST" else None
+    offered = recipe_form.all_of(g.scope, posted, errors)
+    which = "my" if own else "system"
+    return render("ruleeditor/recipes.html", which=which, recipes=offered, status=422 if errors else 200)
 
 
 @bp.get("/<int:ident>/edit")
