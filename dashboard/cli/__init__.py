@@ -10,7 +10,7 @@ COMMANDS = (
     *(database.migrate_, database.save, database.restore, database.demo),
     *(database.work, database.rebuild, database.version),
     *(accounts.user, accounts.access, accounts.key),
-    *(imports.import_, sources.source, audit.audit),
+    *(imports.import_, imports.follow, sources.source, audit.audit),
 )
 
 

@@ -1,19 +1,23 @@
-"""The command `flask import`."""
+"""The commands that read files: `flask import` and `flask follow`."""
 
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Event
 
 import click
 
 from dashboard import clock
 from dashboard.cli.common import at_database, source_name
-from dashboard.ingest import encodings, importer
+from dashboard.ingest import encodings, growing_log, importer
+from dashboard.ingest import follow as follower
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
+from dashboard.ingest.schema import WHOLE
 from dashboard.ingest.tally import Tally
 
 NAMED = 10  # users or event types that the summary lists
@@ -180,3 +184,38 @@ def _listed(texts: Iterable[str]) -> str:
     found = list(texts)
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return ", ".join(found[:NAMED]) + more
+
+
+@click.command("follow")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--source", required=True, callback=source_name, help="Source name for the events.")
+@click.option("--from-start", "start", flag_value="start", help="Begin with the first line of FILE.")
+@click.option("--from-now", "start", flag_value="now", help="Begin after the last line of FILE.")
+@click.option("--encoding", callback=_encoding, help="Encoding of the file.  [default: utf-8]")
+@click.option("--once", is_flag=True, help="Exit when no line is left.")
+def follow(file: Path, source: str, start: str | None, encoding: str | None, once: bool) -> None:
+    """Follow the growing queue_log FILE over its rotations, until SIGTERM or Ctrl+C.
+
+    Reads on where it stopped, also in parts that were rotated or compressed meanwhile; the first time, begins
+    with the first line of FILE. The source is live: what is open goes on while the log is written.
+    """
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with at_database():
+        try:
+            begin = growing_log.end(file) if start == "now" else growing_log.START if start else None
+            reader = follower.Follower(source, file, begin, encoding or "")
+            click.echo(f"Following {file} as source {source}.")
+            while not stopping.is_set():
+                step = reader.step()
+                for refused in step.refused:
+                    where = "" if refused.field == WHOLE else f"{refused.field}: "
+                    click.echo(f"line {refused.line}: {where}{refused.message.render(str)}", err=True)
+                if not step.lines and (once or stopping.wait(follower.IDLE_S)):
+                    break
+        except OSError as error:
+            raise click.ClickException(f"Cannot read {str(file)!r}: {error.strerror or error}.") from None
+    reader.log.close()
+    sums = reader.counts
+    click.echo(f"read {sums.read}, stored {sums.stored}, repeated {sums.repeated}, refused {sums.refused}")

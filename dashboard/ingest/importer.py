@@ -21,7 +21,7 @@ from dashboard.ingest.csv_reader import NOT_READ
 from dashboard.ingest.schema import SWITCHED_OFF, WHOLE, NewEvent, Refusal
 from dashboard.ingest.tally import Tally
 from dashboard.jobs import worker
-from dashboard.models import Interval, Source, User
+from dashboard.models import Follow, Interval, Source, User
 from dashboard.tracing.activity_presence import PresenceOf
 from dashboard.tracing.types import Kind
 
@@ -76,7 +76,7 @@ def run(
     """
     summary = Summary()
     row = patiently(lambda: record.source(source, is_file=True))
-    if not row.is_file:
+    if not row.is_file and not Follow.select().where(Follow.source == row.id).exists():
         Source.update(is_file=True).where(Source.id == row.id).execute()
     batch: list[NewEvent] = []
     off = switches.off()

@@ -21,6 +21,20 @@ class Source(Model):
     created_ts = pw.BigIntegerField()
 
 
+class Follow(Model):
+    """The growing log that a source is read from, and up to where; see growing_log.Position."""
+
+    source = pw.ForeignKeyField(Source, primary_key=True, on_delete="CASCADE")
+    path = pw.TextField()
+    inode = pw.BigIntegerField()
+    offset = pw.BigIntegerField()
+    line = pw.BigIntegerField()
+    began = pw.BigIntegerField()
+    mark = pw.CharField(32)
+    reached = pw.BigIntegerField()
+    read_ms = pw.BigIntegerField()  # when its last lines were read
+
+
 class Contact(Model):
     """A customer, identified by source and `key` (phone, else email, else name)."""
 

@@ -59,15 +59,13 @@ def events(
     """
     ids = Ids()
     for line in read:
-        if isinstance(line, Bad):
-            yield line
-        else:
-            at = line.time
-            known = times.in_range(at) if isinstance(at, int) else times.resolve(at, zone, changes)
-            yield _event(line, ids, known)
+        yield line if isinstance(line, Bad) else event(line, ids, zone, changes)
 
 
-def _event(record: Record, ids: Ids, time_ms: int | Message) -> NewEvent | Bad:
+def event(record: Record, ids: Ids, zone: str, changes: times.ClockChanges | None = None) -> NewEvent | Bad:
+    """Return the event of one record; see `events`."""
+    at = record.time
+    time_ms = times.in_range(at) if isinstance(at, int) else times.resolve(at, zone, changes)
     if isinstance(time_ms, Message):
         return Bad(record.line, time_ms, "time")
     second = time_ms // 1000
@@ -283,4 +281,4 @@ READINGS: Mapping[str, Reading] = {
     "OUTCONGESTION": Reading("call.unreached", partial(_unreached, reason="congestion")),
 }
 
-__all__ = ["READINGS", "Bad", "Line", "Record", "events", "records"]
+__all__ = ["READINGS", "Bad", "Line", "Record", "event", "events", "records"]

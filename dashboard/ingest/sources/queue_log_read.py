@@ -106,11 +106,12 @@ def _pipe_records(lines: Iterable[str], tally: Tally) -> Iterator[Line]:
         elif ended and not line.endswith("\n"):
             yield Bad(number, Message(CUT))
         else:
-            yield _pipe_record(number, line)
+            yield pipe_record(number, line)
         ended = ended or line.endswith("\n")
 
 
-def _pipe_record(number: int, line: str) -> Line:
+def pipe_record(number: int, line: str) -> Line:
+    """Return the record of a line of the pipe file that is not blank, or why it is none."""
     fields = line.rstrip("\r\n").split("|")
     if len(fields) < MIN_FIELDS:
         return Bad(number, Message(TOO_FEW))
