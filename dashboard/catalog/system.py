@@ -87,6 +87,25 @@ RULE_TYPES: tuple[EventType, ...] = (
 )
 
 
+# What Stopa finds out itself, of any group: shown together where types are switched.
+FOUND_BY_STOPA = frozenset(
+    {
+        *(type_.name for type_ in TYPES),
+        "mail_out.connection_failed",
+        "mail_out.delivery_failed",
+        "mail_out.delivery_abandoned",
+        "mail_out.recovered",
+        "channel.delivery_failed",
+        "channel.disabled",
+        "rule.run_failed",
+        "rule.auto_paused",
+        "rule.limit_hit",
+        "auth.sign_in_failed",
+        "audit.verified",
+        "audit.broken",
+    }
+)
+
 PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
 ENTRY = Field("entry", Kind.NUMBER, N_("Audit entry"))
 HASH = Field("hash", Kind.TEXT, N_("Hash"))

@@ -1,4 +1,5 @@
-"""Which event types are recorded and usable in rules: defaults of the catalogue and administrators' choices.
+"""Which event types are recorded, usable in rules and kept how long: defaults of the catalogue and
+administrators' choices.
 
 A type that rules cannot use may still be recorded; a type that is not recorded never reaches rules.
 `on=False` in the catalogue marks a type as rarely useful, but does not reject it: such events are accepted
@@ -23,8 +24,16 @@ _TOKEN = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == TY
 
 
 class Choice(NamedTuple):
+    """The setting of a type. `days` is how long its events are kept; None: as long as all events."""
+
     recorded: bool
     in_rules: bool
+    days: int | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether rules can use the type: it is recorded and allowed in rules."""
+        return self.recorded and self.in_rules
 
 
 _CACHE: WeakKeyDictionary[peewee.Database, tuple[str, dict[str, Choice]]] = WeakKeyDictionary()
@@ -42,8 +51,8 @@ def choices() -> Mapping[str, Choice]:
     cached = _CACHE.get(database.obj)
     if cached is None or cached[0] != token:
         t = TypeSwitch
-        rows = t.select(t.type, t.recorded, t.in_rules).tuples()
-        cached = token, {name: Choice(recorded, in_rules) for name, recorded, in_rules in rows}
+        rows = t.select(t.type, t.recorded, t.in_rules, t.days).tuples()
+        cached = token, {name: Choice(*chosen) for name, *chosen in rows}
         _CACHE[database.obj] = cached
     return cached[1]
 
@@ -66,7 +75,12 @@ def recorded(type_: str) -> bool:
 
 def in_rules(type_: str) -> bool:
     """Return whether rules can use the type: it is recorded and allowed in rules."""
-    return all(choice(type_))
+    return choice(type_).usable
+
+
+def retention_days(type_: str) -> int | None:
+    """Return the days that events of the type are kept; None if they are kept as long as all events."""
+    return choice(type_).days
 
 
 def off() -> Collection[str]:

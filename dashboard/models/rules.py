@@ -325,4 +325,5 @@ class TypeSwitch(Versioned):
     type = pw.CharField(80, primary_key=True)
     recorded = pw.BooleanField()
     in_rules = pw.BooleanField()
+    days = pw.IntegerField(null=True)  # its events are kept as long; null: as all events
     versions = (RULES, TYPES)

@@ -134,7 +134,7 @@ def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple
     groups: dict[str, list[tuple[str, str, bool]]] = {}
     switched, translate = switches.choices(), catalogue().ugettext
     for type_ in catalog.CATALOG.values():
-        open_ = all(switched[type_.name]) if type_.name in switched else type_.in_rules
+        open_ = switched[type_.name].usable if type_.name in switched else type_.in_rules
         if (open_ and (type_.level == "personal" or not personal)) or type_.name in chosen:
             groups.setdefault(type_.group, []).append(
                 (type_.name, translate(type_.label), type_.needs_source)
