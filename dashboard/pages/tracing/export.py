@@ -16,7 +16,7 @@ from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
-from dashboard.pages.tracing import context, forms, listing, names, queries, summary
+from dashboard.pages.tracing import context, drawing, forms, listing, names, queries, summary
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import corrections
 from dashboard.tracing import trace as traces
@@ -287,7 +287,7 @@ def _work_figures(name: str, part: dict[str, Any]) -> list[Figure]:
 def _front(trace: Trace, asked: TraceQuery) -> Markup:
     """Return summary, timeline and figures as the PDF's first page, drawn by the page's templates."""
     template = current_app.jinja_env.get_template("tracing/front.html")  # a worker has no request
-    drawn = context.plot(trace, asked, linked=False)
+    drawn = drawing.plot(trace, asked, linked=False)
     return Markup(  # noqa: S704  the template escapes what it prints
         template.render(
             context.figures(trace, asked),
