@@ -120,7 +120,7 @@ def test_chats_at_once_take_the_first_free_level() -> None:
     pieces = stack(by_lane(chats, NEXT_DAY)["chat"])
     assert [piece.level for piece in pieces] == [0, 1, 2, 0]
     lane = next(lane for lane in whole_day(*chats).rows[0].lanes if lane.kind == "chat")
-    assert (lane.rows, lane.height) == (3, 12 + 14 * 3)
+    assert (lane.rows, lane.height) == (3, 12 + 22 * 3)
 
 
 def test_more_than_five_at_once_are_counted_on_the_last_level() -> None:

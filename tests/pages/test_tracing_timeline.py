@@ -55,25 +55,24 @@ def drawn(plot: Plot, css: str) -> list[tuple[float, float]]:
 )
 def test_a_fitted_day_keeps_its_own_hours(on: date, length: int, labels: list[str]) -> None:
     span = day(on, ZONE)
-    item = Item(Kind.HANDLING, span.start, span.start + 3 * 3600, "call", 1)
+    item = Item(Kind.HANDLING, span.start, span.start + 4 * 3600, "call", 1)
     plot = day_plot([item], span, span.end, ZONE)
     assert len(hours(span, ZONE)) == length
     assert [tick.label for tick in plot.ticks if tick.label][: len(labels)] == labels
     full = day_plot([item], span, span.end, ZONE, all_day=True)
-    assert drawn(full, "call") == [(0.0, round(300 / length, 3))]
+    assert drawn(full, "call") == [(0.0, round(400 / length, 3))]
 
 
 @pytest.mark.parametrize(
     ("first", "last", "as_of", "shown"),
     [
-        pytest.param("07:31", "15:10", "23:00:00", ("07:00", "24:00"), id="today reaches to now"),
-        pytest.param("07:31", "15:10", None, ("07:00", "17:00"), id="whole hours and one of air"),
-        pytest.param("09:00", "10:30", None, ("09:00", "17:00"), id="at least eight hours"),
-        pytest.param("21:00", "22:10", None, ("16:00", "24:00"), id="eight hours back from midnight"),
+        pytest.param("07:31", "15:10", "23:00:00", ("07:30", "23:15"), id="today reaches a quarter past now"),
+        pytest.param("07:31", "15:10", None, ("07:30", "15:15"), id="whole quarters"),
+        pytest.param("09:00", "10:30", None, ("06:30", "10:30"), id="at least four hours, from before"),
+        pytest.param("21:00", "22:10", None, ("18:15", "22:15"), id="four hours back from the evening"),
         pytest.param("00:10", "23:50", None, ("00:00", "24:00"), id="never over the day"),
-        pytest.param(
-            "07:00", "16:00", None, ("07:00", "17:00"), id="an end on the hour needs one hour of air"
-        ),
+        pytest.param("00:20", "01:00", None, ("00:00", "01:00"), id="no more than the day has"),
+        pytest.param("07:00", "16:00", None, ("07:00", "16:00"), id="no air behind an end on a quarter"),
     ],
 )
 def test_the_day_is_fitted(first: str, last: str, as_of: str | None, shown: tuple[str, str]) -> None:
@@ -89,18 +88,21 @@ def test_an_open_activity_runs_to_now_and_says_so() -> None:
     assert plot.rows[0].now == 50.0
 
 
-@pytest.mark.parametrize(
-    ("as_of", "now", "future"),
-    [
-        pytest.param(at("18:00"), 75.0, (75.0, 25.0), id="today after now"),
-        pytest.param(NEXT_DAY, None, None, id="a past day has no future"),
-    ],
-)
-def test_the_future_is_marked(as_of: int, now: float | None, future: tuple[float, float] | None) -> None:
-    row = whole_day(work("08:00", "09:00"), as_of=as_of).rows[0]
-    found = [(band.x, band.width) for band in row.bands if band.css == "future"]
-    assert row.now == now
-    assert found == ([future] if future else [])
+def test_after_call_work_and_holds_are_parts_of_a_call() -> None:
+    holds = ((at("09:10"), at("09:20")), (at("11:00"), at("11:10")))
+    call = work("09:00", "10:00", after=at("09:45"), holds=holds)
+    bar = next(bar for bar in whole_day(call).rows[0].bars if bar.css == "call")
+    assert bar.notches == (("after", 40.625, 1.042), ("hold", 38.194, 0.695), ("hold", 45.833, 0.695))
+    hour = Span(at("09:15"), at("09:30"))
+    cut = day_plot([call], hour, NEXT_DAY, ZONE, all_day=True).rows[0].bars[0]
+    assert cut.notches == (("hold", 0.0, 33.333),)
+    assert week_plot([call], week(DAY, ZONE), NEXT_DAY, ZONE).rows[0].bars[0].notches == ()
+
+
+def test_an_hour_has_a_tick_each_five_minutes() -> None:
+    hour = Span(at("09:00"), at("10:00"))
+    labels = [tick.label for tick in day_plot([work("08:00", "11:00")], hour, NEXT_DAY, ZONE, True).ticks]
+    assert labels == [*(f"09:{minute:02}" for minute in range(0, 60, 5)), "10:00"]
 
 
 def test_over_midnight_each_day_shows_its_part_with_an_arrow() -> None:
@@ -152,13 +154,18 @@ def test_a_week_block_over_midnight_counts_only_the_time_of_its_day() -> None:
 )
 def test_the_week_shares_one_axis_over_a_clock_change(on: date, columns: int, gaps: list[int]) -> None:
     span = week(on, ZONE)
-    noon = [Item(Kind.HANDLING, at("12:00", on), at("13:00", on), "call", 1)]
-    plot = week_plot(noon, span, span.end, ZONE)
+    noon = Item(Kind.HANDLING, at("12:00", on), at("13:00", on), "call", 1)
+    signed_in = Item(Kind.LOGIN, *span)
+    plot = week_plot([noon, signed_in], span, span.end, ZONE)
     assert [sum(band.css == "gap" for band in row.bands) for row in plot.rows] == gaps
     assert len(plot.ticks) == columns + 1
     column = 12 if columns == 24 else 13
     row = (on - datetime.fromtimestamp(span.start, ZoneInfo(ZONE)).date()).days
-    assert plot.rows[row].bars[0].x == pytest.approx(100 * column / columns, abs=0.001)
+    bar = next(bar for bar in plot.rows[row].bars if bar.css == "call")
+    assert bar.x == pytest.approx(100 * column / columns, abs=0.001)
+    fitted = week_plot([noon], span, span.end, ZONE)
+    assert [tick.label for tick in fitted.ticks] == ["12:00", "13:00"]
+    assert [(bar.x, bar.width) for each in fitted.rows for bar in each.bars] == [(0.0, 100.0)]
 
 
 def test_days_without_records_are_low_and_days_to_come_say_so() -> None:

@@ -13,6 +13,7 @@ from dashboard.pages.tracing.plot import Tick
 
 MIN_WIDTH = 0.2  # percent: two pixels of a plot 1,000 px wide
 NOW_ROOM = 6.0  # percent, 40 of a phone's 680 px: a tick closer to now gives its label up
+FINE_S, FINE_STEP_S = 5400, 300
 ALL_LABELS = 15  # hours: with more, every second one is labelled
 
 
@@ -78,19 +79,32 @@ def _short(offset: str) -> str:
     return f"{'−' if sign == '-' else '+'}{hour}{minute if minute != ':00' else ''}"
 
 
-def hour_ticks(slots: Sequence[Slot], zone: str, now: float | None) -> tuple[Tick, ...]:
-    start, end = slots[0].start, slots[-1].end
-    sparse = len(slots) > ALL_LABELS
-    after = datetime.fromtimestamp(end, ZoneInfo(zone)).strftime("%H:%M")
-    marks: list[tuple[int, str]] = []
-    for n, slot in enumerate(slots):
-        shown = not sparse or n % 2 == 0 or bool(slot.offset)
-        marks.append((slot.start, _hour(slot.label, slot.offset) if shown else ""))
-        if not sparse:
-            marks.append(((slot.start + slot.end) // 2, ""))
-    marks.append((end, "24:00" if after == "00:00" else after))
-    placed = [(round(100 * (ts - start) / (end - start), 3), label) for ts, label in marks]
+def hour_ticks(slots: Sequence[Slot], scale: Scale, zone: str, now: float | None) -> tuple[Tick, ...]:
+    """Return a tick each hour and a faint one each half; on FINE_S at most, one each five minutes."""
+    start, end = scale.start, scale.end
+    labels = {slot.start: _hour(slot.label, slot.offset) for slot in slots}
+    labels.setdefault(slots[-1].end, _end(slots[-1].end, zone))
+    marks = {ts: label for ts, label in labels.items() if start <= ts <= end}
+    if end - start <= FINE_S:
+        fine = range(-(-start // FINE_STEP_S) * FINE_STEP_S, end + 1, FINE_STEP_S)
+        marks = {ts: labels.get(ts) or _clock(ts, zone) for ts in fine}
+    elif len(marks) <= ALL_LABELS:
+        halves = [(slot.start + slot.end) // 2 for slot in slots]
+        marks |= {ts: "" for ts in halves if start <= ts <= end}
+    else:
+        kept = {slot.start for n, slot in enumerate(slots) if n % 2 == 0 or slot.offset} | {end}
+        marks = {ts: label if ts in kept else "" for ts, label in marks.items()}
+    placed = [(scale.right(ts), label) for ts, label in sorted(marks.items())]
     return tuple(Tick(x, label, covered=now is not None and abs(x - now) < NOW_ROOM) for x, label in placed)
+
+
+def _clock(ts: int, zone: str) -> str:
+    return datetime.fromtimestamp(ts, ZoneInfo(zone)).strftime("%H:%M")
+
+
+def _end(ts: int, zone: str) -> str:
+    text = _clock(ts, zone)
+    return "24:00" if text == "00:00" else text
 
 
 def minute_ticks(minutes: int) -> tuple[Tick, ...]:
@@ -135,25 +149,28 @@ def _occurrences(slots: Sequence[Slot]) -> list[tuple[tuple[str, int], Slot]]:
     return found
 
 
-def by_columns(slots: Sequence[Slot], columns: Sequence[Column]) -> Scale:
+def places(slots: Sequence[Slot], columns: Sequence[Column]) -> list[tuple[int, Slot]]:
+    """Return the hours of a day that the axis has, each with its place on it."""
     place = {(each.label, each.turn): index for index, each in enumerate(columns)}
+    return [(place[key], slot) for key, slot in _occurrences(slots) if key in place]
+
+
+def by_columns(slots: Sequence[Slot], columns: Sequence[Column]) -> Scale:
     width = 100 / len(columns)
     return Scale(
-        [
-            Part(slot.start, slot.end, place[key] * width, (place[key] + 1) * width)
-            for key, slot in _occurrences(slots)
-        ]
+        [Part(slot.start, slot.end, at * width, (at + 1) * width) for at, slot in places(slots, columns)]
     )
 
 
 def week_ticks(columns: Sequence[Column]) -> tuple[Tick, ...]:
-    """Return a tick each two hours and at both turns of a repeated hour; on phones each six."""
+    """Return a tick an hour, labelled each two hours (and all of a short axis) and at a repeated hour."""
+    step = 1 if len(columns) <= ALL_LABELS else 2
     ticks = [
         Tick(
             round(100 * n / len(columns), 3),
-            "" if int(each.label) % 2 and not each.offset else _hour(each.label, each.offset),
-            bool(each.offset) or int(each.label) % 6 != 0,
+            "" if int(each.label) % step and not each.offset else _hour(each.label, each.offset),
+            bool(each.offset) or n % (3 * step) != 0,
         )
         for n, each in enumerate(columns)
     ]
-    return (*ticks, Tick(100.0, "24:00"))
+    return (*ticks, Tick(100.0, f"{int(columns[-1].label) + 1:02}:00"))

@@ -66,9 +66,7 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     count = by_kind.get(asked.kind, 0)
     shown = listing.page(trace, asked, count)
     shown = shown._replace(
-        rows=[
-            row._replace(url=drawing.address(trace, row.key[2])) if row.linked else row for row in shown.rows
-        ]
+        rows=[row._replace(url=_detail(trace, row)) if row.linked else row for row in shown.rows]
     )
     chosen = listing.chosen(trace, asked)
     return {
@@ -94,6 +92,12 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "no_end": names.no_end,
         "sorts": _sorts(asked),
     }
+
+
+def _detail(trace: Trace, row: listing.Row) -> str:
+    if row.type == "pause":
+        return drawing.pause_address(trace, row.start)
+    return drawing.address(trace, row.key[2])
 
 
 def _exports(trace: Trace, asked: TraceQuery) -> list[tuple[str, str]]:
@@ -232,13 +236,14 @@ def _linker(asked: TraceQuery) -> Any:
 
 
 def _when(trace: Trace, asked: TraceQuery) -> Callable[..., str]:
-    """Return what writes a row's time: in a week with the day, outside the period with the date."""
+    """Return what writes a row's time: with the day where it is not that of `beside`, outside the period with
+    the date."""
     span, zone = asked.whole, trace.zone
 
     def when(ts: int | None, beside: int | None = None) -> str:
         if ts is None:
             return ""
-        if asked.unit == "week":
+        if asked.unit == "week" and beside is not None:
             return formats.day_clock(ts, zone, beside)
         return formats.clock(ts, zone) if span.start <= ts < span.end else formats.stamp(ts, zone)
 

@@ -49,7 +49,7 @@ class Row(NamedTuple):
     @property
     def linked(self) -> bool:
         """Has it a detail that the viewer may open?"""
-        return self.type not in ("pause", "free") and "hidden" not in self.flags
+        return self.type != "free" and "hidden" not in self.flags
 
 
 class Totals(NamedTuple):
@@ -183,7 +183,7 @@ def _rows(
                 trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending, trace.at
             )
         ]
-    pauses = (_pause(trace, n, row) for n, row in enumerate(listed_pauses(trace, asked)))
+    pauses = (pause(trace, n, row) for n, row in enumerate(listed_pauses(trace, asked)))
     rows += [
         row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
     ]
@@ -213,7 +213,8 @@ def _inside(trace: Trace, row: IntervalRow) -> int:
     return max(0, min(end, trace.span.end, trace.as_of) - max(row.start, trace.span.start))
 
 
-def _pause(trace: Trace, n: int, row: IntervalRow) -> Row:
+def pause(trace: Trace, n: int, row: IntervalRow) -> Row:
+    """Return a pause as a row of the list, the `n`th of its pauses."""
     end = trace.last(row.source_id) if row.end is None else row.end
     bound = trace.at.bound(row.source_id, "", None) if row.end is None else None
     marks = {

@@ -32,7 +32,17 @@ class Item(NamedTuple):
     contact: str = ""
     queue: str = ""
     url: str = ""
+    after: int | None = None  # when the customer hung up: from then on it is after-call work
+    holds: tuple[tuple[int, int], ...] = ()
     reason: str = ""  # why time that is not proved ends where it does
+
+
+class Notch(NamedTuple):
+    """A part of a bar that looks different: `css` is after (after-call work) or hold; x, width in percent."""
+
+    css: str
+    x: float
+    width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class Bar:
     after: bool = False
     ringing: bool = False
     quiet: bool = False
+    notches: tuple[Notch, ...] = ()
 
     @property
     def box(self) -> Markup:
@@ -93,13 +104,19 @@ class Tick:
 class Band:
     """A part of the row with a meaning of its own.
 
-    pause tints the lanes; out is signed-out time; future has not come; gap is an hour that the
-    day does not have (clock change).
+    pause tints the lanes and is named by `label` and `seconds`; out is signed-out time; gap is an hour that
+    the day does not have (clock change).
     """
 
     css: str
     x: float
     width: float
+    label: str = ""
+    seconds: int = 0
+
+    @property
+    def middle(self) -> float:
+        return round(self.x + self.width / 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +187,5 @@ class Plot:
                 "cut": bar.before or bar.after,
             }
             found |= {name for name, there in marked.items() if there}
+            found |= {notch.css for notch in bar.notches}
         return frozenset(found)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dashboard.clock import Slot, Span, day, hours, local_dates
 from dashboard.pages.tracing.axis import (
+    Column,
     Part,
     Scale,
     by_columns,
@@ -18,18 +19,21 @@ from dashboard.pages.tracing.axis import (
     hour_ticks,
     linear,
     minute_ticks,
+    places,
     row_label,
     week_ticks,
 )
 from dashboard.pages.tracing.lanes import Piece, by_lane, ending, merge, presence, stack
-from dashboard.pages.tracing.plot import Band, Bar, Item, Lane, Plot, Row
+from dashboard.pages.tracing.plot import Band, Bar, Item, Lane, Notch, Plot, Row
 from dashboard.tracing.types import ACTIVITY_TYPES, Kind
 
 MAX_BARS = 600  # with more, neighbours closer than MIN_GAP are one block
 MIN_GAP = 0.002  # of the row
 WEEK_GAP_S = 7 * 60
-FIT_HOURS = 8
+QUARTER_S = 900
+FIT_S = 4 * 3600  # at least, where the day has so much before its last stretch
 EMPTY_HEIGHT = 34
+NOTCHED = 14  # pixels: bars as high as this show after-call work and holds
 PHONE_SHARE = 34.0  # percent of a plot 680 px wide that a phone shows beside the lane names
 _STATUS = {Kind.LOGIN: "idle", Kind.READY: "ready", Kind.PAUSE: "pause"}
 
@@ -49,27 +53,24 @@ class Look(NamedTuple):
     all_lanes: bool
 
 
-DAY = Look(40, 8, 10, 66, 12, 7, 12, 14, 0, True)
+DAY = Look(40, 7, 12, 66, 12, 8, 18, 22, 0, True)
 MINUTES = Look(0, 16, 5, 24, 1, 1, 14, 16, 6, False)
-WEEK = Look(0, 17, 5, 23, 1, 1, 6, 7, 5, True)
+WEEK = Look(0, 16, 6, 24, 1, 1, 9, 10, 4, True)
 
 
 def day_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, all_day: bool = False) -> Plot:
     """Return the hours view of one local day: one row, every stretch a bar.
 
-    Fitted to whole hours from the first to the last stretch (or now), one hour of air behind,
-    at least FIT_HOURS; `all_day` shows midnight to midnight. Gives no rows for a day that is empty
-    or that the zone skipped.
+    Fitted to quarters of an hour from the first stretch to the last one (or now), with at most half an hour
+    behind; `all_day` shows the whole span. Gives no rows for a day that is empty or that the zone skipped.
     """
     seen = _touching(items, span.start, span.end, as_of)
     slots: Sequence[Slot] = hours(span, zone)
     if not seen or not slots:  # Apia had no 30 December 2011
         return Plot("day", span.start, span.end, as_of, (), ())
-    if not all_day:
-        slots = _fitted(slots, seen, span, as_of)
-    scale = linear(slots[0].start, slots[-1].end)
+    scale = linear(*(span if all_day else _fitted(seen, span, as_of)))
     row = _rows([(scale, "")], seen, as_of, DAY, presence(seen, as_of))[0]
-    ticks = hour_ticks(slots, zone, row.now)
+    ticks = hour_ticks(slots, scale, zone, row.now)
     return Plot("day", scale.start, scale.end, as_of, ticks, (row,), open_at=_opening(row, all_day))
 
 
@@ -106,14 +107,15 @@ def minutes_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, minut
 def week_plot(items: Sequence[Item], span: Span, as_of: int, zone: str) -> Plot:
     """Return one row per local day of the week, neighbours of one kind merged into blocks.
 
-    All seven rows share one axis. In the week of a clock change it has the repeated hour twice,
-    and days without it (or without the skipped hour) show that hour as a gap.
+    All seven rows share one axis, from the first to the last hour with a stretch on any day. In the week of a
+    clock change it has the repeated hour twice, and days without it (or without the skipped hour) show that
+    hour as a gap.
     """
     days = [day(date, zone) for date in local_dates(span, zone)]
     slots = [hours(each, zone) for each in days]
-    columns = columns_of(slots)
-    scales = [by_columns(each, columns) for each in slots]
     seen = _touching(items, span.start, span.end, as_of)
+    columns = _used(columns_of(slots), slots, seen, as_of)
+    scales = [by_columns(each, columns) for each in slots]
     rows = []
     for scale in scales:
         rows += _rows([(scale, "")], seen, as_of, WEEK, presence(seen, as_of), WEEK_GAP_S)
@@ -129,15 +131,29 @@ def _touching(items: Iterable[Item], start: int, end: int, as_of: int) -> list[I
     ]
 
 
-def _fitted(slots: Sequence[Slot], items: Sequence[Item], span: Span, as_of: int) -> Sequence[Slot]:
+def _fitted(items: Sequence[Item], span: Span, as_of: int) -> Span:
     first = max(span.start, min(item.start for item in items))
     last = min(span.end, max(ending(item, as_of) for item in items))
     if span.start <= as_of < span.end:
-        last = max(last, as_of)
-    begin = max(n for n, slot in enumerate(slots) if slot.start <= first)
-    finish = min([n for n, slot in enumerate(slots) if slot.end >= last] or [len(slots) - 1]) + 2
-    finish = min(max(finish, begin + FIT_HOURS), len(slots))
-    return slots[max(0, min(begin, finish - FIT_HOURS)) : finish]
+        last = max(last, as_of) + QUARTER_S
+    end = min(span.end, span.start - (span.start - last) // QUARTER_S * QUARTER_S)
+    first -= (first - span.start) % QUARTER_S
+    return Span(max(span.start, min(first, end - FIT_S)), end)
+
+
+def _used(
+    columns: Sequence[Column], days: Sequence[Sequence[Slot]], items: Sequence[Item], as_of: int
+) -> Sequence[Column]:
+    """Return the columns from the first to the last one with a stretch on any day; all for an empty week."""
+    used = [
+        place
+        for slots in days
+        for place, slot in places(slots, columns)
+        if any(
+            item.start < slot.end and max(ending(item, as_of), item.start + 1) > slot.start for item in items
+        )
+    ]
+    return columns[min(used) : max(used) + 1] if used else columns
 
 
 def _opening(row: Row, all_day: bool) -> float | None:
@@ -263,23 +279,37 @@ def _bar(scale: Scale, piece: Piece, css: str, y: int, height: int) -> Bar:
         after=piece.end > scale.end,
         ringing=piece.ringing,
         quiet=piece.quiet,
+        notches=_notches(scale, piece) if height >= NOTCHED else (),
     )
 
 
+def _notches(scale: Scale, piece: Piece) -> tuple[Notch, ...]:
+    """Return after-call work and holds of one call, as far as they lie on the scale."""
+    if piece.activities > 1 or piece.ringing or piece.item.kind != Kind.HANDLING:
+        return ()
+    parts = [("hold", start, end) for start, end in piece.item.holds]
+    if piece.item.after is not None:
+        parts.insert(0, ("after", max(piece.item.after, piece.start), piece.end))
+    seen = [(css, max(start, scale.start), min(end, scale.end)) for css, start, end in parts]
+    return tuple(Notch(css, *scale.stretch(start, end)) for css, start, end in seen if start < end)
+
+
 def _around(scale: Scale, status: Sequence[Piece], as_of: int, tint: bool) -> tuple[Band, ...]:
-    """Return what lies around the bars: pauses, signed-out time, the future, missing hours."""
+    """Return what lies around the bars: pauses, signed-out time, missing hours."""
     bands = []
     past = min(scale.end, as_of)
     if tint:
-        bands += [Band("pause", *scale.stretch(p.start, p.end)) for p in status if p.item.kind == Kind.PAUSE]
+        bands += [
+            Band("pause", *scale.stretch(p.start, p.end), p.item.label, p.seconds)
+            for p in status
+            if p.item.kind == Kind.PAUSE
+        ]
     edge = scale.start
     for piece in [*status, None] if status else []:
         until = past if piece is None else piece.start
         if until > edge:
             bands.append(Band("out", *scale.stretch(edge, until)))
         edge = edge if piece is None else max(edge, piece.end)
-    if as_of < scale.end:
-        bands.append(Band("future", *scale.stretch(max(as_of, scale.start), scale.end)))
     reached = 0.0
     for x0, x1 in [*((part.x0, part.x1) for part in scale.parts), (100.0, 100.0)]:
         if x0 - reached > 0.01:

@@ -14,7 +14,17 @@ from dashboard.audit import record as audit
 from dashboard.audit.subjects import Seen
 from dashboard.exports.table import file_name
 from dashboard.i18n import zone
-from dashboard.pages.tracing import activity_page, context, export, forms, listing, manual, marks, queries
+from dashboard.pages.tracing import (
+    activity_page,
+    context,
+    export,
+    forms,
+    listing,
+    manual,
+    marks,
+    pause_page,
+    queries,
+)
 from dashboard.tracing import trace as traces
 from dashboard.tracing.load import ActivityRow
 from dashboard.web.deliver import deliver
@@ -57,6 +67,25 @@ def show(ident: int) -> Response:
     answer = _detail(row, user.login, manual.blank())
     audit.viewed("activity.viewed", audit.user_target(user), {"activity": ident}, Seen((user.id,)))
     return answer
+
+
+@bp.get("/tracing/pause")
+@require(Permission.SELF)
+def pause() -> Response:
+    """A pause with its limit and the work during it: of `user`, begun at the UTC second `at`; else 404."""
+    asked, given = _faultless(g.user.login), request.args.get("at", "")
+    start = int(given) if given.isascii() and given.isdecimal() and len(given) < 12 else 0
+    found = pause_page.read(g.scope, asked, start, clock.now_s())
+    if found is None:
+        abort(404)
+    trace, row = found
+    audit.viewed(
+        "tracing.viewed",
+        ("user", trace.person.id, trace.person.name),
+        context.period_details(asked),
+        audit.Seen((trace.person.id,), trace.span),
+    )
+    return render("tracing/pause.html", **pause_page.page(trace, row))
 
 
 @bp.post("/tracing/activities/<int:ident>/manual")
