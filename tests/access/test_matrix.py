@@ -102,6 +102,7 @@ OTHERS = {
 # Each format of a trace has a right of its own; where there is no queue there are no figures.
 ANSWERS = {
     "tracing.download": (200, 403),
+    "tracing.pause": (404,),  # none begins at no time
     "interactions.index_file": (200, 403),
     "interactions.user_events_file": (200, 403),
     "figures.download": (200, 403),

@@ -37,7 +37,7 @@ PLACES = {
     "day of a deactivated user": Place("/tracing?user=benes&deactivated=1"),
     "faulty address of a day": Place(f"{TRACE}&date=x", status=422),
     "own day of an agent": Place("/tracing", "novakova"),
-    "pause of a day": Place("/tracing/pause?user=novakova&at={pause}"),
+    "pause of a day": Place("/tracing/pause?user=novakova&at={pause_start}"),
     "call": Place("/tracing/activities/{call}"),
     "chat": Place("/tracing/activities/{webchat}"),
     "e-mail": Place("/tracing/activities/{email}"),

@@ -30,6 +30,8 @@ IDS = {
     "team": "SELECT id FROM team WHERE name = 'Support'",
     "queue": "SELECT id FROM queue WHERE name = 'support'",
     "pause": "SELECT id FROM pause_type WHERE name = 'lunch'",
+    "pause_start": "SELECT MAX(i.start_ts) FROM interval i JOIN user u ON u.id = i.user_id "
+    "WHERE u.login = 'novakova' AND i.kind = 3",
     "access": "SELECT id FROM access WHERE name = 'Agent'",
     "rule": "SELECT MIN(id) FROM rule WHERE owner_id IS NULL",
     "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",

@@ -31,7 +31,13 @@ pytestmark = pytest.mark.both_databases
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not on this machine")
 FORMATS = ("csv", "xlsx", "pdf")
-VIEWS = ({}, {"unit": "week"}, {"kind": "chat"}, {"kind": "pause"}, {"sort": "-start", "state": "closed"})
+VIEWS = (
+    {},
+    {"unit": "week", "rows": "1"},
+    {"kind": "chat"},
+    {"kind": "pause"},
+    {"sort": "-start", "state": "closed"},
+)
 
 
 @pytest.fixture(autouse=True)

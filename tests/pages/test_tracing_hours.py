@@ -12,6 +12,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard import clock
+from dashboard.models import User
 from dashboard.pages.tracing import listing
 from dashboard.tracing.types import period_span
 from tests import make
@@ -176,3 +177,21 @@ def test_hours_head_the_list_and_free_time_stands_once_between_its_rows(
                 seen = [*seen, *found] if way == "next" else [*found, *seen]
                 url = page.link(rel=way) or ""
             assert seen == [each[0] for each in free], (size, way)
+
+
+def test_the_list_of_a_week_is_folded_to_its_days_until_it_is_opened_or_filtered(viewer: FlaskClient) -> None:
+    trail.store(trail.work("email", "sunday", "2026-03-08 09:00", "2026-03-08 09:30", queue="mail"))
+    with time_machine.travel(trail.at("2026-03-08 20:00"), tick=False):
+        make.sign_in(viewer, User.get(User.login == "admin"))
+        folded = Page(viewer.get(f"{ADDRESS}&unit=week").text)
+        heads = [re.sub(r"\s+", " ", cells[0]) for cells in folded.rows.values() if len(cells) == 1]
+        assert heads == [
+            "Monday 2 March 20267 activities · 1:06:40 busy",
+            "Sunday 8 March 20261 activity · 0:30:00 busy",
+        ]
+        for query, rows in (("", 0), ("&rows=1", 8), ("&kind=email", 2)):
+            page = Page(viewer.get(f"{ADDRESS}&unit=week{query}").text)
+            assert sum(bool(re.fullmatch(r"ap?\d+", name)) for name in page.rows) == rows, query
+            assert ("List all activities" in page.text) == (rows == 0)
+        foot = next(cells for cells in folded.rows.values() if cells and cells[0] == "Total")
+        assert foot[7] == "8 activities"

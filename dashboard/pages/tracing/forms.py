@@ -38,7 +38,7 @@ class TraceQuery:
 
     `since` and `until` (HH:MM) are the part of the day that is shown, "" for its bounds. `kind` narrows the
     list to a type, a chat channel, dialled calls or pauses; `after` is the (start, rank, id) of the last row
-    of the page before. Files alone take `table`, which is "days" for the
+    of the page before; `listed` opens the list of a week. Files alone take `table`, which is "days" for the
     figures by day as CSV, and `events`, with which the counts of user events are in them.
     """
 
@@ -60,6 +60,7 @@ class TraceQuery:
     after: tuple[int, int, int] | None = None
     before: tuple[int, int, int] | None = None
     page: int = 1
+    listed: bool = False
     table: str = ""
     events: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +82,11 @@ class TraceQuery:
     @property
     def filtered(self) -> bool:
         return bool(self.kind or self.state or self.queue is not None or self.flagged)
+
+    @property
+    def folded(self) -> bool:
+        """Is the list folded to its days? That of a week is, until it is opened or filtered."""
+        return self.unit != "day" and not (self.listed or self.filtered or self.after or self.before)
 
     def filter(self) -> Filter:
         """Return the filter of the activity list; pauses are rows of another table."""
@@ -107,6 +113,7 @@ class TraceQuery:
             "after": ".".join(map(str, asked.after)) if asked.after else "",
             "before": ".".join(map(str, asked.before)) if asked.before else "",
             "page": asked.page if asked.page > 1 else "",
+            "rows": int(asked.listed),
             "table": asked.table,
             "events": int(asked.events),
         }
@@ -159,6 +166,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
         after=_cursor(args, "after", errors),
         before=_cursor(args, "before", errors),
         page=_page(args),
+        listed=args.get("rows") == "1",
         table=_one_of(args, "table", TABLES, "", _("Table must be days."), errors),
         events=args.get("events") == "1",
         errors=errors,

@@ -78,7 +78,8 @@ def groups(
 ) -> list[Group]:
     """Return the rows of a page by hour, or by day of a week, with the free time of a day between them.
 
-    `chosen` are the activities of the whole list. Free time is left out of a filtered list.
+    `chosen` are the activities of the whole list. Free time is left out of a filtered list, and a folded list
+    has each day without its rows.
     """
     rows: list[Row] = shown.rows
     if asked.unit == "day" and not asked.filtered:
@@ -88,6 +89,9 @@ def groups(
     starts = [row.start for row in chosen]
     starts += [row.start for row in listing.listed_pauses(trace, asked)]
     work = _work(trace, {row.id for row in chosen})
+    if asked.folded:
+        days = [_group(part, [], starts, work) for part in parts]
+        return [day for day in days if day.number]
     return [
         _group(part, list(inside), starts, work)
         for part, inside in groupby(rows, key=lambda row: _part_of(row.start, parts))
