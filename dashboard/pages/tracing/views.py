@@ -83,7 +83,7 @@ def pause() -> Response:
         "tracing.viewed",
         ("user", trace.person.id, trace.person.name),
         context.period_details(asked),
-        audit.Seen((trace.person.id,), trace.span),
+        Seen((trace.person.id,), trace.span),
     )
     return render("tracing/pause.html", **pause_page.page(trace, row))
 
