@@ -98,3 +98,23 @@ def _beside(measures: Sequence[Measure], now: Values, then: Values) -> Values:
         found[compared_name(name, Compared.DIFFERENCE)] = difference
         found[compared_name(name, Compared.CHANGE)] = _divided(difference, old)
     return found
+
+
+def ordered(query: Query, found: dict[Key, Values]) -> list[tuple[Key, Values]]:
+    """Return the groups in the order of their values, or of what the query is sorted by; blanks last."""
+    ordered = sorted(found.items(), key=lambda item: [_rank(value) for value in item[0]])
+    if query.sort is not None:
+        names = [each.name for each in query.groups]
+        name = query.sort.name
+
+        def value(item: tuple[Key, Values]) -> Any:
+            return item[0][names.index(name)] if name in names else item[1][name]
+
+        known = [item for item in ordered if value(item) is not None]
+        known.sort(key=value, reverse=query.sort.descending)
+        ordered = known + [item for item in ordered if value(item) is None]
+    return ordered[: query.limit]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return (value is None, 0 if value is None else value)

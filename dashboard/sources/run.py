@@ -19,7 +19,7 @@ from dashboard.db import database, dialect, patience
 from dashboard.db.search import folded
 from dashboard.sources import made, period, small
 from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
-from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived
+from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived, ordered
 from dashboard.sources.query import PAGE, Filter, Group, Measure, Op, Query, Sum, Tree, base
 from dashboard.sources.types import Type
 from dashboard.sources.where import Sql
@@ -109,7 +109,7 @@ def figures(scope: Scope, query: Query) -> Figures:
     if before and then:
         then = derived(before, _filled(before, then, occurring))
         shown = compared(query, shown, then._replace(by_key=aligned(query, before.span, then.by_key)))
-    return Figures(_ordered(query, shown.by_key), shown.total, shown.overlap)
+    return Figures(ordered(query, shown.by_key), shown.total, shown.overlap)
 
 
 def _compiler(scope: Scope, query: Query) -> Compiler:
@@ -269,26 +269,6 @@ def _filled(query: Query, groups: Groups, occurring: Iterable[Key]) -> Groups:
         for key in product(*axes):
             filled.setdefault(key, dict(empty))
     return groups._replace(by_key=filled)
-
-
-def _ordered(query: Query, found: dict[Key, Values]) -> list[tuple[Key, Values]]:
-    """Return the groups in the order of their values, or of what the query is sorted by; blanks last."""
-    ordered = sorted(found.items(), key=lambda item: [_rank(value) for value in item[0]])
-    if query.sort is not None:
-        names = [each.name for each in query.groups]
-        name = query.sort.name
-
-        def value(item: tuple[Key, Values]) -> Any:
-            return item[0][names.index(name)] if name in names else item[1][name]
-
-        known = [item for item in ordered if value(item) is not None]
-        known.sort(key=value, reverse=query.sort.descending)
-        ordered = known + [item for item in ordered if value(item) is None]
-    return ordered[: query.limit]
-
-
-def _rank(value: Any) -> tuple[bool, Any]:
-    return (value is None, 0 if value is None else value)
 
 
 @contextmanager
