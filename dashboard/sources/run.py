@@ -41,13 +41,15 @@ class TooSlow(TooLong):
 class Rows(NamedTuple):
     """A page of rows, each its key and the values of the query's columns in order.
 
-    `number` is that of all pages, exact up to COUNTED. `next` is the sort value and key to go on after.
+    `number` is that of all pages, exact up to COUNTED. `next` is the sort value and key to go on after,
+    `first` that of the first row.
     """
 
     rows: list[tuple[int, tuple[Any, ...]]]
     number: int
     exact: bool
     next: tuple[int, int] | None
+    first: tuple[int, int] | None = None
 
 
 class Figures(NamedTuple):
@@ -75,8 +77,23 @@ def rows(scope: Scope, query: Query) -> Rows:
         found.sort(key=itemgetter(0, 1), reverse=compiler.order()[1])
     limit = query.limit or PAGE
     page, more = found[:limit], len(found) > limit
-    last = (int(page[-1][0]), int(page[-1][1])) if more else None
-    return Rows([(int(row[1]), row[2:]) for row in page], min(number, COUNTED), number <= COUNTED, last)
+    first, last = (_place(row) for row in (page[:1], page[-1:] if more else []))
+    kept = [(int(row[1]), row[2:]) for row in page]
+    return Rows(kept, min(number, COUNTED), number <= COUNTED, last, first)
+
+
+def _place(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int] | None:
+    return (int(rows[0][0]), int(rows[0][1])) if rows else None
+
+
+def number_behind(scope: Scope, query: Query) -> int:
+    """Return the number of rows behind `query.after` in its order, at most one more than `query.limit`.
+
+    Raises TooLong.
+    """
+    with limited() as run:
+        number = sum(len(run(leg)) for leg in _compiler(scope, query).legs())
+    return min(number, (query.limit or PAGE) + 1)
 
 
 def _whole(scope: Scope, query: Query) -> Rows:

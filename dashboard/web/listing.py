@@ -1,4 +1,5 @@
-"""What a list page declares, and its query in words; `listing_page` shows it, `listing_files` writes it."""
+"""What a list page declares, its query in words and its newer rows; `listing_page` shows it, `listing_files`
+writes it."""
 
 from __future__ import annotations
 
@@ -13,15 +14,17 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.registry import TRACING_RIGHTS
+from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.models import Queue, User
 from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import NAMED
-from dashboard.sources.query import DEFAULT_PERIOD, Column, Query, QueryError
+from dashboard.sources.query import DEFAULT_PERIOD, Column, Query, QueryError, Sort, cursor
 from dashboard.sources.types import Field, Source, Type
-from dashboard.web.lists import by_name
+from dashboard.web.detail import OPEN, Detail
+from dashboard.web.lists import by_name, here
 
 PERIODS = {
     "today": N_("Today"),
@@ -43,7 +46,10 @@ TOO_SLOW = N_(
     "This takes too long for a page. Choose a shorter period or more filters, or export to Excel or CSV: the "
     "file is made in the background."
 )
-PAGING = ("after",)
+NEWER = "newer"  # the place of the first row that a page shows
+BESIDE = (OPEN, NEWER)  # what a page shows besides its rows; no part of the query
+PAGING = ("after", *BESIDE)
+MOST = 99  # newer rows that are counted
 YES_NO = {"1": N_("Yes"), "0": N_("No")}
 Parameters = Mapping[str, Sequence[str]]
 
@@ -63,10 +69,11 @@ class Listing:
     """A list page: its source, the columns shown unless others are chosen, and the fields of the filter bar.
 
     `links` gives the address of a cell's page by column, from the row's key and the value in the database;
-    `badges` the style of values shown as badges. `fixed` are filters that belong to the page and that no
-    reader can remove, `start` those of an address that neither names their field nor filters by one of
-    `instead`. `renamed` makes today's
-    parameters of those of old addresses.
+    `badges` the style of values shown as badges. `detail` gives the detail of the row of a key, None where
+    the reader sees none, and records the look; the columns `opening` open it beside the list. `fixed` are
+    filters that belong to the page and that no reader can remove, `start` those of an address that neither
+    names their field nor filters by one of `instead`. `renamed` makes today's parameters of those of old
+    addresses.
     """
 
     source: Source
@@ -79,6 +86,9 @@ class Listing:
     none_hint: str
     links: Mapping[str, Callable[[int, Any], str | None]]
     badges: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    detail: Callable[[int], Detail | None] | None = None
+    opening: tuple[str, ...] = ("time",)
+    live: bool = False  # whether a page says how many rows are newer than those it shows
     rare: tuple[str, ...] = ()  # fields of the filter bar that are folded away until one is used
     also: tuple[Permission, ...] = ()  # that open it besides the source's
     rights: Mapping[str, Permission] = field(default_factory=lambda: TRACING_RIGHTS)
@@ -140,13 +150,20 @@ def read(
     listing: Listing, given: Parameters, zone: str, as_of: int | None = None, scope: Scope | None = None
 ) -> Query:
     """Return the query of the parameters with what the list states. Raises QueryError."""
-    start = {} if any(any(given.get(name, ())) for name in listing.instead) else listing.start
-    stated = {**{name: value for name, value in start.items() if name not in given}, **listing.fixed}
-    chosen = {**given, **{name: (value,) for name, value in stated.items()}}
+    stated = {**started(listing, given), **listing.fixed}
+    asked = {name: values for name, values in given.items() if name not in BESIDE}
+    chosen = {**asked, **{name: (value,) for name, value in stated.items()}}
     if listing.sort and not any((*given.get("sort", ()), *given.get("measures", ()))):
         chosen["sort"] = (listing.sort,)
     viewer = answer.names(listing.scope(scope or g.scope))
     return parse(listing.source, chosen, zone, as_of or clock.now_s(), viewer, listing.period)
+
+
+def started(listing: Listing, given: Parameters) -> dict[str, str]:
+    """Return the filters that the list adds to an address."""
+    if any(any(given.get(name, ())) for name in listing.instead):
+        return {}
+    return {name: value for name, value in listing.start.items() if name not in given}
 
 
 def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
@@ -169,3 +186,40 @@ def options_of(scope: Scope, field: Field) -> list[tuple[str, str]]:
 
 def heading_text(listing: Listing, column: Column) -> str:
     return display.label(column, column.entity is listing.source.entities[0])
+
+
+class Newer(NamedTuple):
+    """The rows newer than those of a page: where their number is asked for, the newest page, and the number
+    in words, "" for none."""
+
+    url: str
+    newest_url: str
+    text: str = ""
+
+
+def newest(listing: Listing, query: Query, found: run.Rows) -> Newer | None:
+    """Return where the newer rows of a page are; None where it is not the newest one in order of time."""
+    by_time = query.sort is None or query.sort == Sort(listing.source.moment, True)
+    if not listing.live or query.after or not by_time or query.span.end <= query.as_of:
+        return None
+    first = found.first or (query.as_of * query.source.timed_field[1].scale, 0)
+    return Newer(here((OPEN,), newer=cursor(*first)), here(PAGING))
+
+
+def newer(listing: Listing, given: Parameters) -> Newer | None:
+    """Return the number of rows newer than the place in the address; None for a place of another list."""
+    moment = listing.source.moment
+    sought = {**given, "after": given.get(NEWER, ()), "sort": (moment,), "limit": (str(MOST),)}
+    try:
+        query = parsed(listing, sought, zone())
+        number = run.number_behind(g.scope, query) if query.after else 0
+    except QueryError:
+        return None
+    except run.TooLong:
+        number = 0
+    if not number or query.after is None:
+        return Newer(here(), here(PAGING))
+    rows = listing.count(min(number, MOST))
+    rows = _("More than %(number)s", number=rows) if number > MOST else rows
+    at = formats.clock(query.after[0] // listing.source.fields[moment][1].scale, query.zone)
+    return Newer(here(), here(PAGING), str(_("New since %(time)s: %(rows)s", time=at, rows=rows)))

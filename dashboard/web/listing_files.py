@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from flask import Blueprint, Response, abort, g, make_response, redirect, request
+from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -25,6 +25,7 @@ from dashboard.sources.period import TooManyBuckets
 from dashboard.sources.query import QueryError
 from dashboard.web import listing_page, listing_views
 from dashboard.web.deliver import LABELS, deliver
+from dashboard.web.detail import found
 from dashboard.web.errors import Detail
 from dashboard.web.listing import (
     PAGING,
@@ -38,6 +39,7 @@ from dashboard.web.listing import (
     too_long,
 )
 from dashboard.web.lists import one_period
+from dashboard.web.page import render
 
 FORMATS = (*LABELS, "json")
 
@@ -50,7 +52,7 @@ def routes(
     of: Callable[..., Listing] | None = None,
 ) -> None:
     """Add a list to a blueprint: its page, its files at the path with a dot and their format behind it, and
-    its saved views.
+    its saved views. The first list of a blueprint has the pages of rows, too, if it gives details of them.
 
     `of` returns the list for the values in the path; it answers 403 or 404 where there is none. Old names of
     parameters, and views, lead to the address of their query.
@@ -72,7 +74,13 @@ def routes(
     def delete(view_id: int, **values: Any) -> Response:
         return listing_views.delete(of(**values) if of is not None else listing, view_id)
 
+    def show(ident: int) -> Response:
+        crumb = (_(listing.title), url_for(f".{endpoint}"))
+        return render("listing/detail.html", detail=found(listing.detail, str(ident)), list=crumb)
+
     guard = require(*listing.permissions)
+    if listing.detail and endpoint == "index":
+        bp.add_url_rule(f"{path}/<int:ident>", "show", guard(show))
     guarded = guard(view)
     bp.add_url_rule(f"{path}/views", f"{endpoint}_save_view", guard(save), methods=["POST"])
     bp.add_url_rule(

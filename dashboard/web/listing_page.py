@@ -22,22 +22,28 @@ from dashboard.sources.period import ALL_TIME, TooManyBuckets
 from dashboard.sources.query import Column, Filter, Query, QueryError, cursor, sortable
 from dashboard.sources.types import Type
 from dashboard.web.deliver import file_links
+from dashboard.web.detail import OPEN, Drawer, drawer
 from dashboard.web.listing import (
+    NEWER,
     PAGING,
     PERIODS,
     Bulk,
     Choice,
     Listing,
+    Newer,
     Parameters,
     heading_text,
+    newer,
+    newest,
     options_of,
     parsed,
     refusal,
+    started,
     too_long,
 )
 from dashboard.web.listing_views import Menu, menu
 from dashboard.web.lists import Head, here
-from dashboard.web.page import render
+from dashboard.web.page import render, wanted
 
 NAMES = (Type.USER, Type.QUEUE, Type.CONTACT)
 CSS = {Type.NUMBER: "n", Type.DURATION: "n", Type.MOMENT: "nw"}  # of cells
@@ -61,6 +67,7 @@ class Cell(NamedTuple):
     url: str | None
     css: str
     badge: str | None  # style of a badge
+    opens: bool  # `url` opens the row's detail beside the list
 
 
 class Row(NamedTuple):
@@ -99,10 +106,15 @@ class Page:
     bulk: Bulk | None
     bulk_url: str
     menu: Menu | None
+    drawer: Drawer | None
+    newer: Newer | None
 
 
 def show(listing: Listing, given: Parameters) -> Response:
     """Answer with the list of the parameters; 400 with the reason when they cannot be used."""
+    if wanted({NEWER}):
+        shown = newer(listing, given)
+        return render("listing/index.html", {NEWER}, 200 if shown else 400, page={"newer": shown})
     errors: list[str] = []
     query, found = None, run.Rows([], 0, True, None)
     try:
@@ -121,6 +133,7 @@ def show(listing: Listing, given: Parameters) -> Response:
 
 
 def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, errors: list[str]) -> Page:
+    ident = request.args.get(OPEN, "")
     custom = any(any(given.get(name, ())) for name in ("from", "to", "unit", "date"))
     period = "" if custom else next(filter(None, given.get("period", ())), listing.period)
     bar, rare = ([_choice(listing, each) for each in names] for names in (listing.bar, listing.rare))
@@ -154,6 +167,10 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         listing.bulk if listing.bulk and g.scope.can(listing.bulk.permission) else None,
         here(PAGING),
         menu(listing, given),
+        drawer(listing.detail, ident, [key for key, _row in found.rows])
+        if listing.detail and ident
+        else None,
+        None if errors else newest(listing, query, found),
     )
 
 
@@ -223,7 +240,8 @@ def _choice(listing: Listing, name: str) -> Choice:
     """Return a select of the bar: the choices of the field, or the users or queues of the viewer's scope."""
     _entity, field = listing.source.fields[name]
     options = options_of(listing.scope(g.scope), field)
-    values = [each for each in request.args.getlist(name) or [listing.start.get(name, "")] if each]
+    start = started(listing, request.args.to_dict(flat=False)).get(name, "")
+    values = [each for each in request.args.getlist(name) or [start] if each]
     return Choice(name, _(field.label), [("", _("All")), *options], values[0] if len(values) == 1 else "")
 
 
@@ -243,8 +261,18 @@ def _heading(listing: Listing, column: Column, query: Query) -> Heading:
 def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
     texts = display.cells(g.scope, query.columns, [row for _key, row in found.rows], query.zone)
     css = [CSS.get(each.field.type, "") for each in query.columns]
-    links = [listing.links.get(each.name) for each in query.columns]
     badges = [listing.badges.get(each.name) for each in query.columns]
+    opening = here((OPEN, NEWER), open="")
+
+    def opener(key: int, _value: object) -> str:
+        return f"{opening}{key}#detail"
+
+    opens = [listing.detail is not None and each.name in listing.opening for each in query.columns]
+    links = [
+        opener if opens_ else listing.links.get(each.name)
+        for each, opens_ in zip(query.columns, opens, strict=True)
+    ]
+    shown = list(zip(css, links, badges, opens, strict=True))
     return [
         Row(
             key,
@@ -255,9 +283,10 @@ def _rows(listing: Listing, query: Query, found: run.Rows) -> list[Row]:
                     link(key, value) if link and text else None,
                     style,
                     badge.get(value, "") if badge is not None else None,
+                    opens_,
                 )
-                for column, text, value, link, style, badge in zip(
-                    query.columns, written, raw, links, css, badges, strict=True
+                for column, text, value, (style, link, badge, opens_) in zip(
+                    query.columns, written, raw, shown, strict=True
                 )
             ],
         )

@@ -69,9 +69,9 @@ def test_what_a_source_sends_is_shown_by_its_kind_with_its_data(client: FlaskCli
     for language in LANGUAGES:
         speak(admin, language)
         page = client.get("/audit/activity").text.partition('id="result"')[2]
-        (label,) = re.findall(rf"<td>\s*([^<]*\({kind}\))\s*</td>", page)
+        (label,) = re.findall(rf"<td[^>]*>\s*([^<]*\({kind}\))\s*</td>", page)
         labels.add(label)
-        assert f"<td>{jana.id}</td>" in re.sub(r"\s*(</?td>)\s*", r"\1", page)
+        assert re.search(rf"<td[^>]*>\s*{jana.id}\s*</td>", page)
         assert f'href="/events/{event.id}"' in page
         shown = client.get(f"/events/{event.id}").text
         for value in data.values():

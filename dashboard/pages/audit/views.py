@@ -1,4 +1,4 @@
-"""The audit log as lists, and the page of one entry."""
+"""The audit log as lists, and the detail of one entry."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, redirect, request, url_for
+from flask import Blueprint, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard import clock
-from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, verify
 from dashboard.audit import record as audit
@@ -21,12 +20,64 @@ from dashboard.models import AuditEntry
 from dashboard.pages.audit import queries, words
 from dashboard.sources.declared.audit import ACCESS_LOG, ACTIVITY, AUDIT, BATCHES
 from dashboard.web import listing_files
-from dashboard.web.forms import ID_MAX
+from dashboard.web.detail import Detail, Fact, Part
 from dashboard.web.listing import PAGING, Listing
 from dashboard.web.lists import here
-from dashboard.web.page import render, row_url
+from dashboard.web.page import row_url
 
 bp = Blueprint("audit", __name__)
+
+
+def detail(ident: int) -> Detail | None:
+    """Return what an entry changed, its proof, and others of its request and about its target."""
+    entry = queries.entry(ident)
+    if entry is None:
+        return None
+    audit.viewed("audit.viewed", ("audit", entry.id, ""), {})
+    in_zone, actor = zone(), queries.actor(entry)
+    fault = verify.walk(from_=entry.seq, to=entry.seq).fault if entry.seq else None
+    proved = words.proved(entry, fault, nightly.proof(), in_zone)
+    proof = (
+        Fact(_("State"), proved.text),
+        Fact(_("Hash (SHA-256)"), entry.hash or ""),
+        Fact(_("Hash of the entry before"), entry.prev_hash or ""),
+    )
+    parts = [
+        Part("facts", _("Facts"), words.facts(entry, actor, in_zone), beside=True),
+        Part(
+            "changes",
+            _("What changed"),
+            changes=words.changes(entry.changes),
+            none=_("This entry changed no values."),
+        ),
+        Part("details", _("Details"), words.details(entry.details)),
+        *_near(entry, in_zone),
+        Part("proof", _("Proof"), proof, beside=True),
+    ]
+    page = url_for("audit.show", ident=entry.id)
+    sentence = words.sentence(entry, actor)
+    return Detail(words.action(entry), entry.seq or entry.id, sentence, page, parts, proved)
+
+
+def _near(entry: AuditEntry, in_zone: str) -> list[Part]:
+    """Return the entries of the same request and about the same target, if there are others."""
+    day = clock.local_date(entry.occurred_ms // 1000, in_zone).isoformat()
+    of_target: dict[str, Any] = {
+        "target_type": entry.target_type,
+        "target_id": entry.target_id,
+        "period": "last_90_days",
+    }
+    of_request: dict[str, Any] = {"request": entry.request_id, "from": day, "to": day}
+    found = (
+        ("request", _("Same request"), of_request, queries.same_request(entry)),
+        ("target", _("Same target"), of_target, queries.same_target(entry)),
+    )
+    return [
+        Part(name, title, lines=words.lines(rows, entry, in_zone), url=url_for("audit.index", **given))
+        for name, title, given, rows in found
+        if len(rows) > 1
+    ]
+
 
 _RIGHTS = dict.fromkeys(("pdf", "xlsx", "csv"), Permission.AUDIT_EXPORT)
 ENTRIES = Listing(
@@ -40,13 +91,14 @@ ENTRIES = Listing(
     none=N_("No entries in this period"),
     none_hint=N_("Choose another period, or remove filters."),
     links={
-        "time": lambda key, _value: row_url("audit.show", key),
         "actor": lambda _key, value: here(PAGING, actor=value) if value else None,
     },
     badges={"outcome": {"success": "", "failure": "bad", "denied": "warn"}},
     rights=_RIGHTS,
     above="audit/_above.html",
     exported="audit.exported",
+    detail=detail,
+    live=True,
 )
 ACTIVITIES = replace(
     ENTRIES,
@@ -66,6 +118,7 @@ ACTIVITIES = replace(
         "session": lambda _key, value: here(PAGING, session=value) if value else None,
     },
     badges={},
+    detail=None,
 )
 BATCH_LIST = replace(
     ENTRIES,
@@ -118,46 +171,3 @@ def head() -> dict[str, Any]:
     current = (request.endpoint or "").removeprefix("audit.").removesuffix("_file")
     links = [(_(label), url_for(f"audit.{tab}"), tab == current, None) for tab, (label, _x) in TABS.items()]
     return {"audit_tabs": links, "proof": words.proof(nightly.proof(), zone())}
-
-
-@bp.get("/audit/<int:ident>")
-@require(Permission.AUDIT_VIEW)
-def show(ident: int) -> Response:
-    """Show one entry: what changed, its proof, and others of its request and about its target."""
-    entry = queries.entry(ident) if ident <= ID_MAX else None
-    if entry is None:
-        abort(404)
-    audit.viewed("audit.viewed", ("audit", entry.id, ""), {})
-    in_zone = zone()
-    fault = verify.walk(from_=entry.seq, to=entry.seq).fault if entry.seq else None
-    return render(
-        "audit/show.html",
-        entry=entry,
-        label=words.action(entry),
-        sentence=words.sentence(entry, queries.actor(entry)),
-        facts=words.facts(entry, queries.actor(entry), in_zone),
-        changes=words.changes(entry.changes),
-        details=words.details(entry.details),
-        near=_near(entry, in_zone),
-        proved=words.proved(entry, fault, nightly.proof(), in_zone),
-    )
-
-
-def _near(entry: AuditEntry, in_zone: str) -> list[tuple[str, str, str, list[words.Line]]]:
-    """Return name, title, address of the list and lines of the entries of the same request and target."""
-    day = clock.local_date(entry.occurred_ms // 1000, in_zone).isoformat()
-    of_target: dict[str, Any] = {
-        "target_type": entry.target_type,
-        "target_id": entry.target_id,
-        "period": "last_90_days",
-    }
-    of_request: dict[str, Any] = {"request": entry.request_id, "from": day, "to": day}
-    found = (
-        ("request", _("Same request"), of_request, queries.same_request(entry)),
-        ("target", _("Same target"), of_target, queries.same_target(entry)),
-    )
-    return [
-        (name, title, url_for(".index", **given), words.lines(entries, entry, in_zone))
-        for name, title, given, entries in found
-        if len(entries) > 1
-    ]

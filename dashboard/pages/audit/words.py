@@ -16,6 +16,8 @@ from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry, User
 from dashboard.retention.kinds import KINDS as RETENTION
 from dashboard.sources.declared.audit import ACTIONS, ACTORS, INTERFACES, MACHINES, OUTCOMES, TARGETS
+from dashboard.web.detail import Change, Fact, Line
+from dashboard.web.page import row_url
 
 # Fields of changes and details that have a label on other pages.
 FIELDS = {
@@ -78,21 +80,6 @@ FIELDS = {
 }
 
 
-class Change(NamedTuple):
-    """A field and its values; of lists, what was taken out and what was put in."""
-
-    field: str
-    before: str
-    after: str
-
-
-class Line(NamedTuple):
-    id: int
-    time: str
-    text: str
-    current: bool
-
-
 class Proved(NamedTuple):
     """What proves an entry: a sentence and its style."""
 
@@ -136,9 +123,8 @@ def sentence(entry: AuditEntry, user: User | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def facts(entry: AuditEntry, user: User | None, zone: str) -> list[tuple[str, str]]:
-    """Return label and text of each fact; one without text is not shown."""
-    return [
+def facts(entry: AuditEntry, user: User | None, zone: str) -> list[Fact]:
+    given = [
         (_("Entry"), formats.number(entry.seq) if entry.seq else ""),
         (_("Time"), f"{formats.stamp(entry.occurred_ms // 1000, zone)} ({zone})"),
         (_("Actor"), actor(entry, user)),
@@ -150,6 +136,7 @@ def facts(entry: AuditEntry, user: User | None, zone: str) -> list[tuple[str, st
         (_("Browser"), entry.user_agent),
         (_("Request"), entry.request_id),
     ]
+    return [Fact(*each) for each in given]
 
 
 def changes(given: Mapping[str, Sequence[Any]]) -> list[Change]:
@@ -162,9 +149,8 @@ def changes(given: Mapping[str, Sequence[Any]]) -> list[Change]:
     return found
 
 
-def details(given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return label and text of each detail."""
-    return [(field(name), text(name, value)) for name, value in given.items()]
+def details(given: Mapping[str, Any]) -> list[Fact]:
+    return [Fact(field(name), text(name, value)) for name, value in given.items()]
 
 
 def field(name: str) -> str:
@@ -194,7 +180,7 @@ def lines(entries: Sequence[AuditEntry], of: AuditEntry, zone: str) -> list[Line
     """Return entries beside another in a line each: when, what, whom about and by whom."""
     return [
         Line(
-            each.id,
+            row_url("audit.show", each.id),
             formats.stamp(each.occurred_ms // 1000, zone),
             " · ".join(part for part in (action(each), _target_name(each), each.actor_label) if part),
             each.id == of.id,

@@ -18,7 +18,7 @@ from dashboard.sources.query import Column, Filter, Op, Query
 
 EVER = Span(0, 2**40)
 NEAR = 20  # events of the same interaction or session, before and after
-COLUMNS = ("time", "recorded", "type", "user", "queue", "contact", "source", "external_id")
+COLUMNS = ("time", "recorded", "type", "user", "queue", "contact", "source", "external_id", "mark")
 
 
 class Found(NamedTuple):

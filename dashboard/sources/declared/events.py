@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from dashboard import catalog
 from dashboard.access.permissions import Permission
 from dashboard.catalog.fields import REASON
+from dashboard.events.internal import SOURCE
+from dashboard.events.timeliness import AHEAD_MS, MAX_LATE_S
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.sources.declared.entities import REASONS
@@ -26,6 +28,19 @@ def _group() -> str:
     known = "".join(f" WHEN e.type IN ({', '.join(names)}) THEN '{group}'" for group, names in types.items())
     return f"CASE{known} WHEN e.type LIKE '{catalog.CUSTOM}%' THEN 'custom' ELSE 'system' END"
 
+
+ORIGINS = {"sources": N_("Connected systems"), "stopa": N_("Stopa itself")}
+_ORIGIN = f"""CASE WHEN e.source_id = (SELECT s.id FROM "source" s WHERE s.name = '{SOURCE}')
+    THEN 'stopa' ELSE 'sources' END"""
+MARKS = {
+    "ahead": N_("Ahead of the clock"),
+    "late": N_("Over a day late"),
+    "no_time": N_("Without a time"),
+}
+_MARK = f"""CASE WHEN e.time_of_arrival THEN 'no_time'
+    WHEN e.time_ms > e.recorded_ms + {AHEAD_MS} THEN 'ahead'
+    WHEN e.recorded_ms - e.time_ms > {MAX_LATE_S * 1000}
+    AND NOT (SELECT s.is_file FROM "source" s WHERE s.id = e.source_id) THEN 'late' END"""
 
 # The plus keeps SQLite from an index by which the rows of a period would have to be sorted.
 EVENTS = Source(
@@ -48,6 +63,8 @@ EVENTS = Source(
                 Field("contact", N_("Contact"), Type.CONTACT, "i.contact_id"),
                 Field("session", N_("Session"), Type.TEXT, "e.session"),
                 Field("source", N_("Source"), Type.SOURCE, "+e.source_id"),
+                Field("origin", N_("Origin"), Type.CHOICE, _ORIGIN, ORIGINS),
+                Field("mark", N_("Mark"), Type.CHOICE, _MARK, MARKS),
                 Field("external_id", N_("ID in the source"), Type.TEXT, "e.external_id"),
                 Field("id", N_("Number"), Type.ID, "e.id"),
             ),
