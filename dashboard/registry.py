@@ -132,6 +132,7 @@ EXPORTS = {
     "attendance": attendance.EXPORT,
     "compare": teamday.COMPARE,
     "figures": figures.EXPORT,
+    mydata.MAKER: mydata.EXPORT,
     "reports": reports.EXPORT,
     "teamday": teamday.TEAM,
     "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),

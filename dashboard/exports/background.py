@@ -19,7 +19,7 @@ from dashboard.db import database
 from dashboard.db.patience import patient
 from dashboard.events import kept
 from dashboard.events.kept import Kept
-from dashboard.exports import csv, pdf, registry, xlsx
+from dashboard.exports import archive, csv, pdf, registry, xlsx
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Report
 from dashboard.jobs import queue as jobs
@@ -30,6 +30,7 @@ MIME = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
+    "zip": "application/zip",
 }
 
 
@@ -104,11 +105,13 @@ def build(row: ExportFile) -> Report | None:
 
 
 def write(report: Report, format_: str, target: IO[bytes]) -> int:
-    """Write the report in one of the three formats; return the number of rows."""
+    """Write the report in one of the formats of MIME; return the number of rows."""
     if format_ == "xlsx":
         return xlsx.write(report, target)
     if format_ == "pdf":
         return pdf.write(report, target, pdf.LIMIT, current_app.config["STOPA"].site_name)
+    if format_ == "zip":
+        return archive.write(report, target, current_app.config["STOPA"].site_name)
     rows = list(report.sheets[0].rows)
     for chunk in csv.chunks(report, replace(report.sheets[0], rows=rows)):
         target.write(chunk.encode())

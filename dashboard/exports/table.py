@@ -59,6 +59,7 @@ class Sheet:
     there are columns. `note` is written as the last line: a limit that was reached, for instance.
     A sheet that is not `printed` is left out of the PDF, because the front shows its figures. With
     `by_day` the PDF heads the rows of each local day of the first column, a time, and writes clocks alone.
+    `file` is the name of its file in a ZIP, without the ending.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Sheet:
     note: str = ""
     printed: bool = True
     by_day: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True)

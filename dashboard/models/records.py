@@ -41,7 +41,7 @@ class ExportFile(Model):
     maker = pw.CharField(40)  # name of the registered export, which knows the required permission
     query = JSONField(default=dict)
     scope = JSONField(default=dict)  # users, queues and permissions with which it was made; {} before
-    format = pw.CharField(4)  # pdf, xlsx, csv
+    format = pw.CharField(4)  # pdf, xlsx, csv, zip
     locale = pw.CharField(8)
     name = pw.CharField(200)
     rows = pw.IntegerField(default=0)

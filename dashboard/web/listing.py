@@ -102,6 +102,7 @@ class Listing:
     actions: tuple[tuple[str, str, str], ...] = ()  # label, address and style
     renamed: Callable[[Parameters], Parameters] = dict
     above: str = ""  # a template between the heading and the filters
+    below: str = ""  # a template behind the rows
     exported: str = "report.exported"  # the audited action of its files
 
     @property

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zipfile
 from collections.abc import Callable
 
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -14,9 +17,12 @@ from dashboard import clock
 from dashboard.access import keys
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
+from dashboard.jobs import worker
 from dashboard.models import (
+    Activity,
     AuditEntry,
     AuditSubject,
+    Event,
     LookGroup,
     Policy,
     PolicyReading,
@@ -24,11 +30,13 @@ from dashboard.models import (
     TeamMember,
     User,
 )
+from dashboard.pages.mydata import own, panels
 from dashboard.sources import answer, run
 from dashboard.sources.declared.looks import LOOKS
 from dashboard.sources.parameters import parse
 from tests import make
 from tests.pages import trail
+from tests.pages.files import text_of
 from tests.pages.trail import DAY
 
 P = Permission
@@ -170,6 +178,53 @@ def test_nobody_sees_the_looks_at_others(client: FlaskClient, jana: User) -> Non
     assert looks(client, viewer) == []
     for query in ("?user=jana", "?subject=jana", "?filter=1"):
         assert client.get(f"/my-data{query}").status_code == 400
+
+
+def test_the_export_of_ones_own_data_holds_all_of_them_and_nobody_elses(
+    client: FlaskClient, jana: User
+) -> None:
+    trail.store(trail.ordinary("petr"))
+    lead(client, P.TRACING_EXPORT_DATA)
+    client.get(f"/tracing?user=jana&date={DAY}&tz=UTC")
+    make.sign_in(client, jana)
+    answer = client.post("/my-data/export")
+    assert client.post("/my-data/export").headers["Location"] == answer.headers["Location"]
+    worker.drain(["export"])
+    page = client.get("/my-data").text
+    assert answer.headers["Location"] in page
+    got = client.get(f"{answer.headers['Location']}/file")
+    assert (got.status_code, got.mimetype) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(got.data)) as archive:
+        names = archive.namelist()
+        tables = {name: json.loads(archive.read(name)) for name in names if name.endswith(".json")}
+        paper = text_of(archive.read("overview.pdf"))
+    assert names == [f"{name}.json" for name in own.CONTENTS] + ["overview.pdf"]
+    assert len(tables["activities.json"]) == Activity.select().where(Activity.user_id == jana.id).count() == 5
+    before = (Event.user_id == jana.id) & (Event.type != "export.downloaded")
+    assert len(tables["events.json"]) == Event.select().where(before).count() > 20
+    assert [look["actor"] for look in tables["looks.json"]] == ["eva"]
+    assert {"field": "Username", "value": "jana"} in tables["account.json"]
+    assert tables["actions.json"][0]["action"] == "List or figures exported"
+    assert all(each["time"].startswith("20") for each in tables["events.json"])
+    assert [word for word in ("petr", "+420601234567") if word in json.dumps(tables)] == []
+    assert "jana" in paper
+    make.sign_in(client, User.get(User.login == "eva"))
+    assert client.get(f"{answer.headers['Location']}/file").status_code == 404
+
+
+def test_the_page_counts_looks_and_what_is_kept(client: FlaskClient, jana: User) -> None:
+    lead(client, P.TRACING_EXPORT_DATA)
+    client.get(f"/tracing?user=jana&date={DAY}&tz=UTC")
+    client.get(f"/tracing.csv?user=jana&date={DAY}&tz=UTC")
+    make.sign_in(client, jana)
+    with client.application.test_request_context():
+        g.user, g.scope = jana, scopes.of_user(jana)
+        found = panels.looks()
+        kept = {each.label: each.rows for each in panels.stock()}
+    assert found[:6] == (2, 1, 1, 0, "eva", 2)
+    assert found.last_by == "eva"
+    assert (kept["Activities"], kept["Looks by name"], kept["Exported files"]) == (5, 2, 0)
+    assert "eva most often: 2" in client.get("/my-data").text
 
 
 def test_a_policy_is_shown_until_it_is_acknowledged_and_again_when_it_changes(

@@ -1,20 +1,27 @@
-"""The page of the viewer's own data: the list of looks at them below the monitoring policy."""
+"""The page of the viewer's own data: the list of looks at them, the monitoring policy, and their files."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from dashboard import clock
 from dashboard.access import policy
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.audit import record as audit
+from dashboard.db import database
+from dashboard.exports import background, pdf
+from dashboard.exports.table import file_name
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
+from dashboard.pages.mydata import own, panels
 from dashboard.sources.declared.looks import LOOKS
 from dashboard.web import listing_files
+from dashboard.web.errors import Detail
 from dashboard.web.forms import ID_MAX, whole
 from dashboard.web.listing import Listing
 
@@ -32,15 +39,8 @@ LISTING = Listing(
     rights=dict.fromkeys(("pdf", "xlsx", "csv"), Permission.SELF),
     period="last_30_days",
     above="mydata/_above.html",
+    below="mydata/_below.html",
 )
-
-
-class Shown(NamedTuple):
-    """The newest version of the monitoring policy as the viewer reads it."""
-
-    number: int
-    paragraphs: list[str]
-    read: str  # when, "" until they have
 
 
 listing_files.routes(bp, "/my-data", LISTING)
@@ -60,12 +60,29 @@ def acknowledge() -> Response:
     return make_response(redirect(url_for(".index")))
 
 
+@bp.post("/my-data/export")
+@require(Permission.SELF)
+def export() -> Response:
+    """Order the file with everything that is recorded about the viewer; one that is being made is shown."""
+    if problem := pdf.problem():
+        abort(503, Detail(problem))
+    waiting = own.waiting(g.user.id)
+    if waiting is not None:
+        return make_response(redirect(url_for("exports.show", ident=waiting)))
+    name = file_name("my-data", g.user.login, clock.local_date(clock.now_s(), zone()), "zip")
+    with database.atomic():
+        ident = background.order(g.user, own.MAKER, {}, "zip", formats.language(), zone(), name)
+        audit.record("report.exported", "r", ("export", ident, name), details={"format": "zip"})
+    return make_response(redirect(url_for("exports.show", ident=ident)))
+
+
 @bp.context_processor
-def shown() -> dict[str, Any]:
-    """Return the policy above the list."""
-    newest = policy.current()
-    if newest is None:
-        return {"policy": None}
-    paragraphs = [part for part in policy.text(newest, formats.language()).split("\n\n") if part]
-    at = policy.read_at(g.user.id, newest)
-    return {"policy": Shown(newest.id, paragraphs, formats.stamp(at, zone()) if at else "")}
+def around() -> dict[str, Any]:
+    """Return what stands around the list."""
+    return {
+        "contents": own.CONTENTS,
+        "own_files": panels.files(),
+        "looks": panels.looks(),
+        "policy": panels.policy_text(),
+        "stock": panels.stock(),
+    }
