@@ -17,13 +17,15 @@ NAME = "retention"  # of the setting: JSON of days by kind, with a version
 class Kept(StrEnum):
     """The kinds of data that are deleted after a while."""
 
+    EVENTS = "events"
+    INTERVALS = "intervals"
     AUDIT = "audit"
     EXPORTS = "exports"
     RUNS = "runs"
 
 
 Days = dict[str, int | None]  # by Kept; None: kept for ever
-DEFAULTS: Days = {Kept.AUDIT: None, Kept.EXPORTS: 1, Kept.RUNS: 30}
+DEFAULTS: Days = {Kept.EVENTS: None, Kept.INTERVALS: None, Kept.AUDIT: None, Kept.EXPORTS: 1, Kept.RUNS: 30}
 
 
 class Periods(NamedTuple):

@@ -13,12 +13,13 @@ import peewee
 from dashboard import catalog
 from dashboard.audit import record as audit
 from dashboard.db.failure import is_locked, patiently
-from dashboard.events import record, switches
-from dashboard.i18n.message import Errors, Message
+from dashboard.events import record
+from dashboard.i18n.message import Errors
+from dashboard.ingest import admission as admissions
 from dashboard.ingest import files
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.csv_reader import NOT_READ
-from dashboard.ingest.schema import SWITCHED_OFF, WHOLE, NewEvent, Refusal
+from dashboard.ingest.schema import WHOLE, NewEvent, Refusal
 from dashboard.ingest.tally import Tally
 from dashboard.jobs import worker
 from dashboard.models import Follow, Interval, Source, User
@@ -79,13 +80,14 @@ def run(
     if not row.is_file and not Follow.select().where(Follow.source == row.id).exists():
         Source.update(is_file=True).where(Source.id == row.id).execute()
     batch: list[NewEvent] = []
-    off = switches.off()
+    admission = admissions.current()
     position = 0
     for item in files.read(path, kind, zone, table, encoding, summary.tally):
         summary.read += 1
         position, event = item.position, item.value
-        if isinstance(event, Refusal) or event.type in off:
-            _refuse(summary, item, say)
+        if isinstance(event, Refusal) or not admission.takes(event):
+            errors = event.errors if isinstance(event, Refusal) else admission.errors(event)
+            _refuse(summary, item.line, errors, say)
         else:
             batch.append(event)
             _note(summary, event)
@@ -141,13 +143,12 @@ def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool)
     batch.clear()
 
 
-def _refuse(summary: Summary, item: files.Item, say: Callable[[str], str]) -> None:
-    errors = item.value.errors if isinstance(item.value, Refusal) else {WHOLE: Message(SWITCHED_OFF)}
+def _refuse(summary: Summary, line: int, errors: Errors, say: Callable[[str], str]) -> None:
     summary.refused += 1
     summary.bad_times += "time" in errors
     again = errors.get(WHOLE) == NOT_READ and summary.refused > 2  # after line 1 and the next one
     if len(summary.examples) < EXAMPLES and not again:
-        summary.examples.append((item.line, explain(errors, say)))
+        summary.examples.append((line, explain(errors, say)))
 
 
 def explain(errors: Errors, say: Callable[[str], str]) -> str:

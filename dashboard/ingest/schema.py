@@ -28,7 +28,6 @@ UNKNOWN_FIELD = N_("Unknown field.")
 CONTROL = N_("Must not contain control characters.")
 UNKNOWN_TYPE = N_("Unknown event type. Custom names start with “custom.”")
 OWN_TYPE = N_("This event type is recorded by Stopa itself.")
-SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings > System events.")
 
 _SHORTEST, _SHORTEST_CONTACT = min(LIMITS.values()), min(CONTACT_LIMITS.values())
 

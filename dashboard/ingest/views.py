@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access.guard import require_key
 from dashboard.access.keys import Key
-from dashboard.events import record, switches
+from dashboard.events import record
 from dashboard.i18n.message import N_, Message, message
+from dashboard.ingest import admission as admissions
 from dashboard.ingest import cloudevents
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.schema import (
-    SWITCHED_OFF,
     NewEvent,
     Outcome,
     Refusal,
@@ -63,7 +63,13 @@ def create() -> Response:
     failed: Exception | None = request.environ.get(FAILED)
     if failed is not None:
         raise failed
-    outcomes = _recorded_only(_read())
+    admission = admissions.current()
+    outcomes = [
+        Refusal(index, admission.errors(one))
+        if isinstance(one, NewEvent) and not admission.takes(one)
+        else one
+        for index, one in enumerate(_read())
+    ]
     parts = Sorted(
         [one for one in outcomes if isinstance(one, NewEvent)],
         [one for one in outcomes if isinstance(one, Refusal)],
@@ -105,18 +111,6 @@ def _read() -> list[Outcome]:
         return parse(body)
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
-
-
-def _recorded_only(outcomes: list[Outcome]) -> list[Outcome]:
-    """Refuse the events of types that an administrator has switched off."""
-    off = switches.off()
-    if not off:
-        return outcomes
-    why = {"type": Message(SWITCHED_OFF)}
-    return [
-        Refusal(index, why) if isinstance(one, NewEvent) and one.type in off else one
-        for index, one in enumerate(outcomes)
-    ]
 
 
 def _headers() -> dict[str, str]:

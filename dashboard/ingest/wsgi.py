@@ -14,8 +14,7 @@ from flask import Flask
 
 from dashboard.access import keys
 from dashboard.db import database, end_request, migrate
-from dashboard.events import switches
-from dashboard.ingest import schema, views
+from dashboard.ingest import admission, schema, views
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.schema import NewEvent
 from dashboard.web import security
@@ -86,8 +85,7 @@ class EventsEntry:
         except BodyError:
             return None
         good = [one for one in outcomes if isinstance(one, NewEvent)]
-        off = switches.off()
-        if not good or len(good) < len(outcomes) or (off and any(one.type in off for one in good)):
+        if not good or len(good) < len(outcomes) or not all(map(admission.current().takes, good)):
             return None
         return views.store(key, good)
 

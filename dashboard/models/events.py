@@ -49,7 +49,7 @@ class Contact(Model):
 class Interaction(Model):
     """A customer contact on a channel in a queue. Several users may work on it.
 
-    All columns except the key are a projection of the events and can be rebuilt at any time.
+    All columns except the key are a projection of the events and can be rebuilt while these are kept.
     """
 
     id = pw.BigAutoField()
@@ -73,6 +73,7 @@ class Interaction(Model):
     end_reason = pw.CharField(20, null=True)
     expires_ts = pw.BigIntegerField(null=True)
     completed_by = pw.IntegerField(null=True)  # the user who closed it last
+    frozen_ms = pw.BigIntegerField(null=True)  # when its events were deleted; it is not folded again
 
     class Meta:
         indexes = (

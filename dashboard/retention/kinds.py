@@ -13,6 +13,7 @@ from dashboard.db import Model, pieces
 from dashboard.events.kept import Kept
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry, ExportFile, Run
+from dashboard.retention import days, log
 from dashboard.rules import runs
 
 MOST = 36_500  # days
@@ -71,6 +72,24 @@ def _stock_of_runs(before_ms: int | None) -> Stock:
 
 
 KINDS = (
+    RetentionKind(
+        Kept.EVENTS,
+        N_("Events"),
+        N_("Only of interactions that have ended. Figures stay; older events are no longer accepted."),
+        7,
+        True,
+        lambda before_ms: Stock(*log.stock(before_ms)),
+        log.delete,
+    ),
+    RetentionKind(
+        Kept.INTERVALS,
+        N_("Users' days and figures"),
+        N_("Sign-ins, pauses and work on interactions, with all figures of these days."),
+        31,
+        True,
+        lambda before_ms: Stock(*days.stock(before_ms)),
+        days.delete,
+    ),
     RetentionKind(
         Kept.AUDIT,
         N_("Audit log"),

@@ -15,6 +15,7 @@ from enum import StrEnum
 from dashboard import clock
 from dashboard.clock import Span
 from dashboard.db.prepared import plain
+from dashboard.events import horizon
 from dashboard.i18n import site_zone
 from dashboard.models import Event, Interval, Source
 from dashboard.tracing import store
@@ -49,12 +50,13 @@ def users(of_sources: Collection[int]) -> list[int]:
 def refold(user: int, span: Span, chosen: Collection[int]) -> None:
     """Replace what is inferred of the user's presence on the days that `span`, UTC seconds, touches.
 
-    `chosen` are `sources()`. Runs inside the caller's transaction, after the recorded presence was folded.
+    `chosen` are `sources()`. Days before the horizon stay as they are. Runs inside the caller's transaction,
+    after the recorded presence was folded.
     """
-    zone = site_zone()
+    zone, kept_s = site_zone(), horizon.horizon_ms() // 1000
     first = clock.day(clock.local_date(span.start, zone), zone).start
     last = span.end if span.end >= FOREVER else clock.day(clock.local_date(span.end, zone), zone).end
-    whole = Span(first, last)
+    whole = Span(max(first, kept_s), last)
     mine = (Interval.user_id == user) & Interval.kind.in_((Kind.LOGIN, Kind.READY))
     started = (Interval.start_ts >= whole.start) & (Interval.start_ts < whole.end)
     gone = [ident for (ident,) in plain(Interval.select(Interval.id).where(mine & INFERRED & started))]
@@ -69,7 +71,7 @@ def refold(user: int, span: Span, chosen: Collection[int]) -> None:
             if start < day.end and (end is None or end > day.start):
                 found.pop((source, on), None)
     store.presence(user, gone, [_row(source, *pair) for (source, _), pair in sorted(found.items())])
-    _end_pauses(user, whole, zone, chosen)
+    _end_pauses(user, whole, zone, chosen, kept_s)
 
 
 def _activity(
@@ -93,12 +95,16 @@ def _acts(user: int, span: Span, chosen: Collection[int]) -> Iterator[tuple[int,
     return ((source, time_ms // 1000) for source, time_ms, type_ in plain(query) if type_ not in NO_ACTS)
 
 
-def _end_pauses(user: int, whole: Span, zone: str, chosen: Collection[int]) -> None:
-    """End pauses that reach beyond their day at its last act, once the user has acted on a later day."""
+def _end_pauses(user: int, whole: Span, zone: str, chosen: Collection[int], kept_s: int) -> None:
+    """End pauses that reach beyond their day at its last act, once the user has acted on a later day.
+
+    Those that were ended so before the horizon, `kept_s`, stay as they are.
+    """
     i = Interval
     reaches = i.closed_ms.is_null() | (i.closed_ms >= whole.start * 1000)
     corrected = i.end_reason.is_null(False) & (i.end_reason == EndReason.CORRECTED.value)
-    begun = (i.start_ts < whole.end) & i.source_id.in_(sorted(chosen)) & ~corrected
+    settled = (i.start_ts < kept_s) & i.end_reason.is_null(False) & INFERRED
+    begun = (i.start_ts < whole.end) & i.source_id.in_(sorted(chosen)) & ~corrected & ~settled
     for row in i.select().where((i.user_id == user) & (i.kind == Kind.PAUSE) & begun & reaches):
         day = clock.day(clock.local_date(row.start_ts, zone), zone)
         if row.closed_ms is not None and row.closed_ms < day.end * 1000:

@@ -9,6 +9,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
 from dashboard.db.prepared import plain
+from dashboard.events import horizon
 from dashboard.models import Event, Interval, User
 from dashboard.tracing.bounds import EndReason
 from dashboard.tracing.surroundings import INSIDE
@@ -37,11 +38,15 @@ def person(scope: Scope, login: str) -> Person | None:
 
 
 def first_event_ts(user_id: int) -> int | None:
-    """Return the second of the user's earliest event (a step in an index), acts in the dashboard aside."""
-    mine = (Event.user_id == user_id) & Event.type.not_in(INSIDE)
-    query = Event.select(Event.time_ms).where(mine).order_by(Event.time_ms).limit(1)
-    found = query.tuples().first()
-    return None if found is None else int(found[0]) // 1000
+    """Return the second of the user's earliest event, acts in the dashboard aside, or of what is left of
+    their days where that is earlier (a step in an index each)."""
+    e, i = Event, Interval
+    mine = e.select(e.time_ms).where((e.user_id == user_id) & e.type.not_in(INSIDE))
+    found = [time_ms // 1000 for (time_ms,) in plain(mine.order_by(e.time_ms).limit(1))]
+    if horizon.horizon_ms():
+        days = i.select(i.start_ts).where(i.user_id == user_id)
+        found += [start for (start,) in plain(days.order_by(i.start_ts).limit(1))]
+    return min(found, default=None)
 
 
 def employed_since(user_id: int, created_ts: int, zone: str) -> int:

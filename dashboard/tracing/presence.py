@@ -18,6 +18,7 @@ from dashboard.tracing.presence_rows import (
     REOPENED,
     Presence,
     PresenceFold,
+    Settled,
     Stream,
     Surroundings,
     queue_key,
@@ -25,7 +26,7 @@ from dashboard.tracing.presence_rows import (
 )
 from dashboard.tracing.types import EventRow, Kind
 
-__all__ = ["Presence", "Surroundings", "fold_presence", "unfold"]
+__all__ = ["Presence", "Settled", "Surroundings", "fold_presence", "unfold"]
 
 
 def fold_presence(

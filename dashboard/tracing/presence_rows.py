@@ -59,6 +59,40 @@ class Surroundings(NamedTuple):
 ALONE = Surroundings()
 
 
+class Settled(NamedTuple):
+    """What was concluded of a user before the horizon, where events are missing by now.
+
+    `acts` are seconds of own events that their logins without a sign-out show; from these the fold concludes
+    the same logins again. `pauses` are those that ended with the last act of their day, by id.
+    """
+
+    acts: frozenset[int]
+    pauses: Mapping[int | None, Presence]
+
+    @classmethod
+    def of(cls, rows: Sequence[Presence], horizon: int) -> Settled:
+        """Return what `rows` say of the time before `horizon`, in seconds."""
+        old = [row for row in rows if row.end is not None and row.start < horizon]
+        logins = [row for row in old if row.kind == Kind.LOGIN and row.reason == EndReason.NO_SIGN_OUT]
+        logins += [row for row in rows if row.label == REOPENED and row.start < horizon]
+        acts = {at for row in logins for at in (row.start, row.end) if at is not None and at < horizon}
+        pauses = {row.id: row for row in old if row.reason == EndReason.FIRST_TO_LAST}
+        return cls(frozenset(acts), pauses)
+
+    def with_acts(self, acts: Sequence[int], start: int, end: int) -> Sequence[int]:
+        """Return the acts of the log in [start, end) with those that it lacks."""
+        return sorted({*acts, *(at for at in self.acts if start <= at < end)}) if self.acts else acts
+
+    def kept(self, rows: Sequence[Presence]) -> Sequence[Presence]:
+        """Return folded rows, the settled pauses with the end that they had."""
+        return [
+            row._replace(end=old.end, inferred=True, reason=old.reason)
+            if (old := self.pauses.get(row.id)) is not None and row.id is not None
+            else row
+            for row in rows
+        ]
+
+
 class PresenceFold:
     """Rows that are open, one a stream, and those that are ended. A login's stream is one of its source."""
 

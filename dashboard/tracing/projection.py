@@ -8,10 +8,10 @@ in which order events came; `rebuild` is the same work over everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
+from peewee import fn
 
 from dashboard import clock
 from dashboard.catalog.effects import RESTART
@@ -19,6 +19,7 @@ from dashboard.clock import Span
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, plain, slot
+from dashboard.events import horizon
 from dashboard.models import Event, PauseType, Source
 from dashboard.tracing import (
     activity_presence,
@@ -77,8 +78,9 @@ def fold_range(after: int, to: int) -> set[str]:
     for user, since in (*surroundings.paused(restarted).items(), *surroundings.forgotten(acting).items()):
         people[user] = min(people.get(user, since * 1000), since * 1000)
     _fold(touched, people, connecting, restarted)
-    for user in active.keys() - people.keys():
-        activity_presence.refold(user, active[user], chosen)
+    for user, span in active.items():
+        if user not in people or span.start * 1000 < people[user]:
+            activity_presence.refold(user, span, chosen)
     if files:
         expire(files)
     return types
@@ -143,8 +145,8 @@ def expire(sources: Collection[int] | None = None) -> int:
 
 
 def fold_interactions(source: int, names: Sequence[str]) -> None:
-    """Fold these interactions of a source whole; activities keep their ids."""
-    events = _of_interactions(source, names)
+    """Fold these interactions of a source whole, except frozen ones; activities keep their ids."""
+    events = _of_interactions(source, store.unfrozen(source, names))
     while more := consultations.related(source, events):
         events |= _of_interactions(source, sorted(more))
     events = consultations.assigned(source, events)
@@ -206,13 +208,15 @@ def _bounded(source: int, folded: Mapping[str, fold.Whole]) -> dict[str, store.O
 def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     """Undo what the user's presence events from the second of `since_ms` on did, and fold them again.
 
-    Return the second from which on the user's presence may have changed: earlier than `since_ms` where
-    an end had been concluded without an event.
+    Nothing before the horizon changes. Return the second from which on the user's presence may have changed:
+    earlier than `since_ms` where an end had been concluded without an event.
     """
-    since_ms -= since_ms % 1000  # a reason may stand before its pause in the same second
+    kept_ms = horizon.horizon_ms()
+    since_ms = max(since_ms - since_ms % 1000, kept_ms)  # a reason may stand before its pause in its second
     corrected = corrections.lift(user)
     rows = store.presence_rows(user, since_ms)
-    concluded = [row.end for row in rows if row.end is not None and row.reason]
+    settled = presence.Settled.of(rows, kept_ms // 1000)
+    concluded = [row.end for row in rows if row.end is not None and row.reason and row.end * 1000 >= kept_ms]
     _, still_open, gone = presence.unfold(rows, since_ms)
     query = _events(Event.interaction).where(
         (Event.user_id == user) & (Event.time_ms >= since_ms) & PRESENCE_TYPES
@@ -220,12 +224,12 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
     restarts = _events(Event.interaction).where((Event.type == RESTART) & (Event.time_ms >= since_ms))
     events = [_event(row, None) for *row, _contact, _name in (*plain(query), *plain(restarts))]
     around = presence.Surroundings(
-        partial(surroundings.acts, user),
+        lambda start, end: settled.with_acts(surroundings.acts(user, start, end), start, end),
         surroundings.as_of_sources(),
         surroundings.limits().shift,
         login_sources=surroundings.login_sources(user),
     )
-    store.presence(user, gone, presence.fold_presence(still_open, events, paid, around))
+    store.presence(user, gone, settled.kept(presence.fold_presence(still_open, events, paid, around)))
     return min([since_ms // 1000, *concluded, *corrections.lay(user, corrected, since_ms)])
 
 
@@ -254,14 +258,9 @@ def rebuild(
     with each figure that comes out different.
 
     Ids of activities stay. Nothing is deleted first: a reader sees old or new rows of an
-    interaction, never none.
+    interaction, never none. Interactions without an event since the horizon stay as they are.
     """
-    total = (
-        Event.select(Event.source_id, Event.interaction)
-        .where(Event.interaction.is_null(False))
-        .distinct()
-        .count()
-    )
+    total = _kept(Event.source_id, Event.interaction).count()
     query = Event.select(Event.user_id).where(Event.user_id.is_null(False) & PRESENCE_TYPES).distinct()
     chosen = activity_presence.sources()
     users = sorted({user for (user,) in plain(query)}.union(activity_presence.users(chosen)))
@@ -306,18 +305,18 @@ def _event(row: Sequence[Any], contact: int | None) -> EventRow:
     return EventRow._make((*facts, contact, said, uid, file_ts))
 
 
+def _kept(*columns: Any) -> Any:
+    """Return the query of the interactions with an event since the horizon."""
+    query = Event.select(*columns).where(Event.interaction.is_null(False)).group_by(*columns)
+    return query.having(fn.MAX(Event.time_ms) >= horizon.horizon_ms())
+
+
 def _all_interactions() -> Iterator[tuple[int, list[str]]]:
     for (source,) in list(Source.select(Source.id).tuples()):
         last = ""
         while True:
-            query = (
-                Event.select(Event.interaction)
-                .where((Event.source_id == source) & (Event.interaction > last))
-                .distinct()
-                .order_by(Event.interaction)
-                .limit(CHUNK)
-            )
-            names = [row[0] for row in query.tuples()]
+            query = _kept(Event.interaction).where((Event.source_id == source) & (Event.interaction > last))
+            names = [row[0] for row in query.order_by(Event.interaction).limit(CHUNK).tuples()]
             if not names:
                 break
             yield source, names

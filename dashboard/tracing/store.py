@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dashboard.clock import DAY_S
 from dashboard.db import dialect
 from dashboard.db.prepared import Prepared, slot
+from dashboard.events import horizon
 from dashboard.models import Activity, Interaction, Interval
 from dashboard.tracing.bounds import Bound, Bounded, EndReason
 from dashboard.tracing.presence import Presence
@@ -88,11 +89,19 @@ INTERVAL_COLUMNS = (
 CHUNK = 500
 
 
-_KNOWN = Prepared(
-    lambda: Interaction.select(Interaction.external_id, Interaction.id).where(
-        (Interaction.source == slot("source")) & Interaction.external_id.in_([slot("names")])
-    )
+_MINE = (Interaction.source == slot("source")) & Interaction.external_id.in_([slot("names")])
+_KNOWN = Prepared(lambda: Interaction.select(Interaction.external_id, Interaction.id).where(_MINE))
+_FROZEN = Prepared(
+    lambda: Interaction.select(Interaction.external_id).where(_MINE & Interaction.frozen_ms.is_null(False))
 )
+
+
+def unfrozen(source: int, names: Sequence[str]) -> Sequence[str]:
+    """Return those of `names` that may be folded: an interaction whose events were deleted may not."""
+    if not horizon.horizon_ms():
+        return names
+    frozen = {name for (name,) in _FROZEN.rows(source=source, names=list(names))}
+    return [name for name in names if name not in frozen]
 
 
 def interactions(source: int, folded: Mapping[str, Outcome]) -> None:

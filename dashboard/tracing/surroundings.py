@@ -13,6 +13,7 @@ from dashboard.catalog.agents import TIME_CORRECTED
 from dashboard.catalog.effects import RESTART
 from dashboard.clock import DAY_S, Span
 from dashboard.db.prepared import plain
+from dashboard.events import horizon
 from dashboard.intervals import union
 from dashboard.models import Activity, Event, Interaction, Interval, Source, User
 from dashboard.tracing.bounds import FOREVER, EndReason, Limits, Place, Presences
@@ -93,9 +94,15 @@ def restarts(since: int) -> dict[int, list[int]]:
 
 
 def login_sources(user: int) -> set[int]:
-    """Return the sources that ever reported a sign-in of the user."""
+    """Return the sources that ever reported a sign-in of the user: in the log, or before its horizon."""
     of_user = (Event.user_id == user) & (Event.type == "agent.signed_in")
-    return {row[0] for row in plain(Event.select(Event.source_id).where(of_user).distinct())}
+    found = plain(Event.select(Event.source_id).where(of_user).distinct())
+    if horizon.horizon_ms():
+        i = Interval
+        recorded = i.end_reason.is_null() | (i.end_reason != EndReason.CORRECTED.value)
+        logins = (i.user_id == user) & i.kind.in_(LOGINS) & recorded
+        found += plain(i.select(i.source_id).where(logins).distinct())
+    return {source for (source,) in found}
 
 
 def presences(user: int, span: Span, restarted: Mapping[int, Sequence[int]]) -> Presences:

@@ -193,8 +193,10 @@ PLACES = {
     "my account": Place("/account"),
     "my data": Place("/my-data", "novakova"),
     "retention": Place("/settings/retention"),
-    "retention, shorter": Place("/settings/retention?audit=31&exports=1&runs=7"),
-    "retention, refused": Place("/settings/retention?audit=x&exports=&runs=0", status=422),
+    "retention, shorter": Place("/settings/retention?events=7&intervals=31&audit=31&exports=1&runs=7"),
+    "retention, refused": Place(
+        "/settings/retention?events=&intervals=31&audit=x&exports=&runs=0", status=422
+    ),
     "monitoring policy": Place("/settings/policy"),
     "new monitoring policy": Place("/settings/policy/new"),
     "new monitoring policy with errors": Place("/settings/policy/new", "admin", 422, {"en": ""}),

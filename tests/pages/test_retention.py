@@ -78,6 +78,8 @@ BAD = [
     pytest.param({"runs": "36501"}, "runs", id="too long"),
     pytest.param({"exports": ""}, "exports", id="must not stay for ever"),
     pytest.param({"audit": "30"}, "audit", id="shorter than a month"),
+    pytest.param({"events": "100", "intervals": "99"}, "events", id="longer than the days made of them"),
+    pytest.param({"intervals": "99"}, "events", id="for ever, and not the days made of them"),
     pytest.param({"audit": asks.HOSTILE}, "audit", id="no number"),
 ]
 

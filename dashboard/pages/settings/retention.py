@@ -20,6 +20,9 @@ from dashboard.web import forms
 from dashboard.web.fields import Form, WholeNumber
 from dashboard.web.page import render
 
+BY_NAME = {kind.kept.value: kind for kind in KINDS}
+LONGER = {Kept.EVENTS: Kept.INTERVALS}  # kinds that are kept no longer than others
+
 bp = Blueprint("retention", __name__, url_prefix="/settings/retention")
 
 
@@ -35,6 +38,16 @@ def _days(kind: RetentionKind) -> WholeNumber:
 
 class RetentionForm(Form):
     """The days of each kind."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        if not super().validate(extra_validators):
+            return False
+        for name, longer in LONGER.items():
+            days, most, kind = self[name].data, self[longer].data, _(BY_NAME[longer].label)
+            if most is not None and (days is None or days > most):
+                number = formats.number(most)
+                self.reject(name, _("At most %(num)s days, like %(kind)s.", num=number, kind=kind))
+        return not self.problems
 
 
 for _kind in KINDS:
@@ -62,7 +75,7 @@ def update() -> Response:
         if saved and (changes := audit.differences(before, values)):
             audit.record("settings.updated", "u", TARGET, changes)
     if not saved:
-        labels = {kind.kept.value: kind.label for kind in KINDS}
+        labels = {name: kind.label for name, kind in BY_NAME.items()}
         form.version.data = kept.periods().version
         return _page(form, forms.both(labels, before, values))
     flash(_("Saved."), "ok")
