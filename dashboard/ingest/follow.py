@@ -14,14 +14,15 @@ from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.db.failure import patiently
-from dashboard.events import record, switches
+from dashboard.events import record
 from dashboard.events.timeliness import MAX_LATE_S
 from dashboard.i18n.message import Message
+from dashboard.ingest import admission as admissions
 from dashboard.ingest import encodings
 from dashboard.ingest.csv_reader import UNREADABLE, Ids
 from dashboard.ingest.growing_log import GrowingLog, LogLine, Position
 from dashboard.ingest.lines import MAX_LINE
-from dashboard.ingest.schema import SWITCHED_OFF, NewEvent
+from dashboard.ingest.schema import NewEvent
 from dashboard.ingest.sources import queue_log, queue_log_read
 from dashboard.models import Follow, Source
 
@@ -73,9 +74,10 @@ class Follower:
             self._ids, self._part = Ids(), self.log.parts
         read = [(line, self._event(line)) for line in lines if line.data.strip()]
         found = [event for line, event in read if not line.is_known]
-        off = switches.off()
-        events = [each for each in found if isinstance(each, NewEvent) and each.type not in off]
-        refused = [_refused(each) for each in found if isinstance(each, queue_log.Bad) or each.type in off]
+        admission = admissions.current()
+        checked = [(each, _refused(each, admission)) for each in found]
+        events = [each for each, bad in checked if isinstance(each, NewEvent) and bad is None]
+        refused = [bad for _each, bad in checked if bad is not None]
         position = self.log.position
         if lines and position is not None:
             done = patiently(lambda: self._store(events, position))
@@ -118,8 +120,12 @@ class Follower:
         )
 
 
-def _refused(found: NewEvent | queue_log.Bad) -> queue_log.Bad:
-    return found if isinstance(found, queue_log.Bad) else queue_log.Bad(found.seq, Message(SWITCHED_OFF))
+def _refused(found: NewEvent | queue_log.Bad, admission: admissions.Admission) -> queue_log.Bad | None:
+    """Return why a line is refused; None where its event is taken."""
+    if isinstance(found, queue_log.Bad):
+        return found
+    why = next(iter(admission.errors(found).values()), None)
+    return None if why is None else queue_log.Bad(found.seq, why)
 
 
 def _live(name: str) -> int:

@@ -14,7 +14,7 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.pieces import PIECE
 from dashboard.db.prepared import plain
-from dashboard.events import horizon
+from dashboard.events import horizon, kept, switches
 from dashboard.jobs.work import RUNNING, WAITING
 from dashboard.models import Activity, Event, EventCause, Interaction, Job, Run, Step, Subject, Timer
 from dashboard.rulelang.outcomes import StepState
@@ -50,7 +50,7 @@ def delete(before_ms: int) -> Iterator[int]:
         horizon.raise_to(before_ms)
     before_ms -= horizon.GAP_MS
     last = EventKey(0, 0, 0, None)
-    while batch := _after(last, before_ms):
+    while batch := _after(last, before_ms, Event.type.not_in(OF_DAYS)):
         last = batch[-1]
         alone = [event.id for event in batch if event.interaction is None]
         yield from _piece(alone, [])
@@ -58,6 +58,20 @@ def delete(before_ms: int) -> Iterator[int]:
             names = {event.interaction for event in batch if event.source == source and event.interaction}
             for ids, some in _whole(source, names, before_ms):
                 yield from _piece(ids, some)
+
+
+def delete_by_type() -> Iterator[int]:
+    """Delete the events of types that are kept for days of their own, in pieces; yield the number of each.
+
+    That are only events of which no figure is made: they belong to no interaction and to no user's day.
+    """
+    for type_, choice in switches.choices().items():
+        if choice.days is None or type_.startswith("agent.") or type_ in OF_DAYS:
+            continue
+        last, chosen = EventKey(0, 0, 0, None), (Event.type == type_) & Event.interaction.is_null()
+        while batch := _after(last, kept.first_ms(choice.days), chosen):
+            last = batch[-1]
+            yield from _piece([event.id for event in batch], [])
 
 
 def stock(before_ms: int | None) -> tuple[int, int | None, int]:
@@ -82,12 +96,12 @@ def _folded_to() -> int:
     return min(after, default=dialect.highest_id("event"))
 
 
-def _after(last: EventKey, before_ms: int) -> list[EventKey]:
-    """Return the following events of before `before_ms`, but those of OF_DAYS."""
+def _after(last: EventKey, before_ms: int, chosen: Any) -> list[EventKey]:
+    """Return the following events of before `before_ms` that meet the condition `chosen`."""
     e = Event
     later = (e.time_ms > last.time_ms) | ((e.time_ms == last.time_ms) & (e.id > last.id))
     query = e.select(e.time_ms, e.id, e.source_id, e.interaction).where(
-        (e.time_ms >= last.time_ms) & (e.time_ms < before_ms) & later & e.type.not_in(OF_DAYS)
+        chosen & (e.time_ms >= last.time_ms) & (e.time_ms < before_ms) & later
     )
     return [EventKey(*row) for row in plain(query.order_by(e.time_ms, e.id).limit(READ_AT_ONCE))]
 

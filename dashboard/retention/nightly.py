@@ -10,9 +10,11 @@ from datetime import time as day_time
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.events import kept
+from dashboard.events.kept import Kept
 from dashboard.jobs import queue
 from dashboard.jobs.nightly import Nightly
 from dashboard.models import Job
+from dashboard.retention import log
 from dashboard.retention.kinds import KINDS
 
 KIND = "retention"
@@ -49,3 +51,5 @@ def _pieces() -> Iterator[tuple[str, int]]:
         if (period := days[kind.kept]) is not None:
             for number in kind.delete(kept.first_ms(period)):
                 yield kind.kept.value, number
+    for number in log.delete_by_type():
+        yield Kept.EVENTS.value, number

@@ -13,7 +13,8 @@ from flask import Flask
 
 from dashboard.clock import DAY_S
 from dashboard.db.prepared import insert_row
-from dashboard.events import horizon
+from dashboard.events import horizon, switches
+from dashboard.events.switches import Choice
 from dashboard.ingest import corrections
 from dashboard.ingest.corrections import Wanted
 from dashboard.ingest.schema import NewEvent
@@ -249,3 +250,14 @@ def test_deleted_days_are_gone_and_the_kept_ones_as_they_were(app: Flask, db: pe
     assert Event.select().where(Event.type == "agent.time_corrected").count() == 1
     assert Activity.select().count() == Interaction.select().where(Interaction.channel == "call").count() == 7
     assert Interval.select().where(Interval.end_ts < first).count() == 0
+
+
+def test_events_of_a_type_may_be_kept_for_days_of_their_own(app: Flask, db: peewee.Database) -> None:
+    types = ("visitor.page_viewed", "custom.sale", "call.queued", "agent.ready")
+    for type_ in types:
+        switches.choose(type_, Choice(recorded=True, in_rules=True, days=3))
+    names = {"call.queued": "c"}
+    send("s", [[event(type_, day, "su", names.get(type_)) for type_ in types for day in (8.9, 9.1)]])
+    assert sum(log.delete_by_type()) == 2
+    left = Event.select(Event.type).where(Event.time_ms < (START + 9 * DAY_S) * 1000)
+    assert {row.type for row in left} == {"call.queued", "agent.ready"}
