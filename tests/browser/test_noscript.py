@@ -118,7 +118,9 @@ def test_a_user_is_added_chooses_a_language_and_is_deactivated(page: Page, open_
         own.locator("#nav summary").click()
         own.locator(f"#nav a[hreflang={code}]").click()
         own.wait_for_url("**/tracing")
-        assert (own.locator("html").get_attribute("lang"), own.locator("h1").inner_text()) == (code, title)
+        assert own.locator("html").get_attribute("lang") == code
+        assert own.title().startswith(title)
+        assert own.locator("h1").inner_text() == "Růžena Tichá"
     page.goto("/users?q=ruzena")
     page.get_by_role("link", name="Růžena Tichá", exact=True).click()
     page.get_by_role("link", name="Deactivate").click()

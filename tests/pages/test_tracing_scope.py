@@ -136,3 +136,25 @@ def test_deactivated_users_are_offered_on_request_to_who_may(client: FlaskClient
     page = Page(ask(client, deactivated="1").text)
     assert "petr" not in page.values("user")
     assert "checkbox" not in {one.attributes.get("type") for one in page.elements}
+
+
+def test_tracing_opens_on_the_one_who_worked_last_and_leads_to_the_next(client: FlaskClient) -> None:
+    ends = {"adam": "09:30", "jana": "11:00", "petr": "10:00"}
+    for login, start in ends.items():
+        trail.store(trail.work("email", f"m-{login}", start, "11:30", login, queue="mail"))
+    viewer = watcher(client)
+    page = Page(ask(client, None).text)
+    assert page.text.count("jana · ") > 1
+    logins = [viewer.login, *ends]
+    names = sorted(logins, key=lambda login: User.get(User.login == login).name.lower())
+    for way, by in (("user-back", -1), ("user-on", 1)):
+        url = page.link(id=way) or ""
+        assert f"user={names[names.index('jana') + by]}&" in url
+        assert client.get(url).status_code == 200
+    ids = [("users", User.get(User.login == login).id) for login in ("adam", "petr")]
+    watcher(client, *ids)
+    assert "petr · " in Page(ask(client, None).text).text
+    open_user(client)
+    own = Page(ask(client, None).text)
+    assert "jana · " in own.text
+    assert own.link(id="user-back") is own.link(id="user-on") is None

@@ -28,11 +28,11 @@ from dashboard.web.deliver import export_links
 
 def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of tracing/index.html."""
-    drawn = drawing.plot(trace, asked)
+    drawn, listed = drawing.plot(trace, asked), people(trace, asked)
     return {
         **activities(trace, asked),
         "person": person(trace),
-        "people": people(trace, asked),
+        "people": listed,
         "may_deactivated": trace.scope.can(Permission.TRACING_DEACTIVATED),
         "period_name": names.period(asked),
         "dates": clock.local_dates(trace.span, trace.zone),
@@ -43,7 +43,7 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         **summary.context(trace),
         "hours": hours.links(trace, asked),
         "days": days(trace, asked),
-        "links": _links(trace, asked),
+        "links": _links(trace, asked, [login for login, *_rest in listed]),
         "last_day": _last_day(trace, asked),
         "corrections": correction_texts.texts(trace.corrections, trace.zone),
         "correct_url": _correct_url(trace, asked),
@@ -198,14 +198,22 @@ def _pager(asked: TraceQuery, shown: listing.Page) -> dict[str, Any]:
     }
 
 
-def _links(trace: Trace, asked: TraceQuery) -> dict[str, str | None]:
+def _links(trace: Trace, asked: TraceQuery, logins: list[str]) -> dict[str, str | None]:
     today = clock.local_date(trace.as_of, asked.zone)
 
     def on(day: date) -> str:
         return url_for("tracing.index", **asked.query(date=day, after=None, before=None, page=1))
 
+    def of(place: int) -> str | None:
+        if not 0 <= place < len(logins):
+            return None
+        return url_for("tracing.index", **asked.query(user=logins[place], after=None, before=None, page=1))
+
+    place = logins.index(trace.person.login)
     back, ahead = (shift_period(asked.unit, asked.date, by) for by in (-1, 1))
     return {
+        "prev_user": of(place - 1),
+        "next_user": of(place + 1),
         "prev": on(back) if back != asked.date else None,
         "next": on(ahead) if ahead != asked.date else None,
         "today": on(today) if not asked.whole.start <= trace.as_of < asked.whole.end else None,

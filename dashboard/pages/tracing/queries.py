@@ -104,6 +104,16 @@ def last_active(scope: Scope, user_id: int, before: int) -> int | None:
     return int(found) if found is not None else None
 
 
+def last_worked(scope: Scope) -> str | None:
+    """Return the login of the user who began an activity last, of those that the viewer may trace."""
+    if not scope.can(Permission.TRACING_VIEW):
+        return None
+    latest = Activity.select(peewee.fn.MAX(Activity.start_ts)).where(Activity.user_id == User.id)
+    query = User.select(User.login, latest).where(scope.allows(User.id) & User.deactivated_ts.is_null())
+    worked = [(start, login) for login, start in query.tuples() if start is not None]
+    return max(worked)[1] if worked else None
+
+
 def queues(scope: Scope) -> list[tuple[int, str]]:
     """Return the queues to filter by: those whose content the viewer may see."""
     query = Queue.select(Queue.id, Queue.label).where(scope.allows_queue(Queue.id))

@@ -38,11 +38,13 @@ BLOCKS = ("result", "activities")
 @bp.get("/tracing")
 @require(Permission.SELF)
 def index() -> Response:
-    """One's own trace for everybody; others' with the permission and inside the scope, else 404.
+    """One's own trace for everybody; others' with the permission and inside the scope, else 404. Without a
+    user in the address, it is that of the user who worked last.
 
     What is wrong in the address is said above the trace, with 422; all else of it is kept.
     """
-    asked = forms.parse(request.args, g.user.login, zone())
+    own = "" if request.args.get("user") else queries.last_worked(g.scope)
+    asked = forms.parse(request.args, own or g.user.login, zone())
     found = traces.read(g.scope, asked.user, asked.span, asked.zone, clock.now_s())
     if found is None:
         abort(404)
