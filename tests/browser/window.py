@@ -100,7 +100,7 @@ Open = Callable[..., Tab]
 def last_week() -> str:
     """Return the query of novakova's last week, whose list has several pages whatever day it is."""
     day = datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=7)
-    return f"user=novakova&unit=week&date={day}"
+    return f"user=novakova&unit=week&date={day}&rows=1"
 
 
 def fullest_day(site: Site) -> date:
