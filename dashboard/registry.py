@@ -12,7 +12,7 @@ from flask import Flask, g, request
 from dashboard import cli
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly
-from dashboard.events import erasure, health
+from dashboard.events import erasure, health, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
 from dashboard.ingest import digest
@@ -110,6 +110,7 @@ TICKS = {
     "bounds": projection.tick,
     "seen": heartbeat.mark,
     "health": health.look,
+    "version": upgrades.note,
     "audit": nightly.NIGHT.plan,
     "retention": retention.NIGHT.plan,
     "schedules": due_schedules.start_due,

@@ -136,7 +136,7 @@ def record(app: Flask, type_: str) -> None:
     """Record a system event. A database error is printed and otherwise ignored."""
     try:
         with app.app_context(), connected():
-            internal.append(type_, {})
+            internal.append(type_, {"version": settings.version()})
     except peewee.PeeweeException as error:
         say(f"{type_} was not recorded: {failure.explain(error)}")
 

@@ -70,6 +70,7 @@ GOOD = [
     ("STOPA_IDLE_MINUTES", "5", 5),
     ("STOPA_TRUSTED_PROXIES", "2", 2),
     ("STOPA_LOG_LEVEL", "DEBUG", "debug"),
+    ("STOPA_DISK_LOW_MB", "512", 512),
     ("STOPA_AUDIT_SEALS", "/mnt/seals", Path("/mnt/seals")),
     (
         "STOPA_WEBHOOK_ALLOW",
@@ -102,6 +103,7 @@ def test_wrong_line_of_the_file_is_named(
 
 
 WRONG = [
+    ("STOPA_DISK_LOW_MB", "0"),
     ("STOPA_AUDIT_SEALS", "seals"),
     ("STOPA_DATABASE", "mysql://root@localhost/stopa"),
     ("STOPA_DATABASE", "stopa.db"),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.events import internal
 from dashboard.models import SignInAttempt
 
 WINDOW_S = 15 * 60
@@ -69,8 +70,12 @@ def for_own_password(user_id: int) -> tuple[Limit, ...]:
     return (Limit(f"password:{user_id}", MAX_PER_ACCOUNT),)
 
 
-def attempt(limits: tuple[Limit, ...]) -> Attempt:
-    """Count an attempt for each limit, or return how long to wait for the first one that is used up."""
+def attempt(limits: tuple[Limit, ...], ip: str = "", user_id: int | None = None) -> Attempt:
+    """Count an attempt for each limit, or return how long to wait for the first one that is used up.
+
+    The first that has to wait in a window is recorded as an event, of the user if there is one and without
+    the login as typed, which may be a password.
+    """
     with database.atomic():
         dialect.one_at_a_time(Lock.SIGN_IN)
         now = clock.now_s()
@@ -78,7 +83,11 @@ def attempt(limits: tuple[Limit, ...]) -> Attempt:
         a.delete().where((a.at_ts <= now - WINDOW_S) | (a.at_ts > now + SKEW_S)).execute()
         for limit in limits:
             if wait_s := _wait_s(limit, now):
-                return Attempt(wait_s=wait_s, first=_report(limit.key, now))
+                first = _report(limit.key, now)
+                if first:
+                    data = {"ip": ip, "limit": limit.key.partition(":")[0]}
+                    internal.append("auth.sign_in_limit_reached", data, user_id)
+                return Attempt(wait_s=wait_s, first=first)
         keys = tuple(limit.key for limit in limits)
         return Attempt(tuple(a.create(key=key, at_ts=now).id for key in keys), keys)
 

@@ -8,6 +8,8 @@ from dashboard.i18n.message import N_
 
 VERSION = Field("version", Kind.TEXT, N_("Version"))
 DISK = Field("disk_free_mb", Kind.NUMBER, N_("Free disk space in MB"))
+PREVIOUS = Field("previous", Kind.TEXT, N_("Previous version"))
+DISK_FOLDER = Field("folder", Kind.TEXT, N_("Folder"))
 BACKLOG = Field("backlog", Kind.NUMBER, N_("Waiting jobs"))
 
 _own = maker("system", "system", internal=True, needs_source=False)
@@ -16,18 +18,23 @@ _counter = maker("system", "system", internal=True, needs_source=False, origin=O
 TYPES: tuple[EventType, ...] = (
     _own("system.started", N_("Stopa started"), VERSION),
     _own("system.stopped", N_("Stopa stopped"), VERSION),
-    _counter("system.disk_low", N_("Disk space low"), DISK),
+    _counter("system.disk_low", N_("Disk space low"), DISK, DISK_FOLDER),
     _counter("system.backlog_high", N_("Too many jobs waiting"), BACKLOG),
     _own("system.backup_failed", N_("Backup failed"), ERROR),
+    _own("system.upgraded", N_("Stopa upgraded"), VERSION, PREVIOUS),
     _own("system.upgrade_available", N_("Upgrade available"), VERSION),
 )
 
 
 SETTING = Field("setting", Kind.TEXT, N_("Setting"))
 
+LAG = Field("lag_s", Kind.SECONDS, N_("Age of the oldest unprocessed event"))
+
 _source = maker("sources", "system")
+_source_counter = maker("sources", "system", internal=True, needs_source=False, origin=Origin.COUNTER)
 
 SOURCE_TYPES: tuple[EventType, ...] = (
+    _source_counter("source.backlog", N_("Events processed late"), NAME, LAG),
     _source("source.restarted", N_("Source restarted")),
     _source("source.reloaded", N_("Source configuration reloaded")),
     _source("user.role_changed", N_("User's role changed in the source"), NAME, ROLE),
@@ -91,6 +98,7 @@ RULE_TYPES: tuple[EventType, ...] = (
 FOUND_BY_STOPA = frozenset(
     {
         *(type_.name for type_ in TYPES),
+        "source.backlog",
         "mail_out.connection_failed",
         "mail_out.delivery_failed",
         "mail_out.delivery_abandoned",
@@ -101,11 +109,13 @@ FOUND_BY_STOPA = frozenset(
         "rule.auto_paused",
         "rule.limit_hit",
         "auth.sign_in_failed",
+        "auth.sign_in_limit_reached",
         "audit.verified",
         "audit.broken",
     }
 )
 
+LIMIT = Field("limit", Kind.TEXT, N_("Limit"))
 PERMISSION = Field("permission", Kind.TEXT, N_("Permission"))
 ENTRY = Field("entry", Kind.NUMBER, N_("Audit entry"))
 HASH = Field("hash", Kind.TEXT, N_("Hash"))
@@ -113,11 +123,13 @@ FAULT = Field("fault", Kind.TEXT, N_("What is wrong"))
 FORMAT = Field("format", Kind.TEXT, N_("File format"))
 
 _act = maker("dashboard", "system", internal=True, needs_source=False)
+_act_counter = maker("dashboard", "system", internal=True, needs_source=False, origin=Origin.COUNTER)
 _act_read = maker("dashboard", "system", internal=True, needs_source=False, in_rules=False)
 
 DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("auth.signed_in", N_("Signed in to Stopa"), IP),
     _act("auth.sign_in_failed", N_("Sign-in to Stopa failed"), IP),
+    _act_counter("auth.sign_in_limit_reached", N_("Too many failed sign-ins to Stopa"), IP, LIMIT),
     _act("auth.signed_out", N_("Signed out of Stopa"), IP),
     _act("auth.password_changed", N_("Password changed"), IP),
     _act("auth.sessions_ended", N_("Signed out everywhere"), IP),
@@ -191,6 +203,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("audit.viewed", N_("Audit log viewed")),
     _act("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
     _act("audit.verified", N_("Audit log verified"), ENTRY, HASH),
+    _act("retention.run", N_("Expired data deleted")),
     _act("audit.purged", N_("Audit log: oldest entries deleted"), ROWS),
     _act("batch.run", N_("Bulk action"), ROWS),
     _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),

@@ -1,61 +1,99 @@
-"""Health checks of the worker: low disk space and a large job backlog are recorded as events."""
+"""Health checks of the worker: low disk space, many waiting jobs and late digests are recorded as events."""
 
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from flask import current_app
+
+from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.events import internal
 from dashboard.jobs import queue
-from dashboard.models import Setting
+from dashboard.jobs.work import RUNNING, WAITING
+from dashboard.models import Job, Setting, Source
+from dashboard.settings.readers import INSTANCE
 
 EVERY_S = 60
-DISK_MB = 1024  # free space below this is low; a busy site writes as much in a week
 BACKLOG = 1000  # jobs; more than a minute of work
+LAG_S = 60  # since the oldest event came that rules and figures do not know yet
+NAME_MAX = 60  # the column of a setting's name
 _last_check: float | None = None
 
 
 class Gauge(NamedTuple):
-    """A measure with hysteresis: reported when it becomes bad, and again only after it was good."""
+    """A measure with hysteresis: reported when it becomes bad, and again only after it was good.
+
+    `data` is that of the event; `machine` tells apart what is measured on several.
+    """
 
     type: str
-    field: str
-    value: int
+    data: dict[str, Any]
     bad: bool
     good: bool  # between bad and good the previous state is kept
+    machine: str = ""
 
 
 def look(every_s: float = EVERY_S) -> int:
-    """Check disk and backlog at most once in `every_s` seconds. A worker tick; returns 0, no work done."""
+    """Measure at most once in `every_s` seconds. A worker tick; returns 0, no work done."""
     global _last_check
     if _last_check is not None and time.monotonic() - _last_check < every_s:
         return 0
     _last_check = time.monotonic()
-    for gauge in gauges():
+    for gauge in gauges(current_app.config["STOPA"].disk_low_mb):
         tell(gauge)
     return 0
 
 
-def gauges() -> list[Gauge]:
-    """Return the measures. The disk is measured only for SQLite: the one with the database file."""
+def gauges(disk_low_mb: int) -> list[Gauge]:
+    """Return the measures; `disk_low_mb` is the free space below which a disk is low."""
     waiting = queue.waiting()
-    measures = [Gauge("system.backlog_high", "backlog", waiting, waiting > BACKLOG, waiting < BACKLOG // 2)]
-    if dialect.is_sqlite():
-        free = shutil.disk_usage(Path(database.obj.database).absolute().parent).free // 2**20
-        measures.append(Gauge("system.disk_low", "disk_free_mb", free, free < DISK_MB, free > 2 * DISK_MB))
+    backlog = {"backlog": waiting}
+    measures = [
+        Gauge("system.backlog_high", backlog, waiting > BACKLOG, waiting < BACKLOG // 2),
+        _digests(),
+    ]
+    if (found := _folder()) is not None:
+        folder, machine = found
+        free = shutil.disk_usage(folder).free // 2**20
+        data = {"disk_free_mb": free, "folder": str(folder)}
+        low = Gauge("system.disk_low", data, free < disk_low_mb, free > 2 * disk_low_mb, machine)
+        measures.append(low)
     return measures
+
+
+def _digests() -> Gauge:
+    """Return the age of the oldest digest job, and the source of its events."""
+    unfinished = (Job.kind == "digest") & Job.state.in_([WAITING, RUNNING])
+    oldest = Job.select().where(unfinished).order_by(Job.created_ms).first()
+    lag_s = max(0, clock.now_ms() - oldest.created_ms) // 1000 if oldest else 0
+    source = Source.get_or_none(Source.id == oldest.args.get("source")) if lag_s else None
+    data = {"lag_s": lag_s, **({"name": source.name} if source else {})}
+    return Gauge("source.backlog", data, lag_s > LAG_S, lag_s < LAG_S // 2)
+
+
+def _folder() -> tuple[Path, str] | None:
+    """Return the folder that fills this machine's disk, and the machine where there may be several.
+
+    It is the one of SQLite's file, with all data and exports, or the instance's with its log files: the disk
+    of a PostgreSQL server cannot be seen from here.
+    """
+    if dialect.is_sqlite():
+        return Path(database.obj.database).absolute().parent, ""
+    return (INSTANCE, socket.gethostname()) if INSTANCE.is_dir() else None
 
 
 def tell(gauge: Gauge) -> None:
     """Record an event if the measure has become bad; once across all workers."""
-    name = f"low:{gauge.type}"
+    name = f"low:{gauge.type}{gauge.machine and ':'}{gauge.machine}"[:NAME_MAX]
     with database.atomic():
         if gauge.good:
             Setting.delete().where(Setting.name == name).execute()
         elif gauge.bad:
-            first = Setting.insert(name=name, value=str(gauge.value)).on_conflict_ignore()
+            first = Setting.insert(name=name, value=str(clock.now_ms())).on_conflict_ignore()
             if first.as_rowcount().execute():
-                internal.append(gauge.type, {gauge.field: gauge.value})
+                internal.append(gauge.type, gauge.data)

@@ -83,6 +83,7 @@ class Settings:
     log_level: str = "info"
     site_name: str = "Stopa"
     audit_seals: Path | None = None
+    disk_low_mb: int = 1024
 
     @property
     def limits_s(self) -> tuple[int, int, int]:

@@ -154,6 +154,15 @@ SETTINGS = [
         "/mnt/archive/stopa-seals",
     ),
     Setting(
+        "STOPA_DISK_LOW_MB",
+        "1024",
+        "MB, 1 to 10000000",
+        "Free space below which a disk counts as low and `system.disk_low` is recorded: that of SQLite's "
+        "file, with exports, or that of the folder `instance`. A PostgreSQL server's disk is not seen.",
+        readers.whole(1, 10_000_000),
+        "1024",
+    ),
+    Setting(
         "STOPA_LOG_LEVEL",
         "info",
         "error, warning, info or debug",

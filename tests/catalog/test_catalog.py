@@ -86,7 +86,7 @@ def test_internal_types_are_not_accepted_from_sources():
         *("ticket.followup_due", "ticket.idle", "ticket.age_reached", "ticket.count_reached"),
         *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
         *("agent.idle", "agent.capacity_reached", "agent.pause_limit_reached", "agent.time_corrected"),
-        *("call.waiting", "chat.waiting", "ticket.waiting"),
+        *("call.waiting", "chat.waiting", "ticket.waiting", "source.backlog"),
     }
     assert all(type_.internal for type_ in TYPES if ends.fullmatch(type_.name))
     assert all(type_.internal for type_ in TYPES if type_.group in OWN_GROUPS)
@@ -102,7 +102,7 @@ def test_time_and_count_types_are_fired_by_timers_or_counters():
 def test_only_internal_types_occur_without_a_source():
     free = {t.name.partition(".")[0] for t in TYPES if not t.needs_source}
     own = {t.name.partition(".")[0] for t in TYPES if t.group in OWN_GROUPS}
-    assert free == own | {"mail_out"}
+    assert free == own | {"mail_out", "source"}
 
 
 def test_shop_and_visitor_step_types_are_off_by_default():

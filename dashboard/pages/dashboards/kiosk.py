@@ -29,7 +29,8 @@ def show(ident: int, key: str) -> Response:
     g.user, g.scope = None, None  # the key alone counts, whoever is signed in on this browser
     row = dashboards.of_key(ident, key[:KEY_MAX]) if ident <= ID_MAX else None
     if row is None:
-        tried = throttle.attempt(throttle.by_kiosk(request.remote_addr or ""))
+        ip = request.remote_addr or ""
+        tried = throttle.attempt(throttle.by_kiosk(ip), ip)
         abort(429 if tried.wait_s else 404)
     owner, settings = row.user, current_app.config["STOPA"]
     scope, now = scopes.of_user(owner), clock.now_s()

@@ -28,7 +28,7 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
     limits = throttle.by_stranger(login, ip)
     if user is not None and browser is not None:
         limits = throttle.by_known_browser(user.id, browser)
-    tried = throttle.attempt(limits)
+    tried = throttle.attempt(limits, ip, user.id if user else None)
     if tried.first:
         audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
     if tried.wait_s:
@@ -53,7 +53,7 @@ def check_setup_code(code: str, ip: str) -> bool:
     administrator was added, when there is no code any more.
     """
     with database.atomic():
-        tried = throttle.attempt(throttle.for_setup(ip))
+        tried = throttle.attempt(throttle.for_setup(ip), ip)
         if tried.wait_s:
             raise Refused(tried.wait_s)
         right = first_admin.code_is_right(code)

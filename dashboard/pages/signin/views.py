@@ -180,7 +180,7 @@ def save_account() -> Response:
 def change_password() -> Response:
     asked = forms.Account(g.user.locale, g.user.timezone)
     new = request.form.get("password", "")
-    tried = throttle.attempt(throttle.for_own_password(g.user.id))
+    tried = throttle.attempt(throttle.for_own_password(g.user.id), request.remote_addr or "", g.user.id)
     if tried.wait_s:
         asked.errors["current"] = _wait(tried.wait_s)
         return _account(asked, status=429)
