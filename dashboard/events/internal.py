@@ -26,13 +26,15 @@ def append(
     source_id: int | None = None,
     chain: Sequence[int] = (),
     time_ms: int | None = None,
+    identity: str = "",
 ) -> int | None:
     """Append an event in the caller's transaction, enqueue its digest job, and return the event's id.
 
     `type_` is a canonical name. Nothing is validated, because the caller is trusted code. Returns None if
-    an administrator has turned the type off. `source_id` defaults to the internal source; give the source
-    of the `interaction` if there is one. `time_ms` defaults to now. `chain` lists the ids of the rules that
-    caused the event, oldest first.
+    an administrator has turned the type off, or if there is an event with this `identity` already: what has
+    happened once is recorded at most once, by whichever worker and however often it is found. `source_id`
+    defaults to the internal source; give the source of the `interaction` if there is one. `time_ms` defaults
+    to now. `chain` lists the ids of the rules that caused the event, oldest first.
     """
     if not switches.recorded(type_):
         return None
@@ -42,7 +44,7 @@ def append(
         moment = clock.now_ms()
         row = (
             source,
-            str(uuid.uuid4()),
+            identity or str(uuid.uuid4()),
             type_,
             moment if time_ms is None else time_ms,
             moment,
@@ -55,6 +57,8 @@ def append(
             json.dumps(data, ensure_ascii=False),
         )
         added = dialect.insert_numbered("event", record.COLUMNS, [row])
+        if not added.rows:
+            return None
         if chain:
             EventCause.create(event_id=added.to, chain=list(chain))
         if interaction is not None or switches.in_rules(type_):  # otherwise a digest would do nothing
