@@ -195,6 +195,7 @@ FILTERS = {
         "clock",
         "clock_short",
         "stamp",
+        "zoned",
         "day_clock",
         "date_long",
         "date_short",

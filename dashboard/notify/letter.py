@@ -21,7 +21,7 @@ OPEN = {
 PAGES = {
     "/interactions/": N_("Open the interaction"),
     "/tracing?": N_("Open the day"),
-    "/runs/": N_("Open the rule run"),
+    "/figures?": N_("Open the queue's figures"),
 }
 
 
@@ -69,12 +69,13 @@ def of_step(payload: Mapping[str, Any], rule: str) -> Content:
             str(payload["subject"]),
             tuple(str(payload["text"]).splitlines()),
             tuple((_(label), value) for label, value in payload.get("facts", ())),
-            (_button(url, str(payload.get("about", ""))), f"{chosen.base_url}{url}") if url else None,
+            (page_label(url, str(payload.get("about", ""))), f"{chosen.base_url}{url}") if url else None,
             (why,) if rule else (),
             (_("Manage your notifications"), f"{chosen.base_url}/inbox") if known else None,
         ).content()
 
 
-def _button(url: str, about: str) -> str:
+def page_label(url: str, about: str = "") -> str:
+    """Return what a button to the page of what a rule is about says; `about` is the object of the event."""
     label = next((text for start, text in PAGES.items() if url.startswith(start)), N_("View details"))
     return str(_(OPEN.get(about, label) if url.startswith("/interactions/") else label))

@@ -24,7 +24,7 @@ from dashboard.models import Channel, Profile
 from dashboard.rulelang import working_time
 from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
-from dashboard.rules import mail_facts, permissions
+from dashboard.rules import mail_facts
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
 from dashboard.rules.recipients import People, Reader, covers, customer
@@ -95,13 +95,8 @@ class ActionPlanner:
         return self.people.say_out(str(action.params.get(name, "")), self.facts, self.rule.updated_by)
 
     def url(self, reader: Reader) -> str:
-        """Return the page of what the rule is about, else of the run, "" for one who may open neither."""
-        if self.run_id is None:
-            return ""
-        if about := mail_facts.page(self.facts, self.rule.id, reader):
-            return about
-        traces = permissions.can_see_traces(reader.scope, self.rule.owner)
-        return f"/runs/{self.run_id}" if traces and covers(reader.scope, self.facts) else ""
+        """Return the page of what the rule is about, "" for a reader who may not open it."""
+        return mail_facts.page(self.facts, self.rule.id, reader) if self.run_id is not None else ""
 
 
 def _notify(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:

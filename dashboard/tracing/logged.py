@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
 from dashboard.db import rows
-from dashboard.models import Event, Interaction, Source, User
+from dashboard.models import Event, Interaction, Queue, Source, User
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 
 
@@ -33,17 +33,23 @@ def page_of(scope: Scope, of_source: Any, external_id: str | None) -> int | None
 def subject_page(scope: Scope, subject: str, at_ms: int, zone: str) -> str | None:
     """Return the address of the page of what a rule is about, None where the viewer may not open it.
 
-    It is the page of an interaction, or the day of a user at the moment `at_ms` (UTC) in `zone`.
+    It is the page of an interaction, or the day of a user or queue at the moment `at_ms` (UTC) in `zone`.
     """
     about = SubjectName.parse(subject)
     if about is not None and about.kind is SubjectKind.INTERACTION:
         ident = page_of(scope, Source.name == about.source, about.ident)
         return None if ident is None else f"/interactions/{ident}"
-    if about is None or about.kind is not SubjectKind.USER or not scope.can(Permission.TRACING_VIEW):
+    if about is None:
         return None
-    login = User.select(User.login).where((User.id == (about.number or 0)) & scope.allows(User.id)).scalar()
-    on = clock.local_date(at_ms // 1000, zone).isoformat()
-    return None if login is None else f"/tracing?{urlencode({'user': login, 'date': on})}"
+    on, ident = clock.local_date(at_ms // 1000, zone).isoformat(), about.number or 0
+    if about.kind is SubjectKind.USER and scope.can(Permission.TRACING_VIEW):
+        login = User.select(User.login).where((User.id == ident) & scope.allows(User.id)).scalar()
+        return None if login is None else f"/tracing?{urlencode({'user': login, 'date': on})}"
+    if about.kind is SubjectKind.QUEUE and scope.can(Permission.QUEUES_FIGURES):
+        name = Queue.select(Queue.name).where((Queue.id == ident) & scope.allows_queue(Queue.id)).scalar()
+        asked = {"by": "hour", "unit": "day", "queue": name, "date": on}
+        return None if name is None else f"/figures?{urlencode(asked)}"
+    return None
 
 
 class Logged(NamedTuple):

@@ -179,7 +179,7 @@ BUTTONS = [
     ("en", "/interactions/7", "chat", "Open the chat"),
     ("cs", "/interactions/7", "ticket", "Otevřít ticket"),
     ("ja", "/tracing?user=jana&date=2026-03-02", "agent", "1日の記録を開く"),
-    ("en", "/runs/1", "chat", "Open the rule run"),
+    ("en", "/figures?by=hour&queue=web", "queue", "Open the queue's figures"),
 ]
 
 

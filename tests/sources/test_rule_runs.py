@@ -85,7 +85,7 @@ def test_the_list_begins_with_what_acted_and_names_what_it_is_about(client: Flas
         "interaction:pbx:c1": ("Web chat, web, +420 ••• ••• 214", None),
         "interaction:pbx:c0": ("c0", None),
         f"user:{jana}": ("jana", "/tracing?user=jana&date=2026-03-02"),
-        f"queue:{queue}": ("web", None),
+        f"queue:{queue}": ("web", "/figures?by=hour&unit=day&queue=web&date=2026-03-02"),
         "session:pbx:s1": ("Session s1", None),
     }
     Run.delete().execute()

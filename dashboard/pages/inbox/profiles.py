@@ -104,10 +104,7 @@ class Profiles(Resource[ProfileForm]):
         leave=(
             N_("Your notifications are kept. Without a profile, you are notified in the app and by email."),
         ),
-        about=N_(
-            "All notifications appear here. Your default profile sets how else you're "
-            "notified and when your quiet hours are."
-        ),
+        about=N_("Your default profile sets how you're notified and when your quiet hours are."),
         picture="bell",
     )
     columns = (

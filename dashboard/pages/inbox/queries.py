@@ -42,7 +42,9 @@ class Notice(NamedTuple):
     at_ms: int
     read_ms: int | None
     snoozed_ms: int | None
+    run_id: int | None
     rule_id: int | None
+    owner: int | None  # of the rule
     rule: str | None  # its name now; None when the rule is gone
     muted: int | None
 
@@ -232,7 +234,9 @@ def _query() -> Any:
             n.at_ms,
             n.read_ms,
             n.snoozed_ms,
+            n.run_id,
             n.rule_id,
+            Rule.owner_id,
             Rule.name,
             RuleMute.user_id,
         )

@@ -13,8 +13,10 @@ from dashboard import clock
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
+from dashboard.notify import letter
 from dashboard.pages.inbox import commands, queries
 from dashboard.pages.inbox.queries import ALL, NEW, SNOOZED, Before, GroupKey, Notice
+from dashboard.rules import permissions
 from dashboard.rules.recipients import profile_of
 from dashboard.web import forms, nav
 from dashboard.web.page import local_path, render
@@ -63,8 +65,16 @@ def index() -> Response:
 @bp.get("/<int:ident>")
 @require(Permission.SELF)
 def show(ident: int) -> Response:
+    notice = _mine(ident)
+    traced = notice.rule is not None and permissions.can_see_traces(g.scope, notice.owner)
     return render(
-        "inbox/show.html", notice=_mine(ident), now_ms=clock.now_ms(), zone=zone(), snoozes=commands.SNOOZES
+        "inbox/show.html",
+        notice=notice,
+        label=letter.page_label(notice.url),
+        run=traced and notice.run_id,
+        now_ms=clock.now_ms(),
+        zone=zone(),
+        snoozes=commands.SNOOZES,
     )
 
 

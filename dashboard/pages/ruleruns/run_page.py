@@ -12,6 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats, site_zone
 from dashboard.models import Rule, RuleVersion, Run, Step
+from dashboard.notify import letter
 from dashboard.pages.ruleruns import queries
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang import subjects, text_templates
@@ -174,6 +175,7 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         said,
         run.chain,
     )
+    thing = logged.subject_page(scope, run.subject, run.at_ms, zone)
     run_of = Of(scope, words, read if isinstance(read, Definition) else None, found)
     return {
         "rule": rule,
@@ -183,7 +185,8 @@ def whole(scope: Scope, rule: Rule, run: Run, zone: str) -> dict[str, Any]:
         "outcome": words.outcome(run.outcome),
         "badge_kind": BADGES.get(RunOutcome(run.outcome), ""),
         "subject": subject_names(scope, [run.subject])[run.subject],
-        "thing": logged.subject_page(scope, run.subject, run.at_ms, zone),
+        "thing": thing,
+        "thing_label": letter.page_label(thing or ""),
         "event": event(found, words, scope),
         "trace": trace(run.trace, raw, words, scope),
         "limits": [limited for each in said for limited in limits(each, words)],
