@@ -145,6 +145,8 @@ PLACES = {
     "deletion of an access": Place("/accesses/{access}/delete"),
     "channels": Place("/settings/channels"),
     "new channel": Place("/settings/channels/new"),
+    "new webhook": Place("/settings/channels/new?kind=webhook"),
+    "new chat": Place("/settings/channels/new?kind=slack"),
     "deliveries": Place("/settings/channels/deliveries"),
     "API keys": Place("/settings/keys"),
     "new key": Place("/settings/keys/new"),
@@ -207,7 +209,7 @@ PLACES = {
     "new pause type with errors": Place("/pauses/new", "admin", 422, {"label": ""}),
     "new access with errors": Place("/accesses/new", "admin", 422, {"name": "Agent"}),
     "new channel with errors": Place(
-        "/settings/channels/new", "admin", 422, {"name": "x", "address": "http://127.0.0.1/"}
+        "/settings/channels/new?kind=webhook", "admin", 422, {"name": "x", "address": "http://127.0.0.1/"}
     ),
     "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
     "key just made": Place("/settings/keys/new", "admin", 200, {"name": "pbx {view}", "source": "pbx"}),

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from babel.messages.pofile import read_po
 
+from dashboard.pages.settings.channels.forms import SERVICES
 from dashboard.settings import ROOT
 from tests.browser.places import PLACES
 from tests.browser.rounds import AXE, IDS, VIEWS, Rounds, Visit
@@ -93,7 +94,8 @@ def test_no_text_has_stayed_english(translated_visit: Visit, site: Site) -> None
 
 
 def test_a_japanese_page_has_no_latin_words_but_names(japanese_visit: Visit, site: Site) -> None:
-    known = FOREIGN | words(" ".join(data_texts(site))) | words(" ".join(translated("ja")))
+    named = " ".join(f"{each.label} {each.example}" for each in SERVICES.values())
+    known = FOREIGN | words(f"{named} {' '.join(data_texts(site))}") | words(" ".join(translated("ja")))
     texts = japanese_visit.texts
     assert [text for text in texts if not (JAPANESE.search(text) or words(text) <= known)] == []
 

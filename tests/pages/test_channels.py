@@ -122,14 +122,6 @@ def test_a_bad_field_is_named_and_nothing_changes(
     assert asks.entries() == 0
 
 
-def test_a_chat_of_an_unknown_service_is_refused(editor: FlaskClient) -> None:
-    answer = editor.post(
-        "/settings/channels/new", data={"name": "x", "kind": "chat", "address": "mailto://a:b@example.com"}
-    )
-    assert answer.status_code == 422
-    assert "Unsupported chat service address." in answer.text
-
-
 def test_a_channel_may_ask_for_its_messages_in_order(editor: FlaskClient, receiver: Receiver) -> None:
     editor.post("/settings/channels/new", data=form(receiver, secret=OWN_SECRET, ordered="1"))
     row = Channel.get()

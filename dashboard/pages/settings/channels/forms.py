@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
@@ -19,6 +19,34 @@ from dashboard.notify.addresses import AddressError
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
 KINDS = {"webhook": N_("Webhook"), "chat": N_("Chat")}
+
+
+class Service(NamedTuple):
+    """What a new channel writes to: its name, the kind that is stored, what an address looks like."""
+
+    label: str
+    kind: str
+    example: str
+
+
+# The examples are shown below the field of the address.
+_SLACK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
+_TEAMS = "https://example.logic.azure.com/workflows/id/triggers/manual/paths/invoke?sig=signature"
+_GOOGLE = "https://chat.googleapis.com/v1/spaces/space/messages?key=key&token=token"
+SERVICES = {
+    "webhook": Service(N_("Webhook"), "webhook", "https://example.com/stopa"),
+    "slack": Service("Slack", "chat", _SLACK),
+    "teams": Service("Microsoft Teams", "chat", _TEAMS),
+    "gchat": Service("Google Chat", "chat", _GOOGLE),
+    "discord": Service("Discord", "chat", "https://discord.com/api/webhooks/0000000000/token"),
+    "mattermost": Service("Mattermost", "chat", "mmosts://chat.example.com/token"),
+    "rocket": Service("Rocket.Chat", "chat", "rockets://user:password@chat.example.com/#channel"),
+    "matrix": Service("Matrix", "chat", "matrixs://user:password@matrix.example.com/#room"),
+    "telegram": Service("Telegram", "chat", "tgram://123456789:bot-token/chat"),
+    "zulip": Service("Zulip", "chat", "zulip://bot@organization/00000000000000000000000000000000/stream"),
+    "ntfy": Service("ntfy", "chat", "ntfys://ntfy.example.com/topic"),
+    "chat": Service(N_("Other chat"), "chat", "gotifys://gotify.example.com/token"),
+}
 SECRET_MIN, SECRET_MAX = 24, 200
 HEADERS_MAX = 10_000  # characters of the field
 _SECRET = re.compile(r"[!-~]+")
@@ -27,15 +55,13 @@ _KEPT = N_("Saved and hidden. Leave empty to keep it.")
 
 class ChannelForm(Form):
     name = TextLine(N_("Name"), 120)
-    kind = Choice(N_("Type"), KINDS, default="webhook", problem=N_("Choose a type."))
+    kind = Choice(
+        N_("Type"), {name: each.label for name, each in SERVICES.items()}, problem=N_("Choose a type.")
+    )
     address = WriteOnly(
         N_("Address"),
         required=True,
         attrs={"maxlength": 2000, "autocomplete": "off", "spellcheck": "false"},
-        hint=N_(
-            "Webhook: https://… Chat: an Apprise URL such as slack://…, mmosts://…, "
-            "discord://…, ntfys://…, matrixs://…, or the webhook URL from Slack or Discord."
-        ),
     )
     secret = WriteOnly(
         N_("Secret"),
@@ -60,31 +86,46 @@ class ChannelForm(Form):
     )
     row: Channel | None = None
 
+    @property
+    def body(self) -> list[Any]:
+        """The fields to fill in: the kind has been chosen before."""
+        return [each for each in super().body if each.name != "kind"]
+
+    @property
+    def service(self) -> Service:
+        """What a new channel writes to."""
+        return SERVICES.get(self.kind.data, SERVICES["webhook"])
+
     def fit(self, row: Channel | None) -> None:
-        """Keep the fields that a new channel has, or this one, whose kind stays."""
+        """Keep the fields that a new channel of the chosen kind has, or this one, whose kind stays."""
         self.row = row
-        gone = {"new_secret", "drop_headers"}
-        if row is not None:
-            gone = {"kind"} if row.kind == "webhook" else {"kind", "secret", "headers", *gone}
-            if row.lost:
-                gone |= {"new_secret", "drop_headers"}
-            else:
-                self.address.required, self.address.hint = False, _(_KEPT)
-            if row.kind == "webhook" and not row.lost:
-                self.secret.hint = _(_KEPT)
-                if row.headers:
-                    self.headers.hint = _(
-                        "Saved: %(names)s. Values are hidden. Leave empty to keep them.",
-                        names=", ".join(row.headers),
-                    )
-                else:
-                    gone.add("drop_headers")
+        gone = set() if row is None else {"kind"}
+        if self.of_kind != "webhook":
+            gone |= {"secret", "headers"}
+        if row is None or row.lost or self.of_kind != "webhook":
+            gone |= {"new_secret", "drop_headers"}
+        if row is None:
+            self.address.hint = _("Such as %(example)s", example=self.service.example)
+        elif not row.lost:
+            self.address.required, self.address.hint = False, _(_KEPT)
+            if row.kind == "webhook":
+                self._fit_webhook(row, gone)
         for name in gone:
             del self[name]
 
+    def _fit_webhook(self, row: Channel, gone: set[str]) -> None:
+        self.secret.hint = _(_KEPT)
+        if row.headers:
+            names = ", ".join(row.headers)
+            self.headers.hint = _(
+                "Saved: %(names)s. Values are hidden. Leave empty to keep them.", names=names
+            )
+        else:
+            gone.add("drop_headers")
+
     @property
     def of_kind(self) -> str:
-        return str(self.row.kind if self.row is not None else self.kind.data)
+        return str(self.row.kind if self.row is not None else self.service.kind)
 
     def sent(self, name: str) -> Any:
         """Return the value of a field, nothing for one that this channel does not have."""
@@ -109,7 +150,7 @@ class ChannelForm(Form):
         """Return the columns that change; only for a form without errors."""
         found: dict[str, Any] = {"name": self.name.data, "ordered": self.ordered.data}
         if self.row is None:
-            found["kind"] = self.kind.data
+            found["kind"] = self.of_kind
         if self.address.data:
             found["address"] = self.address.data
         if self.of_kind == "webhook":
@@ -124,7 +165,7 @@ class ChannelForm(Form):
         if not field.data:
             if self.has_nothing:
                 raise ValidationError(_("Enter the address."))
-        elif self.of_kind in KINDS:
+        else:
             try:
                 channel_check.check_text(self.of_kind, field.data)
             except AddressError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, make_response, redirect, url_for
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -20,7 +20,7 @@ from dashboard.db import database
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, ChannelCheck, Rule
 from dashboard.notify import channel_check, result
-from dashboard.pages.settings.channels.forms import KINDS, ChannelForm
+from dashboard.pages.settings.channels.forms import KINDS, SERVICES, ChannelForm
 from dashboard.rulelang import references
 from dashboard.rules import permissions
 from dashboard.web import lists
@@ -123,8 +123,21 @@ class Channels(Resource[ChannelForm]):
 
     def form(self, row: Channel | None, sent: Any = None) -> ChannelForm:
         form = super().form(row, sent)
+        if row is None and sent is None:
+            form.kind.data = request.args["kind"]
         form.fit(row)
         return form
+
+    def new(self) -> Response:
+        """Let the kind be chosen, then show the form of that kind."""
+        return super().new() if request.args.get("kind") in SERVICES else self._kinds()
+
+    def create(self) -> Response:
+        return super().create() if request.form.get("kind") in SERVICES else self._kinds(422)
+
+    def _kinds(self, status: int = 200) -> Response:
+        problems = {"kind": _("Choose a type.")} if status == 422 else {}
+        return self.render("channels/kinds.html", status=status, services=SERVICES, problems=problems)
 
     def insert(self, form: ChannelForm, context: Any) -> Channel:
         row: Channel = Channel.create(created_ts=clock.now_s(), **form.values())
@@ -262,7 +275,7 @@ def switch(row: Channel, on: bool) -> None:
 def place(row: Channel) -> str:
     """Return what of an address is no secret: a webhook's host, a chat's service."""
     parts = urlsplit(row.address)
-    return str(parts.hostname or "") if row.kind == "webhook" else parts.scheme
+    return str(parts.hostname or "") if parts.scheme in ("http", "https") else parts.scheme
 
 
 def uses() -> dict[int, list[int]]:
