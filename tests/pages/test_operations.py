@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from dashboard import clock
+from dashboard import clock, registry
 from dashboard.access.permissions import Permission
 from dashboard.jobs import heartbeat, worker
 from dashboard.models import Event, Job, Rule, RuleGroup, Setting, Step, Timer
@@ -78,7 +78,16 @@ def test_waiting_jobs_are_shown_with_their_age(operator: FlaskClient) -> None:
     with time_machine.travel(NOW, tick=False):
         page = Page(operator.get("/operations").text).text
     assert "0:00:09" in page
-    assert "2 overdue, oldest by 0:01:01" in page
+    assert "The oldest has waited this long." in page
+    assert "2 late, the oldest by 0:01:01." in page
+
+
+def test_every_kind_of_background_work_is_named_in_words(operator: FlaskClient) -> None:
+    for kind in registry.JOBS:
+        Job.create(kind=kind, state="waiting", due_ms=NOW * 1000, created_ms=NOW * 1000)
+    names = {row[0] for row in Page(operator.get("/operations").text).rows.values()}
+    assert not set(registry.JOBS) & names
+    assert "Erasure of contacts" in names
 
 
 def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
@@ -86,7 +95,7 @@ def test_deliveries_are_counted_by_state(operator: FlaskClient) -> None:
     for number, state in enumerate(("waiting", "running", "failed", "dead", "dead", "uncertain", "done")):
         Step.create(run=made, rule_id=1, n=number, action="email", key=str(number), state=state, made_ms=1)
     page = operator.get("/operations").text
-    assert "1 failed, 2 undeliverable, 1 possibly sent" in page
+    assert "1 failed, 2 undeliverable, 1 possibly sent." in page
     assert 'href="/settings/channels/deliveries?state=failed' in page
 
 
@@ -116,12 +125,12 @@ def test_the_slowest_rules_stand_first(operator: FlaskClient) -> None:
 
 def test_workers_are_shown_with_their_last_heartbeat(operator: FlaskClient) -> None:
     assert (
-        "No worker has run in the last 24 hours. Start one: flask worker" in operator.get("/operations").text
+        "Rules, messages and files wait. Start the process: flask worker" in operator.get("/operations").text
     )
     worker.drain()
     with time_machine.travel(NOW, tick=False):
         heartbeat.mark(every_s=0)
-        assert f"{worker.name()}, last seen 0:00:00 ago" in operator.get("/operations").text
+        assert f"Process {worker.name()}, active 0:00:00 ago" in operator.get("/operations").text
     with time_machine.travel(NOW + 25 * 3600, tick=False):
         assert heartbeat.workers(clock.now_ms()) == [(worker.name(), 25 * 3600)]
         Setting.create(name="worker:other:1", value=str(NOW * 1000))
