@@ -15,6 +15,7 @@ from dashboard.audit import nightly
 from dashboard.events import erasure, health, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
+from dashboard.i18n.message import N_
 from dashboard.ingest import digest
 from dashboard.ingest import views as gate
 from dashboard.jobs import heartbeat, queue, worker
@@ -136,7 +137,7 @@ EXPORTS = {
     mydata.MAKER: mydata.EXPORT,
     "reports": reports.EXPORT,
     "teamday": teamday.TEAM,
-    "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build),
+    "tracing": Maker(registry.TRACING_RIGHTS, tracing_export.build, N_("User tracing")),
     **listing_files.makers(LISTS),
 }
 READERS = {

@@ -43,9 +43,16 @@ class TooLong(jobs.Permanent):
 
 
 def order(
-    user: User, maker: str, query: registry.Query, format_: str, locale: str, zone: str, name: str
+    user: User,
+    maker: str,
+    query: registry.Query,
+    format_: str,
+    locale: str,
+    zone: str,
+    name: str,
+    page: str = "",
 ) -> str:
-    """Queue the making of a file and return its id, in one transaction."""
+    """Queue the making of a file and return its id, in one transaction; `page` is where it was requested."""
     ident, moment = secrets.token_urlsafe(18), clock.now_s()
     with database.atomic():
         ExportFile.insert(
@@ -56,6 +63,7 @@ def order(
             format=format_,
             locale=locale,
             name=name,
+            page=page,
             created_ts=moment,
             expires_ts=moment + (kept.days(Kept.EXPORTS) or 0) * clock.DAY_S,
         ).execute()

@@ -31,6 +31,7 @@ class ExportOrder(NamedTuple):
 class Maker(NamedTuple):
     rights: Mapping[str, Permission]  # by format
     build: Callable[[ExportOrder], Report | None]  # None: not, or no longer, for this viewer
+    title: str  # marked; of the page that offers the files
 
 
 TRACING_RIGHTS = {

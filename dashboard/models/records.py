@@ -44,6 +44,7 @@ class ExportFile(Model):
     format = pw.CharField(4)  # pdf, xlsx, csv, zip
     locale = pw.CharField(8)
     name = pw.CharField(200)
+    page = pw.TextField(default="")  # address from which it was requested; "" before it was kept
     rows = pw.IntegerField(default=0)
     size = pw.BigIntegerField(default=0)
     sha256 = pw.CharField(64, default="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, abort, g, url_for
+from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access.guard import require
@@ -10,10 +11,13 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.exports import background, registry
 from dashboard.i18n import formats, zone
+from dashboard.i18n.message import N_
 from dashboard.models import ExportFile, Job
 from dashboard.sources import run
-from dashboard.web.deliver import attach
-from dashboard.web.page import render
+from dashboard.web.deliver import LABELS, attach
+from dashboard.web.page import local_path, render
+
+NAMES = {**LABELS, "zip": N_("ZIP archive")}
 
 bp = Blueprint("exports", __name__, url_prefix="/exports")
 
@@ -30,6 +34,9 @@ def show(ident: str) -> Response:
         fragments={"progress"},
         file=file,
         job=job,
+        title=_(registry.MAKERS[file.maker].title) if file.maker in registry.MAKERS else "",
+        label=_(NAMES[file.format]),
+        page=local_path(file.page, ""),
         ready=ready,
         failed=failed,
         kept_until=formats.stamp(file.expires_ts, zone()),

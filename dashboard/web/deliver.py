@@ -75,7 +75,9 @@ def deliver(
     if format_ == "pdf" and rows > pdf.LIMIT:
         _too_many(pdf.LIMIT)
     if rows > AT_ONCE[format_]:
-        ident = background.order(g.user, maker, query, format_, language(), zone(), name)
+        path, dot_format = here(), f".{format_}"
+        page = path.replace(dot_format, "", 1) if request.path.endswith(dot_format) else ""
+        ident = background.order(g.user, maker, query, format_, language(), zone(), name, page)
         audit.record(
             action, "r", ("export", ident, name), details={**masking.query(query), "rows": rows}, seen=seen
         )

@@ -98,7 +98,9 @@ def makers(listings: Iterable[Listing]) -> dict[str, Maker]:
 
 def maker(listing: Listing) -> Maker:
     return Maker(
-        listing.rights, lambda order: report(listing, order) if listing.opens_for(order.scope) else None
+        listing.rights,
+        lambda order: report(listing, order) if listing.opens_for(order.scope) else None,
+        listing.title,
     )
 
 

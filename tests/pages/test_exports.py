@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 from collections.abc import Iterator
 
@@ -27,6 +28,7 @@ from tests.pages.trail import DAY
 pytestmark = pytest.mark.both_databases
 
 FORMATS = ("csv", "xlsx", "pdf")
+TRACED = f"user=jana&date={DAY}&tz=Europe%2FPrague"
 ADDRESS = f"user=jana&date={DAY}&tz=Europe/Prague"
 AT_ONCE = dict(deliver.AT_ONCE)
 
@@ -110,7 +112,11 @@ def test_the_page_shows_progress_until_the_file_is_there(
     work(app)
     ready = client.get(url)
     assert "Refresh" not in ready.headers
-    assert "The file is ready: 7 rows." in ready.text
+    assert "The file is ready" in ready.text
+    assert "7 rows." in ready.text
+    for page in (waiting, ready):
+        assert "<h1>User tracing · CSV export</h1>" in page.text
+        assert page.text.count(f'href="/tracing?{html.escape(TRACED)}"') == 2, "the path and a button"
     assert f"{url}/file" in Page(ready.text).links()
     part = client.get(url, headers={"HX-Request": "true", "HX-Target": "progress"}).text.strip()
     assert part.startswith('<section class="panel" id="progress"')
@@ -125,7 +131,7 @@ def test_a_right_withdrawn_before_the_making_fails_visibly(
     work(app)
     job = Job.get(Job.kind == "export")
     assert (job.state, job.attempts) == ("failed", 1)
-    assert "be created. Go back and try again." in client.get(url).text
+    assert "be created</h2>" in client.get(url).text
     assert client.get(f"{url}/file").status_code == 404
 
 
@@ -220,7 +226,7 @@ def test_too_many_rows_end_the_job_at_once(
     job = Job.get(Job.kind == "export")
     assert (job.state, job.attempts) == ("failed", 1)
     assert "3" in job.error
-    assert "be created. Go back and try again." in client.get(url).text
+    assert "be created</h2>" in client.get(url).text
 
 
 def test_a_file_made_twice_is_one_file(client: FlaskClient, app: Flask, viewer: User) -> None:

@@ -190,6 +190,7 @@ def test_the_export_of_ones_own_data_holds_all_of_them_and_nobody_elses(
     answer = client.post("/my-data/export")
     assert client.post("/my-data/export").headers["Location"] == answer.headers["Location"]
     worker.drain(["export"])
+    assert "<h1>My data · ZIP archive</h1>" in client.get(answer.headers["Location"]).text
     page = client.get("/my-data").text
     assert answer.headers["Location"] in page
     got = client.get(f"{answer.headers['Location']}/file")

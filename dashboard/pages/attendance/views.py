@@ -156,7 +156,7 @@ def _build(order: ExportOrder) -> Report | None:
     )
 
 
-EXPORT = Maker(TRACING_RIGHTS, _build)
+EXPORT = Maker(TRACING_RIGHTS, _build, N_("Attendance"))
 
 
 def _columns() -> tuple[Column, ...]:

@@ -17,6 +17,7 @@ from dashboard.audit.subjects import Seen
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
+from dashboard.i18n.message import N_
 from dashboard.pages.figures import export, model, page, reading, tables
 from dashboard.pages.figures.reading import FiguresRequest
 from dashboard.reports import looks
@@ -141,7 +142,7 @@ def _build(order: ExportOrder) -> Report | None:
     return export.report(wanted, model.table(wanted), order)
 
 
-EXPORT = Maker(TRACING_RIGHTS, _build)
+EXPORT = Maker(TRACING_RIGHTS, _build, N_("Figures"))
 
 
 def _given() -> reading.Given:

@@ -65,7 +65,7 @@ def build(order: ExportOrder) -> Report:
     )
 
 
-EXPORT = Maker({"zip": Permission.SELF}, build)
+EXPORT = Maker({"zip": Permission.SELF}, build, N_("My data"))
 
 
 def _sheet(name: str, order: ExportOrder, user: User) -> Sheet:

@@ -71,7 +71,9 @@ def export() -> Response:
         return make_response(redirect(url_for("exports.show", ident=waiting)))
     name = file_name("my-data", g.user.login, clock.local_date(clock.now_s(), zone()), "zip")
     with database.atomic():
-        ident = background.order(g.user, own.MAKER, {}, "zip", formats.language(), zone(), name)
+        ident = background.order(
+            g.user, own.MAKER, {}, "zip", formats.language(), zone(), name, url_for(".index")
+        )
         audit.record("report.exported", "r", ("export", ident, name), details={"format": "zip"})
     return make_response(redirect(url_for("exports.show", ident=ident)))
 

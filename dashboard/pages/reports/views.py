@@ -19,6 +19,7 @@ from dashboard.audit import record as audit
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Report, file_name
 from dashboard.i18n import zone
+from dashboard.i18n.message import N_
 from dashboard.pages.reports import bar, builder
 from dashboard.reports import files, library, looks, result
 from dashboard.reports.library import Origin, SavedReport
@@ -212,7 +213,7 @@ def _build(order: ExportOrder) -> Report | None:
     return files.file(order.scope, report, given, order.zone, order.as_of, order.exporter)
 
 
-EXPORT = Maker(TRACING_RIGHTS, _build)
+EXPORT = Maker(TRACING_RIGHTS, _build, N_("Report"))
 
 
 def _json(body: Any, status: int = 200) -> Response:

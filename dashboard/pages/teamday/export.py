@@ -11,6 +11,7 @@ from dashboard.access.permissions import Permission
 from dashboard.exports.registry import TRACING_RIGHTS, ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n import formats
+from dashboard.i18n.message import N_
 from dashboard.pages.teamday import requests
 from dashboard.pages.teamday.requests import DayRequest
 from dashboard.tracing import team as teams
@@ -34,8 +35,8 @@ def _compare(order: ExportOrder) -> Report | None:
     return _report(_("Compare"), "", wanted, order) if wanted is not None else None
 
 
-TEAM = Maker(TRACING_RIGHTS, _team)
-COMPARE = Maker(TRACING_RIGHTS, _compare)
+TEAM = Maker(TRACING_RIGHTS, _team, N_("Team day"))
+COMPARE = Maker(TRACING_RIGHTS, _compare, N_("Compare"))
 
 
 def _report(title: str, about: str, wanted: DayRequest, order: ExportOrder) -> Report:
