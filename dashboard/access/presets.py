@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dashboard.access import agent_exports
 from dashboard.access.permissions import PRESETS
-from dashboard.models import Access, AccessGrant
+from dashboard.models import Access, AccessGrant, Setting
 
 
 def make() -> None:
@@ -20,3 +21,5 @@ def make() -> None:
         if created:
             for kind in preset.grants:
                 AccessGrant.create(access=access, kind=kind)
+            if preset.name == agent_exports.ROLE:
+                Setting.put(agent_exports.ANSWER, "yes")

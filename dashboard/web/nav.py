@@ -233,6 +233,15 @@ def _menus(
     return Navigation(sections, _(here.section.label), groups=tuple(groups.items()))
 
 
+def opened(permissions: frozenset[Permission]) -> dict[str, list[str]]:
+    """Return the labels of the pages that a user with `permissions` opens, by the label of their section."""
+    found: dict[str, list[str]] = {}
+    for place in current_app.extensions["places"]:
+        if place.permissions & permissions:
+            found.setdefault(_(place.section.label), []).append(_(place.page.label))
+    return found
+
+
 def place_of(path: str) -> Place | None:
     """Return the page that a path belongs to, whether or not the viewer may open it."""
     found = max(current_app.extensions["places"], key=lambda place: place.holds(path))

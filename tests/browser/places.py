@@ -142,6 +142,7 @@ PLACES = {
     "modules of an access": Place("/accesses/{access}/edit?tab=modules"),
     "advanced settings of an access": Place("/accesses/{access}/edit?tab=advanced"),
     "users of an access": Place("/accesses/{access}/edit?tab=users"),
+    "preview of an access": Place("/accesses/{access}/edit?tab=preview"),
     "deletion of an access": Place("/accesses/{access}/delete"),
     "channels": Place("/settings/channels"),
     "new channel": Place("/settings/channels/new"),

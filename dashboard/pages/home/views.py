@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, make_response, request
 
 from dashboard import clock
+from dashboard.access import agent_exports
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
@@ -46,6 +47,7 @@ def index() -> Response:
         marks=marks,
         target=LEVEL_TARGET,
         words=team_day,
+        agents_lack_exports=block is None and agent_exports.is_due(g.scope),
         **context,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from dashboard.access.granting import Grant
-from dashboard.access.permissions import SECTIONS, Permission, Section
+from dashboard.access.permissions import SECTIONS, Choice, Permission, Section
 from dashboard.i18n.message import N_
 from dashboard.web.fields import Check, ChoiceOfId, Field, Form, Ids, TextLine
 
@@ -14,8 +14,10 @@ TABS = {
     "modules": N_("Modules"),
     "advanced": N_("Advanced settings"),
     "users": N_("Users"),
+    "preview": N_("Preview"),
 }
 PARTS = {"reports": N_("Reports")}  # second level of the advanced settings
+SEEING = ("deactivated", "figures", "traces", "unmask", "view")  # verbs of permissions that change nothing
 WHOLE = ("led_teams", "all_users", "all_queues")
 CHOSEN = ("users", "queues")
 
@@ -89,6 +91,30 @@ def sections(tab: str, part: str) -> tuple[Section, ...]:
     """Return the groups of boxes of a tab, none for a tab without boxes."""
     wanted = f"advanced.{part}" if tab == "advanced" else tab
     return tuple(section for section in SECTIONS if section.tab == wanted)
+
+
+class Line(NamedTuple):
+    """A row of the matrix: the permission to see something, and the one to edit it or to act."""
+
+    see: Choice | None
+    edit: Choice | None
+
+
+def matrix(sections_: tuple[Section, ...]) -> list[tuple[str, list[Line]]]:
+    """Return sections as rows by title; what can be viewed and edited is one row."""
+    return [(section.title, _lines(section)) for section in sections_]
+
+
+def _lines(section: Section) -> list[Line]:
+    choices = {each.permission.value: each for each in section.choices}
+    lines: list[Line] = []
+    for choice in section.choices:
+        subject, _dot, verb = choice.permission.rpartition(".")
+        if verb == "edit" and any(line.edit is choice for line in lines):
+            continue
+        edit = choices.get(f"{subject}.edit") if verb == "view" else None
+        lines.append(Line(choice, edit) if verb in SEEING else Line(None, choice))
+    return lines
 
 
 def offered(tab: str, part: str) -> frozenset[Permission]:

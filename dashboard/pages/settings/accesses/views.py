@@ -11,22 +11,24 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Response, abort, g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
 
+from dashboard.access import agent_exports as questions
 from dashboard.access import granting
 from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, grants_of
+from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, User
-from dashboard.pages.settings.accesses import forms, queries
+from dashboard.pages.settings.accesses import forms, preview, queries
 from dashboard.pages.settings.accesses.forms import GeneralForm, NewForm, RightsForm
 from dashboard.pages.settings.accesses.queries import AccessRow
-from dashboard.web import lists
+from dashboard.web import errors, lists
 from dashboard.web.columns import Column, Texts, badge, number
 from dashboard.web.fields import Form
 from dashboard.web.forms import ID_MAX, whole
@@ -137,7 +139,7 @@ class Accesses(Resource[Form]):
         if row is None:
             return super().show(row, form, status, **more)
         tab, _part = _place()
-        template = tab if tab in ("general", "users") else "rights"
+        template = tab if tab in ("general", "users", "preview") else "rights"
         context = {"row": row, "form": form, "differing": None, **self.context(row, form), **more}
         return self.render(f"accesses/{template}.html", (), status, **context)
 
@@ -153,7 +155,7 @@ class Accesses(Resource[Form]):
             "part": part,
             "tabs": forms.TABS,
             "parts": forms.PARTS,
-            "sections": forms.sections(tab, part),
+            "sections": forms.matrix(forms.sections(tab, part)),
             "name": self.called(row),
             "giver": giver,
             "reason": _(reason) if reason and may_edit else None,
@@ -167,6 +169,8 @@ class Accesses(Resource[Form]):
             "when": lists.moment,
             "may_list": g.scope.can(Permission.USERS_VIEW),
         }
+        if tab == "preview":
+            context["preview"] = preview.of_role(g.scope, row, context["holders"], request.args.get("as", ""))
         if isinstance(form, GeneralForm):
             sought = lists.needle(request.values)
             context |= {
@@ -299,4 +303,20 @@ def _is(access_id: int, grant: Grant) -> Any:
 
 
 bp = Blueprint("accesses", __name__, url_prefix="/accesses")
-Accesses(bp)
+roles = Accesses(bp)
+
+
+@bp.post("/agent-exports")
+@require(Permission.ACCESSES_EDIT)
+def agent_exports() -> Response:
+    """Take the answer whether agents can export their own day (`allow` is 1 or 0), and go Home."""
+    allow = request.form.get("allow", "")
+    if allow not in ("0", "1"):
+        abort(422, errors.Detail(_("Choose 1 to allow it or 0 to leave the role as it is.")))
+    with roles.changing() as giver:
+        changed = questions.answer(giver, allow=allow == "1")
+        if changed:
+            role, before = changed
+            roles.record("updated", "u", role, {"permissions": (before, role.permissions)})
+    text = _("Agents can now export their own day.") if changed else _("The role Agent stays as it is.")
+    return roles.done(text, url_for("home.index"))
