@@ -11,6 +11,7 @@ from collections.abc import Callable, Sized
 from copy import deepcopy
 from typing import Any, Literal, NamedTuple
 
+from dashboard.pages.ruleeditor import whens
 from dashboard.pages.ruleeditor.typed_rule import (
     Node,
     Option,
@@ -38,6 +39,9 @@ def apply_edit(form: TypedRule, op: str) -> EditResult:
     """Return the form after the act `op`, on a copy."""
     name, _colon, where = op.partition(":")
     made = deepcopy(form)
+    if name == "when":
+        whens.turn(made)
+        return EditResult(made, "types.0")
     do = EDITS.get(name)
     return EditResult(made, do(made["definition"], where)) if do else EditResult(made)
 

@@ -2,7 +2,8 @@
 
 A typed rule is JSON: `name`, `description`, `list` ("my" or "system", of a new rule), `group`, `position`,
 `state`, `existing` ("new" or "all": which open subjects a timer is for),
-`pending` (what becomes of pending waits), `version` and `seen` (what it was made from) and `definition`,
+`pending` (what becomes of pending waits), `when` (the kind that was chosen, see `whens`),
+`version` and `seen` (what it was made from) and `definition`,
 which has the shape of `rules.definition` but holds whatever was typed.
 
 Fields are named by their place: `types.0`, `if.how`, `if.0.1.field`, `if.0.1.op`, `if.0.1.v0`, `then.0.do`,
@@ -24,7 +25,7 @@ from dashboard.rulelang.fields import Field
 from dashboard.rulelang.operators import OPERATORS, operators
 from dashboard.rulelang.values import MAX_TYPES
 
-TEXTS: Final = ("name", "description", "list", "state", "existing", "pending", "seen")
+TEXTS: Final = ("name", "description", "list", "state", "existing", "pending", "seen", "when")
 OTHER: Final = "data."  # chosen for a field of the data that no type declares
 CUSTOM: Final = "custom."
 _NODE = re.compile(rf"if((?:\.\d{{1,3}}){{0,{MAX_LEVELS}}})\.(how|field)")
@@ -78,6 +79,7 @@ def typed(raw: Any, **values: Any) -> TypedRule:
         "existing": "",
         "pending": "",
         "seen": "",
+        "when": "",
         "group": None,
         "position": 0,
         "version": 0,

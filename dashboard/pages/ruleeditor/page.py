@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from flask import Response, g, request, url_for
@@ -13,17 +14,20 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_, Message
 from dashboard.models import Rule, RuleDraft
-from dashboard.pages.ruleeditor import action_widgets, codec, commands, form, preview, queries, widgets
+from dashboard.pages.ruleeditor import action_widgets, codec, commands, form, preview, queries, whens, widgets
 from dashboard.pages.ruleeditor.queries import Offered
 from dashboard.pages.ruleeditor.typed_rule import TypedDefinition, TypedRule
 from dashboard.pages.ruleeditor.warnings import warnings
+from dashboard.pages.ruleeditor.whens import When
 from dashboard.pages.ruleeditor.widgets import Option
-from dashboard.rulelang import text_templates
+from dashboard.rulelang import declared, text_templates
+from dashboard.rulelang.actions import COMMON
 from dashboard.rulelang.matcher import State
 from dashboard.rulelang.outcomes import RUN_LABELS
 from dashboard.rulelang.schema import LOOPS, Definition
-from dashboard.rulelang.triggers import fitting
+from dashboard.rulelang.triggers import OPTIONS, fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
+from dashboard.rulelang.values import Part
 from dashboard.rules import permissions
 from dashboard.rules.timing import pending_waits
 from dashboard.ruletext import names
@@ -41,6 +45,9 @@ LABELS = {
     "state": N_("State"),
     "rule": N_("The rule in words"),
 }
+
+
+PLACES = {**LABELS, "types": N_("Event type"), "zone": N_("Time zone")}
 
 
 class Editing(NamedTuple):
@@ -127,6 +134,7 @@ def show(editing: Editing, status: int = 200) -> Response:
 def _context(editing: Editing) -> dict[str, Any]:
     typed, definition, errors = editing.typed, editing.typed["definition"], editing.errors
     sought = lists.needle(request.form, "find")
+    when, sought_type = whens.when_of(typed), lists.needle(request.form, "find_type")
     offered = queries.offered(g.scope, definition, sought)
     texts, event = preview.texts(definition, g.scope)
     rule = editing.rule
@@ -139,16 +147,20 @@ def _context(editing: Editing) -> dict[str, Any]:
         "typed": typed,
         "errors": errors,
         "focus": editing.focus,
-        "summary": [(target(path), _at(path, text)) for path, text in errors.items()],
-        "open": permissions.can_change(g.scope, editing.owner),
+        "summary": [(target(path), _at(path, text, definition)) for path, text in errors.items()],
         "say": preview.sentence(definition, g.scope),
-        "types": _types(editing),
+        "when": when,
+        "whens": [Option(each, _(label), each == when) for each, label in whens.LABELS.items()],
+        "find_type": sought_type,
+        "types": _types(editing, when, sought_type),
         "block": widgets.conditions(definition, offered, site_zone, errors),
         "actions": action_widgets.rows(definition, offered, errors, texts),
-        "limits": action_widgets.options(definition, offered, errors),
+        "limits": {
+            name: action_widgets.options(definition, offered, errors)[name]
+            for name in whens.options(when, definition)
+        },
         "more": _more(editing, offered),
-        "part_errors": any(path.part in ("wait", "times") for path in errors),
-        "unless": _unless(editing),
+        "unless": _unless(editing, sought_type),
         "event": event,
         "find": sought,
         "offered": offered,
@@ -173,30 +185,44 @@ def _context(editing: Editing) -> dict[str, Any]:
 
 def target(path: ErrorPath) -> str:
     """Return the name of the field at which an error is shown."""
-    if path.part == "types":
-        return "types.0"
+    if path.part == "types" or path == "wait.unless":
+        return f"{path}.0" if path.part == "wait" else "types.0"
     if path.part != "if":
         return codec.error_field(path)
     part = {"field": "field", "op": "op", "value": "v0"}.get(str(path.keys[-1]))
     return ".".join(map(str, [*path.keys[:-1], part] if part else [*path.keys, "how"]))
 
 
-def _at(path: ErrorPath, text: str) -> str:
-    """Return an error with the place that it is about."""
+def _at(path: ErrorPath, text: str, definition: TypedDefinition) -> str:
+    """Return an error with the name of the field that it is about."""
     numbers = [key + 1 for key in path.keys if isinstance(key, int)]
     place = ""
-    if path.part in LABELS:
-        place = str(_(LABELS[path]))
+    if path.part in PLACES:
+        place = str(_(PLACES[str(path.part)]))
     elif path.part == "then" and numbers:
         place = str(_("Action %(number)s", number=numbers[0]))
+        label = _part_label(path.keys[2:3], _action_parts(definition, numbers[0] - 1))
+        place = str(_("%(place)s, %(part)s", place=place, part=label)) if label else place
+    elif path.part in OPTIONS:
+        place = _part_label(path.keys[1:2], declared.parts(OPTIONS[str(path.part)].cls))
     elif path.part == "if" and numbers:
         place = str(_("Condition %(number)s", number=".".join(map(str, numbers))))
     return str(_("%(place)s: %(problem)s", place=place, problem=text)) if place else text
 
 
-def _types(editing: Editing) -> list[dict[str, Any]]:
+def _action_parts(definition: TypedDefinition, n: int) -> tuple[Part, ...]:
+    """Return the parameters of a typed action, those of every action included."""
+    then = definition["then"]
+    return (*codec.params_of(then[n]), *COMMON) if n < len(then) else ()
+
+
+def _part_label(keys: tuple[str | int, ...], parts: Sequence[Part]) -> str:
+    return next((str(_(part.label)) for part in parts if part.name in keys and part.label), "")
+
+
+def _types(editing: Editing, when: When, sought: str) -> list[dict[str, Any]]:
     chosen = editing.typed["definition"]["types"]
-    groups = queries.types(editing.personal, chosen)
+    groups = queries.types(editing.personal, chosen, partial(whens.fits, when), sought)
     known = {name for _label, each in groups for name, _text, _needs in each}
     rows: list[dict[str, Any]] = []
     for n, name in enumerate(chosen):
@@ -236,11 +262,11 @@ def _order(editing: Editing) -> list[tuple[str, list[tuple[str, bool]]]]:
     return [(names.type_label(name), order) for name, order in rows if len(order) > 1]
 
 
-def _unless(editing: Editing) -> list[list[tuple[str, list[Option]]]]:
+def _unless(editing: Editing, sought: str) -> list[list[tuple[str, list[Option]]]]:
     """Return a list of types for each event that ends the wait."""
     wait = editing.typed["definition"].get("wait") or {}
     chosen = wait.get("unless", []) if "wait" in fitting(editing.typed["definition"]["types"]) else []
-    groups = queries.types(False, chosen) if chosen else []
+    groups = queries.types(False, chosen, lambda _name: True, sought) if chosen else []
     return [
         [
             (label, [Option(name, text, name == each) for name, text, _needs in group])

@@ -34,7 +34,10 @@ ACTION = {"do": "log", "text": "…"}
 
 def checked(definition: Mapping[str, Any], site: AvailableReferences | None) -> Definition | Errors:
     """Return the definition of a typed rule, or its errors; rows without a type are ignored."""
-    return definitions.parse({**definition, "types": [each for each in definition["types"] if each]}, site)
+    typed = {**definition, "types": [each for each in definition["types"] if each]}
+    if "wait" in typed:
+        typed["wait"] = {**typed["wait"], "unless": [each for each in typed["wait"]["unless"] if each]}
+    return definitions.parse(typed, site)
 
 
 class Preview(NamedTuple):

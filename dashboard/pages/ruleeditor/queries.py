@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from dashboard import catalog, clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.catalog import CATALOG
 from dashboard.db import rows
-from dashboard.events import switches
+from dashboard.events import seen, switches
 from dashboard.i18n import catalogue
 from dashboard.models import (
     Access,
@@ -32,6 +33,7 @@ from dashboard.models import (
 )
 from dashboard.rulelang import references
 from dashboard.rulelang.outcomes import RunOutcome
+from dashboard.rulelang.triggers import origin
 from dashboard.rules import active_rules, permissions
 from dashboard.ruletext import names as rule_names
 from dashboard.web import lists
@@ -128,17 +130,32 @@ def groups() -> list[Choice]:
     return _choices(rows(RuleGroup.select(RuleGroup.id, RuleGroup.name), _Named))
 
 
-def types(personal: bool, chosen: Collection[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """Return the event types that rules may be about, by group of the catalogue: name, label, and whether
-    they never occur until a source sends them. Those chosen already are always there."""
+TypeGroups = list[tuple[str, list[tuple[str, str, bool]]]]
+
+
+def types(personal: bool, chosen: Collection[str], fits: Callable[[str], bool], sought: str) -> TypeGroups:
+    """Return event types that fit and that rules may be about, by group of the catalogue: name, label, and
+    whether they never occur until a source sends them.
+
+    They are those with a text in label or name, or without one those that the site receives, and timers
+    and counts of what it receives; without events of sources all. Those chosen stay.
+    """
     groups: dict[str, list[tuple[str, str, bool]]] = {}
     switched, translate = switches.choices(), catalogue().ugettext
-    for type_ in catalog.CATALOG.values():
-        open_ = switched[type_.name].usable if type_.name in switched else type_.in_rules
-        if (open_ and (type_.level == "personal" or not personal)) or type_.name in chosen:
-            groups.setdefault(type_.group, []).append(
-                (type_.name, translate(type_.label), type_.needs_source)
+    received = seen.last_times()
+    objects = {name.partition(".")[0] for name in received if name in CATALOG and CATALOG[name].needs_source}
+    for type_ in CATALOG.values():
+        name, label = type_.name, translate(type_.label)
+        open_ = switched[name].usable if name in switched else type_.in_rules
+        if sought:
+            listed = lists.found(sought, label, name)
+        else:
+            listed = (
+                not objects or name in received or (origin(name) != "" and name.partition(".")[0] in objects)
             )
+        offered = open_ and listed and fits(name) and (type_.level == "personal" or not personal)
+        if offered or name in chosen:
+            groups.setdefault(type_.group, []).append((name, label, type_.needs_source))
     return [(_(label), groups[name]) for name, label in catalog.GROUPS.items() if name in groups]
 
 

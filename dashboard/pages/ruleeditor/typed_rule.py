@@ -50,6 +50,7 @@ class TypedRule(TypedDict):
     pending: str
     version: int
     seen: str
+    when: str
     definition: TypedDefinition
 
 

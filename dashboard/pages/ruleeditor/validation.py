@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from dashboard.i18n.message import Message
 from dashboard.models import RuleGroup
-from dashboard.pages.ruleeditor import preview, typed_rule
+from dashboard.pages.ruleeditor import preview, typed_rule, whens
 from dashboard.pages.ruleeditor.commands import Wanted
 from dashboard.pages.ruleeditor.page import Editing
 from dashboard.pages.ruleeditor.typed_rule import TypedDefinition
@@ -30,7 +30,7 @@ WATCHING = (State.ON, State.SHADOW)
 def check(editing: Editing) -> tuple[Wanted | None, dict[ErrorPath, str]]:
     """Return the rule to save, or None and the errors by field."""
     typed, rule = editing.typed, editing.rule
-    errors = _head(editing)
+    errors = _head(editing) | {path: str(_(text)) for path, text in whens.missing(typed).items()}
     before = definitions.load(rule.definition) if rule else None
     stored = before if isinstance(before, Definition) else None
     known = permissions.available_references(g.scope, editing.personal, stored)

@@ -93,9 +93,12 @@ def _recipes(own: bool, errors: Mapping[ErrorPath, str] | None = None) -> Respon
 @bp.get("/<int:ident>/edit")
 @require(OWN, Permission.RULES_VIEW, Permission.RULES_OVERSEE)
 def edit(ident: int) -> Response:
-    """Show a stored rule, or the viewer's draft of it with `draft=1`; read-only without the permission."""
+    """Show a stored rule, or the viewer's draft of it with `draft=1`; without the permission to change it
+    lead to its description."""
     rule = seen(ident)
-    draft = queries.draft(g.user.id, ident) if permissions.can_change(g.scope, rule.owner_id) else None
+    if not permissions.can_change(g.scope, rule.owner_id):
+        return make_response(redirect(url_for("rules.show", ident=ident)))
+    draft = queries.draft(g.user.id, ident)
     if draft is not None and request.args.get("draft"):
         return page.show(Editing(rule, draft.form))
     editing = Editing(rule, page.stored(rule), waiting=draft)
