@@ -224,3 +224,15 @@ def test_every_page_of_rules_says_that_all_are_stopped(editor: FlaskClient) -> N
     assert all("All rules are stopped" not in editor.get(url).text for url in pages)
     active_rules.stop(True)
     assert all("All rules are stopped" in editor.get(url).text for url in pages)
+
+
+def test_the_fullest_list_opens_and_its_commands_stand_in_one_menu(client: FlaskClient) -> None:
+    mine = asks.sign_in_with(client, P.RULES_OWN, P.RULES_VIEW)
+    assert "/rules/bulk?list=my" in client.get("/rules").text, "equal lists: the first"
+    for name in ("A", "B"):
+        rule(name)
+    rule("Mine", owner=mine)
+    page = Page(client.get("/rules").text)
+    assert page.having(action="/rules/bulk?list=system")
+    assert "With ticked…" in page.text
+    assert len(listed(client, "/rules")) == 2

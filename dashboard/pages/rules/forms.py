@@ -42,11 +42,11 @@ def open_lists(scope: Scope) -> list[str]:
     return [name for name, permission in LISTS.items() if scope.can(permission)]
 
 
-def parse(args: Mapping[str, str], scope: Scope) -> RuleListQuery | None:
-    """Return what the address asks for, the first list that is open to the viewer unless it names one;
-    None for a list that is not open to him, or that there is none of."""
+def parse(args: Mapping[str, str], scope: Scope, default: str = "") -> RuleListQuery | None:
+    """Return what the address asks for; of the list `default`, else the first one that is open to the
+    viewer, unless it names one. None for a list that is not open to him, or that there is none of."""
     opened = open_lists(scope)
-    which = args.get("list") or (opened[0] if opened else "")
+    which = args.get("list") or default or (opened[0] if opened else "")
     if which not in opened:
         return None
     asked_by = args.get("by", "")

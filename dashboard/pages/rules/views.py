@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, request, url_for
@@ -32,7 +33,9 @@ P = Permission
 @bp.get("")
 @require(*SEE)
 def index() -> Response:
-    wanted = forms.parse(request.args, g.scope) or abort(404)
+    sizes = queries.sizes(g.scope, forms.open_lists(g.scope))
+    fullest = max(sizes, key=lambda which: sizes[which], default="")
+    wanted = forms.parse(request.args, g.scope, fullest) or abort(404)
     by = lists.order(request.args, listing.KEYS, "name")
     parts = listing.sections(listing.lines(g.scope, wanted, by), wanted, by)
     rows, pager = lists.paged([line for part in parts for line in part.lines], PAGE_ROWS)
@@ -46,7 +49,7 @@ def index() -> Response:
         heads=lists.heads(by, listing.KEYS),
         sections=listing.cut(parts, listing.whole(g.scope, rows)),
         totals={part.title: len(part.lines) for part in parts},
-        tabs=_tabs(wanted),
+        tabs=_tabs(wanted, sizes),
         choices=queries.choices(g.scope, wanted.which),
         states=listing.STATES,
         categories=catalog.GROUPS,
@@ -54,7 +57,7 @@ def index() -> Response:
         may=allowed(g.scope, wanted.which),
         when=when,
         spark=charts.spark,
-        query=_query(),
+        query=_query() | {"list": wanted.which},
     )
 
 
@@ -72,12 +75,10 @@ def allowed(scope: Scope, which: str) -> dict[str, bool]:
     }
 
 
-def _tabs(wanted: forms.RuleListQuery) -> list[tuple[str, str, bool, int]]:
-    opened = forms.open_lists(g.scope)
-    sizes = queries.sizes(g.scope, opened)
+def _tabs(wanted: forms.RuleListQuery, sizes: Mapping[str, int]) -> list[tuple[str, str, bool, int]]:
     return [
-        (_(forms.NAMES[name]), url_for(".index", list=name), name == wanted.which, sizes[name])
-        for name in opened
+        (_(forms.NAMES[name]), url_for(".index", list=name), name == wanted.which, size)
+        for name, size in sizes.items()
     ]
 
 
