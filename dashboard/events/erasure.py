@@ -79,6 +79,7 @@ KEPT: tuple[type[Model], ...] = (
 )
 OWN_WAY: tuple[type[Model], ...] = (Contact, Event, ExportFile, ExportPart)
 TEXTS = (peewee.CharField, peewee.TextField, peewee.JSONField)
+ERASED = re.compile(r"erased-(\d{1,18})")  # a pseudonym, with the id of the contact
 _PARTS = ("phone", "email", "name")  # the first that is given identifies a contact
 
 
@@ -139,7 +140,7 @@ def erase(ident: int) -> None:
     with database.atomic():
         ExportPart.delete().execute()  # files hold contacts
         ExportFile.delete().execute()
-        _contact(person)
+        hide_contact(person.ident, person.source)
 
 
 def walked() -> list[type[Model]]:
@@ -155,9 +156,9 @@ def texts_of(model: type[Model]) -> list[peewee.Field]:
 def _person(ident: int) -> Person | None:
     """Return what is known about a contact, also by the events from before its details changed."""
     row = Contact.get_or_none(Contact.id == ident)
-    pseudonym = f"erased-{ident}"
+    name = pseudonym(ident)
     source, _colon, mark = (row.key if row is not None else "").partition(":")
-    if row is None or mark == pseudonym:
+    if row is None or mark == name:
         return None
     given = [{name: getattr(row, name) for name in _PARTS}]
     e = Event
@@ -166,7 +167,7 @@ def _person(ident: int) -> Person | None:
     given += [each for (text,) in found.tuples() if _mark(each := json.loads(text)) == mark]
     texts = {each[name] for each in given for name in _PARTS if len(each.get(name) or "") >= LEAST}
     others = frozenset(text for text in texts if "@" in text or len(_digits(text)) >= NUMBER)
-    return Person(ident, int(source), mark, pseudonym, frozenset(texts) - others, others)
+    return Person(ident, int(source), mark, name, frozenset(texts) - others, others)
 
 
 def _digits(text: str) -> str:
@@ -177,10 +178,17 @@ def _mark(details: dict[str, str]) -> str:
     return next((details[name] for name in _PARTS if details.get(name)), "")
 
 
-def _contact(person: Person) -> None:
-    Contact.update(
-        key=f"{person.source}:{person.pseudonym}", name=person.pseudonym, phone="", email="", search=""
-    ).where(Contact.id == person.ident).execute()
+def pseudonym(ident: int) -> str:
+    """Return what stands for the key and name of a contact that is erased."""
+    return f"erased-{ident}"
+
+
+def hide_contact(ident: int, source: int | str) -> None:
+    """Replace the details of a contact by its pseudonym, in the caller's transaction."""
+    name = pseudonym(ident)
+    Contact.update(key=f"{source}:{name}", name=name, phone="", email="", search="").where(
+        Contact.id == ident
+    ).execute()
 
 
 def _events(person: Person) -> None:

@@ -17,6 +17,7 @@ NAME = "retention"  # of the setting: JSON of days by kind, with a version
 class Kept(StrEnum):
     """The kinds of data that are deleted after a while."""
 
+    CONTENT = "content"
     EVENTS = "events"
     INTERVALS = "intervals"
     AUDIT = "audit"
@@ -25,7 +26,7 @@ class Kept(StrEnum):
 
 
 Days = dict[str, int | None]  # by Kept; None: kept for ever
-DEFAULTS: Days = {Kept.EVENTS: None, Kept.INTERVALS: None, Kept.AUDIT: None, Kept.EXPORTS: 1, Kept.RUNS: 30}
+DEFAULTS: Days = {kind: {Kept.EXPORTS: 1, Kept.RUNS: 30}.get(kind) for kind in Kept}
 
 
 class Periods(NamedTuple):

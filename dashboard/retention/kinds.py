@@ -13,7 +13,7 @@ from dashboard.db import Model, pieces
 from dashboard.events.kept import Kept
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry, ExportFile, Run
-from dashboard.retention import days, log
+from dashboard.retention import content, days, log
 from dashboard.rules import runs
 
 MOST = 36_500  # days
@@ -72,6 +72,15 @@ def _stock_of_runs(before_ms: int | None) -> Stock:
 
 
 KINDS = (
+    RetentionKind(
+        Kept.CONTENT,
+        N_("Contacts and content"),
+        N_("Names, numbers and addresses of contacts, titles, texts and notifications. Figures stay."),
+        1,
+        True,
+        lambda before_ms: Stock(*content.stock(before_ms)),
+        content.delete,
+    ),
     RetentionKind(
         Kept.EVENTS,
         N_("Events"),

@@ -35,6 +35,9 @@ class EventKey(NamedTuple):
     interaction: str | None
 
 
+FIRST = EventKey(0, 0, 0, None)
+
+
 def delete(before_ms: int) -> Iterator[int]:
     """Raise the horizon to `before_ms` and delete events that are older than it by GAP_MS, in pieces; yield
     the number of events of each.
@@ -49,8 +52,8 @@ def delete(before_ms: int) -> Iterator[int]:
             return
         horizon.raise_to(before_ms)
     before_ms -= horizon.GAP_MS
-    last = EventKey(0, 0, 0, None)
-    while batch := _after(last, before_ms, Event.type.not_in(OF_DAYS)):
+    last = FIRST
+    while batch := after(last, before_ms, Event.type.not_in(OF_DAYS)):
         last = batch[-1]
         alone = [event.id for event in batch if event.interaction is None]
         yield from _piece(alone, [])
@@ -68,8 +71,8 @@ def delete_by_type() -> Iterator[int]:
     for type_, choice in switches.choices().items():
         if choice.days is None or type_.startswith("agent.") or type_ in OF_DAYS:
             continue
-        last, chosen = EventKey(0, 0, 0, None), (Event.type == type_) & Event.interaction.is_null()
-        while batch := _after(last, kept.first_ms(choice.days), chosen):
+        last, chosen = FIRST, (Event.type == type_) & Event.interaction.is_null()
+        while batch := after(last, kept.first_ms(choice.days), chosen):
             last = batch[-1]
             yield from _piece([event.id for event in batch], [])
 
@@ -84,19 +87,19 @@ def stock(before_ms: int | None) -> tuple[int, int | None, int]:
 
 def _unfolded(before_ms: int) -> bool:
     """Say whether events older than `before_ms` wait for a digest."""
-    after = _folded_to()
+    after = folded_to()
     newer = (Event.id > after) & (Event.time_ms < before_ms)
     return after < dialect.highest_id("event") and Event.select(Event.id).where(newer).exists()
 
 
-def _folded_to() -> int:
+def folded_to() -> int:
     """Return the id up to which all events have been folded."""
     waiting = (Job.kind == "digest") & Job.state.in_((WAITING, RUNNING))
     after = [job.args["after"] for job in Job.select(Job.args).where(waiting)]
     return min(after, default=dialect.highest_id("event"))
 
 
-def _after(last: EventKey, before_ms: int, chosen: Any) -> list[EventKey]:
+def after(last: EventKey, before_ms: int, chosen: Any) -> list[EventKey]:
     """Return the following events of before `before_ms` that meet the condition `chosen`."""
     e = Event
     later = (e.time_ms > last.time_ms) | ((e.time_ms == last.time_ms) & (e.id > last.id))
@@ -152,9 +155,9 @@ def _piece(ids: Sequence[int], interactions: Sequence[int]) -> Iterator[int]:
     same = (e.source_id == i.source) & (e.interaction == i.external_id)
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        folded_to = _folded_to()
+        folded = folded_to()
         awaited = _awaited(ids)
-        gone = [ident for ident in ids if ident <= folded_to and ident not in awaited]
+        gone = [ident for ident in ids if ident <= folded and ident not in awaited]
         if interactions and len(gone) < e.select().join(i, on=same).where(frozen).count():
             return
         for source, name in plain(i.select(i.source, i.external_id).where(frozen)) if interactions else ():

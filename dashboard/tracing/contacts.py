@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dashboard.db import dialect
-from dashboard.db.prepared import Prepared, slot
+from dashboard.db.prepared import Prepared, plain, slot
 from dashboard.db.search import of_contact
+from dashboard.events.erasure import ERASED
 from dashboard.models import Contact
 
 CHUNK = 400
@@ -17,17 +18,19 @@ CONTACT_FIELDS = ("name", "phone", "email")
 def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
     """Return the contact of each JSON text: that of its number, else address, else name.
 
-    Those of a whole batch are looked up and made at once; the latest details given are kept.
+    Those of a whole batch are looked up and made at once; the latest details given are kept. An event whose
+    content was deleted names its contact by the pseudonym.
     """
     keys: dict[str, str | None] = {}
     given: dict[str, dict[str, str]] = {}
     for text in texts:
         details: dict[str, str] = json.loads(text)
-        mark = details.get("phone") or details.get("email") or details.get("name")
-        keys[text] = f"{source}:{mark}" if mark else None
-        if mark:
-            said = {name: value for name, value in details.items() if value}
-            given.setdefault(f"{source}:{mark}", {}).update(said)
+        keys[text] = key = key_of(source, details)
+        if key is not None:
+            given.setdefault(key, {}).update({name: value for name, value in details.items() if value})
+    hidden = _hidden(source, given)
+    for key in hidden:
+        del given[key]
     known = _contacts(list(given))
     fresh = [key for key in given if key not in known]
     new = {key: [given[key].get(name, "") for name in CONTACT_FIELDS] for key in fresh}
@@ -39,7 +42,24 @@ def contact_ids(source: int, texts: Iterable[str]) -> dict[str, int | None]:
             news = dict(zip(CONTACT_FIELDS, latest, strict=True))
             Contact.update(**news, search=of_contact(*latest)).where(Contact.id == ident).execute()
     known |= _contacts(fresh)
-    return {text: known[key][0] if key else None for text, key in keys.items()}
+    ids = hidden | {key: ident for key, (ident, *_details) in known.items()}
+    return {text: ids[key] if key else None for text, key in keys.items()}
+
+
+def key_of(source: int, details: Mapping[str, str]) -> str | None:
+    """Return the key of the contact with these details; None without any."""
+    mark = details.get("phone") or details.get("email") or details.get("name")
+    return f"{source}:{mark}" if mark else None
+
+
+def _hidden(source: int, keys: Iterable[str]) -> dict[str, int]:
+    """Return the contacts of the source that these keys name by a pseudonym, whatever their own key is."""
+    named = {key: int(match[1]) for key in keys if (match := ERASED.fullmatch(key.partition(":")[2]))}
+    if not named:
+        return {}
+    query = Contact.select(Contact.id, Contact.key).where(Contact.id.in_(sorted(named.values())))
+    mine = {ident for ident, key in plain(query) if key.startswith(f"{source}:")}
+    return {key: ident for key, ident in named.items() if ident in mine}
 
 
 def _contacts(keys: Sequence[str]) -> dict[str, tuple[int, str, str, str]]:

@@ -21,7 +21,7 @@ from dashboard.web.fields import Form, WholeNumber
 from dashboard.web.page import render
 
 BY_NAME = {kind.kept.value: kind for kind in KINDS}
-LONGER = {Kept.EVENTS: Kept.INTERVALS}  # kinds that are kept no longer than others
+LONGER = {Kept.CONTENT: Kept.EVENTS, Kept.EVENTS: Kept.INTERVALS}  # kinds that are kept no longer than others
 
 bp = Blueprint("retention", __name__, url_prefix="/settings/retention")
 
