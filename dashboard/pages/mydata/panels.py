@@ -125,13 +125,13 @@ def stock() -> list[Stock]:
             label,
             "" if oldest is None else formats.date_plain(clock.local_date(int(oldest) // scale, zone())),
             rows,
-            days.get(kind) if kind else None,
+            days[kind],
         )
         for label, user, at, scale, kind in (
-            (N_("Activities"), Activity.user_id, Activity.start_ts, 1, None),
-            (N_("Times of status and work"), Interval.user_id, Interval.start_ts, 1, None),
-            (N_("Events"), Event.user_id, Event.time_ms, 1000, None),
-            (N_("Notifications"), Notification.user_id, Notification.made_ms, 1000, None),
+            (N_("Activities"), Activity.user_id, Activity.start_ts, 1, Kept.INTERVALS),
+            (N_("Times of status and work"), Interval.user_id, Interval.start_ts, 1, Kept.INTERVALS),
+            (N_("Events"), Event.user_id, Event.time_ms, 1000, Kept.EVENTS),
+            (N_("Notifications"), Notification.user_id, Notification.made_ms, 1000, Kept.CONTENT),
             (N_("Looks by name"), AuditSubject.user_id, AuditSubject.occurred_ms, 1000, Kept.AUDIT),
             (N_("Exported files"), ExportFile.user_id, ExportFile.created_ts, 1, Kept.EXPORTS),
         )
