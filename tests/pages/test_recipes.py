@@ -126,6 +126,8 @@ WRONG = [
     ("rating", {"number": "bad"}, "e-rating.number", "Rating: Enter a number."),
     ("queue", {"number": "0"}, "e-queue.number", "Number of calls: Enter a whole number"),
     ("chat", {"queue": "web"}, "e-chat.queue", "Queue: "),
+    ("pause", {"team": "999"}, "e-pause.team", "Team: Choose from the list."),
+    ("abandoned", {"queue": "999"}, "e-abandoned.queue", "Queue: Choose from the list."),
     ("vip", {"who": ""}, "e-vip.who", "Tag, phone number or email address: "),
     ("vip", {"type": "no.such"}, "e-vip.type", "Event type: "),
     ("chat", {"to": "team:99"}, "e-chat.to", "Recipients: "),
@@ -141,6 +143,12 @@ def test_wrong_value_is_named_and_stays(client: FlaskClient) -> None:
         page = Page(answer.text)
         assert answer.status_code == 422, (key, typed)
         assert [each.tag for each in page.having(id=place)] == ["li"], (key, typed)
+        assert (
+            len(
+                [each for each in page.elements if each.tag == "li" and each.attributes.get("class") == "msg"]
+            )
+            == 1
+        )
         assert text in page.text, (key, typed, page.text)
         ((part, value),) = typed.items()
         assert f'value="{value}"' in answer.text
@@ -154,6 +162,7 @@ def test_own_recipe_notifies_its_owner_and_each_list_has_its_permission(client: 
     own = asks.sign_in_with(client, P.RULES_OWN, grants=())
     Team.create(name="Not mine")
     assert "Not mine" not in client.get("/rules/recipes").text
+    assert "/rules/recipes?list=my" in Page(client.get("/rules").text).links()
     assert client.get("/rules/recipes?list=system").status_code == 403
     assert client.post("/rules/recipes", data={"list": "system", "recipe": "chat"}).status_code == 403
     assert client.post("/rules/recipes", data=filled(client, "pause", "my")).status_code == 303

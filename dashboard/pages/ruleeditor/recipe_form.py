@@ -32,6 +32,10 @@ ANY = {HoleKind.QUEUE: N_("any queue"), HoleKind.TEAM: N_("any team")}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
+def _choices(scope: Scope) -> dict[HoleKind, list[Choice]]:
+    return {HoleKind.QUEUE: queries.queue_choices(scope), HoleKind.TEAM: queries.team_choices(scope)}
+
+
 class Sentence(NamedTuple):
     """A recipe on the page: texts and fields in the order of the reader's language, and (field, error)s."""
 
@@ -45,7 +49,7 @@ def all_of(
     scope: Scope, posted: Form | None = None, errors: Mapping[ErrorPath, str] | None = None
 ) -> list[Sentence]:
     """Return the recipes; the `posted` one as it was typed, with its errors."""
-    choices = {HoleKind.QUEUE: queries.queue_choices(scope), HoleKind.TEAM: queries.team_choices(scope)}
+    choices = _choices(scope)
     typed = posted.get("recipe") if posted is not None else None
     return [
         _sentence(key, choices, posted, errors or {}) if key == typed else _sentence(key, choices, None, {})
@@ -119,6 +123,18 @@ def _typed(form: Form, name: str, hole: Hole) -> Any:
     if hole.kind is HoleKind.NUMBER:
         return form_values.number(text)
     return form_values.whole(text) if hole.kind in (*ANY, HoleKind.FREQUENCY) else text
+
+
+def unlisted(scope: Scope, form: Form) -> dict[ErrorPath, str]:
+    """Return the error of a posted queue or team that the viewer may not choose."""
+    choices, key = _choices(scope), form["recipe"]
+    return {
+        ErrorPath(*_keys(hole)): str(_("Choose from the list."))
+        for hole in RECIPES[key].holes
+        if hole.kind in ANY
+        and form_values.text(form, f"{key}.{hole.name}")
+        not in ("", *(value for value, _label in choices[hole.kind]))
+    }
 
 
 def definition(form: Form, owner: bool, viewer_id: int) -> dict[str, Any] | None:

@@ -76,7 +76,8 @@ def create_from_recipe() -> Response:
         commands.keep(g.user.id, 0, typed, draft.form if draft else None)
         return make_response(redirect(url_for(".new", draft=1), 303))
     wanted, errors = validation.check(Editing(None, typed))
-    if wanted is None:
+    errors |= recipe_form.unlisted(g.scope, request.form)
+    if wanted is None or errors:
         return _recipes(own, errors)
     rule = commands.create(g.user.id, owner, wanted, keep_draft=True)
     flash(_saved(rule), "ok")
