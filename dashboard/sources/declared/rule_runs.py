@@ -102,7 +102,8 @@ def subject_names(scope: Scope, subjects: Collection[Any] | None) -> Mapping[Any
         queue = str(_("another queue")) if hidden else of_queues.get(row.queue_id or 0, NONE).shown
         contact = "" if hidden else of_contacts.get(row.contact_id or 0, NONE).shown
         number = about.ident if row.channel == "ticket" or not (hidden or contact) else ""
-        return ", ".join(filter(None, [str(_(CHANNELS.get(row.channel, ""))), queue, contact, number]))
+        channel = str(_(CHANNELS[row.channel])) if row.channel in CHANNELS else ""
+        return str(_(", ")).join(filter(None, [channel, queue, contact, number]))
 
     def text(about: SubjectName | None) -> str:
         if about is None or about.kind is SubjectKind.RULE:
