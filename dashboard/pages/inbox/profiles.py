@@ -33,6 +33,7 @@ class ProfileRow(NamedTuple):
     id: int
     name: str
     is_default: bool
+    screen: bool
     email: bool
     channel: str
     quiet: str  # "20:00–08:00, Saturday, Sunday"
@@ -110,6 +111,13 @@ class Profiles(Resource[ProfileForm]):
     columns = (
         Column("name", N_("Name"), sorts=False),
         Column(
+            "screen",
+            N_("On screen"),
+            show=lambda row: _("Yes") if row.screen else _("No"),
+            css="p2",
+            sorts=False,
+        ),
+        Column(
             "email",
             N_("Email"),
             show=lambda row: _("Yes") if row.email else _("No"),
@@ -126,7 +134,13 @@ class Profiles(Resource[ProfileForm]):
         names = dict(Channel.select(Channel.id, Channel.name).tuples())
         return [
             ProfileRow(
-                row.id, row.name, row.is_default, row.email, names.get(row.channel_id, ""), _quiet(row)
+                row.id,
+                row.name,
+                row.is_default,
+                row.screen,
+                row.email,
+                names.get(row.channel_id, ""),
+                _quiet(row),
             )
             for row in sorted(found, key=lambda row: not row.is_default)
         ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -101,7 +101,7 @@ class Day(NamedTuple):
 
 
 class Before(NamedTuple):
-    """The last group of a page: the moment of its latest notification, and its greatest id."""
+    """The last row of a page: its moment and id, of a group those of its latest notification."""
 
     at_ms: int
     id: int
@@ -171,14 +171,16 @@ def _reach(mine: Any, past_ms: int) -> int:
 
 
 def notices(
-    viewer_id: int, view: str, key: GroupKey, before: int | None, now_ms: int
-) -> tuple[list[Notice], int | None]:
-    """Return SIZE notifications of a group, older than the id `before`, and the id to go on from."""
-    query = _query().where((Notification.user_id == viewer_id) & _inside(view, now_ms) & within(key))
+    viewer_id: int, view: str, key: GroupKey, before: Before | None, now_ms: int
+) -> tuple[list[Notice], Before | None]:
+    """Return SIZE notifications of a group, the latest first, and the end of the page if others follow."""
+    n = Notification
+    query = _query().where((n.user_id == viewer_id) & _inside(view, now_ms) & within(key))
     if before is not None:
-        query = query.where(Notification.id < before)
-    found = rows(query.order_by(Notification.id.desc()).limit(SIZE + 1), Notice)
-    return found[:SIZE], found[SIZE - 1].id if len(found) > SIZE else None
+        query = query.where((n.at_ms < before.at_ms) | ((n.at_ms == before.at_ms) & (n.id < before.id)))
+    found = rows(query.order_by(n.at_ms.desc(), n.id.desc()).limit(SIZE + 1), Notice)
+    page = found[:SIZE]
+    return page, Before(page[-1].at_ms, page[-1].id) if len(found) > SIZE else None
 
 
 def within(key: GroupKey) -> Any:
@@ -209,9 +211,8 @@ def counts(viewer_id: int, now_ms: int) -> dict[str, int]:
 
 def days(found: list[Group], zone: str, now_ms: int) -> list[Day]:
     """Return the groups under the headings of their local days."""
-    today = clock.local_date(now_ms // 1000, zone)
-    grouped = groupby(found, lambda one: clock.local_date(one.last_ts, zone))
-    return [Day(_heading(on, today), list(part)) for on, part in grouped]
+    grouped = groupby(found, lambda one: heading(one.last_ts, zone, now_ms))
+    return [Day(label, list(part)) for label, part in grouped]
 
 
 def muted(viewer_id: int) -> list[Muted]:
@@ -254,7 +255,9 @@ def _inside(view: str, now_ms: int) -> Any:
     return awake & n.read_ms.is_null() if view == NEW else awake
 
 
-def _heading(on: date, today: date) -> str:
+def heading(ts: int, zone: str, now_ms: int) -> str:
+    """Return what the local day of a moment is called."""
+    on, today = (clock.local_date(each, zone) for each in (ts, now_ms // 1000))
     if on == today:
         return str(_("Today"))
     return str(_("Yesterday")) if on == today - timedelta(days=1) else formats.date_short(on)

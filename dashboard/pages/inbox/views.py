@@ -32,16 +32,14 @@ def index() -> Response:
     """Show the groups, or with `group` the notifications of one."""
     now, view, profile = clock.now_ms(), _view(request.args), profile_of(g.user.id)
     key = GroupKey.parse(request.args.get("group", ""))
-    found: list[Notice] = []
+    before, found, end = Before.parse(request.args.get("before", "")), list[Notice](), None
     groups: list[queries.Group] = []
-    hidden, older = not profile.screen and "view" not in request.args, None
+    hidden = not profile.screen and "view" not in request.args and key is None
     if key is not None:
-        found, last = queries.notices(g.user.id, view, key, _number(request.args.get("before", "")), now)
-        older = url_for(".index", view=view, group=str(key), before=last) if last else None
+        found, end = queries.notices(g.user.id, view, key, before, now)
     elif not hidden:
-        before = Before.parse(request.args.get("before", ""))
         groups, end = queries.groups(g.user.id, view, before, now, zone())
-        older = url_for(".index", view=view, before=str(end)) if end else None
+    older = url_for(".index", view=view, group=key and str(key), before=str(end)) if end else None
     return render(
         "inbox/index.html",
         {"result"},
@@ -55,7 +53,8 @@ def index() -> Response:
         newest="before" in request.args,
         zone=zone(),
         snoozes=commands.SNOOZES,
-        hidden=hidden and key is None,
+        hidden=hidden,
+        day=queries.heading(found[0].at_ts, zone(), now) if found else "",
         profile=profile,
         address=g.user.email,
         mails=bool(current_app.config["STOPA"].smtp_url),
