@@ -25,6 +25,7 @@ from dashboard.models import (
     Source,
     Team,
     TeamLead,
+    TeamMember,
     User,
 )
 from dashboard.tracing import load, people
@@ -102,6 +103,17 @@ def worked(scope: Scope, span: Span) -> list[Member]:
     )
     query = User.select(User.id, User.login, User.name).where(scope.allows(User.id) & wanted)
     return rows(query.order_by(User.name), Member)
+
+
+def last_worked(scope: Scope, before: int, team_id: int | None) -> int | None:
+    """Return when the last stretch of work before an instant begins, of users inside the scope and the team;
+    None without one. One search of an index for each user."""
+    i, m = Interval, TeamMember
+    latest = i.select(peewee.fn.MAX(i.start_ts)).where((i.user_id == User.id) & (i.start_ts < before))
+    query = User.select(latest).where(scope.allows(User.id))
+    if team_id is not None:
+        query = query.where(User.id.in_(m.select(m.user).where(m.team == team_id)))
+    return max((start for (start,) in query.tuples() if start is not None), default=None)
 
 
 def day(

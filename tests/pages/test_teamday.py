@@ -160,9 +160,24 @@ def test_looking_is_audited_with_the_date(client: FlaskClient, stored: None) -> 
     assert AuditEntry.select().where(AuditEntry.action == "team.viewed").count() == 1
 
 
-def test_a_day_without_work_says_so(client: FlaskClient, stored: None) -> None:
+def test_a_day_without_work_leads_to_the_last_one_with_some(client: FlaskClient, stored: None) -> None:
+    team = Team.create(name="Support")
+    TeamMember.create(team=team, user=User.get(User.login == "jana"))
+    empty_team = Team.create(name="Sales")
     sign_in(client, ["all_users"])
-    assert "Nobody worked on this day" in client.get("/team?date=2001-01-01").text
+    for query, leads in (
+        ("date=2001-01-01", None),
+        ("date=2026-03-20", f"/team?date={DATE}"),
+        (f"date=2027-05-01&team={team.id}", f"/team?team={team.id}&amp;date={DATE}"),
+        (f"date=2026-03-20&team={empty_team.id}", None),
+    ):
+        page = client.get(f"/team?{query}").text
+        assert "Nobody worked on this day" in page, query
+        found = re.search(r'href="([^"]*)">Go to the last day', page)
+        assert (found and found[1]) == leads, query
+    sign_in(client, [])
+    page = client.get("/team?date=2026-03-20").text
+    assert "Go to the last day" not in page
 
 
 def compared(client: FlaskClient, query: str) -> list[str]:

@@ -128,13 +128,19 @@ def _seen(wanted: DayRequest) -> Seen:
     return Seen([one.id for one in wanted.members], wanted.span)
 
 
+def _last_day(wanted: DayRequest) -> str | None:
+    """Return the address of the last day before this one on which somebody worked."""
+    start = teams.last_worked(g.scope, min(wanted.span.start, wanted.as_of), wanted.team)
+    return None if start is None else here(date=clock.local_date(start, wanted.zone).isoformat())
+
+
 def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:
-    today = clock.local_date(wanted.as_of, wanted.zone)
+    today, day = clock.local_date(wanted.as_of, wanted.zone), wanted.read(g.scope, language())
     before, after = (shift_period(wanted.unit, wanted.on, by).isoformat() for by in (-1, 1))
     return {
         "wanted": wanted,
         "errors": wanted.errors,
-        "day": wanted.read(g.scope, language()),
+        "day": day,
         "words": team_day,
         "corrected": wanted.corrected(g.scope),
         "date": wanted.on,
@@ -145,6 +151,7 @@ def _context(wanted: DayRequest, maker: str) -> dict[str, Any]:
             "next": here(date=after) if wanted.span.end <= wanted.as_of else None,
             "today": None if wanted.span.start <= wanted.as_of < wanted.span.end else here(("date",)),
         },
+        "last_day": _last_day(wanted) if maker == "teamday" and not day.groups else None,
         "today": today,
         "exports": file_links(maker, ("gone",)) if wanted.members else [],
     }
