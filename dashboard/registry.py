@@ -11,7 +11,7 @@ from flask import Flask, g, request
 
 from dashboard import cli
 from dashboard.access.permissions import Permission
-from dashboard.audit import nightly
+from dashboard.audit import nightly, user_erasure
 from dashboard.events import erasure, health, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
@@ -95,6 +95,7 @@ JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
     erasure.KIND: Handler(erasure.run),
+    user_erasure.KIND: Handler(user_erasure.run),
     "backtest": Handler(job.make, gave_up=job.give_up),
     "rule_runs": Handler(rule_commands.forget, keep=False),
     engine.AGAIN: Handler(engine.retry_evaluation),

@@ -190,8 +190,8 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Choice(
                 P.CONTACTS_ERASE,
-                N_("Erase contacts"),
-                N_("Erase name, number and address of a contact everywhere; figures stay."),
+                N_("Erase contacts and users"),
+                N_("Erase name, number and address of a contact or a deactivated user; figures stay."),
             ),
         ),
     ),

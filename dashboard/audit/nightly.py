@@ -73,6 +73,8 @@ def _record(result: verify.Result, seal_error: str) -> None:
     fault = result.fault
     proof = Proof(clock.now_ms(), result.last.seq, None, "", seal_error)
     details = {"entries": result.entries, "entry": result.last.seq, "hash": result.last.hash}
+    if result.redacted:
+        details["redacted"] = result.redacted
     if seal_error:
         details["seal"] = seal_error
     if fault is not None:

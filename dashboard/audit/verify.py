@@ -17,6 +17,7 @@ from dashboard.models import AuditCheckpoint, AuditEntry
 
 PIECE = 2000  # entries read at once
 PURGED = "audit.purged"
+REDACTED = "audit.redacted"
 
 
 class Kind(StrEnum):
@@ -56,6 +57,7 @@ class Result(NamedTuple):
     before: int
     seals: int  # how many match
     fault: Fault | None
+    redacted: int = 0  # of the entries, those without the texts of an erased user, as a later entry says
 
 
 class Cut(NamedTuple):
@@ -71,6 +73,7 @@ class _Facts(NamedTuple):
     hashes: dict[int, str]  # of the entries that have a seal
     started: dict[str, int]  # entries of before the chain, as counted when it started
     purged: list[dict[str, Any]]
+    redacted: set[int]  # numbers of entries that are as a later one says
 
 
 def walk(
@@ -92,11 +95,14 @@ def walk(
         for seal in seals
         if seal.seq >= (from_ or cut.last.seq) and (to is None or seal.seq <= to)
     }
-    facts = _Facts({cut.last.seq: cut.last.hash}, {}, [])
+    facts, known_redacted = _Facts({cut.last.seq: cut.last.hash}, {}, [], set()), _redacted()
     last = cut.last if first == cut.last.seq + 1 else entry(first - 1)
     at, fault = last or Head(first - 1, ""), None if last else Fault(first - 1, Kind.GAP)
     for row in _rows(first, end) if fault is None else ():
         fault = _fault(row, at)
+        if fault and fault.kind is Kind.CONTENT and _content(row) == known_redacted.get(row[0]):
+            facts.redacted.add(row[0])
+            fault = None
         if fault:
             break
         at = Head(row[0], row[2])
@@ -112,7 +118,8 @@ def walk(
         return walk(seals, from_, to, progress)
     matching = sum(facts.hashes.get(seq) == hash_ for seq, hash_ in known.items())
     before = _unchained(cut.to_id)[0]
-    return Result(first, at, at.seq - first + 1, before, matching, min(faults, default=None))
+    entries, bad = at.seq - first + 1, min(faults, default=None)
+    return Result(first, at, entries, before, matching, bad, len(facts.redacted))
 
 
 def _rows(first: int, end: int) -> Iterator[tuple[Any, ...]]:
@@ -130,9 +137,23 @@ def _fault(row: tuple[Any, ...], last: Head) -> Fault | None:
         return Fault(last.seq + 1, Kind.GAP)
     if prev_hash != last.hash:
         return Fault(seq, Kind.LINK)
-    if chain.entry_hash(prev_hash, seq, row[3:]) != hash_:
-        return Fault(seq, Kind.CONTENT)
-    return None
+    return None if _content(row) == hash_ else Fault(seq, Kind.CONTENT)
+
+
+def _content(row: tuple[Any, ...]) -> str:
+    return chain.entry_hash(row[1], row[0], row[3:])
+
+
+def _redacted() -> dict[int, str]:
+    """Return what entries hash to without the texts of erased users, by number, as later entries say."""
+    e = AuditEntry
+    found: dict[int, str] = {}
+    said = e.select(e.details).where(
+        (e.target_type == "audit") & (e.target_id == "redaction") & (e.action == REDACTED)
+    )
+    for (details,) in said.order_by(e.seq).tuples():
+        found |= {int(seq): hash_ for seq, hash_ in details["entries"].items()}
+    return found
 
 
 _ACTION = chain.COLUMNS.index("action")

@@ -62,6 +62,8 @@ def verify_(from_: int | None, to: int | None, given: list[Head]) -> None:
             found = verify.walk(known, from_, to, report)
     if found.entries:
         click.echo(f"Verified entries {found.first} to {found.last.seq}, seals that match: {found.seals}.")
+    if found.redacted:
+        click.echo(f"Without the texts of erased users, as later entries say: {found.redacted} entries.")
     if found.before:
         click.echo(f"Not proved, from before the chain: {found.before} entries.")
     if found.fault is not None:

@@ -32,6 +32,7 @@ from dashboard.models import (
     CalendarDay,
     Channel,
     Contact,
+    ErasedLogin,
     Event,
     ExportFile,
     ExportPart,
@@ -75,7 +76,7 @@ KEPT: tuple[type[Model], ...] = (
         Queue,
     ),
     *(Rule, RuleDraft, RuleGroup, RuleVersion, Session, Setting, SignInAttempt, Source, Team),
-    *(TypeSwitch, User),
+    *(ErasedLogin, TypeSwitch, User),
 )
 OWN_WAY: tuple[type[Model], ...] = (Contact, Event, ExportFile, ExportPart)
 TEXTS = (peewee.CharField, peewee.TextField, peewee.JSONField)
@@ -163,7 +164,7 @@ def _person(ident: int) -> Person | None:
     given = [{name: getattr(row, name) for name in _PARTS}]
     e = Event
     written = json.dumps(mark, ensure_ascii=False)
-    found = e.select(e.contact).where((e.source_id == int(source)) & _holds(e.contact, [written])).distinct()
+    found = e.select(e.contact).where((e.source_id == int(source)) & holds(e.contact, [written])).distinct()
     given += [each for (text,) in found.tuples() if _mark(each := json.loads(text)) == mark]
     texts = {each[name] for each in given for name in _PARTS if len(each.get(name) or "") >= LEAST}
     others = frozenset(text for text in texts if "@" in text or len(_digits(text)) >= NUMBER)
@@ -210,36 +211,36 @@ def _events(person: Person) -> None:
             values["contact"] = json.dumps({"name": person.pseudonym})
         return values
 
-    _in_pieces(e, reduce(operator.or_, [_holds(each, person.texts) for each in texts]), rewritten)
+    in_pieces(e, reduce(operator.or_, [holds(each, person.texts) for each in texts]), rewritten)
 
 
 def _table(model: type[Model], person: Person) -> None:
     """Rewrite the rows of a table that hold a text of the contact; a limit or count kept for it goes."""
     fields = texts_of(model)
     replace = replacer(person, person.texts)
-    holds = reduce(operator.or_, [_holds(each, person.texts) for each in fields])
+    found = reduce(operator.or_, [holds(each, person.texts) for each in fields])
     if isinstance(model._meta.primary_key, peewee.CompositeKey):
-        model.delete().where(holds).execute()
+        model.delete().where(found).execute()
         return
 
     def rewritten(row: Any) -> dict[str, Any]:
         values = {field.name: getattr(row, field.name) for field in fields}
         return {
-            name: _in_query(replace, value) if name == "query" else replace(value)
+            name: in_query(replace, value) if name == "query" else replace(value)
             for name, value in values.items()
         }
 
-    _in_pieces(model, holds, rewritten)
+    in_pieces(model, found, rewritten)
 
 
-def _in_query(replace: Callable[[Any], Any], query: str) -> str:
+def in_query(replace: Callable[[Any], Any], query: str) -> str:
     """Return the parameters of a stored query with their values replaced."""
     given = parse_qsl(query)
     changed = [(name, replace(value)) for name, value in given]
     return query if changed == given else urlencode(changed)
 
 
-def _in_pieces(model: type[Model], condition: Any, rewritten: Callable[[Any], dict[str, Any]]) -> None:
+def in_pieces(model: type[Model], condition: Any, rewritten: Callable[[Any], dict[str, Any]]) -> None:
     """Rewrite the rows that meet a condition, a transaction for each PIECE in the order of their keys."""
     key: Any = model._meta.primary_key
     keys = [row[0] for row in model.select(key).where(condition).order_by(key).tuples()]
@@ -251,7 +252,7 @@ def _in_pieces(model: type[Model], condition: Any, rewritten: Callable[[Any], di
                     model.update(**values).where(key == row._pk).execute()
 
 
-def _holds(field: peewee.Field, texts: Sequence[str] | frozenset[str]) -> Any:
+def holds(field: peewee.Field, texts: Sequence[str] | frozenset[str]) -> Any:
     """Return the condition that a column contains one of the texts, as it is or as JSON writes it."""
     find = peewee.fn.INSTR if dialect.is_sqlite() else peewee.fn.STRPOS
     column = peewee.fn.LOWER(field.cast("TEXT"))
@@ -268,12 +269,13 @@ def _forms(text: str) -> set[str]:
     return {re.sub("[A-Z]+", lambda part: part[0].lower(), each) for each in cases | escaped | digits}
 
 
-def replacer(person: Person, texts: frozenset[str]) -> Callable[[Any], Any]:
-    """Return a function that replaces the texts in a value: a text, JSON as text, or what JSON holds."""
-    if not texts:
+def replacer(person: Person, texts: frozenset[str], patterns: Sequence[str] = ()) -> Callable[[Any], Any]:
+    """Return a function that replaces the texts, and what the patterns match, in a value: a text, JSON as
+    text, or what JSON holds."""
+    if not texts and not patterns:
         return lambda value: value
     by_length = sorted(texts, key=len, reverse=True)
-    pattern = re.compile("|".join(_alone(each) for each in by_length), re.IGNORECASE)
+    pattern = re.compile("|".join([*map(_alone, by_length), *patterns]), re.IGNORECASE)
     numbers = {digits for each in texts if len(digits := _digits(each)) >= NUMBER}
 
     def replace(value: Any) -> Any:

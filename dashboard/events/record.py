@@ -15,6 +15,7 @@ from dashboard import clock
 from dashboard.catalog import subjects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.events import erased_logins
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Queue, Source, User
 
@@ -231,7 +232,11 @@ def _user_ids(logins: set[str | None], makes: bool) -> Ids:
     known = _LOGINS.setdefault(database.obj, {})
     found: Ids = {login: known[login] for login in logins if login in known}
     if len(found) < len(logins):
-        found.update(_ids(User, logins - found.keys(), _new_users if makes else None))
+        found.update(_ids(User, logins - found.keys(), None))
+        new = logins - found.keys() - {None}
+        if new:
+            found.update(erased_logins.users(login for login in new if login is not None))
+            found.update(_ids(User, logins - found.keys(), _new_users if makes else None))
     return found
 
 

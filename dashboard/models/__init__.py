@@ -8,7 +8,15 @@ from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import Contact, Event, Follow, Interaction, Source
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
-from dashboard.models.privacy import AuditSubject, LookGroup, LookMember, Policy, PolicyReading
+from dashboard.models.privacy import (
+    AuditRedaction,
+    AuditSubject,
+    ErasedLogin,
+    LookGroup,
+    LookMember,
+    Policy,
+    PolicyReading,
+)
 from dashboard.models.records import AuditCheckpoint, AuditEntry, ExportFile, ExportPart, Job, Setting
 from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
@@ -55,7 +63,9 @@ ALL = [
     ExportPart,
     AuditEntry,
     AuditCheckpoint,
+    AuditRedaction,
     AuditSubject,
+    ErasedLogin,
     LookGroup,
     LookMember,
     Policy,

@@ -47,6 +47,20 @@ class LookMember(Model):
         primary_key = pw.CompositeKey("user_id", "group")
 
 
+class AuditRedaction(Model):
+    """An audit entry from which the texts of an erased user were taken; insert-only, as the entries are."""
+
+    entry_id = pw.BigIntegerField(primary_key=True)
+    made_ms = pw.BigIntegerField()
+
+
+class ErasedLogin(Model):
+    """The user name of an erased user, as a digest: a later event that names it is of the same user."""
+
+    digest = pw.CharField(64, primary_key=True)
+    user_id = pw.IntegerField()
+
+
 class AuditSubject(Model):
     """Whose data were looked at or exported: time and number of the audit entry, the period seen.
 

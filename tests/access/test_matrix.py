@@ -60,6 +60,7 @@ OTHERS = {
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "interactions.erase_contact": {P.CONTACTS_ERASE},
+    "users.erase": {P.CONTACTS_ERASE},
     "mydata": {P.SELF},
     "policy": {P.POLICY_EDIT},
     "retention": {P.RETENTION_EDIT},
@@ -123,7 +124,7 @@ def needs(endpoint: str, method: str) -> set[Permission]:
     """Return the permissions of which one is enough: that of seeing to look, that of editing for the rest."""
     endpoint = re.sub("(index|subject|user_events)_(file|save_view|delete_view)$", r"\1", endpoint)
     area, _, verb = endpoint.partition(".")
-    if area not in AREAS:
+    if area not in AREAS or endpoint in OTHERS:
         return OTHERS.get(endpoint) or OTHERS[area]
     view, edit = AREAS[area]
     if verb == "index":

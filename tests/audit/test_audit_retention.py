@@ -36,7 +36,7 @@ def test_retention_leaves_a_chain_that_verifies(db: peewee.Database) -> None:
     assert [row.seq for row in AuditEntry.select().order_by(AuditEntry.seq)] == [6, 7, 8, 9, 10]
     assert [row.seq for row in AuditSubject.select().order_by(AuditSubject.seq)] == [6, 7, 8, 9]
     assert AuditEntry.get(AuditEntry.seq == 10).action == "audit.purged"
-    assert verify.walk(seals) == (6, chain.head(), 5, 0, 2, None)  # the seal of entry 3 went with it
+    assert verify.walk(seals) == (6, chain.head(), 5, 0, 2, None, 0)  # the seal of entry 3 went with it
     assert sum(retention.purge(START_MS + 6 * 60_000)) == 0
     assert AuditEntry.select().count() == 5
     assert sum(retention.purge(START_MS * 2)) == 5
@@ -60,7 +60,7 @@ def test_interrupted_purge_is_finished_by_the_next(
     assert next(retention.purge(START_MS + 6 * 60_000)) == 2
     assert verify.walk().fault is None
     assert sum(retention.purge(START_MS + 6 * 60_000)) == 3
-    assert verify.walk() == (6, chain.head(), 5, 0, 0, None)
+    assert verify.walk() == (6, chain.head(), 5, 0, 0, None, 0)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def upgraded(empty_url: str) -> Iterator[peewee.Database]:
 
 
 def test_entries_of_before_the_chain_are_reported_apart(upgraded: peewee.Database) -> None:
-    assert verify.walk() == (1, Head(0, ""), 0, 3, 0, None)
+    assert verify.walk() == (1, Head(0, ""), 0, 3, 0, None, 0)
     write(2)
     entries = list(AuditEntry.select().order_by(AuditEntry.id))
     assert [(row.seq, row.action) for row in entries[2:4]] == [
@@ -96,7 +96,7 @@ def test_entries_of_before_the_chain_are_reported_apart(upgraded: peewee.Databas
     ]
     assert entries[0].changes == {"a": [1, 2]}
     assert entries[3].details == {"entries": 3, "last_id": entries[2].id}
-    assert verify.walk() == (1, chain.head(), 3, 3, 0, None)
+    assert verify.walk() == (1, chain.head(), 3, 3, 0, None, 0)
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM audit_entry WHERE id = 2", copy("NULL", "2")])

@@ -74,6 +74,7 @@ _AREA = f"""CASE WHEN e.action LIKE 'auth.%' THEN 'sign_in' WHEN e.outcome = 'de
 
 ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.internal} | {
     "import.run": catalog.CATALOG["import.finished"].label,
+    "audit.redacted": N_("Texts of an erased user removed from entries"),
     "audit.chain_started": N_("Chain of the audit log started"),
     "list.viewed": N_("List viewed"),
     "retention.run": N_("Expired data deleted"),
@@ -92,6 +93,7 @@ MACHINES = {
     "audit": N_("Audit log"),
     "command line": N_("Command line"),
     "deliveries": N_("Deliveries"),
+    "erasure": N_("Erasure"),
     "nightly deletion": N_("Nightly deletion"),
     "nightly verification": N_("Nightly verification"),
     "rules": N_("Rules"),

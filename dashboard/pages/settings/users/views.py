@@ -21,6 +21,7 @@ from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
+from dashboard.audit import user_erasure
 from dashboard.i18n.message import N_
 from dashboard.ingest import presence
 from dashboard.models import Access, Team, TeamMember, User
@@ -40,6 +41,7 @@ OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
 OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
 HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
+ACTIVE = N_("Deactivate the user first.")
 PLAIN = ("login", "name", "title", "email", "phone", "extension", "locale", "timezone")
 
 
@@ -171,6 +173,16 @@ class Users(Resource[UserForm]):
             number = sessions.end_all(row.id)
             audit.record("auth.sessions_ended", "u", self.target(row), details={"sessions": number})
 
+    def erase(self, row: User) -> None:
+        """Order the erasure of a deactivated user. Raises RefusedError for others."""
+        with self.changing() as giver:
+            if User.get_by_id(row.id).deactivated_ts is None:
+                raise RefusedError(ACTIVE)
+            if not giver.may_restrict(User.get_by_id(row.id).access, row.id):
+                raise RefusedError(HIGHER)
+            user_erasure.order(row.id)
+            audit.record("user.erased", "d", ("user", row.id, user_erasure.pseudonym(row.id)))
+
     def check_active(self, row: User, active: bool, giver: Giver) -> None:
         """Raise RefusedError for oneself, and for a user with more rights than the viewer."""
         access = User.get_by_id(row.id).access
@@ -287,4 +299,26 @@ def sign_out(ident: int) -> Response:
         done=_("%(name)s signed out everywhere.", name=row.name),
         target=USERS.url("edit", row),
         texts=[_("The user can sign in again with the same password. To prevent that, deactivate the user.")],
+    )
+
+
+@bp.route(f"{PATH}/<int:ident>/erase", methods=["GET", "POST"])
+@require(Permission.CONTACTS_ERASE)
+def erase(ident: int) -> Response:
+    """Ask for confirmation, then erase the personal data of a deactivated user everywhere."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: USERS.erase(row),
+        title=_("Erase %(name)s?", name=row.name),
+        verb=_("Erase user"),
+        done=_("The user is being erased. This can take some minutes."),
+        target=USERS.url("edit", row),
+        texts=[
+            _(
+                "Name, user name, address and numbers are erased in all events, notifications, deliveries, "
+                "rule runs, exports and audit entries. Entries stay in the chain and are counted as changed."
+            ),
+            _("Times and figures stay. This can't be undone."),
+        ],
     )
