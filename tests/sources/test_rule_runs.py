@@ -10,6 +10,7 @@ from dashboard.access.permissions import Permission
 from dashboard.models import Event, Interaction, Run
 from dashboard.pages.ruleruns import queries
 from dashboard.rules import permissions
+from dashboard.sources.declared.rule_runs import subject_names
 from tests import make
 from tests.notify import steps
 from tests.pages.asks import sign_in_with
@@ -110,3 +111,21 @@ def test_the_list_begins_with_what_acted_and_names_what_it_is_about(client: Flas
     assert client.get(f"/runs/{2**63}/item").status_code == 404
     sign_in_with(client, *TRACES, grants=[("queues", queue)])
     assert client.get(f"/runs/{made[f'user:{jana}'].id}/item").status_code == 404
+
+
+def test_contacts_of_interactions_outside_of_the_scope_are_not_named() -> None:
+    take(event("chat.queued", interaction="c1", queue="web", contact=CONTACT))
+    name, inside = "interaction:pbx:c1", queue_id("web")
+    Interaction.update(channel="webchat").execute()
+    scopes_of = {
+        "all": scopes.of_user(make.user("all", access=make.access(TRACES, ["all_users", "all_queues"]))),
+        "web": scopes.of_user(make.user("web", access=make.access(TRACES, [("queues", inside)]))),
+        "none": scopes.of_user(make.user("none", access=make.access(TRACES, []))),
+    }
+    full, without = "Web chat, web, +420 ••• ••• 214", "Web chat, +420 ••• ••• 214"
+    for queue, texts in (
+        (inside, {"all": full, "web": full, "none": "Web chat, another queue"}),
+        (None, {"all": without, "web": "Web chat", "none": "Web chat"}),
+    ):
+        Interaction.update(queue_id=queue).execute()
+        assert {each: subject_names(scope, [name])[name] for each, scope in scopes_of.items()} == texts

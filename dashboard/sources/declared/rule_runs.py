@@ -79,7 +79,8 @@ def _covered(scope: Scope) -> str:
 def subject_names(scope: Scope, subjects: Collection[Any] | None) -> Mapping[Any, str]:
     """Return what runs are about: a user, a queue, or an interaction as its channel, queue and contact.
 
-    Contacts are masked as the scope says. An interaction that is not stored, and a session, have their id.
+    Contacts are masked as the scope says, and left out where the viewer may not see the interaction. One that
+    is not stored, and a session, have their id.
     """
     found = {each: SubjectName.parse(each) for each in subjects or ()}
     ids = {
@@ -98,8 +99,12 @@ def subject_names(scope: Scope, subjects: Collection[Any] | None) -> Mapping[Any
     def interaction(about: SubjectName, row: Interaction | None) -> str:
         if row is None:
             return about.ident
-        hidden = row.queue_id is not None and row.queue_id not in of_queues
-        queue = str(_("another queue")) if hidden else of_queues.get(row.queue_id or 0, NONE).shown
+        hidden = scope.queues is not None and row.queue_id not in of_queues
+        queue = (
+            str(_("another queue"))
+            if hidden and row.queue_id
+            else of_queues.get(row.queue_id or 0, NONE).shown
+        )
         contact = "" if hidden else of_contacts.get(row.contact_id or 0, NONE).shown
         number = about.ident if row.channel == "ticket" or not (hidden or contact) else ""
         channel = str(_(CHANNELS[row.channel])) if row.channel in CHANNELS else ""
