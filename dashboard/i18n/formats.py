@@ -26,6 +26,7 @@ _DATES = {
     "short": {"en": "EEE d MMM y", "cs": f"EEE d.{NBSP}M.{NBSP}y", "ja": "y年M月d日(EEE)"},
     "plain": {"en": "d MMM y", "cs": f"d.{NBSP}M.{NBSP}y", "ja": "y年M月d日"},
     "day": {"en": "EEE d", "cs": f"EEE d.{NBSP}M.", "ja": "d日(EEE)"},
+    "month": {"en": "MMMM y", "cs": "LLLL y", "ja": "y年M月"},
     "weekday": dict.fromkeys(("en", "cs", "ja"), "EEE"),
 }
 # Letters of which a name's language is known, else it is not marked.
@@ -153,6 +154,11 @@ def weekday(day: date) -> str:
     return _date("weekday", day)
 
 
+def month_label(day: date) -> str:
+    """Return the month of `day`, such as November 2026."""
+    return _date("month", day)
+
+
 def week_label(day: date) -> str:
     """Return the ISO week of `day`, such as Week 47, 16–22 Nov 2026."""
     first = day - timedelta(days=day.weekday())
@@ -201,6 +207,7 @@ FILTERS = {
         "date_short",
         "date_plain",
         "day_short",
+        "weekday",
         "week_label",
     )
 }

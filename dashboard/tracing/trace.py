@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dashboard.access.scope import Scope
@@ -38,9 +38,10 @@ class Trace:
 
     def figures_of(self, span: Span) -> Figures:
         """Return the figures of a part of the period, such as one day of the week."""
+        part = self.part(span)
         return figures(
-            self.intervals,
-            [row for row in self.closed if span.start <= row.at < span.end],
+            part.intervals,
+            part.closed,
             span,
             self.as_of,
             self.horizons,
@@ -48,6 +49,16 @@ class Trace:
             (self.person.created_ts, self.person.deactivated_ts),
             self.events,
         )
+
+    def part(self, span: Span) -> Trace:
+        """Return the trace of a part of the period from what has been read, but with all its events."""
+        rows = [
+            row
+            for row in self.intervals
+            if row.start < span.end and (row.end is None or row.end > span.start or row.start >= span.start)
+        ]
+        closed = [row for row in self.closed if span.start <= row.at < span.end]
+        return replace(self, span=span, intervals=rows, closed=closed)
 
     @cached_property
     def activities(self) -> list[ActivityRow]:

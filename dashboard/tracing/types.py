@@ -220,15 +220,25 @@ def parse_date(text: str, default: date) -> date | None:
 
 
 def period_span(unit: str, day: date, zone: str, since: str = "", until: str = "") -> Span:
-    """Return the local day, or its part from `since` to `until` (HH:MM), or the ISO week that holds it.
+    """Return the local day, its part from `since` to `until` (HH:MM), or the ISO week or month with it.
 
     A time that the day has twice is the first one, a skipped one the next there is: parts that meet on the
     clock meet in time. Of what `hours_faults` refuses, the period is whole.
     """
-    whole = clock.week(day, zone) if unit == "week" else clock.day(day, zone)
+    whole = _whole(unit, day, zone)
     if hours_faults(unit, day, zone, since, until):
         return whole
     return _part(whole, day, zone, since, until)
+
+
+def _whole(unit: str, day: date, zone: str) -> Span:
+    if unit == "month":
+        return Span(clock.day(day.replace(day=1), zone).start, clock.day(_next_month(day), zone).start)
+    return clock.week(day, zone) if unit == "week" else clock.day(day, zone)
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _part(whole: Span, day: date, zone: str, since: str, until: str) -> Span:
@@ -255,6 +265,9 @@ def hours_faults(unit: str, day: date, zone: str, since: str, until: str) -> dic
 
 
 def shift_period(unit: str, day: date, by: int) -> date:
-    """Return the same place in the day or week that lies `by` units on, kept within the calendar."""
+    """Return the same place in the day or week that lies `by` units on, of a month its first day, kept
+    within the calendar."""
     moved = day + timedelta(days=by * (7 if unit == "week" else 1))
+    if unit == "month":
+        moved = _next_month(day) if by > 0 else (day.replace(day=1) - timedelta(days=1)).replace(day=1)
     return min(max(moved, FIRST_DATE), LAST_DATE)

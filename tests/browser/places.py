@@ -32,6 +32,7 @@ PLACES = {
     "15 minutes": Place(f"{TRACE}&minutes=15"),
     "5 minutes": Place(f"{TRACE}&minutes=5"),
     "week": Place(f"{TRACE}&unit=week"),
+    "month": Place(f"{TRACE}&unit=month&date=2026-11-20"),
     "day without records": Place(f"{TRACE}&date=2020-01-01"),
     "list without rows": Place(f"{TRACE}&kind=line"),
     "day of a deactivated user": Place("/tracing?user=benes&deactivated=1"),

@@ -16,7 +16,7 @@ from dashboard.exports import registry
 from dashboard.i18n import collation, formats
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
-from dashboard.pages.tracing import drawing, hours, listing, names, queries, summary
+from dashboard.pages.tracing import drawing, hours, listing, month, names, queries, summary
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import people as traceable
 from dashboard.tracing.statistics import as_json
@@ -38,6 +38,7 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         "dates": clock.local_dates(trace.span, trace.zone),
         "as_of": trace.as_of,
         "plot": drawn,
+        "weeks": month.weeks(trace, asked),
         "say_bar": names.bars(drawn, trace.zone),
         **figures(trace, asked),
         **summary.context(trace),
@@ -104,7 +105,7 @@ def _exports(trace: Trace, asked: TraceQuery) -> list[tuple[str, str]]:
     if trace.span.start > trace.as_of:
         return []
     links = export_links("tracing", **asked.query(after=None, before=None, page=1))
-    if asked.unit == "week" and registry.allowed(trace.scope, "tracing", "csv"):
+    if asked.unit != "day" and registry.allowed(trace.scope, "tracing", "csv"):
         query = asked.query(after=None, before=None, page=1, table="days")
         links.append((_("CSV export by day"), url_for(".download", format_="csv", **query)))
     return links
@@ -125,8 +126,8 @@ def people(trace: Trace, asked: TraceQuery) -> list[tuple[str, str, bool]]:
 
 
 def days(trace: Trace, asked: TraceQuery) -> list[tuple[date, str | None, dict[str, Any] | None]]:
-    """Return the week's days with their figures; None for days that have not begun."""
-    if asked.unit != "week":
+    """Return the days of a week or month with their figures; None for days that have not begun."""
+    if asked.unit == "day":
         return []
     found = []
     for day in clock.local_dates(trace.span, trace.zone):
@@ -251,7 +252,7 @@ def _when(trace: Trace, asked: TraceQuery) -> Callable[..., str]:
     def when(ts: int | None, beside: int | None = None) -> str:
         if ts is None:
             return ""
-        if asked.unit == "week" and beside is not None:
+        if asked.unit != "day" and beside is not None:
             return formats.day_clock(ts, zone, beside)
         return formats.clock(ts, zone) if span.start <= ts < span.end else formats.stamp(ts, zone)
 

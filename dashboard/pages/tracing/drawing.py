@@ -22,7 +22,9 @@ DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.U
 
 
 def plot(trace: Trace, asked: TraceQuery, linked: bool = True) -> Plot:
-    """Return the drawing; without links for files, which no request asks for."""
+    """Return the drawing, without rows for a month; without links for files, which no request asks for."""
+    if asked.unit == "month":
+        return Plot("month", trace.span.start, trace.span.end, trace.as_of, (), ())
     drawn = items(trace, linked)
     if asked.unit == "week":
         return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone)

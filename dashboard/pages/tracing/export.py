@@ -16,7 +16,7 @@ from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
-from dashboard.pages.tracing import context, drawing, forms, listing, names, queries, summary
+from dashboard.pages.tracing import context, drawing, forms, listing, month, names, queries, summary
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import corrections
 from dashboard.tracing import trace as traces
@@ -55,7 +55,7 @@ def _sheets(trace: Trace, asked: TraceQuery, format_: str) -> tuple[Sheet, ...]:
     """Return the tables of a format; a CSV holds one, and the first page of a PDF shows the figures."""
     if format_ == "csv":
         return (by_day(trace),) if asked.table == "days" else (_list(trace, asked),)
-    days = replace(by_day(trace), printed=asked.unit == "week")
+    days = replace(by_day(trace), printed=asked.unit != "day")
     made = correction_texts.texts(trace.corrections, trace.zone)
     sheets = [correction_texts.sheet([(trace.person.name, text) for text in made])] if made else []
     return _summary(trace, asked), days, _list(trace, asked), *sheets
@@ -293,6 +293,7 @@ def _front(trace: Trace, asked: TraceQuery) -> Markup:
             context.figures(trace, asked),
             **summary.context(trace),
             plot=drawn,
+            weeks=month.weeks(trace, asked, linked=False),
             say_bar=names.bars(drawn, trace.zone),
             zone=trace.zone,
             as_of=trace.as_of,

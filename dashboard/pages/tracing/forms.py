@@ -24,6 +24,7 @@ from dashboard.tracing.types import (
     period_span,
 )
 
+SPANS = (*UNITS, "month")
 MINUTES = ("", "5", "15", "60")
 KINDS = (*ACTIVITY_TYPES, "dialled", "pause")
 LISTED = ("", *KINDS, *CHAT_CHANNELS)
@@ -71,7 +72,7 @@ class TraceQuery:
 
     @property
     def whole(self) -> Span:
-        """The day or week that the span is, or is a part of."""
+        """The day, week or month that the span is, or is a part of."""
         return period_span(self.unit, self.date, self.zone)
 
     @property
@@ -138,7 +139,7 @@ def parse(args: Mapping[str, str], own: str, zone: str) -> TraceQuery:
     day = parse_date(args.get("date", ""), today)
     if day is None:
         errors["date"] = _(NO_DATE)
-    unit = _one_of(args, "unit", UNITS, "day", _("Unit must be day or week."), errors)
+    unit = _one_of(args, "unit", SPANS, "day", _("Unit must be day, week or month."), errors)
     minutes = _one_of(args, "minutes", ("0", *MINUTES), "", _("Minutes must be 5, 15 or 60."), errors)
     sort = _one_of(args, "sort", SORTS, "", _("Sort must be start or -start."), errors)
     since, until = args.get("from", ""), args.get("to", "")

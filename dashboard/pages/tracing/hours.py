@@ -76,7 +76,7 @@ def _url(asked: TraceQuery, since: str, until: str) -> str:
 def groups(
     trace: Trace, asked: TraceQuery, shown: listing.Page, chosen: Sequence[ActivityRow]
 ) -> list[Group]:
-    """Return the rows of a page by hour, or by day of a week, with the free time of a day between them.
+    """Return the rows of a page by hour, or day of a longer period, with the free time of a day between.
 
     `chosen` are the activities of the whole list. Free time is left out of a filtered list, and a folded list
     has each day without its rows.
@@ -107,7 +107,7 @@ class _Part(NamedTuple):
 def _parts(trace: Trace, asked: TraceQuery) -> list[_Part]:
     """Return what came before the period, and its hours or days."""
     before = _Part(Span(0, trace.span.start), "", "")
-    if asked.unit == "week":
+    if asked.unit != "day":
         return [before, *(_day(asked, trace.zone, span) for span in _days(trace))]
     hours = [
         _Part(Span(slot.start, slot.end), clock_short(slot.start, trace.zone), _url(asked, *_hour(slot)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache, partial
 
 from flask import current_app
@@ -18,6 +19,7 @@ from dashboard.i18n.formats import (
     date_short,
     duration,
     language,
+    month_label,
     stamp,
     week_label,
 )
@@ -163,12 +165,14 @@ def _plain(printed: str) -> str:
 
 def head(asked: TraceQuery) -> str:
     """Return the period in words for the head of a file."""
-    return week_label(asked.date) if asked.unit == "week" else _with_hours(date_long(asked.date), asked)
+    return _period(asked, date_long)
 
 
 def period(asked: TraceQuery) -> str:
-    return week_label(asked.date) if asked.unit == "week" else _with_hours(date_short(asked.date), asked)
+    return _period(asked, date_short)
 
 
-def _with_hours(day: str, asked: TraceQuery) -> str:
-    return f"{day} {asked.hours}" if asked.hours else day
+def _period(asked: TraceQuery, write: Callable[[date], str]) -> str:
+    if asked.unit == "day":
+        return f"{write(asked.date)} {asked.hours}".strip()
+    return month_label(asked.date) if asked.unit == "month" else week_label(asked.date)

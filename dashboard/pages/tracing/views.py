@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
@@ -145,7 +143,7 @@ def download(format_: str) -> Response:
     if found is None or asked.span.start > clock.now_s():
         abort(404)
     count = listing.counts(found, asked).get(asked.kind, 0)
-    day = asked.date - timedelta(days=asked.date.weekday()) if asked.unit == "week" else asked.date
+    day = clock.local_date(asked.whole.start, asked.zone) if asked.unit != "day" else asked.date
     name = file_name("tracing", found.person.login, day, format_)
     asked_for = asked.query(after=None, before=None, page=1)
     return deliver(
