@@ -122,7 +122,7 @@ LANES = {
     "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
 }
 LISTS = (
-    eventstream.LISTING,
+    *eventstream.LISTINGS,
     interactions.LISTING,
     interactions.USER_EVENT_LIST,
     mydata.LISTING,

@@ -22,11 +22,12 @@ class Kept(StrEnum):
     INTERVALS = "intervals"
     AUDIT = "audit"
     EXPORTS = "exports"
+    REFUSED = "refused"
     RUNS = "runs"
 
 
 Days = dict[str, int | None]  # by Kept; None: kept for ever
-DEFAULTS: Days = {kind: {Kept.EXPORTS: 1, Kept.RUNS: 30}.get(kind) for kind in Kept}
+DEFAULTS: Days = {kind: {Kept.EXPORTS: 1, Kept.REFUSED: 7, Kept.RUNS: 30}.get(kind) for kind in Kept}
 
 
 class Periods(NamedTuple):

@@ -7,7 +7,7 @@ stores each event once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +58,20 @@ def read(
                 value = msgspec.structs.replace(value, file_ts=began)
             yield Item(line, source.position(), _named(line, value))
     tally.lines, tally.encoding, tally.damaged = texts.count, encodings.shown(texts.encoding), texts.damaged
+
+
+def texts(path: Path, encoding: str | None, numbers: Collection[int]) -> dict[int, str]:
+    """Return these lines of a file by their numbers, which are from 1; none of standard input."""
+    found: dict[int, str] = {}
+    if not numbers or path == lines.STANDARD_INPUT:
+        return found
+    with lines.opened(path) as source:
+        for number, line in enumerate(lines.Lines(source, encoding), 1):
+            if number in numbers:
+                found[number] = line.rstrip("\r\n")
+            if number >= max(numbers):
+                break
+    return found
 
 
 Found = tuple[int, schema.NewEvent | Errors]
@@ -136,4 +150,4 @@ _READERS: Mapping[str, Callable[[Iterable[str], str, TableMap, Tally], Iterator[
     "csv": _csv,
 }
 
-__all__ = ["Item", "read"]
+__all__ = ["Item", "read", "texts"]

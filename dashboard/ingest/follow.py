@@ -18,7 +18,7 @@ from dashboard.events import record
 from dashboard.events.timeliness import MAX_LATE_S
 from dashboard.i18n.message import Message
 from dashboard.ingest import admission as admissions
-from dashboard.ingest import encodings
+from dashboard.ingest import encodings, refused
 from dashboard.ingest.csv_reader import UNREADABLE, Ids
 from dashboard.ingest.growing_log import GrowingLog, LogLine, Position
 from dashboard.ingest.lines import MAX_LINE
@@ -73,19 +73,28 @@ class Follower:
         if self.log.parts != self._part:
             self._ids, self._part = Ids(), self.log.parts
         read = [(line, self._event(line)) for line in lines if line.data.strip()]
-        found = [event for line, event in read if not line.is_known]
         admission = admissions.current()
-        checked = [(each, _refused(each, admission)) for each in found]
-        events = [each for each, bad in checked if isinstance(each, NewEvent) and bad is None]
-        refused = [bad for _each, bad in checked if bad is not None]
+        checked = [(line, each, _refused(each, admission)) for line, each in read if not line.is_known]
+        events = [each for _line, each, why in checked if isinstance(each, NewEvent) and why is None]
+        bad = [(line, why) for line, _each, why in checked if why is not None]
         position = self.log.position
         if lines and position is not None:
             done = patiently(lambda: self._store(events, position))
-            self.counts.read += len(found)
+            self.counts.read += len(checked)
             self.counts.stored += done
             self.counts.repeated += len(events) - done
-            self.counts.refused += len(refused)
-        return Step(len(lines), refused)
+            self.counts.refused += len(bad)
+            self._keep(bad)
+        return Step(len(lines), [each for _line, each in bad])
+
+    def _keep(self, bad: Sequence[tuple[LogLine, queue_log.Bad]]) -> None:
+        texts = (line.data.decode(self._codec, "replace").rstrip() for line, _each in bad)
+        records = [
+            refused.Record({each.field: each.message}, each.line, text)
+            for (_line, each), text in zip(bad, texts, strict=True)
+        ]
+        if records:
+            patiently(lambda: refused.keep(self.source_id, records, Path(self._path).name))
 
     def _event(self, line: LogLine) -> NewEvent | queue_log.Bad:
         text = line.data.decode(self._codec, "surrogateescape")

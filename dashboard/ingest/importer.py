@@ -16,7 +16,7 @@ from dashboard.db.failure import is_locked, patiently
 from dashboard.events import record
 from dashboard.i18n.message import Errors
 from dashboard.ingest import admission as admissions
-from dashboard.ingest import files
+from dashboard.ingest import files, refused
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.csv_reader import NOT_READ
 from dashboard.ingest.schema import WHOLE, NewEvent, Refusal
@@ -45,6 +45,7 @@ class Summary:
     repeated: int = 0
     refused: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
+    refusals: list[tuple[int, Errors]] = field(default_factory=list)  # of the first of them
     bad_times: int = 0
     unused: Counter[str] = field(default_factory=Counter)
     callers: set[str] = field(default_factory=set)
@@ -68,7 +69,6 @@ def run(
     """Import `path` under the name `source`; `progress` gets the bytes read so far.
 
     `path`, `kind`, `zone`, `table` and `encoding` are those of files.read.
-
     Rules evaluate the events only where `rules` is true: events of the past must notify nobody.
 
     Every batch of 1,000 is committed by itself and its events are known again by id, so an
@@ -96,6 +96,7 @@ def run(
             progress(position)
     _store(summary, row.id, batch, rules)
     progress(position)
+    _keep_refused(summary, row.id, path, encoding)
     if summary.stored:
         details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
         patiently(lambda: audit.record("import.run", "c", ("source", row.id, source), details=details))
@@ -147,8 +148,18 @@ def _refuse(summary: Summary, line: int, errors: Errors, say: Callable[[str], st
     summary.refused += 1
     summary.bad_times += "time" in errors
     again = errors.get(WHOLE) == NOT_READ and summary.refused > 2  # after line 1 and the next one
+    if len(summary.refusals) < refused.MOST and not again:
+        summary.refusals.append((line, errors))
     if len(summary.examples) < EXAMPLES and not again:
         summary.examples.append((line, explain(errors, say)))
+
+
+def _keep_refused(summary: Summary, source_id: int, path: Path, encoding: str | None) -> None:
+    """Keep the first refused records with their texts, for which the file is read again as far as needed."""
+    texts = files.texts(path, encoding, {line for line, _errors in summary.refusals})
+    records = [refused.Record(errors, line, texts.get(line, "")) for line, errors in summary.refusals]
+    if records:
+        patiently(lambda: refused.keep(source_id, records, path.name))
 
 
 def explain(errors: Errors, say: Callable[[str], str]) -> str:

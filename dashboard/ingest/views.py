@@ -15,7 +15,7 @@ from dashboard.access.keys import Key
 from dashboard.events import record
 from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import admission as admissions
-from dashboard.ingest import cloudevents
+from dashboard.ingest import cloudevents, refused
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.schema import (
     NewEvent,
@@ -64,11 +64,12 @@ def create() -> Response:
     if failed is not None:
         raise failed
     admission = admissions.current()
+    body, sent = _read()
     outcomes = [
         Refusal(index, admission.errors(one))
         if isinstance(one, NewEvent) and not admission.takes(one)
         else one
-        for index, one in enumerate(_read())
+        for index, one in enumerate(sent)
     ]
     parts = Sorted(
         [one for one in outcomes if isinstance(one, NewEvent)],
@@ -77,13 +78,15 @@ def create() -> Response:
     if not g.key.makes:
         parts = _known_only(outcomes, parts)
     chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
-    refused = [
+    named = [
         Refused(one.index, {field: why.render(_) for field, why in one.errors.items()}, one.line)
         for one in parts.refused
     ]
-    body = store(g.key, parts.good, refused, chain)
+    answer = store(g.key, parts.good, named, chain)
+    if parts.refused:
+        refused.keep(g.key.source_id, refused.of_body(body, parts.refused))
     status = 202 if parts.good or not outcomes else 422
-    return Response(body, status, content_type="application/json")
+    return Response(answer, status, content_type="application/json")
 
 
 def store(
@@ -95,8 +98,8 @@ def store(
     return msgspec.json.encode(Taken(done.accepted, done.repeated, list(refused), done.ids))
 
 
-def _read() -> list[Outcome]:
-    """Return what the body holds; ends the request with 400, 413 or 415 when it cannot be read."""
+def _read() -> tuple[bytes, list[Outcome]]:
+    """Return the body and what it holds; ends the request with 400, 413 or 415 when it cannot be read."""
     kind = request.mimetype
     parse = PARSERS.get(kind)
     structured = kind in (cloudevents.STRUCTURED, cloudevents.BATCH)
@@ -107,8 +110,8 @@ def _read() -> list[Outcome]:
     body = request.get_data(cache=False)
     try:
         if parse is None or binary:
-            return cloudevents.parse_binary(headers, body)
-        return parse(body)
+            return body, cloudevents.parse_binary(headers, body)
+        return body, parse(body)
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
 
@@ -121,7 +124,7 @@ def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
     """Refuse the events that name users or queues which a key of this kind may not make."""
     unknown = record.unknown_names(parts.good)
     good: list[NewEvent] = []
-    refused = list(parts.refused)
+    wrong_names = list(parts.refused)
     for index, one in enumerate(outcomes):
         if not isinstance(one, NewEvent):
             continue
@@ -131,10 +134,10 @@ def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
             if name is not None and name in unknown[field]
         }
         if wrong:
-            refused.append(Refusal(index, wrong))
+            wrong_names.append(Refusal(index, wrong))
         else:
             good.append(one)
-    return Sorted(good, sorted(refused, key=lambda one: one.index))
+    return Sorted(good, sorted(wrong_names, key=lambda one: one.index))
 
 
 def _note_use(key: Key) -> None:

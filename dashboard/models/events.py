@@ -137,7 +137,29 @@ class Event(Model):
         )
 
 
-__all__ = ["Contact", "Event", "Interaction", "Queue", "Source", "User"]
+class RefusedEvent(Model):
+    """A record that a source sent and that is no event: why, and the beginning of its text, masked.
+
+    `line` is that of the `file`, or of a body of JSON lines. `errors` is JSON: by field the message, see
+    `Message.as_json`.
+    """
+
+    id = pw.BigAutoField()
+    source_id = pw.IntegerField()
+    recorded_ms = pw.BigIntegerField()
+    file = pw.CharField(200, default="")
+    line = pw.IntegerField(null=True)
+    errors = pw.TextField()
+    text = pw.TextField(default="")
+
+    class Meta:
+        indexes = (
+            (("recorded_ms",), False),
+            (("source_id", "recorded_ms"), False),
+        )
+
+
+__all__ = ["Contact", "Event", "Interaction", "Queue", "RefusedEvent", "Source", "User"]
 
 
 # Ranges of the event API: one equal value in the order of arrival.

@@ -12,7 +12,7 @@ from dashboard.audit import retention as audit
 from dashboard.db import Model, pieces
 from dashboard.events.kept import Kept
 from dashboard.i18n.message import N_
-from dashboard.models import AuditEntry, ExportFile, Run
+from dashboard.models import AuditEntry, ExportFile, RefusedEvent, Run
 from dashboard.retention import content, days, log
 from dashboard.rules import runs
 
@@ -63,6 +63,10 @@ def _expired_files(before_ms: int) -> Any:
 
 def _delete_files(before_ms: int) -> Iterator[int]:
     return pieces.delete(ExportFile, _expired_files(before_ms), most=FILES_AT_ONCE)
+
+
+def _expired_refused(before_ms: int) -> Any:
+    return RefusedEvent.recorded_ms < before_ms
 
 
 def _stock_of_runs(before_ms: int | None) -> Stock:
@@ -116,6 +120,15 @@ KINDS = (
         False,
         _stock(ExportFile, ExportFile.created_ts * 1000, _expired_files),
         _delete_files,
+    ),
+    RetentionKind(
+        Kept.REFUSED,
+        N_("Refused events"),
+        N_("What sources sent and Stopa could not store."),
+        1,
+        False,
+        _stock(RefusedEvent, RefusedEvent.recorded_ms, _expired_refused),
+        lambda before_ms: pieces.delete(RefusedEvent, _expired_refused(before_ms)),
     ),
     RetentionKind(
         Kept.RUNS,

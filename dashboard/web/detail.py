@@ -66,7 +66,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Detail:
-    """What is said of a row: its title, its number, a sentence, its page and its parts.
+    """What is said of a row: its title, its number, a sentence, its page ("" without one) and its parts.
 
     `badge` is a text and its style. `actions` are labels and addresses.
     """

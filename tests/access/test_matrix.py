@@ -53,6 +53,7 @@ OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "audit": {P.AUDIT_VIEW},
     "events": {P.EVENTS_VIEW},
+    "events.refused": {P.KEYS_VIEW},
     "exports": {P.SELF},
     "attendance": {P.TRACING_VIEW},
     "figures": {P.QUEUES_FIGURES},
@@ -110,6 +111,8 @@ ANSWERS = {
     "figures.as_json": (200, 403),
     "attendance.download": (200, 403),
     "events.index_file": (200, 403),
+    "events.refused_file": (200, 403),
+    "events.refused_save_view": (404,),
     "ruleeditor.create_from_recipe": (404,),
     "ruleruns.subject_save_view": (404, 422),
     "mydata.index_save_view": (404,),
@@ -122,7 +125,7 @@ ANSWERS = {
 
 def needs(endpoint: str, method: str) -> set[Permission]:
     """Return the permissions of which one is enough: that of seeing to look, that of editing for the rest."""
-    endpoint = re.sub("(index|subject|user_events)_(file|save_view|delete_view)$", r"\1", endpoint)
+    endpoint = re.sub("(index|subject|user_events|refused)_(file|save_view|delete_view)$", r"\1", endpoint)
     area, _, verb = endpoint.partition(".")
     if area not in AREAS or endpoint in OTHERS:
         return OTHERS.get(endpoint) or OTHERS[area]

@@ -115,6 +115,7 @@ PLACES = {
     "event stream, refused": Place("/events?type_group=x", status=400),
     "event stream of an agent": Place("/events", "novakova"),
     "event": Place("/events/{event}"),
+    "refused events": Place("/events/refused"),
     "event beside the stream": Place("/events?period=last_30_days&open={event}"),
     "users": Place("/users"),
     "users not found": Place("/users?q=zzzz"),

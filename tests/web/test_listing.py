@@ -13,6 +13,9 @@ from flask.testing import FlaskClient
 from dashboard import registry
 from dashboard.access import keys
 from dashboard.access.permissions import Permission
+from dashboard.events import record
+from dashboard.i18n.message import Message
+from dashboard.ingest import refused
 from dashboard.models import Access, AuditEntry, SavedQuery, User
 from dashboard.reports import ready
 from dashboard.sources.catalogue import SOURCES
@@ -32,6 +35,7 @@ PATHS = {
     "events": "/events",
     "interactions": "/interactions",
     "looks": "/my-data",
+    "refused_events": "/events/refused",
     "rule_runs": "/runs",
     "user_events": "/interactions/user-events",
     "users": "/users",
@@ -53,6 +57,7 @@ def stored(client: FlaskClient) -> None:
     rule = engine.rule()
     run = steps.run(rule, outcome="done", made_ms=trail.at("10:00") * 1000)
     steps.step("webhook", run, state="failed", attempts=1, made_ms=trail.at("10:01") * 1000)
+    refused.keep(record.source("pbx").id, [refused.Record({"time": Message("Wrong.")}, 3, "{}")], "log")
     trail.store(
         trail.work("call", "c1", "09:00", "09:10", "jana", **about, direction="in"),
         trail.work("email", "c2", "11:00", "11:20", "petr", queue="sales"),

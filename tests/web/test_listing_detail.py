@@ -21,6 +21,7 @@ PAGES = {
     "audit_batches": "/audit/batches",
     "access_log": "/audit/access",
     "events": "/events",
+    "refused_events": "/events/refused",
 }
 HTMX = {"HX-Request": "true", "HX-Target": "result"}
 
@@ -88,7 +89,7 @@ def test_the_fragment_with_a_drawer_is_a_part_of_its_page_and_no_file_has_one(
 
 def test_a_row_that_is_unknown_or_out_of_scope_opens_nowhere(client: FlaskClient, events: list[int]) -> None:
     for path in PAGES.values():
-        asks.sign_in_with(client, P.AUDIT_VIEW, P.EVENTS_VIEW, grants=())
+        asks.sign_in_with(client, P.AUDIT_VIEW, P.EVENTS_VIEW, P.KEYS_VIEW, grants=())
         for ident in ("x", "0", "-1", "99999999", "9" * 30, "1.5"):
             assert client.get(f"{path}?open={ident}").status_code == 404, (path, ident)
         assert client.get(f"{path}?open=").status_code == 200

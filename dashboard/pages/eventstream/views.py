@@ -1,10 +1,11 @@
-"""The event stream and the detail of one event."""
+"""The event stream and the refused events as lists, and the detail of one."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from flask import Blueprint, g, url_for
+from flask import Blueprint, g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -14,13 +15,14 @@ from dashboard.audit import record as audit
 from dashboard.audit.subjects import Seen
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
-from dashboard.models import Event, Interaction
+from dashboard.models import Event, Interaction, RefusedEvent, Source
 from dashboard.pages.eventstream import queries, words
 from dashboard.sources import display
 from dashboard.sources.catalogue import EVENTS
+from dashboard.sources.declared.refused import REFUSED, errors_of
 from dashboard.tracing import logged
 from dashboard.web import listing_files
-from dashboard.web.detail import Detail, Part
+from dashboard.web.detail import Detail, Fact, Part
 from dashboard.web.listing import PAGING, Listing
 from dashboard.web.lists import here
 
@@ -113,6 +115,57 @@ LISTING = Listing(
     detail=detail,
     opening=("time", "type"),
     live=True,
+    above="events/_above.html",
 )
 
+
+def refused(ident: int) -> Detail | None:
+    """Return what is wrong with a record that was not stored, and its masked text."""
+    row = RefusedEvent.get_or_none(RefusedEvent.id == ident)
+    if row is None:
+        return None
+    facts = [
+        Fact(_("Received"), formats.stamp(row.recorded_ms // 1000, zone())),
+        Fact(_("Source"), Source.get_by_id(row.source_id).name),
+        Fact(_("File"), row.file),
+        Fact(_("Line"), formats.number(row.line) if row.line else ""),
+    ]
+    errors = [Fact(name, why) for name, why in errors_of(row.errors).items()]
+    parts = [
+        Part("facts", _("Facts"), facts),
+        Part("errors", _("What is wrong"), errors),
+        Part("text", _("Record"), written=row.text, none=_("The text was not kept.")),
+    ]
+    return Detail(_("Refused event"), row.id, " · ".join(each.text for each in errors), "", parts)
+
+
+REFUSED_LIST = Listing(
+    REFUSED,
+    N_("Refused events"),
+    N_("What sources sent and Stopa could not store, with the reason."),
+    columns=("time", "source", "errors", "file", "line"),
+    bar=("source",),
+    count=lambda number: ngettext("%(num)d record", "%(num)d records", number),
+    none=N_("No refused events in this period"),
+    none_hint=N_("Everything that sources sent was stored."),
+    links={},
+    detail=refused,
+    live=True,
+    above="events/_above.html",
+)
+LISTINGS = (LISTING, REFUSED_LIST)
 listing_files.routes(bp, "/events", LISTING)
+listing_files.routes(bp, "/events/refused", REFUSED_LIST, "refused")
+
+
+@bp.context_processor
+def tabs() -> dict[str, Any]:
+    """Return the tabs above the lists; those who look after sources have the second."""
+    current = request.endpoint
+    given = (("events.index", LISTING), ("events.refused", REFUSED_LIST))
+    links = [
+        (_(listing.title), url_for(name), name == current, None)
+        for name, listing in given
+        if listing.opens_for(g.scope)
+    ]
+    return {"event_tabs": links if len(links) > 1 else []}
