@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import string
 import unicodedata
 
 MIN_LETTERS, MIN_WIDE = 3, 2
 _VOICING = "\u3099\u309a"  # marks that make another kana: が is not か
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 _WIDE = re.compile("[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
+_ASCII_LOWER = {ord(each): each.lower() for each in string.ascii_uppercase}
 _NUMBER = re.compile(r"\+?[\d\s()/.-]+", re.ASCII)
 
 
@@ -35,6 +38,18 @@ def contact_terms(text: str) -> tuple[str, ...]:
 def is_long_enough(text: str) -> bool:
     """Say whether a text can be searched: three characters, or two Kanji or kana."""
     return len(text) >= MIN_LETTERS or len(_WIDE.findall(text)) >= MIN_WIDE
+
+
+def spellings(text: str) -> list[str]:
+    """Return how a text may be written in stored JSON, as SQL's lower() gives it: SQLite's changes ASCII
+    letters alone, and what is no ASCII may be escaped."""
+    cases = (text, text.lower(), text.upper(), text.title())
+    written = (
+        form
+        for each in cases
+        for form in (each, json.dumps(each)[1:-1], json.dumps([each], ensure_ascii=False)[2:-2])
+    )
+    return list(dict.fromkeys(form.translate(_ASCII_LOWER) for form in written))
 
 
 def escaped(text: str) -> str:

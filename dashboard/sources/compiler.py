@@ -30,16 +30,17 @@ class Compiler(Where):
                 return [Compiler(replace(self.query, filters=leg), self.scope).rows() for leg in legs]
         return [self.rows()]
 
-    def rows(self) -> Sql:
-        """Return a page of rows, and one more: the value they are sorted by, the key, the columns."""
+    def rows(self, least: int | None = None) -> Sql:
+        """Return a page of rows, and one more: the value they are sorted by, the key, the columns.
+
+        Those whose value is below `least` are left out.
+        """
         query, grain = self.query, self.source.entities[0]
         order, descending = self.order()
         columns = ", ".join(self.expression(each) for each in query.columns)
-        where = self.where()
-        if query.after is not None:
-            value, key = query.after
-            sign = "<" if descending else ">"
-            where = Sql(f"{where.text} AND ({order}, {grain.key}) {sign} ({value}, {key})", where.values)
+        where = self.behind(order, descending)
+        if least is not None:
+            where = Sql(f"{where.text} AND {order} >= {least}", where.values)
         direction = "DESC" if descending else "ASC"
         used = [*(each.entity for each in query.columns), *self.filtered()]
         return Sql(
@@ -47,6 +48,26 @@ class Compiler(Where):
             f" ORDER BY {order} {direction}, {grain.key} {direction} LIMIT {(query.limit or PAGE) + 1}",
             where.values,
         )
+
+    def behind(self, order: str, descending: bool) -> Sql:
+        """Return the conditions of the rows behind `query.after` in an order."""
+        where = self.where()
+        if self.query.after is None:
+            return where
+        value, key = self.query.after
+        sign = "<" if descending else ">"
+        place = f"({order}, {self.source.entities[0].key}) {sign} ({value}, {key})"
+        return Sql(f"{where.text} AND {place}", where.values)
+
+    def piece(self, most: int) -> Sql:
+        """Return the lowest value by which the next `most` rows are sorted, and how many there are."""
+        order, key = self.order()[0], self.source.entities[0].key
+        where = self.behind(order, True)
+        inner = (
+            f"SELECT {order} AS value FROM {self.tables(self.filtered())} WHERE {where.text}"
+            f" ORDER BY {order} DESC, {key} DESC LIMIT {most}"
+        )
+        return Sql(f"SELECT min(value), count(*) FROM ({inner}) AS part", where.values)
 
     def order(self) -> tuple[str, bool]:
         """Return the expression by which rows are sorted, never NULL, and whether it falls."""

@@ -17,7 +17,7 @@ import peewee
 from dashboard.access.scope import Scope
 from dashboard.db import database, dialect, patience
 from dashboard.db.search import folded
-from dashboard.sources import made, period, small
+from dashboard.sources import made, period, scan, small
 from dashboard.sources.compiler import COUNTED, Compiler, entities_of, parts
 from dashboard.sources.derived import Groups, Key, Values, aligned, compared, derived, ordered
 from dashboard.sources.query import PAGE, Filter, Group, Measure, Op, Query, Sum, Tree, base
@@ -41,8 +41,8 @@ class TooSlow(TooLong):
 class Rows(NamedTuple):
     """A page of rows, each its key and the values of the query's columns in order.
 
-    `number` is that of all pages, exact up to COUNTED. `next` is the sort value and key to go on after,
-    `first` that of the first row.
+    `number` is that of all pages, exact up to COUNTED. `first` and `next` are the places (sort value and key)
+    of the first row and to go on after; a search that was not finished has come to `searched`.
     """
 
     rows: list[tuple[int, tuple[Any, ...]]]
@@ -50,6 +50,7 @@ class Rows(NamedTuple):
     exact: bool
     next: tuple[int, int] | None
     first: tuple[int, int] | None = None
+    searched: tuple[int, int] | None = None
 
 
 class Figures(NamedTuple):
@@ -68,6 +69,8 @@ def rows(scope: Scope, query: Query) -> Rows:
     """Return a page of the rows that a viewer may see. Raises TooLong."""
     if query.source.small:
         return _whole(scope, query)
+    if scan.can(query):
+        return _scanned(scope, query)
     compiler = _compiler(scope, query)
     with limited() as run:
         legs = compiler.legs()
@@ -75,11 +78,20 @@ def rows(scope: Scope, query: Query) -> Rows:
         number = int(run(compiler.count())[0][0])
     if len(legs) > 1:
         found.sort(key=itemgetter(0, 1), reverse=compiler.order()[1])
-    limit = query.limit or PAGE
-    page, more = found[:limit], len(found) > limit
+    page, more = found[: query.limit or PAGE], len(found) > (query.limit or PAGE)
     first, last = (_place(row) for row in (page[:1], page[-1:] if more else []))
     kept = [(int(row[1]), row[2:]) for row in page]
     return Rows(kept, min(number, COUNTED), number <= COUNTED, last, first)
+
+
+def _scanned(scope: Scope, query: Query) -> Rows:
+    """Return a page of hits of a search; it is the last one where `next` is None, and may be short."""
+    with limited() as run:
+        found = scan.rows(scope, _with_values(scope, query), run)
+    page, more = found.rows[: query.limit or PAGE], len(found.rows) > (query.limit or PAGE)
+    then = _place(page[-1:]) if more else found.next
+    kept, first = [(int(row[1]), row[2:]) for row in page], _place(page[:1])
+    return Rows(kept, len(page), (then or query.after) is None, then, first, None if more else then)
 
 
 def _place(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int] | None:
@@ -87,13 +99,9 @@ def _place(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int] | None:
 
 
 def number_behind(scope: Scope, query: Query) -> int:
-    """Return the number of rows behind `query.after` in its order, at most one more than `query.limit`.
-
-    Raises TooLong.
-    """
+    """Return how many rows are behind `query.after`, at most one more than `query.limit`. Raises TooLong."""
     with limited() as run:
-        number = sum(len(run(leg)) for leg in _compiler(scope, query).legs())
-    return min(number, (query.limit or PAGE) + 1)
+        return min(sum(len(run(leg)) for leg in _compiler(scope, query).legs()), (query.limit or PAGE) + 1)
 
 
 def _whole(scope: Scope, query: Query) -> Rows:

@@ -6,7 +6,7 @@ never counted once for each finer row: the compiler reduces it to one value per 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -120,11 +120,13 @@ class Source:
     with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
     rows without visible content stay, else they are left out; `scoped` gives the condition of a viewer where
     these do not say it. A search looks for a part of the columns `searched`, else into the columns
-    `id_searched` and `contact`. A period and its buckets apply to the field `timed_by`, which is never
-    earlier than the moment by which rows are sorted, and at most a day later; by default to that moment.
-    Measures need a filter by one value of the field `single`, where rows of different values must not be
-    added up. `counted` is the field whose sum `count` is, where a row may be a part of what is counted.
-    The permission for an `unlimited` source, which is about Stopa itself, opens all rows.
+    `id_searched` and `contact`, and in the text `scanned`, newest rows first, piece by piece; `hits` chooses
+    from the rows with these keys those in which the reader sees the text. A period and its buckets apply to
+    the field `timed_by`, which is never earlier than the moment by which rows are sorted, and at most a day
+    later; by default to that moment. Measures need a filter by one value of the field `single`, where rows
+    of different values must not be added up. `counted` is the field whose sum `count` is, where a row may be
+    a part of what is counted. The permission for an `unlimited` source, which is about Stopa itself, opens
+    all rows.
     """
 
     name: str
@@ -141,6 +143,8 @@ class Source:
     small: bool = False  # few rows, read whole, searched and sorted by texts; `searched` are names of fields
     where: str = ""
     id_searched: str = ""
+    scanned: str = ""
+    hits: Callable[[Scope, str, Sequence[int]], set[int]] | None = field(default=None, compare=False)
     contact: str = ""
     opaque: bool = False
     single: str = ""

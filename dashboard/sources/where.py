@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S
-from dashboard.db.search import contact_terms, escaped
+from dashboard.db.search import contact_terms, escaped, spellings
 from dashboard.sources.period import bucket_sql
 from dashboard.sources.query import Column, Filter, Group, Op, Query, Related, Tree
 from dashboard.sources.types import Entity, Type
@@ -30,8 +30,12 @@ class Sql(NamedTuple):
 class Where:
     """Compiles the conditions of one query for one viewer."""
 
-    def __init__(self, query: Query, scope: Scope, made: Sql | None = None) -> None:
-        """`made` is the table of a source whose rows are made, see `sources.made`."""
+    def __init__(self, query: Query, scope: Scope, made: Sql | None = None, tells_hits: bool = False) -> None:
+        """`made` is the table of a source whose rows are made, see `sources.made`.
+
+        With `tells_hits`, the caller leaves out rows in which the viewer does not see the searched text.
+        """
+        self.tells_hits = tells_hits
         self.query, self.source = query, query.source
         self.scope = scope.unlimited() if query.source.unlimited else scope
         self.table = made or Sql(query.source.table)
@@ -82,11 +86,15 @@ class Where:
         if self.source.searched:
             parts = [f"lower({each}) LIKE ? ESCAPE '!'" for each in self.source.searched]
             return Sql(f"({' OR '.join(parts)})", (f"%{escaped(text.lower())}%",) * len(parts))
-        found = f"{self.source.id_searched} LIKE ? ESCAPE '!'"
-        if not self.scope.can(Permission.PII_UNMASK):
-            return Sql(found, (f"{escaped(text)}%",))
-        contacts = of_contact(self.source.contact, text)
-        return Sql(f"({found} OR {contacts.text})", (f"{escaped(text)}%", *contacts.values))
+        unmasked = self.scope.can(Permission.PII_UNMASK)
+        either = [Sql(f"{self.source.id_searched} LIKE ? ESCAPE '!'", (f"{escaped(text)}%",))]
+        if self.source.scanned and (unmasked or self.tells_hits):
+            found = f"lower({self.source.scanned}) LIKE ? ESCAPE '!'"
+            either += [Sql(found, (f"%{escaped(each)}%",)) for each in spellings(text)]
+        if unmasked:
+            either.append(of_contact(self.source.contact, text))
+        values = tuple(value for each in either for value in each.values)
+        return Sql(f"({' OR '.join(each.text for each in either)})", values)
 
     def tree(self, given: Tree) -> Sql:
         """Return the condition of a tree; one that cannot be told of a row is not true of it."""

@@ -102,6 +102,7 @@ class Page:
     notes: list[str]
     first_url: str | None
     next_url: str | None
+    next_label: str
     exports: list[tuple[str, str]]
     bulk: Bulk | None
     bulk_url: str
@@ -160,9 +161,10 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         _count(listing, found),
         f"{display.period_text(query)} · {query.zone}",
         _as_of(query),
-        list(display.notes(g.scope, query)),
+        [*_searched(query, found), *display.notes(g.scope, query)],
         _without("after") if query.after else None,
         _with(after=cursor(*found.next)) if found.next else None,
+        _("Continue searching") if found.searched else _("Next page"),
         file_links(listing.source.name, PAGING),
         listing.bulk if listing.bulk and g.scope.can(listing.bulk.permission) else None,
         here(PAGING),
@@ -188,6 +190,14 @@ def table(listing: Listing, given: Parameters) -> Table:
         found = run.Rows([], 0, True, None)
     headings = [_heading(listing, each, query)._replace(head=None) for each in query.columns]
     return Table(headings, _rows(listing, query, found))
+
+
+def _searched(query: Query, found: run.Rows) -> list[str]:
+    """Return how far a search came that takes longer than a page may."""
+    if found.searched is None:
+        return []
+    at = found.searched[0] // query.source.fields[query.source.moment][1].scale
+    return [str(_("Searched back to %(time)s.", time=formats.stamp(at, query.zone)))]
 
 
 def _as_of(query: Query) -> str:

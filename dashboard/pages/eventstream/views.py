@@ -161,11 +161,11 @@ listing_files.routes(bp, "/events/refused", REFUSED_LIST, "refused")
 @bp.context_processor
 def tabs() -> dict[str, Any]:
     """Return the tabs above the lists; those who look after sources have the second."""
-    current = request.endpoint
+    current, scope = request.endpoint, g.get("scope")
     given = (("events.index", LISTING), ("events.refused", REFUSED_LIST))
     links = [
         (_(listing.title), url_for(name), name == current, None)
         for name, listing in given
-        if listing.opens_for(g.scope)
+        if scope and listing.opens_for(scope)
     ]
     return {"event_tabs": links if len(links) > 1 else []}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 
 from dashboard import catalog
+from dashboard.access import masking
 from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
 from dashboard.catalog.fields import REASON
+from dashboard.db.search import folded
 from dashboard.events.internal import SOURCE
 from dashboard.events.timeliness import AHEAD_MS, MAX_LATE_S
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
+from dashboard.models import Event
 from dashboard.sources.declared.entities import REASONS
 from dashboard.sources.types import Entity, Field, Source, Type
 
@@ -27,6 +32,19 @@ def _group() -> str:
         types.setdefault(each.group, []).append(f"'{each.name}'")
     known = "".join(f" WHEN e.type IN ({', '.join(names)}) THEN '{group}'" for group, names in types.items())
     return f"CASE{known} WHEN e.type LIKE '{catalog.CUSTOM}%' THEN 'custom' ELSE 'system' END"
+
+
+def _hits(_scope: Scope, text: str, keys: Sequence[int]) -> set[int]:
+    """Return the events whose texts contain another when contact details are masked."""
+    e, found = Event, set()
+    sought = {folded(text), folded(json.dumps(text, ensure_ascii=False)[1:-1])}
+    columns = (e.id, e.contact, e.data, e.interaction, e.session, e.external_id)
+    for key, contact, data, *others in e.select(*columns).where(e.id.in_(keys)).tuples():
+        shown = [*masking.event(contact, data), *others]
+        whole = folded("\n".join(each for each in shown if each))
+        if any(each in whole for each in sought):
+            found.add(key)
+    return found
 
 
 ORIGINS = {"sources": N_("Connected systems"), "stopa": N_("Stopa itself")}
@@ -78,6 +96,9 @@ EVENTS = Source(
     users="e.user_id",
     id_searched="e.interaction",
     contact="i.contact_id",
+    scanned="e.data || ' ' || coalesce(e.contact, '') || ' ' || coalesce(e.interaction, '')"
+    " || ' ' || coalesce(e.session, '') || ' ' || e.external_id",
+    hits=_hits,
 )
 
 
