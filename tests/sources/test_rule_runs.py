@@ -113,7 +113,7 @@ def test_the_list_begins_with_what_acted_and_names_what_it_is_about(client: Flas
     assert client.get(f"/runs/{made[f'user:{jana}'].id}/item").status_code == 404
 
 
-def test_contacts_of_interactions_outside_of_the_scope_are_not_named() -> None:
+def test_contacts_of_interactions_outside_of_the_scope_are_not_named(client: FlaskClient) -> None:
     take(event("chat.queued", interaction="c1", queue="web", contact=CONTACT))
     name, inside = "interaction:pbx:c1", queue_id("web")
     Interaction.update(channel="webchat").execute()
