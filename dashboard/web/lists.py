@@ -149,6 +149,7 @@ def _sortable(value: Any, speech: str) -> Any:
 
 
 SHOWN = 50  # people offered besides those chosen; a search finds the others
+CHOSEN = 100  # of those chosen that have a row
 
 
 class Person(NamedTuple):
@@ -161,19 +162,26 @@ class Person(NamedTuple):
 class People(NamedTuple):
     rows: list[Person]
     more: int  # that match and are not shown
+    kept: tuple[int, ...] = ()  # ids of those chosen that have no row
 
 
-def offered(scope: Scope, chosen: Collection[int], sought: str) -> People:
-    """Return those chosen, then up to SHOWN active users who match; nobody outside the scope."""
+def offered(scope: Scope, chosen: Collection[int], sought: str, most: int | None = None) -> People:
+    """Return those chosen, then up to SHOWN active users who match; nobody outside the scope.
+
+    Of those chosen `most` have a row, those that match first.
+    """
     query = User.select(User.id, User.name, User.login, User.deactivated_ts).where(scope.allows(User.id))
     everybody: list[Person] = by_name(rows(query, Person), lambda person: person.name)
     first = [person for person in everybody if person.id in chosen]
+    if most is not None and len(first) > most:
+        first.sort(key=lambda person: not found(sought, person.name, person.login))
     others = [
         person
         for person in everybody
         if person.id not in chosen and not person.deactivated_ts and found(sought, person.name, person.login)
     ]
-    return People(first + others[:SHOWN], max(0, len(others) - SHOWN))
+    kept = () if most is None else tuple(person.id for person in first[most:])
+    return People(first[:most] + others[:SHOWN], max(0, len(others) - SHOWN), kept)
 
 
 def unknown(scope: Scope, ids: Collection[int]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
 from dashboard.models import Team, TeamLead, TeamMember, User
+from dashboard.web import lists
 from tests import make
 from tests.pages import asks
 from tests.pages.html import Page
@@ -62,6 +65,22 @@ def test_more_people_than_fit_are_found_by_name(editor: FlaskClient) -> None:
         make.user(f"agent{number}")
     assert "Search by name" in editor.get("/teams/new").text
     assert 'aria-label="Agent54, member"' in editor.get("/teams/new?op=find&q=agent54").text
+
+
+def test_members_without_a_row_stay_until_a_search_shows_them(editor: FlaskClient) -> None:
+    members = [make.user(f"agent{number:03}").id for number in range(lists.CHOSEN + 5)]
+    made = team("North", members, members[-1:])
+    page = Page(editor.get(f"/teams/{made.id}").text)
+    assert "5 more stay selected. Search by name to change them." in page.text
+    hidden = {name: page.having(type="hidden", name=name) for name in ("member", "lead")}
+    assert [int(each.attributes["value"]) for each in hidden["member"]] == members[-5:]
+    assert [int(each.attributes["value"]) for each in hidden["lead"]] == members[-1:]
+    sent = {"name": "North", "member": members, "lead": members[-1:], "version": "1"}
+    query = urlencode([("op", "find"), ("q", "agent104"), *(("member", ident) for ident in members)])
+    (box,) = Page(editor.get(f"/teams/{made.id}?{query}").text).having(**{"aria-label": "Agent104, member"})
+    assert "checked" in box.attributes
+    assert editor.post(f"/teams/{made.id}", data={**sent, "member": members[1:]}).status_code == 302
+    assert people(TeamMember) == set(members[1:])
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ class Teams(Resource[TeamForm]):
         present = _of(TeamMember, row.id) | _of(TeamLead, row.id) if row else frozenset()
         return {
             "q": sought,
-            "people": lists.offered(g.scope, form.people, sought),
+            "people": lists.offered(g.scope, form.people, sought, lists.CHOSEN),
             "hidden": len(present - _seen(present)),
         }
 

@@ -175,7 +175,7 @@ class Accesses(Resource[Form]):
             sought = lists.needle(request.values)
             context |= {
                 "q": sought,
-                "people": lists.offered(g.scope, form.users.data, sought),
+                "people": lists.offered(g.scope, form.users.data, sought, lists.CHOSEN),
                 "queues": queries.queues(giver, form.queues.data),
                 "may_grant": lambda kind: giver.may_grant(Grant(kind)),
             }
