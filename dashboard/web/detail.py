@@ -16,11 +16,12 @@ Find = Callable[[int], "Detail | None"]
 
 
 class Fact(NamedTuple):
-    """A label and its text, and where the text leads; one without text is not shown."""
+    """A label and its text, where the text leads, and whether it is a code; one without text is not shown."""
 
     label: str
     text: str
     url: str | None = None
+    is_code: bool = False
 
 
 class Change(NamedTuple):

@@ -180,7 +180,6 @@ PLACES = {
     "new rule": Place("/rules/new?list=system"),
     "new rule of an agent": Place("/rules/new", "novakova"),
     "rule in the editor": Place("/rules/{rule}/edit"),
-    "rule of an employee in the editor": Place("/rules/{personal_rule}/edit"),
     "versions of a rule": Place("/rules/{rule}/versions"),
     "runs of a rule": Place("/rules/{ran}/runs"),
     "runs not found": Place("/rules/{ran}/runs?q=zzzz"),

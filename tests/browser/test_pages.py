@@ -74,6 +74,7 @@ def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -
         "rules in their order",
         "rules not found",
         "employee rules",
+        "retention, shorter",
         "runs not found",
         "new report of rows",
     }

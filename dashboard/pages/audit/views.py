@@ -39,8 +39,8 @@ def detail(ident: int) -> Detail | None:
     proved = words.proved(entry, fault, nightly.proof(), in_zone)
     proof = (
         Fact(_("State"), proved.text),
-        Fact(_("Hash (SHA-256)"), entry.hash or ""),
-        Fact(_("Hash of the entry before"), entry.prev_hash or ""),
+        Fact(_("Hash (SHA-256)"), entry.hash or "", is_code=True),
+        Fact(_("Hash of the entry before"), entry.prev_hash or "", is_code=True),
     )
     parts = [
         Part("facts", _("Facts"), words.facts(entry, actor, in_zone), beside=True),

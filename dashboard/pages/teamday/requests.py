@@ -15,7 +15,7 @@ from dashboard.clock import Span
 from dashboard.tracing import corrections, people
 from dashboard.tracing import team as teams
 from dashboard.tracing.team import Member
-from dashboard.tracing.types import UNITS, parse_date, period_span
+from dashboard.tracing.types import NO_DATE, UNITS, parse_date, period_span
 from dashboard.web import correction_texts, team_day
 from dashboard.web.correction_texts import CorrectionText
 from dashboard.web.team_day import TeamDay
@@ -89,5 +89,5 @@ def _date(args: Args, zone: str, as_of: int, known: tuple[str, ...]) -> tuple[li
     today = clock.local_date(as_of, zone)
     on = parse_date(args.get("date", ""), today)
     if on is None:
-        errors.append(f"date: {_('Enter the date as YYYY-MM-DD.')}")
+        errors.append(f"date: {_(NO_DATE)}")
     return errors, on or today
