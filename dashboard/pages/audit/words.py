@@ -66,6 +66,7 @@ FIELDS = {
     "shared": N_("Who sees it"),
     "sla_seconds": N_("Service level"),
     "source": N_("Source"),
+    "starter": N_("Starter set"),
     "state": N_("State"),
     "stored": N_("Stored"),
     "tab": N_("Tab"),
