@@ -11,7 +11,7 @@ from peewee import fn
 from dashboard.catalog import CATALOG, Kind
 from dashboard.db import database, dialect, pieces
 from dashboard.db.locks import Lock
-from dashboard.db.prepared import plain
+from dashboard.db.prepared import plain, update_row
 from dashboard.events import erasure
 from dashboard.models import Activity, Contact, Event, Interaction, Mark, Notification, Setting, Subject
 from dashboard.retention import log
@@ -30,10 +30,12 @@ STAY = (
 
 
 class Done(NamedTuple):
-    """Up to where the log is without content: events before `time_ms` with ids up to `id`."""
+    """Up to where the log is without content: events before `time_ms` with ids up to `id`, and those of
+    `time_ms` with ids up to `same`."""
 
     time_ms: int = 0
     id: int = 0
+    same: int = 0
 
 
 def delete(before_ms: int) -> Iterator[int]:
@@ -41,29 +43,29 @@ def delete(before_ms: int) -> Iterator[int]:
     then that of their contacts, unless they have a newer interaction.
 
     An event goes on to name its contact, by a pseudonym, so that a rebuild finds the same one. What comes
-    late is done in the following night.
+    late is done in the following night. Each piece stores how far it is.
     """
-    done, e = _done(), Event
-    to = Done(max(before_ms, done.time_ms), log.folded_to())
+    done, e, folded = _done(), Event, log.folded_to()
     of_contacts = e.contact.is_null(False) | e.interaction.is_null(False) | e.session.is_null(False)
-    last = log.FIRST
-    while batch := log.after(last, before_ms, of_contacts & (e.time_ms >= done.time_ms) & (e.id <= to.id)):
-        last = batch[-1]
-        yield _piece([event.id for event in batch], before_ms)
-    last_id = done.id
-    late = of_contacts & (e.id <= to.id) & (e.time_ms < min(before_ms, done.time_ms))
+    late = of_contacts & (e.id <= folded) & (e.time_ms < min(before_ms, done.time_ms))
     while ids := [
         ident
         for (ident,) in plain(
-            e.select(e.id).where(late & (e.id > last_id)).order_by(e.id).limit(log.READ_AT_ONCE)
+            e.select(e.id).where(late & (e.id > done.id)).order_by(e.id).limit(log.READ_AT_ONCE)
         )
     ]:
-        last_id = ids[-1]
-        yield _piece(ids, before_ms)
+        done = done._replace(id=ids[-1])
+        yield _piece(ids, before_ms, done)
+    done = done._replace(id=max(folded, done.id))
+    last = log.EventKey(done.time_ms, done.same, 0, None)
+    while batch := log.after(last, before_ms, of_contacts & (e.id <= folded)):
+        last = batch[-1]
+        yield _piece([event.id for event in batch], before_ms, Done(last.time_ms, done.id, last.id))
+    if before_ms > done.time_ms:
+        Setting.put(NAME, json.dumps(Done(before_ms, done.id)))
     yield from _contacts(before_ms)
     yield from pieces.delete(Notification, Notification.made_ms < before_ms)
     yield from pieces.delete(Mark, (Mark.kind == "note") & (Mark.made_ms < before_ms))
-    Setting.put(NAME, json.dumps(to))
 
 
 def stock(before_ms: int | None) -> tuple[int, int | None, int]:
@@ -79,7 +81,7 @@ def _done() -> Done:
     return Done(*json.loads(stored)) if stored else Done()
 
 
-def _piece(ids: Sequence[int], before_ms: int) -> int:
+def _piece(ids: Sequence[int], before_ms: int, done: Done) -> int:
     """Rewrite these events without content, and what was made of it, in a transaction. Return how many."""
     e = Event
     with database.atomic():
@@ -91,26 +93,32 @@ def _piece(ids: Sequence[int], before_ms: int) -> int:
             for _id, source, _name, contact, _data in rows
             if contact is not None
         }
-        known = dict(
-            plain(Contact.select(Contact.key, Contact.id).where(Contact.key.in_(list(keys.values()))))
-        )
-        for ident, source, _name, contact, data in rows:
+        contacts = Contact.select(Contact.key, Contact.id).where(Contact.key.in_(sorted(keys.values())))
+        known = dict(plain(contacts))
+        names: dict[int, set[str]] = {}
+        for ident, source, name, contact, data in rows:
             key = keys.get((source, contact), "")
             named = contact if erasure.ERASED.fullmatch(key.partition(":")[2]) else None
             if key in known:
                 named = json.dumps({"name": erasure.pseudonym(known[key])})
-            e.update(contact=named, data=_work(data), envelope=None).where(e.id == ident).execute()
-        for source, name in {(source, name) for _id, source, name, *_rest in rows if name is not None}:
-            _made_of(source, name, before_ms)
+            update_row(e, ident, contact=named, data=_work(data), envelope=None)
+            if name is not None:
+                names.setdefault(source, set()).add(name)
+        for source, some in names.items():
+            _made_of(source, sorted(some), before_ms)
+        Setting.put(NAME, json.dumps(done))
     return len(rows)
 
 
-def _made_of(source: int, name: str, before_ms: int) -> None:
-    """Delete the content that is kept of an interaction beside its events."""
+def _made_of(source: int, names: Sequence[str], before_ms: int) -> None:
+    """Delete the content that is kept of interactions beside their events."""
     a, i, s = Activity, Interaction, Subject
-    mine = i.select(i.id).where((i.source == source) & (i.external_id == name))
-    a.update(title="").where(a.interaction_id.in_(mine) & (a.start_ts * 1000 < before_ms)).execute()
-    ended = (s.source_id == source) & (s.interaction == name) & s.ended_ms.is_null(False)
+    mine = [
+        ident for (ident,) in plain(i.select(i.id).where((i.source == source) & i.external_id.in_(names)))
+    ]
+    titled = (a.start_ts * 1000 < before_ms) & (a.title != "")
+    a.update(title="").where(a.interaction_id.in_(mine) & titled).execute()
+    ended = (s.source_id == source) & s.interaction.in_(names) & s.ended_ms.is_null(False)
     s.update(values={}).where(ended).execute()
 
 
@@ -129,12 +137,13 @@ def _contacts(before_ms: int) -> Iterator[int]:
     still = newer | (i.ended_ts.is_null() & i.end_bound.is_null())
     present = {contact for (contact,) in plain(i.select(i.contact_id).where(still).distinct())}
     last = 0
-    while rows := plain(c.select(c.id, c.key).where(c.id > last).order_by(c.id).limit(log.READ_AT_ONCE)):
+    while rows := plain(c.select(c.id, c.key).where(c.id > last).order_by(c.id).limit(pieces.PIECE)):
         last = rows[-1][0]
-        with database.atomic():
-            dialect.one_at_a_time(Lock.PROJECTION)
-            for ident, key in rows:
-                source, _colon, mark = key.partition(":")
-                if ident not in present and mark != erasure.pseudonym(ident):
+        parts = [(ident, *key.split(":", 1)) for ident, key in rows if ident not in present]
+        gone = [(ident, source) for ident, source, mark in parts if mark != erasure.pseudonym(ident)]
+        if gone:
+            with database.atomic():
+                dialect.one_at_a_time(Lock.PROJECTION)
+                for ident, source in gone:
                     erasure.hide_contact(ident, source)
-        yield 0
+            yield 0
