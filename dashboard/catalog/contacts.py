@@ -47,6 +47,7 @@ CONTACT = (
     Field("preferences", Kind.LIST, N_("Preferences")),
     Field("loyalty", Kind.TEXT, N_("Loyalty level")),
 )
+CHANGED = Field("changed", Kind.LIST, N_("Changed fields"))
 ORGANISATION = (NAME, *CONTACT[:8])
 
 _contact = maker("contacts", "system")
@@ -56,7 +57,7 @@ _liking = maker("contacts", "system", origin=Origin.EXTERNAL, on=False)
 
 TYPES: tuple[EventType, ...] = (
     _contact("contact.created", N_("Contact created"), *CONTACT),
-    _contact("contact.updated", N_("Contact changed"), *CONTACT),
+    _contact("contact.updated", N_("Contact changed"), *CONTACT, CHANGED),
     _contact("contact.merged", N_("Contacts merged"), *CONTACT, RELATED),
     _contact("contact.tagged", N_("Contact tagged"), *CONTACT),
     _contact("contact.deleted", N_("Contact deleted"), *CONTACT),

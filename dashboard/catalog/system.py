@@ -99,6 +99,8 @@ FOUND_BY_STOPA = frozenset(
     {
         *(type_.name for type_ in TYPES),
         "source.backlog",
+        "contact.created",
+        "contact.updated",
         "mail_out.connection_failed",
         "mail_out.delivery_failed",
         "mail_out.delivery_abandoned",

@@ -9,7 +9,7 @@ from dashboard.db.locks import Lock
 from dashboard.models import Job
 from dashboard.rules import engine
 from dashboard.rules.engine import Ranges
-from dashboard.tracing import projection
+from dashboard.tracing import contacts, projection
 
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
 # PostgreSQL burns ids, and another transaction's events may lie between those of two jobs. Folding these
@@ -21,20 +21,22 @@ def digest(jobs: list[Job]) -> None:
     """Fold the events that these jobs' transactions stored, and ask the rules about them; one digest at
     a time, one transaction. Rules do not evaluate the events of a quiet job (`rules` false: an import)."""
     ranges = _merged(((job.args["after"], job.args["to"]) for job in jobs), GAP)
-    asked = _asked(jobs)
+    asked, quiet = (_by_source(jobs, rules) for rules in (True, False))
     for after, to in _parts(ranges):
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
+            contacts.note(after, to, lambda *event: not engine.is_within(quiet, *event))
             types = projection.fold_range(after, to)
             if asked:
                 engine.evaluate_safely(after, to, asked, types)
 
 
-def _asked(jobs: Iterable[Job]) -> Ranges:
-    """Return the id ranges that rules evaluate, by source, because on PostgreSQL others may lie between."""
+def _by_source(jobs: Iterable[Job], rules: bool) -> Ranges:
+    """Return the id ranges that rules evaluate, or those that they do not, by source, because on PostgreSQL
+    others may lie between."""
     by_source: dict[int | None, list[tuple[int, int]]] = {}
     for job in jobs:
-        if job.args.get("rules", True):
+        if job.args.get("rules", True) == rules:
             by_source.setdefault(job.args.get("source"), []).append((job.args["after"], job.args["to"]))
     return {source: _merged(ranges) for source, ranges in by_source.items()}
 

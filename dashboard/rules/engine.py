@@ -76,16 +76,20 @@ def evaluate(after: int, to: int, ranges: Ranges | None = None, types: Collectio
     if not live.types or (types is not None and live.types.isdisjoint(types)) or active_rules.stopped():
         return
     rows = map(EventRow._make, _NEW.rows(after=after, to=to))
-    found = [row for row in rows if row.type in live.types and (ranges is None or _is_within(ranges, row))]
+    found = [
+        row
+        for row in rows
+        if row.type in live.types and (ranges is None or is_within(ranges, row.source_id, row.id))
+    ]
     if found:
         work = EvaluationPass(live)
         work.events(found)
         work.end()
 
 
-def _is_within(by_source: Ranges, row: EventRow) -> bool:
+def is_within(by_source: Ranges, source_id: int, event_id: int) -> bool:
     return any(
-        after < row.id <= to for source in (row.source_id, None) for after, to in by_source.get(source, ())
+        after < event_id <= to for source in (source_id, None) for after, to in by_source.get(source, ())
     )
 
 

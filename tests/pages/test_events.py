@@ -60,7 +60,7 @@ def listed(client: FlaskClient, query: str = "") -> list[str]:
     )
 
 
-WHOLE = ["12:01", "12:00", "11:20", "11:00", "10:05", "10:00", "09:10", "09:00", "08:01", "08:00"]
+WHOLE = ["12:01", "12:00", "11:20", "11:00", "10:05", "10:00", "09:10", "09:00", "09:00", "08:01", "08:00"]
 FILTERS = [
     ("", WHOLE),
     ("type_group=calls", ["09:10", "09:00"]),
@@ -68,7 +68,8 @@ FILTERS = [
     ("type=call.accepted", ["09:00"]),
     ("type=call.accepted&type=email.accepted", ["11:00", "09:00"]),
     ("user=petr", ["11:20", "11:00", "08:01"]),
-    ("user__blank=1", ["12:01", "12:00"]),
+    ("user__blank=1", ["12:01", "12:00", "09:00"]),
+    ("type=contact.created", ["09:00"]),
     ("queue=sales&type__not=chat.closed", ["11:20", "11:00", "10:00"]),
     ("interaction=c1", ["09:10", "09:00"]),
     ("session=s1", ["12:01", "12:00"]),
