@@ -16,7 +16,7 @@ from dashboard.events import erasure, health, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
 from dashboard.i18n.message import N_
-from dashboard.ingest import digest
+from dashboard.ingest import digest, silence
 from dashboard.ingest import views as gate
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
@@ -112,6 +112,7 @@ TICKS = {
     "bounds": projection.tick,
     "seen": heartbeat.mark,
     "health": health.look,
+    "silence": silence.look,
     "version": upgrades.note,
     "audit": nightly.NIGHT.plan,
     "retention": retention.NIGHT.plan,

@@ -28,12 +28,15 @@ TYPES: tuple[EventType, ...] = (
 
 SETTING = Field("setting", Kind.TEXT, N_("Setting"))
 
+SILENT = Field("silent_s", Kind.SECONDS, N_("Time without events"))
 LAG = Field("lag_s", Kind.SECONDS, N_("Age of the oldest unprocessed event"))
 
 _source = maker("sources", "system")
 _source_counter = maker("sources", "system", internal=True, needs_source=False, origin=Origin.COUNTER)
 
 SOURCE_TYPES: tuple[EventType, ...] = (
+    _source_counter("source.silent", N_("Source silent"), NAME, SILENT),
+    _source_counter("source.resumed", N_("Source sends events again"), NAME, SILENT),
     _source_counter("source.backlog", N_("Events processed late"), NAME, LAG),
     _source("source.restarted", N_("Source restarted")),
     _source("source.reloaded", N_("Source configuration reloaded")),
@@ -98,6 +101,8 @@ RULE_TYPES: tuple[EventType, ...] = (
 FOUND_BY_STOPA = frozenset(
     {
         *(type_.name for type_ in TYPES),
+        "source.silent",
+        "source.resumed",
         "source.backlog",
         "contact.created",
         "contact.updated",

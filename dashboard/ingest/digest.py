@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.ingest import silence
 from dashboard.models import Job
 from dashboard.rules import engine
 from dashboard.rules.engine import Ranges
@@ -26,6 +27,7 @@ def digest(jobs: list[Job]) -> None:
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
             contacts.note(after, to, lambda *event: not engine.is_within(quiet, *event))
+            silence.note(after, to)
             types = projection.fold_range(after, to)
             if asked:
                 engine.evaluate_safely(after, to, asked, types)

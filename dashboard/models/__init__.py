@@ -5,7 +5,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
 from dashboard.models.dashboards import Dashboard, Tile
-from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source
+from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source, SourceRhythm
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.privacy import (
@@ -51,6 +51,7 @@ ALL = [
     Session,
     SignInAttempt,
     Source,
+    SourceRhythm,
     ApiKey,
     Contact,
     Follow,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import peewee as pw
+from peewee import JSONField
 
 from dashboard.db import Model
 from dashboard.models.people import Queue, User
@@ -33,6 +34,16 @@ class Follow(Model):
     mark = pw.CharField(32)
     reached = pw.BigIntegerField()
     read_ms = pw.BigIntegerField()  # when its last lines were read
+
+
+class SourceRhythm(Model):
+    """When events of a live source arrive; see ingest.silence."""
+
+    source = pw.ForeignKeyField(Source, primary_key=True, on_delete="CASCADE")
+    arrived_ms = pw.BigIntegerField()
+    due_ms = pw.BigIntegerField(null=True)  # when it counts as silent; null: it may be for long
+    silent_ms = pw.BigIntegerField(null=True)  # since when it does
+    hours = JSONField()
 
 
 class Contact(Model):
@@ -167,6 +178,8 @@ Event.add_index(Event.index(Event.type, Event.id, name="event_type_id"))
 for _column in (Event.user_id, Event.queue_id, Event.interaction, Event.session):
     _name = f"event_{_column.name.removesuffix('_id')}_id"
     Event.add_index(Event.index(_column, Event.id, name=_name).where(_column.is_null(False)))
+_DUE = SourceRhythm.due_ms
+SourceRhythm.add_index(SourceRhythm.index(_DUE, name="source_rhythm_due").where(_DUE.is_null(False)))
 Event.add_index(
     Event.index(Event.user_id, name="event_corrections").where(Event.type == "agent.time_corrected")
 )

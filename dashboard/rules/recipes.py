@@ -142,6 +142,18 @@ RECIPES: Mapping[str, Recipe] = {
         title=N_("VIP: {{ event.type }}"),
         text=N_("{{ contact.name }} {{ contact.phone }}, {{ queue.name }}."),
     ),
+    "silent": Recipe(
+        N_("Source silent"),
+        N_("When a source sends no events at a time at which it usually does, notify %(to)s, %(often)s."),
+        (),
+        QUARTER_S,
+    ),
+    "disk": Recipe(
+        N_("Disk space low"),
+        N_("When little space is left on the disk with the data of Stopa, notify %(to)s, %(often)s."),
+        (),
+        HOUR_S,
+    ),
 }
 STARTER = {each.key: each for each in STARTERS if each.key}
 

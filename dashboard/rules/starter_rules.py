@@ -318,4 +318,38 @@ STARTERS: tuple[Starter, ...] = (
         },
         "followup",
     ),
+    Starter(
+        N_("Source silent"),
+        N_("A source sends no events at a time at which it usually does."),
+        {
+            "types": ["source.silent"],
+            "then": [
+                _notice(
+                    ADMINS,
+                    N_("A source is silent"),
+                    N_("{{ data.name }}: no events for {{ data.silent_s }}."),
+                    urgent=True,
+                    limit=_at_most(QUARTER_S, "rule"),
+                )
+            ],
+        },
+        "silent",
+    ),
+    Starter(
+        N_("Disk space low"),
+        N_("Little space is left on the disk with the data of Stopa."),
+        {
+            "types": ["system.disk_low"],
+            "then": [
+                _notice(
+                    ADMINS,
+                    N_("Disk space low"),
+                    N_("{{ data.disk_free_mb }} MB left in {{ data.folder }}."),
+                    urgent=True,
+                    limit=_at_most(HOUR_S, "rule"),
+                )
+            ],
+        },
+        "disk",
+    ),
 )

@@ -86,7 +86,8 @@ def test_internal_types_are_not_accepted_from_sources():
         *("ticket.followup_due", "ticket.idle", "ticket.age_reached", "ticket.count_reached"),
         *("chat.idle", "chat.count_reached", "task.due", "task.overdue", "thread.moderation_due"),
         *("agent.idle", "agent.capacity_reached", "agent.pause_limit_reached", "agent.time_corrected"),
-        *("call.waiting", "chat.waiting", "ticket.waiting", "source.backlog"),
+        *("call.waiting", "chat.waiting", "ticket.waiting"),
+        *("source.silent", "source.resumed", "source.backlog"),
     }
     assert all(type_.internal for type_ in TYPES if ends.fullmatch(type_.name))
     assert all(type_.internal for type_ in TYPES if type_.group in OWN_GROUPS)

@@ -11,6 +11,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission as P
+from dashboard.events import internal
 from dashboard.models import Rule, RuleDraft, Team
 from dashboard.rules.recipes import RECIPES, STARTER
 from tests import make
@@ -75,6 +76,8 @@ TITLES = {
     "followup": "A follow-up is due",
     "rating": "A poor rating",
     "vip": "VIP: Chat abandoned",
+    "silent": "A source is silent",
+    "disk": "Disk space low",
 }
 
 
@@ -99,11 +102,13 @@ def test_each_recipe_makes_a_rule_that_notifies_about_what_its_sentence_says(
     assert {row.state for row in Rule.select()} == {"on"}
     for seconds, type_, user, name, more in DAY:
         site.comes(type_, seconds, name, **{"user": user, **more})
+    internal.append("source.silent", {"name": "pbx", "silent_s": 1200})
+    internal.append("system.disk_low", {"disk_free_mb": 9, "folder": "/var"})
     site.wake(5 * HOUR)
     assert set(TITLES) == set(RECIPES) == set(STARTER)
     found = Counter(notices(admin))
     assert set(found) == set(TITLES.values())
-    once = ("chat", "abandoned", "queue", "rating", "vip")
+    once = ("chat", "abandoned", "queue", "rating", "vip", "silent", "disk")
     assert {key: found[TITLES[key]] for key in once} == dict.fromkeys(once, 1)
     chat = Rule.get(Rule.name == RECIPES["chat"].name)
     assert [at for rule, _outcome, at in fired() if rule == chat.id] == [3 + 2 * MINUTE]
