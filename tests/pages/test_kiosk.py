@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access import throttle
 from dashboard.access.permissions import Permission
-from dashboard.models import Access, AuditEntry, Dashboard, Tile, User
+from dashboard.models import Access, AuditEntry, AuditSubject, Dashboard, Tile, User
 from dashboard.pages.dashboards.shown import KEPT_NOW
 from dashboard.reports import dashboards, result, tiles
 from tests import make
@@ -65,6 +65,8 @@ def test_a_key_shows_the_dashboard_without_links_and_refreshes(client: FlaskClie
     assert part.startswith("<div")
     kiosk = AuditEntry.get(AuditEntry.action == "dashboard.viewed")
     assert (kiosk.actor_type, kiosk.actor_id) == ("kiosk", row.id)
+    [seen] = AuditSubject.select().where(AuditSubject.seq == kiosk.seq)
+    assert (seen.user_id, seen.start_ts) == (0, START + 39 * 3600)  # alarms may name everybody, on that day
 
 
 def test_a_key_is_shown_once_and_stored_as_its_hash(client: FlaskClient, owner: User) -> None:

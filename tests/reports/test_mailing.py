@@ -17,6 +17,7 @@ from dashboard.jobs import worker
 from dashboard.models import (
     Access,
     AuditEntry,
+    AuditSubject,
     Event,
     Queue,
     Schedule,
@@ -38,6 +39,21 @@ def test_nothing_is_sent_before_it_is_due(clock: time_machine.Coordinates, sink:
     schedule(reader("boss"))
     worker.drain()
     assert (sink.got, ScheduleRun.select().count()) == ([], 0)
+
+
+def test_a_mailed_file_is_a_look_at_those_whom_it_shows(clock: time_machine.Coordinates, sink: Sink) -> None:
+    boss, jana = reader("boss"), User.get(User.login == "jana")
+    for query, format_ in (("user=jana", "csv"), ("", "csv"), ("user=jana", "link")):
+        query = f"period=last_week&{query}"
+        schedule(boss, name=f"{query} {format_}", report="talk-by-user", query=query, format=format_)
+    clock.move_to(DUE)
+    worker.drain()
+    s, e = AuditSubject, AuditEntry
+    found = e.select(e.target_label, s.user_id).join(s, on=(s.seq == e.seq)).where(e.target_type == "export")
+    assert dict(found.tuples()) == {
+        "period=last_week&user=jana csv": jana.id,
+        "period=last_week& csv": 0,
+    }
 
 
 def test_each_recipient_gets_what_their_own_role_shows_in_their_language(
