@@ -18,6 +18,7 @@ from dashboard.exports.registry import Maker
 from dashboard.i18n.message import N_
 from dashboard.ingest import digest, silence
 from dashboard.ingest import views as gate
+from dashboard.ingest.connectors import views as connect
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -67,6 +68,7 @@ from dashboard.web import listing_files
 
 BLUEPRINTS = (
     gate.bp,
+    connect.bp,
     api.bp,
     attendance.bp,
     audit.bp,

@@ -14,6 +14,7 @@ from dashboard.access.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
+MACHINE_PATHS = ("/api/", "/connect/")  # no browser asks for them: no session, errors as JSON
 
 
 class MissingPermission(Forbidden):
@@ -48,7 +49,7 @@ def require_key(allow: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            g.key = key = keys.find(_bearer())
+            g.key = key = keys.find(bearer())
             if key is None:
                 abort(401)
             if key.allow != allow:
@@ -71,7 +72,7 @@ def load_user() -> None:
     """Before each request: load the session's user and scope, so that changes apply at once."""
     g.user, g.scope = None, None
     token = request.cookies.get(cookie_name(COOKIE))
-    if token and not request.path.startswith(("/static/", "/api/")):
+    if token and not request.path.startswith(("/static/", *MACHINE_PATHS)):
         user = sessions.find(token)
         if user is not None and user.access_id is not None:
             g.user, g.scope, g.token = user, scope.of_user(user), token
@@ -87,6 +88,7 @@ def cookie_name(name: str) -> str:
     return f"__Host-{name}" if is_secure() else name
 
 
-def _bearer() -> str:
+def bearer() -> str:
+    """Return the token of the request's Authorization header, "" without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

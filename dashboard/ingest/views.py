@@ -63,60 +63,81 @@ def create() -> Response:
     failed: Exception | None = request.environ.get(FAILED)
     if failed is not None:
         raise failed
+    chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
+    body, outcomes = read()
+    answered = answer(g.key.source_id, body, outcomes, g.key.makes, chain)
+    note_use(g.key)
+    return answered
+
+
+def answer(
+    source_id: int,
+    body: bytes,
+    outcomes: list[Outcome],
+    makes: bool = True,
+    chain: Sequence[int] = (),
+) -> Response:
+    """Store the good ones of a source's events and answer 202 with what became of each, or 422.
+
+    Of the others, the reasons and their texts in `body` are kept. Without `makes`, events that name
+    unknown users or queues are refused.
+    """
     admission = admissions.current()
-    body, sent = _read()
     outcomes = [
         Refusal(index, admission.errors(one))
         if isinstance(one, NewEvent) and not admission.takes(one)
         else one
-        for index, one in enumerate(sent)
+        for index, one in enumerate(outcomes)
     ]
     parts = Sorted(
         [one for one in outcomes if isinstance(one, NewEvent)],
         [one for one in outcomes if isinstance(one, Refusal)],
     )
-    if not g.key.makes:
+    if not makes:
         parts = _known_only(outcomes, parts)
-    chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
     named = [
         Refused(one.index, {field: why.render(_) for field, why in one.errors.items()}, one.line)
         for one in parts.refused
     ]
-    answer = store(g.key, parts.good, named, chain)
+    text = store(source_id, parts.good, named, makes, chain)
     if parts.refused:
-        refused.keep(g.key.source_id, refused.of_body(body, parts.refused))
+        refused.keep(source_id, refused.of_body(body, parts.refused))
     status = 202 if parts.good or not outcomes else 422
-    return Response(answer, status, content_type="application/json")
+    return Response(text, status, content_type="application/json")
 
 
 def store(
-    key: Key, events: list[NewEvent], refused: Sequence[Refused] = (), chain: Sequence[int] = ()
+    source_id: int,
+    events: list[NewEvent],
+    refused: Sequence[Refused] = (),
+    makes: bool = True,
+    chain: Sequence[int] = (),
 ) -> bytes:
     """Append the good events of a request and return the JSON of the answer, refusals included."""
-    done = record.append(key.source_id, events, key.makes, chain=chain)
-    _note_use(key)
+    done = record.append(source_id, events, makes, chain=chain)
     return msgspec.json.encode(Taken(done.accepted, done.repeated, list(refused), done.ids))
 
 
-def _read() -> tuple[bytes, list[Outcome]]:
+def read() -> tuple[bytes, list[Outcome]]:
     """Return the body and what it holds; ends the request with 400, 413 or 415 when it cannot be read."""
     kind = request.mimetype
     parse = PARSERS.get(kind)
     structured = kind in (cloudevents.STRUCTURED, cloudevents.BATCH)
-    headers = _headers() if any(name.startswith("HTTP_CE_") for name in request.environ) else {}
-    binary = cloudevents.is_binary(headers) and not structured
+    given = headers() if any(name.startswith("HTTP_CE_") for name in request.environ) else {}
+    binary = cloudevents.is_binary(given) and not structured
     if request.content_encoding or (parse is None and not binary):
         abort(415, Detail(_("Send JSON, JSON lines or CloudEvents, not compressed.")))
-    body = request.get_data(cache=False)
+    body = request.get_data()
     try:
         if parse is None or binary:
-            return body, cloudevents.parse_binary(headers, body)
+            return body, cloudevents.parse_binary(given, body)
         return body, parse(body)
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
 
 
-def _headers() -> dict[str, str]:
+def headers() -> dict[str, str]:
+    """Return the request's headers by their names in lower case."""
     return {name.lower(): value for name, value in request.headers.items()}
 
 
@@ -140,7 +161,8 @@ def _known_only(outcomes: list[Outcome], parts: Sorted) -> Sorted:
     return Sorted(good, sorted(wrong_names, key=lambda one: one.index))
 
 
-def _note_use(key: Key) -> None:
+def note_use(key: Key) -> None:
+    """Note when a key was used last."""
     moment = clock.now_s()
     if key.last_used_ts is None or moment - key.last_used_ts > USED_EVERY_S:
         ApiKey.update(last_used_ts=moment).where(ApiKey.id == key.id).execute()

@@ -87,7 +87,9 @@ class EventsEntry:
         good = [one for one in outcomes if isinstance(one, NewEvent)]
         if not good or len(good) < len(outcomes) or not all(map(admission.current().takes, good)):
             return None
-        return views.store(key, good)
+        stored = views.store(key.source_id, good)
+        views.note_use(key)
+        return stored
 
 
 def _headers(body: bytes, secure: bool) -> list[tuple[str, str]]:

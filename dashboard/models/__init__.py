@@ -4,6 +4,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 """
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
+from dashboard.models.connectors import Connector
 from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source, SourceRhythm
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
@@ -53,6 +54,7 @@ ALL = [
     Source,
     SourceRhythm,
     ApiKey,
+    Connector,
     Contact,
     Follow,
     Interaction,

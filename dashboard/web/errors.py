@@ -15,7 +15,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from dashboard.access import granting
-from dashboard.access.guard import MissingPermission
+from dashboard.access.guard import MACHINE_PATHS, MissingPermission
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, failure
@@ -109,7 +109,7 @@ def on_crash(error: Exception) -> Response:
 
 
 def answer(code: int, detail: str | None = None) -> Response:
-    """Return the error page (or JSON under /api/) for a status, with the request's number."""
+    """Return the error page (or JSON for a machine) for a status, with the request's number."""
     title, text = STATUS_TEXTS.get(code, STATUS_TEXTS[400 if code < 500 else 500])
     body = detail or _(text)
     if _is_api():
@@ -127,4 +127,4 @@ def answer(code: int, detail: str | None = None) -> Response:
 
 
 def _is_api() -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith(MACHINE_PATHS)

@@ -8,6 +8,7 @@ from flask import Flask, Request, Response, abort, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
+from dashboard.access.guard import MACHINE_PATHS
 from dashboard.web.logs import REQUEST_ID
 
 POLICY = (
@@ -32,7 +33,7 @@ class Sessions(SecureCookieSessionInterface):
     """Forms' cookies, and none for clients with keys: it would be a tenth of what one event costs."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith("/api/"):
+        if request.path.startswith(MACHINE_PATHS):
             return self.make_null_session(app)
         return super().open_session(app, request)
 

@@ -36,7 +36,11 @@ PUBLIC = {
     "static",
 }
 READ = ("events", "tracing", "queue", *SOURCES)
-BY_KEY = {**{f"api.{name}": "read" for name in READ}, "ingest.create": "ingest"}
+BY_KEY = {
+    **{f"api.{name}": "read" for name in READ},
+    "ingest.create": "ingest",
+    "connect.create": "connector",
+}
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
     "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),
