@@ -62,7 +62,7 @@ BAD = (
     ("tz", "../../etc/passwd"),
     ("tz", "localtime"),
     ("tz", "x" * 5000),
-    ("unit", "month"),
+    ("unit", "year"),
     ("minutes", "7"),
     ("minutes", "-5"),
     ("kind", "fax"),
