@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from peewee import JOIN
@@ -110,8 +111,9 @@ def _keep(source: int, mentions: Iterable[Mention]) -> list[tuple[Mention, Conta
     given: dict[str, dict[str, str]] = {}
     first: dict[str, Mention] = {}
     last: dict[str, Mention] = {}
+    read = cache(partial(_read, source))  # the events of an interaction say the same
     for each in mentions:
-        key, details = _read(source, each.text)
+        key, details = read(each.text)
         if key is not None:
             given.setdefault(key, {}).update(details)
             first.setdefault(key, each)

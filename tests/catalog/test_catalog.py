@@ -130,7 +130,7 @@ def test_alias_resolves_to_its_type_and_is_not_a_type(alias, name):
     assert catalog.find(alias) is catalog.CATALOG[name]
 
 
-def test_every_audited_action_has_an_event_type():
+def test_every_audited_action_has_an_event_type(process_app):
     about_others = {"starter_rules.py"}  # names the types that its rules are about
     files = [file for file in (ROOT / "dashboard").rglob("*.py") if file.name not in about_others]
     texts = [file.read_text() for file in files]
@@ -140,6 +140,8 @@ def test_every_audited_action_has_an_event_type():
         for text in recorders
         for sure, spoken in re.findall(r'audit\.\w+\(\s*"([a-z_.]+)"|"([a-z_]+\.[a-z_]+ed)"', text)
     }
+    pages = {rule.endpoint for rule in process_app.url_map.iter_rules()}
+    acts = {act for act in acts if act not in pages or catalog.find(act)}
     assert len(acts) > 20
     assert {act for act in acts if catalog.find(act) is None} == NO_EVENTS
     assert {act for act in acts - NO_EVENTS if not catalog.find(act).internal} == set()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask, current_app
+from peewee import fn
 
 from dashboard import clock, server, settings
 from dashboard.audit import nightly
@@ -18,15 +19,18 @@ from dashboard.audit import record as audit
 from dashboard.catalog import CATALOG
 from dashboard.catalog.system import FOUND_BY_STOPA
 from dashboard.db import database
-from dashboard.events import health, internal, switches, upgrades
+from dashboard.events import health, internal, record, switches, upgrades
 from dashboard.events.switches import Choice
+from dashboard.ingest import digest, silence
+from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import queue
-from dashboard.models import Event, Job, Setting
-from dashboard.notify import email
+from dashboard.models import AuditEntry, Channel, Event, Job, Setting, SourceRhythm
+from dashboard.notify import channels, email
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.pages.signin import commands
 from dashboard.rulelang.outcomes import StepState
 from tests import make
+from tests.audit.test_chain import without_triggers
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.dated]
 
@@ -62,8 +66,30 @@ def mail(how: ResultKind, status: int, state: StepState) -> None:
     email.tell(current_app.config["STOPA"], "eva@example.org", answer, 1, state, ())
 
 
-def verify() -> None:
+def call(*contacts: dict[str, str]) -> None:
+    """Digest a call of each contact in turn."""
+    source = record.source("pbx").id
+    for number, contact in enumerate(contacts):
+        now = clock.now_ms()
+        event = NewEvent(None, "call.queued", now, interaction=f"c{number}", contact=contact)
+        record.append(source, [event])
+        last = Event.select(fn.MAX(Event.id)).scalar()
+        digest.digest([Job(args={"after": last - 1, "to": last, "source": source})])
+
+
+def fall_silent() -> None:
+    call({})
+    SourceRhythm.update(due_ms=clock.now_ms()).execute()
+    Job.delete().execute()  # nothing waits
+    for _ in range(2):
+        silence.look(every_s=0, grace_s=0)
+
+
+def verify(broken: bool = False) -> None:
     audit.record("team.created", "c", ("team", 1, "Support"))
+    if broken:
+        without_triggers(database.obj)
+        AuditEntry.update(action="team.deleted").execute()
     nightly.run([Job.create(kind=nightly.KIND, due_ms=0, created_ms=0)])
 
 
@@ -93,6 +119,15 @@ CAUSES: Mapping[str, tuple[Callable[[], Any], dict[str, Any]]] = {
         lambda: mail(ResultKind.NEVER, 0, StepState.DEAD),
         {"error": "why", "recipient": "eva@example.org"},
     ),
+    "contact.created": (lambda: call({"phone": "1"}, {"phone": "1"}), {}),
+    "contact.updated": (lambda: call({"phone": "1"}, {"phone": "1", "name": "Eva"}), {"changed": ["name"]}),
+    "source.silent": (fall_silent, {"name": "pbx"}),
+    "source.resumed": (lambda: (fall_silent(), call({}), call({})), {"name": "pbx"}),
+    "channel.delivery_failed": (
+        lambda: channels.notify_failed(Channel(name="Ops"), "why", ()),
+        {"name": "Ops", "error": "why"},
+    ),
+    "audit.broken": (lambda: verify(broken=True), {"entry": 1, "fault": "content"}),
     "audit.verified": (verify, {"entry": 1}),
 }
 
@@ -118,10 +153,11 @@ def test_each_is_recorded_once_with_its_data_and_not_at_all_where_switched_off(
 
 
 def evaluated(type_: str) -> bool:
-    """Return whether a digest job covers the event of the type."""
+    """Return whether a digest job asks the rules about the event of the type."""
     ranges = [args for (args,) in Job.select(Job.args).where(Job.kind == "digest").tuples()]
     ids = [ident for (ident,) in Event.select(Event.id).where(Event.type == type_).tuples()]
-    return any(each["after"] < ident <= each["to"] for each in ranges for ident in ids)
+    asked = [each for each in ranges if each.get("rules", True)]
+    return any(each["after"] < ident <= each["to"] for each in asked for ident in ids)
 
 
 def test_what_is_named_as_found_by_stopa_is_of_the_catalogue() -> None:
