@@ -203,6 +203,7 @@ def test_the_export_of_ones_own_data_holds_all_of_them_and_nobody_elses(
     assert len(tables["activities.json"]) == Activity.select().where(Activity.user_id == jana.id).count() == 5
     before = (Event.user_id == jana.id) & (Event.type != "export.downloaded")
     assert len(tables["events.json"]) == Event.select().where(before).count() > 20
+    assert any("Invoice" in each["data"] for each in tables["event_data.json"])
     assert [look["actor"] for look in tables["looks.json"]] == ["eva"]
     assert {"field": "Username", "value": "jana"} in tables["account.json"]
     assert tables["actions.json"][0]["action"] == "List or figures exported"

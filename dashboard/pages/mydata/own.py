@@ -8,14 +8,15 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from dashboard.access import policy
+from dashboard.access import masking, policy
+from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.registry import ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
-from dashboard.models import AuditEntry, ExportFile, Job, Notification, Policy, PolicyReading, User
+from dashboard.models import AuditEntry, Event, ExportFile, Job, Notification, Policy, PolicyReading, User
 from dashboard.reports.result import all_rows
 from dashboard.sources import answer, display
 from dashboard.sources.catalogue import SOURCES
@@ -33,6 +34,7 @@ CONTENTS = {
     "account": N_("My account"),
     "activities": N_("Activities"),
     "events": N_("Events"),
+    "event_data": N_("Data of events"),
     "looks": N_("Looks at my data"),
     "notifications": N_("Notifications"),
     "actions": N_("What I did in Stopa"),
@@ -97,6 +99,16 @@ def _account(user: User) -> list[Row]:
     ]
 
 
+def _event_data(user: User) -> Iterator[Row]:
+    """Yield what events of the user hold besides the columns of the list, contacts as the user sees them."""
+    e = Event
+    unmasked = scopes.of_user(user).can(Permission.PII_UNMASK)
+    mine = (e.user_id == user.id) & (e.data != "{}")
+    query = e.select(e.time_ms, e.id, e.contact, e.data).where(mine).order_by(e.time_ms.desc())
+    for time_ms, ident, contact, data in query.tuples().iterator():
+        yield time_ms // 1000, str(ident), data if unmasked else masking.event(contact, data)[1]
+
+
 def _notifications(user: User) -> Iterator[Row]:
     n = Notification
     query = n.select(n.made_ms, n.title, n.body).where(n.user_id == user.id).order_by(n.id.desc())
@@ -140,6 +152,7 @@ def _policies(user: User) -> Iterator[Row]:
 _WHEN = Column("time", N_("Time"), Kind.TIME)
 _TABLES: dict[str, Any] = {
     "account": ((Column("field", N_("Field")), Column("value", N_("Value"))), _account),
+    "event_data": ((_WHEN, Column("id", N_("Number")), Column("data", N_("Data"))), _event_data),
     "notifications": ((_WHEN, Column("title", N_("Title")), Column("text", N_("Text"))), _notifications),
     "actions": (
         (
