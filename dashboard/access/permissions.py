@@ -14,6 +14,7 @@ class Permission(StrEnum):
     ACCESSES_EDIT = "accesses.edit"
     ACCESSES_VIEW = "accesses.view"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_VERIFY = "audit.verify"
     AUDIT_VIEW = "audit.view"
     CALENDARS_EDIT = "calendars.edit"
     CALENDARS_VIEW = "calendars.view"
@@ -94,6 +95,11 @@ SECTIONS: tuple[Section, ...] = (
                 N_("View who did what in Stopa, whoever it was, with values before and after."),
             ),
             Choice(P.AUDIT_EXPORT, N_("Export the audit log"), N_("Includes exactly what the page shows.")),
+            Choice(
+                P.AUDIT_VERIFY,
+                N_("Verify the audit log"),
+                N_("Start a verification at any time, besides the nightly one."),
+            ),
             Choice(
                 P.REPORTS_SHARE,
                 N_("Share reports"),
@@ -259,6 +265,7 @@ PRESETS: tuple[Preset, ...] = (
             {
                 P.ACCESSES_VIEW,
                 P.AUDIT_EXPORT,
+                P.AUDIT_VERIFY,
                 P.AUDIT_VIEW,
                 P.CALENDARS_VIEW,
                 P.CHANNELS_VIEW,

@@ -74,24 +74,25 @@ def head() -> Head:
     return Head(*found) if found else Head(0, "")
 
 
-def add(values: Mapping[str, Any]) -> int:
-    """Add an entry with `values` of FIELDS to the chain, in the caller's transaction; return its number.
+def add(entries: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add entries with the values of FIELDS to the chain, in the caller's transaction; return their numbers.
 
     Texts are stored without characters that a database refuses. No other entry is added until the
     transaction ends, so a transaction adds its entries last.
     """
+    if not entries:
+        return []
     dialect.one_at_a_time(Lock.AUDIT)
-    last = head()
-    if not last.seq and (old := _unchained()):
-        last = _insert(last, {**_START, "occurred_ms": values["occurred_ms"], "details": old})
-    return _insert(last, values).seq
-
-
-def _insert(last: Head, values: Mapping[str, Any]) -> Head:
-    row = tuple(_stored(values[name]) for name in FIELDS)
-    new = Head(last.seq + 1, entry_hash(last.hash, last.seq + 1, row))
-    dialect.insert_many("audit_entry", COLUMNS, [(new.seq, last.hash, new.hash, *row)])
-    return new
+    last, rows = head(), list[tuple[Any, ...]]()
+    old = {} if last.seq else _unchained()
+    started = [{**_START, "occurred_ms": entries[0]["occurred_ms"], "details": old}] if old else []
+    for values in (*started, *entries):
+        row = tuple(_stored(values[name]) for name in FIELDS)
+        new = Head(last.seq + 1, entry_hash(last.hash, last.seq + 1, row))
+        rows.append((new.seq, last.hash, new.hash, *row))
+        last = new
+    dialect.insert_many("audit_entry", COLUMNS, rows)
+    return [row[0] for row in rows[len(started) :]]
 
 
 def _stored(value: Any) -> Any:

@@ -121,10 +121,11 @@ def record(
 
 
 class _Entry(NamedTuple):
-    """What writes an entry, now or later: its event, then its place in the chain."""
+    """An entry, written now or later: what writes its event, its values, and whose data it showed."""
 
     event: Callable[[], None]
-    chained: Callable[[], None]
+    values: Mapping[str, Any]
+    seen: Seen | None
 
 
 _held: ContextVar[list[_Entry] | None] = ContextVar("held", default=None)
@@ -154,8 +155,11 @@ def _write(entries: Sequence[_Entry]) -> None:
     with database.atomic():
         for entry in entries:
             entry.event()
-        for entry in entries:
-            entry.chained()
+        numbers = audit_chain.add([entry.values for entry in entries])
+        for number, (_event, values, seen) in zip(numbers, entries, strict=True):
+            if seen is not None:
+                user_id = values["actor_id"] if values["actor_type"] == "user" else None
+                subjects.add(number, values["occurred_ms"], seen, user_id)
 
 
 def _entry(
@@ -193,12 +197,7 @@ def _entry(
     def event() -> None:
         append(action, user_id, target, masked, context["ip"], chain, moment)
 
-    def chained() -> None:
-        number = audit_chain.add(values)
-        if seen is not None:
-            subjects.add(number, moment, seen, user_id)
-
-    return _Entry(event, chained)
+    return _Entry(event, values, seen)
 
 
 def batch(action: str, rows: int) -> None:

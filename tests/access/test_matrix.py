@@ -56,6 +56,7 @@ LISTS = {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE}
 OWN = {P.RULES_OWN, P.RULES_EDIT}
 OTHERS = {
     "audit": {P.AUDIT_VIEW},
+    "audit.verify_now": {P.AUDIT_VERIFY},
     "events": {P.EVENTS_VIEW},
     "events.refused": {P.KEYS_VIEW},
     "exports": {P.SELF},

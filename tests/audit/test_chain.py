@@ -18,6 +18,7 @@ from dashboard.audit.verify import Fault, Kind
 from dashboard.db import open_database
 from dashboard.models import AuditCheckpoint, AuditEntry, User
 from tests import make
+from tests.test_sql_log import logged
 
 pytestmark = pytest.mark.both_databases
 
@@ -328,3 +329,16 @@ def test_several_changes_and_one_of_the_same_row_do_not_wait_for_each_other(db: 
         "second",
     ]
     assert User.get_by_id(user.id).name == "Several"
+
+
+def test_entries_of_one_transaction_take_the_lock_once_and_are_in_order(db: peewee.Database) -> None:
+    with logged(db) as log, record.changing():
+        write(5)
+    statements = [query.sql for query in log if "audit_entry" in query.sql]
+    assert [sql.split()[0].upper() for sql in statements].count("SELECT") <= 3
+    assert len([query for query in log if query.sql == chain.HEAD]) == 1
+    rows = list(AuditEntry.select().order_by(AuditEntry.seq).dicts())
+    assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["target_id"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert all(after["prev_hash"] == before["hash"] for before, after in pairwise(rows))
+    assert verify.walk().fault is None

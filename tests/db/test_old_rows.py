@@ -239,7 +239,7 @@ def test_built_in_roles_get_the_permissions_of_their_presets(old: peewee.Databas
     migrate.run(old)
     assert {role.name: role.permissions for role in Access.select()} == {
         "Agent": ["events.view", *kept],
-        "Auditor": ["audit.export", "audit.view", *kept],
+        "Auditor": ["audit.export", "audit.verify", "audit.view", *kept],
         "Quality": kept,
     }
 

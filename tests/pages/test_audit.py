@@ -17,7 +17,7 @@ from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, record
 from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Event, Setting, User
+from dashboard.models import AuditEntry, Event, Job, Setting, User
 from tests import make
 from tests.pages import asks, trail
 from tests.pages.html import Page
@@ -183,6 +183,40 @@ def test_proof_and_alarm(client: FlaskClient, admin: User) -> None:
         )
     asks.sign_in_with(client, P.HOME_VIEW)
     assert "changed below Stopa" not in client.get("/").text
+
+
+def test_verification_starts_on_demand_and_tells_what_is_not_proved(client: FlaskClient) -> None:
+    granted()
+    assert "/sign-in" in client.post("/audit/verify").headers["Location"]
+    assert client.get("/audit/verify").status_code == 405
+    asks.sign_in_with(client, P.AUDIT_VIEW, grants=())
+    assert client.post("/audit/verify").status_code == 403
+    assert "Verify now" not in client.get("/audit").text
+    asks.sign_in_with(client, P.AUDIT_VIEW, P.AUDIT_VERIFY, grants=())
+    assert "Verify now" in client.get("/audit").text
+    for _ in range(2):
+        assert client.post("/audit/verify").location == "/audit"
+    assert Job.select().where(Job.kind == nightly.KIND).count() == 1
+    worker.drain([nightly.KIND])
+    assert AuditEntry.select().where(AuditEntry.action == "audit.verification_started").count() == 2
+    page = client.get("/audit").text
+    assert re.search(r"Verified to entry \d", page)
+    assert "before the chain" not in page
+    stored = nightly.proof()
+    assert stored
+    old = json.dumps(stored._replace(before=1200)._asdict())
+    Setting.update(value=old).where(Setting.name == nightly.PROOF).execute()
+    assert "1,200 entries from before the chain are not proved." in client.get("/audit").text
+    Setting.update(value=old.replace(', "before": 1200', "")).where(Setting.name == nightly.PROOF).execute()
+    assert client.get("/audit").status_code == 200  # what a version before this one stored
+
+
+def test_users_acted_on_are_listed_with_their_ids(client: FlaskClient, admin: User) -> None:
+    with database.atomic():
+        record.record("user.updated", "u", ("user", admin.id, "Jana"))
+        record.record("user.updated", "u", ("team", 3, "Brno"))
+    rows = client.get("/audit.json?columns=target&area=change").json["rows"]
+    assert [row["target"] for row in rows] == ["Brno", f"Jana #{admin.id}"]
 
 
 @needs_shared

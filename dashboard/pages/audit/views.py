@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboard import clock
+from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, verify
 from dashboard.audit import record as audit
+from dashboard.db import database
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_
 from dashboard.models import AuditEntry
@@ -165,9 +167,25 @@ for _tab, (_label, _listing) in TABS.items():
     listing_files.routes(bp, _path, _listing, _tab, _looked(_tab))
 
 
+@bp.post("/audit/verify")
+@require(Permission.AUDIT_VERIFY)
+def verify_now() -> Response:
+    """Start a verification of the whole log; the worker runs it."""
+    with database.atomic():
+        nightly.start()
+    flash(_("The audit log is being verified. Reload the page to see the result."), "ok")
+    return make_response(redirect(url_for(".index")))
+
+
 @bp.context_processor
 def head() -> dict[str, Any]:
     """Return the tabs and the proof above the lists."""
     current = (request.endpoint or "").removeprefix("audit.").removesuffix("_file")
     links = [(_(label), url_for(f"audit.{tab}"), tab == current, None) for tab, (label, _x) in TABS.items()]
-    return {"audit_tabs": links, "proof": words.proof(nightly.proof(), zone())}
+    found, scope = nightly.proof(), g.get("scope")
+    return {
+        "audit_tabs": links,
+        "proof": words.proof(found, zone()),
+        "unproved": words.unproved(found),
+        "may_verify": bool(scope and scope.can(Permission.AUDIT_VERIFY)),
+    }

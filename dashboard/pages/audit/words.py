@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboard.access.granting import LABELS
 from dashboard.audit.nightly import Proof
@@ -211,6 +212,19 @@ def proof(found: Proof | None, zone: str) -> Proved:
             _("Verified to entry %(number)s, but without a seal (%(time)s)", number=number, time=when), "warn"
         )
     return Proved(_("Verified to entry %(number)s · %(time)s", number=number, time=when), "ok")
+
+
+def unproved(found: Proof | None) -> str:
+    """Return how many entries of before the chain there are, "" without any."""
+    if found is None or not found.before:
+        return ""
+    text = ngettext(
+        "%(num)s entry from before the chain is not proved.",
+        "%(num)s entries from before the chain are not proved.",
+        found.before,
+        num=formats.number(found.before),
+    )
+    return str(text)
 
 
 def proved(entry: AuditEntry, fault: Fault | None, found: Proof | None, zone: str) -> Proved:

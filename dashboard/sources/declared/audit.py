@@ -59,6 +59,9 @@ _KIND = f"""CASE WHEN e.action = 'auth.signed_in' THEN 'LOGGED_IN'
 _ACTOR = """coalesce(p.name || ' (' || e.actor_label || ')', e.actor_label)
     || CASE WHEN e.actor_id IS NULL THEN '' ELSE ' #' || e.actor_id END"""
 
+_TARGET = """CASE WHEN e.target_type = 'user' AND e.target_id <> ''
+    THEN e.target_label || ' #' || e.target_id ELSE e.target_label END"""
+
 AREAS = {
     "sign_in": N_("Signing in"),
     "denied": N_("Denied"),
@@ -76,6 +79,7 @@ ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.in
     "import.run": catalog.CATALOG["import.finished"].label,
     "audit.redacted": N_("Texts of an erased user removed from entries"),
     "audit.chain_started": N_("Chain of the audit log started"),
+    "audit.verification_started": N_("Verification of the audit log started"),
     "list.viewed": N_("List viewed"),
     "retention.run": N_("Expired data deleted"),
 }
@@ -161,7 +165,7 @@ AUDIT = Source(
                 Field("area", N_("Area"), Type.CHOICE, _AREA, AREAS),
                 Field("kind", N_("Kind"), Type.CHOICE, _KIND, KINDS),
                 Field("target_type", N_("Kind of target"), Type.TEXT, "(e.target_type || '')", TARGETS),
-                Field("target", N_("Acted on"), Type.TEXT, "e.target_label"),
+                Field("target", N_("Acted on"), Type.TEXT, _TARGET),
                 Field("target_id", N_("ID of the target"), Type.TEXT, "(e.target_id || '')"),
                 Field("outcome", N_("Outcome"), Type.CHOICE, "e.outcome", OUTCOMES),
                 Field("interface", N_("Interface"), Type.CHOICE, "e.interface", INTERFACES),
