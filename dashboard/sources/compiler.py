@@ -51,7 +51,7 @@ class Compiler(Where):
 
     def behind(self, order: str, descending: bool) -> Sql:
         """Return the conditions of the rows behind `query.after` in an order."""
-        where = self.where()
+        where = self.where(behind=True)
         if self.query.after is None:
             return where
         value, key = self.query.after

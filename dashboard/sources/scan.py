@@ -18,7 +18,7 @@ from dashboard.sources.query import PAGE, Query, Sort
 from dashboard.sources.where import Sql
 
 PIECE = 20_000  # rows that one statement reads
-SCANNED_S = 0.5  # then the search answers with what it has
+SCANNED_S = 0.3  # then the search answers with what it has
 
 Run = Callable[[Sql], list[tuple[Any, ...]]]
 

@@ -55,9 +55,12 @@ class Where:
         interaction = self.source.by_name.get("interaction")
         return [*found, interaction] if self.query.related and interaction else found
 
-    def where(self) -> Sql:
-        """Return the scope, the period and the filters; the values are those of the tables too."""
-        conditions = [self.within(self.source.moment, DAY_S if self.source.timed_by else 0)]
+    def where(self, behind: bool = False) -> Sql:
+        """Return the scope, the period and the filters; the values are those of the tables too.
+
+        With `behind`, the period ends or begins at the place `query.after` where rows are sorted by the moment.
+        """
+        conditions = [self.within(self.source.moment, DAY_S if self.source.timed_by else 0, behind)]
         if self.source.timed_by:
             conditions.append(self.within(self.source.timed_by))
         conditions += [self.source.where] if self.source.where else []
@@ -72,11 +75,20 @@ class Where:
             values += each.values
         return Sql(" AND ".join(conditions), tuple(values))
 
-    def within(self, name: str, before_s: int = 0) -> str:
-        """Return the condition that a moment lies in the period, or up to `before_s` before it."""
+    def within(self, name: str, before_s: int = 0, behind: bool = False) -> str:
+        """Return the condition that a moment lies in the period, or up to `before_s` before it.
+
+        A database seeks one bound at each side: two would make it read from the period's to the other.
+        """
         entity, field = self.source.fields[name]
-        value, span = self.expression(Column(name, entity, field)), self.query.span
-        return f"{value} >= {(span.start - before_s) * field.scale} AND {value} < {span.end * field.scale}"
+        value, span, sort = self.expression(Column(name, entity, field)), self.query.span, self.query.sort
+        low, high = (span.start - before_s) * field.scale, span.end * field.scale
+        if behind and self.query.after and (sort is None or sort.name == name):
+            place = self.query.after[0]
+            low, high = (
+                (low, min(high, place + 1)) if sort is None or sort.descending else (max(low, place), high)
+            )
+        return f"{value} >= {low} AND {value} < {high}"
 
     def searched(self, text: str) -> Sql:
         """Return the condition of a search: an id that begins so, or a contact that contains it.

@@ -9,12 +9,16 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
+from dashboard.access.scope import Scope
+from dashboard.clock import Span
 from dashboard.models import Event
 from dashboard.sources import scan
+from dashboard.sources.catalogue import EVENTS
+from dashboard.sources.compiler import Compiler
+from dashboard.sources.query import Column, Query, Sort
 from tests.pages import asks, trail
 from tests.pages.html import Page
 
-pytestmark = pytest.mark.both_databases
 P = Permission
 PHONE, MAIL = "+420601234567", "petra@example.org"
 
@@ -68,6 +72,7 @@ CASES = [
 ]
 
 
+@pytest.mark.both_databases
 def test_texts_of_events_are_found_on_every_page(
     client: FlaskClient, stored: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +89,7 @@ def test_texts_of_events_are_found_on_every_page(
             assert types(client, text, f"&limit={limit}") == expected[text], (text, piece, limit)
 
 
+@pytest.mark.both_databases
 def test_what_is_masked_is_found_by_who_sees_it_only(client: FlaskClient, stored: None) -> None:
     sought = ("petra@exam", "601234", "420601234567", "Nováková", "602")
     asks.sign_in_with(client, P.EVENTS_VIEW, grants=("all_users", "all_queues"))
@@ -99,6 +105,7 @@ def test_what_is_masked_is_found_by_who_sees_it_only(client: FlaskClient, stored
     assert types(client, "needle") == []
 
 
+@pytest.mark.both_databases
 def test_a_search_that_is_not_finished_says_how_far_it_came(
     client: FlaskClient, stored: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,3 +121,23 @@ def test_a_search_that_is_not_finished_says_how_far_it_came(
     body = client.get("/events.json?period=today&q=sess-77").json
     assert (body["rows"], body["count_exact"]) == ([], False)
     assert body["next"]
+
+
+def test_a_page_far_behind_has_one_bound_at_each_side() -> None:
+    at, scope = 1_772_449_200_000, Scope(1, frozenset(P), None, None)
+    span = Span(1_772_000_000, 1_773_000_000)
+    for sort, after, expected in (
+        (None, None, ("1772000000000", "1773000000000")),
+        (None, (at, 7), ("1772000000000", str(at + 1))),
+        (Sort("time", True), (at, 7), ("1772000000000", str(at + 1))),
+        (Sort("time", False), (at, 7), (str(at), "1773000000000")),
+        (Sort("recorded", True), (at, 7), ("1772000000000", "1773000000000")),
+        (None, (at * 2, 7), ("1772000000000", "1773000000000")),
+    ):
+        columns = (Column("id", *EVENTS.fields["id"]),)
+        compiler = Compiler(Query(EVENTS, span, "UTC", columns=columns, sort=sort, after=after), scope)
+        assert f"e.time_ms >= {expected[0]} AND e.time_ms < {expected[1]}" in compiler.rows().text, (
+            sort,
+            after,
+        )
+        assert "e.time_ms >= 1772000000000 AND e.time_ms < 1773000000000" in compiler.count().text
