@@ -58,7 +58,7 @@ class Where:
     def where(self, behind: bool = False) -> Sql:
         """Return the scope, the period and the filters; the values are those of the tables too.
 
-        With `behind`, the period ends or begins at the place `query.after` where rows are sorted by the moment.
+        With `behind`, the period of rows sorted by the moment ends or begins at the place `query.after`.
         """
         conditions = [self.within(self.source.moment, DAY_S if self.source.timed_by else 0, behind)]
         if self.source.timed_by:

@@ -219,10 +219,9 @@ def unproved(found: Proof | None) -> str:
     if found is None or not found.before:
         return ""
     text = ngettext(
-        "%(num)s entry from before the chain is not proved.",
-        "%(num)s entries from before the chain are not proved.",
+        "%(num)d entry from before the chain is not proved.",
+        "%(num)d entries from before the chain are not proved.",
         found.before,
-        num=formats.number(found.before),
     )
     return str(text)
 
