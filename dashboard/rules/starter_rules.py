@@ -9,6 +9,7 @@ from dashboard.i18n.message import N_
 
 LEADS: Mapping[str, Any] = {"roles": ["leads"]}
 ADMINS: Mapping[str, Any] = {"roles": ["admins"]}
+BOTH: Mapping[str, Any] = {"roles": ["leads", "admins"]}
 QUARTER_S, HOUR_S, DAY_S = 900, 3600, 86400
 
 
@@ -25,6 +26,15 @@ def _notice(to: Mapping[str, Any], title: str, text: str, **more: Any) -> dict[s
     return {"do": "notify", "to": dict(to), "title": title, "text": text, **more}
 
 
+def _alert(
+    types: str, to: Mapping[str, Any], title: str, text: str, urgent: bool = True, **more: Any
+) -> dict[str, Any]:
+    """Return the rule that notifies of each event of `types`, which are separated by blanks; `more` are its
+    other parts, and the limit of the notification."""
+    notice = _notice(to, title, text, limit=more.pop("limit"), **({"urgent": True} if urgent else {}))
+    return {"types": types.split(), **more, "then": [notice]}
+
+
 def _at_most(seconds: int, by: str = "subject") -> dict[str, Any]:
     return {"often": "period", "by": by, "seconds": seconds}
 
@@ -34,19 +44,14 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Chat unanswered for two minutes"),
         N_("A chat is waiting and no agent has accepted it."),
-        {
-            "types": ["chat.waiting"],
-            "after": {"seconds": 120},
-            "then": [
-                _notice(
-                    {"roles": ["leads", "admins"]},
-                    N_("Chat waiting for two minutes"),
-                    N_("Queue: {{ queue.name }}. Waiting for {{ chat.wait_s }}."),
-                    urgent=True,
-                    limit=_at_most(QUARTER_S, "rule"),
-                )
-            ],
-        },
+        _alert(
+            "chat.waiting",
+            BOTH,
+            N_("Chat waiting for two minutes"),
+            N_("Queue: {{ queue.name }}. Waiting for {{ chat.wait_s }}."),
+            limit=_at_most(QUARTER_S, "rule"),
+            after={"seconds": 120},
+        ),
         "chat",
     ),
     Starter(
@@ -97,18 +102,15 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Pause over 30 minutes"),
         N_("An agent is still on a pause after half an hour."),
-        {
-            "types": ["agent.pause_limit_reached"],
-            "after": {"seconds": 2 * QUARTER_S},
-            "then": [
-                _notice(
-                    LEADS,
-                    N_("An agent's pause is over 30 minutes"),
-                    N_("{{ user.name }}, pause: {{ agent.pause }}."),
-                    limit=_EPISODE,
-                )
-            ],
-        },
+        _alert(
+            "agent.pause_limit_reached",
+            LEADS,
+            N_("An agent's pause is over 30 minutes"),
+            N_("{{ user.name }}, pause: {{ agent.pause }}."),
+            urgent=False,
+            limit=_EPISODE,
+            after={"seconds": 2 * QUARTER_S},
+        ),
         "pause",
     ),
     Starter(
@@ -174,7 +176,7 @@ STARTERS: tuple[Starter, ...] = (
             "then": [
                 {"do": "tag", "tags": ["poor-rating"]},
                 _notice(
-                    {"roles": ["leads", "admins"]},
+                    BOTH,
                     N_("A poor rating"),
                     N_("{{ survey.rating }} for {{ user.name }}: {{ survey.comment }}"),
                 ),
@@ -185,51 +187,38 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Mail cannot be fetched"),
         N_("Mail fetching fails three times within an hour."),
-        {
-            "types": ["mail_in.connection_failed", "mail_in.login_failed", "mail_in.download_failed"],
-            "times": {"number": 3, "seconds": HOUR_S, "by": "rule"},
-            "then": [
-                _notice(
-                    ADMINS,
-                    N_("Mail cannot be fetched"),
-                    N_("{{ mail_in.server }}: {{ mail_in.error }}"),
-                    urgent=True,
-                    limit=_at_most(3 * HOUR_S, "rule"),
-                )
-            ],
-        },
+        _alert(
+            "mail_in.connection_failed mail_in.login_failed mail_in.download_failed",
+            ADMINS,
+            N_("Mail cannot be fetched"),
+            N_("{{ mail_in.server }}: {{ mail_in.error }}"),
+            limit=_at_most(3 * HOUR_S, "rule"),
+            times={"number": 3, "seconds": HOUR_S, "by": "rule"},
+        ),
     ),
     Starter(
         N_("Article out of date"),
         N_("An article of the knowledge base is due for review."),
-        {
-            "types": ["article.stale"],
-            "then": [
-                _notice(
-                    {"roles": ["user", "admins"]},
-                    N_("An article is out of date"),
-                    N_("{{ article.title }} ({{ article.folder }}): {{ article.reviewed_at }}."),
-                    limit=_at_most(7 * DAY_S),
-                )
-            ],
-        },
+        _alert(
+            "article.stale",
+            {"roles": ["user", "admins"]},
+            N_("An article is out of date"),
+            N_("{{ article.title }} ({{ article.folder }}): {{ article.reviewed_at }}."),
+            urgent=False,
+            limit=_at_most(7 * DAY_S),
+        ),
     ),
     Starter(
         N_("Failed sign-ins"),
         N_("Five failed sign-ins of one user within ten minutes."),
-        {
-            "types": ["agent.sign_in_failed", "auth.sign_in_failed"],
-            "times": {"number": 5, "seconds": 600, "by": "agent"},
-            "then": [
-                _notice(
-                    ADMINS,
-                    N_("Failed sign-ins"),
-                    N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
-                    urgent=True,
-                    limit=_at_most(HOUR_S, "agent"),
-                )
-            ],
-        },
+        _alert(
+            "agent.sign_in_failed auth.sign_in_failed",
+            ADMINS,
+            N_("Failed sign-ins"),
+            N_("{{ user.name }}: five failed sign-ins, the last at {{ event.time }}."),
+            limit=_at_most(HOUR_S, "agent"),
+            times={"number": 5, "seconds": 600, "by": "agent"},
+        ),
     ),
     Starter(
         N_("Auto-reply to a new ticket"),
@@ -259,19 +248,14 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Call unanswered for a minute"),
         N_("A call is waiting and no agent has accepted it."),
-        {
-            "types": ["call.waiting"],
-            "after": {"seconds": 60},
-            "then": [
-                _notice(
-                    {"roles": ["leads", "admins"]},
-                    N_("A call is waiting too long"),
-                    N_("Queue: {{ queue.name }}. Waiting for {{ call.wait_s }}."),
-                    urgent=True,
-                    limit=_EPISODE,
-                )
-            ],
-        },
+        _alert(
+            "call.waiting",
+            BOTH,
+            N_("A call is waiting too long"),
+            N_("Queue: {{ queue.name }}. Waiting for {{ call.wait_s }}."),
+            limit=_EPISODE,
+            after={"seconds": 60},
+        ),
         "call",
     ),
     Starter(
@@ -283,7 +267,7 @@ STARTERS: tuple[Starter, ...] = (
             "times": {"number": 5, "seconds": 2 * QUARTER_S, "by": "rule"},
             "then": [
                 _notice(
-                    {"roles": ["leads", "admins"]},
+                    BOTH,
                     N_("Many calls wait too long"),
                     N_("The last one waited {{ call.wait_s }} in {{ queue.name }}."),
                     limit=_at_most(HOUR_S, "rule"),
@@ -321,35 +305,25 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         N_("Source silent"),
         N_("A source sends no events at a time at which it usually does."),
-        {
-            "types": ["source.silent"],
-            "then": [
-                _notice(
-                    ADMINS,
-                    N_("A source is silent"),
-                    N_("{{ data.name }}: no events for {{ data.silent_s }}."),
-                    urgent=True,
-                    limit=_at_most(QUARTER_S, "rule"),
-                )
-            ],
-        },
+        _alert(
+            "source.silent",
+            ADMINS,
+            N_("A source is silent"),
+            N_("{{ data.name }}: no events for {{ data.silent_s }}."),
+            limit=_at_most(QUARTER_S, "rule"),
+        ),
         "silent",
     ),
     Starter(
         N_("Disk space low"),
         N_("Little space is left on the disk with the data of Stopa."),
-        {
-            "types": ["system.disk_low"],
-            "then": [
-                _notice(
-                    ADMINS,
-                    N_("Disk space low"),
-                    N_("{{ data.disk_free_mb }} MB left in {{ data.folder }}."),
-                    urgent=True,
-                    limit=_at_most(HOUR_S, "rule"),
-                )
-            ],
-        },
+        _alert(
+            "system.disk_low",
+            ADMINS,
+            N_("Disk space low"),
+            N_("{{ data.disk_free_mb }} MB left in {{ data.folder }}."),
+            limit=_at_most(HOUR_S, "rule"),
+        ),
         "disk",
     ),
 )

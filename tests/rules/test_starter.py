@@ -24,7 +24,7 @@ AUTO_REPLY = "Auto-reply to a new ticket"
 WEDNESDAY = datetime(2026, 3, 4, 16, tzinfo=UTC)
 
 
-COUNT = 16
+COUNT = 18
 
 
 def test_no_two_have_the_same_name() -> None:
