@@ -21,7 +21,7 @@ from dashboard.settings import LOCALES
 from tests import make
 
 AUTO_REPLY = "Auto-reply to a new ticket"
-WEDNESDAY = datetime(2026, 3, 4, 16, tzinfo=UTC)
+WEDNESDAY = datetime(2026, 3, 4, 18, tzinfo=UTC)
 
 
 COUNT = 18
