@@ -190,7 +190,9 @@ def toggle_gone(is_open: bool) -> str:
 
 def people(scope: Scope, team_id: int | None, span: Span, as_of: int) -> list[Member]:
     """Return the members inside the scope, of one team or all: who had anything recorded in `span`; while it
-    goes on, the active users who worked in the last week."""
+    goes on, the active users who worked in the last week; nobody before it begins."""
+    if span.start > as_of:
+        return []
     live = span.start <= as_of < span.end
     found = team.members(scope, as_of) if live else team.worked(scope, span)
     if team_id is None:

@@ -60,8 +60,11 @@ READ = """() => {
     for (const name of ["aria-label", "placeholder", "title", "alt"])
       if (part.hasAttribute(name)) texts.push(part.getAttribute(name));
   const root = document.documentElement;
+  const cut = [...document.querySelectorAll("main :is(td,th,.btn,button,.bd):not(.el)")]
+    .filter((one) => one.clientWidth && !one.closest(".vh") && one.scrollWidth > one.clientWidth + 1);
   return {
     title: document.title, lang: root.lang, wider: root.scrollWidth - root.clientWidth,
+    cut: cut.map((one) => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`),
     headings: [...document.querySelectorAll("main :is(h1,h2,h3,h4)")].map((one) => Number(one.tagName[1])),
     texts: texts.map((one) => one.replace(/\\s+/g, " ").trim()).filter((one) => one),
     icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
@@ -71,12 +74,14 @@ READ = """() => {
 
 @dataclass(frozen=True)
 class Visit:
-    """What one page was like in one view; `wider` is how many pixels it scrolls sideways."""
+    """What one page was like in one view; `wider` is how many pixels it scrolls sideways, `cut` are cells,
+    buttons and badges narrower than their texts."""
 
     status: int
     title: str
     lang: str
     wider: int
+    cut: list[str]
     headings: list[int]
     texts: list[str]
     icon: str

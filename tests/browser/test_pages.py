@@ -51,8 +51,8 @@ def test_links_of_the_statistics_keep_their_distance_when_the_figures_are_short(
     assert [node["html"] for rule in found for node in rule["nodes"]] == []
 
 
-def test_nothing_scrolls_the_page_sideways(visit: Visit) -> None:
-    assert visit.wider == 0
+def test_nothing_scrolls_the_page_sideways_and_no_text_is_cut(visit: Visit) -> None:
+    assert (visit.wider, visit.cut) == (0, [])
 
 
 def test_the_language_is_named_and_headings_go_down_one_by_one(visit: Visit) -> None:

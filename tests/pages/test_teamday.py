@@ -21,6 +21,7 @@ from dashboard.web.team_day import Flag
 from tests import make
 from tests.api import Api
 from tests.ingest.day import DATE, DAY, ZONE
+from tests.pages import trail
 
 pytestmark = pytest.mark.both_databases
 
@@ -178,6 +179,13 @@ def test_a_day_without_work_leads_to_the_last_one_with_some(client: FlaskClient,
     sign_in(client, [])
     page = client.get("/team?date=2026-03-20").text
     assert "Go to the last day" not in page
+
+
+def test_who_is_still_signed_in_is_on_no_day_to_come(stored: None) -> None:
+    trail.store(trail.stay(LATER - 3600, None, "petr"))
+    today, tomorrow = (clock.Span(LATER + day * 86_400, LATER + (day + 1) * 86_400) for day in (0, 1))
+    assert "petr" in [each.login for each in team_day.people(scope.whole(), None, today, LATER)]
+    assert team_day.people(scope.whole(), None, tomorrow, LATER) == []
 
 
 def compared(client: FlaskClient, query: str) -> list[str]:
