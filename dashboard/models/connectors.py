@@ -21,3 +21,7 @@ class Connector(Model):
     mapping = JSONField(default=dict)  # of a mapped one
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField(default=1)
+
+    @property
+    def name(self) -> str:
+        return str(self.source.name)

@@ -45,6 +45,7 @@ AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
     "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),
     "channels": (P.CHANNELS_VIEW, P.CHANNELS_EDIT),
+    "connectors": (P.KEYS_VIEW, P.KEYS_EDIT),
     "keys": (P.KEYS_VIEW, P.KEYS_EDIT),
     "pauses": (P.PAUSES_VIEW, P.PAUSES_EDIT),
     "queues": (P.QUEUES_VIEW, P.QUEUES_EDIT),

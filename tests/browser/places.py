@@ -152,6 +152,8 @@ PLACES = {
     "new chat": Place("/settings/channels/new?kind=slack"),
     "deliveries": Place("/settings/channels/deliveries"),
     "API keys": Place("/settings/keys"),
+    "connectors": Place("/settings/connectors"),
+    "new connector": Place("/settings/connectors/new"),
     "new key": Place("/settings/keys/new"),
     "notifications": Place("/inbox"),
     "notification profiles": Place("/inbox/profiles"),
@@ -214,6 +216,10 @@ PLACES = {
         "/settings/channels/new?kind=webhook", "admin", 422, {"name": "x", "address": "http://127.0.0.1/"}
     ),
     "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
+    "new connector with errors": Place("/settings/connectors/new", "admin", 422, {"name": ""}),
+    "connector just made": Place(
+        "/settings/connectors/new", "admin", 200, {"name": "desk-{view}", "kind": "zammad"}
+    ),
     "key just made": Place("/settings/keys/new", "admin", 200, {"name": "pbx {view}", "source": "pbx"}),
     "my account with errors": Place("/account", "admin", 422, {"timezone": "Nowhere"}),
     "no right": Place("/users/new", "novakova", 403),
