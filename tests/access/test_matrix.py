@@ -36,11 +36,8 @@ PUBLIC = {
     "static",
 }
 READ = ("events", "tracing", "queue", *SOURCES)
-BY_KEY = {
-    **{f"api.{name}": "read" for name in READ},
-    "ingest.create": "ingest",
-    "connect.create": "connector",
-}
+BY_KEY = {**{f"api.{name}": "read" for name in READ}, "ingest.create": "ingest"}
+BY_SECRET = {"connect.create": "connector"}  # of a connector, which is no API key
 AREAS = {
     "accesses": (P.ACCESSES_VIEW, P.ACCESSES_EDIT),
     "calendars": (P.CALENDARS_VIEW, P.CALENDARS_EDIT),
@@ -150,7 +147,7 @@ class Route(NamedTuple):
 def routes(app: Flask) -> Iterator[Route]:
     """Yield every address of the application that a browser may ask for, with ids of nothing."""
     for rule in app.url_map.iter_rules():
-        if rule.endpoint not in PUBLIC and rule.endpoint not in BY_KEY:
+        if rule.endpoint not in PUBLIC and rule.endpoint not in BY_KEY | BY_SECRET:
             for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
                 yield Route(rule.endpoint, method, filled(rule, ABSENT))
 
@@ -175,8 +172,8 @@ def test_every_route_declares_its_permission(app: Flask) -> None:
         marks = getattr(app.view_functions[rule.endpoint], "permissions", None)
         if rule.endpoint in PUBLIC:
             assert not marks, rule
-        elif rule.endpoint in BY_KEY:
-            assert marks == (f"key:{BY_KEY[rule.endpoint]}",), rule
+        elif rule.endpoint in BY_KEY | BY_SECRET:
+            assert marks == (f"key:{(BY_KEY | BY_SECRET)[rule.endpoint]}",), rule
         else:
             for method in (rule.methods or set()) & {"GET", "POST"}:
                 assert set(marks or ()) == needs(rule.endpoint, method), (rule, method)
@@ -283,6 +280,9 @@ def test_api_keys_open_the_api_but_no_page(client: FlaskClient, app: Flask) -> N
                 assert answer.status_code < 500
             by_query = client.open(path, method=method, query_string={"key": token, "access_token": token})
             assert by_query.status_code == 401
+    for token in tokens.values():
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert client.post("/connect/pbx", headers=bearer).status_code == 401
     make.sign_in(client, make.administrator())
     assert client.get("/api/v1/events").status_code == 401, "a cookie is no key"
     client.delete_cookie("stopa")

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access import keys
+from dashboard.access.guard import MACHINE_PATHS
 from dashboard.db import database
 from dashboard.models import User
 from tests import make
@@ -44,7 +45,7 @@ def test_no_post_of_a_session_counts_without_a_token(client: FlaskClient, app: F
     token(client)
     before, tried = state(), 0
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or set()) and not rule.rule.startswith("/api/"):
+        if "POST" in (rule.methods or set()) and not rule.rule.startswith(MACHINE_PATHS):
             path = re.sub(r"<int:\w+>", "1", rule.rule)
             for form in ({}, {"csrf_token": ""}, {"csrf_token": "x" * 90}):
                 answer = client.post(path, data={**FORM, **form})

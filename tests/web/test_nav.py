@@ -27,6 +27,7 @@ SETTINGS = {
     "/settings/calendars": "Calendars",
     "/settings/retention": "Retention",
     "/settings/keys": "API keys",
+    "/settings/connectors": "Connectors",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",
 }
