@@ -28,7 +28,7 @@ COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 # Rows of one user or queue, of a stretch of time, the first so many, or of nobody: Peewee's empty IN.
 BOUND = re.compile(
     r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|occurred_ms)" (?:=|>=|>|IN)'
-    r"|\b[aei]\.(?:first_ms|start_ts|time_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
+    r"|\b[aeis]\.(?:first_ms|start_ts|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
 )
 QUERIES = (
     "",

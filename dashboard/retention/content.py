@@ -72,8 +72,9 @@ def stock(before_ms: int | None) -> tuple[int, int | None, int]:
     """Return the number of events with content, the time of the oldest in ms, and how many lose it."""
     e, done = Event, _done()
     kept = e.time_ms >= done.time_ms
-    ((rows, oldest_ms),) = plain(e.select(fn.COUNT(e.time_ms), fn.MIN(e.time_ms)).where(kept))
-    return rows, oldest_ms, e.select().where(kept & (e.time_ms < (before_ms or 0))).count()
+    ((oldest_ms,),) = plain(e.select(fn.MIN(e.time_ms)).where(kept))
+    gone = kept & (e.time_ms < (before_ms or 0))
+    return pieces.count(e.select().where(kept)), oldest_ms, pieces.count(e.select().where(gone))
 
 
 def _done() -> Done:

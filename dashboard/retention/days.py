@@ -39,9 +39,9 @@ def delete(before_ms: int) -> Iterator[int]:
 def stock(before_ms: int | None) -> tuple[int, int | None, int]:
     """Return the number of activities, the beginning of the oldest in ms, and how many began `before_ms`."""
     a = Activity
-    ((rows, oldest_ts),) = plain(a.select(fn.COUNT(a.start_ts), fn.MIN(a.start_ts)))
-    old = a.start_ts * 1000 < (before_ms or 0) - horizon.GAP_MS
-    return rows, None if oldest_ts is None else oldest_ts * 1000, a.select().where(old).count()
+    ((oldest_ts,),) = plain(a.select(fn.MIN(a.start_ts)))
+    old = a.select().where(a.start_ts < ((before_ms or 0) - horizon.GAP_MS) // 1000)
+    return pieces.count(a.select()), None if oldest_ts is None else oldest_ts * 1000, pieces.count(old)
 
 
 def _presence(user: int, before_ms: int) -> Iterator[int]:

@@ -21,7 +21,10 @@ FILES_AT_ONCE = 20  # a file may have hundreds of parts
 
 
 class Stock(NamedTuple):
-    """What is stored of a kind: how many rows, the time of the oldest in ms, and how many rows will go."""
+    """What is stored of a kind: how many rows, the time of the oldest in ms, and how many rows will go.
+
+    Both numbers go up to pieces.MOST; one more stands for "more".
+    """
 
     rows: int
     oldest_ms: int | None
@@ -49,10 +52,9 @@ def _stock(model: type[Model], time_ms: Any, gone: Callable[[int], Any]) -> Call
     table: Any = model
 
     def stock(before_ms: int | None) -> Stock:
-        rows, oldest_ms = table.select(fn.COUNT(time_ms), fn.MIN(time_ms)).tuples()[0]
-        return Stock(
-            rows, oldest_ms, 0 if before_ms is None else table.select().where(gone(before_ms)).count()
-        )
+        oldest_ms = table.select(fn.MIN(time_ms)).scalar()
+        old = 0 if before_ms is None else pieces.count(table.select().where(gone(before_ms)))
+        return Stock(pieces.count(table.select()), oldest_ms, old)
 
     return stock
 
@@ -70,9 +72,10 @@ def _expired_refused(before_ms: int) -> Any:
 
 
 def _stock_of_runs(before_ms: int | None) -> Stock:
-    rows, oldest_ms = Run.select(fn.COUNT(Run.id), fn.MIN(Run.made_ms)).tuples()[0]
+    oldest_ms = Run.select(fn.MIN(Run.made_ms)).scalar()
     gone = () if before_ms is None else runs.expired(before_ms)
-    return Stock(rows, oldest_ms, sum(Run.select().where(each).count() for each in gone))
+    old = sum(pieces.count(Run.select().where(each)) for each in gone)
+    return Stock(pieces.count(Run.select()), oldest_ms, min(old, pieces.MOST + 1))
 
 
 KINDS = (

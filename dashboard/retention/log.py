@@ -10,9 +10,8 @@ from peewee import fn
 from dashboard import clock
 from dashboard.catalog.agents import TIME_CORRECTED
 from dashboard.catalog.effects import RESTART
-from dashboard.db import database, dialect
+from dashboard.db import database, dialect, pieces
 from dashboard.db.locks import Lock
-from dashboard.db.pieces import PIECE
 from dashboard.db.prepared import plain
 from dashboard.events import horizon, kept, switches
 from dashboard.jobs.work import RUNNING, WAITING
@@ -80,9 +79,9 @@ def delete_by_type() -> Iterator[int]:
 def stock(before_ms: int | None) -> tuple[int, int | None, int]:
     """Return the number of events, the time of the oldest in ms, and how many are older than `before_ms`."""
     e = Event
-    ((rows, oldest_ms),) = plain(e.select(fn.COUNT(e.time_ms), fn.MIN(e.time_ms)))
-    old = e.time_ms < (before_ms or 0) - horizon.GAP_MS
-    return rows, oldest_ms, e.select().where(old).count()
+    ((oldest_ms,),) = plain(e.select(fn.MIN(e.time_ms)))
+    old = e.select().where(e.time_ms < (before_ms or 0) - horizon.GAP_MS)
+    return pieces.count(e.select()), oldest_ms, pieces.count(old)
 
 
 def _unfolded(before_ms: int) -> bool:
@@ -110,8 +109,8 @@ def after(last: EventKey, before_ms: int, chosen: Any) -> list[EventKey]:
 
 
 def _whole(source: int, names: Collection[str], before_ms: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield ids of events and of interactions that may be deleted and frozen: all events of each, up to PIECE
-    or one interaction's."""
+    """Yield ids of events and of interactions that may be deleted and frozen: all events of each, up to
+    pieces.PIECE, or one interaction's."""
     e, i, a = Event, Interaction, Activity
     at_work = a.select(a.id).where((a.interaction_id == i.id) & a.end_ts.is_null() & a.end_bound.is_null())
     over = i.ended_ts.is_null(False) | i.end_bound.is_null(False) | (i.channel == "")
@@ -135,7 +134,7 @@ def _whole(source: int, names: Collection[str], before_ms: int) -> Iterator[tupl
     ids: list[int] = []
     some: list[int] = []
     for name in sorted(events.keys() - kept):
-        if ids and len(ids) + len(events[name]) > PIECE:
+        if ids and len(ids) + len(events[name]) > pieces.PIECE:
             yield ids, some
             ids, some = [], []
         ids, some = ids + events[name], [*some, idents[name]]

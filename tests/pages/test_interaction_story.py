@@ -272,7 +272,7 @@ def test_user_events_answer_who_did_what_and_when(
     sign_in(client, P.TRACING_VIEW)
     page = client.get(f"/interactions/user-events?from={DAY}&to={DAY}&columns=time,user,kind&{query}")
     assert page.status_code == 200, page.text
-    assert re.findall(r"<td>(jana|tomas)</td>", page.text) == users
+    assert re.findall(r"<td[^>]*>(?:<[^>]*>)?(jana|tomas)(?:</[a-z]*>)?</td>", page.text) == users
     sign_in(client)
     assert client.get("/interactions/user-events").status_code == 403
 

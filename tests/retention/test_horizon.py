@@ -12,6 +12,7 @@ import time_machine
 from flask import Flask
 
 from dashboard.clock import DAY_S
+from dashboard.db import pieces
 from dashboard.db.prepared import insert_row
 from dashboard.events import horizon, switches
 from dashboard.events.switches import Choice
@@ -206,7 +207,7 @@ def test_a_deletion_stopped_between_two_pieces_goes_on(
     app: Flask, db: peewee.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "READ_AT_ONCE", 7)
-    monkeypatch.setattr(log, "PIECE", 5)
+    monkeypatch.setattr(pieces, "PIECE", 5)
     send("s", [events(random.Random(5), "s", (0, 4), 80, "recorded")])
     before, number = picture("s"), stored("s")
     running = log.delete(HORIZON_MS)

@@ -9,6 +9,7 @@ from peewee import fn
 
 from dashboard import clock
 from dashboard.access import policy
+from dashboard.db import pieces
 from dashboard.events import kept
 from dashboard.events.kept import Kept
 from dashboard.i18n import formats, zone
@@ -135,5 +136,6 @@ def stock() -> list[Stock]:
             (N_("Looks by name"), AuditSubject.user_id, AuditSubject.occurred_ms, 1000, Kept.AUDIT),
             (N_("Exported files"), ExportFile.user_id, ExportFile.created_ts, 1, Kept.EXPORTS),
         )
-        for rows, oldest in user.model.select(fn.COUNT(at), fn.MIN(at)).where(user == me).tuples()
+        for oldest in [user.model.select(fn.MIN(at)).where(user == me).scalar()]
+        for rows in [pieces.count(user.model.select().where(user == me))]
     ]

@@ -13,7 +13,7 @@ from dashboard.access import policy
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db import database, pieces
 from dashboard.exports import background, pdf
 from dashboard.exports.table import file_name
 from dashboard.i18n import formats, zone
@@ -80,11 +80,14 @@ def export() -> Response:
 
 @bp.context_processor
 def around() -> dict[str, Any]:
-    """Return what stands around the list."""
+    """Return what stands around the list; nothing on a page that says why there is none."""
+    if "user" not in g:
+        return {}
     return {
         "contents": own.CONTENTS,
         "own_files": panels.files(),
         "looks": panels.looks(),
         "policy": panels.policy_text(),
         "stock": panels.stock(),
+        "most": pieces.MOST,
     }

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.db import database
+from dashboard.db import database, pieces
 from dashboard.events import kept
 from dashboard.events.kept import Days, Kept
 from dashboard.i18n import formats, site_zone
@@ -98,6 +98,7 @@ def _page(form: RetentionForm, differing: list[forms.Both] | None = None) -> Res
         problems=problems,
         form=form,
         rows=[_row(form, kind) for kind in KINDS],
+        most=pieces.MOST,
         unsaved=not problems and (values != stored.days or differing is not None),
     )
 
