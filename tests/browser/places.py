@@ -217,6 +217,9 @@ PLACES = {
     ),
     "new key with errors": Place("/settings/keys/new", "admin", 422, {"name": ""}),
     "new connector with errors": Place("/settings/connectors/new", "admin", 422, {"name": ""}),
+    "webhook connector just made": Place(
+        "/settings/connectors/new", "admin", 200, {"name": "shop-{view}", "kind": "mapped"}
+    ),
     "connector just made": Place(
         "/settings/connectors/new", "admin", 200, {"name": "desk-{view}", "kind": "zammad"}
     ),

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 from flask_babel import gettext as _
 
+from dashboard import clock
 from dashboard.access.guard import bearer
-from dashboard.i18n.message import Message
-from dashboard.ingest import body as bodies
-from dashboard.ingest import data as payload
 from dashboard.ingest import views as gate
-from dashboard.ingest.body import NOTHING, BodyError
-from dashboard.ingest.connectors import chatwoot, fields, zammad
-from dashboard.ingest.connectors.fields import Draft, FieldError, JsonObject, Known
+from dashboard.ingest.body import BodyError
+from dashboard.ingest.connectors import zammad
 from dashboard.ingest.connectors.proof import is_proved
-from dashboard.ingest.schema import Outcome, Refusal
+from dashboard.ingest.connectors.reading import events
 from dashboard.models import Connector, Event, Source
 from dashboard.web.errors import Detail
 from dashboard.web.security import csrf
@@ -28,10 +25,6 @@ bp = Blueprint("connect", __name__, url_prefix="/connect")
 csrf.exempt(bp)  # a secret in an address or a signature is no cookie that a browser sends by itself
 
 EVENTS = "events"  # Stopa's own JSON, JSON lines, CloudEvents: as at the API
-MAKERS: Mapping[str, Callable[[JsonObject, Mapping[str, str], Known], list[Draft]]] = {
-    "zammad": zammad.drafts,
-    "chatwoot": chatwoot.drafts,
-}
 
 
 def by_secret(view: Callable[[str], Response]) -> Callable[[str], Response]:
@@ -60,23 +53,11 @@ def create(source: str) -> Response:
     if request.content_encoding:
         abort(415, Detail(_("Send JSON, JSON lines or CloudEvents, not compressed.")))
     try:
-        found = events(connector.kind, body, headers, partial(snapshot, connector.source_id))
+        known = partial(snapshot, connector.source_id)
+        found = events(connector.kind, connector.mapping, body, headers, known, clock.now_ms())
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
     return gate.answer(connector.source_id, b"", found)  # where its contacts stand is not looked for
-
-
-def events(kind: str, body: bytes, headers: Mapping[str, str], known: Known) -> list[Outcome]:
-    """Return what a body of a kind of connector holds. Raises BodyError for an empty body and no object."""
-    if not body.strip():
-        raise BodyError(Message(NOTHING))
-    _text, value = bodies.value(body)
-    if not isinstance(value, dict):
-        raise BodyError(Message(payload.NOT_AN_OBJECT))
-    try:
-        return fields.outcomes(MAKERS[kind](value, headers, known))
-    except FieldError as error:
-        return [Refusal(0, error.errors)]
 
 
 def snapshot(source_id: int, interaction: str, before_ms: int) -> dict[str, Any]:

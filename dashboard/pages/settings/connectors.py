@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, abort, current_app, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from peewee import JOIN
@@ -20,6 +22,11 @@ from dashboard.access.permissions import Permission
 from dashboard.clock import DAY_MS
 from dashboard.db import rows
 from dashboard.i18n.message import N_
+from dashboard.ingest.body import BodyError
+from dashboard.ingest.connectors import mapped
+from dashboard.ingest.connectors.mapped import MappingError
+from dashboard.ingest.connectors.reading import MAPPED, events
+from dashboard.ingest.schema import Refusal
 from dashboard.models import Connector, Event, Source, SourceRhythm
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, moment
@@ -27,10 +34,35 @@ from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
-KINDS = {"zammad": "Zammad", "chatwoot": "Chatwoot", "events": N_("Stopa's events or CloudEvents")}
+KINDS = {
+    "zammad": "Zammad",
+    "chatwoot": "Chatwoot",
+    "events": N_("Stopa's events or CloudEvents"),
+    "mapped": N_("Other webhook"),
+}
+MAPPING = ["fields", "types", "sample"]  # fields of the form of a mapped connector alone
+MAX_LINES = 20_000  # characters of each
+SHOWN = ("id", "type", "user", "queue", "interaction", "contact")
 MOST = 10_000  # events of a day that are counted
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SECRET = re.compile(r"[!-~]{16,200}")
+
+
+class Lines(Field):
+    """Lines of text."""
+
+    element = "textarea"
+
+    def __init__(self, label: str, **options: Any) -> None:
+        attrs = {"rows": 8, "spellcheck": "false", "maxlength": MAX_LINES}
+        super().__init__(label, attrs=attrs, **options)
+
+    def process_data(self, value: Any) -> None:
+        self.data = value or ""
+
+    def pre_validate(self, form: Any) -> None:
+        if len(self.data) > MAX_LINES:
+            raise ValidationError(_("Enter at most %(most)d characters.", most=MAX_LINES))
 
 
 class ConnectorRow(NamedTuple):
@@ -66,13 +98,30 @@ class ConnectorForm(Form):
         ),
     )
     new_secret = Check(N_("Generate a new secret (shown once)"))
+    fields = Lines(
+        N_("Fields"),
+        hint=N_(
+            "One per line: a field of the event, =, and where in the payload it stands. Fields: id, type, "
+            "time, user, queue, interaction, contact.name, contact.phone, contact.email, and data with a dot "
+            "and a name. A text in quotation marks is the same in every event."
+        ),
+    )
+    types = Lines(
+        N_("Event types"),
+        hint=N_("One per line: a type as the payload writes it, =, and the event type it stands for."),
+    )
+    sample = Lines(N_("Sample"), hint=N_("Paste a payload to see the event that it becomes. It isn't saved."))
     row: Connector | None = None
+    preview = ""  # the event of the sample, or why it is none
     plain = ""  # a new secret, for the one page that shows it
 
     def fit(self, row: Connector | None) -> None:
         """Keep the fields of a new connector, or of this one."""
         self.row = row
-        for name in ("new_secret",) if row is None else ("kind", "name"):
+        gone = ["new_secret"] if row is None else ["kind", "name"]
+        if row is None or row.kind != MAPPED:
+            gone += MAPPING
+        for name in gone:
             del self[name]
         if row is not None and row.secret:
             self.secret.hint = _("Saved and hidden. Leave empty to keep it.")
@@ -81,7 +130,21 @@ class ConnectorForm(Form):
         """Return the columns that change; only for a form without errors."""
         makes = self.row is None or not self.row.secret or self["new_secret"].data
         self.plain = self.plain or self.secret.data or (secrets.token_urlsafe(32) if makes else "")
-        return {"secret": self.plain} if self.plain else {}
+        found: dict[str, Any] = {"secret": self.plain} if self.plain else {}
+        if "fields" in self:
+            found["mapping"] = {name: self[name].data for name in MAPPING[:2]}
+        return found
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        good = super().validate(extra_validators)
+        if "fields" in self:
+            for name in MAPPING[:2]:
+                try:
+                    mapped.read(**{"fields": "", "types": "", name: self[name].data})
+                except MappingError as error:
+                    self.reject(name, error.why.render(_))
+                    good = False
+        return good
 
     def validate_name(self, field: Field) -> None:
         if keys.is_reserved(field.data):
@@ -112,6 +175,21 @@ def of_day(source_id: int) -> str:
     return str(_("%(events)s or more", events=text) if number == MOST else text)
 
 
+def preview(form: ConnectorForm) -> str:
+    """Return as JSON the event that the form's sample becomes by its mapping, or in words why it is none."""
+    lines = {name: form[name].data for name in MAPPING[:2]}
+    body = form["sample"].data.encode("utf-8", "replace")
+    try:
+        [found] = events(MAPPED, lines, body, {}, lambda _id, _ms: {}, clock.now_ms())
+    except BodyError as error:
+        return str(error.message.render(_))
+    if isinstance(found, Refusal):
+        return "\n".join(f"{place}: {why.render(_)}" for place, why in found.errors.items())
+    shown = {name: getattr(found, name) for name in SHOWN}
+    shown |= {"time": clock.iso(found.time_ms // 1000, "UTC"), "data": json.loads(found.data)}
+    return json.dumps({name: value for name, value in shown.items() if value}, ensure_ascii=False, indent=2)
+
+
 class Connectors(Resource[ConnectorForm]):
     model = Connector
     kind = "connector"
@@ -119,6 +197,7 @@ class Connectors(Resource[ConnectorForm]):
     view = Permission.KEYS_VIEW
     edit_permission = Permission.KEYS_EDIT
     leaves = "delete"
+    labels = MappingProxyType({"mapping": N_("Fields")})
     form_template = "connectors/form.html"
     texts = Texts(
         title=N_("Connectors"),
@@ -158,12 +237,28 @@ class Connectors(Resource[ConnectorForm]):
         found.fit(row)
         return found
 
+    def filled(self, row: Connector) -> dict[str, Any]:
+        return dict(row.mapping)
+
+    def update(self, ident: int) -> Response:
+        """Save the form, or show what becomes of the sample without saving."""
+        if not request.form.get("preview"):
+            return super().update(ident)
+        row = self.one(ident)
+        form = self.form(row, request.form)
+        if row.kind != MAPPED:
+            abort(404)
+        if form.validate():
+            form.preview = preview(form)
+        return self.show(row, form, 200 if form.preview else 422)
+
     def stored(self, row: Connector) -> dict[str, Any]:
-        return {"secret": row.secret}
+        return {"secret": row.secret, "mapping": row.mapping}
 
     def audited(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return that there is a secret, never which."""
-        return {name: bool(value) for name, value in values.items()}
+        """Return that there is a secret, never which, and the lines of a mapping."""
+        shown = {"secret": bool(values.get("secret"))}
+        return shown | {"mapping": "\n\n".join((values.get("mapping") or {}).values())}
 
     def insert(self, form: ConnectorForm, context: Any) -> Connector:
         created = {"created_ts": clock.now_s()}
