@@ -258,7 +258,7 @@ class Connectors(Resource[ConnectorForm]):
     def audited(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return that there is a secret, never which, and the lines of a mapping."""
         shown = {"secret": bool(values.get("secret"))}
-        return shown | {"mapping": "\n\n".join((values.get("mapping") or {}).values())}
+        return shown | {"mapping": "\n\n".join(filter(None, map((values.get("mapping") or {}).get, MAPPING)))}
 
     def insert(self, form: ConnectorForm, context: Any) -> Connector:
         created = {"created_ts": clock.now_s()}
