@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
 import peewee
@@ -30,6 +31,7 @@ def use_key(secret_key: str) -> None:
     """Seal and open with a key derived from `secret_key` from now on."""
     global _fernet
     derived = hashlib.blake2b(secret_key.encode(), person=b"stopa sealed", digest_size=32).digest()
+    unseal.cache_clear()
     _fernet = Fernet(base64.urlsafe_b64encode(derived))
 
 
@@ -38,6 +40,7 @@ def seal(text: str) -> str:
     return PREFIX + _cipher().encrypt(text.encode()).decode() if text else ""
 
 
+@lru_cache(maxsize=1000)  # a connector's secret is read with each of its requests
 def unseal(sealed: str) -> str:
     """Return the text that seal() was given, LOST where it was another key or the value was changed."""
     if not sealed:

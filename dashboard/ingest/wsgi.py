@@ -1,4 +1,5 @@
-"""The WSGI entry of POST /api/v1/events: most requests need nothing of Flask, which costs more than they do.
+"""The WSGI entry of POST /api/v1/events and /connect/<source>: most requests need nothing of Flask, which
+costs more than they do.
 
 It answers only a request whose every event is good. All others, and all that fail, go on to the
 application with their body, which checks and answers them: no refusal is worded twice.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from flask import Flask
 
@@ -16,6 +18,7 @@ from dashboard.access import keys
 from dashboard.db import database, end_request, migrate
 from dashboard.ingest import admission, schema, views
 from dashboard.ingest.body import BodyError
+from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.schema import NewEvent
 from dashboard.web import security
 
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/api/v1/events"
+CONNECT = "/connect/"
 BEARER = "bearer "
-# What only the application reads: a compressed body, a query, the chain of a rule.
-OTHERS = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_STOPA_CHAIN", "QUERY_STRING")
+# What only the application reads: a compressed body, the chain of a rule.
+OTHERS = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_STOPA_CHAIN")
 
 
 class EventsEntry:
@@ -36,7 +40,8 @@ class EventsEntry:
         self._most = int(app.config["MAX_CONTENT_LENGTH"])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "POST":
+        path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] == "POST" and (path == PATH or path.startswith(CONNECT)):
             stored = self._store(environ)
             if stored is not None:
                 start_response("202 ACCEPTED", _headers(stored, environ["wsgi.url_scheme"] == "https"))
@@ -46,20 +51,23 @@ class EventsEntry:
     def _store(self, environ: WSGIEnvironment) -> bytes | None:
         """Store the events of a request and return the body of its answer; None when the application
         has to answer."""
-        parse = views.PARSERS.get(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
         length = environ.get("CONTENT_LENGTH", "")
-        login = environ.get("HTTP_AUTHORIZATION", "")
         if (
-            parse is None
-            or not length.isdecimal()
+            not length.isdecimal()
             or int(length) > self._most
-            or login[: len(BEARER)].lower() != BEARER
             or any(environ.get(name) for name in OTHERS)
             or any(name.startswith("HTTP_CE_") for name in environ)
         ):
             return None
+        login = environ.get("HTTP_AUTHORIZATION", "")
+        plain = login[len(BEARER) :].strip() if login[: len(BEARER)].lower() == BEARER else ""
         try:
-            return self._taken(environ, parse, int(length), login[len(BEARER) :].strip())
+            if environ["PATH_INFO"] != PATH:
+                return self._connected(environ, int(length), plain)
+            parse = views.PARSERS.get(environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
+            if parse is None or not plain or environ.get("QUERY_STRING"):
+                return None
+            return self._taken(environ, parse, int(length), plain)
         except Exception as error:
             environ[views.FAILED] = error  # the application logs and answers it
             return None
@@ -78,18 +86,48 @@ class EventsEntry:
         key = keys.find(plain)
         if key is None or key.allow != "ingest" or not key.makes:
             return None
-        body = environ["wsgi.input"].read(length)
-        environ["wsgi.input"] = BytesIO(body)
+        body = _body(environ, length)
         try:
-            outcomes = parse(body)
+            good = _all_good(parse(body))
         except BodyError:
             return None
-        good = [one for one in outcomes if isinstance(one, NewEvent)]
-        if not good or len(good) < len(outcomes) or not all(map(admission.current().takes, good)):
+        if not good:
             return None
         stored = views.store(key.source_id, good)
         views.note_use(key)
         return stored
+
+    def _connected(self, environ: WSGIEnvironment, length: int, bearer: str) -> bytes | None:
+        database.connect(reuse_if_open=True)
+        migrate.check(database.obj, migrate.CHECK_S)
+        headers = {
+            name[len("HTTP_") :].replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [bearer])[0]
+        body = _body(environ, length)
+        connector = connect.find(environ["PATH_INFO"].removeprefix(CONNECT), headers, token, body)
+        if connector is None or connector.kind == connect.EVENTS:
+            return None
+        try:
+            good = _all_good(connect.read(connector, headers, body))
+        except BodyError:
+            return None
+        return views.store(connector.source_id, good) if good else None
+
+
+def _body(environ: WSGIEnvironment, length: int) -> bytes:
+    """Return the body, and leave it to be read again."""
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def _all_good(outcomes: list[schema.Outcome]) -> list[NewEvent]:
+    """Return the events of a request, none where one of them is refused."""
+    good = [one for one in outcomes if isinstance(one, NewEvent)]
+    return good if len(good) == len(outcomes) and all(map(admission.current().takes, good)) else []
 
 
 def _headers(body: bytes, secure: bool) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.bench import (
     backtest,
+    connectors,
     deliveries,
     exports,
     fold,
@@ -74,6 +75,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "B1 B3": lambda _bench: rules.rows(),
     "B2": lambda bench: timers.rows(bench.home),
     "B5": lambda bench: deliveries.rows(bench.home),
+    "E3": lambda bench: connectors.rows(bench.home),
     "B4": lambda bench: backtest.rows(bench.home, bench.events),
 }
 
