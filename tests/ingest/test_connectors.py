@@ -33,6 +33,7 @@ def test_what_is_no_payload_of_the_vendor_is_refused_with_the_place(client: Flas
         ("chatwoot", "id", None, "id"),
         ("chatwoot", "created_at", True, "created_at"),
         ("chatwoot", "created_at", "soon", "created_at"),
+        ("chatwoot", "created_at", 1e308, "created_at"),
         ("chatwoot", "message_type", 9, "message_type"),
         ("chatwoot", "conversation", {}, "conversation.id"),
         ("chatwoot", "conversation.meta", 1, "conversation.meta"),

@@ -115,3 +115,15 @@ def test_a_ticket_whose_creation_was_not_sent_begins_where_it_was_created(client
         "ticket.updated",
         "ticket.closed",
     ]
+
+
+@NEEDS_SHARED
+@pytest.mark.both_databases
+def test_a_ticket_with_an_id_that_no_database_keeps_is_known_again(client: FlaskClient) -> None:
+    connector("zammad")
+    for minute, state in ((10, "open"), (20, "closed")):
+        for ident in ("a\0", "b\ud800"):
+            body = ticket(minute, id=ident, state=state)
+            assert send(client, "zammad", body, delivery=f"{minute}-{ident[0]}").status_code == 202
+    closed = Event.select(Event.interaction).where(Event.type == "ticket.closed").order_by(Event.id)
+    assert [each.interaction for each in closed] == ["a\ufffd", "b\ufffd"]

@@ -200,7 +200,8 @@ def _time(value: JsonObject, name: str) -> int | None:
 
 def of_number(seconds: float) -> int | Message:
     """Return the milliseconds of epoch seconds, or that they are out of range."""
-    return times.in_range(round(seconds * 1000)) if math.isfinite(seconds) else times.BAD_RANGE
+    found = seconds * 1000
+    return times.in_range(round(found)) if math.isfinite(found) else times.BAD_RANGE
 
 
 def of_text(given: str) -> int | Message:

@@ -78,6 +78,7 @@ def part(value: JsonObject, path: str) -> JsonObject:
 def text(value: JsonObject, path: str, needed: bool = False) -> str:
     """Return the text or whole number at a path as text, "" where there is none.
 
+    What no database keeps in a text is replaced: ids are looked up before the event is checked.
     Raises FieldError for anything else, and with `needed` where there is none.
     """
     above, _, name = path.rpartition(".")
@@ -86,7 +87,7 @@ def text(value: JsonObject, path: str, needed: bool = False) -> str:
         return str(found)
     if found is not None and not isinstance(found, str):
         raise FieldError(path, payload.NOT_TEXT)
-    found = (found or "").strip()
+    found = str(payload.cleaned(found or "")).strip()
     if needed and not found:
         raise FieldError(path, payload.REQUIRED)
     return found
