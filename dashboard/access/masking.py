@@ -129,7 +129,8 @@ def data(value: Any, known: Mapping[str, str], name: str = "") -> Any:
         return contact(value, "", "", full=False)
     for shown, mask in known.items():
         value = value.replace(shown, mask)
-    return phone(value) if _NUMBER.fullmatch(value) and not _DATE.fullmatch(value) else text(value)
+    bare = value.strip()
+    return phone(bare) if _NUMBER.fullmatch(bare) and not _DATE.fullmatch(bare) else text(value)
 
 
 def event(contact: str | None, data_: str) -> tuple[str | None, str]:

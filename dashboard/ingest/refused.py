@@ -22,8 +22,13 @@ TEXT_BYTES = 2048
 READ_CHARS = 64 * 1024  # of a longer record nothing is shown: where its contact stands is not looked for
 PLAIN = frozenset(Event.__struct_fields__) - {"contact", "data"}  # fields that pages show to everybody
 COLUMNS = ("source_id", "recorded_ms", "file", "line", "errors", "text")
-_CELL = re.compile(r"[^|,;\t\n]+")
-_EPOCH = re.compile(r"1[0-9]{9}(\.[0-9]+)?")  # a time, not a number to call
+# In a text without known fields: a date or an epoch time, which stays, or what may be a number to call.
+_DIGITS = re.compile(
+    r"(?<![\w+.-])(?:(?P<time>1[0-9]{9}(?:\.[0-9]+)?(?![0-9])"
+    r"|(?:19|20)[0-9]{2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{1,2}(?![0-9])"
+    r"|[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?(?:19|20)[0-9]{2}(?![0-9]))"
+    r"|\+?[0-9(][0-9 ()/.-]{5,30}[0-9])"
+)
 
 
 class Record(NamedTuple):
@@ -76,16 +81,13 @@ def masked(text: str) -> str:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        shown = _CELL.sub(_cell, text)
+        shown = _DIGITS.sub(
+            lambda each: each[0] if each["time"] else masking.phone(each[0]), masking.text(text)
+        )
     else:
         shown = json.dumps(_value(value), ensure_ascii=False)
     clean = shown.replace("\0", "\ufffd").encode("utf-8", "replace")
     return clean[:TEXT_BYTES].decode("utf-8", "ignore")
-
-
-def _cell(found: re.Match[str]) -> str:
-    text = found[0]
-    return text if _EPOCH.fullmatch(text) else str(masking.data(text, {}))
 
 
 def _value(value: Any) -> Any:
