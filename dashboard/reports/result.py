@@ -149,10 +149,14 @@ def _rows(scope: Scope, query: Query, result: Result) -> Result:
 
 
 def all_rows(scope: Scope, query: Query, most: int) -> Iterator[tuple[Cell, ...]]:
-    """Yield the cells of all rows of a query for rows, `most` at most."""
+    """Yield the cells of all rows of a query for rows, `most` at most.
+
+    A search that is not finished gives short pages, or none but the place to go on from.
+    """
     after: tuple[int, int] | None = None
-    for _page in range(-(-most // 1000)):
-        found = run.rows(scope, query.part(after, 1000))
+    while most > 0:
+        found = run.rows(scope, query.part(after, min(most, 1000)))
+        most -= len(found.rows)
         yield from display.export_rows(scope, query.columns, [row for _key, row in found.rows], query.zone)
         if found.next is None:
             return

@@ -12,9 +12,11 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.models import Event
-from dashboard.sources import scan
+from dashboard.reports.result import all_rows
+from dashboard.sources import answer, scan
 from dashboard.sources.catalogue import EVENTS
 from dashboard.sources.compiler import Compiler
+from dashboard.sources.parameters import parse
 from dashboard.sources.query import Column, Query, Sort
 from tests.pages import asks, trail
 from tests.pages.html import Page
@@ -121,6 +123,11 @@ def test_a_search_that_is_not_finished_says_how_far_it_came(
     body = client.get("/events.json?period=today&q=sess-77").json
     assert (body["rows"], body["count_exact"]) == ([], False)
     assert body["next"]
+    scope = Scope(1, frozenset({P.EVENTS_VIEW}), None, None)
+    given = {"q": ["sess-77"], "period": ["today"], "columns": ["id"]}
+    query = parse(EVENTS, given, "UTC", trail.at("18:00"), answer.names(scope))
+    with client.application.test_request_context():
+        assert len(list(all_rows(scope, query, 1))) == 1  # however many pages without a row come before
 
 
 def test_a_page_far_behind_has_one_bound_at_each_side() -> None:
