@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import operator
 import re
+import secrets
 from functools import reduce
 from typing import Any
 
@@ -83,7 +84,7 @@ def run(waiting: list[Job]) -> None:
 def erase(ident: int) -> None:
     """Erase one user; nothing happens when there is none, or when the user is erased already."""
     user = User.get_or_none(User.id == ident)
-    if user is None or user.login == pseudonym(ident):
+    if user is None or erased_logins.is_kept(ident):
         return
     person, words = _person(user)
     texts, patterns = person.texts | words, [_pattern(word) for word in sorted(words)]
@@ -105,7 +106,9 @@ def erase(ident: int) -> None:
         Session.delete().where(Session.user_id == ident).execute()
         SignInAttempt.delete().where(SignInAttempt.key == f"login:{user.login}").execute()
         erased_logins.keep(user.login, ident)
-        blank = dict.fromkeys(FIELDS, "") | {"login": person.pseudonym, "name": person.pseudonym}
+        taken = User.select().where(User.login == person.pseudonym).exists()  # a source may name anybody so
+        login = f"{person.pseudonym}-{secrets.token_hex(4)}" if taken else person.pseudonym
+        blank = dict.fromkeys(FIELDS, "") | {"login": login, "name": person.pseudonym}
         User.update(**blank, access=None, password_hash=None, locale="", timezone="").where(
             User.id == ident
         ).execute()

@@ -17,6 +17,7 @@ from dashboard.audit import record as audit
 from dashboard.cli.common import at_database, printable_name, source_name
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.events import erased_logins
 from dashboard.ingest import presence
 from dashboard.models import Access, ApiKey, Source, User
 
@@ -49,6 +50,8 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
                 raise click.ClickException(
                     f"{login!r} can already sign in. Edit the user in Settings > Users."
                 )
+            if erased_logins.users([login]):
+                raise click.ClickException(erased_logins.TAKEN)
             row, created = accounts.give(login, name, role, hashed)
             audit.record(
                 "user.created" if created else "user.updated",

@@ -6,9 +6,11 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 
+from dashboard.i18n.message import N_
 from dashboard.models import ErasedLogin, Setting
 
 SALT = "erasure.salt"  # name of the setting
+TAKEN = N_("This username belonged to an erased user and can't be used again.")
 
 
 def keep(login: str, user_id: int) -> None:
@@ -17,6 +19,11 @@ def keep(login: str, user_id: int) -> None:
         Setting.put(SALT, secrets.token_hex(32))
     digest = _digest(login, _salt())
     ErasedLogin.insert(digest=digest, user_id=user_id).on_conflict_ignore().execute()
+
+
+def is_kept(user_id: int) -> bool:
+    """Say whether the user is erased."""
+    return bool(ErasedLogin.select().where(ErasedLogin.user_id == user_id).exists())
 
 
 def users(logins: Iterable[str]) -> dict[str, int]:

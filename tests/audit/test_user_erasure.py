@@ -167,6 +167,24 @@ def test_only_texts_of_named_entries_can_be_changed_and_others_show(client: Flas
     assert verify.walk().fault == Fault(seq, Kind.CONTENT)
 
 
+def test_a_user_name_is_not_given_again_and_no_name_stops_an_erasure(client: FlaskClient, user: User) -> None:
+    trail.store(trail.ordinary(f"erased-{user.id}"))  # a source names somebody so
+    erase(client, user)
+    row = User.get_by_id(user.id)
+    assert (row.name, row.email) == (f"erased-{user.id}", "")
+    assert row.login.startswith(f"erased-{user.id}-")
+    user_erasure.erase(user.id)
+    assert User.get_by_id(user.id).login == row.login
+    again = client.post("/users/new", data={"login": LOGIN, "name": "Other"})
+    assert again.status_code == 422
+    assert "erased user" in again.text
+    command = ["user", "add", LOGIN, "--access", make.access().name, "--password-stdin"]
+    done = client.application.test_cli_runner().invoke(args=command, input="correct horse battery")
+    assert (done.exit_code, "erased user" in done.output) == (1, True), done.output
+    assert not User.select().where(User.login == LOGIN).exists()
+    assert verify.walk().fault is None
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -11,6 +11,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from dashboard.access import passwords
+from dashboard.events import erased_logins
 from dashboard.i18n.message import N_
 from dashboard.models import User
 from dashboard.settings import LOCALES
@@ -93,6 +94,10 @@ class UserForm(Form):
     def columns(self) -> dict[str, Any]:
         """Return the values that are columns of a user which a form may change."""
         return {name: value for name, value in self.values().items() if name not in ("login", "teams")}
+
+    def validate_login(self, field: Field) -> None:
+        if erased_logins.users([field.data]):
+            raise ValidationError(_(erased_logins.TAKEN))
 
     def validate_password(self, field: Field) -> None:
         login = self.row.login if self.row is not None else self.login.data
