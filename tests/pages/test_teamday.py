@@ -236,9 +236,10 @@ def test_somebody_outside_the_scope_is_not_found(client: FlaskClient, stored: No
 
 def test_looking_at_a_comparison_is_audited_for_each_person(client: FlaskClient, stored: None) -> None:
     sign_in(client, ["all_users"])
+    User.update(name="Jana Malá").where(User.login == "jana").execute()
     compared(client, "user=jana&user=petr")
     entries = AuditEntry.select().where(AuditEntry.action == "comparison.viewed")
-    assert sorted(entry.target_label for entry in entries) == ["jana", "petr"]
+    assert sorted(entry.target_label for entry in entries) == ["Jana Malá", "petr"]
 
 
 def rows_of(client: FlaskClient, url: str) -> dict[str, list[str]]:

@@ -125,7 +125,7 @@ def refused(ident: int) -> Detail | None:
     if row is None:
         return None
     facts = [
-        Fact(_("Received"), formats.stamp(row.recorded_ms // 1000, zone())),
+        Fact(_("Received at"), formats.stamp(row.recorded_ms // 1000, zone())),
         Fact(_("Source"), Source.get_by_id(row.source_id).name),
         Fact(_("File"), row.file),
         Fact(_("Line"), formats.number(row.line) if row.line else ""),

@@ -39,7 +39,7 @@ def facts(event: Event, texts: Mapping[str, str], mark: str | None, zone: str) -
     late = _("%(time)s later", time=formats.duration(delay)) if delay > 0 else ""
     given = [
         (_("Time"), f"{texts['time']} ({zone})"),
-        (_("Received"), " · ".join(part for part in (texts["recorded"], late) if part)),
+        (_("Received at"), " · ".join(part for part in (texts["recorded"], late) if part)),
         (_("Event type"), event.type),
         (_("Group"), _(catalog.GROUPS[kind.group]) if kind else ""),
         (_("User"), f"{texts['user']} #{event.user_id}" if texts["user"] else ""),

@@ -62,7 +62,7 @@ def compare() -> Response:
     for member in wanted.members:
         details = {"unit": wanted.unit, "date": wanted.on.isoformat()}
         seen = Seen((member.id,), wanted.span)
-        audit.viewed("comparison.viewed", ("user", member.id, member.login), details, seen)
+        audit.viewed("comparison.viewed", ("user", member.id, member.name), details, seen)
     return render(
         "teamday/compare.html",
         {"result"},

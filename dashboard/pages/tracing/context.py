@@ -222,7 +222,7 @@ def _links(trace: Trace, asked: TraceQuery, logins: list[str]) -> dict[str, str 
 
 
 def _last_day(trace: Trace, asked: TraceQuery) -> dict[str, str] | None:
-    if trace.intervals or asked.hours:
+    if asked.hours or (trace.intervals and trace.span.start < trace.as_of):  # an open sign-in reaches any later day
         return None
     start = queries.last_active(trace.scope, trace.person.id, trace.span.start)
     if start is None:

@@ -72,7 +72,7 @@ EVENTS = Source(
             "e.id",
             (
                 Field("time", N_("Time"), Type.MOMENT, "e.time_ms", scale=1000),
-                Field("recorded", N_("Received"), Type.MOMENT, "e.recorded_ms", scale=1000),
+                Field("recorded", N_("Received at"), Type.MOMENT, "e.recorded_ms", scale=1000),
                 Field("type", N_("Event type"), Type.TEXT, "e.type", _TYPE_LABELS),
                 Field("type_group", N_("Group"), Type.CHOICE, _group(), catalog.GROUPS),
                 Field("user", N_("User"), Type.USER, "e.user_id"),

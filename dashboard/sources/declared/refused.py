@@ -34,7 +34,7 @@ REFUSED = Source(
             N_("Refused events"),
             "r.id",
             (
-                Field("time", N_("Received"), Type.MOMENT, "r.recorded_ms", scale=1000),
+                Field("time", N_("Received at"), Type.MOMENT, "r.recorded_ms", scale=1000),
                 Field("source", N_("Source"), Type.SOURCE, "r.source_id"),
                 Field("file", N_("File"), Type.TEXT, "r.file"),
                 Field("line", N_("Line"), Type.NUMBER, "r.line"),
