@@ -169,7 +169,7 @@ def week_ticks(columns: Sequence[Column]) -> tuple[Tick, ...]:
         Tick(
             round(100 * n / len(columns), 3),
             "" if int(each.label) % step and not each.offset else _hour(each.label, each.offset),
-            bool(each.offset) or n % (3 * step) != 0,
+            bool(each.offset) or n % (3 * step) != 0 or len(columns) - n < 3,  # the end has its own label
         )
         for n, each in enumerate(columns)
     ]

@@ -222,7 +222,8 @@ def _links(trace: Trace, asked: TraceQuery, logins: list[str]) -> dict[str, str 
 
 
 def _last_day(trace: Trace, asked: TraceQuery) -> dict[str, str] | None:
-    if asked.hours or (trace.intervals and trace.span.start < trace.as_of):  # an open sign-in reaches any later day
+    future = trace.span.start > trace.as_of  # an open sign-in reaches into every later day
+    if asked.hours or (trace.intervals and not future):
         return None
     start = queries.last_active(trace.scope, trace.person.id, trace.span.start)
     if start is None:
