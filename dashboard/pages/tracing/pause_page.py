@@ -57,9 +57,7 @@ def page(trace: Trace, row: IntervalRow) -> dict[str, Any]:
             (_("Limit"), duration(limit) if limit else ""),
             (_("Over the limit"), duration(over) if over else ""),
         ],
-        "work": [
-            each._replace(url=drawing.address(trace, each.key[2])) if each.linked else each for each in work
-        ],
+        "work": work,
         "say": names.speaker(),
         "back_url": url_for("tracing.index", user=trace.person.login, date=day, tz=trace.zone),
     }
