@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 
 DOTS = "•••"
 PEOPLE = frozenset({"requester", "feedback_name", "author_name"})  # fields of data that name a contact
-_EMAIL = re.compile(r"[^\s@<>,;:()\"]+@[^\s@<>,;:()\"]+")
+# From the beginning of a word on and without going back: else a long word takes the square of its length.
+_EMAIL = re.compile(r"(?<![^\s@<>,;:()\"])[^\s@<>,;:()\"]++@[^\s@<>,;:()\"]++")
 _PHONE = re.compile(r"\+[0-9][0-9 ()/.-]{5,}[0-9]")
 _NUMBER = re.compile(r"\+?[0-9(][0-9 ()/.-]{5,30}[0-9]")  # a whole text that may be a phone number
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -48,3 +48,18 @@ def test_a_query_is_logged_without_the_contacts_that_it_looks_for(
 ) -> None:
     assert masking.query(given) == expected
     assert masking.saved_query(urlencode(given)) == urlencode(expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("write to eva@example.org, a@b@c@d", "write to e•••@example.org, a•••@b@c•••@d"),
+        ("<eva@example.org>", "<e•••@example.org>"),
+        ("x" * 1_000_000, "x" * 1_000_000),  # in time that does not grow with the square
+        ("1-" * 300_000, "1-" * 300_000),
+        ("+1" + "(" * 300_000, "+1" + "(" * 300_000),
+    ],
+    ids=["addresses", "brackets", "word", "digits", "number"],
+)
+def test_texts_of_any_length_are_masked(written: str, shown: str) -> None:
+    assert masking.text(written) == shown
