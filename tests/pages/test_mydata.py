@@ -86,7 +86,7 @@ def test_every_look_and_file_of_others_is_listed_once_with_its_period(
         "List or figures exported",
     }
     assert len(found) == 6
-    assert {row["Viewer"] for row in found} == {"eva"}
+    assert {row["Viewer"] for row in found} == {"Eva (eva)"}
     assert all(row["From"].startswith(DAY) for row in found)
 
 
@@ -204,7 +204,7 @@ def test_the_export_of_ones_own_data_holds_all_of_them_and_nobody_elses(
     before = (Event.user_id == jana.id) & (Event.type != "export.downloaded")
     assert len(tables["events.json"]) == Event.select().where(before).count() > 20
     assert any("Invoice" in each["data"] for each in tables["event_data.json"])
-    assert [look["actor"] for look in tables["looks.json"]] == ["eva"]
+    assert [look["actor"] for look in tables["looks.json"]] == ["Eva (eva)"]
     assert {"field": "Username", "value": "jana"} in tables["account.json"]
     assert tables["actions.json"][0]["action"] == "List or figures exported"
     assert all(each["time"].startswith("20") for each in tables["events.json"])
@@ -223,8 +223,8 @@ def test_the_page_counts_looks_and_what_is_kept(client: FlaskClient, jana: User)
         g.user, g.scope = jana, scopes.of_user(jana)
         found = panels.looks()
         kept = {each.label: each.rows for each in panels.stock()}
-    assert found[:6] == (2, 1, 1, 0, "eva", 2)
-    assert found.last_by == "eva"
+    assert found[:6] == (2, 1, 1, 0, "Eva (eva)", 2)
+    assert found.last_by == "Eva (eva)"
     assert (kept["Activities"], kept["Looks by name"], kept["Exported files"]) == (5, 2, 0)
     assert "eva most often: 2" in client.get("/my-data").text
 

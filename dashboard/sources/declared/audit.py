@@ -56,7 +56,8 @@ _KIND = f"""CASE WHEN e.action = 'auth.signed_in' THEN 'LOGGED_IN'
     WHEN {_OBJECT.format("channel")} OR e.target_type = 'source' THEN 'PLUGIN_CHANGE'
     WHEN {" OR ".join(map(_OBJECT.format, SETTINGS))} THEN 'SETTINGS_CHANGE' END"""
 
-_ACTOR = """coalesce(p.name || ' (' || e.actor_label || ')', e.actor_label)
+ACTOR_NAME = "coalesce(p.name || ' (' || e.actor_label || ')', e.actor_label)"
+_ACTOR = f"""{ACTOR_NAME}
     || CASE WHEN e.actor_id IS NULL THEN '' ELSE ' #' || e.actor_id END"""
 
 _TARGET = """CASE WHEN e.target_type = 'user' AND e.target_id <> ''

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
-from dashboard.sources.declared.audit import ACTIONS, ACTORS, INTERFACES
+from dashboard.sources.declared.audit import ACTIONS, ACTOR_NAME, ACTORS, INTERFACES
 from dashboard.sources.types import Entity, Field, Source, Type
 
 # The page, the file or the schedule; an entry about a user names the one whose data they are.
@@ -35,7 +35,8 @@ def _of_viewer(scope: Scope) -> str:
 
 LOOKS = Source(
     "looks",
-    '"audit_subject" s JOIN "audit_entry" e ON e.seq = s.seq',
+    """"audit_subject" s JOIN "audit_entry" e ON e.seq = s.seq
+    LEFT JOIN "user" p ON e.actor_type = 'user' AND p.id = e.actor_id""",
     (
         Entity(
             "look",
@@ -45,7 +46,7 @@ LOOKS = Source(
             (
                 Field("time", N_("Time"), Type.MOMENT, "s.occurred_ms", scale=1000),
                 Field("actor_type", N_("Kind of viewer"), Type.CHOICE, "e.actor_type", ACTORS),
-                Field("actor", N_("Viewer"), Type.TEXT, "e.actor_label"),
+                Field("actor", N_("Viewer"), Type.TEXT, ACTOR_NAME),
                 Field("action", N_("What was seen"), Type.TEXT, "e.action", ACTIONS),
                 Field("target", N_("Page, file or schedule"), Type.TEXT, _WHERE, _LISTS),
                 Field("start", N_("From"), Type.MOMENT, "s.start_ts"),
