@@ -226,7 +226,7 @@ def test_the_page_counts_looks_and_what_is_kept(client: FlaskClient, jana: User)
     assert found[:6] == (2, 1, 1, 0, "Eva (eva)", 2)
     assert found.last_by == "Eva (eva)"
     assert (kept["Activities"], kept["Looks by name"], kept["Exported files"]) == (5, 2, 0)
-    assert "eva most often: 2" in client.get("/my-data").text
+    assert "Eva (eva) most often: 2" in client.get("/my-data").text
 
 
 def test_a_policy_is_shown_until_it_is_acknowledged_and_again_when_it_changes(
