@@ -27,7 +27,7 @@ SHOWN = 500  # characters of one value
 HIDDEN = masking.DOTS
 YES, NO = N_("Yes"), N_("No")
 
-_PLACE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_PLACE = re.compile(r"\{\{\s*+([^{}]*?)\s*+\}\}")  # spaces are read once
 _BREAKS = re.compile(r"[\s\x1c-\x1f\x85\u2028\u2029]+")
 # Controls, the marks that turn the direction of writing, halves of characters.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

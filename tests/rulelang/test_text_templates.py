@@ -111,6 +111,7 @@ def test_what_the_event_lacks_is_an_empty_text(template: str) -> None:
         "}}",
         "{{ }}",
         "{{{ ticket.number }}",
+        pytest.param("{{" + " " * 100_000, id="spaces"),
     ],
 )
 def test_there_are_no_expressions(text: str) -> None:
