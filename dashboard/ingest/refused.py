@@ -71,7 +71,7 @@ def of_body(body: bytes, refusals: Sequence[Refusal]) -> list[Record]:
         last = wanted[-1].index
         items = zip(range(last + 1), bodies.items(body), strict=False)
         texts = {index: item for index, (item, _value) in items}
-    return [Record(one.errors, None, texts[one.index]) for one in wanted]
+    return [Record(one.errors, None, texts.get(one.index, text)) for one in wanted]
 
 
 def masked(text: str) -> str:
@@ -79,13 +79,11 @@ def masked(text: str) -> str:
     if len(text) > READ_CHARS:
         return ""
     try:
-        value = json.loads(text)
+        shown = json.dumps(_value(json.loads(text)), ensure_ascii=False)
     except (ValueError, RecursionError):
         shown = _DIGITS.sub(
             lambda each: each[0] if each["time"] else masking.phone(each[0]), masking.text(text)
         )
-    else:
-        shown = json.dumps(_value(value), ensure_ascii=False)
     clean = shown.replace("\0", "\ufffd").encode("utf-8", "replace")
     return clean[:TEXT_BYTES].decode("utf-8", "ignore")
 

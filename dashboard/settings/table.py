@@ -66,7 +66,9 @@ SETTINGS = [
         "STOPA_SMTP_URL",
         "(email is off)",
         "URL",
-        "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required.",
+        "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required. "
+        "Notifications then reach every user with an address by mail, too, unless they turn it off under "
+        "*Notifications*; users from before an upgrade get none until they turn it on.",
         readers.read_smtp_url,
         "smtp://user:password@mail.example.com:587",
     ),

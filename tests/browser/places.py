@@ -199,7 +199,9 @@ PLACES = {
     "my account": Place("/account"),
     "my data": Place("/my-data", "novakova"),
     "retention": Place("/settings/retention"),
-    "retention, shorter": Place("/settings/retention?content=7&events=7&intervals=31&exports=1&runs=7"),
+    "retention, shorter": Place(
+        "/settings/retention?content=7&events=7&intervals=31&refused=7&exports=1&runs=7"
+    ),
     "retention, refused": Place(
         "/settings/retention?events=&intervals=31&audit=x&exports=&runs=0", status=422
     ),

@@ -108,7 +108,7 @@ def subject_names(scope: Scope, subjects: Collection[Any] | None) -> Mapping[Any
         contact = "" if hidden else of_contacts.get(row.contact_id or 0, NONE).shown
         number = about.ident if row.channel == "ticket" or not (hidden or contact) else ""
         channel = str(_(CHANNELS[row.channel])) if row.channel in CHANNELS else ""
-        return str(_(", ")).join(filter(None, [channel, queue, contact, number]))
+        return str(_(", ")).join(filter(None, [channel, queue, contact, number])) or about.ident
 
     def text(about: SubjectName | None) -> str:
         if about is None or about.kind is SubjectKind.RULE:
