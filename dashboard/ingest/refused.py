@@ -75,12 +75,15 @@ def of_body(body: bytes, refusals: Sequence[Refusal]) -> list[Record]:
 
 
 def masked(text: str) -> str:
-    """Return the first TEXT_BYTES of a record, with the contact details in it masked."""
+    """Return the first TEXT_BYTES of a record, with the contact details in it masked; "" of one that is too
+    long or too deep."""
     if len(text) > READ_CHARS:
         return ""
     try:
         shown = json.dumps(_value(json.loads(text)), ensure_ascii=False)
-    except (ValueError, RecursionError):
+    except RecursionError:  # its contact is not looked for either
+        return ""
+    except ValueError:
         shown = _DIGITS.sub(
             lambda each: each[0] if each["time"] else masking.phone(each[0]), masking.text(text)
         )

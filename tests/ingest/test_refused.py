@@ -38,6 +38,7 @@ MASKS = [
         ("601",),
     ),
     ('{"time": 1767225600, "contact": {"phone": "601234567", "a": 601234567', ("1767225600",), ("601",)),
+    *(('{"a": ' * depth + '"601234567"' + "}" * depth, (), ("a",)) for depth in (600, 2000)),
     ('{"note": " 601234567 ", "day": "2026-03-02"}', ("2026-03-02",), ("601",)),
     ("[1, [2, 420601234567]]", ("[1, [2,",), ("601",)),
     ('"\\ud800"', ("?",), ("\ud800",)),
@@ -75,6 +76,7 @@ BODIES = [
         json.dumps({"specversion": "1.0", "id": "1", "source": "s", "type": "call.y"}).encode(),
         [(None, "type", "call.y")],
     ),
+    ("application/json", b'{"type": "a", "data": ' + b"[" * 600 + b"]" * 600 + b"}", [(None, "type", "")]),
     ("application/json", json.dumps(GOOD).encode(), []),
 ]
 
