@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -66,12 +67,12 @@ def of_body(body: bytes, refusals: Sequence[Refusal]) -> list[Record]:
     if any(one.line is not None for one in wanted):
         lines = text.split("\n")
         return [Record(one.errors, one.line, lines[(one.line or 1) - 1]) for one in wanted]
-    texts: Mapping[int, str] = {one.index: text for one in wanted}
+    texts = {one.index: text for one in wanted}
     if wanted and text.lstrip().startswith("["):
-        last = wanted[-1].index
-        items = zip(range(last + 1), bodies.items(body), strict=False)
-        texts = {index: item for index, (item, _value) in items}
-    return [Record(one.errors, None, texts.get(one.index, text)) for one in wanted]
+        with suppress(bodies.BodyError):  # what starts so is no list in the body of a CloudEvent
+            for index, (item, _value) in zip(range(wanted[-1].index + 1), bodies.items(body), strict=False):
+                texts[index] = item
+    return [Record(one.errors, None, texts[one.index]) for one in wanted]
 
 
 def masked(text: str) -> str:

@@ -77,6 +77,7 @@ BODIES = [
         [(None, "type", "call.y")],
     ),
     ("application/json", b'{"type": "a", "data": ' + b"[" * 600 + b"]" * 600 + b"}", [(None, "type", "")]),
+    ("application/cloudevents+json", b"[]", [(None, "event", "[]")]),
     ("application/json", json.dumps(GOOD).encode(), []),
 ]
 
