@@ -161,7 +161,11 @@ def send(page: Page, typed: Mapping[str, str]) -> int:
     """Fill in the first form, send it past the browser's own checks, and return the answer's status."""
     form = page.locator("main form[method=post]").first
     for name, value in typed.items():
-        form.locator(f'[name="{name}"]').fill(value)
+        field = form.locator(f'[name="{name}"]')
+        if field.evaluate("one => one.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
     form.evaluate("form => { form.noValidate = true; }")
     with page.expect_navigation() as waited:
         form.locator("button:not([name=op])").last.click()
