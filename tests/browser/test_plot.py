@@ -107,8 +107,10 @@ def test_on_a_desk_the_filters_stand_in_one_row(locale: str, open_as: Open) -> N
 
 
 @pytest.mark.parametrize(("unit", "later"), [("day", "Activity list"), ("week", "By day")])
-def test_on_paper_the_day_is_page_one_and_the_list_begins_on_another(unit: str, later: str, tab: Tab) -> None:
-    tab.go(f"{TRACE}&unit={unit}")
+def test_on_paper_the_day_is_page_one_and_the_list_begins_on_another(
+    unit: str, later: str, tab: Tab, site: Site
+) -> None:
+    tab.go(f"{TRACE}&unit={unit}&date={fullest_day(site)}")
     paper = PdfReader(BytesIO(tab.page.pdf(prefer_css_page_size=True)))
     pages = [page.extract_text() for page in paper.pages]
     assert "Petra Nováková" in pages[0]
