@@ -61,6 +61,7 @@ OTHERS = {
     "attendance": {P.TRACING_VIEW},
     "figures": {P.QUEUES_FIGURES},
     "home": {P.SELF},
+    "home.mark": {P.ACCESSES_EDIT},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "interactions.erase_contact": {P.CONTACTS_ERASE},

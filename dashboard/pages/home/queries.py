@@ -13,7 +13,8 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.models import Job
-from dashboard.pages.home import rules
+from dashboard.pages.home import checklist, rules
+from dashboard.pages.home.checklist import Checklist
 from dashboard.pages.home.rules import Fired, Paused
 from dashboard.tracing import team, trace
 from dashboard.tracing.team import Member
@@ -92,6 +93,13 @@ class Board:
     def lines(self) -> list[QueueNow]:
         """The queues in the viewer's scope by label, with waiting contacts and today's numbers."""
         return queues_now.read(self.scope, self.passed, self.language)
+
+    @cached_property
+    def _checklist(self) -> Checklist | None:
+        return checklist.read(self.scope)
+
+    def checklist(self) -> Checklist | None:
+        return self._checklist
 
     def figures(self) -> Figures:
         waiting = dict.fromkeys(ACTIVITY_TYPES, 0)

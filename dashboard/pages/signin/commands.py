@@ -39,11 +39,17 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
         raise Refused
     with database.atomic():
         throttle.succeeded(tried)
+        token = start_session(user, ip)
+    return token, user
+
+
+def start_session(user: User, ip: str) -> str:
+    """Sign in a user who has proved who they are, in one transaction; return the token of the session."""
+    with database.atomic():
         User.update(last_sign_in_ts=clock.now_s()).where(User.id == user.id).execute()
-        token = sessions.start(user, ip)
         who = ("user", user.id, user.login)
         audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
-    return token, user
+        return sessions.start(user, ip)
 
 
 def check_setup_code(code: str, ip: str) -> bool:
