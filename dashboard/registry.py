@@ -82,6 +82,7 @@ BLUEPRINTS = (
     interactions.bp,
     mydata.bp,
     operations.bp,
+    operations.monitoring,
     reports.bp,
     ruleeditor.bp,
     ruleruns.bp,
@@ -160,6 +161,7 @@ def register(app: Flask) -> None:
     cli.init(app)
     worker.init(app)
     deliver.init(app)
+    operations.init(app)
     register_work()
 
 

@@ -16,6 +16,7 @@ from dashboard.catalog import subjects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
+from dashboard.jobs import counters
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Queue, Source, User
 
@@ -132,7 +133,13 @@ def append(
                 _store_causes(source_id, added, keys, chain)
     if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
-    return Appended(added.rows, len(events) - added.rows, ids)
+    return _counted(source_id, Appended(added.rows, len(events) - added.rows, ids))
+
+
+def _counted(source_id: int, done: Appended) -> Appended:
+    counters.add("events", done.accepted, source=source_id, result="stored")
+    counters.add("events", done.repeated, source=source_id, result="repeated")
+    return done
 
 
 def _values(

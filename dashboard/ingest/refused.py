@@ -15,6 +15,7 @@ from dashboard.db import database, dialect
 from dashboard.i18n.message import Errors
 from dashboard.ingest import body as bodies
 from dashboard.ingest.schema import Event, Refusal
+from dashboard.jobs import counters
 from dashboard.models import RefusedEvent
 
 MOST = 100  # records of one request or file
@@ -58,6 +59,7 @@ def keep(source_id: int, records: Sequence[Record], file: str = "") -> None:
     ]
     with database.atomic():
         dialect.insert_many("refused_event", COLUMNS, rows)
+    counters.add("events", len(records), source=source_id, result="refused")
 
 
 def of_body(body: bytes, refusals: Sequence[Refusal]) -> list[Record]:

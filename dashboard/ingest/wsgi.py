@@ -20,6 +20,7 @@ from dashboard.ingest import admission, schema, views
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.schema import NewEvent
+from dashboard.jobs import counters
 from dashboard.web import security
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/events"
 CONNECT = "/connect/"
+CONNECTED = "/connect/<source>"  # the route of the application
 BEARER = "bearer "
 # What only the application reads: a compressed body, the chain of a rule.
 OTHERS = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_STOPA_CHAIN")
@@ -44,6 +46,7 @@ class EventsEntry:
         if environ["REQUEST_METHOD"] == "POST" and (path == PATH or path.startswith(CONNECT)):
             stored = self._store(environ)
             if stored is not None:
+                counters.add("requests", route=PATH if path == PATH else CONNECTED, method="POST", status=202)
                 start_response("202 ACCEPTED", _headers(stored, environ["wsgi.url_scheme"] == "https"))
                 return [stored]
         return self._following(environ, start_response)

@@ -18,7 +18,15 @@ from dashboard.models.privacy import (
     Policy,
     PolicyReading,
 )
-from dashboard.models.records import AuditCheckpoint, AuditEntry, ExportFile, ExportPart, Job, Setting
+from dashboard.models.records import (
+    AuditCheckpoint,
+    AuditEntry,
+    Counter,
+    ExportFile,
+    ExportPart,
+    Job,
+    Setting,
+)
 from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
     Backtest,
@@ -56,6 +64,7 @@ ALL = [
     ApiKey,
     Connector,
     Contact,
+    Counter,
     Follow,
     Interaction,
     Event,

@@ -84,6 +84,7 @@ class Settings:
     site_name: str = "Stopa"
     audit_seals: Path | None = None
     disk_low_mb: int = 1024
+    metrics: str = ""
 
     @property
     def limits_s(self) -> tuple[int, int, int]:

@@ -17,6 +17,8 @@ LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}  # of pages, m
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
+TOKEN_MIN = 16
+LOOPBACK = "loopback"
 SITE_NAME_MAX = 60
 ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
 
@@ -128,6 +130,13 @@ def read_locale(value: str) -> str:
     if value not in LOCALES:
         *first, last = LOCALES
         raise ValueError(f"unsupported locale {value!r}; use {', '.join(first)} or {last}")
+    return value
+
+
+def read_metrics(value: str) -> str:
+    """Return who may read the metrics: LOOPBACK, or a token."""
+    if value != LOOPBACK and (len(value) < TOKEN_MIN or not value.isascii() or not value.isprintable()):
+        raise ValueError(f"is neither {LOOPBACK} nor a token of {TOKEN_MIN} ASCII characters or more")
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dashboard.settings import readers
-from dashboard.settings.readers import SECRET_MIN
+from dashboard.settings.readers import SECRET_MIN, TOKEN_MIN
 
 
 class Setting(NamedTuple):
@@ -163,6 +163,15 @@ SETTINGS = [
         "file, with exports, or that of the folder `instance`. A PostgreSQL server's disk is not seen.",
         readers.whole(1, 10_000_000),
         "1024",
+    ),
+    Setting(
+        "STOPA_METRICS",
+        "(off)",
+        f"loopback, or a token of {TOKEN_MIN} characters or more",
+        "Who may read `GET /metrics`: this machine only, or who sends the token as "
+        "`Authorization: Bearer TOKEN`.",
+        readers.read_metrics,
+        "loopback, or the output of python3 -c 'import secrets; print(secrets.token_hex(16))'",
     ),
     Setting(
         "STOPA_LOG_LEVEL",

@@ -29,6 +29,8 @@ PUBLIC = {
     "api.description",
     "api.health",
     "htmx",
+    "monitoring.metrics",
+    "monitoring.ready",
     "signin.create",
     "signin.language",
     "signin.setup",
