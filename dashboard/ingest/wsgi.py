@@ -114,10 +114,11 @@ class EventsEntry:
         if connector is None or connector.kind == connect.EVENTS:
             return None
         try:
-            good = _all_good(connect.read(connector, headers, body))
+            with connect.in_turn(connector):
+                good = _all_good(connect.read(connector, body))
+                return views.store(connector.source_id, good) if good else None
         except BodyError:
             return None
-        return views.store(connector.source_id, good) if good else None
 
 
 def _body(environ: WSGIEnvironment, length: int) -> bytes:
