@@ -155,3 +155,20 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return read
+
+
+HIDDEN = "***"
+
+
+def hidden(_value: str) -> str:
+    return HIDDEN
+
+
+def hidden_token(value: str) -> str:
+    return value if value == LOOPBACK else HIDDEN
+
+
+def without_password(url: str) -> str:
+    """Return a URL with its password hidden, also one given as a parameter."""
+    url = re.sub(r"(?<=://)([^:/@?]*):[^@/]*@", rf"\1:{HIDDEN}@", url)
+    return re.sub(r"(?i)(password=)[^&]*", rf"\1{HIDDEN}", url)

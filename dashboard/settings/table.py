@@ -21,6 +21,7 @@ class Setting(NamedTuple):
     help: str
     read: Callable[[str], Any]
     hint: str
+    masked: Callable[[str], str] = str  # hides what is secret in the text
 
     @property
     def field(self) -> str:
@@ -36,6 +37,7 @@ SETTINGS = [
         "Database: the path of an SQLite file, or PostgreSQL.",
         readers.read_database,
         "sqlite:////var/lib/stopa/stopa.db or postgresql://user:password@host/name",
+        readers.without_password,
     ),
     Setting(
         "STOPA_SECRET_KEY",
@@ -45,6 +47,7 @@ SETTINGS = [
         "Must be the same on all machines.",
         readers.read_secret,
         "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        readers.hidden,
     ),
     Setting(
         "STOPA_BASE_URL",
@@ -71,6 +74,7 @@ SETTINGS = [
         "*Notifications*; users from before an upgrade get none until they turn it on.",
         readers.read_smtp_url,
         "smtp://user:password@mail.example.com:587",
+        readers.without_password,
     ),
     Setting(
         "STOPA_MAIL_FROM",
@@ -172,6 +176,7 @@ SETTINGS = [
         "`Authorization: Bearer TOKEN`.",
         readers.read_metrics,
         "loopback, or the output of python3 -c 'import secrets; print(secrets.token_hex(16))'",
+        readers.hidden_token,
     ),
     Setting(
         "STOPA_LOG_LEVEL",
