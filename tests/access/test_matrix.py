@@ -63,6 +63,7 @@ OTHERS = {
     "attendance": {P.TRACING_VIEW},
     "figures": {P.QUEUES_FIGURES},
     "home": {P.SELF},
+    "keys.detail": {P.KEYS_VIEW, P.KEYS_EDIT},
     "home.mark": {P.ACCESSES_EDIT},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
