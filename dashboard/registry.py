@@ -19,6 +19,7 @@ from dashboard.i18n.message import N_
 from dashboard.ingest import digest, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
+from dashboard.ingest.imports import job as import_job
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -33,6 +34,7 @@ from dashboard.pages import (
     exports,
     figures,
     home,
+    imports,
     inbox,
     interactions,
     mydata,
@@ -78,6 +80,7 @@ BLUEPRINTS = (
     exports.bp,
     figures.bp,
     home.bp,
+    imports.bp,
     inbox.bp,
     interactions.bp,
     mydata.bp,
@@ -97,6 +100,7 @@ BLUEPRINTS = (
 JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
+    import_job.KIND: Handler(import_job.run, gave_up=import_job.give_up),
     erasure.KIND: Handler(erasure.run),
     user_erasure.KIND: Handler(user_erasure.run),
     "backtest": Handler(job.make, gave_up=job.give_up),

@@ -1,8 +1,8 @@
 """The worker: runs due jobs, ticks and lanes, for ever or until none is due.
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
-(digests, and what is due by the clock), the calls (jobs that wait for other servers), the work (every other
-kind of job), and those of dashboard.registry, such as deliveries.
+(digests, and what is due by the clock), the calls (jobs that wait for other servers), the imports, the work
+(every other kind of job), and those of dashboard.registry, such as deliveries.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from itertools import chain
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NamedTuple
@@ -30,7 +32,8 @@ IDLE_S = 0.25
 AWAY_S = 2.0
 WARN_S = 60
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
-CALLS = ["channel_check"]  # kinds that wait for other servers, in a lane of their own
+# Kinds with lanes of their own: what waits for other servers, and what takes minutes.
+LANES_OF_KINDS = {"calls": ["channel_check"], "imports": ["import"]}
 
 
 class Lane(NamedTuple):
@@ -88,7 +91,7 @@ def forever() -> str:
     signal.signal(signal.SIGINT, ask)
     threads = [
         threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
-        for label, one in (("engine", _engine), ("work", _work), ("calls", _calls))
+        for label, one in (("engine", _engine), ("work", _work), *_lanes_of_kinds())
     ]
     for label, lane in LANES.items():
         threads += _Dispatch(lane).threads(label, stopped, reasons.append)
@@ -152,12 +155,14 @@ def _engine() -> int:
 
 
 def _work() -> int:
-    kinds = [kind for kind in queue.HANDLERS if kind not in ENGINE + CALLS]
+    others = {*ENGINE, *chain.from_iterable(LANES_OF_KINDS.values())}
+    kinds = [kind for kind in queue.HANDLERS if kind not in others]
     return turn(name(), kinds) if kinds else 0
 
 
-def _calls() -> int:
-    return turn(name(), CALLS)
+def _lanes_of_kinds() -> Iterator[tuple[str, Callable[[], int]]]:
+    for label, kinds in LANES_OF_KINDS.items():
+        yield label, partial(turn, name(), kinds)
 
 
 def _ticks() -> int:

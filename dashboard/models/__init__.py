@@ -7,6 +7,7 @@ from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignIn
 from dashboard.models.connectors import Connector
 from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source, SourceRhythm
+from dashboard.models.imports import FileImport, ImportPart, ImportRange, ImportRefused
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.privacy import (
@@ -74,6 +75,10 @@ ALL = [
     Job,
     ExportFile,
     ExportPart,
+    FileImport,
+    ImportPart,
+    ImportRange,
+    ImportRefused,
     AuditEntry,
     AuditCheckpoint,
     AuditRedaction,

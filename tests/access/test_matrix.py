@@ -65,6 +65,7 @@ OTHERS = {
     "home": {P.SELF},
     "keys.detail": {P.KEYS_VIEW, P.KEYS_EDIT},
     "home.mark": {P.ACCESSES_EDIT},
+    "imports": {P.EVENTS_IMPORT},
     "inbox": {P.SELF},
     "interactions": {P.QUEUES_FIGURES},
     "interactions.erase_contact": {P.CONTACTS_ERASE},

@@ -77,6 +77,7 @@ PLACES = {
     ),
     "new report of rows": Place("/reports/new?source=activities&show=rows"),
     "new report, refused": Place("/reports/new?source=activities&measures=sum:name", status=400),
+    "imports": Place("/import"),
     "dashboards": Place("/dashboards"),
     "new dashboard": Place("/dashboards/new"),
     "dashboard": Place("/dashboards/{dashboard}"),

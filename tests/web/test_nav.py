@@ -28,6 +28,7 @@ SETTINGS = {
     "/settings/retention": "Retention",
     "/settings/keys": "API keys",
     "/settings/connectors": "Connectors",
+    "/import": "Import",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",
 }
