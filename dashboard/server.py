@@ -15,7 +15,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from functools import partial
 from typing import NoReturn
 
 import click
@@ -23,7 +22,6 @@ import peewee
 from flask import Flask
 
 from dashboard import create_app, settings
-from dashboard.access import upload_pass
 from dashboard.cli import database
 from dashboard.db import connected, failure
 from dashboard.events import internal
@@ -93,7 +91,7 @@ def main() -> None:
     app = create_app(chosen)
     prepare(app, demo="--demo" in sys.argv[1:])
     try:
-        server = Server(app, chosen.bind, partial(upload_pass.body_max, chosen.secret_key))
+        server = Server(app, chosen.bind)
     except OSError as error:
         _exit(f"Cannot listen on {chosen.bind}: {error.strerror}. Set STOPA_BIND to another address.")
     signal.signal(signal.SIGTERM, _stop)

@@ -14,8 +14,7 @@ from dashboard.access.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
-# No browser asks for them: no session, errors as JSON.
-MACHINE_PATHS = ("/api/", "/connect/", "/metrics", "/readyz")
+MACHINE_PATHS = ("/api/", "/connect/")  # no browser asks for them: no session, errors as JSON
 
 
 class MissingPermission(Forbidden):

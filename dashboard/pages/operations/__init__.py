@@ -1,7 +1,5 @@
-"""The operations page, the emergency stop, and what monitoring reads."""
+"""The operations page: status of rules and pending work, and the emergency stop."""
 
-from dashboard.pages.operations.metrics import bp as monitoring
-from dashboard.pages.operations.metrics import init
 from dashboard.pages.operations.views import bp
 
-__all__ = ["bp", "init", "monitoring"]
+__all__ = ["bp"]
