@@ -19,6 +19,7 @@ from dashboard.web import assets, errors, forwarded, logs, nav, page, security
 
 MAX_BODY = 10 * 1024 * 1024  # ingest; forms are far below and have limits of their own
 MAX_FORM = 512 * 1024
+HEALTH = ("api.health", "monitoring.ready")  # endpoints that say themselves what is wrong with the database
 
 
 def create_app(given: Settings | None = None) -> Flask:
@@ -78,7 +79,7 @@ def _connect(app: Flask) -> None:
         if request.endpoint in assets.ENDPOINTS:  # files come too while the database is away
             return
         database.connect(reuse_if_open=True)
-        if request.endpoint != "api.health":
+        if request.endpoint not in HEALTH:
             migrate.check(database.obj, migrate.CHECK_S)
 
     @app.teardown_request

@@ -13,6 +13,7 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from waitress import wasyncore
@@ -27,6 +28,7 @@ from dashboard.settings import HostPort
 THREADS = 4  # measured: 8 double the 99th percentile of a page, 2 are held up by two slow ones
 EVENTS_PATH = "/api/v1/events"
 BODY_MAX = 16 * 1024 * 1024  # above the application's own limit, whose error message is more helpful
+UPLOAD_S = 1800  # until a large request has arrived as a whole
 HEADER_MAX = 64 * 1024
 KEPT_MAX = 128 * 1024  # of an unfinished request in memory; more lies in a temporary file
 CONNECTIONS, LEAST = 2000, 10
@@ -46,7 +48,12 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Refuses messages whose end or host a proxy in front may read in another way (RFC 9112, 3.2 and 6.3)."""
+    """Refuses messages whose end or host a proxy in front may read in another way (RFC 9112, 3.2 and 6.3).
+
+    A body may have as many bytes as `body_max` of the settings says for its address.
+    """
+
+    adj: Any
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
@@ -55,6 +62,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         hosts = self.headers.get("HOST")
         if (hosts is None and self.version == "1.1") or "," in (hosts or ""):
             raise ParsingError("A request needs one Host header")
+        most = self.adj.body_max(self.path, self.query)
+        if most > self.adj.max_request_body_size:
+            self.adj = copy(self.adj)
+            self.adj.max_request_body_size = most
 
 
 class Connection(HTTPChannel):  # type: ignore[misc]
@@ -86,7 +97,9 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         return bool(self.requests) and self.total_outbufs_len < self.adj.send_bytes
 
     def is_late(self, now: float) -> bool:
-        return not self.works and (self.last_activity < now - IDLE_S or self.waiting_since < now - REQUEST_S)
+        large = self.request is not None and self.request.content_length > BODY_MAX
+        whole_s = UPLOAD_S if large else REQUEST_S
+        return not self.works and (self.last_activity < now - IDLE_S or self.waiting_since < now - whole_s)
 
 
 class Threads:
@@ -177,10 +190,16 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 class Server:
     """Serves `app` on every address of `bind`, from `run` until a signal ends it.
 
-    Raises OSError when it cannot listen there.
+    `body_max` returns the most bytes of a body for a path and its query. Raises OSError when it cannot
+    listen there.
     """
 
-    def __init__(self, app: Application, bind: HostPort) -> None:
+    def __init__(
+        self,
+        app: Application,
+        bind: HostPort,
+        body_max: Callable[[str, str], int] = lambda _path, _query: BODY_MAX,
+    ) -> None:
         settings = Adjustments(
             host=bind.host,
             port=bind.port,
@@ -191,6 +210,7 @@ class Server:
             clear_untrusted_proxy_headers=False,  # STOPA_TRUSTED_PROXIES decides, in the application
             connection_limit=connection_limit(),
         )
+        settings.body_max = body_max
         for chatty in ("waitress", "waitress.queue"):  # lines for each request that waits, by each client
             logging.getLogger(chatty).setLevel(logging.ERROR)
         self._sockets: dict[int, Any] = {}

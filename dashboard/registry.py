@@ -12,13 +12,14 @@ from flask import Flask, g, request
 from dashboard import cli
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, user_erasure
-from dashboard.events import arrivals, erasure, health, upgrades
+from dashboard.events import erasure, health, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
 from dashboard.i18n.message import N_
-from dashboard.ingest import digest, followed, silence
+from dashboard.ingest import digest, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
+from dashboard.ingest.imports import job as import_job
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -33,6 +34,7 @@ from dashboard.pages import (
     exports,
     figures,
     home,
+    imports,
     inbox,
     interactions,
     mydata,
@@ -78,10 +80,12 @@ BLUEPRINTS = (
     exports.bp,
     figures.bp,
     home.bp,
+    imports.bp,
     inbox.bp,
     interactions.bp,
     mydata.bp,
     operations.bp,
+    operations.monitoring,
     reports.bp,
     ruleeditor.bp,
     ruleruns.bp,
@@ -96,6 +100,7 @@ BLUEPRINTS = (
 JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
+    import_job.KIND: Handler(import_job.run, gave_up=import_job.give_up),
     erasure.KIND: Handler(erasure.run),
     user_erasure.KIND: Handler(user_erasure.run),
     "backtest": Handler(job.make, gave_up=job.give_up),
@@ -115,7 +120,6 @@ TICKS = {
     "seen": heartbeat.mark,
     "health": health.look,
     "silence": silence.look,
-    "arrivals": arrivals.count,
     "version": upgrades.note,
     "audit": nightly.NIGHT.plan,
     "retention": retention.NIGHT.plan,
@@ -125,7 +129,6 @@ LANES = {
     "deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS),
     "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
 }
-LOOPS = {"logs": followed.read}
 LISTS = (
     *eventstream.LISTINGS,
     interactions.LISTING,
@@ -162,6 +165,7 @@ def register(app: Flask) -> None:
     cli.init(app)
     worker.init(app)
     deliver.init(app)
+    operations.init(app)
     register_work()
 
 
@@ -170,7 +174,6 @@ def register_work() -> None:
     queue.HANDLERS.update(JOBS)
     worker.TICKS.update(TICKS)
     worker.LANES.update(LANES)
-    worker.LOOPS.update(LOOPS)
     registry.MAKERS.update(EXPORTS)
     made.READERS.update(READERS)
 

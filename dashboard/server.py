@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from typing import NoReturn
 
 import click
@@ -22,6 +23,7 @@ import peewee
 from flask import Flask
 
 from dashboard import create_app, settings
+from dashboard.access import upload_pass
 from dashboard.cli import database
 from dashboard.db import connected, failure
 from dashboard.events import internal
@@ -91,7 +93,7 @@ def main() -> None:
     app = create_app(chosen)
     prepare(app, demo="--demo" in sys.argv[1:])
     try:
-        server = Server(app, chosen.bind)
+        server = Server(app, chosen.bind, partial(upload_pass.body_max, chosen.secret_key))
     except OSError as error:
         _exit(f"Cannot listen on {chosen.bind}: {error.strerror}. Set STOPA_BIND to another address.")
     signal.signal(signal.SIGTERM, _stop)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from click.testing import Result
@@ -10,7 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.access import keys, passwords, presets, sessions, throttle
-from dashboard.models import Access, ApiKey, AuditEntry, Event, Session, User
+from dashboard.db import database
+from dashboard.jobs import heartbeat
+from dashboard.models import Access, AccessGrant, ApiKey, AuditEntry, Event, Session, User
+from dashboard.settings import SETTINGS
 from tests import make
 from tests.pages.asks import audited
 from tests.pages.door import PASSWORD, enter
@@ -138,3 +144,57 @@ def test_a_key_is_revoked_by_name_or_by_its_start_where_names_are_shared(run: Ru
     assert run("key", "revoke", "a").exit_code == 0
     assert run("key", "revoke", "a").exit_code == 1
     assert ApiKey.select().where(ApiKey.revoked_ts.is_null()).count() == 0
+
+
+def test_lists_are_printed_as_json(run: Run, jana: User) -> None:
+    keys.make("pbx", "pbx", "ingest")
+    (user,) = json.loads(run("user", "list", "--json").stdout)
+    assert user == {
+        "login": "jana",
+        "name": "Jana Nová",
+        "role": "Agent",
+        "state": "active",
+        "last_signed_in": "never",
+    }
+    (key,) = json.loads(run("key", "list", "--json").stdout)
+    assert (key["source"], key["made_by"], key["state"]) == ("pbx", "command line", "active")
+    assert {"kind": "live", "presence": "recorded", "name": "pbx"} in json.loads(
+        run("source", "list", "--json").stdout
+    )
+    roles = {row["name"]: row for row in json.loads(run("access", "list", "--json").stdout)}
+    assert (roles["Agent"]["users"], roles["Administrator"]["users"]) == ("1", "0")
+
+
+def test_a_role_is_shown_with_rights_and_scope(run: Run, jana: User) -> None:
+    queue, agent = make.queue("Support"), Access.get(Access.name == "Agent")
+    lines = run("access", "show", "Agent").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["may"] * len(agent.permissions) + ["sees"]
+    assert lines[-1].split() == ["sees", "own", "data"]
+    AccessGrant.create(access=agent, kind="users", ref_id=jana.id)
+    AccessGrant.create(access=agent, kind="queues", ref_id=queue.id)
+    AccessGrant.create(access=agent, kind="all_users")
+    lines = run("access", "show", "Agent").stdout.splitlines()
+    assert [line.split() for line in lines[-3:]] == [
+        ["sees", "all_users"],
+        ["sees", "queues", "Support"],
+        ["sees", "users", "jana"],
+    ]
+    assert "Unknown role 'Nobody'" in run("access", "show", "Nobody").stderr
+
+
+def test_the_check_of_the_configuration_names_what_does_not_work(run: Run, app: Flask) -> None:
+    done = run("config", "check")
+    assert (done.exit_code, done.stderr) == (1, "Worker: none is alive. Run `bin/serve` or `flask worker`.\n")
+    heartbeat.mark(0)
+    done = run("config", "check", "--json")
+    assert (done.exit_code, done.stderr) == (0, "Database, worker and mail server answer.\n")
+    assert [row["name"] for row in json.loads(done.stdout)] == [setting.name for setting in SETTINGS]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    app.config["STOPA"] = replace(app.config["STOPA"], smtp_url=f"smtp://127.0.0.1:{port}")
+    database.execute_sql("DELETE FROM schema_migration")
+    done = run("config", "check")
+    assert (done.exit_code, [line.partition(":")[0] for line in done.stderr.splitlines()]) == (
+        1,
+        ["Database", "Mail server"],
+    )

@@ -89,7 +89,7 @@ def test_valid_value_is_read(name: str, given: str, value: object, instance: Pat
 def test_lines_of_the_file_hold_where_the_environment_says_nothing(instance: Path, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f'STOPA_SECRET_KEY={KEY}\nSTOPA_LOCALE="cs"  # Czech\nSTOPA_TIMEZONE=Asia/Tokyo\n')
-    found = settings.start({"STOPA_LOCALE": "ja"}, instance, file)
+    found = settings.start({"STOPA_LOCALE": "ja"}, instance, [file])
     assert (found.secret_key, found.locale, found.timezone) == (KEY, "ja", "Asia/Tokyo")
 
 
@@ -98,8 +98,46 @@ def test_wrong_line_of_the_file_is_named(
 ) -> None:
     (tmp_path / ".env").write_text("STOPA_LOCAL=cs\n")
     with pytest.raises(SystemExit):
-        settings.start({"STOPA_SECRET_KEY": KEY}, instance, tmp_path / ".env")
+        settings.start({"STOPA_SECRET_KEY": KEY}, instance, [tmp_path / ".env"])
     assert "STOPA_LOCAL: is not a known setting" in capsys.readouterr().err
+
+
+def test_a_later_file_and_then_the_environment_win(instance: Path, tmp_path: Path) -> None:
+    system, own = tmp_path / "stopa.env", tmp_path / ".env"
+    system.write_text(f"STOPA_SECRET_KEY={KEY}\nSTOPA_LOCALE=cs\nSTOPA_TIMEZONE=Asia/Tokyo\n")
+    own.write_text("STOPA_LOCALE=ja\nSTOPA_SITE_NAME=Brno\n")
+    given = settings.given_values({"STOPA_SITE_NAME": "Praha"}, [system, own, tmp_path / "none"])
+    assert {name: (one.value, Path(one.place).name) for name, one in given.items()} == {
+        "STOPA_SECRET_KEY": (KEY, "stopa.env"),
+        "STOPA_LOCALE": ("ja", ".env"),
+        "STOPA_TIMEZONE": ("Asia/Tokyo", "stopa.env"),
+        "STOPA_SITE_NAME": ("Praha", "environment"),
+    }
+
+
+def test_a_file_that_cannot_be_read_stops_the_start(
+    instance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        settings.start({"STOPA_SECRET_KEY": KEY}, instance, [tmp_path])
+    assert f"{tmp_path}: cannot be read" in capsys.readouterr().err
+
+
+MASKED = [
+    ("STOPA_DATABASE", "postgresql://stopa:s%40x@db:5433/stopa", "postgresql://stopa:***@db:5433/stopa"),
+    ("STOPA_DATABASE", "postgresql:///s?password=pa/ss&host=/run", "postgresql:///s?password=***&host=/run"),
+    ("STOPA_DATABASE", "sqlite:////var/lib/stopa.db", "sqlite:////var/lib/stopa.db"),
+    ("STOPA_SMTP_URL", "smtp://me%40x:se:cret@mail.example.com", "smtp://me%40x:***@mail.example.com"),
+    ("STOPA_SECRET_KEY", KEY, "***"),
+    ("STOPA_METRICS", "0123456789abcdef", "***"),
+    ("STOPA_METRICS", "loopback", "loopback"),
+    ("STOPA_LOCALE", "cs", "cs"),
+]
+
+
+def test_secrets_are_hidden_where_settings_are_shown() -> None:
+    masked = {setting.name: setting.masked for setting in SETTINGS}
+    assert [(name, text, masked[name](text)) for name, text, _shown in MASKED] == MASKED
 
 
 WRONG = [

@@ -40,8 +40,8 @@ def code_is_right(code: str) -> bool:
     return digest(code.strip()) in _hashes()
 
 
-def make_administrator(login: str, name: str, password: str) -> bool:
-    """Add the first administrator and invalidate the codes; return False if a user can already sign in.
+def make_administrator(login: str, name: str, password: str) -> User | None:
+    """Add the first administrator, invalidate the codes and return the user; None if one can already sign in.
 
     Of parallel calls exactly one adds one. A user known from events gets the password and the role.
     """
@@ -49,14 +49,14 @@ def make_administrator(login: str, name: str, password: str) -> bool:
     with database.atomic():
         dialect.one_at_a_time(Lock.GRANT)
         if not needs_setup():
-            return False
+            return None
         presets.make()
         access = Access.get(Access.name == "Administrator")
         user, created = accounts.give(login, name, access, hashed)
         Setting.delete().where(Setting.name == CODE_NAME).execute()
         action = ("user.created", "c") if created else ("user.updated", "u")
         audit.record(*action, audit.user_target(user), actor=("system", None, "setup"))
-    return True
+    return user
 
 
 def _hashes() -> list[str]:

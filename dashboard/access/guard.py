@@ -14,7 +14,8 @@ from dashboard.access.permissions import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
-MACHINE_PATHS = ("/api/", "/connect/")  # no browser asks for them: no session, errors as JSON
+# No browser asks for them: no session, errors as JSON.
+MACHINE_PATHS = ("/api/", "/connect/", "/metrics", "/readyz")
 
 
 class MissingPermission(Forbidden):

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     CHANNELS_EDIT = "channels.edit"
     CHANNELS_VIEW = "channels.view"
     CONTACTS_ERASE = "contacts.erase"
+    EVENTS_IMPORT = "events.import"
     EVENTS_VIEW = "events.view"
     HOME_VIEW = "home.view"
     KEYS_EDIT = "keys.edit"
@@ -135,6 +136,11 @@ SECTIONS: tuple[Section, ...] = (
                 P.SYSTEM_EVENTS_EDIT,
                 N_("Edit system events"),
                 N_("Choose which events are recorded and available to rules."),
+            ),
+            Choice(
+                P.EVENTS_IMPORT,
+                N_("Import files"),
+                N_("Import events of all users and queues from files, and undo imports."),
             ),
             Choice(P.CHANNELS_VIEW, N_("Channels"), N_("View webhooks and chats, but never their secrets.")),
             Choice(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from dashboard.cli import accounts, audit, database, imports, sources
+from dashboard.cli import accounts, audit, config, database, imports, sources
 
 COMMANDS = (
     *(database.migrate_, database.save, database.restore, database.demo),
     *(database.work, database.rebuild, database.version),
     *(accounts.user, accounts.access, accounts.key),
-    *(imports.import_, imports.follow, sources.source, audit.audit),
+    *(imports.import_, imports.follow, sources.source, audit.audit, config.config),
 )
 
 

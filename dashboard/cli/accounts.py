@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from peewee import JOIN
+from peewee import JOIN, fn
 
 from dashboard import clock
 from dashboard.access import accounts, granting, keys, passwords, sessions, throttle
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.cli.common import at_database, printable_name, source_name
+from dashboard.cli.common import as_json, at_database, print_table, printable_name, source_name
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
 from dashboard.ingest import presence
-from dashboard.models import Access, ApiKey, Source, User
+from dashboard.models import Access, AccessGrant, ApiKey, Queue, Source, User
 
 
 @click.group()
@@ -40,9 +40,7 @@ _password_stdin = click.option(
 def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
     """Add user LOGIN, or give a user known from events a role and a password."""
     with at_database():
-        role = Access.get_or_none(Access.name == access)
-        if role is None:
-            raise click.ClickException(f"Unknown role {access!r}. Available: {_role_names()}.")
+        role = _role_named(access)
         hashed = _new_password(login, name, password_stdin)
         with database.atomic():
             dialect.one_at_a_time(Lock.GRANT)
@@ -64,15 +62,17 @@ def user_add(login: str, access: str, name: str, password_stdin: bool) -> None:
 
 @user.command("list")
 @click.option("--all", "whole", is_flag=True, help="Include users who are known from events only.")
+@as_json
 @with_appcontext
-def user_list(whole: bool) -> None:
+def user_list(whole: bool, as_json: bool) -> None:
     """List users with role, state and last sign-in."""
     with at_database():
         query = User.select(User, Access).join(Access, JOIN.LEFT_OUTER).order_by(User.login)
         found = query if whole else query.where(User.access.is_null(False))
-        _print_table(
+        print_table(
             ("LOGIN", "NAME", "ROLE", "STATE", "LAST SIGNED IN"),
             [(row.login, row.name, _role(row), _state(row), _time(row.last_sign_in_ts)) for row in found],
+            as_json,
         )
 
 
@@ -156,14 +156,6 @@ def _new_password(login: str, name: str, from_stdin: bool) -> str:
     return passwords.make(secret)
 
 
-def _print_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Print rows with aligned columns; spaces of a cell stay, so the first columns hold no free text."""
-    table = [tuple(heads), *lines]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
 def _time(ts: int | None) -> str:
     return "never" if ts is None else clock.iso(ts, current_app.config["STOPA"].timezone)
 
@@ -171,6 +163,42 @@ def _time(ts: int | None) -> str:
 @click.group()
 def access() -> None:
     """Manage roles and permissions."""
+
+
+@access.command("list")
+@as_json
+def access_list(as_json: bool) -> None:
+    """List roles with the number of their users and permissions."""
+    with at_database():
+        users = fn.COUNT(User.id)
+        query = Access.select(Access.name, Access.permissions, Access.is_system, users)
+        query = query.join(User, JOIN.LEFT_OUTER).group_by(Access.id).order_by(Access.name)
+        lines = [
+            (str(number), str(len(permissions)), "built-in" if is_system else "own", name)
+            for name, permissions, is_system, number in query.tuples()
+        ]
+    print_table(("USERS", "PERMISSIONS", "KIND", "NAME"), lines, as_json)
+
+
+@access.command("show")
+@click.argument("name")
+@as_json
+def access_show(name: str, as_json: bool) -> None:
+    """Print what role NAME may do, and whose data and which queues it sees."""
+    with at_database():
+        row = _role_named(name)
+        query = AccessGrant.select(AccessGrant.kind, User.login, Queue.name)
+        query = query.join(User, JOIN.LEFT_OUTER, on=_refers(User, "users")).switch(AccessGrant)
+        query = query.join(Queue, JOIN.LEFT_OUTER, on=_refers(Queue, "queues"))
+        query = query.where(AccessGrant.access == row)
+        query = query.order_by(AccessGrant.kind, User.login, Queue.name)
+        scope = [("sees", kind, login or queue or "") for kind, login, queue in query.tuples()]
+    rights = [("may", permission, "") for permission in row.permissions]
+    print_table(("", "WHAT", "WHICH"), [*rights, *(scope or [("sees", "own data", "")])], as_json)
+
+
+def _refers(table: type[User] | type[Queue], kind: str) -> Any:
+    return (AccessGrant.kind == kind) & (AccessGrant.ref_id == table.id)
 
 
 @access.command("grant")
@@ -183,9 +211,7 @@ def access_grant(name: str, permission: str) -> None:
     full contact details. This command is how the owner of the server grants them.
     """
     with at_database(), database.atomic():
-        row = Access.get_or_none(Access.name == name)
-        if row is None:
-            raise click.ClickException(f"Unknown role {name!r}. Available: {_role_names()}.")
+        row = _role_named(name)
         after = sorted({*row.permissions, permission})
         Access.update(permissions=after, version=Access.version + 1).where(Access.id == row.id).execute()
         audit.record(
@@ -194,8 +220,12 @@ def access_grant(name: str, permission: str) -> None:
     click.echo(f"Granted {permission} to {name}.")
 
 
-def _role_names() -> str:
-    return ", ".join(row.name for row in Access.select().order_by(Access.name))
+def _role_named(name: str) -> Access:
+    row: Access | None = Access.get_or_none(Access.name == name)
+    if row is None:
+        names = ", ".join(known for (known,) in Access.select(Access.name).order_by(Access.name).tuples())
+        raise click.ClickException(f"Unknown role {name!r}. Available: {names}.")
+    return row
 
 
 @click.group()
@@ -226,15 +256,16 @@ def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
 
 @key.command("list")
 @click.option("--all", "whole", is_flag=True, help="Include revoked keys.")
+@as_json
 @with_appcontext
-def key_list(whole: bool) -> None:
+def key_list(whole: bool, as_json: bool) -> None:
     """List API keys; their values are not stored."""
     with at_database():
         query = ApiKey.select(ApiKey, Source.name.alias("source"), User.login.alias("maker"))
         query = query.join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id)).switch(ApiKey)
         query = query.join(User, JOIN.LEFT_OUTER, on=(ApiKey.maker_id == User.id)).order_by(ApiKey.name)
         found = query if whole else query.where(ApiKey.revoked_ts.is_null())
-        _print_table(
+        print_table(
             ("STARTS WITH", "ALLOWS", "SOURCE", "NAME", "MADE BY", "STATE", "LAST USED"),
             [
                 (
@@ -248,6 +279,7 @@ def key_list(whole: bool) -> None:
                 )
                 for row in found.objects()
             ],
+            as_json,
         )
 
 

@@ -1,8 +1,9 @@
-"""What the commands share: a connection with errors in one line, and the checks of names."""
+"""What the commands share: a connection with errors in one line, tables, and the checks of names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -26,6 +27,26 @@ def at_database(version: Callable[[peewee.Database], object] = migrate.check) ->
         if not failure.is_away(error):
             raise
         raise click.ClickException(failure.explain(error)) from None
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
+
+
+def print_table(heads: Sequence[str], lines: Iterable[Sequence[str]], as_json: bool = False) -> None:
+    """Print rows with aligned columns, or as JSON objects whose keys are the heads with underscores.
+
+    Spaces of a cell stay, so the first columns hold no free text.
+    """
+    rows = list(lines)
+    if as_json:
+        names = [head.lower().replace(" ", "_") for head in heads]
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    table = [tuple(heads), *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def printable_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

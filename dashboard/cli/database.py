@@ -18,7 +18,6 @@ from dashboard.audit import record as audit
 from dashboard.cli.common import at_database
 from dashboard.db import backup, connected, database, failure, migrate
 from dashboard.events import internal
-from dashboard.ingest import followed
 from dashboard.jobs import heartbeat, worker
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
@@ -56,7 +55,6 @@ def work(drain: bool) -> None:
         reason = worker.forever()
         with suppress(peewee.PeeweeException), connected():
             heartbeat.unmark()
-            followed.release()
         if reason:
             raise click.ClickException(reason)
         return

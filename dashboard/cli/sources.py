@@ -7,7 +7,7 @@ import sys
 import click
 
 from dashboard.audit import record as audit
-from dashboard.cli.common import at_database
+from dashboard.cli.common import as_json, at_database, print_table
 from dashboard.db import database
 from dashboard.models import Source
 from dashboard.tracing import activity_presence, projection
@@ -20,11 +20,15 @@ def source() -> None:
 
 
 @source.command("list")
-def source_list() -> None:
+@as_json
+def source_list(as_json: bool) -> None:
     """List the sources of events and their settings."""
     with at_database():
-        for row in Source.select().order_by(Source.name):
-            click.echo(f"{row.name}\t{'file' if row.is_file else 'live'}\tpresence {row.presence}")
+        lines = [
+            ("file" if row.is_file else "live", row.presence, row.name)
+            for row in Source.select().order_by(Source.name)
+        ]
+    print_table(("KIND", "PRESENCE", "NAME"), lines, as_json)
 
 
 @source.command("set")

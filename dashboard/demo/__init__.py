@@ -21,6 +21,7 @@ from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import worker
 from dashboard.models import Access, Event, PauseType, Queue, Source, Team, TeamLead, TeamMember, User
+from dashboard.pages.home import checklist
 
 DAYS = 14
 SOURCE = "demo"
@@ -48,6 +49,7 @@ def make(now: int | None = None) -> Iterator[str]:
     administrator = User.get(User.login == "admin")
     rulebook.make(administrator, current_app.config["STOPA"].locale)
     reportbook.make(administrator)
+    checklist.hide_at_first()
     events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
     known = bisect_left(events, (moment - RULES_S) * 1000, key=lambda event: event.time_ms)
     stored = 0

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from flask import current_app
 
 from dashboard import clock
-from dashboard.db import database, dialect
+from dashboard.db import database, dialect, failure, migrate
 from dashboard.events import internal
 from dashboard.jobs import queue
 from dashboard.jobs.work import RUNNING, WAITING
-from dashboard.models import Job, Setting, Source
+from dashboard.models import Event, Job, Setting, Source
 from dashboard.settings.readers import INSTANCE
 
 EVERY_S = 60
@@ -23,6 +23,13 @@ BACKLOG = 1000  # jobs; more than a minute of work
 LAG_S = 60  # since the oldest event came that rules and figures do not know yet
 NAME_MAX = 60  # the column of a setting's name
 _last_check: float | None = None
+
+
+class Folder(NamedTuple):
+    """The folder that fills this machine's disk, and the machine where there may be several."""
+
+    path: Path
+    machine: str
 
 
 class Gauge(NamedTuple):
@@ -36,6 +43,20 @@ class Gauge(NamedTuple):
     bad: bool
     good: bool  # between bad and good the previous state is kept
     machine: str = ""
+
+
+def database_problem() -> str:
+    """Return why this version cannot store events in the database, "" if it can."""
+    try:
+        migrate.check(database.obj)
+    except migrate.NewerError:
+        return "newer version"
+    except migrate.VersionError:
+        return "not migrated"
+    if failure.is_read_only():
+        return "read-only"
+    Event.select(Event.id).limit(1).execute()
+    return ""
 
 
 def look(every_s: float = EVERY_S) -> int:
@@ -57,11 +78,10 @@ def gauges(disk_low_mb: int) -> list[Gauge]:
         Gauge("system.backlog_high", backlog, waiting > BACKLOG, waiting < BACKLOG // 2),
         _digests(),
     ]
-    if (found := _folder()) is not None:
-        folder, machine = found
-        free = shutil.disk_usage(folder).free // 2**20
-        data = {"disk_free_mb": free, "folder": str(folder)}
-        low = Gauge("system.disk_low", data, free < disk_low_mb, free > 2 * disk_low_mb, machine)
+    if (disk := folder()) is not None:
+        free = shutil.disk_usage(disk.path).free // 2**20
+        data = {"disk_free_mb": free, "folder": str(disk.path)}
+        low = Gauge("system.disk_low", data, free < disk_low_mb, free > 2 * disk_low_mb, disk.machine)
         measures.append(low)
     return measures
 
@@ -76,15 +96,15 @@ def _digests() -> Gauge:
     return Gauge("source.backlog", data, lag_s > LAG_S, lag_s < LAG_S // 2)
 
 
-def _folder() -> tuple[Path, str] | None:
-    """Return the folder that fills this machine's disk, and the machine where there may be several.
+def folder() -> Folder | None:
+    """Return the folder whose disk is watched.
 
     It is the one of SQLite's file, with all data and exports, or the instance's with its log files: the disk
     of a PostgreSQL server cannot be seen from here.
     """
     if dialect.is_sqlite():
-        return Path(database.obj.database).absolute().parent, ""
-    return (INSTANCE, socket.gethostname()) if INSTANCE.is_dir() else None
+        return Folder(Path(database.obj.database).absolute().parent, "")
+    return Folder(INSTANCE, socket.gethostname()) if INSTANCE.is_dir() else None
 
 
 def tell(gauge: Gauge) -> None:

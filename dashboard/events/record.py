@@ -16,6 +16,7 @@ from dashboard.catalog import subjects
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
+from dashboard.jobs import counters
 from dashboard.jobs import queue as jobs
 from dashboard.models import Event, Queue, Source, User
 
@@ -82,6 +83,8 @@ class Appended(NamedTuple):
     accepted: int
     repeated: int
     ids: list[str]  # given or generated, in the order of the events
+    after: int = 0  # ids of the rows accepted: `after` < id <= `to`
+    to: int = 0
 
 
 def append(
@@ -132,7 +135,14 @@ def append(
                 _store_causes(source_id, added, keys, chain)
     if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
-    return Appended(added.rows, len(events) - added.rows, ids)
+    done = Appended(added.rows, len(events) - added.rows, ids, added.after, added.to)
+    return _counted(source_id, done)
+
+
+def _counted(source_id: int, done: Appended) -> Appended:
+    counters.add("events", done.accepted, source=source_id, result="stored")
+    counters.add("events", done.repeated, source=source_id, result="repeated")
+    return done
 
 
 def _values(
@@ -213,6 +223,15 @@ def source(name: str, is_file: bool = False) -> Source:
     """Return the source with this name; creates it if it does not exist."""
     row, _ = Source.get_or_create(name=name, defaults={"created_ts": clock.now_s(), "is_file": is_file})
     return cast(Source, row)
+
+
+def stored_keys(source_id: int, keys: Sequence[str]) -> set[str]:
+    """Return which of these keys, or ids where events have no key, the source has sent already."""
+    found: set[str] = set()
+    for start in range(0, len(keys), CHUNK):
+        mine = (Event.source_id == source_id) & Event.external_id.in_(keys[start : start + CHUNK])
+        found.update(key for (key,) in Event.select(Event.external_id).where(mine).tuples())
+    return found
 
 
 def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:

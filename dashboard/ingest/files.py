@@ -8,6 +8,7 @@ stores each event once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ class Item(NamedTuple):
 
 
 def read(
-    path: Path,
+    path: Path | lines.Content,
     kind: str,
     zone: str,
     table: TableMap | None = None,
@@ -60,17 +61,19 @@ def read(
     tally.lines, tally.encoding, tally.damaged = texts.count, encodings.shown(texts.encoding), texts.damaged
 
 
-def texts(path: Path, encoding: str | None, numbers: Collection[int]) -> dict[int, str]:
-    """Return these lines of a file by their numbers, which are from 1; none of standard input."""
+def texts(
+    path: Path | lines.Content, encoding: str | None, numbers: Collection[int], most: int = lines.MAX_LINE
+) -> dict[int, str]:
+    """Return the first `most` characters of these lines of a file by their numbers, which are from 1; none
+    of standard input."""
     found: dict[int, str] = {}
     if not numbers or path == lines.STANDARD_INPUT:
         return found
+    last = max(numbers)
     with lines.opened(path) as source:
-        for number, line in enumerate(lines.Lines(source, encoding), 1):
+        for number, line in enumerate(islice(lines.Lines(source, encoding), last), 1):
             if number in numbers:
-                found[number] = line.rstrip("\r\n")
-            if number >= max(numbers):
-                break
+                found[number] = line.rstrip("\r\n")[:most]
     return found
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import peewee
 
 from dashboard import catalog
 from dashboard.audit import record as audit
+from dashboard.audit.record import Actor
+from dashboard.db import database
 from dashboard.db.failure import is_locked, patiently
 from dashboard.events import record
+from dashboard.events.record import Appended
 from dashboard.i18n.message import Errors
 from dashboard.ingest import admission as admissions
 from dashboard.ingest import files, refused
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.csv_reader import NOT_READ
+from dashboard.ingest.lines import Content
 from dashboard.ingest.schema import WHOLE, NewEvent, Refusal
 from dashboard.ingest.tally import Tally
 from dashboard.jobs import worker
@@ -27,6 +32,7 @@ from dashboard.tracing.activity_presence import PresenceOf
 from dashboard.tracing.types import Kind
 
 BATCH = 1000
+READ_AT_ONCE = 10 * BATCH  # records, refused ones included, until progress is reported
 EXAMPLES = 20
 CHUNK = 500  # names per query
 
@@ -53,18 +59,53 @@ class Summary:
     may_infer: bool = False  # their presence is not inferred yet
     tally: Tally = field(default_factory=Tally)
     folded: bool = True  # False where a worker that held the lock is left to fold the events
+    first_ms: int | None = None  # of the good events, UTC
+    last_ms: int | None = None
+    last_call: tuple[int, str] | None = None  # ms and user of the latest event of a call
+
+
+class Done(NamedTuple):
+    """How far an import is: records read, of these stored and repeated."""
+
+    read: int = 0
+    stored: int = 0
+    repeated: int = 0
+
+
+class Observer:
+    """What an import reports to. It continues after `begin`; `actor` stands in the audit entry."""
+
+    begin = Done()
+    actor: Actor | None = None
+
+    def refused(self, line: int, errors: Errors) -> None:
+        """Take a refused record after `begin`."""
+
+    def stored(self, done: Done, position: int, added: Appended) -> None:
+        """Note how far the import is, in the transaction of the batch: it must be repeatable. May raise."""
+
+    def committed(self) -> None:
+        """Take notice that the transaction of the batch is committed."""
+
+
+class Batch(NamedTuple):
+    """Good events of a file, and how many bytes of it were read."""
+
+    events: list[NewEvent]
+    position: int
 
 
 def run(
-    path: Path,
+    path: Path | Content,
     kind: str,
     source: str,
     zone: str,
     table: TableMap | None,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda _position: None,
     say: Callable[[str], str] = lambda text: text,
     rules: bool = False,
     encoding: str | None = None,
+    observer: Observer | None = None,
 ) -> Summary:
     """Import `path` under the name `source`; `progress` gets the bytes read so far.
 
@@ -75,36 +116,53 @@ def run(
     import that was killed is finished by running it once more. Ends with the events folded, or left to the
     worker that holds the lock, and with an audit entry when any were stored. Waits for the locks of others.
     """
-    summary = Summary()
+    observer = observer or Observer()
     row = patiently(lambda: record.source(source, is_file=True))
     if not row.is_file and not Follow.select().where(Follow.source == row.id).exists():
         Source.update(is_file=True).where(Source.id == row.id).execute()
-    batch: list[NewEvent] = []
-    admission = admissions.current()
-    position = 0
-    for item in files.read(path, kind, zone, table, encoding, summary.tally):
-        summary.read += 1
-        position, event = item.position, item.value
-        if isinstance(event, Refusal) or not admission.takes(event):
-            errors = event.errors if isinstance(event, Refusal) else admission.errors(event)
-            _refuse(summary, item.line, errors, say)
-        else:
-            batch.append(event)
-            _note(summary, event)
-        if len(batch) >= BATCH:
-            _store(summary, row.id, batch, rules)
-            progress(position)
-    _store(summary, row.id, batch, rules)
-    progress(position)
+    summary = Summary(stored=observer.begin.stored, repeated=observer.begin.repeated)
+    for batch in batches(
+        summary, files.read(path, kind, zone, table, encoding, summary.tally), say, observer
+    ):
+        _store(summary, row.id, batch, rules, observer)
+        progress(batch.position)
     _keep_refused(summary, row.id, path, encoding)
     if summary.stored:
         details = {"file": path.name, "stored": summary.stored, "refused": summary.refused}
-        patiently(lambda: audit.record("import.run", "c", ("source", row.id, source), details=details))
+        target = ("source", row.id, source)
+        patiently(lambda: audit.record("import.run", "c", target, details=details, actor=observer.actor))
     summary.folded = _fold()
     if summary.folded:
         summary.members = _never_present(summary.callers)
         summary.may_infer = row.presence == PresenceOf.RECORDED
     return summary
+
+
+def batches(
+    summary: Summary, items: Iterator[files.Item], say: Callable[[str], str], observer: Observer
+) -> Iterator[Batch]:
+    """Count the records of a file and yield the good events, up to BATCH at a time, also when there are none;
+    those up to `observer.begin` are counted only."""
+    admission = admissions.current()
+    events: list[NewEvent] = []
+    position = 0
+    for item in items:
+        summary.read += 1
+        position, event = item.position, item.value
+        new = summary.read > observer.begin.read
+        if isinstance(event, Refusal) or not admission.takes(event):
+            errors = event.errors if isinstance(event, Refusal) else admission.errors(event)
+            _refuse(summary, item.line, errors, say)
+            if new:
+                observer.refused(item.line, errors)
+        else:
+            _note(summary, event)
+            if new:
+                events.append(event)
+        if len(events) >= BATCH or summary.read % READ_AT_ONCE == 0:
+            yield Batch(events, position)
+            events = []
+    yield Batch(events, position)
 
 
 def _fold() -> bool:
@@ -123,6 +181,10 @@ def _note(summary: Summary, event: NewEvent) -> None:
         summary.unused[event.type] += 1
     if event.user is not None and event.type.startswith("call."):
         summary.callers.add(event.user)
+        if summary.last_call is None or event.time_ms >= summary.last_call[0]:
+            summary.last_call = event.time_ms, event.user
+    summary.first_ms = event.time_ms if summary.first_ms is None else min(summary.first_ms, event.time_ms)
+    summary.last_ms = event.time_ms if summary.last_ms is None else max(summary.last_ms, event.time_ms)
 
 
 def _never_present(logins: Collection[str]) -> list[str]:
@@ -137,11 +199,17 @@ def _never_present(logins: Collection[str]) -> list[str]:
     return found
 
 
-def _store(summary: Summary, source_id: int, batch: list[NewEvent], rules: bool) -> None:
-    done = patiently(lambda: record.append(source_id, batch, rules=rules))
-    summary.stored += done.accepted
-    summary.repeated += done.repeated
-    batch.clear()
+def _store(summary: Summary, source_id: int, batch: Batch, rules: bool, observer: Observer) -> None:
+    def store() -> Done:
+        with database.atomic():
+            added = record.append(source_id, batch.events, rules=rules)
+            stored, repeated = summary.stored + added.accepted, summary.repeated + added.repeated
+            done = Done(max(summary.read, observer.begin.read), stored, repeated)
+            observer.stored(done, batch.position, added)
+        return done
+
+    _read, summary.stored, summary.repeated = patiently(store)
+    observer.committed()
 
 
 def _refuse(summary: Summary, line: int, errors: Errors, say: Callable[[str], str]) -> None:
@@ -154,7 +222,7 @@ def _refuse(summary: Summary, line: int, errors: Errors, say: Callable[[str], st
         summary.examples.append((line, explain(errors, say)))
 
 
-def _keep_refused(summary: Summary, source_id: int, path: Path, encoding: str | None) -> None:
+def _keep_refused(summary: Summary, source_id: int, path: Path | Content, encoding: str | None) -> None:
     """Keep the first refused records with their texts, for which the file is read again as far as needed."""
     texts = files.texts(path, encoding, {line for line, _errors in summary.refusals})
     records = [refused.Record(errors, line, texts.get(line, "")) for line, errors in summary.refusals]

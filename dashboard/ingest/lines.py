@@ -19,13 +19,23 @@ OVERLONG = "\0\n"  # stands for a line beyond MAX_LINE, or of a damaged gzip fil
 SAMPLE = 256 * 1024  # bytes from the first line that is not ASCII on, from which the encoding is told
 STANDARD_INPUT = Path("-")
 HEAD = 8  # bytes that tell UTF-16 without a mark: four letters of a header
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 
 
 class _Plain(Protocol):
     def peek(self, size: int, /) -> bytes: ...
     def read(self, size: int = ..., /) -> bytes: ...
     def readline(self, size: int = ..., /) -> bytes: ...
+
+
+class Content(Protocol):
+    """A file that does not lie in the file system."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    def open(self) -> io.BufferedIOBase: ...
 
 
 class _Counted(io.RawIOBase):
@@ -84,8 +94,12 @@ class Input(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Input]:
+def opened(path: Path | Content) -> Iterator[Input]:
     """Open a file, or standard input for "-". Raises OSError for one that cannot be read."""
+    if not isinstance(path, Path):
+        with path.open() as file:
+            yield _input(file, path.name, path.size)
+        return
     if path == STANDARD_INPUT:
         yield _input(cast(io.BufferedIOBase, sys.stdin.buffer), "standard input", 0)
         return
@@ -96,7 +110,7 @@ def opened(path: Path) -> Iterator[Input]:
 def _input(file: io.BufferedIOBase, name: str, size: int) -> Input:
     raw = _Counted(file)
     plain = io.BufferedReader(raw)
-    packed = plain.peek(len(_GZIP)).startswith(_GZIP)
+    packed = plain.peek(len(GZIP)).startswith(GZIP)
     return Input(gzip.GzipFile(fileobj=plain) if packed else plain, raw, name, size)
 
 

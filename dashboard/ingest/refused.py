@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from dashboard import clock
@@ -15,6 +16,7 @@ from dashboard.db import database, dialect
 from dashboard.i18n.message import Errors
 from dashboard.ingest import body as bodies
 from dashboard.ingest.schema import Event, Refusal
+from dashboard.jobs import counters
 from dashboard.models import RefusedEvent
 
 MOST = 100  # records of one request or file
@@ -23,6 +25,13 @@ TEXT_BYTES = 2048
 READ_CHARS = 64 * 1024  # of a longer record nothing is shown: where its contact stands is not looked for
 PLAIN = frozenset(Event.__struct_fields__) - {"contact", "data"}  # fields that pages show to everybody
 COLUMNS = ("source_id", "recorded_ms", "file", "line", "errors", "text")
+MOST_NAMES = 100  # that are looked for in all texts of a record
+# In webhooks: fields that hold a person, that only people have, and that name them.
+PEOPLE = frozenset({"contact", "customer", "requester", "sender"})
+REACHED = frozenset({"email", "phone", "phone_number", "mobile", "firstname", "lastname"})
+NAMES = frozenset(
+    {"name", "firstname", "lastname", "first_name", "last_name", "full_name", "display_name", "address"}
+)
 # In a text without known fields: a date or an epoch time, which stays, or what may be a number to call.
 _DIGITS = re.compile(
     r"(?<![\w+.-])(?:(?P<time>1[0-9]{9}(?:\.[0-9]+)?(?![0-9])"
@@ -58,6 +67,7 @@ def keep(source_id: int, records: Sequence[Record], file: str = "") -> None:
     ]
     with database.atomic():
         dialect.insert_many("refused_event", COLUMNS, rows)
+    counters.add("events", len(records), source=source_id, result="refused")
 
 
 def of_body(body: bytes, refusals: Sequence[Refusal]) -> list[Record]:
@@ -93,14 +103,51 @@ def masked(text: str) -> str:
 
 
 def _value(value: Any) -> Any:
-    """Return the value of a record with the contact in it masked, wherever its details stand."""
+    """Return the value of a record with the people in it masked, wherever their details stand."""
     if not isinstance(value, dict):
-        return masking.data(value, {})
+        return _shown(value, {})
     contact = value.get("contact")
     fields = contact if isinstance(contact, dict) else {"name": contact} if contact is not None else {}
     texts = {name: str(each) for name, each in fields.items() if isinstance(each, str | int)}
-    known = masking.known(texts)
-    whole = {name: each if name in PLAIN else masking.data(each, known, name) for name, each in value.items()}
+    known = masking.known(texts) | dict(islice(_people(value), MOST_NAMES))
+    whole = {name: each if name in PLAIN else _shown(each, known, name) for name, each in value.items()}
     if fields:
         whole["contact"] = masking.contact_fields(texts)
     return whole
+
+
+def _people(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the names of people and of mail addresses, each with what replaces it; see masking.known()."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in NAMES and isinstance(each, str) and _is_person(value, name):
+                yield from masking.known({"name": each}).items()
+            else:
+                yield from _people(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _people(each, name)
+    elif isinstance(value, str):
+        address = "@" in value and value.endswith(">")  # Jan Novák <jan@example.org>
+        if address or name in PEOPLE - {"sender"}:  # by which Zammad means an agent or a customer
+            yield from masking.known({"name": value.partition("<")[0].strip(' "')}).items()
+
+
+def _shown(value: Any, known: Mapping[str, str], name: str = "") -> Any:
+    """Return a part of a record, masked as data, and with the names of people masked of any length."""
+    if isinstance(value, list):
+        return [_shown(each, known, name) for each in value]
+    if not isinstance(value, dict):
+        return masking.data(value, known, name)
+    hidden = NAMES if _is_person(value, name) else ()
+    return {
+        masking.data(key, known): masking.contact_fields({"name": each}).get("name", "")
+        if key in hidden and isinstance(each, str)
+        else _shown(each, known, key)
+        for key, each in value.items()
+    }
+
+
+def _is_person(value: Mapping[str, Any], name: str) -> bool:
+    """Say whether an object is a person: by the field's name, or by what only people have."""
+    return name in PEOPLE or not REACHED.isdisjoint(value)

@@ -20,6 +20,7 @@ from dashboard.ingest import admission, schema, views
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.schema import NewEvent
+from dashboard.jobs import counters
 from dashboard.web import security
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/events"
 CONNECT = "/connect/"
+CONNECTED = "/connect/<source>"  # the route of the application
 BEARER = "bearer "
 # What only the application reads: a compressed body, the chain of a rule.
 OTHERS = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_STOPA_CHAIN")
@@ -44,6 +46,7 @@ class EventsEntry:
         if environ["REQUEST_METHOD"] == "POST" and (path == PATH or path.startswith(CONNECT)):
             stored = self._store(environ)
             if stored is not None:
+                counters.add("requests", route=PATH if path == PATH else CONNECTED, method="POST", status=202)
                 start_response("202 ACCEPTED", _headers(stored, environ["wsgi.url_scheme"] == "https"))
                 return [stored]
         return self._following(environ, start_response)
@@ -84,7 +87,7 @@ class EventsEntry:
         database.connect(reuse_if_open=True)
         migrate.check(database.obj, migrate.CHECK_S)
         key = keys.find(plain)
-        if key is None or key.allow != "ingest" or not key.makes or admission.is_paused(key.source_id):
+        if key is None or key.allow != "ingest" or not key.makes:
             return None
         body = _body(environ, length)
         try:
@@ -108,13 +111,14 @@ class EventsEntry:
         token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [bearer])[0]
         body = _body(environ, length)
         connector = connect.find(environ["PATH_INFO"].removeprefix(CONNECT), headers, token, body)
-        if connector is None or connector.kind == connect.EVENTS or admission.is_paused(connector.source_id):
+        if connector is None or connector.kind == connect.EVENTS:
             return None
         try:
-            good = _all_good(connect.read(connector, headers, body))
+            with connect.in_turn(connector):
+                good = _all_good(connect.read(connector, body))
+                return views.store(connector.source_id, good) if good else None
         except BodyError:
             return None
-        return views.store(connector.source_id, good) if good else None
 
 
 def _body(environ: WSGIEnvironment, length: int) -> bytes:

@@ -11,6 +11,7 @@ import peewee
 from dashboard import clock
 from dashboard.db import dialect
 from dashboard.db.locks import Lock
+from dashboard.jobs import counters
 from dashboard.jobs.work import RUNNING, WAITING, Work, pause_ms
 from dashboard.models import Job
 
@@ -63,6 +64,7 @@ def claim(worker: str, kinds: list[str] | None = None) -> list[Job]:
 
 def finish(jobs: list[Job]) -> None:
     """Mark jobs as done, or delete them if their kind keeps no record."""
+    counters.add("jobs", len(jobs), kind=jobs[0].kind, result="done")
     if HANDLERS[jobs[0].kind].keep:
         WORK.end(jobs, "done", key=None, finished_ms=clock.now_ms(), error="")
     else:
@@ -76,6 +78,7 @@ def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
     """
     for job in jobs:
         pause = None if permanent else pause_ms(RETRIES_S, job.attempts)
+        counters.add("jobs", kind=job.kind, result="failed" if pause is None else "retried")
         if pause is None:
             WORK.end([job], "failed", key=None, finished_ms=clock.now_ms(), error=error)
             handler = HANDLERS.get(job.kind)

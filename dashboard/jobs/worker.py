@@ -1,8 +1,8 @@
 """The worker: runs due jobs, ticks and lanes, for ever or until none is due.
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
-(digests, and what is due by the clock), the calls (jobs that wait for other servers), the work (every other
-kind of job), and those of dashboard.registry, such as deliveries. A loop of dashboard.registry has a thread.
+(digests, and what is due by the clock), the calls (jobs that wait for other servers), the imports, the work
+(every other kind of job), and those of dashboard.registry, such as deliveries.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import chain
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NamedTuple
@@ -31,7 +32,8 @@ IDLE_S = 0.25
 AWAY_S = 2.0
 WARN_S = 60
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
-CALLS = ["channel_check"]  # kinds that wait for other servers, in a lane of their own
+# Kinds with lanes of their own: what waits for other servers, and what takes minutes.
+LANES_OF_KINDS = {"calls": ["channel_check"], "imports": ["import"]}
 
 
 class Lane(NamedTuple):
@@ -49,8 +51,6 @@ class Lane(NamedTuple):
 # least; it returns how much it has done, 0 when nothing was due, and must then cost next to nothing.
 TICKS: dict[str, Callable[[], int]] = {}
 LANES: dict[str, Lane] = {}
-# Each on a thread of its own: does a piece of work and returns how much that was, 0 when nothing is left.
-LOOPS: dict[str, Callable[[], int]] = {}
 _app: Flask | None = None
 _warned: dict[str, float] = {}  # what was logged → when, monotonic
 
@@ -91,12 +91,8 @@ def forever() -> str:
     signal.signal(signal.SIGINT, ask)
     threads = [
         threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
-        for label, one in (("engine", _engine), ("work", _work), ("calls", _calls))
+        for label, one in (("engine", _engine), ("work", _work), *_lanes_of_kinds())
     ]
-    for label, loop in LOOPS.items():
-        threads.append(
-            threading.Thread(target=_keep, args=(partial(_inside, loop), stopped, reasons.append), name=label)
-        )
     for label, lane in LANES.items():
         threads += _Dispatch(lane).threads(label, stopped, reasons.append)
     for thread in threads:
@@ -159,12 +155,14 @@ def _engine() -> int:
 
 
 def _work() -> int:
-    kinds = [kind for kind in queue.HANDLERS if kind not in ENGINE + CALLS]
+    others = {*ENGINE, *chain.from_iterable(LANES_OF_KINDS.values())}
+    kinds = [kind for kind in queue.HANDLERS if kind not in others]
     return turn(name(), kinds) if kinds else 0
 
 
-def _calls() -> int:
-    return turn(name(), CALLS)
+def _lanes_of_kinds() -> Iterator[tuple[str, Callable[[], int]]]:
+    for label, kinds in LANES_OF_KINDS.items():
+        yield label, partial(turn, name(), kinds)
 
 
 def _ticks() -> int:
@@ -251,19 +249,14 @@ class _Dispatch:
 
 
 def _due() -> int:
-    """Run due ticks, a piece of each loop and, one by one, the due work of the lanes."""
-    done = _ticks() + sum(_inside(loop) for loop in LOOPS.values())
+    """Run due ticks and, one by one, the due work of the lanes."""
+    done = _ticks()
     for each in LANES.values():
         with _context():
             while found := each.claim(1):
                 each.carry(found[0])
                 done += 1
     return done
-
-
-def _inside(loop: Callable[[], int]) -> int:
-    with _context():
-        return loop()
 
 
 def _context() -> AbstractContextManager[Any]:

@@ -6,16 +6,8 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
 from dashboard.models.connectors import Connector
 from dashboard.models.dashboards import Dashboard, Tile
-from dashboard.models.events import (
-    Contact,
-    Event,
-    Follow,
-    Interaction,
-    RefusedEvent,
-    Source,
-    SourceHour,
-    SourceRhythm,
-)
+from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source, SourceRhythm
+from dashboard.models.imports import FileImport, ImportPart, ImportRange, ImportRefused
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
 from dashboard.models.privacy import (
@@ -27,7 +19,15 @@ from dashboard.models.privacy import (
     Policy,
     PolicyReading,
 )
-from dashboard.models.records import AuditCheckpoint, AuditEntry, ExportFile, ExportPart, Job, Setting
+from dashboard.models.records import (
+    AuditCheckpoint,
+    AuditEntry,
+    Counter,
+    ExportFile,
+    ExportPart,
+    Job,
+    Setting,
+)
 from dashboard.models.reports import SavedQuery
 from dashboard.models.rules import (
     Backtest,
@@ -61,11 +61,11 @@ ALL = [
     Session,
     SignInAttempt,
     Source,
-    SourceHour,
     SourceRhythm,
     ApiKey,
     Connector,
     Contact,
+    Counter,
     Follow,
     Interaction,
     Event,
@@ -75,6 +75,10 @@ ALL = [
     Job,
     ExportFile,
     ExportPart,
+    FileImport,
+    ImportPart,
+    ImportRange,
+    ImportRefused,
     AuditEntry,
     AuditCheckpoint,
     AuditRedaction,

@@ -132,3 +132,14 @@ class Setting(Model):
         cls.insert(name=name, value=value).on_conflict(
             conflict_target=[cls.name], update={cls.value: value}
         ).execute()
+
+
+class Counter(Model):
+    """A number that grows, summed over all processes; see jobs.counters."""
+
+    name = pw.CharField(40)
+    labels = pw.CharField(300)  # JSON object with sorted keys
+    number = pw.BigIntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("name", "labels")

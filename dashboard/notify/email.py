@@ -12,7 +12,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 from typing import Any, NamedTuple
@@ -112,13 +112,23 @@ def send(
         made = message(settings, key, to, subject, body, attached)
     except ValueError:
         return DeliveryResult(ResultKind.NEVER, NO_ADDRESS)
+    return _with_server(settings, lambda server: server.send_message(made, own_address(settings), [to]))
+
+
+def check(settings: Settings) -> DeliveryResult:
+    """Sign in to the mail server and send nothing; say what came of it, as send() does."""
+    return _with_server(settings, lambda server: server.noop())
+
+
+def _with_server(settings: Settings, act: Callable[[smtplib.SMTP], object]) -> DeliveryResult:
     with safe_http.call() as call:
         try:
-            return _deliver(settings, call, made, to)
+            _signed_in(settings, call, act)
+            return DeliveryResult(ResultKind.DONE, "", 250)
         except smtplib.SMTPAuthenticationError as error:
             return DeliveryResult(ResultKind.LATER, NO_SIGN_IN, 0, _note(error.smtp_code, error.smtp_error))
         except smtplib.SMTPRecipientsRefused as error:
-            return _refused(*error.recipients[to])
+            return _refused(*next(iter(error.recipients.values())))
         except smtplib.SMTPResponseException as error:
             return _refused(error.smtp_code, error.smtp_error)
         except _NoEncryptionError:
@@ -131,7 +141,7 @@ def send(
             return DeliveryResult(ResultKind.LATER, result.SLOW if call.late else result.UNREACHED)
 
 
-def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: str) -> DeliveryResult:
+def _signed_in(settings: Settings, call: safe_http.Call, act: Callable[[smtplib.SMTP], object]) -> None:
     parts = urlsplit(settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     server = _WatchedTls(call, host, port) if parts.scheme == "smtps" else _Watched(call, host, port)
@@ -144,10 +154,9 @@ def _deliver(settings: Settings, call: safe_http.Call, made: EmailMessage, to: s
             raise _NoEncryptionError
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(made, own_address(settings), [to])
+        act(server)
     finally:
         server.close()  # without QUIT: the server has taken the message, or it is lost anyway
-    return DeliveryResult(ResultKind.DONE, "", 250)
 
 
 def _is_here(server: smtplib.SMTP) -> bool:

@@ -18,6 +18,7 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared
 from dashboard.i18n.message import N_
+from dashboard.jobs import counters
 from dashboard.jobs.work import Bounds, Work
 from dashboard.models import Channel, Run, Step
 from dashboard.notify import result
@@ -77,6 +78,7 @@ def end(step: Step, state: StepState, error: str = "", receipt: dict[str, Any] |
     kept = {**step.receipt, **(receipt or {})}
     if not WORK.end([step], state, error=error, receipt=kept, begun_ms=None, done_ms=clock.now_ms()):
         return False
+    counters.add("deliveries", action=step.action, result=state)
     runs.settle(step.run_id)
     return True
 

@@ -15,7 +15,7 @@ from dashboard.i18n.message import N_
 from dashboard.models import ExportFile, Job
 from dashboard.sources import run
 from dashboard.web.deliver import LABELS, attach
-from dashboard.web.page import local_path, render
+from dashboard.web.page import local_path, refreshing, render
 
 NAMES = {**LABELS, "zip": N_("ZIP archive")}
 
@@ -41,9 +41,7 @@ def show(ident: str) -> Response:
         failed=failed,
         kept_until=formats.stamp(file.expires_ts, zone()),
     )
-    if not ready and not failed:
-        response.headers["Refresh"] = f"3; url={url_for('.show', ident=ident)}"  # without scripts
-    return response
+    return response if ready or failed else refreshing(response, url_for(".show", ident=ident))
 
 
 @bp.get("/<ident>/file")

@@ -12,7 +12,7 @@ from dashboard.audit import retention as audit
 from dashboard.db import Model, pieces
 from dashboard.events.kept import Kept
 from dashboard.i18n.message import N_
-from dashboard.models import AuditEntry, ExportFile, RefusedEvent, Run
+from dashboard.models import AuditEntry, ExportFile, FileImport, ImportPart, ImportRefused, RefusedEvent, Run
 from dashboard.retention import content, days, log
 from dashboard.rules import runs
 
@@ -64,7 +64,12 @@ def _expired_files(before_ms: int) -> Any:
 
 
 def _delete_files(before_ms: int) -> Iterator[int]:
-    return pieces.delete(ExportFile, _expired_files(before_ms), most=FILES_AT_ONCE)
+    """Delete exported files, and the content of imported ones, which are kept for days of their own."""
+    yield from pieces.delete(ExportFile, _expired_files(before_ms), most=FILES_AT_ONCE)
+    f = FileImport
+    over = f.select(f.id).where(f.expires_ts <= clock.now_s())
+    yield from pieces.delete(ImportPart, ImportPart.file.in_(over), most=FILES_AT_ONCE)
+    yield from pieces.delete(ImportRefused, ImportRefused.file.in_(over))
 
 
 def _expired_refused(before_ms: int) -> Any:
@@ -118,7 +123,7 @@ KINDS = (
     RetentionKind(
         Kept.EXPORTS,
         N_("Exported files"),
-        N_("Files that were made in the background."),
+        N_("Files that were made in the background. Imported files are kept for 7 days."),
         1,
         False,
         _stock(ExportFile, ExportFile.created_ts * 1000, _expired_files),

@@ -1,4 +1,4 @@
-"""Settings read from environment variables and `.env`: one table of names, units and defaults.
+"""Settings of the environment, `.env` and `/etc/stopa.env`: one table of names, units and defaults.
 
 `read()` returns every problem with an example of a valid value; `start()` prints them and exits with
 status 2. The time zone of the operating system is never used: days are UTC unless `STOPA_TIMEZONE` is
@@ -15,7 +15,7 @@ import secrets
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,10 +32,12 @@ __all__ = [
     "LOCALES",
     "ROOT",
     "SETTINGS",
+    "Given",
     "HostPort",
     "Problem",
     "Settings",
     "SettingsError",
+    "given_values",
     "load",
     "reachable",
     "read",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 BIND = HostPort("127.0.0.1", 8000)
+FILES = (Path("/etc/stopa.env"), ROOT / ".env")  # a later one wins
 
 
 class Problem(NamedTuple):
@@ -84,7 +87,7 @@ class Settings:
     site_name: str = "Stopa"
     audit_seals: Path | None = None
     disk_low_mb: int = 1024
-    log_folders: tuple[Path, ...] = (Path("/var/log/asterisk"),)
+    metrics: str = ""
 
     @property
     def limits_s(self) -> tuple[int, int, int]:
@@ -112,9 +115,9 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
 
 
 def start(
-    environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE, file: Path = ROOT / ".env"
+    environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE, files: Sequence[Path] = FILES
 ) -> Settings:
-    """Return the settings of the environment and, for names that are not set there, of the lines of `file`;
+    """Return the settings of the environment and, for names that are not set there, of the lines of `files`;
     or print every problem to standard error and exit with status 2.
 
     What this process prints from now on is escaped where the terminal's encoding has no such letter.
@@ -122,13 +125,35 @@ def start(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    written = {name: value for name, value in dotenv_values(file).items() if value is not None}
     try:
-        return load({**written, **environ}, instance)
+        return load({name: given.value for name, given in given_values(environ, files).items()}, instance)
     except SettingsError as error:
         for problem in error.problems:
             print(f"{problem.name}: {problem.text}.\n  Example: {problem.hint}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+class Given(NamedTuple):
+    """The text of a setting and where it stands: a file, or "environment"."""
+
+    value: str
+    place: str
+
+
+def given_values(environ: Mapping[str, str] = os.environ, files: Sequence[Path] = FILES) -> dict[str, Given]:
+    """Return what is set, by name. Raises SettingsError for a file that this user may not read: going on
+    without it would use another database."""
+    found: dict[str, Given] = {}
+    for file in files:
+        try:
+            written = dotenv_values(stream=io.StringIO(file.read_text()))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            hint = "run the command as the user of the service, such as with sudo -u stopa"
+            raise SettingsError([Problem(str(file), f"cannot be read: {error.strerror}", hint)]) from None
+        found.update({name: Given(value, str(file)) for name, value in written.items() if value is not None})
+    return found | {name: Given(value, "environment") for name, value in environ.items()}
 
 
 def read(environ: Mapping[str, str], instance: Path) -> tuple[dict[str, Any], list[Problem]]:

@@ -17,6 +17,8 @@ LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}  # of pages, m
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
+TOKEN_MIN = 16
+LOOPBACK = "loopback"
 SITE_NAME_MAX = 60
 ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?[^<>@\s]+@[^<>@\s]+>?")
 
@@ -117,11 +119,6 @@ def read_folder(value: str) -> Path:
     return Path(value)
 
 
-def read_folders(value: str) -> tuple[Path, ...]:
-    """Return the paths of folders separated by commas."""
-    return tuple(read_folder(part.strip()) for part in value.split(",") if part.strip())
-
-
 def read_timezone(value: str) -> str:
     try:
         return clock.zone(value).key
@@ -133,6 +130,13 @@ def read_locale(value: str) -> str:
     if value not in LOCALES:
         *first, last = LOCALES
         raise ValueError(f"unsupported locale {value!r}; use {', '.join(first)} or {last}")
+    return value
+
+
+def read_metrics(value: str) -> str:
+    """Return who may read the metrics: LOOPBACK, or a token."""
+    if value != LOOPBACK and (len(value) < TOKEN_MIN or not value.isascii() or not value.isprintable()):
+        raise ValueError(f"is neither {LOOPBACK} nor a token of {TOKEN_MIN} ASCII characters or more")
     return value
 
 
@@ -151,3 +155,20 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return read
+
+
+HIDDEN = "***"
+
+
+def hidden(_value: str) -> str:
+    return HIDDEN
+
+
+def hidden_token(value: str) -> str:
+    return value if value == LOOPBACK else HIDDEN
+
+
+def without_password(url: str) -> str:
+    """Return a URL with its password hidden, also one given as a parameter."""
+    url = re.sub(r"(?<=://)([^:/@?]*):[^@/]*@", rf"\1:{HIDDEN}@", url)
+    return re.sub(r"(?i)(password=)[^&]*", rf"\1{HIDDEN}", url)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dashboard.settings import readers
-from dashboard.settings.readers import SECRET_MIN
+from dashboard.settings.readers import SECRET_MIN, TOKEN_MIN
 
 
 class Setting(NamedTuple):
@@ -21,6 +21,7 @@ class Setting(NamedTuple):
     help: str
     read: Callable[[str], Any]
     hint: str
+    masked: Callable[[str], str] = str  # hides what is secret in the text
 
     @property
     def field(self) -> str:
@@ -36,6 +37,7 @@ SETTINGS = [
         "Database: the path of an SQLite file, or PostgreSQL.",
         readers.read_database,
         "sqlite:////var/lib/stopa/stopa.db or postgresql://user:password@host/name",
+        readers.without_password,
     ),
     Setting(
         "STOPA_SECRET_KEY",
@@ -45,6 +47,7 @@ SETTINGS = [
         "Must be the same on all machines.",
         readers.read_secret,
         "the output of python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        readers.hidden,
     ),
     Setting(
         "STOPA_BASE_URL",
@@ -71,6 +74,7 @@ SETTINGS = [
         "*Notifications*; users from before an upgrade get none until they turn it on.",
         readers.read_smtp_url,
         "smtp://user:password@mail.example.com:587",
+        readers.without_password,
     ),
     Setting(
         "STOPA_MAIL_FROM",
@@ -156,14 +160,6 @@ SETTINGS = [
         "/mnt/archive/stopa-seals",
     ),
     Setting(
-        "STOPA_LOG_FOLDERS",
-        "/var/log/asterisk",
-        "folders",
-        "Folders of queue logs that may be followed from Settings > Sources, separated by commas.",
-        readers.read_folders,
-        "/var/log/asterisk,/srv/pbx/log",
-    ),
-    Setting(
         "STOPA_DISK_LOW_MB",
         "1024",
         "MB, 1 to 10000000",
@@ -171,6 +167,16 @@ SETTINGS = [
         "file, with exports, or that of the folder `instance`. A PostgreSQL server's disk is not seen.",
         readers.whole(1, 10_000_000),
         "1024",
+    ),
+    Setting(
+        "STOPA_METRICS",
+        "(off)",
+        f"loopback, or a token of {TOKEN_MIN} characters or more",
+        "Who may read `GET /metrics`: this machine only, or who sends the token as "
+        "`Authorization: Bearer TOKEN`.",
+        readers.read_metrics,
+        "loopback, or the output of python3 -c 'import secrets; print(secrets.token_hex(16))'",
+        readers.hidden_token,
     ),
     Setting(
         "STOPA_LOG_LEVEL",

@@ -71,6 +71,12 @@ def render(template: str, fragments: Collection[str] = (), status: int = 200, **
     return make_response("".join(view.blocks[block][0](view)), status)
 
 
+def refreshing(response: Response, url: str) -> Response:
+    """Let browsers without scripts load the page again while work goes on; htmx asks for its fragment."""
+    response.headers["Refresh"] = f"3; url={url}"
+    return response
+
+
 def wanted(fragments: Collection[str]) -> str | None:
     """Return which of `fragments` htmx asks for; None when the whole page is wanted."""
     htmx = request.htmx

@@ -8,6 +8,7 @@ from flask import Flask, Request, Response, abort, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
+from dashboard.access import upload_pass
 from dashboard.access.guard import MACHINE_PATHS
 from dashboard.web.logs import REQUEST_ID
 
@@ -51,6 +52,10 @@ def init(app: Flask) -> None:
         """Werkzeug bounds fields of multipart forms only; a URL-encoded one would be read up to 10 MiB."""
         if request.mimetype == FORMS[0]:
             request.max_content_length = request.max_form_memory_size
+        elif request.mimetype == FORMS[1] and request.method == "POST":
+            query = request.query_string.decode("latin-1")
+            most = upload_pass.body_max(app.config["SECRET_KEY"], request.path, query)
+            request.max_content_length = max(most, app.config["MAX_CONTENT_LENGTH"])
 
     @app.before_request
     def refuse_nul() -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.rounds import VIEWS, seen, send
-from tests.browser.window import DESK, Site, View, fill_sign_in, look, watched
+from tests.browser.window import DESK, Site, View, look, watched
 from tests.test_start import SERVER, started
 
 PASSWORD = "correct horse battery"
@@ -41,7 +41,7 @@ def test_the_page_is_clean_as_it_comes_and_with_errors(view: View, browser: Brow
     context.close()
 
 
-def test_the_code_makes_an_administrator_who_signs_in_to_a_home_without_records(
+def test_the_code_makes_an_administrator_who_is_signed_in_to_the_checklist(
     browser: Browser, empty: Site
 ) -> None:
     found = CODE.search(empty.running.said)
@@ -51,8 +51,7 @@ def test_the_code_makes_an_administrator_who_signs_in_to_a_home_without_records(
     tab.go("/")
     typed = {"code": found[1], "login": "first", "name": "First One", "password": PASSWORD}
     send(tab.page, typed)
-    assert tab.page.url == f"{empty.address}/sign-in"
-    fill_sign_in(tab.page, "first", PASSWORD)
+    assert tab.page.url == f"{empty.address}/"
     for path in ("/", "/tracing", "/users", "/figures", "/teams", "/queues", "/pauses"):
         visit = seen(tab, tab.go(path))
         assert (visit.status, visit.violations, visit.problems, visit.wider) == (200, [], [], 0), path

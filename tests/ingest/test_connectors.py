@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hmac
+import json
 from copy import deepcopy
 
+import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.db import database
 from dashboard.ingest.connectors.proof import is_proved
-from dashboard.models import Connector
-from tests.ingest.webhooks import NEEDS_SHARED, SECRET, connector, sample, send
+from dashboard.models import Connector, Event, RefusedEvent
+from tests.ingest.webhooks import DATA, NEEDS_SHARED, SECRET, connector, sample, send
+
+# What the samples say of customers.
+DETAILS = ("Emily", "Adams", "emily@", "1234 7777", "Bennelong", "Emílie", "Nováková", "contact-name")
 
 
 @NEEDS_SHARED
+@time_machine.travel("2026-03-02T12:00:00Z", tick=False)
 def test_what_is_no_payload_of_the_vendor_is_refused_with_the_place(client: FlaskClient) -> None:
     connector("zammad")
     connector("chatwoot")
@@ -51,6 +58,10 @@ def test_what_is_no_payload_of_the_vendor_is_refused_with_the_place(client: Flas
             path,
             answer.text,
         )
+        kept = RefusedEvent.select().order_by(RefusedEvent.id.desc()).get()
+        assert place in json.loads(kept.errors), path
+        shown = [detail for detail in DETAILS if detail in kept.text]
+        assert ('"ticket"' in kept.text or '"event"' in kept.text, shown) == (True, []), (path, kept.text)
     for raw, status in (
         (b"", 400),
         (b"{", 400),
@@ -122,4 +133,22 @@ def test_a_connector_for_events_takes_what_the_interface_takes(client: FlaskClie
         for count in (1, 0):
             answer = client.post("/connect/events", json=body, headers={**bearer, "Content-Type": kind})
             assert (answer.status_code, answer.get_json()["accepted"]) == (202, count), answer.text
+    wrong = client.post("/connect/events", json={**event, "time": "soon"}, headers=bearer)
+    assert (wrong.status_code, RefusedEvent.get().text) == (422, json.dumps({**event, "time": "soon"}))
     assert client.post("/connect/events", data="x", headers=bearer).status_code == 415
+
+
+@NEEDS_SHARED
+@pytest.mark.both_databases
+def test_each_conformance_request_of_cloudevents_is_the_one_event_it_carries(client: FlaskClient) -> None:
+    connector("events", "token")
+    counts = []
+    for vector in json.loads((DATA / "cloudevents" / "vectors.json").read_text())["vectors"]:
+        given = {**vector["headers"], "Authorization": "Bearer token"}
+        answer = client.post("/connect/events", data=vector["body"].encode(), headers=given)
+        counts.append((answer.status_code, answer.get_json()["accepted"], answer.get_json()["ids"]))
+        unsigned = client.post("/connect/events", data=vector["body"].encode(), headers=vector["headers"])
+        assert unsigned.status_code == 401, vector["name"]
+    assert counts == [(202, count, ["1234-1234-1234"]) for count in (1, 0, 0, 0)]
+    [found] = Event.select()
+    assert json.loads(found.envelope)["source"] == vector["attributes"]["source"]

@@ -38,7 +38,7 @@ def test_a_new_ticket_of_zammad_is_three_events_and_a_repeat_is_none(client: Fla
     assert stored() == [
         CREATED,
         ("article:104", "ticket.message_received", None, DESK),
-        ("d-1:ticket.assigned", "ticket.assigned", CHRIS, DESK),
+        ("ticket:81:created:ticket.assigned", "ticket.assigned", CHRIS, DESK),
     ]
     created, message, assigned = Event.select().order_by(Event.time_ms)
     assert {each.interaction for each in (created, message, assigned)} == {"81"}
@@ -104,17 +104,43 @@ def test_a_ticket_whose_creation_was_not_sent_begins_where_it_was_created(client
     send(client, "zammad", ticket(9, state="closed"), delivery="d-9")
     assert stored() == [
         ("ticket:81:created", "ticket.created", None, None),
-        ("d-9:ticket.updated", "ticket.updated", CHRIS, DESK),
-        ("d-9:ticket.closed", "ticket.closed", CHRIS, DESK),
+        ("ticket:81:1605280140000:ticket.updated", "ticket.updated", CHRIS, DESK),
+        ("ticket:81:1605280140000:ticket.closed", "ticket.closed", CHRIS, DESK),
     ]
-    send(client, "zammad", sample("zammad/ticket_created"), delivery="d-1")  # late
-    assert [row[1] for row in stored()] == [
-        "ticket.created",
-        "ticket.message_received",
-        "ticket.assigned",
-        "ticket.updated",
-        "ticket.closed",
-    ]
+    for _twice in range(2):
+        send(client, "zammad", sample("zammad/ticket_created"), delivery="d-1")  # late
+        assert [row[1] for row in stored()] == [
+            "ticket.created",
+            "ticket.message_received",
+            "ticket.updated",
+            "ticket.assigned",
+            "ticket.updated",
+            "ticket.closed",
+            "ticket.status_changed",
+        ]
+
+
+@NEEDS_SHARED
+def test_an_update_that_two_triggers_or_a_retry_send_is_stored_once_and_nothing_is_lost(
+    client: FlaskClient,
+) -> None:
+    connector("zammad")
+    for delivery in ("d-1", "d-2"):
+        send(client, "zammad", sample("zammad/ticket_created"), delivery=delivery)
+    assert len(stored()) == 3
+    for delivery, minute, state, expected in (
+        ("d-3", 1, "open", ["ticket.updated"]),
+        ("d-4", 1, "open", []),  # a second trigger of the same update
+        (
+            "d-3",
+            2,
+            "closed",
+            ["ticket.updated", "ticket.status_changed", "ticket.closed"],
+        ),  # its retry, later
+    ):
+        known = {row[0] for row in stored()}
+        send(client, "zammad", ticket(minute, state=state), delivery=delivery)
+        assert [type_ for ident, type_, *_rest in stored() if ident not in known] == expected
 
 
 @NEEDS_SHARED

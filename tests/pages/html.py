@@ -67,6 +67,21 @@ class Page(HTMLParser):
             if all(one.attributes.get(name) == value for name, value in wanted.items())
         ]
 
+    def filled(self) -> dict[str, str]:
+        """Return what a browser sends of the fields in the main part of the page, without buttons."""
+        start = next(n for n, one in enumerate(self.elements) if one.tag == "main")
+        name, found = "", {}
+        for tag, attributes in self.elements[start:]:
+            if tag == "input" and attributes.get("type") not in ("file", "checkbox"):
+                found[attributes.get("name", "")] = attributes.get("value", "")
+            elif tag == "select":
+                name = attributes.get("name", "")
+            elif tag == "option" and name and ("selected" in attributes or name not in found):
+                found[name] = attributes.get("value", "")
+            elif tag == "datalist":
+                name = ""
+        return found
+
     def values(self, name: str) -> list[str]:
         """Return the values of the fields, or the options of the list, of that name."""
         inside, found = False, []

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -261,3 +262,61 @@ def test_a_further_key_for_a_source_names_the_others(editor: FlaskClient) -> Non
     ApiKey.update(revoked_ts=1).where(ApiKey.name == "old").execute()
     keys.make("reader", "pbx", "read")
     assert text in editor.post("/settings/keys/new", data={**FORM, "name": "Second"}).text
+
+
+def test_the_page_of_a_key_shows_its_use_and_the_first_event(editor: FlaskClient) -> None:
+    made = editor.post("/settings/keys/new", data=FORM).text
+    (plain,) = set(re.findall(r"stopa_[\w-]{30,}", made))
+    url = f"/settings/keys/{ApiKey.get().id}"
+    assert f'hx-get="{url}?refused=0"' in made
+    code = [html.unescape(text) for text in re.findall(r'<pre class="json all"[^>]*>(.*?)</pre>', made, re.S)]
+    assert "http://127.0.0.1:8000/api/v1/events" in code[0]
+    assert all(plain in text for text in code[:2])
+    compile(code[1], "sample", "exec")
+    assert code[2] == "bin/stopa follow /var/log/asterisk/queue_log --source pbx"
+    assert [text.rpartition("/")[2] for text in code[3:]] == ["zammad", "chatwoot"]
+    part = {"HX-Request": "true", "HX-Target": "first"}
+    assert editor.get(f"{url}?refused=0", headers=part).status_code == 204
+    page = editor.get(url).text
+    shown = [text in page for text in ("Waiting for the first event…", "$STOPA_KEY", plain)]
+    assert shown == [True, True, False]
+    bearer = {"Authorization": f"Bearer {plain}"}
+    assert editor.post("/api/v1/events", json=[{"type": "x"}], headers=bearer).status_code == 422
+    assert "1 record was refused." in editor.get(f"{url}?refused=0", headers=part).text
+    assert editor.get(f"{url}?refused=1", headers=part).status_code == 204
+    sent = {"type": "agent.signed_in", "user": "jana", "time": "2026-03-02T09:00:00Z"}
+    assert editor.post("/api/v1/events", json=sent, headers=bearer).status_code == 202
+    found = editor.get(f"{url}?refused=1", headers=part).text
+    assert "The first event has arrived: Agent signed in" in found
+    assert 'href="/tracing?user=jana&amp;date=2026-03-02"' in found
+    assert "hx-get" not in found
+    assert found.strip() in editor.get(url).text
+
+
+def test_the_first_event_is_shown_to_its_readers_only(client: FlaskClient, app: Flask) -> None:
+    plain = keys.make("Exchange", "pbx", "ingest")
+    url, bearer = f"/settings/keys/{ApiKey.get().id}", {"Authorization": f"Bearer {plain}"}
+    sent = {"type": "agent.signed_in", "user": "jana", "time": "2026-03-02T09:00:00Z"}
+    app.test_client().post("/api/v1/events", json=sent, headers=bearer)
+    rights: list[tuple[tuple[P, ...], tuple[str, ...], str]] = [
+        ((P.KEYS_VIEW, P.TRACING_VIEW), asks.EVERYTHING, "Open the day of jana"),
+        ((P.KEYS_VIEW, P.EVENTS_VIEW), asks.EVERYTHING, "Open the event"),
+        ((P.KEYS_VIEW, P.EVENTS_VIEW, P.TRACING_VIEW), ("led_teams", "all_queues"), ""),
+        ((P.KEYS_VIEW,), asks.EVERYTHING, ""),
+    ]
+    for permissions, grants, link in rights:
+        asks.sign_in_with(client, *permissions, grants=grants)
+        page = client.get(url).text
+        assert "The first event has arrived" in page, permissions
+        for each in ("Open the day of jana", "Open the event"):
+            assert (each in page) == (each == link), (permissions, each)
+        assert ">Revoke<" not in page
+    asks.sign_in_with(client, P.KEYS_EDIT)
+    client.post(f"{url}/revoke")
+    page = client.get(url).text
+    assert ("The first event has arrived" in page, "Send events" in page) == (False, False)
+    assert client.get("/settings/keys/999").status_code == 404
+    read = keys.make("Wallboard", "pbx", "read")
+    page = client.get(f"/settings/keys/{ApiKey.get(ApiKey.name == 'Wallboard').id}").text
+    shown = [text in page for text in ("Waiting for the first request…", "Read events", read)]
+    assert shown == [True, True, False]

@@ -26,9 +26,9 @@ SETTINGS = {
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
     "/settings/retention": "Retention",
-    "/settings/sources": "Sources",
     "/settings/keys": "API keys",
     "/settings/connectors": "Connectors",
+    "/import": "Import",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",
 }

@@ -2,6 +2,8 @@
 
 The `id` of a payload is that of the conversation or message, so an event is known again by what happened
 and when. An id comes as number or text, `message_type` as word or number, a time in any of five forms.
+No webhook says which agents are available: Chatwoot tells that by its API and its live connection only, so
+their presence has to come as events of their own.
 
 Source: Chatwoot's documentation, "Webhooks" and "Webhook events".
 """
@@ -53,7 +55,7 @@ PASSED = frozenset(
 )
 
 
-def drafts(body: JsonObject, _headers: Mapping[str, str], _known: Known) -> list[Draft]:
+def drafts(body: JsonObject, _known: Known) -> list[Draft]:
     """Return the events of a payload, none for one that changes no chat. Raises FieldError."""
     event = text(body, "event", needed=True)
     read = _READERS.get(event)

@@ -15,8 +15,20 @@ from dashboard.ingest.schema import CONTACT_LIMITS, Contact, Event, NewEvent, Ou
 MAX_TEXT = 4_000  # characters of a message that are kept: with all else it fits in an event's data
 _NOT_IN_WORDS = re.compile(r"[^a-z0-9_]+")
 JsonObject = dict[str, Any]
-# The data of the interaction's latest snapshot before a time in ms UTC; {} while there is none.
-Known = Callable[[str, int], Mapping[str, Any]]
+
+
+class Snapshot(NamedTuple):
+    """What an interaction was at a time in ms UTC, by whom and in which queue."""
+
+    data: Mapping[str, Any]
+    time_ms: int
+    user: str | None
+    queue: str | None
+
+
+# Of an interaction and a time in ms UTC, the data of its latest snapshot before, {} while there is none, and
+# its next one after.
+Known = Callable[[str, int], tuple[Mapping[str, Any], Snapshot | None]]
 
 
 class FieldError(Exception):

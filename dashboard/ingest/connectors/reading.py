@@ -14,7 +14,7 @@ from dashboard.ingest.connectors.fields import Draft, FieldError, JsonObject, Kn
 from dashboard.ingest.schema import Outcome, Refusal
 
 MAPPED = "mapped"
-MAKERS: Mapping[str, Callable[[JsonObject, Mapping[str, str], Known], list[Draft]]] = {
+MAKERS: Mapping[str, Callable[[JsonObject, Known], list[Draft]]] = {
     "zammad": zammad.drafts,
     "chatwoot": chatwoot.drafts,
 }
@@ -24,14 +24,12 @@ def events(
     kind: str,
     mapping: Mapping[str, str],
     body: bytes,
-    headers: Mapping[str, str],
     known: Known,
     now_ms: int,
 ) -> list[Outcome]:
     """Return what a body of a kind of connector holds, refusals by the place in the body.
 
-    `headers` have lower-case names, `mapping` is that of a mapped connector. Raises BodyError for an empty
-    body and no object.
+    `mapping` is that of a mapped connector. Raises BodyError for an empty body and no object.
     """
     if not body.strip():
         raise BodyError(Message(NOTHING))
@@ -43,6 +41,6 @@ def events(
             pairs = mapped.read(mapping.get("fields", ""), mapping.get("types", ""))
             ident = hashlib.blake2b(body, digest_size=16).hexdigest()
             return fields.outcomes(mapped.drafts(pairs, value, ident, now_ms))
-        return fields.outcomes(MAKERS[kind](value, headers, known))
+        return fields.outcomes(MAKERS[kind](value, known))
     except FieldError as error:
         return [Refusal(0, error.errors)]

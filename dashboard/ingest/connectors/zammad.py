@@ -1,9 +1,11 @@
 """Zammad's trigger webhooks: a ticket as it is now, and perhaps the article that was added. Pure.
 
 A payload says what the ticket is, not what changed. So each one becomes a snapshot (`ticket.updated`, or
-`ticket.created` within FRESH_MS of its creation), and a change is what differs from the ticket's snapshot
-before. What happens once (creation, articles) has an identity of its own; the rest has that of the
-delivery. So repeats add nothing, and a late delivery changes nothing that came after it.
+`ticket.created` within FRESH_MS of its creation), and a change is what differs between a snapshot and the one
+before it in time. Events are known again by ticket and time of the update, articles by their id: neither
+the retries of a delivery nor two triggers for one update add anything. The id of the delivery would not do,
+for Zammad sends a retry with the ticket as it is by then. A late delivery adds what lies between its
+neighbours in time; a change that the later neighbour has shown already stays at that one's time.
 
 Source: Zammad's administrator documentation, "Webhook payload".
 """
@@ -20,6 +22,7 @@ from dashboard.ingest.connectors.fields import (
     FieldError,
     JsonObject,
     Known,
+    Snapshot,
     contact,
     part,
     plain,
@@ -29,7 +32,6 @@ from dashboard.ingest.connectors.fields import (
 from dashboard.ingest.schema import Contact
 
 CREATED, UPDATED = "ticket.created", "ticket.updated"
-DELIVERY = "x-zammad-delivery"
 CLOSED, MERGED, REMOVED = "closed", "merged", "removed"  # the states that end a ticket
 ENDS = {CLOSED: "ticket.closed", MERGED: "ticket.merged", REMOVED: "ticket.deleted"}
 NOBODY = "-"  # the login of Zammad's system user
@@ -40,7 +42,6 @@ class Ticket(NamedTuple):
     """What all events of a delivery share. `snapshot` is the data that later deliveries are compared with."""
 
     id: str
-    delivery: str
     time_ms: int
     created_ms: int
     actor: str | None  # the agent who changed it last
@@ -48,21 +49,34 @@ class Ticket(NamedTuple):
     queue: str | None
     snapshot: JsonObject
 
-    def draft(self, ident: str, type_: str, time_ms: int | None = None, **data: Any) -> Draft:
-        moment = self.time_ms if time_ms is None else time_ms
-        return Draft(ident, type_, moment, self.id, self.actor, self.queue, self.contact, data)
+    def draft(self, ident: str, type_: str, time_ms: int, **data: Any) -> Draft:
+        return Draft(ident, type_, time_ms, self.id, self.actor, self.queue, self.contact, data)
 
-    def change(self, type_: str, **data: Any) -> Draft:
-        return self.draft(f"{self.delivery}:{type_}", type_, **data)
+    def change(self, change: Change, moment: str | int = "") -> Draft:
+        """Return a change at the time of this delivery, or known by another `moment`."""
+        ident = f"ticket:{self.id}:{moment or self.time_ms}:{change.type}"
+        return self.draft(ident, change.type, self.time_ms, **change.data)
+
+    def at(self, after: Snapshot) -> Ticket:
+        """Return the ticket at a later snapshot; its contact and channel are those of this delivery."""
+        return self._replace(time_ms=after.time_ms, actor=after.user, queue=after.queue)
 
 
-def drafts(body: JsonObject, headers: Mapping[str, str], known: Known) -> list[Draft]:
+class Change(NamedTuple):
+    """A change is the same at two deliveries when its type and its new value are."""
+
+    type: str
+    value: str
+    data: JsonObject
+
+
+def drafts(body: JsonObject, known: Known) -> list[Draft]:
     """Return the events of a payload. Raises FieldError for one that is no ticket of Zammad."""
-    found = _ticket(body, headers)
+    found = _ticket(body)
     return [*_states(found, known), *_articles(found, body)]
 
 
-def _ticket(body: JsonObject, headers: Mapping[str, str]) -> Ticket:
+def _ticket(body: JsonObject) -> Ticket:
     ident = text(body, "ticket.id", needed=True)
     updated = _time(body, "ticket.updated_at")
     group = _name(body, "ticket.group")
@@ -82,7 +96,6 @@ def _ticket(body: JsonObject, headers: Mapping[str, str]) -> Ticket:
     }
     return Ticket(
         ident,
-        headers.get(DELIVERY, "").strip()[:100] or f"ticket:{ident}:{updated}",
         updated,
         _time(body, "ticket.created_at"),
         _agent(body, "ticket.updated_by"),
@@ -95,35 +108,54 @@ def _ticket(body: JsonObject, headers: Mapping[str, str]) -> Ticket:
 
 
 def _states(ticket: Ticket, known: Known) -> Iterator[Draft]:
-    """Yield the ticket's creation, its snapshot and the changes since the snapshot before."""
+    """Yield the ticket's creation, its snapshot and the changes between it and its neighbours in time."""
     now = ticket.snapshot
-    fresh = ticket.time_ms - ticket.created_ms <= FRESH_MS
-    before: Mapping[str, Any] = {} if fresh else known(ticket.id, ticket.time_ms)
+    before, after = known(ticket.id, ticket.time_ms)
+    is_whole = "status" in before
+    is_first = ticket.time_ms - ticket.created_ms <= FRESH_MS and not (is_whole and _changes(before, now))
     lasting = ("number", "requester", "requester_email", "organization", "channel")
-    created = now if fresh else {name: now[name] for name in lasting}
+    is_snapshot = is_first and (is_whole or not before)
+    created = now if is_snapshot else {name: now[name] for name in lasting}
     yield ticket.draft(f"ticket:{ticket.id}:created", CREATED, ticket.created_ms, **created)._replace(
-        user=ticket.actor if fresh else None, queue=ticket.queue if fresh else None
+        user=ticket.actor if is_snapshot else None, queue=ticket.queue if is_snapshot else None
     )
-    if not fresh:
-        yield ticket.change(UPDATED, **now)
-    if now["assignee"] and (fresh or _differs(before, now, "assignee")):
-        yield ticket.change("ticket.assigned", assignee=now["assignee"], group=now["group"])
-    if _differs(before, now, "group"):
-        yield ticket.change("ticket.transferred", kind="group", to=now["group"], group=now["group"])
-    if _differs(before, now, "priority"):
-        yield ticket.change("ticket.priority_changed", priority=now["priority"])
-    status, was = now["status"], before.get("status", "")
-    if _differs(before, now, "status"):
-        yield ticket.change("ticket.status_changed", status=status)
-    if status in ENDS and was not in ENDS:
-        yield ticket.change(ENDS[status], status=status)
-    if was in ENDS and status not in ENDS:
-        yield ticket.change("ticket.reopened", status=status)
+    if not is_snapshot:
+        yield ticket.change(Change(UPDATED, "", now))
+    shown = {change[:2] for change in _changes(before, after.data)} if after else set()
+    for change in _first(now) if is_first else _changes(before, now):
+        if change[:2] not in shown:
+            yield ticket.change(change, "created" if is_first else "")
+    for change in _changes(now, after.data) if after else []:
+        if after and change[:2] not in shown:
+            yield ticket.at(after).change(change)
 
 
-def _differs(before: Mapping[str, Any], now: JsonObject, name: str) -> bool:
-    """Say whether the snapshot before is known and had another value."""
-    return "status" in before and (before.get(name) or "") != now[name]
+def _first(now: JsonObject) -> list[Change]:
+    """Return what a new ticket is besides open."""
+    assigned = _changes({**now, "assignee": ""}, now)
+    return [*assigned, *_changes({}, now)]
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Return what changed between two snapshots; without the former, only that the ticket has ended."""
+    assignee, group, priority, status = (
+        now.get(name) or "" for name in ("assignee", "group", "priority", "status")
+    )
+    was = before.get("status", "")
+
+    def differs(name: str) -> bool:
+        return "status" in before and (before.get(name) or "") != (now.get(name) or "")
+
+    found = [
+        (differs("assignee") and assignee, "ticket.assigned", {"assignee": assignee, "group": group}),
+        (differs("group"), "ticket.transferred", {"kind": "group", "to": group, "group": group}),
+        (differs("priority"), "ticket.priority_changed", {"priority": priority}),
+        (differs("status"), "ticket.status_changed", {"status": status}),
+        (status in ENDS and was not in ENDS, ENDS.get(status, ""), {"status": status}),
+        (was in ENDS and status not in ENDS, "ticket.reopened", {"status": status}),
+    ]
+    values = {"ticket.assigned": assignee, "ticket.transferred": group, "ticket.priority_changed": priority}
+    return [Change(type_, values.get(type_, status), data) for is_so, type_, data in found if is_so]
 
 
 def _articles(ticket: Ticket, body: JsonObject) -> Iterator[Draft]:

@@ -78,7 +78,7 @@ def records(lines: Iterable[bytes | str], tally: Tally | None = None) -> Iterato
     if first is None:
         return
     separator, names = reading.header(first)
-    header = [name.strip().lower() for name in names]
+    header = _lowered(names)
     table = _table(set(header))
     if table is None:
         yield from _pipe_records(chain((first,), texts), tally)
@@ -140,6 +140,15 @@ def _time(text: str) -> int | datetime | None:
     if epoch is None:
         return times.moment(text)
     return int(epoch[1]) * 1000 + times.milliseconds(epoch[2])
+
+
+def is_header(names: Iterable[str]) -> bool:
+    """Say whether these are columns of the table `queue_log`, complete or not."""
+    return _table(set(_lowered(names))) is not None
+
+
+def _lowered(names: Iterable[str]) -> list[str]:
+    return [name.strip().lower() for name in names]
 
 
 def _table(header: Set[str]) -> Callable[[Cells], tuple[str, list[str], list[str]]] | Message | None:

@@ -13,10 +13,10 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.audit.subjects import Seen
 from dashboard.clock import Span
-from dashboard.db import database, failure, migrate
+from dashboard.events.health import database_problem
 from dashboard.i18n import zone
 from dashboard.i18n.message import N_, Message
-from dashboard.models import Event, User
+from dashboard.models import User
 from dashboard.pages.api import answers, openapi, queries
 from dashboard.pages.api.parameters import (
     REVERSED,
@@ -145,16 +145,8 @@ def description() -> Response:
 @public
 def health() -> Response:
     """200 if the database can be written and is of this version; reveals nothing else."""
-    try:
-        migrate.check(database.obj)
-    except migrate.NewerError:
-        return answers.send(answers.Health("newer version"), 503)
-    except migrate.VersionError:
-        return answers.send(answers.Health("not migrated"), 503)
-    if failure.is_read_only():
-        return answers.send(answers.Health("read-only"), 503)
-    Event.select(Event.id).limit(1).execute()
-    return answers.send(answers.Health("ok"))
+    problem = database_problem()
+    return answers.send(answers.Health(problem or "ok"), 503 if problem else 200)
 
 
 def _note(action: str, target: tuple[str, object, str], span: Span, seen: Seen | None = None) -> None:

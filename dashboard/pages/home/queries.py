@@ -12,10 +12,9 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
-from dashboard.events import arrivals
-from dashboard.events.arrivals import Last
 from dashboard.models import Job
-from dashboard.pages.home import rules
+from dashboard.pages.home import checklist, rules
+from dashboard.pages.home.checklist import Checklist
 from dashboard.pages.home.rules import Fired, Paused
 from dashboard.tracing import team, trace
 from dashboard.tracing.team import Member
@@ -25,7 +24,6 @@ from dashboard.web.queues_now import QueueNow
 from dashboard.web.status import PAUSE, READY
 from dashboard.web.team_day import Row, TeamDay
 
-SOURCES = 3  # that say when they sent last
 LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds
 
 
@@ -96,6 +94,13 @@ class Board:
         """The queues in the viewer's scope by label, with waiting contacts and today's numbers."""
         return queues_now.read(self.scope, self.passed, self.language)
 
+    @cached_property
+    def _checklist(self) -> Checklist | None:
+        return checklist.read(self.scope)
+
+    def checklist(self) -> Checklist | None:
+        return self._checklist
+
     def figures(self) -> Figures:
         waiting = dict.fromkeys(ACTIVITY_TYPES, 0)
         for line in self.lines:
@@ -117,10 +122,6 @@ class Board:
             ready=sum(row.status.state == READY for row in rows),
             paused=sum(row.status.state == PAUSE for row in rows),
         )
-
-    def sources(self) -> list[Last]:
-        """Return when the live sources sent last; names alone, no one's data."""
-        return arrivals.last_of_live(self.as_of, SOURCES)
 
     def team(self) -> TeamDay:
         return self.day

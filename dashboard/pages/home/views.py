@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, request
+from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
+from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access import agent_exports
@@ -13,14 +14,18 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language
+from dashboard.pages.home import checklist
+from dashboard.pages.home.checklist import Checklist
 from dashboard.pages.home.queries import LEVEL_TARGET, Board
 from dashboard.pages.home.rules import may_see
 from dashboard.web import team_day
+from dashboard.web.errors import Detail
 from dashboard.web.page import render, wanted
 
 bp = Blueprint("home", __name__)
 
 BLOCKS = ("attention", "figures", "team", "queues")
+CHECKLIST = "checklist"
 
 
 @bp.get("/")
@@ -28,20 +33,25 @@ BLOCKS = ("attention", "figures", "team", "queues")
 def index() -> Response:
     """Show the team's day, or the viewer's own without permission for it. Blocks reload every 30 seconds.
 
-    A block whose content equals the digest `seen` is not sent again (204).
+    A block whose content equals the digest `seen` is not sent again (204). Whoever sets Stopa up sees the
+    checklist first, and nothing else before the first event.
     """
     board = Board(g.scope, clock.now_s(), zone(), language())
     blocks: tuple[str, ...] = BLOCKS if g.scope.can(Permission.HOME_VIEW) else ("own",)
     if "own" not in blocks and may_see(g.scope):
         blocks = (*blocks, "fired")
-    block = wanted(blocks)
+    block = wanted((*blocks, CHECKLIST))
+    if block == CHECKLIST and _is_other_page(board.checklist()):
+        return Response(headers={"HX-Refresh": "true"})
+    if block is None and (steps := board.checklist()) and not steps.hidden:
+        blocks = (CHECKLIST, *blocks) if steps.has_data else (CHECKLIST,)
     context = {name: _read(board, name) for name in ([block] if block else blocks)}
     marks = {name: _mark(value) for name, value in context.items()}
     if block and request.args.get("seen") == marks[block]:
         return make_response("", 204)
     return render(
         "home/index.html",
-        fragments=set(blocks),
+        fragments={*blocks, CHECKLIST},
         board=board,
         blocks=blocks,
         marks=marks,
@@ -50,6 +60,25 @@ def index() -> Response:
         agents_lack_exports=block is None and agent_exports.is_due(g.scope),
         **context,
     )
+
+
+@bp.post("/checklist")
+@require(checklist.SEEING)
+def mark() -> Response:
+    """Mark a step of the checklist (`step`) as not needed or hide it whole, or undo that; `on` is 1 or 0."""
+    on = request.form.get("on", "")
+    try:
+        if on not in ("0", "1"):
+            raise ValueError(on)
+        checklist.mark(request.form.get("step", ""), on == "1")
+    except ValueError:
+        abort(422, Detail(_("Choose a step of the checklist, and 1 to mark it or 0 to undo that.")))
+    return make_response(redirect(url_for(".index")))
+
+
+def _is_other_page(steps: Checklist | None) -> bool:
+    """Return whether a page with the checklist has other blocks by now; `first` is one before any event."""
+    return steps is None or steps.hidden or (steps.has_data and "first" in request.args)
 
 
 def _read(board: Board, name: str) -> Any:

@@ -1,5 +1,7 @@
-"""The operations page: status of rules and pending work, and the emergency stop."""
+"""The operations page, the emergency stop, and what monitoring reads."""
 
+from dashboard.pages.operations.metrics import bp as monitoring
+from dashboard.pages.operations.metrics import init
 from dashboard.pages.operations.views import bp
 
-__all__ = ["bp"]
+__all__ = ["bp", "init", "monitoring"]

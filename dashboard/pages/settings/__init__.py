@@ -12,7 +12,6 @@ from dashboard.pages.settings import (
     policy,
     queues,
     retention,
-    sources,
     teams,
     users,
 )
@@ -29,7 +28,6 @@ BLUEPRINTS = (
     policy.bp,
     queues.bp,
     retention.bp,
-    sources.bp,
     teams.bp,
     users.bp,
 )

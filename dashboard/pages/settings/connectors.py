@@ -180,7 +180,7 @@ def preview(form: ConnectorForm) -> str:
     lines = {name: form[name].data for name in MAPPING[:2]}
     body = form["sample"].data.encode("utf-8", "replace")
     try:
-        [found] = events(MAPPED, lines, body, {}, lambda _id, _ms: {}, clock.now_ms())
+        [found] = events(MAPPED, lines, body, lambda _id, _ms: ({}, None), clock.now_ms())
     except BodyError as error:
         return str(error.message.render(_))
     if isinstance(found, Refusal):

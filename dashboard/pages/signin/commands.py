@@ -6,6 +6,7 @@ from dashboard import clock
 from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
 from dashboard.audit import record as audit
 from dashboard.db import database
+from dashboard.jobs import counters
 from dashboard.models import User
 
 
@@ -32,18 +33,27 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
     if tried.first:
         audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
     if tried.wait_s:
+        counters.add("sign_ins", result="limited")
         raise Refused(tried.wait_s)
     right = passwords.check(password, user.password_hash if user else None)
     if user is None or not right or user.deactivated_ts is not None or user.access_id is None:
         audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
+        counters.add("sign_ins", result="failed")
         raise Refused
     with database.atomic():
         throttle.succeeded(tried)
+        token = start_session(user, ip)
+    return token, user
+
+
+def start_session(user: User, ip: str) -> str:
+    """Sign in a user who has proved who they are, in one transaction; return the token of the session."""
+    with database.atomic():
         User.update(last_sign_in_ts=clock.now_s()).where(User.id == user.id).execute()
-        token = sessions.start(user, ip)
         who = ("user", user.id, user.login)
         audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
-    return token, user
+        counters.add("sign_ins", result="signed_in")
+        return sessions.start(user, ip)
 
 
 def check_setup_code(code: str, ip: str) -> bool:

@@ -51,6 +51,10 @@ def create() -> Response:
         token, user = commands.sign_in(login, request.form.get("password", ""), ip, known)
     except commands.Refused as refused:
         return _refused(login, target, refused.wait_s)
+    return _signed_in(token, user, target)
+
+
+def _signed_in(token: str, user: User, target: str) -> Response:
     chosen = session.get("locale")
     session.clear()
     if chosen:
@@ -106,7 +110,7 @@ def delete() -> Response:
 @bp.route("/setup", methods=["GET", "POST"])
 @public
 def setup() -> Response:
-    """Create the first administrator; requires the one-time code printed at start."""
+    """Create the first administrator and sign them in; requires the one-time code printed at start."""
     if request.method == "GET":
         if not first_admin.needs_setup():
             return make_response(redirect(url_for(".show")))
@@ -123,10 +127,10 @@ def setup() -> Response:
         return _set_up_by_another()
     if asked.errors:
         return render("signin/setup.html", status=422, asked=asked)
-    if not first_admin.make_administrator(asked.login, asked.name, asked.password):
+    user = first_admin.make_administrator(asked.login, asked.name, asked.password)
+    if user is None:
         return _set_up_by_another()
-    flash(_("Administrator added. Sign in."), "ok")
-    return make_response(redirect(url_for(".show")))
+    return _signed_in(commands.start_session(user, request.remote_addr or ""), user, url_for("home.index"))
 
 
 def _set_up_by_another() -> Response:

@@ -78,6 +78,7 @@ _AREA = f"""CASE WHEN e.action LIKE 'auth.%' THEN 'sign_in' WHEN e.outcome = 'de
 
 ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.internal} | {
     "import.run": catalog.CATALOG["import.finished"].label,
+    "import.undone": N_("Import undone"),
     "audit.redacted": N_("Texts of an erased user removed from entries"),
     "audit.chain_started": N_("Chain of the audit log started"),
     "audit.verification_started": N_("Verification of the audit log started"),

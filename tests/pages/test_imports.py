@@ -1,0 +1,257 @@
+"""Files imported in the browser: what is understood is shown first, all records are accounted for, and an
+import that is killed, cancelled or repeated stores each event once."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from dashboard.access import upload_pass
+from dashboard.access.permissions import Permission
+from dashboard.ingest import importer
+from dashboard.ingest.imports import job, upload
+from dashboard.jobs import worker
+from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Job, Source
+from dashboard.retention.kinds import KINDS
+from tests import make
+from tests.pages.html import Page
+
+pytestmark = pytest.mark.both_databases
+
+LOG = "".join(
+    f"{1772438400 + n * 60}|c-{n}|support|{who}|{verb}\n"
+    for n in range(30)
+    for who, verb in (
+        ("NONE", "ENTERQUEUE||601|1"),
+        ("Agent/1", "CONNECT|10|c|8"),
+        ("Agent/1", "COMPLETECALLER|10|20|1"),
+    )
+)
+BROKEN = LOG + "not a record\n"
+EVENT = '{"id": "%s", "type": "call.queued", "time": "2026-03-02T09:00:00Z", "interaction": "%s"}\n'
+CSV = (
+    "type;time;interaction;user\ncall.closed;2.3.2026 09:00:00;c1;jana\ncall.closed;31.2.2026 09:00;c2;jana\n"
+)
+HTMX = {"HX-Request": "true", "HX-Target": "result"}
+
+
+@pytest.fixture
+def owner(client: FlaskClient) -> None:
+    user = make.user("owner", access=make.access(Permission, ["all_users", "all_queues"], "All"))
+    make.sign_in(client, user)
+
+
+def send(client: FlaskClient, text: str | bytes, name: str = "queue_log", **fields: str) -> Any:
+    data = text.encode() if isinstance(text, str) else text
+    form = {"format": "", "source": "", "zone": "Europe/Prague", **fields}
+    return client.post("/import", data={**form, "file": (io.BytesIO(data), name)})
+
+
+def sent(client: FlaskClient, text: str | bytes, name: str = "queue_log", **fields: str) -> str:
+    """Send a file and return the address of its import."""
+    answer = send(client, text, name, **fields)
+    assert answer.status_code == 302, answer.text
+    return str(answer.headers["Location"])
+
+
+def act(client: FlaskClient, path: str, op: str) -> None:
+    """Press a button of the draft with what its form holds."""
+    form = {**Page(client.get(path).text).filled(), "op": op}
+    assert client.post(path, data=form).status_code == 302
+
+
+def work(app: Flask) -> None:
+    with app.app_context():
+        worker.drain(["import"])
+
+
+def events() -> int:
+    """Return the number of events of files, without those that Stopa records itself."""
+    return int(Event.select().where(Event.type.startswith("call.")).count())
+
+
+def counts(path: str, of: str = "counts") -> tuple[int, ...]:
+    found = getattr(FileImport.get_by_id(path.rpartition("/")[2]), of)
+    return tuple(found[name] for name in ("read", "stored", "repeated", "refused"))
+
+
+FILES: list[tuple[str, str | bytes, str, tuple[int, ...], str]] = [
+    ("queue_log", BROKEN, "queue_log", (91, 90, 0, 1), "Call queued"),
+    ("log.gz", gzip.compress(LOG.encode()), "queue_log", (90, 90, 0, 0), "Call queued"),
+    ("a.jsonl", EVENT % ("1", "c1") + EVENT % ("1", "c1") + "{\n", "jsonl", (3, 1, 1, 1), "Call queued"),
+    ("a.csv", CSV.encode("cp1250"), "csv", (2, 1, 0, 1), "Call closed"),
+]
+
+
+def test_a_dry_run_counts_what_the_import_stores(client: FlaskClient, app: Flask, owner: None) -> None:
+    """Format told from the content, the same counts twice, nothing stored before; then all is known."""
+    for n, (name, text, format_, expected, first) in enumerate(FILES):
+        path, before = sent(client, text, name, source=f"source{n}"), events()
+        assert FileImport.get_by_id(path.rpartition("/")[2]).format == format_, name
+        page = client.get(path)
+        assert (page.status_code, first in page.text) == (200, True), name
+        act(client, path, "check")
+        work(app)
+        assert (counts(path, "checked"), events()) == (expected, before), name
+        act(client, path, "start")
+        assert 'hx-trigger="every 2s"' in client.get(path).text
+        work(app)
+        assert (counts(path), events()) == (expected, before + expected[1]), name
+        read, stored, repeated, refused = expected
+        again = sent(client, text, name, source=f"source{n}")
+        for op, of in (("check", "checked"), ("start", "counts")):
+            act(client, again, op)
+            work(app)
+            assert counts(again, of) == (read, 0, stored + repeated, refused), name
+    entries = AuditEntry.select(AuditEntry.actor_label, AuditEntry.target_label, AuditEntry.details)
+    found = list(entries.where(AuditEntry.action == "import.run").tuples())
+    assert [(actor, source, details["stored"]) for actor, source, details in found] == [
+        ("owner", f"source{n}", expected[1]) for n, (_n, _t, _f, expected, _w) in enumerate(FILES)
+    ]
+
+
+def test_refused_records_are_shown_and_sent_as_a_file(client: FlaskClient, app: Flask, owner: None) -> None:
+    path = sent(client, BROKEN)
+    act(client, path, "start")
+    work(app)
+    page = client.get(path).text
+    assert ("not a record" in page, f"{path}/refused.csv" in page) == (True, True)
+    file = client.get(f"{path}/refused.csv")
+    assert [line.split(",")[0] for line in file.text.splitlines()[1:]] == ["91"]
+    assert "not a record" in file.text
+    assert AuditEntry.get(AuditEntry.action == "export.downloaded").details == {"rows": 1}
+    make.sign_in(client, make.user("other", access=make.access(Permission, ["all_users"], "Others")))
+    other = client.get(path)
+    assert (other.status_code, "not a record" in other.text) == (200, False)
+    assert client.get(f"{path}/refused.csv").status_code == 404
+
+
+def test_an_import_goes_on_after_a_kill_and_after_a_cancel(
+    client: FlaskClient, app: Flask, owner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "BATCH", 20)
+    real, calls = job.Watch.stored, 0
+
+    def interrupted(how: Callable[[job.Watch], None]) -> None:
+        def stored(self: job.Watch, *given: Any) -> None:
+            nonlocal calls
+            calls += 1
+            if calls % 3 == 0:
+                how(self)
+            real(self, *given)
+
+        monkeypatch.setattr(job.Watch, "stored", stored)
+
+    def kill(_watch: job.Watch) -> None:
+        raise KeyboardInterrupt  # what no handler of errors catches, as a kill
+
+    path = sent(client, "broken\n" + BROKEN)
+    act(client, path, "start")
+    interrupted(kill)
+    with pytest.raises(KeyboardInterrupt):
+        work(app)
+    assert counts(path) == (41, 40, 0, 1)
+    Job.update(lease_ms=0).where(Job.kind == "import").execute()
+    interrupted(lambda watch: job.stop(watch._row))
+    work(app)
+    row = FileImport.get_by_id(path.rpartition("/")[2])
+    assert (row.state, counts(path)[1] < 90) == (upload.State.CANCELLED, True)
+    assert "was cancelled" in client.get(path).text
+    monkeypatch.setattr(job.Watch, "stored", real)
+    client.post(f"{path}/continue")
+    work(app)
+    assert (counts(path), events()) == ((92, 90, 0, 2), 90)
+    file = client.get(f"{path}/refused.csv").text.splitlines()
+    assert [line.split(",")[0] for line in file[1:]] == ["1", "92"]
+
+
+def test_what_is_wrong_with_a_file_is_said(
+    client: FlaskClient, owner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Source.create(name="live", created_ts=0)
+    Event.create(source_id=live.id, external_id="1", type="call.queued", time_ms=1, recorded_ms=1)
+    monkeypatch.setattr(upload_pass, "FILE_MAX", 10_000)
+    cases: list[tuple[str, dict[str, str], str]] = [
+        ("", {}, "empty"),
+        ("x" * 10_001, {}, "larger than 200 MB"),
+        (LOG, {"zone": "Mars"}, "time zone"),
+        (LOG, {"source": "live"}, "come in live"),
+        (LOG, {"source": " Stopa"}, "own events"),
+        (LOG, {"format": "xml"}, "Choose a format"),
+    ]
+    for text, fields, said in cases:
+        answer = send(client, text, **fields)
+        assert (answer.status_code, said in answer.text) == (422, True), said
+    assert client.post("/import", data={"zone": "UTC", "format": "", "source": ""}).status_code == 422
+    assert (FileImport.select().count(), ImportPart.select().count()) == (0, 0)
+    unknown = client.get(sent(client, "one two three\n")).text
+    assert "recognized" in unknown
+    monkeypatch.setattr(upload, "ALL_MOST", 1)
+    assert "Too many imported files" in send(client, LOG).text
+
+
+def test_pages_of_an_import(client: FlaskClient, app: Flask, owner: None) -> None:
+    """Fragment and page are the same; drafts are their owner's; what may not be asked is refused."""
+    path = sent(client, LOG, "C:\\logs\\<b>.log")
+    page, part = client.get(path), client.get(path, headers=HTMX)
+    inner = re.sub(r'value="[^"]{50,}"', "", part.text)  # but for the token of the form
+    assert inner in re.sub(r'value="[^"]{50,}"', "", page.text)
+    assert "&lt;b&gt;.log" in page.text
+    assert client.get("/import").text.count("&lt;b&gt;.log") == 1
+    for action, method, status in (
+        ("cancel", "GET", 405),
+        ("cancel", "POST", 302),
+        ("continue", "POST", 302),
+        ("refused.csv", "GET", 200),
+    ):
+        assert client.open(f"{path}/{action}", method=method).status_code == status, action
+    wrong = {**Page(page.text).filled(), "encoding": "utf-7"}
+    assert client.post(path, data=wrong).status_code == 422
+    make.sign_in(client, make.user("other", access=make.access(Permission, ["all_users"], "Others")))
+    for method, address in (
+        ("GET", path),
+        ("POST", path),
+        ("POST", f"{path}/discard"),
+        ("GET", "/import/none"),
+    ):
+        assert client.open(address, method=method).status_code == 404, address
+    assert "&lt;b&gt;.log" not in client.get("/import").text
+    make.sign_in(client, make.user("nobody", access=make.access([Permission.SELF], [], "None")))
+    assert (client.get("/import").status_code, client.get(path).status_code) == (403, 403)
+
+
+def test_files_expire_and_imports_stay(client: FlaskClient, app: Flask, owner: None) -> None:
+    path, draft = sent(client, BROKEN), sent(client, LOG, source="draft")
+    act(client, path, "start")
+    work(app)
+    discarded = sent(client, LOG, source="discarded")
+    assert client.post(f"{discarded}/discard").status_code == 302
+    FileImport.update(expires_ts=1).execute()
+    [files] = [kind for kind in KINDS if kind.kept == "exports"]
+    list(files.delete(0))
+    assert (FileImport.select().count(), ImportPart.select().count()) == (2, 0)
+    assert "not a record" not in client.get(path).text
+    assert [client.get(each).status_code for each in (path, f"{path}/refused.csv", draft)] == [200, 404, 404]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "allowed"),
+    [
+        ("/import", "pass={good}", True),
+        ("/import", "", False),
+        ("/import", "pass=x", False),
+        ("/import", "pass={other}", False),
+        ("/import/", "pass={good}", False),
+        ("/api/v1/events", "pass={good}", False),
+    ],
+)
+def test_only_the_form_of_an_import_may_send_a_large_body(path: str, query: str, allowed: bool) -> None:
+    given = query.format(good=upload_pass.make("secret"), other=upload_pass.make("another"))
+    assert (upload_pass.body_max("secret", path, given) > upload_pass.FILE_MAX) is allowed
