@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import peewee
@@ -29,6 +29,9 @@ from dashboard.db import connected, failure
 from dashboard.events import internal
 from dashboard.listener import Server
 from dashboard.settings import ROOT, HostPort, Settings
+
+if TYPE_CHECKING:
+    from dashboard.demo.life import Life
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 1, 60  # before an exited worker is restarted; doubles each time
 STEADY_S = 60  # a worker that ran this long resets the pause
@@ -91,7 +94,8 @@ def main() -> None:
     """Serve until a signal. Exit status 2 for invalid settings, 1 if the address is in use."""
     chosen = settings.start()
     app = create_app(chosen)
-    prepare(app, demo="--demo" in sys.argv[1:])
+    demo = "--demo" in sys.argv[1:]
+    prepare(app, demo)
     try:
         server = Server(app, chosen.bind, partial(upload_pass.body_max, chosen.secret_key))
     except OSError as error:
@@ -99,10 +103,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)  # explicit: shells start background processes with SIGINT ignored
     warn_of_links(chosen)
-    worker = Worker()
+    worker, life = Worker(), _life(app) if demo else None
     try:
         record(app, "system.started")
         worker.start()
+        if life:
+            life.start()
         threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
         server.run()  # returns on SIGTERM and SIGINT, after the current requests
     finally:
@@ -110,8 +116,16 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         say("Stopping.")
         server.close()
+        if life:
+            life.end()
         record(app, "system.stopped")
         worker.end()
+
+
+def _life(app: Flask) -> Life:
+    from dashboard.demo.life import Life
+
+    return Life(app)
 
 
 def prepare(app: Flask, demo: bool) -> None:

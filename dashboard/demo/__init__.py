@@ -5,39 +5,59 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import NamedTuple
 
+import peewee
 from flask import current_app
 
 from dashboard import clock
 from dashboard.access import passwords, presets
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.demo import present, reportbook, rulebook, work
+from dashboard.demo import finds, plan, reportbook, rulebook
 from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import worker
-from dashboard.models import Access, Event, PauseType, Queue, Source, Team, TeamLead, TeamMember, User
+from dashboard.models import (
+    Access,
+    Event,
+    PauseType,
+    Queue,
+    Setting,
+    Source,
+    Team,
+    TeamLead,
+    TeamMember,
+    User,
+)
 from dashboard.pages.home import checklist
 
 DAYS = 14
 SOURCE = "demo"
 HIRED_S = 120 * 86_400
 LEFT_S = 6 * 86_400
+SCENES = "demo.scenes"  # the setting with what is planned
 BATCH = 5000
 RULES_S = 86_400  # rules evaluate only the last day; notifications about last week would be useless
+
+
+class Upcoming(NamedTuple):
+    """Events by time, complete `until` then (UTC epoch seconds); those after it may still change."""
+
+    events: list[NewEvent]
+    until: int
 
 
 def make(now: int | None = None) -> Iterator[str]:
     """Create or extend the demo data up to `now` (UTC epoch seconds, default now); yield lines to print.
 
     The first run creates users, queues and two weeks of events; later runs add the events since then and
-    change nothing else. Events are recorded at their own time, as if they had come in as they happened, and
-    projected like all others. The time zone and the key for
-    the passwords come from the application's settings.
+    change nothing else; `life` goes on from there. Events are recorded at their own time, as if they had
+    come in as they happened, and projected like all others. The time zone and the key for the passwords come
+    from the application's settings.
     """
     moment = clock.now_s() if now is None else now
     presets.make()
@@ -50,19 +70,24 @@ def make(now: int | None = None) -> Iterator[str]:
     rulebook.make(administrator, current_app.config["STOPA"].locale)
     reportbook.make(administrator)
     checklist.hide_at_first()
-    events = sorted(_events(source, moment), key=lambda event: (event.time_ms, event.id or ""))
-    known = bisect_left(events, (moment - RULES_S) * 1000, key=lambda event: event.time_ms)
-    stored = 0
-    for part, rules in ((events[:known], False), (events[known:], True)):
-        for start in range(0, len(part), BATCH):
-            batch = part[start : start + BATCH]
-            stored += record.append(source.id, batch, rules=rules, at_own_time=True).accepted
     with database.atomic():
+        due = [event for event in upcoming(source, moment).events if event.time_ms <= moment * 1000]
+        fresh = [event for event in due if _is_for_rules(event, moment)]
+        past = [event for event in due if not _is_for_rules(event, moment)]
+        stored = 0
+        for part, rules in ((past, False), (fresh, True)):
+            for start in range(0, len(part), BATCH):
+                batch = part[start : start + BATCH]
+                stored += record.append(source.id, batch, rules=rules, at_own_time=True).accepted
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
     worker.drain(["digest"])
     yield f"Demo data is up to date: {stored} events added."
     for person, password in signs:
         yield f"Sign in as {person.login} with the password {password} ({person.access}, {person.name})."
+
+
+def _is_for_rules(event: NewEvent, moment: int) -> bool:
+    return event.time_ms >= (moment - RULES_S) * 1000 or event.interaction in finds.ALARMING
 
 
 def _lines(moment: int) -> None:
@@ -103,40 +128,26 @@ def _sign_in(person: Person) -> str:
     return password
 
 
-def _events(source: Source, moment: int) -> Iterator[NewEvent]:
-    """Yield the events of the last two weeks up to `moment`, including those of earlier runs."""
+def upcoming(source: Source, now: int) -> Upcoming:
+    """Return the events from the last stored one on, by time, and store which scenes are planned.
+
+    The first time they begin two weeks before `now`, with what there is to find in the last one.
+    """
     zone = current_app.config["STOPA"].timezone
-    today = clock.local_date(moment, zone)
-    dates = [today - timedelta(days=back) for back in range(DAYS, -1, -1)]
-    left = dict(
-        User.select(User.login, User.deactivated_ts).where(User.deactivated_ts.is_null(False)).tuples()
-    )
-    shifts = [
-        shift
-        for date in dates
-        for shift in work.shifts(date, zone)
-        if shift.end <= left.get(shift.person.login, shift.end)
-    ]
-    plan = [piece for shift in shifts for piece in work.work(shift)]
-    plan += [piece for date in dates for piece in work.untaken(date, zone)]
-    for at in _moments(source, moment):
-        scene = present.scene(at, shifts, {p.login for p in PEOPLE if left.get(p.login, at) >= at})
-        plan += [piece for shift in scene.called for piece in work.work(shift)]
-        plan = [piece for piece in plan if not scene.hides(piece)] + list(scene.pieces())
-    for piece in plan:
-        yield from (event for event in piece.events if event.time_ms <= moment * 1000)
-
-
-def _moments(source: Source, moment: int) -> list[int]:
-    """Return the times of earlier runs and this one, unless the last run was just before."""
-    query = (
-        Event.select(Event.interaction)
-        .where((Event.source_id == source.id) & (Event.interaction.startswith(present.MARK)))
-        .distinct()
-    )
-    earlier = sorted({int(row[0].removeprefix(present.MARK).partition("-")[0]) for row in query.tuples()})
-    return (
-        earlier
-        if earlier and moment < earlier[-1] + present.AFTER_S + present.BEFORE_S
-        else [*earlier, moment]
-    )
+    row = Setting.get_or_none(Setting.name == SCENES)
+    known = {} if row is None else plan.from_json(row.value)
+    stored_ms = Event.select(peewee.fn.MAX(Event.time_ms)).where(Event.source_id == source.id).scalar() or 0
+    moments = plan.moments(known, stored_ms // 1000, now)
+    gone = User.select(User.login, User.deactivated_ts).where(User.deactivated_ts.is_null(False)).tuples()
+    centre = plan.Centre(zone, dict(gone), known).extended(moments)
+    Setting.put(SCENES, plan.to_json(centre.called))
+    today = clock.local_date(now, zone)
+    first = max(clock.local_date(stored_ms // 1000, zone) - timedelta(days=1), today - timedelta(days=DAYS))
+    dates = [first + timedelta(days=number) for number in range((today - first).days + 2)]
+    pieces = centre.pieces(dates)
+    if not known:
+        pieces = list(finds.added(pieces, now, zone))
+    since_ms = max(stored_ms, 1000 * clock.day(first, zone).start)
+    events = (event for piece in pieces for event in piece.events if event.time_ms >= since_ms)
+    in_order = sorted(events, key=lambda event: (event.time_ms, event.id or ""))
+    return Upcoming(in_order, plan.complete_until(moments))

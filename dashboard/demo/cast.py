@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, NamedTuple
 
 
@@ -36,11 +37,13 @@ class Break(NamedTuple):
 
 
 class Act(NamedTuple):
-    """An interaction or a pause at the time of a run: `begun` seconds before it until `left` after it.
+    """An interaction or a pause around the moment of a scene: from `begun` seconds before it to `left` after.
 
-    A user accepts an interaction `accepted` seconds before the run; 0 = nobody has yet.
+    The person in place `by` of the cast accepts an interaction `accepted` seconds before the moment, after it
+    if negative; without `by` nobody does.
     """
 
+    by: int | None
     name: str
     subject: str
     line: Line | Break
@@ -92,53 +95,92 @@ Ukončení smlouvy|請求書について|配送状況の確認|Return of goods
 Thank you for your help|Second reminder|New contract, second part""".replace("\n", "|").split("|")
 
 
-def _call(name: str, line: Line, begun: int, accepted: int, left: int, hold: int = 0) -> Act:
-    return Act(name, "call", line, begun, accepted, left, {"direction": "in"}, hold)
+def _call(by: int | None, name: str, line: Line, begun: int, accepted: int, left: int, hold: int = 0) -> Act:
+    return Act(by, name, "call", line, begun, accepted, left, {"direction": "in"}, hold)
 
 
-def _chat(name: str, line: Line, channel: str, begun: int, accepted: int, left: int) -> Act:
-    return Act(name, "chat", line, begun, accepted, left, {"channel": channel})
+def _chat(by: int, name: str, line: Line, channel: str, begun: int, accepted: int, left: int) -> Act:
+    return Act(by, name, "chat", line, begun, accepted, left, {"channel": channel})
 
 
-def _mail(name: str, subject: str, begun: int, accepted: int, left: int) -> Act:
-    return Act(name, "email", MAIL, begun, accepted, left, {"subject": subject})
+def _mail(by: int, name: str, subject: str, begun: int, accepted: int, left: int) -> Act:
+    return Act(by, name, "email", MAIL, begun, accepted, left, {"subject": subject})
 
 
-# What the people at work do at the time of a run, in order, and which contacts wait.
-SCENES = (
-    (_call("call", SUPPORT, 231, 219, 260),),
-    (
-        _chat("chat", WEB, "webchat", 686, 662, 120),
-        _chat("whatsapp", MESSENGERS, "whatsapp", 429, 405, 260),
-        _chat("viber", MESSENGERS, "viber", 120, 96, 480),
-    ),
-    (Act("pause", "", COFFEE, 1060, 0, 140, {}),),
-    (_mail("mail", "Reklamace objednávky", 5400, 411, 300),),
-    (
-        _chat("messenger", MESSENGERS, "messenger", 530, 512, 200),
-        _call("billing", BILLING, 103, 95, 330, hold=60),
-    ),
-    (Act("lunch", "", LUNCH, 660, 0, 480, {}),),
-)
-WAITING = (
-    _call("waits-1", SUPPORT, 97, 0, 45),
-    _call("waits-2", SUPPORT, 14, 0, 60),
-    _chat("waits-3", WEB, "webchat", 38, 0, 150),
-    _mail("waits-4", "請求書について", 4300, 0, 2400),
-    _mail("waits-5", "Change of address", 1260, 0, 3000),
-    _mail("waits-6", "Dotaz na fakturu", 320, 0, 3600),
+# What the people at work do at the moment of a scene; the contacts that wait then come last.
+CAST = 6  # people in a scene
+ACTS = (
+    _call(0, "call", SUPPORT, 231, 219, 260),
+    _chat(1, "chat", WEB, "webchat", 686, 662, 120),
+    _chat(1, "whatsapp", MESSENGERS, "whatsapp", 429, 405, 260),
+    _chat(1, "viber", MESSENGERS, "viber", 120, 96, 480),
+    Act(2, "pause", "", COFFEE, 1060, 0, 140, {}),
+    _mail(3, "mail", "Reklamace objednávky", 5400, 411, 300),
+    _chat(4, "messenger", MESSENGERS, "messenger", 530, 512, 200),
+    _call(4, "billing", BILLING, 103, 95, 330, hold=60),
+    Act(5, "lunch", "", LUNCH, 660, 0, 480, {}),
+    _call(None, "waits-1", SUPPORT, 97, 0, 45),
+    _call(3, "waits-2", SUPPORT, 14, -60, 290),
+    _chat(1, "waits-3", WEB, "webchat", 38, -150, 420),
+    _mail(2, "waits-4", "請求書について", 4300, -200, 510),
+    _mail(3, "waits-5", "Change of address", 1260, -320, 530),
+    _mail(2, "waits-6", "Dotaz na fakturu", 320, -530, 700),
 )
 
-_FIRST = ["Adam", "Alena", "Barbora", "David", "Eva", "Filip"]
-_FIRST += ["Hana", "Ivo", "Kateřina", "Lukáš", "Marek", "Zuzana"]
-_LAST = ["Bartoš", "Fiala", "Jelínek", "Kolář", "Moravec", "Pospíšil", "Říha", "Šimek", "Urban", "Zeman"]
+WRITING = ("email", "ticket", "webchat")  # channels on which customers have an address and no number
 
 
-def customer(number: int) -> dict[str, str]:
-    """Return the invented customer with this number; phone and address do not exist."""
-    first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST) % len(_LAST)]
-    return {
-        "name": f"{first} {last}",
-        "phone": f"+4207{70_000_000 + number * 104_729 % 9_999_999}",
-        "email": f"customer{number}@example.org",
-    }
+class Language(NamedTuple):
+    """First and last names of customers, as addresses spell them, and a pattern of unused numbers."""
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    spelled: tuple[tuple[str, ...], tuple[str, ...]]
+    numbers: str
+    last_comes_first: bool = False
+
+
+def _language(first: str, last: str, numbers: str, spelled: tuple[str, str] | None = None) -> Language:
+    given = spelled or (_ascii(first), _ascii(last))
+    words = (tuple(given[0].split()), tuple(given[1].split()))
+    return Language(tuple(first.split()), tuple(last.split()), words, numbers, spelled is not None)
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+
+
+_CZECH, _ENGLISH, _JAPANESE = (
+    _language(
+        "Adam Alena Barbora David Hana Ivo Lukáš Zuzana",
+        "Bartoš Fiala Jelínek Kolář Moravec Říha Šimek Urban",
+        "+42077000{:04}",
+    ),
+    _language(
+        "Emma Oliver Sarah James Grace Daniel Chloe Henry",
+        "Baker Clarke Evans Hughes Morgan Price Taylor Walsh",
+        "+4477009{:05}",
+    ),
+    _language(
+        "美咲 健太 陽子 翔太 直美 大輔 由美 拓也",
+        "佐藤 鈴木 高橋 田中 渡辺 伊藤 山本 中村",
+        "+8190000{:05}",
+        (
+            "misaki kenta yoko shota naomi daisuke yumi takuya",
+            "sato suzuki takahashi tanaka watanabe ito yamamoto nakamura",
+        ),
+    ),
+)
+LANGUAGES = (_CZECH, _CZECH, _CZECH, _ENGLISH, _JAPANESE)  # of customers, by turns
+
+
+def customer(number: int, channel: str) -> dict[str, str]:
+    """Return the name of the invented customer with this number, and what is known of them on the channel: an
+    address or a telephone number that nobody has."""
+    turn, language = number // len(LANGUAGES), LANGUAGES[number % len(LANGUAGES)]
+    first, last = turn % 8, (3 * number + turn // 8) % 8
+    names = [language.first[first], language.last[last]]
+    name = " ".join(reversed(names) if language.last_comes_first else names)
+    if channel not in WRITING:
+        return {"name": name, "phone": language.numbers.format(number)}
+    return {"name": name, "email": f"{language.spelled[0][first]}.{language.spelled[1][last]}@example.org"}

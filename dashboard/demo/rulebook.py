@@ -1,4 +1,4 @@
-"""Rules of the demo data: some of the starter set turned on, some in dry run, and two personal rules."""
+"""Rules of the demo data: some of the starter set, two of what there is to find, two personal ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import current_app
 
 from dashboard import clock
 from dashboard.db import database
+from dashboard.demo import finds
 from dashboard.models import Calendar, CalendarDay, Profile, Rule, RuleGroup, User
 from dashboard.rulelang.matcher import State
 from dashboard.rules import import_export, starter
@@ -16,7 +17,40 @@ OFFICE = {str(day): [["08:00", "18:00"]] for day in range(1, 6)}
 HOLIDAYS = (("12-24", "Christmas Eve"), ("12-25", "Christmas Day"), ("12-26", "Second Day of Christmas"))
 GROUP = "Waiting customers"
 ON, SHADOW = (0, 1, 5), (2, 3)  # indexes in the starter set: turned on, and in dry run
-OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
+OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (  # owner, "" for rules of the site; name; rule
+    (
+        "",
+        "VIP gave up",
+        {
+            "types": ["call.abandoned"],
+            "if": {"all": [{"field": "contact.phone", "op": "is", "value": finds.VIP["phone"]}]},
+            "then": [
+                {
+                    "do": "notify",
+                    "to": {"roles": ["leads", "admins"]},
+                    "title": "A VIP gave up",
+                    "text": "{{ contact.name }} waited {{ call.wait_s }} in {{ queue.name }}.",
+                    "urgent": True,
+                }
+            ],
+        },
+    ),
+    (
+        "",
+        "Ticket idle for three days",
+        {
+            "types": ["ticket.idle"],
+            "after": {"seconds": finds.IDLE_S},
+            "then": [
+                {
+                    "do": "notify",
+                    "to": {"roles": ["leads", "admins"]},
+                    "title": "A ticket has been idle for three days",
+                    "text": "Ticket {{ ticket.number }} {{ ticket.title }}.",
+                }
+            ],
+        },
+    ),
     (
         "lead",
         "Rejected twice",
@@ -66,8 +100,9 @@ def make(author: User, locale: str) -> None:
             where = group if place in ON[:2] else None
             Rule.update(state=state, group=where).where(Rule.id == row.id).execute()
         for login, name, raw in OWN:
-            owner = User.get(User.login == login)
-            (row,) = import_export.add([import_export.built_in(name, "", raw)], owner.id, owner.id)
+            owner = User.get(User.login == login).id if login else None
+            exported = import_export.built_in(name, "", raw)
+            (row,) = import_export.add([exported], owner or author.id, owner)
             Rule.update(state=State.ON).where(Rule.id == row.id).execute()
         Profile.create(
             user_id=User.get(User.login == "lead").id,

@@ -110,7 +110,8 @@ def _breaks(shift: Shift, roll: random.Random) -> list[tuple[int, int, Break | N
 
 def _one(kind: str, login: str, at: int, until: int, crowd: int, roll: random.Random) -> Iterator[Piece]:
     """Yield one piece of work that starts at about `at` and ends before `until`."""
-    contact = Contact(f"{kind}-{login}-{at}", kind, login, None, cast.customer(roll.randrange(120)), {})
+    customer = cast.customer(roll.randrange(120), kind)
+    contact = Contact(f"{kind}-{login}-{at}", kind, login, None, customer, {})
     room = until - at - 60
     if kind == "chat":
         yield from _chats(login, at, until, crowd or roll.choice((1, 1, 2, 2, 3)), roll)
@@ -131,8 +132,9 @@ def _one(kind: str, login: str, at: int, until: int, crowd: int, roll: random.Ra
     else:
         data = {"number": 4000 + at % 5000, "title": roll.choice(cast.SUBJECTS)}
         end = at + min(room, roll.randint(40, 300))
-        verb = "closed" if roll.random() < 0.45 else "updated"
-        yield contact._replace(line=TICKETS, data=data).piece(at, end, (end, verb, {"seconds": end - at}))
+        closed = end if roll.random() < 0.45 else max(end, min(until - 20, end + roll.randint(300, 2400)))
+        ticket = contact._replace(line=TICKETS, data=data)
+        yield ticket.ticketed(at - roll.randint(600, 9000), at, end, closed)
 
 
 def _call(contact: Contact, at: int, room: int, roll: random.Random) -> Piece:
@@ -169,7 +171,8 @@ def _chats(login: str, at: int, until: int, count: int, roll: random.Random) -> 
         end = min(until - 30, start + roll.randint(180, 640) + (240 if count > 3 else 0))
         if end - start > 60:
             channel = roll.choice(cast.CHAT_CHANNELS)
-            line, customer = WEB if channel == "webchat" else MESSENGERS, cast.customer(roll.randrange(120))
+            line = WEB if channel == "webchat" else MESSENGERS
+            customer = cast.customer(roll.randrange(120), channel)
             chat = Contact(f"chat-{login}-{start}", "chat", login, line, customer, {"channel": channel})
             yield chat.answered(start - roll.choice((5, 8, 9, 14, 20, 25, 45, 70)), start, end)
 
@@ -183,7 +186,7 @@ def untaken(day: date, zone: str) -> Iterator[Piece]:
             at = slot.start + roll.randrange(max(1, slot.end - slot.start))
             line = roll.choice((SUPPORT, SUPPORT, BILLING, WEB))
             subject, data = ("chat", {"channel": "webchat"}) if line is WEB else ("call", {"direction": "in"})
-            customer = cast.customer(roll.randrange(120))
+            customer = cast.customer(roll.randrange(120), line.channel)
             contact = Contact(f"lost-{at}-{number}", subject, "", line, customer, data)
             if line is BILLING and not office:
                 yield contact.piece(at, at, (at, "missed", {"reason": "closed"}))

@@ -7,16 +7,20 @@ content policy, parts of a page that do not load.
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from dashboard.settings import ROOT
 from tests.browser.rounds import VIEWS, Rounds, Visit, pages
-from tests.browser.window import DESK, ZONE, Open, Site, Tab, View, look, signed_in, watched
-from tests.test_start import SERVER, started, until
+from tests.browser.window import DESK, SIGN_IN, ZONE, Open, Site, Tab, View, look, signed_in, watched
+from tests.test_start import SERVER, environment, started, until
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -65,11 +69,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration up to this minute, served by a process of its own."""
+    """The demonstration up to this minute, which does not go on, served by a process of its own."""
     path = tmp_path_factory.mktemp("site") / "demo.db"
-    with started([*SERVER, "--demo"], f"sqlite:///{path}", STOPA_TIMEZONE=ZONE) as running:
+    url = f"sqlite:///{path}"
+    said = subprocess.run(
+        [*FLASK, "demo"],
+        check=True,
+        cwd=ROOT,
+        env=environment(url, STOPA_TIMEZONE=ZONE),
+        capture_output=True,
+        text=True,
+    ).stdout
+    with started(SERVER, url, STOPA_TIMEZONE=ZONE) as running:
         until(running.workers)
-        yield Site(running, path)
+        yield Site(running, path, dict(SIGN_IN.findall(said)))
 
 
 @pytest.fixture(scope="package")

@@ -39,10 +39,11 @@ PHONE = View(width=390)
 
 @dataclass
 class Site:
-    """A running server, its database, and the tokens of those who have signed in."""
+    """A running server, its database, passwords by login, and the tokens of those who have signed in."""
 
     running: Started
     database: Path
+    passwords: dict[str, str]
     tokens: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
@@ -52,10 +53,6 @@ class Site:
     @property
     def url(self) -> str:
         return f"sqlite:///{self.database}"
-
-    @property
-    def passwords(self) -> dict[str, str]:
-        return dict(SIGN_IN.findall(self.running.said))
 
     def find(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what the database holds, by a connection of our own."""
