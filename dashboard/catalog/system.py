@@ -218,6 +218,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("batch.run", N_("Bulk action"), ROWS),
     _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),
     _act("system.backed_up", N_("Backup made")),
+    _act("system.copied", N_("Database copied")),
     _act("system.restored", N_("Backup restored")),
     _act("system.rebuilt", N_("Activities rebuilt from the events")),
     _act("settings.updated", N_("Settings changed"), NAME),

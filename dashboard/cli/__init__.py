@@ -7,7 +7,7 @@ from flask import Flask
 from dashboard.cli import accounts, audit, config, database, imports, sources
 
 COMMANDS = (
-    *(database.migrate_, database.save, database.restore, database.demo),
+    *(database.migrate_, database.save, database.restore, database.copy, database.demo),
     *(database.work, database.rebuild, database.version),
     *(accounts.user, accounts.access, accounts.key),
     *(imports.import_, imports.follow, sources.source, audit.audit, config.config),

@@ -6,19 +6,23 @@ import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import peewee
 import psycopg
 from flask import current_app
+from flask.cli import with_appcontext
 
 from dashboard import clock, settings
 from dashboard.access import first_admin, presets
 from dashboard.audit import record as audit
-from dashboard.cli.common import at_database
-from dashboard.db import backup, connected, database, failure, migrate
+from dashboard.cli.common import at_database, print_table
+from dashboard.db import backup, connected, copying, database, failure, migrate
 from dashboard.events import internal
 from dashboard.jobs import heartbeat, worker
+from dashboard.models import ALL
+from dashboard.settings import readers
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
 
@@ -120,6 +124,51 @@ def restore(file: Path, yes: bool, force: bool) -> None:
     except (OSError, psycopg.Error) as error:
         raise click.ClickException(failure.explain(error)) from None
     click.echo(f"Restore complete. The replaced database: {aside}" if aside else "Restore complete.")
+
+
+@click.command("copy")
+@click.option("--to", "target", required=True, help="URL of an empty database, as STOPA_DATABASE names it.")
+@click.option("--force", is_flag=True, help="Copy although the server or a worker seems to run.")
+@with_appcontext
+def copy(target: str, force: bool) -> None:
+    """Copy everything into another database, such as from SQLite to PostgreSQL, and verify every table.
+
+    Stop the server and workers first: what is stored while the copy is made is not in it. The secret key
+    must stay the same.
+    """
+    source = current_app.config["STOPA"].database
+    try:
+        target = readers.read_database(target)
+        with at_database():
+            audit.record("system.copied", "r")
+            database.close()
+        if not force and (users := _database_users(source)):
+            raise click.ClickException(f"{users} Stop the server and all workers, or use --force.")
+        rows = copying.size(source, tables())
+        with click.progressbar(length=rows, label="Copying", file=sys.stderr) as bar:
+            digests = copying.copy(source, target, tables(), bar.update)
+    except ValueError as error:
+        raise click.ClickException(f"The address {error}.") from None
+    except copying.CopyError as error:
+        raise click.ClickException(str(error)) from None
+    lines = [(name, str(digest.rows)) for name, digest in digests.items() if digest.rows]
+    print_table(("TABLE", "ROWS"), lines)
+    click.echo("Copied and verified. Set STOPA_DATABASE to the new address on every machine.")
+
+
+def tables() -> list[copying.Table]:
+    """Return all tables, each after those that it refers to."""
+    return [_table(model._meta) for model in peewee.sort_models(ALL)]  # type: ignore[attr-defined]
+
+
+def _table(meta: Any) -> copying.Table:
+    def named(kind: type[peewee.Field]) -> frozenset[str]:
+        return frozenset(field.column_name for field in meta.sorted_fields if isinstance(field, kind))
+
+    columns = tuple(field.column_name for field in meta.sorted_fields)
+    numbered = meta.primary_key.column_name if isinstance(meta.primary_key, peewee.AutoField) else ""
+    json, booleans = named(peewee.JSONField), named(peewee.BooleanField)
+    return copying.Table(meta.table_name, columns, json, booleans, numbered)
 
 
 def _database_users(url: str) -> str:
