@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources, util
 from pathlib import Path
 from typing import NamedTuple
+
+from fontTools.ttLib import TTFont
 
 PREFERRED = "BIZ UDPGothic"  # Latin with Czech marks and Japanese in one legible face, with bold
 FALLBACK = "DejaVu Sans"  # comes along with Pango; before the Japanese face, which has no ř, š, ž, ů
@@ -89,6 +92,34 @@ def coverage() -> Coverage:
     if not charsets:
         return Coverage([(0, 0x10FFFF)])
     return Coverage([*_INVISIBLE, *(_range(part) for part in set(charsets.split()))])
+
+
+@lru_cache(maxsize=2)
+def _advances(bold: bool) -> dict[str, float]:
+    """Return how far each letter of the Latin faces takes the line, in em; {} without fontconfig."""
+    found: dict[str, float] = {}
+    for name in stack().families[::-1]:
+        pattern = f"{name}:bold" if bold else name
+        file = _fontconfig("fc-match", "--format", "%{file}", pattern) if name != PACKAGED else ""
+        if not file:
+            continue
+        with TTFont(file, fontNumber=0, lazy=True) as face:
+            metrics, em = face["hmtx"], face["head"].unitsPerEm
+            found |= {chr(code): metrics[name][0] / em for code, name in face.getBestCmap().items()}
+    return found
+
+
+def width(text: str, bold: bool = False) -> float:
+    """Return the width of a line in em; a letter of no Latin face is half an em or, a wide one, a whole."""
+    advances = _advances(bold)
+    return sum(
+        [advances.get(letter) or (1.0 if is_wide(letter) else 0.6) for letter in text],
+    )
+
+
+def is_wide(letter: str) -> bool:
+    """Say whether a letter takes a square, as those of Japanese do."""
+    return unicodedata.east_asian_width(letter) in "WF"
 
 
 def packaged() -> Path | None:

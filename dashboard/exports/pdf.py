@@ -51,8 +51,8 @@ def write(report: Report, target: str | Path | IO[bytes], limit: int = LIMIT, si
     """Write the printed sheets of the report to a path or an open binary file; return their rows.
 
     `site` is the name above the title.
-    A4 landscape, 12 mm margins, n / m on every page, headings repeated, rows whole; tagged
-    (PDF/UA-1) up to 500 rows. Columns without any value are left out. Nothing is loaded from disk
+    A4 landscape or, as the sheet says, portrait; n / m on every page, headings repeated, rows whole;
+    tagged (PDF/UA-1) up to 500 rows. Columns without any value are left out. Nothing is loaded from disk
     or network but the fonts, and texts are data, never markup. A character that no font shows is
     marked and named at the end. Ten thousand rows take about 170 MB, 500 with tags 190 MB. Raises
     TooManyRows before anything is drawn, OSError when Pango is missing (see `problem`) or the target

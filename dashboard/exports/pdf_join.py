@@ -25,9 +25,10 @@ class Joined:
         self._next_key = 0
 
     @property
-    def pages(self) -> int:
-        """How many pages there are so far."""
-        return len(self._pdf.pages)
+    def upright(self) -> list[bool]:
+        """Which of the pages so far are higher than wide, in order."""
+        boxes = [page.mediabox for page in self._pdf.pages]
+        return [bool(box[3] > box[2]) for box in boxes]
 
     @property
     def _pdf(self) -> pikepdf.Pdf:

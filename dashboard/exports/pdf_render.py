@@ -85,8 +85,8 @@ def write(
     for data in _parts(report, sheets, printer, letters, site):
         joined.add(data)
     with _quiet_memory():
-        heading, count = _heading(report, letters, site), range(joined.pages)
-        joined.stamp(printer.lay_out("numbers.html", {}, report=heading, pages=count).write_pdf())
+        heading = _heading(report, letters, site)
+        joined.stamp(printer.lay_out("numbers.html", {}, report=heading, pages=joined.upright).write_pdf())
     joined.save(target)
 
 

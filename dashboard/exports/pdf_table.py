@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
+from math import ceil
 
 from flask_babel import gettext as _
 
@@ -21,15 +22,13 @@ from dashboard.exports.table import (
 from dashboard.i18n import formats
 
 _NUMBERS = (Kind.INT, Kind.DECIMAL, Kind.DURATION, Kind.PERCENT)
-PAGE_MM = 273  # between the margins
-LETTER_MM, DIGIT_MM, PADDING_MM = 1.7, 1.9, 1.1  # of a bold letter or digit, and at each side of a cell
-# Widths that keep a cell of the kind on one line in the widest face, and in Japanese.
-_CELL_MM = {Kind.TIME: (37, 41), Kind.DATE: (22, 26), Kind.DURATION: (16, 16)}
+PAGE_MM, UPRIGHT_MM = 273, 190  # between the margins, of a page that lies or stands
+EM_MM, HEAD_EM_MM = 2.65, 2.47  # sizes of the letters of cells and of headings: 7.5 and 7 pt
+CELL_MM = 2.1  # beside the text: the padding of both sides and a hair that keeps a line whole
 WIDE_LETTERS = (4, 2)  # of a heading on a line: usually, and in a table of many columns
 ENOUGH_MM = 28  # for a text
+MOST = 0.95  # of the cells of a column stand on one line before the longest of another gets more
 SHORT = 10  # rows of a table that stands on the page of the front
-CLOCK_MM = 20  # of a time without its date
-TEXT_MM = 1.55  # of a letter of a text, on average
 
 
 class Letters:
@@ -87,7 +86,7 @@ class Table:
         lines = self._lines if self._total is None else [*self._lines, self._total]
         self._columns = [
             (letters.shown(clean(column.title)), column.kind in _NUMBERS, width)
-            for column, width in zip(kept, _percents(kept, lines, sheet.by_day), strict=True)
+            for column, width in zip(kept, _percents(kept, lines, sheet), strict=True)
         ]
 
     @property
@@ -102,7 +101,8 @@ class Table:
             "name": shown(clean(sheet.name)) if start == 0 else "",
             "columns": self._columns,
             "numbers": [number for _title, number, _width in self._columns],
-            "short": len(self._lines) <= SHORT,
+            "portrait": sheet.portrait,
+            "flows": sheet.portrait or len(self._lines) <= SHORT,
             "start": start,
             "rows": self._lines[start:stop],
             "days": self._days(start, stop),
@@ -127,59 +127,52 @@ class Table:
         return [shown(write(row[at])) for write, at in zip(self._writers, self._kept, strict=True)]
 
 
-def _percents(columns: list[Column], lines: list[list[str]], by_day: bool) -> list[float]:
+def _percents(columns: list[Column], lines: list[list[str]], sheet: Sheet) -> list[float]:
     """Return the widths in percent: every column holds the words of its heading, times and numbers stay on
-    one line, and texts get the width of their longest cell, the short ones before the long ones.
+    one line, and so do the words of most texts and then most texts, the short ones before the long ones.
 
     Headings of wide letters keep fewer of them on a line where texts would have too little.
     """
-    texts = [{line[at] for line in lines} for at in range(len(columns))]
-    own = [_own_mm(column.kind, by_day, cells) for column, cells in zip(columns, texts, strict=True)]
-    wide = [
-        0.0 if mm else max(map(_text_mm, cells), default=0.0) for mm, cells in zip(own, texts, strict=True)
+    page = UPRIGHT_MM if sheet.portrait else PAGE_MM
+    texts = [column.kind not in (*_NUMBERS, Kind.TIME, Kind.DATE) for column in columns]
+    cells = [[line[at] for line in lines if line[at]] for at in range(len(columns))]
+    whole = [
+        _widths(each, column.kind in _NUMBERS, str.splitlines)
+        for each, column in zip(cells, columns, strict=True)
     ]
     for letters in WIDE_LETTERS:
         heads = [_heading_mm(column.title, letters) for column in columns]
-        widths = [max(head, mm) for head, mm in zip(heads, own, strict=True)]
-        if sum(max(width, min(mm, ENOUGH_MM)) for width, mm in zip(widths, wide, strict=True)) <= PAGE_MM:
+        least = [min(mm[-1], ENOUGH_MM) if text else mm[-1] for mm, text in zip(whole, texts, strict=True)]
+        if sum(map(max, heads, least)) <= page:
             break
-    wanted = [max(0.0, mm - width) for mm, width in zip(wide, widths, strict=True)]
-    rest = max(PAGE_MM - sum(widths), 0)
-    order = sorted(range(len(columns)), key=wanted.__getitem__)
-    for count, at in zip(range(len(order), 0, -1), order, strict=True):
-        more = min(wanted[at], rest / count)
-        widths[at], rest = widths[at] + more, rest - more
+    widths = [head if text else max(head, mm[-1]) for head, mm, text in zip(heads, whole, texts, strict=True)]
+    words = [
+        _widths(each, False, str.split) if text else [0.0] for each, text in zip(cells, texts, strict=True)
+    ]
+    for goals, share in ((words, MOST), (whole, MOST), (whole, 1)):
+        _widen(widths, [mm[ceil(share * len(mm)) - 1] for mm in goals], page - sum(widths))
     return [round(100 * width / sum(widths), 3) for width in widths]
 
 
-def _own_mm(kind: Kind, by_day: bool, cells: set[str]) -> float:
-    """Return the width that a time or number needs, 0 for texts."""
-    fixed = (
-        CLOCK_MM if kind is Kind.TIME and by_day else _CELL_MM.get(kind, (0, 0))[formats.language() == "ja"]
-    )
-    return max(fixed, max(map(_number_mm, cells), default=0) if kind in _NUMBERS else 0)
+def _widen(widths: list[float], goals: list[float], rest: float) -> None:
+    """Share out `rest` to the columns that are narrower than their goal, those that lack little first."""
+    wanted = [max(0.0, goal - width) for goal, width in zip(goals, widths, strict=True)]
+    order = sorted(range(len(widths)), key=wanted.__getitem__)
+    for count, at in zip(range(len(order), 0, -1), order, strict=True):
+        more = min(wanted[at], max(rest, 0) / count)
+        widths[at], rest = widths[at] + more, rest - more
 
 
-def _text_mm(text: str) -> float:
-    """Return the width of the longest line of a text, about."""
-    letters = max((len(line) + sum(map(_is_wide, line)) for line in text.split("\n")), default=0)
-    return letters * TEXT_MM + 2 * PADDING_MM
+def _widths(cells: list[str], bold: bool, parts: Callable[[str], list[str]]) -> list[float]:
+    """Return the width of the widest part of each cell, in rising order; numbers are bold in the total."""
+    known = {cell: max((fonts.width(part, bold) for part in parts(cell)), default=0) for cell in set(cells)}
+    return sorted(known[cell] * EM_MM + CELL_MM for cell in cells) or [0.0]
 
 
 def _heading_mm(title: str, wide: int) -> float:
     """Return the width of the longest word of a heading; one of wide letters breaks after `wide` of them."""
-    words = [
-        min(wide, len(word)) * 2 if any(map(_is_wide, word)) else len(word) for word in clean(title).split()
-    ]
-    return max(words, default=4) * LETTER_MM + 2 * PADDING_MM
-
-
-def _number_mm(text: str) -> float:
-    return len(text) * DIGIT_MM + 2 * PADDING_MM
-
-
-def _is_wide(letter: str) -> bool:
-    return unicodedata.east_asian_width(letter) in "WF"
+    words = [word[:wide] if any(map(fonts.is_wide, word)) else word for word in clean(title).split()]
+    return max((fonts.width(word, bold=True) for word in words), default=1) * HEAD_EM_MM + CELL_MM
 
 
 def _filled(sheet: Sheet, rows: list[Row]) -> list[int]:

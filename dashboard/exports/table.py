@@ -59,6 +59,8 @@ class Sheet:
     there are columns. `note` is written as the last line: a limit that was reached, for instance.
     A sheet that is not `printed` is left out of the PDF, because the front shows its figures. With
     `by_day` the PDF heads the rows of each local day of the first column, a time, and writes clocks alone.
+    One that is `portrait` is printed upright, where a page holds half as many rows more; so is the front
+    before it, and such a table begins on the page of the front.
     `file` is the name of its file in a ZIP, without the ending.
     """
 
@@ -69,6 +71,7 @@ class Sheet:
     note: str = ""
     printed: bool = True
     by_day: bool = False
+    portrait: bool = False
     file: str = ""
 
 

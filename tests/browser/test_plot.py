@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -106,16 +107,22 @@ def test_on_a_desk_the_filters_stand_in_one_row(locale: str, open_as: Open) -> N
     assert len(bottoms) == 1
 
 
-@pytest.mark.parametrize(("unit", "later"), [("day", "Activity list"), ("week", "By day")])
-def test_on_paper_the_day_is_page_one_and_the_list_begins_on_another(
-    unit: str, later: str, tab: Tab, site: Site
+@pytest.mark.parametrize("unit", ["day", "week"])
+def test_on_paper_a_day_is_two_upright_pages_and_a_week_begins_with_its_plot(
+    unit: str, tab: Tab, site: Site
 ) -> None:
     tab.go(f"{TRACE}&unit={unit}&date={fullest_day(site)}")
     paper = PdfReader(BytesIO(tab.page.pdf(prefer_css_page_size=True)))
     pages = [page.extract_text() for page in paper.pages]
     assert "Petra Nováková" in pages[0]
     assert "Overview" in pages[0]
-    assert unit == "week" or "Occupancy" in pages[0]
-    assert later not in pages[0]
+    if unit == "day":
+        assert len(pages) == 2
+        assert "Occupancy" in pages[0]
+        assert ["Handling time" in page for page in pages] == [True, True], "the list repeats its heading"
+        assert [re.findall(r"^Total", page, re.M) for page in pages] == [[], ["Total"]]
+    else:
+        assert "By day" not in pages[0]
     assert "Sign out" not in "".join(pages)
-    assert paper.pages[0].mediabox.width > paper.pages[0].mediabox.height
+    boxes = [page.mediabox for page in paper.pages]
+    assert [box.height > box.width for box in boxes] == [unit == "day"] * len(boxes)

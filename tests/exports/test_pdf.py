@@ -50,7 +50,7 @@ def test_every_row_is_there_once_in_order_over_all_parts(long: Path) -> None:
 def test_pages_are_numbered_through_the_parts_with_their_total(long: Path) -> None:
     sheets = words(long).rstrip("\f").split("\f")
     count = len(sheets)
-    assert count > 8
+    assert count >= 8
     assert [re.findall(r"\d+ / \d+$", sheet.rstrip())[-1:] for sheet in sheets] == [
         [f"{number} / {count}"] for number in range(1, count + 1)
     ]

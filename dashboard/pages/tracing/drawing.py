@@ -22,12 +22,14 @@ DRAWN = (Kind.LOGIN, Kind.READY, Kind.PAUSE, Kind.RINGING, Kind.HANDLING, Kind.U
 
 
 def plot(trace: Trace, asked: TraceQuery, linked: bool = True) -> Plot:
-    """Return the drawing, without rows for a month; without links for files, which no request asks for."""
+    """Return the drawing, without rows for a month; for files, which no request asks for, without links and
+    the room of their readouts."""
     if asked.unit == "month":
         return Plot("month", trace.span.start, trace.span.end, trace.as_of, (), ())
     drawn = items(trace, linked)
     if asked.unit == "week":
-        return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone)
+        look = timeline.WEEK if linked else timeline.PAPER_WEEK
+        return timeline.week_plot(drawn, trace.span, trace.as_of, trace.zone, look)
     if asked.minutes:
         return timeline.minutes_plot(drawn, trace.span, trace.as_of, trace.zone, asked.minutes)
     all_day = asked.all_day or bool(asked.hours)

@@ -58,7 +58,7 @@ def _sheets(trace: Trace, asked: TraceQuery, format_: str) -> tuple[Sheet, ...]:
     days = replace(by_day(trace), printed=asked.unit != "day")
     made = correction_texts.texts(trace.corrections, trace.zone)
     sheets = [correction_texts.sheet([(trace.person.name, text) for text in made])] if made else []
-    return _summary(trace, asked), days, _list(trace, asked), *sheets
+    return _summary(trace, asked), days, _list(trace, asked, format_ == "pdf"), *sheets
 
 
 def _meta(trace: Trace, asked: TraceQuery, order: ExportOrder, line: str) -> tuple[tuple[str, str], ...]:
@@ -83,9 +83,11 @@ def _filter_text(trace: Trace, asked: TraceQuery) -> str:
     return ", ".join(part for part in parts if part) or _("none")
 
 
-def _list(trace: Trace, asked: TraceQuery) -> Sheet:
+def _list(trace: Trace, asked: TraceQuery, paper: bool = False) -> Sheet:
+    """Return the list; on paper a result has its flags below it, as on the page."""
     rows = listing.everything(trace, asked)
     total = listing.totals(trace, asked, listing.chosen(trace, asked))
+    whole = all(row.seconds == row.seconds_in_period for row in rows)
     return Sheet(
         name=_("Activities"),
         columns=(
@@ -93,26 +95,27 @@ def _list(trace: Trace, asked: TraceQuery) -> Sheet:
             Column("end", _("End"), Kind.TIME, 20),
             Column("ringing", _("Ringing"), Kind.DURATION, 10),
             Column("seconds", _("Handling time"), Kind.DURATION, 11),
-            Column("in_period", _("In period"), Kind.DURATION, 11),
+            Column("in_period", _("In period"), Kind.DURATION, 11, printed=not whole),
             Column("talk", _("Talk"), Kind.DURATION, 10),
             Column("hold", _("Hold"), Kind.DURATION, 10),
             Column("activity", _("Activity"), Kind.TEXT, 18),
             Column("contact", _("Contact"), Kind.TEXT, 24),
             Column("queue", _("Queue"), Kind.TEXT, 16),
             Column("state", _("Result"), Kind.TEXT, 14),
-            Column("marks", _("Flags"), Kind.TEXT, 14),
+            Column("marks", _("Flags"), Kind.TEXT, 14, printed=False),
         ),
-        rows=_cells(rows, trace.zone),
+        rows=_cells(rows, trace.zone, paper),
         by_day=True,
+        portrait=True,
         note=_corrected(trace, trace.span),
         total=(
             None,
             None,
-            total.ringing,
-            None,
+            total.ringing or None,
+            total.seconds_in_period if whole else None,
             total.seconds_in_period,
-            total.talk,
-            total.hold,
+            total.talk or None,
+            total.hold or None,
             _("Total: %(count)d", count=total.number),
             None,
             None,
@@ -128,8 +131,9 @@ def _corrected(trace: Trace, span: Span) -> str:
     return "; ".join(text.line for text in correction_texts.texts(found, trace.zone))
 
 
-def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
+def _cells(rows: list[listing.Row], zone: str, paper: bool) -> Iterator[Row]:
     for row in rows:
+        state, marks = _state(row.state), ", ".join(_mark(flag, row, zone) for flag in row.flags)
         yield (
             row.start,
             row.end,
@@ -141,8 +145,8 @@ def _cells(rows: list[listing.Row], zone: str) -> Iterator[Row]:
             _what(row),
             row.contact,
             row.queue,
-            _state(row.state),
-            ", ".join(_mark(flag, row, zone) for flag in row.flags),
+            "\n".join(filter(None, (state, marks))) if paper else state,
+            marks,
         )
 
 

@@ -56,6 +56,7 @@ class Look(NamedTuple):
 DAY = Look(40, 7, 12, 66, 12, 8, 18, 22, 0, True)
 MINUTES = Look(0, 16, 5, 24, 1, 1, 14, 16, 6, False)
 WEEK = Look(0, 16, 6, 24, 1, 1, 9, 10, 4, True)
+PAPER_WEEK = Look(0, 5, 5, 12, 1, 1, 7, 8, 4, True)  # without room for readouts
 
 
 def day_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, all_day: bool = False) -> Plot:
@@ -104,7 +105,7 @@ def minutes_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, minut
     return Plot("minutes", span.start, span.end, as_of, ticks, tuple(rows), minutes, current)
 
 
-def week_plot(items: Sequence[Item], span: Span, as_of: int, zone: str) -> Plot:
+def week_plot(items: Sequence[Item], span: Span, as_of: int, zone: str, look: Look = WEEK) -> Plot:
     """Return one row per local day of the week, neighbours of one kind merged into blocks.
 
     All seven rows share one axis, from the first to the last hour with a stretch on any day. In the week of a
@@ -118,7 +119,7 @@ def week_plot(items: Sequence[Item], span: Span, as_of: int, zone: str) -> Plot:
     scales = [by_columns(each, columns) for each in slots]
     rows = []
     for scale in scales:
-        rows += _rows([(scale, "")], seen, as_of, WEEK, presence(seen, as_of), WEEK_GAP_S)
+        rows += _rows([(scale, "")], seen, as_of, look, presence(seen, as_of), WEEK_GAP_S)
     return Plot("week", span.start, span.end, as_of, week_ticks(columns), tuple(rows))
 
 
