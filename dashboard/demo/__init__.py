@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import worker
 from dashboard.models import (
     Access,
+    Connector,
     Event,
     PauseType,
     Queue,
@@ -91,12 +93,21 @@ def _is_for_rules(event: NewEvent, moment: int) -> bool:
 
 
 def _lines(moment: int) -> None:
-    """Create missing queues and pause types."""
+    """Create missing queues, pause types and the connector of a web shop."""
     for name, label, channel, seconds in LINES:
         more = {"label": label, "channel": channel, "sla_seconds": seconds, "created_ts": moment - HIRED_S}
         Queue.get_or_create(name=name, defaults=more)
     for name, label, paid, limit in BREAKS:
         PauseType.get_or_create(name=name, defaults={"label": label, "paid": paid, "max_seconds": limit})
+    shop, _made = Source.get_or_create(name="web-shop", defaults={"created_ts": moment - HIRED_S})
+    fields = "type = event\ninteraction = order.id\ncontact.email = order.customer.email"
+    made = {
+        "kind": "mapped",
+        "secret": secrets.token_urlsafe(32),
+        "mapping": {"fields": fields, "types": "complaint = ticket.created\nsolved = ticket.closed"},
+        "created_ts": moment - HIRED_S,
+    }
+    Connector.get_or_create(source=shop, defaults=made)
 
 
 def _people(moment: int) -> None:

@@ -155,6 +155,12 @@ PLACES = {
     "API keys": Place("/settings/keys"),
     "connectors": Place("/settings/connectors"),
     "new connector": Place("/settings/connectors/new"),
+    "connector": Place("/settings/connectors/{connector}"),
+    "connector as text": Place("/settings/connectors/{connector}?as=text"),
+    "connector with its sample": Place(
+        "/settings/connectors/{connector}",
+        typed={"sample": '{"event": "solved", "order": {"id": 7}}'},
+    ),
     "new key": Place("/settings/keys/new"),
     "notifications": Place("/inbox"),
     "notification profiles": Place("/inbox/profiles"),

@@ -33,6 +33,7 @@ IDS = {
     "pause_start": "SELECT MAX(i.start_ts) FROM interval i JOIN user u ON u.id = i.user_id "
     "WHERE u.login = 'novakova' AND i.kind = 3",
     "access": "SELECT id FROM access WHERE name = 'Agent'",
+    "connector": "SELECT MIN(id) FROM connector",
     "rule": "SELECT MIN(id) FROM rule WHERE owner_id IS NULL",
     "ran": "SELECT MIN(rule_id) FROM run WHERE outcome = 'done'",
     "run": "SELECT MIN(id) FROM run WHERE outcome = 'done'",

@@ -77,6 +77,8 @@ def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -
         "retention, shorter",
         "runs not found",
         "new report of rows",
+        "connector as text",
+        "connector with its sample",
     }
     alone = [
         name

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.models import Connector, Event, User
 from tests.pages import asks
+from tests.pages.html import Page
 
 SECRET = "a-secret-of-twenty-letters"
 FIELDS = """id = delivery
@@ -37,6 +38,73 @@ def url(client: FlaskClient) -> str:
     asks.sign_in_with(client, Permission.KEYS_VIEW, Permission.KEYS_EDIT)
     client.post("/settings/connectors/new", data={"kind": "mapped", "name": "shop", "secret": SECRET})
     return f"/settings/connectors/{Connector.get().id}"
+
+
+def chosen(page: str) -> dict[str, str]:
+    """Return what a browser would send of a page's selects and the fields beside them."""
+    sent: dict[str, str] = {}
+    name = ""
+    for tag, attributes in Page(page).elements:
+        given = attributes.get("name", "")
+        if tag == "input" and (given == "version" or given.partition(".")[0] in ("name", "value", "fixed")):
+            sent[given] = attributes.get("value", "")
+        elif tag == "select":
+            name = given
+        elif tag == "option" and ("selected" in attributes or name not in sent):
+            sent[name] = attributes.get("value", "")
+    return sent
+
+
+@pytest.mark.both_databases
+@time_machine.travel(NOW, tick=False)
+def test_selects_over_a_sample_write_and_show_the_same_mapping(client: FlaskClient, url: str) -> None:
+    two = [SAMPLE, SAMPLE | {"event": "opened", "ticket": SAMPLE["ticket"] | {"to=do": 1, "a.b": 1}}]
+    asked = client.post(url, data={**chosen(client.get(url).text), "sample": json.dumps(two), "preview": "1"})
+    page = html.unescape(asked.text)
+    assert asked.status_code == 200
+    for offered in ("event = fixed", "ticket.id = 7", "ticket.agents.0.mail = eva@example.com"):
+        assert f">{offered}</option>" in page
+    for not_offered in ("ticket.a.b", "ticket.agents "):
+        assert f'value="{not_offered}' not in page
+    assert "event: Required." not in page, "nothing is chosen: the type is what is missing"
+    choices = {
+        "path.id": "delivery",
+        "path.type": "event",
+        "path.time": "at",
+        "path.interaction": "ticket.id",
+        "path.user": "ticket.agents.0.mail",
+        "path.queue": '"',
+        "fixed.queue": "Support",
+        "path.contact.email": "ticket.from",
+        "name.0": "status",
+        "path.0": "ticket.state",
+        "sample": json.dumps(two),
+    }
+    page = client.post(url, data={**chosen(asked.text), **choices, "preview": "1"}).text
+    seen = {name: value for name, value in chosen(page).items() if name.startswith("value.")}
+    assert list(seen.values()) == ["fixed", "opened", "", "", ""]
+    types = {"type.0": "ticket.closed", "type.1": "ticket.created"}
+    tested = client.post(url, data={**chosen(page), **types, "sample": json.dumps(two), "preview": "1"})
+    assert html.unescape(tested.text).count('"interaction": "7"') == 2
+    assert Connector.get().mapping == {}
+    assert not Event.select().where(Event.interaction == "7").exists()
+    assert client.post(url, data={**chosen(tested.text)}).status_code == 302
+    order = {name: FIELDS.splitlines().index(name) for name in FIELDS.splitlines()}
+    stored = Connector.get().mapping
+    assert sorted(stored["fields"].splitlines(), key=order.__getitem__) == FIELDS.splitlines()
+    assert stored["types"] == "fixed = ticket.closed\nopened = ticket.created"
+    kept = chosen(client.get(url).text)
+    assert client.post(url, data=kept).status_code == 302
+    assert Connector.get().mapping == stored, "a save without changes changes nothing"
+    for changes, problem in (
+        ({"name.1": "", "path.1": "at"}, "data. is no field of an event."),
+        ({"name.1": "status", "path.1": "at"}, "data.status stands twice."),
+        ({"value.2": "", "type.2": "ticket.closed"}, "write name = value."),
+        ({"value.2": "fixed", "type.2": "ticket.closed"}, "fixed stands twice."),
+    ):
+        answer = client.post(url, data={**chosen(client.get(url).text), **changes})
+        assert (answer.status_code, problem in html.unescape(answer.text)) == (422, True), problem
+        assert Connector.get().mapping == stored
 
 
 def form(**changes: str) -> dict[str, str]:
@@ -65,7 +133,7 @@ def test_a_payload_becomes_the_event_that_the_preview_shows(client: FlaskClient,
     assert Connector.get().mapping == {}, "a preview saves nothing"
     assert client.post(url, data=form()).status_code == 302
     assert asks.audited("connector.updated").changes["mapping"][1] == f"{FIELDS}\n\n{TYPES}"
-    assert FIELDS in html.unescape(client.get(url).text).replace("\r\n", "\n")
+    assert FIELDS in html.unescape(client.get(f"{url}?as=text").text).replace("\r\n", "\n")
     looked = SAMPLE | {"delivery": None, "at": None, "event": "Looked at"}
     cases = (
         (SAMPLE, 1, "ticket.closed", 1_772_442_000_000),

@@ -8,7 +8,7 @@ id is made of the body, so that repeats add none, and the time is that of arriva
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dashboard import catalog
@@ -21,7 +21,10 @@ FIELDS = frozenset(
     {"id", "type", "time", "user", "queue", "interaction", "contact.name", "contact.phone", "contact.email"}
 )
 DATA = "data."
+FIXED = '"'  # around a text that is itself the value
 MAX_LINES = 100
+MAX_PATHS = 300  # of samples
+SHOWN_CHARS = 40  # of a value beside its path
 EPOCH_MS = 10**11  # from here on a number is milliseconds: as seconds it would be beyond the year 5000
 NOT_A_LINE = N_("Line %(line)s: write name = value.")
 NO_FIELD = N_("Line %(line)s: %(name)s is no field of an event.")
@@ -60,17 +63,66 @@ def read(fields: str, types: str) -> Pairs:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
-    lines = [each for each in text.splitlines() if each.strip()]
-    if len(lines) > MAX_LINES:
+    pairs = loose(text)
+    if len(pairs) > MAX_LINES:
         raise MappingError(message(TOO_MANY, limit=MAX_LINES))
-    for line, each in enumerate(lines, 1):
-        name, _equals, value = (part.strip() for part in each.partition("="))
+    for line, (name, value) in enumerate(pairs, 1):
         if not name or not value:
             raise MappingError(message(NOT_A_LINE, line=line))
         if name in found:
             raise MappingError(message(TWICE, line=line, name=name[:60]))
         found[name] = value
     return list(found.items())
+
+
+def loose(text: str) -> list[tuple[str, str]]:
+    """Return the two sides of each line, "" for one that is missing."""
+    parts = [each.partition("=") for each in text.splitlines() if each.strip()]
+    return [(name.strip(), value.strip()) for name, _equals, value in parts]
+
+
+def lines(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return the text of pairs, of which loose() makes the same pairs."""
+    return "\n".join(f"{name} = {value}" for name, value in pairs)
+
+
+def is_fixed(path: str) -> bool:
+    return len(path) > 1 and path[0] == path[-1] == FIXED
+
+
+def paths(samples: Iterable[JsonObject]) -> dict[str, str]:
+    """Return the paths to the texts, numbers and truth values of samples, each with its first value.
+
+    At most MAX_PATHS; what no path of a mapping can name is left out.
+    """
+    found: dict[str, str] = {}
+    for sample in samples:
+        for path, value in _leaves(sample, ""):
+            if len(found) >= MAX_PATHS:
+                return found
+            shown = "" if value is None else " ".join(str(value).split())[:SHOWN_CHARS]
+            if not found.get(path):
+                found[path] = shown
+    return found
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name and "." not in name and name == " ".join(name.split()) and FIXED not in name:
+                yield from _leaves(each, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, each in enumerate(value[:3]):
+            yield from _leaves(each, f"{path}.{number}")
+    else:
+        yield path, value
+
+
+def values(samples: Iterable[JsonObject], path: str) -> list[str]:
+    """Return the different texts at a path of samples, those that a line of a mapping can name."""
+    given = [_value(sample, path) for sample in samples] if path and not is_fixed(path) else []
+    found = [str(each).strip() for each in given if isinstance(each, str | int)]
+    return list(dict.fromkeys(each for each in found if "=" not in each and len(each.splitlines()) == 1))
 
 
 def drafts(pairs: Pairs, body: JsonObject, ident: str, now_ms: int) -> list[Draft]:
@@ -100,7 +152,7 @@ def drafts(pairs: Pairs, body: JsonObject, ident: str, now_ms: int) -> list[Draf
 
 def _value(body: Any, path: str) -> Any:
     """Return what stands at a path, None for nothing; a path in quotation marks is itself the text."""
-    if len(path) > 1 and path[0] == path[-1] == '"':
+    if is_fixed(path):
         return path[1:-1]
     found = body
     for name in path.split("."):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from peewee import JOIN
+from werkzeug.datastructures import MultiDict
 from wtforms.validators import ValidationError
 
 from dashboard import clock
@@ -22,12 +22,11 @@ from dashboard.access.permissions import Permission
 from dashboard.clock import DAY_MS
 from dashboard.db import rows
 from dashboard.i18n.message import N_
-from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import mapped
 from dashboard.ingest.connectors.mapped import MappingError
-from dashboard.ingest.connectors.reading import MAPPED, events
-from dashboard.ingest.schema import Refusal
+from dashboard.ingest.connectors.reading import MAPPED
 from dashboard.models import Connector, Event, Source, SourceRhythm
+from dashboard.pages.settings.connectors import mapping as mappings
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, moment
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
@@ -42,7 +41,6 @@ KINDS = {
 }
 MAPPING = ["fields", "types", "sample"]  # fields of the form of a mapped connector alone
 MAX_LINES = 20_000  # characters of each
-SHOWN = ("id", "type", "user", "queue", "interaction", "contact")
 MOST = 10_000  # events of a day that are counted
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SECRET = re.compile(r"[!-~]{16,200}")
@@ -110,7 +108,13 @@ class ConnectorForm(Form):
         N_("Event types"),
         hint=N_("One per line: a type as the payload writes it, =, and the event type it stands for."),
     )
-    sample = Lines(N_("Sample"), hint=N_("Paste a payload to see the event that it becomes. It isn't saved."))
+    sample = Lines(
+        N_("Sample"),
+        hint=N_(
+            "Paste a payload, or several as a JSON list, to choose from its paths and to test the mapping. "
+            "It isn't saved."
+        ),
+    )
     row: Connector | None = None
     preview = ""  # the event of the sample, or why it is none
     plain = ""  # a new secret, for the one page that shows it
@@ -132,8 +136,12 @@ class ConnectorForm(Form):
         self.plain = self.plain or self.secret.data or (secrets.token_urlsafe(32) if makes else "")
         found: dict[str, Any] = {"secret": self.plain} if self.plain else {}
         if "fields" in self:
-            found["mapping"] = {name: self[name].data for name in MAPPING[:2]}
+            found["mapping"] = self.mapping
         return found
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        return {name: self[name].data for name in MAPPING[:2]}
 
     def validate(self, extra_validators: Any = None) -> bool:
         good = super().validate(extra_validators)
@@ -173,21 +181,6 @@ def of_day(source_id: int) -> str:
     number = len(Event.select(Event.id).where(since, Event.source_id == source_id).limit(MOST).tuples())
     text = ngettext("%(num)d event", "%(num)d events", number)
     return str(_("%(events)s or more", events=text) if number == MOST else text)
-
-
-def preview(form: ConnectorForm) -> str:
-    """Return as JSON the event that the form's sample becomes by its mapping, or in words why it is none."""
-    lines = {name: form[name].data for name in MAPPING[:2]}
-    body = form["sample"].data.encode("utf-8", "replace")
-    try:
-        [found] = events(MAPPED, lines, body, lambda _id, _ms: ({}, None), clock.now_ms())
-    except BodyError as error:
-        return str(error.message.render(_))
-    if isinstance(found, Refusal):
-        return "\n".join(f"{place}: {why.render(_)}" for place, why in found.errors.items())
-    shown = {name: getattr(found, name) for name in SHOWN}
-    shown |= {"time": clock.iso(found.time_ms // 1000, "UTC"), "data": json.loads(found.data)}
-    return json.dumps({name: value for name, value in shown.items() if value}, ensure_ascii=False, indent=2)
 
 
 class Connectors(Resource[ConnectorForm]):
@@ -233,6 +226,8 @@ class Connectors(Resource[ConnectorForm]):
         return str(_(KINDS.get(row.kind, row.kind)))
 
     def form(self, row: Connector | None, sent: Any = None) -> ConnectorForm:
+        if sent is not None and row is not None and row.kind == MAPPED and "fields" not in sent:
+            sent = MultiDict([*sent.items(multi=True), *mappings.read(sent).items()])
         found = super().form(row, sent)
         found.fit(row)
         return found
@@ -249,7 +244,7 @@ class Connectors(Resource[ConnectorForm]):
         if row.kind != MAPPED:
             abort(404)
         if form.validate():
-            form.preview = preview(form)
+            form.preview = mappings.preview(form.mapping, form["sample"].data)
         return self.show(row, form, 200 if form.preview else 422)
 
     def stored(self, row: Connector) -> dict[str, Any]:
@@ -288,6 +283,8 @@ class Connectors(Resource[ConnectorForm]):
             "last": lists.moment(rhythm.arrived_ms // 1000 if rhythm else None),
             "of_day": of_day(row.source_id),
             "lost": not row.secret,
+            "as_text": request.args.get("as") == "text" or "fields" in request.form,
+            "mapping": mappings.form(form.mapping, form["sample"].data) if "fields" in form else None,
         }
 
 
