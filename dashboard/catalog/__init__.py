@@ -87,6 +87,12 @@ def find(name: str) -> EventType | None:
     return _custom(name) if known is None and name.startswith(CUSTOM) else known
 
 
+def is_internal(name: str) -> bool:
+    """Say whether Stopa itself records events of the type."""
+    known = find(name)
+    return known is not None and known.internal
+
+
 @lru_cache(maxsize=1000)  # a site has few names of its own; a client that makes them up costs no memory
 def _custom(name: str) -> EventType | None:
     return EventType(name, "custom", "system", N_("Custom event")) if is_name(name) else None
@@ -104,5 +110,6 @@ __all__ = [
     "Level",
     "Origin",
     "find",
+    "is_internal",
     "is_name",
 ]

@@ -49,7 +49,7 @@ def note(after: int, to: int) -> None:
     What Stopa records itself about a source does not count. A source that was silent is recorded as back.
     """
     rows = _ARRIVED.rows(after=after, to=to)
-    sources = {source for source, type_ in rows if not _is_internal(type_)}
+    sources = {source for source, type_ in rows if not catalog.is_internal(type_)}
     now = clock.now_s()
     for source in Source.select().where(Source.id.in_(sorted(sources)) & ~Source.is_file):
         known = SourceRhythm.get_or_none(SourceRhythm.source == source.id)
@@ -106,11 +106,6 @@ def _local_hour(ts: int, zone: str) -> int:
     return (ts + clock.offset_s(ts, zone)) // HOUR_S
 
 
-def _is_internal(type_: str) -> bool:
-    known = catalog.find(type_)
-    return known is not None and known.internal
-
-
 def _note(source: Source, known: SourceRhythm | None, now: int) -> None:
     hour = now - now % HOUR_S
     hours: Hours = {
@@ -136,7 +131,7 @@ def _report(row: SourceRhythm) -> None:
         if not r.update(due_ms=None, silent_ms=now_ms).where(same).execute():
             return
         source = row.source
-        if not source.is_file:
+        if not source.is_file and source.paused_ms is None:
             data = {"name": source.name, "silent_s": (now_ms - row.arrived_ms) // 1000}
             identity = f"source.silent:{source.id}:{row.arrived_ms}"
             internal.append("source.silent", data, identity=identity)
