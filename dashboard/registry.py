@@ -12,11 +12,11 @@ from flask import Flask, g, request
 from dashboard import cli
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, user_erasure
-from dashboard.events import erasure, health, upgrades
+from dashboard.events import erasure, health, source_hours, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
 from dashboard.i18n.message import N_
-from dashboard.ingest import digest, silence
+from dashboard.ingest import digest, followed, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.imports import job as import_job
@@ -120,6 +120,7 @@ TICKS = {
     "seen": heartbeat.mark,
     "health": health.look,
     "silence": silence.look,
+    "source hours": source_hours.count,
     "version": upgrades.note,
     "audit": nightly.NIGHT.plan,
     "retention": retention.NIGHT.plan,
@@ -129,6 +130,7 @@ LANES = {
     "deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS),
     "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
 }
+LOOPS = {"logs": followed.read}
 LISTS = (
     *eventstream.LISTINGS,
     interactions.LISTING,
@@ -174,6 +176,7 @@ def register_work() -> None:
     queue.HANDLERS.update(JOBS)
     worker.TICKS.update(TICKS)
     worker.LANES.update(LANES)
+    worker.LOOPS.update(LOOPS)
     registry.MAKERS.update(EXPORTS)
     made.READERS.update(READERS)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import unicodedata
-from typing import NamedTuple
+from itertools import count
+from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.access import scope as scopes
@@ -77,6 +79,22 @@ def make(name: str, source: str, allow: str, makes: bool = True, maker_id: int |
         created_ts=clock.now_s(),
     )
     return plain
+
+
+def successor(ident: int) -> dict[str, Any] | None:
+    """Return the values of a key that does what a valid one does, with a name that no valid one has.
+
+    None if the key is unknown or revoked.
+    """
+    valid = ApiKey.revoked_ts.is_null()
+    row = ApiKey.get_or_none((ApiKey.id == ident) & valid) if 0 < ident < 2**31 else None
+    if row is None:
+        return None
+    base = re.sub(r" \d{1,6}$", "", row.name)[:110]
+    known = {name for (name,) in ApiKey.select(ApiKey.name).where(valid).tuples()}
+    name = next(each for number in count(2) if (each := f"{base} {number}") not in known)
+    source = Source.get_by_id(row.source_id).name
+    return {"name": name, "source": source, "allow": row.allow, "known_only": not row.makes}
 
 
 def find(plain: str) -> Key | None:

@@ -20,6 +20,7 @@ from dashboard.audit import record as audit
 from dashboard.cli.common import at_database, print_table
 from dashboard.db import backup, connected, copying, database, failure, migrate
 from dashboard.events import internal
+from dashboard.ingest import followed
 from dashboard.jobs import heartbeat, worker
 from dashboard.models import ALL
 from dashboard.settings import readers
@@ -59,6 +60,7 @@ def work(drain: bool) -> None:
         reason = worker.forever()
         with suppress(peewee.PeeweeException), connected():
             heartbeat.unmark()
+            followed.release()
         if reason:
             raise click.ClickException(reason)
         return

@@ -13,13 +13,14 @@ import click
 
 from dashboard import clock
 from dashboard.cli.common import at_database, source_name
-from dashboard.ingest import encodings, growing_log, importer
+from dashboard.ingest import admission, encodings, growing_log, importer
 from dashboard.ingest import follow as follower
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
 from dashboard.ingest.schema import WHOLE
 from dashboard.ingest.tally import Tally
 
+PAUSED_S = 1  # between two looks at a source that is paused
 NAMED = 10  # users or event types that the summary lists
 
 
@@ -208,6 +209,9 @@ def follow(file: Path, source: str, start: str | None, encoding: str | None, onc
             reader = follower.Follower(source, file, begin, encoding or "")
             click.echo(f"Following {file} as source {source}.")
             while not stopping.is_set():
+                if admission.is_paused(reader.source_id) and not once:
+                    stopping.wait(PAUSED_S)
+                    continue
                 step = reader.step()
                 for refused in step.refused:
                     where = "" if refused.field == WHOLE else f"{refused.field}: "

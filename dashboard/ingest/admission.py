@@ -1,4 +1,5 @@
-"""Which valid events are stored: those of types that are recorded, and of a time that is still kept."""
+"""Which valid events are stored: those of types that are recorded, of a time still kept, of sources
+that are not paused."""
 
 from __future__ import annotations
 
@@ -6,13 +7,20 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from dashboard import clock
+from dashboard.db.prepared import Prepared, slot
 from dashboard.events import horizon, switches
 from dashboard.i18n import site_zone
 from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.ingest.schema import NewEvent
+from dashboard.models import Source
 
 SWITCHED_OFF = N_("Events of this type aren't recorded. Turn them on in Settings > System events.")
 TOO_OLD = N_("Events before %(time)s are no longer kept. See Settings > Retention.")
+PAUSED = N_("This source is paused in Stopa. Send the same again later.")
+PAUSED_S = 60  # after which a sender is to try again
+_PAUSED = Prepared(
+    lambda: Source.select(Source.id).where((Source.id == slot("id")) & Source.paused_ms.is_null(False))
+)
 
 
 class Admission(NamedTuple):
@@ -36,3 +44,7 @@ class Admission(NamedTuple):
 
 def current() -> Admission:
     return Admission(switches.off(), horizon.horizon_ms())
+
+
+def is_paused(source_id: int) -> bool:
+    return bool(_PAUSED.rows(id=source_id))

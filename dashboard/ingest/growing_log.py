@@ -223,6 +223,11 @@ def end(path: Path) -> Position | None:
     return part.position
 
 
+def is_log(path: Path) -> bool:
+    """Say whether a file begins with a record, or is empty. Raises OSError for one that cannot be read."""
+    return _named(path) is not None or path.stat().st_size == 0
+
+
 def _named(path: Path) -> _Name | None:
     """Return the part in a file; None for one that is gone, or does not begin with a record."""
     try:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 from flask import Blueprint, Response, abort, g, request
 from flask_babel import gettext as _
+from werkzeug.exceptions import ServiceUnavailable
 
 from dashboard import clock
 from dashboard.access.guard import require_key
@@ -57,12 +58,14 @@ def create() -> Response:
 
     202 with counts, ids and refusals by index; 422 when none was good; 400, 413, 415 for a body
     that cannot be read. Limits: 10 MiB a body, 10,000 events a request. Nothing is stored when
-    the answer is another, so that a client may send the same again. The header of a call that a rule
+    the answer is another, so that a client may send the same again; while the source is paused that is 503
+    with Retry-After. The header of a call that a rule
     made, sent along, keeps the events in that rule's chain of causes.
     """
     failed: Exception | None = request.environ.get(FAILED)
     if failed is not None:
         raise failed
+    refuse_paused(g.key.source_id)
     chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
     body, outcomes = read()
     answered = answer(g.key.source_id, body, outcomes, g.key.makes, chain)
@@ -104,6 +107,12 @@ def answer(
         refused.keep(source_id, refused.of_body(body, parts.refused))
     status = 202 if parts.good or not outcomes else 422
     return Response(text, status, content_type="application/json")
+
+
+def refuse_paused(source_id: int) -> None:
+    """End the request with 503 while the source is paused: its sender keeps the events and comes again."""
+    if admissions.is_paused(source_id):
+        raise ServiceUnavailable(Detail(_(admissions.PAUSED)), retry_after=admissions.PAUSED_S)
 
 
 def store(

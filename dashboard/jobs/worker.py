@@ -2,7 +2,8 @@
 
 A worker has lanes, each a thread or several, so that what is slow in one holds up no other: the engine
 (digests, and what is due by the clock), the calls (jobs that wait for other servers), the imports, the work
-(every other kind of job), and those of dashboard.registry, such as deliveries.
+(every other kind of job), and those of dashboard.registry, such as deliveries. A loop of dashboard.registry
+has a thread of its own.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Lane(NamedTuple):
 # least; it returns how much it has done, 0 when nothing was due, and must then cost next to nothing.
 TICKS: dict[str, Callable[[], int]] = {}
 LANES: dict[str, Lane] = {}
+# Each on a thread of its own: does a piece of work and returns how much that was, 0 when nothing is left.
+LOOPS: dict[str, Callable[[], int]] = {}
 _app: Flask | None = None
 _warned: dict[str, float] = {}  # what was logged → when, monotonic
 
@@ -93,6 +96,10 @@ def forever() -> str:
         threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
         for label, one in (("engine", _engine), ("work", _work), *_lanes_of_kinds())
     ]
+    for label, loop in LOOPS.items():
+        threads.append(
+            threading.Thread(target=_keep, args=(partial(_inside, loop), stopped, reasons.append), name=label)
+        )
     for label, lane in LANES.items():
         threads += _Dispatch(lane).threads(label, stopped, reasons.append)
     for thread in threads:
@@ -249,14 +256,19 @@ class _Dispatch:
 
 
 def _due() -> int:
-    """Run due ticks and, one by one, the due work of the lanes."""
-    done = _ticks()
+    """Run due ticks, a piece of each loop and, one by one, the due work of the lanes."""
+    done = _ticks() + sum(_inside(loop) for loop in LOOPS.values())
     for each in LANES.values():
         with _context():
             while found := each.claim(1):
                 each.carry(found[0])
                 done += 1
     return done
+
+
+def _inside(loop: Callable[[], int]) -> int:
+    with _context():
+        return loop()
 
 
 def _context() -> AbstractContextManager[Any]:

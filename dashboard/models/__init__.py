@@ -6,7 +6,16 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
 from dashboard.models.connectors import Connector
 from dashboard.models.dashboards import Dashboard, Tile
-from dashboard.models.events import Contact, Event, Follow, Interaction, RefusedEvent, Source, SourceRhythm
+from dashboard.models.events import (
+    Contact,
+    Event,
+    Follow,
+    Interaction,
+    RefusedEvent,
+    Source,
+    SourceHour,
+    SourceRhythm,
+)
 from dashboard.models.imports import FileImport, ImportPart, ImportRange, ImportRefused
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
 from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
@@ -61,6 +70,7 @@ ALL = [
     Session,
     SignInAttempt,
     Source,
+    SourceHour,
     SourceRhythm,
     ApiKey,
     Connector,

@@ -19,12 +19,14 @@ class Source(Model):
     last_ms = pw.BigIntegerField(null=True)
     presence = pw.CharField(20, default="recorded")  # a PresenceOf: of members who never join a queue
     csv_options = pw.TextField(null=True)
+    paused_ms = pw.BigIntegerField(null=True)  # since when its events are not taken
     created_ts = pw.BigIntegerField()
 
 
 class Follow(Model):
     """The growing log that a source is read from, and up to where; see growing_log.Position."""
 
+    source_id: int
     source = pw.ForeignKeyField(Source, primary_key=True, on_delete="CASCADE")
     path = pw.TextField()
     inode = pw.BigIntegerField()
@@ -34,6 +36,10 @@ class Follow(Model):
     mark = pw.CharField(32)
     reached = pw.BigIntegerField()
     read_ms = pw.BigIntegerField()  # when its last lines were read
+    encoding = pw.CharField(20, default="")
+    lease_ms = pw.BigIntegerField(null=True)  # until when a worker reads it; null: workers do not
+    worker = pw.CharField(80, default="")
+    problem = pw.CharField(10, default="")  # a Problem of ingest.followed
 
 
 class SourceRhythm(Model):
@@ -44,6 +50,21 @@ class SourceRhythm(Model):
     due_ms = pw.BigIntegerField(null=True)  # when it counts as silent; null: it may be for long
     silent_ms = pw.BigIntegerField(null=True)  # since when it does
     hours = JSONField()
+
+
+class SourceHour(Model):
+    """The events of a source that arrived in an hour, UTC; see events.source_hours. Kept for a week."""
+
+    source = pw.ForeignKeyField(Source, on_delete="CASCADE")
+    hour_ts = pw.BigIntegerField()
+    events = pw.IntegerField()
+    ahead = pw.IntegerField()  # of them, ahead of the server's clock
+    last_id = pw.BigIntegerField()  # the last event, and when it arrived
+    last_ms = pw.BigIntegerField()
+    delays = JSONField()  # ms between the event's time and its arrival, rounded → events
+
+    class Meta:
+        primary_key = pw.CompositeKey("source", "hour_ts")
 
 
 class Contact(Model):

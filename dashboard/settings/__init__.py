@@ -88,6 +88,7 @@ class Settings:
     audit_seals: Path | None = None
     disk_low_mb: int = 1024
     metrics: str = ""
+    log_folders: tuple[Path, ...] = (Path("/var/log/asterisk"),)
 
     @property
     def limits_s(self) -> tuple[int, int, int]:

@@ -119,6 +119,11 @@ def read_folder(value: str) -> Path:
     return Path(value)
 
 
+def read_folders(value: str) -> tuple[Path, ...]:
+    """Return the paths of folders separated by commas."""
+    return tuple(read_folder(part.strip()) for part in value.split(",") if part.strip())
+
+
 def read_timezone(value: str) -> str:
     try:
         return clock.zone(value).key

@@ -160,6 +160,14 @@ SETTINGS = [
         "/mnt/archive/stopa-seals",
     ),
     Setting(
+        "STOPA_LOG_FOLDERS",
+        "/var/log/asterisk",
+        "folders",
+        "Folders of queue logs that may be followed from Settings > Sources, separated by commas.",
+        readers.read_folders,
+        "/var/log/asterisk,/srv/pbx/log",
+    ),
+    Setting(
         "STOPA_DISK_LOW_MB",
         "1024",
         "MB, 1 to 10000000",

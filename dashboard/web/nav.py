@@ -118,6 +118,7 @@ SECTIONS = (
             Page(N_("Calendars"), "calendars.index", CENTRE),
             Page(N_("Monitoring policy"), "policy.index", PEOPLE),
             Page(N_("Retention"), "retention.index", PEOPLE),
+            Page(N_("Sources"), "sources.index", SOURCES),
             Page(N_("API keys"), "keys.index", SOURCES),
             Page(N_("Connectors"), "connectors.index", SOURCES),
             Page(N_("Import"), "imports.index", SOURCES),

@@ -26,6 +26,7 @@ SETTINGS = {
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
     "/settings/retention": "Retention",
+    "/settings/sources": "Sources",
     "/settings/keys": "API keys",
     "/settings/connectors": "Connectors",
     "/import": "Import",

@@ -36,7 +36,7 @@ PROBLEMS = {
     "403": "The key is made for something else.",
     "413": "The body is too large.",
     "415": "The content is of another kind, or compressed.",
-    "503": "The database is busy; Retry-After says when to come again.",
+    "503": "The database is busy or the source is paused; Retry-After says when to come again.",
 }
 _TYPES = (Event, cloudevents.CloudEvent, Taken, Events, Tracing, Queue, Answer, Errors, Problem, Health)
 _REF = "#/components/schemas/{name}"

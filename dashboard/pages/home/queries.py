@@ -12,6 +12,8 @@ from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
+from dashboard.events import source_hours
+from dashboard.events.source_hours import Last
 from dashboard.models import Job
 from dashboard.pages.home import checklist, rules
 from dashboard.pages.home.checklist import Checklist
@@ -24,6 +26,7 @@ from dashboard.web.queues_now import QueueNow
 from dashboard.web.status import PAUSE, READY
 from dashboard.web.team_day import Row, TeamDay
 
+SOURCES = 3  # that say when they sent last
 LEVEL_TARGET = 0.8  # the usual 80 percent; each queue has its own number of seconds
 
 
@@ -122,6 +125,10 @@ class Board:
             ready=sum(row.status.state == READY for row in rows),
             paused=sum(row.status.state == PAUSE for row in rows),
         )
+
+    def sources(self) -> list[Last]:
+        """Return when the live sources sent last; names alone, no one's data."""
+        return source_hours.last_of_live(self.as_of, SOURCES)
 
     def team(self) -> TeamDay:
         return self.day

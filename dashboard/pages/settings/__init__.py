@@ -12,6 +12,7 @@ from dashboard.pages.settings import (
     policy,
     queues,
     retention,
+    sources,
     teams,
     users,
 )
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     policy.bp,
     queues.bp,
     retention.bp,
+    sources.bp,
     teams.bp,
     users.bp,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app, g, make_response, request, url_for
+from flask import Blueprint, Response, abort, current_app, g, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -206,6 +206,11 @@ class ApiKeys(Resource[KeyForm]):
 
     def below(self, row: KeyRow) -> str:
         return row.source or ""
+
+    def form(self, row: ApiKey | None, sent: Any = None) -> KeyForm:
+        if sent is not None or "like" not in request.args:
+            return super().form(row, sent)
+        return KeyForm(data=keys.successor(request.args.get("like", 0, int)) or abort(404))
 
     def create_row(self, form: KeyForm) -> ApiKey:
         name, source, allow = form.name.data, form.source.data, form.allow.data
