@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from urllib.parse import parse_qs
 
 import pytest
 import time_machine
@@ -107,16 +108,31 @@ def test_page_files_and_api_are_limited_alike(viewer: FlaskClient) -> None:
 
 
 def test_hours_lead_to_their_part_and_back(viewer: FlaskClient) -> None:
-    page = Page(viewer.get(ADDRESS).text)
-    hours = [url for url in page.links() if "from=" in url and "minutes" not in url]
-    assert len([url for url in hours if url.startswith("/tracing?")]) >= 9
-    limited = Page(viewer.get(f"{ADDRESS}&from=09:00&to=10:00&sort=-start").text)
-    current = [
-        one for one in limited.having(**{"aria-current": "true"}) if "from=09" in one.attributes["href"]
-    ]
-    assert current
-    assert "to=10%3A00" in current[0].attributes["href"]
+    def hours_of(query: str) -> dict[str, str]:
+        found = Page(viewer.get(ADDRESS + query).text).having(**{"class": "hr"})
+        return {one.attributes["aria-label"]: one.attributes["href"] for one in found}
+
+    names = [f"{hour:02}:00–{hour + 1:02}:00" for hour in range(8, 17)]
+    for query in ("", "&hours=24", "&sort=-start"):
+        assert list(hours_of(query)) == names, query
+    assert parse_qs(hours_of("&sort=-start&hours=24")[names[1]].partition("?")[2]) == {
+        "user": ["jana"],
+        "unit": ["day"],
+        "date": [DAY],
+        "tz": ["Europe/Prague"],
+        "from": ["09:00"],
+        "to": ["10:00"],
+        "sort": ["-start"],
+    }
+    assert list(hours_of("&from=09:00&to=10:00")) == [names[2]], "the hour itself is no link"
+    limited = Page(viewer.get(f"{ADDRESS}&from=09:00&to=10:00").text)
+    assert [text for text in limited.texts if text in names] == [names[0], names[2]], "hours before and after"
     assert "09:00–10:00" in limited.text
+    assert "Whole day" in limited.text
+    minutes = Page(viewer.get(f"{ADDRESS}&minutes=60").text)
+    assert [
+        one.attributes["aria-label"] for one in minutes.having(**{"class": "b"}) if one.tag == "a"
+    ] == names
     assert Page(viewer.get(f"{ADDRESS}&from=18:00&to=19:00").text).text.count("Show the whole day") == 1
 
 

@@ -14,7 +14,7 @@ from dashboard.pages.tracing.plot import Tick
 MIN_WIDTH = 0.2  # percent: two pixels of a plot 1,000 px wide
 NOW_ROOM = 6.0  # percent, 40 of a phone's 680 px: a tick closer to now gives its label up
 FINE_S, FINE_STEP_S = 5400, 300
-ALL_LABELS = 15  # hours: with more, every second one is labelled
+ALL_LABELS = 15  # hours: with more, labels are short
 
 
 class Part(NamedTuple):
@@ -68,6 +68,11 @@ def linear(start: int, end: int) -> Scale:
     return Scale((Part(start, end, 0.0, 100.0),))
 
 
+def labels_of(slot: Slot) -> tuple[str, str]:
+    """Return the label of an hour that begins, and its short one on an axis of many hours."""
+    return _hour(slot.label, slot.offset), _hour(slot.label, slot.offset).removesuffix(":00")
+
+
 def _hour(label: str, offset: str) -> str:
     """Return 02:00, or 02 +1 for an hour that the day has twice."""
     return f"{label} {_short(offset)}" if offset else f"{label}:00"
@@ -92,8 +97,7 @@ def hour_ticks(slots: Sequence[Slot], scale: Scale, zone: str, now: float | None
         halves = [(slot.start + slot.end) // 2 for slot in slots]
         marks |= {ts: "" for ts in halves if start <= ts <= end}
     else:
-        kept = {slot.start for n, slot in enumerate(slots) if n % 2 == 0 or slot.offset} | {end}
-        marks = {ts: label if ts in kept else "" for ts, label in marks.items()}
+        marks = {ts: label.removesuffix(":00") for ts, label in marks.items()}
     placed = [(scale.right(ts), label) for ts, label in sorted(marks.items())]
     return tuple(Tick(x, label, covered=now is not None and abs(x - now) < NOW_ROOM) for x, label in placed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from dashboard.i18n.formats import clock_short, date_long
 from dashboard.intervals import clip, subtract, union
 from dashboard.intervals import load as seconds
 from dashboard.pages.tracing import listing
+from dashboard.pages.tracing.axis import labels_of
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.pages.tracing.listing import Row
 from dashboard.tracing import load
@@ -26,9 +27,21 @@ FREE_S = 300  # of free time that the list shows
 
 
 class HourLink(NamedTuple):
-    label: str
+    """A link that limits the page to an hour; `name` is 10:00–11:00."""
+
+    name: str
     url: str
-    current: bool
+
+
+class Hours(NamedTuple):
+    """Links to the hours of a day in which something is recorded, by the labels that an axis gives them.
+
+    `before` and `after` are the neighbours of the hour that is shown, None without one.
+    """
+
+    links: Mapping[str, HourLink] = {}
+    before: HourLink | None = None
+    after: HourLink | None = None
 
 
 class Group(NamedTuple):
@@ -44,24 +57,29 @@ class Group(NamedTuple):
     rows: Sequence[Row]
 
 
-def links(trace: Trace, asked: TraceQuery) -> list[HourLink]:
-    """Return a link to each hour of the day in which something is recorded; [] for a week."""
+def links(trace: Trace, asked: TraceQuery) -> Hours:
+    """Return the links of a day; none for a week."""
     whole = asked.whole
     if asked.unit != "day" or whole.start > trace.as_of:
-        return []
+        return Hours()
     rows = trace.intervals
     if trace.span != whole:
         rows = load.intervals(trace.scope, trace.person.id, whole, trace.at)
     if not rows:
-        return []
+        return Hours()
     first = min(row.start for row in rows)
     last = max(trace.as_of if row.end is None else row.end for row in rows)
     used = [slot for slot in clock.hours(whole, trace.zone) if slot.start < last and slot.end > first]
-    hours = {slot.label: _hour(slot) for slot in used}  # a repeated hour is one link
-    return [
-        HourLink(f"{label}–{until[:2]}", _url(asked, since, until), asked.hours == f"{since}–{until}")
-        for label, (since, until) in hours.items()
-    ]
+    found = {slot.label: _hour(slot) for slot in used}  # a repeated hour is one link
+    order = [HourLink(f"{since}–{until}", _url(asked, since, until)) for since, until in found.values()]
+    by_hour = dict(zip(found, order, strict=True))
+    here = next((at for at, link in enumerate(order) if link.name == asked.hours), None)
+    others = [slot for slot in used if by_hour[slot.label].name != asked.hours]
+    return Hours(
+        {label: by_hour[slot.label] for slot in others for label in labels_of(slot)},
+        order[here - 1] if here else None,
+        order[here + 1] if here is not None and here + 1 < len(order) else None,
+    )
 
 
 def _hour(slot: Slot) -> tuple[str, str]:
