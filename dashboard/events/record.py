@@ -110,7 +110,7 @@ def append(
     cloudevents = [event for event in events if event.envelope]
     with database.atomic():
         dialect.adding(Lock.APPENDING)
-        if len(events) > 1:  # batches with the same events in different order would deadlock
+        if _in_order(events):
             dialect.one_at_a_time(Lock.APPEND, source_id)
         users = _user_ids({e.user for e in events}, makes)
         queues = _ids(Queue, {e.queue for e in events}, partial(_new_queues, events) if makes else None)
@@ -137,6 +137,12 @@ def append(
         _LOGINS[database.obj].update(users)
     done = Appended(added.rows, len(events) - added.rows, ids, added.after, added.to)
     return _counted(source_id, done)
+
+
+def _in_order(events: Sequence[NewEvent]) -> bool:
+    """Say whether no others of the source may be appended meanwhile: batches with the same events in another
+    order would deadlock, and the ids of a file's events have no others between them."""
+    return len(events) > 1 or events[0].file_ts is not None
 
 
 def _counted(source_id: int, done: Appended) -> Appended:

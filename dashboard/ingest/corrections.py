@@ -112,7 +112,7 @@ def _append(user: User, data: dict[str, Any]) -> None:
         data=json.dumps(data, ensure_ascii=False),
     )
     events.append(events.source(internal.SOURCE).id, [event], makes=False)
-    projection.refold_since(user.id, event.time_ms)
+    projection.fold_touched({}, {user.id: event.time_ms}, {}, {})
 
 
 def _said(part: Stretch | None, write: Callable[[int], str]) -> str:

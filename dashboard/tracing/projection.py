@@ -77,7 +77,7 @@ def fold_range(after: int, to: int) -> set[str]:
     files = _advance(latest)
     for user, since in (*surroundings.paused(restarted).items(), *surroundings.forgotten(acting).items()):
         people[user] = min(people.get(user, since * 1000), since * 1000)
-    _fold(touched, people, connecting, restarted)
+    fold_touched(touched, people, connecting, restarted)
     for user, span in active.items():
         if user not in people or span.start * 1000 < people[user]:
             activity_presence.refold(user, span, chosen)
@@ -97,13 +97,16 @@ def _advance(latest: Mapping[int, int]) -> set[int]:
     return {ident for (ident,) in plain(files)}
 
 
-def _fold(
+def fold_touched(
     touched: Mapping[int, set[str]],
     people: Mapping[int, int],
     connecting: Mapping[int, int],
     restarted: Mapping[int, int],
 ) -> None:
-    """Fold these users' presence, then the interactions and what the presence, calls and restarts bound."""
+    """Fold these users' presence, then the interactions and what the presence, calls and restarts bound.
+
+    `people` has the ms, `connecting` and `restarted` the second from which on. The caller's transaction.
+    """
     paid = _paid()
     users: dict[int, int] = {}
     chosen = activity_presence.sources()
@@ -140,18 +143,20 @@ def expire(sources: Collection[int] | None = None) -> int:
     due = surroundings.due(as_of)
     if due.interactions or due.users:
         people = {user: expires * 1000 for user, expires in due.users.items()}
-        _fold(due.interactions, people, {}, {})
+        fold_touched(due.interactions, people, {}, {})
     return sum(map(len, due.interactions.values())) + len(due.users)
 
 
 def fold_interactions(source: int, names: Sequence[str]) -> None:
-    """Fold these interactions of a source whole, except frozen ones; activities keep their ids."""
-    events = _of_interactions(source, store.unfrozen(source, names))
+    """Fold these interactions of a source whole, except frozen ones; those without events are deleted."""
+    names = store.unfrozen(source, names)
+    events = _of_interactions(source, names)
+    gone = set(names).difference(events)
     while more := consultations.related(source, events):
         events |= _of_interactions(source, sorted(more))
     events = consultations.assigned(source, events)
     folded = {name: fold.fold_whole(rows) for name, rows in events.items()}
-    store.interactions(source, _bounded(source, folded))
+    store.interactions(source, _bounded(source, folded), gone)
 
 
 def events_of(source: int, names: Sequence[str]) -> Iterator[tuple[str, list[EventRow]]]:
@@ -235,11 +240,6 @@ def fold_presence(user: int, since_ms: int, paid: dict[str, bool]) -> int:
 
 def _paid() -> dict[str, bool]:
     return dict(PauseType.select(PauseType.name, PauseType.paid).tuples())
-
-
-def refold_since(user: int, since_ms: int) -> None:
-    """Fold a user's presence from an event on, and what it bounds, inside the caller's transaction."""
-    _fold({}, {user: since_ms}, {}, {})
 
 
 def refold_presence(user: int) -> None:

@@ -5,7 +5,7 @@ Only the projection calls this, one at a time (Lock.PROJECTION), so ids may be g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboard.clock import DAY_S
@@ -104,9 +104,9 @@ def unfrozen(source: int, names: Sequence[str]) -> Sequence[str]:
     return [name for name in names if name not in frozen]
 
 
-def interactions(source: int, folded: Mapping[str, Outcome]) -> None:
-    """Replace the rows of these interactions of one source, keeping the ids they have."""
-    known = dict(_KNOWN.rows(source=source, names=list(folded)))
+def interactions(source: int, folded: Mapping[str, Outcome], gone: Collection[str] = ()) -> None:
+    """Replace the rows of these interactions of a source, keeping the ids they have; delete those `gone`."""
+    known = dict(_KNOWN.rows(source=source, names=[*folded, *gone]))
     ids = _Ids(dialect.highest_id("interaction"))  # before the rows go: their ids come back
     works = _Ids(dialect.highest_id("activity"))
     stints = _forget(sorted(known.values()))

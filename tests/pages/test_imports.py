@@ -18,7 +18,7 @@ from dashboard.access.permissions import Permission
 from dashboard.ingest import importer
 from dashboard.ingest.imports import job, upload
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Job, Source
+from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Interaction, Job, Source
 from dashboard.retention.kinds import KINDS
 from tests import make
 from tests.pages.html import Page
@@ -225,6 +225,35 @@ def test_pages_of_an_import(client: FlaskClient, app: Flask, owner: None) -> Non
     assert "&lt;b&gt;.log" not in client.get("/import").text
     make.sign_in(client, make.user("nobody", access=make.access([Permission.SELF], [], "None")))
     assert (client.get("/import").status_code, client.get(path).status_code) == (403, 403)
+
+
+def test_an_import_is_undone_as_a_whole(client: FlaskClient, app: Flask, owner: None) -> None:
+    """What another file of the source had stored stays; the file can be imported again."""
+    lines = LOG.splitlines(keepends=True)
+    kept = sent(client, "".join(lines[:30]), source="pbx")
+    act(client, kept, "start")
+    work(app)
+    path = sent(client, LOG, source="pbx")
+    act(client, path, "start")
+    work(app)
+    page = client.get(path).text
+    assert (counts(path), "Removes 60 events" in page, events()) == ((90, 60, 30, 0), True, 90)
+    assert client.post(f"{path}/undo").status_code == 302
+    assert "every 2s" in client.get(path).text
+    work(app)
+    page = client.get(path).text
+    assert ("was undone" in page, f"{path}/undo" in page, events()) == (True, False, 30)
+    assert [row.ended_ts is not None for row in Interaction.select()] == [True] * 10
+    entry = AuditEntry.get(AuditEntry.action == "import.undone")
+    assert (entry.actor_label, entry.target_label, entry.details["events"]) == ("owner", "pbx", 60)
+    client.post(f"{path}/undo")
+    client.post(f"{path}/continue")
+    work(app)
+    assert events() == 30
+    again = sent(client, LOG, source="pbx")
+    act(client, again, "start")
+    work(app)
+    assert (counts(again), events()) == ((90, 60, 30, 0), 90)
 
 
 def test_files_expire_and_imports_stay(client: FlaskClient, app: Flask, owner: None) -> None:

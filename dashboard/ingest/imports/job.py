@@ -17,10 +17,10 @@ from dashboard.i18n.message import Errors
 from dashboard.ingest import importer
 from dashboard.ingest.csv_options import CsvOptions
 from dashboard.ingest.importer import Done, Observer
-from dashboard.ingest.imports import counts, dry_run
+from dashboard.ingest.imports import counts, dry_run, removal
 from dashboard.ingest.imports.upload import State, Upload
 from dashboard.jobs import queue
-from dashboard.models import FileImport, ImportRange, Job, User
+from dashboard.models import FileImport, ImportRange, Job
 
 KIND = "import"
 REFUSED_MOST = 10_000  # refused records that are listed
@@ -31,14 +31,14 @@ class Stopped(Exception):  # noqa: N818
     """Somebody stopped the import."""
 
 
-def start(row: FileImport, state: State) -> bool:
+def start(row: FileImport, state: State, actor: Actor) -> bool:
     """Queue the work of `state` in one transaction; False if another request was faster."""
     with database.atomic():
         same = (FileImport.id == row.id) & (FileImport.state == row.state)
         if not FileImport.update(state=state.value, stopping=False, finished_ts=None).where(same).execute():
             return False
         key = f"{KIND}:{row.id}"
-        queue.enqueue(KIND, {"import": row.id}, key=key)
+        queue.enqueue(KIND, {"import": row.id, "actor": actor}, key=key)
         job = Job.get(Job.key == key)
         FileImport.update(job_id=job.id).where(FileImport.id == row.id).execute()
     return True
@@ -58,16 +58,21 @@ def run(waiting: Sequence[Job]) -> None:
             _check(row, job)
         elif row is not None and row.state == State.IMPORTING:
             _store(row, job)
+        elif row is not None and row.state == State.UNDOING:
+            _undo(row, job)
 
 
 def give_up(job: Job, _error: str) -> None:
-    """Mark the import of a job that was given up: what it stored stays, a dry run goes back to the draft."""
+    """Mark the import of a job that was given up: what it stored stays, a dry run goes back to the draft.
+
+    After an undo that was given up, the file is read from its start if the import is continued.
+    """
     f = FileImport
     mine = f.id == job.args["import"]
     f.update(state=State.DRAFT.value).where(mine & (f.state == State.CHECKING)).execute()
     for row in f.select().where(mine & (f.state == State.IMPORTING)):
-        _unfinished(row, State.FAILED)
-    f.update(state=State.FAILED.value).where(mine & (f.state == State.UNDOING)).execute()
+        _unfinished(row, State.FAILED, job)
+    f.update(state=State.FAILED.value, counts={}).where(mine & (f.state == State.UNDOING)).execute()
 
 
 def options(row: FileImport) -> CsvOptions:
@@ -118,14 +123,30 @@ def _store(row: FileImport, job: Job) -> None:
             observer=watch,
         )
     except Stopped:
-        _unfinished(FileImport.get_by_id(row.id), State.CANCELLED)
+        _unfinished(FileImport.get_by_id(row.id), State.CANCELLED, job)
     else:
         if row.format == "csv" and (summary.stored or summary.repeated):
             importer.keep_options(row.source, chosen)
         _end(row, State.DONE, counts=counts.of(summary).as_json())
 
 
-def _unfinished(row: FileImport, state: State) -> None:
+def _undo(row: FileImport, job: Job) -> None:
+    """Remove the events that the import stored, with all that was made of them."""
+    ranges = list(
+        ImportRange.select(ImportRange.after, ImportRange.to).where(ImportRange.file == row.id).tuples()
+    )
+    total, removed = counts.read(row.counts).stored, 0
+    for number in removal.remove(target(row)[1], ranges, files_only=True):
+        removed += number
+        queue.progress(job.id, min(removed, total), total)
+    with database.atomic():
+        ImportRange.delete().where(ImportRange.file == row.id).execute()
+        _end(row, State.UNDONE)
+        details = {"file": row.name, "events": total}
+        audit.record("import.undone", "d", target(row), details=details, actor=_actor(job))
+
+
+def _unfinished(row: FileImport, state: State, job: Job) -> None:
     """End an import that was stopped or given up; what it stored stays and stands in the audit log."""
     stored = counts.read(row.counts)
     with database.atomic():
@@ -137,15 +158,18 @@ def _unfinished(row: FileImport, state: State) -> None:
                 "refused": stored.refused,
                 "state": state.value,
             }
-            audit.record("import.run", "c", target(row), details=details, actor=actor(row))
+            audit.record("import.run", "c", target(row), details=details, actor=_actor(job))
 
 
-def target(row: FileImport) -> tuple[str, object, str]:
-    return ("source", row.source_id, row.source)
+def target(row: FileImport) -> tuple[str, int, str]:
+    """Return the source of an import that has begun, as audit entries name it."""
+    return ("source", row.source_id or 0, row.source)
 
 
-def actor(row: FileImport) -> Actor:
-    return ("user", row.user_id, User.get_by_id(row.user_id).login)
+def _actor(job: Job) -> Actor:
+    """Return who started the work of a job."""
+    type_, ident, label = job.args["actor"]
+    return type_, ident, label
 
 
 def _end(row: FileImport, state: State, **columns: object) -> None:
@@ -159,7 +183,7 @@ class Watch(Observer):
     def __init__(self, row: FileImport, job: Job) -> None:
         known = counts.read(row.counts)
         self.begin = Done(known.read, known.stored, known.repeated)
-        self.actor = actor(row)
+        self.actor = _actor(job)
         self._row, self._job, self._number = row, job, known.refused
         self._refused: list[tuple[str, int, str]] = []
 

@@ -17,7 +17,7 @@ from dashboard.ingest import files
 from dashboard.ingest.imports import counts, job
 from dashboard.ingest.imports.counts import Counts
 from dashboard.ingest.imports.upload import Upload
-from dashboard.models import FileImport, ImportRefused
+from dashboard.models import FileImport, ImportRange, ImportRefused
 from dashboard.sources.declared.refused import errors_of
 from dashboard.tracing import people
 
@@ -39,6 +39,11 @@ class RefusedReport(NamedTuple):
 
 def has_content(row: FileImport) -> bool:
     return bool(row.size) and row.expires_ts > clock.now_s()
+
+
+def has_events(row: FileImport) -> bool:
+    """Say whether an import has stored events that were not removed since."""
+    return bool(ImportRange.select().where(ImportRange.file == row.id).exists())
 
 
 def figures(stored: Mapping[str, Any]) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from dashboard.exports import csv
 from dashboard.i18n import formats, site_zone
 from dashboard.i18n.formats import language
 from dashboard.i18n.message import N_
-from dashboard.ingest.imports import job, sample, upload
+from dashboard.ingest.imports import counts, job, sample, upload
 from dashboard.ingest.imports.upload import WORKING, State, Upload
 from dashboard.models import FileImport, Job
 from dashboard.pages.imports import forms, result, shown
@@ -27,6 +27,8 @@ NO_FILE = N_("Choose a file that isn't empty.")
 TOO_LARGE = N_("The file is larger than 200 MB. Import it with flask import.")
 FULL = N_("Too many imported files are kept. Discard drafts or wait until files expire.")
 UNKNOWN = N_("The format wasn't recognized. Choose it.")
+
+UNDOABLE = (State.DONE, State.CANCELLED, State.FAILED)
 
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
@@ -81,7 +83,7 @@ def update(ident: str) -> Response:
     FileImport.update(**values).where(FileImport.id == row.id, FileImport.state == State.DRAFT).execute()
     wanted = {"check": State.CHECKING, "start": State.IMPORTING}.get(request.form.get("op", ""))
     if wanted is not None:
-        job.start(FileImport.get_by_id(row.id), wanted)
+        _start(FileImport.get_by_id(row.id), wanted)
     return _back(row)
 
 
@@ -101,7 +103,17 @@ def go_on(ident: str) -> Response:
     """Go on with an import that was cancelled or failed."""
     row = _one(ident)
     if row.state in (State.CANCELLED, State.FAILED) and result.has_content(row):
-        job.start(row, State.IMPORTING)
+        _start(row, State.IMPORTING)
+    return _back(row)
+
+
+@bp.post("/<ident>/undo")
+@require(Permission.EVENTS_IMPORT)
+def undo(ident: str) -> Response:
+    """Remove all events that an import stored."""
+    row = _one(ident)
+    if row.state in UNDOABLE:
+        _start(row, State.UNDOING)
     return _back(row)
 
 
@@ -140,6 +152,10 @@ def _file_problem(stream: IO[bytes] | None) -> str:
     if size > upload_pass.FILE_MAX:
         return str(_(TOO_LARGE))
     return str(_(FULL)) if upload.is_full() else ""
+
+
+def _start(row: FileImport, state: State) -> None:
+    job.start(row, state, ("user", g.user.id, g.user.login))
 
 
 def _one(ident: str) -> FileImport:
@@ -208,6 +224,8 @@ def _state(row: FileImport) -> Response:
         links=result.links(row, g.scope),
         by=shown.user_name(row.user_id),
         at=formats.stamp(row.finished_ts or row.created_ts, site_zone()),
+        undoable=row.state in UNDOABLE and result.has_events(row),
+        stored=counts.read(row.counts).stored,
         own=row.user_id == g.user.id,
         content=result.has_content(row),
         kept_until=formats.stamp(row.expires_ts, site_zone()),

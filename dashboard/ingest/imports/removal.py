@@ -1,0 +1,135 @@
+"""Removes events of a source with all that was made of them: undoes an import, or empties a source.
+
+It goes user by user: a piece deletes events of one user and folds again what they touched, in a transaction;
+with a user's last piece their whole presence is folded again. So it can be interrupted at any time and
+goes on with what is left. Figures are then those of a log that never had the events. Users and queues stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from peewee import fn
+
+from dashboard.catalog.effects import RESTART
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.db.prepared import plain
+from dashboard.models import Activity, Contact, Event, EventCause, Interaction, Source, Subject, Timer
+from dashboard.tracing import activity_presence, contacts, projection, surroundings
+
+PIECE = 2000  # events of a transaction
+NAMES = 500  # per query
+CONTACTS = 10_000  # read at once
+Ranges = Sequence[tuple[int, int]]  # events with first < id <= second
+
+
+def remove(source: int, ranges: Ranges, files_only: bool = False) -> Iterator[int]:
+    """Delete the source's events in the ranges, with `files_only` those of files; yield the number of each
+    piece, which is committed by then."""
+    if ranges:
+        mine = (Event.source_id == source) & _within(ranges)
+        mine = mine & Event.file_ts.is_null(False) if files_only else mine
+        for user in _users(mine):
+            yield from _pieces(source, mine & (Event.user_id == user), user)
+        yield from _pieces(source, mine & Event.user_id.is_null(), None)
+    _recede(source)
+    yield from _contacts(source)
+
+
+def _within(ranges: Ranges) -> Any:
+    e = Event
+    if len(ranges) > 1:  # one range bounds the search, however many there are
+        whole = (e.id > min(after for after, _to in ranges)) & (e.id <= max(to for _after, to in ranges))
+        return whole & reduce(or_, ((e.id > after) & (e.id <= to) for after, to in ranges))
+    [(after, to)] = ranges
+    return (e.id > after) & (e.id <= to)
+
+
+def _users(chosen: Any) -> list[int]:
+    query = Event.select(Event.user_id).where(chosen & Event.user_id.is_null(False)).distinct()
+    return sorted(user for (user,) in plain(query))
+
+
+def _pieces(source: int, chosen: Any, user: int | None) -> Iterator[int]:
+    """Delete the chosen events, all of one user or of nobody, the newest first."""
+    query = Event.select(Event.id, Event.interaction, Event.type, Event.time_ms).where(chosen)
+    last = False
+    while not last:
+        with database.atomic():
+            dialect.one_at_a_time(Lock.PROJECTION)
+            rows = plain(query.order_by(Event.id.desc()).limit(PIECE + 1))
+            last, rows = len(rows) <= PIECE, rows[:PIECE]
+            _delete([ident for ident, *_rest in rows])
+            names = {name for _id, name, _type, _ms in rows if name is not None}
+            restarts = [ms // 1000 for _id, _name, type_, ms in rows if type_ == RESTART]
+            _fold(source, names, user if last else None, min(restarts, default=None))
+        yield len(rows)
+
+
+def _delete(ids: Sequence[int]) -> None:
+    for part in _parts(ids):
+        EventCause.delete().where(EventCause.event_id.in_(part)).execute()
+        Timer.delete().where(Timer.event_id.in_(part)).execute()
+        Event.delete().where(Event.id.in_(part)).execute()
+
+
+def _fold(source: int, names: set[str], user: int | None, restart: int | None) -> None:
+    """Fold again what events named, the user's whole presence, and what a restart had ended."""
+    for part in _parts(sorted(names)):  # folded again from the log when a rule wants them
+        Subject.delete().where((Subject.source_id == source) & Subject.interaction.in_(part)).execute()
+    people = {} if user is None else {user: 0}
+    restarted = {} if restart is None else {source: restart}
+    for paused, since in surroundings.paused(restarted).items():
+        people.setdefault(paused, since * 1000)
+    projection.fold_touched({source: names} if names else {}, people, dict.fromkeys(people, 0), restarted)
+
+
+def _recede(source: int) -> None:
+    """Set back the last line of a file to that of the events left, and fold again what it bounds."""
+    with database.atomic():
+        dialect.one_at_a_time(Lock.PROJECTION)
+        row = Source.get_by_id(source)
+        last_ms = Event.select(fn.MAX(Event.time_ms)).where(Event.source_id == source).scalar()
+        if last_ms == row.last_ms:
+            return
+        Source.update(last_ms=last_ms).where(Source.id == source).execute()
+        if row.is_file:
+            people = dict.fromkeys(activity_presence.users([source]), 0)
+            projection.fold_touched({}, people, people, {source: 0})
+
+
+def _contacts(source: int) -> Iterator[int]:
+    """Delete the contacts of the source that neither an event nor an interaction names any more."""
+    c, i, a, e = Contact, Interaction, Activity, Event
+    of_source, some = i.source == source, (i.contact_id.is_null(False), a.contact_id.is_null(False))
+    named = i.select(i.contact_id).where(of_source & some[0])
+    work = a.select(a.contact_id).join(i, on=(i.id == a.interaction_id)).where(of_source & some[1])
+    texts = e.select(e.contact).where((e.source_id == source) & e.contact.is_null(False)).distinct()
+    known, last = dialect.highest_id("event"), 0
+    in_log = _named_by(source, texts)
+    while rows := plain(c.select(c.id, c.key).where(c.id > last).order_by(c.id).limit(CONTACTS)):
+        last = rows[-1][0]
+        with database.atomic():
+            dialect.one_at_a_time(Lock.PROJECTION)
+            still = in_log | _named_by(source, texts.where(e.id > known))
+            gone = [ident for ident, key in rows if key.startswith(f"{source}:") and ident not in still]
+            for part in _parts(gone):
+                c.delete().where(c.id.in_(part) & c.id.not_in(named) & c.id.not_in(work)).execute()
+        yield 0
+
+
+def _named_by(source: int, texts: Any) -> set[int | None]:
+    """Return the contacts that the texts of a query name."""
+    found: set[int | None] = set()
+    for part in _parts([text for (text,) in plain(texts)]):
+        found.update(contacts.contact_ids(source, part).values())
+    return found
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), NAMES):
+        yield values[start : start + NAMES]
