@@ -173,3 +173,19 @@ def report(site: Site, login: str) -> None:
     )
     with urllib.request.urlopen(asked, timeout=30) as answer:
         assert json.load(answer)["accepted"] == 1
+
+
+def test_dates_are_chosen_in_place_and_leave_with_a_named_period(tab: Tab) -> None:
+    """The fields of dates belong to the page in each period, so that no other page is needed for them."""
+    page = tab.page
+    tab.go("/interactions?period=last_30_days")
+    first = page.locator("#filters [name=from]")
+    expect(first).to_be_hidden()
+    page.select_option("#filters [name=period]", "")
+    expect(first).to_be_visible()
+    first.fill("2001-01-01")
+    page.locator("#filters [name=to]").fill("2001-01-02")
+    expect(page.locator("#result")).to_contain_text("1 Jan 2001 – 2 Jan 2001")
+    page.select_option("#filters [name=period]", "last_7_days")
+    expect(first).to_be_hidden()
+    expect(page.locator("#result")).not_to_contain_text("2001")
