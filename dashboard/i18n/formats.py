@@ -6,6 +6,7 @@ Durations read h:mm:ss in every language, clocks are 24-hour, weeks ISO, Monday 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from math import floor
@@ -16,6 +17,9 @@ from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
+
+from dashboard.i18n import message
+from dashboard.i18n.message import Message
 
 CACHED = 4096  # texts of a kind, half a megabyte; a page formats each time and duration several times
 CAP = 100  # to which numbers are counted that are shown on many pages
@@ -48,6 +52,12 @@ def duration(seconds: int | None) -> str:
     minutes, rest = divmod(abs(int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{'-' if seconds < 0 else ''}{hours}:{minutes:02}:{rest:02}"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return the texts as a list with the commas of the reader's language; "" without texts."""
+    found = message.listed(texts)
+    return found.render(_) if isinstance(found, Message) else found
 
 
 def named(name: str) -> Markup:
@@ -195,6 +205,7 @@ FILTERS = {
     for name in (
         "duration",
         "named",
+        "listed",
         "number",
         "capped",
         "percent",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import Any, NamedTuple
 
 
@@ -50,6 +51,15 @@ def message(text: str, **params: str | int | Message) -> Message:
 def N_(text: str) -> str:  # noqa: N802 - the conventional name for gettext extractors
     """Mark `text` for extraction into the catalogues and return it unchanged."""
     return text
+
+
+LIST = N_("%(first)s, %(second)s")
+
+
+def listed(parts: Iterable[str | Message]) -> str | Message:
+    """Return the parts as a list with the commas of the reader's language; "" without parts."""
+    first, *others = [*parts] or [""]
+    return reduce(lambda before, part: message(LIST, first=before, second=part), others, first)
 
 
 # Messages of validation that forms, rules and the API have in common.

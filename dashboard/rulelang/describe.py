@@ -12,7 +12,7 @@ from enum import Enum
 from functools import reduce
 from typing import Any, Final
 
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n.message import N_, Message, listed, message
 from dashboard.rulelang.conditions import Condition, Group, Node
 from dashboard.rulelang.fields import OTHER, Field, Kind, find
 from dashboard.rulelang.operand_types import Operand
@@ -117,5 +117,5 @@ def _operand(operand: Any, field: Field, show: Show) -> str | Message:
     if operand is UNSET:
         return OPEN
     if isinstance(operand, tuple):
-        return ", ".join(show(field, each) for each in operand)
+        return listed(show(field, each) for each in operand)
     return show(field, operand)

@@ -69,7 +69,7 @@ class After(Declared):
 
     def check(self, path: ErrorPath, checks: Checks) -> None:
         if not DUE.issuperset(checks.types):
-            checks.whole(self.seconds, path / "seconds", 1, MAX_AFTER_S)
+            checks.duration(self.seconds, path / "seconds", 1, MAX_AFTER_S)
 
 
 @dataclass(frozen=True)

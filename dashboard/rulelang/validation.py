@@ -67,6 +67,7 @@ NOT_A_PART = N_("This part of the rule cannot be read.")
 UNKNOWN_PART = N_("Unknown rule part “%(part)s”.")
 NOT_LISTED = N_("Choose from the list.")
 NOT_YES_NO = N_("Choose yes or no.")
+NOT_DURATION = N_("Enter a duration from %(least)s to %(days)s days.")
 NOT_SO_MANY = N_("Select %(least)s to %(most)s.")
 NEEDED = N_("Enter text.")
 TOO_LONG = N_("Enter up to %(most)s characters.")
@@ -102,6 +103,14 @@ class Checks:
         """Return a whole number from `least` to `most`; `least` where it is none."""
         if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
             self.add(path, NOT_WHOLE, least=least, most=most)
+            return least
+        return raw
+
+    def duration(self, raw: Any, path: ErrorPath, least: int, most: int) -> int:
+        """Return a whole number of seconds from `least` (below 10) to `most` (whole days); `least` where it
+        is none."""
+        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
+            self.add(path, NOT_DURATION, least=f"0:00:0{least}", days=most // 86400)
             return least
         return raw
 

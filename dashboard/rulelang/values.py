@@ -99,13 +99,14 @@ class Whole(Kind):
 
 @dataclass(frozen=True)
 class Seconds(Whole):
-    """A duration in whole seconds; `error` replaces the message about the bounds."""
+    """A duration in whole seconds; `error` replaces the message about the bounds, which are less than
+    10 seconds and whole days without it."""
 
     error: str = ""
 
     def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> int:
         if not self.error:
-            return checks.whole(raw, path, self.least, self.most)
+            return checks.duration(raw, path, self.least, self.most)
         own = Checks()
         found = own.whole(raw, path, self.least, self.most)
         if own.errors:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.i18n import formats
-from dashboard.i18n.message import N_, Message, message
+from dashboard.i18n.message import N_, Message, listed, message
 from dashboard.rulelang import fields, text_templates
 from dashboard.rulelang.conditions import Condition
 from dashboard.rulelang.describe import Show, condition
@@ -108,7 +108,7 @@ def _value(field: Field, value: Any, reader: Reader) -> str | Message:
     if value is None or value == "" or value == []:
         return Message(EMPTY)
     if isinstance(value, list):
-        return ", ".join(_one(field, each, reader) for each in value)
+        return listed(_one(field, each, reader) for each in value)
     return _one(field, value, reader)
 
 

@@ -19,6 +19,7 @@ from dashboard.access.guard import MACHINE_PATHS, MissingPermission
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, failure
+from dashboard.i18n import formats
 from dashboard.web import nav
 from dashboard.web.lists import preset_name
 from dashboard.web.page import STATUS_TEXTS
@@ -63,7 +64,7 @@ def on_http_error(error: HTTPException) -> Response:
 
 def missing(permissions: Collection[Permission]) -> Detail:
     """Return which permission is missing, and the roles of those who can grant it."""
-    labels = ", ".join(_(granting.LABELS[each]) for each in permissions)
+    labels = formats.listed(_(granting.LABELS[each]) for each in permissions)
     text = ngettext(
         "You need the permission “%(names)s”.",
         "You need one of these permissions: %(names)s.",
@@ -72,7 +73,7 @@ def missing(permissions: Collection[Permission]) -> Detail:
     )
     roles = [preset_name(each.name, each.is_system) for each in granting.granted_by(permissions)]
     if roles:
-        text += " " + _("Users with these roles can grant it: %(roles)s.", roles=", ".join(roles))
+        text += " " + _("Users with these roles can grant it: %(roles)s.", roles=formats.listed(roles))
     return Detail(text)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from flask import abort
 from flask_babel import gettext as _
 
-from dashboard.i18n import characters
+from dashboard.i18n import characters, formats
 from dashboard.i18n.message import INVISIBLE, NOT_CLEAN, NOT_WHOLE
 
 ID_MAX = 2**31 - 1  # the columns' integers; SQLite would take more and PostgreSQL refuse
@@ -74,5 +74,5 @@ def readable(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value) or "–"
+        return formats.listed(str(each) for each in value) or "–"
     return "–" if value is None or value == "" else str(value)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from dashboard.access.granting import RefusedError
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.i18n import formats
 from dashboard.web import forms, lists
 from dashboard.web.columns import Column, Texts
 from dashboard.web.page import render, row_url
@@ -325,4 +326,4 @@ def refusal(error: RefusedError) -> str:
     """Return in the reader's language why rights do not suffice."""
     if not error.lacking:
         return str(_(str(error)))
-    return str(_(str(error), what=", ".join(_(label) for label in error.lacking)))
+    return str(_(str(error), what=formats.listed(_(label) for label in error.lacking)))

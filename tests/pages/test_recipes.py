@@ -127,7 +127,7 @@ def test_recipe_opens_in_the_full_editor_and_keeps_what_was_begun(client: FlaskC
 
 
 WRONG = [
-    ("chat", {"time": "x"}, "e-chat.time", "Duration: Enter a"),
+    ("chat", {"time": "x"}, "e-chat.time", "Duration: Enter a duration from 0:00:00 to 366 days."),
     ("rating", {"number": "bad"}, "e-rating.number", "Rating: Enter a number."),
     ("queue", {"number": "0"}, "e-queue.number", "Number of calls: Enter a whole number"),
     ("chat", {"queue": "web"}, "e-chat.queue", "Queue: "),

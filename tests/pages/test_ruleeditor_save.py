@@ -63,7 +63,7 @@ BAD = [
     ({"if.0.field": "data.", "if.0.path": ""}, "#f-if.0.field", "have this field"),
     ({"then.0.title": ""}, "#f-then.0.title", "Enter text."),
     ({"then.0.title": "{{ ticket.number }}"}, "#f-then.0.title", "ticket.number"),
-    ({"then.0.delay": "soon"}, "#f-then.0.delay", "Enter a whole number"),
+    ({"then.0.delay": "soon"}, "#f-then.0.delay", "Enter a duration from 0:00:00 to 31 days."),
     (
         {"then.0.again.seconds": "1", "then.0.again.seconds.unit": "min", "then.0.again.times": "2"},
         "#f-then.0.again.seconds",
@@ -74,7 +74,11 @@ BAD = [
         "#f-then.0.again.times",
         "Enter a whole number from 1 to 10.",
     ),
-    ({"wait.seconds": "soon", "wait.seconds.unit": "min"}, "#f-wait.seconds", "Enter a whole number"),
+    (
+        {"wait.seconds": "soon", "wait.seconds.unit": "min"},
+        "#f-wait.seconds",
+        "Enter a duration from 0:00:01 to 31 days.",
+    ),
     ({"types.0": ""}, "#f-types.0", "Choose at least one event type."),
     ({"zone": "Nowhere"}, "#f-zone", "Unknown time zone."),
     ({"position": "first"}, "#f-position", "Enter a whole number from 0"),

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask, g
+from flask_babel import force_locale
 
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
+from dashboard.i18n import formats
 from dashboard.models import User
 from dashboard.rulelang import schema
 from dashboard.rulelang.lint import Findings
@@ -198,6 +200,13 @@ VALUES: tuple[tuple[dict[str, Any], str], ...] = (
 def test_values_of_conditions_read_as_what_they_are() -> None:
     found = [said({"if": {"all": [condition]}}).conditions for condition, _text in VALUES]
     assert found == [text for _condition, text in VALUES]
+
+
+def test_lists_of_values_have_the_commas_of_the_language(app: Flask) -> None:
+    condition = {"field": "time.weekday", "op": "weekday_of", "value": [1, 7]}
+    with app.test_request_context(), force_locale("ja"):
+        assert said({"if": {"all": [condition]}}).conditions == "曜日が月、日のいずれかである"
+    assert (formats.listed([]), formats.listed(["one"])) == ("", "one")
 
 
 @pytest.mark.usefixtures("english")

@@ -15,6 +15,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Profile, Rule, User
 from dashboard.pages.inbox import commands, queries
@@ -258,4 +259,4 @@ def _named(query: Any) -> list[tuple[int, str]]:
 
 def _quiet(row: Profile) -> str:
     hours = f"{row.quiet_from}–{row.quiet_to}" if row.quiet_from else ""
-    return ", ".join(filter(None, [hours, *map(day_name, row.quiet_days)]))
+    return formats.listed(filter(None, [hours, *map(day_name, row.quiet_days)]))

@@ -103,7 +103,7 @@ def _edits(events: Sequence[Happened]) -> list[str]:
     said = []
     for type_, text in texts.items():
         number = Counter(event.name or _("Another user") for event in events if event.type == type_)
-        who = ", ".join(f"{name} ({count}×)" if count > 1 else name for name, count in number.items())
+        who = formats.listed(f"{name} ({count}×)" if count > 1 else name for name, count in number.items())
         if who:
             said.append(str(_(text, users=who)))
     return said

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.catalog.fields import CHOICE_LABELS
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.pages.ruleeditor import form, form_values, typed_rule
 from dashboard.pages.ruleeditor.queries import Choice, Offered
@@ -59,7 +60,7 @@ class Control(NamedTuple):
 
     @property
     def chosen(self) -> str:
-        return ", ".join(each.label for each in self.options if each.chosen)
+        return formats.listed(each.label for each in self.options if each.chosen)
 
 
 class Row(NamedTuple):

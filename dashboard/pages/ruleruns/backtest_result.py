@@ -186,7 +186,7 @@ def _notes(result: Mapping[str, Any], zone: str) -> list[str]:
         said.append(
             _(
                 "Current values used instead of historical ones: %(fields)s.",
-                fields=", ".join(_(label) for label in result["todays"]),
+                fields=formats.listed(_(label) for label in result["todays"]),
             )
         )
     if result["asked"] is None:

@@ -48,7 +48,7 @@ def _row(scope: Scope, rule: LiveRule, subject: str, event_id: int | None) -> Ev
 def _missing(rule: LiveRule, event_id: int | None) -> str:
     if event_id is not None:
         return str(_("Event not found, or outside your scope."))
-    types = ", ".join(names.type_label(each) for each in sorted(try_rule.types(rule)))
+    types = formats.listed(names.type_label(each) for each in sorted(try_rule.types(rule)))
     return str(
         _("No events of this rule's types were received for this item. Types: %(types)s.", types=types)
     )

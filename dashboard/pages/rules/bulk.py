@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.db import database
+from dashboard.i18n import formats
 from dashboard.models import Rule, RuleGroup
 from dashboard.pages.rules import commands, queries
 from dashboard.pages.rules.views import ADD, KEPT, SEE, bp, many
@@ -78,7 +79,9 @@ def delete() -> Response:
 
 def _lost(rules: list[Rule]) -> list[str]:
     names = (
-        [_("This will delete %(names)s.", names=", ".join(rule.name for rule in rules))] if rules[1:] else []
+        [_("This will delete %(names)s.", names=formats.listed(rule.name for rule in rules))]
+        if rules[1:]
+        else []
     )
     runs = queries.runs_of(rules)
     kept = _("Sent notifications, tags, notes and the audit log are kept.")
@@ -147,7 +150,7 @@ def _refuse(broken: list[str]) -> Response:
         "Not changed: %(names)s is incomplete. Open it in the editor.",
         "Not changed: these rules are incomplete: %(names)s. Open them in the editor.",
         len(broken),
-        names=", ".join(broken),
+        names=formats.listed(broken),
     )
     if len(broken) <= FEW:
         flash(text, "bad")

@@ -43,7 +43,7 @@ def when(row: Schedule) -> str:
     """Return when a schedule sends: "Every week on Mon, Fri at 07:00"."""
     timing = timing_of(row)
     if timing.frequency is Frequency.WEEKLY:
-        names = ", ".join(day_name(day) for day in sorted(timing.weekdays))
+        names = formats.listed(day_name(day) for day in sorted(timing.weekdays))
         return str(_("Every week on %(days)s at %(time)s", days=names, time=row.at))
     if timing.frequency is Frequency.MONTHLY and timing.month_day == LAST_DAY:
         return str(_("On the last day of each month at %(time)s", time=row.at))

@@ -17,6 +17,7 @@ from peewee import JOIN, fn
 from dashboard.access import granting
 from dashboard.access.granting import Giver, RefusedError
 from dashboard.access.permissions import Permission
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Team, TeamLead, TeamMember, User
 from dashboard.web import lists
@@ -82,7 +83,9 @@ class Teams(Resource[TeamForm]):
         for team, name in named.where(g.scope.allows(User.id)).tuples():
             leads.setdefault(team, []).append(name)
         return [
-            TeamRow(ident, name, counts.get(ident, 0), ", ".join(lists.by_name(leads.get(ident, []), str)))
+            TeamRow(
+                ident, name, counts.get(ident, 0), formats.listed(lists.by_name(leads.get(ident, []), str))
+            )
             for ident, name in Team.select(Team.id, Team.name).tuples()
         ]
 

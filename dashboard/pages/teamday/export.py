@@ -107,7 +107,7 @@ def _rows(day: TeamDay, corrected: Mapping[int, Sequence[CorrectionText]]) -> It
             figures.pause.paid,
             figures.pause.unpaid,
             row.over,
-            ", ".join(_(FLAGS[flag][0]) for flag in row.flags),
+            formats.listed(_(FLAGS[flag][0]) for flag in row.flags),
             "; ".join(text.line for text in corrected.get(row.member.id, ())),
         )
 

@@ -14,6 +14,7 @@ from dashboard import clock
 from dashboard.clock import Span
 from dashboard.exports.registry import ExportOrder
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
+from dashboard.i18n import formats
 from dashboard.i18n.formats import language, stamp
 from dashboard.models import User
 from dashboard.pages.tracing import context, drawing, forms, listing, month, names, queries, summary
@@ -80,7 +81,7 @@ def _filter_text(trace: Trace, asked: TraceQuery) -> str:
     queue = dict(queries.queues(trace.scope)).get(asked.queue or 0, str(asked.queue or ""))
     kind = kinds.get(asked.kind) or (names.channel(asked.kind) if asked.kind else "")
     parts = [kind, _state(asked.state), queue, _("inferred only") if asked.flagged else ""]
-    return ", ".join(part for part in parts if part) or _("none")
+    return formats.listed(filter(None, parts)) or _("none")
 
 
 def _list(trace: Trace, asked: TraceQuery, paper: bool = False) -> Sheet:

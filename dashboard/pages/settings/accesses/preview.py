@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
+from dashboard.i18n import formats
 from dashboard.models import Access, Queue, User
 from dashboard.pages.settings.accesses.queries import Holder
 from dashboard.web import lists, nav
@@ -39,7 +40,7 @@ def of_role(viewer: Scope, role: Access, holders: Iterable[Holder], login: str) 
     return Preview(
         person,
         [(each.login, each.name) for each in active],
-        [(label, ", ".join(pages)) for label, pages in nav.opened(seen.permissions).items()],
+        [(label, formats.listed(pages)) for label, pages in nav.opened(seen.permissions).items()],
         _users(viewer, seen),
         _queues(seen),
         _("In full") if seen.can(Permission.PII_UNMASK) else _("Masked"),
@@ -66,4 +67,4 @@ def _listed(names: Sequence[str], hidden: int) -> str:
     """Return names in the order of the reader's language, and how many more there are."""
     ordered = lists.by_name(names, str)
     more = len(ordered[MOST:]) + hidden
-    return ", ".join(ordered[:MOST] + ([ngettext("%(num)d more", "%(num)d more", more)] if more else []))
+    return formats.listed(ordered[:MOST] + ([ngettext("%(num)d more", "%(num)d more", more)] if more else []))

@@ -11,6 +11,7 @@ from peewee import fn
 from dashboard.access.granting import GRANT_LABELS, LABELS, Giver, Grant
 from dashboard.access.scope import Scope
 from dashboard.db import rows
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Access, AccessGrant, AuditEntry, Queue, User
 from dashboard.web import lists
@@ -88,7 +89,7 @@ def scope_texts(grants: Iterable[Grant]) -> list[str]:
 def whom(kinds: Iterable[str]) -> str:
     """Return in words whose traces a scope shows."""
     named = [label for kind, label in GRANT_LABELS.items() if kind in kinds and not kind.endswith("queues")]
-    return ", ".join(_(label) for label in named) or str(_("Own data only"))
+    return formats.listed(_(label) for label in named) or str(_("Own data only"))
 
 
 def count(access_id: int) -> int:

@@ -135,7 +135,7 @@ class Calendars(Resource[CalendarForm]):
             )
         text = _(
             "This calendar is used by rules: %(rules)s. Change these rules first.",
-            rules=", ".join(names),
+            rules=formats.listed(names),
         )
         return [text]
 
