@@ -68,7 +68,7 @@ def lead(client: FlaskClient, *permissions: Permission) -> User:
 def test_every_look_and_file_of_others_is_listed_once_with_its_period(
     client: FlaskClient, jana: User
 ) -> None:
-    lead(client, P.TRACING_EXPORT_DATA)
+    viewer = lead(client, P.TRACING_EXPORT_DATA, P.USERS_VIEW)
     for _again in range(2):
         client.get(f"/tracing?user=jana&date={DAY}&tz=UTC")
         client.get(f"/team?date={DAY}")
@@ -88,6 +88,10 @@ def test_every_look_and_file_of_others_is_listed_once_with_its_period(
     assert len(found) == 6
     assert {row["Viewer"] for row in found} == {"Eva (eva)"}
     assert all(row["From"].startswith(DAY) for row in found)
+    make.sign_in(client, viewer)
+    client.get("/users")
+    (of_all_time,) = [row for row in looks(client, jana) if row["What was seen"] == "List viewed"]
+    assert of_all_time["From"] == ""
 
 
 def test_what_one_sees_of_oneself_is_no_look(client: FlaskClient, jana: User) -> None:

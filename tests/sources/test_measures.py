@@ -176,7 +176,7 @@ LABELS = [
     ("interactions", "sum:talk", "Total talk time", "Celková doba hovoru", "通話時間の合計"),
     ("interactions", "max:wait", "Longest waiting time", "Nejdelší doba čekání", "最長待ち時間"),
     ("interactions", "median:wait", "Median waiting time", "Doba čekání (medián)", "待ち時間の中央値"),
-    ("interactions", "sum:is_answered", "Answered", "Přijato", "応答数"),
+    ("interactions", "sum:is_answered", "Answered", "Přijato", "応答"),
     ("interactions", "answer_rate", "Answer rate", "Míra přijetí", "応答率"),
     ("interactions", "share:count", "Interactions (share of the total)", "Interakce (podíl z celku)",
      "インタラクション（全体に占める割合）"),

@@ -137,6 +137,7 @@ TARGETS = {
     "policy": N_("Monitoring policy"),
     "contact": N_("Contact"),
     "file": N_("File"),
+    "connector": N_("Connector"),
 }
 OUTCOMES = {"success": N_("Done"), "failure": N_("Failed"), "denied": N_("Denied")}
 INTERFACES = {"web": N_("Browser"), "api": "API", "cli": N_("Command line"), "job": N_("Background")}

@@ -49,7 +49,7 @@ LOOKS = Source(
                 Field("actor", N_("Viewer"), Type.TEXT, ACTOR_NAME),
                 Field("action", N_("What was seen"), Type.TEXT, "e.action", ACTIONS),
                 Field("target", N_("Page, file or schedule"), Type.TEXT, _WHERE, _LISTS),
-                Field("start", N_("From"), Type.MOMENT, "s.start_ts"),
+                Field("start", N_("From"), Type.MOMENT, "CASE WHEN s.start_ts > 0 THEN s.start_ts END"),
                 Field("end", N_("To"), Type.MOMENT, "s.end_ts"),
                 Field("interface", N_("Interface"), Type.CHOICE, "e.interface", INTERFACES),
             ),
