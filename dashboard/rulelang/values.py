@@ -99,8 +99,7 @@ class Whole(Kind):
 
 @dataclass(frozen=True)
 class Seconds(Whole):
-    """A duration in whole seconds; `error` replaces the message about the bounds, which are less than
-    10 seconds and whole days without it."""
+    """A duration in whole seconds; without `error` the bounds are less than 10 seconds and whole days."""
 
     error: str = ""
 
