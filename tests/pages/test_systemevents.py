@@ -81,13 +81,13 @@ def test_latest_times_are_those_of_each_type_and_of_a_bounded_number_of_custom_o
 def test_events_of_the_last_day_are_counted_by_type(editor: FlaskClient) -> None:
     for seconds_ago in (0, 1, 86_401):
         append_earlier("chat.queued", seconds_ago)
-    assert '<td class="n p2">2</td>' in row(editor.get(URL).text, "chat.queued")
+    assert '<td class="n" data-label="Last 24 hours">2</td>' in row(editor.get(URL).text, "chat.queued")
     append_earlier("custom.door_opened", 0)
     long_s = 10 * 365 * 86_400
     append_earlier("custom.long_ago", long_s)
     page = editor.get(f"{URL}?group=custom").text
-    assert '<td class="n p2">1</td>' in row(page, "custom.door_opened")
-    assert '<td class="n p2">0</td>' in row(page, "custom.long_ago")
+    assert '<td class="n" data-label="Last 24 hours">1</td>' in row(page, "custom.door_opened")
+    assert '<td class="n" data-label="Last 24 hours">0</td>' in row(page, "custom.long_ago")
     assert clock.local_date(clock.now_s() - long_s, "UTC").strftime("%Y") in row(page, "custom.long_ago")
 
 
