@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from flask import g
+from flask import g, request
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -20,7 +20,7 @@ from dashboard.models import Queue, User
 from dashboard.models import Source as EventSource
 from dashboard.sources import answer, display, run
 from dashboard.sources.parameters import parse
-from dashboard.sources.period import NAMED
+from dashboard.sources.period import ALL_TIME, NAMED
 from dashboard.sources.query import DEFAULT_PERIOD, Column, Query, QueryError, Sort, cursor
 from dashboard.sources.types import Field, Source, Type
 from dashboard.web.detail import OPEN, Detail
@@ -49,6 +49,7 @@ TOO_SLOW = N_(
 NEWER = "newer"  # the place of the first row that a page shows
 BESIDE = (OPEN, NEWER)  # what a page shows besides its rows; no part of the query
 PAGING = ("after", *BESIDE)
+LONGEST = "last_90_days"  # the longest period that a list opens at once
 MOST = 99  # newer rows that are counted
 YES_NO = {"1": N_("Yes"), "0": N_("No")}
 Parameters = Mapping[str, Sequence[str]]
@@ -100,6 +101,8 @@ class Listing:
     instead: tuple[str, ...] = ()
     crumbs: tuple[tuple[str, str | None], ...] = ()
     actions: tuple[tuple[str, str, str], ...] = ()  # label, address and style
+    of_sources: bool = False  # its rows are of what sources sent: none before the first event
+    lead: tuple[str, str] | None = None  # label and address of the button of the list without rows
     renamed: Callable[[Parameters], Parameters] = dict
     above: str = ""  # a template between the heading and the filters
     below: str = ""  # a template behind the rows
@@ -125,6 +128,23 @@ class Choice(NamedTuple):
     label: str
     options: list[tuple[str, str]]
     value: str
+
+
+class Lead(NamedTuple):
+    """The button of a list without rows; "" for none."""
+
+    text: str
+    url: str
+
+
+def lead(listing: Listing, narrows: bool, period: str) -> Lead:
+    """Return where a list without rows leads: to its own page, to all rows, or to the longest period."""
+    if listing.lead and not request.args:
+        return Lead(_(listing.lead[0]), listing.lead[1])
+    if narrows:
+        return Lead(_("Clear all filters"), request.path)
+    longest = period in (LONGEST, ALL_TIME)
+    return Lead("", "") if longest else Lead(_("Show the last 90 days"), f"{request.path}?period={LONGEST}")
 
 
 def too_long(error: Exception, format_: str = "") -> str:

@@ -29,10 +29,12 @@ from dashboard.web.listing import (
     PERIODS,
     Bulk,
     Choice,
+    Lead,
     Listing,
     Newer,
     Parameters,
     heading_text,
+    lead,
     newer,
     newest,
     options_of,
@@ -109,6 +111,7 @@ class Page:
     menu: Menu | None
     drawer: Drawer | None
     newer: Newer | None
+    lead: Lead  # of the page without rows
 
 
 def show(listing: Listing, given: Parameters) -> Response:
@@ -173,6 +176,7 @@ def _page(listing: Listing, given: Parameters, query: Query, found: run.Rows, er
         if listing.detail and ident
         else None,
         None if errors else newest(listing, query, found),
+        lead(listing, bool(query.filters or query.search), period),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the lists of all pages share: search, order, heads that sort, moments."""
+"""What the lists of all pages share: search, order, heads that sort, moments, what is said without rows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from flask import request
+from flask import g, request, url_for
 from flask_babel import gettext as _
+from peewee import fn
 
 from dashboard import clock
+from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
+from dashboard.db.prepared import Prepared
 from dashboard.db.search import folded
+from dashboard.events import internal
 from dashboard.i18n import collation, formats, zone
-from dashboard.models import User
+from dashboard.models import Event, Source, User
 
 Row = TypeVar("Row")
 SEARCH_MAX = 100
+BRING = "imports.index"  # the page where data are brought in
 
 
 class Order(NamedTuple):
@@ -188,3 +193,34 @@ def unknown(scope: Scope, ids: Collection[int]) -> bool:
     """Is one of the ids nobody, or somebody outside the scope?"""
     known = User.select(User.id).where(User.id.in_(sorted(ids)) & scope.allows(User.id))
     return bool(known.count() < len(ids))
+
+
+class Start(NamedTuple):
+    """What a page of what sources sent says before the first event.
+
+    `url` and `verb` are of its button, "" for who cannot bring data in.
+    """
+
+    title: str
+    text: str
+    url: str
+    verb: str
+
+
+def sources_with_data() -> Any:
+    """Return the query of the sources, other than Stopa itself, that have events."""
+    events = Event.select(Event.id).where(Event.source_id == Source.id)
+    return Source.select(Source.id).where((Source.name != internal.SOURCE) & fn.EXISTS(events))
+
+
+_ANY = Prepared(lambda: sources_with_data().limit(1))
+
+
+def start() -> Start | None:
+    """Return what a page without rows says; None where a source has sent something."""
+    if _ANY.rows():
+        return None
+    if g.scope.can(Permission.EVENTS_IMPORT):
+        text = _("Nothing has been recorded. Import a log or a table, or let a system send its events.")
+        return Start(_("No data yet"), text, url_for(BRING), _("Bring data in"))
+    return Start(_("No data yet"), _("Nothing has been recorded. Your administrator brings data in."), "", "")

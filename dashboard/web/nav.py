@@ -23,7 +23,7 @@ from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
 from dashboard.models import Notification, Profile
 from dashboard.settings import LOCALES
-from dashboard.web import assets
+from dashboard.web import assets, lists
 
 
 def _unread() -> Any:
@@ -176,6 +176,7 @@ def init(app: Flask) -> None:
         for page in section.pages
         if (view := app.view_functions.get(page.endpoint)) is not None
     ]
+    app.jinja_env.globals["start"] = lists.start
     app.extensions["menus"] = lru_cache(MENUS)(partial(_menus, places))
 
     @app.context_processor

@@ -107,6 +107,7 @@ LISTING = Listing(
     instead=("type_group", "type", "user", "source", "interaction", "session", "id", "q"),
     count=lambda number: ngettext("%(num)d event", "%(num)d events", number),
     none=N_("No events in this period"),
+    of_sources=True,
     none_hint=N_("Choose another period, or remove filters."),
     links={
         "interaction": lambda _key, value: here(PAGING, interaction=value),

@@ -15,9 +15,9 @@ from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.db.prepared import plain
-from dashboard.events import internal
 from dashboard.i18n.message import N_
-from dashboard.models import Event, PauseType, Queue, Rule, Setting, Source, TeamLead, TypeSwitch, User
+from dashboard.models import PauseType, Queue, Rule, Setting, TeamLead, TypeSwitch, User
+from dashboard.web import lists
 
 SEEING = Permission.ACCESSES_EDIT
 NAME = "checklist"  # of the setting: keys of steps that are not needed, and HIDDEN
@@ -36,11 +36,6 @@ class Step(NamedTuple):
     endpoint: str
     query: dict[str, Any]
     done: Callable[[], Any]
-
-
-def _with_data() -> Any:
-    events = Event.select(Event.id).where(Event.source_id == Source.id)
-    return Source.select(Source.id).where((Source.name != internal.SOURCE) & fn.EXISTS(events))
 
 
 def _named_queues() -> Any:
@@ -64,11 +59,13 @@ STEPS = (
     Step(
         DATA,
         N_("Bring data in"),
-        N_("Let your phone system, help desk or script send its events with an API key."),
-        N_("Add a key"),
-        "keys.new",
+        N_(
+            "Import a log or a table. To receive events live, follow a log, or add a connector or an API key."
+        ),
+        N_("Import a file"),
+        lists.BRING,
         {},
-        _with_data,
+        lists.sources_with_data,
     ),
     Step(
         "queues",

@@ -39,6 +39,7 @@ LISTING = Listing(
     bar=("queue", "channel", "outcome", "direction"),
     count=lambda number: ngettext("%(num)d interaction", "%(num)d interactions", number),
     none=N_("No interactions in this period"),
+    of_sources=True,
     none_hint=N_("Choose another period, or remove filters."),
     links={
         "id": lambda key, _value: row_url("interactions.show", key),
@@ -53,6 +54,7 @@ USER_EVENT_LIST = Listing(
     bar=("kind", "user", "interaction.queue"),
     count=lambda number: ngettext("%(num)d user event", "%(num)d user events", number),
     none=N_("No user events in this period"),
+    of_sources=True,
     none_hint=N_("Choose another period, or remove filters."),
     links={},
 )

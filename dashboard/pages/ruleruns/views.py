@@ -69,6 +69,7 @@ LISTING = Listing(
     count=lambda number: ngettext("%(num)d run", "%(num)d runs", number),
     none=N_("No runs"),
     none_hint=N_("Runs appear here when a matching event arrives while the rule is on or in dry run."),
+    lead=(N_("Open rules"), "/rules"),
     links={
         "started": lambda key, _value: row_url("ruleruns.run", key),
         "time": lambda key, _value: row_url("ruleruns.run", key),

@@ -70,6 +70,7 @@ LISTING = Listing(
     count=lambda number: ngettext("%(num)d delivery", "%(num)d deliveries", number),
     none=N_("No deliveries"),
     none_hint=N_("Rules have sent nothing that matches these filters."),
+    lead=(N_("Open rules"), "/rules"),
     links={
         "rule": lambda _key, value: row_url("ruleruns.index", value),
         "run": lambda _key, value: row_url("ruleruns.run", value),
