@@ -20,6 +20,7 @@ from dashboard.ingest import digest, followed, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.imports import job as import_job
+from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -130,7 +131,7 @@ LANES = {
     "deliveries": Lane(lambda most: outbox.claim(worker.name(), most), deliver.carry, outbox.THREADS),
     "schedules": Lane(lambda most: mailing.claim(worker.name(), most), mailing.carry, mailing.THREADS),
 }
-LOOPS = {"logs": followed.read}
+LOOPS = {"logs": followed.read, "managers": keeper.run}
 LISTS = (
     *eventstream.LISTINGS,
     interactions.LISTING,

@@ -10,7 +10,7 @@ COMMANDS = (
     *(database.migrate_, database.save, database.restore, database.copy, database.demo),
     *(database.work, database.rebuild, database.version),
     *(accounts.user, accounts.access, accounts.key),
-    *(imports.import_, imports.follow, sources.source, audit.audit, config.config),
+    *(imports.import_, imports.follow, imports.ami, sources.source, audit.audit, config.config),
 )
 
 

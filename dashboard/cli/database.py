@@ -21,6 +21,7 @@ from dashboard.cli.common import at_database, print_table
 from dashboard.db import backup, connected, copying, database, failure, migrate
 from dashboard.events import internal
 from dashboard.ingest import followed
+from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, worker
 from dashboard.models import ALL
 from dashboard.settings import readers
@@ -61,6 +62,7 @@ def work(drain: bool) -> None:
         with suppress(peewee.PeeweeException), connected():
             heartbeat.unmark()
             followed.release()
+            keeper.leave()
         if reason:
             raise click.ClickException(reason)
         return

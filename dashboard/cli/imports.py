@@ -1,4 +1,4 @@
-"""The commands that read files: `flask import` and `flask follow`."""
+"""The commands that read files and exchanges: `flask import`, `flask follow` and `flask ami`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from dashboard.ingest import admission, encodings, growing_log, importer
 from dashboard.ingest import follow as follower
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
+from dashboard.ingest.manager import keeper
 from dashboard.ingest.schema import WHOLE
 from dashboard.ingest.tally import Tally
+from dashboard.models import Manager, Source
 
 PAUSED_S = 1  # between two looks at a source that is paused
 NAMED = 10  # users or event types that the summary lists
@@ -200,9 +202,7 @@ def follow(file: Path, source: str, start: str | None, encoding: str | None, onc
     Reads on where it stopped, also in parts that were rotated or compressed meanwhile; the first time, begins
     with the first line of FILE. The source is live: what is open goes on while the log is written.
     """
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _stopping()
     with at_database():
         try:
             begin = growing_log.end(file) if start == "now" else growing_log.START if start else None
@@ -223,3 +223,37 @@ def follow(file: Path, source: str, start: str | None, encoding: str | None, onc
     reader.log.close()
     sums = reader.counts
     click.echo(f"read {sums.read}, stored {sums.stored}, repeated {sums.repeated}, refused {sums.refused}")
+
+
+@click.command("ami")
+@click.option("--source", required=True, help="Source with an Asterisk manager in Settings.")
+def ami(source: str) -> None:
+    """Keep the connection to the Asterisk manager of a source, until SIGTERM or Ctrl+C.
+
+    For a manager that only this machine reaches. Workers keep the other connections by themselves. Restart it
+    after a change of the settings.
+    """
+    stopping = _stopping()
+    with at_database():
+        row = Manager.select().join(Source).where(Source.name == source).first()
+        if row is None:
+            raise click.ClickException(f"Source {source!r} has no Asterisk manager. Add it in Settings.")
+        if not keeper.take(row):
+            raise click.ClickException(f"{row.owner} keeps this connection. Stop it first.")
+        kept, state = keeper.Keeper(row), ""
+        while not stopping.is_set():
+            kept.step()
+            if kept.state != state:
+                state = kept.state
+                click.echo(f"{row.host}:{row.port} {state} {kept.problem}".strip())
+            if not kept.is_due():
+                stopping.wait(follower.IDLE_S)
+        kept.close()
+
+
+def _stopping() -> Event:
+    """Return what a signal to end sets."""
+    found = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: found.set())
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 from weakref import WeakKeyDictionary
@@ -238,6 +238,11 @@ def stored_keys(source_id: int, keys: Sequence[str]) -> set[str]:
         mine = (Event.source_id == source_id) & Event.external_id.in_(keys[start : start + CHUNK])
         found.update(key for (key,) in Event.select(Event.external_id).where(mine).tuples())
     return found
+
+
+def users(logins: Collection[str]) -> Mapping[str | None, int]:
+    """Return login → id, in the caller's transaction; unknown users are created."""
+    return _user_ids(set(logins), True)
 
 
 def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:

@@ -4,7 +4,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 """
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
-from dashboard.models.connectors import Connector
+from dashboard.models.connectors import Connector, Manager, ManagerMember, ManagerWait
 from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import (
     Contact,
@@ -74,6 +74,9 @@ ALL = [
     SourceRhythm,
     ApiKey,
     Connector,
+    Manager,
+    ManagerMember,
+    ManagerWait,
     Contact,
     Counter,
     Follow,

@@ -28,7 +28,7 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.tracing import load, people
+from dashboard.tracing import load, ongoing, people
 from dashboard.tracing.ongoing import settled
 from dashboard.tracing.types import PRESENCE, SHOWN, IntervalRow, Kind, State
 
@@ -83,11 +83,12 @@ def choices(scope: Scope) -> list[tuple[int, str]]:
 
 
 def members(scope: Scope, as_of: int) -> list[Member]:
-    """Return the active users inside the scope who worked in the week before `as_of`."""
+    """Return the active users inside the scope who worked in the week before `as_of`, or are members now."""
     recent = Interval.select(Interval.id).where(
         (Interval.user_id == User.id) & (Interval.start_ts >= as_of - RECENT_S)
     )
-    wanted = scope.allows(User.id) & User.deactivated_ts.is_null() & peewee.fn.EXISTS(recent)
+    here = peewee.fn.EXISTS(recent) | User.id.in_(ongoing.members(as_of))
+    wanted = scope.allows(User.id) & User.deactivated_ts.is_null() & here
     return rows(User.select(User.id, User.login, User.name).where(wanted).order_by(User.name), Member)
 
 
@@ -201,11 +202,19 @@ def arrived(scope: Scope, spans: Sequence[Span]) -> list[int]:
 
 
 def waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, Waiting]:
-    """Return queue → what entered in the last week and nobody has taken; nothing waits in a file."""
+    """Return queue → what entered in the last week and nobody has taken; nothing waits in a file.
+
+    Of an exchange with a live connection, what it says instead.
+    """
     i = Interaction
     columns = (i.queue_id, peewee.fn.COUNT(i.queue_id), peewee.fn.MIN(i.queued_ts))
-    query = _waiting(scope, queues, as_of, columns).group_by(i.queue_id)
-    return {row[0]: Waiting(*row) for row in query.tuples()}
+    logged = _waiting(scope, queues, as_of, columns).where(i.source.not_in(ongoing.sources(as_of)))
+    seen = Queue.id.in_(sorted(queues)) & scope.allows_queue(Queue.id)
+    found: dict[int, Waiting] = {}
+    for queue, number, since in plain(logged.group_by(i.queue_id) + ongoing.waiting(seen, as_of)):
+        held = found.get(queue, Waiting(queue, 0, since))
+        found[queue] = Waiting(queue, held.number + number, min(held.since, since))
+    return found
 
 
 def longest_waiting(scope: Scope, queues: Collection[int], as_of: int) -> dict[int, int]:

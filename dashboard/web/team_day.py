@@ -15,7 +15,7 @@ from dashboard.clock import Span
 from dashboard.i18n import collation
 from dashboard.i18n.message import N_
 from dashboard.models import TeamMember
-from dashboard.tracing import team
+from dashboard.tracing import ongoing, team
 from dashboard.tracing.figures import Figures
 from dashboard.tracing.statistics import figures
 from dashboard.tracing.team import Done, Limit, Member
@@ -124,7 +124,7 @@ class Group(NamedTuple):
 class TeamDay(NamedTuple):
     """The rows in the order in which they need a look; `groups` holds the first MOST_ROWS of them.
 
-    `is_live` says that the period is not over.
+    `is_live` says that the period is not over; `lost` are then the exchanges whose live state is unknown.
     """
 
     rows: tuple[Row, ...]
@@ -132,6 +132,7 @@ class TeamDay(NamedTuple):
     axis: Axis
     is_live: bool
     as_of: int
+    lost: tuple[ongoing.Lost, ...] = ()
 
     @property
     def shown(self) -> list[Row]:
@@ -211,6 +212,8 @@ def read(
     stretches = team.day(scope, ids, passed)
     done, misses = team.done(scope, ids, passed), team.misses(scope, ids, passed)
     limits, without = team.limits(), team.without_sign_in(ids)
+    is_live = span.start <= as_of < span.end
+    present = ongoing.read(ids, as_of) if is_live else ongoing.Now()
     everything = [row for rows in stretches.values() for row in rows]
     last = max((row.end or passed.end for row in everything), default=passed.end)
     axis = strip.axis(span, zone, everything, min(last, passed.end - 1))
@@ -224,10 +227,11 @@ def read(
             done.get(member.id, Done(member.id, 0, 0)),
             misses.get(member.id, ()),
             axis,
+            present,
         )
         for member in members
     ]
-    return _grouped(rows, axis, language, span.start <= as_of < span.end, as_of)
+    return _grouped(rows, axis, language, is_live, as_of)._replace(lost=present.lost)
 
 
 def _row(
@@ -239,6 +243,7 @@ def _row(
     done: Done,
     misses: Sequence[int],
     axis: Axis,
+    present_now: ongoing.Now,
 ) -> Row:
     found = figures(rows, [], passed, passed.end, never_signed_in=never_signed_in)
     present = [row for row in rows if row.kind in PRESENCE]
@@ -250,7 +255,7 @@ def _row(
         *([Flag.MISSES] if len(misses) >= MISSES else []),
         *([Flag.SIGNED_OUT] if found.work_logged_out and not never_signed_in else []),
     )
-    now = status(rows, passed.end)
+    now = status(present_now.rows(member.id, rows), passed.end)
     return Row(
         member,
         found,

@@ -46,6 +46,7 @@ AREAS = {
     "channels": (P.CHANNELS_VIEW, P.CHANNELS_EDIT),
     "connectors": (P.KEYS_VIEW, P.KEYS_EDIT),
     "keys": (P.KEYS_VIEW, P.KEYS_EDIT),
+    "managers": (P.KEYS_VIEW, P.KEYS_EDIT),
     "pauses": (P.PAUSES_VIEW, P.PAUSES_EDIT),
     "queues": (P.QUEUES_VIEW, P.QUEUES_EDIT),
     "sources": (P.KEYS_VIEW, P.KEYS_EDIT),

@@ -166,6 +166,8 @@ PLACES = {
         "/settings/connectors/{connector}",
         typed={"sample": '{"event": "solved", "order": {"id": 7}}'},
     ),
+    "Asterisk managers": Place("/settings/managers"),
+    "new Asterisk manager": Place("/settings/managers/new"),
     "new key": Place("/settings/keys/new"),
     "notifications": Place("/inbox"),
     "notification profiles": Place("/inbox/profiles"),
@@ -234,6 +236,7 @@ PLACES = {
     "webhook connector just made": Place(
         "/settings/connectors/new", "admin", 200, {"name": "shop-{view}", "kind": "mapped"}
     ),
+    "new Asterisk manager with errors": Place("/settings/managers/new", "admin", 422, {"port": "x"}),
     "connector just made": Place(
         "/settings/connectors/new", "admin", 200, {"name": "desk-{view}", "kind": "zammad"}
     ),

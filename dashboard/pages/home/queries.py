@@ -19,6 +19,7 @@ from dashboard.pages.home import checklist, rules
 from dashboard.pages.home.checklist import Checklist
 from dashboard.pages.home.rules import Fired, Paused
 from dashboard.tracing import team, trace
+from dashboard.tracing.ongoing import Lost
 from dashboard.tracing.team import Member
 from dashboard.tracing.types import ACTIVITY_TYPES, type_of
 from dashboard.web import queues_now, team_day
@@ -52,13 +53,14 @@ class Figures(NamedTuple):
 
 class Attention(NamedTuple):
     """What needs attention: pauses over their limit, queues with late calls, failed jobs, undeliverable
-    messages, paused rules."""
+    messages, paused rules, exchanges whose live state is unknown."""
 
     pauses: tuple[Row, ...]
     queues: tuple[QueueNow, ...]
     jobs: tuple[tuple[str, int, str], ...]  # kind, count, latest error
     given_up: int = 0
     rules: tuple[Paused, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -145,7 +147,7 @@ class Board:
         jobs = failed_jobs() if self.scope.can(Permission.ACCESSES_EDIT) else []
         over = tuple(row for row in self.day.rows if row.is_too_long)
         paused = tuple(rules.paused(self.scope))
-        return Attention(over, tuple(late), tuple(jobs), rules.given_up(self.scope), paused)
+        return Attention(over, tuple(late), tuple(jobs), rules.given_up(self.scope), paused, self.day.lost)
 
     def fired(self) -> list[Fired]:
         return rules.fired(self.scope, self.span.start)

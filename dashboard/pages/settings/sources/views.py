@@ -21,7 +21,8 @@ from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.ingest import followed
 from dashboard.ingest.followed import Problem
-from dashboard.models import Follow, Source
+from dashboard.ingest.manager import state as manager_states
+from dashboard.models import Follow, Manager, Source
 from dashboard.pages.settings.sources import forms, queries, words
 from dashboard.pages.settings.sources.forms import LogForm
 from dashboard.pages.settings.sources.queries import SourceRow, State
@@ -165,6 +166,7 @@ def show(ident: int) -> Response:
     """Show how a source sends, what it sent in the past day, and what was refused of it in the past week."""
     source, now = common.one(Source, ident), clock.now_s()
     row = queries.one_of(source, now)
+    manager = Manager.get_or_none(Manager.source == source)
     return render(
         "sources/show.html",
         row=row,
@@ -177,6 +179,8 @@ def show(ident: int) -> Response:
         reasons=queries.reasons(source.id, now),
         keys=queries.keys_of(source.id),
         connector=queries.connector_of(source.id),
+        manager=manager,
+        manager_state=_(manager_states.STATES[manager_states.shown(manager)]) if manager else "",
         may_edit=g.scope.can(Permission.KEYS_EDIT),
     )
 

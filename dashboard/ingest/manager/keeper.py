@@ -1,0 +1,199 @@
+"""Keeps the connections to Asterisk's managers, and what they report as rows of now.
+
+It writes no events: history is the queue log's, and no figure is counted twice. A restart of Asterisk ends
+pauses of static members by the log's own QUEUESTART (see tracing.presence); a lost connection alone proves
+no restart. The rows of a connection are gone as soon as it is.
+
+A connection belongs to one process at a time. It is lost with its process within DEAD_MS.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import peewee
+
+from dashboard import clock
+from dashboard.db import database
+from dashboard.db.failure import patiently
+from dashboard.events import record
+from dashboard.i18n.message import N_, Message
+from dashboard.ingest.manager.blocks import ManagerError
+from dashboard.ingest.manager.connection import Connection, Login
+from dashboard.jobs import worker
+from dashboard.models import Manager, ManagerMember, ManagerWait, Source
+from dashboard.tracing.ongoing import DEAD_MS
+
+SEEN_MS = 10_000  # between two signs of life of the owner
+FIRST_S, LAST_S = 1.0, 60.0  # before a further attempt; doubles each time
+DENIED_S, LAST_DENIED_S = 60.0, 900.0  # the same when the login was rejected
+LOOK_S = 1.0  # between two looks at the settings
+TAKEN = N_("Another process keeps this connection.")
+
+Key = tuple[str, str]
+Values = tuple[Any, ...]
+
+
+class Keeper:
+    """One connection with its rows; `step` is to be called while `is_due`."""
+
+    def __init__(self, row: Manager) -> None:
+        self.ident, self.version = row.id, row.version
+        self._login = Login(row.host, row.port, row.username, row.secret)
+        self._connection: Connection | None = None
+        self.state, self.problem = "", ""
+        self._retry_s, self._retry_at, self._changes = 0.0, 0.0, 0
+        self._seen_ms = clock.now_ms()
+        self._members: dict[Key, Values] = {}
+        self._waits: dict[Key, Values] = {}
+
+    def is_due(self) -> bool:
+        if abs(clock.now_ms() - self._seen_ms) >= SEEN_MS:
+            return True
+        if self._connection is None:
+            return time.monotonic() >= self._retry_at
+        return self._connection.is_due()
+
+    def step(self) -> None:
+        """Connect, or read once, and store what changed."""
+        try:
+            if self._connection is None and time.monotonic() >= self._retry_at:
+                self._connection = Connection(self._login)
+            if self._connection is not None:
+                self._connection.step()
+                self._store(self._connection)
+        except ManagerError as error:
+            self._lost(error)
+        now_ms = clock.now_ms()
+        if abs(now_ms - self._seen_ms) >= SEEN_MS:
+            self._seen_ms = now_ms
+            patiently(lambda: self._set(seen_ms=now_ms))
+
+    def close(self) -> None:
+        """End the connection and leave it to others, unless another process has taken it."""
+        if self._connection is not None:
+            self._connection.close()
+        patiently(lambda: self._note("new", owner=""))
+
+    def _store(self, connection: Connection) -> None:
+        is_new = self.state != "live"
+        if not connection.is_live or (not is_new and self._changes == connection.changes):
+            return
+        board, self._changes, self._retry_s = connection.board, connection.changes, 0.0
+        ringing, waits = board.ringing(), {key: (since,) for key, since in board.waits.items()}
+
+        def save() -> dict[Key, Values]:
+            if is_new:
+                self._note("live")
+            elif not self._set(seen_ms=clock.now_ms()):
+                raise ManagerError(TAKEN, is_denied=True)
+            ids = record.users({member.name for member in board.members.values()})
+            members = {
+                key: (ids[name], *rest, ringing.get(key)) for key, (name, *rest) in board.members.items()
+            }
+            _replace(ManagerMember, self.ident, self._members, members)
+            _replace(ManagerWait, self.ident, self._waits, waits)
+            return members
+
+        self._members, self._waits = patiently(lambda: _at_once(save)), waits
+
+    def _lost(self, error: ManagerError) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        first, last = (DENIED_S, LAST_DENIED_S) if error.is_denied else (FIRST_S, LAST_S)
+        self._retry_s = min(max(2 * self._retry_s, first), last)
+        self._retry_at = time.monotonic() + self._retry_s
+        patiently(lambda: self._note("denied" if error.is_denied else "lost", error.why))
+
+    def _note(self, state: str, why: Message | None = None, **values: Any) -> None:
+        """Store a state of the connection, from now on if it is another, without members and calls."""
+        problem = "" if why is None else json.dumps(why.as_json())
+        now_ms = clock.now_ms()
+        with database.atomic():
+            since = peewee.Case(None, [(Manager.state == state, Manager.since_ms)], now_ms)
+            if self._set(state=state, problem=problem, since_ms=since, seen_ms=now_ms, **values):
+                for model in (ManagerMember, ManagerWait):
+                    model.delete().where(model.manager == self.ident).execute()
+        self.state, self.problem, self._members, self._waits = state, str(why and why.render()), {}, {}
+
+    def _set(self, **values: Any) -> bool:
+        """Set columns; False when another process has taken the connection."""
+        mine = (Manager.id == self.ident) & (Manager.owner == owner())
+        return bool(Manager.update(**values).where(mine).execute())
+
+
+def _at_once(save: Any) -> Any:
+    with database.atomic():
+        return save()
+
+
+def _replace(
+    model: type[ManagerMember] | type[ManagerWait],
+    ident: int,
+    old: Mapping[Key, Values],
+    new: Mapping[Key, Values],
+) -> None:
+    """Change the rows of a manager from `old` to `new`, in the caller's transaction."""
+    fields = model._meta.sorted_field_names
+    _manager, queue, name = fields[:3]
+    for key in [key for key in old if old[key] != new.get(key)]:
+        same = (getattr(model, queue) == key[0]) & (getattr(model, name) == key[1])
+        model.delete().where((model.manager == ident) & same).execute()
+    rows = [(ident, *key, *values) for key, values in new.items() if old.get(key) != values]
+    for start in range(0, len(rows), 500):
+        model.insert_many(rows[start : start + 500], fields=[*fields]).execute()
+
+
+_keepers: dict[int, Keeper] = {}
+_looked_at = 0.0
+
+
+def owner() -> str:
+    return worker.name()[-60:]
+
+
+def run(look_s: float = LOOK_S) -> int:
+    """Do what is due in the connections of this process, and return in how many. A loop of the worker.
+
+    Looks at the settings once in `look_s` seconds.
+    """
+    global _looked_at
+    if time.monotonic() - _looked_at >= look_s:
+        _look()
+        _looked_at = time.monotonic()
+    due = [keeper for keeper in _keepers.values() if keeper.is_due()]
+    for keeper in due:
+        keeper.step()
+    return len(due)
+
+
+def _look() -> None:
+    """Leave connections whose settings have changed, and take those that no living process has."""
+    wanted = Manager.select().join(Source).where(Manager.by_worker & Source.paused_ms.is_null())
+    rows = {row.id: row for row in wanted}
+    for ident, keeper in list(_keepers.items()):
+        row = rows.get(ident)
+        if row is None or (row.version, row.owner) != (keeper.version, owner()):
+            del _keepers[ident]
+            keeper.close()
+    for ident, row in rows.items():
+        if ident not in _keepers and take(row):
+            _keepers[ident] = Keeper(row)
+
+
+def take(row: Manager) -> bool:
+    """Make this process the owner of a connection that is free, or whose owner is dead."""
+    now_ms = clock.now_ms()
+    free = (Manager.owner == "") | (Manager.owner == owner()) | (Manager.seen_ms < now_ms - DEAD_MS)
+    change = Manager.update(owner=owner(), seen_ms=now_ms).where((Manager.id == row.id) & free)
+    return bool(change.execute())
+
+
+def leave() -> None:
+    """End all connections of this process."""
+    while _keepers:
+        _keepers.popitem()[1].close()
