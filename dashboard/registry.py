@@ -24,7 +24,7 @@ from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
-from dashboard.notify import channel_check, deliver, outbox
+from dashboard.notify import channel_check, deliver, mail_test, outbox
 from dashboard.pages import (
     api,
     attendance,
@@ -111,6 +111,7 @@ JOBS = {
     timer_sync.COUNT: Handler(backfill.count_job),
     pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
     channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
+    mail_test.KIND: Handler(mail_test.run, keep=False),
     runs.PRUNE: Handler(runs.prune, keep=False),
     nightly.KIND: Handler(nightly.run),
     retention.KIND: Handler(retention.run, keep=False),

@@ -10,6 +10,9 @@ VERSION = Field("version", Kind.TEXT, N_("Version"))
 DISK = Field("disk_free_mb", Kind.NUMBER, N_("Free disk space in MB"))
 PREVIOUS = Field("previous", Kind.TEXT, N_("Previous version"))
 DISK_FOLDER = Field("folder", Kind.TEXT, N_("Folder"))
+FILE = Field("file", Kind.TEXT, N_("File"))
+SIZE = Field("size", Kind.NUMBER, N_("Size in bytes"))
+AGE = Field("age_s", Kind.SECONDS, N_("Age of the last backup"))
 BACKLOG = Field("backlog", Kind.NUMBER, N_("Waiting jobs"))
 
 _own = maker("system", "system", internal=True, needs_source=False)
@@ -21,6 +24,8 @@ TYPES: tuple[EventType, ...] = (
     _counter("system.disk_low", N_("Disk space low"), DISK, DISK_FOLDER),
     _counter("system.backlog_high", N_("Too many jobs waiting"), BACKLOG),
     _own("system.backup_failed", N_("Backup failed"), ERROR),
+    _own("backup.made", N_("Backup made"), FILE, SIZE),
+    _counter("backup.missing", N_("Backup missing"), FILE, AGE),
     _own("system.upgraded", N_("Stopa upgraded"), VERSION, PREVIOUS),
     _own("system.upgrade_available", N_("Upgrade available"), VERSION),
 )
@@ -221,6 +226,7 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("batch.run", N_("Bulk action"), ROWS),
     _act("audit.broken", N_("Audit log was tampered with"), ENTRY, FAULT),
     _act("system.backed_up", N_("Backup made")),
+    _act("mail.tested", N_("Test message sent")),
     _act("system.copied", N_("Database copied")),
     _act("system.restored", N_("Backup restored")),
     _act("system.rebuilt", N_("Activities rebuilt from the events")),

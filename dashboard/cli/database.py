@@ -19,7 +19,7 @@ from dashboard.access import first_admin, presets
 from dashboard.audit import record as audit
 from dashboard.cli.common import at_database, print_table
 from dashboard.db import backup, connected, copying, database, failure, migrate
-from dashboard.events import internal
+from dashboard.events import backups, internal
 from dashboard.ingest import followed
 from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, worker
@@ -102,6 +102,7 @@ def save(file: Path) -> None:
     size = file.stat().st_size
     with suppress(peewee.PeeweeException), connected():  # a database of an earlier version has no chain yet
         audit.record("system.backed_up", "r", ("file", "", file.name), details={"size": size})
+        backups.note(file.name, size)
     click.echo(f"{file}: {size} bytes.")
 
 

@@ -12,7 +12,7 @@ from flask import current_app
 
 from dashboard import clock
 from dashboard.db import database, dialect, failure, migrate
-from dashboard.events import internal
+from dashboard.events import backups, internal
 from dashboard.jobs import queue
 from dashboard.jobs.work import RUNNING, WAITING
 from dashboard.models import Event, Job, Setting, Source
@@ -78,6 +78,9 @@ def gauges(disk_low_mb: int) -> list[Gauge]:
         Gauge("system.backlog_high", backlog, waiting > BACKLOG, waiting < BACKLOG // 2),
         _digests(),
     ]
+    if (last := backups.latest()) is not None:
+        missing = {"file": last.file, "age_s": last.age_s}
+        measures.append(Gauge("backup.missing", missing, last.is_old, not last.is_old))
     if (disk := folder()) is not None:
         free = shutil.disk_usage(disk.path).free // 2**20
         data = {"disk_free_mb": free, "folder": str(disk.path)}
@@ -94,6 +97,16 @@ def _digests() -> Gauge:
     source = Source.get_or_none(Source.id == oldest.args.get("source")) if lag_s else None
     data = {"lag_s": lag_s, **({"name": source.name} if source else {})}
     return Gauge("source.backlog", data, lag_s > LAG_S, lag_s < LAG_S // 2)
+
+
+def database_bytes() -> int:
+    """Return the size of the database."""
+    size = (
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        if dialect.is_sqlite()
+        else "SELECT pg_database_size(current_database())"
+    )
+    return int(database.execute_sql(size).fetchone()[0])
 
 
 def folder() -> Folder | None:

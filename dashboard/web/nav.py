@@ -110,6 +110,7 @@ SECTIONS = (
         N_("Settings"),
         "sliders",
         (
+            Page(N_("General"), "general.index", N_("Site")),
             Page(N_("Users"), "users.index", PEOPLE),
             Page(N_("Teams"), "teams.index", PEOPLE),
             Page(N_("Roles"), "accesses.index", PEOPLE),

@@ -74,6 +74,7 @@ OTHERS = {
     "users.erase": {P.CONTACTS_ERASE},
     "mydata": {P.SELF},
     "policy": {P.POLICY_EDIT},
+    "general": {P.RULES_OPERATE},
     "retention": {P.RETENTION_EDIT},
     "interactions.user_events": {P.TRACING_VIEW},
     "reports": set(ready.READERS),

@@ -212,6 +212,7 @@ PLACES = {
     "system events": Place("/settings/system-events"),
     "my account": Place("/account"),
     "my data": Place("/my-data", "novakova"),
+    "general settings": Place("/settings/general"),
     "retention": Place("/settings/retention"),
     "retention, shorter": Place(
         "/settings/retention?content=7&events=7&intervals=31&refused=7&exports=1&runs=7"

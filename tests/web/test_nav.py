@@ -25,6 +25,7 @@ SETTINGS = {
     "/queues": "Queues",
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
+    "/settings/general": "General",
     "/settings/retention": "Retention",
     "/settings/sources": "Sources",
     "/settings/keys": "API keys",
@@ -91,7 +92,7 @@ def test_a_section_with_several_pages_has_tabs_and_one_with_many_a_list(client: 
     assert current(rules, 'id="nav"') == ["/rules"]
     users = client.get("/users").text
     assert links(users, 'id="list"') == SETTINGS
-    assert (current(users, 'id="list"'), current(users, 'id="nav"')) == (["/users"], ["/users"])
+    assert (current(users, 'id="list"'), current(users, 'id="nav"')) == (["/users"], ["/settings/general"])
 
 
 def test_a_section_of_which_one_page_may_be_opened_has_no_tabs(client: FlaskClient) -> None:

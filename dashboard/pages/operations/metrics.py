@@ -14,7 +14,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from dashboard import clock, settings
 from dashboard.access.guard import bearer, public
-from dashboard.db import database, dialect
 from dashboard.events import health
 from dashboard.jobs import counters, heartbeat
 from dashboard.models import Event, Source, SourceRhythm
@@ -109,7 +108,7 @@ class Collector:
         yield _gauge("stopa_source_silent_seconds", help_, silent, "source")
         latest = Event.select(Event.id).order_by(Event.id.desc()).limit(1).scalar() or 0
         yield _gauge("stopa_last_event_number", "Number of the newest event.", [([], latest)])
-        yield _gauge("stopa_database_bytes", "Size of the database.", [([], _database_bytes())])
+        yield _gauge("stopa_database_bytes", "Size of the database.", [([], health.database_bytes())])
         if (disk := health.folder()) is not None:
             free = shutil.disk_usage(disk.path).free
             yield _gauge("stopa_disk_free_bytes", "Free space where the data lies.", [([], free)])
@@ -147,12 +146,3 @@ def _gauge(
     for values, number in rows:
         family.add_metric(values, number)
     return family
-
-
-def _database_bytes() -> int:
-    size = (
-        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-        if dialect.is_sqlite()
-        else "SELECT pg_database_size(current_database())"
-    )
-    return int(database.execute_sql(size).fetchone()[0])
