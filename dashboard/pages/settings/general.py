@@ -109,10 +109,11 @@ def _worker() -> Check:
 def _sources() -> Check:
     r = SourceRhythm
     silent = r.select(Source.name).join(Source).where(r.silent_ms.is_null(False) & ~Source.is_file)
+    url = url_for("sources.index") if g.scope.can(Permission.KEYS_VIEW) else None
     names = [name for (name,) in silent.order_by(Source.name).tuples()]
     if names:
-        return Check(_("Sources"), BAD, _("Silent"), ", ".join(names), None)
-    return Check(_("Sources"), GOOD, _("Good"), _("No live source is silent."), None)
+        return Check(_("Sources"), BAD, _("Silent"), ", ".join(names), url)
+    return Check(_("Sources"), GOOD, _("Good"), _("No live source is silent."), url)
 
 
 def _backup() -> Check:
