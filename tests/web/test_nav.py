@@ -26,6 +26,7 @@ SETTINGS = {
     "/pauses": "Pause types",
     "/settings/calendars": "Calendars",
     "/settings/general": "General",
+    "/settings/managers": "Asterisk managers",
     "/settings/retention": "Retention",
     "/settings/sources": "Sources",
     "/settings/keys": "API keys",
