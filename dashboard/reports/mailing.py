@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import current_app
-from flask_babel import force_locale, ngettext
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from dashboard import clock
@@ -27,6 +27,7 @@ from dashboard.db.patience import patient
 from dashboard.exports import background, pdf
 from dashboard.exports.registry import TRACING_RIGHTS
 from dashboard.exports.table import file_name
+from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.jobs import leases
 from dashboard.jobs.work import Work, pause_ms
@@ -139,9 +140,14 @@ def _letter(
     schedule: Schedule, found: Result, page: str, fits: bool, attached: email.Attachment | None
 ) -> Content:
     """Return the body of the mail with a result, in the language that is set."""
-    lines = [ngettext("%(num)d row.", "%(num)d rows.", found.count)]
+    lines: tuple[str, ...] = ()
     if attached is not None and not fits:
-        lines.append(_("The file is too large for a mail. Export it from the page of the report."))
+        lines = (_("The file is too large for a mail. Export it from the page of the report."),)
+    facts = (
+        (_("Period"), f"{found.period} ({found.zone})"),
+        (_("Filter"), " · ".join(found.filters)),
+        (_("Rows"), formats.number(found.count)),
+    )
     why = _(
         "You received this message because %(owner)s sends it to you by the schedule “%(schedule)s”.",
         owner=schedule.user.name,
@@ -149,8 +155,8 @@ def _letter(
     )
     return Letter(
         found.title,
-        (*found.filters, *lines),
-        ((_("Period"), f"{found.period} ({found.zone})"),),
+        lines,
+        tuple((label, text) for label, text in facts if text),
         (_("Open the report"), f"{page}?{urlencode(found.parameters, doseq=True)}"),
         (why, _("The figures are those that your own role allows.")),
     ).content()

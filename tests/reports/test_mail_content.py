@@ -54,6 +54,8 @@ def test_a_link_has_no_file_and_a_file_that_is_too_large_is_left_out(
         [button] = [each.attributes["href"] for each in page.elements if each.tag == "a"]
         assert "/reports/calls-by-queue?" in button
     assert sum("too large" in text for text in texts) == 1
+    facts = [[line.partition(":")[0] for line in text.splitlines()] for text in texts]
+    assert all({"Period", "Filter", "Rows"} <= set(labels) for labels in facts)
 
 
 def test_a_filter_that_is_no_longer_valid_is_named(clock: time_machine.Coordinates, sink: Sink) -> None:
