@@ -121,6 +121,14 @@ def test_reading_the_log_is_in_the_log(client: FlaskClient, admin: User) -> None
     assert asks.audited("audit.exported").details["rows"] >= 4
 
 
+def test_details_of_a_view_have_the_labels_of_its_page(client: FlaskClient, admin: User) -> None:
+    client.get("/tracing?user=admin&date=2026-03-02&from=10:00&to=11:00")
+    entry = AuditEntry.get(AuditEntry.action == "tracing.viewed")
+    text = Page(client.get(f"/audit/{entry.id}").text).text
+    for fact in ("PeriodDay", "Date2026-03-02", "Hours10:00–11:00"):
+        assert fact in text, fact
+
+
 def test_access_log_lists_looks_and_files_alone(client: FlaskClient, admin: User) -> None:
     trail.store(trail.ordinary())
     client.get(f"/tracing?user=jana&date={trail.DAY}")

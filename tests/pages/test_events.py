@@ -132,6 +132,7 @@ def test_an_event_shows_facts_data_and_what_happened_around(client: FlaskClient,
     assert "•••" in page
     assert "+420123456214" not in page
     assert re.search(r'href="/interactions/\d+"', page)
+    assert "<dd>Inbound</dd>" in re.sub(r"\s+(?=<)|(?<=>)\s+", "", page), "a choice by its label"
     assert "Same interaction" in page
     assert "Same session" not in page
     assert page.count('<li class="b">') == 1

@@ -82,6 +82,11 @@ FIELDS = {
 }
 
 
+# Details of views, whose names mean something else in changes.
+VIEWS = {"date": N_("Date"), "hours": N_("Hours"), "unit": N_("Period")}
+UNITS = {"day": N_("Day"), "week": N_("Week"), "month": N_("Month")}
+
+
 class Proved(NamedTuple):
     """What proves an entry: a sentence and its style."""
 
@@ -152,7 +157,10 @@ def changes(given: Mapping[str, Sequence[Any]]) -> list[Change]:
 
 
 def details(given: Mapping[str, Any]) -> list[Fact]:
-    return [Fact(field(name), text(name, value)) for name, value in given.items()]
+    return [
+        Fact(str(_(VIEWS[name])) if name in VIEWS else field(name), text(name, value))
+        for name, value in given.items()
+    ]
 
 
 def field(name: str) -> str:
@@ -171,6 +179,8 @@ def text(name: str, value: Any) -> str:
         case str():
             if name == "permissions" and value in LABELS:
                 return str(_(LABELS[value]))
+            if name == "unit" and value in UNITS:
+                return str(_(UNITS[value]))
             return _label(value) if name == "action" else value
         case int():
             return formats.number(value)

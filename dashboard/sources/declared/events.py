@@ -12,14 +12,14 @@ from dashboard import catalog
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
-from dashboard.catalog.fields import REASON
+from dashboard.catalog.fields import CHOICE_LABELS, REASON
 from dashboard.db.search import folded
 from dashboard.events.internal import SOURCE
 from dashboard.events.timeliness import AHEAD_MS, MAX_LATE_S
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import Event
-from dashboard.sources.declared.entities import REASONS
+from dashboard.sources.declared.entities import DIRECTIONS, REASONS
 from dashboard.sources.types import Entity, Field, Source, Type
 
 _TYPE_LABELS = {each.name: each.label for each in catalog.CATALOG.values()}
@@ -103,13 +103,16 @@ EVENTS = Source(
 
 
 def value_text(field: catalog.Field | None, value: Any) -> str:
-    """Return a value of an event's data in words: yes or no, a duration, a known reason."""
+    """Return a value of an event's data in words: yes or no, a duration, a choice, a known reason."""
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     if field is not None and field.kind is catalog.Kind.SECONDS and isinstance(value, int):
         return formats.duration(value)
+    if field is not None and field.choices and isinstance(value, str):
+        label = str(_({**CHOICE_LABELS, **DIRECTIONS}.get(value, value)))
+        return label[:1].upper() + label[1:]
     if field is REASON and value in REASONS:
         return str(_(REASONS[value]))
     return "" if value is None else str(value)
