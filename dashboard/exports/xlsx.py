@@ -211,9 +211,8 @@ def _head(
     page.outline_settings(symbols_right=False)  # the button stands above the value, left of its seconds
     put_text(page, 0, 0, report.title, book.add_format({"bold": True, "font_size": 14}))
     put_text(page, 1, 0, report.subtitle, book.add_format({"font_color": "#55615B"}))
-    bold = book.add_format(
-        {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E2E8E4"}
-    )
+    head = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E2E8E4"}
+    heads = {align: book.add_format({**head, "align": align}) for align in ("left", "right")}
     cells: list[Draw] = []
     clock, at = Clock(report.zone), 0
     lines = max(lines_of(each.title, each.width) for parts in layout for each in parts)
@@ -224,7 +223,7 @@ def _head(
             form = book.add_format({"num_format": each.number_format})
             grouped = {"level": 1, "hidden": True} if each.grouped else {"collapsed": len(parts) > 1}
             page.set_column(at, at, each.width, form, grouped)
-            put_text(page, HEAD, at, each.title, bold)
+            put_text(page, HEAD, at, each.title, heads["left" if each.number_format == "@" else "right"])
             forms.append((xl_col_to_name(at), form._get_xf_index()))
             at += 1
         cells.append(cells_of(column, forms, clock))

@@ -84,6 +84,9 @@ def test_seconds_and_offset_are_left_out_on_request() -> None:
 def test_the_heading_is_frozen_and_filters_the_rows() -> None:
     sheet = book(report(row("a"), row("b"), total=row("Celkem"))).worksheets[0]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A4", "A3:H5")
+    for cell, below in zip(sheet[3], sheet[4], strict=True):
+        right = below.number_format not in ("@", "General")
+        assert (cell.alignment.horizontal == "right") == right, "a heading stands as its cells do"
 
 
 def test_title_and_subtitle_stand_above_each_table() -> None:
