@@ -81,6 +81,17 @@ def test_a_month_leads_to_its_days_and_to_other_months(client: FlaskClient) -> N
     assert "February 2026" in text_of(fetch(client, "pdf", **query).data)
     by_day = sheets_of(fetch(client, "xlsx", **query).data)["By day"]
     assert len(by_day) == 28 + 2
+    shown = Page(client.get(f"{ADDRESS}&date=2026-02-10").text)
+    assert {cells[0] for cells in shown.rows.values() if len(cells) == 14} == {
+        "Day",
+        "Tue 10",
+        "Sat 28",
+        "Month",
+    }
+    printed = text_of(fetch(client, "pdf", **query).data)
+    assert "No data on 26 days." in shown.text
+    assert "No data on 26 days." in printed
+    assert ["10 Feb 2026" in printed, "11 Feb 2026" in printed] == [True, False]
     assert (
         'filename="stopa-tracing-jana-2026-02-01.csv"'
         in fetch(client, "csv", **query).headers["Content-Disposition"]

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
@@ -19,7 +20,7 @@ from dashboard.i18n.message import N_
 from dashboard.pages.tracing import drawing, hours, listing, month, names, queries, summary
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import people as traceable
-from dashboard.tracing.statistics import as_json
+from dashboard.tracing.statistics import Figures, as_json
 from dashboard.tracing.trace import Trace
 from dashboard.tracing.types import FIRST_DATE, Kind, shift_period
 from dashboard.web import correction_texts
@@ -28,7 +29,7 @@ from dashboard.web.deliver import export_links
 
 def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of tracing/index.html."""
-    drawn, listed = drawing.plot(trace, asked), people(trace, asked)
+    drawn, listed, listed_days = drawing.plot(trace, asked), people(trace, asked), days(trace, asked)
     return {
         **activities(trace, asked),
         "person": person(trace),
@@ -43,7 +44,8 @@ def page(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
         **figures(trace, asked),
         **summary.context(trace),
         "hours": hours.links(trace, asked),
-        "days": days(trace, asked),
+        "days": listed_days,
+        "days_left_out": without_data(_begun(trace) - len(listed_days)) if asked.unit == "month" else "",
         "links": _links(trace, asked, [login for login, *_rest in listed]),
         "last_day": _last_day(trace, asked),
         "corrections": correction_texts.texts(trace.corrections, trace.zone),
@@ -125,8 +127,21 @@ def people(trace: Trace, asked: TraceQuery) -> list[tuple[str, str, bool]]:
     return [(one.login, one.name, one.deactivated_ts is not None) for one in found]
 
 
+def day_cells(one: Figures) -> tuple[int, ...]:
+    """Return the figures of a day that stand in its row."""
+    work = (one.calls.talk, one.calls.closed, one.emails.handling, one.emails.closed)
+    chats = (one.chats.load, one.chats.closed, one.tickets.edited, one.tickets.closed)
+    return (*work, *chats, one.pause.paid, one.pause.unpaid, one.login, one.ready, one.free)
+
+
+def without_data(number: int) -> str:
+    """Return how many days of a month are left out, "" for none."""
+    return ngettext("No data on %(num)d day.", "No data on %(num)d days.", number) if number else ""
+
+
 def days(trace: Trace, asked: TraceQuery) -> list[tuple[date, str | None, dict[str, Any] | None]]:
-    """Return the days of a week or month with their figures; None for days that have not begun."""
+    """Return the days of a week or month with their figures; None for days that have not begun. Those of a
+    month are the days with any data."""
     if asked.unit == "day":
         return []
     found = []
@@ -135,8 +150,15 @@ def days(trace: Trace, asked: TraceQuery) -> list[tuple[date, str | None, dict[s
         begun = span.start <= trace.as_of
         url = url_for("tracing.index", **asked.query(unit="day", date=day, after=None, before=None, page=1))
         here = url if begun and day >= FIRST_DATE else None
-        found.append((day, here, as_json(trace.figures_of(span)) if begun else None))
+        figures = trace.figures_of(span) if begun else None
+        if asked.unit == "week" or (figures and any(day_cells(figures))):
+            found.append((day, here, as_json(figures) if figures else None))
     return found
+
+
+def _begun(trace: Trace) -> int:
+    dates = clock.local_dates(trace.span, trace.zone)
+    return sum(clock.day(day, trace.zone).start <= trace.as_of for day in dates)
 
 
 def period_details(asked: TraceQuery) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from dashboard.pages.tracing import context, drawing, forms, listing, month, nam
 from dashboard.pages.tracing.forms import TraceQuery
 from dashboard.tracing import corrections
 from dashboard.tracing import trace as traces
-from dashboard.tracing.statistics import Figures, as_json
+from dashboard.tracing.statistics import as_json
 from dashboard.tracing.trace import Trace
 from dashboard.web import assets, correction_texts
 
@@ -57,6 +57,8 @@ def _sheets(trace: Trace, asked: TraceQuery, format_: str) -> tuple[Sheet, ...]:
     if format_ == "csv":
         return (by_day(trace),) if asked.table == "days" else (_list(trace, asked),)
     days = replace(by_day(trace), printed=asked.unit != "day")
+    if format_ == "pdf" and asked.unit == "month":
+        days = _with_data(days)
     made = correction_texts.texts(trace.corrections, trace.zone)
     sheets = [correction_texts.sheet([(trace.person.name, text) for text in made])] if made else []
     return _summary(trace, asked), days, _list(trace, asked, format_ == "pdf"), *sheets
@@ -197,18 +199,19 @@ def by_day(trace: Trace) -> Sheet:
     rows: list[Row] = [
         (
             clock.local_date(span.start, trace.zone),
-            *_day_cells(trace.figures_of(span)),
+            *context.day_cells(trace.figures_of(span)),
             _corrected(trace, span),
         )
         for span in begun
     ]
-    return Sheet(_("By day"), columns, rows, (_("Total"), *_day_cells(trace.figures), ""))
+    return Sheet(_("By day"), columns, rows, (_("Total"), *context.day_cells(trace.figures), ""))
 
 
-def _day_cells(one: Figures) -> tuple[int, ...]:
-    work = (one.calls.talk, one.calls.closed, one.emails.handling, one.emails.closed)
-    chats = (one.chats.load, one.chats.closed, one.tickets.edited, one.tickets.closed)
-    return (*work, *chats, one.pause.paid, one.pause.unpaid, one.login, one.ready, one.free)
+def _with_data(days: Sheet) -> Sheet:
+    """Return the figures by day without the days that have none, which the note counts."""
+    rows = list(days.rows)
+    kept = [row for row in rows if any(row[1:])]
+    return replace(days, rows=kept, note=context.without_data(len(rows) - len(kept)))
 
 
 def _summary(trace: Trace, asked: TraceQuery) -> Sheet:
