@@ -116,7 +116,8 @@ class EventsEntry:
         try:
             with connect.in_turn(connector):
                 good = _all_good(connect.read(connector, body))
-                return views.store(connector.source_id, good) if good else None
+                chain = connect.causes(connector, good)
+                return views.store(connector.source_id, good, chain=chain) if good else None
         except BodyError:
             return None
 

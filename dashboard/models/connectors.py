@@ -8,17 +8,20 @@ from peewee import JSONField
 from dashboard.db import Model
 from dashboard.db.sealed import SealedField
 from dashboard.models.events import Source
+from dashboard.models.notify import Channel
 
 
 class Connector(Model):
     """Takes the webhooks of another system at /connect/<name of the source>."""
 
     source_id: int
+    channel_id: int | None
     id = pw.AutoField()
     source = pw.ForeignKeyField(Source, unique=True, on_delete="CASCADE")
     kind = pw.CharField(10)  # zammad, chatwoot, events, mapped
     secret = SealedField()  # signs each request or comes with it; shown once
     mapping = JSONField(default=dict)  # of a mapped one
+    channel = pw.ForeignKeyField(Channel, null=True, on_delete="SET NULL")  # the system's API, for changes
     created_ts = pw.BigIntegerField()
     version = pw.IntegerField(default=1)
 

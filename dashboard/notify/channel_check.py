@@ -15,7 +15,7 @@ from dashboard.db import database
 from dashboard.db.failure import is_away
 from dashboard.jobs import queue as jobs
 from dashboard.models import Channel, ChannelCheck, Job, User
-from dashboard.notify import addresses, chat, deliver, result, safe_http
+from dashboard.notify import addresses, chat, deliver, help_desk, result, safe_http
 from dashboard.notify.addresses import AddressError
 from dashboard.notify.result import DeliveryResult, ResultKind
 
@@ -27,6 +27,9 @@ def check_text(kind: str, address: str) -> None:
     """Raise AddressError for an address that is wrong or private by its text; names are not looked up."""
     if kind == "chat":
         place = chat.place(address)
+    elif kind in (help_desk.ZAMMAD, help_desk.CHATWOOT):
+        target = addresses.parse(help_desk.base(kind, address))
+        place = target.host, target.port
     else:
         target = addresses.parse(address)
         place = target.host, target.port

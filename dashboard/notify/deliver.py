@@ -16,7 +16,18 @@ from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.message import N_
 from dashboard.jobs.work import pause_ms
 from dashboard.models import Channel, Rule, Run, Step
-from dashboard.notify import channels, chat, email, letter, log_file, outbox, result, safe_http, webhook
+from dashboard.notify import (
+    channels,
+    chat,
+    email,
+    help_desk,
+    letter,
+    log_file,
+    outbox,
+    result,
+    safe_http,
+    webhook,
+)
 from dashboard.notify.result import DeliveryResult, ResultKind
 from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.outcomes import StepState
@@ -103,7 +114,8 @@ def _call(step: Step) -> None:
             channels.tell(step)
         return
     begun, chain = time.monotonic(), _chain(step)
-    answer = send(channel, step.key, step.payload, chain)
+    again = step.attempts > 1 or step.manual
+    answer = send(channel, step.key, step.payload, chain, step.made_ms if again else 0)
     took_ms = _ms_since(begun)
     with database.atomic():
         state = _note(step, answer, took_ms)
@@ -123,12 +135,19 @@ def _log(step: Step) -> None:
         _note(step, answer, _ms_since(begun))
 
 
-def send(channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = ()) -> DeliveryResult:
-    """Send one message by a channel, whatever its state, and say what came of it."""
+def send(
+    channel: Channel, key: str, payload: dict[str, Any], chain: tuple[int, ...] = (), since_ms: int = 0
+) -> DeliveryResult:
+    """Send one message by a channel, whatever its state, and say what came of it.
+
+    `since_ms` is when an earlier try may have begun, 0 for the first.
+    """
     if channel.lost:
         return DeliveryResult(ResultKind.NEVER, result.KEY_LOST)
     if channel.kind == "chat":
         return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
+    if channel.kind in (help_desk.ZAMMAD, help_desk.CHATWOOT):
+        return help_desk.send(channel.kind, channel.address, channel.secret, payload, since_ms)
     body = {"id": key, **payload}
     signed = loop_guard.chain_header(chain)
     return webhook.send(channel.address, channel.secret, channel.headers, key, body, signed)

@@ -151,7 +151,6 @@ class Action:
 
 
 LINE, TEXT = Text(MAX_LINE), Text(MAX_TEXT, lines=True)
-TAGS = Texts(MAX_TAGS, MAX_TAG)
 REPEAT = Group(
     (
         Part("seconds", Seconds(300, 86400, NOT_BETWEEN), N_("Repeat until read, every")),
@@ -159,13 +158,23 @@ REPEAT = Group(
     )
 )
 _USERS = tuple(role for role in Role if role is not Role.CONTACT)
+_ANY_TEXT = Part("text", TEXT, N_("Text"))
 _TEXT = Part("text", TEXT, N_("Text"), required=True)
-_TAGS = Part("tags", TAGS, N_("Tags"), required=True)
-_OUT = Permission.RULES_OUTWARD
+_TAGS = Part("tags", Texts(MAX_TAGS, MAX_TAG), N_("Tags"), required=True)
 
 
 def _channel(kind: str) -> Part:
     return Part("channel", ChannelId(kind), N_("Channel"), required=True)
+
+
+def _outward(name: str, label: str, phrase: str, *params: Part, any_of: tuple[str, ...] = ()) -> Action:
+    return Action(
+        name, label, phrase, params, inside=False, permission=Permission.RULES_OUTWARD, any_of=any_of
+    )
+
+
+def _value(label: str) -> Part:
+    return Part("value", LINE, label, required=True, hint=N_("As the help desk calls it"))
 
 
 _ROWS = (
@@ -176,7 +185,7 @@ _ROWS = (
         (
             Part("to", recipients(_USERS), N_("Recipients"), required=True),
             Part("title", LINE, N_("Title"), required=True),
-            Part("text", TEXT, N_("Text")),
+            _ANY_TEXT,
             Part("urgent", YesNo(), N_("Urgent: also in quiet hours")),
             Part("again", REPEAT, N_("Repeat until read")),
         ),
@@ -194,64 +203,57 @@ _ROWS = (
             Part("data", TemplatesByName(MAX_DATA, TEXT), N_("Data")),
         ),
     ),
-    Action(
+    _outward(
         "email",
         N_("Send an email"),
         N_("send an email to %(to)s"),
-        (
-            Part("to", recipients(tuple(Role)), N_("Recipients")),
-            Part("addresses", Addresses(MAX_ADDRESSES), N_("Other addresses")),
-            Part("subject", LINE, N_("Subject"), required=True),
-            _TEXT,
-        ),
-        inside=False,
-        permission=_OUT,
+        Part("to", recipients(tuple(Role)), N_("Recipients")),
+        Part("addresses", Addresses(MAX_ADDRESSES), N_("Other addresses")),
+        Part("subject", LINE, N_("Subject"), required=True),
+        _TEXT,
         any_of=("to", "addresses"),
     ),
-    Action(
-        "webhook",
-        N_("Call a webhook"),
-        N_("call %(channel)s"),
-        (
-            _channel("webhook"),
-            Part("text", TEXT, N_("Text")),
-        ),
-        inside=False,
-        permission=_OUT,
-    ),
-    Action(
-        "chat",
-        N_("Post to a chat"),
-        N_("write to %(channel)s"),
-        (_channel("chat"), _TEXT),
-        inside=False,
-        permission=_OUT,
-    ),
-    Action(
+    _outward("webhook", N_("Call a webhook"), N_("call %(channel)s"), _channel("webhook"), _ANY_TEXT),
+    _outward("chat", N_("Post to a chat"), N_("write to %(channel)s"), _channel("chat"), _TEXT),
+    _outward(
         "invite",
         N_("Invite the visitor to a chat"),
         N_("invite the visitor to a chat via %(channel)s"),
-        (_channel("webhook"), _TEXT),
-        inside=False,
-        permission=_OUT,
+        _channel("webhook"),
+        _TEXT,
     ),
-    Action(
+    _outward(
         "log_file",
         N_("Append to a log file"),
         N_("append to the log file %(file)s"),
-        (
-            Part(
-                "file",
-                Text(40, template=False, pattern=FILE_NAME, error=NOT_A_FILE),
-                N_("File"),
-                required=True,
-                hint=N_("Letters a to z, digits, - and _; no folder, no suffix"),
-            ),
-            Part("text", TEXT, N_("Text")),
+        Part(
+            "file",
+            Text(40, template=False, pattern=FILE_NAME, error=NOT_A_FILE),
+            N_("File"),
+            required=True,
+            hint=N_("Letters a to z, digits, - and _; no folder, no suffix"),
         ),
-        inside=False,
-        permission=_OUT,
+        _ANY_TEXT,
     ),
+    _outward(
+        "source_status",
+        N_("Set the status in the help desk"),
+        N_("set the status in the help desk to %(value)s"),
+        _value(N_("Status")),
+    ),
+    _outward(
+        "source_priority",
+        N_("Set the priority in the help desk"),
+        N_("set the priority in the help desk to %(value)s"),
+        _value(N_("Priority")),
+    ),
+    _outward(
+        "source_assign",
+        N_("Assign in the help desk"),
+        N_("assign in the help desk to %(value)s"),
+        _value(N_("Agent")),
+    ),
+    _outward("source_note", N_("Add a note in the help desk"), N_("add a note in the help desk"), _TEXT),
 )
 
 ACTIONS = MappingProxyType({row.name: row for row in _ROWS})
@@ -313,8 +315,7 @@ def parse(raw: Any, path: ErrorPath, checks: Checks) -> ActionConfig | None:
 def dump(config: ActionConfig) -> dict[str, Any]:
     """Return the JSON form; `parse` of it gives the same action."""
     common = {each.name: declared.dump(getattr(config, each.name)) for each in COMMON}
-    made: dict[str, Any] = {"do": config.do, **declared.dump(config.params), **common}
-    return made
+    return {"do": config.do, **declared.dump(config.params), **common}
 
 
 def texts(raw: Any) -> tuple[str, ...]:

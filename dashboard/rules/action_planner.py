@@ -8,6 +8,7 @@ The payload of an outward step by action:
     chat             {"title", "text"}
     webhook, invite  the body of the call without its id
     log_file         {"file"} and the line without its id
+    source_...       {"do", "interaction", "value"}: the action, the id in its source, the value or the text
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
-from dashboard.models import Channel, Profile
+from dashboard.models import Channel, Connector, Profile
 from dashboard.rulelang import working_time
 from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
@@ -35,6 +36,8 @@ NO_ADDRESS = N_("None of the recipients has an email address.")
 NOT_ALLOWED = N_("The rule's owner isn't allowed to use this action.")
 LOST_CHANNEL = N_("The channel no longer exists.")
 OFF_CHANNEL = N_("The channel is off.")
+NO_ITEM = N_("The event has no interaction of a source.")
+NO_API = N_("The event's source can't be changed. Enter its API in Settings > Connectors.")
 
 
 class DeliveryPlan(NamedTuple):
@@ -226,6 +229,20 @@ def _log_file(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     return PlannedAction([DeliveryPlan("log_file", {"file": file, **line}, f"{file}.log")])
 
 
+def _of_source(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    ident, source = planner.facts["interaction"], planner.facts["source_id"]
+    if not isinstance(ident, str) or not isinstance(source, int):
+        raise Impossible(NO_ITEM)
+    channel = Channel.select().join(Connector).where(Connector.source == source).first()
+    if channel is None:
+        raise Impossible(NO_API)
+    if not channel.active:
+        raise Impossible(OFF_CHANNEL)
+    [part] = action.action.params
+    payload = {"do": action.do, "interaction": ident, "value": planner.say_out(action, part.name)}
+    return PlannedAction([DeliveryPlan(action.do, payload, ident, channel.id)])
+
+
 def _channel(action: ActionConfig) -> Channel:
     found: Channel | None = Channel.get_or_none(Channel.id == action.params["channel"])
     if found is None or found.kind != action.action.channel:
@@ -301,4 +318,8 @@ _PLANS: dict[str, Callable[[ActionPlanner, ActionConfig], PlannedAction]] = {
     "chat": _chat,
     "invite": _invite,
     "log_file": _log_file,
+    "source_status": _of_source,
+    "source_priority": _of_source,
+    "source_assign": _of_source,
+    "source_note": _of_source,
 }

@@ -10,9 +10,12 @@ import time_machine
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission
+from dashboard.db import database
 from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Connector, Event, Source
+from dashboard.models import AuditEntry, Channel, Connector, Event, Source
+from dashboard.notify import addresses, help_desk
 from tests.api import custom
+from tests.notify.help_desk_server import TOKEN, Desk
 from tests.pages import asks
 
 P = Permission
@@ -88,6 +91,65 @@ def test_what_no_connector_can_be_is_refused_at_its_field(editor: FlaskClient) -
         answer = editor.post(f"{URL}/new", data={**FORM, **changes})
         assert (answer.status_code, problem in html.unescape(answer.text)) == (422, True), problem
     assert Connector.select().count() == 1
+
+
+def test_the_api_of_a_help_desk_is_a_channel_that_is_checked_tested_and_never_shown(
+    client: FlaskClient,
+) -> None:
+    asks.sign_in_with(client, P.KEYS_VIEW, P.KEYS_EDIT, P.CHANNELS_VIEW, P.CHANNELS_EDIT)
+    client.post(f"{URL}/new", data={"kind": "zammad", "name": "desk", "secret": SECRET})
+    row, desk = Connector.get(), Desk("zammad")
+    with desk.serving():
+        for changes, problem in (
+            ({"api_address": desk.address}, "Enter both the address and the token."),
+            ({"api_token": TOKEN}, "Enter both the address and the token."),
+            ({"api_address": "http://10.0.0.1", "api_token": TOKEN}, addresses.PRIVATE),
+            ({"api_address": "desk", "api_token": TOKEN}, addresses.NOT_HTTP),
+            (
+                {"api_address": desk.address, "api_token": "a b"},
+                "Enter at most 200 characters without spaces.",
+            ),
+        ):
+            answer = client.post(f"{URL}/{row.id}", data={"version": 1, **changes})
+            assert (answer.status_code, problem in html.unescape(answer.text)) == (422, True), problem
+        assert Channel.select().count() == 0
+        sent = {"version": 1, "api_address": desk.address, "api_token": TOKEN}
+        assert client.post(f"{URL}/{row.id}", data=sent).status_code == 302
+        channel = Channel.get()
+        assert (channel.kind, channel.name, channel.ordered) == ("zammad", "desk: Zammad", True)
+        assert Connector.get().channel_id == channel.id
+        worker.drain()
+        page = f"/settings/channels/{channel.id}"
+        assert "Address found." in client.get(page).text
+        assert client.post(f"{page}/test").status_code == 302
+        worker.drain()
+        assert ("HTTP status 200." in client.get(page).text, desk.requests[-1].path) == (
+            True,
+            "/api/v1/users/me",
+        )
+        new = {"version": 2, "api_token": "another-token"}
+        assert client.post(f"{URL}/{row.id}", data=new).status_code == 302
+        kept = Channel.get()
+        assert (kept.id, kept.secret, kept.address) == (channel.id, "another-token", desk.address)
+        assert client.post(f"{page}/test").status_code == 302
+        worker.drain()
+        assert help_desk.BAD_TOKEN in html.unescape(client.get(page).text)
+    for path in (URL, f"{URL}/{row.id}", "/settings/channels", page):
+        text = client.get(path).text
+        assert not [each for each in (TOKEN, "another-token", f"{desk.address}/") if each in text], path
+    for entry in AuditEntry.select():
+        assert "-token" not in str(entry.__data__)
+    first, second = (
+        AuditEntry.select().where(AuditEntry.action == "connector.updated").order_by(AuditEntry.id)
+    )
+    assert (first.changes["api_address"], list(second.changes)) == ([False, True], ["api_token"])
+    assert TOKEN not in str(database.execute_sql('SELECT "secret" FROM "channel"').fetchone())
+    asks.sign_in_with(client, P.KEYS_VIEW, P.KEYS_EDIT)
+    assert "api_token" not in client.get(f"{URL}/{row.id}").text
+    client.post(f"{URL}/{row.id}", data={"version": 3, "api_token": "stolen-token"})
+    assert Channel.get().secret == "another-token"
+    client.post(f"{URL}/{row.id}/delete")
+    assert (Connector.select().count(), Channel.select().count()) == (0, 0)
 
 
 def test_who_may_not_edit_keys_sees_the_list_and_changes_nothing(client: FlaskClient) -> None:

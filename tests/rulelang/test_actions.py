@@ -16,7 +16,10 @@ every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_the_actions_are_those_that_rules_are_stored_by() -> None:
     inside = {name for name, action in ACTIONS.items() if action.inside}
     assert inside == {"notify", "tag", "untag", "note", "log", "emit"}
-    assert set(ACTIONS) - inside == {"email", "webhook", "chat", "invite", "log_file"}
+    assert set(ACTIONS) - inside == {
+        *("email", "webhook", "chat", "invite", "log_file"),
+        *(f"source_{verb}" for verb in ("status", "priority", "assign", "note")),
+    }
 
 
 @every

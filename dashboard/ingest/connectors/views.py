@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -19,11 +19,11 @@ from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, slot
 from dashboard.ingest import views as gate
 from dashboard.ingest.body import BodyError
-from dashboard.ingest.connectors import zammad
+from dashboard.ingest.connectors import caused, zammad
 from dashboard.ingest.connectors.fields import Snapshot
 from dashboard.ingest.connectors.proof import is_proved
 from dashboard.ingest.connectors.reading import events
-from dashboard.ingest.schema import Outcome
+from dashboard.ingest.schema import NewEvent, Outcome
 from dashboard.models import Connector, Event, Queue, Source, User
 from dashboard.web.errors import Detail
 from dashboard.web.security import csrf
@@ -66,7 +66,8 @@ def create(source: str) -> Response:
         abort(415, Detail(_("Send JSON, JSON lines or CloudEvents, not compressed.")))
     try:
         with in_turn(connector):
-            return gate.answer(connector.source_id, body, read(connector, body))
+            found = read(connector, body)
+            return gate.answer(connector.source_id, body, found, chain=causes(connector, found))
     except BodyError as error:
         abort(400, Detail(error.message.render(_)))
 
@@ -77,6 +78,12 @@ def find(source: str, headers: Mapping[str, str], token: str, body: bytes) -> Co
         if is_proved(found.kind, found.secret, headers, token, body):
             return found
     return None
+
+
+def causes(connector: Connector, found: Sequence[Outcome]) -> tuple[int, ...]:
+    """Return the rules that caused what a body holds, where rules may change things at its sender."""
+    events_ = [each for each in found if isinstance(each, NewEvent)]
+    return caused.chain(connector.name, events_) if connector.channel_id and events_ else ()
 
 
 @contextmanager

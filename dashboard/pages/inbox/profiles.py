@@ -239,7 +239,7 @@ def channels(scope: Scope, kept: int | None) -> list[tuple[int, str]]:
     """Return the channels to choose from: those in use for who may call out, and the one that is chosen."""
     mine = Channel.id == kept
     if scope.can(Permission.RULES_OUTWARD):
-        mine |= Channel.active
+        mine |= Channel.active & Channel.kind.in_(("webhook", "chat"))
     return _named(Channel.select(Channel.id, Channel.name).where(mine))
 
 

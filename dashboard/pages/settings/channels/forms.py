@@ -18,7 +18,8 @@ from dashboard.notify import addresses, channel_check, webhook
 from dashboard.notify.addresses import AddressError
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
-KINDS = {"webhook": N_("Webhook"), "chat": N_("Chat")}
+# The kinds of channels; those of help desks are made on the page of their connector.
+KINDS = {"webhook": N_("Webhook"), "chat": N_("Chat"), "zammad": "Zammad", "chatwoot": "Chatwoot"}
 
 
 class Service(NamedTuple):

@@ -193,6 +193,7 @@ class Channels(Resource[ChannelForm]):
             "used": used,
             "others": others,
             "place": place(row) if row is not None else "",
+            "type_name": _(KINDS[row.kind]) if row is not None else "",
             "key_lost": result.KEY_LOST,
             "latest": _latest(row) if row is not None and self.may_edit() else None,
             "when": lists.moment,
