@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, make_response, redirect
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -16,7 +16,7 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.events import record
+from dashboard.events import internal, record
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.ingest import followed
@@ -26,7 +26,6 @@ from dashboard.models import Follow, Manager, Source
 from dashboard.pages.settings.sources import forms, queries, words
 from dashboard.pages.settings.sources.forms import LogForm
 from dashboard.pages.settings.sources.queries import SourceRow, State
-from dashboard.web import forms as common
 from dashboard.web.columns import Column, Texts, moment
 from dashboard.web.page import render
 from dashboard.web.resource import Resource
@@ -40,7 +39,9 @@ COLUMNS = (
     Column("hours", N_("Events an hour"), show=words.spark, css="p2", sorts=False),
     Column("events", N_("24 h"), lambda row: row.day.events, lambda row: formats.number(row.day.events), "n"),
     Column("refused", N_("Refused"), lambda row: row.refused, words.refused, "n"),
-    Column("delay", N_("Delay"), lambda row: row.delay_ms, lambda row: words.seconds(row.delay_ms), "n p2"),
+    Column(
+        "delay", N_("Event delay"), lambda row: row.delay_ms, lambda row: words.seconds(row.delay_ms), "n p2"
+    ),
 )
 
 
@@ -96,6 +97,11 @@ class Sources(Resource[LogForm]):
             "words": words,
         }
 
+    def one(self, ident: int) -> Source:
+        """Return the source, or answer 404; that of Stopa's own events has no page."""
+        source: Source = super().one(ident)
+        return source if source.name != internal.SOURCE else abort(404)
+
     def create_row(self, form: LogForm) -> Source:
         path = Path(form.path.data)
         with database.atomic():
@@ -122,7 +128,7 @@ class Sources(Resource[LogForm]):
             source,
             lambda: _pause(source, True),
             title=_("Pause %(name)s?", name=source.name),
-            verb=_("Pause"),
+            verb=_("Pause source"),
             done=_("%(name)s is paused.", name=source.name),
             target=self.url("show", source),
             texts=[
@@ -164,7 +170,7 @@ def _back(source: Source, text: str) -> Response:
 @require(Permission.KEYS_VIEW)
 def show(ident: int) -> Response:
     """Show how a source sends, what it sent in the past day, and what was refused of it in the past week."""
-    source, now = common.one(Source, ident), clock.now_s()
+    source, now = SOURCES.one(ident), clock.now_s()
     row = queries.one_of(source, now)
     manager = Manager.get_or_none(Manager.source == source)
     return render(
@@ -188,7 +194,7 @@ def show(ident: int) -> Response:
 @bp.post("/<int:ident>/resume")
 @require(Permission.KEYS_EDIT)
 def resume(ident: int) -> Response:
-    source = common.one(Source, ident)
+    source = SOURCES.one(ident)
     _pause(source, False)
     return _back(source, _("%(name)s is resumed.", name=source.name))
 
@@ -197,7 +203,7 @@ def resume(ident: int) -> Response:
 @require(Permission.KEYS_EDIT)
 def stop(ident: int) -> Response:
     """Ask, then let no worker follow the log of the source."""
-    source = common.one(Source, ident)
+    source = SOURCES.one(ident)
 
     def act() -> None:
         with database.atomic():

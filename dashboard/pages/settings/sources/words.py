@@ -31,6 +31,7 @@ STATES = {
     State.WAITING: (N_("Waiting for the first event"), "info"),
 }
 CONNECTORS = {"zammad": "Zammad", "chatwoot": "Chatwoot", "events": N_("Events by webhook")}
+MAPPED = N_("Mapped webhook")
 
 
 def state_badge(row: SourceRow) -> Markup:
@@ -43,7 +44,7 @@ def means(row: SourceRow) -> str:
     known = row.means
     found = [_("Log %(path)s", path=known.log)] if known.log else []
     if known.connector:
-        found.append(_(CONNECTORS.get(known.connector, N_("Mapped webhook"))))
+        found.append(_(CONNECTORS.get(known.connector, MAPPED)))
     if known.keys:
         named = ", ".join(known.keys)
         found.append(ngettext("API key %(names)s", "API keys %(names)s", len(known.keys), names=named))
