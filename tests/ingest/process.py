@@ -12,6 +12,7 @@ import sys
 import waitress
 
 from dashboard import create_app, settings
+from dashboard.ingest import followed
 from dashboard.jobs import queue, worker
 from dashboard.notify import outbox
 
@@ -20,6 +21,7 @@ LEASE_S = int(os.environ.get("LEASE_S", "1"))  # longer than a digest waits for 
 
 def main() -> None:
     queue.WORK.lease_ms = outbox.WORK.lease_ms = LEASE_S * 1000
+    followed.LEASE_MS = LEASE_S * 1000
     chosen = settings.start()
     app = create_app(chosen)
     if sys.argv[1] == "worker":

@@ -6,12 +6,8 @@ import gzip
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import peewee
 import pytest
@@ -22,13 +18,11 @@ from hypothesis import strategies as st
 from dashboard.ingest import importer
 from dashboard.ingest.follow import Follower
 from dashboard.ingest.growing_log import GrowingLog, end
-from dashboard.models import Event, Source
-from dashboard.settings import ROOT
+from dashboard.models import Event
 from dashboard.tracing import load
-from tests.test_start import environment, until
+from tests.ingest import live_log
 
-LIVE = Path(__file__).parents[2].parent / "shared" / "data" / "asterisk_live" / "rotated"
-needs_log = pytest.mark.skipif(not LIVE.exists(), reason="the shared data is not on this machine")
+needs_log = pytest.mark.skipif(not live_log.LIVE.exists(), reason="the shared data is not on this machine")
 OPEN = """1772438460|c-2|support|NONE|ENTERQUEUE||601|1
 1772438470|c-2|support|Agent/1|CONNECT|10|c-3|8
 """
@@ -119,42 +113,12 @@ def test_every_line_is_read_in_order_whatever_happens_to_the_log(
     assert [int(line.split(b"|")[1][2:]) for line in whole] == list(range(1, machine.written + 1))
 
 
-def growing(path: Path) -> Iterator[None]:
-    """Write the log of a real Asterisk in pieces, with its two rotations: a rename and a copytruncate."""
-    chance = random.Random(7)
-    parts = sorted((part.read_bytes() for part in LIVE.iterdir()), key=lambda text: text[:10])
-    path.write_bytes(b"")
-    for number, text in enumerate(parts):
-        while text:
-            size = chance.randint(1, 4000)
-            with path.open("ab") as file:
-                file.write(text[:size])
-            text = text[size:]
-            yield
-        if number == 0:
-            path.rename(path.with_name("queue_log.1"))
-            path.write_bytes(b"")
-        elif number == 1:
-            shutil.copy(path, path.with_name("queue_log.2"))
-            os.truncate(path, 0)
-
-
-def stored(source: str) -> list[tuple[Any, ...]]:
-    """Return what the events of a source say, in order, without those that Stopa makes of a live one."""
-    e = Event
-    query = e.select(e.external_id, e.type, e.time_ms, e.user_id, e.queue_id, e.interaction, e.data)
-    return sorted(
-        query.where((e.source_id == Source.get(name=source).id) & (e.type != "contact.created")).tuples(),
-        key=repr,
-    )
-
-
 @needs_log
 @pytest.mark.both_databases
 def test_a_followed_log_gives_the_events_of_the_whole_log(db: peewee.Database, tmp_path: Path) -> None:
     path, chance, read = tmp_path / "queue_log", random.Random(3), 0
     reader = Follower("live", path)
-    for _ in growing(path):
+    for _ in live_log.growing(path, live_log.parts()):
         if chance.random() < 0.3:
             read += reader.counts.stored
             reader.log.close()
@@ -164,38 +128,19 @@ def test_a_followed_log_gives_the_events_of_the_whole_log(db: peewee.Database, t
         assert reader.counts.refused == 0
     reader.log.close()
     whole = tmp_path / "whole"
-    whole.write_bytes(b"".join(sorted((each.read_bytes() for each in LIVE.iterdir()), key=lambda t: t[:10])))
+    whole.write_bytes(b"".join(live_log.parts()))
     imported = importer.run(whole, "queue_log", "file", "UTC", None, lambda _at: None)
-    assert read + reader.counts.stored == imported.stored == 879
-    assert stored("live") == stored("file")
+    assert read + reader.counts.stored == imported.stored == live_log.EVENTS
+    assert live_log.stored("live") == live_log.stored("file")
 
 
 @needs_log
-def test_a_follower_that_is_killed_loses_no_line_and_stores_none_twice(
-    db_url: str, db: peewee.Database, tmp_path: Path
+@pytest.mark.own_database
+def test_a_worker_that_is_killed_loses_no_line_stores_none_twice_and_home_is_right(
+    db_url: str, app: Flask, tmp_path: Path
 ) -> None:
-    path, command = tmp_path / "queue_log", [sys.executable, "-m", "flask", "--app", "wsgi", "follow"]
-    path.write_bytes(b"")
-    words = [*command, str(path), "--source", "live"]
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(words, cwd=ROOT, env=environment(db_url), stdout=subprocess.PIPE)
-
-    process, pieces = start(), list(range(3))
-    for number, _ in enumerate(growing(path)):
-        if number % 4 == 3 and pieces:
-            pieces.pop()
-            before = Event.select().count()
-            until(lambda before=before: Event.select().count() > before)  # type: ignore[misc]
-            process.kill()
-            process.communicate()
-            process = start()
-    until(lambda: Event.select().count() == 879)
-    process.send_signal(signal.SIGTERM)
-    said, _nothing = process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert said.splitlines()[-1].startswith(b"read ")
-    assert Event.select().count() == 879
+    with app.app_context():
+        assert live_log.replay(db_url, tmp_path, "worker", kills=2, moments=2) == 2
 
 
 @pytest.mark.both_databases
