@@ -180,6 +180,7 @@ MEANINGS = [
     ("NONE|EXITEMPTY|1|2|9", "call.missed", {"reason": "empty", "wait_s": 9}),
     ("NONE|EXITWITHTIMEOUT|1|2|9", "call.missed", {"reason": "timeout", "wait_s": 9}),
     ("NONE|EXITWITHKEY|5|1|2|9", "call.missed", {"reason": "key", "wait_s": 9}),
+    ("NONE|WITHDRAW|1|1|5|callback agreed", "call.missed", {"reason": "withdrawn", "wait_s": 5}),
     ("A|RINGNOANSWER|9000", "call.ignored", {"ring_ms": 9000}),
     ("A|RINGCANCELED|800", "call.withdrawn", {"ring_ms": 800}),
     ("A|AGENTDUMP", "call.rejected", {}),

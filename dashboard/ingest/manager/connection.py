@@ -60,6 +60,8 @@ class Connection:
         self._meanwhile: list[tuple[Block, int]] = []
         self._list_at = float("inf")
         self._socket = _connected(login)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._ping_at = time.monotonic() + PING_S
         self._answers["greeting"] = Action.LOGIN, time.monotonic() + ANSWER_S
 
@@ -101,7 +103,7 @@ class Connection:
         self._send_due(time.monotonic())
 
     def _is_readable(self) -> bool:
-        return bool(select.select([self._socket], [], [], 0)[0])
+        return bool(self._poll.poll(0))
 
     def _send_due(self, now: float) -> None:
         if any(until <= now for _action, until in self._answers.values()):

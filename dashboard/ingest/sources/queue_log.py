@@ -251,6 +251,7 @@ READINGS: Mapping[str, Reading] = {
     "EXITEMPTY": Reading("call.missed", partial(_left, reason="empty", wait=2)),
     "EXITWITHTIMEOUT": Reading("call.missed", partial(_left, reason="timeout", wait=2)),
     "EXITWITHKEY": Reading("call.missed", partial(_left, reason="key", wait=3)),
+    "WITHDRAW": Reading("call.missed", partial(_left, reason="withdrawn", wait=2)),
     "RINGNOANSWER": Reading("call.ignored", _not_answered),
     "RINGCANCELED": Reading("call.withdrawn", _not_answered),
     "WRAPUPSTART": Reading("call.wrapup_started", _wraps_up),

@@ -18,6 +18,7 @@ REASONS = {
     "empty": N_("Nobody left"),
     "timeout": N_("Waited to the limit"),
     "key": N_("Left by a key"),
+    "withdrawn": N_("Taken out of the queue"),
     "incompatible": N_("Incompatible call"),
     "divert_ca_ratio": N_("Diverted, too many callers"),
     "divert_holdtime": N_("Diverted, wait too long"),
