@@ -18,7 +18,7 @@ import peewee
 
 from dashboard.db.prepared import plain
 from dashboard.intervals import intersect, union
-from dashboard.models import Manager, ManagerMember, ManagerWait, Queue, Source
+from dashboard.models import Manager, ManagerMember, ManagerWait, PauseType, Queue, Source
 from dashboard.tracing.bounds import Bound, EndReason
 from dashboard.tracing.types import IntervalRow, Kind, type_of
 
@@ -101,7 +101,7 @@ class Lost(NamedTuple):
 
 
 class Present(NamedTuple):
-    """A membership: UTC seconds since when it is, is paused and rings; None if not."""
+    """A membership: UTC seconds since when it is, is paused and rings; None if not. `paid` is the pause."""
 
     source_id: int
     ready: int
@@ -109,6 +109,7 @@ class Present(NamedTuple):
     reason: str
     status: int
     ringing: int | None
+    paid: bool | None
 
 
 class Now(NamedTuple):
@@ -140,11 +141,13 @@ def _open(members: Sequence[Present], recorded: Sequence[IntervalRow]) -> Iterat
     if there:
         begun = min(each.ready for each in there)
         yield from ready or [IntervalRow(Kind.READY, begun, None, source_id=there[0].source_id)]
-    pauses = [(each.paused, each.reason or UNNAMED, each) for each in there if each.paused is not None]
-    if pauses:
-        since, label, each = max(pauses, key=lambda pause: pause[0])
+    paused = [each for each in there if each.paused is not None]
+    if paused:
+        last = max(paused, key=lambda each: each.paused or 0)
+        label = last.reason or UNNAMED
         same = [row for row in recorded if row.kind == Kind.PAUSE and row.label == label]
-        yield from same or [IntervalRow(Kind.PAUSE, since, None, source_id=each.source_id, label=label)]
+        new = IntervalRow(Kind.PAUSE, last.paused or 0, None, source_id=last.source_id, label=label)
+        yield from same or [new._replace(paid=bool(last.paid))]
     ringing = [each.ringing for each in members if each.ringing is not None]
     if ringing:
         yield IntervalRow(Kind.RINGING, min(ringing), None, "call", source_id=members[0].source_id)
@@ -169,12 +172,13 @@ def members(as_of: int) -> Any:
 def read(users: Collection[int], as_of: int) -> Now:
     """Return what is live at `as_of` of these users, in one query."""
     m, c = ManagerMember, Manager
-    columns = (m.user_id, c.source, m.ready_ts, m.paused_ts, m.reason, m.status, m.ringing_ts)
+    columns = (m.user_id, c.source, m.ready_ts, m.paused_ts, m.reason, m.status, m.ringing_ts, PauseType.paid)
     wanted = (m.manager == c.id) & is_live(as_of) & m.user_id.in_(sorted(users))
     query = (
         c.select(is_live(as_of), Source.name, c.state, c.since_ms, c.seen_ms, *columns)
         .join(Source)
         .join(m, peewee.JOIN.LEFT_OUTER, on=wanted, src=c)
+        .join(PauseType, peewee.JOIN.LEFT_OUTER, on=(PauseType.name == m.reason))
         .where((c.state != "new") | is_live(as_of))
         .order_by(Source.name)
     )

@@ -13,8 +13,8 @@ READY, PAUSE, IDLE, OUT = "ready", "pause", "idle", "out"
 class Status(NamedTuple):
     """`state` is ready, pause, idle (signed in, not ready) or out. `calls`, `emails`, `chats` and
     `tickets` are under way; `ringing` something rings. `since` is when what is shown began: the pause,
-    else the oldest work, else being free, signed in or out; None when nothing says. `label` and `paid`
-    are of the pause."""
+    else the oldest work, else ringing, else being free, signed in or out; None when nothing says. `label`
+    and `paid` are of the pause."""
 
     state: str
     calls: int = 0
@@ -58,6 +58,8 @@ def status(rows: Sequence[IntervalRow], as_of: int) -> Status:
         return done._replace(since=last.start, label=last.label, paid=last.paid)
     if work:
         return done._replace(since=min(row.start for row in work))
+    if done.ringing:
+        return done._replace(since=min(row.start for row in now if row.kind == Kind.RINGING))
     return done._replace(since=_since(done.state, begun, now))
 
 

@@ -40,10 +40,15 @@ class Exchange:
                 each.close()
         self._client = self._listener = None
 
-    def accept(self) -> None:
-        """Wait for the client's connection."""
+    def hang_up(self) -> None:
+        """End the connection, and take new ones."""
         if self._client is not None:
             self._client.close()
+            self._client = None
+
+    def accept(self) -> None:
+        """Wait for the client's connection."""
+        self.hang_up()
         assert self._listener is not None
 
         def taken() -> socket.socket | None:

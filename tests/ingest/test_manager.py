@@ -129,7 +129,7 @@ def test_a_server_that_is_no_manager_or_floods_is_left_with_the_reason(exchange:
         if data:
             exchange.send(data)
         else:
-            exchange.stop()
+            exchange.hang_up()
             exchange.settle()
         row = Manager.get()
         assert (row.state, reason in json.loads(row.problem)["text"]) == ("lost", True), data[:40]

@@ -120,7 +120,7 @@ STATUSES = [
     ),
     pytest.param(
         [*HERE, row(Kind.RINGING, 0, None, "call")],
-        Status("ready", ringing=True, since=at(-3)),
+        Status("ready", ringing=True, since=NOON),
         id="ringing is not yet work",
     ),
     pytest.param(

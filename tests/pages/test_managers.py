@@ -102,7 +102,7 @@ def test_pages_show_what_is_live_in_scope_or_since_when_it_is_unknown(client: Fl
         for page, shown in (("/", ("Ann", "0:00:50", "0:00:40")), ("/team", ("Ann", "0:00:50"))):
             text = client.get(page).text
             assert [each for each in (*shown, "Zed", "Asterisk (pbx)") if each in text] == [*shown], page
-        assert "Connected" in client.get(f"{URL}/{row.id}").text
+        assert "Connected to Asterisk" in client.get(f"{URL}/{row.id}").text
         why = json.dumps(Message(DENIED).as_json())
         for change, state, since in (
             ({"state": "denied", "problem": why}, "Login rejected", "rejected the username"),

@@ -72,11 +72,11 @@ class Keeper:
             self._seen_ms = now_ms
             patiently(lambda: self._set(seen_ms=now_ms))
 
-    def close(self) -> None:
+    def close(self, state: str = "lost") -> None:
         """End the connection and leave it to others, unless another process has taken it."""
         if self._connection is not None:
             self._connection.close()
-        patiently(lambda: self._note("new", owner=""))
+        patiently(lambda: self._note(state, owner=""))
 
     def _store(self, connection: Connection) -> None:
         is_new = self.state != "live"
@@ -179,7 +179,7 @@ def _look() -> None:
         row = rows.get(ident)
         if row is None or (row.version, row.owner) != (keeper.version, owner()):
             del _keepers[ident]
-            keeper.close()
+            keeper.close("new")
     for ident, row in rows.items():
         if ident not in _keepers and take(row):
             _keepers[ident] = Keeper(row)

@@ -9,18 +9,18 @@ from dashboard.i18n.message import N_
 from dashboard.tracing.ongoing import DEAD_MS
 
 STATES = {
-    "new": N_("Not connected yet"),
-    "live": N_("Connected"),
-    "lost": N_("Connection lost"),
-    "denied": N_("Login rejected"),
-    "gone": N_("No worker keeps the connection"),
-}
+    "new": (N_("Not connected"), ""),
+    "live": (N_("Connected to Asterisk"), "ok"),
+    "lost": (N_("Connection lost"), "bad"),
+    "denied": (N_("Login rejected"), "bad"),
+    "gone": (N_("No worker keeps the connection"), "bad"),
+}  # words, and the kind of their badge
 
 
 def shown(row: Any) -> str:
     """Return the state of a connection, a key of STATES; one without a living process is gone."""
-    dead = row.seen_ms < clock.now_ms() - DEAD_MS
-    return "gone" if dead and (row.state != "new" or row.seen_ms) else str(row.state)
+    is_dead = row.state != "new" and row.seen_ms < clock.now_ms() - DEAD_MS
+    return "gone" if is_dead else str(row.state)
 
 
 def since(row: Any) -> int | None:

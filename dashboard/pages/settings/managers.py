@@ -21,7 +21,7 @@ from dashboard.i18n.message import N_, Message
 from dashboard.ingest.manager import state
 from dashboard.models import Manager, ManagerMember, ManagerWait, Source
 from dashboard.web import lists
-from dashboard.web.columns import Column, Texts, moment
+from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.fields import Check, Field, Form, TextLine, WholeNumber, WriteOnly
 from dashboard.web.resource import Resource
 
@@ -43,6 +43,11 @@ class ManagerRow(NamedTuple):
     @property
     def since_ts(self) -> int | None:
         return state.since(self)
+
+
+def _words(row: Any) -> tuple[str, str]:
+    text, kind = state.STATES[state.shown(row)]
+    return str(_(text)), kind
 
 
 class ManagerForm(Form):
@@ -130,7 +135,7 @@ class Managers(Resource[ManagerForm]):
     columns = (
         Column("name", N_("Source")),
         Column("host", N_("Host"), show=lambda row: f"{row.host}:{row.port}", css="p2"),
-        Column("state", N_("State"), show=lambda row: _(state.STATES[state.shown(row)]), css="p2"),
+        Column("state", N_("State"), lambda row: _words(row)[0], lambda row: badge(*_words(row)), "p2"),
         moment("since", N_("Since"), "since_ts", "n p3"),
     )
 
@@ -144,7 +149,7 @@ class Managers(Resource[ManagerForm]):
         return (row.name, row.host)
 
     def below(self, row: ManagerRow) -> str:
-        return str(_(state.STATES[state.shown(row)]))
+        return _words(row)[0]
 
     def form(self, row: Manager | None, sent: Any = None) -> ManagerForm:
         found = super().form(row, sent)
@@ -169,7 +174,7 @@ class Managers(Resource[ManagerForm]):
         members = ManagerMember.select().where(ManagerMember.manager == row.id).count()
         waits = ManagerWait.select().where(ManagerWait.manager == row.id).count()
         return {
-            "state": _(state.STATES[state.shown(row)]),
+            "state": badge(*_words(row)),
             "since": lists.moment(state.since(row)),
             "problem": why,
             "members": members if state.shown(row) == "live" else None,

@@ -186,7 +186,7 @@ def show(ident: int) -> Response:
         keys=queries.keys_of(source.id),
         connector=queries.connector_of(source.id),
         manager=manager,
-        manager_state=_(manager_states.STATES[manager_states.shown(manager)]) if manager else "",
+        manager_state=_(manager_states.STATES[manager_states.shown(manager)][0]) if manager else "",
         may_edit=g.scope.can(Permission.KEYS_EDIT),
     )
 
