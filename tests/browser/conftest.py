@@ -6,7 +6,9 @@ content policy, parts of a page that do not load.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +85,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with started(SERVER, url, STOPA_TIMEZONE=ZONE) as running:
         until(running.workers)
         yield Site(running, path, dict(SIGN_IN.findall(said)))
+        workers = running.workers()
+        running.process.kill()
+        for worker in workers:  # which would end its job first
+            os.kill(worker, signal.SIGKILL)
 
 
 @pytest.fixture(scope="package")
