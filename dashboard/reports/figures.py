@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
-from dashboard import clock
 from dashboard.access.scope import Scope
+from dashboard.clock import Span
 from dashboard.exports.table import Cell, Kind
 from dashboard.reports import groups, words
 from dashboard.reports.groups import Written
@@ -24,7 +24,7 @@ from dashboard.reports.types import (
     Row,
     Section,
 )
-from dashboard.sources import display, run
+from dashboard.sources import display, period, run
 from dashboard.sources.derived import Key, Values
 from dashboard.sources.query import Compared, Measure, Query, Sum, compared_name
 from dashboard.sources.types import Source, Type
@@ -96,10 +96,10 @@ def _filters(query: Query, parts: Sequence[Written]) -> Mapping[str, str] | None
         found |= each.filters
     spans = [each.span for each in parts if each.span is not None]
     if spans:
-        start, end = max(each.start for each in spans), min(each.end for each in spans)
-        if start >= end:
+        span = Span(max(each.start for each in spans), min(each.end for each in spans))
+        if span.seconds <= 0:
             return None
-        found |= {"from": clock.iso(start, query.zone), "to": clock.iso(end, query.zone)}
+        found |= period.parameters(span, query.zone)
     return found
 
 

@@ -10,14 +10,13 @@ from dataclasses import replace
 
 from flask_babel import gettext as _
 
-from dashboard import clock
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Cell
 from dashboard.i18n.message import N_, Errors, Message, message
 from dashboard.reports import figures, words
 from dashboard.reports.library import SavedReport
 from dashboard.reports.types import Column, Request, Result, Row, Section
-from dashboard.sources import answer, display, run
+from dashboard.sources import answer, display, period, run
 from dashboard.sources.filters import NO_QUEUE, NO_USER
 from dashboard.sources.parameters import parse
 from dashboard.sources.period import Bucket
@@ -91,7 +90,7 @@ def build(
     """
     request = read(scope, report, given, zone, as_of)
     query = request.query
-    start, end = (clock.iso(each, query.zone) for each in query.span)
+    dates = period.parameters(query.span, query.zone)
     kept = {name: values for name, values in request.parameters.items() if name not in PERIOD}
     filters = [display.sentence(scope, query, each) for each in query.filters]
     filters += [text for _name, text in display.conditions(scope, query)]
@@ -103,7 +102,7 @@ def build(
         query.span,
         query.zone,
         as_of,
-        {**kept, "from": [start], "to": [end], "tz": [query.zone]},
+        {**kept, **{name: [value] for name, value in dates.items()}, "tz": [query.zone]},
         (),
         (),
         0,

@@ -136,6 +136,14 @@ def of_dates(first: date, after: date, zone: str) -> Span:
     return Span(clock.day(first, zone).start, clock.day(after, zone).start)
 
 
+def parameters(span: Span, zone: str) -> dict[str, str]:
+    """Return a period as the parameters from and to: dates for whole days, else times."""
+    first, after = clock.local_date(span.start, zone), clock.local_date(span.end, zone)
+    if of_dates(first, after, zone) == span:
+        return {"from": first.isoformat(), "to": (after - timedelta(1)).isoformat()}
+    return {"from": clock.iso(span.start, zone), "to": clock.iso(span.end, zone)}
+
+
 class Offset(NamedTuple):
     """From `start` on, and up to the next one, local time is UTC plus `seconds`."""
 

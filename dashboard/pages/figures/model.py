@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -141,15 +141,7 @@ def bucket_filters(query: Query, bucket: Bucket, number: int) -> dict[str, str]:
     """Return the parameters of a list that choose the rows of a bucket within the period."""
     if bucket.is_cyclic:
         return {bucket: str(number)}
-    return dates(period.span(bucket, number, query.span, query.zone), query.zone)
-
-
-def dates(span: Span, zone: str) -> dict[str, str]:
-    """Return a period as the parameters from and to: dates for whole days, else times."""
-    first, after = clock.local_date(span.start, zone), clock.local_date(span.end, zone)
-    if period.of_dates(first, after, zone) == span:
-        return {"from": first.isoformat(), "to": (after - timedelta(1)).isoformat()}
-    return {"from": clock.iso(span.start, zone), "to": clock.iso(span.end, zone)}
+    return period.parameters(period.span(bucket, number, query.span, query.zone), query.zone)
 
 
 def _values(wanted: FiguresRequest, rows: Sequence[tuple[Key, Values]]) -> list[Row]:
@@ -196,7 +188,11 @@ def url(wanted: FiguresRequest, column: Column | None, filters: Mapping[str, str
     """Return the list of the rows behind a figure, of a group by the `filters` of its row."""
     if not wanted.table.page or filters is None or (column is not None and column.rows is None):
         return None
-    parameters: dict[str, Any] = {**dates(wanted.query.span, wanted.query.zone), **wanted.kept, **filters}
+    parameters: dict[str, Any] = {
+        **period.parameters(wanted.query.span, wanted.query.zone),
+        **wanted.kept,
+        **filters,
+    }
     parameters |= {**((column and column.rows) or {}), **wanted.table.always}
     return f"{wanted.table.page}?{urlencode(parameters, doseq=True)}"
 

@@ -169,14 +169,14 @@ def _neighbours(query: Query) -> dict[str, Any]:
         following = {"unit": unit, "date": after.isoformat()}
     else:
         length = query.span.seconds
-        prev = model.dates(period.before(query.span, query.zone, query.span.end), query.zone)
+        prev = period.parameters(period.before(query.span, query.zone, query.span.end), query.zone)
         whole = period.of_dates(first, after, query.zone) == query.span
         later = (
             period.of_dates(after, after + (after - first), query.zone)
             if whole
             else Span(query.span.end, query.span.end + length)
         )
-        following = model.dates(later, query.zone)
+        following = period.parameters(later, query.zone)
     return {
         "prev": here(DROPPED, **prev),
         "next": here(DROPPED, **following) if query.span.end <= query.as_of else None,
