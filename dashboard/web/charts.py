@@ -284,7 +284,7 @@ def _labels(rows: Sequence[Row]) -> tuple[Label, ...]:
     found = []
     for place, (n, row) in enumerate(shown):
         x = round((n + 0.5) * 100 / len(rows), 3)
-        anchor = "start" if x < 3 else "end" if x > 97 else "middle"
+        anchor = "end" if x > 97 else "middle"
         spare = len(shown) > MOST_LABELS // 2 and place % 2 == 1
         found.append(Label(x, row.short or row.label, anchor, spare))
     return tuple(found)

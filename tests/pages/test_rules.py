@@ -234,5 +234,5 @@ def test_the_fullest_list_opens_and_its_commands_stand_in_one_menu(client: Flask
     rule("Mine", owner=mine)
     page = Page(client.get("/rules").text)
     assert page.having(action="/rules/bulk?list=system")
-    assert "With ticked…" in page.text
+    assert "With selected…" in page.text
     assert len(listed(client, "/rules")) == 2

@@ -74,7 +74,7 @@ def test_many_bars_have_no_numbers_and_few_labels() -> None:
     assert drawn.marks == ()
     assert [label.text for label in drawn.labels] == ["r0", "r4", "r8", "r12", "r16", "r20", "r24", "r28"]
     assert [label.spare for label in drawn.labels] == [False, True] * 4
-    assert drawn.labels[0].anchor == "start"
+    assert drawn.labels[0].anchor == "middle"
     assert max(box.x + box.width for box in drawn.boxes) < 100
 
 

@@ -223,7 +223,7 @@ def _details(event: Happened) -> str:
         value = event.data.get(name)
         if name in HIDDEN or value in (None, "") or isinstance(value, bool | list | dict):
             continue
-        said.append(f"{_(field.label)}: {value_text(field, value)[:80]}")
+        said.append(_("%(label)s: %(value)s", label=_(field.label), value=value_text(field, value)[:80]))
     return " · ".join(said[:4])
 
 

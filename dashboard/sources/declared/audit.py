@@ -139,6 +139,16 @@ TARGETS = {
     "file": N_("File"),
     "connector": N_("Connector"),
 }
+LISTS = {  # names of sources that entries keep
+    "activities": N_("Activities"),
+    "attendance": N_("Attendance"),
+    "audit_activity": N_("Audit log: activity"),
+    "events": N_("Events"),
+    "interactions": N_("Interactions"),
+    "time_in_state": N_("Time in state"),
+    "user_events": N_("User events"),
+    "users": N_("Users"),
+}
 OUTCOMES = {"success": N_("Done"), "failure": N_("Failed"), "denied": N_("Denied")}
 INTERFACES = {"web": N_("Browser"), "api": "API", "cli": N_("Command line"), "job": N_("Background")}
 
@@ -168,7 +178,7 @@ AUDIT = Source(
                 Field("area", N_("Area"), Type.CHOICE, _AREA, AREAS),
                 Field("kind", N_("Kind"), Type.CHOICE, _KIND, KINDS),
                 Field("target_type", N_("Kind of target"), Type.TEXT, "(e.target_type || '')", TARGETS),
-                Field("target", N_("Acted on"), Type.TEXT, _TARGET),
+                Field("target", N_("Acted on"), Type.TEXT, _TARGET, LISTS),
                 Field("target_id", N_("ID of the target"), Type.TEXT, "(e.target_id || '')"),
                 Field("outcome", N_("Outcome"), Type.CHOICE, "e.outcome", OUTCOMES),
                 Field("interface", N_("Interface"), Type.CHOICE, "e.interface", INTERFACES),

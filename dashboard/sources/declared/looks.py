@@ -5,19 +5,11 @@ from __future__ import annotations
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
-from dashboard.sources.declared.audit import ACTIONS, ACTOR_NAME, ACTORS, INTERFACES
+from dashboard.sources.declared.audit import ACTIONS, ACTOR_NAME, ACTORS, INTERFACES, LISTS
 from dashboard.sources.types import Entity, Field, Source, Type
 
 # The page, the file or the schedule; an entry about a user names the one whose data they are.
 _WHERE = "CASE WHEN e.target_type = 'user' THEN '' ELSE e.target_label END"
-_LISTS = {  # names of sources that entries keep
-    "activities": N_("Activities"),
-    "attendance": N_("Attendance"),
-    "events": N_("Events"),
-    "time_in_state": N_("Time in state"),
-    "user_events": N_("User events"),
-    "users": N_("Users"),
-}
 
 
 def _of_viewer(scope: Scope) -> str:
@@ -48,7 +40,7 @@ LOOKS = Source(
                 Field("actor_type", N_("Kind of viewer"), Type.CHOICE, "e.actor_type", ACTORS),
                 Field("actor", N_("Viewer"), Type.TEXT, ACTOR_NAME),
                 Field("action", N_("What was seen"), Type.TEXT, "e.action", ACTIONS),
-                Field("target", N_("Page, file or schedule"), Type.TEXT, _WHERE, _LISTS),
+                Field("target", N_("Page, file or schedule"), Type.TEXT, _WHERE, LISTS),
                 Field("start", N_("From"), Type.MOMENT, "CASE WHEN s.start_ts > 0 THEN s.start_ts END"),
                 Field("end", N_("To"), Type.MOMENT, "s.end_ts"),
                 Field("interface", N_("Interface"), Type.CHOICE, "e.interface", INTERFACES),
