@@ -12,6 +12,7 @@ from flask import Flask, g, request
 from dashboard import cli
 from dashboard.access.permissions import Permission
 from dashboard.audit import nightly, user_erasure
+from dashboard.demo import sample
 from dashboard.events import erasure, health, source_hours, upgrades
 from dashboard.exports import background, registry
 from dashboard.exports.registry import Maker
@@ -20,6 +21,7 @@ from dashboard.ingest import digest, followed, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.imports import job as import_job
+from dashboard.ingest.imports import sample_data
 from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
@@ -112,6 +114,7 @@ JOBS = {
     pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
     channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
     mail_test.KIND: Handler(mail_test.run, keep=False),
+    sample_data.KIND: Handler(sample.run),
     runs.PRUNE: Handler(runs.prune, keep=False),
     nightly.KIND: Handler(nightly.run),
     retention.KIND: Handler(retention.run, keep=False),

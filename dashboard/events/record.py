@@ -255,7 +255,8 @@ def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
 
 
 def _user_ids(logins: set[str | None], makes: bool) -> Ids:
-    """Return login → id. Known logins come from a cache: logins never change and users are never deleted.
+    """Return login → id. Known logins come from a cache: logins never change, and no users but those of the
+    sample data are deleted.
 
     Queues are not cached, because they can be renamed.
     """
@@ -268,6 +269,11 @@ def _user_ids(logins: set[str | None], makes: bool) -> Ids:
             found.update(erased_logins.users(login for login in new if login is not None))
             found.update(_ids(User, logins - found.keys(), _new_users if makes else None))
     return found
+
+
+def forget_logins() -> None:
+    """Forget which logins are known, after or before users of the sample data are deleted."""
+    _LOGINS.pop(database.obj, None)
 
 
 def _ids(

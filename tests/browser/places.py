@@ -24,6 +24,7 @@ TRACE = "/tracing?user=novakova"
 PLACES = {
     "sign-in": Place("/sign-in", ""),
     "home": Place("/"),
+    "sample data": Place("/sample"),
     "home of an agent": Place("/", "novakova"),
     "day": Place(TRACE),
     "24 hours": Place(f"{TRACE}&hours=24"),

@@ -16,7 +16,8 @@ from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.db.prepared import plain
 from dashboard.i18n.message import N_
-from dashboard.models import PauseType, Queue, Rule, Setting, TeamLead, TypeSwitch, User
+from dashboard.ingest.imports import sample_data
+from dashboard.models import PauseType, Queue, Rule, Setting, Source, TeamLead, TypeSwitch, User
 from dashboard.web import lists
 
 SEEING = Permission.ACCESSES_EDIT
@@ -38,10 +39,18 @@ class Step(NamedTuple):
     done: Callable[[], Any]
 
 
+def _own_data() -> Any:
+    return lists.sources_with_data().where(Source.name != sample_data.NAME)
+
+
 def _named_queues() -> Any:
     q = Queue
-    named = (q.label != q.name) | (q.version > 1) | (q.sla_seconds != q.sla_seconds.default)
-    return q.select(q.id).where(named)
+    made = (q.label != q.name) | (q.sla_seconds != q.sla_seconds.default)
+    return q.select(q.id).where((q.version > 1) | (made & ~q.name.startswith(sample_data.PREFIX)))
+
+
+def _pause_types() -> Any:
+    return PauseType.select(PauseType.id).where(~PauseType.name.startswith(sample_data.PREFIX))
 
 
 def _signing_in() -> Any:
@@ -65,7 +74,7 @@ STEPS = (
         N_("Import a file"),
         lists.BRING,
         {},
-        lists.sources_with_data,
+        _own_data,
     ),
     Step(
         "queues",
@@ -83,7 +92,7 @@ STEPS = (
         N_("Add a pause type"),
         "pauses.new",
         {},
-        lambda: PauseType.select(PauseType.id),
+        _pause_types,
     ),
     Step(
         "teams",
@@ -151,9 +160,12 @@ class Line(NamedTuple):
 
 
 class Checklist(NamedTuple):
+    """`has_data` says that there is something to see: data of a source, or the sample."""
+
     lines: tuple[Line, ...]
     hidden: bool
     has_data: bool
+    sample: bool
 
     @property
     def finished(self) -> int:
@@ -181,7 +193,8 @@ def read(scope: Scope) -> Checklist | None:
     )
     if not any(line.is_open for line in lines):
         return None
-    return Checklist(lines, HIDDEN in kept, done[DATA])
+    sample = sample_data.is_loaded()
+    return Checklist(lines, HIDDEN in kept, done[DATA] or sample, sample)
 
 
 def mark(key: str, on: bool) -> None:

@@ -14,13 +14,14 @@ from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.i18n import zone
 from dashboard.i18n.formats import language
+from dashboard.ingest.imports import sample_data
 from dashboard.pages.home import checklist
 from dashboard.pages.home.checklist import Checklist
 from dashboard.pages.home.queries import LEVEL_TARGET, Board
 from dashboard.pages.home.rules import may_see
 from dashboard.web import team_day
 from dashboard.web.errors import Detail
-from dashboard.web.page import render, wanted
+from dashboard.web.page import refreshing, render, wanted
 
 bp = Blueprint("home", __name__)
 
@@ -58,6 +59,7 @@ def index() -> Response:
         target=LEVEL_TARGET,
         words=team_day,
         agents_lack_exports=block is None and agent_exports.is_due(g.scope),
+        shows_sample=block is None and g.scope.can(Permission.EVENTS_IMPORT) and sample_data.is_loaded(),
         **context,
     )
 
@@ -74,6 +76,27 @@ def mark() -> Response:
     except ValueError:
         abort(422, Detail(_("Choose a step of the checklist, and 1 to mark it or 0 to undo that.")))
     return make_response(redirect(url_for(".index")))
+
+
+@bp.get("/sample")
+@require(Permission.EVENTS_IMPORT)
+def sample() -> Response:
+    """Show whether sample data are loaded, or how far their loading or removal is."""
+    found = sample_data.read()
+    response = render("home/sample.html", {"result"}, sample=found)
+    return refreshing(response, url_for(".sample")) if found.work and not found.error else response
+
+
+@bp.post("/sample")
+@require(Permission.EVENTS_IMPORT)
+def change_sample() -> Response:
+    """Start to load or to remove the sample data (`work`); a repeat adds nothing."""
+    try:
+        work = sample_data.Work(request.form.get("work", ""))
+    except ValueError:
+        abort(422, Detail(_("Choose load or remove.")))
+    sample_data.start(work, ("user", g.user.id, g.user.login))
+    return make_response(redirect(url_for(".sample")))
 
 
 def _is_other_page(steps: Checklist | None) -> bool:
