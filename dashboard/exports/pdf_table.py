@@ -129,7 +129,7 @@ class Table:
 
 def _percents(columns: list[Column], lines: list[list[str]], sheet: Sheet) -> list[float]:
     """Return the widths in percent: every column holds the words of its heading, times and numbers stay on
-    one line, and so do the words of most texts and then most texts, the short ones before the long ones.
+    one line, and so do words of texts and then most texts, the short ones before the long ones.
 
     Headings of wide letters keep fewer of them on a line where texts would have too little.
     """
@@ -149,8 +149,9 @@ def _percents(columns: list[Column], lines: list[list[str]], sheet: Sheet) -> li
     words = [
         _widths(each, False, str.split) if text else [0.0] for each, text in zip(cells, texts, strict=True)
     ]
-    for goals, share in ((words, MOST), (whole, MOST), (whole, 1)):
-        _widen(widths, [mm[ceil(share * len(mm)) - 1] for mm in goals], page - sum(widths))
+    _widen(widths, [min(mm[-1], ENOUGH_MM) for mm in words], page - sum(widths))
+    for share in (MOST, 1):
+        _widen(widths, [mm[ceil(share * len(mm)) - 1] for mm in whole], page - sum(widths))
     return [round(100 * width / sum(widths), 3) for width in widths]
 
 
