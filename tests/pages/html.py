@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -80,7 +82,8 @@ class Page(HTMLParser):
                 found[name] = attributes.get("value", "")
             elif tag == "datalist":
                 name = ""
-        return found
+        areas = re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>', self.source, re.DOTALL)
+        return found | {name: html.unescape(text) for name, text in areas}
 
     def values(self, name: str) -> list[str]:
         """Return the values of the fields, or the options of the list, of that name."""

@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.audit.record import Actor
@@ -17,7 +19,8 @@ from dashboard.i18n.message import Errors
 from dashboard.ingest import importer
 from dashboard.ingest.csv_options import CsvOptions
 from dashboard.ingest.importer import Done, Observer
-from dashboard.ingest.imports import counts, dry_run, removal
+from dashboard.ingest.imports import columns, counts, dry_run, removal, sample
+from dashboard.ingest.imports.columns import ColumnMap
 from dashboard.ingest.imports.upload import State, Upload
 from dashboard.jobs import queue
 from dashboard.models import FileImport, ImportRange, Job
@@ -76,10 +79,25 @@ def give_up(job: Job, _error: str) -> None:
 
 
 def options(row: FileImport) -> CsvOptions:
-    """Return the options with which the file of an import is read."""
-    kept = importer.kept_options(row.source) if row.format == "csv" else None
-    kept = kept or CsvOptions()
-    return CsvOptions(kept.map, kept.where, kept.type, kept.none, row.zone, row.encoding or None)
+    """Return the options with which a file is read. Raises ValueError with a line of `more` that is none."""
+    if row.format != "csv":
+        return CsvOptions(timezone=row.zone, encoding=row.encoding or None)
+    header = sample.table(Upload(row), row.encoding).header
+    return columns.options(column_map(row, header), header, row.zone, row.encoding or None)
+
+
+def column_map(row: FileImport, header: Sequence[str]) -> ColumnMap:
+    """Return the map of an import's columns: as chosen, else as in the last import of the source, else by the
+    names of the columns."""
+    if row.columns:
+        return msgspec.convert(row.columns, ColumnMap)
+    f = FileImport
+    same = (f.source == row.source) & (f.format == "csv") & (f.state == State.DONE)
+    last = f.select(f.columns).where(same).order_by(f.created_ts.desc()).first()
+    if last is not None and last.columns:
+        return msgspec.convert(last.columns, ColumnMap)
+    kept = importer.kept_options(row.source)
+    return columns.guessed(header) if kept is None else ColumnMap(more=columns.more_of(kept))
 
 
 def _is_stopped(row: FileImport) -> bool:

@@ -18,6 +18,7 @@ ENCODINGS = {
     "": N_("Detect"),
     **{name: encodings.shown(name) for name in ("utf-8", "utf-16", "cp932", "cp1250", "cp1252", "iso8859-2")},
 }
+KEPT = {"hx-preserve": "true"}  # what is typed while a fragment loads
 _NOT_IN_NAME = re.compile(r"[^\w.-]+")
 
 
@@ -55,7 +56,8 @@ class DraftForm(UploadForm):
     """How a file is read."""
 
     format = Choice(N_("Format"), FORMATS, problem=N_("Choose a format."))
-    source = TextLine(N_("Source"), 120, suggest=_sources)
+    source = TextLine(N_("Source"), 120, suggest=_sources, attrs=KEPT)
+    zone = time_zone(N_("Times without an offset are in"), attrs=KEPT)
     encoding = Choice(N_("Encoding"), ENCODINGS, problem=N_("Choose an encoding."))
 
 

@@ -18,7 +18,7 @@ from dashboard.i18n.message import N_
 from dashboard.ingest.imports import counts, job, sample, upload
 from dashboard.ingest.imports.upload import WORKING, State, Upload
 from dashboard.models import FileImport, Job
-from dashboard.pages.imports import forms, result, shown
+from dashboard.pages.imports import column_form, forms, result, shown
 from dashboard.pages.imports.forms import DraftForm, UploadForm
 from dashboard.web.deliver import attach
 from dashboard.web.page import refreshing, render
@@ -77,13 +77,19 @@ def update(ident: str) -> Response:
     form = _form(row, True)
     if not form.validate():
         return _draft(row, form, 422)
-    values = {**form.values(), "checked": {}}
-    if request.form.get("op") == "start":
-        del values["checked"]
+    values = form.values()
+    if values["format"] == "csv":
+        header = sample.table(Upload(row), values["encoding"]).header
+        values["columns"] = column_form.stored(column_form.read(request.form, header))
+    if any(getattr(row, name) != value for name, value in values.items()):
+        values["checked"] = {}
     FileImport.update(**values).where(FileImport.id == row.id, FileImport.state == State.DRAFT).execute()
+    row = FileImport.get_by_id(row.id)
     wanted = {"check": State.CHECKING, "start": State.IMPORTING}.get(request.form.get("op", ""))
     if wanted is not None:
-        _start(FileImport.get_by_id(row.id), wanted)
+        if row.format == "csv" and column_form.shown(row).problems:
+            return _draft(row, _form(row), 422)
+        _start(row, wanted)
     return _back(row)
 
 
@@ -200,9 +206,11 @@ def _draft(row: FileImport, form: DraftForm, status: int = 200) -> Response:
         form=form,
         problems=form.problems,
         facts=shown.facts(row, found.encoding),
-        records=shown.records(row),
+        table=column_form.shown(row) if row.format == "csv" else None,
+        records=shown.records(row) if row.format != "csv" else [],
         checked=result.figures(row.checked),
         period=result.period(row.checked),
+        notes=result.notes(row.checked),
     )
 
 
