@@ -122,7 +122,7 @@ SECTIONS = (
             Page(N_("Sources"), "sources.index", SOURCES),
             Page(N_("API keys"), "keys.index", SOURCES),
             Page(N_("Connectors"), "connectors.index", SOURCES),
-            Page(N_("Import"), "imports.index", SOURCES),
+            Page(N_("Imports"), "imports.index", SOURCES),
             Page(N_("Asterisk managers"), "managers.index", SOURCES),
             Page(N_("System events"), "systemevents.index", SOURCES),
             Page(N_("Channels"), "channels.index", N_("Channels")),

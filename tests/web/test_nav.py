@@ -31,7 +31,7 @@ SETTINGS = {
     "/settings/sources": "Sources",
     "/settings/keys": "API keys",
     "/settings/connectors": "Connectors",
-    "/import": "Import",
+    "/import": "Imports",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",
 }

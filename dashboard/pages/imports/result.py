@@ -104,7 +104,7 @@ def refused_report(row: FileImport, locale: str) -> RefusedReport:
     """Return the refused records as a table."""
     found = list(_records(row, True, job.REFUSED_MOST))
     columns = (
-        Column("line", _("Line"), Kind.INT),
+        Column("line", _("Line no."), Kind.INT),
         Column("reason", _("Reason"), width=40),
         Column("record", _("Record"), width=60),
     )
