@@ -4,7 +4,6 @@ import that is killed, cancelled or repeated stores each event once."""
 from __future__ import annotations
 
 import gzip
-import io
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,17 +11,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from peewee import JOIN
 
 from dashboard.access import upload_pass
 from dashboard.access.permissions import Permission
 from dashboard.ingest import importer
 from dashboard.ingest.imports import job, upload
-from dashboard.jobs import worker
-from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Interaction, Job, Source, User
+from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Interaction, Job, Source
 from dashboard.retention.kinds import KINDS
 from tests import make
+from tests.pages import importing
 from tests.pages.html import Page
+from tests.pages.importing import HTMX, act, counts, events, send, sent, work
 
 pytestmark = pytest.mark.both_databases
 
@@ -40,47 +39,11 @@ EVENT = '{"id": "%s", "type": "call.queued", "time": "2026-03-02T09:00:00Z", "in
 CSV = (
     "type;time;interaction;user\ncall.closed;2.3.2026 09:00:00;c1;jana\ncall.closed;31.2.2026 09:00;c2;jana\n"
 )
-HTMX = {"HX-Request": "true", "HX-Target": "result"}
 
 
 @pytest.fixture
 def owner(client: FlaskClient) -> None:
-    user = make.user("owner", access=make.access(Permission, ["all_users", "all_queues"], "All"))
-    make.sign_in(client, user)
-
-
-def send(client: FlaskClient, text: str | bytes, name: str = "queue_log", **fields: str) -> Any:
-    data = text.encode() if isinstance(text, str) else text
-    form = {"format": "", "source": "", "zone": "Europe/Prague", **fields}
-    return client.post("/import", data={**form, "file": (io.BytesIO(data), name)})
-
-
-def sent(client: FlaskClient, text: str | bytes, name: str = "queue_log", **fields: str) -> str:
-    """Send a file and return the address of its import."""
-    answer = send(client, text, name, **fields)
-    assert answer.status_code == 302, answer.text
-    return str(answer.headers["Location"])
-
-
-def act(client: FlaskClient, path: str, op: str) -> None:
-    """Press a button of the draft with what its form holds."""
-    form = {**Page(client.get(path).text).filled(), "op": op}
-    assert client.post(path, data=form).status_code == 302
-
-
-def work(app: Flask) -> None:
-    with app.app_context():
-        worker.drain(["import"])
-
-
-def events() -> int:
-    """Return the number of events of files, without those that Stopa records itself."""
-    return int(Event.select().where(Event.type.startswith("call.")).count())
-
-
-def counts(path: str, of: str = "counts") -> tuple[int, ...]:
-    found = getattr(FileImport.get_by_id(path.rpartition("/")[2]), of)
-    return tuple(found[name] for name in ("read", "stored", "repeated", "refused"))
+    importing.owner(client)
 
 
 FILES: list[tuple[str, str | bytes, str, tuple[int, ...], str]] = [
@@ -164,7 +127,7 @@ def test_an_import_goes_on_after_a_kill_and_after_a_cancel(
     work(app)
     row = FileImport.get_by_id(path.rpartition("/")[2])
     assert (row.state, counts(path)[1] < 90) == (upload.State.CANCELLED, True)
-    assert "was cancelled" in client.get(path).text
+    assert "was stopped" in client.get(path).text
     monkeypatch.setattr(job.Watch, "stored", real)
     client.post(f"{path}/continue")
     work(app)
@@ -285,75 +248,3 @@ def test_files_expire_and_imports_stay(client: FlaskClient, app: Flask, owner: N
 def test_only_the_form_of_an_import_may_send_a_large_body(path: str, query: str, allowed: bool) -> None:
     given = query.format(good=upload_pass.make("secret"), other=upload_pass.make("another"))
     assert (upload_pass.body_max("secret", path, given) > upload_pass.FILE_MAX) is allowed
-
-
-CALLS = (
-    "day;start;answer;end;agent;service;result;number\n"
-    "2.3.2026;09:00:00;09:00:10;09:01:00;jana;sales;OK;+420601\n"
-    "2.3.2026;09:10:00;-;09:11:00;-;sales;LOST;+420602\n"
-    "2.3.2026;09:20:00;-;-;-;sales;TEST;+420603\n"
-    "2.3.2026;25:00:00;09:30:00;09:31:00;jana;sales;OK;+420604\n"
-)
-CHOSEN = {
-    "c0": "date",
-    "c1": "call.queued:time",
-    "c2": "call.accepted:time",
-    "c3": "call.closed:time",
-    "c4": "user",
-    "c5": "queue",
-    "c6": "type",
-    "c7": "contact.phone",
-    "v.OK": "call.queued,call.accepted,call.closed",
-    "v.LOST": "call.queued,call.abandoned",
-    "v.TEST": "-",
-    "empty": "-",
-    "more": "map interaction=day+start\nmap call.abandoned:time=day+end",
-}
-
-
-def test_columns_are_mapped_by_selects(client: FlaskClient, app: Flask, owner: None) -> None:
-    """Guessed by name, then chosen, shown with what each row becomes, and kept for the source's next file."""
-    path = sent(client, CALLS, "calls.csv", source="exchange")
-    page = client.get(path)
-    assert [Page(page.text).filled()[f"c{n}"] for n in (0, 1, 4)] == ["", "time", "user"]
-    assert "Event type: Required. Choose its column." in page.text
-    base = Page(page.text).filled()
-    assert client.post(path, data={**base, "op": "start"}).status_code == 422
-    bad = client.post(path, data={**base, **CHOSEN, "more": "map x", "op": "start"})
-    assert (bad.status_code, "“map x” is no option" in bad.text) == (422, True)
-    assert client.post(path, data={**base, **CHOSEN, "op": "show"}).status_code == 302
-    page = client.get(path, headers=HTMX)
-    assert page.text.count('class="bd ok"') == 7
-    for text in (
-        "09:00:10 Call accepted · jana",
-        "09:11:00 Call abandoned<",
-        "Left out",
-        "badc",
-        "Waiting time",
-    ):
-        assert text in page.text, text
-    act(client, path, "check")
-    work(app)
-    assert counts(path, "checked") == (8, 7, 0, 1)
-    act(client, path, "start")
-    work(app)
-    assert counts(path) == (8, 7, 0, 1)
-    found = Event.select(Event.type, User.login, Event.interaction).join(
-        User, JOIN.LEFT_OUTER, on=(Event.user_id == User.id)
-    )
-    stored = found.where(Event.type.startswith("call.")).order_by(Event.id).tuples()
-    assert list(stored)[:5] == [
-        ("call.queued", None, "2.3.2026 09:00:00"),
-        ("call.accepted", "jana", "2.3.2026 09:00:00"),
-        ("call.closed", "jana", "2.3.2026 09:00:00"),
-        ("call.queued", None, "2.3.2026 09:10:00"),
-        ("call.abandoned", None, "2.3.2026 09:10:00"),
-    ]
-    again = sent(client, CALLS, "next.csv", source="exchange")
-    filled = Page(client.get(again).text).filled()
-    assert {name: filled.get(name) for name in CHOSEN if name != "more"} == {
-        name: value for name, value in CHOSEN.items() if name != "more"
-    }
-    by_command = importer.kept_options("exchange")
-    assert by_command is not None
-    assert "call.accepted:user=agent" in by_command.map

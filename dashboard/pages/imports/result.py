@@ -106,7 +106,7 @@ def refused_report(row: FileImport, locale: str) -> RefusedReport:
     columns = (
         Column("line", _("Line no."), Kind.INT),
         Column("reason", _("Reason"), width=40),
-        Column("record", _("Record"), width=60),
+        Column("record", _("Text of the record"), width=60),
     )
     sheet = Sheet(_("Refused records"), columns, [tuple(each) for each in found])
     return RefusedReport(

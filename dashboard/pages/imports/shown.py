@@ -23,7 +23,7 @@ STATES = {
     State.CHECKING: (N_("Dry run"), "info"),
     State.IMPORTING: (N_("Importing"), "info"),
     State.DONE: (N_("Imported"), "ok"),
-    State.CANCELLED: (N_("Cancelled"), "warn"),
+    State.CANCELLED: (N_("Import stopped"), "warn"),
     State.FAILED: (N_("Failed"), "bad"),
     State.UNDOING: (N_("Undoing"), "info"),
     State.UNDONE: (N_("Undone"), ""),
