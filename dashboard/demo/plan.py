@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dashboard import clock
 from dashboard.demo import present, work
-from dashboard.demo.cast import PEOPLE
+from dashboard.demo.cast import PEOPLE, Person
 from dashboard.demo.story import Piece, with_messages
 from dashboard.demo.work import Shift
 
@@ -70,7 +70,8 @@ class Centre(NamedTuple):
         There are messages in chats since the first scene: two weeks of them would double the time of a start.
         """
         shifts = [*self._shifts(dates), *chain(*self.called.values())]
-        plan = [piece for shift in shifts for piece in work.work(shift)]
+        busy = [shift._replace(person=_busy(shift.person)) for shift in chain(*self.called.values())]
+        plan = [piece for shift in [*self._shifts(dates), *busy] for piece in work.work(shift)]
         plan += [piece for day in dates for piece in work.untaken(day, self.zone)]
         for at in self.called:
             scene = present.scene(at, shifts)
@@ -81,6 +82,11 @@ class Centre(NamedTuple):
     def _shifts(self, dates: Iterable[date]) -> list[Shift]:
         shifts = (shift for day in dates for shift in work.shifts(day, self.zone))
         return [shift for shift in shifts if shift.end <= self.left.get(shift.person.login, shift.end)]
+
+
+def _busy(person: Person) -> Person:
+    """Return the person as they work in an extra shift: there is something to see at any time."""
+    return person._replace(crew="called", likes=(6, 1, 9, 1, 2))
 
 
 def to_json(called: Mapping[int, Sequence[Shift]]) -> str:

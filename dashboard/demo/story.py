@@ -17,7 +17,7 @@ from dashboard.ingest.schema import NewEvent
 Step = tuple[int, str, dict[str, Any]]  # time, verb, data
 OF_CUSTOMERS = ("queued", "abandoned", "missed", "created", "message_received")
 SYSTEM = {"ended_by": "system"}
-MESSAGE_EVERY_S = 19  # in a chat
+MESSAGE_EVERY_S = 15  # in a chat
 
 
 class Piece(NamedTuple):

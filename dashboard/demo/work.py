@@ -24,6 +24,7 @@ EARLY, DAY, LATE, NIGHT = (
 # share of the shift, pause type, shortest and longest in seconds; some exceed the type's limit
 PAUSES = ((0.24, cast.COFFEE, 540, 1000), (0.47, cast.LUNCH, 1500, 1900), (0.74, cast.COFFEE, 420, 960))
 KINDS = ("call", "dialled", "chat", "email", "ticket")
+PACES = {"night": 420, "called": 45}  # s between two pieces of work at most, by crew; of others 150
 SETTLING_S = 240  # after signing in, before the first work
 CLEARING_S = 150  # after the last work, before signing out
 CROWD_EVERY = 29  # one in this many shifts has six concurrent chats
@@ -88,7 +89,7 @@ def work(shift: Shift) -> Iterator[Piece]:
             done = list(_one(chosen, login, at, start, 6 if crowd and chosen == "chat" else 0, roll))
             crowd = crowd and chosen != "chat"
             yield from done
-            pace = 420 if shift.person.crew == "night" else 150
+            pace = PACES.get(shift.person.crew, 150)
             at = max([at + 60, *(piece.end for piece in done)]) + roll.randint(15, pace)
         if kind is not None:
             yield pause(login, kind, max(at, start), max(at, start) + end - start)
