@@ -222,5 +222,5 @@ def start() -> Start | None:
         return None
     if g.scope.can(Permission.EVENTS_IMPORT):
         text = _("Nothing has been recorded. Import a log or a table, or let a system send its events.")
-        return Start(_("No data yet"), text, url_for(BRING), _("Bring data in"))
+        return Start(_("No data yet"), text, url_for(BRING), _("Import a file"))
     return Start(_("No data yet"), _("Nothing has been recorded. Your administrator brings data in."), "", "")
