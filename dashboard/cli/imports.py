@@ -240,12 +240,13 @@ def ami(source: str) -> None:
             raise click.ClickException(f"Source {source!r} has no Asterisk manager. Add it in Settings.")
         if not keeper.take(row):
             raise click.ClickException(f"{row.owner} keeps this connection. Stop it first.")
+        click.echo(f"Connecting to {row.host}:{row.port} as source {source}.")
         kept, state = keeper.Keeper(row), ""
         while not stopping.is_set():
             kept.step()
             if kept.state != state:
                 state = kept.state
-                click.echo(f"{row.host}:{row.port} {state} {kept.problem}".strip())
+                click.echo(f"{clock.iso(clock.now_s(), 'UTC')} {state} {kept.problem}".strip())
             if not kept.is_due():
                 stopping.wait(follower.IDLE_S)
         kept.close()

@@ -14,7 +14,7 @@ from flask import Flask
 from dashboard.events import record
 from dashboard.ingest.manager import connection, keeper
 from dashboard.ingest.manager.blocks import MAX_BLOCK, MAX_LINE, Blocks, ManagerError
-from dashboard.models import Manager, ManagerMember, ManagerWait, User
+from dashboard.models import Manager, ManagerMember, ManagerWait, Source, User
 from dashboard.tracing import ongoing
 from tests.ingest.exchange import GREETING, Exchange
 
@@ -36,6 +36,7 @@ def exchange(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
     """A server, and a manager row that leads to it; its its steps are those of the worker's loop."""
     for name in ("FIRST_S", "LAST_S", "DENIED_S", "LAST_DENIED_S"):
         monkeypatch.setattr(keeper, name, 0.02)
+    monkeypatch.setattr(keeper, "STORE_S", 0)
     found = Exchange(lambda: keeper.run(0))
     row = {"host": "127.0.0.1", "port": found.port, "username": "stopa", "secret": "s", "created_ts": 1}
     Manager.create(source=record.source("pbx"), **row)
@@ -210,10 +211,19 @@ def test_one_living_process_keeps_a_connection(exchange: Exchange) -> None:
     with time_machine.travel(NOW + ongoing.DEAD_MS / 1000 + 1, tick=False):
         exchange.sign_in(member("ann"))
         assert (Manager.get().owner, members()) == (keeper.owner(), {"ann": (None, "", False)})
-        Manager.update(by_worker=False, version=3).execute()
-        exchange.settle()
-        row = Manager.get()
-        assert (row.owner, row.state, members()) == ("", "new", {})
+        keeper.leave()
+        assert (Manager.get().owner, Manager.get().state, members()) == ("", "lost", {})
+        for stopped, going_on in (
+            (Source.update(paused_ms=1), Source.update(paused_ms=None)),
+            (Manager.update(by_worker=False, version=3), None),
+        ):
+            exchange.sign_in(member("ann"))
+            stopped.execute()
+            exchange.settle()
+            row = Manager.get()
+            assert (row.owner, row.state, members()) == ("", "new", {})
+            if going_on is not None:
+                going_on.execute()
         Manager.delete().execute()
         assert keeper.run(0) == 0
 
@@ -228,3 +238,14 @@ def test_endless_lists_end_the_connection(exchange: Exchange, monkeypatch: pytes
     for number in range(51):
         exchange.answer(ident, member(f"m{number}"))
     assert (Manager.get().state, "more queue members" in Manager.get().problem) == ("lost", True)
+
+
+def test_what_could_not_be_stored_is_stored_anew(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange.sign_in(member("ann"))
+    for failing in ("_replace", "record"):
+        with monkeypatch.context() as broken:
+            broken.setattr(keeper, failing, None)
+            with pytest.raises((TypeError, AttributeError)):
+                exchange.event("QueueCallerJoin Queue=line Uniqueid=1.2")
+        exchange.event("QueueMemberAdded Queue=line Interface=SIP/bob MemberName=bob")
+        assert (set(members()), set(waits())) == ({"ann", "bob"}, {"1.2"})

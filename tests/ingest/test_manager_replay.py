@@ -191,6 +191,7 @@ def test_home_equals_what_really_happened_over_a_kill_and_restarts(
 ) -> None:
     for name in ("FIRST_S", "LAST_S"):
         monkeypatch.setattr(keeper, name, 0.02)
+    monkeypatch.setattr(keeper, "STORE_S", 0)
     truth = _truth()
     with time_machine.travel(1795885320, tick=False) as clock:
         replay = Replay(tmp_path, clock)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import signal
+from threading import Timer
 
 import pytest
 import time_machine
@@ -13,9 +16,8 @@ from flask.testing import FlaskClient
 from dashboard.access.permissions import Permission
 from dashboard.events import record
 from dashboard.i18n.message import Message
-from dashboard.ingest.manager import keeper
 from dashboard.ingest.manager.connection import DENIED
-from dashboard.models import AuditEntry, Manager, ManagerMember, ManagerWait, Source
+from dashboard.models import AuditEntry, Manager, ManagerMember, ManagerWait, PauseType, Source
 from dashboard.tracing.ongoing import DEAD_MS
 from tests import make
 from tests.pages import asks
@@ -88,18 +90,20 @@ def test_pages_show_what_is_live_in_scope_or_since_when_it_is_unknown(client: Fl
     role = make.access((P.HOME_VIEW, P.TRACING_VIEW, P.KEYS_VIEW), ["all_queues", ("users", ann.id)])
     make.sign_in(client, make.user("lead", access=role))
     make.queue("line")
+    PauseType.create(name="tea", label="Tea break", paid=True)
     with time_machine.travel(NOW, tick=False):
         live = {"state": "live", "since_ms": (NOW - 90) * 1000, "seen_ms": NOW * 1000}
         row = Manager.create(
             source=record.source("pbx"), host="h", port=1, username="u", secret="s", created_ts=1, **live
         )
         for user in (ann, zed):
-            since = {"ready_ts": NOW - 60, "paused_ts": NOW - 50}
+            since = {"ready_ts": NOW - 60, "paused_ts": NOW - 50, "reason": "tea"}
             place = {"manager": row, "queue": "line", "interface": user.login}
             ManagerMember.create(**place, **since, user_id=user.id)
         ManagerWait.create(manager=row, queue="line", call="1.1", since_ts=NOW - 40)
         ManagerWait.create(manager=row, queue="unknown", call="1.2", since_ts=NOW - 40)
-        for page, shown in (("/", ("Ann", "0:00:50", "0:00:40")), ("/team", ("Ann", "0:00:50"))):
+        pause = "Paid pause, Tea break"
+        for page, shown in (("/", ("Ann", pause, "0:00:50", "0:00:40")), ("/team", ("Ann", pause))):
             text = client.get(page).text
             assert [each for each in (*shown, "Zed", "Asterisk (pbx)") if each in text] == [*shown], page
         assert "Connected to Asterisk" in client.get(f"{URL}/{row.id}").text
@@ -123,8 +127,17 @@ def test_the_command_keeps_the_connection_that_no_other_process_has(app: Flask) 
     assert (result.exit_code, "has no Asterisk manager" in result.output) == (1, True)
     made = {"host": "127.0.0.1", "port": 1, "username": "u", "secret": "s", "created_ts": 1}
     with time_machine.travel(NOW, tick=False):
-        row = Manager.create(source=record.source("pbx"), **made, owner="other:7", seen_ms=NOW * 1000)
+        Manager.create(source=record.source("pbx"), **made, owner="other:7", seen_ms=NOW * 1000)
         result = run(args=["ami", "--source", "pbx"])
         assert (result.exit_code, "other:7 keeps this connection" in result.output) == (1, True)
         Manager.update(owner="").execute()
-        assert keeper.take(row)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        try:
+            result = run(args=["ami", "--source", "pbx"])
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        assert (result.exit_code, "lost Nothing listens" in result.output) == (0, True)
+        row = Manager.get()
+        assert (row.owner, row.state) == ("", "lost")

@@ -30,6 +30,7 @@ from dashboard.tracing.ongoing import DEAD_MS
 SEEN_MS = 10_000  # between two signs of life of the owner
 FIRST_S, LAST_S = 1.0, 60.0  # before a further attempt; doubles each time
 DENIED_S, LAST_DENIED_S = 60.0, 900.0  # the same when the login was rejected
+STORE_S = 0.2  # between two changes of the rows
 LOOK_S = 1.0  # between two looks at the settings
 TAKEN = N_("Another process keeps this connection.")
 
@@ -45,8 +46,9 @@ class Keeper:
         self._login = Login(row.host, row.port, row.username, row.secret)
         self._connection: Connection | None = None
         self.state, self.problem = "", ""
-        self._retry_s, self._retry_at, self._changes = 0.0, 0.0, 0
+        self._retry_s, self._retry_at, self._stored_at, self._changes = 0.0, 0.0, 0.0, 0
         self._seen_ms = clock.now_ms()
+        self._users: dict[str | None, int] = {}
         self._members: dict[Key, Values] = {}
         self._waits: dict[Key, Values] = {}
 
@@ -55,7 +57,7 @@ class Keeper:
             return True
         if self._connection is None:
             return time.monotonic() >= self._retry_at
-        return self._connection.is_due()
+        return self._connection.is_due() or self._is_changed(self._connection)
 
     def step(self) -> None:
         """Connect, or read once, and store what changed."""
@@ -78,27 +80,37 @@ class Keeper:
             self._connection.close()
         patiently(lambda: self._note(state, owner=""))
 
+    def _is_changed(self, connection: Connection) -> bool:
+        """Say whether there is something to store; not more often than every STORE_S."""
+        is_new = connection.is_live and self._changes != connection.changes
+        return is_new and time.monotonic() - self._stored_at >= STORE_S
+
     def _store(self, connection: Connection) -> None:
         is_new = self.state != "live"
-        if not connection.is_live or (not is_new and self._changes == connection.changes):
+        if not connection.is_live or not (is_new or self._is_changed(connection)):
             return
         board, self._changes, self._retry_s = connection.board, connection.changes, 0.0
+        self._stored_at = time.monotonic()
         ringing, waits = board.ringing(), {key: (since,) for key, since in board.waits.items()}
 
-        def save() -> dict[Key, Values]:
-            if is_new:
-                self._note("live")
-            elif not self._set(seen_ms=clock.now_ms()):
+        def save() -> tuple[dict[str | None, int], dict[Key, Values]]:
+            if not (self._note("live") if is_new else self._set(seen_ms=clock.now_ms())):
                 raise ManagerError(TAKEN, is_denied=True)
-            ids = record.users({member.name for member in board.members.values()})
+            unknown = {member.name for member in board.members.values()} - self._users.keys()
+            users = {**self._users, **record.users(unknown)}
             members = {
-                key: (ids[name], *rest, ringing.get(key)) for key, (name, *rest) in board.members.items()
+                key: (users[name], *rest, ringing.get(key)) for key, (name, *rest) in board.members.items()
             }
             _replace(ManagerMember, self.ident, self._members, members)
             _replace(ManagerWait, self.ident, self._waits, waits)
-            return members
+            return users, members
 
-        self._members, self._waits = patiently(lambda: _at_once(save)), waits
+        try:
+            self._users, self._members = patiently(lambda: _at_once(save))
+        except BaseException:
+            self.state = ""  # what is stored is not known: everything is stored anew
+            raise
+        self._waits = waits
 
     def _lost(self, error: ManagerError) -> None:
         if self._connection is not None:
@@ -109,16 +121,22 @@ class Keeper:
         self._retry_at = time.monotonic() + self._retry_s
         patiently(lambda: self._note("denied" if error.is_denied else "lost", error.why))
 
-    def _note(self, state: str, why: Message | None = None, **values: Any) -> None:
-        """Store a state of the connection, from now on if it is another, without members and calls."""
+    def _note(self, state: str, why: Message | None = None, **values: Any) -> bool:
+        """Store a state of the connection, from now on if it is another, without members and calls.
+
+        False when another process has taken the connection.
+        """
         problem = "" if why is None else json.dumps(why.as_json())
         now_ms = clock.now_ms()
         with database.atomic():
             since = peewee.Case(None, [(Manager.state == state, Manager.since_ms)], now_ms)
-            if self._set(state=state, problem=problem, since_ms=since, seen_ms=now_ms, **values):
+            is_mine = self._set(state=state, problem=problem, since_ms=since, seen_ms=now_ms, **values)
+            if is_mine:
                 for model in (ManagerMember, ManagerWait):
                     model.delete().where(model.manager == self.ident).execute()
-        self.state, self.problem, self._members, self._waits = state, str(why and why.render()), {}, {}
+        self.state, self.problem = state, "" if why is None else why.render()
+        self._members, self._waits = {}, {}
+        return is_mine
 
     def _set(self, **values: Any) -> bool:
         """Set columns; False when another process has taken the connection."""
