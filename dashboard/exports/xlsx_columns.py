@@ -61,9 +61,10 @@ def layout_of(column: Column, zone: str, content: int) -> list[ExcelColumn]:
 
 
 def _heading_width(title: str) -> int:
-    """Return the width in which a heading breaks no word and takes about HEAD_LINES lines."""
-    text = fit(title)
-    return min(WIDEST - MARGIN, max(max(map(_wide, text.split()), default=0), _wide(text) // HEAD_LINES))
+    """Return the least width in which a heading breaks no word and takes HEAD_LINES lines at most."""
+    text, most = fit(title), WIDEST - MARGIN
+    least = min(most, max(max(map(_wide, text.split()), default=0), _wide(text) // HEAD_LINES))
+    return next((each for each in range(least, most) if lines_of(text, each + MARGIN) <= HEAD_LINES), least)
 
 
 def content_of(seen: Sequence[Row], at: int) -> int:
