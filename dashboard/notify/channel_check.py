@@ -27,7 +27,7 @@ def check_text(kind: str, address: str) -> None:
     """Raise AddressError for an address that is wrong or private by its text; names are not looked up."""
     if kind == "chat":
         place = chat.place(address)
-    elif kind in (help_desk.ZAMMAD, help_desk.CHATWOOT):
+    elif kind in help_desk.KINDS:
         target = addresses.parse(help_desk.base(kind, address))
         place = target.host, target.port
     else:

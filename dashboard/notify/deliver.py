@@ -146,7 +146,7 @@ def send(
         return DeliveryResult(ResultKind.NEVER, result.KEY_LOST)
     if channel.kind == "chat":
         return chat.send(channel.address, str(payload.get("title", "")), str(payload.get("text", "")))
-    if channel.kind in (help_desk.ZAMMAD, help_desk.CHATWOOT):
+    if channel.kind in help_desk.KINDS:
         return help_desk.send(channel.kind, channel.address, channel.secret, payload, since_ms)
     body = {"id": key, **payload}
     signed = loop_guard.chain_header(chain)

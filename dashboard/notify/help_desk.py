@@ -1,4 +1,4 @@
-"""Changes of items in Zammad and Chatwoot by their REST APIs: status, priority, assignee, a note.
+"""Changes of items in Zammad and Chatwoot by their REST APIs: status, priority, assignee, group, a note.
 
 Setting a value again changes nothing there, so a repeated delivery sets it again. A note would stand twice:
 before it is written again, the item's notes since the first try are read. Every call goes under the guard of
@@ -20,9 +20,11 @@ from dashboard.notify import addresses, result, safe_http, webhook
 from dashboard.notify.addresses import AddressError
 from dashboard.notify.result import DeliveryResult, ResultKind
 
-ZAMMAD, CHATWOOT = "zammad", "chatwoot"
-STATUS, PRIORITY, ASSIGN, NOTE = "source_status", "source_priority", "source_assign", "source_note"
-FIELDS = MappingProxyType({STATUS: "state", PRIORITY: "priority", ASSIGN: "owner"})  # of Zammad's tickets
+KINDS = (ZAMMAD, CHATWOOT) = ("zammad", "chatwoot")
+STATUS, PRIORITY, ASSIGN = "source_status", "source_priority", "source_assign"
+TRANSFER, NOTE = "source_transfer", "source_note"
+# Of Zammad's tickets.
+FIELDS = MappingProxyType({STATUS: "state", PRIORITY: "priority", ASSIGN: "owner", TRANSFER: "group"})
 BODY_MAX = 2**20  # bytes of a list of agents or notes
 NUMBER = re.compile(r"[0-9]{1,18}")
 SKEW_MS = 60_000  # between the clocks of both
@@ -31,6 +33,7 @@ ACCOUNT = re.compile(r"(.*?)/(?:api/v1|app)/accounts/([0-9]{1,9})(?:/.*)?")
 NO_ACCOUNT = N_("The address must name the account, such as https://chatwoot.example.com/app/accounts/1.")
 NO_NUMBER = N_("The item has no number by which the help desk could know it.")
 NO_AGENT = N_("The help desk has no agent of this name or email address.")
+NO_TEAM = N_("The help desk has no team of this name.")
 BAD_TOKEN = N_("The help desk doesn't accept the token, or its user isn't allowed to do this.")
 UNREADABLE = N_("The help desk's answer could not be read.")
 
@@ -84,7 +87,7 @@ def send(kind: str, address: str, token: str, payload: Mapping[str, Any], since_
         except requests.exceptions.SSLError:
             if not call.late:
                 return DeliveryResult(ResultKind.LATER, result.UNTRUSTED)
-        except (OSError, requests.RequestException):
+        except (OSError, ValueError, requests.RequestException):
             call.status = 0  # of an answer before this one
         found = webhook.of_call(call, (token, address), shown)
     return found._replace(why=BAD_TOKEN) if found.status in (401, 403) else found
@@ -103,7 +106,7 @@ class _Api:
             raise _StopError
         try:
             return answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def listed(self, path: str, *names: str) -> list[dict[str, Any]]:
@@ -138,7 +141,9 @@ def _chatwoot(api: _Api, do: Any, ident: str, value: str, since_ms: int) -> None
     elif do == PRIORITY:
         api.ask("POST", f"{item}/toggle_priority", {"priority": value})
     elif do == ASSIGN:
-        api.ask("POST", f"{item}/assignments", {"assignee_id": _agent(api, value)})
+        api.ask("POST", f"{item}/assignments", {"assignee_id": _named(api, "/agents", value, NO_AGENT)})
+    elif do == TRANSFER:
+        api.ask("POST", f"{item}/assignments", {"team_id": _named(api, "/teams", value, NO_TEAM)})
     elif not since_ms or not any(
         each.get("private") is True and _is_note(each, "content", value, since_ms)
         for each in api.listed(f"{item}/messages", "payload")
@@ -149,13 +154,13 @@ def _chatwoot(api: _Api, do: Any, ident: str, value: str, since_ms: int) -> None
 _DO = MappingProxyType({ZAMMAD: _zammad, CHATWOOT: _chatwoot})
 
 
-def _agent(api: _Api, name: str) -> int:
-    """Return the id of Chatwoot's agent of an email address or a name. Raises _StopError for none."""
-    for each in api.listed("/agents"):
+def _named(api: _Api, path: str, name: str, why: str) -> int:
+    """Return the id of Chatwoot's agent or team of an email address or a name. Raises _StopError for none."""
+    for each in api.listed(path):
         known = {str(each.get(part) or "").casefold() for part in ("email", "name", "available_name")}
         if name.strip().casefold() in known - {""} and isinstance(each.get("id"), int):
             return int(each["id"])
-    raise _StopError(ResultKind.NEVER, NO_AGENT)
+    raise _StopError(ResultKind.NEVER, why)
 
 
 def _is_note(note: Mapping[str, Any], name: str, text: str, since_ms: int) -> bool:
@@ -163,7 +168,7 @@ def _is_note(note: Mapping[str, Any], name: str, text: str, since_ms: int) -> bo
     made = note.get("created_at")
     try:
         ms = made * 1000 if isinstance(made, int | float) else _of_text(str(made))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return ms >= since_ms - SKEW_MS and str(note.get(name)).split() == text.split()
 

@@ -52,6 +52,8 @@ NO_RECIPIENT = N_("Choose at least one recipient.")
 ONLY_BY_MAIL = N_("Customers can be notified only by email.")
 NO_CUSTOMER = N_("“%(type)s” has no customer. Remove the customer from the recipients.")
 NOT_ALLOWED = N_("You don't have permission to use this action in rules.")
+DESK_HINT = N_("As the help desk calls it")
+FILE_HINT = N_("Letters a to z, digits, - and _; no folder, no suffix")
 NOT_A_FILE = N_("Name the file in lower-case letters, digits, - and _, without folder and suffix.")
 NOT_BETWEEN = N_("Enter a duration from 5 minutes to 24 hours.")
 
@@ -151,6 +153,7 @@ class Action:
 
 
 LINE, TEXT = Text(MAX_LINE), Text(MAX_TEXT, lines=True)
+FILE = Text(40, template=False, pattern=FILE_NAME, error=NOT_A_FILE)
 REPEAT = Group(
     (
         Part("seconds", Seconds(300, 86400, NOT_BETWEEN), N_("Repeat until read, every")),
@@ -171,10 +174,6 @@ def _outward(name: str, label: str, phrase: str, *params: Part, any_of: tuple[st
     return Action(
         name, label, phrase, params, inside=False, permission=Permission.RULES_OUTWARD, any_of=any_of
     )
-
-
-def _value(label: str) -> Part:
-    return Part("value", LINE, label, required=True, hint=N_("As the help desk calls it"))
 
 
 _ROWS = (
@@ -226,34 +225,34 @@ _ROWS = (
         "log_file",
         N_("Append to a log file"),
         N_("append to the log file %(file)s"),
-        Part(
-            "file",
-            Text(40, template=False, pattern=FILE_NAME, error=NOT_A_FILE),
-            N_("File"),
-            required=True,
-            hint=N_("Letters a to z, digits, - and _; no folder, no suffix"),
-        ),
+        Part("file", FILE, N_("File"), required=True, hint=FILE_HINT),
         _ANY_TEXT,
     ),
     _outward(
         "source_status",
-        N_("Set the status in the help desk"),
+        N_("Help desk: set status"),
         N_("set the status in the help desk to %(value)s"),
-        _value(N_("Status")),
+        Part("value", LINE, N_("Status"), required=True, hint=DESK_HINT),
     ),
     _outward(
         "source_priority",
-        N_("Set the priority in the help desk"),
+        N_("Help desk: set priority"),
         N_("set the priority in the help desk to %(value)s"),
-        _value(N_("Priority")),
+        Part("value", LINE, N_("Priority"), required=True, hint=DESK_HINT),
     ),
     _outward(
         "source_assign",
-        N_("Assign in the help desk"),
+        N_("Help desk: assign"),
         N_("assign in the help desk to %(value)s"),
-        _value(N_("Agent")),
+        Part("value", LINE, N_("Agent"), required=True, hint=DESK_HINT),
     ),
-    _outward("source_note", N_("Add a note in the help desk"), N_("add a note in the help desk"), _TEXT),
+    _outward(
+        "source_transfer",
+        N_("Help desk: transfer"),
+        N_("transfer in the help desk to %(value)s"),
+        Part("value", LINE, N_("Group or team"), required=True, hint=DESK_HINT),
+    ),
+    _outward("source_note", N_("Help desk: add note"), N_("add a note in the help desk"), _TEXT),
 )
 
 ACTIONS = MappingProxyType({row.name: row for row in _ROWS})

@@ -321,5 +321,6 @@ _PLANS: dict[str, Callable[[ActionPlanner, ActionConfig], PlannedAction]] = {
     "source_status": _of_source,
     "source_priority": _of_source,
     "source_assign": _of_source,
+    "source_transfer": _of_source,
     "source_note": _of_source,
 }

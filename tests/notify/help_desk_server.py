@@ -75,12 +75,15 @@ class Desk:
         where = (method, below[1] if below else "")
         if where == ("GET", "agents"):
             return 200, [{"id": 7, "name": "Agent 7", "email": "agent7@example.com"}]
+        if where == ("GET", "teams"):
+            return 200, [{"id": 3, "name": "billing"}]
         if where == ("GET", "conversations/207/messages"):
             return 200, {"meta": {}, "payload": self.notes}
         if where == ("POST", "conversations/207/messages"):
             return self._note(body, clock.now_s())
         if where == ("POST", "conversations/207/assignments"):
-            return self._set("assignee", body["assignee_id"])
+            [(name, ident)] = body.items()
+            return self._set(name, ident)
         for verb in ("status", "priority"):
             if where == ("POST", f"conversations/207/toggle_{verb}"):
                 return self._set(verb, body[verb])

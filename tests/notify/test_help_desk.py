@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.events import record
 from dashboard.jobs import worker
 from dashboard.models import Channel, Connector, EventCause, Run, Step
-from dashboard.notify import addresses, channel_check, help_desk, result
-from dashboard.rules import action_planner
+from dashboard.notify import addresses, channel_check, help_desk, result, safe_http, webhook
+from dashboard.rules import action_planner, loop_guard
 from tests.notify import receivers, steps
 from tests.notify.help_desk_server import TOKEN, Desk
+from tests.notify.receivers import receiving
 from tests.rules.engine import NOON, event, rule, send, take
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("app", "quick")]
@@ -27,6 +29,7 @@ ACTIONS = [
     {"do": "source_status", "value": "closed"},
     {"do": "source_priority", "value": "{{ data.value }}"},
     {"do": "source_assign", "value": "agent7@example.com"},
+    {"do": "source_transfer", "value": "Billing"},
     {"do": "source_note", "text": "Seen by {{ event.type }}"},
 ]
 
@@ -56,17 +59,41 @@ def test_a_rule_changes_the_item_of_its_event_and_keeps_receipts(kind: str) -> N
         one = rule(ACTIONS, types=["custom.sale"])
         sale = event(interaction=ITEMS[kind], data={"value": "high"})
         assert take(sale, source=kind) == [(one.id, "waiting")]
-        assert worker.drain() == 4
-    names = ("state", "priority", "owner") if kind == "zammad" else ("status", "priority", "assignee")
-    agent = "agent7@example.com" if kind == "zammad" else 7
-    values = ("closed", "•••", agent)  # the author of the rule may not see data
-    assert desk.changes == [*zip(names, values, strict=True), ("note", "Seen by custom.sale")]
+        assert worker.drain() == 5
+    of_kind = {
+        "zammad": [("state", "closed"), ("owner", "agent7@example.com"), ("group", "Billing")],
+        "chatwoot": [("status", "closed"), ("assignee_id", 7), ("team_id", 3)],
+    }
+    status, *others = of_kind[kind]
+    hidden = ("priority", "•••")  # the author of the rule may not see data
+    assert desk.changes == [status, hidden, *others, ("note", "Seen by custom.sale")]
     [note] = desk.notes
     assert note.get("internal", note.get("private")) is True
     assert [(each.state, each.receipt["status"], each.recipient) for each in Step.select()] == [
         ("done", 201 if each.action == "source_note" else 200, ITEMS[kind]) for each in Step.select()
     ]
     assert Run.get(Run.rule_id == one.id).outcome == "done"
+
+
+def test_another_system_gets_the_change_as_a_signed_webhook_with_the_rules_that_caused_it(
+    app: Flask,
+) -> None:
+    with receiving() as receiver:
+        safe_http.install([receiver.place])
+        channel = steps.channel(receiver.url, secret=SECRET)
+        source = record.source("shop")
+        Connector.create(source=source, kind="mapped", secret=SECRET, channel=channel, created_ts=1)
+        one = rule(ACTIONS[:1], types=["custom.sale"])
+        send(event(interaction="o-7"), source="shop")
+        worker.drain()
+    [got] = receiver.got
+    key = Step.get().key
+    assert json.loads(got.body) == {"id": key, "do": "source_status", "interaction": "o-7", "value": "closed"}
+    stamp = int(got.headers["webhook-timestamp"])
+    assert got.headers["webhook-signature"] == webhook.signature(SECRET, key, stamp, got.body)
+    with app.app_context():
+        assert loop_guard.read_chain(got.headers["stopa-chain"]) == (one.id,)
+    assert Step.get().state == "done"
 
 
 def test_what_cannot_be_changed_fails_at_once_and_says_why() -> None:
@@ -156,6 +183,7 @@ def test_what_the_help_desk_refuses_is_final_and_a_wrong_token_says_so() -> None
         ("zammad", "source_status", "gone fishing", TOKEN, result.REFUSED),
         ("zammad", "source_note", "x", "old", help_desk.BAD_TOKEN),
         ("chatwoot", "source_assign", "nobody@example.com", TOKEN, help_desk.NO_AGENT),
+        ("chatwoot", "source_transfer", "nowhere", TOKEN, help_desk.NO_TEAM),
         ("chatwoot", "source_status", "open", "old", help_desk.BAD_TOKEN),
     ):
         desk = Desk(kind)

@@ -220,6 +220,7 @@ def test_what_a_rule_lacks_is_told_and_keeps_nothing_from_being_saved(
         "then": [
             {"do": "chat", "channel": channel.id, "text": "x"},
             {"do": "email", "addresses": ["a@example.org"], "subject": "s", "text": "t"},
+            {"do": "source_status", "value": "closed"},
         ],
     }
     page = client.post("/rules/new", data=posted(says=says), follow_redirects=True).text
@@ -228,6 +229,7 @@ def test_what_a_rule_lacks_is_told_and_keeps_nothing_from_being_saved(
         "“Chat queued” has never occurred",
         "Channel “Alerts” is off",
         "No mail server is configured",
+        "No connector has an API, so nothing can be changed in a help desk.",
         "The conditions contradict each other, so this rule never matches.",
     ):
         assert told in page

@@ -18,7 +18,7 @@ def test_the_actions_are_those_that_rules_are_stored_by() -> None:
     assert inside == {"notify", "tag", "untag", "note", "log", "emit"}
     assert set(ACTIONS) - inside == {
         *("email", "webhook", "chat", "invite", "log_file"),
-        *(f"source_{verb}" for verb in ("status", "priority", "assign", "note")),
+        *(f"source_{verb}" for verb in ("status", "priority", "assign", "transfer", "note")),
     }
 
 

@@ -18,7 +18,7 @@ from dashboard.ingest.connectors import zammad
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs.work import RUNNING
 from dashboard.models import Run, Step
-from dashboard.notify.help_desk import ASSIGN, NOTE, PRIORITY, STATUS
+from dashboard.notify.help_desk import ASSIGN, NOTE, PRIORITY, STATUS, TRANSFER
 from dashboard.rulelang.subjects import of_interaction
 
 ANSWER_MS = 10 * 60_000
@@ -29,7 +29,7 @@ _CHANGES = Prepared(
         .join(Run)
         .where(
             Run.subject == slot("subject"),
-            Step.action.in_((STATUS, PRIORITY, ASSIGN, NOTE)),
+            Step.action.in_((STATUS, PRIORITY, ASSIGN, TRANSFER, NOTE)),
             (Step.attempts > 0)
             & ((Step.state == RUNNING) | (Step.made_ms > slot("since")) | (Step.done_ms > slot("since"))),
         )
@@ -43,6 +43,7 @@ _TOLD: Mapping[str, Callable[[NewEvent, Mapping[str, Any]], Any]] = MappingProxy
         STATUS: lambda _event, data: data.get("status"),
         PRIORITY: lambda _event, data: data.get("priority"),
         ASSIGN: lambda event, data: data.get("assignee") or event.user,
+        TRANSFER: lambda _event, data: data.get("to"),
         NOTE: lambda _event, data: data.get("comment"),
     }
 )

@@ -210,8 +210,10 @@ def of_text(given: str) -> int | Message:
     """Return the milliseconds of ISO text, epoch seconds, "… UTC", or the text of a JavaScript date."""
     if given.replace(".", "", 1).isdecimal() and given.isascii():
         return of_number(float(given[:40]))
+    if not given[:1].isalpha():
+        return times.rfc3339(f"{given.removesuffix(' UTC')}Z" if given.endswith(" UTC") else given)
     try:
         found = datetime.strptime(given.partition(" (")[0], "%a %b %d %Y %H:%M:%S GMT%z")
     except ValueError:
-        return times.rfc3339(f"{given.removesuffix(' UTC')}Z" if given.endswith(" UTC") else given)
+        return times.rfc3339(given)
     return times.in_range(round(found.timestamp() * 1000))

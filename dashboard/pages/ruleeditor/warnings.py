@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from dashboard import catalog
 from dashboard.access.scope import Scope
-from dashboard.models import Channel, Event, Rule
+from dashboard.models import Channel, Connector, Event, Rule
 from dashboard.rulelang import lint
 from dashboard.rulelang import schema as definitions
 from dashboard.rulelang.matcher import State
@@ -54,6 +54,9 @@ def _ways_out(found: Definition) -> list[str]:
     ]
     if any(each.do == "email" for each in found.then) and not current_app.config["STOPA"].smtp_url:
         warnings.append(str(_("No mail server is configured, so this rule's emails will fail.")))
+    has_api = Connector.select().where(Connector.channel.is_null(False)).exists
+    if any(each.do.startswith("source_") for each in found.then) and not has_api():
+        warnings.append(str(_("No connector has an API, so nothing can be changed in a help desk.")))
     if any("leads" in each.params.get("to", {}).get("roles", ()) for each in found.then) and not any(
         (type_ := catalog.find(name)) is not None and "user" in type_.needs for name in found.types
     ):

@@ -15,7 +15,7 @@ from dashboard.ingest.connectors import mapped
 from dashboard.ingest.connectors.mapped import MappingError
 from dashboard.ingest.connectors.reading import MAPPED
 from dashboard.models import Connector
-from dashboard.notify import channel_check
+from dashboard.notify import channel_check, help_desk
 from dashboard.notify.addresses import AddressError
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine, WriteOnly
 
@@ -31,7 +31,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SECRET = re.compile(r"[!-~]{16,200}")
 _TOKEN = re.compile(r"[!-~]{1,200}")
 # Examples of the addresses of APIs by which rules change things.
-APIS = {"zammad": "https://zammad.example.com", "chatwoot": "https://chatwoot.example.com/app/accounts/1"}
+APIS = {
+    "zammad": "https://zammad.example.com",
+    "chatwoot": "https://chatwoot.example.com/app/accounts/1",
+    "events": "https://example.com/changes",
+    "mapped": "https://example.com/changes",
+}
 
 
 class Lines(Field):
@@ -49,6 +54,11 @@ class Lines(Field):
     def pre_validate(self, form: Any) -> None:
         if len(self.data) > MAX_LINES:
             raise ValidationError(_("Enter at most %(most)d characters.", most=MAX_LINES))
+
+
+def channel_kind(row: Connector) -> str:
+    """Return the kind of the channel by which rules change things at a connector's system."""
+    return row.kind if row.kind in help_desk.KINDS else "webhook"
 
 
 class ConnectorForm(Form):
@@ -110,12 +120,14 @@ class ConnectorForm(Form):
         """Keep the fields of a new connector, or of this one; those of its API for who may edit channels."""
         self.row = row
         gone = ["new_secret"] if row is None else ["kind", "name"]
-        if row is None or row.kind not in APIS or not may_call:
+        if row is None or not may_call:
             gone += ["api_address", "api_token"]
         elif row.channel is not None and not row.channel.lost:
             self.api_address.hint = self.api_token.hint = _("Saved and hidden. Leave empty to keep it.")
         else:
             self.api_address.hint = _("Such as %(example)s", example=APIS[row.kind])
+            if row.kind not in help_desk.KINDS:
+                self.api_token.hint = _("Signs what rules send there, by Standard Webhooks.")
         if row is None or row.kind != MAPPED:
             gone += MAPPING
         for name in gone:
@@ -160,7 +172,7 @@ class ConnectorForm(Form):
             raise ValidationError(_("Enter both the address and the token."))
         try:
             if field.data and self.row is not None:
-                channel_check.check_text(self.row.kind, field.data)
+                channel_check.check_text(channel_kind(self.row), field.data)
         except AddressError as error:
             raise ValidationError(_(error.args[0])) from None
 

@@ -22,7 +22,7 @@ from dashboard.ingest.connectors.reading import MAPPED
 from dashboard.models import Channel, Connector, Event, Source, SourceRhythm
 from dashboard.notify import channel_check
 from dashboard.pages.settings.connectors import mapping as mappings
-from dashboard.pages.settings.connectors.forms import KINDS, MAPPING, ConnectorForm
+from dashboard.pages.settings.connectors.forms import KINDS, MAPPING, ConnectorForm, channel_kind
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, moment
 from dashboard.web.resource import Resource
@@ -46,7 +46,7 @@ class ConnectorRow(NamedTuple):
 def address(row: Connector, known: str = "…") -> str:
     """Return where the system sends to, with the secret where that has no other place."""
     found = f"{current_app.config['STOPA'].base_url}/connect/{row.name}"
-    return f"{found}?token={quote(known, safe='…')}" if row.kind == "chatwoot" else found
+    return f"{found}?token={known if known == '…' else quote(known)}" if row.kind == "chatwoot" else found
 
 
 def of_day(source_id: int) -> str:
@@ -152,8 +152,10 @@ class Connectors(Resource[ConnectorForm]):
         if saved and form.api:
             c = Channel
             if row.channel_id is None:
-                name = f"{row.name}: {KINDS[row.kind]}"
-                made = c.create(name=name, kind=row.kind, ordered=True, created_ts=clock.now_s(), **form.api)
+                name = f"{row.name}: {_(KINDS[row.kind])}"
+                made = c.create(
+                    name=name, kind=channel_kind(row), ordered=True, created_ts=clock.now_s(), **form.api
+                )
                 Connector.update(channel=made).where(Connector.id == row.id).execute()
             else:
                 c.update(version=c.version + 1, **form.api).where(c.id == row.channel_id).execute()
