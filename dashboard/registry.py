@@ -21,7 +21,7 @@ from dashboard.ingest import digest, followed, silence
 from dashboard.ingest import views as gate
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.imports import job as import_job
-from dashboard.ingest.imports import sample_data
+from dashboard.ingest.imports import sample_data, source_removal
 from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
@@ -104,6 +104,7 @@ JOBS = {
     "digest": Handler(digest.digest, batch=50, keep=False),
     "export": Handler(background.make),
     import_job.KIND: Handler(import_job.run, gave_up=import_job.give_up),
+    source_removal.KIND: Handler(source_removal.run),
     erasure.KIND: Handler(erasure.run),
     user_erasure.KIND: Handler(user_erasure.run),
     "backtest": Handler(job.make, gave_up=job.give_up),

@@ -155,6 +155,7 @@ PLACES = {
     "deliveries": Place("/settings/channels/deliveries"),
     "sources": Place("/settings/sources"),
     "source": Place("/settings/sources/{source}"),
+    "source to be deleted": Place("/settings/sources/{source}/delete"),
     "source to be paused": Place("/settings/sources/{source}/pause"),
     "new log": Place("/settings/sources/new"),
     "new log with errors": Place("/settings/sources/new", "admin", 422, {"path": "/etc/passwd"}),

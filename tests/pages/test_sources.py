@@ -15,8 +15,23 @@ from dashboard.access import keys
 from dashboard.access.permissions import Permission
 from dashboard.events import record
 from dashboard.ingest import followed, silence
+from dashboard.ingest.imports import source_removal
 from dashboard.jobs import worker
-from dashboard.models import ApiKey, AuditEntry, Connector, Event, Follow, Source, SourceRhythm
+from dashboard.models import (
+    Activity,
+    ApiKey,
+    AuditEntry,
+    Connector,
+    Contact,
+    Event,
+    Follow,
+    Interaction,
+    Interval,
+    Job,
+    RefusedEvent,
+    Source,
+    SourceRhythm,
+)
 from tests.api import custom
 from tests.ingest.webhooks import SECRET, connector
 from tests.pages import asks
@@ -219,3 +234,73 @@ def test_a_new_key_works_beside_the_old_one_until_that_is_revoked(editor: FlaskC
     assert [post(editor, key, custom("a"))[0] for key in (old, new)] == [401, 202]
     for wrong in (row.id, 987654, 0, -1, 2**70, "x", ""):
         assert editor.get(f"/settings/keys/new?like={wrong}").status_code == 404, wrong
+
+
+@pytest.mark.both_databases
+def test_a_source_is_deleted_with_all_that_came_of_it_and_nothing_else(
+    editor: FlaskClient, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = folder / "queue_log"
+    log.write_text(LINE + "1772438463|c-1|support|Agent/1|CONNECT|3|c-2|2\n" + LINE.replace("c-1", "c-9"))
+    other = keys.make("other", "other", "ingest")
+    call = {"type": "call.accepted", "user": "Agent/1", "interaction": "o-1", "queue": "support"}
+    assert post(editor, other, custom("o", **call), custom("bad", time="soon"))[0] == 202
+    worker.drain()
+    before = folded("other")
+    key = keys.make("till", "pbx", "ingest")
+    editor.post(f"{URL}/new", data={"path": str(log), "name": "pbx", "start": "start", "encoding": ""})
+    mine = call | {"contact": {"phone": "601"}, "interaction": "p-1"}
+    assert post(editor, key, custom("p", **mine), custom("b", time="x"))[0] == 202
+    with editor.application.app_context():
+        followed.read(renew_s=0)
+    worker.drain()
+    pbx, url = ident("pbx"), f"{URL}/{ident('pbx')}"
+    asked = text(editor, f"{url}/delete")
+    number = Event.select().where(Event.source_id == pbx).count()
+    assert f"deletes {number} events, 3 interactions and 1 refused records" in asked, asked
+    assert "Its 1 key, connector and followed log go at once" in asked
+    for _ in range(2):
+        assert editor.post(f"{url}/delete").status_code == 302
+    assert Job.select().where(Job.kind == source_removal.KIND).count() == 1
+    assert post(editor, key, custom("late"))[0] == 401
+    assert "Being deleted" in text(editor, URL)
+    assert "is being deleted with all its data" in text(editor, url)
+    for path in ("pause", "resume"):
+        assert editor.post(f"{url}/{path}").status_code == 404
+    with editor.application.app_context():
+        followed.read(renew_s=0)
+    assert not followed._readers.by_source, "its log is let go before the job is due"
+    Job.update(due_ms=0).execute()
+    with monkeypatch.context() as broken:
+        broken.setattr(source_removal.pieces, "delete", _killed)
+        worker.drain()
+    assert Source.select().where(Source.id == pbx).exists(), "the job was killed in the middle"
+    Job.update(due_ms=0).execute()
+    worker.drain()
+    assert editor.get(url).status_code == 404
+    for model in (Event, RefusedEvent, Interval, Activity, ApiKey):
+        assert not model.select().where(model.source_id == pbx).exists(), model
+    assert not Contact.select().where(Contact.key.startswith(f"{pbx}:")).exists()
+    assert not Interaction.select().where(Interaction.source == pbx).exists()
+    assert not Follow.select().exists()
+    assert folded("other") == before
+    assert RefusedEvent.select().count() == 1
+    assert asks.audited("source.deleted").details == {"events": number, "figures_stay": False}
+    assert editor.get("/settings/keys?revoked=1").status_code == 200
+    keys.make("till", "pbx", "ingest")
+    assert "Waiting for the first event" in text(editor, f"{URL}/{ident('pbx')}")
+
+
+def folded(source: str) -> list[list[str]]:
+    """Return what was made of the events of a source, in all columns but the ids of rows."""
+    rows = (
+        model.select().where(model.source_id == ident(source)).dicts()
+        for model in (Activity, Interval, Interaction)
+    )
+    return [
+        sorted(repr({name: each[name] for name in each if name != "id"}) for each in part) for part in rows
+    ]
+
+
+def _killed(*_given: object) -> None:
+    raise RuntimeError

@@ -83,6 +83,7 @@ ACTIONS = {each.name: each.label for each in catalog.CATALOG.values() if each.in
     "audit.chain_started": N_("Chain of the audit log started"),
     "audit.verification_started": N_("Verification of the audit log started"),
     "list.viewed": N_("List viewed"),
+    "source.deleted": N_("Source deleted"),
     "retention.run": N_("Expired data deleted"),
 }
 ACTORS = {

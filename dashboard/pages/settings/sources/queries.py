@@ -13,6 +13,7 @@ from dashboard.clock import DAY_S, HOUR_S
 from dashboard.db import rows
 from dashboard.events import internal, source_hours
 from dashboard.events.source_hours import Day
+from dashboard.ingest.imports import source_removal
 from dashboard.models import ApiKey, Connector, Event, Follow, RefusedEvent, Source, SourceRhythm
 
 WEEK_S = 7 * DAY_S
@@ -23,6 +24,7 @@ READ = 10_000  # the latest refused records that reasons are counted of
 class State(StrEnum):
     """What a source does: the first that holds."""
 
+    REMOVED = "removed"  # it is being deleted
     PAUSED = "paused"
     UNREAD = "unread"  # its log cannot be read
     SILENT = "silent"  # longer than its rhythm explains
@@ -55,9 +57,12 @@ class SourceRow(NamedTuple):
     silent_ts: int | None  # when its silence was noticed, None while it is none
     due_ts: int | None  # when it will count as silent
     paused_ts: int | None
+    is_removed: bool = False  # its removal waits or is under way
 
     @property
     def state(self) -> State:
+        if self.is_removed:
+            return State.REMOVED
         if self.paused_ts is not None:
             return State.PAUSED
         if self.means.problem:
@@ -105,7 +110,7 @@ def one_of(source: Source, now_s: int) -> SourceRow:
 
 
 def _rows(sources: Iterable[Source], now_s: int) -> list[SourceRow]:
-    days, means = source_hours.of_day(now_s), _means()
+    days, means, removed = source_hours.of_day(now_s), _means(), source_removal.removed()
     rhythms = {row.source_id: row for row in SourceRhythm.select()}
     since = (now_s - DAY_S) * 1000
     r = RefusedEvent
@@ -113,21 +118,20 @@ def _rows(sources: Iterable[Source], now_s: int) -> list[SourceRow]:
         r.select(r.source_id, fn.COUNT(r.id)).where(r.recorded_ms >= since).group_by(r.source_id).tuples()
     )
     return [
-        _row(each, means, days.get(each.id, Day()), refused.get(each.id, 0), rhythms.get(each.id))
+        _row(
+            each, means[each.id], days.get(each.id, Day()), refused.get(each.id, 0), rhythms.get(each.id)
+        )._replace(is_removed=each.id in removed)
         for each in sources
     ]
 
 
-def _row(
-    source: Source, means: Mapping[int, Means], day: Day, refused: int, rhythm: SourceRhythm | None
-) -> SourceRow:
+def _row(source: Source, means: Means, day: Day, refused: int, rhythm: SourceRhythm | None) -> SourceRow:
     arrived_ms = day.last_ms or (rhythm.arrived_ms if rhythm else None)
     due_ms, silent_ms = (rhythm.due_ms, rhythm.silent_ms) if rhythm else (None, None)
-    known = means[source.id]._replace(is_file=source.is_file)
     return SourceRow(
         source.id,
         source.name,
-        known,
+        means._replace(is_file=source.is_file),
         day,
         refused,
         _seconds(arrived_ms or source.last_ms),

@@ -21,6 +21,7 @@ from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
 from dashboard.ingest import followed
 from dashboard.ingest.followed import Problem
+from dashboard.ingest.imports import source_removal
 from dashboard.ingest.manager import state as manager_states
 from dashboard.models import Follow, Manager, Source
 from dashboard.pages.settings.sources import forms, queries, words
@@ -148,7 +149,12 @@ def _record(source: Source, name: str, old: Any, new: Any) -> None:
 
 
 def _pause(source: Source, paused: bool) -> None:
-    """Take no events of the source from now on, or take them again; idempotent."""
+    """Take no events of the source from now on, or take them again; idempotent.
+
+    Answers 404 for a source that is being deleted.
+    """
+    if source.id in source_removal.removed():
+        abort(404)
     s = Source
     with database.atomic():
         value = clock.now_ms() if paused else None
@@ -197,6 +203,26 @@ def resume(ident: int) -> Response:
     source = SOURCES.one(ident)
     _pause(source, False)
     return _back(source, _("%(name)s is resumed.", name=source.name))
+
+
+@bp.route("/<int:ident>/delete", methods=["GET", "POST"])
+@require(Permission.KEYS_EDIT)
+def delete(ident: int) -> Response:
+    """Ask with the numbers of what goes, then queue the deletion of the source with all its data."""
+    source = SOURCES.one(ident)
+
+    def act() -> None:
+        with database.atomic():
+            source_removal.start(source, ("user", g.user.id, g.user.login))
+
+    return SOURCES.confirm(
+        source,
+        act,
+        title=_("Delete %(name)s with all its data?", name=source.name),
+        verb=_("Delete source"),
+        done=_("%(name)s is being deleted.", name=source.name),
+        texts=words.going(source.id),
+    )
 
 
 @bp.route("/<int:ident>/stop", methods=["GET", "POST"])

@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from dashboard import clock
 from dashboard.clock import HOUR_S
+from dashboard.db import pieces
 from dashboard.events import source_hours
 from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
+from dashboard.ingest.imports import source_removal
 from dashboard.pages.settings.sources import queries
 from dashboard.pages.settings.sources.queries import SourceRow, State
 from dashboard.sources.declared.refused import errors_of
@@ -22,6 +24,7 @@ from dashboard.web.columns import badge
 from dashboard.web.lists import moment as moment
 
 STATES = {
+    State.REMOVED: (N_("Being deleted"), "warn"),
     State.PAUSED: (N_("Paused"), ""),
     State.UNREAD: (N_("Log can't be read"), "bad"),
     State.SILENT: (N_("Silent"), "bad"),
@@ -86,6 +89,30 @@ def refused(row: SourceRow) -> Markup | str:
 
 def errors(stored: str) -> str:
     return "; ".join(f"{name}: {why}" for name, why in errors_of(stored).items())
+
+
+def going(source_id: int) -> list[str]:
+    """Return in sentences what a deletion of the source deletes, and what stays."""
+    stock = source_removal.stock(source_id)
+    numbers = [
+        formats.number(number) if number <= pieces.MOST else f"{formats.number(pieces.MOST)}+"
+        for number in stock[:3]
+    ]
+    return [
+        _(
+            "This deletes %(events)s events, %(interactions)s interactions and %(refused)s refused records, "
+            "with all figures made of them. It can't be undone.",
+            events=numbers[0],
+            interactions=numbers[1],
+            refused=numbers[2],
+        ),
+        ngettext(
+            "Its %(num)d key, connector and followed log go at once: nothing more is taken.",
+            "Its %(num)d keys, connector and followed log go at once: nothing more is taken.",
+            stock.keys,
+        ),
+        _("Users, queues, rule runs and the audit log stay, and figures whose events had expired before."),
+    ]
 
 
 def chart(row: SourceRow, now_s: int) -> charts.Chart:
