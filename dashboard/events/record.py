@@ -135,8 +135,7 @@ def append(
                 _store_causes(source_id, added, keys, chain)
     if not database.in_transaction():  # otherwise the new users may be rolled back
         _LOGINS[database.obj].update(users)
-    done = Appended(added.rows, len(events) - added.rows, ids, added.after, added.to)
-    return _counted(source_id, done)
+    return _counted(source_id, Appended(added.rows, len(events) - added.rows, ids, added.after, added.to))
 
 
 def _in_order(events: Sequence[NewEvent]) -> bool:
@@ -255,8 +254,7 @@ def unknown_names(events: Sequence[NewEvent]) -> dict[str, set[str]]:
 
 
 def _user_ids(logins: set[str | None], makes: bool) -> Ids:
-    """Return login → id. Known logins come from a cache: logins never change, and no users but those of the
-    sample data are deleted.
+    """Return login → id. Logins come from a cache: they never change, and only the sample's are deleted.
 
     Queues are not cached, because they can be renamed.
     """
