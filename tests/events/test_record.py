@@ -40,14 +40,14 @@ def test_ids_ascend_in_given_order_and_the_digest_gets_their_range(source: Sourc
 
 def test_repeated_event_stores_nothing_and_enqueues_no_job(source: Source) -> None:
     record.append(source.id, [event("a"), event("b")])
-    assert record.append(source.id, [event("a"), event("b")]) == (0, 2, ["a", "b"])
+    assert record.append(source.id, [event("a"), event("b")])[:3] == (0, 2, ["a", "b"])
     assert len(ranges()) == 1
-    assert record.append(source.id, [event("a"), event("new")]) == (1, 1, ["a", "new"])
+    assert record.append(source.id, [event("a"), event("new")])[:3] == (1, 1, ["a", "new"])
     assert len(ranges()) == 2
 
 
 def test_empty_batch_opens_no_transaction(source: Source) -> None:
-    assert record.append(source.id, []) == (0, 0, [])
+    assert record.append(source.id, [])[:3] == (0, 0, [])
 
 
 def test_event_and_job_are_rolled_back_together(source: Source) -> None:
