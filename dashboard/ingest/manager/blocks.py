@@ -10,8 +10,8 @@ from dashboard.i18n.message import N_, Message
 
 GREETING = b"Asterisk Call Manager/"
 MAX_GREETING = 200  # bytes
-MAX_LINE = 64 * 1024  # bytes
-MAX_BLOCK = 1000  # lines
+MAX_LINE = 16 * 1024  # bytes
+MAX_BLOCK = 500  # lines
 NOT_MANAGER = N_("What listens at this host and port isn't an Asterisk manager.")
 TOO_LONG = N_("Asterisk sent a line or block that is too long.")
 
