@@ -134,10 +134,10 @@ def count(every_s: float = EVERY_S) -> int:
     if _counted is not None and time.monotonic() - _counted < every_s:
         return 0
     known, safe = _place(), record.safe_read_position()
-    after = max(safe - FIRST, 0) if known is None else known
+    after = max(safe - FIRST, 0) if known is None else min(known, safe)  # less: SQLite gives ids again
     to = min(safe, after + PIECE)
     _counted = None if to < safe else time.monotonic()
-    if to > after:
+    if to > after or (known is not None and known > safe):
         _count(known, after, to)
     return int(to < safe)
 

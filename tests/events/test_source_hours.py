@@ -58,6 +58,10 @@ def test_every_event_is_counted_once_whoever_counts_and_when(monkeypatch: pytest
     known = int(Setting.get_by_id(source_hours.PLACE).value)
     source_hours._count(known - 1, 0, known)  # a worker that read the place before another moved it
     assert counted() == before
+    gone = Event.id > known - 2  # by the removal of a source: SQLite gives their ids again
+    Event.delete().where(gone).execute()
+    while source_hours.count(0):
+        pass
     send("pbx", 1, 0, NOON + 8 * 86_400)
     with time_machine.travel(NOON + 8 * 86_400, tick=False):
         source_hours.count(0)

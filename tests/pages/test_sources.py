@@ -16,6 +16,7 @@ from dashboard.access.permissions import Permission
 from dashboard.events import record
 from dashboard.ingest import followed, silence
 from dashboard.ingest.imports import source_removal
+from dashboard.ingest.imports.upload import State
 from dashboard.jobs import worker
 from dashboard.models import (
     Activity,
@@ -24,7 +25,9 @@ from dashboard.models import (
     Connector,
     Contact,
     Event,
+    FileImport,
     Follow,
+    ImportRange,
     Interaction,
     Interval,
     Job,
@@ -259,8 +262,14 @@ def test_a_source_is_deleted_with_all_that_came_of_it_and_nothing_else(
     number = Event.select().where(Event.source_id == pbx).count()
     assert f"deletes {number} events, 3 interactions and 1 refused records" in asked, asked
     assert "Its 1 key, connector and followed log go at once" in asked
+    texts = {"id": "x", "name": "f", "source": "pbx", "zone": "UTC", "state": State.IMPORTING}
+    upload = FileImport.create(**texts, user_id=1, source_id=pbx, created_ts=0, expires_ts=0)
+    assert "Stop that first." in editor.post(f"{url}/delete").text
+    FileImport.update(state=State.DONE).execute()
+    ImportRange.create(file=upload, after=0, to=99)
     for _ in range(2):
         assert editor.post(f"{url}/delete").status_code == 302
+    assert (FileImport.get().state, ImportRange.select().exists()) == (State.UNDONE, False)
     assert Job.select().where(Job.kind == source_removal.KIND).count() == 1
     assert post(editor, key, custom("late"))[0] == 401
     assert "Being deleted" in text(editor, URL)

@@ -11,12 +11,15 @@ from dashboard.audit.record import Actor
 from dashboard.db import database, dialect, pieces
 from dashboard.db.patience import patient
 from dashboard.ingest.imports import removal
+from dashboard.ingest.imports.upload import WORKING, State
 from dashboard.jobs import queue
 from dashboard.models import (
     ApiKey,
     Connector,
     Event,
+    FileImport,
     Follow,
+    ImportRange,
     Interaction,
     Interval,
     Job,
@@ -49,13 +52,28 @@ def stock(source_id: int) -> Stock:
 
 
 def start(source: Source, actor: Actor) -> None:
-    """Take nothing of the source any more and queue its removal, in the caller's transaction; idempotent."""
+    """Take nothing of the source any more and queue its removal, in the caller's transaction; idempotent.
+
+    The event of this act has a higher id than those that go: SQLite would give the highest id again.
+    """
+    f = FileImport
+    audit.record("settings.updated", "u", ("source", source.id, source.name), {"deleted": (False, True)})
+    gone = f.source_id == source.id
+    ImportRange.delete().where(ImportRange.file.in_(f.select(f.id).where(gone))).execute()
+    f.update(state=State.UNDONE.value).where(gone & f.state.not_in(WORKING)).execute()
     Source.update(paused_ms=clock.now_ms()).where(Source.id == source.id).execute()
     ApiKey.delete().where(ApiKey.source_id == source.id).execute()
     for model in (Connector, Follow, Manager):
         model.delete().where(model.source == source.id).execute()
     args, key = {"source": source.id, "actor": actor}, f"{KIND}:{source.id}"
     queue.enqueue(KIND, args, key=key, due_ms=clock.now_ms() + QUIET_MS)
+
+
+def is_importing(source: Source) -> bool:
+    """Say whether a file is being imported into the source, or an import of it undone."""
+    f = FileImport
+    mine = (f.source_id == source.id) | (f.source == source.name)
+    return bool(f.select().where(mine & f.state.in_(WORKING)).exists())
 
 
 def removed() -> set[int]:

@@ -212,6 +212,8 @@ def delete(ident: int) -> Response:
     source = SOURCES.one(ident)
 
     def act() -> None:
+        if source_removal.is_importing(source):
+            raise InvalidError("", _("A file is being imported into this source. Stop that first."))
         with database.atomic():
             source_removal.start(source, ("user", g.user.id, g.user.login))
 
