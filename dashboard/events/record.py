@@ -139,8 +139,7 @@ def append(
 
 
 def _in_order(events: Sequence[NewEvent]) -> bool:
-    """Say whether no others of the source may be appended meanwhile: batches with the same events in another
-    order would deadlock, and the ids of a file's events have no others between them."""
+    # Batches with the same events in another order deadlock; a file's ids have no others between them.
     return len(events) > 1 or events[0].file_ts is not None
 
 
@@ -232,11 +231,9 @@ def source(name: str, is_file: bool = False) -> Source:
 
 def stored_keys(source_id: int, keys: Sequence[str]) -> set[str]:
     """Return which of these keys, or ids where events have no key, the source has sent already."""
-    found: set[str] = set()
-    for start in range(0, len(keys), CHUNK):
-        mine = (Event.source_id == source_id) & Event.external_id.in_(keys[start : start + CHUNK])
-        found.update(key for (key,) in Event.select(Event.external_id).where(mine).tuples())
-    return found
+    parts = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+    query = Event.select(Event.external_id).where(Event.source_id == source_id)
+    return {key for part in parts for (key,) in query.where(Event.external_id.in_(part)).tuples()}
 
 
 def users(logins: Collection[str]) -> Mapping[str | None, int]:

@@ -99,10 +99,11 @@ def test_figures_are_those_of_a_log_without_the_events(
         before = picture(sources)
         ranges = [imported(part, second) for part in parts[2:]]
         assert picture(sources) != before
-        interrupted = removal.remove(sources[1], ranges, files_only=True)
+        named = removal.users(sources[1], ranges)
+        interrupted = removal.remove(sources[1], ranges, files_only=True, of_users=named)
         for _ in range(5):
             next(interrupted)
         interrupted.close()
-        assert sum(removal.remove(sources[1], ranges, files_only=True)) > 0
+        assert sum(removal.remove(sources[1], ranges, files_only=True, of_users=named)) > 0
         assert picture(sources) == before, seed
     assert User.select().count() == 3 * ROUNDS

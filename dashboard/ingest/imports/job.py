@@ -27,6 +27,7 @@ from dashboard.models import FileImport, ImportRange, Job
 
 KIND = "import"
 REFUSED_MOST = 10_000  # refused records that are listed
+USERS = "users"  # in the counts of an import that is undone: whom its events named
 EVERY_S = 0.5  # between two looks whether a dry run is to stop
 
 
@@ -75,7 +76,8 @@ def give_up(job: Job, _error: str) -> None:
     f.update(state=State.DRAFT.value).where(mine & (f.state == State.CHECKING)).execute()
     for row in f.select().where(mine & (f.state == State.IMPORTING)):
         _unfinished(row, State.FAILED, job)
-    f.update(state=State.FAILED.value, counts={}).where(mine & (f.state == State.UNDOING)).execute()
+    for row in f.select().where(mine & (f.state == State.UNDOING)):
+        _end(row, State.FAILED, counts={USERS: row.counts.get(USERS, [])})
 
 
 def options(row: FileImport) -> CsvOptions:
@@ -150,16 +152,20 @@ def _store(row: FileImport, job: Job) -> None:
 
 def _undo(row: FileImport, job: Job) -> None:
     """Remove the events that the import stored, with all that was made of them."""
+    _type, source, _name = target(row)
     ranges = list(
         ImportRange.select(ImportRange.after, ImportRange.to).where(ImportRange.file == row.id).tuples()
     )
+    if USERS not in row.counts:  # kept before anything is removed, for a job that is killed
+        row.counts = {**row.counts, USERS: removal.users(source, ranges)}
+        FileImport.update(counts=row.counts).where(FileImport.id == row.id).execute()
     total, removed = counts.read(row.counts).stored, 0
-    for number in removal.remove(target(row)[1], ranges, files_only=True):
+    for number in removal.remove(source, ranges, files_only=True, of_users=row.counts[USERS]):
         removed += number
         queue.progress(job.id, min(removed, total), total)
     with database.atomic():
         ImportRange.delete().where(ImportRange.file == row.id).execute()
-        _end(row, State.UNDONE)
+        _end(row, State.UNDONE, counts=counts.read(row.counts).as_json())
         details = {"file": row.name, "events": total}
         audit.record("import.undone", "d", target(row), details=details, actor=_actor(job))
 

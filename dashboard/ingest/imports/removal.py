@@ -1,8 +1,9 @@
 """Removes events of a source with all that was made of them: undoes an import, or empties a source.
 
-It goes user by user: a piece deletes events of one user and folds again what they touched, in a transaction;
-with a user's last piece their whole presence is folded again. So it can be interrupted at any time and
-goes on with what is left. Figures are then those of a log that never had the events. Users and queues stay.
+A piece deletes the events of some interactions, or events of none, and folds again what they touched, in a
+transaction. Then the presence of their users is folded again, user by user. So it can be interrupted at any
+time and goes on with what is left. Figures are then those of a log that never had the events. Users and
+queues stay.
 """
 
 from __future__ import annotations
@@ -27,15 +28,32 @@ CONTACTS = 10_000  # read at once
 Ranges = Sequence[tuple[int, int]]  # events with first < id <= second
 
 
-def remove(source: int, ranges: Ranges, files_only: bool = False) -> Iterator[int]:
+def users(source: int, ranges: Ranges) -> list[int]:
+    """Return the users whom the source's events in the ranges name."""
+    if not ranges:
+        return []
+    query = Event.select(Event.user_id).where((Event.source_id == source) & _within(ranges))
+    return sorted({user for (user,) in plain(query.distinct()) if user is not None})
+
+
+def remove(
+    source: int, ranges: Ranges, files_only: bool = False, of_users: Sequence[int] | None = None
+) -> Iterator[int]:
     """Delete the source's events in the ranges, with `files_only` those of files; yield the number of each
-    piece, which is committed by then."""
+    piece, which is committed by then.
+
+    `of_users` are `users` as they were before anything was removed: whoever may be interrupted keeps them.
+    """
+    affected = users(source, ranges) if of_users is None else of_users
     if ranges:
         mine = (Event.source_id == source) & _within(ranges)
         mine = mine & Event.file_ts.is_null(False) if files_only else mine
-        for user in _users(mine):
-            yield from _pieces(source, mine & (Event.user_id == user), user)
-        yield from _pieces(source, mine & Event.user_id.is_null(), None)
+        yield from _pieces(source, mine)
+    for user in affected:
+        with database.atomic():
+            dialect.one_at_a_time(Lock.PROJECTION)
+            projection.fold_touched({}, {user: 0}, {user: 0}, {})
+        yield 0
     _recede(source)
     yield from _contacts(source)
 
@@ -49,24 +67,20 @@ def _within(ranges: Ranges) -> Any:
     return (e.id > after) & (e.id <= to)
 
 
-def _users(chosen: Any) -> list[int]:
-    query = Event.select(Event.user_id).where(chosen & Event.user_id.is_null(False)).distinct()
-    return sorted(user for (user,) in plain(query))
-
-
-def _pieces(source: int, chosen: Any, user: int | None) -> Iterator[int]:
-    """Delete the chosen events, all of one user or of nobody, the newest first."""
-    query = Event.select(Event.id, Event.interaction, Event.type, Event.time_ms).where(chosen)
-    last = False
-    while not last:
+def _pieces(source: int, chosen: Any) -> Iterator[int]:
+    """Delete the chosen events, with all that are chosen of the same interactions."""
+    e = Event
+    columns = e.select(e.id, e.interaction, e.type, e.time_ms)
+    while first := plain(columns.where(chosen).order_by(e.id).limit(PIECE)):
         with database.atomic():
             dialect.one_at_a_time(Lock.PROJECTION)
-            rows = plain(query.order_by(Event.id.desc()).limit(PIECE + 1))
-            last, rows = len(rows) <= PIECE, rows[:PIECE]
-            _delete([ident for ident, *_rest in rows])
-            names = {name for _id, name, _type, _ms in rows if name is not None}
-            restarts = [ms // 1000 for _id, _name, type_, ms in rows if type_ == RESTART]
-            _fold(source, names, user if last else None, min(restarts, default=None))
+            names = {name for _id, name, _type, _ms in first if name is not None}
+            rows = {row[0]: row for row in first}
+            for part in _parts(sorted(names)):
+                rows |= {row[0]: row for row in plain(columns.where(chosen & e.interaction.in_(part)))}
+            _delete(sorted(rows))
+            restarts = [ms // 1000 for _id, _name, type_, ms in rows.values() if type_ == RESTART]
+            _fold(source, names, min(restarts, default=None))
         yield len(rows)
 
 
@@ -77,15 +91,13 @@ def _delete(ids: Sequence[int]) -> None:
         Event.delete().where(Event.id.in_(part)).execute()
 
 
-def _fold(source: int, names: set[str], user: int | None, restart: int | None) -> None:
-    """Fold again what events named, the user's whole presence, and what a restart had ended."""
+def _fold(source: int, names: set[str], restart: int | None) -> None:
+    """Fold again what events named, and what a restart had ended."""
     for part in _parts(sorted(names)):  # folded again from the log when a rule wants them
         Subject.delete().where((Subject.source_id == source) & Subject.interaction.in_(part)).execute()
-    people = {} if user is None else {user: 0}
     restarted = {} if restart is None else {source: restart}
-    for paused, since in surroundings.paused(restarted).items():
-        people.setdefault(paused, since * 1000)
-    projection.fold_touched({source: names} if names else {}, people, dict.fromkeys(people, 0), restarted)
+    people = {user: since * 1000 for user, since in surroundings.paused(restarted).items()}
+    projection.fold_touched({source: names} if names else {}, people, {}, restarted)
 
 
 def _recede(source: int) -> None:
