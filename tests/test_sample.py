@@ -89,6 +89,8 @@ def test_what_is_loaded_is_removed_with_all_that_came_of_it(
             assert ("Sample data are shown." in home, 'id="team"' in home) == (True, True)
             assert "1 of 8 done" in home  # the step of one's own data alone
             assert client.get("/tracing?user=sample-novakova").status_code == 200
+            client.post("/sample", data={"work": "load"})
+            assert not worker.drain()
             change(client, "remove")
             # The last user and the last queue stay deactivated, for their numbers.
             assert rows() == {**before, "user": before["user"] + 1, "queue": before["queue"] + 1}
@@ -125,8 +127,13 @@ def test_the_page_of_sample_data_refuses_what_it_does_not_know(client: FlaskClie
     assert "Load sample data" in client.get("/").text
     for bad in ({}, {"work": "drop"}):
         assert client.post("/sample", data=bad).status_code == 422
-    client.post("/sample", data={"work": "load"})
-    client.post("/sample", data={"work": "load"})
+    for source in ("stopa-sample", " Stopa-Sample"):
+        refused = client.post("/settings/keys/new", data={"name": "k", "allow": "ingest", "source": source})
+        assert (refused.status_code, "own events" in refused.text) == (422, True)
+    record.source("sample")  # as of a file of that name
+    assert not sample_data.is_loaded()
+    for _again in range(2):
+        client.post("/sample", data={"work": "load"})
     assert Job.select().where(Job.kind == sample_data.KIND).count() == 1
     Job.update(state="failed", error="disk full").execute()
     assert "This failed: disk full" in client.get("/sample").text

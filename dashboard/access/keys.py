@@ -48,8 +48,9 @@ _BY_HASH = Prepared(
 
 
 def is_reserved(source: str) -> bool:
-    """Return whether a source is named like the dashboard's own, for which no key and no file may speak."""
-    return unicodedata.normalize("NFKC", source).strip().casefold() == internal.SOURCE
+    """Return whether a source is named like one of Stopa's own, for which no key and no file may speak."""
+    name = unicodedata.normalize("NFKC", source).strip().casefold()
+    return name in (internal.SOURCE, internal.SAMPLE)
 
 
 def sharing(source: str) -> list[str]:

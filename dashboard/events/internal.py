@@ -15,6 +15,7 @@ from dashboard.jobs import queue as jobs
 from dashboard.models import EventCause
 
 SOURCE = "stopa"
+SAMPLE = "stopa-sample"  # the source of sample data
 
 
 def append(

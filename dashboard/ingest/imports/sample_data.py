@@ -33,7 +33,7 @@ from dashboard.models import (
     User,
 )
 
-NAME = "sample"  # of the source
+NAME = internal.SAMPLE  # of the source, which nobody else can use
 PREFIX = "sample-"  # of logins, and of names of queues and pause types
 KIND = "sample"  # of the job
 
@@ -65,7 +65,9 @@ def is_loaded() -> bool:
 
 
 def start(work: Work, actor: Actor) -> None:
-    """Queue the job, unless one waits or runs; it loads data up to now."""
+    """Queue the job, unless one waits or runs or the data are loaded; it loads data up to now."""
+    if work is Work.LOAD and read() == Sample(True, None, 0, ""):
+        return
     args = {"work": work.value, "now": clock.now_s(), "actor": actor}
     queue.enqueue(KIND, args, key=KIND)
 

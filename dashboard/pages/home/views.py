@@ -90,7 +90,7 @@ def sample() -> Response:
 @bp.post("/sample")
 @require(Permission.EVENTS_IMPORT)
 def change_sample() -> Response:
-    """Start to load or to remove the sample data (`work`); a repeat adds nothing."""
+    """Start to load or to remove the sample data (`work`), unless it is done or begun."""
     try:
         work = sample_data.Work(request.form.get("work", ""))
     except ValueError:
