@@ -43,7 +43,7 @@ class Site:
 
     running: Started
     database: Path
-    passwords: dict[str, str]
+    passwords: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
