@@ -19,8 +19,19 @@ from dashboard.catalog.effects import RESTART
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain
-from dashboard.models import Activity, Contact, Event, EventCause, Interaction, Source, Subject, Timer
+from dashboard.models import (
+    Activity,
+    Contact,
+    Event,
+    EventCause,
+    Interaction,
+    Interval,
+    Source,
+    Subject,
+    Timer,
+)
 from dashboard.tracing import activity_presence, contacts, projection, surroundings
+from dashboard.tracing.types import PRESENCE
 
 PIECE = 2000  # events of a transaction
 NAMES = 500  # per query
@@ -29,11 +40,16 @@ Ranges = Sequence[tuple[int, int]]  # events with first < id <= second
 
 
 def users(source: int, ranges: Ranges) -> list[int]:
-    """Return the users whom the source's events in the ranges name."""
-    if not ranges:
-        return []
-    query = Event.select(Event.user_id).where((Event.source_id == source) & _within(ranges))
-    return sorted({user for (user,) in plain(query.distinct()) if user is not None})
+    """Return the users whom the source's events in the ranges name, and those with presence of the source:
+    theirs may be left of a removal that was interrupted."""
+    present = Interval.select(Interval.user_id).where(
+        (Interval.source_id == source) & Interval.kind.in_(PRESENCE)
+    )
+    found = {user for (user,) in plain(present.distinct())}
+    if ranges:
+        query = Event.select(Event.user_id).where((Event.source_id == source) & _within(ranges))
+        found.update(user for (user,) in plain(query.distinct()) if user is not None)
+    return sorted(found)
 
 
 def remove(
