@@ -41,9 +41,9 @@ def text(line: bytes | str) -> str:
 def header(line: str) -> tuple[str, list[str]]:
     """Return what parts a table's columns (the tab, semicolon or comma it has most of) and their names.
 
-    A line that no table begins with has no names.
+    A line that no table begins with has no names. What a database keeps in no text is replaced in names.
     """
-    separator = max("\t;,", key=line.count)
+    separator, line = max("\t;,", key=line.count), _UNREADABLE.sub("\ufffd", line)
     try:
         return separator, next(csv.reader([line], delimiter=separator), [])
     except csv.Error:
@@ -130,7 +130,7 @@ def _is_row(line: str, separator: str, width: int) -> bool:
 
 def _checked(line: int, cells: list[str], width: int) -> Row:
     if any(_UNREADABLE.search(cell) for cell in cells):
-        return Row(line, cells, Message(UNREADABLE))
+        return Row(line, [_UNREADABLE.sub("\ufffd", cell) for cell in cells], Message(UNREADABLE))
     if len(cells) != width:
         return Row(line, cells, message(OTHER_COLUMNS, found=len(cells), expected=width))
     return Row(line, cells)

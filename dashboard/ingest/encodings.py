@@ -65,6 +65,13 @@ def at_start(head: bytes) -> str | None:
     return "utf-16-be" if all(odd) and not any(even) else None
 
 
+def byte_order(name: str, head: bytes) -> str:
+    """Return the codec for UTF-16 that begins with `head`: without a mark, Python's utf-16 reads nothing."""
+    if name != UTF_16 or head.startswith(_BOM_16):
+        return name
+    return "utf-16-be" if at_start(head) == "utf-16-be" else "utf-16-le"
+
+
 def of_lines(lines: Sequence[bytes]) -> str:
     """Return the encoding of lines with bytes beyond ASCII: utf-8, cp932, cp1250, latin-1 or cp1252.
 

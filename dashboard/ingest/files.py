@@ -38,13 +38,14 @@ def read(
     table: TableMap | None = None,
     encoding: str | None = None,
     tally: Tally | None = None,
+    most: int | None = None,
 ) -> Iterator[Item]:
     """Yield every record of a file or of standard input ("-") in order, whatever is wrong with it.
 
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
     that of times without an offset. `table` maps the columns of a CSV file (see csv_options); one that is
     absent is told by refusing all lines. `encoding` is None to tell it from the bytes. `tally` counts what
-    became of the lines. Events have the second of the first event of the file, which orders the parts of a
+    became of the lines. `most` is that of lines.Lines. Events have the second of the first event of the file, which orders the parts of a
     log. Raises ValueError for an unknown kind or zone, OSError for a file that cannot be read.
     """
     if kind not in _READERS:
@@ -52,7 +53,7 @@ def read(
     table, tally = table or TableMap(), tally or Tally()
     began: int | None = None
     with lines.opened(path) as source:
-        texts = lines.Lines(source, encoding)
+        texts = lines.Lines(source, encoding, most)
         for line, value in _READERS[kind](texts, zone, table, tally):
             if isinstance(value, schema.NewEvent):
                 began = value.time_ms // 1000 if began is None else began
@@ -62,18 +63,22 @@ def read(
 
 
 def texts(
-    path: Path | lines.Content, encoding: str | None, numbers: Collection[int], most: int = lines.MAX_LINE
+    path: Path | lines.Content,
+    encoding: str | None,
+    numbers: Collection[int],
+    longest: int = lines.MAX_LINE,
+    most: int | None = None,
 ) -> dict[int, str]:
-    """Return the first `most` characters of these lines of a file by their numbers, which are from 1; none
-    of standard input."""
+    """Return the first `longest` characters of these lines of a file by their numbers, which are from 1; none
+    of standard input. `most` is that of lines.Lines."""
     found: dict[int, str] = {}
     if not numbers or path == lines.STANDARD_INPUT:
         return found
     last = max(numbers)
     with lines.opened(path) as source:
-        for number, line in enumerate(islice(lines.Lines(source, encoding), last), 1):
+        for number, line in enumerate(islice(lines.Lines(source, encoding, most), last), 1):
             if number in numbers:
-                found[number] = line.rstrip("\r\n")[:most]
+                found[number] = line.rstrip("\r\n")[:longest]
     return found
 
 

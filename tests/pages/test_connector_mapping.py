@@ -185,3 +185,12 @@ def test_what_does_not_fit_is_refused_with_the_line_or_the_path(client: FlaskCli
         answer = client.post(url, data=form(preview="1", sample=sample))
         assert (answer.status_code, problem in html.unescape(answer.text)) == (200, True), problem
     assert Connector.get().mapping == {}
+
+
+def test_a_sample_with_half_characters_is_shown(client: FlaskClient, url: str) -> None:
+    """No path and no type can name them; in texts they are replaced."""
+    sample = r'{"type": "\ud800", "a": "b\udc00", "\ud801": 1, "n\u0000": 2, "time": 1772438400}'
+    sent = {**chosen(client.get(url).text), "path.type": "type", "path.user": "a", "sample": sample}
+    answer = client.post(url, data={**sent, "preview": "1"})
+    offered = [value for value in ("a = b\ufffd", "\ufffd = 1", "n\ufffd = 2") if f">{value}<" in answer.text]
+    assert (answer.status_code, offered) == (200, ["a = b\ufffd"])

@@ -61,6 +61,11 @@ class ColumnMap(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(found))
 
 
+def can_be_mapped(name: str) -> bool:
+    """Say whether an option can name a column: one without a name, or with a constant's "=", cannot be."""
+    return bool(name) and not name.startswith("=")
+
+
 def guessed(header: Sequence[str]) -> ColumnMap:
     """Return a first map by the names of the columns."""
     by_name = {name: field for field, names in KNOWN.items() for name in names.split()}

@@ -14,6 +14,7 @@ from dashboard.ingest.schema import WHOLE, NewEvent
 from dashboard.ingest.sources import queue_log_read
 from dashboard.ingest.tally import Tally
 
+BEGINNING = 4 * 1024 * 1024  # bytes that are read at most while one waits, see lines.Lines
 LINES = 50  # that are not blank, to tell a format from
 SHOWN = 10  # records
 ROWS, CHARACTERS, VALUES = 1000, 1_000_000, 12  # of a table that are looked at
@@ -30,7 +31,7 @@ class Found(NamedTuple):
 def detect(content: lines.Content, encoding: str = "") -> Found:
     """Tell the format of a file from its first lines, and its encoding from these unless one is given."""
     with lines.opened(content) as source:
-        texts = lines.Lines(source, encoding or None)
+        texts = lines.Lines(source, encoding or None, BEGINNING)
         first = [line.strip() for line in islice((line for line in texts if line.strip()), LINES)]
     return Found(_format(first), encodings.shown(texts.encoding))
 
@@ -68,7 +69,7 @@ class Table(NamedTuple):
 def table(content: lines.Content, encoding: str = "") -> Table:
     """Return the beginning of a CSV file; its header is empty for a file that is none."""
     with lines.opened(content) as source:
-        texts = iter(lines.Lines(source, encoding or None))
+        texts = iter(lines.Lines(source, encoding or None, BEGINNING))
         separator, header = csv_reader.header(next(texts, ""))
         header = [name.strip() for name in header]
         found, size = [], 0
@@ -97,4 +98,4 @@ def records(
     content: lines.Content, format_: str, zone: str, table: TableMap | None, encoding: str
 ) -> list[Item]:
     """Return the first SHOWN records of a file as they are understood."""
-    return list(islice(files.read(content, format_, zone, table, encoding or None), SHOWN))
+    return list(islice(files.read(content, format_, zone, table, encoding or None, most=BEGINNING), SHOWN))

@@ -85,7 +85,7 @@ def read(posted: Mapping[str, str], header: Sequence[str]) -> ColumnMap:
     }
     rows = posted.get("rows", "")
     return ColumnMap(
-        {name: field for name, field in found.items() if _is_field(field)},
+        {name: field for name, field in found.items() if columns.can_be_mapped(name) and _is_field(field)},
         rows if rows and _are_types(rows) else "",
         dict(list(values.items())[: sample.VALUES]),
         posted.get("empty", "").strip()[:200],

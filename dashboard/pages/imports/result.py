@@ -13,6 +13,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.exports.table import Column, Kind, Report, Sheet
 from dashboard.i18n import formats, site_zone
+from dashboard.ingest import data as payload
 from dashboard.ingest import files
 from dashboard.ingest.imports import counts, job
 from dashboard.ingest.imports.counts import Counts
@@ -22,7 +23,7 @@ from dashboard.sources.declared.refused import errors_of
 from dashboard.tracing import people
 
 SHOWN = 20  # refused records
-NEAR = 100_000  # lines in which their texts are looked for while one waits
+NEAR = 32 * 1024 * 1024  # bytes in which their texts are looked for while one waits, see lines.Lines
 TEXT_MAX = 2000  # characters of a record
 
 
@@ -119,11 +120,11 @@ def _records(
 ) -> Iterator[RefusedRecord]:
     query = ImportRefused.select(ImportRefused.line, ImportRefused.errors).where(ImportRefused.file == row.id)
     found = list(query.order_by(ImportRefused.line).limit(most).tuples())
-    numbers = {line for line, _errors in found if near is None or line <= near} if with_texts else set()
-    texts = files.texts(Upload(row), row.encoding or None, numbers, TEXT_MAX)
+    numbers = {line for line, _errors in found} if with_texts else set()
+    texts = files.texts(Upload(row), row.encoding or None, numbers, TEXT_MAX, near)
     for line, errors in found:
         why = "; ".join(f"{name}: {text}" for name, text in errors_of(errors).items())
-        yield RefusedRecord(line, why, texts.get(line, ""))
+        yield RefusedRecord(line, why, payload.cleaned(texts.get(line, "")))
 
 
 def links(row: FileImport, scope: Scope) -> list[tuple[str, str]]:

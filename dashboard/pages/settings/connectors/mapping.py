@@ -17,12 +17,12 @@ from dashboard import catalog, clock
 from dashboard.i18n.message import N_
 from dashboard.ingest import admission
 from dashboard.ingest import body as bodies
+from dashboard.ingest import data as payload
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import mapped
 from dashboard.ingest.connectors.fields import JsonObject
 from dashboard.ingest.connectors.mapped import DATA, FIXED
 from dashboard.ingest.connectors.reading import MAPPED, events
-from dashboard.ingest.data import NOT_AN_OBJECT
 from dashboard.ingest.schema import Outcome, Refusal
 from dashboard.ruletext.names import type_label
 from dashboard.web import lists
@@ -154,7 +154,7 @@ def preview(texts: Mapping[str, str], sample: str) -> str:
     found = [
         each for body in payloads for each in events(MAPPED, texts, body, lambda *_at: ({}, None), now_ms)
     ]
-    return "\n\n".join(map(_shown, found)) or str(_(NOT_AN_OBJECT))
+    return "\n\n".join(map(_shown, found)) or str(_(payload.NOT_AN_OBJECT))
 
 
 def _shown(found: Outcome) -> str:
@@ -163,4 +163,5 @@ def _shown(found: Outcome) -> str:
         return "\n".join(f"{place}: {why.render(_)}" for place, why in errors.items())
     shown = {name: getattr(found, name) for name in SHOWN}
     shown |= {"time": clock.iso(found.time_ms // 1000, "UTC"), "data": json.loads(found.data)}
-    return json.dumps({name: value for name, value in shown.items() if value}, ensure_ascii=False, indent=2)
+    text = json.dumps({name: value for name, value in shown.items() if value}, ensure_ascii=False, indent=2)
+    return str(payload.cleaned(text))
