@@ -229,7 +229,12 @@ def is_log(path: Path) -> bool:
 
 
 def _named(path: Path) -> _Name | None:
-    """Return the part in a file; None for one that is gone, or does not begin with a record."""
+    """Return the part in a file; None for one that is gone, or does not begin with a record.
+
+    What is no file is not opened: a pipe would wait for its writer.
+    """
+    if not path.is_file():
+        return None
     try:
         with path.open("rb") as raw:
             file = gzip.GzipFile(fileobj=raw) if _is_packed(raw) else raw

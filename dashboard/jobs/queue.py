@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from dashboard import clock
-from dashboard.db import dialect
+from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.jobs import counters
 from dashboard.jobs.work import RUNNING, WAITING, Work, pause_ms
@@ -74,16 +74,18 @@ def finish(jobs: list[Job]) -> None:
 def fail(jobs: list[Job], error: str, permanent: bool = False) -> None:
     """Retry after the pauses of RETRIES_S; then, or at once when `permanent`, give up visibly.
 
-    The handler of the kind is then called, to mark what the job was to make as failed.
+    The handler of the kind is then called, in the transaction that ends the job, to mark what the job was to
+    make as failed.
     """
     for job in jobs:
         pause = None if permanent else pause_ms(RETRIES_S, job.attempts)
         counters.add("jobs", kind=job.kind, result="failed" if pause is None else "retried")
         if pause is None:
-            WORK.end([job], "failed", key=None, finished_ms=clock.now_ms(), error=error)
-            handler = HANDLERS.get(job.kind)
-            if handler is not None and handler.gave_up is not None:
-                handler.gave_up(job, error)
+            with database.atomic():
+                WORK.end([job], "failed", key=None, finished_ms=clock.now_ms(), error=error)
+                handler = HANDLERS.get(job.kind)
+                if handler is not None and handler.gave_up is not None:
+                    handler.gave_up(job, error)
         else:
             WORK.retry(job, pause, error=error)
 

@@ -178,6 +178,15 @@ def test_lines_that_are_no_records_are_counted_and_named(app: Flask, tmp_path: P
     assert again.output.splitlines()[-1] == "read 6, stored 0, repeated 3, refused 3"
 
 
+def test_a_pipe_beside_a_log_holds_nobody_up(tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text(OPEN)
+    os.mkfifo(tmp_path / "queue_log.1")
+    log = GrowingLog(path)
+    assert [line.number for line in log.read()] == [1, 2]
+    log.close()
+
+
 def test_from_now_leaves_out_what_is_there(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "queue_log"
     assert end(path) is None

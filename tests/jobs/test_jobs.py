@@ -148,6 +148,20 @@ def test_a_permanent_error_gives_up_at_once(single: Kind) -> None:
     assert states() == [("failed", 1, "Permanent: no such address")]
 
 
+def test_a_job_stays_claimed_until_what_it_was_to_make_is_marked_as_failed(
+    single: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_job: Job, _error: str) -> None:
+        raise KeyboardInterrupt
+
+    single.act = fails(queue.Permanent("no such address"))
+    monkeypatch.setitem(queue.HANDLERS, single.name, queue.HANDLERS[single.name]._replace(gave_up=killed))
+    single.enqueue(1)
+    with pytest.raises(KeyboardInterrupt):
+        worker.drain()
+    assert states() == [("running", 1, "")]
+
+
 def test_a_long_error_is_cut_and_the_worker_goes_on(single: Kind) -> None:
     single.act = fails(ValueError("x" * 5000))
     single.enqueue(1, 2)

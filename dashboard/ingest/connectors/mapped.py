@@ -100,7 +100,7 @@ def paths(samples: Iterable[JsonObject]) -> dict[str, str]:
         for path, value in _leaves(sample, ""):
             if len(found) >= MAX_PATHS:
                 return found
-            shown = "" if value is None else " ".join(str(value).split())[:SHOWN_CHARS]
+            shown = "" if value is None else " ".join(payload.cleaned(str(value)).split())[:SHOWN_CHARS]
             if not found.get(path):
                 found[path] = shown
     return found
@@ -109,7 +109,8 @@ def paths(samples: Iterable[JsonObject]) -> dict[str, str]:
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name, each in value.items():
-            if name and "." not in name and name == " ".join(name.split()) and FIXED not in name:
+            is_word = name == " ".join(name.split()) and name == payload.cleaned(name)
+            if name and is_word and "." not in name and FIXED not in name:
                 yield from _leaves(each, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for number, each in enumerate(value[:3]):
@@ -122,7 +123,8 @@ def values(samples: Iterable[JsonObject], path: str) -> list[str]:
     """Return the different texts at a path of samples, those that a line of a mapping can name."""
     given = [_value(sample, path) for sample in samples] if path and not is_fixed(path) else []
     found = [str(each).strip() for each in given if isinstance(each, str | int)]
-    return list(dict.fromkeys(each for each in found if "=" not in each and len(each.splitlines()) == 1))
+    named = (each for each in found if "=" not in each and each == payload.cleaned(each))
+    return list(dict.fromkeys(each for each in named if len(each.splitlines()) == 1))
 
 
 def drafts(pairs: Pairs, body: JsonObject, ident: str, now_ms: int) -> list[Draft]:

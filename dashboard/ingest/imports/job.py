@@ -56,7 +56,7 @@ def stop(row: FileImport) -> None:
 def run(waiting: Sequence[Job]) -> None:
     """Do what the state of the import says; after a kill, go on where the last batch was committed."""
     job = waiting[0]
-    row = FileImport.get_or_none(FileImport.id == job.args["import"])
+    row = FileImport.get_or_none((FileImport.id == job.args["import"]) & (FileImport.job_id == job.id))
     with patient():
         if row is not None and row.state == State.CHECKING:
             _check(row, job)
@@ -72,7 +72,7 @@ def give_up(job: Job, _error: str) -> None:
     After an undo that was given up, the file is read from its start if the import is continued.
     """
     f = FileImport
-    mine = f.id == job.args["import"]
+    mine = (f.id == job.args["import"]) & (f.job_id == job.id)
     f.update(state=State.DRAFT.value).where(mine & (f.state == State.CHECKING)).execute()
     for row in f.select().where(mine & (f.state == State.IMPORTING)):
         _unfinished(row, State.FAILED, job)
@@ -197,8 +197,11 @@ def _actor(job: Job) -> Actor:
 
 
 def _end(row: FileImport, state: State, **columns: object) -> None:
+    """Write the state and let go of the job's key: what is started from now on is a job of its own."""
     values = {"state": state.value, "stopping": False, "finished_ts": clock.now_s(), **columns}
-    FileImport.update(**values).where(FileImport.id == row.id).execute()
+    with database.atomic():
+        FileImport.update(**values).where(FileImport.id == row.id).execute()
+        Job.update(key=None).where(Job.id == row.job_id).execute()
 
 
 class Watch(Observer):
