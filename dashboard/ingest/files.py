@@ -45,8 +45,9 @@ def read(
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
     that of times without an offset. `table` maps the columns of a CSV file (see csv_options); one that is
     absent is told by refusing all lines. `encoding` is None to tell it from the bytes. `tally` counts what
-    became of the lines. `most` is that of lines.Lines. Events have the second of the first event of the file, which orders the parts of a
-    log. Raises ValueError for an unknown kind or zone, OSError for a file that cannot be read.
+    became of the lines. `most` is that of lines.Lines. Events have the second of the first event of the file,
+    which orders the parts of a log. Raises ValueError for an unknown kind or zone, OSError for a file that
+    cannot be read.
     """
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
