@@ -218,6 +218,8 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("tracing.exported", N_("User tracing exported"), FORMAT, ROWS),
     _act("export.downloaded", N_("Export downloaded"), FORMAT, ROWS),
     _act("import.finished", N_("Import finished"), ROWS),
+    _act("import.undone", N_("Import undone"), NAME),
+    _act("source.deleted", N_("Source deleted"), NAME),
     _act_read("audit.viewed", N_("Audit log viewed")),
     _act("audit.exported", N_("Audit log exported"), FORMAT, ROWS),
     _act("audit.verified", N_("Audit log verified"), ENTRY, HASH),
