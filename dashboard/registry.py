@@ -69,7 +69,7 @@ from dashboard.sources.declared.time_in_state import TIME_IN_STATE
 from dashboard.tracing import projection
 from dashboard.tracing.made import attendance as days
 from dashboard.tracing.made import queue_waits, time_in_state
-from dashboard.web import listing_files
+from dashboard.web import listing_files, nav
 
 BLUEPRINTS = (
     gate.bp,
@@ -197,4 +197,4 @@ def _notices() -> dict[str, Any]:
 
 def _audit_alarm() -> str:
     scope = g.get("scope")
-    return audit_words.alarm(nightly.proof()) if scope and scope.can(Permission.AUDIT_VIEW) else ""
+    return audit_words.alarm(nav.notices().proof) if scope and scope.can(Permission.AUDIT_VIEW) else ""

@@ -74,9 +74,9 @@ def load_user() -> None:
     g.user, g.scope = None, None
     token = request.cookies.get(cookie_name(COOKIE))
     if token and not request.path.startswith(("/static/", *MACHINE_PATHS)):
-        user = sessions.find(token)
-        if user is not None and user.access_id is not None:
-            g.user, g.scope, g.token = user, scope.of_user(user), token
+        found = sessions.find(token)
+        if found is not None and found[0].access_id is not None:
+            g.user, g.scope, g.token = found[0], scope.of_grants(*found), token
 
 
 def is_secure() -> bool:

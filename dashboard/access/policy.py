@@ -5,26 +5,14 @@ A user is shown a version until they have acknowledged that they read it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import peewee
 
 from dashboard import clock
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Policy, PolicyReading, User
-
-_NEWEST = Prepared(
-    lambda: (
-        Policy.select(Policy.id, PolicyReading.user)
-        .join(
-            PolicyReading,
-            peewee.JOIN.LEFT_OUTER,
-            on=((PolicyReading.policy == Policy.id) & (PolicyReading.user == slot("user"))),
-        )
-        .order_by(Policy.id.desc())
-        .limit(1)
-    )
-)
 
 
 def current() -> Policy | None:
@@ -46,9 +34,11 @@ def read_at(user_id: int, policy: Policy) -> int | None:
     return found
 
 
-def is_due(user_id: int) -> bool:
-    """Say whether there is a version that the user has not acknowledged."""
-    return any(reader is None for _number, reader in _NEWEST.rows(user=user_id))
+def reader_of_newest(user: Any) -> Any:
+    """Return the query of who acknowledged the newest version: the user, or 0; no row while there is none."""
+    mine = (PolicyReading.policy == Policy.id) & (PolicyReading.user == user)
+    query = Policy.select(peewee.fn.COALESCE(PolicyReading.user, 0))
+    return query.join(PolicyReading, peewee.JOIN.LEFT_OUTER, on=mine).order_by(Policy.id.desc()).limit(1)
 
 
 def acknowledge(user: User, number: int) -> bool:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+
+import peewee
 
 from dashboard.access.permissions import ALL, EVERYONE, Permission
 from dashboard.db import keyset
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import Access, AccessGrant, Event, TeamLead, TeamMember, User
 
+Grant = tuple[
+    str, int | None, int | None
+]  # kind, id of what is granted, member of a team that the user leads
+GRANT_COLUMNS = (AccessGrant.kind, AccessGrant.ref_id, TeamMember.user)
+
+
+def with_members(query: Any, user: Any) -> Any:
+    """Join the teams that `user` leads to the grants of a query, where they count, and their members."""
+    led = (TeamLead.user == user) & (AccessGrant.kind == "led_teams")
+    query = query.join_from(AccessGrant, TeamLead, peewee.JOIN.LEFT_OUTER, on=led)
+    members = TeamMember.team == TeamLead.team
+    return query.join_from(TeamLead, TeamMember, peewee.JOIN.LEFT_OUTER, on=members)
+
+
 _GRANTS = Prepared(
-    lambda: AccessGrant.select(AccessGrant.kind, AccessGrant.ref_id).where(
+    lambda: with_members(AccessGrant.select(*GRANT_COLUMNS), slot("user")).where(
         AccessGrant.access == slot("access")
     )
 )
@@ -93,17 +110,20 @@ class Scope:
 
 def of_user(user: User) -> Scope:
     """Return the current scope of a user: the union of the grants of the user's role."""
-    access = user.access
-    if access is None:
+    return of_grants(user, _GRANTS.rows(access=user.access_id, user=user.id))
+
+
+def of_grants(user: User, grants: Iterable[Grant]) -> Scope:
+    """Return the scope of a user whose role has these grants."""
+    if user.access is None:
         return Scope(user.id, EVERYONE, frozenset(), frozenset())
-    grants = _GRANTS.rows(access=access.id)
-    kinds = {kind for kind, _ in grants}
-    users: frozenset[int] | None = None
-    if "all_users" not in kinds:
-        named = {ref for kind, ref in grants if kind == "users"}
-        users = frozenset(named | (led_by(user.id) if "led_teams" in kinds else set()))
-    queues = None if "all_queues" in kinds else frozenset(ref for kind, ref in grants if kind == "queues")
-    return Scope(user.id, permissions_of(access), users, queues)
+    parts: dict[str, set[int | None]] = {}
+    for kind, ref, member in grants:
+        parts.setdefault(kind, set()).add(member if kind == "led_teams" else ref)
+    named = parts.get("users", set()) | parts.get("led_teams", set())
+    users = None if "all_users" in parts else frozenset(each for each in named if each is not None)
+    queues = frozenset(each for each in parts.get("queues", ()) if each is not None)
+    return Scope(user.id, permissions_of(user.access), users, None if "all_queues" in parts else queues)
 
 
 def permissions_of(access: Access) -> frozenset[Permission]:

@@ -10,10 +10,11 @@ from peewee import JOIN
 
 from dashboard import clock
 from dashboard.access.keys import digest
+from dashboard.access.scope import GRANT_COLUMNS, Grant, with_members
 from dashboard.db import Model, dialect
 from dashboard.db.failure import is_away
 from dashboard.db.prepared import Prepared, slot
-from dashboard.models import Access, Session, User
+from dashboard.models import Access, AccessGrant, Session, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
@@ -29,25 +30,25 @@ def start(user: User, ip: str) -> str:
     return token
 
 
-def find(token: str) -> User | None:
-    """Return the active user of a valid session with the role loaded, else None. One query."""
+def find(token: str) -> tuple[User, list[Grant]] | None:
+    """Return the active user of a valid session with the role loaded, and its grants; else None."""
     rows = _LIVE.rows(hash=digest(token))
     moment = clock.now_s()
     if not rows:
         return None
     row = rows[0]
-    seen_ts, created_ts = row[-2:]
+    seen_ts, created_ts = row[_GRANT_AT - 2 : _GRANT_AT]
     user = _filled(User, row)
     if user.deactivated_ts is not None:
         return None
     if moment - seen_ts > IDLE_S or moment - created_ts > ABSOLUTE_S:
         return None
     if user.access_id is not None:
-        user.access = _filled(Access, row[len(User._meta.sorted_fields) :])
+        user.access = _filled(Access, row[_ACCESS_AT:])
         user._dirty.clear()  # loaded, not modified
     if moment - seen_ts > SEEN_EVERY_S:
         _mark_seen(token, moment)
-    return cast(User, user)
+    return cast(User, user), [row[_GRANT_AT:] for row in rows if row[_GRANT_AT] is not None]
 
 
 def _mark_seen(token: str, moment: int) -> None:
@@ -60,15 +61,17 @@ def _mark_seen(token: str, moment: int) -> None:
             raise
 
 
-_LIVE = Prepared(
-    lambda: (
-        User.select(User, Access, Session.seen_ts, Session.created_ts)
-        .join(Access, JOIN.LEFT_OUTER)
-        .switch(User)
-        .join(Session, on=(Session.user_id == User.id))
-        .where(Session.token_hash == slot("hash"))
-    )
-)
+def _live() -> Any:
+    """A row for each grant, one at least: user, role, times of the session, grant."""
+    query = User.select(User, Access, Session.seen_ts, Session.created_ts, *GRANT_COLUMNS)
+    query = query.join(Session, on=(Session.user_id == User.id)).switch(User)
+    query = query.join(Access, JOIN.LEFT_OUTER).join(AccessGrant, JOIN.LEFT_OUTER)
+    return with_members(query, User.id).where(Session.token_hash == slot("hash"))
+
+
+_LIVE = Prepared(_live)
+_ACCESS_AT = len(User._meta.sorted_fields)
+_GRANT_AT = _ACCESS_AT + len(Access._meta.sorted_fields) + 2
 
 
 def _filled(model: type[Model], values: Sequence[Any]) -> Any:

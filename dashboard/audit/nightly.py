@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import current_app
 
@@ -15,7 +15,7 @@ from dashboard import clock
 from dashboard.audit import record, seals, verify
 from dashboard.audit.seals import SealError
 from dashboard.db import database
-from dashboard.db.prepared import Prepared
+from dashboard.db.prepared import plain
 from dashboard.jobs import queue
 from dashboard.jobs.nightly import Nightly
 from dashboard.models import Job, Setting
@@ -26,7 +26,6 @@ PROOF = "audit.proof"  # name of a setting
 ACTOR = ("system", None, "nightly verification")
 
 log = logging.getLogger("stopa.audit")
-_PROOF = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == PROOF))
 
 
 class Proof(NamedTuple):
@@ -46,8 +45,16 @@ class Proof(NamedTuple):
 
 def proof() -> Proof | None:
     """Return the latest verification, None before the first night."""
-    found = _PROOF.rows()
-    return Proof(**json.loads(found[0][0])) if found else None
+    return parsed(next((text for (text,) in plain(proof_text())), None))
+
+
+def proof_text() -> Any:
+    """Return the query of the text that `parsed` takes; no row before the first night."""
+    return Setting.select(Setting.value).where(Setting.name == PROOF)
+
+
+def parsed(text: str | None) -> Proof | None:
+    return None if text is None else Proof(**json.loads(text))
 
 
 def run(jobs: Sequence[Job]) -> None:

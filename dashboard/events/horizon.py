@@ -6,13 +6,22 @@ GAP_MS older still, because a fold that begins at the horizon looks that far bac
 
 from __future__ import annotations
 
+from typing import Any
+
 from dashboard.clock import DAY_MS
 from dashboard.db.prepared import Prepared
 from dashboard.models import Setting
 
 NAME = "retention.horizon"  # of the setting
 GAP_MS = 2 * DAY_MS  # more than the longest shift and a local day
-_STORED = Prepared(lambda: Setting.select(Setting.value).where(Setting.name == NAME))
+
+
+def stored() -> Any:
+    """Return the query of the horizon as a text; no row while there is none."""
+    return Setting.select(Setting.value).where(Setting.name == NAME)
+
+
+_STORED = Prepared(stored)
 
 
 def horizon_ms() -> int:

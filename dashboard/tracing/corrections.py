@@ -143,22 +143,21 @@ def _row(one: Correction, part: Stretch) -> Presence:
 
 
 _COLUMNS = (Event.id, Event.external_id, Event.source_id, Event.time_ms, Event.user_id, Event.data)
-_OF_USER = Prepared(
-    lambda: Event.select(*_COLUMNS).where((Event.user_id == slot("user")) & (Event.type == TIME_CORRECTED))
+_OF_USERS = Prepared(
+    lambda: Event.select(*_COLUMNS).where(Event.user_id.in_([slot("users")]) & (Event.type == TIME_CORRECTED))
 )
 
 
 def of_user(user: int) -> list[Correction]:
     """Return all corrections of a user, those that were taken back included (a step in an index)."""
-    return read(_OF_USER.rows(user=user))
+    return read(_OF_USERS.rows(users=[user]))
 
 
 def of_users(scope: Scope, users: Iterable[int], span: Span) -> dict[int, list[Correction]]:
     """Return user → corrections of time in `span`, for users inside the scope who have any."""
     seen = sorted(user for user in users if scope.sees(user))
-    query = Event.select(*_COLUMNS).where(Event.user_id.in_(seen) & (Event.type == TIME_CORRECTED))
     found: dict[int, list[Correction]] = {}
-    for one in read(query.tuples()):
+    for one in read(_OF_USERS.rows(users=seen)):
         if one.area.start < span.end and one.area.end > span.start:
             found.setdefault(one.user_id, []).append(one)
     return found

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import peewee
-
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import DAY_S, Span
-from dashboard.db.prepared import plain
-from dashboard.models import Activity, Contact, PauseType, Queue
+from dashboard.models import Activity
 from dashboard.tracing import statements, surroundings
 from dashboard.tracing.ongoing import AsOf, settled
 from dashboard.tracing.surroundings import INSIDE, acts
 from dashboard.tracing.types import NOT_TAKEN, SHOWN, ClosedRow, IntervalRow, Kind, State
 
 ID_MAX = 2**63 - 1  # of a column of 64 bits
+NO_SOURCE = 0  # the id of none
+UNTAKEN = (State.MISSED.value, State.REJECTED.value)
 
 
 class ActivityRow(NamedTuple):
@@ -80,15 +79,10 @@ def intervals(scope: Scope, user_id: int, span: Span, at: AsOf | None = None) ->
     """
     if not scope.sees(user_id):
         return []
-    times = {"user": user_id, "start": span.start, "end": span.end, "edge": span.start - DAY_S}
-    found = [_interval(row) for row in statements.INTERVALS_OLDER.rows(**times)]
-    found += [_interval(row) for row in statements.INTERVALS_NEAR.rows(**times)]
+    rows = statements.INTERVALS.rows(user=user_id, start=span.start, end=span.end, edge=span.start - DAY_S)
     at = at or as_of()
-    found = [row for row in found if row.kind in SHOWN]
+    found = sorted((_interval(row) for row in rows if row[0] in SHOWN), key=lambda row: row.start)
     found = settled((forgotten_login(user_id, row, at) for row in found), at)
-    if any(row.label for row in found):
-        labels = dict(PauseType.select(PauseType.name, PauseType.label).tuples())
-        found = [row._replace(label=labels.get(row.label, row.label)) for row in found]
     if scope.queues is None or user_id == scope.viewer_id:
         return found
     return [row if _open_to(scope, user_id, row) else _opaque(row) for row in found]
@@ -130,55 +124,48 @@ def horizons() -> dict[int, int]:
     return {source: last // 1000 for source, last in statements.HORIZONS.rows()}
 
 
-def activities(
-    scope: Scope,
-    user_id: int,
-    span: Span,
-    wanted: Filter = Filter(),
-    after: tuple[int, int] | None = None,
-    limit: int | None = None,
-    descending: bool = False,
-    at: AsOf | None = None,
-) -> list[ActivityRow]:
+def activities(scope: Scope, user_id: int, span: Span, at: AsOf) -> list[ActivityRow]:
     """Return the user's activities that overlap `span`, by (start, id); none on a day that has not come.
 
-    `after` is the (start, id) of the last row of the page before, so that every page costs the
-    same. Content of queues outside the scope is blanked, and filters on it find nothing there.
+    Content of queues outside the scope is blanked.
     """
-    if not scope.sees(user_id):
+    if not scope.sees(user_id) or span.start > at.instant:
         return []
-    at = at or as_of()
-    parts = _parts(user_id, span, at)
-    found: list[ActivityRow] = []
-    for part in reversed(parts) if descending else parts:
-        if limit is not None and len(found) >= limit:
-            break
-        query = _activity_query().where(part & _filter(scope, user_id, wanted, at))
-        found += _page(query, after, None if limit is None else limit - len(found), descending)
-    return [_row(scope, bounded_row(row, at)) for row in found]
+    over_files = [source for source, last in at.horizons.items() if last < span.start]
+    rows = statements.ACTIVITIES.rows(
+        user=user_id,
+        start=span.start,
+        end=span.end,
+        edge=span.start - DAY_S,
+        instant=at.instant,
+        over_files=over_files or [NO_SOURCE],
+    )
+    found = [_row(scope, bounded_row(ActivityRow(*row), at)) for row in rows]
+    return sorted(found, key=lambda row: (row.start, row.id))
 
 
-def counts(
-    scope: Scope, user_id: int, span: Span, wanted: Filter = Filter(), at: AsOf | None = None
-) -> dict[str, int]:
-    """Return how many of these activities there are, by channel (from the index alone)."""
-    totals: dict[str, int] = {}
-    if not scope.sees(user_id):
-        return totals
-    at = at or as_of()
-    for part in _parts(user_id, span, at):
-        query = Activity.select(Activity.channel, peewee.fn.COUNT(Activity.id))
-        query = query.where(part & _filter(scope, user_id, wanted, at)).group_by(Activity.channel)
-        for channel, count in plain(query):
-            totals[channel] = totals.get(channel, 0) + count
-    return totals
+def matches(row: ActivityRow, wanted: Filter, at: AsOf) -> bool:
+    """Return whether the list shows this row under a filter; one on a queue finds no hidden work."""
+    if wanted.channels and row.channel not in wanted.channels:
+        return False
+    if NOT_TAKEN in wanted.states:
+        if row.state not in UNTAKEN or row.channel == "dialled":
+            return False
+    elif wanted.states and row.state not in wanted.states:
+        return False
+    if wanted.inferred and not row.inferred:
+        expired = row.expires_ts is not None and row.expires_ts <= at.instant
+        is_bounded = row.end_bound is not None or expired or row.source_id in at.horizons
+        if row.end is not None or not is_bounded:
+            return False
+    return wanted.queue_id is None or row.queue_id == wanted.queue_id
 
 
 def activity(scope: Scope, activity_id: int) -> ActivityRow | None:
     """Return one activity, or None when there is none or its user is outside the scope."""
     if activity_id > ID_MAX:
         return None
-    found = [ActivityRow(*row) for row in _activity_query().where(Activity.id == activity_id).tuples()]
+    found = [ActivityRow(*row) for row in statements.activities().where(Activity.id == activity_id).tuples()]
     if not found or not scope.sees(found[0].user_id):
         return None
     own = found[0].user_id == scope.viewer_id
@@ -196,94 +183,9 @@ def bounded_row(row: ActivityRow, at: AsOf) -> ActivityRow:
     return row._replace(state=state, end_bound=bound.at, end_reason=str(bound.reason))
 
 
-def _parts(user_id: int, span: Span, at: AsOf) -> tuple[Any, ...]:
-    """Return the conditions of the two index ranges, older first: long ones from before, and near ones.
-    None for a period that has not begun."""
-    if span.start > at.instant:
-        return ()
-    a = Activity
-    edge = span.start - DAY_S
-    over_files = [source for source, last in at.horizons.items() if last < span.start]
-    expired = (a.expires_ts < span.start) & (a.expires_ts <= at.instant)
-    ongoing = a.end_bound.is_null() & (a.expires_ts.is_null() | ~expired)
-    if over_files:
-        ongoing &= a.source_id.not_in(over_files)
-    over = (a.end_ts > span.start) | (a.end_ts.is_null() & (ongoing | (a.end_bound >= span.start)))
-    older = (a.user_id == user_id) & a.long & (a.start_ts < edge) & over
-    near = (a.user_id == user_id) & (a.start_ts >= edge) & (a.start_ts < span.end)
-    return older, near & (over | (a.start_ts >= span.start))
-
-
-def _page(
-    query: Any, after: tuple[int, int] | None, limit: int | None, descending: bool
-) -> list[ActivityRow]:
-    a = Activity
-    if after is not None:
-        key = peewee.Tuple(a.start_ts, a.id)
-        query = query.where(key < after if descending else key > after)
-    order = (a.start_ts.desc(), a.id.desc()) if descending else (a.start_ts, a.id)
-    return [ActivityRow(*row) for row in plain(query.order_by(*order).limit(limit))]
-
-
-def _activity_query() -> Any:
-    a = Activity
-    name = peewee.fn.COALESCE
-    return (
-        a.select(
-            a.id,
-            a.interaction_id,
-            a.n,
-            a.channel,
-            a.direction,
-            a.state,
-            a.source_id,
-            a.queue_id,
-            name(Queue.label, ""),
-            name(Contact.name, ""),
-            name(Contact.phone, ""),
-            name(Contact.email, ""),
-            a.title,
-            a.start_ts,
-            a.end_ts,
-            a.closed_ts,
-            a.ringing_s,
-            a.handling_s,
-            a.talk_s,
-            a.hold_s,
-            a.inferred,
-            a.user_id,
-            a.end_bound,
-            a.end_reason,
-            a.proved_s,
-            a.expires_ts,
-        )
-        .join(Queue, peewee.JOIN.LEFT_OUTER, on=(Queue.id == a.queue_id))
-        .join(Contact, peewee.JOIN.LEFT_OUTER, on=(Contact.id == a.contact_id))
-    )
-
-
 def not_taken() -> Any:
     """Return the condition of what rang at its user, who did not take it; a dialled call rings elsewhere."""
-    return Activity.state.in_([State.MISSED.value, State.REJECTED.value]) & (Activity.channel != "dialled")
-
-
-def _filter(scope: Scope, user_id: int, wanted: Filter, at: AsOf) -> Any:
-    a = Activity
-    condition: Any = a.id.is_null(False)
-    if wanted.channels:
-        condition &= a.channel.in_(sorted(wanted.channels))
-    if NOT_TAKEN in wanted.states:
-        condition &= not_taken()
-    elif wanted.states:
-        condition &= a.state.in_(sorted(wanted.states))
-    if wanted.inferred:
-        of_file = a.source_id.in_(list(at.horizons))
-        bounded = a.end_bound.is_null(False) | (a.expires_ts <= at.instant) | of_file
-        condition &= a.inferred | (a.end_ts.is_null() & bounded)
-    if wanted.queue_id is not None:
-        visible = scope.content(user_id, wanted.queue_id)
-        condition &= (a.queue_id == wanted.queue_id) & (a.id.is_null(not visible))
-    return condition
+    return Activity.state.in_(UNTAKEN) & (Activity.channel != "dialled")
 
 
 def _row(scope: Scope, row: ActivityRow) -> ActivityRow:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows
-from dashboard.db.prepared import plain
+from dashboard.db.prepared import Prepared, slot
 from dashboard.events import horizon
 from dashboard.models import Event, Interval, User
 from dashboard.tracing.bounds import EndReason
@@ -26,38 +27,77 @@ class Person(NamedTuple):
     deactivated_ts: int | None
 
 
+# A recorded sign-in, whatever corrections lie over it.
+SIGNED_IN = Interval.kind.in_((Kind.LOGIN, Kind.LOGIN_ORIGINAL)) & (
+    Interval.end_reason.is_null() | (Interval.end_reason != EndReason.CORRECTED.value)
+)
+_COLUMNS = (User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
+
+
+def _with_traces(condition: Any) -> Any:
+    """Return the query of users with what is known of their whole time, a step in an index each.
+
+    That is the earliest event in ms, acts in the dashboard aside, the horizon, the earliest interval, and
+    whether a sign-in was recorded: by the index of presence, and under corrections.
+    """
+    e, i = Event, Interval
+    event = e.select(e.time_ms).where((e.user_id == User.id) & e.type.not_in(INSIDE))
+    stretch = i.select(i.start_ts).where(i.user_id == User.id)
+    sign_in = i.select(i.id).where((i.user_id == User.id) & SIGNED_IN)
+    present = sign_in.where(i.kind <= max(PRESENCE)).order_by(i.closed_ms)
+    original = sign_in.where(i.kind >= min(ORIGINALS.values()))
+    parts = (event.order_by(e.time_ms), horizon.stored(), stretch.order_by(i.start_ts), present, original)
+    return User.select(*_COLUMNS, *(part.limit(1) for part in parts)).where(condition)
+
+
+_BY_LOGIN = Prepared(lambda: _with_traces(User.login == slot("login")))
+_BY_ID = Prepared(lambda: _with_traces(User.id == slot("user")))
+
+
+class Traced(NamedTuple):
+    """A person who may be traced, there since `person.created_ts`.
+
+    That is when they were made here, or the local day of the first event, or of what is left of their days,
+    if earlier. Events tell of users before they are made here, the imported ones of years ago.
+    `never_signed_in`: no sign-in was ever reported, as for members of a queue log.
+    """
+
+    person: Person
+    never_signed_in: bool
+
+
 def person(scope: Scope, login: str) -> Person | None:
     """Return the user of that login, or None when there is none or not for this viewer."""
-    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
-    found = rows(query.where((User.login == login) & scope.allows(User.id)), Person)
-    if not found:
-        return None
-    one: Person = found[0]
-    own = one.id == scope.viewer_id
-    return one if own or scope.can(Permission.TRACING_VIEW) else None
+    found = rows(User.select(*_COLUMNS).where((User.login == login) & scope.allows(User.id)), Person)
+    return found[0] if found and _may_trace(scope, found[0].id) else None
 
 
-def first_event_ts(user_id: int) -> int | None:
-    """Return the second of the user's earliest event, acts in the dashboard aside, or of what is left of
-    their days where that is earlier (a step in an index each)."""
-    e, i = Event, Interval
-    mine = e.select(e.time_ms).where((e.user_id == user_id) & e.type.not_in(INSIDE))
-    found = [time_ms // 1000 for (time_ms,) in plain(mine.order_by(e.time_ms).limit(1))]
-    if horizon.horizon_ms():
-        days = i.select(i.start_ts).where(i.user_id == user_id)
-        found += [start for (start,) in plain(days.order_by(i.start_ts).limit(1))]
-    return min(found, default=None)
+def traced(scope: Scope, login: str, zone: str) -> Traced | None:
+    """Return the user of that login as `person`, with what is known of the whole time."""
+    found = _BY_LOGIN.rows(login=login)
+    return _traced(found[0], zone) if found and _may_trace(scope, found[0][0]) else None
 
 
-def employed_since(user_id: int, created_ts: int, zone: str) -> int:
-    """Return when the user was there from: made here, or the local day of the first event if earlier.
+def _may_trace(scope: Scope, user_id: int) -> bool:
+    own = user_id == scope.viewer_id
+    return own or (scope.sees(user_id) and scope.can(Permission.TRACING_VIEW))
 
-    Events tell of users before they are made here, the imported ones of years ago.
-    """
-    first = first_event_ts(user_id)
-    if first is None or first >= created_ts:
-        return created_ts
-    return clock.day(clock.local_date(first, zone), zone).start
+
+def _traced(row: Sequence[Any], zone: str) -> Traced:
+    event_ms, horizon_ms, stretch, present, original = row[len(_COLUMNS) :]
+    one = Person(*row[: len(_COLUMNS)])
+    known = [] if event_ms is None else [event_ms // 1000]
+    if int(horizon_ms or 0) and stretch is not None:
+        known.append(stretch)
+    first = min(known, default=one.created_ts)
+    if first < one.created_ts:
+        one = one._replace(created_ts=clock.day(clock.local_date(first, zone), zone).start)
+    return Traced(one, present is None and original is None)
+
+
+def employed_since(user_id: int, zone: str) -> int:
+    """Return the second since when the user of that id is there."""
+    return _traced(_BY_ID.rows(user=user_id)[0], zone).person.created_ts
 
 
 def people(scope: Scope, deactivated: bool) -> list[Person]:
@@ -67,19 +107,9 @@ def people(scope: Scope, deactivated: bool) -> list[Person]:
         wanted = User.id == scope.viewer_id
     if not (deactivated and scope.can(Permission.TRACING_DEACTIVATED)):
         wanted &= User.deactivated_ts.is_null()
-    query = User.select(User.id, User.login, User.name, User.created_ts, User.deactivated_ts)
-    return rows(query.where(wanted).order_by(User.name), Person)
-
-
-# A recorded sign-in, whatever corrections lie over it.
-SIGNED_IN = Interval.kind.in_((Kind.LOGIN, Kind.LOGIN_ORIGINAL)) & (
-    Interval.end_reason.is_null() | (Interval.end_reason != EndReason.CORRECTED.value)
-)
+    return rows(User.select(*_COLUMNS).where(wanted).order_by(User.name), Person)
 
 
 def never_signed_in(user_id: int) -> bool:
-    """True when no sign-in of the user was ever reported, as for members of a queue log."""
-    of_user = Interval.select(Interval.id).where((Interval.user_id == user_id) & SIGNED_IN)
-    presence = of_user.where(Interval.kind <= max(PRESENCE))  # the index of presence: few rows a day
-    original = of_user.where(Interval.kind >= min(ORIGINALS.values()))
-    return not (plain(presence.order_by(Interval.closed_ms).limit(1)) or plain(original.limit(1)))
+    """Return whether no sign-in of the user of that id was ever reported."""
+    return _traced(_BY_ID.rows(user=user_id)[0], "UTC").never_signed_in

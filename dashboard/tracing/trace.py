@@ -97,11 +97,10 @@ class Trace:
 
 def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace | None:
     """Return the trace of the user of that login; None when the viewer may not see one."""
-    person = people.person(scope, login)
-    if person is None:
+    found = people.traced(scope, login, zone)
+    if found is None:
         return None
-    person = person._replace(created_ts=people.employed_since(person.id, person.created_ts, zone))
-    at = load.as_of(as_of)
+    person, at = found.person, load.as_of(as_of)
     return Trace(
         scope,
         person,
@@ -112,7 +111,7 @@ def read(scope: Scope, login: str, span: Span, zone: str, as_of: int) -> Trace |
         load.closed(scope, person.id, span),
         load.event_counts(scope, person.id, span),
         at.horizons,
-        people.never_signed_in(person.id),
+        found.never_signed_in,
     )
 
 

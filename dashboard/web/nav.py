@@ -12,16 +12,17 @@ from typing import Any, NamedTuple
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
-from peewee import fn
+from peewee import Select, fn
 
 from dashboard import clock
 from dashboard.access import policy
 from dashboard.access.guard import cookie_name
 from dashboard.access.permissions import Permission
+from dashboard.audit import nightly
 from dashboard.db.prepared import Prepared, slot
 from dashboard.i18n.formats import CAP, language
 from dashboard.i18n.message import N_
-from dashboard.models import Notification, Profile
+from dashboard.models import Notification, Profile, User
 from dashboard.settings import LOCALES
 from dashboard.web import assets, lists
 
@@ -32,18 +33,36 @@ def _unread() -> Any:
     p = Profile
     silent = p.select(p.id).where((p.user_id == slot("user")) & p.is_default & ~p.screen)
     mine = (n.user_id == slot("user")) & n.read_ms.is_null() & awake & ~fn.EXISTS(silent)
-    return n.select(n.user_id).where(mine).limit(CAP)
+    return Select([n.select(n.user_id).where(mine).limit(CAP)], [fn.COUNT(1)])
 
 
-_UNREAD = Prepared(_unread)
+_NOTICES = Prepared(
+    lambda: User.select(_unread(), policy.reader_of_newest(slot("user")), nightly.proof_text()).where(
+        User.id == slot("user")
+    )
+)
 
 
-def unread(user_id: int) -> int:
-    """Count the user's unread notifications up to CAP; one that is snoozed counts as read until then.
+class Notices(NamedTuple):
+    """What every page says of its viewer and the site.
 
-    0 for a user whose profile has them off on screen.
+    `unread` counts notifications up to CAP; one that is snoozed counts as read until then, and none counts
+    for a user whose profile has them off on screen. `policy_due`: the viewer has not read the newest
+    monitoring policy. `proof` is the latest verification of the audit log.
     """
-    return len(_UNREAD.rows(user=user_id, now=clock.now_ms()))
+
+    unread: int
+    policy_due: bool
+    proof: nightly.Proof | None
+
+
+def notices() -> Notices:
+    """Return the notices to the signed-in viewer, read once a request."""
+    if "notices" not in g:
+        ((number, reader, text),) = _NOTICES.rows(user=g.user.id, now=clock.now_ms())
+        g.notices = Notices(number, reader == 0, nightly.parsed(text))
+    found: Notices = g.notices
+    return found
 
 
 class Page(NamedTuple):
@@ -186,7 +205,7 @@ def init(app: Flask) -> None:
         return {
             "viewer": _viewer(),
             "nav": navigation() if g.get("user") is not None else Navigation([]),
-            "news": _news,
+            "news": lambda: notices().unread,
             "locales": _locales(),
             "site_name": current_app.config["STOPA"].site_name,
             "theme": theme(),
@@ -270,16 +289,9 @@ def _may(place: Place) -> bool:
     return bool(place.permissions & g.scope.permissions)
 
 
-def _news() -> int:
-    """Return how many notifications the viewer has not read, counted once a request."""
-    if "news" not in g:
-        g.news = unread(g.user.id)
-    return int(g.news)
-
-
 def _policy_due() -> bool:
     """Say whether the viewer still has to read the monitoring policy, on all pages but its own."""
-    return g.get("user") is not None and request.path != "/my-data" and policy.is_due(g.user.id)
+    return g.get("user") is not None and request.path != "/my-data" and notices().policy_due
 
 
 def _viewer() -> Any:

@@ -117,7 +117,7 @@ def notify_by() -> Response:
 @require(Permission.SELF)
 def count() -> Response:
     """The number of new notifications for the menu; 204 while it is the one `seen`."""
-    number = nav.unread(g.user.id)
+    number = nav.notices().unread
     if request.args.get("seen") == str(number):
         return make_response("", 204)
     return render("inbox/count.html", number=number)

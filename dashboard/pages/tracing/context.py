@@ -67,11 +67,11 @@ def activities(trace: Trace, asked: TraceQuery) -> dict[str, Any]:
     """Return the context of the list alone, a third of the page's work."""
     by_kind = listing.counts(trace, asked)
     count = by_kind.get(asked.kind, 0)
-    shown = listing.page(trace, asked, count)
+    chosen = listing.chosen(trace, asked)
+    shown = listing.page(trace, asked, chosen, count)
     shown = shown._replace(
         rows=[row._replace(url=_detail(trace, row)) if row.linked else row for row in shown.rows]
     )
-    chosen = listing.chosen(trace, asked)
     return {
         "asked": asked,
         "period": trace.span,
@@ -120,7 +120,8 @@ def person(trace: Trace) -> dict[str, Any]:
 
 def people(trace: Trace, asked: TraceQuery) -> list[tuple[str, str, bool]]:
     """Return whom the picker offers, in the order of the reader's language; the shown one always."""
-    found = traceable.people(trace.scope, asked.deactivated)
+    others = trace.scope.can(Permission.TRACING_VIEW)
+    found = traceable.people(trace.scope, asked.deactivated) if others else []
     if all(one.id != trace.person.id for one in found):
         found.append(trace.person)
     found.sort(key=lambda one: collation.key(one.name, language()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from dashboard.access import masking
@@ -80,13 +82,13 @@ class Page(NamedTuple):
         return max(1, -(-self.total // PAGE))
 
 
-def page(trace: Trace, asked: TraceQuery, total: int) -> Page:
-    """Return one page of the list; `total` is its whole length."""
+def page(trace: Trace, asked: TraceQuery, chosen: Sequence[ActivityRow], total: int) -> Page:
+    """Return one page of the list; `total` is its whole length, `chosen` are its activities."""
     backward = asked.before is not None
     cursor = asked.before if backward else asked.after
-    found = _rows(trace, asked, cursor, PAGE + 1, asked.descending != backward)
+    found = _keyed(trace, asked, chosen, cursor, asked.descending != backward)
     more = len(found) > PAGE
-    shown = found[:PAGE]
+    shown = [_row(trace, *each) for each in found[:PAGE]]
     if backward:
         shown.reverse()
     earlier = more if backward else asked.after is not None
@@ -99,7 +101,7 @@ def page(trace: Trace, asked: TraceQuery, total: int) -> Page:
         number,
         shown[0].key if earlier and shown else None,
         shown[-1].key if later and shown else None,
-        _window(shown, cursor, found[PAGE].key if more else None, asked.descending, backward),
+        _window(shown, cursor, found[PAGE][0] if more else None, asked.descending, backward),
     )
 
 
@@ -119,14 +121,14 @@ def _window(
 
 def everything(trace: Trace, asked: TraceQuery) -> list[Row]:
     """Return the whole filtered list in the order of the page, as exports take it."""
-    return _rows(trace, asked, None, None, asked.descending)
+    found = _keyed(trace, asked, chosen(trace, asked), None, asked.descending)
+    return [_row(trace, *each) for each in found]
 
 
 def counts(trace: Trace, asked: TraceQuery) -> dict[str, int]:
     """Return the number of rows by kind under the other filters: call, dialled, email, …, pause."""
-    by_channel = load.counts(
-        trace.scope, trace.person.id, trace.span, asked.filter()._replace(channels=()), trace.at
-    )
+    wanted = asked.filter()._replace(channels=())
+    by_channel = Counter(row.channel for row in trace.activities if load.matches(row, wanted, trace.at))
     totals: dict[str, int] = {}
     for channel, count in by_channel.items():
         for kind in {channel, "chat"} if type_of(channel) == "chat" else {channel}:
@@ -163,32 +165,26 @@ def chosen(trace: Trace, asked: TraceQuery) -> Sequence[ActivityRow]:
         return trace.activities
     if asked.kind == "pause":
         return []
-    return load.activities(trace.scope, trace.person.id, trace.span, asked.filter(), at=trace.at)
+    return [row for row in trace.activities if load.matches(row, asked.filter(), trace.at)]
 
 
-def _rows(
-    trace: Trace, asked: TraceQuery, cursor: Key | None, limit: int | None, descending: bool
-) -> list[Row]:
-    rows: list[Row] = []
-    if limit is None:
-        rows = [work(trace, row) for row in chosen(trace, asked)]
-    elif asked.kind != "pause":
-        after = None
-        if cursor is not None:
-            start, rank, ident = cursor
-            after = (start, ident if rank == 0 else LAST_ID)
-        rows += [
-            work(trace, row)
-            for row in load.activities(
-                trace.scope, trace.person.id, trace.span, asked.filter(), after, limit, descending, trace.at
-            )
-        ]
-    pauses = (pause(trace, n, row) for n, row in enumerate(listed_pauses(trace, asked)))
-    rows += [
-        row for row in pauses if cursor is None or (row.key < cursor if descending else row.key > cursor)
-    ]
-    rows.sort(key=lambda row: row.key, reverse=descending)
-    return rows if limit is None else rows[:limit]
+def _keyed(
+    trace: Trace,
+    asked: TraceQuery,
+    chosen: Sequence[ActivityRow],
+    cursor: Key | None,
+    descending: bool,
+) -> list[tuple[Key, ActivityRow | IntervalRow]]:
+    """Return the activities and pauses of the list behind `cursor`, in its order, with their keys."""
+    found: list[tuple[Key, ActivityRow | IntervalRow]] = [((row.start, 0, row.id), row) for row in chosen]
+    found += [((row.start, 1, n), row) for n, row in enumerate(listed_pauses(trace, asked))]
+    if cursor is not None:
+        found = [each for each in found if (each[0] < cursor if descending else each[0] > cursor)]
+    return sorted(found, key=itemgetter(0), reverse=descending)
+
+
+def _row(trace: Trace, key: Key, row: ActivityRow | IntervalRow) -> Row:
+    return work(trace, row) if isinstance(row, ActivityRow) else pause(trace, key[2], row)
 
 
 def listed_pauses(trace: Trace, asked: TraceQuery) -> Sequence[IntervalRow]:

@@ -116,6 +116,8 @@ def last_worked(scope: Scope) -> str | None:
 
 def queues(scope: Scope) -> list[tuple[int, str]]:
     """Return the queues to filter by: those whose content the viewer may see."""
+    if scope.queues is not None and not scope.queues:
+        return []
     query = Queue.select(Queue.id, Queue.label).where(scope.allows_queue(Queue.id))
     return [(ident, label) for ident, label in query.tuples()]
 

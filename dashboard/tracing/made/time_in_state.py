@@ -112,10 +112,10 @@ def _employed(ids: Sequence[int], layers: set[str | int], zone: str, now: int) -
     """Return from when and until when users were there to be signed out, as their days tell it."""
     if "attendance" not in layers:
         return {}
-    query = User.select(User.id, User.created_ts, User.deactivated_ts).where(User.id.in_(ids))
+    query = User.select(User.id, User.deactivated_ts).where(User.id.in_(ids))
     return {
-        ident: Span(people.employed_since(ident, created, zone), now if left is None else left)
-        for ident, created, left in query.tuples()
+        ident: Span(people.employed_since(ident, zone), now if left is None else left)
+        for ident, left in query.tuples()
     }
 
 
