@@ -14,6 +14,7 @@ from dashboard import clock
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission
 from dashboard.tracing import trace as traces
+from tests import make
 from tests.pages import trail
 from tests.pages.html import Page
 from tests.pages.trail import DAY
@@ -268,3 +269,24 @@ def test_an_inferred_end_is_marked(client: FlaskClient, app: Flask) -> None:
     whole = Page(ask(client).text)
     marked = [name for name, row in whole.rows.items() if "No end recorded (signed out" in "".join(row)]
     assert [name for name in inferred.rows if name.startswith("a")] == marked == ["a1"]
+
+
+def test_a_full_week_of_400_bars_is_a_short_page_in_japanese(client: FlaskClient) -> None:
+    events = []
+    for day in range(7):
+        date = f"2026-02-{23 + day}" if day < 6 else "2026-03-01"
+        events += trail.stay(f"{date} 08:00", f"{date} 18:00")
+        events += trail.pause("昼休み", f"{date} 12:00", f"{date} 12:30")
+        events += trail.pause("休憩", f"{date} 15:00", f"{date} 15:15", paid=True)
+        for n in range(53):
+            kind, start = ("call", "email", "chat")[n % 3], trail.at(f"{date} 08:05") + n // 3 * 2000
+            contact = {"name": f"山田 太郎 {n}"}
+            name = {"queue": "support", "direction": "in"} if kind == "call" else {"queue": "web"}
+            events += trail.work(
+                kind, f"{day}-{n}", start + n % 3 * 60, start + 1500, contact=contact, **name
+            )
+    trail.store(events)
+    make.sign_in(client, make.administrator())
+    page = client.get("/tracing?user=jana&unit=week&date=2026-02-25", headers={"Accept-Language": "ja"})
+    assert page.text.count('class="bar-a') >= 400
+    assert len(page.data) < 150_000

@@ -78,9 +78,9 @@ class Bar:
         return Markup(text)  # noqa: S704
 
     @property
-    def anchor(self) -> str:
-        """Where the readout is tied, so that it stays inside the plot."""
-        return "start" if self.x < 22 else "end" if self.x > 72 else "middle"
+    def tied(self) -> str:
+        """The class of a readout that is not tied in the middle, so that it stays inside the plot."""
+        return " first" if self.x < 22 else " last" if self.x > 72 else ""
 
 
 @dataclass(frozen=True, slots=True)
