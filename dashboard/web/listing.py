@@ -41,6 +41,21 @@ PERIODS = {
     "last_90_days": N_("Last 90 days"),
 }
 assert PERIODS.keys() == NAMED.keys()  # noqa: S101 - a period without a label fails at the start
+# The labels of the parameters that are no fields.
+PARAMETERS = {
+    **dict.fromkeys(("period", "unit"), N_("Period")),
+    **dict.fromkeys(("by", "group"), N_("Group by")),
+    "from": N_("From"),
+    "to": N_("To"),
+    "date": N_("Date"),
+    "tz": N_("Time zone"),
+    "q": N_("Search"),
+    "columns": N_("Columns"),
+    "measures": N_("Measures"),
+    "sort": N_("Order"),
+    "user": N_("User"),
+    "team": N_("Team"),
+}
 TOO_LONG = N_("This takes too long. Choose a shorter period or more filters.")
 TOO_SLOW = N_(
     "This takes too long for a page. Choose a shorter period or more filters, or export to Excel or CSV: the "
@@ -153,8 +168,19 @@ def too_long(error: Exception, format_: str = "") -> str:
     return str(_(text))
 
 
-def refusal(error: QueryError) -> list[str]:
-    return [f"{name}: {why.render(_)}" for name, why in error.errors.items()]
+def refusal(error: QueryError, source: Source | None = None) -> list[str]:
+    """Return what is wrong with an address, each parameter by the label of its field."""
+    return [faulty(name, why.render(_), source) for name, why in error.errors.items()]
+
+
+def faulty(parameter: str, problem: str, source: Source | None = None) -> str:
+    """Return a problem after the label of the parameter's field; one without a label keeps its name."""
+    name = parameter.partition("__")[0]
+    place = str(_(PARAMETERS[name])) if name in PARAMETERS else parameter
+    if source and name in source.fields:
+        entity, field = source.fields[name]
+        place = display.label(Column(name, entity, field), entity is source.entities[0])
+    return str(_("%(place)s: %(problem)s", place=place, problem=problem)) if place else problem
 
 
 def parsed(

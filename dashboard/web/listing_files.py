@@ -114,7 +114,7 @@ def download(listing: Listing, given: Parameters, format_: str) -> Response:
         found = run.rows(g.scope, query)
         number = found.number if found.exact else MAX_ROWS
     except QueryError as error:
-        abort(400, Detail(refusal(error)[0]))
+        abort(400, Detail(refusal(error, listing.source)[0]))
     except (run.TooLong, TooManyBuckets) as error:
         if format_ == "pdf" or not isinstance(error, run.TooSlow):
             abort(400, Detail(too_long(error, format_)))

@@ -128,7 +128,7 @@ def show(listing: Listing, given: Parameters) -> Response:
             target = ("list", listing.source.name, listing.source.name)
             audit.viewed("list.viewed", target, looks.details(query, given), looks.seen(g.scope, [query]))
     except QueryError as error:
-        errors = refusal(error)
+        errors = refusal(error, listing.source)
     except (run.TooLong, TooManyBuckets) as error:
         errors = [too_long(error)]
     page = _page(listing, given, query or parsed(listing, {}, zone()), found, errors)

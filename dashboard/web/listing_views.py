@@ -86,7 +86,7 @@ def opened(listing: Listing, given: Parameters) -> Parameters:
         except QueryError as error:
             shown = without_names(error.errors, others)
             if shown != error.errors:
-                abort(400, Detail(refusal(QueryError(shown))[0]))
+                abort(400, Detail(refusal(QueryError(shown), listing.source)[0]))
     return found
 
 
@@ -115,7 +115,7 @@ def save(listing: Listing) -> Response:
             ),
         )
     except QueryError as error:
-        abort(400, Detail(refusal(error)[0]))
+        abort(400, Detail(refusal(error, listing.source)[0]))
     except RefusedError as error:
         abort(403, Detail(_(str(error))))
     flash(_("View %(name)s saved.", name=name), "ok")

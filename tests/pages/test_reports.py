@@ -111,6 +111,17 @@ def test_a_fragment_is_the_result_alone(client: FlaskClient, stored: None) -> No
         assert "Channel: Call· Received: Yes· Queue: any" in part
 
 
+LABELS = {
+    "group": "Group by",
+    "measures": "Measures",
+    "sort": "Order",
+    "period": "Period",
+    "from": "From",
+    "tz": "Time zone",
+    "queue": "Queue",
+    "talk": "Talk time",
+    "columns": "Columns",
+}
 HOSTILE = [
     "group=queue';DROP TABLE event",
     "measures=sum:password_hash",
@@ -139,7 +150,8 @@ def test_what_cannot_be_used_is_400_with_its_name(client: FlaskClient, stored: N
     sign_in(client)
     name = query.partition("=")[0]
     page = client.get(f"/reports/calls-by-queue?{query}")
-    assert (page.status_code, f"{name}: " in page.text) == (400, True), page.text[-3000:]
+    label = LABELS.get(name.partition("__")[0], name)
+    assert (page.status_code, f"{label}: " in page.text) == (400, True), page.text[-3000:]
     new = client.get(
         f"/reports/new?source=interactions&measures=count&group=queue&{query}", follow_redirects=True
     )

@@ -104,16 +104,23 @@ def test_who_has_none_of_its_permissions_gets_no_list_and_no_file(
 
 
 @each_list
-def test_a_wrong_parameter_is_named_on_the_page_and_in_every_file(
+def test_a_wrong_parameter_is_named_by_its_label_on_the_page_and_in_every_file(
     client: FlaskClient, stored: Any, listing: Listing
 ) -> None:
     make.sign_in(client, make.administrator())
-    for query in ("colour=red", "period=ever", "sort=x", "columns=password_hash", "after=x"):
+    wrong = {
+        "colour=red": "colour",
+        "period=ever": "Period",
+        "sort=x": "Order",
+        "columns=password_hash": "Columns",
+        "after=x": "after",
+    }
+    for query, label in wrong.items():
         name = query.partition("=")[0]
         for end in ("", ".csv", ".xlsx", ".pdf"):
             answer = client.get(f"{path(listing)}{end}?{query}")
             assert answer.status_code == 400
-            assert f"{name}: " in answer.text
+            assert f"{label}: " in answer.text
         answer = client.get(f"{path(listing)}.json?{query}")
         assert (answer.status_code, list(answer.json["errors"])) == (400, [name])
 

@@ -132,11 +132,11 @@ class TileForm(Form):
         if "report" in self and not self.problems:
             report = library.find(g.scope, str(self.report.data))
             given = library.parameters(self.values()["query"])
-            try:
-                if report is not None:
+            if report is not None:
+                try:
                     result.read(g.scope, report, given, zone(), clock.now_s())
-            except QueryError as error:
-                self.reject("query", " ".join(refusal(error)))
+                except QueryError as error:
+                    self.reject("query", " ".join(refusal(error, report.source)))
         return not self.problems
 
 

@@ -121,7 +121,7 @@ def _draft(report: SavedReport) -> tuple[Draft, dict[str, str]]:
     try:
         result.read(g.scope, source, chosen, zone(), clock.now_s())
     except QueryError as error:
-        errors[""] = " ".join(refusal(error))
+        errors[""] = " ".join(refusal(error, source.source))
     sharing = text(request.form, SHARING) or Sharing.PRIVATE
     if sharing not in list(Sharing):
         errors[SHARING] = message(UNKNOWN_VALUE, names=", ".join(Sharing)).render(_)
@@ -148,7 +148,7 @@ def _form(
         query = result.read(g.scope, base, chosen, zone(), clock.now_s()).query
         found = result.build(g.scope, base, chosen, zone(), clock.now_s())
     except QueryError as error:
-        problems = refusal(error)
+        problems = refusal(error, base.source)
     except (run.TooLong, TooManyBuckets):
         problems = [_(TOO_LONG)]
     viewed(base, found)

@@ -63,7 +63,7 @@ def show(reference: str) -> Response:
     try:
         found = result.build(g.scope, report, given, zone(), as_of)
     except QueryError as error:
-        errors = refusal(error)
+        errors = refusal(error, report.source)
     except (run.TooLong, TooManyBuckets) as error:
         errors = [too_long(error)]
     viewed(report, found)
@@ -98,7 +98,7 @@ def download(reference: str, format_: str) -> Response:
         found = result.build(g.scope, report, given, zone(), as_of)
         rows = found.count if found.exact else files.MAX_ROWS
     except QueryError as error:
-        abort(400, Detail(refusal(error)[0]))
+        abort(400, Detail(refusal(error, report.source)[0]))
     except (run.TooLong, TooManyBuckets) as error:
         if format_ == "pdf" or not isinstance(error, run.TooSlow):
             abort(400, Detail(too_long(error, format_)))
@@ -136,7 +136,7 @@ def copy(reference: str) -> Response:
     try:
         result.read(g.scope, report, {}, zone(), clock.now_s())
     except QueryError as error:
-        abort(400, Detail(refusal(error)[0]))
+        abort(400, Detail(refusal(error, report.source)[0]))
     row = library.copy(g.scope, report)
     flash(_("Copied. The copy is yours to change."), "ok")
     return to(url_for(".edit", reference=row.id))

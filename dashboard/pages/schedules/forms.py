@@ -17,6 +17,7 @@ from dashboard.reports.timing import LAST_DAY, Frequency
 from dashboard.sources.query import QueryError
 from dashboard.web import report_fields
 from dashboard.web.fields import Choice, Form, Ids, TextLine, time_zone
+from dashboard.web.listing import refusal
 from dashboard.web.report_fields import CHOOSE
 
 NO_TIME = N_("Enter a time such as 20:00.")
@@ -100,7 +101,5 @@ class ScheduleForm(Form):
         try:
             result.read(scope, report, library.parameters(values["query"]), values["zone"], clock.now_s())
         except QueryError as error:
-            return " ".join(
-                f"{name}: {why.render(_)}" if name else why.render(_) for name, why in error.errors.items()
-            )
+            return " ".join(refusal(error, report.source))
         return ""

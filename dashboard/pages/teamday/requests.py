@@ -18,6 +18,7 @@ from dashboard.tracing.team import Member
 from dashboard.tracing.types import NO_DATE, UNITS, parse_date, period_span
 from dashboard.web import correction_texts, team_day
 from dashboard.web.correction_texts import CorrectionText
+from dashboard.web.listing import faulty
 from dashboard.web.team_day import TeamDay
 
 MOST_PEOPLE = 10
@@ -55,7 +56,7 @@ def team(args: Args, scope: Scope, zone: str, as_of: int) -> DayRequest:
     text = args.get("team", "")
     ident = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
     if text and ident not in [each for each, _name in teams.choices(scope)]:
-        errors.append(f"team: {_('There is no such team that you lead.')}")
+        errors.append(faulty("team", _("There is no such team that you lead.")))
         ident = None
     members = team_day.people(scope, ident, clock.day(on, zone), as_of)
     return DayRequest(tuple(members), "day", on, zone, as_of, ident, tuple(errors))
@@ -66,11 +67,11 @@ def compare(args: Args, scope: Scope, zone: str, as_of: int) -> DayRequest | Non
     errors, on = _date(args, zone, as_of, ("user", "date", "unit"))
     unit = args.get("unit", "day")
     if unit not in UNITS:
-        errors.append(f"unit: {_('Unit must be day or week.')}")
+        errors.append(faulty("unit", _("Unit must be day or week.")))
         unit = "day"
     logins = list(dict.fromkeys(login for login in args.getlist("user") if login))
     if len(logins) > MOST_PEOPLE:
-        errors.append(f"user: {_('Choose at most %(count)s people.', count=MOST_PEOPLE)}")
+        errors.append(faulty("user", _("Choose at most %(count)s people.", count=MOST_PEOPLE)))
         logins = []
     found = [people.person(scope, login) for login in logins]
     members = [Member(one.id, one.login, one.name) for one in found if one is not None]
@@ -85,9 +86,9 @@ def of_order(given: Mapping[str, str]) -> Args:
 
 
 def _date(args: Args, zone: str, as_of: int, known: tuple[str, ...]) -> tuple[list[str], date]:
-    errors = [f"{name}: {_('Unknown parameter.')}" for name in args if name not in known]
+    errors = [faulty(name, _("Unknown parameter.")) for name in args if name not in known]
     today = clock.local_date(as_of, zone)
     on = parse_date(args.get("date", ""), today)
     if on is None:
-        errors.append(f"date: {_(NO_DATE)}")
+        errors.append(faulty("date", _(NO_DATE)))
     return errors, on or today
