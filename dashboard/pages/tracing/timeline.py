@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dashboard.clock import Slot, Span, day, hours, local_dates
+from dashboard.intervals import union
 from dashboard.pages.tracing.axis import (
     Column,
     Part,
@@ -146,13 +147,12 @@ def _used(
     columns: Sequence[Column], days: Sequence[Sequence[Slot]], items: Sequence[Item], as_of: int
 ) -> Sequence[Column]:
     """Return the columns from the first to the last one with a stretch on any day; all for an empty week."""
+    stretches = union((item.start, max(ending(item, as_of), item.start + 1)) for item in items)
     used = [
         place
         for slots in days
         for place, slot in places(slots, columns)
-        if any(
-            item.start < slot.end and max(ending(item, as_of), item.start + 1) > slot.start for item in items
-        )
+        if any(start < slot.end and end > slot.start for start, end in stretches)
     ]
     return columns[min(used) : max(used) + 1] if used else columns
 
