@@ -39,22 +39,23 @@ def read(
     encoding: str | None = None,
     tally: Tally | None = None,
     most: int | None = None,
+    look: Callable[[int], None] | None = None,
 ) -> Iterator[Item]:
     """Yield every record of a file or of standard input ("-") in order, whatever is wrong with it.
 
     `kind` is queue_log, jsonl or csv (comma, semicolon or tab, told from the header). `zone` is
     that of times without an offset. `table` maps the columns of a CSV file (see csv_options); one that is
     absent is told by refusing all lines. `encoding` is None to tell it from the bytes. `tally` counts what
-    became of the lines. `most` is that of lines.Lines. Events have the second of the first event of the file,
-    which orders the parts of a log. Raises ValueError for an unknown kind or zone, OSError for a file that
-    cannot be read.
+    became of the lines. `most` and `look` are those of lines.Lines. Events have the second of the first event
+    of the file, which orders the parts of a log. Raises ValueError for an unknown kind or zone, OSError for a
+    file that cannot be read.
     """
     if kind not in _READERS:
         raise ValueError(f"unknown format: {kind!r}")
     table, tally = table or TableMap(), tally or Tally()
     began: int | None = None
     with lines.opened(path) as source:
-        texts = lines.Lines(source, encoding, most)
+        texts = lines.Lines(source, encoding, most, look)
         for line, value in _READERS[kind](texts, zone, table, tally):
             if isinstance(value, schema.NewEvent):
                 began = value.time_ms // 1000 if began is None else began

@@ -78,6 +78,9 @@ class Observer:
     begin = Done()
     actor: Actor | None = None
 
+    def read(self, position: int) -> None:
+        """Take notice of how many bytes are read, also where they hold no record. May raise."""
+
     def refused(self, line: int, errors: Errors) -> None:
         """Take a refused record after `begin`."""
 
@@ -121,9 +124,8 @@ def run(
     if not row.is_file and not Follow.select().where(Follow.source == row.id).exists():
         Source.update(is_file=True).where(Source.id == row.id).execute()
     summary = Summary(stored=observer.begin.stored, repeated=observer.begin.repeated)
-    for batch in batches(
-        summary, files.read(path, kind, zone, table, encoding, summary.tally), say, observer
-    ):
+    items = files.read(path, kind, zone, table, encoding, summary.tally, look=observer.read)
+    for batch in batches(summary, items, say, observer):
         _store(summary, row.id, batch, rules, observer)
         progress(batch.position)
     _keep_refused(summary, row.id, path, encoding)

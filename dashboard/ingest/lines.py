@@ -8,7 +8,7 @@ import io
 import math
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
@@ -17,6 +17,7 @@ from dashboard.ingest import encodings
 
 MAX_LINE = 1024 * 1024  # bytes; longer ones are passed over so that memory stays flat
 LINE_COST = 200  # bytes: the time that a line takes besides that of its bytes
+LOOK = 16 * 1024 * 1024  # bytes, with LINE_COST
 OVERLONG = "\0\n"  # stands for a line beyond MAX_LINE, or of a damaged gzip file: no reader takes a NUL
 SAMPLE = 256 * 1024  # bytes from the first line that is not ASCII on, from which the encoding is told
 STANDARD_INPUT = Path("-")
@@ -124,16 +125,24 @@ class Lines:
     left out. `count` is the number of lines so far, `encoding` what they are read as.
 
     With `most` they end after about so many bytes, of which each line takes LINE_COST besides its own: blank
-    lines and what is packed a thousandfold take as long as others.
+    lines and what is packed a thousandfold take as long as others. `look` is called every LOOK of such bytes,
+    in the middle of a line too, with the position of the input; it may raise to end them.
     """
 
-    def __init__(self, source: Input, encoding: str | None = None, most: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Input,
+        encoding: str | None = None,
+        most: int | None = None,
+        look: Callable[[int], None] | None = None,
+    ) -> None:
         self.count = 0
         self.damaged = False
         self.encoding = encoding or encodings.UTF_8
         self._file: _Plain = source.file
         self._known = encoding is not None
         self._left = math.inf if most is None else most
+        self._source, self._look, self._unseen = source, look, 0
 
     def __iter__(self) -> Iterator[str]:
         lines = self._physical()
@@ -158,6 +167,13 @@ class Lines:
             self.count += 1
             yield line.decode(codec, "surrogateescape").removeprefix("\ufeff")
 
+    def _took(self, size: int) -> None:
+        self._left -= size
+        self._unseen += size
+        if self._look is not None and self._unseen >= LOOK:
+            self._unseen = 0
+            self._look(self._source.position())
+
     def _physical(self) -> Iterator[bytes]:
         try:
             if not self._known and (found := encodings.at_start(self._file.peek(HEAD)[:HEAD])) is not None:
@@ -166,13 +182,13 @@ class Lines:
                 order = encodings.byte_order(self.encoding, self._file.peek(HEAD)[:HEAD])
                 self._file = io.BufferedReader(_Utf16(self._file, order))
             while self._left > 0 and (line := self._file.readline(MAX_LINE + 1)):
-                self._left -= len(line) + LINE_COST
+                self._took(len(line) + LINE_COST)
                 if len(line) <= MAX_LINE:
                     yield line
                     continue
                 while line and not line.endswith(b"\n") and self._left > 0:
                     line = self._file.readline(MAX_LINE)
-                    self._left -= len(line)
+                    self._took(len(line))
                 yield OVERLONG.encode()
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.damaged = True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.ingest import encodings, lines
+from dashboard.ingest import encodings, files, lines
 
 CZECH, JAPANESE, FRENCH = "Žaneta Nováková", "サポート窓口 田中", "François Lefèvre"
 
@@ -121,3 +121,15 @@ def test_standard_input_is_read_and_left_open(monkeypatch: pytest.MonkeyPatch) -
         assert list(lines.Lines(source)) == ["a\n", "b\n"]
         assert (source.size, source.position()) == (0, 24)
     assert not given.closed
+
+
+def test_a_reading_can_be_watched_and_ended_where_nothing_is_a_record(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for content in (b"\n" * 200_000, b"x" * 40_000_000):
+        path.write_bytes(gzip.compress(content, 1))
+        for kind in ("queue_log", "jsonl", "csv"):
+            positions: list[int] = []
+            list(files.read(path, kind, "UTC", look=positions.append))
+            assert len(positions) == 2, kind
+            with pytest.raises(ZeroDivisionError):
+                list(files.read(path, kind, "UTC", look=lambda position: print(1 // 0 * position)))

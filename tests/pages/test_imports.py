@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 
 from dashboard.access import upload_pass
 from dashboard.access.permissions import Permission
+from dashboard.events import record
 from dashboard.ingest import importer
-from dashboard.ingest.imports import job, upload
+from dashboard.ingest.imports import job, source_removal, upload
 from dashboard.jobs import queue
 from dashboard.models import AuditEntry, Event, FileImport, ImportPart, Interaction, Job, Source
 from dashboard.retention.kinds import KINDS
@@ -221,6 +222,16 @@ def test_an_import_is_undone_as_a_whole(client: FlaskClient, app: Flask, owner: 
     assert (counts(again), events()) == ((90, 60, 30, 0), 90)
 
 
+def test_no_file_goes_into_a_source_that_is_being_deleted(client: FlaskClient, owner: None) -> None:
+    draft = sent(client, LOG, source="old")
+    source_removal.start(record.source("old", is_file=True), ("user", 1, "owner"))
+    for answer in (
+        send(client, LOG, source="old"),
+        client.post(draft, data={**Page(client.get(draft).text).filled(), "op": "start"}),
+    ):
+        assert (answer.status_code, "This source is being deleted." in answer.text) == (422, True)
+
+
 def test_files_expire_and_imports_stay(client: FlaskClient, app: Flask, owner: None) -> None:
     path, draft = sent(client, BROKEN), sent(client, LOG, source="draft")
     act(client, path, "start")
@@ -233,41 +244,6 @@ def test_files_expire_and_imports_stay(client: FlaskClient, app: Flask, owner: N
     assert (FileImport.select().count(), ImportPart.select().count()) == (2, 0)
     assert "not a record" not in client.get(path).text
     assert [client.get(each).status_code for each in (path, f"{path}/refused.csv", draft)] == [200, 404, 404]
-
-
-HEAD = "time;user;type;interaction\n"
-ROW = "2026-03-02T09:00:00Z;jana;call.queued;c1\n"
-HARD: list[tuple[str, bytes, dict[str, str], tuple[int, ...] | None]] = [
-    ("half a character", (HEAD + ROW).encode("utf-16") + b"x", {}, (2, 1, 0, 1)),
-    ("no mark", (HEAD + ROW).encode("utf-16-le"), {"encoding": "utf-16"}, (1, 1, 0, 0)),
-    ("no UTF-16", b"\0" * 100, {"format": "csv", "encoding": "utf-16"}, None),
-    ("no characters", HEAD.encode() + b"\x80\xff;\x81;\x98\0;\x90\n", {"encoding": "utf-8"}, (1, 0, 0, 1)),
-    ("columns that no option names", b";=x;time\n1;2;3\n", {"c0": "user", "c1": "queue", "c2": "time"}, None),
-]
-
-
-def test_pages_of_files_that_are_hard_to_read(client: FlaskClient, app: Flask, owner: None) -> None:
-    for n, (name, text, fields, expected) in enumerate(HARD):
-        path = sent(client, text, "hard.csv", source=f"hard{n}")
-        values = {**Page(client.get(path).text).filled(), **fields}
-        answer = client.post(path, data={**values, "rows": "" if expected else "call.queued", "op": "show"})
-        assert (answer.status_code, client.get(path).status_code) == (302, 200), name
-        if expected is not None:
-            act(client, path, "start")
-            work(app)
-            found = counts(path), client.get(path).status_code, client.get(f"{path}/refused.csv").status_code
-            assert found == (expected, 200, 200), name
-
-
-def test_a_preview_reads_the_beginning_of_a_file(client: FlaskClient, owner: None) -> None:
-    """Blank lines and bytes without an end, packed a thousandfold: a record behind them is not looked for."""
-    line, row = EVENT.replace("type", 'user": "behind", "type') % ("1", "c"), ROW.replace("jana", "behind")
-    for blank, shown in ((5_000, True), (50_000, False)):
-        for text in ("\n" * blank + line, HEAD + "\n" * blank + row):
-            path = sent(client, gzip.compress(text.encode()))
-            assert ("behind" in client.get(path).text) is shown, text.strip()
-    path = sent(client, gzip.compress(b"x" * 9_000_000 + b"\n" + line.encode()), format="jsonl")
-    assert "behind" not in client.get(path).text
 
 
 def test_what_is_started_while_the_job_before_ends_is_done(

@@ -36,7 +36,7 @@ def run(
     source_id = Source.select(Source.id).where(Source.name == source).scalar()
     with closing(sqlite3.connect("")) as seen:
         seen.execute(_MADE)
-        items = files.read(content, kind, zone, table, encoding, summary.tally)
+        items = files.read(content, kind, zone, table, encoding, summary.tally, look=progress)
         for batch in importer.batches(summary, items, str, Observer()):
             new = _new(seen, batch.events)
             known = record.stored_keys(source_id, new) if source_id is not None else set()

@@ -214,6 +214,11 @@ class Watch(Observer):
         self._row, self._job, self._number = row, job, known.refused
         self._refused: list[tuple[str, int, str]] = []
 
+    def read(self, position: int) -> None:
+        if _is_stopped(self._row):
+            raise Stopped
+        queue.progress(self._job.id, position, self._row.packed)
+
     def refused(self, line: int, errors: Errors) -> None:
         self._number += 1
         if self._number <= REFUSED_MOST:

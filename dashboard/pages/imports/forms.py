@@ -10,6 +10,7 @@ from wtforms.validators import ValidationError
 from dashboard.access import keys
 from dashboard.i18n.message import N_
 from dashboard.ingest import encodings
+from dashboard.ingest.imports import source_removal
 from dashboard.models import Event, Follow, Source
 from dashboard.web.fields import Choice, Field, Form, TextLine, time_zone
 
@@ -48,6 +49,8 @@ class UploadForm(Form):
         if keys.is_reserved(field.data):
             raise ValidationError(_(keys.RESERVED))
         source = Source.get_or_none(Source.name == field.data)
+        if source is not None and source.id in source_removal.removed():
+            raise ValidationError(_("This source is being deleted. Choose another name."))
         if source is not None and is_live(source):
             raise ValidationError(_("Events of this source come in live. Choose another name."))
 

@@ -29,6 +29,7 @@ class State(StrEnum):
     UNREAD = "unread"  # its log cannot be read
     SILENT = "silent"  # longer than its rhythm explains
     REFUSED = "refused"  # some of its records of the past day were refused
+    IMPORTED = "imported"  # its events come from files
     RECEIVING = "receiving"  # an event arrived in the past day
     QUIET = "quiet"
     WAITING = "waiting"  # no event has arrived yet
@@ -71,6 +72,8 @@ class SourceRow(NamedTuple):
             return State.SILENT
         if self.refused:
             return State.REFUSED
+        if self.means.is_file and self.last_ts is not None:
+            return State.IMPORTED
         if self.day.events:
             return State.RECEIVING
         return State.WAITING if self.last_ts is None else State.QUIET

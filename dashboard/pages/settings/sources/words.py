@@ -29,6 +29,7 @@ STATES = {
     State.UNREAD: (N_("Log can't be read"), "bad"),
     State.SILENT: (N_("Silent"), "bad"),
     State.REFUSED: (N_("Some refused"), "warn"),
+    State.IMPORTED: (N_("Imported"), ""),
     State.RECEIVING: (N_("Receiving"), "ok"),
     State.QUIET: (N_("No events for a day"), ""),
     State.WAITING: (N_("Waiting for the first event"), "info"),
