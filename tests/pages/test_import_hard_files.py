@@ -17,7 +17,7 @@ from tests.pages.importing import act, counts, sent, work
 
 pytestmark = pytest.mark.both_databases
 
-EVENT = '{"user": "behind", "id": "1", "type": "call.queued", "time": "2026-03-02T09:00:00Z", "interaction": "c"}\n'
+EVENT = '{"type": "call.queued", "time": "2026-03-02T09:00:00Z", "user": "behind", "interaction": "c"}\n'
 
 
 @pytest.fixture

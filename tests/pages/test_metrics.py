@@ -47,6 +47,8 @@ def test_metrics_count_what_was_done(client: FlaskClient, counting: None) -> Non
         client.post("/api/v1/events", json=body, headers={"Authorization": f"Bearer {key}"})
     client.post("/sign-in", data={"login": make.administrator().login, "password": "wrong"})
     client.get("/nowhere")
+    for invented in ("A1", "A2"):
+        client.open("/nowhere", method=invented)
     before = numbers(client)
     worker.drain()
     after = numbers(client)
@@ -58,6 +60,7 @@ def test_metrics_count_what_was_done(client: FlaskClient, counting: None) -> Non
     assert before["stopa_requests_total", "POST", "/api/v1/events", "202"] == 2
     assert before["stopa_requests_total", "POST", "/api/v1/events", "422"] == 1
     assert before["stopa_requests_total", "GET", "none", "404"] == 1
+    assert {name[1]: before[name] for name in before if name[1:3] == ("other", "none")} == {"other": 2}
     assert before["stopa_sign_ins_total", "failed"] == 1
     assert before["stopa_jobs", "digest", "waiting"] == 2  # one is of an own event
     assert before["stopa_last_event_number",] >= 2  # PostgreSQL leaves out the number of a repeated one
