@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-zÀ-ž]{3,}")
 # Names and signs that are the same in every language.
-FOREIGN = {"Stopa", "English", "Čeština", "UTC", "Europe", "Prague", "light"}
+FOREIGN = {"Stopa", "English", "Čeština", "UTC", "Europe", "Prague", "light", "SQLite"}
 # Leaves only lines with a link, each figure "0"; returns how many lines with a link are neighbours.
 SHORTEN = """() => {
   for (const line of document.querySelectorAll(".ln:not(:has(a))")) line.remove();
