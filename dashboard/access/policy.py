@@ -37,8 +37,10 @@ def read_at(user_id: int, policy: Policy) -> int | None:
 def reader_of_newest(user: Any) -> Any:
     """Return the query of who acknowledged the newest version: the user, or 0; no row while there is none."""
     mine = (PolicyReading.policy == Policy.id) & (PolicyReading.user == user)
+    each = Policy.alias()
     query = Policy.select(peewee.fn.COALESCE(PolicyReading.user, 0))
-    return query.join(PolicyReading, peewee.JOIN.LEFT_OUTER, on=mine).order_by(Policy.id.desc()).limit(1)
+    query = query.join(PolicyReading, peewee.JOIN.LEFT_OUTER, on=mine)
+    return query.where(Policy.id == each.select(peewee.fn.MAX(each.id)))
 
 
 def acknowledge(user: User, number: int) -> bool:
