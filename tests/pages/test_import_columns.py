@@ -85,3 +85,12 @@ def test_columns_are_mapped_by_selects(client: FlaskClient, app: Flask) -> None:
     by_command = importer.kept_options("exchange")
     assert by_command is not None
     assert "call.accepted:user=agent" in by_command.map
+
+
+def test_a_preview_of_refused_records_alone_warns(client: FlaskClient) -> None:
+    importing.owner(client)
+    useless = b"type;time;user\nhotline;2026-03-02 09:00;jana\nhotline;2026-03-02 10:00;petr\n"
+    page = client.get(sent(client, useless, "calls.csv", source="exchange")).text
+    assert "Every record of the preview has an error." in page
+    assert 'class="btn" name="op" value="start"' in page
+    assert "Every record" not in client.get(sent(client, CALLS, "calls.csv", source="exchange")).text
