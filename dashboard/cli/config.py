@@ -9,7 +9,7 @@ import peewee
 from flask import current_app
 from flask.cli import with_appcontext
 
-from dashboard import clock, settings
+from dashboard import settings
 from dashboard.cli.common import as_json, print_table
 from dashboard.db import connected, failure
 from dashboard.events import health
@@ -30,12 +30,7 @@ def check(as_json: bool) -> None:
 
     Exit status 1 if something does not work. An invalid setting is named with an example, status 2.
     """
-    given = settings.given_values()
-    lines = []
-    for setting in settings.SETTINGS:
-        text = given[setting.name].value.strip() if setting.name in given else ""
-        place = given[setting.name].place if text else "default"
-        lines.append((setting.name, place, setting.masked(text) if text else setting.default))
+    lines = [(each.name, each.place or "default", each.value) for each in settings.in_force()]
     print_table(("NAME", "FROM", "VALUE"), lines, as_json)
     problems = list(_problems())
     for problem in problems:
@@ -51,7 +46,7 @@ def _problems() -> Iterator[str]:
         with connected():
             if wrong := health.database_problem():
                 yield f"Database: {wrong}. Run `flask migrate`, or install the version that made it."
-            elif all(age_s > heartbeat.ALIVE_S for _name, age_s in heartbeat.workers(clock.now_ms())):
+            elif not heartbeat.alive():
                 yield "Worker: none is alive. Run `bin/serve` or `flask worker`."
     except peewee.PeeweeException as error:
         if not failure.is_away(error):

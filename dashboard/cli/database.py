@@ -14,7 +14,7 @@ import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 
-from dashboard import clock, settings
+from dashboard import settings
 from dashboard.access import first_admin, presets
 from dashboard.audit import record as audit
 from dashboard.cli.common import at_database, print_table
@@ -182,7 +182,7 @@ def _database_users(url: str) -> str:
         return "Another process has the database open."
     alive: list[tuple[str, int]] = []
     with suppress(peewee.PeeweeException), connected():  # an empty or damaged database has no workers
-        alive = [each for each in heartbeat.workers(clock.now_ms()) if each[1] <= heartbeat.ALIVE_S]
+        alive = heartbeat.alive()
     return f"Worker {alive[0][0]} was alive {alive[0][1]} s ago." if alive else ""
 
 

@@ -31,6 +31,15 @@ class Folder(NamedTuple):
     path: Path
     machine: str
 
+    @property
+    def free(self) -> int:
+        """Free space in bytes."""
+        return shutil.disk_usage(self.path).free
+
+    @property
+    def free_mb(self) -> int:
+        return self.free // 2**20
+
 
 class Gauge(NamedTuple):
     """A measure with hysteresis: reported when it becomes bad, and again only after it was good.
@@ -82,7 +91,7 @@ def gauges(disk_low_mb: int) -> list[Gauge]:
         missing = {"file": last.file, "age_s": last.age_s}
         measures.append(Gauge("backup.missing", missing, last.is_old, not last.is_old))
     if (disk := folder()) is not None:
-        free = shutil.disk_usage(disk.path).free // 2**20
+        free = disk.free_mb
         data = {"disk_free_mb": free, "folder": str(disk.path)}
         low = Gauge("system.disk_low", data, free < disk_low_mb, free > 2 * disk_low_mb, disk.machine)
         measures.append(low)

@@ -39,6 +39,11 @@ def _name() -> str:
     return PREFIX + worker.name()[-NAME_MAX:]
 
 
+def alive() -> list[tuple[str, int]]:
+    """Return each living worker with the seconds since its last heartbeat, latest first."""
+    return [each for each in workers(clock.now_ms()) if each[1] <= ALIVE_S]
+
+
 def workers(now_ms: int) -> list[tuple[str, int]]:
     """Return each worker of the last day with the seconds since its last heartbeat, latest first."""
     query = Setting.select(Setting.name, Setting.value).where(Setting.name.startswith(PREFIX))

@@ -34,10 +34,12 @@ __all__ = [
     "SETTINGS",
     "Given",
     "HostPort",
+    "InForce",
     "Problem",
     "Settings",
     "SettingsError",
     "given_values",
+    "in_force",
     "load",
     "reachable",
     "read",
@@ -155,6 +157,27 @@ def given_values(environ: Mapping[str, str] = os.environ, files: Sequence[Path] 
             raise SettingsError([Problem(str(file), f"cannot be read: {error.strerror}", hint)]) from None
         found.update({name: Given(value, str(file)) for name, value in written.items() if value is not None})
     return found | {name: Given(value, "environment") for name, value in environ.items()}
+
+
+class InForce(NamedTuple):
+    """A setting as it is in force, secrets hidden; `place` is where it is set, "" for the default."""
+
+    name: str
+    value: str
+    place: str
+
+
+def in_force() -> list[InForce]:
+    """Return every setting of this process in the order of the table."""
+    given = given_values()
+    found = []
+    for setting in SETTINGS:
+        text, place = given.get(setting.name, Given("", ""))
+        if text := text.strip():
+            found.append(InForce(setting.name, setting.masked(text), place))
+        else:
+            found.append(InForce(setting.name, setting.default, ""))
+    return found
 
 
 def read(environ: Mapping[str, str], instance: Path) -> tuple[dict[str, Any], list[Problem]]:

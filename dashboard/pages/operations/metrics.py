@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
@@ -47,13 +46,11 @@ def readiness() -> list[str]:
     if wrong := health.database_problem():
         return [f"database: {wrong}"]
     problems = []
-    alive = [name for name, age_s in heartbeat.workers(clock.now_ms()) if age_s <= heartbeat.ALIVE_S]
-    if not alive:
+    if not heartbeat.alive():
         problems.append("worker: none is alive")
-    if (disk := health.folder()) is not None:
-        free_mb = shutil.disk_usage(disk.path).free // 2**20
-        if free_mb < current_app.config["STOPA"].disk_low_mb:
-            problems.append(f"disk: {free_mb} MB free")
+    disk = health.folder()
+    if disk is not None and disk.free_mb < current_app.config["STOPA"].disk_low_mb:
+        problems.append(f"disk: {disk.free_mb} MB free")
     return problems
 
 
@@ -113,8 +110,7 @@ class Collector:
         yield _gauge("stopa_last_event_number", "Number of the newest event.", [([], latest)])
         yield _gauge("stopa_database_bytes", "Size of the database.", [([], health.database_bytes())])
         if (disk := health.folder()) is not None:
-            free = shutil.disk_usage(disk.path).free
-            yield _gauge("stopa_disk_free_bytes", "Free space where the data lies.", [([], free)])
+            yield _gauge("stopa_disk_free_bytes", "Free space where the data lies.", [([], disk.free)])
 
 
 def _work(now_ms: int) -> Iterator[Metric]:

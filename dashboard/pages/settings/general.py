@@ -38,14 +38,6 @@ class Check(NamedTuple):
     url: str | None = None
 
 
-class InForce(NamedTuple):
-    """A setting as it is in force, secrets hidden; `place` is where it is set, "" for the default."""
-
-    name: str
-    value: str
-    place: str
-
-
 @bp.get("")
 @require(Permission.RULES_OPERATE)
 def index() -> Response:
@@ -56,7 +48,7 @@ def index() -> Response:
         checks=list(_checks()),
         as_of=clock.now_s(),
         zone=zone(),
-        in_force=list(_in_force()),
+        in_force=settings.in_force(),
         mail=bool(current_app.config["STOPA"].smtp_url),
         address=g.user.email,
         waits=waits,
@@ -77,14 +69,6 @@ def test_mail() -> Response:
     return make_response(redirect(url_for(".index")))
 
 
-def _in_force() -> Iterator[InForce]:
-    given = settings.given_values()
-    for setting in settings.SETTINGS:
-        text = given[setting.name].value.strip() if setting.name in given else ""
-        value = setting.masked(text) if text else setting.default
-        yield InForce(setting.name, value, given[setting.name].place if text else "")
-
-
 def _checks() -> Iterator[Check]:
     size = formats.number(round(health.database_bytes() / MB))
     name = "SQLite" if dialect.is_sqlite() else "PostgreSQL"
@@ -97,7 +81,7 @@ def _checks() -> Iterator[Check]:
 
 
 def _worker() -> Check:
-    alive = [age_s for _name, age_s in heartbeat.workers(clock.now_ms()) if age_s <= heartbeat.ALIVE_S]
+    alive = heartbeat.alive()
     url = url_for("operations.index")
     if not alive:
         text = _("Rules, messages and files wait. Start the process: flask worker")
@@ -128,7 +112,7 @@ def _backup() -> Check:
 
 def _disk(disk: health.Folder) -> Check:
     usage = shutil.disk_usage(disk.path)
-    low = usage.free // MB < current_app.config["STOPA"].disk_low_mb
+    low = disk.free_mb < current_app.config["STOPA"].disk_low_mb
     free, total = (formats.number(round(size / GB, 1)) for size in (usage.free, usage.total))
     text = _("%(free)s GB of %(total)s GB are free.", free=free, total=total)
     return Check(_("Disk"), BAD if low else GOOD, _("Low") if low else _("Good"), text)
