@@ -110,11 +110,9 @@ def _advances(bold: bool) -> dict[str, float]:
 
 
 def width(text: str, bold: bool = False) -> float:
-    """Return the width of a line in em; a letter of no Latin face is half an em or, a wide one, a whole."""
+    """Return the width of a line in em; a letter of no Latin face counts as 0.6 em, a wide one as 1."""
     advances = _advances(bold)
-    return sum(
-        [advances.get(letter) or (1.0 if is_wide(letter) else 0.6) for letter in text],
-    )
+    return sum(advances.get(letter) or (1.0 if is_wide(letter) else 0.6) for letter in text)
 
 
 def is_wide(letter: str) -> bool:
