@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CALENDARS_VIEW = "calendars.view"
     CHANNELS_EDIT = "channels.edit"
     CHANNELS_VIEW = "channels.view"
+    COBROWSE_VALUES = "cobrowse.values"
     CONTACTS_ERASE = "contacts.erase"
     EVENTS_IMPORT = "events.import"
     EVENTS_VIEW = "events.view"
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     RULES_TRACES = "rules.traces"
     RULES_VIEW = "rules.view"
     SELF = "self"
+    SESSIONS_VIEW = "sessions.view"
     SYSTEM_EVENTS_EDIT = "system_events.edit"
     SYSTEM_EVENTS_VIEW = "system_events.view"
     TEAMS_EDIT = "teams.edit"
@@ -56,6 +58,8 @@ class Permission(StrEnum):
     TRACING_VIEW = "tracing.view"
     USERS_EDIT = "users.edit"
     USERS_VIEW = "users.view"
+    VISITORS_INVITE = "visitors.invite"
+    VISITORS_VIEW = "visitors.view"
 
 
 class Choice(NamedTuple):
@@ -89,6 +93,17 @@ SECTIONS: tuple[Section, ...] = (
                 P.EVENTS_VIEW,
                 N_("Event stream"),
                 N_("View every event of the users and queues in the role's scope."),
+            ),
+            Choice(
+                P.VISITORS_VIEW,
+                N_("Visitors"),
+                N_("View who visits the web sites of the queues in the role's scope."),
+            ),
+            Choice(P.VISITORS_INVITE, N_("Invite visitors"), N_("Send invitations to a chat by hand.")),
+            Choice(
+                P.SESSIONS_VIEW,
+                N_("Co-browsing"),
+                N_("View the steps of co-browsing sessions, with masked values."),
             ),
             Choice(
                 P.AUDIT_VIEW,
@@ -201,6 +216,11 @@ SECTIONS: tuple[Section, ...] = (
                 N_("Without it, phone numbers and addresses are masked."),
             ),
             Choice(
+                P.COBROWSE_VALUES,
+                N_("Show values typed in co-browsing"),
+                N_("Only of the form fields that the web site allows."),
+            ),
+            Choice(
                 P.CONTACTS_ERASE,
                 N_("Erase contacts and users"),
                 N_("Erase name, number and address of a contact or a deactivated user; figures stay."),
@@ -248,6 +268,9 @@ _TEAM = frozenset(
         P.RULES_VIEW,
         P.RULES_TRACES,
         P.RULES_BACKTEST,
+        P.SESSIONS_VIEW,
+        P.VISITORS_INVITE,
+        P.VISITORS_VIEW,
     }
 )
 
@@ -255,7 +278,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         N_("Administrator"),
         N_("Everything except full contact details."),
-        ALL - {P.PII_UNMASK},
+        ALL - {P.PII_UNMASK, P.COBROWSE_VALUES},
         ("all_users", "all_queues"),
     ),
     Preset(

@@ -18,6 +18,7 @@ PLACE = (
 TRIGGERS = Field("triggers", Kind.LIST, N_("Triggering event types"))
 
 _active = maker("visitors", "personal", origin=Origin.EXTERNAL)
+_idle = maker("visitors", "personal", "session", origin=Origin.TIMER)
 _seen = maker("visitors", "system", origin=Origin.EXTERNAL, on=False)
 _visit = maker("visitors", "system", origin=Origin.EXTERNAL)
 _quiet = maker("visitors", "system", origin=Origin.TIMER)
@@ -26,6 +27,7 @@ _silent = maker("visitors", "system", "session", origin=Origin.TIMER)
 
 TYPES: tuple[EventType, ...] = (
     _active("visitor.active", N_("Visitor online"), *VISITOR, MESSAGE),
+    _idle("visitor.idle", N_("Visitor idle"), *VISITOR),
     _seen("visitor.removed", N_("Online visitor removed"), *VISITOR),
     _seen("visitor.purged", N_("Online visitor purged"), *VISITOR),
     _seen("visitor.page_viewed", N_("Page viewed"), *VISITOR, TITLE),

@@ -57,6 +57,7 @@ from dashboard.models.rules import (
 )
 from dashboard.models.schedules import Schedule, ScheduleMail, ScheduleRecipient, ScheduleRun
 from dashboard.models.tracing import Activity, Interval
+from dashboard.models.visitors import Invitation, Site, Visit
 
 ALL = [
     Access,
@@ -77,6 +78,9 @@ ALL = [
     Manager,
     ManagerMember,
     ManagerWait,
+    Site,
+    Visit,
+    Invitation,
     Contact,
     Counter,
     Follow,
