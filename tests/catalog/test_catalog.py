@@ -75,7 +75,7 @@ def test_system_groups_are_only_for_system_rules():
     personal = {type_.group for type_ in TYPES if type_.level == "personal"}
     assert system - personal == {"contacts", "commerce", "mail", "sources", "dashboard", "system"}
     mixed = [t.name for t in TYPES if t.group in system & personal and t.level == "personal"]
-    assert mixed == ["visitor.active", "schedule.reached"]
+    assert mixed == ["visitor.active", "visitor.idle", "schedule.reached"]
 
 
 def test_internal_types_are_not_accepted_from_sources():
