@@ -25,9 +25,12 @@ def test_built_in_roles_are_created_once_and_keep_changes(db: peewee.Database) -
     assert Access.select().count() == len(PRESETS)
 
 
-def test_administrator_has_all_permissions_except_full_contact_details() -> None:
+def test_administrator_has_all_permissions_except_personal_content() -> None:
     by_name = {preset.name: preset for preset in PRESETS}
-    assert set(Permission) - by_name["Administrator"].permissions == {Permission.PII_UNMASK}
+    assert set(Permission) - by_name["Administrator"].permissions == {
+        Permission.PII_UNMASK,
+        Permission.COBROWSE_VALUES,
+    }
 
 
 def test_no_other_built_in_role_edits_or_unmasks() -> None:
