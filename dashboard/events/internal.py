@@ -28,6 +28,7 @@ def append(
     chain: Sequence[int] = (),
     time_ms: int | None = None,
     identity: str = "",
+    session: str | None = None,
 ) -> int | None:
     """Append an event in the caller's transaction, enqueue its digest job, and return the event's id.
 
@@ -35,7 +36,8 @@ def append(
     an administrator has turned the type off, or if there is an event with this `identity` already: what has
     happened once is recorded at most once, by whichever worker and however often it is found. `source_id`
     defaults to the internal source; give the source of the `interaction` if there is one. `time_ms` defaults
-    to now. `chain` lists the ids of the rules that caused the event, oldest first.
+    to now. `chain` lists the ids of the rules that caused the event, oldest first. `session` is the session
+    of a visitor, such as the token of a visit.
     """
     if not switches.recorded(type_):
         return None
@@ -54,7 +56,7 @@ def append(
             queue_id,
             interaction,
             None,
-            None,
+            session,
             json.dumps(data, ensure_ascii=False),
         )
         added = dialect.insert_numbered("event", record.COLUMNS, [row])

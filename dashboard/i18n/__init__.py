@@ -111,6 +111,11 @@ def zone() -> str:
     return str(chosen or current_app.config["STOPA"].timezone)
 
 
+def site_locale() -> str:
+    """Return the site's language; English outside an application."""
+    return str(current_app.config["STOPA"].locale) if has_app_context() else "en"
+
+
 def site_zone() -> str:
     """Return the site's zone; UTC outside an application."""
     return str(current_app.config["STOPA"].timezone) if has_app_context() else "UTC"

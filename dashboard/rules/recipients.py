@@ -13,7 +13,7 @@ from dashboard.access import scope as scopes
 from dashboard.access.permissions import EVERYONE, Permission
 from dashboard.access.scope import Scope
 from dashboard.db.prepared import plain
-from dashboard.i18n import formats, site_zone, translator
+from dashboard.i18n import formats, site_locale, site_zone, translator
 from dashboard.models import (
     Access,
     Channel,
@@ -184,11 +184,6 @@ def operators() -> set[int]:
     """Return the ids of the active users with rules.operate."""
     accesses = [row.id for row in Access.select() if Permission.RULES_OPERATE in scopes.permissions_of(row)]
     return _column(User.id, User.access, accesses)
-
-
-def site_locale() -> str:
-    """Return the site's language; English outside an application."""
-    return str(current_app.config["STOPA"].locale) if has_app_context() else "en"
 
 
 def _reader(user_id: int) -> Reader | None:

@@ -1,0 +1,274 @@
+"""Invitations to a chat in a box on the page: made, shown, and answered or ignored.
+
+An invitation is made once per visit however many rules, users and workers try, and each of its states is
+entered and recorded as an event once, however often it is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from peewee import Case
+
+from dashboard import clock
+from dashboard.db import database, dialect
+from dashboard.db.locks import Lock
+from dashboard.events import internal
+from dashboard.i18n import site_locale, translator
+from dashboard.i18n.message import N_
+from dashboard.models import Contact, Event, EventCause, Invitation, Site, Visit
+from dashboard.settings import LOCALES
+
+TITLE = N_("Invitation to a chat")
+ACCEPT = N_("Start the chat")
+DECLINE = N_("No, thank you")
+NOTE = N_("If you start the chat, we keep its text to answer your question.")
+PRIVACY = N_("How we handle your data")
+GRACE_MS = 5_000  # for the page to report what was chosen in the last second
+
+
+class State(StrEnum):
+    """States of an invitation; see `models.Invitation`."""
+
+    WAITING = "waiting"
+    SHOWN = "shown"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+    LAPSED = "lapsed"
+
+
+OPEN = (State.WAITING, State.SHOWN)
+_EVENTS = {
+    State.WAITING: "chat.invited",
+    State.ACCEPTED: "chat.invite_accepted",
+    State.REJECTED: "chat.invite_rejected",
+    State.IGNORED: "chat.invite_ignored",
+}
+# The states that each state may follow. What lapsed may still have been shown: the report came late.
+_BEFORE: dict[State, tuple[State, ...]] = {
+    State.SHOWN: (State.WAITING, State.LAPSED),
+    **dict.fromkeys((State.ACCEPTED, State.REJECTED, State.IGNORED), (*OPEN, State.LAPSED)),
+    State.LAPSED: (State.WAITING,),
+}
+
+
+def invite(
+    visit_id: int,
+    texts: Mapping[str, str],
+    *,
+    rule_id: int | None = None,
+    user_id: int | None = None,
+    again: bool = False,
+    seconds: int = 120,
+    chain: Sequence[int] = (),
+) -> Invitation | None:
+    """Invite a visitor and return the invitation; None if invited before, away, or the visit has ended.
+
+    `texts` holds a text by language, the default text under "". With `again` only an invitation that is not
+    answered yet stands against another. The box is shown for `seconds`; it lapses if no page asks for it in
+    that time. `chain` lists the ids of the rules that caused it, oldest first, `rule_id` among them.
+    """
+    now_ms = clock.now_ms()
+    until_ms = now_ms + seconds * 1000
+    v = Visit
+    free = v.invitation.not_in(OPEN) if again else v.invited_ms.is_null()
+    with database.atomic():
+        dialect.adding(Lock.APPENDING)
+        due = Case(None, [((v.due_ms.is_null()) | (v.due_ms > until_ms), until_ms)], v.due_ms)
+        query = v.update(invited_ms=now_ms, invitation=State.WAITING.value, due_ms=due)
+        here = (v.id == visit_id) & v.ended_ms.is_null() & v.away_ms.is_null()
+        if not query.where(here & free).execute():
+            return None
+        visit = Visit.get_by_id(visit_id)
+        text, language = _text(texts, visit, by_rule=user_id is None)
+        made = Invitation.create(
+            visit=visit,
+            rule_id=rule_id,
+            user_id=user_id,
+            text=text,
+            language=language,
+            created_ms=now_ms,
+            until_ms=until_ms,
+        )
+        _record(visit, made, State.WAITING, now_ms, chain)
+    return made
+
+
+def _text(texts: Mapping[str, str], visit: Visit, by_rule: bool) -> tuple[str, str]:
+    """Return the text for a visitor and its language.
+
+    The default text of a rule is in the language of the instance; what a user writes is for this visitor.
+    """
+    by_language = {name.lower(): (text, name) for name, text in texts.items() if name and text}
+    exact = visit.language.lower()
+    default = (texts.get("", ""), site_locale() if by_rule else visit.language or site_locale())
+    return by_language.get(exact) or by_language.get(exact.partition("-")[0]) or default
+
+
+def waiting(visit: Visit, language: str, now_ms: int) -> dict[str, Any] | None:
+    """Return what the page needs to show the open invitation of a visit, as JSON; None without one.
+
+    It is returned until it is answered or its time is over, so that it is shown on the visitor's next page
+    as well. The words of the box are in the language of the text, else in `language`, else in that of the
+    instance. Reads nothing for a visit without an open invitation.
+    """
+    found = _open(visit) if visit.invitation in OPEN else None
+    if found is None or found.until_ms <= now_ms:
+        return None
+    known = (each.partition("-")[0].lower() for each in (found.language, language))
+    say = translator(next((each for each in known if each in LOCALES), site_locale()))
+    left_ms = found.until_ms - (found.created_ms if found.state == State.WAITING else now_ms + GRACE_MS)
+    site = visit.site
+    answer = {
+        "id": found.id,
+        "text": found.text,
+        "lang": found.language,
+        "title": say(TITLE),
+        "accept": say(ACCEPT),
+        "decline": say(DECLINE),
+        "note": say(NOTE),
+        "seconds": max(1, left_ms // 1000),
+        "chat": _chat(site, visit),
+    }
+    if is_web_address(site.privacy_url):
+        answer["privacy"] = {"url": site.privacy_url, "text": say(PRIVACY)}
+    return answer
+
+
+def _open(visit: Visit) -> Invitation | None:
+    query = Invitation.select().where((Invitation.visit == visit.id) & Invitation.state.in_(OPEN))
+    found: Invitation | None = query.order_by(Invitation.id.desc()).first()
+    return found
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether a text is an absolute http or https address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _chat(site: Site, visit: Visit) -> dict[str, str]:
+    """Return where the chat opens: {"kind": "url", "url"}, {"kind": "chatwoot"}, or {"kind": ""}."""
+    if site.chat != "url":
+        return {"kind": site.chat}
+    contact = Contact.get_or_none(Contact.id == visit.contact_id) if visit.contact_id else None
+    values = {
+        "visit": visit.token,
+        "language": visit.language,
+        "page": visit.url,
+        "contact": contact.name if contact is not None else "",
+    }
+    url = site.chat_url
+    for name, value in values.items():
+        url = url.replace(f"{{{name}}}", quote(value, safe=""))
+    return {"kind": "url", "url": url} if is_web_address(url) else {"kind": ""}
+
+
+def answered(visit: Visit, invitation_id: int, state: str, now_ms: int) -> bool:
+    """Enter what the page reports of an invitation: shown, accepted, rejected or ignored.
+
+    Returns False, and changes nothing, for an invitation of another visit, a state that it has had, and one
+    that cannot follow. From `shown` on the visitor has as long to answer as it was made for.
+    """
+    if state not in (State.SHOWN, State.ACCEPTED, State.REJECTED, State.IGNORED):
+        return False
+    with database.atomic():
+        dialect.adding(Lock.APPENDING)
+        own = (Invitation.id == invitation_id) & (Invitation.visit == visit.id)
+        found: Invitation | None = Invitation.get_or_none(own)
+        return found is not None and _enter(visit, found, State(state), now_ms)
+
+
+def expired(visit: Visit, now_ms: int) -> int | None:
+    """Close the open invitation of a visit that has ended or whose time is over.
+
+    A shown one is ignored from then on, one that no page asked for has lapsed. Returns the time at which to
+    call again, in UTC milliseconds; None where no invitation is open.
+    """
+    found = _open(visit) if visit.invitation in OPEN else None
+    if found is None:
+        return None
+    if visit.ended_ms is None and found.until_ms > now_ms:
+        return int(found.until_ms)
+    with database.atomic():
+        dialect.adding(Lock.APPENDING)
+        _enter(visit, found, State.IGNORED if found.state == State.SHOWN else State.LAPSED, now_ms)
+    return None
+
+
+def _enter(visit: Visit, found: Invitation, state: State, now_ms: int) -> bool:
+    values: dict[str, Any] = {"state": state.value}
+    if state is State.SHOWN:
+        values["shown_ms"] = now_ms
+        values["until_ms"] = now_ms + found.until_ms - found.created_ms + GRACE_MS
+    elif state is not State.LAPSED:
+        values["answered_ms"] = now_ms
+    query = Invitation.update(**values).where(Invitation.id == found.id, Invitation.state.in_(_BEFORE[state]))
+    if not query.execute():
+        return False
+    newer = Invitation.select().where((Invitation.visit == visit.id) & (Invitation.id > found.id)).exists()
+    if not newer:
+        visit.invitation = state.value
+        Visit.update(invitation=state.value).where(Visit.id == visit.id).execute()
+    _record(visit, found, state, now_ms)
+    return True
+
+
+def _record(
+    visit: Visit, invitation: Invitation, state: State, now_ms: int, chain: Sequence[int] | None = None
+) -> None:
+    """Record the event of a state; without `chain` it is caused by what the invitation was caused by."""
+    type_ = _EVENTS.get(state)
+    if type_ is None:
+        return
+    site = visit.site
+    data = {**_fields(visit, now_ms), "message": invitation.text}
+    if invitation.rule_id is not None:
+        data["rule"] = str(invitation.rule_id)
+    internal.append(
+        type_,
+        data,
+        invitation.user_id if state is State.WAITING else None,
+        site.queue_id,
+        source_id=site.source_id,
+        chain=_chain(site, invitation) if chain is None else chain,
+        time_ms=now_ms,
+        identity=_identity(invitation, state),
+        session=visit.token,
+    )
+
+
+def _identity(invitation: Invitation, state: State) -> str:
+    return f"invitation:{invitation.id}:{state}"
+
+
+def _chain(site: Site, invitation: Invitation) -> Sequence[int]:
+    """Return the chain of rules of the event with which the invitation was made."""
+    made = (Event.source_id == site.source_id) & (Event.external_id == _identity(invitation, State.WAITING))
+    query = EventCause.select(EventCause.chain).join(Event, on=(EventCause.event_id == Event.id)).where(made)
+    found = query.scalar()
+    return found or ([] if invitation.rule_id is None else [invitation.rule_id])
+
+
+def _fields(visit: Visit, now_ms: int) -> dict[str, Any]:
+    """Return the data of an event about a visit: the fields of a visitor, without those that are empty."""
+    found = {
+        "ip": visit.ip,
+        "hits": visit.pages,
+        "duration_s": (now_ms - visit.started_ms) // 1000,
+        "idle_s": max(0, now_ms - visit.active_ms) // 1000,
+        "country": visit.country,
+        "language": visit.language,
+        "browser": visit.browser_name,
+        "os": visit.os,
+        "url": visit.url,
+        "referrer": visit.referrer,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}
