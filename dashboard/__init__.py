@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dashboard import i18n, settings
 from dashboard.access import guard
 from dashboard.db import database, end_request, migrate, open_database, sealed
+from dashboard.events import room
 from dashboard.settings import ROOT, Settings
 from dashboard.tracing import surroundings
 from dashboard.tracing.bounds import Limits
@@ -53,7 +54,8 @@ def create_app(given: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     sealed.use_key(chosen.secret_key)
     surroundings.use_limits(Limits(*chosen.limits_s))
-    open_database(chosen.database)
+    open_database(chosen.database, chosen.sqlite_synchronous)
+    room.keep_free(chosen.disk_stop_mb)
     _connect(app)
     forwarded.init(app)
     Htmx(app)
@@ -66,7 +68,7 @@ def create_app(given: Settings | None = None) -> Flask:
     registry.register(app)
     nav.init(app)
     app.wsgi_app = EventsEntry(app, app.wsgi_app)  # type: ignore[method-assign]
-    logs.init(app, chosen.log_level)
+    logs.init(app, chosen)
     if chosen.trusted_proxies:
         count = chosen.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

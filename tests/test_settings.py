@@ -71,6 +71,10 @@ GOOD = [
     ("STOPA_TRUSTED_PROXIES", "2", 2),
     ("STOPA_LOG_LEVEL", "DEBUG", "debug"),
     ("STOPA_DISK_LOW_MB", "512", 512),
+    ("STOPA_DISK_STOP_MB", "0", 0),
+    ("STOPA_LOG_FORMAT", "JSON", "json"),
+    ("STOPA_SLOW_REQUEST_MS", "250", 250),
+    ("STOPA_SQLITE_SYNCHRONOUS", "Full", "full"),
     ("STOPA_AUDIT_SEALS", "/mnt/seals", Path("/mnt/seals")),
     (
         "STOPA_WEBHOOK_ALLOW",

@@ -22,7 +22,7 @@ from dashboard.ingest.schema import WHOLE
 from dashboard.ingest.tally import Tally
 from dashboard.models import Manager, Source
 
-PAUSED_S = 1  # between two looks at a source that is paused
+HELD_S = 1  # between two looks at a source of which nothing is taken now
 NAMED = 10  # users or event types that the summary lists
 
 
@@ -209,8 +209,8 @@ def follow(file: Path, source: str, start: str | None, encoding: str | None, onc
             reader = follower.Follower(source, file, begin, encoding or "")
             click.echo(f"Following {file} as source {source}.")
             while not stopping.is_set():
-                if admission.is_paused(reader.source_id) and not once:
-                    stopping.wait(PAUSED_S)
+                if admission.hold(reader.source_id) and not once:
+                    stopping.wait(HELD_S)
                     continue
                 step = reader.step()
                 for refused in step.refused:

@@ -17,6 +17,7 @@ from flask import current_app
 
 from dashboard import clock
 from dashboard.db import database
+from dashboard.events import room
 from dashboard.ingest import growing_log
 from dashboard.ingest.follow import Follower
 from dashboard.jobs import worker
@@ -96,6 +97,8 @@ def read(renew_s: float = RENEW_S) -> int:
     Renews the leases, and looks for logs that nobody reads, once in `renew_s` seconds.
     """
     global _readers
+    if room.is_scarce():
+        return 0
     if _readers.database is not database.obj:
         _readers.close()
         _readers = _Readers(database.obj)

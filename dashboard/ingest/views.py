@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, abort, g, request
 from flask_babel import gettext as _
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import HTTPException
 
 from dashboard import clock
 from dashboard.access.guard import require_key
@@ -58,14 +58,14 @@ def create() -> Response:
 
     202 with counts, ids and refusals by index; 422 when none was good; 400, 413, 415 for a body
     that cannot be read. Limits: 10 MiB a body, 10,000 events a request. Nothing is stored when
-    the answer is another, so that a client may send the same again; while the source is paused that is 503
-    with Retry-After. The header of a call that a rule
+    the answer is another, so that a client may send the same again; that is 503 while the source is paused
+    and 507 while the disk is almost full, with Retry-After. The header of a call that a rule
     made, sent along, keeps the events in that rule's chain of causes.
     """
     failed: Exception | None = request.environ.get(FAILED)
     if failed is not None:
         raise failed
-    refuse_paused(g.key.source_id)
+    refuse_held(g.key.source_id)
     chain = loop_guard.read_chain(request.headers.get(loop_guard.HEADER, ""))
     body, outcomes = read()
     answered = answer(g.key.source_id, body, outcomes, g.key.makes, chain)
@@ -109,10 +109,21 @@ def answer(
     return Response(text, status, content_type="application/json")
 
 
-def refuse_paused(source_id: int) -> None:
-    """End the request with 503 while the source is paused: its sender keeps the events and comes again."""
-    if admissions.is_paused(source_id):
-        raise ServiceUnavailable(Detail(_(admissions.PAUSED)), retry_after=admissions.PAUSED_S)
+class Held(HTTPException):
+    """The answer while nothing is taken from a source; Retry-After says when to come again."""
+
+    def __init__(self, hold: admissions.Hold) -> None:
+        super().__init__(Detail(_(hold.text)))
+        self.code = hold.status
+
+    def get_headers(self, *args: Any, **options: Any) -> list[tuple[str, str]]:
+        return [*super().get_headers(*args, **options), ("Retry-After", str(admissions.RETRY_S))]
+
+
+def refuse_held(source_id: int) -> None:
+    """End the request while no events of the source are taken: its sender keeps them and comes again."""
+    if (hold := admissions.hold(source_id)) is not None:
+        raise Held(hold)
 
 
 def store(

@@ -86,9 +86,13 @@ class Settings:
     trusted_proxies: int = 0
     webhook_allow: tuple[HostPort, ...] = ()
     log_level: str = "info"
+    log_format: str = "text"
+    slow_request_ms: int = 1000
+    sqlite_synchronous: str = "normal"
     site_name: str = "Stopa"
     audit_seals: Path | None = None
     disk_low_mb: int = 1024
+    disk_stop_mb: int = 256
     metrics: str = ""
     log_folders: tuple[Path, ...] = (Path("/var/log/asterisk"),)
 

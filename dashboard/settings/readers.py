@@ -14,7 +14,6 @@ from dashboard.settings import database_url
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCE = ROOT / ".stopa"  # database, secret key and generated files; never in the repository
 LOCALES = {"en": "English", "cs": "Čeština", "ja": "日本語"}  # of pages, messages and exports
-LOG_LEVELS = ("error", "warning", "info", "debug")
 
 SECRET_MIN = 32  # characters; 128 bits written as hexadecimal digits
 TOKEN_MIN = 16
@@ -145,10 +144,15 @@ def read_metrics(value: str) -> str:
     return value
 
 
-def read_log_level(value: str) -> str:
-    if value.lower() not in LOG_LEVELS:
-        raise ValueError(f"unknown level {value!r}; use {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}")
-    return value.lower()
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return the reader of one of `words`, in any case."""
+
+    def read(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"unknown value {value!r}; use {', '.join(words[:-1])} or {words[-1]}")
+        return value.lower()
+
+    return read
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

@@ -177,6 +177,25 @@ SETTINGS = [
         "1024",
     ),
     Setting(
+        "STOPA_DISK_STOP_MB",
+        "256",
+        "MB, 0 to 10000000",
+        "Free space beside SQLite's file below which no events are taken: senders get 507 and come again, "
+        "logs wait. Pages go on working. 0: events are taken until the disk is full.",
+        readers.whole(0, 10_000_000),
+        "256",
+    ),
+    Setting(
+        "STOPA_SQLITE_SYNCHRONOUS",
+        "normal",
+        "normal or full",
+        "`full`: SQLite has every commit on the disk before an event is acknowledged, also at a power loss. "
+        "`normal` is several times faster; a power loss may take the last commits, a killed process takes "
+        "none. PostgreSQL decides by its own `synchronous_commit`.",
+        readers.one_of("normal", "full"),
+        "full",
+    ),
+    Setting(
         "STOPA_METRICS",
         "(off)",
         f"loopback, or a token of {TOKEN_MIN} characters or more",
@@ -191,7 +210,23 @@ SETTINGS = [
         "info",
         "error, warning, info or debug",
         "What is logged to standard error. `debug` adds a line for each request.",
-        readers.read_log_level,
+        readers.one_of("error", "warning", "info", "debug"),
         "info or debug",
+    ),
+    Setting(
+        "STOPA_LOG_FORMAT",
+        "text",
+        "text or json",
+        "Lines of text, or of JSON with time, level, logger, request and message.",
+        readers.one_of("text", "json"),
+        "json",
+    ),
+    Setting(
+        "STOPA_SLOW_REQUEST_MS",
+        "1000",
+        "milliseconds, 0 to 600000",
+        "A request whose answer begins later than this is logged as a warning; 0: none is.",
+        readers.whole(0, 600_000),
+        "1000",
     ),
 ]

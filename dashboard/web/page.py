@@ -126,5 +126,6 @@ STATUS_TEXTS = {
         N_("This page didn't load"),
         N_("Something went wrong. Try again; if it fails again, contact your administrator."),
     ),
+    507: (N_("Too little disk space"), N_("Send the same again later.")),
     503: (N_("The server is busy"), N_("The database is busy. Try again in a few seconds.")),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from flask import Flask, Request, Response, abort, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
@@ -45,7 +43,7 @@ def init(app: Flask) -> None:
 
     @app.before_request
     def number_request() -> None:
-        g.request_id = request.environ[REQUEST_ID] = os.urandom(8).hex()
+        g.request_id = request.environ[REQUEST_ID]
 
     @app.before_request
     def limit_form() -> None:

@@ -12,7 +12,8 @@ import pytest
 from flask import Flask, request_started
 
 from dashboard.access import keys
-from dashboard.events import record, switches
+from dashboard.db import dialect
+from dashboard.events import record, room, switches
 from dashboard.events.switches import Choice
 from dashboard.models import Event
 from tests.api import Api, custom
@@ -107,3 +108,25 @@ def test_a_failure_is_answered_by_the_application_without_a_second_try(
     answer = api.post(custom("a"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert (len(tries), len(asked)) == (1, 1)
+
+
+@pytest.fixture
+def scarce() -> Iterator[None]:
+    room.keep_free(10_000_000)
+    yield
+    room.keep_free(0)
+
+
+@pytest.mark.usefixtures("scarce")
+def test_nothing_is_taken_before_the_disk_is_full(api: Api) -> None:
+    events = [custom("a"), custom("b")]
+    if not dialect.is_sqlite():  # the disk of the server is not seen from here
+        assert api.send(json.dumps(events)).status_code == 202
+        return
+    answer = api.send(json.dumps(events))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (507, "60")
+    assert "almost full" in answer.json["detail"]
+    assert Event.select().count() == 0
+    assert api.client.get("/healthz").status_code == 200
+    room.keep_free(0)
+    assert api.send(json.dumps(events)).json["accepted"] == 2

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.access import keys
 from dashboard.db import database
-from dashboard.events import health
+from dashboard.events import health, room
 from dashboard.jobs import counters, heartbeat, worker
 from dashboard.settings import SettingsError, load
 from tests import make
@@ -112,5 +112,9 @@ def test_ready_names_every_reason_why_not(app: Flask, client: FlaskClient) -> No
     if health.folder() is not None:
         app.config["STOPA"] = replace(app.config["STOPA"], disk_low_mb=10_000_000)
         assert ready() == (503, ["worker", "disk"])
+        assert "no events are taken" not in client.get("/readyz").text
+        room.keep_free(10_000_000)
+        assert "MB free, no events are taken" in client.get("/readyz").text
+        room.keep_free(0)
     database.execute_sql("DELETE FROM schema_migration")
     assert ready() == (503, ["database"])

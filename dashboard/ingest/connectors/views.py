@@ -50,7 +50,8 @@ def create(source: str) -> Response:
 
     The answer is that of the API: 202 with counts, ids and refusals by field; 422 when nothing was good;
     401 without the right signature or token, and for a source without a connector; 400, 413, 415 for a body
-    that cannot be read; 503 while the source is paused. A payload from which nothing is made gets 202.
+    that cannot be read; 503 while the source is paused, 507 while the disk is almost full.
+    A payload from which nothing is made gets 202.
     """
     failed: Exception | None = request.environ.get(gate.FAILED)
     if failed is not None:
@@ -59,7 +60,7 @@ def create(source: str) -> Response:
     connector = find(source, headers, request.args.get("token", "") or bearer(), body)
     if connector is None:
         abort(401)
-    gate.refuse_paused(connector.source_id)
+    gate.refuse_held(connector.source_id)
     if connector.kind == EVENTS:
         return gate.answer(connector.source_id, *gate.read())
     if request.content_encoding:

@@ -13,7 +13,7 @@ from dashboard.audit import record as audit
 from dashboard.audit.record import Actor
 from dashboard.db import database, dialect
 from dashboard.db.patience import patient
-from dashboard.events import record
+from dashboard.events import record, room
 from dashboard.events.record import Appended
 from dashboard.i18n.message import Errors
 from dashboard.ingest import importer
@@ -217,6 +217,7 @@ class Watch(Observer):
     def read(self, position: int) -> None:
         if _is_stopped(self._row):
             raise Stopped
+        room.need()
         queue.progress(self._job.id, position, self._row.packed)
 
     def refused(self, line: int, errors: Errors) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from dashboard import clock, settings
 from dashboard.access.guard import bearer, public
-from dashboard.events import health
+from dashboard.events import health, room
 from dashboard.jobs import counters, heartbeat
 from dashboard.models import Event, Source, SourceRhythm
 from dashboard.pages.operations import queries
@@ -50,7 +50,8 @@ def readiness() -> list[str]:
         problems.append("worker: none is alive")
     disk = health.folder()
     if disk is not None and disk.free_mb < current_app.config["STOPA"].disk_low_mb:
-        problems.append(f"disk: {disk.free_mb} MB free")
+        rest = ", no events are taken" if room.is_scarce() else ""
+        problems.append(f"disk: {disk.free_mb} MB free{rest}")
     return problems
 
 

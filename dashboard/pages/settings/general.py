@@ -14,7 +14,7 @@ from dashboard import clock, settings
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.db import dialect
-from dashboard.events import backups, health
+from dashboard.events import backups, health, room
 from dashboard.i18n import formats, zone
 from dashboard.jobs import heartbeat
 from dashboard.models import Source, SourceRhythm
@@ -115,4 +115,6 @@ def _disk(disk: health.Folder) -> Check:
     low = disk.free_mb < current_app.config["STOPA"].disk_low_mb
     free, total = (formats.number(round(size / GB, 1)) for size in (usage.free, usage.total))
     text = _("%(free)s GB of %(total)s GB are free.", free=free, total=total)
+    if room.is_scarce():
+        text += " " + _("No events are taken until there is more.")
     return Check(_("Disk"), BAD if low else GOOD, _("Low") if low else _("Good"), text)
