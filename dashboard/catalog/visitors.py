@@ -46,21 +46,41 @@ TYPES: tuple[EventType, ...] = (
 
 BY = Field("by", Kind.CHOICE, N_("Done by"), ("agent", "customer"))
 ELEMENT = Field("element", Kind.TEXT, N_("Page element"))
+POSITION = Field("position", Kind.NUMBER, N_("Position on the page (%)"))
+LENGTH = Field("length", Kind.NUMBER, N_("Number of characters"))
+TYPED = frozenset({"value", "text"})  # fields of co-browsing events that hold what a customer typed or marked
 
 _cobrowsing = maker("cobrowsing", "personal", "session")
-_cobrowsing_frequent = maker("cobrowsing", "personal", "session", in_rules=False)
 
 COBROWSING_TYPES: tuple[EventType, ...] = (
     _cobrowsing("cobrowse.joined", N_("Co-browsing joined"), *VISITOR),
     _cobrowsing("cobrowse.left", N_("Co-browsing left"), *VISITOR),
-    _cobrowsing_frequent("cobrowse.clicked", N_("Click"), BY, URL, ELEMENT),
-    _cobrowsing_frequent("cobrowse.scrolled", N_("Scroll"), BY, URL),
+    _cobrowsing("cobrowse.clicked", N_("Click"), BY, URL, ELEMENT),
+    _cobrowsing("cobrowse.scrolled", N_("Scroll"), BY, URL, ELEMENT, POSITION),
     _cobrowsing("cobrowse.form_sent", N_("Form submitted"), BY, URL, FORM),
-    _cobrowsing_frequent("cobrowse.input_changed", N_("Input changed"), BY, URL, ELEMENT),
+    _cobrowsing("cobrowse.input_changed", N_("Input changed"), BY, URL, ELEMENT, LENGTH),
     _cobrowsing("cobrowse.page_changed", N_("Page changed"), BY, URL, TITLE),
-    _cobrowsing_frequent("cobrowse.selected", N_("Text or elements selected"), BY, URL, ELEMENT),
+    _cobrowsing("cobrowse.selected", N_("Text or elements selected"), BY, URL, ELEMENT, LENGTH),
     _cobrowsing("cobrowse.custom", N_("Custom co-browsing event"), BY, URL, NAME),
 )
+# Event type → kind of step of a co-browsing session; visitors' own page views are page changes too.
+STEPS = {
+    "cobrowse.clicked": "click",
+    "cobrowse.scrolled": "scroll",
+    "cobrowse.form_sent": "form",
+    "cobrowse.input_changed": "input",
+    "cobrowse.page_changed": "page",
+    "visitor.page_viewed": "page",
+    "cobrowse.selected": "selection",
+    "cobrowse.custom": "custom",
+    "cobrowse.joined": "joined",
+    "cobrowse.left": "left",
+}
+
+
+def typed(type_: str) -> frozenset[str]:
+    """Return the fields of an event's data that hold what a customer typed or marked."""
+    return TYPED if type_.startswith("cobrowse.") else frozenset()
 
 
 CHANGE = Field("change", Kind.TEXT, N_("Change"))

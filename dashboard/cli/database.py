@@ -27,6 +27,7 @@ from dashboard.models import ALL
 from dashboard.settings import readers
 from dashboard.tracing import projection
 from dashboard.tracing.changes import Change
+from dashboard.tracing.cobrowsing import projection as cobrowsing
 
 
 @click.command("version")
@@ -81,6 +82,7 @@ def rebuild() -> None:
             bar.update(done - bar.pos)
 
         projection.rebuild(report, changed.append)
+        cobrowsing.rebuild()
         audit.record("system.rebuilt", "u", details={"changed": len(changed)})
     for change in changed:
         click.echo(str(change))

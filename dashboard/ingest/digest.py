@@ -11,6 +11,7 @@ from dashboard.models import Job
 from dashboard.rules import engine
 from dashboard.rules.engine import Ranges
 from dashboard.tracing import contacts, projection
+from dashboard.tracing.cobrowsing import projection as cobrowsing
 
 EVENTS_AT_ONCE = 20_000  # bounds the memory of one digest
 # PostgreSQL burns ids, and another transaction's events may lie between those of two jobs. Folding these
@@ -29,6 +30,7 @@ def digest(jobs: list[Job]) -> None:
             contacts.note(after, to, lambda *event: not engine.is_within(quiet, *event))
             silence.note(after, to)
             types = projection.fold_range(after, to)
+            cobrowsing.note(after, to)
             if asked:
                 engine.evaluate_safely(after, to, asked, types)
 

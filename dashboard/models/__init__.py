@@ -4,6 +4,7 @@ Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a durat
 """
 
 from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
+from dashboard.models.cobrowsing import CobrowseAgent, CobrowseSession, CobrowseStep
 from dashboard.models.connectors import Connector, Manager, ManagerMember, ManagerWait
 from dashboard.models.dashboards import Dashboard, Tile
 from dashboard.models.events import (
@@ -81,6 +82,9 @@ ALL = [
     Site,
     Visit,
     Invitation,
+    CobrowseSession,
+    CobrowseStep,
+    CobrowseAgent,
     Contact,
     Counter,
     Follow,

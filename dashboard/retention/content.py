@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from peewee import fn
 
 from dashboard.catalog import CATALOG, Kind
+from dashboard.catalog.visitors import typed
 from dashboard.db import database, dialect, pieces
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain, update_row
 from dashboard.events import erasure
 from dashboard.models import Activity, Contact, Event, Interaction, Mark, Notification, Setting, Subject
 from dashboard.retention import log
+from dashboard.tracing.cobrowsing import projection as cobrowsing
 from dashboard.tracing.contacts import key_of
 from dashboard.tracing.types import Said
 
@@ -87,26 +89,27 @@ def _piece(ids: Sequence[int], before_ms: int, done: Done) -> int:
     e = Event
     with database.atomic():
         dialect.one_at_a_time(Lock.PROJECTION)
-        columns = e.select(e.id, e.source_id, e.interaction, e.contact, e.data)
+        columns = e.select(e.id, e.source_id, e.interaction, e.contact, e.data, e.type)
         rows = plain(columns.where(e.id.in_(ids)).order_by(e.id))
         keys = {
             (source, contact): key_of(source, json.loads(contact)) or ""
-            for _id, source, _name, contact, _data in rows
+            for _id, source, _name, contact, *_rest in rows
             if contact is not None
         }
         contacts = Contact.select(Contact.key, Contact.id).where(Contact.key.in_(sorted(keys.values())))
         known = dict(plain(contacts))
         names: dict[int, set[str]] = {}
-        for ident, source, name, contact, data in rows:
+        for ident, source, name, contact, data, type_ in rows:
             key = keys.get((source, contact), "")
             named = contact if erasure.ERASED.fullmatch(key.partition(":")[2]) else None
             if key in known:
                 named = json.dumps({"name": erasure.pseudonym(known[key])})
-            update_row(e, ident, contact=named, data=_work(data), envelope=None)
+            update_row(e, ident, contact=named, data=_work(data, typed(type_)), envelope=None)
             if name is not None:
                 names.setdefault(source, set()).add(name)
         for source, some in names.items():
             _made_of(source, sorted(some), before_ms)
+        cobrowsing.fold_all(cobrowsing.of_events(ids))
         Setting.put(NAME, json.dumps(done))
     return len(rows)
 
@@ -123,12 +126,15 @@ def _made_of(source: int, names: Sequence[str], before_ms: int) -> None:
     s.update(values={}).where(ended).execute()
 
 
-def _work(data: str) -> str:
-    """Return the JSON text of an event's data without what may be content."""
+def _work(data: str, typed_: Collection[str]) -> str:
+    """Return the JSON text of an event's data without what may be content; `typed_` are fields that are."""
     if data == "{}":
         return data
     said: dict[str, Any] = json.loads(data)
-    return json.dumps({name: value for name, value in said.items() if name in STAY}, ensure_ascii=False)
+    return json.dumps(
+        {name: value for name, value in said.items() if name in STAY and name not in typed_},
+        ensure_ascii=False,
+    )
 
 
 def _contacts(before_ms: int) -> Iterator[int]:

@@ -18,6 +18,7 @@ from dashboard.jobs.work import RUNNING, WAITING
 from dashboard.models import Activity, Event, EventCause, Interaction, Job, Run, Step, Subject, Timer
 from dashboard.rulelang.outcomes import StepState
 from dashboard.rules.subject_state import open_among
+from dashboard.tracing.cobrowsing import projection as cobrowsing
 
 READ_AT_ONCE = 200  # events; each may bring its whole interaction
 # Read for days of users, and deleted with these; see retention.days.
@@ -162,7 +163,9 @@ def _piece(ids: Sequence[int], interactions: Sequence[int]) -> Iterator[int]:
         for source, name in plain(i.select(i.source, i.external_id).where(frozen)) if interactions else ():
             s.delete().where((s.source_id == source) & (s.interaction == name)).execute()
         EventCause.delete().where(EventCause.event_id.in_(gone)).execute()
+        sessions = cobrowsing.of_events(gone)
         e.delete().where(e.id.in_(gone)).execute()
+        cobrowsing.fold_all(sessions)
         i.update(frozen_ms=clock.now_ms()).where(frozen).execute()
     yield len(gone)
 

@@ -71,7 +71,7 @@ def test_a_type_under_an_alias_is_kept_under_its_own_name() -> None:
         pytest.param([], {}, "types", id="a rule needs a type"),
         pytest.param(["nothing.happened"], {}, "types", id="a type must exist"),
         pytest.param([None], {}, "types", id="a type is a text"),
-        pytest.param(["cobrowse.scrolled"], {}, "types", id="some types are not for rules"),
+        pytest.param(["event.viewed"], {}, "types", id="some types are not for rules"),
         pytest.param(
             ["chat.queued", "ticket.idle"],
             {"after": {"seconds": 60}},
@@ -265,7 +265,7 @@ def test_ones_own_rule_is_about_ones_own_work() -> None:
     ("type_", "use", "allowed"),
     [
         ("chat.queued", False, False),
-        ("cobrowse.scrolled", True, True),
+        ("event.viewed", True, True),
     ],
 )
 def test_an_administrators_choice_about_a_type_holds(type_: str, use: bool, allowed: bool) -> None:

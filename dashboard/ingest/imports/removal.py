@@ -31,6 +31,7 @@ from dashboard.models import (
     Timer,
 )
 from dashboard.tracing import activity_presence, contacts, projection, surroundings
+from dashboard.tracing.cobrowsing import projection as cobrowsing
 from dashboard.tracing.types import PRESENCE
 
 PIECE = 2000  # events of a transaction
@@ -101,10 +102,12 @@ def _pieces(source: int, chosen: Any) -> Iterator[int]:
 
 
 def _delete(ids: Sequence[int]) -> None:
+    sessions = cobrowsing.of_events(ids)
     for part in _parts(ids):
         EventCause.delete().where(EventCause.event_id.in_(part)).execute()
         Timer.delete().where(Timer.event_id.in_(part)).execute()
         Event.delete().where(Event.id.in_(part)).execute()
+    cobrowsing.fold_all(sessions)
 
 
 def _fold(source: int, names: set[str], restart: int | None) -> None:

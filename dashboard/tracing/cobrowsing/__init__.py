@@ -1,0 +1,1 @@
+"""Co-browsing sessions: the projection of events whose type begins with `cobrowse.`."""
