@@ -277,7 +277,7 @@ _TEAM = frozenset(
 PRESETS: tuple[Preset, ...] = (
     Preset(
         N_("Administrator"),
-        N_("Everything except full contact details."),
+        N_("Everything except full contact details and typed values."),
         ALL - {P.PII_UNMASK, P.COBROWSE_VALUES},
         ("all_users", "all_queues"),
     ),

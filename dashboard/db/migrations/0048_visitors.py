@@ -101,3 +101,7 @@ def up(_migrator: Any, db: Any) -> None:
     with db.bind_ctx([Source, *TABLES]):
         db.create_tables(TABLES)
     grant(db, VISITS, ("Administrator", "Team lead"))
+    mark = db.param
+    told = f'UPDATE "access" SET "description" = {mark} WHERE "is_system" AND "description" = {mark}'  # noqa: S608
+    before = "Everything except full contact details."
+    db.execute_sql(told, (before.replace(".", " and typed values."), before))
