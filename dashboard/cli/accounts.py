@@ -1,4 +1,4 @@
-"""The `flask` commands of users, roles and API keys."""
+"""The `flask` commands of users and roles."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import sys
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 from peewee import JOIN, fn
 
 from dashboard import clock
-from dashboard.access import accounts, granting, keys, passwords, sessions, throttle
+from dashboard.access import accounts, granting, passwords, sessions, throttle
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
-from dashboard.cli.common import as_json, at_database, print_table, printable_name, source_name
+from dashboard.cli.common import as_json, at_database, moment, print_table, printable_name
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
 from dashboard.ingest import presence
-from dashboard.models import Access, AccessGrant, ApiKey, Queue, Source, User
+from dashboard.models import Access, AccessGrant, Queue, User
 
 
 @click.group()
@@ -71,7 +70,7 @@ def user_list(whole: bool, as_json: bool) -> None:
         found = query if whole else query.where(User.access.is_null(False))
         print_table(
             ("LOGIN", "NAME", "ROLE", "STATE", "LAST SIGNED IN"),
-            [(row.login, row.name, _role(row), _state(row), _time(row.last_sign_in_ts)) for row in found],
+            [(row.login, row.name, _role(row), _state(row), moment(row.last_sign_in_ts)) for row in found],
             as_json,
         )
 
@@ -156,10 +155,6 @@ def _new_password(login: str, name: str, from_stdin: bool) -> str:
     return passwords.make(secret)
 
 
-def _time(ts: int | None) -> str:
-    return "never" if ts is None else clock.iso(ts, current_app.config["STOPA"].timezone)
-
-
 @click.group()
 def access() -> None:
     """Manage roles and permissions."""
@@ -226,76 +221,3 @@ def _role_named(name: str) -> Access:
         names = ", ".join(known for (known,) in Access.select(Access.name).order_by(Access.name).tuples())
         raise click.ClickException(f"Unknown role {name!r}. Available: {names}.")
     return row
-
-
-@click.group()
-def key() -> None:
-    """Manage API keys."""
-
-
-@key.command("add")
-@click.argument("name", callback=printable_name)
-@click.option(
-    "--source", required=True, callback=source_name, help="Source name for events sent with this key."
-)
-@click.option("--allow", type=click.Choice(["ingest", "read"]), default="ingest", show_default=True)
-@click.option("--known-only", is_flag=True, help="Reject events with unknown users or queues.")
-def key_add(name: str, source: str, allow: str, known_only: bool) -> None:
-    """Create an API key and print it once. Only its hash is stored.
-
-    A read key made here shows all users and queues with full contact details; one made in Settings > API
-    keys shows what the user who made it may see.
-    """
-    with at_database(), database.atomic():
-        if allow == "ingest" and (shared := keys.sharing(source)):
-            click.echo(f"Source {source} already has keys: {', '.join(shared)}.", err=True)
-        plain = keys.make(name, source, allow, makes=not known_only)
-        audit.record("key.created", "c", ("key", "", name), details={"source": source, "allow": allow})
-    click.echo(plain)
-
-
-@key.command("list")
-@click.option("--all", "whole", is_flag=True, help="Include revoked keys.")
-@as_json
-@with_appcontext
-def key_list(whole: bool, as_json: bool) -> None:
-    """List API keys; their values are not stored."""
-    with at_database():
-        query = ApiKey.select(ApiKey, Source.name.alias("source"), User.login.alias("maker"))
-        query = query.join(Source, JOIN.LEFT_OUTER, on=(ApiKey.source_id == Source.id)).switch(ApiKey)
-        query = query.join(User, JOIN.LEFT_OUTER, on=(ApiKey.maker_id == User.id)).order_by(ApiKey.name)
-        found = query if whole else query.where(ApiKey.revoked_ts.is_null())
-        print_table(
-            ("STARTS WITH", "ALLOWS", "SOURCE", "NAME", "MADE BY", "STATE", "LAST USED"),
-            [
-                (
-                    row.prefix,
-                    row.allow,
-                    row.source or "-",
-                    row.name,
-                    row.maker or "command line",
-                    "active" if row.revoked_ts is None else "revoked",
-                    _time(row.last_used_ts),
-                )
-                for row in found.objects()
-            ],
-            as_json,
-        )
-
-
-@key.command("revoke")
-@click.argument("name")
-def key_revoke(name: str) -> None:
-    """Revoke the key NAME, or the one that starts with NAME. Its events are kept."""
-    with at_database(), database.atomic():
-        named = (ApiKey.name == name) | (ApiKey.prefix == name)
-        found = list(ApiKey.select().where(named & ApiKey.revoked_ts.is_null()))
-        if not found:
-            raise click.ClickException(f"No valid key {name!r}. `flask key list` shows them.")
-        if len(found) > 1:
-            starts = ", ".join(row.prefix for row in found)
-            raise click.ClickException(f"Several keys are named {name!r}. Name one by its start: {starts}.")
-        (row,) = found
-        ApiKey.update(revoked_ts=clock.now_s()).where(ApiKey.id == row.id).execute()
-        audit.record("key.revoked", "u", ("key", row.id, row.name), {"revoked": (False, True)})
-    click.echo(f"Revoked {row.name} ({row.prefix}…).")

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import click
 import peewee
+from flask import current_app
 
+from dashboard import clock
 from dashboard.access import keys
 from dashboard.db import connected, database, failure, migrate
 
@@ -47,6 +49,11 @@ def print_table(heads: Sequence[str], lines: Iterable[Sequence[str]], as_json: b
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def moment(ts: int | None) -> str:
+    """Return a time in UTC epoch seconds as ISO 8601 in the site's time zone, "never" for none."""
+    return "never" if ts is None else clock.iso(ts, current_app.config["STOPA"].timezone)
 
 
 def printable_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
