@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, cast
 
 from peewee import JOIN
@@ -18,15 +19,27 @@ from dashboard.models import Access, AccessGrant, Session, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
+AGENT_MAX = 200
 SEEN_EVERY_S = 60  # avoids a write on every request
 
 
-def start(user: User, ip: str) -> str:
-    """Create a session and return its token. Only the hash of the token is stored."""
+class Method(StrEnum):
+    """How a user proves who they are."""
+
+    PASSWORD = "password"  # noqa: S105  the name of a way
+
+
+def start(user: User, ip: str, agent: str = "", method: str = Method.PASSWORD) -> str:
+    """Create a session and return its token. Only the hash of the token is stored.
+
+    `agent` is what the browser says of itself, `method` how the user proved who they are.
+    """
     token = secrets.token_urlsafe(32)
     moment = clock.now_s()
     Session.delete().where(Session.created_ts < moment - ABSOLUTE_S).execute()
-    Session.create(token_hash=digest(token), user_id=user.id, created_ts=moment, seen_ts=moment, ip=ip[:64])
+    times = {"created_ts": moment, "seen_ts": moment}
+    about = {"ip": ip[:64], "agent": agent[:AGENT_MAX], "method": method}
+    Session.create(token_hash=digest(token), user_id=user.id, **times, **about)
     return token
 
 

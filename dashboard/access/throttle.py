@@ -65,6 +65,13 @@ def by_kiosk(ip: str) -> tuple[Limit, ...]:
     return (Limit(f"kiosk:{_network(ip)}", MAX_PER_ADDRESS),)
 
 
+def for_code(user_id: int, browser: str | None) -> tuple[Limit, ...]:
+    """The second factor, asked after the right password; `browser` is the known one that it comes from."""
+    if browser is not None:
+        return (Limit(f"code:{user_id}:{browser}", MAX_PER_ACCOUNT, PAUSE_S),)
+    return (Limit(f"code:{user_id}", MAX_PER_ACCOUNT),)
+
+
 def for_own_password(user_id: int) -> tuple[Limit, ...]:
     """The current password, asked of a user who is signed in."""
     return (Limit(f"password:{user_id}", MAX_PER_ACCOUNT),)
@@ -106,10 +113,12 @@ def locked_s(login: str) -> int:
 def unlock(login: str, user_id: int) -> int:
     """Forget the failures for an account and of all addresses; return the number of those for the account."""
     a = SignInAttempt
-    account = (a.key == _of_account(login).key) | a.key.startswith(f"known:{user_id}:")
+    account = a.key.in_([_of_account(login).key, f"password:{user_id}", f"code:{user_id}"])
+    for kind in ("known", "code"):
+        account |= a.key.startswith(f"{kind}:{user_id}:")
     with database.atomic():
         a.delete().where(a.key.startswith("ip:") | a.key.startswith(REPORTED)).execute()
-        gone: int = a.delete().where(account | (a.key == f"password:{user_id}")).execute()
+        gone: int = a.delete().where(account).execute()
     return gone
 
 

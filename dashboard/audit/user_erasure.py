@@ -40,13 +40,16 @@ from dashboard.models import (
     Job,
     LookGroup,
     PauseType,
+    PendingSignIn,
     Queue,
+    RecoveryCode,
     RuleGroup,
     Session,
     Setting,
     SignInAttempt,
     Source,
     Team,
+    TwoFactor,
     TypeSwitch,
     User,
 )
@@ -61,7 +64,7 @@ OF_SITE: tuple[type[Model], ...] = (
 # Tables without texts of users, or with a way of their own. A contact of the same name is somebody else.
 OWN_WAY: tuple[type[Model], ...] = (
     *(AuditCheckpoint, AuditEntry, Contact, ErasedLogin, Event, ExportFile, ExportPart, LookGroup),
-    *(Session, SignInAttempt, User),
+    *(PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor, User),
 )
 
 
@@ -103,7 +106,8 @@ def erase(ident: int) -> None:
     with database.atomic():
         ExportPart.delete().execute()  # files hold users and are kept for a day
         ExportFile.delete().execute()
-        Session.delete().where(Session.user_id == ident).execute()
+        for model in (Session, PendingSignIn, TwoFactor, RecoveryCode):
+            model.delete().where(model.user_id == ident).execute()
         SignInAttempt.delete().where(SignInAttempt.key == f"login:{user.login}").execute()
         erased_logins.keep(user.login, ident)
         taken = User.select().where(User.login == person.pseudonym).exists()  # a source may name anybody so

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from peewee import JOIN, fn
 
 from dashboard import clock
-from dashboard.access import accounts, granting, passwords, sessions, throttle
+from dashboard.access import accounts, granting, passwords, sessions, throttle, two_factor
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.cli.common import as_json, at_database, moment, print_table, printable_name
@@ -118,6 +118,27 @@ def user_unlock(login: str) -> None:
     click.echo(f"Unlocked {login}; failed attempts forgotten: {number}.")
 
 
+@user.command("two-factor")
+@click.argument("login", callback=printable_name)
+@click.option("--reset", is_flag=True, help="Remove the second factor, and end the user's sessions.")
+@with_appcontext
+def user_two_factor(login: str, reset: bool) -> None:
+    """Print whether LOGIN signs in with a second factor; --reset helps who has lost it."""
+    with at_database(), database.atomic():
+        row = _user(login)
+        found = two_factor.state(row.id)
+        if reset:
+            two_factor.remove(row.id)
+            number = sessions.end_all(row.id)
+            audit.record("auth.two_factor_reset", "u", audit.user_target(row), details={"sessions": number})
+    if reset:
+        click.echo(f"Reset the second factor of {login}. The user has been signed out everywhere.")
+    elif found is None:
+        click.echo("off")
+    else:
+        click.echo(f"on since {moment(found.since_ts)}, recovery codes left: {found.codes}")
+
+
 @user.command("deactivate")
 @click.argument("login", callback=printable_name)
 def user_deactivate(login: str) -> None:
@@ -189,11 +210,27 @@ def access_show(name: str, as_json: bool) -> None:
         query = query.order_by(AccessGrant.kind, User.login, Queue.name)
         scope = [("sees", kind, login or queue or "") for kind, login, queue in query.tuples()]
     rights = [("may", permission, "") for permission in row.permissions]
+    if row.two_factor:
+        rights.append(("needs", "two-factor", ""))
     print_table(("", "WHAT", "WHICH"), [*rights, *(scope or [("sees", "own data", "")])], as_json)
 
 
 def _refers(table: type[User] | type[Queue], kind: str) -> Any:
     return (AccessGrant.kind == kind) & (AccessGrant.ref_id == table.id)
+
+
+@access.command("set")
+@click.argument("name")
+@click.option("--two-factor/--no-two-factor", required=True, help="Whether users need a second factor.")
+def access_set(name: str, two_factor: bool) -> None:
+    """Change role NAME. In the application nobody can change their own role; this command can."""
+    with at_database(), database.atomic():
+        row = _role_named(name)
+        changes = {"two_factor": two_factor, "version": Access.version + 1}
+        Access.update(changes).where(Access.id == row.id).execute()
+        changed = {"two_factor": (row.two_factor, two_factor)}
+        audit.record("access.updated", "u", ("access", row.id, name), changed)
+    click.echo(f"Users with role {name} {'need' if two_factor else 'need not have'} a second factor.")
 
 
 @access.command("grant")

@@ -39,9 +39,11 @@ from dashboard.models import (
     Interaction,
     Job,
     PauseType,
+    PendingSignIn,
     Policy,
     Profile,
     Queue,
+    RecoveryCode,
     Rule,
     RuleDraft,
     RuleGroup,
@@ -51,6 +53,7 @@ from dashboard.models import (
     SignInAttempt,
     Source,
     Team,
+    TwoFactor,
     TypeSwitch,
     User,
 )
@@ -75,7 +78,8 @@ KEPT: tuple[type[Model], ...] = (
         Profile,
         Queue,
     ),
-    *(Rule, RuleDraft, RuleGroup, RuleVersion, Session, Setting, SignInAttempt, Source, Team),
+    *(Rule, RuleDraft, RuleGroup, RuleVersion, Setting, Source, Team),
+    *(PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor),
     *(ErasedLogin, TypeSwitch, User),
 )
 OWN_WAY: tuple[type[Model], ...] = (Contact, Event, ExportFile, ExportPart)

@@ -3,7 +3,16 @@
 Units: `*_ms` is UTC epoch milliseconds, `*_ts` UTC epoch seconds, `*_s` a duration in seconds, all integers.
 """
 
-from dashboard.models.access import Access, AccessGrant, ApiKey, Session, SignInAttempt
+from dashboard.models.access import (
+    Access,
+    AccessGrant,
+    ApiKey,
+    PendingSignIn,
+    RecoveryCode,
+    Session,
+    SignInAttempt,
+    TwoFactor,
+)
 from dashboard.models.cobrowsing import CobrowseAgent, CobrowseSession, CobrowseStep
 from dashboard.models.connectors import Connector, Manager, ManagerMember, ManagerWait
 from dashboard.models.dashboards import Dashboard, Tile
@@ -71,6 +80,9 @@ ALL = [
     PauseType,
     Session,
     SignInAttempt,
+    PendingSignIn,
+    TwoFactor,
+    RecoveryCode,
     Source,
     SourceHour,
     SourceRhythm,

@@ -1,4 +1,4 @@
-"""Permissions and scope, sign-in sessions, sign-in attempts, API keys."""
+"""Permissions and scope, sign-in sessions and attempts, second factors, API keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import peewee as pw
 from peewee import JSONField
 
 from dashboard.db import Model
+from dashboard.db.sealed import SealedField
 from dashboard.models.versions import Versioned
 
 
@@ -17,6 +18,7 @@ class Access(Versioned):
     description = pw.CharField(500, default="")
     is_system = pw.BooleanField(default=False)  # built-in; can be edited, not deleted
     permissions = JSONField(default=list)  # values of Permission, sorted
+    two_factor = pw.BooleanField(default=False)  # users with the role must have a second factor
     version = pw.IntegerField(default=1)
     read = frozenset({"permissions"})
 
@@ -42,6 +44,8 @@ class Session(Model):
     created_ts = pw.BigIntegerField()
     seen_ts = pw.BigIntegerField()
     ip = pw.CharField(64, default="")
+    agent = pw.CharField(200, default="")  # what the browser says of itself
+    method = pw.CharField(20, default="")  # how the user proved who they are; "" before this was kept
 
 
 class SignInAttempt(Model):
@@ -50,6 +54,36 @@ class SignInAttempt(Model):
     id = pw.AutoField()
     key = pw.CharField(200, index=True)  # what is limited: "login:jana" or "ip:203.0.113.7"
     at_ts = pw.BigIntegerField()
+
+
+class PendingSignIn(Model):
+    """A sign-in whose password was right and whose second factor is due; see access.pending_sign_ins.
+
+    Only the SHA-256 of the token in the browser's cookie is stored.
+    """
+
+    token_hash = pw.CharField(64, primary_key=True)
+    user_id = pw.IntegerField(index=True)
+    created_ts = pw.BigIntegerField()
+    stamp = pw.CharField(64)  # of the password that was right; another password ends the sign-in
+    method = pw.CharField(20)
+
+
+class TwoFactor(Model):
+    """The secret of a user's authenticator app; until `confirmed_ts` is set, it is not asked for."""
+
+    user_id = pw.IntegerField(primary_key=True)
+    secret = SealedField()
+    confirmed_ts = pw.BigIntegerField(null=True)
+    last_step = pw.BigIntegerField(default=0)  # the time step of the last code taken; no earlier one counts
+
+
+class RecoveryCode(Model):
+    """A code of 80 random bits that stands in once for a lost device, stored as SHA-256."""
+
+    id = pw.AutoField()
+    user_id = pw.IntegerField(index=True)
+    code_hash = pw.CharField(64)
 
 
 class ApiKey(Model):

@@ -33,6 +33,7 @@ PUBLIC = {
     "monitoring.ready",
     "signin.create",
     "signin.language",
+    "signin.second_step",
     "signin.setup",
     "signin.show",
     "static",

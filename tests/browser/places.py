@@ -213,6 +213,7 @@ PLACES = {
     "search too short": Place("/search?q=z"),
     "system events": Place("/settings/system-events"),
     "my account": Place("/account"),
+    "two-factor sign-in": Place("/account/two-factor"),
     "my data": Place("/my-data", "novakova"),
     "general settings": Place("/settings/general"),
     "retention": Place("/settings/retention"),

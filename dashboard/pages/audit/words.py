@@ -75,6 +75,7 @@ FIELDS = {
     "tile": N_("Tiles"),
     "timezone": N_("Time zone"),
     "to": N_("To"),
+    "two_factor": N_("Two-factor required"),
     "user": N_("User"),
     "version": N_("Version"),
     "zone": N_("Time zone"),

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from flask import request
+from flask_babel import gettext as _
+
 from dashboard import clock
-from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
+from dashboard.access import (
+    first_admin,
+    known_browsers,
+    passwords,
+    pending_sign_ins,
+    sessions,
+    throttle,
+    two_factor,
+)
+from dashboard.access.sessions import Method
 from dashboard.audit import record as audit
 from dashboard.db import database
+from dashboard.i18n.message import N_
 from dashboard.jobs import counters
 from dashboard.models import User
+
+WRONG_CODE = N_("Incorrect code, or one that was used already.")
 
 
 class Refused(Exception):  # noqa: N818
@@ -18,8 +35,16 @@ class Refused(Exception):  # noqa: N818
         self.wait_s = wait_s
 
 
-def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
-    """Return the token of a new session and its user, or raise Refused.
+class Entered(NamedTuple):
+    """A user who has proved who they are. `token` is of a session, or of a pending sign-in (see `pends`)."""
+
+    user: User
+    token: str
+    pends: bool = False  # the second factor is due
+
+
+def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
+    """Sign a user in by login and password, as far as the second factor, or raise Refused.
 
     An unknown user, a wrong password, a deactivated user and a user without a role are indistinguishable,
     also by the time taken. `known` is the cookie of the browser; see known_browsers.
@@ -42,18 +67,111 @@ def sign_in(login: str, password: str, ip: str, known: str) -> tuple[str, User]:
         raise Refused
     with database.atomic():
         throttle.succeeded(tried)
-        token = start_session(user, ip)
-    return token, user
+        return enter(user, ip)
 
 
-def start_session(user: User, ip: str) -> str:
+def enter(user: User, ip: str, method: str = Method.PASSWORD) -> Entered:
+    """Sign in a user who has proved who they are by `method`, as far as the second factor.
+
+    It is due where the role requires it, and after a password where the user has one.
+    """
+    has = two_factor.state(user.id) is not None
+    if not (two_factor.is_required(user) or (has and method == Method.PASSWORD)):
+        return Entered(user, start_session(user, ip, method))
+    with database.atomic():
+        if not has:
+            two_factor.begin(user.id)
+        return Entered(user, pending_sign_ins.start(user, method), pends=True)
+
+
+def start_session(
+    user: User, ip: str, method: str = Method.PASSWORD, factor: two_factor.Proof | None = None
+) -> str:
     """Sign in a user who has proved who they are, in one transaction; return the token of the session."""
     with database.atomic():
         User.update(last_sign_in_ts=clock.now_s()).where(User.id == user.id).execute()
-        who = ("user", user.id, user.login)
-        audit.record("auth.signed_in", "r", audit.user_target(user), actor=who)
+        who, details = ("user", user.id, user.login), {"method": method}
+        if factor is not None:
+            details["second_factor"] = factor
+        audit.record("auth.signed_in", "r", audit.user_target(user), details=details, actor=who)
         counters.add("sign_ins", result="signed_in")
-        return sessions.start(user, ip)
+        return sessions.start(user, ip, request.user_agent.string, method)
+
+
+def take_code(user: User, code: str, ip: str, known: str) -> two_factor.Proof | None:
+    """Use up a code of a user whose password was right; None where it is wrong, Refused after too many."""
+    limits = throttle.for_code(user.id, known_browsers.browser(known, user))
+    tried = throttle.attempt(limits, ip, user.id)
+    if tried.wait_s:
+        counters.add("sign_ins", result="limited")
+        raise Refused(tried.wait_s)
+    with database.atomic():
+        proof = two_factor.take(user.id, code)
+        if proof is None:
+            _code_failed(user)
+        else:
+            throttle.succeeded(tried)
+    return proof
+
+
+def set_up_at_sign_in(user: User, code: str, ip: str) -> list[str] | None:
+    """Turn on the second factor of a user whose password was right; return recovery codes, None for a wrong
+    code. Raises Refused after too many."""
+    tried = throttle.attempt(throttle.for_code(user.id, None), ip, user.id)
+    if tried.wait_s:
+        raise Refused(tried.wait_s)
+    codes = turn_on(user, code, ("user", user.id, user.login))
+    if codes is not None:
+        throttle.succeeded(tried)
+    return codes
+
+
+def _code_failed(user: User) -> None:
+    details = {"why": "second_factor"}
+    audit.record("auth.sign_in_failed", "r", audit.user_target(user), details=details, outcome="failure")
+    counters.add("sign_ins", result="failed")
+
+
+def turn_on(user: User, code: str, actor: audit.Actor | None = None) -> list[str] | None:
+    """Turn on the second factor with a code of the new secret; return recovery codes, or None."""
+    with database.atomic():
+        codes = two_factor.confirm(user.id, code)
+        if codes is not None:
+            audit.record("auth.two_factor_on", "u", audit.user_target(user), actor=actor)
+    return codes
+
+
+def prove(user: User, password: str, code: str | None, ip: str) -> dict[str, str]:
+    """Check the password of a user who is signed in, and `code` unless it is None.
+
+    Return what is wrong by field. Without a password of Stopa's own only the code counts.
+    Raises Refused after too many failures.
+    """
+    tried = throttle.attempt(throttle.for_own_password(user.id), ip, user.id)
+    if tried.wait_s:
+        raise Refused(tried.wait_s)
+    if user.password_hash and not passwords.check(password, user.password_hash):
+        return {"current": _("Incorrect current password.")}
+    if code is not None and two_factor.take(user.id, code) is None:
+        return {"code": _(WRONG_CODE)}
+    throttle.succeeded(tried)
+    return {}
+
+
+def turn_off(user: User) -> None:
+    """Remove the second factor. Where the role requires one the user is signed out, and sets up a new one."""
+    with database.atomic():
+        two_factor.remove(user.id)
+        if two_factor.is_required(user):
+            sessions.end_all(user.id)
+        audit.record("auth.two_factor_off", "u", audit.user_target(user))
+
+
+def renew_codes(user: User) -> list[str]:
+    with database.atomic():
+        codes = two_factor.renew_codes(user.id)
+        audit.record("auth.recovery_codes_made", "u", audit.user_target(user))
+    return codes
 
 
 def check_setup_code(code: str, ip: str) -> bool:

@@ -17,11 +17,20 @@ from flask import (
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from dashboard.access import first_admin, known_browsers, passwords, sessions, throttle
+from dashboard.access import (
+    first_admin,
+    known_browsers,
+    passwords,
+    pending_sign_ins,
+    sessions,
+    throttle,
+    two_factor,
+)
 from dashboard.access.guard import COOKIE, cookie_name, is_secure, public, require
 from dashboard.access.permissions import Permission
 from dashboard.models import User
 from dashboard.pages.signin import commands, forms
+from dashboard.pages.signin.commands import Entered
 from dashboard.settings import LOCALES
 from dashboard.web import fields, nav
 from dashboard.web.page import local_path, render
@@ -48,18 +57,27 @@ def create() -> Response:
     target = local_path(request.form.get("next"))
     ip, known = request.remote_addr or "", request.cookies.get(cookie_name(known_browsers.COOKIE), "")
     try:
-        token, user = commands.sign_in(login, request.form.get("password", ""), ip, known)
+        entered = commands.sign_in(login, request.form.get("password", ""), ip, known)
     except commands.Refused as refused:
         return _refused(login, target, refused.wait_s)
-    return _signed_in(token, user, target)
+    return go_on(entered, target)
 
 
-def _signed_in(token: str, user: User, target: str) -> Response:
+def go_on(entered: Entered, target: str) -> Response:
+    """Sign the browser in and go to `target`, by the page of the second factor where that is due."""
+    if not entered.pends:
+        return signed_in(entered.token, entered.user, make_response(redirect(target)))
+    response = make_response(redirect(url_for(".second_step", next=target)))
+    _set_cookie(response, pending_sign_ins.COOKIE, entered.token, pending_sign_ins.KEPT_S)
+    return response
+
+
+def signed_in(token: str, user: User, response: Response) -> Response:
+    """Give the browser the session of `token`."""
     chosen = session.get("locale")
     session.clear()
     if chosen:
         session["locale"] = chosen
-    response = make_response(redirect(target))
     _set_cookie(response, COOKIE, token, sessions.ABSOLUTE_S)
     _remember(response, user)
     return response
@@ -79,14 +97,14 @@ def _remember(response: Response, user: User) -> None:
 
 def _refused(login: str, target: str, wait_s: int) -> Response:
     if wait_s:
-        page = render("signin/show.html", status=429, login=login, error=_wait(wait_s), next=target)
+        page = render("signin/show.html", status=429, login=login, error=wait_text(wait_s), next=target)
         page.headers["Retry-After"] = str(wait_s)
         return page
     error = _("Incorrect username or password.")
     return render("signin/show.html", status=422, login=login, error=error, next=target)
 
 
-def _wait(seconds: int) -> str:
+def wait_text(seconds: int) -> str:
     return str(
         ngettext(
             "Too many failed attempts. Try again in %(num)d minute.",
@@ -119,7 +137,7 @@ def setup() -> Response:
     try:
         right = commands.check_setup_code(asked.code, request.remote_addr or "")
     except commands.Refused as refused:
-        asked.errors["code"] = _wait(refused.wait_s)
+        asked.errors["code"] = wait_text(refused.wait_s)
         return render("signin/setup.html", status=429, asked=asked)
     if not right:
         asked.errors["code"] = _("Incorrect code. Use the code printed when the server last started.")
@@ -130,7 +148,8 @@ def setup() -> Response:
     user = first_admin.make_administrator(asked.login, asked.name, asked.password)
     if user is None:
         return _set_up_by_another()
-    return _signed_in(commands.start_session(user, request.remote_addr or ""), user, url_for("home.index"))
+    token = commands.start_session(user, request.remote_addr or "")
+    return signed_in(token, user, make_response(redirect(url_for("home.index"))))
 
 
 def _set_up_by_another() -> Response:
@@ -186,7 +205,7 @@ def change_password() -> Response:
     new = request.form.get("password", "")
     tried = throttle.attempt(throttle.for_own_password(g.user.id), request.remote_addr or "", g.user.id)
     if tried.wait_s:
-        asked.errors["current"] = _wait(tried.wait_s)
+        asked.errors["current"] = wait_text(tried.wait_s)
         return _account(asked, status=429)
     if passwords.check(request.form.get("current", ""), g.user.password_hash):
         throttle.succeeded(tried)
@@ -219,4 +238,5 @@ def _account(asked: forms.Account, status: int = 200) -> Response:
         zones=fields.zone_names(),
         languages=LOCALES,
         sessions=sessions.count(g.user.id),
+        second=two_factor.state(g.user.id),
     )

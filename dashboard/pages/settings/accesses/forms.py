@@ -20,6 +20,7 @@ PARTS = {"reports": N_("Reports")}  # second level of the advanced settings
 SEEING = ("deactivated", "figures", "traces", "unmask", "view")  # verbs of permissions that change nothing
 WHOLE = ("led_teams", "all_users", "all_queues")
 CHOSEN = ("users", "queues")
+COLUMNS = ("name", "description", "two_factor")  # of an access, on the tab General
 
 
 class DescribedForm(Form):
@@ -53,6 +54,13 @@ class GeneralForm(DescribedForm):
     all_queues = Check(N_("All queues"))
     users = Ids(N_("Selected users"))
     queues = Ids(N_("Selected queues"))
+    two_factor = Check(
+        N_("Two-factor required"),
+        hint=N_(
+            "Signing in also needs a code of an authenticator app. Users who have none set it up at their "
+            "next sign-in."
+        ),
+    )
 
     @property
     def grants(self) -> frozenset[Grant]:
@@ -60,7 +68,8 @@ class GeneralForm(DescribedForm):
         return frozenset(whole + [Grant(kind, ident) for kind in CHOSEN for ident in self[kind].data])
 
     def values(self) -> dict[str, Any]:
-        return {"name": self.name.data, "description": self.description.data, "scope": self.grants}
+        columns = {name: self[name].data for name in COLUMNS}
+        return {**columns, "scope": self.grants}
 
 
 class Permissions(Field):

@@ -17,7 +17,12 @@ from dashboard.models import Access, AccessGrant, AuditEntry, Queue, User
 from dashboard.web import lists
 
 CHANGES = 5
-_OTHER = {"name": N_("Name changed"), "description": N_("Description changed"), "scope": N_("Scope changed")}
+_OTHER = {
+    "name": N_("Name changed"),
+    "description": N_("Description changed"),
+    "scope": N_("Scope changed"),
+    "two_factor": N_("Two-factor requirement changed"),
+}
 
 
 class AccessRow(NamedTuple):

@@ -65,7 +65,7 @@ class Accesses(Resource[Form]):
         add=N_("Add role"),
         picture="shield",
     )
-    labels = MappingProxyType({"scope": N_("Scope")})
+    labels = MappingProxyType({"scope": N_("Scope"), "two_factor": N_("Two-factor required")})
     columns = (
         Column("name", N_("Name")),
         Column("description", N_("Description"), css="p2", sorts=False),
@@ -91,6 +91,7 @@ class Accesses(Resource[Form]):
         return {
             "name": row.name,
             "description": row.description,
+            "two_factor": row.two_factor,
             "scope": frozenset(grants_of(row.id)),
             "permissions": row.permissions,
         }
@@ -191,9 +192,9 @@ class Accesses(Resource[Form]):
             source = Access.get_or_none(Access.id == ident) if ident else None
             if ident and (source is None or not giver.covers(source)):
                 raise InvalidError("source", _(TOO_MUCH))
-            permissions = source.permissions if source else []
+            copied = {"permissions": source.permissions, "two_factor": source.two_factor} if source else {}
             columns = {name: form[name].data for name in ("name", "description")}
-            row: Access = Access.create(permissions=permissions, **columns)
+            row: Access = Access.create(**copied, **columns)
             for grant in grants_of(source.id) if source else []:
                 AccessGrant.create(access=row, kind=grant.kind, ref_id=grant.ref_id)
             changes = audit.differences({}, self.audited(self.stored(row)))
@@ -213,7 +214,7 @@ class Accesses(Resource[Form]):
         values, present = form.values(), set(grants_of(row.id))
         want = values["scope"] | {grant for grant in present if not giver.may_grant(grant)}
         _refuse(giver.lacks((), want - present))
-        columns = {name: values[name] for name in ("name", "description")}
+        columns = {name: values[name] for name in forms.COLUMNS}
         if not self.set(row, form.version.data, **columns):
             return False
         for grant in present - want:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, g
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import granting, keys, passwords, sessions
+from dashboard.access import granting, keys, passwords, sessions, two_factor
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
@@ -34,6 +34,7 @@ from dashboard.web.versioned import InvalidError
 PATH = "/users"
 OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
+OWN_FACTOR = N_("Turn off your own two-factor sign-in in My account.")
 OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
 HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
 ACTIVE = N_("Deactivate the user first.")
@@ -108,6 +109,7 @@ class Users(Resource[UserForm]):
             "higher": higher,
             "own": row is not None and row.id == g.user.id,
             "sessions": sessions.count(row.id) if row else 0,
+            "second": two_factor.state(row.id) if row else None,
             "shows_password": not above or present is None or form.access.data != present.id,
             "leads_none": row is not None and granting.leads_none(row),
             "teams": lists.by_name(Team.select(Team.id, Team.name), lambda team: team.name),
@@ -167,6 +169,18 @@ class Users(Resource[UserForm]):
                 raise RefusedError(HIGHER)
             number = sessions.end_all(row.id)
             audit.record("auth.sessions_ended", "u", self.target(row), details={"sessions": number})
+
+    def reset_two_factor(self, row: User) -> None:
+        """Remove the user's second factor and end the sessions. Raises RefusedError as sign_out(), and for
+        oneself."""
+        with self.changing() as giver:
+            if row.id == g.user.id:
+                raise RefusedError(OWN_FACTOR)
+            if not giver.may_restrict(User.get_by_id(row.id).access, row.id):
+                raise RefusedError(HIGHER)
+            two_factor.remove(row.id)
+            number = sessions.end_all(row.id)
+            audit.record("auth.two_factor_reset", "u", self.target(row), details={"sessions": number})
 
     def erase(self, row: User) -> None:
         """Order the erasure of a deactivated user. Raises RefusedError for others."""
@@ -244,6 +258,25 @@ def sign_out(ident: int) -> Response:
         done=_("%(name)s signed out everywhere.", name=row.name),
         target=USERS.url("edit", row),
         texts=[_("The user can sign in again with the same password. To prevent that, deactivate the user.")],
+    )
+
+
+@bp.route(f"{PATH}/<int:ident>/two-factor", methods=["GET", "POST"])
+@require(Permission.USERS_EDIT)
+def reset_two_factor(ident: int) -> Response:
+    """Ask for confirmation, then remove the second factor of a user who has lost it."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: USERS.reset_two_factor(row),
+        title=_("Reset two-factor sign-in of %(name)s?", name=row.name),
+        verb=_("Reset two-factor sign-in"),
+        done=_("Two-factor sign-in of %(name)s reset.", name=row.name),
+        target=USERS.url("edit", row),
+        texts=[
+            _("Make sure that the user asks for it: from then on the password alone signs in."),
+            _("Recovery codes no longer work, and the user is signed out everywhere."),
+        ],
     )
 
 
