@@ -69,6 +69,7 @@ from dashboard.sources.declared.time_in_state import TIME_IN_STATE
 from dashboard.tracing import projection
 from dashboard.tracing.made import attendance as days
 from dashboard.tracing.made import queue_waits, time_in_state
+from dashboard.visitors import deadlines
 from dashboard.web import listing_files, nav
 
 BLUEPRINTS = (
@@ -128,6 +129,7 @@ TICKS = {
     "silence": silence.look,
     "source hours": source_hours.count,
     "version": upgrades.note,
+    "visits": deadlines.run_due,
     "audit": nightly.NIGHT.plan,
     "retention": retention.NIGHT.plan,
     "schedules": due_schedules.start_due,

@@ -1,8 +1,8 @@
-"""The WSGI entry of POST /api/v1/events and /connect/<source>: most requests need nothing of Flask, which
-costs more than they do.
+"""The WSGI entry of POST /api/v1/events, /connect/<source> and /visit/<site key>: most requests need
+nothing of Flask, which costs more than they do.
 
-It answers only a request whose every event is good. All others, and all that fail, go on to the
-application with their body, which checks and answers them: no refusal is worded twice.
+Of the first two it answers only a request whose every event is good. All others, and all that fail, go on to
+the application with their body, which checks and answers them: no refusal is worded twice.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import views as connect
 from dashboard.ingest.schema import NewEvent
 from dashboard.jobs import counters
+from dashboard.visitors import entry as visitors
 from dashboard.web import security
 
 if TYPE_CHECKING:
@@ -40,9 +41,15 @@ class EventsEntry:
     def __init__(self, app: Flask, following: WSGIApplication) -> None:
         self._app, self._following = app, following
         self._most = int(app.config["MAX_CONTENT_LENGTH"])
+        self._behind_proxy = app.config["STOPA"].trusted_proxies > 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        if path.startswith(visitors.PATH):
+            try:
+                return visitors.respond(environ, start_response, self._behind_proxy)
+            finally:
+                end_request(self._app.testing)
         if environ["REQUEST_METHOD"] == "POST" and (path == PATH or path.startswith(CONNECT)):
             stored = self._store(environ)
             if stored is not None:

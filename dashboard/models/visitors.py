@@ -45,6 +45,8 @@ class Visit(Model):
 
     `token` and `browser` are ids made in the browser; `token` is the session of the visit's events. `due_ms`
     is the next moment at which the worker has to look at it. `invitation` is the state of the last one.
+    `contact_key` is the key of the contact as whom the site has identified the visitor; the contact is made
+    when the event of it is folded.
     """
 
     site_id: int
@@ -54,15 +56,19 @@ class Visit(Model):
     browser = pw.CharField(40)
     number = pw.IntegerField(default=1)  # which visit of this browser
     contact_id = pw.IntegerField(null=True)
+    contact_key = pw.CharField(300, default="")
     started_ms = pw.BigIntegerField()
     active_ms = pw.BigIntegerField()  # the last sign of the visitor
     away_ms = pw.BigIntegerField(null=True)  # since when no page is open
     idle_ms = pw.BigIntegerField(null=True)  # since when the visitor counts as idle
     inactive_ms = pw.BigIntegerField(null=True)  # since when the session counts as inactive
+    closed_ms = pw.BigIntegerField(null=True)  # since when the session counts as closed
     ended_ms = pw.BigIntegerField(null=True)
     due_ms = pw.BigIntegerField(null=True)
     pages = pw.IntegerField(default=0)
+    first_ms = pw.BigIntegerField(null=True)  # of the page in first_url
     first_url = pw.TextField(default="")
+    page_ms = pw.BigIntegerField(null=True)  # of the page in url
     url = pw.TextField(default="")
     title = pw.CharField(200, default="")
     referrer = pw.TextField(default="")

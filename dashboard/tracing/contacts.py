@@ -23,6 +23,7 @@ from dashboard.models import Contact, Event, EventCause, Queue
 CHUNK = 400
 CONTACT_FIELDS = ("name", "phone", "email")
 CREATED, UPDATED = "contact.created", "contact.updated"
+IDENTIFIED = "contact.identified"  # names a contact also without an interaction: the visitor of a site
 
 
 class Mention(NamedTuple):
@@ -198,7 +199,7 @@ _MENTIONS = Prepared(
             (Event.id > slot("after"))
             & (Event.id <= slot("to"))
             & Event.contact.is_null(False)
-            & Event.interaction.is_null(False)
+            & (Event.interaction.is_null(False) | (Event.type == IDENTIFIED))
         )
         .order_by(Event.id)
     )
