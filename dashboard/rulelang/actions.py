@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ from dashboard.catalog import Origin
 from dashboard.i18n.message import N_
 from dashboard.rulelang import declared
 from dashboard.rulelang.rate_limits import Frequency, Limit
+from dashboard.rulelang.subjects import Role
 from dashboard.rulelang.validation import Checks, ErrorPath
 from dashboard.rulelang.values import (
     Addresses,
@@ -59,27 +59,6 @@ NOT_BETWEEN = N_("Enter a duration from 5 minutes to 24 hours.")
 
 # Groups of event types about the site's own people and systems.
 _OWN_GROUPS = frozenset({"agents", "rooms", "mail", "sources", "rules", "dashboard", "system"})
-
-
-class Role(StrEnum):
-    """People found when a rule runs. The customer is no user: only mail reaches them."""
-
-    OWNER = "owner"  # of the rule
-    USER = "user"  # of the event
-    LEADS = "leads"  # of the teams of the event's user
-    ADMINS = "admins"  # everyone with rules.operate
-    CONTACT = "contact"  # the event's contact, else who made the request
-
-
-ROLES = MappingProxyType(
-    {
-        Role.OWNER: N_("the rule's owner"),
-        Role.USER: N_("the event's user"),
-        Role.LEADS: N_("the user's team leads"),
-        Role.ADMINS: N_("rule administrators"),
-        Role.CONTACT: N_("the customer"),
-    }
-)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
-"""Names of what rules are about: an interaction or a session of a source, a user, a queue, or a rule."""
+"""What rules are about, by name: an interaction or a session of a source, a user, a queue, or a rule; and the
+people whom an event names."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
+
+from dashboard.i18n.message import N_
 
 DIGITS_MAX = 9  # of an id
 
@@ -60,3 +64,24 @@ def of_user(ident: int) -> str:
 def of_interaction(source: int | str, ident: str) -> str:
     """Return the name of an interaction; timers name its source by id, all else by name."""
     return str(SubjectName(SubjectKind.INTERACTION, ident, str(source)))
+
+
+class Role(StrEnum):
+    """People found when a rule runs. The customer is no user: only mail reaches them."""
+
+    OWNER = "owner"  # of the rule
+    USER = "user"  # of the event
+    LEADS = "leads"  # of the teams of the event's user
+    ADMINS = "admins"  # everyone with rules.operate
+    CONTACT = "contact"  # the event's contact, else who made the request
+
+
+ROLES = MappingProxyType(
+    {
+        Role.OWNER: N_("the rule's owner"),
+        Role.USER: N_("the event's user"),
+        Role.LEADS: N_("the user's team leads"),
+        Role.ADMINS: N_("rule administrators"),
+        Role.CONTACT: N_("the customer"),
+    }
+)

@@ -15,20 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n.message import N_
 from dashboard.models import Channel, Connector, Profile
 from dashboard.rulelang import working_time
 from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
-from dashboard.rules import mail_facts
+from dashboard.rules import mail_facts, webhook_body
 from dashboard.rules.active_rules import LiveRule
 from dashboard.rules.internal_actions import Impossible
-from dashboard.rules.recipients import People, Reader, covers, customer
+from dashboard.rules.recipients import People, Reader, customer
 
 NOBODY = N_("None of the recipients exist or are active.")
 NO_CUSTOMER = N_("The event has no customer with a valid email address.")
@@ -97,6 +95,11 @@ class ActionPlanner:
     def say_out(self, action: ActionConfig, name: str) -> str:
         return self.people.say_out(str(action.params.get(name, "")), self.facts, self.rule.updated_by)
 
+    def body(self, type_: str, text: str, author: Scope) -> dict[str, Any]:
+        """Return the body of a webhook with what `author` may see."""
+        names = self.people.names("en", "UTC")
+        return webhook_body.of(self.rule, self.facts, names, self.now_ms, type_, text, author)
+
     def url(self, reader: Reader) -> str:
         """Return the page of what the rule is about, "" for a reader who may not open it."""
         return mail_facts.page(self.facts, self.rule.id, reader) if self.run_id is not None else ""
@@ -131,7 +134,7 @@ def _notice(planner: ActionPlanner, action: ActionConfig, reader: Reader) -> lis
     if channel is not None:
         out: dict[str, Any] = {"title": title, "text": text}
         if channel.kind != "chat":
-            out = _body(planner, "notice", f"{title}\n{text}".strip(), reader.scope)
+            out = planner.body("notice", f"{title}\n{text}".strip(), reader.scope)
         parts.append(DeliveryPlan(channel.kind, out, name, channel.id, due, True))
     return parts
 
@@ -197,7 +200,7 @@ def _webhook(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
         [
             DeliveryPlan(
                 "webhook",
-                _body(planner, "rule.matched", planner.say_out(action, "text"), author),
+                planner.body("rule.matched", planner.say_out(action, "text"), author),
                 channel.name,
                 channel.id,
             )
@@ -215,7 +218,7 @@ def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     channel = _channel(action)
     facts = planner.facts
     author = planner.people.scope(planner.rule.updated_by)
-    body = _body(planner, "chat.invite", planner.say_out(action, "text"), author)
+    body = planner.body("chat.invite", planner.say_out(action, "text"), author)
     known = {name: facts[name] for name in ("session", "interaction") if isinstance(facts[name], str)}
     return PlannedAction(
         [DeliveryPlan("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)]
@@ -225,7 +228,7 @@ def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
 def _log_file(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     author = planner.people.scope(planner.rule.updated_by)
     file = str(action.params["file"])
-    line = _body(planner, "rule.matched", planner.say_out(action, "text"), author)
+    line = planner.body("rule.matched", planner.say_out(action, "text"), author)
     return PlannedAction([DeliveryPlan("log_file", {"file": file, **line}, f"{file}.log")])
 
 
@@ -250,38 +253,6 @@ def _channel(action: ActionConfig) -> Channel:
     if not found.active:
         raise Impossible(OFF_CHANNEL)
     return found
-
-
-def _body(planner: ActionPlanner, type_: str, text: str, author: Scope) -> dict[str, Any]:
-    """Return the payload of a webhook: names and times of the event; its data where the author sees both
-    the event and full contact details, for nothing in it can be masked with certainty."""
-    facts, rule = planner.facts, planner.rule
-    event: dict[str, Any] = {"id": facts["id"], "type": facts["type"], "time": _moment(facts["time"])}
-    if covers(author, facts):
-        names = planner.people.names("en", "UTC")
-        for name in ("source", "interaction", "session"):
-            if isinstance(facts[name], str):
-                event[name] = facts[name]
-        if isinstance(facts["user"], int):
-            event["user"] = names.users.get(facts["user"], "")
-        if isinstance(facts["queue"], int):
-            event["queue"] = names.queues.get(facts["queue"], "")
-        if author.can(Permission.PII_UNMASK):
-            event["data"] = facts["data"]
-    return {
-        "type": type_,
-        "timestamp": _moment(planner.now_ms),
-        "rule": {"id": rule.id, "name": rule.name},
-        "event": event,
-        "text": text,
-    }
-
-
-def _moment(time_ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):  # an instant beyond the calendar
-        return str(time_ms)
 
 
 def _text(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:

@@ -26,8 +26,8 @@ from dashboard.models import (
     TeamMember,
     User,
 )
-from dashboard.rulelang.actions import Role
 from dashboard.rulelang.fields import EventFacts
+from dashboard.rulelang.subjects import Role
 from dashboard.rulelang.text_templates import Names, render
 from dashboard.rulelang.values import is_address
 

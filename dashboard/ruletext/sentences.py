@@ -13,12 +13,13 @@ from flask_babel import ngettext
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
-from dashboard.rulelang.actions import ACTIONS, ROLES, Recipients, Role
+from dashboard.rulelang.actions import ACTIONS, Recipients
 from dashboard.rulelang.describe import OPEN, sentence
 from dashboard.rulelang.lint import Findings
 from dashboard.rulelang.operators import OPERATORS
 from dashboard.rulelang.rate_limits import DAY_S, HOUR_S, MINUTE_S, By, Limit, Often
 from dashboard.rulelang.schema import ActionConfig, Definition, Schedule, Wait
+from dashboard.rulelang.subjects import ROLES, Role
 from dashboard.rulelang.text_templates import Names
 from dashboard.rulelang.values import EVERY_DAY, ChannelId, Part
 from dashboard.ruletext import names as rule_names

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dashboard.access.permissions import Permission
-from dashboard.rulelang.actions import ACTIONS, COMMON, ROLES, Action, Role
+from dashboard.rulelang.actions import ACTIONS, COMMON, Action
+from dashboard.rulelang.subjects import ROLES, Role
 from dashboard.rulelang.values import ChannelId
 
 every = pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)

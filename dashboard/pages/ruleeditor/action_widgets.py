@@ -13,8 +13,9 @@ from dashboard.pages.ruleeditor.queries import Choice, Offered
 from dashboard.pages.ruleeditor.typed_rule import Action, TypedDefinition
 from dashboard.pages.ruleeditor.widgets import Control, Errors, Option, under
 from dashboard.rulelang import declared, values
-from dashboard.rulelang.actions import ACTIONS, COMMON, MAX_LINE, ROLES, Recipients, RoleNames
+from dashboard.rulelang.actions import ACTIONS, COMMON, MAX_LINE, Recipients, RoleNames
 from dashboard.rulelang.rate_limits import BY, OFTEN, PERIODS, Frequency, Often
+from dashboard.rulelang.subjects import ROLES
 from dashboard.rulelang.triggers import OPTIONS, fitting
 from dashboard.rulelang.validation import ROOT, ErrorPath
 from dashboard.rulelang.values import (
