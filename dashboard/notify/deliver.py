@@ -29,7 +29,6 @@ from dashboard.notify import (
     webhook,
 )
 from dashboard.notify.result import DeliveryResult, ResultKind
-from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.outcomes import StepState
 from dashboard.rules import internal_actions, loop_guard, runs
 from dashboard.settings import Settings
@@ -73,7 +72,7 @@ def _carry(step: Step) -> None:
     if why:
         with database.atomic():
             outbox.end(step, StepState.CANCELLED, why)
-    elif ACTIONS[step.action].inside:
+    elif internal_actions.is_inside(step.action, step.payload):
         _do(step)
     elif step.action == "email":
         _mail(step)
@@ -104,6 +103,8 @@ def _do(step: Step) -> None:
                     runs.settle(step.run_id)  # a notice may have to come again
         except internal_actions.Impossible as error:
             outbox.end(step, StepState.FAILED, str(error))
+        except internal_actions.Unneeded as error:
+            outbox.end(step, StepState.CANCELLED, str(error))
 
 
 def _call(step: Step) -> None:

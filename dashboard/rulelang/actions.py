@@ -44,6 +44,8 @@ MAX_TAG = 60
 MAX_ADDRESSES = 20
 MAX_DATA = 20  # fields of an event that a rule records
 MAX_AGAIN = 10
+MAX_LANGUAGES = 20  # of an invitation
+MAX_INVITATION = 500  # characters
 MAX_RECIPIENTS = 200  # ids of one kind
 MAX_DELAY_S = 31 * 86400
 FILE_NAME = r"[a-z0-9][a-z0-9_-]{0,39}"  # of a log file
@@ -55,6 +57,9 @@ NOT_ALLOWED = N_("You don't have permission to use this action in rules.")
 DESK_HINT = N_("As the help desk calls it")
 FILE_HINT = N_("Letters a to z, digits, - and _; no folder, no suffix")
 NOT_A_FILE = N_("Name the file in lower-case letters, digits, - and _, without folder and suffix.")
+BOX = N_("the box on the page")
+LANGUAGE_HINT = N_("One on each line, such as cs: Mohu pomoci?")
+NOT_SHOWN_SO = N_("Enter a duration from 1 to 30 minutes.")
 NOT_BETWEEN = N_("Enter a duration from 5 minutes to 24 hours.")
 
 # Groups of event types about the site's own people and systems.
@@ -197,8 +202,16 @@ _ROWS = (
         "invite",
         N_("Invite the visitor to a chat"),
         N_("invite the visitor to a chat via %(channel)s"),
-        _channel("webhook"),
+        Part("channel", ChannelId("webhook", BOX), N_("Channel")),
         _TEXT,
+        Part(
+            "texts",
+            TemplatesByName(MAX_LANGUAGES, Text(MAX_INVITATION)),
+            N_("Text by language of the visitor"),
+            hint=LANGUAGE_HINT,
+        ),
+        Part("seconds", Seconds(60, 1800, NOT_SHOWN_SO), N_("Show the box for"), default=120),
+        Part("repeat", YesNo(), N_("Also visitors who have been invited in this visit")),
     ),
     _outward(
         "log_file",
@@ -268,6 +281,11 @@ class ActionConfig:
     @property
     def action(self) -> Action:
         return ACTIONS[self.do]
+
+    @property
+    def in_box(self) -> bool:
+        """Whether this invites by the box on the page of the visitor, inside Stopa."""
+        return self.do == "invite" and "channel" not in self.params
 
 
 def parse(raw: Any, path: ErrorPath, checks: Checks) -> ActionConfig | None:

@@ -144,8 +144,9 @@ def _is_over(limit: Limit, before: LimitState, now_ts: int, episode: str) -> boo
 def limit_key(by: By, rule_id: int, facts: EventFacts, recipient: str = "") -> str:
     """Return the key of a limit or counter, as text.
 
-    A subject is the interaction of its source, else the session, else the user, else the queue; where an
-    event has no such value, the key is the rule, so that a limit always holds.
+    A subject is the interaction of its source, else the session, else the user, else the queue; a visitor
+    who is not known yet is a contact by the session. Where an event has no such value, the key is the rule,
+    so that a limit always holds.
     It has at most KEY_MAX letters: a longer one ends in a mark of its whole.
     """
     if by is By.RECIPIENT and recipient:
@@ -167,7 +168,7 @@ def _fitted(key: str) -> str:
 
 _NAMED = {
     By.SUBJECT: ("interaction", "session", "user", "queue"),
-    By.CONTACT: ("contact.id", "contact.phone", "contact.email", "contact.name"),
+    By.CONTACT: ("contact.id", "contact.phone", "contact.email", "contact.name", "session"),
     By.AGENT: ("user",),
 }
 

@@ -35,7 +35,6 @@ UNKNOWN_TYPE = N_("Unknown event type “%(type)s”.")
 NOT_EMAIL = N_("Enter an address such as name@example.org.")
 NOT_CUSTOM = N_("Name the event custom.something, using lowercase letters, digits and underscores.")
 NOT_A_NAME = N_("Use only lowercase letters, digits and underscores.")
-
 NO_PLACEHOLDER = N_("These event types don't have %(names)s.")
 LOST_REFERENCE = N_("A selected recipient doesn't exist or is outside your scope.")
 
@@ -150,8 +149,7 @@ class Text(Kind):
         text = checks.text(raw, path, self.most, self.lines, required)
         unknown = text_templates.check(text, checks.types) if self.template else ()
         if unknown:
-            named = ", ".join(f"“{name[:80]}”" for name in unknown[:5])
-            checks.add(path, NO_PLACEHOLDER, names=named)
+            checks.add(path, NO_PLACEHOLDER, names=", ".join(f"“{name[:80]}”" for name in unknown[:5]))
         if text and self.pattern and not re.fullmatch(self.pattern, text):
             checks.add(path, self.error)
         return text
@@ -224,16 +222,18 @@ class TemplatesByName(Kind):
 
 @dataclass(frozen=True)
 class ChannelId(Kind):
-    """The id of a channel of one kind: webhook or chat."""
+    """The id of a channel of one kind: webhook or chat. `without` names what is used where none is chosen."""
 
     channel: str
+    without: str = ""
     reference = "channel"
     filler = MAX_ID
 
-    def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> int:
+    def parse(self, raw: Any, path: ErrorPath, checks: Checks, required: bool) -> int | None:
         if raw is None or raw == "":
-            checks.add(path, NO_CHANNEL)
-            return 0
+            if required:
+                checks.add(path, NO_CHANNEL)
+            return None
         found = checks.whole(raw, path, 1, MAX_ID)
         known = checks.available.channels if checks.available is not None else None
         if known is not None and found not in known:

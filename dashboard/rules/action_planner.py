@@ -6,7 +6,7 @@ The payload of an outward step by action:
                      with "customer": true nothing is added around the text; for a user also "about", the
                      object of the event, and "facts", pairs of a marked label and a text
     chat             {"title", "text"}
-    webhook, invite  the body of the call without its id
+    webhook, invite  the body of the call without its id; an invitation in the box: see internal_actions
     log_file         {"file"} and the line without its id
     source_...       {"do", "interaction", "value"}: the action, the id in its source, the value or the text
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from dashboard.access.scope import Scope
@@ -25,8 +26,9 @@ from dashboard.rulelang.actions import ActionConfig, to_customer
 from dashboard.rulelang.fields import EventFacts
 from dashboard.rules import mail_facts, webhook_body
 from dashboard.rules.active_rules import LiveRule
-from dashboard.rules.internal_actions import Impossible
+from dashboard.rules.internal_actions import Impossible, Unneeded
 from dashboard.rules.recipients import People, Reader, customer
+from dashboard.visitors import invitations
 
 NOBODY = N_("None of the recipients exist or are active.")
 NO_CUSTOMER = N_("The event has no customer with a valid email address.")
@@ -35,6 +37,7 @@ NOT_ALLOWED = N_("The rule's owner isn't allowed to use this action.")
 LOST_CHANNEL = N_("The channel no longer exists.")
 OFF_CHANNEL = N_("The channel is off.")
 NO_ITEM = N_("The event has no interaction of a source.")
+NO_VISIT = N_("The event isn't about a visit to one of the web sites.")
 NO_API = N_("The event's source can't be changed. Enter its API in Settings > Connectors.")
 
 
@@ -73,7 +76,7 @@ class ActionPlanner:
     run_id: int | None = None
 
     def plan(self, action: ActionConfig) -> PlannedAction:
-        """Return the steps of an action. Raises Impossible where it cannot be done at all."""
+        """Return the steps of an action. Raises Impossible or Unneeded where it is not to be done at all."""
         permission = action.action.permission
         owner = self.rule.owner
         if permission is not None and owner is not None and not self.people.scope(owner).can(permission):
@@ -215,6 +218,8 @@ def _chat(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
 
 
 def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
+    if action.in_box:
+        return PlannedAction([_in_box(planner, action)])
     channel = _channel(action)
     facts = planner.facts
     author = planner.people.scope(planner.rule.updated_by)
@@ -222,6 +227,32 @@ def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
     known = {name: facts[name] for name in ("session", "interaction") if isinstance(facts[name], str)}
     return PlannedAction(
         [DeliveryPlan("invite", {"action": "chat.invite", **known, **body}, channel.name, channel.id)]
+    )
+
+
+def _in_box(planner: ActionPlanner, action: ActionConfig) -> DeliveryPlan:
+    """Return the invitation of the event's visit; a try and a backtest need only the site."""
+    facts, given = planner.facts, action.params
+    visit, site = invitations.visit_of(facts["source_id"], facts["session"])
+    if site is None or (visit is None and planner.run_id is not None):
+        raise Impossible(NO_VISIT)
+    why = invitations.obstacle(visit, given["repeat"]) if visit and planner.run_id is not None else ""
+    if why:
+        raise Unneeded(why)
+    say = partial(planner.people.say_customer, facts=facts, author=planner.rule.updated_by)
+    by_language = {name.replace("_", "-"): say(text) for name, text in given.get("texts", {}).items()}
+    texts = {**by_language, "": say(given["text"])}
+    language = visit.language if visit else facts.get("data.language", "")
+    return DeliveryPlan(
+        "invite",
+        {
+            **({"visit": visit.id} if visit else {}),
+            "text": invitations.chosen(texts, str(language))[0],
+            "texts": texts,
+            "seconds": given["seconds"],
+            "repeat": given["repeat"],
+        },
+        str(facts["session"]),
     )
 
 

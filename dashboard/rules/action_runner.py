@@ -6,7 +6,7 @@ Internal actions run immediately in the caller's transaction; outward actions be
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dashboard.db import database
@@ -14,12 +14,12 @@ from dashboard.db.prepared import insert_row
 from dashboard.i18n.message import N_
 from dashboard.models import Run, Step
 from dashboard.rulelang import rate_limits
-from dashboard.rulelang.actions import ACTIONS, ActionConfig
+from dashboard.rulelang.actions import ActionConfig
 from dashboard.rulelang.outcomes import RunOutcome, StepState
-from dashboard.rulelang.rate_limits import By, Often
+from dashboard.rulelang.rate_limits import By, Limit, Often
 from dashboard.rules import internal_actions, runs
 from dashboard.rules.action_planner import ActionPlanner, DeliveryPlan, PlannedAction
-from dashboard.rules.internal_actions import Impossible
+from dashboard.rules.internal_actions import Impossible, Unneeded
 from dashboard.rules.limit_store import EVENT, LimitStore
 
 STOPPED = N_("Not done because an earlier action failed.")
@@ -66,8 +66,11 @@ class ActionRunner:
             except Impossible:
                 self.states.append(StepState.FAILED)
                 continue
+            except Unneeded:
+                self.states.append(StepState.CANCELLED)
+                continue
             self.muted += planned.muted
-            parts = self._allowed(n, action, planned)
+            parts = self._allowed(n, _once_per_visit(action), planned)
             self.states += (
                 StepState.FAILED if part.problem else StepState.DONE if allowed else StepState.HELD
                 for part, allowed in parts
@@ -109,6 +112,9 @@ class ActionRunner:
         except Impossible as error:
             self._write(run, n, 0, DeliveryPlan(action.do, {}), StepState.FAILED, str(error))
             return str(error)
+        except Unneeded as error:
+            self._write(run, n, 0, DeliveryPlan(action.do, {}), StepState.CANCELLED, str(error))
+            return ""
         self.muted += planned.muted
         parts, failed = self._allowed(n, action, planned), ""
         for number, (part, allowed) in enumerate(parts):
@@ -117,7 +123,7 @@ class ActionRunner:
             elif part.problem:
                 self._write(run, n, number, part, StepState.FAILED, part.problem)
                 failed = part.problem
-            elif ACTIONS[part.action].inside and not action.delay_s:
+            elif internal_actions.is_inside(part.action, part.payload) and not action.delay_s:
                 failed = self._inside(run, n, number, part) or failed
             else:
                 due = max(part.due_ms or 0, self.planner.now_ms + action.delay_s * 1000)
@@ -163,6 +169,9 @@ class ActionRunner:
             self.states.pop()
             self._write(run, n, number, part, StepState.FAILED, str(error))
             return str(error)
+        except Unneeded as error:
+            self.states.pop()
+            self._write(run, n, number, part, StepState.CANCELLED, str(error))
         return ""
 
     def _write(
@@ -197,3 +206,10 @@ class ActionRunner:
         step = Step(id=insert_row(Step, **values), **values)
         step.run = run
         return step
+
+
+def _once_per_visit(action: ActionConfig) -> ActionConfig:
+    """Return an invitation in the box with the limit that the visit itself sets when it is executed."""
+    if action.in_box and not action.params["repeat"] and action.limit.often is Often.ALWAYS:
+        return replace(action, limit=Limit(Often.ONCE, By.SUBJECT))
+    return action

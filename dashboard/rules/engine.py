@@ -46,7 +46,8 @@ logger = logging.getLogger("stopa.rules")
 AT_ONCE = 500  # events whose facts are in memory together
 SAMPLES = 50  # of runs that did not match, in one pass; and one per rule and minute
 SAMPLED_EVERY_MS = 60_000
-STILL = (RunOutcome.THROTTLED, RunOutcome.MUTED)  # nothing was done: no matter how often
+# Nothing was done: no matter how often.
+STILL = (RunOutcome.THROTTLED, RunOutcome.MUTED, RunOutcome.CANCELLED)
 TAGGING = frozenset({"tag", "untag"})  # actions that change what later rules see
 ERROR_MAX = 500
 

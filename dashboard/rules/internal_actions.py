@@ -6,6 +6,7 @@ runs as it was planned:
     notify  {"user", "title", "text", "urgent", "url"}, and "again" where it is repeated
     log, note  {"text"}
     emit    {"type", "data", "user", "queue", "interaction", "source_id"}      tag, untag  {"tags"}
+    invite  {"visit", "text", "texts", "seconds", "repeat"}, where the box on the page shows it
 
 A repetition of a notice is a later step of the same run: it shows the notice as new, marks the one before
 it as read, and delivers again what the reader's profile asks for. It is cancelled, and no other follows,
@@ -27,10 +28,12 @@ from dashboard.db.prepared import Prepared, insert_row, slot
 from dashboard.events import internal, switches
 from dashboard.i18n import site_zone
 from dashboard.i18n.message import N_
-from dashboard.models import Mark, Notification, Profile, Rule, RuleMute, Run, Step, User
+from dashboard.models import Mark, Notification, Profile, Rule, RuleMute, Run, Step, User, Visit
 from dashboard.rulelang import working_time
+from dashboard.rulelang.actions import ACTIONS
 from dashboard.rulelang.outcomes import StepState
 from dashboard.rules.recipients import profile_of
+from dashboard.visitors import invitations
 
 READ = N_("The notification has been read.")
 MUTED = N_("The recipient has muted the rule.")
@@ -141,12 +144,21 @@ SWITCHED_OFF = N_("Events of this type aren't recorded.")
 FULL = N_("This item already has too many tags and notes.")
 
 
+class Unneeded(Exception):  # noqa: N818  it says what is the matter
+    """An action that has no purpose any more; the text is marked for translation."""
+
+
 class Impossible(Exception):  # noqa: N818  it says what is the matter
     """An action that cannot be executed; the text is marked for translation."""
 
 
+def is_inside(action: str, payload: Mapping[str, Any]) -> bool:
+    """Say whether a planned action is executed here; an invitation is where it names the visit."""
+    return ACTIONS[action].inside or (action == "invite" and "visit" in payload)
+
+
 def do(step: Step) -> None:
-    """Execute an internal action. Raises Impossible; the caller marks the step."""
+    """Execute an internal action. Raises Impossible or Unneeded; the caller marks the step."""
     _DO[step.action](step, step.run)
 
 
@@ -209,6 +221,24 @@ def _emit(step: Step, run: Run) -> None:
     Step.update(receipt={"event": event}).where(Step.id == step.id).execute()
 
 
+def _invite(step: Step, run: Run) -> None:
+    """Invite the visitor; the step then holds the text that was chosen, and the invitation's id."""
+    visit_id, repeat = step.payload["visit"], step.payload["repeat"]
+    made = invitations.invite(
+        visit_id,
+        step.payload["texts"],
+        rule_id=run.rule_id,
+        again=repeat,
+        seconds=step.payload["seconds"],
+        chain=_chain(run),
+    )
+    if made is None:
+        visit = Visit.get_or_none(Visit.id == visit_id)
+        raise Unneeded(invitations.ENDED if visit is None else invitations.obstacle(visit, repeat))
+    sent = {"receipt": {"invitation": made.id}, "payload": {**step.payload, "text": made.text}}
+    Step.update(**sent).where(Step.id == step.id).execute()
+
+
 _DO: dict[str, Callable[[Step, Run], None]] = {
     "notify": _notify,
     "log": _log,
@@ -216,6 +246,7 @@ _DO: dict[str, Callable[[Step, Run], None]] = {
     "untag": _untag,
     "note": _note,
     "emit": _emit,
+    "invite": _invite,
 }
 
 

@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard import clock
+from dashboard import catalog, clock
+from dashboard.catalog import Origin
 from dashboard.db import Model
 from dashboard.db.prepared import Prepared, slot
 from dashboard.models import RuleCount, RuleLimit
@@ -88,7 +89,7 @@ class LimitStore:
         """Count a run; say whether the rule has run too often: on this subject, or at all in this minute.
 
         Events without a subject have nothing in common but the rule: only the minute counts for them, and
-        it does not for deadlines, counts and the calendar.
+        it does not for what time alone brings: deadlines, idle visitors, counts and the calendar.
         """
         subject = rate_limits.limit_key(By.SUBJECT, rule_id, facts)
         crossed = False
@@ -96,10 +97,9 @@ class LimitStore:
             counted = rate_limits.breaks(self._window((rule_id, BREAKER, subject))[1], at_ms // 1000)
             self._keep((rule_id, BREAKER, subject), [], counted.after)
             crossed = counted.crossed
-        if origin(
-            facts["type"]
-        ):  # a period falls due once: many at one moment do not trip the circuit breaker
-            return crossed
+        type_ = catalog.find(facts["type"])
+        if origin(facts["type"]) or (type_ is not None and type_.origin is Origin.TIMER):
+            return crossed  # a period falls due once: many at one moment do not trip the circuit breaker
         minute = (rule_id, BREAKER, "minute")
         before, present = self._window(minute)[1], at_ms // MINUTE_MS
         runs = before.crossing + 1 if before.seen == (present,) else 1

@@ -201,7 +201,7 @@ def _param(part: Part, params: Mapping[str, Any], names: Names) -> str:
     if isinstance(part.kind, Recipients):
         return recipients(params, names)
     if isinstance(part.kind, ChannelId) and part.name not in params:
-        return str(_(NO_CHANNEL))
+        return str(_(part.kind.without or NO_CHANNEL))
     if isinstance(part.kind, ChannelId):
         return names.channels.get(params.get(part.name, 0)) or str(_(rule_names.OTHER_CHANNEL))
     value = params.get(part.name) or OPEN

@@ -27,6 +27,10 @@ ACCEPT = N_("Start the chat")
 DECLINE = N_("No, thank you")
 NOTE = N_("If you start the chat, we keep its text to answer your question.")
 PRIVACY = N_("How we handle your data")
+ENDED = N_("The visit has ended.")
+AWAY = N_("The visitor has no page open.")
+STILL_OPEN = N_("The visitor hasn't answered an earlier invitation yet.")
+BEFORE = N_("The visitor has been invited before in this visit.")
 GRACE_MS = 5_000  # for the page to report what was chosen in the last second
 
 
@@ -49,7 +53,7 @@ _EVENTS = {
     State.IGNORED: "chat.invite_ignored",
 }
 # The states that each state may follow. What lapsed may still have been shown: the report came late.
-_BEFORE: dict[State, tuple[State, ...]] = {
+_EARLIER: dict[State, tuple[State, ...]] = {
     State.SHOWN: (State.WAITING, State.LAPSED),
     **dict.fromkeys((State.ACCEPTED, State.REJECTED, State.IGNORED), (*OPEN, State.LAPSED)),
     State.LAPSED: (State.WAITING,),
@@ -84,13 +88,15 @@ def invite(
         if not query.where(here & free).execute():
             return None
         visit = Visit.get_by_id(visit_id)
-        text, language = _text(texts, visit, by_rule=user_id is None)
+        text, language = chosen(texts, visit.language)
+        if not language and user_id is not None:  # a text of a user is for this visitor
+            language = visit.language
         made = Invitation.create(
             visit=visit,
             rule_id=rule_id,
             user_id=user_id,
             text=text,
-            language=language,
+            language=language or site_locale(),
             created_ms=now_ms,
             until_ms=until_ms,
         )
@@ -98,15 +104,31 @@ def invite(
     return made
 
 
-def _text(texts: Mapping[str, str], visit: Visit, by_rule: bool) -> tuple[str, str]:
-    """Return the text for a visitor and its language.
-
-    The default text of a rule is in the language of the instance; what a user writes is for this visitor.
-    """
+def chosen(texts: Mapping[str, str], language: str) -> tuple[str, str]:
+    """Return the text for a visitor's language and the language it is in, "" for the default text."""
     by_language = {name.lower(): (text, name) for name, text in texts.items() if name and text}
-    exact = visit.language.lower()
-    default = (texts.get("", ""), site_locale() if by_rule else visit.language or site_locale())
-    return by_language.get(exact) or by_language.get(exact.partition("-")[0]) or default
+    exact = language.lower()
+    found = by_language.get(exact) or by_language.get(exact.partition("-")[0])
+    return found or (texts.get("", ""), "")
+
+
+def visit_of(source_id: object, session: object) -> tuple[Visit | None, Site | None]:
+    """Return the visit that an event is about and its site; None for what there is not."""
+    site = Site.get_or_none(Site.source == source_id) if isinstance(source_id, int) else None
+    if site is None or not isinstance(session, str):
+        return None, None
+    return Visit.get_or_none((Visit.site == site.id) & (Visit.token == session)), site
+
+
+def obstacle(visit: Visit, again: bool) -> str:
+    """Return why a visitor cannot be invited now, as a marked text; "" for one who can. See invite()."""
+    if visit.ended_ms is not None:
+        return ENDED
+    if visit.away_ms is not None:
+        return AWAY
+    if visit.invitation in OPEN:
+        return STILL_OPEN
+    return "" if again or visit.invited_ms is None else BEFORE
 
 
 def waiting(visit: Visit, language: str, now_ms: int) -> dict[str, Any] | None:
@@ -210,7 +232,9 @@ def _enter(visit: Visit, found: Invitation, state: State, now_ms: int) -> bool:
         values["until_ms"] = now_ms + found.until_ms - found.created_ms + GRACE_MS
     elif state is not State.LAPSED:
         values["answered_ms"] = now_ms
-    query = Invitation.update(**values).where(Invitation.id == found.id, Invitation.state.in_(_BEFORE[state]))
+    query = Invitation.update(**values).where(
+        Invitation.id == found.id, Invitation.state.in_(_EARLIER[state])
+    )
     if not query.execute():
         return False
     newer = Invitation.select().where((Invitation.visit == visit.id) & (Invitation.id > found.id)).exists()

@@ -10,6 +10,7 @@ from dashboard.access.permissions import Permission
 from dashboard.jobs import worker
 from dashboard.models import (
     AuditEntry,
+    Invitation,
     Job,
     Mark,
     Notification,
@@ -195,7 +196,7 @@ def test_deletion_asks_first_and_says_what_goes(editor: FlaskClient) -> None:
 
 
 def test_every_table_with_rows_of_a_rule_is_deleted_with_it_or_a_record() -> None:
-    records = {Run, Step, Mark, Notification}  # of what has been done
+    records = {Run, Step, Mark, Notification, Invitation}  # of what has been done
     keys = {model for model in models.ALL if "rule_id" in model._meta.columns and not hasattr(model, "rule")}
     assert keys - records == set(OfRule.__subclasses__())
 

@@ -201,7 +201,8 @@ def _ids(kind: Ids, name: str, label: str, value: Any, offered: Offered) -> Cont
 
 def _channel(kind: ChannelId, name: str, label: str, value: Any, offered: Offered) -> Control:
     choices: list[Choice] = [(ident, text) for ident, text, each in offered.channels if each == kind.channel]
-    empty = _("Choose a channel") if choices else _("No channel of this kind yet")
+    none = _("Choose a channel") if choices else _("No channel of this kind yet")
+    empty = _(kind.without) if kind.without else none
     chosen = form_values.shown(value)
     if chosen and chosen not in {ident for ident, _label in choices}:
         named = {ident: text for ident, text, _kind in offered.channels}

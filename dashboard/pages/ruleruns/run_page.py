@@ -155,6 +155,8 @@ def receipt(found: Mapping[str, Any]) -> str:
         parts.append(str(found["status"]))
     if isinstance(found.get("took_ms"), int):
         parts.append(_("%(num)s ms", num=formats.number(found["took_ms"])))
+    if found.get("invitation"):
+        parts.append(_("Invitation %(number)s", number=found["invitation"]))
     if found.get("note"):
         parts.append(_(str(found["note"])))
     return " · ".join(parts)
