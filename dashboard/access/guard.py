@@ -16,6 +16,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
 # No browser asks for them: no session, errors as JSON.
 MACHINE_PATHS = ("/api/", "/connect/", "/metrics", "/readyz")
+# Files, the same for everybody: no session, no database.
+FILE_PATHS = ("/static/", "/visitor.js", "/visitor-box.js")
 
 
 class MissingPermission(Forbidden):
@@ -73,7 +75,7 @@ def load_user() -> None:
     """Before each request: load the session's user and scope, so that changes apply at once."""
     g.user, g.scope = None, None
     token = request.cookies.get(cookie_name(COOKIE))
-    if token and not request.path.startswith(("/static/", *MACHINE_PATHS)):
+    if token and not request.path.startswith((*FILE_PATHS, *MACHINE_PATHS)):
         found = sessions.find(token)
         if found is not None and found[0].access_id is not None:
             g.user, g.scope, g.token = found[0], scope.of_grants(*found), token

@@ -7,7 +7,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
 from dashboard.access import upload_pass
-from dashboard.access.guard import MACHINE_PATHS
+from dashboard.access.guard import FILE_PATHS, MACHINE_PATHS
 from dashboard.web.logs import REQUEST_ID
 
 POLICY = (
@@ -68,7 +68,7 @@ def init(app: Flask) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
-        if request.path.startswith("/static/") and response.status_code < 400:
+        if request.path.startswith(FILE_PATHS) and response.status_code < 400:
             response.headers["X-Content-Type-Options"] = "nosniff"
             return response
         response.headers.extend(HEADERS)  # no view sets one of them; setting each anew would cost twice

@@ -37,6 +37,7 @@ PUBLIC = {
     "signin.setup",
     "signin.show",
     "static",
+    "visitor",
 }
 READ = ("events", "tracing", "queue", *SOURCES)
 BY_KEY = {**{f"api.{name}": "read" for name in READ}, "ingest.create": "ingest"}
@@ -50,6 +51,7 @@ AREAS = {
     "managers": (P.KEYS_VIEW, P.KEYS_EDIT),
     "pauses": (P.PAUSES_VIEW, P.PAUSES_EDIT),
     "queues": (P.QUEUES_VIEW, P.QUEUES_EDIT),
+    "sites": (P.KEYS_VIEW, P.KEYS_EDIT),
     "sources": (P.KEYS_VIEW, P.KEYS_EDIT),
     "systemevents": (P.SYSTEM_EVENTS_VIEW, P.SYSTEM_EVENTS_EDIT),
     "teams": (P.TEAMS_VIEW, P.TEAMS_EDIT),
