@@ -141,6 +141,7 @@ SECTIONS = (
             Page(N_("Sources"), "sources.index", SOURCES),
             Page(N_("API keys"), "keys.index", SOURCES),
             Page(N_("Connectors"), "connectors.index", SOURCES),
+            Page(N_("Web sites"), "sites.index", SOURCES),
             Page(N_("Imports"), "imports.index", SOURCES),
             Page(N_("Asterisk managers"), "managers.index", SOURCES),
             Page(N_("System events"), "systemevents.index", SOURCES),

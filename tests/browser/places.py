@@ -168,6 +168,14 @@ PLACES = {
         "/settings/connectors/{connector}",
         typed={"sample": '{"event": "solved", "order": {"id": 7}}'},
     ),
+    "web sites": Place("/settings/sites"),
+    "new web site": Place("/settings/sites/new"),
+    "web site just made": Place(
+        "/settings/sites/new",
+        "admin",
+        200,
+        {"name": "portal {view}", "origins": "https://www.example.com", "idle_s": "120", "keep_days": "30"},
+    ),
     "Asterisk managers": Place("/settings/managers"),
     "new Asterisk manager": Place("/settings/managers/new"),
     "new key": Place("/settings/keys/new"),
@@ -239,6 +247,9 @@ PLACES = {
     "new connector with errors": Place("/settings/connectors/new", "admin", 422, {"name": ""}),
     "webhook connector just made": Place(
         "/settings/connectors/new", "admin", 200, {"name": "shop-{view}", "kind": "mapped"}
+    ),
+    "new web site with errors": Place(
+        "/settings/sites/new", "admin", 422, {"name": "", "origins": "www.example.com", "chat": "url"}
     ),
     "new Asterisk manager with errors": Place("/settings/managers/new", "admin", 422, {"port": "x"}),
     "connector just made": Place(

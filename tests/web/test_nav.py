@@ -31,6 +31,7 @@ SETTINGS = {
     "/settings/sources": "Sources",
     "/settings/keys": "API keys",
     "/settings/connectors": "Connectors",
+    "/settings/sites": "Web sites",
     "/import": "Imports",
     "/settings/system-events": "System events",
     "/settings/channels": "Channels",

@@ -25,6 +25,7 @@ from dashboard.models import (
     Job,
     Manager,
     RefusedEvent,
+    Site,
     Source,
 )
 
@@ -63,7 +64,7 @@ def start(source: Source, actor: Actor) -> None:
     f.update(state=State.UNDONE.value).where(gone & f.state.not_in(WORKING)).execute()
     Source.update(paused_ms=clock.now_ms()).where(Source.id == source.id).execute()
     ApiKey.delete().where(ApiKey.source_id == source.id).execute()
-    for model in (Connector, Follow, Manager):
+    for model in (Connector, Follow, Manager, Site):
         model.delete().where(model.source == source.id).execute()
     args, key = {"source": source.id, "actor": actor}, f"{KIND}:{source.id}"
     queue.enqueue(KIND, args, key=key, due_ms=clock.now_ms() + QUIET_MS)

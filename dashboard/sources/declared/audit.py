@@ -139,6 +139,7 @@ TARGETS = {
     "contact": N_("Contact"),
     "file": N_("File"),
     "connector": N_("Connector"),
+    "site": N_("Web site"),
     "import": N_("Import of a file"),
 }
 LISTS = {  # names of sources that entries keep
