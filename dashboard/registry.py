@@ -52,6 +52,7 @@ from dashboard.pages import (
     signin,
     teamday,
     tracing,
+    visitors,
 )
 from dashboard.pages.audit import words as audit_words
 from dashboard.pages.rules import commands as rule_commands
@@ -99,6 +100,7 @@ BLUEPRINTS = (
     signin.bp,
     teamday.bp,
     tracing.bp,
+    visitors.bp,
     *settings.BLUEPRINTS,
 )
 JOBS = {
@@ -148,6 +150,7 @@ LISTS = (
     settings.deliveries.LISTING,
     *audit.LISTINGS,
     settings.users.LISTING,
+    *visitors.LISTINGS,
 )
 EXPORTS = {
     "attendance": attendance.EXPORT,

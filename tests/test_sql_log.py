@@ -24,13 +24,15 @@ pytestmark = pytest.mark.both_databases
 
 # Tables that grow with the work; the others have a row for each user, queue or setting.
 GROWING = re.compile(
-    r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval|mark|notification|run|step|timer)"'
+    r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval|invitation|mark|notification|run|step'
+    r'|timer|visit)"'
 )
 COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 # Rows of one user or queue, of a stretch of time, the first so many, or of nobody: Peewee's empty IN.
 BOUND = re.compile(
-    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|occurred_ms)" (?:=|>=|>|IN)'
-    r"|\b[aeis]\.(?:first_ms|start_ts|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
+    r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|created_ms|occurred_ms)"'
+    r" (?:=|>=|>|IN)"
+    r"|\b[aeinsv]\.(?:created_ms|first_ms|start(?:_ts|ed_ms)|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
 )
 QUERIES = (
     "",

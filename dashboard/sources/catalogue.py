@@ -15,6 +15,7 @@ from dashboard.sources.declared.tickets import TICKETS
 from dashboard.sources.declared.time_in_state import TIME_IN_STATE
 from dashboard.sources.declared.user_events import USER_EVENTS
 from dashboard.sources.declared.users import USERS
+from dashboard.sources.declared.visits import INVITATIONS, VISITS
 
 __all__ = (
     "ACTIVITIES",
@@ -22,6 +23,7 @@ __all__ = (
     "DELIVERIES",
     "EVENTS",
     "INTERACTIONS",
+    "INVITATIONS",
     "QUEUE_WAITS",
     "RULE_RUNS",
     "SOURCES",
@@ -29,6 +31,7 @@ __all__ = (
     "TIME_IN_STATE",
     "USERS",
     "USER_EVENTS",
+    "VISITS",
 )
 
 # Those of the query API; events are read there in the order of arrival, at an address of their own.
@@ -45,5 +48,7 @@ SOURCES = {
         RULE_RUNS,
         DELIVERIES,
         USERS,
+        VISITS,
+        INVITATIONS,
     )
 }

@@ -72,7 +72,8 @@ def invite(
 ) -> Invitation | None:
     """Invite a visitor and return the invitation; None if invited before, away, or the visit has ended.
 
-    `texts` holds a text by language, the default text under "". With `again` only an invitation that is not
+    `texts` holds a text by language, the default text under ""; the only text of a user is taken whatever the
+    visitor reads. With `again` only an invitation that is not
     answered yet stands against another. The box is shown for `seconds`; it lapses if no page asks for it in
     that time. `chain` lists the ids of the rules that caused it, oldest first, `rule_id` among them.
     """
@@ -89,6 +90,8 @@ def invite(
             return None
         visit = Visit.get_by_id(visit_id)
         text, language = chosen(texts, visit.language)
+        if user_id is not None and len(texts) == 1:
+            ((language, text),) = texts.items()
         if not language and user_id is not None:  # a text of a user is for this visitor
             language = visit.language
         made = Invitation.create(

@@ -99,6 +99,7 @@ SECTIONS = (
         (
             Page(N_("Interactions"), "interactions.index"),
             Page(N_("User events"), "interactions.user_events"),
+            Page(N_("Visitors"), "visitors.index"),
         ),
     ),
     Section(

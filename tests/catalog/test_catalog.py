@@ -120,7 +120,7 @@ def test_only_views_cannot_trigger_rules():
     assert {t.name for t in TYPES if not t.in_rules} == {
         *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed", "run.viewed"),
         *("interaction.viewed", "event.viewed", "team.viewed", "attendance.viewed", "query.run"),
-        *("comparison.viewed", "figures.viewed", "dashboard.viewed", "report.viewed"),
+        *("comparison.viewed", "figures.viewed", "dashboard.viewed", "report.viewed", "visit.viewed"),
     }
 
 

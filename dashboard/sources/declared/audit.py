@@ -129,6 +129,7 @@ TARGETS = {
     "dashboard": N_("Dashboard"),
     "interaction": N_("Interaction"),
     "event": N_("Event"),
+    "visit": N_("Visit"),
     "export": N_("File"),
     "page": N_("Page"),
     "audit": N_("Audit log"),
@@ -151,6 +152,7 @@ LISTS = {  # names of sources that entries keep
     "time_in_state": N_("Time in state"),
     "user_events": N_("User events"),
     "users": N_("Users"),
+    "visits": N_("Visits"),
 }
 OUTCOMES = {"success": N_("Done"), "failure": N_("Failed"), "denied": N_("Denied")}
 INTERFACES = {"web": N_("Browser"), "api": "API", "cli": N_("Command line"), "job": N_("Background")}
