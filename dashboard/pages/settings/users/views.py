@@ -16,7 +16,6 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access import granting, keys, passwords, sessions, two_factor
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
-from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.audit import user_erasure
@@ -243,60 +242,3 @@ USERS = Users(bp, PATH)
 
 
 listing_files.routes(bp, PATH, LISTING, of=listing)
-
-
-@bp.route(f"{PATH}/<int:ident>/sign-out", methods=["GET", "POST"])
-@require(Permission.USERS_EDIT)
-def sign_out(ident: int) -> Response:
-    """Ask for confirmation, then end all sign-in sessions of a user."""
-    row = USERS.one(ident)
-    return USERS.confirm(
-        row,
-        lambda: USERS.sign_out(row),
-        title=_("Sign out %(name)s everywhere?", name=row.name),
-        verb=_("Sign out everywhere"),
-        done=_("%(name)s signed out everywhere.", name=row.name),
-        target=USERS.url("edit", row),
-        texts=[_("The user can sign in again with the same password. To prevent that, deactivate the user.")],
-    )
-
-
-@bp.route(f"{PATH}/<int:ident>/two-factor", methods=["GET", "POST"])
-@require(Permission.USERS_EDIT)
-def reset_two_factor(ident: int) -> Response:
-    """Ask for confirmation, then remove the second factor of a user who has lost it."""
-    row = USERS.one(ident)
-    return USERS.confirm(
-        row,
-        lambda: USERS.reset_two_factor(row),
-        title=_("Reset two-factor sign-in of %(name)s?", name=row.name),
-        verb=_("Reset two-factor sign-in"),
-        done=_("Two-factor sign-in of %(name)s reset.", name=row.name),
-        target=USERS.url("edit", row),
-        texts=[
-            _("Make sure that the user asks for it: from then on the password alone signs in."),
-            _("Recovery codes no longer work, and the user is signed out everywhere."),
-        ],
-    )
-
-
-@bp.route(f"{PATH}/<int:ident>/erase", methods=["GET", "POST"])
-@require(Permission.CONTACTS_ERASE)
-def erase(ident: int) -> Response:
-    """Ask for confirmation, then erase the personal data of a deactivated user everywhere."""
-    row = USERS.one(ident)
-    return USERS.confirm(
-        row,
-        lambda: USERS.erase(row),
-        title=_("Erase %(name)s?", name=row.name),
-        verb=_("Erase user"),
-        done=_("The user is being erased. This can take some minutes."),
-        target=USERS.url("edit", row),
-        texts=[
-            _(
-                "Name, user name, address and numbers are erased in all events, notifications, deliveries, "
-                "rule runs, exports and audit entries. Entries stay in the chain and are counted as changed."
-            ),
-            _("Times and figures stay. This can't be undone."),
-        ],
-    )
