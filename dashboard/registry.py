@@ -26,7 +26,7 @@ from dashboard.ingest.manager import keeper
 from dashboard.jobs import heartbeat, queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
-from dashboard.notify import channel_check, deliver, mail_test, outbox
+from dashboard.notify import account_mail, channel_check, deliver, mail_test, outbox
 from dashboard.pages import (
     api,
     attendance,
@@ -118,6 +118,8 @@ JOBS = {
     pending_waits.CANCEL: Handler(pending_waits.cancel_job, keep=False),
     channel_check.KIND: Handler(channel_check.make, keep=False, gave_up=channel_check.give_up),
     mail_test.KIND: Handler(mail_test.run, keep=False),
+    account_mail.REQUEST: Handler(account_mail.resolve, keep=False),
+    account_mail.KIND: Handler(account_mail.run, keep=False, gave_up=account_mail.give_up),
     sample_data.KIND: Handler(sample.run),
     runs.PRUNE: Handler(runs.prune, keep=False),
     nightly.KIND: Handler(nightly.run),

@@ -22,6 +22,7 @@ WINDOW_S = 15 * 60
 SKEW_S = 60  # attempts further ahead were counted before the clock was set back, and are forgotten
 MAX_PER_ACCOUNT = 5
 MAX_PER_ADDRESS = 30
+MAX_RESETS = 3  # requests for a new password of one account
 PAUSE_S = 60  # between the attempts of a known browser once it has used up its limit
 TEXT_MAX = 120  # letters of a login in lower case, which may be more than were typed
 REPORTED = "reported:"  # begins the key of a row that says that a limit has been reported in this window
@@ -70,6 +71,12 @@ def for_code(user_id: int, browser: str | None) -> tuple[Limit, ...]:
     if browser is not None:
         return (Limit(f"code:{user_id}:{browser}", MAX_PER_ACCOUNT, PAUSE_S),)
     return (Limit(f"code:{user_id}", MAX_PER_ACCOUNT),)
+
+
+def for_new_password(account: str, ip: str) -> tuple[Limit, ...]:
+    """Requests for a new password, by account as typed and by address."""
+    typed = account.lower()[:TEXT_MAX]
+    return Limit(f"reset-ip:{_network(ip)}", MAX_PER_ACCOUNT), Limit(f"reset:{typed}", MAX_RESETS)
 
 
 def for_own_password(user_id: int) -> tuple[Limit, ...]:

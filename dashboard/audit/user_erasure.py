@@ -39,6 +39,7 @@ from dashboard.models import (
     Interval,
     Job,
     LookGroup,
+    PasswordLink,
     PauseType,
     PendingSignIn,
     Queue,
@@ -64,7 +65,7 @@ OF_SITE: tuple[type[Model], ...] = (
 # Tables without texts of users, or with a way of their own. A contact of the same name is somebody else.
 OWN_WAY: tuple[type[Model], ...] = (
     *(AuditCheckpoint, AuditEntry, Contact, ErasedLogin, Event, ExportFile, ExportPart, LookGroup),
-    *(PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor, User),
+    *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor, User),
 )
 
 
@@ -106,7 +107,7 @@ def erase(ident: int) -> None:
     with database.atomic():
         ExportPart.delete().execute()  # files hold users and are kept for a day
         ExportFile.delete().execute()
-        for model in (Session, PendingSignIn, TwoFactor, RecoveryCode):
+        for model in (Session, PendingSignIn, PasswordLink, TwoFactor, RecoveryCode):
             model.delete().where(model.user_id == ident).execute()
         SignInAttempt.delete().where(SignInAttempt.key == f"login:{user.login}").execute()
         erased_logins.keep(user.login, ident)

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from peewee import JOIN, fn
 
 from dashboard import clock
-from dashboard.access import accounts, granting, passwords, sessions, throttle, two_factor
+from dashboard.access import accounts, granting, password_links, passwords, sessions, throttle, two_factor
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.cli.common import as_json, at_database, moment, print_table, printable_name
@@ -19,6 +19,7 @@ from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
 from dashboard.ingest import presence
 from dashboard.models import Access, AccessGrant, Queue, User
+from dashboard.notify import account_mail
 
 
 @click.group()
@@ -116,6 +117,49 @@ def user_unlock(login: str) -> None:
         number = throttle.unlock(login, row.id)
         audit.record("user.unlocked", "u", audit.user_target(row), details={"attempts": number})
     click.echo(f"Unlocked {login}; failed attempts forgotten: {number}.")
+
+
+@user.command("invite")
+@click.argument("login", callback=printable_name)
+@click.option("--email", default="", help="Email address; the user's own by default.")
+@click.option("--access", default="", help="Role name, where the user has none yet.")
+@click.option("--name", default="", help="Display name of a new user; defaults to the login.")
+@click.option("--cancel", is_flag=True, help="Take an invitation back.")
+@with_appcontext
+def user_invite(login: str, email: str, access: str, name: str, cancel: bool) -> None:
+    """Send LOGIN a link by mail to choose the first password; it works for 7 days, once."""
+    with at_database(), database.atomic():
+        dialect.one_at_a_time(Lock.GRANT)
+        if cancel:
+            withdrawn = account_mail.withdraw(_user(login))
+            click.echo("Invitation withdrawn." if withdrawn else f"{login} has no invitation.")
+            return
+        row = _invited(login, email, access, name)
+        account_mail.invite(row)
+    click.echo(f"An invitation of {login} is on its way to {row.email}.")
+
+
+def _invited(login: str, email: str, access: str, name: str) -> User:
+    """Return the user, with role and address as given; raises ClickException where no invitation fits."""
+    row: User | None = User.get_or_none(User.login == login)
+    if not account_mail.works():
+        raise click.ClickException("No mail server is configured. Set STOPA_SMTP_URL.")
+    if row is not None and row.password_hash is not None:
+        raise click.ClickException(f"{login!r} has a password. `flask user password {login}` sets a new one.")
+    if row is None and erased_logins.users([login]):
+        raise click.ClickException(erased_logins.TAKEN)
+    if access:
+        row, created = accounts.give(login, name, _role_named(access), None)
+        act, crud = ("created", "c") if created else ("updated", "u")
+        audit.record(f"user.{act}", crud, audit.user_target(row), {"access": (None, access)})
+    row = _user(login)
+    if email and email != row.email:
+        User.update(email=email, version=User.version + 1).where(User.id == row.id).execute()
+        audit.record("user.updated", "u", audit.user_target(row), {"email": (row.email, email)})
+        row.email = email
+    if not password_links.may_have(row):
+        raise click.ClickException(f"{login!r} needs a role (--access) and an address (--email).")
+    return row
 
 
 @user.command("two-factor")

@@ -38,6 +38,7 @@ from dashboard.models import (
     ExportPart,
     Interaction,
     Job,
+    PasswordLink,
     PauseType,
     PendingSignIn,
     Policy,
@@ -79,7 +80,7 @@ KEPT: tuple[type[Model], ...] = (
         Queue,
     ),
     *(Rule, RuleDraft, RuleGroup, RuleVersion, Setting, Source, Team),
-    *(PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor),
+    *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor),
     *(ErasedLogin, TypeSwitch, User),
 )
 OWN_WAY: tuple[type[Model], ...] = (Contact, Event, ExportFile, ExportPart)

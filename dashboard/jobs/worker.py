@@ -34,7 +34,7 @@ AWAY_S = 2.0
 WARN_S = 60
 ENGINE = ["digest"]  # kinds of jobs that the engine's lane runs, and no other
 # Kinds with lanes of their own: what waits for other servers, and what takes minutes.
-LANES_OF_KINDS = {"calls": ["channel_check", "mail_test"], "imports": ["import", "sample"]}
+LANES_OF_KINDS = {"calls": ["account_mail", "channel_check", "mail_test"], "imports": ["import", "sample"]}
 
 
 class Lane(NamedTuple):

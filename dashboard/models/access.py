@@ -86,6 +86,17 @@ class RecoveryCode(Model):
     code_hash = pw.CharField(64)
 
 
+class PasswordLink(Model):
+    """A link by which a user chooses a password; without a token before it is sent."""
+
+    user_id = pw.IntegerField(primary_key=True)
+    token_hash = pw.CharField(64, default="", index=True)
+    stamp = pw.CharField(64, default="")  # of the password and address that it was made for
+    created_ts = pw.BigIntegerField()
+    expires_ts = pw.BigIntegerField(null=True)
+    problem = pw.TextField(default="")  # why the mail was not sent, a marked sentence
+
+
 class ApiKey(Model):
     """An API key, stored as SHA-256 and shown once. It determines the source of the events sent with it.
 

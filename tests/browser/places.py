@@ -234,6 +234,8 @@ PLACES = {
     "monitoring policy": Place("/settings/policy"),
     "new monitoring policy": Place("/settings/policy/new"),
     "new monitoring policy with errors": Place("/settings/policy/new", "admin", 422, {"en": ""}),
+    "forgotten password": Place("/sign-in/forgotten", ""),
+    "link that is over": Place("/sign-in/new-password?token=x", "", 404),
     "sign-in refused": Place("/sign-in", "", 422, {"login": "nobody", "password": "wrong"}),
     "new user with errors": Place("/users/new", "admin", 422, {"login": "no spaces", "email": "x"}),
     "new team with errors": Place("/teams/new", "admin", 422, {"name": ""}),

@@ -79,7 +79,7 @@ def signed_in(token: str, user: User, response: Response) -> Response:
     if chosen:
         session["locale"] = chosen
     _set_cookie(response, COOKIE, token, sessions.ABSOLUTE_S)
-    _remember(response, user)
+    remember(response, user)
     return response
 
 
@@ -89,7 +89,7 @@ def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None
     )
 
 
-def _remember(response: Response, user: User) -> None:
+def remember(response: Response, user: User) -> None:
     """Make this browser one that `user` is known to sign in from."""
     known = request.cookies.get(cookie_name(known_browsers.COOKIE), "")
     _set_cookie(response, known_browsers.COOKIE, known_browsers.remember(known, user), known_browsers.KEPT_S)
@@ -218,7 +218,7 @@ def change_password() -> Response:
     commands.change_password(g.user, new, g.token)
     flash(_("Password changed. You've been signed out on all other devices."), "ok")
     response = make_response(redirect(url_for(".account")))
-    _remember(response, User.get_by_id(g.user.id))
+    remember(response, User.get_by_id(g.user.id))
     return response
 
 

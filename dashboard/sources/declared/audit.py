@@ -103,6 +103,7 @@ MACHINES = {
     "erasure": N_("Erasure"),
     "nightly deletion": N_("Nightly deletion"),
     "nightly verification": N_("Nightly verification"),
+    "password request": N_("Request for a new password"),
     "rules": N_("Rules"),
     "setup": N_("Setup"),
 }

@@ -1,4 +1,4 @@
-"""What administrators do to one user, each after a question: sign out, reset, erase."""
+"""What administrators do to one user, each after a question: sign out, reset, invite, erase."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from flask_babel import gettext as _
 
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
+from dashboard.models import User
+from dashboard.notify import account_mail
+from dashboard.pages.settings.users import invitations
 from dashboard.pages.settings.users.views import PATH, USERS, bp
 
 
@@ -65,3 +68,51 @@ def erase(ident: int) -> Response:
             _("Times and figures stay. This can't be undone."),
         ],
     )
+
+
+@bp.route(f"{PATH}/<int:ident>/invite", methods=["GET", "POST"])
+@require(Permission.USERS_EDIT)
+def invite(ident: int) -> Response:
+    """Ask for confirmation, then send a user an invitation by mail."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: _invite(row),
+        title=_("Invite %(name)s?", name=row.name),
+        verb=_("Send invitation"),
+        done=_("An invitation is on its way to %(address)s.", address=row.email),
+        target=USERS.url("edit", row),
+        texts=[
+            _(
+                "A link to choose a password is sent to %(address)s. It works for 7 days, once.",
+                address=row.email,
+            ),
+            _("A link that was sent before no longer works."),
+        ],
+    )
+
+
+@bp.route(f"{PATH}/<int:ident>/withdraw", methods=["GET", "POST"])
+@require(Permission.USERS_EDIT)
+def withdraw(ident: int) -> Response:
+    """Ask for confirmation, then take an invitation back."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: _withdraw(row),
+        title=_("Withdraw the invitation of %(name)s?", name=row.name),
+        verb=_("Withdraw invitation"),
+        done=_("Invitation withdrawn."),
+        target=USERS.url("edit", row),
+        texts=[_("The link that was sent no longer works.")],
+    )
+
+
+def _invite(row: User) -> None:
+    with USERS.changing() as giver:
+        invitations.send(giver, User.get_by_id(row.id))
+
+
+def _withdraw(row: User) -> None:
+    with USERS.changing():
+        account_mail.withdraw(row)

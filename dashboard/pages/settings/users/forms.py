@@ -25,6 +25,8 @@ REPLACES = N_(
     "signs the user out everywhere."
 )
 
+INVITES = N_("At least 8 characters. Leave empty to invite the user by email to choose one.")
+
 
 class AccessChoice(ChoiceOfId):
     """An access; whether the viewer may give it is checked when it is given."""
@@ -75,10 +77,16 @@ class UserForm(Form):
     )
     timezone = time_zone(N_("Time zone"), needed=False, hint=N_("Leave empty to use the system time zone."))
     row: User | None = None
+    invites = False
 
-    def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool) -> None:
-        """Offer the accesses; a row keeps its login, and its access when it is the viewer's `own`."""
-        self.row = row
+    def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool, invites: bool) -> None:
+        """Offer the accesses; a row keeps its login, and its access when it is the viewer's `own`.
+
+        `invites`: who gets a role and no password is invited by mail to choose one.
+        """
+        self.row, self.invites = row, invites
+        if invites:
+            self.password.hint = _(INVITES)
         self.access.offer(accesses)
         if row is not None:
             del self.login
@@ -105,4 +113,7 @@ class UserForm(Form):
             raise ValidationError(_(problem))
         known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
         if self.access.data and not field.data and not known:
-            raise ValidationError(_("Enter a password, or choose “No role”."))
+            if not self.invites:
+                raise ValidationError(_("Enter a password, or choose “No role”."))
+            if not self.email.data:
+                raise ValidationError(_("Enter a password or an email address, or choose “No role”."))

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, g
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import granting, keys, passwords, sessions, two_factor
+from dashboard.access import granting, keys, password_links, passwords, sessions, two_factor
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
@@ -22,6 +22,8 @@ from dashboard.audit import user_erasure
 from dashboard.i18n.message import N_
 from dashboard.ingest import presence
 from dashboard.models import Access, Team, TeamMember, User
+from dashboard.notify import account_mail
+from dashboard.pages.settings.users import invitations
 from dashboard.pages.settings.users.forms import UserForm
 from dashboard.pages.settings.users.listing import LISTING, listing
 from dashboard.web import listing_files, lists
@@ -35,6 +37,7 @@ OWN_ACCESS = N_("You can't change your own role. Ask another administrator.")
 OWN_PASSWORD = N_("You can change your own password in My account.")
 OWN_FACTOR = N_("Turn off your own two-factor sign-in in My account.")
 OWN_END = N_("You can't deactivate yourself. Ask another administrator.")
+ADDRESS = N_("This user's role has permissions that yours lacks, so you can't change the email address.")
 HIGHER = N_("This user's role has permissions that yours lacks, so you can't edit the user.")
 ACTIVE = N_("Deactivate the user first.")
 PLAIN = ("login", "name", "title", "email", "phone", "extension", "locale", "timezone")
@@ -93,7 +96,7 @@ class Users(Resource[UserForm]):
     def form(self, row: User | None, sent: Any = None) -> UserForm:
         form = super().form(row, sent)
         own = row is not None and row.id == g.user.id
-        form.fit(row, _offered(row), own)
+        form.fit(row, _offered(row), own, account_mail.works())
         if row is not None and sent is not None and "access" not in sent:
             form.access.data = row.access.id if row.access else None  # the browser sends no disabled field
         return form
@@ -108,6 +111,7 @@ class Users(Resource[UserForm]):
             "higher": higher,
             "own": row is not None and row.id == g.user.id,
             "sessions": sessions.count(row.id) if row else 0,
+            "invitation": invitations.of_user(giver, row) if row else None,
             "second": two_factor.state(row.id) if row else None,
             "shows_password": not above or present is None or form.access.data != present.id,
             "leads_none": row is not None and granting.leads_none(row),
@@ -125,6 +129,8 @@ class Users(Resource[UserForm]):
             login=form.login.data, password_hash=hashed, created_ts=clock.now_s(), **form.columns()
         )
         _join(row.id, frozenset(), form.teams.data)
+        if row.access_id is not None and hashed is None:
+            account_mail.invite(row)
         return row
 
     def write(self, row: User, form: UserForm, giver: Giver) -> bool:
@@ -139,6 +145,8 @@ class Users(Resource[UserForm]):
             raise InvalidError("password", _(OWN_PASSWORD))
         if gives or form.password.data:
             _check_gift(giver, form, row.id)
+        elif form.email.data != before["email"] and not _covers(giver, row):
+            raise InvalidError("email", _(ADDRESS))  # it is where a new password is sent
         if form.password.data:
             columns["password_hash"] = passwords.make(form.password.data)
         if not self.set(row, form.version.data, **columns):
@@ -146,11 +154,16 @@ class Users(Resource[UserForm]):
         _join(row.id, before["teams"], form.teams.data)
         if form.password.data:
             sessions.end_all(row.id)
+        elif form.access.data and not (before["access"] or before["password"]):
+            account_mail.invite(User.get_by_id(row.id))
         return True
 
     def added(self, row: User, form: UserForm) -> Response:
         warning, kind = (_(granting.LEADS_NONE), "warn") if granting.leads_none(row) else ("", "ok")
-        return self.done(f"{_('%(name)s added.', name=row.name)} {warning}".strip(), kind=kind)
+        texts = [_("%(name)s added.", name=row.name), warning]
+        if password_links.of_user(row.id) is not None:
+            texts.insert(1, _("An invitation is on its way to %(address)s.", address=row.email))
+        return self.done(" ".join(text for text in texts if text), kind=kind)
 
     def leave_texts(self, row: User) -> Sequence[str]:
         texts, number = list(super().leave_texts(row)), keys.read_keys_of(row.id)
@@ -215,6 +228,11 @@ def _offered(row: User | None) -> list[tuple[int, str]]:
     if present is not None and present.id not in {each[0] for each in found}:
         kept = [(present.id, lists.preset_name(present.name, present.is_system))]
     return [*kept, *lists.by_name(found, lambda pair: pair[1])]
+
+
+def _covers(giver: Giver, row: User) -> bool:
+    access = User.get_by_id(row.id).access
+    return access is None or giver.covers(access, row.id)
 
 
 def _check_gift(giver: Giver, form: UserForm, user_id: int | None) -> None:
