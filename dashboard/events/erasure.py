@@ -52,11 +52,13 @@ from dashboard.models import (
     Session,
     Setting,
     SignInAttempt,
+    Site,
     Source,
     Team,
     TwoFactor,
     TypeSwitch,
     User,
+    Visit,
 )
 
 KIND = "erase_contacts"
@@ -79,7 +81,7 @@ KEPT: tuple[type[Model], ...] = (
         Profile,
         Queue,
     ),
-    *(Rule, RuleDraft, RuleGroup, RuleVersion, Setting, Source, Team),
+    *(Rule, RuleDraft, RuleGroup, RuleVersion, Setting, Site, Source, Team),
     *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor),
     *(ErasedLogin, TypeSwitch, User),
 )
@@ -195,6 +197,7 @@ def hide_contact(ident: int, source: int | str) -> None:
     Contact.update(key=f"{source}:{name}", name=name, phone="", email="", search="").where(
         Contact.id == ident
     ).execute()
+    Visit.update(contact_key=f"{source}:{name}").where(Visit.contact_id == ident).execute()
 
 
 def _events(person: Person) -> None:
@@ -205,11 +208,15 @@ def _events(person: Person) -> None:
         (i.source == person.source) & ((i.contact_id == person.ident) | i.id.in_(worked))
     )
     own = {external_id for (external_id,) in whose.tuples()}
+    visits = {
+        token for (token,) in Visit.select(Visit.token).where(Visit.contact_id == person.ident).tuples()
+    }
     texts: list[Any] = [e.contact, e.data, e.envelope, e.interaction, e.session]
 
     def rewritten(row: Event) -> dict[str, Any]:
         of_contact = row.contact is not None and _mark(json.loads(row.contact)) == person.mark
-        mine = row.source_id == person.source and (of_contact or row.interaction in own)
+        named = of_contact or row.interaction in own or row.session in visits
+        mine = row.source_id == person.source and named
         replace = replacer(person, person.texts if mine else person.others)
         values = {field.name: replace(getattr(row, field.name)) for field in texts}
         if of_contact and row.source_id == person.source:

@@ -14,7 +14,17 @@ from dashboard.db import database, dialect, pieces
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import plain, update_row
 from dashboard.events import erasure
-from dashboard.models import Activity, Contact, Event, Interaction, Mark, Notification, Setting, Subject
+from dashboard.models import (
+    Activity,
+    Contact,
+    Event,
+    Interaction,
+    Mark,
+    Notification,
+    Setting,
+    Subject,
+    Visit,
+)
 from dashboard.retention import log
 from dashboard.tracing.cobrowsing import projection as cobrowsing
 from dashboard.tracing.contacts import key_of
@@ -138,11 +148,14 @@ def _work(data: str, typed_: Collection[str]) -> str:
 
 
 def _contacts(before_ms: int) -> Iterator[int]:
-    """Give a pseudonym to the contacts all of whose interactions ended before `before_ms`."""
+    """Give a pseudonym to the contacts all of whose interactions and visits ended before `before_ms`."""
     i, c = Interaction, Contact
     newer = (i.first_ms >= before_ms) | (i.ended_ts * 1000 >= before_ms)
     still = newer | (i.ended_ts.is_null() & i.end_bound.is_null())
-    present = {contact for (contact,) in plain(i.select(i.contact_id).where(still).distinct())}
+    visited = Visit.select(Visit.contact_id).where(Visit.active_ms >= before_ms)
+    present = {
+        contact for (contact,) in (*plain(i.select(i.contact_id).where(still).distinct()), *plain(visited))
+    }
     last = 0
     while rows := plain(c.select(c.id, c.key).where(c.id > last).order_by(c.id).limit(pieces.PIECE)):
         last = rows[-1][0]

@@ -77,6 +77,15 @@ def delete_by_type() -> Iterator[int]:
             yield from _piece([event.id for event in batch], [])
 
 
+def delete_of_sessions(source: int, sessions: Sequence[str]) -> Iterator[int]:
+    """Delete the events of these sessions without an interaction, in pieces; yield the number of each."""
+    e = Event
+    alone = (e.source_id == source) & e.session.in_(sessions) & e.interaction.is_null()
+    ids = [ident for (ident,) in plain(e.select(e.id).where(alone).order_by(e.id))]
+    for start in range(0, len(ids), pieces.PIECE):
+        yield from _piece(ids[start : start + pieces.PIECE], [])
+
+
 def stock(before_ms: int | None) -> tuple[int, int | None, int]:
     """Return the number of events, the time of the oldest in ms, and how many are older than `before_ms`."""
     e = Event

@@ -14,7 +14,7 @@ from dashboard.events.kept import Kept
 from dashboard.jobs import queue
 from dashboard.jobs.nightly import Nightly
 from dashboard.models import Job
-from dashboard.retention import log
+from dashboard.retention import log, visits
 from dashboard.retention.kinds import KINDS
 
 KIND = "retention"
@@ -53,3 +53,5 @@ def _pieces() -> Iterator[tuple[str, int]]:
                 yield kind.kept.value, number
     for number in log.delete_by_type():
         yield Kept.EVENTS.value, number
+    for number in visits.delete():
+        yield "visits", number

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PATH = "/visit/"
 ROUTE = "/visit/<key>"
 RETRY_S, PAUSED_S = 5, 60
+# An open page reports every SOON_MS. Where something is due before, it is told to come soon after it, and
+# after the rules have had RULES_MS to invite the visitor.
+SOON_MS, RULES_MS = 5000, 1500
 REASONS = {
     200: "OK",
     204: "No Content",
@@ -177,9 +180,11 @@ def _taken(site: Portal, report: Report, client: visits.Client) -> Answer:
     body: dict[str, Any] = {"ok": [each.i for each in report.e]}
     if errors:
         body["errors"] = errors
-    state = visit.invitation if visit is not None else known.invitation if known is not None else ""
-    if state in invitations.OPEN:
-        visit = visit or Visit.get_by_id(known.id if known is not None else 0)
+    seen: Visit | visits.Seen | None = visit or known
+    if seen is not None and seen.invitation in invitations.OPEN:
+        visit = visit or Visit.get_by_id(seen.id)
         if (invite := invitations.waiting(visit, visit.language, now_ms)) is not None:
             body["invite"] = invite
+    elif seen is not None and seen.due_ms is not None and 0 <= seen.due_ms - now_ms < SOON_MS:
+        body["next"] = seen.due_ms - now_ms + RULES_MS
     return Answer(200, body)

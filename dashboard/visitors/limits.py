@@ -31,7 +31,7 @@ def take(site: int, address: str, cost: int) -> int:
             _sites.clear()
             _addresses.clear()
         key = address if address in _addresses or len(_addresses) < ADDRESSES else ""
-        if _addresses[key] >= PER_ADDRESS or _sites[site] >= PER_SITE:
+        if cost and (_addresses[key] >= PER_ADDRESS or _sites[site] >= PER_SITE):
             return int(_minute + MINUTE_S - now) + 1
         _addresses[key] += cost
         _sites[site] += cost

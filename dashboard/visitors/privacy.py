@@ -63,7 +63,10 @@ def has_card(digits: list[int]) -> bool:
 
 
 def url(value: str) -> str:
-    """Return a web address without user, query and fragment; "" for anything else."""
+    """Return a web address without user, query and fragment; "" for anything else.
+
+    A fragment that is a path stays: it is the page of a site whose pages are one document.
+    """
     try:
         parts = urlsplit(_UNSAFE.sub("", value[: URL_MAX * 4]).strip())
         port = f":{parts.port}" if parts.port else ""
@@ -72,7 +75,8 @@ def url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return hide(f"{parts.scheme}://{host}{port}{parts.path}"[: URL_MAX + 100])[:URL_MAX]
+    route = f"#{parts.fragment.partition('?')[0]}" if parts.fragment.startswith(("/", "!/")) else ""
+    return hide(f"{parts.scheme}://{host}{port}{parts.path}{route}"[: URL_MAX + 100])[:URL_MAX]
 
 
 def is_secret(element: str) -> bool:

@@ -109,13 +109,22 @@ _REPORT = msgspec.json.Decoder(Report)
 def read(body: bytes) -> Report:
     """Return the report in a body. Raises ReportError, which names the field."""
     try:
-        return _REPORT.decode(body)
+        try:
+            return _REPORT.decode(body)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:  # perhaps for a text that was cut within a character, as pages do
+            return msgspec.convert(json.loads(body, parse_constant=_no_number), Report)
     except msgspec.ValidationError as error:
         text = str(error)
         place = _PLACE.search(text)
         raise ReportError(place.group(1) if place else "body", _PLACE.sub("", text)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError("body", f"Invalid JSON: {error}"[:200]) from None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def event(
@@ -160,8 +169,8 @@ def _action(site: Portal, report: Report, record: Record) -> dict[str, Any]:
         data["form"] = privacy.text(record.name, NAME_MAX) or element
     elif kind == "scroll":
         data["position"] = int(min(record.p, 100))
-    elif kind == "input":
-        data["length"] = int(min(record.n, LENGTH_MAX))
+    elif kind in ("input", "select"):
+        data["length"] = int(min(record.n, LENGTH_MAX)) or len(record.x) or None
     elif record.k == "custom" or (record.k == "agent" and kind not in BY_AGENT):
         data["name"] = privacy.text(record.name, NAME_MAX)
     allowed = record.el in site.elements and not privacy.is_secret(record.el)

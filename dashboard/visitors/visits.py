@@ -36,6 +36,7 @@ _SEEN = Prepared(
         Visit.invitation,
         Visit.contact_key,
         Visit.contact_id,
+        Visit.due_ms,
     ).where((Visit.site == slot("site")) & (Visit.token == slot("token")))
 )
 _CONTACT = Prepared(lambda: Contact.select(Contact.id).where(Contact.key == slot("key")))
@@ -61,6 +62,7 @@ class Seen(NamedTuple):
     invitation: str
     contact_key: str
     contact_id: int | None
+    due_ms: int | None
 
 
 class Client(NamedTuple):
@@ -115,7 +117,7 @@ def take(site: Portal, report: Report, client: Client, who: dict[str, str] | Non
         times = [each.time_ms for record, each in fresh if record.k != "agent"]
         started = visit is None
         if visit is None:
-            visit = _start(site, report, client, min(times, default=now_ms))
+            visit = _start(site, report, client, min([_said_ms(report, now_ms), *times]))
         elif visit.browser != report.b:
             raise ForgedError
         before = {name: visit.__data__[name] for name in _WRITTEN}
@@ -238,7 +240,7 @@ def _moved(
     `times` are those of the visitor's new records.
     """
     made: list[VisitorEvent] = []
-    said_ms = now_ms - int(min(report.a, END_MS))
+    said_ms = _said_ms(report, now_ms)
     active_ms = max([said_ms if said_ms > visit.active_ms + ACTIVE_MS else visit.active_ms, *times])
     if active_ms > visit.active_ms:
         idle_s, idle_ms = (active_ms - visit.active_ms) // 1000, visit.idle_ms
@@ -253,6 +255,11 @@ def _moved(
         made += _opened(site, visit, now_ms, "session.opened")
         visit.closed_ms = None
     return made
+
+
+def _said_ms(report: Report, now_ms: int) -> int:
+    """Return when the page saw the last sign of the visitor."""
+    return now_ms - int(min(report.a, END_MS))
 
 
 def _identified(site: Portal, visit: Visit, who: dict[str, str], now_ms: int) -> list[VisitorEvent]:

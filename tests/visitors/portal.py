@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dashboard import clock
+from dashboard.db import database
 from dashboard.events import record
-from dashboard.models import Event, Site, Visit
+from dashboard.ingest.wsgi import EventsEntry
+from dashboard.models import ALL, Event, Site, Visit
 
 ORIGIN = "https://portal.example"
 CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
@@ -41,9 +43,9 @@ def page(name: str, ago_ms: int = 0, path: str = "/", **more: Any) -> dict[str, 
     return {"i": name.ljust(11, "_"), "k": "page", "m": ago_ms, "u": ORIGIN + path, "t": path, **more}
 
 
-def act(kind: str, name: str, ago_ms: int = 0, **more: Any) -> dict[str, Any]:
+def act(kind: str, ident_: str, ago_ms: int = 0, **more: Any) -> dict[str, Any]:
     """Return a record of another kind."""
-    return {"i": name.ljust(11, "_"), "k": kind, "m": ago_ms, **more}
+    return {"i": ident_.ljust(11, "_"), "k": kind, "m": ago_ms, **more}
 
 
 class Portal:
@@ -52,11 +54,23 @@ class Portal:
     def __init__(self, client: FlaskClient, **fields: Any) -> None:
         self.client, self.site = client, site(**fields)
 
-    def send(self, body: bytes | str, key: str = "", headers: dict[str, str] | None = None) -> TestResponse:
-        """POST a body as it is."""
+    def send(
+        self,
+        body: bytes | str,
+        key: str = "",
+        headers: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
+        method: str = "POST",
+    ) -> TestResponse:
+        """Send a body as it is; a header whose value is "" is left out."""
         head = {"Origin": ORIGIN, "User-Agent": CHROME, **(headers or {})}
-        return self.client.post(
-            f"/visit/{key or self.site.key}", data=body, content_type="text/plain", headers=head
+        return self.client.open(
+            f"/visit/{key or self.site.key}",
+            method=method,
+            data=body,
+            content_type="text/plain",
+            headers={name: value for name, value in head.items() if value},
+            environ_overrides={"REMOTE_ADDR": address},
         )
 
     def report(
@@ -65,6 +79,7 @@ class Portal:
         visit: str = "visit",
         browser: str = "browser",
         headers: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
         **more: Any,
     ) -> TestResponse:
         """POST a report of a visit."""
@@ -77,7 +92,14 @@ class Portal:
             "r": "",
             "a": 0,
         }
-        return self.send(json.dumps({**body, "e": records, **more}), headers=headers)
+        return self.send(json.dumps({**body, "e": records, **more}), headers=headers, address=address)
+
+    def entry(self) -> Any:
+        """Return the WSGI entry of the application."""
+        found = self.client.application.wsgi_app
+        while not isinstance(found, EventsEntry):
+            found = found._following
+        return found
 
     def visit(self, name: str = "visit") -> Visit:
         return Visit.get(Visit.token == ident(name))
@@ -86,3 +108,9 @@ class Portal:
         """Return the types of the events of a visit, in the order of time and arrival."""
         query = Event.select(Event.type).where(Event.session == ident(name))
         return [type_ for (type_,) in query.order_by(Event.time_ms, Event.id).tuples()]
+
+
+def everything() -> str:
+    """Return all that the database holds, as text."""
+    tables = [model._meta.table_name for model in ALL]
+    return "\n".join(str(row) for name in tables for row in database.execute_sql(f'SELECT * FROM "{name}"'))
