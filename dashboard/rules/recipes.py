@@ -193,6 +193,22 @@ def made(key: str, values: Mapping[str, Any], translate: Callable[[str], str]) -
     return made
 
 
+def invitation(source: str, page: str, calendar: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the definition of a rule that invites the idle visitors of the site `source` to a chat.
+
+    `page` is a part of the page's address and `calendar` the name of the working hours, both "" for any.
+    `texts` holds the text by language, the default one under "".
+    """
+    conditions: list[dict[str, Any]] = [{"field": "source", "op": "one_of", "value": [source]}]
+    if page:
+        conditions.append({"field": "data.url", "op": "contains", "value": page})
+    if calendar:
+        conditions.append({"field": "time", "op": "in_calendar", "value": calendar})
+    by_language = {name: text for name, text in texts.items() if name and text}
+    action = {"do": "invite", "text": texts[""], "texts": by_language}
+    return {"types": ["visitor.idle"], "if": {"all": conditions}, "then": [action]}
+
+
 def _condition(kind: HoleKind, value: Any) -> list[dict[str, Any]]:
     field, op = CONDITIONS[kind]
     return [{"field": field, "op": op, "value": [value]}] if value != "" else []

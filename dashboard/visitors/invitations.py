@@ -34,6 +34,14 @@ BEFORE = N_("The visitor has been invited before in this visit.")
 GRACE_MS = 5_000  # for the page to report what was chosen in the last second
 
 
+CHATS = {
+    "": N_("Nowhere: only the answer is recorded"),
+    "url": N_("Chat address"),
+    "chatwoot": N_("Chatwoot's widget of the page"),
+}
+PLACEHOLDERS = ("visit", "language", "page", "contact")  # of a chat address
+
+
 class State(StrEnum):
     """States of an invitation; see `models.Invitation`."""
 
@@ -191,8 +199,8 @@ def _chat(site: Site, visit: Visit) -> dict[str, str]:
         "contact": contact.name if contact is not None else "",
     }
     url = site.chat_url
-    for name, value in values.items():
-        url = url.replace(f"{{{name}}}", quote(value, safe=""))
+    for name in PLACEHOLDERS:
+        url = url.replace(f"{{{name}}}", quote(values[name], safe=""))
     return {"kind": "url", "url": url} if is_web_address(url) else {"kind": ""}
 
 

@@ -119,6 +119,7 @@ OTHERS = {
     "ruleruns.order": {P.RULES_BACKTEST},
     "ruleruns.result": {P.RULES_BACKTEST},
     "ruleeditor": {P.RULES_OWN, P.RULES_EDIT},
+    "ruleeditor.invite_visitors": {P.KEYS_EDIT},
     "ruleeditor.edit": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
     "ruleeditor.versions": {P.RULES_OWN, P.RULES_VIEW, P.RULES_OVERSEE},
 }

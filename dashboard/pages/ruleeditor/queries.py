@@ -25,6 +25,7 @@ from dashboard.models import (
     RuleGroup,
     RuleVersion,
     Run,
+    Site,
     Source,
     Team,
     TeamLead,
@@ -261,3 +262,11 @@ def _named(query: Any) -> list[tuple[int, str, bool]]:
 
 def _texts(query: Any) -> list[str]:
     return lists.by_name([row[0] for row in query.tuples()], str)
+
+
+def sites(scope: Scope) -> list[tuple[int, str]] | None:
+    """Return (id, name) of the sites for which a viewer may set up invitations, None without the right."""
+    if not (scope.can(Permission.RULES_OUTWARD) and scope.can(Permission.KEYS_EDIT)):
+        return None
+    query = Site.select(Site.id, Source.name).join(Source).where(scope.allows_queue(Site.queue_id))
+    return list(query.order_by(Source.name).tuples())

@@ -88,7 +88,14 @@ def _recipes(own: bool, errors: Mapping[ErrorPath, str] | None = None) -> Respon
     posted = request.form if request.method == "POST" else None
     offered = recipe_form.all_of(g.scope, posted, errors)
     which = "my" if own else "system"
-    return render("ruleeditor/recipes.html", which=which, recipes=offered, status=422 if errors else 200)
+    sites = None if own else queries.sites(g.scope)
+    return render(
+        "ruleeditor/recipes.html",
+        which=which,
+        recipes=offered,
+        sites=sites,
+        status=422 if errors else 200,
+    )
 
 
 @bp.get("/<int:ident>/edit")
