@@ -29,6 +29,7 @@ def append(
     time_ms: int | None = None,
     identity: str = "",
     session: str | None = None,
+    contact: Mapping[str, str] | None = None,
 ) -> int | None:
     """Append an event in the caller's transaction, enqueue its digest job, and return the event's id.
 
@@ -37,7 +38,7 @@ def append(
     happened once is recorded at most once, by whichever worker and however often it is found. `source_id`
     defaults to the internal source; give the source of the `interaction` if there is one. `time_ms` defaults
     to now. `chain` lists the ids of the rules that caused the event, oldest first. `session` is the session
-    of a visitor, such as the token of a visit.
+    of a visitor, such as the token of a visit; `contact` is the customer: phone, email, name.
     """
     if not switches.recorded(type_):
         return None
@@ -55,7 +56,7 @@ def append(
             user_id,
             queue_id,
             interaction,
-            None,
+            None if contact is None else json.dumps(contact, ensure_ascii=False),
             session,
             json.dumps(data, ensure_ascii=False),
         )

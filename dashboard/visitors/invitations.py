@@ -21,6 +21,7 @@ from dashboard.i18n import site_locale, translator
 from dashboard.i18n.message import N_
 from dashboard.models import Contact, Event, EventCause, Invitation, Site, Visit
 from dashboard.settings import LOCALES
+from dashboard.visitors import identify, records
 
 TITLE = N_("Invitation to a chat")
 ACCEPT = N_("Start the chat")
@@ -264,7 +265,8 @@ def _record(
     if type_ is None:
         return
     site = visit.site
-    data = {**_fields(visit, now_ms), "message": invitation.text}
+    data = {name: value for name, value in records.visitor(visit, now_ms).items() if value not in ("", None)}
+    data["message"] = invitation.text
     if invitation.rule_id is not None:
         data["rule"] = str(invitation.rule_id)
     internal.append(
@@ -277,6 +279,7 @@ def _record(
         time_ms=now_ms,
         identity=_identity(invitation, state),
         session=visit.token,
+        contact=identify.of_contact(visit),
     )
 
 
@@ -290,20 +293,3 @@ def _chain(site: Site, invitation: Invitation) -> Sequence[int]:
     query = EventCause.select(EventCause.chain).join(Event, on=(EventCause.event_id == Event.id)).where(made)
     found = query.scalar()
     return found or ([] if invitation.rule_id is None else [invitation.rule_id])
-
-
-def _fields(visit: Visit, now_ms: int) -> dict[str, Any]:
-    """Return the data of an event about a visit: the fields of a visitor, without those that are empty."""
-    found = {
-        "ip": visit.ip,
-        "hits": visit.pages,
-        "duration_s": (now_ms - visit.started_ms) // 1000,
-        "idle_s": max(0, now_ms - visit.active_ms) // 1000,
-        "country": visit.country,
-        "language": visit.language,
-        "browser": visit.browser_name,
-        "os": visit.os,
-        "url": visit.url,
-        "referrer": visit.referrer,
-    }
-    return {name: value for name, value in found.items() if value not in ("", None)}

@@ -121,12 +121,13 @@ def test_box_says_what_the_page_needs_until_it_is_answered() -> None:
     ],
 )
 def test_chat_opens_at_a_web_address_with_quoted_values(chat: str, url: str, opened: dict[str, str]) -> None:
-    contact = Contact.create(key="1:a", name="Jana & {visit}")
+    contact = Contact.create(key="1:Jana & {visit}", name="Jana & {visit}")
     one = visit(site(chat=chat, chat_url=url), token="visit-a/b", contact_id=contact.id)
     invitations.invite(one.id, TEXTS)
     box = invitations.waiting(reread(one), "cs", NOON)
     assert box is not None
     assert box["chat"] == opened
+    assert [json.loads(row.contact) for row in Event.select()] == [{"name": "Jana & {visit}"}]
 
 
 @pytest.mark.parametrize(

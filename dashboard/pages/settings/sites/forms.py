@@ -16,15 +16,10 @@ from dashboard.i18n.message import N_
 from dashboard.models import Queue, Site
 from dashboard.notify import addresses
 from dashboard.notify.addresses import ADDRESS_MAX, AddressError
+from dashboard.visitors import invitations
 from dashboard.web import forms
 from dashboard.web.fields import Check, Choice, ChoiceOfId, Duration, Field, Form, TextLine, WholeNumber
 
-CHATS = {
-    "": N_("Nowhere: only the answer is recorded"),
-    "url": N_("Chat address"),
-    "chatwoot": N_("Chatwoot's widget of the page"),
-}
-PLACEHOLDERS = ("visit", "language", "page", "contact")
 ORIGINS_MAX, ELEMENTS_MAX = 20, 50
 ELEMENT_MAX = 60  # characters
 LEAST_IDLE_S, MOST_IDLE_S = 10, 1800  # a visit ends after half an hour without activity
@@ -119,7 +114,7 @@ class SiteForm(Form):
         default=120,
         hint=N_("Without any activity for this long, a visitor counts as idle, and rules can invite them."),
     )
-    chat = Choice(N_("An accepted invitation opens"), CHATS, problem=N_("Choose what opens."))
+    chat = Choice(N_("An accepted invitation opens"), invitations.CHATS, problem=N_("Choose what opens."))
     chat_url = TextLine(
         N_("Chat address"),
         ADDRESS_MAX,
@@ -168,7 +163,7 @@ class SiteForm(Form):
             if self.chat.data == "url":
                 raise ValidationError(_("Enter the address of the chat."))
             return
-        unknown = [name for name in _PLACEHOLDER.findall(field.data) if name not in PLACEHOLDERS]
+        unknown = [name for name in _PLACEHOLDER.findall(field.data) if name not in invitations.PLACEHOLDERS]
         if unknown:
             raise ValidationError(_("There is no placeholder {%(name)s}.", name=unknown[0]))
         _check_address(_PLACEHOLDER.sub("x", field.data))
