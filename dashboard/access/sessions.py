@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, cast
 
-from peewee import JOIN
+from peewee import JOIN, fn
 
 from dashboard import clock
 from dashboard.access.keys import digest
@@ -20,6 +20,7 @@ from dashboard.models import Access, AccessGrant, Session, User
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
 AGENT_MAX = 200
+START, MOST = 16, 100  # characters of a hash that stand for a session on pages; sessions on one
 SEEN_EVERY_S = 60  # avoids a write on every request
 
 
@@ -109,9 +110,28 @@ def end_all(user_id: int, but: str | None = None) -> int:
     return number
 
 
+def end_one(user_id: int, start: str) -> int:
+    """End the user's session whose hash has this start; return the number, 0 or 1."""
+    mine = (Session.user_id == user_id) & (fn.SUBSTR(Session.token_hash, 1, START) == start)
+    return int(Session.delete().where(mine).execute())
+
+
+def start_of(token: str) -> str:
+    """Return what stands for a session on pages: the start of its hash, which opens nothing."""
+    return digest(token)[:START]
+
+
 def count(user_id: int) -> int:
     """Return in how many sessions a user is signed in now."""
+    return int(_valid(user_id).count())
+
+
+def valid(user_id: int) -> list[Session]:
+    """Return the sessions in which a user is signed in now, the one used last first; at most MOST."""
+    return list(_valid(user_id).order_by(Session.seen_ts.desc(), Session.token_hash).limit(MOST))
+
+
+def _valid(user_id: int) -> Any:
     moment = clock.now_s()
     live = (Session.seen_ts >= moment - IDLE_S) & (Session.created_ts >= moment - ABSOLUTE_S)
-    number: int = Session.select().where((Session.user_id == user_id) & live).count()
-    return number
+    return Session.select().where((Session.user_id == user_id) & live)

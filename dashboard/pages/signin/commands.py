@@ -24,6 +24,7 @@ from dashboard.i18n.message import N_
 from dashboard.jobs import counters
 from dashboard.models import User
 
+EVERYWHERE = "all"
 WRONG_CODE = N_("Incorrect code, or one that was used already.")
 
 
@@ -196,12 +197,16 @@ def sign_out(token: str, user: User) -> None:
         audit.record("auth.signed_out", "r", audit.user_target(user))
 
 
-def sign_out_elsewhere(user: User, token: str) -> int:
-    """End all sessions of the user but this one; return their number."""
+def end_sign_ins(user: User, token: str, which: str) -> bool:
+    """End the session of this start, all (EVERYWHERE), or all but that of `token` (""); return whether the
+    session of `token` ended."""
     with database.atomic():
-        number = sessions.end_all(user.id, but=token)
+        if which in ("", EVERYWHERE):
+            number = sessions.end_all(user.id, but=None if which else token)
+        else:
+            number = sessions.end_one(user.id, which)
         audit.record("auth.sessions_ended", "u", audit.user_target(user), details={"sessions": number})
-    return number
+    return which in (EVERYWHERE, sessions.start_of(token))
 
 
 def save_preferences(user: User, locale: str, timezone: str) -> None:

@@ -29,7 +29,7 @@ from dashboard.access import (
 from dashboard.access.guard import COOKIE, cookie_name, is_secure, public, require
 from dashboard.access.permissions import Permission
 from dashboard.models import User
-from dashboard.pages.signin import commands, forms
+from dashboard.pages.signin import commands, forms, sign_ins
 from dashboard.pages.signin.commands import Entered
 from dashboard.settings import LOCALES
 from dashboard.web import fields, nav
@@ -118,6 +118,11 @@ def wait_text(seconds: int) -> str:
 @require(Permission.SELF)
 def delete() -> Response:
     commands.sign_out(g.token, g.user)
+    return signed_out()
+
+
+def signed_out() -> Response:
+    """Take what belongs to a session from the browser, and show the sign-in page."""
     session.clear()
     response = make_response(redirect(url_for(".show")))
     response.delete_cookie(cookie_name(COOKIE), secure=is_secure())
@@ -224,9 +229,11 @@ def change_password() -> Response:
 
 @bp.post("/account/sign-out")
 @require(Permission.SELF)
-def sign_out_elsewhere() -> Response:
-    commands.sign_out_elsewhere(g.user, g.token)
-    flash(_("You've been signed out on all other devices."), "ok")
+def end_sign_ins() -> Response:
+    """End one's sign-in named by `session`, all of them ("all"), or all others (without it)."""
+    if commands.end_sign_ins(g.user, g.token, request.form.get("session", "")):
+        return signed_out()
+    flash(_("Signed out there."), "ok")
     return make_response(redirect(url_for(".account")))
 
 
@@ -237,6 +244,6 @@ def _account(asked: forms.Account, status: int = 200) -> Response:
         asked=asked,
         zones=fields.zone_names(),
         languages=LOCALES,
-        sessions=sessions.count(g.user.id),
+        sign_ins=sign_ins.of_user(g.user.id, g.token),
         second=two_factor.state(g.user.id),
     )
