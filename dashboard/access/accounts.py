@@ -1,9 +1,11 @@
-"""Sign-in of users: who gets a role and a password, and whose end."""
+"""What users are given: a role and a password, and membership of teams."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dashboard import clock
-from dashboard.models import Access, User
+from dashboard.models import Access, Team, TeamMember, User
 
 
 def give(login: str, name: str, access: Access, password_hash: str | None) -> tuple[User, bool]:
@@ -20,3 +22,18 @@ def give(login: str, name: str, access: Access, password_hash: str | None) -> tu
         User.update(**values, version=User.version + 1).where(User.id == row.id).execute()
     user: User = row
     return user, created
+
+
+def join(user_id: int, have: Collection[int], want: Collection[int]) -> None:
+    """Make the user, who is in the teams `have`, a member of the teams `want`; ids of no team are ignored.
+
+    Must be called inside a transaction.
+    """
+    gone = sorted(set(have) - set(want))
+    if gone:
+        TeamMember.delete().where((TeamMember.user == user_id) & TeamMember.team.in_(gone)).execute()
+    known = Team.select(Team.id).where(Team.id.in_(sorted(set(want) - set(have))))
+    for (team_id,) in known.tuples():
+        TeamMember.create(team=team_id, user=user_id)
+    touched = sorted(set(have) ^ set(want))  # whoever edits one of these teams now learns of the change
+    Team.update(version=Team.version + 1).where(Team.id.in_(touched)).execute()

@@ -6,7 +6,7 @@ moment; see access.granting.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, g
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import granting, keys, password_links, passwords, sessions, two_factor
+from dashboard.access import accounts, granting, keys, password_links, passwords, sessions, two_factor
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
@@ -128,7 +128,7 @@ class Users(Resource[UserForm]):
         row: User = User.create(
             login=form.login.data, password_hash=hashed, created_ts=clock.now_s(), **form.columns()
         )
-        _join(row.id, frozenset(), form.teams.data)
+        accounts.join(row.id, frozenset(), form.teams.data)
         if row.access_id is not None and hashed is None:
             account_mail.invite(row)
         return row
@@ -151,7 +151,7 @@ class Users(Resource[UserForm]):
             columns["password_hash"] = passwords.make(form.password.data)
         if not self.set(row, form.version.data, **columns):
             return False
-        _join(row.id, before["teams"], form.teams.data)
+        accounts.join(row.id, before["teams"], form.teams.data)
         if form.password.data:
             sessions.end_all(row.id)
         elif form.access.data and not (before["access"] or before["password"]):
@@ -242,17 +242,6 @@ def _check_gift(giver: Giver, form: UserForm, user_id: int | None) -> None:
     access = Access.get_or_none(Access.id == form.access.data)
     if access is None or not giver.covers(access, user_id):
         raise RefusedError(TOO_MUCH)
-
-
-def _join(user_id: int, have: Collection[int], want: Collection[int]) -> None:
-    gone = sorted(set(have) - set(want))
-    if gone:
-        TeamMember.delete().where((TeamMember.user == user_id) & TeamMember.team.in_(gone)).execute()
-    known = Team.select(Team.id).where(Team.id.in_(sorted(set(want) - set(have))))
-    for (team_id,) in known.tuples():
-        TeamMember.create(team=team_id, user=user_id)
-    touched = sorted(set(have) ^ set(want))  # whoever edits one of these teams now learns of the change
-    Team.update(version=Team.version + 1).where(Team.id.in_(touched)).execute()
 
 
 bp = Blueprint("users", __name__)
