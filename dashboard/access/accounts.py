@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from dashboard import clock
 from dashboard.models import Access, Team, TeamMember, User
+
+LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 
 
 def give(login: str, name: str, access: Access, password_hash: str | None) -> tuple[User, bool]:

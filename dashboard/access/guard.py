@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 from flask import abort, current_app, g, request
 from werkzeug.exceptions import Forbidden
 
-from dashboard.access import keys, scope, sessions
+from dashboard.access import keys, scope, sessions, trusted_header
 from dashboard.access.permissions import Permission
+from dashboard.access.sessions import Found, Method
 
 View = TypeVar("View", bound=Callable[..., Any])
 COOKIE = "stopa"
@@ -72,13 +73,23 @@ def public(view: View) -> View:
 
 
 def load_user() -> None:
-    """Before each request: load the session's user and scope, so that changes apply at once."""
+    """Before each request: load the session's user and scope, so that changes apply at once.
+
+    A session that a proxy's header began ends with the first request whose header names no one or another.
+    """
     g.user, g.scope = None, None
     token = request.cookies.get(cookie_name(COOKIE))
     if token and not request.path.startswith((*FILE_PATHS, *MACHINE_PATHS)):
         found = sessions.find(token)
-        if found is not None and found[0].access_id is not None:
-            g.user, g.scope, g.token = found[0], scope.of_grants(*found), token
+        if found is not None and found.method == Method.HEADER and found.user.login != trusted_header.login():
+            sessions.end(token)
+        elif found is not None and found.user.access_id is not None:
+            use(token, found)
+
+
+def use(token: str, found: Found) -> None:
+    """Make the user of a session that of this request."""
+    g.user, g.scope, g.token = found.user, scope.of_grants(found.user, found.grants), token
 
 
 def is_secure() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from peewee import JOIN, fn
 
@@ -28,30 +28,41 @@ class Method(StrEnum):
     """How a user proves who they are."""
 
     PASSWORD = "password"  # noqa: S105  the name of a way
+    OIDC = "oidc"
+    HEADER = "header"
 
 
-def start(user: User, ip: str, agent: str = "", method: str = Method.PASSWORD) -> str:
+class Found(NamedTuple):
+    """A valid session: its active user with the role loaded, the grants of the role, and `method`."""
+
+    user: User
+    grants: list[Grant]
+    method: str
+
+
+def start(user: User, ip: str, agent: str = "", method: str = Method.PASSWORD, id_token: str = "") -> str:
     """Create a session and return its token. Only the hash of the token is stored.
 
-    `agent` is what the browser says of itself, `method` how the user proved who they are.
+    `agent` is what the browser says of itself, `method` how the user proved who they are, `id_token` that of
+    a provider.
     """
     token = secrets.token_urlsafe(32)
     moment = clock.now_s()
     Session.delete().where(Session.created_ts < moment - ABSOLUTE_S).execute()
     times = {"created_ts": moment, "seen_ts": moment}
-    about = {"ip": ip[:64], "agent": agent[:AGENT_MAX], "method": method}
+    about = {"ip": ip[:64], "agent": agent[:AGENT_MAX], "method": method, "id_token": id_token}
     Session.create(token_hash=digest(token), user_id=user.id, **times, **about)
     return token
 
 
-def find(token: str) -> tuple[User, list[Grant]] | None:
-    """Return the active user of a valid session with the role loaded, and its grants; else None."""
+def find(token: str) -> Found | None:
+    """Return the session of this token; None when it is not valid or its user is not active."""
     rows = _LIVE.rows(hash=digest(token))
     moment = clock.now_s()
     if not rows:
         return None
     row = rows[0]
-    seen_ts, created_ts = row[_GRANT_AT - 2 : _GRANT_AT]
+    seen_ts, created_ts, method = row[_GRANT_AT - 3 : _GRANT_AT]
     user = _filled(User, row)
     if user.deactivated_ts is not None:
         return None
@@ -62,7 +73,7 @@ def find(token: str) -> tuple[User, list[Grant]] | None:
         user._dirty.clear()  # loaded, not modified
     if moment - seen_ts > SEEN_EVERY_S:
         _mark_seen(token, moment)
-    return cast(User, user), [row[_GRANT_AT:] for row in rows if row[_GRANT_AT] is not None]
+    return Found(user, [row[_GRANT_AT:] for row in rows if row[_GRANT_AT] is not None], method)
 
 
 def _mark_seen(token: str, moment: int) -> None:
@@ -76,8 +87,8 @@ def _mark_seen(token: str, moment: int) -> None:
 
 
 def _live() -> Any:
-    """A row for each grant, one at least: user, role, times of the session, grant."""
-    query = User.select(User, Access, Session.seen_ts, Session.created_ts, *GRANT_COLUMNS)
+    """A row for each grant, one at least: user, role, times and method of the session, grant."""
+    query = User.select(User, Access, Session.seen_ts, Session.created_ts, Session.method, *GRANT_COLUMNS)
     query = query.join(Session, on=(Session.user_id == User.id)).switch(User)
     query = query.join(Access, JOIN.LEFT_OUTER).join(AccessGrant, JOIN.LEFT_OUTER)
     return with_members(query, User.id).where(Session.token_hash == slot("hash"))
@@ -85,7 +96,7 @@ def _live() -> Any:
 
 _LIVE = Prepared(_live)
 _ACCESS_AT = len(User._meta.sorted_fields)
-_GRANT_AT = _ACCESS_AT + len(Access._meta.sorted_fields) + 2
+_GRANT_AT = _ACCESS_AT + len(Access._meta.sorted_fields) + 3
 
 
 def _filled(model: type[Model], values: Sequence[Any]) -> Any:
@@ -99,6 +110,13 @@ def _filled(model: type[Model], values: Sequence[Any]) -> Any:
 
 def end(token: str) -> None:
     Session.delete().where(Session.token_hash == digest(token)).execute()
+
+
+def id_token(token: str) -> str | None:
+    """Return the ID token that a session began with, "" if it was not kept; None for another method."""
+    mine = (Session.token_hash == digest(token)) & (Session.method == Method.OIDC)
+    row = Session.get_or_none(mine)
+    return row.id_token if row is not None else None
 
 
 def end_all(user_id: int, but: str | None = None) -> int:

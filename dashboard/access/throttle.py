@@ -79,6 +79,11 @@ def for_new_password(account: str, ip: str) -> tuple[Limit, ...]:
     return Limit(f"reset-ip:{_network(ip)}", MAX_PER_ACCOUNT), Limit(f"reset:{typed}", MAX_RESETS)
 
 
+def by_provider(ip: str) -> tuple[Limit, ...]:
+    """Answers of a sign-in provider that are refused, by address."""
+    return (Limit(f"ip:{_network(ip)}", MAX_PER_ADDRESS),)
+
+
 def for_own_password(user_id: int) -> tuple[Limit, ...]:
     """The current password, asked of a user who is signed in."""
     return (Limit(f"password:{user_id}", MAX_PER_ACCOUNT),)

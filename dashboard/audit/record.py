@@ -224,6 +224,11 @@ def denied(what: str) -> None:
     _read_entry("access.denied", ("page", request.path[:60], what), {}, "denied", _actor())
 
 
+def failed(action: str, target: Target, details: dict[str, Any]) -> None:
+    """Record an attempt that failed and may be repeated with each request, as `viewed`."""
+    _read_entry(action, target, details, "failure", _actor())
+
+
 def _read_entry(
     action: str,
     target: Target,

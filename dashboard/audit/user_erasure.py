@@ -53,6 +53,7 @@ from dashboard.models import (
     TwoFactor,
     TypeSwitch,
     User,
+    UserIdentity,
 )
 
 KIND = "erase_user"
@@ -65,7 +66,7 @@ OF_SITE: tuple[type[Model], ...] = (
 # Tables without texts of users, or with a way of their own. A contact of the same name is somebody else.
 OWN_WAY: tuple[type[Model], ...] = (
     *(AuditCheckpoint, AuditEntry, Contact, ErasedLogin, Event, ExportFile, ExportPart, LookGroup),
-    *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor, User),
+    *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor, User, UserIdentity),
 )
 
 
@@ -107,7 +108,7 @@ def erase(ident: int) -> None:
     with database.atomic():
         ExportPart.delete().execute()  # files hold users and are kept for a day
         ExportFile.delete().execute()
-        for model in (Session, PendingSignIn, PasswordLink, TwoFactor, RecoveryCode):
+        for model in (Session, PendingSignIn, PasswordLink, TwoFactor, RecoveryCode, UserIdentity):
             model.delete().where(model.user_id == ident).execute()
         SignInAttempt.delete().where(SignInAttempt.key == f"login:{user.login}").execute()
         erased_logins.keep(user.login, ident)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,7 +11,16 @@ from flask.cli import with_appcontext
 from peewee import JOIN, fn
 
 from dashboard import clock
-from dashboard.access import accounts, granting, password_links, passwords, sessions, throttle, two_factor
+from dashboard.access import (
+    accounts,
+    granting,
+    password_links,
+    passwords,
+    sessions,
+    sign_in_settings,
+    throttle,
+    two_factor,
+)
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.cli.common import as_json, at_database, moment, print_table, printable_name
@@ -18,7 +28,7 @@ from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.events import erased_logins
 from dashboard.ingest import presence
-from dashboard.models import Access, AccessGrant, Queue, User
+from dashboard.models import Access, AccessGrant, Queue, User, UserIdentity
 from dashboard.notify import account_mail
 
 
@@ -83,9 +93,13 @@ def _role(row: User) -> str:
 def _state(row: User) -> str:
     if row.deactivated_ts is not None:
         return "deactivated"
-    if row.password_hash is None or row.access_id is None:
+    if row.access_id is None or (row.password_hash is None and not _is_linked(row)):
         return "cannot sign in"
     return f"locked for {-(-wait_s // 60)} min" if (wait_s := throttle.locked_s(row.login)) else "active"
+
+
+def _is_linked(row: User) -> bool:
+    return bool(UserIdentity.select().where(UserIdentity.user == row.id).exists())
 
 
 @user.command("password")
@@ -103,6 +117,9 @@ def user_password(login: str, password_stdin: bool) -> None:
             sessions.end_all(row.id)
             throttle.unlock(login, row.id)
             audit.record("user.updated", "u", audit.user_target(row), {"password": ("", "")})
+            if not (chosen := sign_in_settings.load()).takes_password(row):
+                sign_in_settings.save(replace(chosen, emergency=(*chosen.emergency, row.id)))
+                click.echo(f"{login} may sign in with a password from now on, as in an emergency.")
     click.echo(f"Changed the password of {login}. The user has been signed out everywhere.")
     if row.deactivated_ts is not None:
         click.echo(f"{login} is deactivated. Reactivate the user in Settings > Users.", err=True)

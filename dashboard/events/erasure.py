@@ -58,6 +58,7 @@ from dashboard.models import (
     TwoFactor,
     TypeSwitch,
     User,
+    UserIdentity,
     Visit,
 )
 
@@ -83,7 +84,7 @@ KEPT: tuple[type[Model], ...] = (
     ),
     *(Rule, RuleDraft, RuleGroup, RuleVersion, Setting, Site, Source, Team),
     *(PasswordLink, PendingSignIn, RecoveryCode, Session, SignInAttempt, TwoFactor),
-    *(ErasedLogin, TypeSwitch, User),
+    *(ErasedLogin, TypeSwitch, User, UserIdentity),
 )
 OWN_WAY: tuple[type[Model], ...] = (Contact, Event, ExportFile, ExportPart)
 TEXTS = (peewee.CharField, peewee.TextField, peewee.JSONField)

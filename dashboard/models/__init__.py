@@ -29,7 +29,7 @@ from dashboard.models.events import (
 )
 from dashboard.models.imports import FileImport, ImportPart, ImportRange, ImportRefused
 from dashboard.models.notify import Calendar, CalendarDay, Channel, ChannelCheck, Notification, Profile
-from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User
+from dashboard.models.people import PauseType, Queue, Team, TeamLead, TeamMember, User, UserIdentity
 from dashboard.models.privacy import (
     AuditRedaction,
     AuditSubject,
@@ -74,6 +74,7 @@ ALL = [
     Access,
     AccessGrant,
     User,
+    UserIdentity,
     Team,
     TeamMember,
     TeamLead,

@@ -46,6 +46,7 @@ class Session(Model):
     ip = pw.CharField(64, default="")
     agent = pw.CharField(200, default="")  # what the browser says of itself
     method = pw.CharField(20, default="")  # how the user proved who they are; "" before this was kept
+    id_token = SealedField(default="")  # that of a provider, which it wants back at the sign-out
 
 
 class SignInAttempt(Model):

@@ -36,6 +36,20 @@ class User(Versioned):
     inserts = False  # nobody has rules, a team or a right before there is a row
 
 
+class UserIdentity(Model):
+    """A user at an OpenID Connect provider: the provider's name and its stable key of the user."""
+
+    user_id: int
+    id = pw.AutoField()
+    issuer = pw.CharField(500)
+    subject = pw.CharField(255)
+    user = pw.ForeignKeyField(User, on_delete="CASCADE")
+    created_ts = pw.BigIntegerField()
+
+    class Meta:
+        indexes = ((("issuer", "subject"), True), (("user", "issuer"), True))
+
+
 class Team(Versioned):
     id = pw.AutoField()
     name = pw.CharField(120, unique=True)

@@ -17,6 +17,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -84,6 +85,8 @@ class Settings:
     call_end_hours: int = 4
     idle_minutes: int = 60
     trusted_proxies: int = 0
+    auth_header: str = ""
+    auth_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     webhook_allow: tuple[HostPort, ...] = ()
     log_level: str = "info"
     log_format: str = "text"
@@ -108,6 +111,9 @@ def load(environ: Mapping[str, str] = os.environ, instance: Path = INSTANCE) -> 
     Raises SettingsError with every problem.
     """
     values, problems = read(environ, instance)
+    if "auth_header" in values and "auth_proxies" not in values:
+        text = "is believed from nobody while STOPA_AUTH_PROXIES is not set"
+        problems.append(Problem("STOPA_AUTH_HEADER", text, "STOPA_AUTH_PROXIES=127.0.0.1"))
     if problems:
         raise SettingsError(problems)
     if _stored_inside(instance, values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -135,6 +136,18 @@ def read_locale(value: str) -> str:
         *first, last = LOCALES
         raise ValueError(f"unsupported locale {value!r}; use {', '.join(first)} or {last}")
     return value
+
+
+def read_header(value: str) -> str:
+    """Return the name of a header."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", value):
+        raise ValueError(f"{value!r} is not the name of a header")
+    return value
+
+
+def read_networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return addresses and networks separated by commas; an address is a network of one."""
+    return tuple(ip_network(part) for part in re.split(r"[,\s]+", value) if part)
 
 
 def read_metrics(value: str) -> str:

@@ -143,10 +143,28 @@ SETTINGS = [
         "1 behind one proxy that sets X-Forwarded-For and X-Forwarded-Proto",
     ),
     Setting(
+        "STOPA_AUTH_HEADER",
+        "(off)",
+        "name of a header",
+        "Header in which a reverse proxy that signs users in names the user. It is believed from "
+        "STOPA_AUTH_PROXIES only; the proxy has to remove it from what clients send.",
+        readers.read_header,
+        "X-Remote-User",
+    ),
+    Setting(
+        "STOPA_AUTH_PROXIES",
+        "(none)",
+        "addresses or networks",
+        "Where the proxy of STOPA_AUTH_HEADER connects from, separated by commas: the other end of the "
+        "connection, not X-Forwarded-For.",
+        readers.read_networks,
+        "127.0.0.1,10.0.0.0/28",
+    ),
+    Setting(
         "STOPA_WEBHOOK_ALLOW",
         "(none)",
         "host:port list",
-        "Private addresses that webhooks are allowed to call, separated by commas.",
+        "Private addresses that webhooks, channels and the sign-in provider may have, separated by commas.",
         readers.read_host_ports,
         "10.0.0.5:8080,intranet.example.com:443",
     ),

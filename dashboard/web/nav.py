@@ -134,6 +134,7 @@ SECTIONS = (
             Page(N_("Users"), "users.index", PEOPLE),
             Page(N_("Teams"), "teams.index", PEOPLE),
             Page(N_("Roles"), "accesses.index", PEOPLE),
+            Page(N_("Sign-in"), "sign_in.index", PEOPLE),
             Page(N_("Queues"), "queues.index", CENTRE),
             Page(N_("Pause types"), "pauses.index", CENTRE),
             Page(N_("Calendars"), "calendars.index", CENTRE),

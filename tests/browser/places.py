@@ -225,6 +225,10 @@ PLACES = {
     "my data": Place("/my-data", "novakova"),
     "general settings": Place("/settings/general"),
     "retention": Place("/settings/retention"),
+    "sign-in settings": Place("/settings/sign-in"),
+    "sign-in settings with errors": Place(
+        "/settings/sign-in", "admin", 422, {"enabled": "1", "claim.0": "groups"}
+    ),
     "retention, shorter": Place(
         "/settings/retention?content=7&events=7&intervals=31&refused=7&exports=1&runs=7"
     ),

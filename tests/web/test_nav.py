@@ -21,6 +21,7 @@ SETTINGS = {
     "/users": "Users",
     "/teams": "Teams",
     "/accesses": "Roles",
+    "/settings/sign-in": "Sign-in",
     "/settings/policy": "Monitoring policy",
     "/queues": "Queues",
     "/pauses": "Pause types",

@@ -10,14 +10,19 @@ from flask_babel import gettext as _
 from dashboard import clock
 from dashboard.access import (
     first_admin,
+    identities,
     known_browsers,
     passwords,
     pending_sign_ins,
     sessions,
+    sign_in_settings,
     throttle,
     two_factor,
 )
+from dashboard.access.identities import RefusedError
+from dashboard.access.oidc import Proof
 from dashboard.access.sessions import Method
+from dashboard.access.sign_in_settings import SignIn
 from dashboard.audit import record as audit
 from dashboard.db import database
 from dashboard.i18n.message import N_
@@ -47,8 +52,8 @@ class Entered(NamedTuple):
 def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
     """Sign a user in by login and password, as far as the second factor, or raise Refused.
 
-    An unknown user, a wrong password, a deactivated user and a user without a role are indistinguishable,
-    also by the time taken. `known` is the cookie of the browser; see known_browsers.
+    An unknown user, a wrong password, a deactivated user, a user without a role and one who may not use a
+    password are indistinguishable, also by the time taken. `known` is a cookie; see known_browsers.
     """
     user = User.get_or_none(User.login == login)
     browser = known_browsers.browser(known, user)
@@ -62,7 +67,8 @@ def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
         counters.add("sign_ins", result="limited")
         raise Refused(tried.wait_s)
     right = passwords.check(password, user.password_hash if user else None)
-    if user is None or not right or user.deactivated_ts is not None or user.access_id is None:
+    takes = user is not None and user.deactivated_ts is None and user.access_id is not None
+    if user is None or not right or not takes or not sign_in_settings.load().takes_password(user):
         audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
         counters.add("sign_ins", result="failed")
         raise Refused
@@ -71,14 +77,31 @@ def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
         return enter(user, ip)
 
 
-def enter(user: User, ip: str, method: str = Method.PASSWORD) -> Entered:
+def enter_by_provider(chosen: SignIn, proof: Proof, ip: str) -> Entered:
+    """Sign in whom a provider proves, as far as the second factor, or raise identities.RefusedError."""
+    try:
+        user = identities.of_proof(chosen, proof)
+    except RefusedError as error:
+        fail(error.login, Method.OIDC, error.message)
+        raise
+    return enter(user, ip, Method.OIDC, proof.id_token)
+
+
+def fail(login: str, method: Method, why: str) -> None:
+    """Record that somebody could not sign in by another way than a password."""
+    details = {"method": method.value, "why": why}
+    audit.failed("auth.sign_in_failed", ("user", "", login[:60]), details)
+    counters.add("sign_ins", result="failed")
+
+
+def enter(user: User, ip: str, method: str = Method.PASSWORD, id_token: str = "") -> Entered:
     """Sign in a user who has proved who they are by `method`, as far as the second factor.
 
     It is due where the role requires it, and after a password where the user has one.
     """
     has = two_factor.state(user.id) is not None
     if not (two_factor.is_required(user) or (has and method == Method.PASSWORD)):
-        return Entered(user, start_session(user, ip, method))
+        return Entered(user, start_session(user, ip, method, id_token=id_token))
     with database.atomic():
         if not has:
             two_factor.begin(user.id)
@@ -86,7 +109,11 @@ def enter(user: User, ip: str, method: str = Method.PASSWORD) -> Entered:
 
 
 def start_session(
-    user: User, ip: str, method: str = Method.PASSWORD, factor: two_factor.Proof | None = None
+    user: User,
+    ip: str,
+    method: str = Method.PASSWORD,
+    factor: two_factor.Proof | None = None,
+    id_token: str = "",
 ) -> str:
     """Sign in a user who has proved who they are, in one transaction; return the token of the session."""
     with database.atomic():
@@ -96,7 +123,7 @@ def start_session(
             details["second_factor"] = factor
         audit.record("auth.signed_in", "r", audit.user_target(user), details=details, actor=who)
         counters.add("sign_ins", result="signed_in")
-        return sessions.start(user, ip, request.user_agent.string, method)
+        return sessions.start(user, ip, request.user_agent.string, method, id_token)
 
 
 def take_code(user: User, code: str, ip: str, known: str) -> two_factor.Proof | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as having
@@ -11,9 +10,8 @@ from flask_babel import gettext as _
 
 from dashboard import clock
 from dashboard.access import passwords
+from dashboard.access.accounts import LOGIN
 from dashboard.settings import LOCALES
-
-LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
 
 
 @dataclass

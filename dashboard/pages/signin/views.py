@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import (
     Blueprint,
     Response,
     abort,
+    current_app,
     flash,
     g,
     make_response,
@@ -20,15 +23,18 @@ from flask_babel import ngettext
 from dashboard.access import (
     first_admin,
     known_browsers,
+    oidc,
     passwords,
     pending_sign_ins,
     sessions,
+    sign_in_settings,
     throttle,
     two_factor,
 )
 from dashboard.access.guard import COOKIE, cookie_name, is_secure, public, require
 from dashboard.access.permissions import Permission
 from dashboard.models import User
+from dashboard.notify import safe_http
 from dashboard.pages.signin import commands, forms, sign_ins
 from dashboard.pages.signin.commands import Entered
 from dashboard.settings import LOCALES
@@ -38,6 +44,7 @@ from dashboard.web.page import local_path, render
 THEME_KEPT_S = 365 * 86_400
 
 bp = Blueprint("signin", __name__)
+log = logging.getLogger("stopa")
 
 
 @bp.get("/sign-in")
@@ -47,7 +54,21 @@ def show() -> Response:
         return make_response(redirect(url_for(".setup")))
     if g.user is not None:
         return make_response(redirect(local_path(request.args.get("next"))))
-    return render("signin/show.html", login="", error=None, next=local_path(request.args.get("next")))
+    return page(local_path(request.args.get("next")))
+
+
+def page(target: str, error: str = "", login: str = "", status: int = 200) -> Response:
+    """Answer with the page for signing in, which then leads to `target`."""
+    chosen = sign_in_settings.load()
+    return render(
+        "signin/show.html",
+        status=status,
+        login=login,
+        error=error or g.get("refused"),
+        next=target,
+        provider=(chosen.label or _("Single sign-on")) if chosen.enabled else "",
+        asks_password=not chosen.limits_passwords or "password" in request.values,
+    )
 
 
 @bp.post("/sign-in")
@@ -67,8 +88,8 @@ def go_on(entered: Entered, target: str) -> Response:
     """Sign the browser in and go to `target`, by the page of the second factor where that is due."""
     if not entered.pends:
         return signed_in(entered.token, entered.user, make_response(redirect(target)))
-    response = make_response(redirect(url_for(".second_step", next=target)))
-    _set_cookie(response, pending_sign_ins.COOKIE, entered.token, pending_sign_ins.KEPT_S)
+    response = make_response(redirect(url_for("signin.second_step", next=target)))
+    set_cookie(response, pending_sign_ins.COOKIE, entered.token, pending_sign_ins.KEPT_S)
     return response
 
 
@@ -78,12 +99,13 @@ def signed_in(token: str, user: User, response: Response) -> Response:
     session.clear()
     if chosen:
         session["locale"] = chosen
-    _set_cookie(response, COOKIE, token, sessions.ABSOLUTE_S)
+    set_cookie(response, COOKIE, token, sessions.ABSOLUTE_S)
     remember(response, user)
     return response
 
 
-def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
+def set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
+    """Set a cookie for `max_age` seconds that no script reads."""
     response.set_cookie(
         cookie_name(name), value, max_age=max_age, httponly=True, samesite="Lax", secure=is_secure()
     )
@@ -92,16 +114,15 @@ def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None
 def remember(response: Response, user: User) -> None:
     """Make this browser one that `user` is known to sign in from."""
     known = request.cookies.get(cookie_name(known_browsers.COOKIE), "")
-    _set_cookie(response, known_browsers.COOKIE, known_browsers.remember(known, user), known_browsers.KEPT_S)
+    set_cookie(response, known_browsers.COOKIE, known_browsers.remember(known, user), known_browsers.KEPT_S)
 
 
 def _refused(login: str, target: str, wait_s: int) -> Response:
     if wait_s:
-        page = render("signin/show.html", status=429, login=login, error=wait_text(wait_s), next=target)
-        page.headers["Retry-After"] = str(wait_s)
-        return page
-    error = _("Incorrect username or password.")
-    return render("signin/show.html", status=422, login=login, error=error, next=target)
+        response = page(target, wait_text(wait_s), login, 429)
+        response.headers["Retry-After"] = str(wait_s)
+        return response
+    return page(target, _("Incorrect username or password."), login, 422)
 
 
 def wait_text(seconds: int) -> str:
@@ -117,17 +138,35 @@ def wait_text(seconds: int) -> str:
 @bp.post("/sign-out")
 @require(Permission.SELF)
 def delete() -> Response:
+    away = _provider_sign_out()
     commands.sign_out(g.token, g.user)
-    return signed_out()
+    return signed_out(away)
 
 
-def signed_out() -> Response:
-    """Take what belongs to a session from the browser, and show the sign-in page."""
+def signed_out(away: str = "") -> Response:
+    """Take what belongs to a session from the browser, and show the sign-in page, or lead `away`."""
     session.clear()
     response = make_response(redirect(url_for(".show")))
+    if away:  # a page that leads on: a form may not lead to another site
+        response = render("signin/signed_out.html", url=away)
+        response.headers["Refresh"] = f"0; url={away}"
     response.delete_cookie(cookie_name(COOKIE), secure=is_secure())
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def _provider_sign_out() -> str:
+    """Return where the provider that signed the viewer in signs them out, "" where nobody does."""
+    id_token, chosen = sessions.id_token(g.token), sign_in_settings.load()
+    if id_token is None or not chosen.enabled:
+        return ""
+    try:
+        with safe_http.call(oidc.BODY_MAX):
+            back = current_app.config["STOPA"].base_url + url_for(".show")
+            return oidc.sign_out_url(chosen, id_token, back)
+    except oidc.UnreachableError as error:
+        log.warning("the sign-in provider was not told of a sign-out: %s", error)
+        return ""
 
 
 @bp.route("/setup", methods=["GET", "POST"])
@@ -181,7 +220,7 @@ def choose_theme() -> Response:
     if chosen not in nav.THEMES:
         abort(400)
     response = make_response(redirect(local_path(request.form.get("next"))))
-    _set_cookie(response, nav.THEME_COOKIE, chosen, THEME_KEPT_S if chosen else 0)
+    set_cookie(response, nav.THEME_COOKIE, chosen, THEME_KEPT_S if chosen else 0)
     return response
 
 
@@ -245,5 +284,6 @@ def _account(asked: forms.Account, status: int = 200) -> Response:
         zones=fields.zone_names(),
         languages=LOCALES,
         sign_ins=sign_ins.of_user(g.user.id, g.token),
+        own_password=g.user.password_hash is not None,
         second=two_factor.state(g.user.id),
     )

@@ -106,6 +106,7 @@ MACHINES = {
     "password request": N_("Request for a new password"),
     "rules": N_("Rules"),
     "setup": N_("Setup"),
+    "sign-in": N_("Sign-in provider"),
 }
 TARGETS = {
     "user": N_("User"),

@@ -6,18 +6,19 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
-from dashboard.access import passwords
+from dashboard.access import passwords, sign_in_settings
+from dashboard.access.accounts import LOGIN
 from dashboard.events import erased_logins
 from dashboard.i18n.message import N_
 from dashboard.models import User
 from dashboard.settings import LOCALES
 from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Password, TextLine, time_zone
 
-LOGIN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,120}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NEW_PASSWORD = N_("New password")
 REPLACES = N_(
@@ -112,7 +113,8 @@ class UserForm(Form):
         if field.data and (problem := passwords.problem(field.data, login, self.name.data)):
             raise ValidationError(_(problem))
         known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
-        if self.access.data and not field.data and not known:
+        by_password = not (sign_in_settings.load().enabled or current_app.config["STOPA"].auth_header)
+        if self.access.data and not field.data and not known and by_password:
             if not self.invites:
                 raise ValidationError(_("Enter a password, or choose “No role”."))
             if not self.email.data:

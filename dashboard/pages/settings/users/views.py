@@ -14,7 +14,16 @@ from flask import Blueprint, Response, abort, g
 from flask_babel import gettext as _
 
 from dashboard import clock
-from dashboard.access import accounts, granting, keys, password_links, passwords, sessions, two_factor
+from dashboard.access import (
+    accounts,
+    granting,
+    keys,
+    password_links,
+    passwords,
+    sessions,
+    sign_in_settings,
+    two_factor,
+)
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
@@ -96,7 +105,8 @@ class Users(Resource[UserForm]):
     def form(self, row: User | None, sent: Any = None) -> UserForm:
         form = super().form(row, sent)
         own = row is not None and row.id == g.user.id
-        form.fit(row, _offered(row), own, account_mail.works())
+        invites = account_mail.works() and not sign_in_settings.load().limits_passwords
+        form.fit(row, _offered(row), own, invites)
         if row is not None and sent is not None and "access" not in sent:
             form.access.data = row.access.id if row.access else None  # the browser sends no disabled field
         return form
@@ -129,7 +139,7 @@ class Users(Resource[UserForm]):
             login=form.login.data, password_hash=hashed, created_ts=clock.now_s(), **form.columns()
         )
         accounts.join(row.id, frozenset(), form.teams.data)
-        if row.access_id is not None and hashed is None:
+        if row.access_id is not None and hashed is None and form.invites and row.email:
             account_mail.invite(row)
         return row
 
@@ -154,7 +164,7 @@ class Users(Resource[UserForm]):
         accounts.join(row.id, before["teams"], form.teams.data)
         if form.password.data:
             sessions.end_all(row.id)
-        elif form.access.data and not (before["access"] or before["password"]):
+        elif form.invites and form.access.data and not (before["access"] or before["password"]):
             account_mail.invite(User.get_by_id(row.id))
         return True
 
