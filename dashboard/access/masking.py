@@ -1,4 +1,4 @@
-"""Masks contact details for users without the permission to see them.
+"""Masks contact details for users without the permission to see them, and what customers typed for all.
 
 A phone number keeps its last three digits, an email address its first letter and domain.
 """
@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+
+from dashboard.catalog.visitors import typed
 
 DOTS = "•••"
 PEOPLE = frozenset({"requester", "feedback_name", "author_name"})  # fields of data that name a contact
@@ -134,8 +136,34 @@ def data(value: Any, known: Mapping[str, str], name: str = "") -> Any:
     return phone(bare) if _NUMBER.fullmatch(bare) and not _DATE.fullmatch(bare) else text(value)
 
 
-def event(contact: str | None, data_: str) -> tuple[str | None, str]:
-    """Return the JSON of an event's contact and of its data, masked."""
+def event(type_: str, contact: str | None, data_: str, full: bool = False) -> tuple[str | None, str]:
+    """Return the JSON of an event's contact and of its data, masked; with `full` only what was typed is."""
+    shown = hidden(type_, json.loads(data_)) if typed(type_) else None
+    if full:
+        return contact, data_ if shown is None else json.dumps(shown, ensure_ascii=False)
     fields = json.loads(contact) if contact else {}
-    shown = json.dumps(contact_fields(fields), ensure_ascii=False) if contact else None
-    return shown, json.dumps(data(json.loads(data_), known(fields)), ensure_ascii=False)
+    said = data(json.loads(data_) if shown is None else shown, known(fields))
+    masked = json.dumps(contact_fields(fields), ensure_ascii=False) if contact else None
+    return masked, json.dumps(said, ensure_ascii=False)
+
+
+def hidden(type_: str, value: Any) -> Any:
+    """Return the JSON value of an event's data without what a customer typed or marked in co-browsing.
+
+    It is hidden from everybody wherever events are shown, sent or exported; only the page of the session
+    shows it, see `pages.sessions.values`.
+    """
+    names = typed(type_)
+    if not names:
+        return value
+    return _hidden(value, names) if isinstance(value, dict) else DOTS
+
+
+def _hidden(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: DOTS if name in names and each not in (None, "") else _hidden(each, names)
+            for name, each in value.items()
+            if name != "data_base64"
+        }
+    return [_hidden(each, names) for each in value] if isinstance(value, list) else value

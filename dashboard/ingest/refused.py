@@ -91,10 +91,14 @@ def masked(text: str) -> str:
     if len(text) > READ_CHARS:
         return ""
     try:
-        shown = json.dumps(_value(json.loads(text)), ensure_ascii=False)
+        value = json.loads(text)
+        type_ = value.get("type") if isinstance(value, dict) else None
+        shown = json.dumps(_value(masking.hidden(str(type_), value)), ensure_ascii=False)
     except RecursionError:  # its contact is not looked for either
         return ""
     except ValueError:
+        if "cobrowse." in text:  # which part was typed is not known
+            return ""
         shown = _DIGITS.sub(
             lambda each: each[0] if each["time"] else masking.phone(each[0]), masking.text(text)
         )

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from dashboard import catalog, clock
 from dashboard.access import masking
 from dashboard.access.permissions import Permission
+from dashboard.catalog import visitors
 from dashboard.i18n.message import N_
 from dashboard.rulelang import fields
 from dashboard.rulelang.fields import ConditionError, EventFacts, Field, Kind, is_empty
@@ -145,7 +146,7 @@ def _value(path: str, facts: EventFacts, names: Names, reader: Reader, own: Coll
     found = fields.find(path, _known(facts["type"])) if path else None
     if found is None or is_empty(facts[found.source or found.path]):
         return ""
-    if not _may_see(found, facts, reader):
+    if not _may_see(found, facts, reader) or is_typed(facts["type"], found.path):
         return HIDDEN
     text = _clean(_text(found, facts, names))
     return text if path in own or reader.can(Permission.PII_UNMASK) else masked(path, text)
@@ -210,6 +211,12 @@ def _clean(text: str) -> str:
     """Return a value on one line and without signs that are not seen; a cut one ends in "…"."""
     line = _CONTROL.sub("", _BREAKS.sub(" ", text)).strip()
     return line if len(line) <= SHOWN else line[:SHOWN] + "…"
+
+
+def is_typed(type_: str, path: str) -> bool:
+    """Return whether a field holds what a customer typed in co-browsing, which is hidden from everybody."""
+    thing, _dot, name = path.partition(".")
+    return thing == "data" and name.partition(".")[0] in visitors.typed(type_)
 
 
 def masked(path: str, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.rulelang.fields import EventFacts
@@ -28,7 +29,7 @@ def of(
         if isinstance(facts["queue"], int):
             event["queue"] = names.queues.get(facts["queue"], "")
         if author.can(Permission.PII_UNMASK):
-            event["data"] = facts["data"]
+            event["data"] = masking.hidden(facts["type"], facts["data"])
     return {
         "type": type_,
         "timestamp": _moment(now_ms),

@@ -1,6 +1,6 @@
 """A stored trace as lines of a list: each condition with the value that it was evaluated on, and why.
 
-A trace stores values unmasked; contact details are masked here for each reader.
+A trace stores values unmasked; contact details are masked here for each reader, and what customers typed.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Reader(NamedTuple):
     names: Names
     zone: str
     full: bool
+    types: Iterable[str] = ()  # of the rule
 
     @property
     def show(self) -> Show:
@@ -57,7 +58,7 @@ def line(trace: Mapping[str, Any], types: Iterable[str], reader: Reader) -> Line
 
     Raises nothing for what an older version stored: an unknown field or operator is told by its name.
     """
-    return _line(trace, fields.fields(types), reader)
+    return _line(trace, fields.fields(types), reader._replace(types=types))
 
 
 def first_failed(trace: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -117,6 +118,8 @@ def _one(field: Field, value: Any, reader: Reader) -> str:
         return str(_("Yes") if value else _("No"))
     if field.kind in (Kind.CLOCK, Kind.WEEKDAY) and isinstance(value, int):
         return _local(field, value // 1000, reader.zone)
+    if any(text_templates.is_typed(each, field.path) for each in reader.types):
+        return text_templates.HIDDEN
     shown = reader.show(field, value)
     return shown if reader.full else text_templates.masked(field.path, shown)
 

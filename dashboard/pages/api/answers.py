@@ -145,9 +145,8 @@ def stored(row: tuple[Any, ...], full: bool) -> Stored:
     if members:
         ident = msgspec.json.decode(members["id"], type=str)
         data = bytes(members.pop("data", data.encode())).decode()
-    if not full:
-        contact, data = masking.event(contact, data)
-        members = _masked_members(members)
+    contact, data = masking.event(kind, contact, data, full)
+    members = masking.hidden(kind, members if full else _masked_members(members))
     return Stored(
         cursor=str(number),
         source=source,

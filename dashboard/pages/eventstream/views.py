@@ -38,9 +38,8 @@ def detail(ident: int) -> Detail | None:
     event = found.row
     seen = None if event.user_id is None else Seen((event.user_id,))
     audit.viewed("event.viewed", ("event", event.id, event.type), {}, seen)
-    contact, data = event.contact, event.data
-    if not g.scope.can(Permission.PII_UNMASK):
-        contact, data = masking.event(contact, data)
+    full = g.scope.can(Permission.PII_UNMASK)
+    contact, data = masking.event(event.type, event.contact, event.data, full)
     values = json.loads(data)
     cells = display.cells(g.scope, found.columns, [found.values], in_zone)[0]
     texts = dict(zip(queries.COLUMNS, cells, strict=True))

@@ -180,14 +180,14 @@ def events(scope: Scope, found: Facts) -> list[Happened]:
     contact = c.select(c.name, c.phone, c.email).where(c.id == found.contact_id).dicts().first() or {}
     known = masking.known(contact)
     return [
-        Happened(each.time_ms, each.type, each.user_id, each.name, _data(scope, each.data, known))
+        Happened(each.time_ms, each.type, each.user_id, each.name, _data(scope, each, known))
         for each in logged.events(scope, found.source_id, found.external_id, MAX_EVENTS)
     ]
 
 
-def _data(scope: Scope, text: str, known: Mapping[str, str]) -> dict[str, Any]:
+def _data(scope: Scope, event: logged.Logged, known: Mapping[str, str]) -> dict[str, Any]:
     """Return an event's data: contact details masked, `known` the contact's; no names outside the scope."""
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = masking.hidden(event.type, json.loads(event.data))
     find = names(scope)
     for field, limit, seen in (
         (TO_USER, scope.users, find.user),

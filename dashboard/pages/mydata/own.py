@@ -104,9 +104,9 @@ def _event_data(user: User) -> Iterator[Row]:
     e = Event
     unmasked = scopes.of_user(user).can(Permission.PII_UNMASK)
     mine = (e.user_id == user.id) & (e.data != "{}")
-    query = e.select(e.time_ms, e.id, e.contact, e.data).where(mine).order_by(e.time_ms.desc())
-    for time_ms, ident, contact, data in query.tuples().iterator():
-        yield time_ms // 1000, str(ident), data if unmasked else masking.event(contact, data)[1]
+    query = e.select(e.time_ms, e.id, e.type, e.contact, e.data).where(mine).order_by(e.time_ms.desc())
+    for time_ms, ident, type_, contact, data in query.tuples().iterator():
+        yield time_ms // 1000, str(ident), masking.event(type_, contact, data, unmasked)[1]
 
 
 def _notifications(user: User) -> Iterator[Row]:

@@ -66,7 +66,7 @@ def steps(scope: Scope, row: ActivityRow) -> list[Step]:
     """Return the user events of the activity's interaction, oldest first; an index range."""
     name = Interaction.select(Interaction.external_id).where(Interaction.id == row.interaction_id)
     return [
-        Step(event.time_ms, event.type, event.name, json.loads(event.data))
+        Step(event.time_ms, event.type, event.name, masking.hidden(event.type, json.loads(event.data)))
         for event in logged.events(scope, row.source_id, name)
     ]
 

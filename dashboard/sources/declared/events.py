@@ -38,9 +38,9 @@ def _hits(_scope: Scope, text: str, keys: Sequence[int]) -> set[int]:
     """Return the events whose texts contain another when contact details are masked."""
     e, found = Event, set()
     sought = {folded(text), folded(json.dumps(text, ensure_ascii=False)[1:-1])}
-    columns = (e.id, e.contact, e.data, e.interaction, e.session, e.external_id)
-    for key, contact, data, *others in e.select(*columns).where(e.id.in_(keys)).tuples():
-        shown = [*masking.event(contact, data), *others]
+    columns = (e.id, e.type, e.contact, e.data, e.interaction, e.session, e.external_id)
+    for key, type_, contact, data, *others in e.select(*columns).where(e.id.in_(keys)).tuples():
+        shown = [*masking.event(type_, contact, data), *others]
         whole = folded("\n".join(each for each in shown if each))
         if any(each in whole for each in sought):
             found.add(key)
@@ -96,8 +96,9 @@ EVENTS = Source(
     users="e.user_id",
     id_searched="e.interaction",
     contact="i.contact_id",
-    scanned="e.data || ' ' || coalesce(e.contact, '') || ' ' || coalesce(e.interaction, '')"
-    " || ' ' || coalesce(e.session, '') || ' ' || e.external_id",
+    # No search looks into what was typed in co-browsing.
+    scanned="CASE WHEN e.type LIKE 'cobrowse.%' THEN '' ELSE e.data END || ' ' || coalesce(e.contact, '')"
+    " || ' ' || coalesce(e.interaction, '') || ' ' || coalesce(e.session, '') || ' ' || e.external_id",
     hits=_hits,
 )
 
