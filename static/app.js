@@ -21,6 +21,11 @@
     event.preventDefault();
     row(event).click();
   });
+  const keys = { ArrowLeft: "go-back", ArrowRight: "go-next" };
+  on("keydown", ({ key, target, altKey, ctrlKey, metaKey }) => {
+    if (altKey || ctrlKey || metaKey || target.closest("input,select,textarea,[tabindex='0']")) return;
+    document.getElementById(keys[key])?.click();
+  });
   const offline = (shown) => () => { document.getElementById("offline").hidden = !shown; };
   on("htmx:sendError", offline(true));
   on("htmx:beforeOnLoad", offline(false));

@@ -203,6 +203,8 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act_read("interaction.viewed", N_("Interaction viewed")),
     _act_read("event.viewed", N_("Event viewed")),
     _act_read("visit.viewed", N_("Visit viewed")),
+    _act_read("cobrowsing.viewed", N_("Co-browsing session viewed")),
+    _act_read("cobrowsing.unmasked", N_("Typed values of a co-browsing session viewed")),
     _act_read("team.viewed", N_("Team day viewed")),
     _act_read("comparison.viewed", N_("Comparison of users viewed")),
     _act_read("figures.viewed", N_("Figures of users viewed")),

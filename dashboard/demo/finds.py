@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from dashboard import clock
 from dashboard.clock import Span
+from dashboard.demo import browsing
 from dashboard.demo.cast import BILLING, COFFEE, SUPPORT, TICKETS, customer
 from dashboard.demo.story import Contact, Piece, Step
 from dashboard.demo.work import dice
@@ -30,7 +31,7 @@ ALARMING = (IDLE_TICKET.name,)  # interactions of which rules evaluate all event
 
 def added(pieces: Sequence[Piece], now: int, zone: str) -> Iterator[Piece]:
     """Yield the planned pieces with what there is to find: on the last Wednesday, Thursday and Monday before
-    the local date of `now`, and two hours before `now`."""
+    the local date of `now`, two hours before `now`, and in conversations before that."""
     today = clock.local_date(now, zone)
     yield from _long_break(
         _bad_afternoon(pieces, _last(today, WEDNESDAY), zone), _last(today, THURSDAY), zone
@@ -39,6 +40,7 @@ def added(pieces: Sequence[Piece], now: int, zone: str) -> Iterator[Piece]:
     queued = now - VIP_AGO_S
     vip = Contact(f"vip-{queued}", "call", "", SUPPORT, VIP, {"direction": "in"})
     yield vip.lost(queued, queued + VIP_WAIT_S)
+    yield from browsing.sessions(pieces, now)
 
 
 def _bad_afternoon(pieces: Sequence[Piece], day: date, zone: str) -> Iterator[Piece]:

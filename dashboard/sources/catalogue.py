@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dashboard.sources.declared.activities import ACTIVITIES, INTERACTIONS
 from dashboard.sources.declared.attendance import ATTENDANCE
+from dashboard.sources.declared.cobrowsing import COBROWSING, SESSIONS
 from dashboard.sources.declared.deliveries import DELIVERIES
 from dashboard.sources.declared.events import EVENTS
 from dashboard.sources.declared.queue_waits import QUEUE_WAITS
@@ -20,12 +21,14 @@ from dashboard.sources.declared.visits import INVITATIONS, VISITS
 __all__ = (
     "ACTIVITIES",
     "ATTENDANCE",
+    "COBROWSING",
     "DELIVERIES",
     "EVENTS",
     "INTERACTIONS",
     "INVITATIONS",
     "QUEUE_WAITS",
     "RULE_RUNS",
+    "SESSIONS",
     "SOURCES",
     "TICKETS",
     "TIME_IN_STATE",
@@ -45,6 +48,8 @@ SOURCES = {
         ATTENDANCE,
         QUEUE_WAITS,
         TICKETS,
+        COBROWSING,
+        SESSIONS,
         RULE_RUNS,
         DELIVERIES,
         USERS,

@@ -115,18 +115,18 @@ class Made:
 class Source:
     """A named set of entities with fixed joins.
 
-    `users` is the column whose user must be in the viewer's scope, `queues` the one whose queue must be for
-    the content to be visible; `own` is the condition of the viewer's own work and of what is in no queue,
-    with the viewer's id as {viewer}. `where` chooses the rows of the source from its table. Where `opaque`,
-    rows without visible content stay, else they are left out; `scoped` gives the condition of a viewer where
-    these do not say it. A search looks for a part of the columns `searched`, else into the columns
-    `id_searched` and `contact`, and in the text `scanned`, newest rows first, piece by piece; `hits` chooses
-    from the rows with these keys those in which the reader sees the text. A period and its buckets apply to
-    the field `timed_by`, which is never earlier than the moment by which rows are sorted, and at most a day
-    later; by default to that moment. Measures need a filter by one value of the field `single`, where rows
-    of different values must not be added up. `counted` is the field whose sum `count` is, where a row may be
-    a part of what is counted. The permission for an `unlimited` source, which is about Stopa itself, opens
-    all rows.
+    `users` is the column whose user must be in the viewer's scope, or with `scoped` whose data rows are.
+    `queues` is the one whose queue must be for the content to be visible; `own` is the condition of the
+    viewer's own work and of what is in no queue, with the viewer's id as {viewer}. `where` chooses the rows
+    of the source from its table. Where `opaque`, rows without visible content stay, else they are left out;
+    `scoped` gives the condition of a viewer where these do not say it. A search looks for a part of the
+    columns `searched`, else into the columns `id_searched` and `contact`, and in the text `scanned`, newest
+    rows first, piece by piece; `hits` chooses from the rows with these keys those in which the reader sees
+    the text. A period and its buckets apply to the field `timed_by`, which is never earlier than the moment
+    by which rows are sorted, and at most a day later; by default to that moment. Measures need a filter by
+    one value of the field `single`, where rows of different values must not be added up. `counted` is the
+    field whose sum `count` is, where a row may be a part of what is counted. The permission for an
+    `unlimited` source, which is about Stopa itself, opens all rows.
     """
 
     name: str

@@ -181,7 +181,7 @@ class Where:
     def in_scope(self) -> list[str]:
         """Return the conditions that the viewer's scope puts on rows."""
         found = [self.source.scoped(self.scope)] if self.source.scoped else []
-        if self.source.users and self.scope.users is not None:
+        if self.source.users and not self.source.scoped and self.scope.users is not None:
             ids = sorted(self.scope.users | {self.scope.viewer_id})
             found.append(f"{self.source.users} IN ({_numbers(ids)})")
         if self.source.queues and not self.source.opaque and self.scope.queues is not None:
@@ -199,7 +199,8 @@ class Where:
         found = self.teams(field.sql.replace("{now}", str(self.query.as_of)))
         if field.content and self.source.opaque and self.scope.queues is not None:
             found = f"CASE WHEN {self.visible()} THEN {found} END"
-        if field.type is Type.USER and self.scope.users is not None and found != self.source.users:
+        rows_of_users = found == self.source.users and not self.source.scoped
+        if field.type is Type.USER and self.scope.users is not None and not rows_of_users:
             ids = sorted(self.scope.users | {self.scope.viewer_id})
             found = f"CASE WHEN {field.sql} IN ({_numbers(ids)}) THEN {found} END"
         return found

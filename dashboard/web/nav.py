@@ -100,6 +100,7 @@ SECTIONS = (
             Page(N_("Interactions"), "interactions.index"),
             Page(N_("User events"), "interactions.user_events"),
             Page(N_("Visitors"), "visitors.index"),
+            Page(N_("Co-browsing"), "sessions.index"),
         ),
     ),
     Section(

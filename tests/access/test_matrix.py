@@ -91,6 +91,7 @@ OTHERS = {
     "dashboards": set(ready.READERS),
     "schedules": set(ready.READERS),
     "search": {P.SELF},
+    "sessions": {P.SESSIONS_VIEW},
     "sources.show": {P.KEYS_VIEW},
     "signin": {P.SELF},
     "teamday": {P.TRACING_VIEW},
@@ -141,6 +142,8 @@ ANSWERS = {
     "ruleeditor.create_from_recipe": (404,),
     "ruleruns.subject_save_view": (404, 422),
     "mydata.index_save_view": (404,),
+    "sessions.index_file": (200, 403),
+    "sessions.actions_file": (200, 403),
     "users.index_file": (200, 403),
     "visitors.past_file": (200, 403),
     "visitors.invitations_file": (200, 403),
@@ -152,7 +155,9 @@ ANSWERS = {
 
 def needs(endpoint: str, method: str) -> set[Permission]:
     """Return the permissions of which one is enough: that of seeing to look, that of editing for the rest."""
-    endpoint = re.sub("(index|subject|user_events|refused)_(file|save_view|delete_view)$", r"\1", endpoint)
+    endpoint = re.sub(
+        "(index|subject|user_events|refused|actions)_(file|save_view|delete_view)$", r"\1", endpoint
+    )
     area, _, verb = endpoint.partition(".")
     if area not in AREAS or endpoint in OTHERS:
         return OTHERS.get(endpoint) or OTHERS[area]

@@ -20,6 +20,7 @@ from tests.browser.window import DESK, TAGS, Site, Tab, View, last_week, look, s
 
 VIEWS = (View(1440, "light", "en"), View(390, "dark", "cs"), View(390, "light", "ja"))
 IDS = {
+    "session": "SELECT id FROM cobrowse_session ORDER BY steps DESC",
     **{
         channel: "SELECT MAX(a.id) FROM activity a JOIN user u ON u.id = a.user_id "
         f"WHERE u.login = 'novakova' AND a.channel = '{channel}'"

@@ -121,6 +121,7 @@ def test_only_views_cannot_trigger_rules():
         *("tracing.viewed", "activity.viewed", "audit.viewed", "queue.viewed", "run.viewed"),
         *("interaction.viewed", "event.viewed", "team.viewed", "attendance.viewed", "query.run"),
         *("comparison.viewed", "figures.viewed", "dashboard.viewed", "report.viewed", "visit.viewed"),
+        *("cobrowsing.viewed", "cobrowsing.unmasked"),
     }
 
 

@@ -16,7 +16,20 @@ from dashboard.access import scope
 from dashboard.access.permissions import PRESETS, Permission, Preset
 from dashboard.access.scope import Scope
 from dashboard.db.search import of_contact
-from dashboard.models import Activity, Contact, Event, Interaction, Interval, Team, TeamLead, TeamMember, User
+from dashboard.models import (
+    Activity,
+    CobrowseAgent,
+    CobrowseSession,
+    CobrowseStep,
+    Contact,
+    Event,
+    Interaction,
+    Interval,
+    Team,
+    TeamLead,
+    TeamMember,
+    User,
+)
 from dashboard.models import Source as Origin
 from dashboard.sources import answer, run
 from dashboard.sources.catalogue import EVENTS, SOURCES
@@ -58,6 +71,20 @@ def work(user: User, queue: int, name: str, channel: str, contact: int, title: s
             user_id=user.id, kind=kind, start_ts=at + start, end_ts=at + end, source_id=1, channel=channel,
             activity_id=a.id, queue_id=queue,
         )  # fmt: skip
+    s = CobrowseSession.create(
+        source=1, external_id=f"browsing-{name}", contact_id=contact, interaction=name, first_ms=at * 1000,
+        last_ms=at * 1000, steps=1, joined=True,
+    )  # fmt: skip
+    CobrowseAgent.create(session=s, user_id=user.id)
+    CobrowseStep.create(
+        event_id=s.id,
+        session=s,
+        time_ms=at * 1000,
+        kind="click",
+        by_agent=True,
+        user_id=user.id,
+        element=title,
+    )
     for n, verb in enumerate(("queued", "accepted", "closed")):
         Event.create(
             source_id=1, external_id=f"{name}.{n}", type=f"{channel}.{verb}", time_ms=(at + n * 30) * 1000,

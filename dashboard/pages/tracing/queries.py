@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
+from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.db import rows

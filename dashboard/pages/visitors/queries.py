@@ -245,7 +245,7 @@ def events(scope: Scope, of: VisitRow) -> list[Happened]:
     full = scope.can(Permission.PII_UNMASK)
     found = []
     for each in rows(query, Happened):
-        data = json.loads(str(each.data))
+        data = masking.hidden(each.type, json.loads(str(each.data)))
         hidden = each.user_id is not None and not scope.sees(each.user_id)
         shown = data if full else masking.data(data, known)
         found.append(each._replace(data=shown, name="" if hidden else each.name))
