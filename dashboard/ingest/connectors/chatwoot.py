@@ -38,6 +38,7 @@ CHANNELS = {
     "twiliosms": "sms",
     "instagramdirect": "instagram",
 }
+VISIT = "stopa_visit"  # the custom attribute
 INCOMING, OUTGOING, ACTIVITY, TEMPLATE = "incoming", "outgoing", "activity", "template"
 MESSAGE_TYPES = {"0": INCOMING, "1": OUTGOING, "2": ACTIVITY, "3": TEMPLATE}
 # Known events from which nothing is made.
@@ -148,6 +149,7 @@ def _conversation(body: JsonObject, above: str = "") -> Draft:
         queue=f"Inbox {inbox}" if inbox else None,
         contact=_contact(body, above),
         data={"channel": CHANNELS.get(channel, channel)},
+        session=_visit(body, above),
     )
 
 
@@ -161,13 +163,27 @@ def _draft(chat: Draft, ident: str, type_: str, moment: int, user: str | None = 
     )
 
 
+def _visit(body: JsonObject, above: str) -> str | None:
+    """Return the visit of a web site that a conversation comes from: as its custom attribute says, else, in
+    the widget of a page, the customer's. The page sets both when an invitation is accepted."""
+    customer = _customer(body, above)
+    found = text(part(body, f"{above}custom_attributes"), VISIT)
+    if not found and text(body, f"{above}channel").endswith("::WebWidget"):
+        found = text(part(customer, "custom_attributes"), VISIT)
+    return found or None
+
+
 def _contact(body: JsonObject, above: str) -> Contact | None:
+    customer = _customer(body, above)
+    name, phone, email = (text(customer, each) for each in ("name", "phone_number", "email"))
+    return contact(name, phone, email)
+
+
+def _customer(body: JsonObject, above: str) -> JsonObject:
     """Return the customer of a conversation: named by it, by the message, or who sent that."""
     sender = part(body, "sender")
     customer = part(body, f"{above}meta.sender") or part(body, "contact")
-    customer = customer or (sender if text(sender, "type") == "contact" else {})
-    name, phone, email = (text(customer, each) for each in ("name", "phone_number", "email"))
-    return contact(name, phone, email)
+    return customer or (sender if text(sender, "type") == "contact" else {})
 
 
 def _person(value: JsonObject, path: str) -> str:

@@ -50,6 +50,7 @@ class Draft(NamedTuple):
     queue: str | None = None
     contact: Contact | None = None
     data: JsonObject | None = None
+    session: str | None = None
 
     def checked(self) -> NewEvent | Errors:
         """Return the event, or its errors by field."""
@@ -61,6 +62,7 @@ class Draft(NamedTuple):
             queue=self.queue,
             interaction=self.interaction,
             contact=self.contact,
+            session=self.session,
         )
         return accept(given, self.time_ms, payload.kept(data))
 

@@ -14,14 +14,16 @@ from dashboard.access.scope import Scope
 from dashboard.catalog.fields import ASSIGNEE, TO_QUEUE, TO_USER
 from dashboard.clock import DAY_S
 from dashboard.db import rows
-from dashboard.models import Activity, Contact, Interaction, Interval, Queue, Source, User
+from dashboard.models import Activity, Contact, Event, Interaction, Interval, Queue, Source, User, Visit
 from dashboard.sources.answer import names
+from dashboard.sources.declared.visits import sites
 from dashboard.tracing import logged
 from dashboard.tracing.types import SHOWN, Kind
 
 MAX_EVENTS = 500
 KINDS = [int(kind) for kind in SHOWN if kind != Kind.LOGIN]
 MAX_OTHERS = 10
+AFTER_VISIT_MS = 3_600_000
 
 
 class Facts(NamedTuple):
@@ -225,6 +227,26 @@ def free(scope: Scope, at: int) -> list[Free]:
         for ident, name, login in u.select(u.id, u.name, u.login).where(u.id.in_(sorted(since))).tuples()
     }
     return sorted((Free(*named[user], start) for user, start in since.items()), key=lambda one: one.since)
+
+
+def visit(scope: Scope, found: Facts) -> int | None:
+    """Return the visit of a web site from which the customer came, as the interaction's events say.
+
+    A visit that had ended long before is another one: a customer's attribute may name an old visit.
+    """
+    e, v = Event, Visit
+    if not scope.can(Permission.VISITORS_VIEW):
+        return None
+    mine = (e.source_id == found.source_id) & (e.interaction == found.external_id)
+    named = {row[0] for row in e.select(e.session).where(mine & e.session.is_null(False)).distinct().tuples()}
+    if not named:
+        return None
+    near = (v.started_ms <= found.first_ms + AFTER_VISIT_MS) & (
+        v.active_ms >= found.first_ms - AFTER_VISIT_MS
+    )
+    query = v.select(v.id).where(v.site.in_(sorted(sites(scope))) & v.token.in_(sorted(named)) & near)
+    ident: int | None = query.order_by(v.id.desc()).limit(1).scalar()
+    return ident
 
 
 def others(scope: Scope, found: Facts) -> list[Other]:

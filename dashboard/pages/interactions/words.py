@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 
 from dashboard import catalog
 from dashboard.catalog.channels import CHANNELS
@@ -227,8 +229,13 @@ def _details(event: Happened) -> str:
     return " · ".join(said[:4])
 
 
-def facts(found: Facts, contact: str, works: Sequence[Work]) -> list[tuple[str, Any]]:
+def facts(found: Facts, contact: str, works: Sequence[Work], visit: int | None) -> list[tuple[str, Any]]:
     """Return label and text of each fact; one without text is not shown."""
+    seen = (
+        Markup('<a href="{}">{}</a>').format(url_for("visitors.show", ident=visit), _("Show"))
+        if visit
+        else ""
+    )
     channel = CHANNELS.get(found.channel, found.channel)
     direction = _(DIRECTIONS[found.direction]) if found.direction in DIRECTIONS else ""
     hold, handling = sum(work.hold_s for work in works), sum(work.handling_s for work in works)
@@ -247,5 +254,6 @@ def facts(found: Facts, contact: str, works: Sequence[Work]) -> list[tuple[str, 
         (_("Talk time"), duration(found.talk_s) if found.talk_s else ""),
         (_("Hold time"), duration(hold) if hold else ""),
         (_("Handling time"), duration(handling) if handling else ""),
+        (_("Visit"), seen),
         (_("Source"), found.source),
     ]

@@ -19,6 +19,7 @@ from dashboard.sources.declared.visits import sites
 
 MOST = 200  # visitors of a page
 MOST_EVENTS = 500
+AFTER_VISIT_MS = 3_600_000
 MOST_VISITS = 10  # earlier ones of a browser
 
 
@@ -253,9 +254,14 @@ def events(scope: Scope, of: VisitRow) -> list[Happened]:
 
 
 def interactions(of: VisitRow) -> list[tuple[int, str]]:
-    """Return the source and the ids of the interactions that the visit's events name."""
+    """Return the source and the ids of the interactions that came from the visit, by what events say.
+
+    Later ones are of another visit, even where a customer's attribute still names this one.
+    """
     e = Event
-    query = e.select(e.source_id, e.interaction).where((e.session == of.token) & e.interaction.is_null(False))
+    named = (e.session == of.token) & e.interaction.is_null(False)
+    near = keyset.unindexed(e.time_ms) <= of.active_ms + AFTER_VISIT_MS
+    query = e.select(e.source_id, e.interaction).where(named & near)
     return sorted(set(query.limit(MOST_VISITS).tuples()))
 
 
