@@ -1,8 +1,8 @@
 """The process of `bin/serve`: a threaded web server, and a worker child process that is restarted on exit.
 
 Migrates the database first, in this process, which halves the start time. Both processes stop on SIGTERM and
-SIGINT. Larger installations run `wsgi.py` under any WSGI server and several `flask worker` processes instead;
-no other module depends on this one.
+SIGINT. With --no-worker it is the web server alone, beside any number of `flask worker` processes.
+No other module depends on this one.
 """
 
 from __future__ import annotations
@@ -103,10 +103,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)  # explicit: shells start background processes with SIGINT ignored
     warn_of_links(chosen)
-    worker, life = Worker(), _life(app) if demo else None
+    worker = None if "--no-worker" in sys.argv[1:] else Worker()
+    life = _life(app) if demo else None
     try:
         record(app, "system.started")
-        worker.start()
+        if worker:
+            worker.start()
         if life:
             life.start()
         threading.Thread(target=_announce, args=(chosen.bind,), daemon=True).start()
@@ -119,7 +121,8 @@ def main() -> None:
         if life:
             life.end()
         record(app, "system.stopped")
-        worker.end()
+        if worker:
+            worker.end()
 
 
 def _life(app: Flask) -> Life:

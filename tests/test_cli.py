@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -223,3 +224,23 @@ def test_database_of_newer_version_is_not_touched(run: Run, words: str) -> None:
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, f"Error: {NEWER}")
     assert not ApiKey.select().exists()
     assert not Event.select().exists()
+
+
+@pytest.mark.both_databases
+def test_backups_of_a_folder_are_restored_for_a_check_and_the_oldest_are_deleted(
+    db: peewee.Database, db_url: str, tmp_path: Path
+) -> None:
+    record.append(record.source("pbx").id, [NewEvent("a", "agent.ready", 0, "petr")])
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "before-0.2.0.backup").touch()
+    names, events = [], []
+    for _ in range(3):
+        done = flask(db_url, "backup", str(folder), "--check", "--keep", "2")
+        assert done.returncode == 0, done.stderr
+        names.append(Path(done.stdout.partition(":")[0]).name)
+        events += map(int, re.findall(r"Restored for a check: (\d+) events", done.stdout))
+    assert (events[0], sorted({*events})) == (1, events), "each backup adds an event"
+    assert {path.name for path in folder.iterdir()} == {*names[1:], "before-0.2.0.backup"}
+    refused = flask(db_url, "backup", str(folder / "file"), "--keep", "2")
+    assert (refused.returncode, "--keep needs a folder" in refused.stderr) == (2, True)

@@ -119,6 +119,11 @@ def test_the_server_answers_and_has_one_worker(db_url: str) -> None:
         until(lambda: len(running.workers()) == 1)
 
 
+def test_the_web_server_runs_alone_where_workers_run_beside_it(url: str) -> None:
+    with started([*SERVER, "--no-worker"], url) as running:
+        assert (running.get("/healthz"), running.workers()) == (200, [])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_server_and_worker(number: signal.Signals, url: str) -> None:
     with started(SERVER, url) as running:

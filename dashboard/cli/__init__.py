@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from dashboard.cli import accounts, api_keys, audit, config, database, imports, sources
+from dashboard.cli import accounts, api_keys, audit, config, database, imports, service, sources
 
 COMMANDS = (
     *(database.migrate_, database.save, database.restore, database.copy, database.demo),
     *(database.work, database.rebuild, database.version),
     *(accounts.user, accounts.access, api_keys.key),
     *(imports.import_, imports.follow, imports.ami, sources.source, audit.audit, config.config),
+    service.service,
 )
 
 

@@ -18,7 +18,7 @@ from dashboard import settings
 from dashboard.access import first_admin, presets
 from dashboard.audit import record as audit
 from dashboard.cli.common import at_database, print_table
-from dashboard.db import backup, connected, copying, database, failure, migrate
+from dashboard.db import backup, connected, copying, database, failure, migrate, rehearsal
 from dashboard.events import backups, internal
 from dashboard.ingest import followed
 from dashboard.ingest.manager import keeper
@@ -90,12 +90,22 @@ def rebuild() -> None:
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def save(file: Path) -> None:
-    """Back up the database to FILE while it is in use."""
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Restore the backup into a database that is dropped again.")
+@click.option("--keep", type=click.IntRange(1), help="Delete older backups of the folder FILE than so many.")
+def save(file: Path, check: bool, keep: int | None) -> None:
+    """Back up the database to FILE while it is in use. In a folder, the backup is named after the time."""
+    url, folder = current_app.config["STOPA"].database, file
+    if keep and not folder.is_dir():
+        raise click.BadParameter("--keep needs a folder.")
+    if folder.is_dir():
+        file = backup.new_name(folder)
+    checked = ""
     try:
         with at_database(migrate.refuse_empty):
-            backup.save(current_app.config["STOPA"].database, file)
+            backup.save(url, file)
+        if check:
+            checked = f" {rehearsal.restore(url, file)}"
     except (backup.BackupError, sqlite3.Error) as error:
         text = failure.explain(error) if isinstance(error, sqlite3.Error) else str(error)
         with suppress(peewee.PeeweeException), connected():
@@ -105,7 +115,10 @@ def save(file: Path) -> None:
     with suppress(peewee.PeeweeException), connected():  # a database of an earlier version has no chain yet
         audit.record("system.backed_up", "r", ("file", "", file.name), details={"size": size})
         backups.note(file.name, size)
-    click.echo(f"{file}: {size} bytes.")
+    click.echo(f"{file}: {size} bytes.{checked}")
+    for old in backup.outdated(folder, keep) if keep else ():
+        old.unlink()
+        click.echo(f"{old}: deleted.")
 
 
 @click.command("restore")

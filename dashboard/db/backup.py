@@ -37,6 +37,9 @@ FUNCTIONS = """SELECT p.proname FROM pg_proc p
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
 
 
+NAME, NAMES = "stopa-%Y%m%dT%H%M%S.%fZ.backup", "stopa-????????T??????.??????Z.backup"
+
+
 class BackupError(Exception):
     """The backup or restore failed; the text is the reason."""
 
@@ -67,6 +70,16 @@ def save(url: str, target: Path, *, damaged: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
+def new_name(folder: Path) -> Path:
+    """Return the path of a backup that is made now; names sort by time."""
+    return folder / f"{datetime.now(UTC):{NAME}}"
+
+
+def outdated(folder: Path, keep: int) -> list[Path]:
+    """Return the backups of `folder` that new_name() has named, without the newest `keep`."""
+    return sorted(folder.glob(NAMES))[:-keep]
+
+
 def check(url: str, source: Path) -> None:
     """Raise BackupError if `source` is damaged, or no backup of this kind of database that this version of
     Stopa can read."""
@@ -81,6 +94,11 @@ def check(url: str, source: Path) -> None:
         migrate.refuse_newer(applied)
     except migrate.NewerError as error:
         raise BackupError(failure.explain(error)) from None
+
+
+def read_whole(url: str, source: Path) -> None:
+    """Read an archive of PostgreSQL to its end; raises BackupError where it is damaged."""
+    _run(url, "pg_restore", "--no-owner", "--file=/dev/null", str(source))
 
 
 def restore(url: str, source: Path) -> Path | None:
