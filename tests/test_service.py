@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
+import subprocess
 from collections.abc import Callable
 from configparser import ConfigParser
 from pathlib import Path
@@ -194,3 +196,23 @@ def test_commands_say_where_nothing_is_installed(run: Run, tmp_path: Path) -> No
     for words in (("status",), ("uninstall", "--yes"), ("upgrade",)):
         result = run(*words, "--prefix", tmp_path / "none")
         assert (result.exit_code, "none" in result.stderr or "root" in result.stderr) == (1, True), words
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_takes_the_units_and_finds_them_little_exposed(run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "machine"
+    assert run("install", "--root", root).exit_code == 0
+    python = root / CURRENT[1:] / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    for unit_name in ("web.service", "worker.service", "backup.service"):
+        file = root / f"{UNITS[1:]}{unit_name}"
+        offline = ["systemd-analyze", "security", "--offline=yes", "--threshold=15", "--no-pager", file]
+        done = subprocess.run(offline, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    units = [f"stopa-{name}" for name in ("web.service", "worker.service", "backup.service", "backup.timer")]
+    verify = ["systemd-analyze", "verify", f"--root={root}", "--man=no", *units]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    ours = [line for line in done.stderr.splitlines() if "stopa-" in line and "target" not in line]
+    assert ours == []
