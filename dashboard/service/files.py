@@ -92,6 +92,7 @@ def _values(chosen: Settings, prefix: Path, options: Options) -> dict[str, objec
     database = database_url.sqlite_path(chosen.database)
     writable = {DATA} | {path for path in (database and database.parent, chosen.audit_seals) if path}
     return {
+        "auth_header": chosen.auth_header,
         "answer_s": listener.REQUEST_S,
         "backups": BACKUPS,
         "bind": settings.reachable(chosen.bind),
