@@ -19,7 +19,7 @@ from tests.test_sql_log import logged
 
 pytestmark = pytest.mark.both_databases
 
-WRITERS, EACH = 20, 10
+WRITERS, PROCESSES, EACH = 20, 4, 10  # a process takes seconds to start
 
 
 def _write_many(url: str, number: int) -> None:
@@ -32,7 +32,7 @@ def _write_many(url: str, number: int) -> None:
 
 
 def test_20_writers_at_once_make_one_chain(db: peewee.Database, db_url: str) -> None:
-    """Half of them threads of this process, half processes of their own."""
+    """Most of them threads of this process, some processes of their own."""
     errors: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -45,14 +45,13 @@ def test_20_writers_at_once_make_one_chain(db: peewee.Database, db_url: str) -> 
             errors.append(error)
 
     spawn = multiprocessing.get_context("spawn")
-    half = WRITERS // 2
-    processes = [spawn.Process(target=_write_many, args=(db_url, half + number)) for number in range(half)]
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(half)]
+    processes = [spawn.Process(target=_write_many, args=(db_url, number)) for number in range(PROCESSES)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(PROCESSES, WRITERS)]
     for each in (*processes, *threads):
         each.start()
     for each in (*processes, *threads):
         each.join(120)
-    assert (errors, [process.exitcode for process in processes]) == ([], [0] * half)
+    assert (errors, [process.exitcode for process in processes]) == ([], [0] * PROCESSES)
     found = list(
         AuditEntry.select(AuditEntry.seq, AuditEntry.prev_hash, AuditEntry.hash).order_by(AuditEntry.seq)
     )

@@ -78,7 +78,7 @@ def withdraw(access: Access, *rights: Permission) -> None:
     access.save()
 
 
-@pytest.mark.parametrize("locale", ["", "cs", "ja"])
+@pytest.mark.parametrize("locale", ["", "ja"])
 def test_a_file_made_by_a_job_is_the_file_made_at_once(
     client: FlaskClient, app: Flask, viewer: User, monkeypatch: pytest.MonkeyPatch, locale: str
 ) -> None:
