@@ -13,7 +13,8 @@ import click
 
 from dashboard import clock
 from dashboard.cli.common import at_database, source_name
-from dashboard.ingest import admission, encodings, growing_log, importer
+from dashboard.events import holds
+from dashboard.ingest import encodings, growing_log, importer
 from dashboard.ingest import follow as follower
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
@@ -209,7 +210,7 @@ def follow(file: Path, source: str, start: str | None, encoding: str | None, onc
             reader = follower.Follower(source, file, begin, encoding or "")
             click.echo(f"Following {file} as source {source}.")
             while not stopping.is_set():
-                if admission.hold(reader.source_id) and not once:
+                if holds.hold(reader.source_id) and not once:
                     stopping.wait(HELD_S)
                     continue
                 step = reader.step()

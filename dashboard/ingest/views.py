@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from dashboard import clock
 from dashboard.access.guard import require_key
 from dashboard.access.keys import Key
-from dashboard.events import record
+from dashboard.events import holds, record
 from dashboard.i18n.message import N_, Message, message
 from dashboard.ingest import admission as admissions
 from dashboard.ingest import cloudevents, refused
@@ -112,17 +112,17 @@ def answer(
 class Held(HTTPException):
     """The answer while nothing is taken from a source; Retry-After says when to come again."""
 
-    def __init__(self, hold: admissions.Hold) -> None:
+    def __init__(self, hold: holds.Hold) -> None:
         super().__init__(Detail(_(hold.text)))
         self.code = hold.status
 
     def get_headers(self, *args: Any, **options: Any) -> list[tuple[str, str]]:
-        return [*super().get_headers(*args, **options), ("Retry-After", str(admissions.RETRY_S))]
+        return [*super().get_headers(*args, **options), ("Retry-After", str(holds.RETRY_S))]
 
 
 def refuse_held(source_id: int) -> None:
     """End the request while no events of the source are taken: its sender keeps them and comes again."""
-    if (hold := admissions.hold(source_id)) is not None:
+    if (hold := holds.hold(source_id)) is not None:
         raise Held(hold)
 
 

@@ -16,6 +16,7 @@ from flask import Flask
 
 from dashboard.access import keys
 from dashboard.db import database, end_request, migrate
+from dashboard.events import holds
 from dashboard.ingest import admission, schema, views
 from dashboard.ingest.body import BodyError
 from dashboard.ingest.connectors import views as connect
@@ -94,7 +95,7 @@ class EventsEntry:
         database.connect(reuse_if_open=True)
         migrate.check(database.obj, migrate.CHECK_S)
         key = keys.find(plain)
-        if key is None or key.allow != "ingest" or not key.makes or admission.hold(key.source_id):
+        if key is None or key.allow != "ingest" or not key.makes or holds.hold(key.source_id):
             return None
         body = _body(environ, length)
         try:
@@ -118,7 +119,7 @@ class EventsEntry:
         token = parse_qs(environ.get("QUERY_STRING", "")).get("token", [bearer])[0]
         body = _body(environ, length)
         connector = connect.find(environ["PATH_INFO"].removeprefix(CONNECT), headers, token, body)
-        if connector is None or connector.kind == connect.EVENTS or admission.hold(connector.source_id):
+        if connector is None or connector.kind == connect.EVENTS or holds.hold(connector.source_id):
             return None
         try:
             with connect.in_turn(connector):

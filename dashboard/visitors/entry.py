@@ -15,10 +15,9 @@ import msgspec
 
 from dashboard import clock
 from dashboard.db import database, failure, migrate
-from dashboard.db.prepared import Prepared, slot
-from dashboard.events import switches
+from dashboard.events import holds, switches
 from dashboard.jobs import counters
-from dashboard.models import Source, Visit
+from dashboard.models import Visit
 from dashboard.visitors import browsers, identify, invitations, limits, privacy, records, sites, visits
 from dashboard.visitors.records import Report, ReportError
 from dashboard.visitors.sites import Portal
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 PATH = "/visit/"
 ROUTE = "/visit/<key>"
-RETRY_S, PAUSED_S = 5, 60
+RETRY_S = 5
 # An open page reports every SOON_MS. Where something is due before, it is told to come soon after it, and
 # after the rules have had RULES_MS to invite the visitor.
 SOON_MS, RULES_MS = 5000, 1500
@@ -43,6 +42,7 @@ REASONS = {
     429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
 HEADERS = [
     ("Cache-Control", "no-store"),
@@ -57,9 +57,6 @@ PREFLIGHT = [
 ]
 _COUNTRY = re.compile("[A-Z]{2}")
 _NO_COUNTRY = ("XX", "T1")  # unknown, Tor
-_PAUSED = Prepared(
-    lambda: Source.select(Source.id).where((Source.id == slot("id")) & Source.paused_ms.is_null(False))
-)
 log = logging.getLogger("stopa.visitors")
 
 
@@ -128,8 +125,8 @@ def _answer(environ: WSGIEnvironment, headers: list[tuple[str, str]], behind_pro
     address = privacy.short_address(environ.get("REMOTE_ADDR", ""))
     _limit(site, address, 1)
     report = _read(environ)
-    if _PAUSED.rows(id=site.source_id):
-        raise RefusedError(503, {"site": "Paused."}, PAUSED_S)
+    if (hold := holds.hold(site.source_id)) is not None:
+        raise RefusedError(hold.status, {"site": hold.text}, holds.RETRY_S)
     if not switches.recorded("visit.started"):
         return Answer(204)
     client = visits.Client(agent.name, agent.system, _country(environ, behind_proxy), address)
