@@ -12,10 +12,11 @@
     btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/[+/]/g, "_").slice(0, 22)
   const tab = makeId()
   const scrolled = new Set()
-  let running, heard, gone, busy, timer, selecting, seen, contact, told, visit, loading
+  let running, heard, gone, busy, soon, timer, selecting, seen, contact, told, visit, loading
   let note = {}
   let queue = []
   let failed = 0
+  let floor = 0 // what happens now is later than what is sent already, however long that was on its way
   let most = 100
 
   const quiet = (act, ...given) => {
@@ -54,13 +55,18 @@
     queue = queue.slice(-999)
     queue.push({ v: note.v, at: Date.now(), e: { i: makeId(), k, u: here(), ...more } })
     save("sessionStorage", queue)
-    if (queue.length == 1 && !busy && !failed) plan(250)
+    if (busy || failed || soon) return
+    soon = 1
+    plan(250)
   }
-  const here = () => location.href.replace(/#(?![/!]).*/, "").slice(0, 2e3)
+  // Addresses go without their query, in which forms may have put what was typed.
+  const here = () => text(location.origin + location.pathname, 2e3)
+  const from = () => text(document.referrer.split(/[?#]/)[0], 2e3)
   const page = () => {
-    if (seen == here()) return
-    seen = here()
-    add("page", { t: document.title, r: document.referrer })
+    const now = location.href.replace(/#(?![/!]).*/, "")
+    if (seen == now) return
+    seen = now
+    add("page", { t: document.title, r: from() })
   }
 
   const plan = (ms) => {
@@ -77,19 +83,21 @@
       l: navigator.language,
       u: here(),
       t: document.title,
-      r: document.referrer,
+      r: from(),
       a: past(visit == note.v ? note.a : batch.at(-1).at),
       bye: gone && !Object.keys(note.t).length ? 1 : undefined,
       c: told == visit ? undefined : contact,
-      e: batch.map(({ at, e }) => ({ ...e, m: past(at) })),
+      e: batch.map(({ at, e }) => ({ ...e, m: past(Math.max(at, floor)) })),
     })
   }
   const send = async () => {
+    soon = 0
     plan(document.hidden ? 3e4 : 5e3)
     if (!running || busy || !navigator.onLine || (!queue.length && Date.now() - note.a > HALF_HOUR)) return
     const batch = next()
     const body = pack(batch)
     const sent = [visit, contact]
+    const began = Date.now()
     let status, answer
     busy = 1
     try {
@@ -112,6 +120,7 @@
       if (running) save("sessionStorage", queue)
       failed = 0
       most = 100
+      if (batch.length) floor = batch.at(-1).at + past(began)
       if (sent[1] == contact) told = sent[0]
     } else failed++
     plan(failed ? Math.min(3e5, 2500 * 2 ** failed) : queue.length ? 250 : document.hidden ? 3e4 : 5e3)
@@ -139,7 +148,7 @@
   }
 
   const nameOf = (node) => {
-    const near = node.closest?.("[data-stopa],[id],[name],[aria-label],a,button")
+    const near = (node.closest ? node : node.parentElement)?.closest("[data-stopa],[id],[name],[aria-label],a,button")
     if (!near) return
     const names = ["data-stopa", "id", "name", "aria-label"].map((each) => near.getAttribute(each)).filter(Boolean)
     if (near.matches("a,button")) names.push(near.textContent.trim().slice(0, 60))
@@ -180,7 +189,7 @@
       selecting = later(500, () => {
         const chosen = `${getSelection()}`
         if (!chosen || document.activeElement?.matches("input,textarea")) return
-        const el = nameOf(getSelection().anchorNode.parentElement)
+        const el = nameOf(getSelection().anchorNode)
         add("select", { el, x: valueOf(el, chosen) })
       })
     })
@@ -203,7 +212,7 @@
     })
     listen("pageshow", ({ persisted }) => {
       if (!persisted) return
-      seen = gone = busy = 0
+      seen = gone = busy = soon = 0
       touch(1)
       page()
     })

@@ -98,11 +98,11 @@ def url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'stopa.db')}"
 
 
-def until(fact: Callable[[], object]) -> None:
+def until(fact: Callable[[], object], turn: Callable[[], object] = lambda: time.sleep(0.05)) -> None:
     end = time.monotonic() + LONG_S
     while not fact():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
+        turn()
 
 
 def gone(pid: int) -> bool:

@@ -20,6 +20,7 @@ from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import ApiKey, Connector, Follow, Manager, Queue, Site, Source, SourceRhythm, Visit
 from dashboard.pages.settings.sites.forms import SiteForm
+from dashboard.visitors import sites
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.resource import Resource
@@ -146,6 +147,9 @@ class Sites(Resource[SiteForm]):
             return super().saved(row, form)
         fresh = self.one(row.id)
         return self.render("sites/made.html", row=fresh, secret=form.plain, **self._set_up(fresh))
+
+    def changed(self, row: Site) -> None:
+        sites.forget()
 
     def context(self, row: Site | None, form: SiteForm) -> dict[str, Any]:
         if row is None:

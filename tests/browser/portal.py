@@ -1,0 +1,143 @@
+"""A portal site on an origin of its own under a strict policy, and a server to which its pages report."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+from dashboard.settings import ROOT
+from tests.postgres import free_port
+from tests.test_start import SERVER, environment, started
+
+KEY, SECRET = "portal-key", "signing-secret"
+POLICY = "default-src 'self'; script-src {stopa}; connect-src {stopa}"
+SET_UP = f"""
+from dashboard import clock, create_app
+from dashboard.events import record
+from dashboard.models import Site
+import sys
+with create_app().app_context():
+    Site.create(source=record.source("Portal"), key={KEY!r}, enabled=True, origins=[sys.argv[1]],
+        elements=["order", "terms"], secret={SECRET!r}, created_ts=clock.now_s())
+"""
+STYLE = """.long { height: 3000px }
+body { font: 16px/1.5 sans-serif; max-width: 960px; margin: auto; padding: 16px }"""
+PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Tariffs {path}</title>
+<link rel="stylesheet" href="/style.css">
+<script async src="{stopa}/visitor.js" data-key="{key}" data-elements="order, terms"{more}></script>
+</head>
+<body>
+<header><a href="/second">Contact</a></header>
+<main id="main">
+<h1>Tariffs</h1>
+<p data-stopa="terms">Prices hold from 1 January and include tax.</p>
+<p id="advice">Choose by what you use.</p>
+<button type="button"><span>Compare tariffs</span></button>
+<form name="contact" action="/sent">
+<label>Person <input name="person"></label>
+<label>Order <input name="order"></label>
+<label>Password <input name="password" type="password"></label>
+<label>Card <input name="card" autocomplete="cc-number"></label>
+<button aria-label="Send">OK</button>
+</form>
+<div class="long"></div>
+</main>
+</body>
+</html>"""
+
+
+class Happened(NamedTuple):
+    """An event of a visit."""
+
+    type: str
+    session: str
+    data: dict[str, Any]
+
+
+@dataclass
+class Portal:
+    """The address of its pages, the address they report to, and the database behind that."""
+
+    address: str
+    stopa: str
+    database: str
+    left: set[str] = field(default_factory=set)
+
+    def find(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def change(self, sql: str, *values: object) -> int:
+        """Run a statement and return the id of the row that it added."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            return connection.execute(sql, values).lastrowid or 0
+
+    def events(self) -> list[Happened]:
+        """Return the events of the visits since the last call of `forget`, in their order."""
+        rows = self.find(
+            "SELECT e.type, e.session, e.data FROM event e JOIN source s ON s.id = e.source_id"
+            " WHERE s.name = 'Portal' AND e.session IS NOT NULL ORDER BY e.time_ms, e.id"
+        )
+        return [Happened(*row, json.loads(data)) for *row, data in rows if row[1] not in self.left]
+
+    def forget(self) -> None:
+        self.left = {token for (token,) in self.find("SELECT token FROM visit")}
+
+
+@contextmanager
+def portal(database: str) -> Iterator[Portal]:
+    """Serve a portal site and a server with a worker on an empty migrated database."""
+    url, port = f"sqlite:///{database}", free_port()
+    origin = f"http://localhost:{port}"
+    subprocess.run([sys.executable, "-c", SET_UP, origin], check=True, cwd=ROOT, env=environment(url))
+    with started(SERVER, url) as running:
+        pages = ThreadingHTTPServer(("localhost", port), _pages(running.address))
+        thread = threading.Thread(target=pages.serve_forever)
+        thread.start()
+        try:
+            yield Portal(origin, running.address, database)
+        finally:
+            pages.shutdown()
+            thread.join()
+            pages.server_close()
+
+
+def _pages(stopa: str) -> type[BaseHTTPRequestHandler]:
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/style.css":
+                return self.answer("text/css", STYLE)
+            language = (re.findall("^/(cs|ja)", path) or ["en"])[0]
+            more = "" if path == "/asks" else ' data-consent="not-needed"'
+            text = PAGE.format(language=language, path=path, stopa=stopa, key=KEY, more=more)
+            return self.answer("text/html; charset=utf-8", text)
+
+        def answer(self, type_: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", type_)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Security-Policy", POLICY.format(stopa=stopa))
+            self.send_header("Referrer-Policy", "same-origin")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *given: object) -> None:
+            pass
+
+    return Pages
