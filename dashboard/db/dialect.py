@@ -160,6 +160,11 @@ def held(query: Any) -> Any:
     return query if is_sqlite() else query.for_update()
 
 
+def held_if_free(query: Any) -> Any:
+    """Lock the selected rows like held(), without those that another transaction holds: they are left out."""
+    return query if is_sqlite() else query.for_update("FOR UPDATE SKIP LOCKED")
+
+
 def highest_id(table: str) -> int:
     """Return the highest id in use, 0 for an empty table. Only for tables with one writer."""
     return int(database.execute_sql(f'SELECT coalesce(max(id), 0) FROM "{table}"').fetchone()[0])  # noqa: S608

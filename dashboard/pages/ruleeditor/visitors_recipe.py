@@ -25,6 +25,7 @@ from dashboard.rulelang.actions import MAX_INVITATION
 from dashboard.rules import permissions, recipes
 from dashboard.settings import LOCALES
 from dashboard.visitors import invitations
+from dashboard.visitors import sites as portals
 from dashboard.web import forms
 from dashboard.web.fields import Choice, ChoiceOfId, Duration, Field, Form, TextLine
 from dashboard.web.page import render
@@ -139,4 +140,5 @@ def _set_up(site: Site, form: VisitorsForm) -> Rule | None:
         if changes:
             Site.update(version=Site.version + 1, **values).where(Site.id == site.id).execute()
             audit.record("site.updated", "u", ("site", site.id, site.name), changes)
+    portals.forget()
     return rule
