@@ -17,7 +17,7 @@ from dashboard import clock
 from dashboard.access import passwords, presets
 from dashboard.audit import record as audit
 from dashboard.db import database
-from dashboard.demo import finds, plan, reportbook, rulebook
+from dashboard.demo import finds, plan, portal, reportbook, rulebook
 from dashboard.demo.cast import BREAKS, LEADS, LINES, PEOPLE, Person
 from dashboard.events import record
 from dashboard.ingest.schema import NewEvent
@@ -82,6 +82,9 @@ def make(now: int | None = None) -> Iterator[str]:
                 batch = part[start : start + BATCH]
                 stored += record.append(source.id, batch, rules=rules, at_own_time=True).accepted
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
+    worker.drain(["digest"])
+    portal.make(moment, current_app.config["STOPA"].timezone, DAYS)
+    portal.Visitors().step(moment)
     worker.drain(["digest"])
     yield f"Demo data is up to date: {stored} events added."
     for person, password in signs:

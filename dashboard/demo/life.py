@@ -14,6 +14,7 @@ from flask import Flask
 
 from dashboard import clock, demo
 from dashboard.db import connected, database, failure
+from dashboard.demo import portal
 from dashboard.events import record
 from dashboard.ingest import admission
 
@@ -31,6 +32,7 @@ class Life:
         self._thread = threading.Thread(target=self._run, name="demo")
         self._plan = demo.Upcoming([], 0)
         self._next = 0  # the first event of the plan that is not stored
+        self._visitors = portal.Visitors()
 
     def start(self) -> None:
         self._thread.start()
@@ -52,6 +54,7 @@ class Life:
     def step(self) -> int:
         """Store the events whose time has come, none of the future, and return how many were new."""
         now = clock.now_s()
+        self._visitors.step(now)
         source = record.source(demo.SOURCE)
         if now >= self._plan.until:
             with database.atomic():

@@ -52,6 +52,20 @@ OWN: tuple[tuple[str, str, dict[str, Any]], ...] = (  # owner, "" for rules of t
         },
     ),
     (
+        "",
+        "Invite idle visitors",
+        {
+            "types": ["visitor.idle"],
+            "then": [
+                {
+                    "do": "invite",
+                    "text": "Dobrý den, mohu vám s něčím pomoci?",
+                    "texts": {"en": "Hello, can I help you?", "ja": "何かお困りですか？"},
+                }
+            ],
+        },
+    ),
+    (
         "lead",
         "Rejected twice",
         {
