@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from dashboard.access import keys
 from dashboard.db import database, keyset
-from dashboard.models import Channel, Event, Notification, Queue, Run, Step
+from dashboard.models import Channel, Event, Invitation, Notification, Queue, Run, Site, Source, Step, Visit
 from dashboard.rulelang.outcomes import ACTED, RunOutcome, StepState
 from tests import make
 from tests.api import Api
@@ -121,8 +121,33 @@ def site(app: Flask, client: FlaskClient) -> FlaskClient:
     notices = [
         {"user_id": user.id, "title": "x", "made_ms": n, "read_ms": None if n <= 30 else n} for n in numbers
     ]
+    portal = Site.create(
+        source=Source.create(name="portal", created_ts=0), key="key", secret="x", created_ts=0
+    )
+    visits = [
+        {
+            "site": portal.id,
+            "token": str(n),
+            "browser": str(n % 9),
+            "started_ms": engine.NOON + n,
+            "active_ms": engine.NOON + n,
+            "ended_ms": None if n % 2 else engine.NOON + n,
+        }
+        for n in numbers
+    ]
+    invitations = [
+        {"visit": n, "text": "x", "created_ms": engine.NOON + n, "until_ms": engine.NOON} for n in numbers
+    ]
+    tables = (
+        (Event, events),
+        (Run, runs),
+        (Step, steps),
+        (Notification, notices),
+        (Visit, visits),
+        (Invitation, invitations),
+    )
     with database.atomic():
-        for model, rows in ((Event, events), (Run, runs), (Step, steps), (Notification, notices)):
+        for model, rows in tables:
             model.insert_many(rows).execute()
     make.sign_in(client, user)
     return client
@@ -204,7 +229,7 @@ def test_every_filter_of_every_page_reads_its_list_by_an_index(site: FlaskClient
         seen += log
     lists = {query for query in seen if is_list(query)}
     assert len(lists) > 100
-    for table in ("activity", "notification", "run", "step"):
+    for table in ("activity", "invitation", "notification", "run", "step", "visit"):
         assert any(f'FROM "{table}"' in query.sql for query in lists), table
     assert slow(seen) == set()
 

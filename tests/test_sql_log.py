@@ -28,11 +28,13 @@ GROWING = re.compile(
     r'|timer|visit)"'
 )
 COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
-# Rows of one user or queue, of a stretch of time, the first so many, or of nobody: Peewee's empty IN.
+# Rows of one user or queue, of a stretch of time, open visits, the first so many, or of nobody: Peewee's
+# empty IN.
 BOUND = re.compile(
     r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|created_ms|occurred_ms)"'
     r" (?:=|>=|>|IN)"
     r"|\b[aeinsv]\.(?:created_ms|first_ms|start(?:_ts|ed_ms)|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
+    r'|"ended_ms" IS NULL'
 )
 QUERIES = (
     "",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import g, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboard import clock
 from dashboard.access.permissions import Permission
@@ -20,6 +21,7 @@ from dashboard.web.page import row_url
 
 BADGES = {"accepted": "ok", "waiting": "info", "shown": "info", "rejected": "", "ignored": "", "lapsed": ""}
 MOST_PAGES = 6  # of the way to the present one
+OF_CUSTOMERS = ("visitor.page_viewed", "chat.invite_accepted", "chat.invite_rejected")
 FREQUENT = ("clicked", "scrolled", "input_changed", "selected")
 # The fields of an event's data that say what it was about; never what was typed or selected.
 ABOUT = ("title", "element", "form", "name", "message", "reason")
@@ -101,7 +103,7 @@ def steps(events: Iterable[Happened], interactions: Mapping[str, int], zone: str
     found: list[Step] = []
     for each in events:
         data = each.data
-        who = each.name if each.name else _("Another user") if each.name == "" else _by(data)
+        who = each.name if each.name else _("Another user") if each.name == "" else _by(each)
         shown = interactions.get(each.interaction or "")
         url = row_url("interactions.show", shown) if shown else None
         step = Step(
@@ -123,9 +125,9 @@ def steps(events: Iterable[Happened], interactions: Mapping[str, int], zone: str
     return found
 
 
-def _by(data: Mapping[str, Any]) -> str:
-    """Return who did what an event without a user says: the customer, an agent, or the system ("")."""
-    by = data.get("by")
+def _by(event: Happened) -> str:
+    """Return who did what an event without a user says: the customer, an agent, or nobody ("")."""
+    by = "customer" if event.type in OF_CUSTOMERS else event.data.get("by")
     return str(_("Customer")) if by == "customer" else str(_("Agent")) if by == "agent" else ""
 
 
@@ -147,7 +149,7 @@ def earlier(found: Iterable[Any], zone: str) -> list[Line]:
         Line(
             row_url("visitors.show", each.id),
             formats.stamp(each.started_ms // 1000, zone),
-            str(_("%(number)s pages", number=formats.number(each.pages))),
+            ngettext("%(num)d page", "%(num)d pages", each.pages),
         )
         for each in found
     ]
@@ -155,11 +157,12 @@ def earlier(found: Iterable[Any], zone: str) -> list[Line]:
 
 def about(visit: VisitRow) -> list[tuple[str, str]]:
     """Return what to know of a visitor before inviting."""
-    stay, pages = formats.duration(visit.stay_s(clock.now_ms())), formats.number(visit.pages)
+    stay = formats.duration(visit.stay_s(clock.now_ms()))
+    pages = ngettext("%(num)d page", "%(num)d pages", visit.pages)
     return [
         (
             _("On the site"),
-            _("%(time)s, %(pages)s pages, visit %(number)s", time=stay, pages=pages, number=visit.number),
+            _("%(time)s, %(pages)s, visit %(number)s", time=stay, pages=pages, number=visit.number),
         ),
         (_("Page now"), page(visit.url)),
         (_("Came from"), visit.referrer or _("Directly")),

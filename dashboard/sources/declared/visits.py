@@ -28,8 +28,8 @@ RECENT = 2000  # visits whose countries are offered
 STATES = {
     "waiting": N_("On its way"),
     "shown": N_("Shown"),
-    "accepted": N_("Accepted"),
-    "rejected": N_("Declined"),
+    "accepted": N_("Said yes"),
+    "rejected": N_("Said no"),
     "ignored": N_("Not answered"),
     "lapsed": N_("Not shown"),
 }
@@ -119,7 +119,7 @@ _FIELDS = (
     Field("invitation", N_("Invitation"), Type.CHOICE, "v.invitation", STATES),
     Field("is_known", N_("Known contact"), Type.YES_NO, yes("v.contact_id IS NOT NULL")),
     Field("is_invited", N_("Invited"), Type.YES_NO, yes("v.invited_ms IS NOT NULL")),
-    Field("is_accepted", "", Type.YES_NO, yes("v.invitation = 'accepted'"), counted=N_("Accepted")),
+    Field("is_accepted", "", Type.YES_NO, yes("v.invitation = 'accepted'"), counted=N_("Said yes")),
 )
 VISITS = Source(
     "visits",
@@ -175,8 +175,8 @@ INVITATIONS = Source(
                 Field("language", N_("Language"), Type.TEXT, "n.language", texts=_languages),
                 Field("text", N_("Text"), Type.TEXT, "n.text"),
                 Field("is_shown", "", Type.YES_NO, yes("n.shown_ms IS NOT NULL"), counted=N_("Shown")),
-                Field("is_accepted", "", Type.YES_NO, yes("n.state = 'accepted'"), counted=N_("Accepted")),
-                Field("is_rejected", "", Type.YES_NO, yes("n.state = 'rejected'"), counted=N_("Declined")),
+                Field("is_accepted", "", Type.YES_NO, yes("n.state = 'accepted'"), counted=N_("Said yes")),
+                Field("is_rejected", "", Type.YES_NO, yes("n.state = 'rejected'"), counted=N_("Said no")),
             ),
             ratios=(Ratio("accept_rate", N_("Acceptance rate"), "sum:is_accepted", "sum:is_shown"),),
         ),
