@@ -13,7 +13,17 @@ from flask.testing import FlaskClient
 
 from dashboard.access import scope as scopes
 from dashboard.access.permissions import Permission as P
-from dashboard.models import AuditEntry, Contact, Event, Invitation, Site, Source, User, Visit
+from dashboard.models import (
+    AuditEntry,
+    CobrowseSession,
+    Contact,
+    Event,
+    Invitation,
+    Site,
+    Source,
+    User,
+    Visit,
+)
 from dashboard.sources import answer
 from dashboard.sources.catalogue import SOURCES
 from dashboard.sources.parameters import parse
@@ -226,15 +236,21 @@ def test_the_story_of_a_visit_names_its_steps_and_nothing_typed(
         happen(known, "cobrowse.clicked", ago, url=url, element=f"b{ago % 2}", by="customer")
     happen(known, "cobrowse.input_changed", 270, url=url, element="note", value="typed secret", by="customer")
     happen(known, "cobrowse.clicked", 260, agent, url=url, element="help", by="agent")
-    user = viewer(client, *RIGHTS, P.EVENTS_VIEW)
+    together = CobrowseSession.create(
+        source=known.site.source_id, external_id=known.token, visit=known, first_ms=0, last_ms=0, steps=4
+    )
+    user = viewer(client, *RIGHTS, P.EVENTS_VIEW, P.SESSIONS_VIEW)
     page = Page(client.get(f"/visitors/{known.id}").text)
     lines = [each for each in page.rows.values() if each][1:]
-    assert [line[1] for line in lines] == ["Page viewed", "Click× 3", "Input changed", "Click"]
-    assert [line[2] for line in lines] == ["Customer", "Customer", "Customer", "Jana Agent"]
+    who = [line[2] for line in lines]
+    assert who == ["Customer", "Customer", "Customer", "Jana Agent"]
+    steps = [line[1].removesuffix(name) for line, name in zip(lines, who, strict=True)]
+    assert steps == ["Page viewed", "Click× 3", "Input changed", "Click"]
     assert [line[4] for line in lines] == ["Tariffs of h•••@example.org", "b0 · b1", "note", "help"]
     assert "typed secret" not in page.source
     assert "Hana" not in page.source
     assert page.link(href=f"/events?session={known.token}&from=2026-11-22")
+    assert page.link(href=f"/sessions/{together.id}")
     entry = AuditEntry.get(AuditEntry.action == "visit.viewed")
     assert (entry.target_type, entry.target_id, entry.target_label) == (
         "visit",
@@ -246,6 +262,7 @@ def test_the_story_of_a_visit_names_its_steps_and_nothing_typed(
     page = Page(client.get(f"/visitors/{known.id}").text)
     assert page.link(href=f"/interactions?contact={known.contact_id}&period=last_90_days")
     assert "Hana Nová · hana@example.org" in page.text
+    assert not page.link(href=f"/sessions/{together.id}")
     assert "Jana Agent" not in page.text
     assert "Another user" in page.text
 

@@ -13,7 +13,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.clock import Span
 from dashboard.db import keyset, rows
-from dashboard.models import Contact, Event, Invitation, Rule, Site, Source, User, Visit
+from dashboard.models import CobrowseSession, Contact, Event, Invitation, Rule, Site, User, Visit
 from dashboard.sources.compiler import COUNTED
 from dashboard.sources.declared.visits import sites
 
@@ -265,6 +265,8 @@ def interactions(of: VisitRow) -> list[tuple[int, str]]:
     return sorted(set(query.limit(MOST_VISITS).tuples()))
 
 
-def site_source(of: VisitRow) -> str:
-    """Return the name under which the site's events are stored."""
-    return str(Source.select(Source.name).join(Site).where(Site.id == of.site_id).scalar())
+def sessions(of: VisitRow) -> list[tuple[int, int, int]]:
+    """Return id, begin in UTC milliseconds and number of steps of the co-browsing sessions of a visit."""
+    c = CobrowseSession
+    query = c.select(c.id, c.first_ms, c.steps).where(c.visit == of.id).order_by(c.first_ms)
+    return list(query.limit(MOST_VISITS).tuples())

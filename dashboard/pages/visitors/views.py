@@ -228,6 +228,9 @@ def show(ident: int) -> Response:
         is_cut=len(events) == queries.MOST_EVENTS,
         chats=chats,
         invitations=words.invitations(invitations, in_zone),
+        sessions=words.sessions(queries.sessions(visit), in_zone)
+        if g.scope.can(Permission.SESSIONS_VIEW)
+        else [],
         earlier=words.earlier(queries.earlier(visit), in_zone),
         stream_url=stream,
         may_invite=g.scope.can(Permission.VISITORS_INVITE),

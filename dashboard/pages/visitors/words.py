@@ -144,6 +144,18 @@ def invitations(found: Iterable[Invited], zone: str) -> list[tuple[str, str, tup
     return lines
 
 
+def sessions(found: Iterable[tuple[int, int, int]], zone: str) -> list[Line]:
+    """Return the links to co-browsing sessions: id, begin (ms) and number of steps of each."""
+    return [
+        Line(
+            row_url("sessions.show", ident),
+            formats.stamp(first_ms // 1000, zone),
+            ngettext("%(num)d step", "%(num)d steps", number),
+        )
+        for ident, first_ms, number in found
+    ]
+
+
 def earlier(found: Iterable[Any], zone: str) -> list[Line]:
     return [
         Line(
