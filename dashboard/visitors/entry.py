@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PATH = "/visit/"
 ROUTE = "/visit/<key>"
+STARTED = "visit.started"  # a type that is switched off with it: visits
 RETRY_S = 5
 # An open page reports every SOON_MS. Where something is due before, it is told to come soon after it, and
 # after the rules have had RULES_MS to invite the visitor.
@@ -125,10 +126,6 @@ def _answer(environ: WSGIEnvironment, headers: list[tuple[str, str]], behind_pro
     address = privacy.short_address(environ.get("REMOTE_ADDR", ""))
     _limit(site, address, 1)
     report = _read(environ)
-    if (hold := holds.hold(site.source_id)) is not None:
-        raise RefusedError(hold.status, {"site": hold.text}, holds.RETRY_S)
-    if not switches.recorded("visit.started"):
-        return Answer(204)
     client = visits.Client(agent.name, agent.system, _country(environ, behind_proxy), address)
     return _taken(site, report, client)
 
@@ -170,6 +167,10 @@ def _taken(site: Portal, report: Report, client: visits.Client) -> Answer:
         known = visits.seen(site, report)
         visit: Visit | None = None
         if visits.has_news(site, known, report, who, now_ms):
+            if (hold := holds.hold(site.source_id)) is not None:
+                raise RefusedError(hold.status, {"site": hold.text}, holds.RETRY_S)
+            if not switches.recorded(STARTED):
+                return Answer(204)
             _limit(site, client.ip, len(report.e))
             visit = visits.take(site, report, client, who, now_ms)
     except visits.ForgedError:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from peewee import fn
+
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, insert_row, slot, update_row
@@ -38,6 +40,14 @@ _SEEN = Prepared(
         Visit.contact_id,
         Visit.due_ms,
     ).where((Visit.site == slot("site")) & (Visit.token == slot("token")))
+)
+_ROW = Prepared(  # locked until the transaction ends
+    lambda: dialect.held(Visit.select().where((Visit.site == slot("site")) & (Visit.token == slot("token"))))
+)
+_EARLIER = Prepared(
+    lambda: Visit.select(fn.COUNT(Visit.id)).where(
+        (Visit.site == slot("site")) & (Visit.browser == slot("browser"))
+    )
 )
 _CONTACT = Prepared(lambda: Contact.select(Contact.id).where(Contact.key == slot("key")))
 _WRITTEN = (
@@ -111,7 +121,7 @@ def take(site: Portal, report: Report, client: Client, who: dict[str, str] | Non
     with database.atomic():
         dialect.adding(Lock.APPENDING)
         dialect.one_at_a_time(Lock.APPEND, site.source_id)
-        visit = lock(site.id, report.v)
+        visit = next(iter(_ROW.models(Visit, site=site.id, token=report.v)), None)
         made: list[VisitorEvent] = []
         fresh = _fresh(site, report, now_ms, visit is not None)
         times = [each.time_ms for record, each in fresh if record.k != "agent"]
@@ -139,13 +149,6 @@ def take(site: Portal, report: Report, client: Client, who: dict[str, str] | Non
         if changed:
             update_row(Visit, visit.id, **changed)
     return visit
-
-
-def lock(site_id: int, token: str) -> Visit | None:
-    """Return a visit, locked until the transaction ends."""
-    query = Visit.select().where((Visit.site == site_id) & (Visit.token == token))
-    found: Visit | None = dialect.held(query).first()
-    return found
 
 
 def find_contact(visit: Visit) -> None:
@@ -195,8 +198,8 @@ def _fresh(
 
 def _start(site: Portal, report: Report, client: Client, moment: int) -> Visit:
     """Add the row of a new visit. The lock of the source keeps two requests from adding it both."""
-    earlier = Visit.select().where((Visit.site == site.id) & (Visit.browser == report.b)).count()
-    ident = insert_row(
+    ((earlier,),) = _EARLIER.rows(site=site.id, browser=report.b)
+    insert_row(
         Visit,
         site_id=site.id,
         token=report.v,
@@ -212,8 +215,7 @@ def _start(site: Portal, report: Report, client: Client, moment: int) -> Visit:
         url=privacy.url(report.u),
         title=privacy.text(report.t, records.TITLE_MAX),
     )
-    made: Visit = Visit.get_by_id(ident)
-    return made
+    return _ROW.models(Visit, site=site.id, token=report.v)[0]
 
 
 def _opened(site: Portal, visit: Visit, moment: int, *types: str) -> list[VisitorEvent]:

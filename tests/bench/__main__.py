@@ -1,7 +1,8 @@
 """All measures in one table: `python -m tests.bench [--rows 1000000] [--big 10000000] [--only A1,A5]`.
 
 The large site has `--rows` activities, or `--big` where given; the small one 100,000. Costs are
-processor time of the server's process, medians of cases run in turn; A11, A12, A8p and B5 are by the clock.
+processor time of the server's process, medians of cases run in turn; A11, A12, A8p, B5 and
+V1 in part are by the clock.
 Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the sites for the next.
 """
 
@@ -27,6 +28,7 @@ from tests.bench import (
     site,
     timers,
     visible,
+    visitors,
 )
 from tests.bench.site import Site
 from tests.bench.table import Line, text
@@ -75,6 +77,7 @@ PARTS: dict[str, Callable[[Bench], list[Line]]] = {
     "B1 B3": lambda _bench: rules.rows(),
     "B2": lambda bench: timers.rows(bench.home),
     "B5": lambda bench: deliveries.rows(bench.home),
+    "V1": lambda bench: visitors.rows(bench.home),
     "E3": lambda bench: connectors.rows(bench.home),
     "B4": lambda bench: backtest.rows(bench.home, bench.events),
 }

@@ -33,7 +33,7 @@ def rows() -> list[Line]:
     with postgres.server() as server:
         url = f"{server}/postgres"
         key = _prepared(url)
-        with _worker(url), serve.running("stopa", url) as web:
+        with worker(url), serve.running("stopa", url) as web:
             took = sorted(_delays(url, web.connection.port, key))
     p99, half = took[int(len(took) * 0.99) - 1], took[len(took) // 2]
     measure = f"PostgreSQL: POST → visible, p99 in s, {RATE} single events a second, one worker"
@@ -48,12 +48,13 @@ def _prepared(url: str) -> str:
 
 
 @contextmanager
-def _worker(url: str) -> Iterator[None]:
+def worker(url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker until the block ends."""
     chosen = {"STOPA_DATABASE": url, "STOPA_SECRET_KEY": site.SECRET}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
     process = subprocess.Popen(command, env={**os.environ, **chosen}, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
