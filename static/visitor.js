@@ -123,7 +123,7 @@
       if (batch.length) floor = batch.at(-1).at + past(began)
       if (sent[1] == contact) told = sent[0]
     } else failed++
-    plan(failed ? Math.min(3e5, 2500 * 2 ** failed) : queue.length ? 250 : document.hidden ? 3e4 : 5e3)
+    plan(failed ? Math.min(3e5, 2500 * 2 ** failed) : queue.length ? 250 : document.hidden ? 3e4 : answer?.next || 5e3)
     if (running && status == 200 && !document.hidden) show(answer?.invite)
   }
   const report = () => {

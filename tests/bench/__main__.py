@@ -1,9 +1,9 @@
 """All measures in one table: `python -m tests.bench [--rows 1000000] [--big 10000000] [--only A1,A5]`.
 
 The large site has `--rows` activities, or `--big` where given; the small one 100,000. Costs are
-processor time of the server's process, medians of cases run in turn; A11, A12, A8p, B5 and
-V1 in part are by the clock.
-Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the sites for the next.
+processor time of the server's process, medians of cases run in turn; A11, A12, A8p, B5 and V1 in
+part are by the clock. Files lie in a temporary folder and go with the run; `--keep FOLDER` keeps the
+sites for the next.
 """
 
 from __future__ import annotations
