@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, abort, current_app, g, make_response, request, url_for
+from flask import Blueprint, Response, abort, g, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
 from peewee import JOIN
 from wtforms.validators import ValidationError
 
-from dashboard import catalog, clock
+from dashboard import clock
 from dashboard.access import granting, keys
 from dashboard.access.granting import RefusedError
 from dashboard.access.guard import require
@@ -20,11 +20,9 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.audit import record as audit
 from dashboard.db import database, rows
-from dashboard.i18n import formats, zone
 from dashboard.i18n.message import N_
-from dashboard.ingest import arrival, samples
-from dashboard.ingest.arrival import Arrival
 from dashboard.models import ApiKey, Source, User
+from dashboard.pages.settings.api_keys import use as key_use
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.fields import Check, Choice, Field, Form, TextLine
@@ -230,7 +228,7 @@ class ApiKeys(Resource[KeyForm]):
     def added(self, row: ApiKey, form: KeyForm) -> Response:
         """Show the value of the key: it stands on this one answer and nowhere else."""
         masked = row.allow == "read" and not g.scope.can(Permission.PII_UNMASK)
-        return self.render("keys/made.html", form=form, masked=masked, **_use(row, form.plain))
+        return self.render("keys/made.html", form=form, masked=masked, **key_use.use(row, form.plain))
 
     def detail(self, ident: int) -> Response:
         """Show how a key is used, without its value, and what has come with it.
@@ -238,8 +236,8 @@ class ApiKeys(Resource[KeyForm]):
         A page that waits asks again; while nothing but the `refused` records it shows has come, it gets 204.
         """
         row = self.one(ident)
-        use = _use(row, "$STOPA_KEY")
-        news: News = use["arrived"]
+        use = key_use.use(row, "$STOPA_KEY")
+        news: key_use.News = use["arrived"]
         if wanted({"first"}) and news.waits and request.args.get("refused") == str(news.refused):
             return make_response("", 204)
         (shown,) = [each for each in self.rows(gone=True) if each.id == ident]
@@ -267,62 +265,6 @@ class ApiKeys(Resource[KeyForm]):
         with database.atomic():
             if ApiKey.update(revoked_ts=clock.now_s()).where(live).execute():
                 self.record("revoked", "u", row, {"revoked": (False, True)})
-
-
-class News(NamedTuple):
-    """What has come with a key: a sentence with a link, and the kind of its note (info, warn or ok)."""
-
-    text: str
-    kind: str
-    url: str
-    verb: str
-    refused: int = 0  # records, while no event has come
-
-    @property
-    def waits(self) -> bool:
-        return self.kind != "ok"
-
-
-def _use(row: ApiKey, value: str) -> dict[str, Any]:
-    """Return what the pages of a key show: samples of its use with `value` as the key, and what has come."""
-    source, address = Source.get_by_id(row.source_id).name, current_app.config["STOPA"].base_url
-    sends = row.allow == "ingest"
-    found = samples.sending(address, value, source) if sends else samples.reading(address, value)
-    return {"row": row, "source": source, "address": address, "samples": found, "arrived": _news(row)}
-
-
-def _news(row: ApiKey) -> News:
-    """Return what has come with a key, or that it is waited for."""
-    sends, since_ms = row.allow == "ingest", row.created_ts * 1000
-    found = arrival.first(g.scope, row.source_id, since_ms) if sends else None
-    if found is not None:
-        at = formats.stamp(found.time_ms // 1000, zone())
-        text = _("The first event has arrived: %(type)s, %(time)s.", type=_type_name(found.type), time=at)
-        return News(text, "ok", *_rows_of(found))
-    number = arrival.refused(row.source_id, since_ms) if sends else 0
-    if number:
-        text = ngettext("%(num)d record was refused.", "%(num)d records were refused.", number)
-        return News(text, "warn", url_for("events.refused"), _("Show refused events"), number)
-    if row.last_used_ts is not None:
-        return News(_("Last used %(time)s.", time=lists.moment(row.last_used_ts)), "ok", "", "")
-    text = _("Waiting for the first event…") if sends else _("Waiting for the first request…")
-    return News(text, "info", url_for("keys.detail", ident=row.id), _("Check now"))
-
-
-def _rows_of(found: Arrival) -> tuple[str, str]:
-    """Return address and name of the page that shows a first event: the user's day, or the event."""
-    if found.user and g.scope.can(Permission.TRACING_VIEW):
-        login, name = found.user
-        date = clock.local_date(found.time_ms // 1000, zone()).isoformat()
-        return url_for("tracing.index", user=login, date=date), _("Open the day of %(name)s", name=name)
-    if found.seen and g.scope.can(Permission.EVENTS_VIEW):
-        return url_for("events.show", ident=found.id), _("Open the event")
-    return "", ""
-
-
-def _type_name(name: str) -> str:
-    known = catalog.find(name)
-    return _(known.label) if known else name
 
 
 bp = Blueprint("keys", __name__, url_prefix="/settings/keys")
