@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import time_machine
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -128,11 +129,11 @@ def test_keys_are_listed_without_their_values(run: Run, jana: User) -> None:
     run("key", "revoke", "Wall")
     listed = run("key", "list").stdout
     assert listed.splitlines()[1].split() == [
-        *(plain[:12], "ingest", "pbx", "Brno", "PBX", "command", "line", "active", "never")
+        *(plain[:12], "ingest", "pbx", "Brno", "PBX", "command", "line", "active", "never", "never")
     ]
     assert ("Wall" in listed, plain in listed) == (False, False)
     (wall,) = [line.split() for line in run("key", "list", "--all").stdout.splitlines() if "Wall" in line]
-    assert wall[1:] == ["read", "wall", "Wall", "jana", "revoked", "never"]
+    assert wall[1:] == ["read", "wall", "Wall", "jana", "revoked", "never", "never"]
 
 
 def test_a_key_is_revoked_by_name_or_by_its_start_where_names_are_shared(run: Run, app: Flask) -> None:
@@ -144,6 +145,26 @@ def test_a_key_is_revoked_by_name_or_by_its_start_where_names_are_shared(run: Ru
     assert run("key", "revoke", "a").exit_code == 0
     assert run("key", "revoke", "a").exit_code == 1
     assert ApiKey.select().where(ApiKey.revoked_ts.is_null()).count() == 0
+
+
+@time_machine.travel(1_772_000_000, tick=False)
+def test_keys_end_after_days_or_with_a_day_of_the_site(run: Run, app: Flask) -> None:
+    app.config["STOPA"] = replace(app.config["STOPA"], timezone="Europe/Prague")
+    for given, ends_ts in (
+        ("30", 1_772_000_000 + 30 * 86_400),
+        ("2026-02-25", 1_772_060_400),  # today, to its midnight in Prague
+        ("2026-02-24", None),
+        ("0", None),
+        ("soon", None),
+    ):
+        done = run("key", "add", given, "--source", "pbx", "--expires", given)
+        assert (done.exit_code == 0) == (ends_ts is not None), given
+        row = ApiKey.get_or_none(ApiKey.name == given)
+        assert (row and row.expires_ts) == ends_ts
+    (row,) = (each for each in json.loads(run("key", "list", "--json").stdout) if each["name"] == "30")
+    assert (row["state"], row["expires"]) == ("active", "2026-03-27T07:13:20+01:00")
+    with time_machine.travel(1_772_060_400):
+        assert "expired" in run("key", "list").stdout
 
 
 def test_lists_are_printed_as_json(run: Run, jana: User) -> None:

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import abort, current_app, g, request
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, Unauthorized
 
 from dashboard.access import keys, scope, sessions, trusted_header
 from dashboard.access.permissions import Permission
@@ -27,6 +27,10 @@ class MissingPermission(Forbidden):
     def __init__(self, *permissions: Permission) -> None:
         super().__init__()
         self.permissions = permissions
+
+
+class ExpiredKey(Unauthorized):
+    """401 to a request whose key was valid once."""
 
 
 def require(*permissions: Permission) -> Callable[[View], View]:
@@ -53,9 +57,12 @@ def require_key(allow: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            g.key = key = keys.find(bearer())
+            key = keys.find_expired(bearer())
             if key is None:
                 abort(401)
+            if key.is_expired:
+                raise ExpiredKey
+            g.key = key
             if key.allow != allow:
                 abort(403)
             return view(*args, **kwargs)

@@ -32,6 +32,11 @@ class Key(NamedTuple):
     makes: bool
     last_used_ts: int | None
     maker_id: int | None
+    expires_ts: int | None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_ts is not None and clock.now_s() >= self.expires_ts
 
 
 _BY_HASH = Prepared(
@@ -43,6 +48,7 @@ _BY_HASH = Prepared(
         ApiKey.makes,
         ApiKey.last_used_ts,
         ApiKey.maker_id,
+        ApiKey.expires_ts,
     ).where((ApiKey.key_hash == slot("hash")) & ApiKey.revoked_ts.is_null())
 )
 
@@ -53,14 +59,27 @@ def is_reserved(source: str) -> bool:
     return name in (internal.SOURCE, internal.SAMPLE)
 
 
+def is_valid() -> Any:
+    """Return the condition for keys that are neither revoked nor expired."""
+    expires = ApiKey.expires_ts
+    return ApiKey.revoked_ts.is_null() & (expires.is_null() | (expires > clock.now_s()))
+
+
 def sharing(source: str) -> list[str]:
     """Return the names of the valid keys that send events of `source`, in order."""
     query = ApiKey.select(ApiKey.name).join(Source, on=(ApiKey.source_id == Source.id))
-    sending = (Source.name == source) & (ApiKey.allow == "ingest") & ApiKey.revoked_ts.is_null()
+    sending = (Source.name == source) & (ApiKey.allow == "ingest") & is_valid()
     return [name for (name,) in query.where(sending).order_by(ApiKey.name).tuples()]
 
 
-def make(name: str, source: str, allow: str, makes: bool = True, maker_id: int | None = None) -> str:
+def make(
+    name: str,
+    source: str,
+    allow: str,
+    makes: bool = True,
+    maker_id: int | None = None,
+    expires_ts: int | None = None,
+) -> str:
     """Add a key for `source`, creating the source if it is new, and return the key in plain text.
 
     `maker_id` is the user who makes it; see scope_of(). Raises ValueError for a reserved source.
@@ -78,6 +97,7 @@ def make(name: str, source: str, allow: str, makes: bool = True, maker_id: int |
         key_hash=digest(plain),
         maker_id=maker_id,
         created_ts=clock.now_s(),
+        expires_ts=expires_ts,
     )
     return plain
 
@@ -99,7 +119,13 @@ def successor(ident: int) -> dict[str, Any] | None:
 
 
 def find(plain: str) -> Key | None:
-    """Return the key, or None if it is unknown or revoked. The look-up by hash leaks no timing."""
+    """Return the key, or None if it is unknown, revoked or expired. The look-up by hash leaks no timing."""
+    key = find_expired(plain)
+    return key if key is not None and not key.is_expired else None
+
+
+def find_expired(plain: str) -> Key | None:
+    """Return the key although it may have expired, or None if it is unknown or revoked."""
     rows = _BY_HASH.rows(hash=digest(plain))
     return Key(*rows[0]) if rows else None
 
@@ -119,7 +145,7 @@ def scope_of(maker_id: int | None) -> Scope | None:
 
 def read_keys_of(maker_id: int) -> int:
     """Return how many valid read keys a user has made."""
-    made = (ApiKey.maker_id == maker_id) & (ApiKey.allow == "read") & ApiKey.revoked_ts.is_null()
+    made = (ApiKey.maker_id == maker_id) & (ApiKey.allow == "read") & is_valid()
     number: int = ApiKey.select().where(made).count()
     return number
 

@@ -115,3 +115,4 @@ class ApiKey(Model):
     created_ts = pw.BigIntegerField()
     last_used_ts = pw.BigIntegerField(null=True)
     revoked_ts = pw.BigIntegerField(null=True)
+    expires_ts = pw.BigIntegerField(null=True)  # from then on it is refused; None: never

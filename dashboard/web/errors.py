@@ -15,7 +15,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from dashboard.access import granting
-from dashboard.access.guard import MACHINE_PATHS, MissingPermission
+from dashboard.access.guard import MACHINE_PATHS, ExpiredKey, MissingPermission
 from dashboard.access.permissions import Permission
 from dashboard.audit import record as audit
 from dashboard.db import database, failure
@@ -53,6 +53,8 @@ def on_http_error(error: HTTPException) -> Response:
         except peewee.OperationalError as away:
             return on_database_away(away)
     detail = error.description if isinstance(error.description, Detail) else None
+    if isinstance(error, ExpiredKey):
+        detail = Detail(_("This API key has expired. Ask for a new one."))
     if isinstance(error, MissingPermission):
         detail = missing(error.permissions)
     response = answer(code, detail=str(detail) if detail else None)

@@ -60,6 +60,7 @@ BAD = [
     ("source", "", "Enter 1 to 120 characters."),
     ("source", "a\x1bb", "Remove control characters."),
     ("allow", "everything", "Choose a permission."),
+    ("days", "31", "Choose an item from the list."),
 ]
 
 

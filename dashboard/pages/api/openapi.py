@@ -32,7 +32,7 @@ SENDING = (
 )
 PROBLEMS = {
     "400": "The body is no JSON.",
-    "401": "There is no such key, or it is revoked.",
+    "401": "There is no such key, or it is revoked or has expired.",
     "403": "The key is made for something else.",
     "413": "The body is too large.",
     "415": "The content is of another kind, or compressed.",

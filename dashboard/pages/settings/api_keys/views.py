@@ -44,6 +44,7 @@ class KeyRow(NamedTuple):
     created_ts: int
     last_ts: int | None
     revoked_ts: int | None
+    expires_ts: int | None
     maker_id: int | None
     maker: str | None
     scope: Scope | None = None  # of a read key: what it shows now; None: it is refused
@@ -84,6 +85,13 @@ class KeyForm(Form):
         N_("Known users and queues only"),
         hint=N_("Otherwise, events create users and queues they mention for the first time."),
     )
+    days = Choice(
+        N_("Expires"),
+        {"": N_("Never"), "30": N_("After 30 days"), "90": N_("After 90 days"), "365": N_("After a year")},
+        default="",
+        problem=N_("Choose an item from the list."),
+        hint=N_("From then on, requests with it are rejected."),
+    )
     plain = ""  # the only copy of the key, once it has been made
     shared: Sequence[str] = ()  # names of the keys that send for this source already
 
@@ -118,6 +126,8 @@ def _maker(row: KeyRow) -> str:
 def _state(row: KeyRow) -> Markup:
     if row.revoked_ts:
         return badge(_("Revoked"))
+    if row.expires_ts is not None and clock.now_s() >= row.expires_ts:
+        return badge(_("Expired"), "warn")
     if row.allow == "read" and row.scope is None:
         return badge(_("Refused: its maker may no longer read"), "bad")
     return badge(_("Active"), "ok")
@@ -174,6 +184,7 @@ class ApiKeys(Resource[KeyForm]):
         Column("maker", N_("Added by"), show=_maker, css="p3", sorts=False),
         moment("created", N_("Added"), "created_ts", "n p3"),
         moment("last", N_("Last used"), "last_ts", "n p2"),
+        moment("expires", N_("Expires"), "expires_ts", "n p3"),
         Column("state", N_("State"), show=_state, sorts=False),
         Column("revoke", N_("Revoke"), show=_revocation, css="end", sorts=False, hidden=True),
     )
@@ -189,6 +200,7 @@ class ApiKeys(Resource[KeyForm]):
             ApiKey.created_ts,
             ApiKey.last_used_ts,
             ApiKey.revoked_ts,
+            ApiKey.expires_ts,
             ApiKey.maker_id,
             User.name,
         )
@@ -219,9 +231,13 @@ class ApiKeys(Resource[KeyForm]):
             if ApiKey.select().where((ApiKey.name == name) & ApiKey.revoked_ts.is_null()).exists():
                 raise InvalidError("name", _(self.texts.taken))  # perhaps the form was sent twice
             form.shared = keys.sharing(source) if allow == "ingest" else ()
-            form.plain = keys.make(name, source, allow, makes=not form.known_only.data, maker_id=g.user.id)
+            days = form.days.data
+            expires_ts = clock.now_s() + int(days) * 86_400 if days else None
+            makes = not form.known_only.data
+            form.plain = keys.make(name, source, allow, makes, g.user.id, expires_ts)
             row: ApiKey = ApiKey.get(ApiKey.key_hash == keys.digest(form.plain))
             details = {"source": source, "allow": allow, "known_only": form.known_only.data}
+            details |= {"days": int(days)} if days else {}
             audit.record("key.created", "c", self.target(row), details=details)
         return row
 
@@ -242,6 +258,7 @@ class ApiKeys(Resource[KeyForm]):
             return make_response("", 204)
         (shown,) = [each for each in self.rows(gone=True) if each.id == ident]
         use |= {"state": _state(shown), "last_used": lists.moment(row.last_used_ts)}
+        use["expires"] = lists.moment(row.expires_ts) if row.expires_ts else _("Never")
         return self.render("keys/show.html", {"first"}, **use)
 
     def head_cell(self, row: KeyRow) -> Markup:

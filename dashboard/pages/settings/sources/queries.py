@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from peewee import SQL, fn
 
+from dashboard.access import keys
 from dashboard.clock import DAY_S, HOUR_S
 from dashboard.db import rows
 from dashboard.events import internal, source_hours
@@ -153,7 +154,7 @@ def _means() -> Mapping[int, Means]:
     found: dict[int, Means] = defaultdict(lambda: Means(None, (), None, "", False))
     for source_id, kind in Connector.select(Connector.source_id, Connector.kind).tuples():
         found[source_id] = found[source_id]._replace(connector=kind)
-    sending = (ApiKey.allow == "ingest") & ApiKey.revoked_ts.is_null()
+    sending = (ApiKey.allow == "ingest") & keys.is_valid()
     for source_id, name in ApiKey.select(ApiKey.source_id, ApiKey.name).where(sending).tuples():
         found[source_id] = found[source_id]._replace(keys=(*found[source_id].keys, name))
     for source_id, path, problem in Follow.select(Follow.source_id, Follow.path, Follow.problem).tuples():
