@@ -12,11 +12,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from dashboard.settings import ROOT
+from tests.browser.portal import Portal, Visitor, portal
 from tests.browser.rounds import VIEWS, Rounds, Visit, pages
 from tests.browser.window import DESK, SIGN_IN, ZONE, Open, Site, Tab, View, look, signed_in, watched
 from tests.test_start import SERVER, environment, started, until
@@ -32,6 +35,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+VISITOR_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
+KEPT = ["--disable-back-forward-cache"]  # what Playwright switches off
 # Pages that show the present day or week.
 DATED = {
     "home",
@@ -133,3 +140,35 @@ def open_as(browser: Browser, site: Site) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [problem for tab in tabs for problem in tab.problems] == []
+
+
+@pytest.fixture(scope="package")
+def served(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    database = shutil.copy(sqlite_template, tmp_path_factory.mktemp("portal") / "stopa.db")
+    with portal(str(database)) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def portal_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser that keeps the pages which one goes back to."""
+    kind = browser.browser_type
+    named = [*ARGUMENTS, f"--user-agent={VISITOR_AGENT}"]  # also of what pages send while they are left
+    found = kind.launch(executable_path=CHROMIUM, args=named, ignore_default_args=KEPT)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def visitor(portal_browser: Browser, served: Portal) -> Iterator[Any]:
+    """Return a function that makes a visitor."""
+    made: list[Visitor] = []
+
+    def come(script: str = "", **look: Any) -> Visitor:
+        made.append(Visitor(portal_browser, served, script, **look))
+        return made[-1]
+
+    yield come
+    for each in made:
+        each.context.close()
+    assert [text for each in made for texts in each.problems for text in texts] == []

@@ -8,15 +8,20 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from playwright.sync_api import Browser, Error, Page, Request
+
 from dashboard.settings import ROOT
+from tests.browser.window import WAIT_MS, watched
 from tests.postgres import free_port
-from tests.test_start import SERVER, environment, started
+from tests.test_start import SERVER, environment, started, until
 
 KEY, SECRET = "portal-key", "signing-secret"
 POLICY = "default-src 'self'; script-src {stopa}; connect-src {stopa}"
@@ -141,3 +146,57 @@ def _pages(stopa: str) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Pages
+
+
+class Visitor:
+    """Somebody on the portal, whose pages may complain of nothing, and what they have sent to Stopa."""
+
+    def __init__(self, chromium: Browser, site: Portal, script: str = "", **look: Any) -> None:
+        self.context = chromium.new_context(**{"base_url": site.address, "locale": "cs-CZ", **look})
+        self.context.set_default_timeout(WAIT_MS)
+        self.site = site
+        if script:
+            self.context.add_init_script(script)
+        self.problems: list[list[str]] = []
+        self.sent: list[str] = []
+        self.context.on("request", self._note)
+        site.forget()
+
+    def open(self, path: str) -> Page:
+        tab = watched(self.context.new_page())
+        self.problems.append(tab.problems)
+        tab.page.goto(path)
+        wait_for(tab.page, "Boolean(window.stopa?.consent)")
+        return tab.page
+
+    def waits(self, fact: Callable[[list[Happened]], object]) -> list[Happened]:
+        """Wait until a fact holds of the events since this visitor came, and return them."""
+        until(lambda: fact(self.site.events()), self._turn)
+        return self.site.events()
+
+    def _turn(self) -> None:
+        """Let the browser's requests be answered, which time.sleep() does not."""
+        if self.context.pages:
+            self.context.pages[0].wait_for_timeout(50)
+        else:
+            time.sleep(0.05)
+
+    def _note(self, request: Request) -> None:
+        if "/visit/" in request.url:
+            self.sent.append(request.url)
+
+
+def wait_for(page: Page, expression: str) -> None:
+    """Wait until a page says so; its policy forbids what Playwright has for it."""
+
+    def holds() -> bool:
+        try:
+            return bool(page.evaluate(expression))
+        except Error:  # the page is being left
+            return False
+
+    until(holds)
+
+
+def types(events: list[Happened]) -> Counter[str]:
+    return Counter(each.type for each in events)

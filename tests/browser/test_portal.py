@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Locator, Page, Request, Route, expect
+from playwright.sync_api import Route
 
-from dashboard import clock
-from dashboard.i18n import translator
-from dashboard.visitors import identify, invitations
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.portal import SECRET, Happened, Portal, portal
-from tests.browser.rounds import AXE
-from tests.browser.window import TAGS, WAIT_MS, watched
+from dashboard.visitors import identify
+from tests.browser.portal import SECRET, Happened, Portal, types, wait_for
 from tests.test_start import until
 
-AGENT = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-)
-KEPT = ["--disable-back-forward-cache"]  # what Playwright switches off
 QUIET_MS = 600  # records leave within 250 ms
 STORED = "[localStorage.length, sessionStorage.length]"
 PRIVATE = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })"
@@ -36,104 +21,6 @@ SCROLL = """async () => {
     await new Promise((done) => setTimeout(done, 30))
   }
 }"""
-SHIFTS = """() => {
-  window.shifts = 0
-  const observer = new PerformanceObserver((all) => { window.shifts += all.getEntries().length })
-  observer.observe({ type: "layout-shift" })
-}"""
-CHATWOOT = """() => {
-  window.calls = []
-  const note = (name) => (given) => window.calls.push([name, given])
-  const names = ["setCustomAttributes", "setConversationCustomAttributes", "toggle"]
-  window.$chatwoot = { hasLoaded: true, ...Object.fromEntries(names.map((name) => [name, note(name)])) }
-}"""
-WORDS = {
-    "en": "Hello, may I help you choose a tariff? I will gladly answer in the chat.",
-    "cs": "Dobrý den, mohu vám s výběrem tarifu pomoci? Rád vám odpovím v chatu.",
-    "ja": "こんにちは。プラン選びをお手伝いできます。チャットでお気軽にご質問ください。",
-}
-
-
-@pytest.fixture(scope="module")
-def served(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    database = shutil.copy(sqlite_template, tmp_path_factory.mktemp("portal") / "stopa.db")
-    with portal(str(database)) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium(browser: Browser) -> Iterator[Browser]:
-    """A browser that keeps the pages which one goes back to."""
-    kind = browser.browser_type
-    named = [*ARGUMENTS, f"--user-agent={AGENT}"]  # also of what pages send while they are left
-    found = kind.launch(executable_path=CHROMIUM, args=named, ignore_default_args=KEPT)
-    yield found
-    found.close()
-
-
-class Visitor:
-    """Somebody on the portal, whose pages may complain of nothing, and what they have sent to Stopa."""
-
-    def __init__(self, chromium: Browser, site: Portal, script: str = "", **look: Any) -> None:
-        self.context = chromium.new_context(**{"base_url": site.address, "locale": "cs-CZ", **look})
-        self.context.set_default_timeout(WAIT_MS)
-        self.site = site
-        if script:
-            self.context.add_init_script(script)
-        self.problems: list[list[str]] = []
-        self.sent: list[str] = []
-        self.context.on("request", self._note)
-        site.forget()
-
-    def open(self, path: str) -> Page:
-        tab = watched(self.context.new_page())
-        self.problems.append(tab.problems)
-        tab.page.goto(path)
-        wait_for(tab.page, "Boolean(window.stopa?.consent)")
-        return tab.page
-
-    def waits(self, fact: Callable[[list[Happened]], object]) -> list[Happened]:
-        """Wait until a fact holds of the events since this visitor came, and return them."""
-        until(lambda: fact(self.site.events()), self._turn)
-        return self.site.events()
-
-    def _turn(self) -> None:
-        """Let the browser's requests be answered, which time.sleep() does not."""
-        if self.context.pages:
-            self.context.pages[0].wait_for_timeout(50)
-        else:
-            time.sleep(0.05)
-
-    def _note(self, request: Request) -> None:
-        if "/visit/" in request.url:
-            self.sent.append(request.url)
-
-
-@pytest.fixture
-def visitor(chromium: Browser, served: Portal) -> Iterator[Any]:
-    """Return a function that makes a visitor."""
-    made: list[Visitor] = []
-
-    def come(script: str = "", **look: Any) -> Visitor:
-        made.append(Visitor(chromium, served, script, **look))
-        return made[-1]
-
-    yield come
-    for each in made:
-        each.context.close()
-    assert [text for each in made for texts in each.problems for text in texts] == []
-
-
-def wait_for(page: Page, expression: str) -> None:
-    """Wait until a page says so; its policy forbids what Playwright has for it."""
-
-    def holds() -> bool:
-        try:
-            return bool(page.evaluate(expression))
-        except Error:  # the page is being left
-            return False
-
-    until(holds)
 
 
 def said(events: list[Happened]) -> list[tuple[str, str]]:
@@ -142,10 +29,6 @@ def said(events: list[Happened]) -> list[tuple[str, str]]:
     return [
         (each.type, next((each.data[name] for name in names if name in each.data), "")) for each in events
     ]
-
-
-def types(events: list[Happened]) -> Counter[str]:
-    return Counter(each.type for each in events)
 
 
 def test_every_kind_arrives_once_and_in_order(served: Portal, visitor: Any) -> None:
@@ -298,103 +181,3 @@ def test_global_privacy_control_turns_it_off(served: Portal, visitor: Any) -> No
         page.wait_for_url("**/sent?*")
     page.wait_for_timeout(QUIET_MS)
     assert (somebody.sent, page.evaluate(STORED), served.events()) == ([], [0, 0], [])
-
-
-def test_an_invitation_is_shown_and_answered(served: Portal, visitor: Any) -> None:
-    somebody = visitor()
-    page = somebody.open("/")
-    (started, *_others) = somebody.waits(lambda events: types(events)["visit.started"])
-    ((visit,),) = served.find("SELECT id FROM visit WHERE token = ?", started.session)
-
-    def invite(chat: str, seconds: int = 120) -> Locator:
-        url = f"{served.address}/chat?visit={{visit}}"
-        served.change("UPDATE site SET chat = ?, chat_url = ?, privacy_url = ?", chat, url, served.address)
-        now_ms = clock.now_ms()
-        served.change(
-            "INSERT INTO invitation (visit_id, text, language, state, created_ms, until_ms)"
-            " VALUES (?, ?, 'cs', 'waiting', ?, ?)",
-            *(visit, WORDS["cs"], now_ms, now_ms + seconds * 1000),
-        )
-        served.change("UPDATE visit SET invitation = 'waiting' WHERE id = ?", visit)
-        page.get_by_text("Compare tariffs").click()
-        page.locator("[name=person]").focus()
-        return page.get_by_role("complementary", name="Pozvánka k chatu")
-
-    def answered(state: str) -> None:
-        somebody.waits(lambda events: types(events)[f"chat.invite_{state}"] == 1)
-        expect(box).to_have_count(0)
-
-    page.evaluate(SHIFTS)
-    box = invite("url")
-    expect(box).to_contain_text(WORDS["cs"])
-    expect(page.locator("stopa-box [role=status]")).to_contain_text(WORDS["cs"])
-    assert page.evaluate("[document.activeElement.name, window.shifts]") == ["person", 0]
-    yes, no = (box.locator(f".{name}").bounding_box() for name in ("yes", "no"))
-    assert yes is not None
-    assert no is not None
-    assert (yes["width"], yes["height"]) == (no["width"], no["height"])
-    box.get_by_role("link", name="Zahájit chat").focus()
-    with somebody.context.expect_page() as opened:
-        page.keyboard.press("Enter")
-    assert opened.value.url == f"{served.address}/chat?visit={started.session}"
-    assert opened.value.evaluate("window.opener") is None
-    opened.value.close()
-    answered("accepted")
-
-    box = invite("url")
-    box.get_by_role("button", name="Ne, děkuji").wait_for()
-    page.keyboard.press("Escape")  # belongs to the field
-    page.locator("[name=person]").evaluate("(field) => field.blur()")
-    expect(box).to_have_count(1)
-    page.keyboard.press("Escape")
-    answered("rejected")
-
-    box = invite("", seconds=1)
-    expect(box).to_have_count(1)
-    answered("ignored")
-
-    page.evaluate(CHATWOOT)
-    box = invite("chatwoot")
-    box.get_by_role("button", name="Zahájit chat").click()
-    mark = {"stopa_visit": started.session}
-    assert page.evaluate("window.calls") == [
-        ["setCustomAttributes", mark],
-        ["setConversationCustomAttributes", mark],
-        ["toggle", "open"],
-    ]
-    somebody.waits(lambda events: types(events)["chat.invite_accepted"] == 2)
-
-
-@pytest.mark.parametrize("language", WORDS)
-def test_the_box_is_accessible_and_covers_nothing_for_good(visitor: Any, language: str) -> None:
-    say = translator(language)
-    invite = {
-        "id": 1,
-        "text": WORDS[language],
-        "lang": language,
-        "seconds": 120,
-        "chat": {"kind": "chatwoot"},
-        "title": say(invitations.TITLE),
-        "accept": say(invitations.ACCEPT),
-        "decline": say(invitations.DECLINE),
-        "note": say(invitations.NOTE),
-        "privacy": {"url": "/privacy", "text": say(invitations.PRIVACY)},
-    }
-    for width, scheme in ((390, "dark"), (1440, "light")):
-        somebody = visitor(
-            viewport={"width": width, "height": 844}, color_scheme=scheme, locale=TAGS[language]
-        )
-        page = somebody.open(f"/{language}")
-        page.add_script_tag(url=page.locator("script").evaluate("(one) => one.src.replace('.js', '-box.js')"))
-        page.evaluate("(invite) => stopa.box(invite, () => {}, 'v')", invite)
-        box = page.get_by_role("complementary")
-        expect(box).to_be_in_viewport(ratio=1)
-        found = Axe().run(page, options=AXE).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        if width == 390:
-            page.evaluate("scrollTo(0, 1e6)")
-            bottom = page.locator("main").evaluate("(main) => main.getBoundingClientRect().bottom")
-            place = box.bounding_box()
-            assert place is not None
-            assert place["y"] >= bottom
