@@ -24,13 +24,16 @@ from tests.postgres import free_port
 from tests.test_start import SERVER, environment, started, until
 
 KEY, SECRET = "portal-key", "signing-secret"
+ADMIN, PASSWORD = "admin", "right and long"
 POLICY = "default-src 'self'; script-src {stopa}; connect-src {stopa}"
 SET_UP = f"""
 from dashboard import clock, create_app
 from dashboard.events import record
 from dashboard.models import Site
+from tests import make
 import sys
 with create_app().app_context():
+    make.administrator({ADMIN!r}, {PASSWORD!r})
     Site.create(source=record.source("Portal"), key={KEY!r}, enabled=True, origins=[sys.argv[1]],
         elements=["order", "terms"], secret={SECRET!r}, created_ts=clock.now_s())
 """

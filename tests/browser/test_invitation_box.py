@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from dashboard import clock
 from dashboard.i18n import translator
 from dashboard.visitors import invitations
-from tests.browser.portal import Portal, types
+from tests.browser.portal import ADMIN, PASSWORD, Portal, types
 from tests.browser.rounds import AXE
-from tests.browser.window import TAGS
+from tests.browser.window import TAGS, WAIT_MS, fill_sign_in
 
 SHIFTS = """() => {
   window.shifts = 0
@@ -131,3 +131,39 @@ def test_the_box_is_accessible_and_covers_nothing_for_good(visitor: Any, languag
             place = box.bounding_box()
             assert place is not None
             assert place["y"] >= bottom
+
+
+def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_story(
+    portal_browser: Browser, served: Portal, visitor: Any
+) -> None:
+    staff = portal_browser.new_context(base_url=served.stopa, locale="en-GB").new_page()
+    staff.goto("/sign-in")
+    fill_sign_in(staff, ADMIN, PASSWORD)
+    staff.goto("/rules/recipes/visitors/1")
+    staff.get_by_label("Only on pages whose address contains").fill("/cs")
+    staff.get_by_label("An accepted invitation opens").select_option("url")
+    staff.get_by_label("Chat address").fill(f"{served.address}/chat?visit={{visit}}&in={{language}}")
+    staff.get_by_role("button", name="Add rule").click()
+    expect(staff.get_by_text("Saved. The rule is on.")).to_be_visible()
+    served.change("UPDATE site SET idle_s = 1")
+
+    somebody, other = visitor(), visitor()
+    page, elsewhere = somebody.open("/cs"), other.open("/other")
+    box = page.get_by_role("complementary", name="Pozvánka k chatu")
+    expect(box).to_contain_text("Dobrý den, můžeme vám pomoci?", timeout=WAIT_MS)
+    with somebody.context.expect_page() as opened:
+        box.get_by_role("link", name="Zahájit chat").click()
+    (visit, session), (_other, uninvited) = served.find(
+        "SELECT id, token FROM visit WHERE url LIKE ? OR url LIKE ? ORDER BY url", "%/cs", "%/other"
+    )
+    assert opened.value.url == f"{served.address}/chat?visit={session}&in=cs-CZ"
+    somebody.waits(lambda events: types(events)["chat.invite_accepted"])
+    invited = [each.type for each in somebody.site.events() if each.session == session]
+    steps = ["visitor.idle", "chat.invited", "chat.invite_accepted"]
+    assert [type_ for type_ in invited if type_ in steps] == steps
+    other.waits(lambda events: ("visitor.idle", uninvited) in [(each.type, each.session) for each in events])
+    expect(elsewhere.get_by_role("complementary")).to_have_count(0)
+    staff.goto(f"/visitors/{visit}")
+    expect(staff.get_by_text("Chat invitation accepted")).to_be_visible()
+    expect(staff.get_by_label("Invitations")).to_contain_text("Invite idle visitors: Portal")
+    staff.context.close()
