@@ -55,13 +55,15 @@ def test_a_web_site_is_added_changed_and_deleted_and_its_secret_shown_once(
     assert row.secret in made.text
     shown, base = html.unescape(made.text), app.config["STOPA"].base_url
     for text in (
-        f'src="{base}/visitor.js" data-key="{row.key}" data-elements="order-number, search"></script>',
+        f'src="{base}/visitor.js"\n  data-key="{row.key}"\n  data-elements="order-number, search"></script>',
         f"script-src {base};\nconnect-src {base};",
         'data-consent="not-needed"',
         "hash_hmac(",
     ):
         assert text in shown, text
     page = f"{URL}/{row.id}"
+    assert "Web site" in editor.get("/settings/sources").text
+    assert f'href="{page}"' in editor.get(f"/settings/sources/{row.source_id}").text
     a_visit(row, 1)
     a_visit(row, 2, away_ms=5)
     a_visit(row, 3, ended_ms=5)

@@ -15,7 +15,7 @@ from dashboard.db import rows
 from dashboard.events import internal, source_hours
 from dashboard.events.source_hours import Day
 from dashboard.ingest.imports import source_removal
-from dashboard.models import ApiKey, Connector, Event, Follow, RefusedEvent, Source, SourceRhythm
+from dashboard.models import ApiKey, Connector, Event, Follow, RefusedEvent, Site, Source, SourceRhythm
 
 WEEK_S = 7 * DAY_S
 REASONS = 20  # reasons of refusal that are listed
@@ -37,7 +37,8 @@ class State(StrEnum):
 
 
 class Means(NamedTuple):
-    """How events come: the kind of a connector, the names of valid keys, the path of a log, imported files.
+    """How events come: the kind of a connector, the names of valid keys, the path of a log, imported files,
+    the id of a web site.
 
     `problem` is why workers cannot read the log, "" while they can or `flask follow` reads it.
     """
@@ -47,6 +48,7 @@ class Means(NamedTuple):
     log: str | None
     problem: str
     is_file: bool
+    site: int | None = None
 
 
 class SourceRow(NamedTuple):
@@ -159,6 +161,8 @@ def _means() -> Mapping[int, Means]:
         found[source_id] = found[source_id]._replace(keys=(*found[source_id].keys, name))
     for source_id, path, problem in Follow.select(Follow.source_id, Follow.path, Follow.problem).tuples():
         found[source_id] = found[source_id]._replace(log=path, problem=problem)
+    for source_id, ident in Site.select(Site.source_id, Site.id).tuples():
+        found[source_id] = found[source_id]._replace(site=ident)
     return found
 
 

@@ -52,6 +52,8 @@ def means(row: SourceRow) -> str:
     if known.keys:
         named = ", ".join(known.keys)
         found.append(ngettext("API key %(names)s", "API keys %(names)s", len(known.keys), names=named))
+    if known.site:
+        found.append(_("Web site"))
     if known.is_file:
         found.append(_("Imported files"))
     return " · ".join(str(each) for each in found)
