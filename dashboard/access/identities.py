@@ -64,11 +64,29 @@ def of_login(chosen: SignIn, login: str) -> User:
     if user is not None and user.deactivated_ts is not None:
         raise RefusedError(DEACTIVATED, login)
     if user is None or user.access_id is None:
+        if not chosen.adds:
+            raise RefusedError(UNKNOWN if user is None else NO_ROLE, login)
         with granting.keeping_administrator():
-            role = _role(chosen if chosen.adds else SignIn(), {}, login)
+            role = _role(chosen, {}, login)
             user = user or _added(chosen, login, {}, role)
             _give(user, role, (frozenset(), frozenset()))
     return user
+
+
+def unlink(user: User) -> None:
+    """Forget who the user is at providers and end the sessions, in the caller's transaction."""
+    rows = list(UserIdentity.select().where(UserIdentity.user == user.id))
+    UserIdentity.delete().where(UserIdentity.user == user.id).execute()
+    sessions.end_all(user.id)
+    for row in rows:
+        key = {"issuer": row.issuer, "subject": row.subject}
+        audit.record("user.updated", "u", audit.user_target(user), {"identity": (key, None)})
+
+
+def issuers(user_id: int) -> list[str]:
+    """Return the names of the providers that the user is linked to."""
+    query = UserIdentity.select(UserIdentity.issuer).where(UserIdentity.user == user_id)
+    return [name for (name,) in query.order_by(UserIdentity.issuer).tuples()]
 
 
 def _settled(chosen: SignIn, proof: Proof, keeps_role: bool) -> User:

@@ -17,6 +17,7 @@ from dashboard.access.sign_in_settings import SignIn
 
 DISCOVERY = "/.well-known/openid-configuration"
 KEPT_S = 3600  # what the provider says about itself; a key that it has changed is fetched at once
+RETRY_S = 5  # after a provider did not answer: each try may take a thread of the server for as long
 LEEWAY_S = 60  # between the clocks
 BODY_MAX = 256 * 1024  # bytes of an answer
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -49,7 +50,7 @@ class Proof(NamedTuple):
     id_token: str
 
 
-_kept: dict[SignIn, tuple[float, Any]] = {}  # the client of the settings in force
+_kept: dict[SignIn, tuple[float, Any]] = {}  # the client of the settings in force, or why there is none
 
 
 def check(chosen: SignIn) -> None:
@@ -102,22 +103,32 @@ def sign_out_url(chosen: SignIn, id_token: str, back: str) -> str:
 
 def _client(chosen: SignIn) -> Any:
     until, client = _kept.get(chosen, (0.0, None))
-    if client is None or until < time.monotonic():
-        from authlib.integrations.flask_client import FlaskOAuth2App  # here: it takes 80 ms
-
-        client = FlaskOAuth2App(
-            None,
-            "oidc",
-            client_id=chosen.client_id,
-            client_secret=chosen.client_secret,
-            server_metadata_url=chosen.issuer.rstrip("/") + DISCOVERY,
-            client_kwargs={"scope": chosen.scopes, "code_challenge_method": "S256"},
-        )
-        with _errors():
-            _check_metadata(client.load_server_metadata(), chosen.issuer)
-        client.client_kwargs["token_endpoint_auth_method"] = _proof_of_client(client.server_metadata, chosen)
+    if until < time.monotonic():
+        try:
+            client, kept_s = _made(chosen), KEPT_S
+        except UnreachableError as error:
+            client, kept_s = error, RETRY_S
         _kept.clear()
-        _kept[chosen] = time.monotonic() + KEPT_S, client
+        _kept[chosen] = time.monotonic() + kept_s, client
+    if isinstance(client, UnreachableError):
+        raise client
+    return client
+
+
+def _made(chosen: SignIn) -> Any:
+    from authlib.integrations.flask_client import FlaskOAuth2App  # here: it takes 80 ms
+
+    client = FlaskOAuth2App(
+        None,
+        "oidc",
+        client_id=chosen.client_id,
+        client_secret=chosen.client_secret,
+        server_metadata_url=chosen.issuer.rstrip("/") + DISCOVERY,
+        client_kwargs={"scope": chosen.scopes, "code_challenge_method": "S256"},
+    )
+    with _errors():
+        _check_metadata(client.load_server_metadata(), chosen.issuer)
+    client.client_kwargs["token_endpoint_auth_method"] = _proof_of_client(client.server_metadata, chosen)
     return client
 
 

@@ -80,8 +80,8 @@ def for_new_password(account: str, ip: str) -> tuple[Limit, ...]:
 
 
 def by_provider(ip: str) -> tuple[Limit, ...]:
-    """Answers of a sign-in provider that are refused, by address."""
-    return (Limit(f"ip:{_network(ip)}", MAX_PER_ADDRESS),)
+    """Answers of a sign-in provider that prove nobody, by address; passwords from there are not limited."""
+    return (Limit(f"provider:{_network(ip)}", MAX_PER_ADDRESS),)
 
 
 def for_own_password(user_id: int) -> tuple[Limit, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,33 +10,19 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.access import oidc, presets, sign_in_settings
+from dashboard.access import oidc, sign_in_settings
 from dashboard.access.guard import COOKIE
 from dashboard.access.sign_in_settings import Line, SignIn
 from dashboard.models import Access, AuditEntry, Session, Team, TeamMember, TwoFactor, User, UserIdentity
 from dashboard.notify import safe_http
-from tests import make
 from tests.pages import door, provider
-from tests.pages.door import PASSWORD, is_in
+from tests.pages.door import is_in
 from tests.pages.provider import Provider
 
 pytestmark = [
     pytest.mark.both_databases,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the provider
 ]
-
-
-@pytest.fixture
-def idp(app: Flask) -> Iterator[Provider]:
-    with provider.running() as running:
-        yield running
-
-
-@pytest.fixture
-def roles(app: Flask) -> dict[str, int]:
-    presets.make()
-    make.user("chief", access=Access.get(Access.name == "Administrator"), password=PASSWORD)
-    return {row.name: row.id for row in Access.select()}
 
 
 def details(action: str) -> list[dict[str, Any]]:
@@ -131,68 +116,6 @@ def test_changed_claims_change_role_and_teams_at_the_next_sign_in(
         if "access" in row.changes and row.actor_label == "sign-in"
     ]
     assert changes == [["Agent", "Administrator"], ["Administrator", "Agent"], ["Administrator", "Agent"]]
-
-
-LINKS = (
-    # choices, user here, claims, answer
-    ({}, {"login": "jana"}, {}, "A user with your username already exists"),
-    ({"links_logins": True}, {"login": "jana"}, {}, ""),
-    ({"links_logins": True, "adds": False}, {"login": "other"}, {}, "There is no user for you here"),
-    (
-        {"links_emails": True, "adds": False},
-        {"email": "j@x.cz"},
-        {"email": "j@x.cz", "email_verified": True},
-        "",
-    ),
-    (
-        {"links_emails": True, "adds": False},
-        {"email": "j@x.cz"},
-        {"email": "J@X.cz", "email_verified": "true"},
-        "",
-    ),
-    (
-        {"links_emails": True, "adds": False},
-        {"email": "j@x.cz"},
-        {"email": "j@x.cz", "email_verified": False},
-        "There is no user for you here",
-    ),
-    ({"links_emails": True, "adds": False}, {"email": "j@x.cz"}, {"email": "j@x.cz"}, "There is no user"),
-    ({"adds": False}, {"email": "j@x.cz"}, {"email": "j@x.cz", "email_verified": True}, "There is no user"),
-    (
-        {"links_logins": True, "login_claim": "email"},
-        {"login": "j@x.cz"},
-        {"email": "j@x.cz"},
-        "Your email address isn&#39;t verified",
-    ),
-    ({"links_logins": True}, {"login": "jana", "deactivated_ts": 1}, {}, "Your user is deactivated"),
-    ({"links_logins": True, "access": None}, {"login": "jana"}, {}, "You have no role here"),
-    ({"login_claim": "nick"}, {}, {"nick": "two words"}, "sent no usable username"),
-    ({"login_claim": "nick"}, {}, {"nick": ["jana"]}, "sent no usable username"),
-)
-
-
-def test_user_here_is_linked_only_where_the_administrator_allows_it(
-    app: Flask, idp: Provider, roles: dict[str, int]
-) -> None:
-    for number, (choices, fields, claims, text) in enumerate(LINKS):
-        User.delete().where(User.login != "chief").execute()
-        here = make.user(**{"login": f"here{number}", **fields})  # type: ignore[arg-type]
-        provider.use(idp, **{"access": roles["Agent"], **choices})
-        idp.give(f"s{number}", **{"preferred_username": "jana", **claims})
-        client = app.test_client()
-        answer = provider.enter(client, idp, f"s{number}")
-        where = (choices, fields, claims)
-        assert (answer.status_code, text in answer.text) == ((403 if text else 302), True), where
-        assert is_in(client) == (not text), where
-        linked = [row.user_id for row in UserIdentity.select()]
-        assert linked == ([] if text else [here.id]), where
-    other = make.user("second", access=make.access())
-    UserIdentity.create(issuer=idp.issuer, subject="s-old", user=other, created_ts=0)
-    provider.use(idp, access=roles["Agent"], links_logins=True)
-    idp.give("s-new", preferred_username="second")
-    answer = provider.enter(app.test_client(), idp, "s-new")
-    assert answer.status_code == 403, "a user of the provider is not another one there"
-    assert {each["method"] for each in details("auth.sign_in_failed")} == {"oidc"}
 
 
 def test_answer_counts_once_in_the_browser_that_asked(

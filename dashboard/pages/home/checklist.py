@@ -17,7 +17,7 @@ from dashboard.db import database
 from dashboard.db.prepared import plain
 from dashboard.i18n.message import N_
 from dashboard.ingest.imports import sample_data
-from dashboard.models import PauseType, Queue, Rule, Setting, Source, TeamLead, TypeSwitch, User
+from dashboard.models import PauseType, Queue, Rule, Setting, Source, TeamLead, TypeSwitch, User, UserIdentity
 from dashboard.web import lists
 
 SEEING = Permission.ACCESSES_EDIT
@@ -55,7 +55,8 @@ def _pause_types() -> Any:
 
 def _signing_in() -> Any:
     """Return the second user who can sign in."""
-    first, can = User.alias("first"), User.password_hash.is_null(False)
+    first = User.alias("first")
+    can = User.password_hash.is_null(False) | User.id.in_(UserIdentity.select(UserIdentity.user))
     least = first.select(fn.MIN(first.id)).where(first.password_hash.is_null(False))
     return User.select(User.id).where(can & (User.id > least))
 

@@ -16,7 +16,17 @@ from dashboard.exports.registry import ExportOrder, Maker
 from dashboard.exports.table import Column, Kind, Report, Row, Sheet
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
-from dashboard.models import AuditEntry, Event, ExportFile, Job, Notification, Policy, PolicyReading, User
+from dashboard.models import (
+    AuditEntry,
+    Event,
+    ExportFile,
+    Job,
+    Notification,
+    Policy,
+    PolicyReading,
+    User,
+    UserIdentity,
+)
 from dashboard.reports.result import all_rows
 from dashboard.sources import answer, display
 from dashboard.sources.catalogue import SOURCES
@@ -96,7 +106,12 @@ def _account(user: User) -> list[Row]:
         (_("Role"), user.access.name if user.access else ""),
         (_("Language"), user.locale),
         (_("Time zone"), user.timezone),
+        *((_("Sign-in provider"), f"{row.issuer} {row.subject}") for row in _identities(user)),
     ]
+
+
+def _identities(user: User) -> list[UserIdentity]:
+    return list(UserIdentity.select().where(UserIdentity.user == user.id).order_by(UserIdentity.id))
 
 
 def _event_data(user: User) -> Iterator[Row]:

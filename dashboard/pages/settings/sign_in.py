@@ -76,7 +76,10 @@ class SignInForm(Form):
     scopes = TextLine(CALLED["scopes"], 300)
     label = TextLine(CALLED["label"], 60, needed=False, hint=N_("Empty: Single sign-on"))
     login_claim = TextLine(CALLED["login_claim"], 120)
-    adds = Check(CALLED["adds"], hint=N_("Otherwise an administrator adds and links them first."))
+    adds = Check(
+        CALLED["adds"],
+        hint=N_("Otherwise an administrator adds them first, and the first sign-in links them."),
+    )
     links_logins = Check(
         CALLED["links_logins"],
         hint=N_("Also those known from events. Only if users can't choose their username at the provider."),

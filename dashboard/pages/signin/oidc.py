@@ -71,6 +71,7 @@ def callback() -> Response:
             proof = _proof(chosen, mark.started)
         entered = commands.enter_by_provider(chosen, proof, ip)
     except oidc.UnreachableError as error:
+        throttle.succeeded(tried)
         return _unreachable(error, mark.target)
     except oidc.RejectedError as error:
         log.warning("a sign-in by the provider was refused: %s", error)

@@ -1,16 +1,18 @@
-"""What administrators do to one user, each after a question: sign out, reset, invite, erase."""
+"""What administrators do to one user, each after a question: sign out, reset, unlink, invite, erase."""
 
 from __future__ import annotations
 
 from flask import Response
 from flask_babel import gettext as _
 
+from dashboard.access import identities
+from dashboard.access.granting import RefusedError
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
 from dashboard.models import User
 from dashboard.notify import account_mail
 from dashboard.pages.settings.users import invitations
-from dashboard.pages.settings.users.views import PATH, USERS, bp
+from dashboard.pages.settings.users.views import HIGHER, PATH, USERS, bp
 
 
 @bp.route(f"{PATH}/<int:ident>/sign-out", methods=["GET", "POST"])
@@ -44,6 +46,25 @@ def reset_two_factor(ident: int) -> Response:
         texts=[
             _("Make sure that the user asks for it: from then on the password alone signs in."),
             _("Recovery codes no longer work, and the user is signed out everywhere."),
+        ],
+    )
+
+
+@bp.route(f"{PATH}/<int:ident>/unlink", methods=["GET", "POST"])
+@require(Permission.USERS_EDIT)
+def unlink(ident: int) -> Response:
+    """Ask for confirmation, then forget who a user is at the sign-in provider."""
+    row = USERS.one(ident)
+    return USERS.confirm(
+        row,
+        lambda: _unlink(row),
+        title=_("Unlink %(name)s from the sign-in provider?", name=row.name),
+        verb=_("Unlink"),
+        done=_("%(name)s unlinked.", name=row.name),
+        target=USERS.url("edit", row),
+        texts=[
+            _("For a user who has a new account at the provider: the next sign-in links that one."),
+            _("The user is signed out everywhere."),
         ],
     )
 
@@ -106,6 +127,13 @@ def withdraw(ident: int) -> Response:
         target=USERS.url("edit", row),
         texts=[_("The link that was sent no longer works.")],
     )
+
+
+def _unlink(row: User) -> None:
+    with USERS.changing() as giver:
+        if not giver.may_restrict(User.get_by_id(row.id).access, row.id):
+            raise RefusedError(HIGHER)
+        identities.unlink(row)
 
 
 def _invite(row: User) -> None:

@@ -17,6 +17,7 @@ from dashboard import clock
 from dashboard.access import (
     accounts,
     granting,
+    identities,
     keys,
     password_links,
     passwords,
@@ -123,6 +124,7 @@ class Users(Resource[UserForm]):
             "sessions": sessions.count(row.id) if row else 0,
             "invitation": invitations.of_user(giver, row) if row else None,
             "second": two_factor.state(row.id) if row else None,
+            "issuers": identities.issuers(row.id) if row else [],
             "shows_password": not above or present is None or form.access.data != present.id,
             "leads_none": row is not None and granting.leads_none(row),
             "teams": lists.by_name(Team.select(Team.id, Team.name), lambda team: team.name),
