@@ -140,7 +140,7 @@ def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_sto
     staff.goto("/sign-in")
     fill_sign_in(staff, ADMIN, PASSWORD)
     staff.goto("/rules/recipes/visitors/1")
-    staff.get_by_label("Only on pages whose address contains").fill("/cs")
+    staff.get_by_label("Only on pages whose address contains").fill("/cs-idle")
     staff.get_by_label("An accepted invitation opens").select_option("url")
     staff.get_by_label("Chat address").fill(f"{served.address}/chat?visit={{visit}}&in={{language}}")
     staff.get_by_role("button", name="Add rule").click()
@@ -148,13 +148,13 @@ def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_sto
     served.change("UPDATE site SET idle_s = 1")
 
     somebody, other = visitor(), visitor()
-    page, elsewhere = somebody.open("/cs"), other.open("/other")
+    page, elsewhere = somebody.open("/cs-idle"), other.open("/other")
     box = page.get_by_role("complementary", name="Pozvánka k chatu")
     expect(box).to_contain_text("Dobrý den, můžeme vám pomoci?", timeout=WAIT_MS)
     with somebody.context.expect_page() as opened:
         box.get_by_role("link", name="Zahájit chat").click()
     (visit, session), (_other, uninvited) = served.find(
-        "SELECT id, token FROM visit WHERE url LIKE ? OR url LIKE ? ORDER BY url", "%/cs", "%/other"
+        "SELECT id, token FROM visit WHERE url LIKE ? OR url LIKE ? ORDER BY url", "%/cs-idle", "%/other"
     )
     assert opened.value.url == f"{served.address}/chat?visit={session}&in=cs-CZ"
     somebody.waits(lambda events: types(events)["chat.invite_accepted"])
