@@ -146,6 +146,8 @@ def data_texts(site: Site) -> set[str]:
         "tile": ("title",),
         "schedule": ("name",),
         "event": ("type",),
+        "cobrowse_session": ("page",),
+        "cobrowse_step": ("element", "page"),
         "audit_entry": ("target_label",),  # in the language of whoever acted
     }
     columns = [(table, column) for table, names in tables.items() for column in names]

@@ -19,6 +19,7 @@ from dashboard.pages.sessions.timeline import Stay
 from dashboard.sources.declared.cobrowsing import ACTORS, KINDS
 
 ROOM = 4  # percent of a band that holds a name; each percent has room for a letter
+LEAST = 6  # letters of a name that is cut
 BADGES = {"form": "ok", "custom": "info", "joined": "info", "left": "info"}
 
 
@@ -104,10 +105,11 @@ def titles(stays: Sequence[Stay]) -> dict[int, str]:
 
 
 def _cut(text: str, room: int) -> str:
-    """Return the beginning of a text that has `room` for so many Latin letters; others are twice as wide."""
+    """Return the beginning of a text that has `room` for so many Latin letters, "" where that is too little;
+    other letters are twice as wide."""
     widths = accumulate(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
     fits = sum(1 for each in widths if each <= room)
-    return text if fits == len(text) else f"{text[: max(fits - 1, 1)]}…"
+    return text if fits == len(text) else f"{text[: fits - 1]}…" if room >= LEAST else ""
 
 
 def agents(found: Found) -> str:

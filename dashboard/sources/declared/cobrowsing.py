@@ -135,7 +135,7 @@ SESSIONS = Source(
                 Field("agents", N_("Agents"), Type.NOTE, "s.id", texts=agent_names),
                 *_PLACE,
                 Field("page", N_("First page"), Type.TEXT, "s.page"),
-                Field("steps", N_("Actions"), Type.NUMBER, "s.steps"),
+                Field("steps", N_("Number of actions"), Type.NUMBER, "s.steps"),
                 Field("duration", N_("Duration"), Type.DURATION, "(s.last_ms - s.first_ms) / 1000"),
                 Field("end", N_("End"), Type.MOMENT, "s.last_ms", scale=1000),
                 Field("joined", N_("With an agent"), Type.YES_NO, yes("s.joined")),
