@@ -24,8 +24,8 @@ pytestmark = pytest.mark.both_databases
 
 # Tables that grow with the work; the others have a row for each user, queue or setting.
 GROWING = re.compile(
-    r'(?:FROM|JOIN) "(?:activity|audit_entry|event|interaction|interval|invitation|mark|notification|run|step'
-    r'|timer|visit)"'
+    r'(?:FROM|JOIN) "(?:activity|audit_entry|cobrowse_session|cobrowse_step|event|interaction|interval'
+    r'|invitation|mark|notification|run|step|timer|visit)"'
 )
 COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 # Rows of one user or queue, of a stretch of time, open visits, the first so many, or of nobody: Peewee's
@@ -33,7 +33,7 @@ COUNT = re.compile(r"\bCOUNT\s*\(", re.IGNORECASE)
 BOUND = re.compile(
     r'"(?:user_id|queue_id|interaction_id|time_ms|start_ts|first_ms|made_ms|created_ms|occurred_ms)"'
     r" (?:=|>=|>|IN)"
-    r"|\b[aeinsv]\.(?:created_ms|first_ms|start(?:_ts|ed_ms)|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
+    r"|\b[aeinsvx]\.(?:created_ms|first_ms|start(?:_ts|ed_ms)|time_ms|occurred_ms) >= \d|\bLIMIT\b|\(0 = 1\)"
     r'|"ended_ms" IS NULL'
 )
 QUERIES = (

@@ -44,8 +44,8 @@ def _visible(scope: Scope) -> str:
 
 
 def _joined_by(users: Collection[int] | None) -> str:
-    among = "" if users is None else f" AND a.user_id IN ({', '.join(map(str, users)) or 'NULL'})"
-    return f'EXISTS (SELECT 1 FROM "cobrowse_agent" a WHERE a.session_id = s.id{among})'
+    among = "" if users is None else f" WHERE a.user_id IN ({', '.join(map(str, users)) or 'NULL'})"
+    return f's.id IN (SELECT a.session_id FROM "cobrowse_agent" a{among})'
 
 
 def session_names(_scope: Scope, ids: Collection[Any] | None) -> Mapping[Any, str]:
@@ -85,7 +85,7 @@ COBROWSING = Source(
             "x.event_id",
             (
                 Field("time", N_("Time"), Type.MOMENT, "x.time_ms", scale=1000),
-                Field("session", N_("Session"), Type.ID, "(x.session_id + 0)", texts=session_names),
+                Field("session", N_("Session"), Type.ID, "x.session_id", texts=session_names, many=True),
                 *_STEP,
                 Field("user", N_("User"), Type.USER, "x.user_id"),
                 Field("length", N_("Number of characters"), Type.NUMBER, "x.length"),
