@@ -2,8 +2,8 @@
 (() => {
   const STYLE = `
     :host { all: initial !important; display: block !important; box-sizing: border-box !important;
-      position: sticky !important; bottom: 12px !important; z-index: 2147483000 !important;
-      width: auto !important; max-width: 340px !important; margin: 12px 12px 12px auto !important;
+      position: sticky !important; bottom: max(12px, env(safe-area-inset-bottom)) !important;
+      z-index: 2147483000 !important; margin: 12px 12px 12px max(12px, 100% - 352px) !important;
       color-scheme: light dark !important }
     * { box-sizing: border-box; margin: 0 }
     aside { --surface: #fff; --edge: #7f8a84; --ink: #18211d; --ink2: #55615b; --accent: #0b6b57; --on: #fff;

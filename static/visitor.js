@@ -91,9 +91,10 @@
     })
   }
   const send = async () => {
+    if (!running) return
     soon = 0
     plan(document.hidden ? 3e4 : 5e3)
-    if (!running || busy || !navigator.onLine || (!queue.length && Date.now() - note.a > HALF_HOUR)) return
+    if (busy || !navigator.onLine || (!queue.length && Date.now() - note.a > HALF_HOUR)) return
     const batch = next()
     const body = pack(batch)
     const sent = [visit, contact]
@@ -172,7 +173,8 @@
     listen("change", ({ target }) => {
       const el = nameOf(target)
       const secret = target.type == "password" || /cc-/.test(target.autocomplete)
-      add("input", { el, n: target.value.length, x: secret ? undefined : valueOf(el, target.value) })
+      const value = target.checked === false && /checkbox|radio/.test(target.type) ? "" : target.value
+      add("input", { el, n: value.length, x: secret ? undefined : valueOf(el, value) })
     })
     listen("scroll", ({ target }) => {
       if (scrolled.has(target)) return

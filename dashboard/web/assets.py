@@ -58,7 +58,7 @@ def visitor(name: str) -> Response:
     answer.headers.extend(
         {
             "Access-Control-Allow-Origin": "*",
-            "Cache-Control": "public, max-age=3600, stale-while-revalidate=604800",
+            "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
             "Cross-Origin-Resource-Policy": "cross-origin",
             "Vary": "Accept-Encoding",
         }

@@ -125,6 +125,10 @@ def test_the_box_is_accessible_and_covers_nothing_for_good(visitor: Any, languag
         found = Axe().run(page, options=AXE).response["violations"]
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.get_by_role("button", name="Send").focus()
+        for word in (invite["accept"], invite["decline"], invite["privacy"]["text"]):
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.shadowRoot.activeElement.textContent") == word
         if width == 390:
             page.evaluate("scrollTo(0, 1e6)")
             bottom = page.locator("main").evaluate("(main) => main.getBoundingClientRect().bottom")

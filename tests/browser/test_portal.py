@@ -56,8 +56,9 @@ def test_every_kind_arrives_once_and_in_order(served: Portal, visitor: Any) -> N
     page.wait_for_url("**/sent?*")
     events = somebody.waits(lambda events: "Tariffs /sent" in dict(map(reversed, said(events))))
     scrolled = [each for each in events if each.type == "cobrowse.scrolled"]
-    assert 1 <= len(scrolled) <= 2
-    assert said([each for each in events if each not in scrolled[1:]]) == [
+    assert 1 <= len(scrolled) < 5  # of ten and more
+    repeated = {id(each) for each in scrolled[1:]}
+    assert said([each for each in events if id(each) not in repeated]) == [
         ("visit.started", ""),
         ("session.opened", ""),
         ("visitor.page_viewed", "Tariffs /"),

@@ -25,7 +25,7 @@ def test_a_script_of_portals_is_small_and_kept_and_may_be_loaded_by_every_site(
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "public, max-age=3600, stale-while-revalidate=604800"
+    assert headers["Cache-Control"] == "public, max-age=3600, stale-while-revalidate=86400"
     assert headers["Vary"] == "Accept-Encoding"
     assert "Set-Cookie" not in headers
     assert "Content-Security-Policy" not in headers, "it belongs to the page that loads it"
