@@ -187,6 +187,8 @@ DASHBOARD_TYPES: tuple[EventType, ...] = (
     _act("calendar.created", N_("Calendar created"), NAME),
     _act("calendar.updated", N_("Calendar changed"), NAME),
     _act("calendar.deleted", N_("Calendar deleted"), NAME),
+    _act("config.exported", N_("Configuration exported"), ROWS),
+    _act("config.imported", N_("Configuration imported")),
     _act("key.created", N_("API key created"), NAME),
     _act("key.revoked", N_("API key revoked"), NAME),
     _act("connector.created", N_("Connector added"), NAME),

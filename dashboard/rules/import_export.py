@@ -96,7 +96,7 @@ def read(data: bytes, scope: Scope, personal: bool) -> tuple[Incoming, ...] | Me
 
 
 def add(
-    rows: Iterable[Incoming], author_id: int, owner_id: int | None, origin: str = "imported"
+    rows: Iterable[Incoming], author_id: int | None, owner_id: int | None, origin: str = "imported"
 ) -> list[Rule]:
     """Add those that can be added, disabled, as the site's or as `owner_id`'s own.
 
@@ -125,7 +125,7 @@ def built_in(name: str, description: str, raw: dict[str, Any]) -> Incoming:
 
 
 def _create(
-    row: Incoming, definition: Definition, author_id: int, owner_id: int | None, position: int
+    row: Incoming, definition: Definition, author_id: int | None, owner_id: int | None, position: int
 ) -> Rule:
     group = None
     if row.group and owner_id is None:
