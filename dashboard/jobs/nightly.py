@@ -23,7 +23,7 @@ class Nightly:
         self._looked_s: float | None = None
 
     def plan(self, every_s: float = EVERY_S) -> int:
-        """Queue the job when its hour has come. A worker tick; returns 0, no work done.
+        """Queue the job when its hour has come, once for all workers. A worker tick; returns 0, no work done.
 
         An installation that starts waits for its first night.
         """
@@ -32,11 +32,12 @@ class Nightly:
         self._looked_s = time.monotonic()
         with database.atomic():
             due_ms = Setting.select(Setting.value).where(Setting.name == self.due).scalar()
-            if due_ms is not None and clock.now_ms() < int(due_ms):
-                return 0
-            if due_ms is not None:
-                queue.enqueue(self.kind, {}, key=self.kind)
-            Setting.put(self.due, str(self.next_ms()))
+            if due_ms is None:
+                Setting.put(self.due, str(self.next_ms()))
+            elif clock.now_ms() >= int(due_ms):
+                seen = (Setting.name == self.due) & (Setting.value == due_ms)
+                if Setting.update(value=str(self.next_ms())).where(seen).execute():
+                    queue.enqueue(self.kind, {}, key=self.kind)
         return 0
 
     def next_ms(self) -> int:
