@@ -12,12 +12,14 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 from flask import Flask
 
 from dashboard import MAX_BODY, listener
 from dashboard.access import upload_pass
-from dashboard.settings import ROOT
+from dashboard.service.steps import PARTS
+from dashboard.settings import ROOT, SETTINGS
 
 Run = Callable[..., Result]
 ALL = ("--name", "stopa.example.com", "--queue-log", "/var/log/asterisk/queue_log", "--source", "our pbx")
@@ -216,3 +218,20 @@ def test_systemd_takes_the_units_and_finds_them_little_exposed(run: Run, tmp_pat
     done = subprocess.run(verify, capture_output=True, text=True, check=False)
     ours = [line for line in done.stderr.splitlines() if "stopa-" in line and "target" not in line]
     assert ours == []
+
+
+def test_the_container_runs_what_the_project_has_and_not_as_root() -> None:
+    lines = (ROOT / ".ci/Containerfile").read_text().replace("\\\n", " ").splitlines()
+    steps = [(words[0], words[1]) for line in lines if len(words := line.split(None, 1)) == 2]
+    copied = {name for step, rest in steps if step == "COPY" for name in rest.split()[:-1]}
+    assert copied == {*PARTS}, "an installation and a container have the same parts"
+    assert [rest for step, rest in steps if step in ("USER", "CMD")] == [
+        "stopa",
+        '[".venv/bin/python", "-m", "dashboard.server", "--no-worker"]',
+    ]
+    services = yaml.safe_load((ROOT / ".ci/compose.yaml").read_text())["services"]
+    assert services.keys() == {"database", "web", "worker"}
+    for name in ("web", "worker"):
+        assert (services[name]["read_only"], services[name]["cap_drop"]) == (True, ["ALL"])
+        known = {setting.name for setting in SETTINGS}
+        assert services[name]["environment"].keys() - known == set(), "each is a setting"
