@@ -14,6 +14,7 @@ from dashboard.settings import database_url
 
 database = peewee.DatabaseProxy()
 
+CONNECTIONS = 40  # to PostgreSQL, of a process at most; each thread of a worker keeps one
 WAIT_S = 5  # for a lock or a free connection; after it a request gets 503 and a job is retried
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
@@ -44,7 +45,7 @@ def open_database(url: str, synchronous: str = "normal") -> peewee.Database:
         ours = f"-c lock_timeout={WAIT_S}s -c plan_cache_mode=force_custom_plan"
         opened = PooledPsycopg3Database(
             given.pop("dbname"),
-            max_connections=20,
+            max_connections=CONNECTIONS,
             stale_timeout=300,
             timeout=WAIT_S,
             **{**given, "options": f"{given.get('options', '')} {ours}"},

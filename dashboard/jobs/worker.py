@@ -92,16 +92,7 @@ def forever() -> str:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
-    threads = [
-        threading.Thread(target=_keep, args=(one, stopped, reasons.append), name=label)
-        for label, one in (("engine", _engine), ("work", _work), *_lanes_of_kinds())
-    ]
-    for label, loop in LOOPS.items():
-        threads.append(
-            threading.Thread(target=_keep, args=(partial(_inside, loop), stopped, reasons.append), name=label)
-        )
-    for label, lane in LANES.items():
-        threads += _Dispatch(lane).threads(label, stopped, reasons.append)
+    threads = threads_of(stopped, reasons.append)
     for thread in threads:
         thread.start()
     log.info("worker %s is running", name())
@@ -110,6 +101,21 @@ def forever() -> str:
     for thread in threads:
         thread.join()
     return reasons[0] if reasons else ""
+
+
+def threads_of(stopped: Callable[[], bool], end: Callable[[str], None]) -> list[threading.Thread]:
+    """Return the threads of all lanes and loops, each with a connection of its own. Arguments as of _keep."""
+    threads = [
+        threading.Thread(target=_keep, args=(one, stopped, end), name=label)
+        for label, one in (("engine", _engine), ("work", _work), *_lanes_of_kinds())
+    ]
+    for label, loop in LOOPS.items():
+        threads.append(
+            threading.Thread(target=_keep, args=(partial(_inside, loop), stopped, end), name=label)
+        )
+    for label, lane in LANES.items():
+        threads += _Dispatch(lane).threads(label, stopped, end)
+    return threads
 
 
 def turn(worker: str, kinds: list[str] | None = None) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 import peewee
 import pytest
 
-from dashboard.db import database, migrate
+from dashboard import registry
+from dashboard.db import CONNECTIONS, database, migrate
 from dashboard.jobs import queue, worker
 from dashboard.jobs.queue import Handler
 from dashboard.jobs.worker import Lane
@@ -203,3 +204,9 @@ def test_worker_ends_when_the_database_is_of_another_version(
     assert worker.forever() == (
         "This database was created by a newer version of Stopa. Unknown migrations: 0999_later."
     )
+
+
+def test_every_thread_of_a_worker_has_a_connection() -> None:
+    registry.register_work()
+    threads = worker.threads_of(lambda: True, lambda _reason: None)
+    assert len(threads) + 2 <= CONNECTIONS, "one more for the leases, one for the main thread"
