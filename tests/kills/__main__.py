@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,18 +85,19 @@ def begun() -> Any:
     return (Job.state == "running") | ((Job.state == "waiting") & tried)
 
 
-def checks(attack: Attack, stream: Stream, receiver: Receiver, rule: int) -> Iterator[tuple[str, bool, str]]:
-    """Yield each check: what it says, whether it holds, its numbers."""
+def checks(
+    sent: Counter[str], imported: int, rebuild: Callable[[], object], receiver: Receiver, rule: int
+) -> Iterator[tuple[str, bool, str]]:
+    """Yield each check of what was acknowledged and imported: what it says, whether it holds, its numbers."""
     wait(lambda: not Job.select().where(begun()).exists())
     ended = ("done", "failed", "dead", "uncertain", "cancelled")
     wait(lambda: not Step.select().where(Step.state.not_in(ended)).exists())
-    sent = stream.acknowledged
     of_pbx = (Event.source_id == record.source("pbx").id) & Event.type.startswith("call.")
     stored = Counter(ident for (ident,) in Event.select(Event.external_id).where(of_pbx).tuples())
     wrong = sorted((sent - stored) + (stored - sent))
     yield "every event answered 202 is stored once", not wrong, f"{len(sent)}, wrong {wrong[:9]}"
     old = Event.select().where(Event.source_id == record.source("old").id).count()
-    yield "every line of the imports is stored once", old == attack.imported, f"{old}"
+    yield "every line of the imports is stored once", old == imported, f"{old}"
     failed = Counter(Job.select(Job.kind, Job.error).where(Job.state == "failed").tuples())
     yield "every job has ended, none failed", not failed, f"failed: {dict(failed)}"
     runs = Counter(ident for (ident,) in Run.select(Run.event_id).where(Run.rule_id == rule).tuples())
@@ -116,7 +117,7 @@ def checks(attack: Attack, stream: Stream, receiver: Receiver, rule: int) -> Ite
     posts = Counter(got.headers["webhook-id"] for got in receiver.got)
     yield "every webhook came, with one id", set(posts) == keys, f"{posts.total()} posts, {len(posts)} ids"
     before = [picture(name) for name in ("pbx", "old")]
-    attack.rebuild()
+    rebuild()
     same = [picture(name) for name in ("pbx", "old")] == before
     yield "a rebuild changes nothing", same, f"{sum(map(len, before[0]))} rows of pbx"
 
@@ -142,7 +143,9 @@ def attack_database(url: str, other: str, kills: int, seed: int) -> bool:
             stream.end()
         print(f"\n{attack.hit.total()} kills: {dict(sorted(attack.hit.items()))}")
         held = True
-        for text, holds, numbers in checks(attack, stream, receiver, rule):
+        for text, holds, numbers in checks(
+            stream.acknowledged, attack.imported, attack.rebuild, receiver, rule
+        ):
             print(f"{'ok  ' if holds else 'FAIL'} {text}: {numbers}", flush=True)
             held &= holds
     return held

@@ -1,0 +1,1 @@
+"""A rolling upgrade of two machines under a stream of events."""
