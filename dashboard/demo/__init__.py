@@ -84,8 +84,10 @@ def make(now: int | None = None) -> Iterator[str]:
         audit.record("import.run", "c", ("source", source.id, SOURCE), details={"stored": stored})
     worker.drain(["digest"])
     portal.make(moment, current_app.config["STOPA"].timezone, DAYS)
-    portal.Visitors().step(moment)
+    visitors = portal.Visitors()
+    visitors.step(moment)
     worker.drain(["digest"])
+    visitors.step(moment)  # by now there are the contacts that the portal names
     yield f"Demo data is up to date: {stored} events added."
     for person, password in signs:
         yield f"Sign in as {person.login} with the password {password} ({person.access}, {person.name})."

@@ -17,7 +17,7 @@ from dashboard.demo.work import dice
 ADDRESS = "https://portal.example.org"
 PLACES = 8  # guests at a time, with gaps between them
 SHORTEST_S, LONGER_S = 540, 60  # the time of a guest in the first place, and how much more in each next one
-KNOWN = 4  # one in this many guests is a customer who has signed in on the portal
+KNOWN = 4  # in one of this many places, and past visits, is a customer who has signed in on the portal
 TITLES = {
     "/": "Portal",
     "/tariffs": "Tariffs",
@@ -79,11 +79,12 @@ def here(now: int) -> list[Guest]:
         every = SHORTEST_S + LONGER_S * place
         turn = (now - 71 * place) // every
         start = turn * every + 71 * place
-        found.append(guest(dice("guest", place, turn), start, every * 9 // 10, quiet=bool(place % 2)))
+        roll, known = dice("guest", place, turn), place % KNOWN == 0
+        found.append(guest(roll, start, every * 9 // 10, bool(place % 2), known))
     return found
 
 
-def guest(roll: random.Random, start: int, stay_s: int, quiet: bool) -> Guest:
+def guest(roll: random.Random, start: int, stay_s: int, quiet: bool, known: bool) -> Guest:
     """Return a guest who stays for `stay_s`; a `quiet` one does nothing in the last third of it."""
     number, active_s = roll.randrange(400), stay_s * 2 // 3 if quiet else stay_s - 10
     language, country = roll.choice(SPEECHES)
@@ -105,7 +106,7 @@ def guest(roll: random.Random, start: int, stay_s: int, quiet: bool) -> Guest:
         country,
         roll.choice(REFERRERS),
         roll.choice(BROWSERS),
-        customer(number % 100, "webchat") if number % KNOWN == 0 else None,
+        customer(number % 100, "webchat") if known else None,
         roll.choice(MOODS),
     )
 

@@ -63,7 +63,7 @@ def _earlier(now: int, zone: str, days: int) -> Iterator[Guest]:
             start = day.start + roll.randint(7 * 3600, 22 * 3600)
             stay_s = roll.choice((20, 90, 150, 300, 500, 900))
             if start + stay_s + visits.END_MS // 1000 < now:
-                yield guests.guest(roll, start, stay_s, quiet=roll.random() < 0.3)
+                yield guests.guest(roll, start, stay_s, roll.random() < 0.3, number % guests.KNOWN == 0)
 
 
 def _past(site: Site, found: Sequence[Guest]) -> None:

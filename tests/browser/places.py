@@ -112,7 +112,6 @@ PLACES = {
     "visitors, filtered": Place("/visitors?page=zzzz&known=1"),
     "visitors, refused": Place("/visitors?stay=x", status=400),
     "visitor being invited": Place("/visitors/{visitor}/invite"),
-    "invitation to a visitor, refused": Place("/visitors/{visitor}/invite", "lead", 422, {"text": "a" * 501}),
     "visit": Place("/visitors/{visitor}"),
     "past visits": Place("/visitors/past?period=last_30_days"),
     "invitations of visitors": Place("/visitors/invitations?period=last_30_days"),

@@ -42,7 +42,7 @@ IDS = {
     "dashboard": "SELECT MIN(id) FROM dashboard",
     "tile": "SELECT MIN(id) FROM tile WHERE warn <> ''",
     "schedule": "SELECT MIN(id) FROM schedule",
-    "visitor": "SELECT MAX(id) FROM visit WHERE contact_id IS NOT NULL AND ended_ms IS NULL",
+    "visitor": "SELECT MAX(id) FROM visit",
     "source": "SELECT MIN(id) FROM source WHERE name <> 'stopa'",
     "personal_rule": "SELECT MIN(r.id) FROM rule r JOIN user u ON u.id = r.owner_id WHERE u.login <> 'admin'",
 }
