@@ -128,6 +128,7 @@ def data_texts(site: Site) -> set[str]:
     tables = {
         "user": ("name", "login", "email"),
         "queue": ("label", "name"),
+        "visit": ("url", "first_url"),
         "pause_type": ("label", "name"),
         "team": ("name",),
         "contact": ("name", "email"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from flask import g, url_for
 from flask_babel import gettext as _
@@ -15,7 +14,7 @@ from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
 from dashboard.pages.visitors.queries import Happened, Invited, VisitRow
 from dashboard.ruletext.names import type_label
-from dashboard.sources.declared.visits import STATES, countries, language_name, visitor_name
+from dashboard.sources.declared.visits import STATES, countries, language_name, path_of, visitor_name
 from dashboard.web.detail import Fact, Line
 from dashboard.web.page import row_url
 
@@ -41,12 +40,6 @@ class Step(NamedTuple):
 
 def name(visit: VisitRow) -> str:
     return visitor_name(visit.browser, visit.contact, g.scope.can(Permission.PII_UNMASK))
-
-
-def page(url: str) -> str:
-    """Return the path of an address; "/" for the start of a site, "" for none."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if url else ""
 
 
 def state(visit: VisitRow) -> tuple[str, str]:
@@ -84,9 +77,8 @@ def facts(visit: VisitRow, site: str, zone: str) -> list[Fact]:
         Fact(_("Last activity"), formats.stamp(visit.active_ms // 1000, zone)),
         Fact(_("Idle time"), formats.duration(idle_s(visit, now)) if visit.is_here else ""),
         Fact(_("Pages viewed"), formats.number(visit.pages)),
-        Fact(_("Page now") if visit.is_here else _("Last page"), page(visit.url), is_code=True),
-        Fact(_("Page title"), visit.title),
-        Fact(_("Landing page"), page(visit.first_url), is_code=True),
+        Fact(_("Page now") if visit.is_here else _("Last page"), path_of(visit.url), is_code=True),
+        Fact(_("Landing page"), path_of(visit.first_url), is_code=True),
         Fact(_("Came from"), visit.referrer or _("Directly")),
         Fact(_("Language"), language),
         Fact(_("Country"), country),
@@ -111,7 +103,7 @@ def steps(events: Iterable[Happened], interactions: Mapping[str, int], zone: str
             type_label(each.type),
             who,
             " · ".join(str(data[field]) for field in ABOUT if data.get(field)),
-            page(str(data.get("url") or "")),
+            path_of(str(data.get("url") or "")),
             1,
             url,
         )
@@ -176,7 +168,7 @@ def about(visit: VisitRow) -> list[tuple[str, str]]:
             _("On the site"),
             _("%(time)s, %(pages)s, visit %(number)s", time=stay, pages=pages, number=visit.number),
         ),
-        (_("Page now"), page(visit.url)),
+        (_("Page now"), path_of(visit.url)),
         (_("Came from"), visit.referrer or _("Directly")),
         (_("Language"), language_name(visit.language) if visit.language else ""),
         (_("Browser"), formats.listed(filter(None, (visit.browser_name, visit.os)))),
@@ -187,6 +179,6 @@ def way(events: Iterable[Happened], zone: str) -> list[tuple[str, str]]:
     """Return the last pages of a visit and when each was opened."""
     seen = [each for each in events if each.type == "visitor.page_viewed"][-MOST_PAGES:]
     return [
-        (formats.clock_short(each.time_ms // 1000, zone), page(str(each.data.get("url") or "")))
+        (formats.clock_short(each.time_ms // 1000, zone), path_of(str(each.data.get("url") or "")))
         for each in seen
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2s
 from typing import Any
+from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from flask_babel import gettext as _
@@ -89,6 +90,16 @@ def language_name(tag: str) -> str:
         return tag
 
 
+def path_of(url: str) -> str:
+    """Return an address without its site: "/" for the first page of a site, "" for none."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if url else ""
+
+
+def _paths(_scope: Scope, urls: Collection[Any] | None) -> Mapping[Any, str]:
+    return {url: path_of(url) for url in urls or ()}
+
+
 _FIELDS = (
     Field("id", N_("Number"), Type.ID, "v.id"),
     Field("visitor", N_("Visitor"), Type.NOTE, "v.id", texts=_visitors),
@@ -107,9 +118,9 @@ _FIELDS = (
     ),
     Field("is_open", N_("On the site"), Type.YES_NO, yes("v.ended_ms IS NULL")),
     Field("pages", N_("Pages viewed"), Type.NUMBER, "v.pages"),
-    Field("page", N_("Page"), Type.TEXT, "v.url"),
+    Field("page", N_("Page"), Type.TEXT, "v.url", texts=_paths),
     Field("title", N_("Page title"), Type.TEXT, "v.title"),
-    Field("landing", N_("Landing page"), Type.TEXT, "v.first_url"),
+    Field("landing", N_("Landing page"), Type.TEXT, "v.first_url", texts=_paths),
     Field("referrer", N_("Referrer"), Type.TEXT, "v.referrer"),
     Field("language", N_("Language"), Type.TEXT, "v.language", texts=_languages),
     Field("country", N_("Country"), Type.TEXT, "v.country", texts=countries),
