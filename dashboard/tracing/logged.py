@@ -12,7 +12,7 @@ from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.effects import in_order
 from dashboard.db import rows
-from dashboard.models import Event, Interaction, Queue, Source, User
+from dashboard.models import Event, Interaction, Queue, Site, Source, User, Visit
 from dashboard.rulelang.subjects import SubjectKind, SubjectName
 
 
@@ -33,7 +33,8 @@ def page_of(scope: Scope, of_source: Any, external_id: str | None) -> int | None
 def subject_page(scope: Scope, subject: str, at_ms: int, zone: str) -> str | None:
     """Return the address of the page of what a rule is about, None where the viewer may not open it.
 
-    It is the page of an interaction, or the day of a user or queue at the moment `at_ms` (UTC) in `zone`.
+    It is the page of an interaction or a visit, or the day of a user or queue at the moment `at_ms` (UTC) in
+    `zone`.
     """
     about = SubjectName.parse(subject)
     if about is not None and about.kind is SubjectKind.INTERACTION:
@@ -41,6 +42,8 @@ def subject_page(scope: Scope, subject: str, at_ms: int, zone: str) -> str | Non
         return None if ident is None else f"/interactions/{ident}"
     if about is None:
         return None
+    if about.kind is SubjectKind.SESSION:
+        return _visit_page(scope, about)
     on, ident = clock.local_date(at_ms // 1000, zone).isoformat(), about.number or 0
     if about.kind is SubjectKind.USER and scope.can(Permission.TRACING_VIEW):
         login = User.select(User.login).where((User.id == ident) & scope.allows(User.id)).scalar()
@@ -50,6 +53,15 @@ def subject_page(scope: Scope, subject: str, at_ms: int, zone: str) -> str | Non
         asked = {"by": "hour", "unit": "day", "queue": name, "date": on}
         return None if name is None else f"/figures?{urlencode(asked)}"
     return None
+
+
+def _visit_page(scope: Scope, about: SubjectName) -> str | None:
+    if not scope.can(Permission.VISITORS_VIEW):
+        return None
+    named = (Source.name == about.source) & (Visit.token == about.ident)
+    query = Visit.select(Visit.id).join(Site).join(Source).where(named & scope.allows_queue(Site.queue_id))
+    ident = query.scalar()
+    return None if ident is None else f"/visitors/{ident}"
 
 
 class Logged(NamedTuple):

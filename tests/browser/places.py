@@ -195,6 +195,8 @@ PLACES = {
     "notification profiles": Place("/inbox/profiles"),
     "new notification profile": Place("/inbox/profiles/new"),
     "new notification profile with errors": Place("/inbox/profiles/new", "admin", 422, {"name": ""}),
+    "invite visitors": Place("/rules/recipes/visitors/1"),
+    "invite visitors with errors": Place("/rules/recipes/visitors/1", "admin", 422, {"idle_s": "x"}),
     "rules": Place("/rules?list=system"),
     "rules in their order": Place("/rules?list=system&by=none&sort=order"),
     "rules not found": Place("/rules?list=system&q=zzzz"),

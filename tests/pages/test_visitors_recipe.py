@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission as P
-from dashboard.models import Invitation, Rule, Site
+from dashboard.models import Invitation, Rule, Run, Site
 from dashboard.models.notify import Calendar
 from tests import make
 from tests.pages import asks
@@ -57,6 +57,10 @@ def test_form_adds_a_rule_that_is_on_and_changes_the_site(client: FlaskClient, p
     take(event("visitor.idle", 2, session=visit(portal).token, data={"url": "/x"}), source="portal")
     texts = [row.text for row in Invitation.select().order_by(Invitation.id)]
     assert [text[:11] for text in texts] == ["Hello, can ", "Dobrý den, ", "Hello, can "]
+    run = Page(client.get(f"/runs/{Run.get(Run.outcome == 'done').id}").text)
+    assert f"/visitors/{visits[0].id}" in run.links()
+    assert "Invitation 1" in run.text
+    assert texts[0] in run.text
 
 
 @pytest.mark.parametrize(

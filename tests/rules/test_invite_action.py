@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from dashboard.models import Invitation, Rule, Run, Step, Visit
+from dashboard.models import Invitation, Notification, Rule, Run, Step, Visit
 from dashboard.notify import deliver, outbox
 from dashboard.rules import active_rules, limit_store
 from dashboard.rules.backtest.replay import Period, walk
@@ -15,7 +15,7 @@ from dashboard.rules.backtest.simulator import Simulator
 from dashboard.rules.timing import deadline_worker
 from dashboard.visitors import invitations
 from tests import make
-from tests.rules.engine import NOON, digest, event, outcomes, rule, send, steps, take
+from tests.rules.engine import NOON, digest, event, notify, outcomes, rule, send, steps, take
 from tests.visitors.visits import chains, events, site, visit
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("db")]
@@ -181,3 +181,16 @@ def test_visitors_who_are_idle_in_one_minute_do_not_pause_the_rule(
     take(*(idle(visit(of)) for _ in range(4)), source="portal")
     assert outcomes() == [(made.id, "done")] * 4
     assert Rule.get_by_id(made.id).state == "on"
+
+
+def test_notification_about_a_visitor_leads_to_the_visit_for_who_may_open_it(portal: Any) -> None:
+    _travel, of = portal
+    one = visit(of)
+    readers = [make.administrator(), make.user("blind", access=make.access([], EVERYTHING))]
+    rule([notify(*readers)], ["visitor.idle"])
+    take(idle(one), idle(visit(of, token="gone"), 1), source="portal")
+    Visit.delete().where(Visit.token == "gone").execute()
+    take(event("visitor.idle", 2, session="gone"), source="portal")
+    urls = [n.url for n in Notification.select().where(Notification.user_id == readers[0].id)]
+    assert urls == [f"/visitors/{one.id}", f"/visitors/{one.id + 1}", ""]
+    assert {n.url for n in Notification.select().where(Notification.user_id == readers[1].id)} == {""}
