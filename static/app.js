@@ -23,7 +23,7 @@
   });
   const keys = { ArrowLeft: "go-back", ArrowRight: "go-next" };
   on("keydown", ({ key, target, altKey, ctrlKey, metaKey }) => {
-    if (altKey || ctrlKey || metaKey || target.closest("input,select,textarea,[tabindex='0']")) return;
+    if (altKey || ctrlKey || metaKey || target.matches("input,select,textarea,[tabindex='0']")) return;
     document.getElementById(keys[key])?.click();
   });
   const offline = (shown) => () => { document.getElementById("offline").hidden = !shown; };

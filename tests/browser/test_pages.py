@@ -147,7 +147,7 @@ def data_texts(site: Site) -> set[str]:
         "tile": ("title",),
         "schedule": ("name",),
         "event": ("type",),
-        "cobrowse_session": ("page",),
+        "cobrowse_session": ("external_id", "page"),
         "cobrowse_step": ("element", "page"),
         "audit_entry": ("target_label",),  # in the language of whoever acted
     }

@@ -71,6 +71,21 @@ def test_the_list_of_settings_stands_at_the_left_and_opens_on_a_phone(view: obje
     assert urlsplit(page.url).path == "/pauses"
 
 
+def test_arrow_keys_lead_from_step_to_step_of_a_session(open_as: Open) -> None:
+    page = open_as("admin").page
+    page.goto("/sessions?period=last_30_days&sort=-steps")
+    page.locator("#result tbody a").first.click()
+    step = page.locator("#step")
+    expect(step).to_contain_text("Step 1 of")
+    for key, number in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        expect(step).to_contain_text(f"Step {number} of")
+        assert urlsplit(page.url).query == f"step={number}"
+    page.locator("tr.on a").focus()
+    page.keyboard.press("ArrowRight")
+    expect(step).to_contain_text("Step 3 of")
+
+
 def test_a_desk_has_neither_bar_nor_buttons_of_a_phone(open_as: Open) -> None:
     page = open_as("admin").page
     page.goto("/users")

@@ -309,9 +309,10 @@ def test_a_long_session_is_drawn_with_few_marks_and_listed_in_parts(client: Flas
     assert rows(client.get(later[1].replace("&amp;", "&")).text)[0].endswith("b1500")
 
 
-def test_a_session_of_one_step_is_drawn(client: FlaskClient) -> None:
+def test_a_session_of_one_step_is_drawn_whatever_it_says(client: FlaskClient) -> None:
     viewer(client)
-    trail.store([done("00:00", "cobrowse.joined", "agent")])
+    strange = {"position": int("9" * 300), "element": ["x"], "url": "http://[", "length": -1, "title": 7}
+    trail.store([done("00:00", "cobrowse.scrolled", "agent", **strange)])
     page = client.get(f"/sessions/{number()}")
     assert page.status_code == 200
     assert page.text.count('class="bar-a') == 1

@@ -71,7 +71,7 @@ def _what(one: Step, said: Mapping[str, Any], who: str) -> str:
         parts = [page(one.page, said)]
     elif one.kind in ("joined", "left"):
         parts = [who]
-    elif one.kind == "scroll" and isinstance(position, int | float):
+    elif one.kind == "scroll" and isinstance(position, int | float) and 0 <= position <= 100:
         parts.append(_("to %(share)s of the page", share=formats.percent(position / 100)))
     if one.kind in ("input", "selection") and one.length is not None:
         parts.append(ngettext("%(num)d character", "%(num)d characters", one.length))
