@@ -13,6 +13,8 @@ from tests.test_start import until
 
 QUIET_MS = 600  # records leave within 250 ms
 STORED = "[localStorage.length, sessionStorage.length]"
+BLOCKED = """for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new Error("blocked") } })"""
 PRIVATE = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })"
 TYPED = {"person": "Jana", "order": "A-17", "password": "hunter2", "card": "4111111111111111"}
 SCROLL = """async () => {
@@ -170,6 +172,37 @@ def test_before_consent_and_after_it_is_withdrawn_nothing_is_sent_or_stored(
         each.get_by_text("Compare tariffs").click()
     page.wait_for_timeout(QUIET_MS)
     assert (somebody.sent, page.evaluate(STORED), other.evaluate(STORED)) == ([], [0, 0], [0, 0])
+
+
+def test_whatever_fails_the_page_is_not_disturbed(visitor: Any) -> None:
+    """Neither by what the server answers, nor where nothing can be stored; only the browser notes answers."""
+    somebody = visitor(BLOCKED)
+    page = somebody.open("/")
+    answers = iter(
+        ("abort", (500, ""), (200, "<html>"), (429, "{}"), (204, ""), (200, '{"invite":{}}'), (403, "{}"))
+    )
+    given = []
+
+    def answer(route: Route) -> None:
+        given.append(next(answers, "abort"))
+        if given[-1] == "abort":
+            route.abort()
+        else:
+            status, body = given[-1]
+            route.fulfill(status=status, body=body, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route("**/visit/**", answer)
+    for number in range(1, 8):
+        page.get_by_text("Compare tariffs").click()
+        page.evaluate("dispatchEvent(new Event('online'))")
+        somebody.waits(lambda events, number=number: len(given) >= number)
+    page.get_by_text("Compare tariffs").click()
+    page.evaluate("stopa.event(); stopa.event('x', window); stopa.push(); stopa.identify(); stopa.agent()")
+    page.evaluate("history.pushState({}, '', '/solar')")
+    page.wait_for_timeout(QUIET_MS)
+    assert len(given) == 7, "a site that is switched off is left alone"
+    (problems,) = somebody.problems
+    problems[:] = [text for text in problems if " answers " not in text]
 
 
 def test_global_privacy_control_turns_it_off(served: Portal, visitor: Any) -> None:
