@@ -12,6 +12,7 @@ from dashboard.db import database
 from dashboard.models import Queue, Site
 
 FRESH_S = 5
+LEAST_IDLE_S, MOST_IDLE_S = 10, 1800  # a visit ends after half an hour without activity
 MOST = 1000  # keys that are remembered; unknown ones among them
 
 

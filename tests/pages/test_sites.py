@@ -126,6 +126,7 @@ def test_what_no_web_site_can_be_is_refused_at_its_field(editor: FlaskClient) ->
 
 def test_who_may_not_edit_keys_sees_the_list_and_changes_nothing(client: FlaskClient) -> None:
     asks.refuses_strangers(client, URL)
+    queue = Queue.create(name="web", label="Web", channel="webchat", created_ts=1)
     asks.refuses_posts(client, f"{URL}/new", P.KEYS_VIEW)
     assert client.get(URL).status_code == 200
     hostile = Source.create(name=asks.HOSTILE, created_ts=1)
@@ -135,3 +136,13 @@ def test_who_may_not_edit_keys_sees_the_list_and_changes_nothing(client: FlaskCl
         assert asks.HOSTILE not in text
         assert asks.SHOWN in text
     assert client.post(f"{URL}/{site.id}/delete").status_code == 403
+    more = {P.VISITORS_VIEW: "/visitors", P.RULES_OUTWARD: f"/rules/recipes/visitors/{site.id}"}
+    rights = (P.KEYS_VIEW, P.KEYS_EDIT, P.RULES_EDIT, P.RULES_VIEW)
+    for given in (set(), {P.VISITORS_VIEW}, set(more)):
+        for grants, inside in ((asks.EVERYTHING, True), (["all_users", ("queues", queue.id)], False)):
+            asks.sign_in_with(client, *rights, *given, grants=grants)
+            text = client.get(f"{URL}/{site.id}").text
+            shown = {url for url in more.values() if f'class="btn" href="{url}"' in text}
+            assert shown == ({more[each] for each in given} if inside else set()), (given, grants)
+            for url in shown:
+                assert client.get(url).status_code == 200

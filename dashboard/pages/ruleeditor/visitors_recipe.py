@@ -33,7 +33,6 @@ from dashboard.web.page import render
 NAME = N_("Invite idle visitors")
 GREETING = N_("Hello, can we help you? We'll gladly answer in a chat.")
 LANGUAGES = {"en": N_("Text in English"), "cs": N_("Text in Czech"), "ja": N_("Text in Japanese")}
-LEAST_IDLE_S, MOST_IDLE_S = 10, 1800  # a visit ends after half an hour without activity
 ADDRESS_MAX = 2000  # characters
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 SITE_FIELDS = ("idle_s", "chat", "chat_url")  # kept by the site
@@ -51,7 +50,12 @@ def _text(locale: str) -> TextLine:
 
 
 class VisitorsForm(Form):
-    idle_s = Duration(N_("Idle after"), LEAST_IDLE_S, MOST_IDLE_S, hint=N_("Of the web site, for all rules."))
+    idle_s = Duration(
+        N_("Idle after"),
+        portals.LEAST_IDLE_S,
+        portals.MOST_IDLE_S,
+        hint=N_("Of the web site, for all rules."),
+    )
     page = TextLine(
         N_("Only on pages whose address contains"),
         200,

@@ -16,13 +16,12 @@ from dashboard.i18n.message import N_
 from dashboard.models import Queue, Site
 from dashboard.notify import addresses
 from dashboard.notify.addresses import ADDRESS_MAX, AddressError
-from dashboard.visitors import invitations
+from dashboard.visitors import invitations, sites
 from dashboard.web import forms
 from dashboard.web.fields import Check, Choice, ChoiceOfId, Duration, Field, Form, TextLine, WholeNumber
 
 ORIGINS_MAX, ELEMENTS_MAX = 20, 50
 ELEMENT_MAX = 60  # characters
-LEAST_IDLE_S, MOST_IDLE_S = 10, 1800  # a visit ends after half an hour without activity
 MOST_DAYS = 3650
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -109,8 +108,8 @@ class SiteForm(Form):
     )
     idle_s = Duration(
         N_("Idle after"),
-        LEAST_IDLE_S,
-        MOST_IDLE_S,
+        sites.LEAST_IDLE_S,
+        sites.MOST_IDLE_S,
         default=120,
         hint=N_("Without any activity for this long, a visitor counts as idle, and rules can invite them."),
     )

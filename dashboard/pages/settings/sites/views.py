@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, g
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -20,12 +20,14 @@ from dashboard.i18n import formats
 from dashboard.i18n.message import N_
 from dashboard.models import ApiKey, Connector, Follow, Manager, Queue, Site, Source, SourceRhythm, Visit
 from dashboard.pages.settings.sites.forms import SiteForm
+from dashboard.sources.declared import visits
 from dashboard.visitors import sites
 from dashboard.web import lists
 from dashboard.web.columns import Column, Texts, badge, moment
 from dashboard.web.resource import Resource
 from dashboard.web.versioned import InvalidError
 
+INVITES = {Permission.KEYS_EDIT, Permission.RULES_EDIT, Permission.RULES_OUTWARD}
 PAGE_VIEWS = "visitor.page_viewed"
 
 
@@ -154,11 +156,14 @@ class Sites(Resource[SiteForm]):
     def context(self, row: Site | None, form: SiteForm) -> dict[str, Any]:
         if row is None:
             return {}
+        shown = row.id in visits.sites(g.scope)
         rhythm = SourceRhythm.get_or_none(SourceRhythm.source == row.source_id)
         return {
             "last": lists.moment(rhythm.arrived_ms // 1000 if rhythm else None),
             "open": open_visits().get(row.id, 0),
             "lost": not row.secret,
+            "sees": shown and g.scope.can(Permission.VISITORS_VIEW),
+            "invites": shown and g.scope.permissions >= INVITES,
             "pages_off": PAGE_VIEWS in switches.off(),
             **self._set_up(row),
         }
