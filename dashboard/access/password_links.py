@@ -10,7 +10,7 @@ import secrets
 from typing import NamedTuple
 
 from dashboard import clock
-from dashboard.access import sessions
+from dashboard.access import sessions, sign_in_settings
 from dashboard.access.keys import digest
 from dashboard.db import database
 from dashboard.models import PasswordLink, User
@@ -29,8 +29,11 @@ class Made(NamedTuple):
 
 
 def may_have(user: User | None) -> bool:
-    """Return whether a user may choose a password by a link: with a role and an address, not deactivated."""
-    return bool(user and user.access_id is not None and user.deactivated_ts is None and user.email)
+    """Return whether a user may choose a password by a link: with a role and an address, not deactivated,
+    and not where passwords are for the emergencies of others."""
+    if user is None or user.access_id is None or user.deactivated_ts is not None or not user.email:
+        return False
+    return sign_in_settings.load().takes_password(user)
 
 
 def order(user_id: int) -> None:

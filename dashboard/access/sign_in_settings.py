@@ -50,9 +50,14 @@ class SignIn:
     version: int = 0
 
     @property
+    def has_other_ways(self) -> bool:
+        """Whether users may sign in without a password."""
+        return self.enabled or bool(current_app.config["STOPA"].auth_header)
+
+    @property
     def limits_passwords(self) -> bool:
         """Whether passwords are for emergencies: another way to sign in must be there."""
-        return self.emergency_only and (self.enabled or bool(current_app.config["STOPA"].auth_header))
+        return self.emergency_only and self.has_other_ways
 
     def takes_password(self, user: User) -> bool:
         return not self.limits_passwords or user.id in self.emergency

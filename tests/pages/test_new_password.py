@@ -11,9 +11,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.access import password_links
+from dashboard.access import password_links, sign_in_settings
 from dashboard.access.keys import digest
 from dashboard.access.permissions import Permission
+from dashboard.access.sign_in_settings import SignIn
 from dashboard.jobs import worker
 from dashboard.models import Access, AuditEntry, Job, PasswordLink, Session, User
 from dashboard.notify import account_mail
@@ -283,6 +284,32 @@ def test_who_may_not_assign_a_role_neither_invites_nor_moves_the_address(
     assert 'id="e-email"' in answer.text
     assert User.get_by_id(eva.id).email == "eva@example.org"
     assert not Job.select().exists()
+
+
+def test_where_there_are_other_ways_to_sign_in(
+    app: Flask, client: FlaskClient, jana: User, sink: Sink
+) -> None:
+    """Nobody is invited unasked; where passwords are for emergencies alone, nobody else gets a link."""
+    make.sign_in(client, make.administrator())
+    chosen = SignIn(enabled=True, issuer="https://login.example", client_id="stopa")
+    sign_in_settings.save(chosen)
+    for login, email in (("eva", "eva@example.org"), ("ota", "")):
+        data = {"login": login, "name": login, "access": jana.access_id, "email": email}
+        assert client.post("/users/new", data=data).status_code == 302
+    eva = User.get(User.login == "eva")
+    work(app)
+    assert sink.got == []
+    assert client.post(f"/users/{eva.id}/invite").status_code == 302
+    work(app)
+    given = token(sink)
+    sign_in_settings.save(replace(chosen, emergency_only=True))
+    assert app.test_client().get(f"{NEW}?token={given}").status_code == 404
+    assert client.post(f"/users/{eva.id}/invite").status_code == 422
+    ask(app, app.test_client())
+    assert len(sink.got) == 1
+    sign_in_settings.save(replace(chosen, emergency_only=True, emergency=(jana.id,)))
+    ask(app, app.test_client())
+    assert len(sink.got) == 2
 
 
 def test_the_command_line_invites(app: Flask, sink: Sink) -> None:

@@ -267,10 +267,13 @@ def test_an_administrator_resets_it_and_the_command_line_too(
     inside = app.test_client()
     enter(inside)
     step(inside, code(jana))
+    half = app.test_client()
+    enter(half)
     assert "Reset two-factor sign-in" in client.get(f"/users/{jana.id}").text
     assert client.post(path).status_code == 302
     assert not is_in(inside)
     assert enter(inside).headers["Location"] == "/"
+    assert half.get(STEP).headers["Location"] == "/sign-in"  # was asked for a code that is none any more
     assert audited("auth.two_factor_reset").details == {"sessions": 1}
     assert "in My account" in client.post(f"/users/{admin.id}/two-factor").text
     turn_on(jana)

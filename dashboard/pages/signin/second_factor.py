@@ -30,6 +30,10 @@ def second_step() -> Response:
     """Ask for the second factor after the password, or have one set up where the role requires it."""
     token = request.cookies.get(cookie_name(pending_sign_ins.COOKIE), "")
     pending = pending_sign_ins.find(token)
+    if pending is not None and not (
+        two_factor.state(pending.user.id) or two_factor.is_required(pending.user)
+    ):
+        pending = None  # the factor was reset meanwhile: the password alone signs in
     if pending is None:
         flash(_("The sign-in took too long or was ended. Sign in again."), "warn")
         return make_response(redirect(url_for(".show")))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
@@ -16,6 +15,7 @@ from dashboard.access.accounts import LOGIN
 from dashboard.events import erased_logins
 from dashboard.i18n.message import N_
 from dashboard.models import User
+from dashboard.notify import account_mail
 from dashboard.settings import LOCALES
 from dashboard.web.fields import Choice, ChoiceOfId, Field, Form, Ids, Password, TextLine, time_zone
 
@@ -78,15 +78,17 @@ class UserForm(Form):
     )
     timezone = time_zone(N_("Time zone"), needed=False, hint=N_("Leave empty to use the system time zone."))
     row: User | None = None
-    invites = False
+    other_ways = False  # users may sign in without a password
 
-    def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool, invites: bool) -> None:
-        """Offer the accesses; a row keeps its login, and its access when it is the viewer's `own`.
+    @property
+    def invites(self) -> bool:
+        """Whether who gets a role and no password is invited by mail to choose one."""
+        return account_mail.works() and not self.other_ways
 
-        `invites`: who gets a role and no password is invited by mail to choose one.
-        """
-        self.row, self.invites = row, invites
-        if invites:
+    def fit(self, row: User | None, accesses: Sequence[Sequence[Any]], own: bool) -> None:
+        """Offer the accesses; a row keeps its login, and its access when it is the viewer's `own`."""
+        self.row, self.other_ways = row, sign_in_settings.load().has_other_ways
+        if self.invites:
             self.password.hint = _(INVITES)
         self.access.offer(accesses)
         if row is not None:
@@ -113,8 +115,7 @@ class UserForm(Form):
         if field.data and (problem := passwords.problem(field.data, login, self.name.data)):
             raise ValidationError(_(problem))
         known = self.row is not None and (self.row.access is not None or self.row.password_hash is not None)
-        by_password = not (sign_in_settings.load().enabled or current_app.config["STOPA"].auth_header)
-        if self.access.data and not field.data and not known and by_password:
+        if self.access.data and not field.data and not known and not self.other_ways:
             if not self.invites:
                 raise ValidationError(_("Enter a password, or choose “No role”."))
             if not self.email.data:

@@ -22,7 +22,6 @@ from dashboard.access import (
     password_links,
     passwords,
     sessions,
-    sign_in_settings,
     two_factor,
 )
 from dashboard.access.granting import TOO_MUCH, Giver, RefusedError
@@ -106,8 +105,7 @@ class Users(Resource[UserForm]):
     def form(self, row: User | None, sent: Any = None) -> UserForm:
         form = super().form(row, sent)
         own = row is not None and row.id == g.user.id
-        invites = account_mail.works() and not sign_in_settings.load().limits_passwords
-        form.fit(row, _offered(row), own, invites)
+        form.fit(row, _offered(row), own)
         if row is not None and sent is not None and "access" not in sent:
             form.access.data = row.access.id if row.access else None  # the browser sends no disabled field
         return form
@@ -141,7 +139,7 @@ class Users(Resource[UserForm]):
             login=form.login.data, password_hash=hashed, created_ts=clock.now_s(), **form.columns()
         )
         accounts.join(row.id, frozenset(), form.teams.data)
-        if row.access_id is not None and hashed is None and form.invites and row.email:
+        if form.invites and form.access.data and hashed is None:
             account_mail.invite(row)
         return row
 
