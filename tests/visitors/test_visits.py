@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
+import peewee
 import pytest
 import time_machine
 
 from dashboard.jobs import worker
-from dashboard.models import Contact, Event, Visit
-from dashboard.visitors import deadlines, identify, visits
+from dashboard.models import Contact, Event, Site, Visit
+from dashboard.visitors import deadlines, identify, invitations, visits
+from dashboard.visitors.entry import RULES_MS
+from tests.test_sql_log import logged
 from tests.visitors.portal import ORIGIN, SECRET, Portal, act, ident, page
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -98,3 +103,128 @@ def test_the_visits_of_a_browser_are_numbered(portal: Portal) -> None:
     portal.report(page("p1"), visit="other", browser="another")
     numbers = dict(Visit.select(Visit.token, Visit.number).tuples())
     assert numbers == {ident("one"): 1, ident("two"): 2, ident("three"): 3, ident("other"): 1}
+
+
+AGENT = {"by": "agent"}
+PAID = '{"sum": 5}'
+EVENTS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "page": (
+        page("k", path="/a?q=1#x", r=f"{ORIGIN}/from"),
+        "visitor.page_viewed",
+        {"url": f"{ORIGIN}/a", "title": "/a?q=1#x", "referrer": f"{ORIGIN}/from"},
+    ),
+    "click": (act("click", "k", el="menu"), "cobrowse.clicked", {"element": "menu"}),
+    "scroll": (act("scroll", "k", p=50), "cobrowse.scrolled", {"position": 50}),
+    "form": (act("form", "k", name="order"), "cobrowse.form_sent", {"form": "order"}),
+    "input": (
+        act("input", "k", el="note", n=7, x="nothing"),
+        "cobrowse.input_changed",
+        {"element": "note", "length": 7},
+    ),
+    "allowed input": (
+        act("input", "k", el="city", n=4, x="Brno"),
+        "cobrowse.input_changed",
+        {"element": "city", "length": 4, "value": "Brno"},
+    ),
+    "selection": (act("select", "k", x="words"), "cobrowse.selected", {"length": 5}),
+    "custom": (act("custom", "k", name="paid", x=PAID), "cobrowse.custom", {"name": "paid", "value": PAID}),
+    "agent's click": (
+        act("agent", "k", name="click", el="pay"),
+        "cobrowse.clicked",
+        {"element": "pay", **AGENT},
+    ),
+    "agent's page": (act("agent", "k", name="page"), "cobrowse.page_changed", AGENT),
+    "agent joins": (act("agent", "k", name="join"), "cobrowse.joined", AGENT),
+    "agent's own": (act("agent", "k", name="draw"), "cobrowse.custom", {"name": "draw", **AGENT}),
+}
+
+
+def test_each_kind_of_record_becomes_its_event(portal: Portal) -> None:
+    Site.update(elements=["city"]).execute()
+    wrong = {}
+    for number, (name, (record, type_, data)) in enumerate(EVENTS.items()):
+        assert portal.report(record, visit=f"visit{number}").status_code == 200
+        e = Event
+        ((stored, text, session),) = (
+            e.select(e.type, e.data, e.session)
+            .where(e.external_id.endswith(f":{record['i']}") & (e.session == ident(f"visit{number}")))
+            .tuples()
+        )
+        place = {} if name == "page" else {"url": f"{ORIGIN}/", "by": "customer"}
+        if (stored, json.loads(text), session) != (type_, {**place, **data}, ident(f"visit{number}")):
+            wrong[name] = stored, json.loads(text)
+    assert wrong == {}
+
+
+def test_a_page_that_comes_back_within_half_a_minute_closes_nothing(portal: Portal) -> None:
+    with time_machine.travel(START, tick=False) as now:
+        portal.report(page("p1"), bye=1)
+        now.shift(29)
+        deadlines.run_due()
+        portal.report(page("p2"))
+        now.shift(31)
+        deadlines.run_due()
+    assert portal.types() == ["visit.started", "session.opened", *["visitor.page_viewed"] * 2]
+
+
+def test_an_invitation_comes_with_the_next_report_and_its_answer_is_recorded_once(portal: Portal) -> None:
+    with time_machine.travel(START, tick=False) as now:
+        portal.report(page("p1"))
+        now.shift(117)
+        assert portal.report(a=117_000).json == {"ok": [], "next": 3000 + RULES_MS}
+        now.shift(3)
+        invitation = invitations.invite(portal.visit().id, {"": "Hello"})
+        assert invitation is not None
+        now.shift(5)
+        invite = portal.report(a=125_000).json["invite"]
+        assert (invite["id"], invite["text"]) == (invitation.id, "Hello")
+        for state in ("shown", "accepted", "accepted", "rejected"):
+            portal.report(act("invite", f"invite-{state}", id=invitation.id, s=state))
+        assert "invite" not in portal.report().json
+        portal.report(act("invite", "invite-of-another", id=invitation.id, s="rejected"), visit="other")
+    assert portal.visit().invitation == "accepted"
+    made = [type_ for type_ in portal.types() if type_.startswith("chat.")]
+    assert (made, portal.types("other")) == (
+        ["chat.invited", "chat.invite_accepted"],
+        ["visit.started", "session.opened"],
+    )
+
+
+def test_a_preflight_is_answered_for_the_origins_of_the_site(portal: Portal) -> None:
+    answer = portal.send("", method="OPTIONS")
+    assert (answer.status_code, answer.headers["Vary"]) == (204, "Origin")
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert portal.send("", method="OPTIONS", headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_what_is_due_costs_the_same_among_many_open_visits(portal: Portal, db: peewee.Database) -> None:
+    with time_machine.travel(START, tick=False) as now:
+
+        def cost() -> int:
+            now.shift(200)
+            due = Visit.select(Visit.id).where(Visit.token.startswith("visit"))
+            Visit.update(due_ms=1, active_ms=0, started_ms=0, ended_ms=None).where(
+                Visit.id.in_(due)
+            ).execute()
+            with logged(db) as run:
+                assert deadlines.run_due() == 3
+            return len(run)
+
+        for n in range(3):
+            portal.report(page("p1"), visit=f"visit{n}")
+        cost()
+        few = cost()
+        row = {**Visit.get().__data__, "due_ms": 2**50}
+        del row["id"]
+        rows = [{**row, "token": f"open{n}"} for n in range(3000)]
+        with db.atomic():
+            for start in range(0, len(rows), 500):
+                Visit.insert_many(rows[start : start + 500]).execute()
+        assert cost() == few
+        db.execute_sql("ANALYZE")
+        with logged(db) as run:
+            deadlines.run_due()
+    ((sql, params),) = run
+    explain = "EXPLAIN QUERY PLAN " if isinstance(db, peewee.SqliteDatabase) else "EXPLAIN "
+    assert "visit_due" in str(db.execute_sql(explain + sql, params).fetchall())
