@@ -233,8 +233,8 @@ def _invite(planner: ActionPlanner, action: ActionConfig) -> PlannedAction:
 def _in_box(planner: ActionPlanner, action: ActionConfig) -> DeliveryPlan:
     """Return the invitation of the event's visit; a try and a backtest need only the site."""
     facts, given = planner.facts, action.params
-    visit, site = invitations.visit_of(facts["source_id"], facts["session"])
-    if site is None or (visit is None and planner.run_id is not None):
+    visit, of_site = invitations.visit_of(facts["source_id"], facts["session"])
+    if not of_site or (visit is None and planner.run_id is not None):
         raise Impossible(NO_VISIT)
     why = invitations.obstacle(visit, given["repeat"]) if visit and planner.run_id is not None else ""
     if why:

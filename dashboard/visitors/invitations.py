@@ -11,11 +11,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from peewee import Case
-
 from dashboard import clock
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
+from dashboard.db.prepared import Prepared, insert_row, slot, update_row
 from dashboard.events import internal
 from dashboard.i18n import site_locale, translator
 from dashboard.i18n.message import N_
@@ -41,6 +40,14 @@ CHATS = {
     "chatwoot": N_("Chatwoot's widget of the page"),
 }
 PLACEHOLDERS = ("visit", "language", "page", "contact")  # of a chat address
+
+_HELD = Prepared(lambda: dialect.held(Visit.select().where(Visit.id == slot("id"))))
+_OF_EVENT = Prepared(
+    lambda: (
+        Visit.select(Visit).join(Site).where((Site.source == slot("source")) & (Visit.token == slot("token")))
+    )
+)
+_SITE = Prepared(lambda: Site.select(Site.source, Site.queue_id).where(Site.id == slot("id")))
 
 
 class State(StrEnum):
@@ -82,36 +89,35 @@ def invite(
     """Invite a visitor and return the invitation; None if invited before, away, or the visit has ended.
 
     `texts` holds a text by language, the default text under ""; the only text of a user is taken whatever the
-    visitor reads. With `again` only an invitation that is not
-    answered yet stands against another. The box is shown for `seconds`; it lapses if no page asks for it in
-    that time. `chain` lists the ids of the rules that caused it, oldest first, `rule_id` among them.
+    visitor reads. With `again` only an invitation that is not answered yet stands against another. The box
+    is shown for `seconds`; it lapses if no page asks for it in that time. `chain` lists the ids of the rules
+    that caused it, oldest first, `rule_id` among them.
     """
     now_ms = clock.now_ms()
     until_ms = now_ms + seconds * 1000
-    v = Visit
-    free = v.invitation.not_in(OPEN) if again else v.invited_ms.is_null()
     with database.atomic():
         dialect.adding(Lock.APPENDING)
-        due = Case(None, [((v.due_ms.is_null()) | (v.due_ms > until_ms), until_ms)], v.due_ms)
-        query = v.update(invited_ms=now_ms, invitation=State.WAITING.value, due_ms=due)
-        here = (v.id == visit_id) & v.ended_ms.is_null() & v.away_ms.is_null()
-        if not query.where(here & free).execute():
+        visit = next(iter(_HELD.models(Visit, id=visit_id)), None)
+        if visit is None or obstacle(visit, again):
             return None
-        visit = Visit.get_by_id(visit_id)
+        waiting = State.WAITING.value
+        due_ms = until_ms if visit.due_ms is None else min(visit.due_ms, until_ms)
+        update_row(Visit, visit.id, invited_ms=now_ms, invitation=waiting, due_ms=due_ms)
         text, language = chosen(texts, visit.language)
         if user_id is not None and len(texts) == 1:
             ((language, text),) = texts.items()
         if not language and user_id is not None:  # a text of a user is for this visitor
             language = visit.language
-        made = Invitation.create(
-            visit=visit,
-            rule_id=rule_id,
-            user_id=user_id,
-            text=text,
-            language=language or site_locale(),
-            created_ms=now_ms,
-            until_ms=until_ms,
-        )
+        values = {
+            "visit_id": visit.id,
+            "rule_id": rule_id,
+            "user_id": user_id,
+            "text": text,
+            "language": language or site_locale(),
+            "created_ms": now_ms,
+            "until_ms": until_ms,
+        }
+        made = Invitation(id=insert_row(Invitation, **values), **values)
         _record(visit, made, State.WAITING, now_ms, chain)
     return made
 
@@ -124,12 +130,14 @@ def chosen(texts: Mapping[str, str], language: str) -> tuple[str, str]:
     return found or (texts.get("", ""), "")
 
 
-def visit_of(source_id: object, session: object) -> tuple[Visit | None, Site | None]:
-    """Return the visit that an event is about and its site; None for what there is not."""
-    site = Site.get_or_none(Site.source == source_id) if isinstance(source_id, int) else None
-    if site is None or not isinstance(session, str):
-        return None, None
-    return Visit.get_or_none((Visit.site == site.id) & (Visit.token == session)), site
+def visit_of(source_id: object, session: object) -> tuple[Visit | None, bool]:
+    """Return the visit that an event is about, None where there is none, and whether its source is a site."""
+    if not isinstance(source_id, int) or not isinstance(session, str):
+        return None, False
+    found = _OF_EVENT.models(Visit, source=source_id, token=session)
+    if found:
+        return found[0], True
+    return None, Site.select().where(Site.source == source_id).exists()
 
 
 def obstacle(visit: Visit, again: bool) -> str:
@@ -264,7 +272,7 @@ def _record(
     type_ = _EVENTS.get(state)
     if type_ is None:
         return
-    site = visit.site
+    ((source_id, queue_id),) = _SITE.rows(id=visit.site_id)
     data = {name: value for name, value in records.visitor(visit, now_ms).items() if value not in ("", None)}
     data["message"] = invitation.text
     if invitation.rule_id is not None:
@@ -273,9 +281,9 @@ def _record(
         type_,
         data,
         invitation.user_id if state is State.WAITING else None,
-        site.queue_id,
-        source_id=site.source_id,
-        chain=_chain(site, invitation) if chain is None else chain,
+        queue_id,
+        source_id=source_id,
+        chain=_chain(source_id, invitation) if chain is None else chain,
         time_ms=now_ms,
         identity=_identity(invitation, state),
         session=visit.token,
@@ -287,9 +295,9 @@ def _identity(invitation: Invitation, state: State) -> str:
     return f"invitation:{invitation.id}:{state}"
 
 
-def _chain(site: Site, invitation: Invitation) -> Sequence[int]:
+def _chain(source_id: int, invitation: Invitation) -> Sequence[int]:
     """Return the chain of rules of the event with which the invitation was made."""
-    made = (Event.source_id == site.source_id) & (Event.external_id == _identity(invitation, State.WAITING))
+    made = (Event.source_id == source_id) & (Event.external_id == _identity(invitation, State.WAITING))
     query = EventCause.select(EventCause.chain).join(Event, on=(EventCause.event_id == Event.id)).where(made)
     found = query.scalar()
     return found or ([] if invitation.rule_id is None else [invitation.rule_id])
