@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from dashboard.access import keys, passwords, presets, sessions, throttle
 from dashboard.db import database
 from dashboard.jobs import heartbeat
-from dashboard.models import Access, AccessGrant, ApiKey, AuditEntry, Event, Session, User
+from dashboard.models import Access, AccessGrant, ApiKey, AuditEntry, Event, Session, User, UserIdentity
 from dashboard.settings import SETTINGS
 from tests import make
 from tests.pages.asks import audited
@@ -47,14 +47,17 @@ def test_users_are_listed_with_state(run: Run, jana: User) -> None:
     make.administrator("boss", PASSWORD)
     make.user("gone", access=jana.access, password=PASSWORD, deactivated_ts=1)
     make.user("new", access=jana.access, last_sign_in_ts=1_772_000_000)
+    linked = make.user("linked", access=jana.access)
+    UserIdentity.create(issuer="https://id.example.org", subject="s1", user=linked, created_ts=1)
     make.user("petr")
     for _ in range(5):
         throttle.attempt(throttle.by_stranger("jana", "192.0.2.1"))
     lines = [line.split() for line in run("user", "list").stdout.splitlines()]
-    assert [line[0] for line in lines] == ["LOGIN", "boss", "gone", "jana", "new"]
+    assert [line[0] for line in lines] == ["LOGIN", "boss", "gone", "jana", "linked", "new"]
     assert [" ".join(line[-2:]) for line in lines[1:3]] == ["active never", "deactivated never"]
     assert " ".join(lines[3]) == "jana Jana Nová Agent locked for 15 min never"
-    assert " ".join(lines[4]) == "new New Agent cannot sign in 2026-02-25T06:13:20+00:00"
+    assert " ".join(lines[4]) == "linked Linked Agent active never"
+    assert " ".join(lines[5]) == "new New Agent cannot sign in 2026-02-25T06:13:20+00:00"
     assert "petr" in run("user", "list", "--all").stdout
 
 

@@ -68,7 +68,7 @@ def of_login(chosen: SignIn, login: str) -> User:
             raise RefusedError(UNKNOWN if user is None else NO_ROLE, login)
         with granting.keeping_administrator():
             role = _role(chosen, {}, login)
-            user = user or _added(chosen, login, {}, role)
+            user = User.get_or_none(User.login == login) or _added(chosen, login, {}, role)
             _give(user, role, (frozenset(), frozenset()))
     return user
 

@@ -201,7 +201,7 @@ def _audit(ident: int, texts: frozenset[str], replace: Any) -> None:
             new |= {"actor_label": pseudonym(ident), "ip": "", "user_agent": ""}
         if values["target_type"] == "user" and values["target_id"] == str(ident):
             changes = json.loads(new["changes"])
-            changes |= {name: [pseudonym(ident)] * 2 for name in FIELDS if name in changes}
+            changes |= {name: [pseudonym(ident)] * 2 for name in (*FIELDS, "identity") if name in changes}
             new |= {"target_label": pseudonym(ident), "changes": json.dumps(changes, ensure_ascii=False)}
         return new
 

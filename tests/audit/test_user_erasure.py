@@ -9,7 +9,10 @@ import peewee
 import pytest
 from flask.testing import FlaskClient
 
+from dashboard.access import identities
+from dashboard.access.oidc import Proof
 from dashboard.access.permissions import Permission
+from dashboard.access.sign_in_settings import SignIn
 from dashboard.audit import record as audit
 from dashboard.audit import user_erasure, verify
 from dashboard.audit.verify import Fault, Kind
@@ -34,6 +37,7 @@ pytestmark = pytest.mark.both_databases
 
 LOGIN, NAME, EMAIL, PHONE = "zofiekuc", "Žofie Kučerová", "zofie.kucerova@example.org", "+420 777 123 456"
 BEFORE = "Žofie Malá"  # the name before the last change
+SUBJECT = "8f14e45f-ceea-467f-a0e6"  # at a sign-in provider
 TRACES = (
     LOGIN,
     NAME,
@@ -45,6 +49,7 @@ TRACES = (
     BEFORE,
     "192.0.2.77",
     r"\u017dofie",
+    SUBJECT,
 )
 
 
@@ -75,6 +80,8 @@ def user(client: FlaskClient) -> User:
         audit.record(
             "list.viewed", "r", ("list", "x", f"{NAME} ({LOGIN})"), details={"user": f"petr, {LOGIN}"}
         )
+    proof = Proof("https://id.example.org", {"sub": SUBJECT, "preferred_username": LOGIN}, "")
+    identities.of_proof(SignIn(links_logins=True, access=found.access_id), proof)
     SavedQuery.create(
         user=admin,
         name=f"Day of {NAME}",

@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.models import AuditEntry, Session, User, UserIdentity
+from dashboard.access import throttle
+from dashboard.models import AuditEntry, Session, SignInAttempt, User, UserIdentity
 from tests import make
-from tests.pages import provider
+from tests.pages import door, provider
 from tests.pages.door import is_in
 from tests.pages.provider import Provider
 
@@ -95,3 +96,19 @@ def test_new_account_at_the_provider_is_linked_after_the_old_one_was_unlinked(
     assert idp.issuer not in client.get(f"/users/{jana.id}").text
     assert provider.enter(client, idp, "s2").status_code == 302
     assert [row.subject for row in UserIdentity.select()] == ["s2"]
+
+
+def test_refused_answers_are_limited_by_address_and_passwords_are_not(
+    client: FlaskClient, app: Flask, idp: Provider, roles: dict[str, int]
+) -> None:
+    provider.use(idp, adds=False)
+    idp.give("s1", preferred_username="jana")
+    for _ in range(throttle.MAX_PER_ADDRESS):
+        assert provider.enter(client, idp, "s1").status_code == 403
+    assert provider.enter(client, idp, "s1").status_code == 429
+    assert door.enter(client, "chief").status_code == 302
+    idp.tampers = {"/oauth2/token": lambda _body: b"not today"}
+    SignInAttempt.delete().execute()
+    for _ in range(2):
+        assert provider.enter(app.test_client(), idp, "s1").status_code == 503
+    assert SignInAttempt.select().count() == 0, "the provider's failure is nobody's attempt"

@@ -17,7 +17,7 @@ from dashboard.models import Access, AuditEntry, Session, User
 from dashboard.settings import Settings
 from tests import make
 from tests.pages import door
-from tests.pages.door import PASSWORD, is_in
+from tests.pages.door import PASSWORD, at_once, is_in
 
 HEADER = "X-Remote-User"
 NETWORKS = tuple(ip_network(each) for each in ("10.0.0.0/28", "127.0.0.1", "fd00::/8"))
@@ -150,3 +150,10 @@ def test_machines_have_no_session(app: Flask, jana: User) -> None:
         environ = {"REMOTE_ADDR": "10.0.0.1"}
         app.test_client().get(path, headers={HEADER: "jana"}, environ_overrides=environ).close()
     assert Session.select().count() == 0
+
+
+@pytest.mark.both_databases
+def test_first_requests_at_once_add_one_user(app: Flask, jana: User) -> None:
+    sign_in_settings.save(SignIn(adds=True, access=jana.access_id))
+    assert at_once(4, lambda _n: who(app.test_client(), "new")) == {"new": 4}
+    assert User.select().where(User.login == "new").count() == 1

@@ -66,9 +66,10 @@ def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
     if tried.wait_s:
         counters.add("sign_ins", result="limited")
         raise Refused(tried.wait_s)
+    chosen = sign_in_settings.load()
     right = passwords.check(password, user.password_hash if user else None)
     takes = user is not None and user.deactivated_ts is None and user.access_id is not None
-    if user is None or not right or not takes or not sign_in_settings.load().takes_password(user):
+    if user is None or not right or not takes or not chosen.takes_password(user):
         audit.record("auth.sign_in_failed", "r", ("user", "", login), outcome="failure")
         counters.add("sign_ins", result="failed")
         raise Refused
