@@ -12,11 +12,25 @@ from dashboard.access import masking
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.catalog.fields import ASSIGNEE, TO_QUEUE, TO_USER
-from dashboard.clock import DAY_S
+from dashboard.clock import DAY_S, Span
 from dashboard.db import rows
-from dashboard.models import Activity, Contact, Event, Interaction, Interval, Queue, Source, User, Visit
+from dashboard.models import (
+    Activity,
+    CobrowseSession,
+    Contact,
+    Event,
+    Interaction,
+    Interval,
+    Queue,
+    Source,
+    User,
+    Visit,
+)
+from dashboard.sources import run
 from dashboard.sources.answer import names
+from dashboard.sources.catalogue import SESSIONS
 from dashboard.sources.declared.visits import sites
+from dashboard.sources.query import Column, Filter, Op, Query
 from dashboard.tracing import logged
 from dashboard.tracing.types import SHOWN, Kind
 
@@ -94,6 +108,13 @@ class Free(NamedTuple):
     name: str
     login: str
     since: int
+
+
+class Linked(NamedTuple):
+    """Ids of pages of what the customer did on a web site; None for none that the viewer may see."""
+
+    visit: int | None
+    session: int | None
 
 
 class Other(NamedTuple):
@@ -229,24 +250,42 @@ def free(scope: Scope, at: int) -> list[Free]:
     return sorted((Free(*named[user], start) for user, start in since.items()), key=lambda one: one.since)
 
 
-def visit(scope: Scope, found: Facts) -> int | None:
-    """Return the visit of a web site from which the customer came, as the interaction's events say.
+def linked(scope: Scope, found: Facts) -> Linked:
+    """Return the visit of a web site from which the customer came, as the interaction's events say, and the
+    co-browsing session of these events or of that visit.
 
     A visit that had ended long before is another one: a customer's attribute may name an old visit.
     """
     e, v = Event, Visit
-    if not scope.can(Permission.VISITORS_VIEW):
-        return None
+    if not scope.permissions & {Permission.VISITORS_VIEW, Permission.SESSIONS_VIEW}:
+        return Linked(None, None)
     mine = (e.source_id == found.source_id) & (e.interaction == found.external_id)
     named = {row[0] for row in e.select(e.session).where(mine & e.session.is_null(False)).distinct().tuples()}
     if not named:
-        return None
+        return Linked(None, None)
     near = (v.started_ms <= found.first_ms + AFTER_VISIT_MS) & (
         v.active_ms >= found.first_ms - AFTER_VISIT_MS
     )
     query = v.select(v.id).where(v.site.in_(sorted(sites(scope))) & v.token.in_(sorted(named)) & near)
     ident: int | None = query.order_by(v.id.desc()).limit(1).scalar()
-    return ident
+    session = _session(scope, found.source_id, named, ident) if scope.can(Permission.SESSIONS_VIEW) else None
+    return Linked(ident if scope.can(Permission.VISITORS_VIEW) else None, session)
+
+
+def _session(scope: Scope, source: int, named: set[str], visit: int | None) -> int | None:
+    """Return the latest co-browsing session of these names or of the visit that the viewer may see."""
+    s = CobrowseSession
+    of_events = (s.source == source) & s.external_id.in_(sorted(named))
+    ids = tuple(s.select(s.id).where(of_events if visit is None else of_events | (s.visit == visit)).tuples())
+    if not ids:
+        return None
+    entity, field = SESSIONS.fields["number"]
+    chosen = Filter(entity, field, Op.ANY_OF, tuple(ident for (ident,) in ids))
+    shown = run.rows(
+        scope,
+        Query(SESSIONS, Span(0, 2**40), "UTC", filters=(chosen,), columns=(Column("number", entity, field),)),
+    )
+    return shown.rows[0][0] if shown.rows else None
 
 
 def others(scope: Scope, found: Facts) -> list[Other]:

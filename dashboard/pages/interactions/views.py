@@ -102,7 +102,7 @@ def show(ident: int) -> Response:
         comments=words.comments(found, events, here),
         runs=rule_runs.of_interaction(g.scope, found.source, found.external_id),
         exports=_exports(found, last, here),
-        facts=words.facts(found, contact, works, queries.visit(g.scope, found)),
+        facts=words.facts(found, contact, works, queries.linked(g.scope, found)),
         free=free,
         free_at=rung,
         free_date=clock.local_date(rung, here).isoformat(),

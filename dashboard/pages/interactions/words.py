@@ -17,7 +17,7 @@ from dashboard.catalog.fields import COMMENT, RELATED, TO, TO_QUEUE, TO_USER
 from dashboard.i18n import formats
 from dashboard.i18n.formats import duration
 from dashboard.i18n.message import N_
-from dashboard.pages.interactions.queries import Facts, Happened, Work
+from dashboard.pages.interactions.queries import Facts, Happened, Linked, Work
 from dashboard.pages.interactions.story import Bar, Shape
 from dashboard.sources.declared.entities import DIRECTIONS, OUTCOMES, REASONS
 from dashboard.sources.declared.events import value_text
@@ -229,12 +229,11 @@ def _details(event: Happened) -> str:
     return " · ".join(said[:4])
 
 
-def facts(found: Facts, contact: str, works: Sequence[Work], visit: int | None) -> list[tuple[str, Any]]:
+def facts(found: Facts, contact: str, works: Sequence[Work], linked: Linked) -> list[tuple[str, Any]]:
     """Return label and text of each fact; one without text is not shown."""
-    seen = (
-        Markup('<a href="{}">{}</a>').format(url_for("visitors.show", ident=visit), _("Show"))
-        if visit
-        else ""
+    visit, session = (
+        Markup('<a href="{}">{}</a>').format(url_for(page, ident=ident), _("Show")) if ident else ""
+        for page, ident in (("visitors.show", linked.visit), ("sessions.show", linked.session))
     )
     channel = CHANNELS.get(found.channel, found.channel)
     direction = _(DIRECTIONS[found.direction]) if found.direction in DIRECTIONS else ""
@@ -254,6 +253,7 @@ def facts(found: Facts, contact: str, works: Sequence[Work], visit: int | None) 
         (_("Talk time"), duration(found.talk_s) if found.talk_s else ""),
         (_("Hold time"), duration(hold) if hold else ""),
         (_("Handling time"), duration(handling) if handling else ""),
-        (_("Visit"), seen),
+        (_("Visit"), visit),
+        (_("Co-browsing"), session),
         (_("Source"), found.source),
     ]

@@ -41,7 +41,7 @@ LISTING = Listing(
     SESSIONS,
     N_("Co-browsing"),
     N_("What customers and agents did together on your web sites."),
-    columns=("start", "id", "contact", "agents", "page", "steps", "duration", "interaction"),
+    columns=("start", "id", "contact", "agents", "page", "steps", "duration"),
     bar=("agent.user", "action.kind", "joined"),
     rare=("queue", "source"),
     count=lambda number: ngettext("%(num)d session", "%(num)d sessions", number),
