@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from peewee import fn
 
+from dashboard.clock import DAY_MS
 from dashboard.db import database, dialect
 from dashboard.db.locks import Lock
 from dashboard.db.prepared import Prepared, insert_row, slot, update_row
@@ -24,10 +25,13 @@ from dashboard.visitors import identify, invitations, privacy, records
 from dashboard.visitors.records import Report, VisitorEvent
 from dashboard.visitors.sites import Portal
 
-ACTIVE_MS = 15_000  # less does not move the last activity by itself: it would be written at every report
+# Less does not move the last activity by itself: it would be written at every report. Where something is due
+# within NEAR_MS, in which a hidden page reports too, less does, so that nobody is idle or gone too early.
+ACTIVE_MS, JITTER_MS, NEAR_MS = 15_000, 2_000, 45_000
 AWAY_MS = 30_000
 INACTIVE_MS = 15 * 60_000
 END_MS = 30 * 60_000
+LONGEST_MS = 2**40  # a page that says more does not say when
 _SEEN = Prepared(
     lambda: Visit.select(
         Visit.id,
@@ -101,6 +105,8 @@ def has_news(
     """Say whether a report changes anything; `who` is the contact that the site has signed."""
     if known is None or report.e:
         return True
+    if _acted_ms(known, report, now_ms) > known.active_ms:
+        return True
     if known.ended_ms is not None:
         return False
     if bool(report.bye) != (known.away_ms is not None):
@@ -108,9 +114,7 @@ def has_news(
     if who is not None and known.contact_key != key_of(site.source_id, who):
         return True
     waits = known.contact_key and known.contact_id is None
-    return now_ms - report.a > known.active_ms + ACTIVE_MS or bool(
-        waits and _CONTACT.rows(key=known.contact_key)
-    )
+    return bool(waits and _CONTACT.rows(key=known.contact_key))
 
 
 def take(site: Portal, report: Report, client: Client, who: dict[str, str] | None, now_ms: int) -> Visit:
@@ -127,7 +131,8 @@ def take(site: Portal, report: Report, client: Client, who: dict[str, str] | Non
         times = [each.time_ms for record, each in fresh if record.k != "agent"]
         started = visit is None
         if visit is None:
-            visit = _start(site, report, client, min([_said_ms(report, now_ms), *times]))
+            first_ms = min([_said_ms(report, now_ms), *times])
+            visit = _start(site, report, client, max(first_ms, now_ms - DAY_MS))
         elif visit.browser != report.b:
             raise ForgedError
         before = {name: visit.__data__[name] for name in _WRITTEN}
@@ -135,8 +140,7 @@ def take(site: Portal, report: Report, client: Client, who: dict[str, str] | Non
         _pages(visit, [each for record, each in fresh if record.k == "page"])
         if started:
             made += _opened(site, visit, visit.started_ms, "visit.started", "session.opened")
-        if visit.ended_ms is None:
-            made += _moved(site, visit, report, times, now_ms)
+        made += _moved(site, visit, report, times, now_ms)
         if who is not None:
             made += _identified(site, visit, who, now_ms)
         find_contact(visit)
@@ -239,11 +243,19 @@ def _moved(
 ) -> list[VisitorEvent]:
     """Note the visitor's activity and whether a page is open; return the events of what that changes.
 
-    `times` are those of the visitor's new records.
+    `times` are those of the visitor's new records. A visit that has ended goes on where the browser was
+    offline and has not begun another one; where its last records come too late for that, it ended later.
     """
     made: list[VisitorEvent] = []
-    said_ms = _said_ms(report, now_ms)
-    active_ms = max([said_ms if said_ms > visit.active_ms + ACTIVE_MS else visit.active_ms, *times])
+    active_ms = max([_acted_ms(visit, report, now_ms), *times])
+    if visit.ended_ms is not None:
+        if active_ms <= visit.active_ms:
+            return made
+        if active_ms + END_MS <= now_ms:
+            ended_ms, visit.active_ms, visit.ended_ms = visit.ended_ms, active_ms, active_ms + END_MS
+            visit.closed_ms = visit.ended_ms if visit.closed_ms == ended_ms else visit.closed_ms
+            return made
+        visit.ended_ms = None
     if active_ms > visit.active_ms:
         idle_s, idle_ms = (active_ms - visit.active_ms) // 1000, visit.idle_ms
         visit.active_ms, visit.idle_ms, visit.inactive_ms = active_ms, None, None
@@ -259,9 +271,16 @@ def _moved(
     return made
 
 
+def _acted_ms(visit: Visit | Seen, report: Report, now_ms: int) -> int:
+    """Return when the visitor acted last, as far as it is known and the report says something new of it."""
+    said_ms, active_ms, due_ms = _said_ms(report, now_ms), int(visit.active_ms), visit.due_ms
+    least = JITTER_MS if due_ms is not None and due_ms - now_ms < NEAR_MS else ACTIVE_MS
+    return said_ms if said_ms > active_ms + least else active_ms
+
+
 def _said_ms(report: Report, now_ms: int) -> int:
     """Return when the page saw the last sign of the visitor."""
-    return now_ms - int(min(report.a, END_MS))
+    return now_ms - int(min(report.a, LONGEST_MS))
 
 
 def _identified(site: Portal, visit: Visit, who: dict[str, str], now_ms: int) -> list[VisitorEvent]:

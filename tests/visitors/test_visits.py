@@ -167,6 +167,38 @@ def test_a_page_that_comes_back_within_half_a_minute_closes_nothing(portal: Port
     assert portal.types() == ["visit.started", "session.opened", *["visitor.page_viewed"] * 2]
 
 
+def test_a_visitor_who_was_offline_goes_on_with_the_visit(portal: Portal) -> None:
+    with time_machine.travel(START, tick=False) as now:
+        portal.report(page("p1"))
+        now.shift(1800)
+        deadlines.run_due()
+        assert portal.visit().ended_ms == portal.visit().active_ms + visits.END_MS
+        now.shift(600)
+        late = [act("click", f"c{n}", (40 - n) * 60_000) for n in (15, 30, 40)]
+        portal.report(*late)
+        assert (portal.visit().ended_ms, portal.visit().closed_ms) == (None, None)
+        now.shift(1800)
+        deadlines.run_due()
+        now.shift(3600)
+        portal.report(act("click", "late", 80 * 60_000), a=80 * 60_000)  # ten minutes after the last click
+        visit, ended_ms = portal.visit(), portal.visit().active_ms + visits.END_MS
+        assert (visit.ended_ms, visit.closed_ms, visit.due_ms) == (ended_ms, ended_ms, None)
+        assert visit.active_ms == int(START.timestamp() + 50 * 60) * 1000
+    assert portal.types().count("session.opened") == portal.types().count("visit.ended") == 2
+    assert portal.types().count("visit.started") == 1
+
+
+def test_a_visitor_who_only_moves_the_mouse_is_not_idle_too_early(portal: Portal) -> None:
+    with time_machine.travel(START, tick=False) as now:
+        portal.report(page("p1"))
+        for second in range(5, 300, 5):
+            now.shift(5)
+            portal.report(a=max(0, second - 114) * 1000)  # moves for 114 seconds
+            deadlines.run_due()
+        idle = Event.get(Event.type == "visitor.idle")
+    assert idle.time_ms == int(START.timestamp() + 114 + 120) * 1000
+
+
 def test_an_invitation_comes_with_the_next_report_and_its_answer_is_recorded_once(portal: Portal) -> None:
     with time_machine.travel(START, tick=False) as now:
         portal.report(page("p1"))
