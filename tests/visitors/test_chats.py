@@ -8,9 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.access.permissions import Permission as P
-from dashboard.models import Event, Interaction
+from dashboard.ingest.connectors.reading import MAPPED
+from dashboard.models import Connector, Event, Interaction, Source
 from tests import make
-from tests.ingest.webhooks import connector, send
+from tests.ingest.webhooks import SECRET, connector, send
 from tests.pages import asks
 from tests.pages.html import Page
 from tests.rules import engine
@@ -69,3 +70,13 @@ def test_conversation_names_the_visit_and_each_page_leads_to_the_other(client: F
     asks.sign_in_with(client, P.QUEUES_FIGURES)
     first = Interaction.get(Interaction.external_id == "1")
     assert own not in Page(client.get(f"/interactions/{first.id}").text).links()
+
+
+def test_mapped_webhook_of_any_chat_names_the_visit(client: FlaskClient) -> None:
+    source = Source.create(name="chat", created_ts=1)
+    fields = "type = kind\ninteraction = room\nsession = visit"
+    mapping = {"fields": fields, "types": ""}
+    Connector.create(source=source, kind=MAPPED, secret=SECRET, mapping=mapping, created_ts=1)
+    for body in ({"kind": "chat.queued", "room": 7, "visit": "v-1"}, {"kind": "chat.queued", "room": 8}):
+        assert send(client, "chat", body).get_json()["accepted"] == 1
+    assert [(row.interaction, row.session) for row in Event.select()] == [("7", "v-1"), ("8", None)]

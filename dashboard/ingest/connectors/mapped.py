@@ -18,7 +18,10 @@ from dashboard.ingest import data as payload
 from dashboard.ingest.connectors.fields import Draft, FieldError, JsonObject, contact
 
 FIELDS = frozenset(
-    {"id", "type", "time", "user", "queue", "interaction", "contact.name", "contact.phone", "contact.email"}
+    {
+        *("id", "type", "time", "user", "queue", "interaction", "session"),
+        *("contact.name", "contact.phone", "contact.email"),
+    }
 )
 DATA = "data."
 FIXED = '"'  # around a text that is itself the value
@@ -148,6 +151,7 @@ def drafts(pairs: Pairs, body: JsonObject, ident: str, now_ms: int) -> list[Draf
             queue=texts["queue"] or None,
             contact=contact(texts["contact.name"], texts["contact.phone"], texts["contact.email"]),
             data=data,
+            session=texts["session"] or None,
         )
     ]
 

@@ -97,8 +97,8 @@ class ConnectorForm(Form):
         N_("Fields"),
         hint=N_(
             "One per line: a field of the event, =, and where in the payload it stands. Fields: id, type, "
-            "time, user, queue, interaction, contact.name, contact.phone, contact.email, and data with a dot "
-            "and a name. A text in quotation marks is the same in every event."
+            "time, user, queue, interaction, session, contact.name, contact.phone, contact.email, and data "
+            "with a dot and a name. A text in quotation marks is the same in every event."
         ),
     )
     types = Lines(

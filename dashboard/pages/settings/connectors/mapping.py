@@ -32,6 +32,7 @@ LABELS = {
     "id": N_("ID"),
     "time": N_("Time"),
     "interaction": N_("Interaction"),
+    "session": N_("Visit of a web site"),
     "user": N_("User"),
     "queue": N_("Queue"),
     "contact.name": N_("Contact name"),
@@ -43,7 +44,7 @@ UNSET = {"id": N_("From the whole payload"), "time": N_("Time of arrival")}
 EMPTY_ROWS = 3  # of data, and of types
 MAX_SAMPLES = 20
 MAX_VALUES = 12  # of the sample's types
-SHOWN = ("id", "type", "user", "queue", "interaction", "contact")
+SHOWN = ("id", "type", "user", "queue", "interaction", "session", "contact")
 Choice = tuple[str, str]
 
 
