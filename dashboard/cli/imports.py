@@ -18,6 +18,7 @@ from dashboard.ingest import encodings, growing_log, importer
 from dashboard.ingest import follow as follower
 from dashboard.ingest.csv_options import CsvOptions, TableMap
 from dashboard.ingest.importer import Summary
+from dashboard.ingest.lines import STANDARD_INPUT
 from dashboard.ingest.manager import keeper
 from dashboard.ingest.schema import WHOLE
 from dashboard.ingest.tally import Tally
@@ -99,7 +100,7 @@ def import_(
 def _import(file: Path, kind: str, source: str, options: CsvOptions, table: TableMap, rules: bool) -> Summary:
     """Import with a progress bar where the size is known; a file that cannot be read ends the command."""
     try:
-        size = file.stat().st_size if file.is_file() else 0
+        size = file.stat().st_size if file != STANDARD_INPUT and file.is_file() else 0
         with click.progressbar(length=size, label="Reading", file=sys.stderr, hidden=not size) as bar:
             return importer.run(
                 file,
