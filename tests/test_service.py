@@ -144,7 +144,9 @@ def test_units_run_as_the_user_of_the_service_and_may_do_little(run: Run) -> Non
 def test_install_below_a_folder_writes_files_and_a_release_and_keeps_settings(
     run: Run, tmp_path: Path
 ) -> None:
+    mask = os.umask(0o077)
     result = run("install", "--root", tmp_path, *ALL)
+    os.umask(mask)
     assert result.exit_code == 0, result.output
     env, opt = tmp_path / "etc/stopa.env", tmp_path / "opt/stopa"
     assert stat.S_IMODE(env.stat().st_mode) == 0o640
@@ -156,7 +158,9 @@ def test_install_below_a_folder_writes_files_and_a_release_and_keeps_settings(
     assert (release / ".stopa").readlink() == Path("/var/lib/stopa")
     assert os.access(release / "bin/stopa", os.X_OK)
     closed = [
-        path for path in release.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o044 != 0o044
+        path
+        for path in (opt, opt / "releases", *release.rglob("*"))
+        if not path.is_symlink() and path.stat().st_mode & 0o044 != 0o044
     ]
     assert closed == [], "the user of the service may read everything"
     assert (tmp_path / "usr/local/bin/stopa").readlink() == Path(f"{CURRENT}/bin/stopa")

@@ -72,6 +72,7 @@ def _errors() -> Iterator[None]:
 def _place(prefix: str, root: Path | None = None) -> Place:
     if root is None and os.geteuid() != 0:
         raise click.ClickException("Only root can do this: use sudo.")
+    os.umask(0o022)  # the user of the service reads what root makes
     return Place(current_app.config["STOPA"], Path(prefix), root)
 
 
