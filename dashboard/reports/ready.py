@@ -14,11 +14,13 @@ from dashboard.sources.catalogue import (
     ATTENDANCE,
     EVENTS,
     INTERACTIONS,
+    INVITATIONS,
     RULE_RUNS,
     SOURCES,
     TICKETS,
     TIME_IN_STATE,
     USER_EVENTS,
+    VISITS,
 )
 from dashboard.sources.declared.audit import LOGS
 from dashboard.sources.types import Source
@@ -239,6 +241,31 @@ REPORTS = (
             "measures": "count,sum:is_closed,sum:edits,sum:reopened,avg:first_response,avg:open,avg:handling",
         },
         "stacked",
+    ),
+    ReadyReport(
+        "visits",
+        N_("Visits of web sites"),
+        N_("Visits by web site and day: pages, time on the site, and how many were invited and said yes."),
+        VISITS,
+        {
+            "period": "last_week",
+            "compare": "previous",
+            "group": "site,day",
+            "measures": "count,avg:pages,avg:duration,sum:is_invited,accept_rate",
+        },
+        "stacked",
+    ),
+    ReadyReport(
+        "invitations",
+        N_("Invitations and answers"),
+        N_("Invitations to a chat by rules and by hand, and what visitors answered."),
+        INVITATIONS,
+        {
+            "period": "last_week",
+            "compare": "previous",
+            "group": "how",
+            "measures": "count,sum:is_shown,sum:is_accepted,sum:is_rejected,accept_rate,avg:wait",
+        },
     ),
     ReadyReport(
         "rule-runs",
