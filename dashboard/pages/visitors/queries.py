@@ -147,10 +147,10 @@ def _here(seen: Collection[int]) -> Any:
     return v.ended_ms.is_null() & v.away_ms.is_null() & keyset.unindexed(v.site).in_(sorted(seen))
 
 
-def present(scope: Scope, wanted: Wanted, now_ms: int) -> list[VisitRow]:
-    """Return the visitors on the sites now, those longest there first: the MOST who were active last."""
+def present(seen: Collection[int], wanted: Wanted, now_ms: int) -> list[VisitRow]:
+    """Return the visitors on these sites now, those longest there first: the MOST who were active last."""
     v = Visit
-    chosen = _here(sites(scope))
+    chosen = _here(seen)
     if wanted.page:
         chosen &= v.url.contains(wanted.page)
     if wanted.stay_s:
@@ -165,11 +165,11 @@ def present(scope: Scope, wanted: Wanted, now_ms: int) -> list[VisitRow]:
     return sorted(found, key=lambda each: (each.started_ms, each.id))
 
 
-def numbers(scope: Scope) -> Numbers:
+def numbers(seen: Collection[int]) -> Numbers:
     v = Visit
     part = (
         v.select(v.idle_ms, v.contact_id)
-        .where(_here(sites(scope)))
+        .where(_here(seen))
         .order_by(v.active_ms.desc())
         .limit(COUNTED + 1)
         .alias("part")
@@ -178,8 +178,8 @@ def numbers(scope: Scope) -> Numbers:
     return Numbers(*v.select(*counts).from_(part).tuples().get())
 
 
-def answers(scope: Scope, span: Span) -> Answers:
-    """Return the invitations made within a span (UTC seconds), those of the viewer's sites."""
+def answers(seen: Collection[int], span: Span) -> Answers:
+    """Return the invitations on these sites that were made within a span (UTC seconds)."""
     n = Invitation
     by_hand, accepted = n.user_id.is_null(False), n.state == "accepted"
     counts = [pw.fn.SUM(pw.Case(None, [(each, 1)], 0)) for each in (by_hand, ~by_hand, accepted)]
@@ -187,7 +187,7 @@ def answers(scope: Scope, span: Span) -> Answers:
         n.select(*counts)
         .join(Visit)
         .where((n.created_ms >= span.start * 1000) & (n.created_ms < span.end * 1000))
-        .where(keyset.unindexed(Visit.site).in_(sorted(sites(scope))))
+        .where(keyset.unindexed(Visit.site).in_(sorted(seen)))
     )
     return Answers(*(int(each or 0) for each in query.tuples().get()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -87,6 +88,7 @@ def now(status: int = 200, **more: Any) -> Response:
     """Answer with the visitors of the moment; `more` is what stands beside them."""
     moment = clock.now_ms()
     wanted, errors = _wanted()
+    seen = sites(g.scope)
     audit.viewed("list.viewed", ("list", "visits", "visits"), {})
     return render(
         "visitors/index.html",
@@ -96,13 +98,13 @@ def now(status: int = 200, **more: Any) -> Response:
         moment=moment,
         zone=zone(),
         words=words,
-        visits=[] if errors else queries.present(g.scope, wanted, moment),
-        sites=sites(g.scope),
+        visits=[] if errors else queries.present(seen, wanted, moment),
+        sites=seen,
         most=queries.MOST,
         wanted=wanted,
         here=url_for(".index", **wanted.query),
         filters=_filters(wanted),
-        figures=_figures(moment // 1000),
+        figures=_figures(seen, moment // 1000),
         exports=_exports(),
         may_invite=g.scope.can(Permission.VISITORS_INVITE),
         **more,
@@ -138,14 +140,14 @@ def _filters(wanted: Wanted) -> list[Choice]:
     ]
 
 
-def _figures(now_s: int) -> dict[str, Any]:
+def _figures(seen: Collection[int], now_s: int) -> dict[str, Any]:
     """Return the key figures: who is there, today's invitations with those of the week before, who waits."""
     today = clock.day(clock.local_date(now_s, zone()), zone())
     waiting = team.waiting(g.scope, queries.queues_of_sites(g.scope), now_s).values()
     return {
-        "here": queries.numbers(g.scope),
-        "today": queries.answers(g.scope, today),
-        "before": queries.answers(g.scope, Span(today.start - 7 * DAY_S, today.start)),
+        "here": queries.numbers(seen),
+        "today": queries.answers(seen, today),
+        "before": queries.answers(seen, Span(today.start - 7 * DAY_S, today.start)),
         "waiting": sum(each.number for each in waiting),
         "longest": max((now_s - each.since for each in waiting), default=None),
     }
