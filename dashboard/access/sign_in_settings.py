@@ -10,8 +10,10 @@ from typing import NamedTuple
 from flask import current_app
 
 from dashboard.db import sealed
+from dashboard.i18n.message import N_
 from dashboard.models import Setting, User
 
+GIVEN = N_("Settings > Sign-in gives this to users. Remove it there first.")
 NAME = "sign_in"  # of the setting: SignIn as JSON, the secret sealed
 
 
@@ -58,6 +60,16 @@ class SignIn:
     def limits_passwords(self) -> bool:
         """Whether passwords are for emergencies: another way to sign in must be there."""
         return self.emergency_only and self.has_other_ways
+
+    @property
+    def accesses(self) -> set[int | None]:
+        """Ids of the roles that signing in gives."""
+        return {self.access, *(line.access for line in self.lines)}
+
+    @property
+    def teams(self) -> set[int | None]:
+        """Ids of the teams that signing in gives."""
+        return {line.team for line in self.lines}
 
     def takes_password(self, user: User) -> bool:
         return not self.limits_passwords or user.id in self.emergency

@@ -99,8 +99,9 @@ def test_new_account_at_the_provider_is_linked_after_the_old_one_was_unlinked(
 
 
 def test_refused_answers_are_limited_by_address_and_passwords_are_not(
-    client: FlaskClient, app: Flask, idp: Provider, roles: dict[str, int]
+    client: FlaskClient, app: Flask, idp: Provider, roles: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(throttle, "MAX_PER_ADDRESS", 3)
     provider.use(idp, adds=False)
     idp.give("s1", preferred_username="jana")
     for _ in range(throttle.MAX_PER_ADDRESS):

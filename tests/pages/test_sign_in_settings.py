@@ -139,6 +139,18 @@ def test_test_says_what_the_saved_provider_answers(admin: FlaskClient) -> None:
             assert "The provider doesn&#39;t answer as it should" in test(), change[:40]
 
 
+def test_what_signing_in_gives_is_not_deleted(admin: FlaskClient) -> None:
+    role, team = make.access(name="Night"), Team.create(name="North")
+    lines = (Line("groups", "night", role.id, None), Line("groups", "north", None, team.id))
+    sign_in_settings.save(SignIn(lines=lines))
+    for path in (f"/accesses/{role.id}/delete", f"/teams/{team.id}/delete"):
+        answer = admin.post(path)
+        assert (answer.status_code, "Sign-in gives this to users" in answer.text) == (422, True), path
+    sign_in_settings.save(SignIn())
+    for path in (f"/accesses/{role.id}/delete", f"/teams/{team.id}/delete"):
+        assert admin.post(path).status_code == 302, path
+
+
 def test_password_is_for_emergencies_where_that_was_chosen(client: FlaskClient, app: Flask) -> None:
     jana = make.user("jana", access=make.access(), password=PASSWORD)
     make.administrator("chief", password=PASSWORD)

@@ -240,7 +240,7 @@ def _lines(form: SignInForm, rows: list[LineRow]) -> tuple[Line, ...]:
             form.reject("", _("Line %(num)d: choose a role and a team from the lists.", num=row.number + 1))
         lines.append(Line(row.claim, row.value, access, team))
     giver = granting.giver_of(g.user, g.scope)
-    wanted = {line.access for line in lines} | {form.access.data}
+    wanted = replace(SignIn(), lines=tuple(lines), access=form.access.data).accesses
     for role in Access.select().where(Access.id.in_([ident for ident in wanted if ident])):
         if not giver.covers(role):
             form.reject("", f"{lists.preset_name(role.name, role.is_system)}: {_(TOO_MUCH)}")

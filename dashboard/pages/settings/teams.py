@@ -14,7 +14,7 @@ from flask import Blueprint, abort, g, request
 from flask_babel import ngettext
 from peewee import JOIN, fn
 
-from dashboard.access import granting
+from dashboard.access import granting, sign_in_settings
 from dashboard.access.granting import Giver, RefusedError
 from dashboard.access.permissions import Permission
 from dashboard.i18n import formats
@@ -155,6 +155,8 @@ class Teams(Resource[TeamForm]):
         return [members, *super().leave_texts(row)]
 
     def removing(self, row: Team, giver: Giver) -> Changes:
+        if row.id in sign_in_settings.load().teams:
+            raise RefusedError(sign_in_settings.GIVEN)
         _touch(_of(TeamMember, row.id))
         return {name: (value, None) for name, value in self.audited(self.stored(row)).items()}
 

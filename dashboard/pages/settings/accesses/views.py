@@ -17,7 +17,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from dashboard.access import agent_exports as questions
-from dashboard.access import granting
+from dashboard.access import granting, sign_in_settings
 from dashboard.access.granting import TOO_MUCH, Giver, Grant, RefusedError, grants_of
 from dashboard.access.guard import require
 from dashboard.access.permissions import Permission
@@ -257,6 +257,8 @@ def obstacle(row: Access) -> str | None:
     """Return why an access cannot be deleted (a message to translate), or None."""
     if row.is_system:
         return PRESET
+    if row.id in sign_in_settings.load().accesses:
+        return sign_in_settings.GIVEN
     return IN_USE if User.select().where(User.access == row.id).exists() else None
 
 
