@@ -31,7 +31,9 @@ def access(
 
 def administrator(login: str = "admin", password: str | None = None) -> User:
     """Make a user who may do everything to everybody."""
-    return user(login, access=access(Permission, ["all_users", "all_queues"]), password=password)
+    role = access(Permission, ["all_users", "all_queues"])
+    signed_in = None if password else CREATED_TS  # by another way
+    return user(login, access=role, password=password, last_sign_in_ts=signed_in)
 
 
 def user(

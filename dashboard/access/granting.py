@@ -150,7 +150,8 @@ def _administered() -> bool:
     wanted = {permission.value for permission in ADMINISTERS}
     holding = [row.id for row in Access.select() if wanted <= set(row.permissions)]
     active = User.access.in_(holding) & User.deactivated_ts.is_null()
-    return bool(User.select().where(active).exists())
+    signs_in = User.password_hash.is_null(False) | User.last_sign_in_ts.is_null(False)  # others are invited
+    return bool(User.select().where(active & signs_in).exists())
 
 
 def leads_none(user: User) -> bool:

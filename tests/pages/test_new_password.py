@@ -312,6 +312,21 @@ def test_where_there_are_other_ways_to_sign_in(
     assert len(sink.got) == 2
 
 
+def test_who_is_only_invited_is_not_the_administrator_that_stays(
+    app: Flask, client: FlaskClient, sink: Sink
+) -> None:
+    boss = make.administrator("boss", PASSWORD)
+    eva = make.user("eva", access=boss.access, email="eva@example.org")
+    run = app.test_cli_runner().invoke
+    run(args=["user", "invite", "eva"])
+    assert "must keep permission" in run(args=["user", "deactivate", "boss"]).output
+    work(app)
+    assert choose(client, token(sink)) == 302
+    assert run(args=["user", "deactivate", "boss"]).exit_code == 0
+    assert "must keep permission" in run(args=["user", "deactivate", "eva"]).output
+    assert eva.id == User.get(User.deactivated_ts.is_null()).id
+
+
 def test_the_command_line_invites(app: Flask, sink: Sink) -> None:
     make.access(name="Agents")
     run = app.test_cli_runner().invoke
