@@ -270,6 +270,8 @@ def test_an_administrator_resets_it_and_the_command_line_too(
     half = app.test_client()
     enter(half)
     assert "Reset two-factor sign-in" in client.get(f"/users/{jana.id}").text
+    listed = client.get("/users.csv?two_factor=1&columns=login&columns=two_factor").text
+    assert ("jana" in listed, "admin" in listed) == (True, False)
     assert client.post(path).status_code == 302
     assert not is_in(inside)
     assert enter(inside).headers["Location"] == "/"

@@ -24,6 +24,7 @@ STATE = (
     "CASE WHEN p.deactivated_ts IS NOT NULL THEN 'deactivated'"
     " WHEN p.access_id IS NULL THEN 'known' ELSE 'active' END"
 )
+TWO_FACTOR = 'EXISTS (SELECT 1 FROM "two_factor" x WHERE x.user_id = p.id AND x.confirmed_ts IS NOT NULL)'
 
 
 def _accesses(scope: Scope, ids: Collection[Any] | None) -> Mapping[Any, str]:
@@ -52,6 +53,7 @@ USERS = Source(
                 _PERSON["active"],
                 Field("created", N_("Created"), Type.MOMENT, "p.created_ts"),
                 Field("last", N_("Last signed in"), Type.MOMENT, "p.last_sign_in_ts"),
+                Field("two_factor", N_("Two-factor sign-in"), Type.YES_NO, entities.yes(TWO_FACTOR)),
             ),
         ),
     ),
