@@ -16,7 +16,7 @@ from dashboard.access.permissions import Permission
 from dashboard.events import record
 from dashboard.i18n.message import Message
 from dashboard.ingest import refused
-from dashboard.models import Access, AuditEntry, SavedQuery, User
+from dashboard.models import Access, AuditEntry, Invitation, SavedQuery, User
 from dashboard.reports import ready
 from dashboard.sources.catalogue import SOURCES
 from dashboard.web.listing import Listing
@@ -24,6 +24,7 @@ from tests import make
 from tests.notify import steps
 from tests.pages import trail
 from tests.rules import engine
+from tests.visitors import visits
 
 P = Permission
 PATHS = {
@@ -31,14 +32,18 @@ PATHS = {
     "audit": "/audit",
     "audit_activity": "/audit/activity",
     "audit_batches": "/audit/batches",
+    "cobrowsing": "/sessions/actions",
+    "cobrowsing_sessions": "/sessions",
     "deliveries": "/settings/channels/deliveries",
     "events": "/events",
     "interactions": "/interactions",
+    "invitations": "/visitors/invitations",
     "looks": "/my-data",
     "refused_events": "/events/refused",
     "rule_runs": "/runs",
     "user_events": "/interactions/user-events",
     "users": "/users",
+    "visits": "/visitors/past",
 }
 OF_API = [name for name in PATHS if name in SOURCES]
 each_list = pytest.mark.parametrize("listing", registry.LISTS, ids=lambda listing: listing.source.name)
@@ -52,7 +57,7 @@ def present() -> Iterator[None]:
 
 @pytest.fixture
 def stored(client: FlaskClient) -> None:
-    """Store a day of two users in two queues."""
+    """Store a day of two users in two queues, with a visit of a web site."""
     about = {"queue": "support", "contact": {"name": "Nováková Jana", "phone": "+420123456214"}}
     rule = engine.rule()
     run = steps.run(rule, outcome="done", made_ms=trail.at("10:00") * 1000)
@@ -61,7 +66,11 @@ def stored(client: FlaskClient) -> None:
     trail.store(
         trail.work("call", "c1", "09:00", "09:10", "jana", **about, direction="in"),
         trail.work("email", "c2", "11:00", "11:20", "petr", queue="sales"),
+        [trail.event("cobrowse.clicked", "11:30", "jana", session="s1", element="buy-button", by="agent")],
     )
+    now_ms = trail.at("12:00") * 1000
+    visit = visits.visit(visits.site(), started_ms=now_ms, active_ms=now_ms, ended_ms=now_ms + 1)
+    Invitation.create(visit=visit, text="Hello", created_ms=now_ms, until_ms=now_ms + 1)
 
 
 def viewer(client: FlaskClient, *permissions: Permission, grants: Any = ("all_users", "all_queues")) -> None:
