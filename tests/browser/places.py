@@ -181,6 +181,7 @@ PLACES = {
         typed={"sample": '{"event": "solved", "order": {"id": 7}}'},
     ),
     "web sites": Place("/settings/sites"),
+    "web site": Place("/settings/sites/{site}"),
     "new web site": Place("/settings/sites/new"),
     "web site just made": Place(
         "/settings/sites/new",

@@ -42,6 +42,7 @@ IDS = {
     "dashboard": "SELECT MIN(id) FROM dashboard",
     "tile": "SELECT MIN(id) FROM tile WHERE warn <> ''",
     "schedule": "SELECT MIN(id) FROM schedule",
+    "site": "SELECT MIN(id) FROM site",
     "visitor": "SELECT MAX(id) FROM visit",
     "source": "SELECT MIN(id) FROM source WHERE name <> 'stopa'",
     "personal_rule": "SELECT MIN(r.id) FROM rule r JOIN user u ON u.id = r.owner_id WHERE u.login <> 'admin'",
