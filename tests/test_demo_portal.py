@@ -44,3 +44,7 @@ def test_the_portal_has_past_visits_and_visitors_who_go_on(
     made = Invitation.select().where(Invitation.created_ms >= SUNDAY_NIGHT * 1000)
     assert {(each.user_id is None, each.rule_id is None) for each in made} == {(True, False), (False, True)}
     assert {"accepted", "rejected", "ignored"} & {each.state for each in made}
+    later = SUNDAY_NIGHT + 2400
+    with time_machine.travel(later, tick=False):  # after a stop of ten minutes
+        portal.Visitors().step(later)
+    assert {row.token for row in Visit.select().where(here)} <= {each.token for each in guests.here(later)}

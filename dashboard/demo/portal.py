@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -169,7 +169,10 @@ class Visitors:
         site = sites.find("demo")
         if site is None:
             return
-        for place, each in enumerate(guests.here(now)):
+        present = guests.here(now)
+        if not self._until:
+            _leave(site, {each.token for each in present}, now)
+        for place, each in enumerate(present):
             ident = self._report(site, each, now)
             if place == GREETED_IN and each.start + GREETED_S <= now < each.end and ident:
                 greeter = User.select(User.id).where(User.login == "lead").scalar()
@@ -192,6 +195,17 @@ class Visitors:
         if known is None or visits.has_news(site, known, report, each.who, now * 1000):
             return int(visits.take(site, report, _client(each), each.who, now * 1000).id)
         return known.id
+
+
+def _leave(site: Portal, present: Collection[str], now: int) -> None:
+    """Close the pages of those who left while the server did not run."""
+    v = Visit
+    gone = v.select(v.token, v.browser).where(
+        (v.site == site.id) & v.ended_ms.is_null() & v.away_ms.is_null()
+    )
+    for token, browser in gone.where(v.token.not_in(sorted(present))).tuples():
+        report = Report(v=token, b=browser, a=visits.END_MS, bye=True)
+        visits.take(site, report, Client("", "", "", ""), None, now * 1000)
 
 
 def _client(each: Guest) -> Client:
