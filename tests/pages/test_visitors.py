@@ -119,7 +119,7 @@ def test_filters_choose_visitors_with_an_open_page_longest_there_first(
     for query, expected in FILTERS:
         assert here(client, query) == expected, query
     assert "evil:" not in client.get(f"/visitors?{FILTERS[-1][0]}").text
-    for query in ("stay=x", "stay=-1", "known=2", "invitation=x"):
+    for query in ("stay=x", "stay=-1", "known=2", "invitation=x", "page=%00", "country=c%00", "country=x"):
         assert client.get(f"/visitors?{query}").status_code == 400, query
     assert scopes.of_user(seen).queues is not None
 

@@ -45,8 +45,8 @@ def read(visit: VisitRow) -> InviteForm:
     if language not in LOCALES:
         return InviteForm(site_locale(), "", str(_("Choose one of the languages.")))
     text = request.form.get("text", "").strip() or translator(language)(TEXT)
-    too_long = _("At most %(most)s characters.", most=TEXT_MAX) if len(text) > TEXT_MAX else None
-    return InviteForm(language, text, str(too_long) if too_long else None)
+    too_long = str(_("At most %(most)s characters.", most=TEXT_MAX)) if len(text) > TEXT_MAX else None
+    return InviteForm(language, text, too_long)
 
 
 def box(language: str) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
@@ -117,6 +118,8 @@ def _wanted() -> tuple[Wanted, list[str]]:
     page, stay = text(given, "page")[:PAGE_MAX], whole(given.get("stay") or "0", 0, DAY_S)
     wanted = Wanted(page, stay or 0, text(given, "country"), text(given, "known"), text(given, "invitation"))
     faults = []
+    if wanted.country and not re.fullmatch("[A-Z]{2}", wanted.country):
+        faults.append(_("Country: enter two capital letters, such as CZ."))
     if stay is None:
         faults.append(_("On the site at least: enter seconds, up to %(most)s.", most=DAY_S))
     if wanted.known not in ("", "0", "1"):
