@@ -101,7 +101,12 @@ class Page:
         status = int(got.split()[1]) if got else 0
         if status not in (0, 200, 503):
             raise RuntimeError(f"answered {status}: {text!r}")
-        found: dict[str, Any] | None = json.loads(text) if status == 200 else None
+        if status != 200:
+            return None
+        try:
+            found: dict[str, Any] = json.loads(text)
+        except ValueError:  # cut by a kill
+            return None
         return found
 
 
