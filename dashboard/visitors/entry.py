@@ -171,7 +171,7 @@ def _taken(site: Portal, report: Report, client: visits.Client) -> Answer:
                 raise RefusedError(hold.status, {"site": hold.text}, holds.RETRY_S)
             if not switches.recorded(STARTED):
                 return Answer(204)
-            _limit(site, client.ip, len(report.e))
+            _limit(site, client.ip, len(report.e) + (limits.NEW_VISIT if known is None else 0))
             visit = visits.take(site, report, client, who, now_ms)
     except visits.ForgedError:
         raise RefusedError(403, {"v": "This visit is another browser's."}) from None

@@ -1,7 +1,7 @@
 """How many reports and records are taken a minute, by site and by shortened address.
 
 Counted in the memory of each server process, which costs microseconds: with several processes an address
-gets at most so many times the limit. The server that is shipped has one.
+gets at most so many times the limit. `bin/serve` has one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import Counter
 MINUTE_S = 60
 PER_SITE = 120_000
 PER_ADDRESS = 6_000  # an office or a mobile network behind one address: 100 busy visitors
+NEW_VISIT = 20  # counts as so many: a browser makes few, a flood of invented ones costs the most
 ADDRESSES = 50_000  # counted apart; what comes from others in that minute counts as one
 
 _lock = threading.Lock()
