@@ -158,7 +158,8 @@ def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_sto
     with somebody.context.expect_page() as opened:
         box.get_by_role("link", name="Zahájit chat").click()
     (visit, session), (_other, uninvited) = served.find(
-        "SELECT id, token FROM visit WHERE url LIKE ? OR url LIKE ? ORDER BY url", "%/cs-idle", "%/other"
+        "SELECT id, token FROM visit WHERE first_url LIKE ? OR first_url LIKE ? ORDER BY first_url",
+        *("%/cs-idle", "%/other"),
     )
     assert opened.value.url == f"{served.address}/chat?visit={session}&in=cs-CZ"
     somebody.waits(lambda events: types(events)["chat.invite_accepted"])
