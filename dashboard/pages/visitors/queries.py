@@ -268,5 +268,4 @@ def interactions(of: VisitRow) -> list[tuple[int, str]]:
 def sessions(of: VisitRow) -> list[tuple[int, int, int]]:
     """Return id, begin in UTC milliseconds and number of steps of the co-browsing sessions of a visit."""
     c = CobrowseSession
-    query = c.select(c.id, c.first_ms, c.steps).where(c.visit == of.id).order_by(c.first_ms)
-    return list(query.limit(MOST_VISITS).tuples())
+    return list(c.select(c.id, c.first_ms, c.steps).where(c.visit == of.id).tuples())  # a visit has one
