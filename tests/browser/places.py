@@ -242,7 +242,7 @@ PLACES = {
     "retention": Place("/settings/retention"),
     "sign-in settings": Place("/settings/sign-in"),
     "sign-in settings with errors": Place(
-        "/settings/sign-in", "admin", 422, {"enabled": "1", "claim.0": "groups"}
+        "/settings/sign-in", "admin", 422, {"issuer": "http://10.0.0.1", "claim.0": "x"}
     ),
     "retention, shorter": Place(
         "/settings/retention?content=7&events=7&intervals=31&refused=7&exports=1&runs=7"
