@@ -27,7 +27,7 @@ from dashboard.visitors.visits import Client
 
 NAME = "Portal"
 RULE = "Invite idle visitors"
-A_DAY = 26  # past visits
+A_DAY = (22, 36)  # past visits, at least and at most
 ANSWER_S = 15  # after an invitation is shown
 GREETED_S = 90  # after the beginning of a visit that somebody invites by hand
 GREETED_IN = 6  # the place of whose guests that is
@@ -58,7 +58,7 @@ def _earlier(now: int, zone: str, days: int) -> Iterator[Guest]:
     """Yield the guests of the days before, those that would still be counted as open left out."""
     for back in range(days, -1, -1):
         day = clock.day(clock.local_date(now, zone) - timedelta(days=back), zone)
-        for number in range(A_DAY):
+        for number in range(dice("visits", day.start).randint(*A_DAY)):
             roll = dice("past", day.start, number)
             start = day.start + roll.randint(7 * 3600, 22 * 3600)
             stay_s = roll.choice((20, 90, 150, 300, 500, 900))

@@ -31,7 +31,7 @@ STATES = {
     "shown": N_("Shown"),
     "accepted": N_("Said yes"),
     "rejected": N_("Said no"),
-    "ignored": N_("Not answered"),
+    "ignored": N_("Said nothing"),
     "lapsed": N_("Not shown"),
 }
 HOW = {"rule": N_("By a rule"), "hand": N_("By hand")}
