@@ -173,6 +173,11 @@ def test_install_below_a_folder_writes_files_and_a_release_and_keeps_settings(
     options = json.loads((opt / "service.json").read_text())["options"]
     assert (options["host"], options["keep"]) == ("stopa.example.com", 3), "options that are not given stay"
     assert "--keep 3" in (tmp_path / f"{UNITS[1:]}backup.service").read_text()
+    fewer = run("install", "--root", tmp_path, "--proxy", "caddy", "--queue-log", "")
+    assert fewer.exit_code == 0, fewer.output
+    assert (tmp_path / "etc/caddy/stopa.Caddyfile").exists()
+    gone = ("etc/nginx/sites-available/stopa", "etc/logrotate.d/stopa")
+    assert [path for path in gone if (tmp_path / path).exists()] == [], "files that are no more planned go"
 
 
 REFUSED = [

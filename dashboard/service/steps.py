@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +26,7 @@ PARTS = (
     *(".ci", "bin", "dashboard", "locale", "static", "templates", "wsgi.py", "pyproject.toml"),
     *("requirements.txt", "README.md", "CHANGELOG.md", "LICENSE"),
 )
+KILLED_S = 75
 Say = Callable[[str], None]
 
 
@@ -92,8 +94,11 @@ def install(place: Place, options: Options, say: Say) -> None:
         machine.make_user(DATA)
         for folder in (DATA, BACKUPS):
             machine.own(folder)
-    _write(place, options, say)
     prefix = place.at(place.prefix)
+    with suppress(ServiceError):
+        for path in sorted(_paths(place, Installed.read(prefix).options) - _paths(place, options)):
+            path.unlink(missing_ok=True)
+    _write(place, options, say)
     if not (prefix / "current").exists():
         machine.link(prefix / "current", Path("releases") / copy_release(place, say).name)
         Installed(options).save(prefix)
@@ -103,6 +108,14 @@ def install(place: Place, options: Options, say: Say) -> None:
         say(run(COMMAND, "migrate", user=USER).strip())
         machine.start()
         machine.wait_until_ready(place.bind())
+
+
+def _paths(place: Place, options: Options) -> set[Path]:
+    """Return the files of an installation but ENV, with the link by which nginx reads its file."""
+    paths = {file.path for file in files.planned(place.settings(), place.prefix, options)} - {ENV}
+    if files.PROXY_FILES[Proxy.NGINX][1] in paths:
+        paths.add(Path("/etc/nginx/sites-enabled/stopa"))
+    return {place.at(path) for path in paths}
 
 
 def _write(place: Place, options: Options, say: Say) -> None:
@@ -174,7 +187,7 @@ def copy_release(place: Place, say: Say) -> Path:
 def upgrade(place: Place, say: Say) -> None:
     """Take this version into use: stop, back up, migrate, start, check; go back by itself if that fails.
 
-    Nothing is acknowledged between backup and migration, so going back then loses nothing.
+    This machine acknowledges nothing between backup and migration, so going back then loses nothing of it.
     """
     installed = Installed.read(place.prefix)
     old = place.release("current")
@@ -226,7 +239,7 @@ def go_back(place: Place, say: Say) -> None:
     with suppress(ServiceError):  # a migration that failed has left the database as it was
         run(new / "bin" / "stopa", "backup", since, user=USER)
         say(f"What came in since the upgrade is in {since}.")
-    run(old / "bin" / "stopa", "restore", installed.backup, "--yes", "--force", user=USER)
+    _restore(old, installed.backup)
     machine.link(place.prefix / "current", Path("releases") / old.name)
     (place.prefix / "previous").unlink()
     replace(installed, backup="").save(place.prefix)
@@ -236,16 +249,30 @@ def go_back(place: Place, say: Say) -> None:
     say(f"{old} is in use.")
 
 
+def _restore(release: Path, backup: str) -> None:
+    """Restore a backup once nobody uses the database: the mark of a killed worker is believed for a minute.
+
+    Raises ServiceError while another machine uses it, whose events would be lost.
+    """
+    until = time.monotonic() + KILLED_S
+    while True:
+        try:
+            run(release / "bin" / "stopa", "restore", backup, "--yes", user=USER)
+        except ServiceError as error:
+            if time.monotonic() > until:
+                again = "Stop Stopa on the other machines, then: stopa service upgrade --back"
+                raise ServiceError(f"{error}\nThe service is stopped. {again}") from None
+            time.sleep(5)
+        else:
+            return
+
+
 def uninstall(place: Place, say: Say) -> None:
     """Remove the units, files and releases; the data, the user and ENV stay."""
     options = Installed.read(place.at(place.prefix)).options
     if place.live:
         machine.systemctl("disable", "--now", *files.ENABLED)
-    planned = files.planned(place.settings(), place.prefix, options)
-    paths = [file.path for file in planned if file.path != ENV]
-    if options.host and options.proxy is Proxy.NGINX:
-        paths.append(Path("/etc/nginx/sites-enabled/stopa"))
-    for path in map(place.at, (*paths, COMMAND)):
+    for path in (*_paths(place, options), place.at(COMMAND)):
         path.unlink(missing_ok=True)
     shutil.rmtree(place.at(place.prefix))
     if place.live:
