@@ -11,8 +11,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from dashboard.events import erasure
-from dashboard.models import AuditEntry, CobrowseSession, Contact, Interaction, Site, Source, User, Visit
+from dashboard.models import AuditEntry, CobrowseSession, Site, Source, User, Visit
 from dashboard.pages.sessions import timeline
 from tests import make
 from tests.pages import trail
@@ -317,28 +316,3 @@ def test_a_session_of_one_step_is_drawn_whatever_it_says(client: FlaskClient) ->
     assert page.status_code == 200
     assert page.text.count('class="bar-a') == 1
     assert timeline.HEIGHT == 142  # as the template draws it
-
-
-def test_an_erased_contact_is_erased_in_its_session(client: FlaskClient) -> None:
-    viewer(client, P.PII_UNMASK)
-    three()
-    assert "Eva Malá" in client.get(f"/sessions/{number('s2')}").text
-    contact = Contact.get(Contact.email == "eva@example.org")
-    erasure.erase(contact.id)
-    page = client.get(f"/sessions/{number('s2')}").text
-    assert "Malá" not in page
-    assert erasure.pseudonym(contact.id) in page
-
-
-def test_a_session_and_its_interaction_lead_to_each_other(client: FlaskClient) -> None:
-    viewer(client, P.QUEUES_FIGURES)
-    three()
-    session = f"/sessions/{number('s2')}"
-    interaction = f"/interactions/{Interaction.get(Interaction.external_id == 'c-2').id}"
-    assert f'href="{interaction}"' in client.get(session).text
-    assert f'href="{session}"' in client.get(interaction).text
-    make.sign_in(client, make.user(access=make.access([P.QUEUES_FIGURES], ["all_users", "all_queues"])))
-    assert f'href="{session}"' not in client.get(interaction).text
-    viewer(client, P.VISITORS_VIEW)
-    visit = Visit.get(Visit.token == "s3").id
-    assert f'href="/visitors/{visit}"' in client.get(f"/sessions/{number('s3')}").text

@@ -1,0 +1,39 @@
+"""Co-browsing sessions beside contact, interaction and visit."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.events import erasure
+from dashboard.models import Contact, Interaction, Visit
+from tests import make
+from tests.pages.test_audit import P
+from tests.pages.test_sessions import number, present, three, viewer  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.both_databases
+
+
+def test_an_erased_contact_is_erased_in_its_session(client: FlaskClient) -> None:
+    viewer(client, P.PII_UNMASK)
+    three()
+    assert "Eva Malá" in client.get(f"/sessions/{number('s2')}").text
+    contact = Contact.get(Contact.email == "eva@example.org")
+    erasure.erase(contact.id)
+    page = client.get(f"/sessions/{number('s2')}").text
+    assert "Malá" not in page
+    assert erasure.pseudonym(contact.id) in page
+
+
+def test_a_session_and_its_interaction_lead_to_each_other(client: FlaskClient) -> None:
+    viewer(client, P.QUEUES_FIGURES)
+    three()
+    session = f"/sessions/{number('s2')}"
+    interaction = f"/interactions/{Interaction.get(Interaction.external_id == 'c-2').id}"
+    assert f'href="{interaction}"' in client.get(session).text
+    assert f'href="{session}"' in client.get(interaction).text
+    make.sign_in(client, make.user(access=make.access([P.QUEUES_FIGURES], ["all_users", "all_queues"])))
+    assert f'href="{session}"' not in client.get(interaction).text
+    viewer(client, P.VISITORS_VIEW)
+    visit = Visit.get(Visit.token == "s3").id
+    assert f'href="/visitors/{visit}"' in client.get(f"/sessions/{number('s3')}").text
