@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dashboard import registry
-from dashboard.db import sealed
+from dashboard.db import database, dialect, sealed
 from dashboard.models import Event, Invitation, Job, Step, Visit
 from tests import make, postgres
 from tests.conftest import SECRET
@@ -129,6 +129,11 @@ def simulate(
     finally:
         running.end()
     yield from _failures(pages)
+    if not dialect.is_sqlite():
+        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ((deadlocks,),) = database.execute_sql(query).fetchall()
+        if deadlocks:
+            yield f"{deadlocks} deadlocks"
 
 
 async def _run(
