@@ -56,7 +56,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
     adj: Any
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # Python reads no number of thousands of digits
+            raise ParsingError("Content-Length is too long") from None
         if self.chunked and "CONTENT_LENGTH" in self.headers:
             raise ParsingError("Transfer-Encoding and Content-Length exclude each other")
         hosts = self.headers.get("HOST")

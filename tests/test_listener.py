@@ -220,6 +220,7 @@ def test_at_the_limit_new_clients_take_the_place_of_those_that_wait_longest(
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 DOUBTFUL = {
     "two ends": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
+    "endless length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 4\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",

@@ -67,8 +67,12 @@ def letters(text: str) -> int:
 
 
 def domain(text: str) -> str:
-    """Return the domain of a folded e-mail address, URL or host name, without port and last dot."""
-    host = urlsplit(text).hostname or "" if "://" in text else text.rpartition("@")[2].partition("/")[0]
+    """Return the domain of a folded e-mail address, URL or host name, without port and last dot; "" for a URL
+    without a valid host."""
+    try:
+        host = urlsplit(text).hostname or "" if "://" in text else text.rpartition("@")[2].partition("/")[0]
+    except ValueError:
+        return ""
     return host.partition(":")[0].rstrip(".")
 
 

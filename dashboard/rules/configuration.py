@@ -70,7 +70,7 @@ class DayRow(Struct, forbid_unknown_fields=True):
 class CalendarRow(Struct, forbid_unknown_fields=True):
     name: Name
     zone: str
-    hours: dict[Annotated[str, Meta(pattern="^[1-7]$")], Ranges] = {}
+    hours: dict[Annotated[str, Meta(pattern=r"^[1-7]\Z")], Ranges] = {}
     days: Annotated[list[DayRow], Meta(max_length=holidays.MAX_DAYS)] = []
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crawlerdetect import CrawlerDetect
 
-AGENT_MAX = 400  # characters that are looked at; the list of robots takes quadratic time for hostile ones
+AGENT_MAX = 300  # characters that are looked at; the list of robots takes quadratic time for hostile ones
 BROWSERS = (
     (r"\bEdgi?A?(?:OS)?/", "Edge"),
     (r"\bOPR/|\bOPT/|\bOpera\b", "Opera"),
@@ -36,6 +36,9 @@ class Browser(NamedTuple):
     name: str
     system: str
     is_robot: bool
+
+
+UNKNOWN = Browser("", "", False)
 
 
 @lru_cache(maxsize=4096)

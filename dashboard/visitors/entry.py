@@ -120,14 +120,10 @@ def _answer(environ: WSGIEnvironment, headers: list[tuple[str, str]], behind_pro
         return Answer(204)
     if not site.enabled:
         raise RefusedError(403, {"site": "Switched off."})
-    agent = browsers.read(environ.get("HTTP_USER_AGENT", ""))
-    if agent.is_robot:
-        return Answer(204)
     address = privacy.short_address(environ.get("REMOTE_ADDR", ""))
     _limit(site, address, 1)
     report = _read(environ)
-    client = visits.Client(agent.name, agent.system, _country(environ, behind_proxy), address)
-    return _taken(site, report, client)
+    return _taken(site, report, address, environ.get("HTTP_USER_AGENT", ""), _country(environ, behind_proxy))
 
 
 def _limit(site: Portal, address: str, cost: int) -> None:
@@ -154,13 +150,15 @@ def _country(environ: WSGIEnvironment, behind_proxy: bool) -> str:
     return given if _COUNTRY.fullmatch(given) and given not in _NO_COUNTRY else ""
 
 
-def _taken(site: Portal, report: Report, client: visits.Client) -> Answer:
+def _taken(site: Portal, report: Report, address: str, agent: str, country: str) -> Answer:
+    """Store a report with news, and answer it. `agent` is the User-Agent header: to read a hostile one takes
+    long, so it is read of a new visit alone, which is counted first."""
     now_ms = clock.now_ms()
     errors: dict[str, str] = {}
     who = None
     if report.c is not None:
         if identify.is_signed(site.secret, report.c):
-            who = identify.details(report.c)
+            who = identify.details(site.secret, report.c)
         else:
             errors["c.sig"] = "The signature does not fit the id."
     try:
@@ -171,7 +169,11 @@ def _taken(site: Portal, report: Report, client: visits.Client) -> Answer:
                 raise RefusedError(hold.status, {"site": hold.text}, holds.RETRY_S)
             if not switches.recorded(STARTED):
                 return Answer(204)
-            _limit(site, client.ip, len(report.e) + (limits.NEW_VISIT if known is None else 0))
+            _limit(site, address, len(report.e) + (limits.NEW_VISIT if known is None else 0))
+            browser = browsers.read(agent) if known is None else browsers.UNKNOWN
+            if browser.is_robot:
+                return Answer(204)
+            client = visits.Client(browser.name, browser.system, country, address)
             visit = visits.take(site, report, client, who, now_ms)
     except visits.ForgedError:
         raise RefusedError(403, {"v": "This visit is another browser's."}) from None

@@ -25,12 +25,15 @@ def is_signed(secret: str, known: Known) -> bool:
     return bool(secret) and hmac.compare_digest(signature(secret, known.id).encode(), given)
 
 
-def details(known: Known) -> dict[str, str]:
+def details(secret: str, known: Known) -> dict[str, str]:
     """Return the contact that an id names: by its e-mail address, its number, else the id behind the name.
 
-    A name alone would be another person's too.
+    A name alone would be another person's too, and so would what is kept of an id with parts that may not be
+    stored: a mark made of the id stands for it.
     """
     ident, name = (privacy.text(each, 200, emails=True) for each in (known.id, known.name))
+    if ident != known.id.strip(" "):
+        ident = f"#{signature(secret, f'kept:{known.id}')[:16]}"
     if re.fullmatch(r"[^@\s]+@[^@\s]+", ident):
         return {"email": ident, **({"name": name} if name else {})}
     if _PHONE.fullmatch(ident):

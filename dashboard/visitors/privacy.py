@@ -75,6 +75,8 @@ def url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if hide(host) != host:
+        return ""
     route = f"#{parts.fragment.partition('?')[0]}" if parts.fragment.startswith(("/", "!/")) else ""
     return hide(f"{parts.scheme}://{host}{port}{parts.path}{route}"[: URL_MAX + 100])[:URL_MAX]
 

@@ -18,7 +18,7 @@ from dashboard.visitors.sites import Portal
 BODY_MAX = 64 * 1024
 RECORDS_MAX = 200
 NAME_MAX, TITLE_MAX, VALUE_MAX, LENGTH_MAX = 120, 200, 4096, 1_000_000
-Ident = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22,40}$")]
+Ident = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22,40}\Z")]
 Millis = Annotated[float, Meta(ge=0)]
 ACTIONS = {
     "click": "cobrowse.clicked",
@@ -45,7 +45,7 @@ class ReportError(Exception):
 class Record(msgspec.Struct, frozen=True, gc=False):
     """What happened in the page `m` milliseconds before the report was sent; `i` is made once for it."""
 
-    i: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{11,64}$")]
+    i: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{11,64}\Z")]
     k: Literal["page", "click", "scroll", "form", "input", "select", "custom", "agent", "invite"]
     m: Millis = 0
     el: str = ""

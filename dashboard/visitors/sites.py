@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,6 +15,7 @@ from dashboard.models import Queue, Site
 FRESH_S = 5
 LEAST_IDLE_S, MOST_IDLE_S = 10, 1800  # a visit ends after half an hour without activity
 MOST = 1000  # keys that are remembered; unknown ones among them
+_KEY = re.compile(r"[\w-]{1,32}", re.ASCII)
 
 
 class Portal(NamedTuple):
@@ -35,6 +37,8 @@ _CACHE: WeakKeyDictionary[peewee.Database, Cached] = WeakKeyDictionary()
 
 def find(key: str) -> Portal | None:
     """Return the site with this public key as it was at most FRESH_S seconds ago; None if there is none."""
+    if not _KEY.fullmatch(key):  # PostgreSQL takes no NUL
+        return None
     cached = _CACHE.setdefault(database.obj, {})
     now = time.monotonic()
     known = cached.get(key)

@@ -84,6 +84,7 @@ VALUES = [
     ("shorter_than", [2], "ab", False),
     ("domain_is", ["firma.cz"], "Jan@Firma.CZ", True),
     ("domain_is", ["firma.cz"], "https://firma.cz:8080/a@b", True),
+    ("domain_is", ["firma.cz"], "https://[firma.cz", False),
     ("domain_under", ["firma.cz"], "mail.firma.cz.", True),
     ("domain_under", ["firma.cz"], "a@zlafirma.cz", False),
     ("is_own_address", [], "INFO@firma.cz", True),

@@ -15,8 +15,9 @@ import time_machine
 from dashboard.events import switches
 from dashboard.events.switches import Choice
 from dashboard.models import Event, Site, Source, Visit
-from dashboard.visitors import limits, records, sites
-from tests.visitors.portal import ORIGIN, Portal, act, everything, ident, page
+from dashboard.visitors import browsers, identify, limits, records, sites
+from tests import make
+from tests.visitors.portal import ORIGIN, SECRET, Portal, act, everything, ident, page
 
 pytestmark = pytest.mark.both_databases
 GOOD = json.dumps({"v": ident("v"), "b": ident("b"), "u": f"{ORIGIN}/", "e": [page("p")]})
@@ -47,6 +48,8 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, str], int, str]] = {
     "no visit": (json.dumps({"b": ident("b")}), {}, 400, "body"),
     "short visit": (body(v="short"), {}, 400, "v"),
     "visit with a quote": (body(v="'" * 22), {}, 400, "v"),
+    "visit with a line break": (body(v="v" * 40 + "\n"), {}, 400, "v"),
+    "browser with a line break": (body(b="b" * 40 + "\n"), {}, 400, "b"),
     "number as browser": (body(b=1), {}, 400, "b"),
     "no number": (GOOD.replace("}]}", '}], "a": NaN}'), {}, 400, "body"),
     "negative activity": (body(a=-1), {}, 400, "a"),
@@ -54,6 +57,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, str], int, str]] = {
     "201 records": (body(e=[{**page(f"p{n}"), "u": ""} for n in range(201)]), {}, 400, "e"),
     "unknown kind": (one(k="steal"), {}, 400, "e[0].k"),
     "short id": (one(i="1"), {}, 400, "e[0].i"),
+    "record with a line break": (one(i="r" * 64 + "\n"), {}, 400, "e[0].i"),
     "id of another event": (one(i="visit.started:0"), {}, 400, "e[0].i"),
     "time to come": (one(m=-5), {}, 400, "e[0].m"),
     "text as time": (one(m="now"), {}, 400, "e[0].m"),
@@ -71,7 +75,8 @@ def test_what_is_refused_names_the_field_and_stores_nothing(portal: Portal) -> N
         if got != (status, [field]) or open_to != (None if field == "origin" else ORIGIN):
             wrong[name] = (*got, open_to)
     assert wrong == {}
-    assert portal.send(GOOD, key="unknown").status_code == 403
+    keys = ("unknown", "nul%00", f"{portal.site.key}%0A", "k" * 100)
+    assert [portal.send(GOOD, key=key).status_code for key in keys] == [403] * 4
     assert [portal.send("", method=method).status_code for method in ("GET", "PUT", "DELETE")] == [405] * 3
     assert not Visit.select().exists()
     assert not Event.select().exists()
@@ -162,6 +167,39 @@ def test_texts_of_a_page_are_kept_short_and_harmless(portal: Portal) -> None:
         each for each in ("\x00", "\u202e", "token=secret", "key=1", "u:p@", "javascript:") if each in found
     ]
     assert max(len(data) for (data,) in Event.select(Event.data).tuples()) < 5000
+
+
+def test_addresses_of_pages_that_are_none_open_every_page(portal: Portal) -> None:
+    hosts = ("[1111:2222:3333:4444:5555:6666:7777:8888]", f"{CARD}", "[x", "a:99999999", "a\u2100b", "[::1]")
+    for number, host in enumerate(hosts):
+        sent = portal.report(page("p", u=f"http://{host}/x", r=f"http://{host}/"), visit=f"visit{number}")
+        assert sent.status_code == 200
+    assert {url for (url,) in Visit.select(Visit.url).tuples()} == {"", "http://[::1]/x"}
+    Visit.update(url="http://[•••]/", first_url="http://[•••]/").execute()
+    make.sign_in(portal.client, make.administrator())
+    ident = Visit.select(Visit.id).scalar()
+    paths = ("/visitors", "/visitors/past", f"/visitors/{ident}", f"/visitors/{ident}/invite")
+    assert [portal.client.get(path).status_code for path in paths] == [200] * 4
+
+
+def test_a_hostile_user_agent_is_read_of_new_visits_alone_which_are_counted_first(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PER_ADDRESS", 1 + limits.NEW_VISIT)
+    browsers.read.cache_clear()
+    for number in range(50):
+        portal.report(page("p"), headers={"User-Agent": f"{number}" * 300})
+    assert browsers.read.cache_info().misses == 1
+
+
+def test_ids_of_which_a_part_is_not_kept_name_different_people(portal: Portal) -> None:
+    idents = (CARD, "5500005555555559", "a\x00b", "a b", "\u200b", "\u200c", "42")
+    for number, ident_ in enumerate(idents):
+        signed = {"id": ident_, "sig": identify.signature(SECRET, ident_), "name": "Eva"}
+        assert "errors" not in portal.report(page("p"), visit=f"visit{number}", c=signed).json
+    keys = [key for (key,) in Visit.select(Visit.contact_key).tuples()]
+    assert len({*keys}) == len(idents)
+    assert not [key for key in keys if CARD in key or "\x00" in key]
 
 
 PASSWORD, CARD, SPACED, MAIL = (

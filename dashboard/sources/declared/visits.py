@@ -91,8 +91,12 @@ def language_name(tag: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """Return an address without its site: "/" for the first page of a site, "" for none."""
-    parts = urlsplit(url)
+    """Return an address without its site: "/" for the first page of a site, "" for none; a text that is no
+    address as it is."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if url else ""
 
 
