@@ -115,8 +115,9 @@ class Threads:
 
     def add_task(self, connection: Connection) -> None:
         request = connection.requests[0]
-        events = (request.command, request.path) == ("POST", EVENTS_PATH)
-        sends = not request.error and (events or request.path.startswith(VISIT_PATH))
+        sends = not request.error and (  # one with an error may have neither command nor path
+            (request.command, request.path) == ("POST", EVENTS_PATH) or request.path.startswith(VISIT_PATH)
+        )
         (self._events if sends else self._others).add_task(connection)
 
     def shutdown(self) -> None:

@@ -224,6 +224,9 @@ DOUBTFUL = {
     "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 4\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "a blank in the address": b"GET / x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a blank before the colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "a control character": b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
 }
 
 
