@@ -25,6 +25,14 @@ log = logging.getLogger("stopa.request")
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
+class TextFormatter(logging.Formatter):
+    """A record as TEXT; what a client sent begins no line and moves no cursor: it is escaped as in Python."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
+        line = super().formatMessage(record)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
 class JsonFormatter(logging.Formatter):
     """A line of JSON: time in UTC, level, logger, request ("-" outside of one), message, and of a request
     that is logged its fields; of an error its trace."""
@@ -49,7 +57,7 @@ def init(app: Flask, chosen: Settings) -> None:
     debug lines, which hold the values of statements."""
     wanted = logging.getLevelNamesMapping()[chosen.log_level.upper()]
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if chosen.log_format == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonFormatter() if chosen.log_format == "json" else TextFormatter(TEXT))
     handler.addFilter(_name_request)
     logging.basicConfig(handlers=[handler], level=max(wanted, logging.INFO))
     logging.getLogger("stopa").setLevel(wanted)

@@ -42,6 +42,12 @@ def test_at_debug_each_request_is_one_line_without_its_query(
         assert "Novak" not in line
 
 
+def test_what_a_client_sent_begins_no_line_of_text() -> None:
+    record = logging.LogRecord("stopa", logging.WARNING, "", 0, "refused: %s", ("é\r\nERROR \x1b[2J",), None)
+    assert logs._name_request(record)
+    assert logs.TextFormatter(logs.TEXT).format(record).endswith(" - refused: é\\r\\nERROR \\x1b[2J")
+
+
 def settings(level: str = "info", **more: Any) -> Settings:
     return Settings(database="sqlite:///x.db", secret_key="0" * 32, log_level=level, **more)
 
