@@ -14,12 +14,12 @@ def login() -> str:
     chosen = current_app.config["STOPA"]
     if not chosen.auth_header or not _from_proxy():
         return ""
-    value = request.headers.get(chosen.auth_header, "").strip()
+    value = request.headers.get(chosen.auth_header, "")
     try:
-        text = value.encode("latin-1").decode()  # WSGI gives each byte as a letter
+        text = value.encode("latin-1").decode().strip()  # WSGI gives each byte as a letter
     except UnicodeError:
         return ""
-    return text if len(text) <= LOGIN_MAX else ""
+    return text if len(text) <= LOGIN_MAX and text.isprintable() else ""
 
 
 def _from_proxy() -> bool:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from flask import Response, after_this_request, g, request, url_for
 from flask_babel import gettext as _
 
-from dashboard.access import guard, identities, sessions, sign_in_settings, trusted_header, two_factor
+from dashboard.access import (
+    guard,
+    identities,
+    pending_sign_ins,
+    sessions,
+    sign_in_settings,
+    trusted_header,
+    two_factor,
+)
+from dashboard.access.pending_sign_ins import Pending
 from dashboard.access.sessions import Method
+from dashboard.models import User
 from dashboard.pages.signin import commands
+from dashboard.pages.signin.commands import Entered
 from dashboard.pages.signin.views import bp, go_on, set_cookie
 from dashboard.web.page import local_path
 
@@ -31,7 +42,7 @@ def enter_by_header() -> Response | None:
         return None
     if two_factor.is_required(user) and request.path == url_for("signin.second_step"):
         return None
-    entered = commands.enter(user, request.remote_addr or "", Method.HEADER)
+    entered = _pending(user) or commands.enter(user, request.remote_addr or "", Method.HEADER)
     if entered.pends:
         return go_on(entered, local_path(request.full_path.rstrip("?")))
     token, found = entered.token, sessions.find(entered.token)
@@ -44,3 +55,10 @@ def enter_by_header() -> Response | None:
         return response
 
     return None
+
+
+def _pending(user: User) -> Entered | None:
+    """Return the sign-in of this browser that waits for the second factor: a new one has a new secret."""
+    token = request.cookies.get(guard.cookie_name(pending_sign_ins.COOKIE), "")
+    waits = two_factor.is_required(user) and pending_sign_ins.find(token) == Pending(user, Method.HEADER)
+    return Entered(user, token, pends=True) if waits else None
