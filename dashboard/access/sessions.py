@@ -15,7 +15,7 @@ from dashboard.access.scope import GRANT_COLUMNS, Grant, with_members
 from dashboard.db import Model, dialect
 from dashboard.db.failure import is_away
 from dashboard.db.prepared import Prepared, slot
-from dashboard.models import Access, AccessGrant, Session, User
+from dashboard.models import Access, AccessGrant, PendingSignIn, Session, TwoFactor, User
 
 IDLE_S = 12 * 3600
 ABSOLUTE_S = 7 * 24 * 3600
@@ -56,13 +56,16 @@ def start(user: User, ip: str, agent: str = "", method: str = Method.PASSWORD, i
 
 
 def find(token: str) -> Found | None:
-    """Return the session of this token; None when it is not valid or its user is not active."""
+    """Return the session of this token; None when it is not valid or its user is not active.
+
+    Nor is it where the role requires a second factor and the user has none: the next sign-in sets it up.
+    """
     rows = _LIVE.rows(hash=digest(token))
     moment = clock.now_s()
     if not rows:
         return None
     row = rows[0]
-    seen_ts, created_ts, method = row[_GRANT_AT - 3 : _GRANT_AT]
+    seen_ts, created_ts, method, factor_ts = row[_GRANT_AT - 4 : _GRANT_AT]
     user = _filled(User, row)
     if user.deactivated_ts is not None:
         return None
@@ -71,6 +74,8 @@ def find(token: str) -> Found | None:
     if user.access_id is not None:
         user.access = _filled(Access, row[_ACCESS_AT:])
         user._dirty.clear()  # loaded, not modified
+        if user.access.two_factor and factor_ts is None:
+            return None
     if moment - seen_ts > SEEN_EVERY_S:
         _mark_seen(token, moment)
     return Found(user, [row[_GRANT_AT:] for row in rows if row[_GRANT_AT] is not None], method)
@@ -87,16 +92,18 @@ def _mark_seen(token: str, moment: int) -> None:
 
 
 def _live() -> Any:
-    """A row for each grant, one at least: user, role, times and method of the session, grant."""
-    query = User.select(User, Access, Session.seen_ts, Session.created_ts, Session.method, *GRANT_COLUMNS)
+    """A row for each grant, one at least: user, role, the session, second factor, grant."""
+    about = (Session.seen_ts, Session.created_ts, Session.method, TwoFactor.confirmed_ts)
+    query = User.select(User, Access, *about, *GRANT_COLUMNS)
     query = query.join(Session, on=(Session.user_id == User.id)).switch(User)
+    query = query.join(TwoFactor, JOIN.LEFT_OUTER, on=(TwoFactor.user_id == User.id)).switch(User)
     query = query.join(Access, JOIN.LEFT_OUTER).join(AccessGrant, JOIN.LEFT_OUTER)
     return with_members(query, User.id).where(Session.token_hash == slot("hash"))
 
 
 _LIVE = Prepared(_live)
 _ACCESS_AT = len(User._meta.sorted_fields)
-_GRANT_AT = _ACCESS_AT + len(Access._meta.sorted_fields) + 3
+_GRANT_AT = _ACCESS_AT + len(Access._meta.sorted_fields) + 4
 
 
 def _filled(model: type[Model], values: Sequence[Any]) -> Any:
@@ -120,7 +127,11 @@ def id_token(token: str) -> str | None:
 
 
 def end_all(user_id: int, but: str | None = None) -> int:
-    """End all sessions of a user except that of the token `but`; return their number."""
+    """End all sessions of a user except that of the token `but`; return their number.
+
+    Sign-ins whose second factor is due end as well.
+    """
+    PendingSignIn.delete().where(PendingSignIn.user_id == user_id).execute()
     gone = Session.user_id == user_id
     if but is not None:
         gone &= Session.token_hash != digest(but)

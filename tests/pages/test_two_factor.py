@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dashboard.access import guard, two_factor
+from dashboard.access import guard, sessions, two_factor
 from dashboard.access.pending_sign_ins import COOKIE, KEPT_S
 from dashboard.audit import user_erasure
 from dashboard.models import Access, AuditEntry, PendingSignIn, RecoveryCode, Session, TwoFactor, User
@@ -144,6 +144,9 @@ def test_what_ends_a_sign_in_before_its_second_step(
         User.update(password_hash=jana.password_hash, deactivated_ts=None, access=jana.access_id).execute()
     client = app.test_client()
     enter(client)
+    sessions.end_all(jana.id)
+    assert client.get(STEP).headers["Location"] == "/sign-in", "signed out everywhere"
+    enter(client)
     today.shift(KEPT_S + 1)
     assert client.get(STEP).headers["Location"] == "/sign-in"
     assert "The sign-in took too long" in client.get("/sign-in").text
@@ -169,7 +172,8 @@ def test_wrong_codes_are_limited_per_account(
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "900"
     failures = AuditEntry.select().where(AuditEntry.action == "auth.sign_in_failed")
-    assert [each.details for each in failures] == [{"why": "second_factor"}] * 5
+    reasons = ["second_factor"] * 5 + ["throttled"]
+    assert [each.details["why"] for each in failures.order_by(AuditEntry.id)] == reasons
     known.post("/sign-out")
     enter(known)
     assert step(known, code(jana, 1)) == 302  # strangers do not keep the user out
@@ -179,7 +183,10 @@ def test_wrong_codes_are_limited_per_account(
 
 
 def test_a_role_that_requires_it_lets_nobody_in_without(client: FlaskClient, app: Flask, jana: User) -> None:
+    enter(client)
+    assert is_in(client)
     Access.update(two_factor=True).where(Access.id == jana.access_id).execute()
+    assert not is_in(client), "also who was signed in before"
     assert enter(client, next="/my-data").headers["Location"] == f"{STEP}?next=/my-data"
     page = client.get(STEP + "?next=/my-data").text
     secret = re.search(r'value="((?:[A-Z2-7]{4} ?){8})"', page)
@@ -190,6 +197,7 @@ def test_a_role_that_requires_it_lets_nobody_in_without(client: FlaskClient, app
     for path in ("/account", "/my-data", "/account/two-factor"):
         assert client.get(path).status_code == 302
     assert step(client, "000000") == 422
+    assert audited("auth.sign_in_failed").details == {"why": "second_factor"}
     done = client.post(STEP, data={"code": code(jana), "next": "/my-data"})
     assert done.status_code == 200
     assert len(re.findall(r"(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}", done.text)) == 10

@@ -61,11 +61,7 @@ def sign_in(login: str, password: str, ip: str, known: str) -> Entered:
     if user is not None and browser is not None:
         limits = throttle.by_known_browser(user.id, browser)
     tried = throttle.attempt(limits, ip, user.id if user else None)
-    if tried.first:
-        audit.record("auth.sign_in_failed", "r", ("user", "", login), {}, {"why": "throttled"}, "denied")
-    if tried.wait_s:
-        counters.add("sign_ins", result="limited")
-        raise Refused(tried.wait_s)
+    _pass(tried, ("user", "", login))
     chosen = sign_in_settings.load()
     right = passwords.check(password, user.password_hash if user else None)
     takes = user is not None and user.deactivated_ts is None and user.access_id is not None
@@ -131,9 +127,7 @@ def take_code(user: User, code: str, ip: str, known: str) -> two_factor.Proof | 
     """Use up a code of a user whose password was right; None where it is wrong, Refused after too many."""
     limits = throttle.for_code(user.id, known_browsers.browser(known, user))
     tried = throttle.attempt(limits, ip, user.id)
-    if tried.wait_s:
-        counters.add("sign_ins", result="limited")
-        raise Refused(tried.wait_s)
+    _pass(tried, audit.user_target(user))
     with database.atomic():
         proof = two_factor.take(user.id, code)
         if proof is None:
@@ -147,12 +141,22 @@ def set_up_at_sign_in(user: User, code: str, ip: str) -> list[str] | None:
     """Turn on the second factor of a user whose password was right; return recovery codes, None for a wrong
     code. Raises Refused after too many."""
     tried = throttle.attempt(throttle.for_code(user.id, None), ip, user.id)
-    if tried.wait_s:
-        raise Refused(tried.wait_s)
+    _pass(tried, audit.user_target(user))
     codes = turn_on(user, code, ("user", user.id, user.login))
-    if codes is not None:
+    if codes is None:
+        _code_failed(user)
+    else:
         throttle.succeeded(tried)
     return codes
+
+
+def _pass(tried: throttle.Attempt, target: audit.Target) -> None:
+    """Raise Refused for an attempt to sign in that has to wait; record the first one."""
+    if tried.first:
+        audit.record("auth.sign_in_failed", "r", target, {}, {"why": "throttled"}, "denied")
+    if tried.wait_s:
+        counters.add("sign_ins", result="limited")
+        raise Refused(tried.wait_s)
 
 
 def _code_failed(user: User) -> None:

@@ -57,8 +57,8 @@ class GeneralForm(DescribedForm):
     two_factor = Check(
         N_("Two-factor required"),
         hint=N_(
-            "Signing in also needs a code of an authenticator app. Users who have none set it up at their "
-            "next sign-in."
+            "Signing in also needs a code of an authenticator app. Users who have none are signed out and "
+            "set it up at their next sign-in."
         ),
     )
 
