@@ -206,7 +206,8 @@ def _login(chosen: SignIn, claims: Claims) -> str:
     if chosen.login_claim == "email" and not _email(claims):
         raise RefusedError(UNVERIFIED, "")
     login = claims.get(chosen.login_claim)
-    return login[:LOGIN_MAX] if isinstance(login, str) else ""
+    fits = isinstance(login, str) and login.isprintable() and len(login) <= LOGIN_MAX
+    return str(login) if fits else ""
 
 
 def _email(claims: Claims) -> str:

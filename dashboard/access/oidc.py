@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
@@ -18,10 +20,12 @@ from dashboard.access.sign_in_settings import SignIn
 DISCOVERY = "/.well-known/openid-configuration"
 KEPT_S = 3600  # what the provider says about itself; a key that it has changed is fetched at once
 RETRY_S = 5  # after a provider did not answer: each try may take a thread of the server for as long
+CALLS, TURN_S = 2, 2  # threads of the server that wait for it at once, and how long others wait for a turn
 LEEWAY_S = 60  # between the clocks
 BODY_MAX = 256 * 1024  # bytes of an answer
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+SUBJECT_MAX = 255
 Claims = Mapping[str, Any]
 
 
@@ -50,6 +54,7 @@ class Proof(NamedTuple):
     id_token: str
 
 
+_turns = BoundedSemaphore(CALLS)
 _kept: dict[SignIn, tuple[float, Any]] = {}  # the client of the settings in force, or why there is none
 
 
@@ -70,7 +75,7 @@ def start(chosen: SignIn, callback: str) -> Started:
 def finish(chosen: SignIn, callback: str, code: str, started: Started) -> Proof:
     """Exchange the code for the ID token and check it. Raises UnreachableError, RejectedError."""
     client = _client(chosen)
-    with _errors():
+    with _errors(), _turn():
         metadata = client.load_server_metadata()
         token = client.fetch_access_token(
             redirect_uri=callback, code=code, code_verifier=started.verifier, grant_type="authorization_code"
@@ -81,8 +86,8 @@ def finish(chosen: SignIn, callback: str, code: str, started: Started) -> Proof:
             "aud": {"essential": True, "value": chosen.client_id},
         }
         claims = client.parse_id_token(token, started.nonce, claims_options=wanted, leeway=LEEWAY_S)
-        if claims is None or not claims.get("sub"):
-            raise RejectedError("there is no ID token")
+        if claims is None or not _is_subject(claims.get("sub")):
+            raise RejectedError("there is no ID token, or it names nobody")
         more = client.userinfo(token=token) if "userinfo_endpoint" in metadata else claims
         if more.get("sub") != claims["sub"]:
             raise RejectedError("the claims of the user are another user's")
@@ -95,9 +100,10 @@ def sign_out_url(chosen: SignIn, id_token: str, back: str) -> str:
     Raises UnreachableError.
     """
     client = _client(chosen)
-    if "end_session_endpoint" not in client.load_server_metadata():
-        return ""
-    made = client.create_logout_url(back, id_token or None, client_id=chosen.client_id)
+    with _errors():
+        if "end_session_endpoint" not in client.load_server_metadata():
+            return ""
+        made = client.create_logout_url(back, id_token or None, client_id=chosen.client_id)
     return str(made["url"])
 
 
@@ -126,9 +132,9 @@ def _made(chosen: SignIn) -> Any:
         server_metadata_url=chosen.issuer.rstrip("/") + DISCOVERY,
         client_kwargs={"scope": chosen.scopes, "code_challenge_method": "S256"},
     )
-    with _errors():
+    with _errors(), _turn():
         _check_metadata(client.load_server_metadata(), chosen.issuer)
-    client.client_kwargs["token_endpoint_auth_method"] = _proof_of_client(client.server_metadata, chosen)
+        client.client_kwargs["token_endpoint_auth_method"] = _proof_of_client(client.server_metadata, chosen)
     return client
 
 
@@ -138,10 +144,21 @@ def _check_metadata(found: dict[str, Any], issuer: str) -> None:
         raise UnreachableError(f"it calls itself {found.get('issuer')!r}")
     scheme = issuer.partition("://")[0]
     for name in (*ENDPOINTS, *({"userinfo_endpoint", "end_session_endpoint"} & found.keys())):
-        if not str(found.get(name, "")).startswith((f"{scheme}://", "https://")):
+        if not _is_address(str(found.get(name, "")), scheme):
             raise UnreachableError(f"{name} is {found.get(name)!r}")
     given = found.get("id_token_signing_alg_values_supported", SIGNATURES[:1])
     found["id_token_signing_alg_values_supported"] = [each for each in given if each in SIGNATURES]
+
+
+def _is_address(text: str, scheme: str) -> bool:
+    """Return whether a text is an address by `scheme` or https; ValueError where it is no address at all."""
+    parts = urlsplit(text)
+    whole = text.isprintable() and bool(parts.hostname) and parts.port != 0
+    return whole and parts.scheme in (scheme, "https")
+
+
+def _is_subject(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= SUBJECT_MAX
 
 
 def _proof_of_client(metadata: Mapping[str, Any], chosen: SignIn) -> str:
@@ -150,6 +167,17 @@ def _proof_of_client(metadata: Mapping[str, Any], chosen: SignIn) -> str:
     basic, post = "client_secret_basic", "client_secret_post"
     taken = metadata.get("token_endpoint_auth_methods_supported", (basic,))
     return post if basic not in taken and post in taken else basic
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Call the provider, at most CALLS threads at once, so that a slow one leaves threads to other pages."""
+    if not _turns.acquire(timeout=TURN_S):
+        raise UnreachableError("it is slow, and others wait for it")
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 @contextmanager

@@ -106,7 +106,12 @@ def test_refused_answers_are_limited_by_address_and_passwords_are_not(
     idp.give("s1", preferred_username="jana")
     for _ in range(throttle.MAX_PER_ADDRESS):
         assert provider.enter(client, idp, "s1").status_code == 403
-    assert provider.enter(client, idp, "s1").status_code == 429
+    for _ in range(2):
+        assert provider.enter(client, idp, "s1").status_code == 429
+    reasons = [
+        row.details["why"] for row in AuditEntry.select().where(AuditEntry.action == "auth.sign_in_failed")
+    ]
+    assert reasons.count("throttled") == 1
     assert door.enter(client, "chief").status_code == 302
     idp.tampers = {"/oauth2/token": lambda _body: b"not today"}
     SignInAttempt.delete().execute()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -135,6 +137,7 @@ def test_answer_counts_once_in_the_browser_that_asked(
     assert callback(stranger, **answer) == (400, False), "another browser"
     assert callback(client, **{**answer, "state": "x" * 30}) == (400, False), "another state"
     assert callback(client) == (400, False), "no state"
+    assert callback(client, state="č") == (400, False), "a state that no application makes"
     kept = client.get_cookie("stopa_form")
     assert kept is not None
     assert callback(client, **answer) == (302, True)
@@ -190,6 +193,20 @@ def test_password_works_while_the_provider_is_down(
     assert [each["method"] for each in details("auth.signed_in")] == ["password"]
 
 
+def test_slow_provider_leaves_threads_to_other_pages(
+    client: FlaskClient, idp: Provider, roles: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.use(idp, access=roles["Agent"])
+    idp.give("s1", preferred_username="jana")
+    monkeypatch.setattr(oidc, "TURN_S", 0.01)
+    answer = idp.sign_in(provider.begin(client), "s1")
+    with ExitStack() as waiting:
+        for _ in range(oidc.CALLS):
+            waiting.enter_context(oidc._turn())
+        assert client.get("/sign-in/callback", query_string=answer._asdict()).status_code == 503
+    assert provider.enter(client, idp, "s1").status_code == 302
+
+
 def test_provider_signs_the_user_out_too(client: FlaskClient, idp: Provider, roles: dict[str, int]) -> None:
     provider.use(idp, access=roles["Agent"])
     idp.give("s1", preferred_username="jana")
@@ -208,6 +225,17 @@ def test_provider_signs_the_user_out_too(client: FlaskClient, idp: Provider, rol
     assert Session.select().count() == 0
     provider.enter(client, idp, "s1")
     oidc._kept.clear()
+    path = "/.well-known/openid-configuration"
+    odd = {"end_session_endpoint": "http://[::1", "token_endpoint_auth_methods_supported": 5}
+    for name, value in odd.items():
+        idp.tampers[path] = lambda body, n=name, v=value: json.dumps({**json.loads(body), n: v}).encode()
+        assert client.get("/sign-in/provider").status_code == 503, name
+        assert client.post("/sign-out").headers["Location"] == "/sign-in", name
+        assert not is_in(client), name
+        idp.tampers.clear()
+        oidc._kept.clear()
+        provider.enter(client, idp, "s1")
+        oidc._kept.clear()
     safe_http.install([])  # the provider cannot be reached
     assert client.post("/sign-out").headers["Location"] == "/sign-in"
     assert not is_in(client)

@@ -80,7 +80,7 @@ CLAIMS: tuple[tuple[dict[str, Any], int], ...] = (
     ({"iat": 2**33}, 403),
     ({"nonce": "another"}, 403),
     ({"at_hash": "another"}, 403),
-    ({"sub": ""}, 403),
+    *(({"sub": subject}, 403) for subject in ("", 5, ["s1"], "a\0b", "s" * 256)),
 )
 
 
@@ -89,8 +89,11 @@ def test_only_tokens_of_this_provider_for_this_client_count(app: Flask, idp: Pro
         assert (status(app, idp, token), name) == (wanted, name)
     own = json.dumps({"keys": [OWN.as_dict(private=False)]}).encode()
     idp.tampers["/jwks"] = lambda _body: own  # now only what the token says can be wrong
+    same: list[Any] = []
+    idp.tampers["/userinfo"] = lambda body: json.dumps({**json.loads(body), "sub": same[-1]}).encode()
     oidc._kept.clear()
     for changed, wanted in CLAIMS:
+        same.append(changed.get("sub", "s1"))
         assert (status(app, idp, signed(OWN, **changed)), changed) == (wanted, changed)
 
 

@@ -64,6 +64,8 @@ def callback() -> Response:
         return page("/", error, status=400)
     ip = request.remote_addr or ""
     tried = throttle.attempt(throttle.by_provider(ip), ip)
+    if tried.first:
+        commands.fail("", Method.OIDC, "throttled")
     if tried.wait_s:
         return page(mark.target, wait_text(tried.wait_s), status=429)
     try:
@@ -92,10 +94,14 @@ def _proof(chosen: sign_in_settings.SignIn, started: Started) -> oidc.Proof:
 def _mark(state: str) -> _Mark | None:
     """Take the mark of this state out of the browser's cookie; None without one, or when it is too old."""
     marks = [_Mark(Started(*each[0]), *each[1:]) for each in _stored()]
-    found = next((each for each in marks if hmac.compare_digest(each.started.state, state)), None)
+    found = next((each for each in marks if _same(each.started.state, state)), None)
     session[MARK] = [each for each in marks if each is not found]
     age_s = clock.now_s() - found.at_ts if found is not None else -1
     return found if 0 <= age_s <= KEPT_S else None
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _stored() -> list[Any]:

@@ -138,9 +138,9 @@ def wait_text(seconds: int) -> str:
 @bp.post("/sign-out")
 @require(Permission.SELF)
 def delete() -> Response:
-    away = _provider_sign_out()
+    id_token = sessions.id_token(g.token)
     commands.sign_out(g.token, g.user)
-    return signed_out(away)
+    return signed_out(_provider_sign_out(id_token))
 
 
 def signed_out(away: str = "") -> Response:
@@ -155,16 +155,16 @@ def signed_out(away: str = "") -> Response:
     return response
 
 
-def _provider_sign_out() -> str:
-    """Return where the provider that signed the viewer in signs them out, "" where nobody does."""
-    id_token, chosen = sessions.id_token(g.token), sign_in_settings.load()
+def _provider_sign_out(id_token: str | None) -> str:
+    """Return where the provider that gave this ID token signs the user out, "" where nobody does."""
+    chosen = sign_in_settings.load()
     if id_token is None or not chosen.enabled:
         return ""
     try:
         with safe_http.call(oidc.BODY_MAX):
             back = current_app.config["STOPA"].base_url + url_for(".show")
             return oidc.sign_out_url(chosen, id_token, back)
-    except oidc.UnreachableError as error:
+    except (oidc.UnreachableError, oidc.RejectedError) as error:
         log.warning("the sign-in provider was not told of a sign-out: %s", error)
         return ""
 
