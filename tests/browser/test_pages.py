@@ -80,6 +80,8 @@ def test_pages_that_differ_have_titles_that_differ(view: View, rounds: Rounds) -
         "new report of rows",
         "connector as text",
         "connector with its sample",
+        "co-browsing session without steps",
+        "visitors, filtered",
     }
     alone = [
         name
