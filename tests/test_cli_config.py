@@ -164,6 +164,10 @@ BAD: list[tuple[str | dict[str, Any], str]] = [
     ({"calendars": [{**WEEK, "hours": {"8": []}}]}, "$.calendars[0].hours"),
     ({"calendars": [{**WEEK, "hours": {"1": [["9", "8"]]}}]}, "Calendar a"),
     ({"calendars": [{**WEEK, "days": [{"on": "x"}]}]}, "$.calendars[0].days[0].on"),
+    ({"calendars": [{**WEEK, "days": [{"on": "2026-01-01"}] * 2}]}, "Calendar a: a day stands twice"),
+    ({"teams": [{"name": " "}]}, "$.teams[0].name"),
+    ({"roles": [{"name": "a", "permissions": [], "sees": ["user:\0"]}]}, "the character NUL"),
+    ('{"stopa_config": 1, "rules": ' + "[" * 5000, "nested too deeply"),
 ]
 
 

@@ -26,8 +26,9 @@ FORMAT = 1
 TARGET = ("settings", "", "configuration")
 OF_KIND = {"users": "user", "queues": "queue"}  # grants of one row: "user:jana", "queue:support"
 
-Name = Annotated[str, Meta(min_length=1, max_length=120)]
-Label = Annotated[str, Meta(min_length=1, max_length=200)]
+VISIBLE = r"\S"
+Name = Annotated[str, Meta(max_length=120, pattern=VISIBLE)]
+Label = Annotated[str, Meta(max_length=200, pattern=VISIBLE)]
 Ranges = list[tuple[str, str]]
 RowT = TypeVar("RowT", bound=Struct)
 
@@ -110,8 +111,13 @@ def load(data: bytes) -> Configuration:
     """Return the configuration of a file. Raises InvalidFileError."""
     try:
         found = msgspec.json.decode(data, type=Configuration)
+        has_nul = _has_nul(msgspec.to_builtins(found))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidFileError(str(error)) from None
+    except RecursionError:
+        raise InvalidFileError("The file is nested too deeply.") from None
+    if has_nul:  # PostgreSQL stores no text with one
+        raise InvalidFileError("A text holds the character NUL.")
     if found.stopa_config > FORMAT:
         raise InvalidFileError("The file was exported from a newer version. Upgrade Stopa first.")
     seen: set[tuple[str, str]] = set()
@@ -121,6 +127,14 @@ def load(data: bytes) -> Configuration:
         seen.add(each)
     _check(found)
     return found
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(each) for pair in value.items() for each in pair)
+    if isinstance(value, list | tuple):
+        return any(_has_nul(each) for each in value)
+    return isinstance(value, str) and "\0" in value
 
 
 def _names(found: Configuration) -> Iterable[tuple[str, str]]:
@@ -146,6 +160,8 @@ def _check(found: Configuration) -> None:
                 working_time.ranges([list(each) for each in ranges])
         except ValueError as error:
             raise InvalidFileError(f"Calendar {calendar.name}: {error}") from None
+        if len({day.on for day in calendar.days}) < len(calendar.days):
+            raise InvalidFileError(f"Calendar {calendar.name}: a day stands twice.")
 
 
 def row_of(kind: type[RowT], row: Any) -> RowT:
