@@ -124,7 +124,10 @@ def _named(chosen: SignIn, proof: Proof) -> User | None:
     if chosen.links_logins and login:
         found = list(User.select().where(User.login == login))
     if not found and chosen.links_emails and email:
-        found = list(User.select().where(fn.LOWER(User.email) == email.lower()).limit(2))
+        same = User.email == email
+        if email.isascii():  # in others, letters that differ become the same: K and the sign of kelvin
+            same |= fn.LOWER(User.email) == email.lower()
+        found = list(User.select().where(same).limit(2))
     if len(found) != 1:
         return None
     u = UserIdentity

@@ -39,6 +39,12 @@ LINKS = (
         "There is no user for you here",
     ),
     ({"links_emails": True, "adds": False}, {"email": "j@x.cz"}, {"email": "j@x.cz"}, "There is no user"),
+    (
+        {"links_emails": True, "adds": False},
+        {"email": "kate@x.cz"},
+        {"email": "\u212aate@x.cz", "email_verified": True},  # the sign of kelvin, a k in lower case
+        "There is no user",
+    ),
     ({"adds": False}, {"email": "j@x.cz"}, {"email": "j@x.cz", "email_verified": True}, "There is no user"),
     (
         {"links_logins": True, "login_claim": "email"},

@@ -115,7 +115,13 @@ def test_only_who_edits_roles_and_users_may_choose(client: FlaskClient) -> None:
     for given in ({"access": str(chief.id)}, {"claim.0": "g", "value.0": "a", "access.0": str(chief.id)}):
         answer = client.post(URL, data={**GOOD, **given})
         assert (answer.status_code, "permissions that yours lacks" in answer.text) == (422, True)
-    assert client.post(URL, data=GOOD).status_code == 302
+    make.user("boss", access=chief)
+    linking = {"links_logins": "y", "links_emails": "y"}
+    for given in linking:
+        answer = client.post(URL, data={**GOOD, given: "y"})
+        assert (answer.status_code, "permissions that yours lacks" in answer.text) == (422, True), given
+    plain = {name: value for name, value in GOOD.items() if name not in linking}
+    assert client.post(URL, data=plain).status_code == 302
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -241,6 +241,9 @@ def _lines(form: SignInForm, rows: list[LineRow]) -> tuple[Line, ...]:
         lines.append(Line(row.claim, row.value, access, team))
     giver = granting.giver_of(g.user, g.scope)
     wanted = replace(SignIn(), lines=tuple(lines), access=form.access.data).accesses
+    if form.links_logins.data or form.links_emails.data:  # the provider then signs in whom it names
+        active = User.select(User.access).where(User.access.is_null(False) & User.deactivated_ts.is_null())
+        wanted |= {ident for (ident,) in active.tuples()}
     for role in Access.select().where(Access.id.in_([ident for ident in wanted if ident])):
         if not giver.covers(role):
             form.reject("", f"{lists.preset_name(role.name, role.is_system)}: {_(TOO_MUCH)}")
