@@ -172,7 +172,7 @@
     listen("submit", ({ target }) => add("form", { name: nameOf(target) }))
     listen("change", ({ target }) => {
       const el = nameOf(target)
-      const secret = target.type == "password" || /cc-/.test(target.autocomplete)
+      const secret = target.type == "password" || /cc-|pass|one-/.test(target.autocomplete)
       const value = target.checked === false && /checkbox|radio/.test(target.type) ? "" : target.value
       add("input", { el, n: value.length, x: secret ? undefined : valueOf(el, value) })
     })

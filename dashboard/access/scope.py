@@ -12,7 +12,7 @@ import peewee
 from dashboard.access.permissions import ALL, EVERYONE, Permission
 from dashboard.db import keyset
 from dashboard.db.prepared import Prepared, slot
-from dashboard.models import Access, AccessGrant, Event, TeamLead, TeamMember, User
+from dashboard.models import Access, AccessGrant, Event, Site, TeamLead, TeamMember, User
 
 Grant = tuple[
     str, int | None, int | None
@@ -95,12 +95,14 @@ class Scope:
     def allows_events(self) -> list[Any]:
         """Return the SQL conditions that keep events of other users, and what happened in other queues, out.
 
-        What happened in no queue and on no interaction is visible. The conditions choose no index.
+        What happened in no queue and on no interaction is visible, but on a web site without a queue, whose
+        visitors are for viewers of all queues. The conditions choose no index.
         """
         user, queue = keyset.unindexed(Event.user_id), keyset.unindexed(Event.queue_id)
         inside = [] if self.users is None else [self.allows(user)]
         if self.queues is not None:
-            outside_queues = queue.is_null() & Event.interaction.is_null()
+            of_site = keyset.unindexed(Event.source_id).in_(Site.select(Site.source))
+            outside_queues = queue.is_null() & Event.interaction.is_null() & ~of_site
             inside.append(self.allows_queue(queue) | (user == self.viewer_id) | outside_queues)
         return inside
 

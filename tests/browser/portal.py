@@ -35,7 +35,7 @@ import sys
 with create_app().app_context():
     make.administrator({ADMIN!r}, {PASSWORD!r})
     Site.create(source=record.source("Portal"), key={KEY!r}, enabled=True, origins=[sys.argv[1]],
-        elements=["order", "terms"], secret={SECRET!r}, created_ts=clock.now_s())
+        elements=["order", "terms", "shown"], secret={SECRET!r}, created_ts=clock.now_s())
 """
 STYLE = """.long { height: 3000px }
 body { font: 16px/1.5 sans-serif; max-width: 960px; margin: auto; padding: 16px }"""
@@ -46,7 +46,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Tariffs {path}</title>
 <link rel="stylesheet" href="/style.css">
-<script async src="{stopa}/visitor.js" data-key="{key}" data-elements="order, terms"{more}></script>
+<script async src="{stopa}/visitor.js" data-key="{key}" data-elements="order, terms, shown"{more}></script>
 </head>
 <body>
 <header><a href="/second">Contact</a></header>
@@ -59,6 +59,7 @@ PAGE = """<!doctype html>
 <label>Person <input name="person"></label>
 <label>Order <input name="order"></label>
 <label>Password <input name="password" type="password"></label>
+<label>Shown password <input name="shown" autocomplete="new-password"></label>
 <label>Card <input name="card" autocomplete="cc-number"></label>
 <button aria-label="Send">OK</button>
 </form>

@@ -29,6 +29,7 @@ from dashboard.sources.catalogue import SOURCES
 from dashboard.sources.parameters import parse
 from tests import make
 from tests.pages.html import Page
+from tests.visitors import portal
 
 pytestmark = pytest.mark.both_databases
 NOW = 1_795_309_200  # 2026-11-22 01:00 UTC
@@ -183,6 +184,22 @@ def test_lists_of_visits_and_invitations(
         assert data.status_code == 200
         assert len(data.text.strip().splitlines()) == number + 1
         assert len(client.get(f"{first}.json?{query}").json["rows"]) == number
+
+
+def test_events_of_a_site_without_a_queue_are_for_viewers_of_all_queues(client: FlaskClient) -> None:
+    chat = make.queue("chat").id
+    for name, queue in (("open", None), ("chat", chat)):
+        made = portal.Portal(client, name=name, queue_id=queue)
+        assert made.report(portal.page("p", path=f"/of-{name}"), visit=name).status_code == 200
+    hidden = {ident for (ident,) in Event.select(Event.id).where(Event.queue_id.is_null()).tuples()}
+    for grants, sees in ((WHOLE, True), (["all_users", ("queues", chat)], False)):
+        user = viewer(client, P.EVENTS_VIEW, grants=grants)
+        listed = set(map(int, re.findall(r"open=(\d+)#detail", client.get("/events").text)))
+        assert (hidden <= listed, len(listed)) == (sees, 6 if sees else 3)
+        pages = {client.get(f"/events/{ident}").status_code for ident in hidden}
+        assert pages == {200 if sees else 404}
+        kept = Event.select(Event.id).where(Event.id > 0, *scopes.of_user(user).allows_events()).tuples()
+        assert hidden.isdisjoint({ident for (ident,) in kept}) == (not sees)
 
 
 def test_who_may_not_see_the_queue_of_a_site_sees_none_of_its_visits(

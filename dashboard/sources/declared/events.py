@@ -92,7 +92,8 @@ EVENTS = Source(
     grain=N_("One row is one event of the log."),
     permission=Permission.EVENTS_VIEW,
     queues="+e.queue_id",
-    own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL)",
+    own="+e.user_id = {viewer} OR (+e.queue_id IS NULL AND e.interaction IS NULL"
+    ' AND +e.source_id NOT IN (SELECT y.source_id FROM "site" y))',
     users="e.user_id",
     id_searched="e.interaction",
     contact="i.contact_id",
