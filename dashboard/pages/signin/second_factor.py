@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
 
-from dashboard.access import known_browsers, pending_sign_ins, two_factor
+from dashboard.access import known_browsers, pending_sign_ins, sessions, two_factor
 from dashboard.access.guard import cookie_name, is_secure, public, require
 from dashboard.access.pending_sign_ins import Pending
 from dashboard.access.permissions import Permission
@@ -63,13 +63,17 @@ def _set_up(pending: Pending, token: str, code: str, ip: str, target: str) -> Re
     if codes is None:
         return _step(pending.user, target, _(commands.WRONG_CODE), 422)
     page = render("signin/recovery_codes.html", layout="layout/bare.html", codes=codes, next=target)
-    return _finish(pending, token, Proof.APP, page)
+    return _finish(pending, token, Proof.APP, page, ends_others=True)
 
 
-def _finish(pending: Pending, token: str, proof: Proof, response: Response) -> Response:
-    """End the pending sign-in, of which one session begins."""
+def _finish(
+    pending: Pending, token: str, proof: Proof, response: Response, ends_others: bool = False
+) -> Response:
+    """End the pending sign-in, of which one session begins; `ends_others`: those without a second factor."""
     if not pending_sign_ins.end(token):
         abort(409)
+    if ends_others:
+        sessions.end_all(pending.user.id)
     session = commands.start_session(pending.user, request.remote_addr or "", pending.method, proof)
     response.delete_cookie(cookie_name(pending_sign_ins.COOKIE), secure=is_secure())
     return signed_in(session, pending.user, response)
