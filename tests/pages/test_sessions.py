@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from dashboard.models import AuditEntry, CobrowseSession, Site, Source, User, Visit
 from dashboard.pages.sessions import timeline
+from dashboard.sources.declared.visits import browser_name
 from tests import make
 from tests.pages import trail
 from tests.pages.test_audit import LANGUAGES, P, speak
@@ -184,7 +185,21 @@ def test_filters_choose_sessions(client: FlaskClient) -> None:
         assert [row["id"] for row in found["rows"]] == expected, query
         page = client.get(f"/sessions?period=today&{query}")
         assert page.status_code == 200
-        assert re.findall(r'href="/sessions/\d+">(s\d)<', page.text) == expected, query
+        assert re.findall(r'href="/sessions/\d+">(s\d|Visitor \d+)<', page.text) == [
+            browser_name("b") if name == "s3" else name for name in expected
+        ], query
+
+
+def test_the_session_of_a_visit_is_named_by_its_visitor(client: FlaskClient) -> None:
+    viewer(client)
+    three()
+    ident, name = number("s3"), browser_name("b")
+    page = client.get(f"/sessions/{ident}").text
+    assert f"<h1>{name}</h1>" in page
+    assert "s3" in page.partition('id="facts"')[2]
+    assert "<h1>Session s1</h1>" in client.get(f"/sessions/{number()}").text
+    for path in ("/sessions.csv?period=today", "/sessions/actions.csv?period=today"):
+        assert name in client.get(path).text, path
 
 
 def test_only_sessions_in_scope_are_listed_shown_counted_and_exported(client: FlaskClient) -> None:
@@ -212,7 +227,7 @@ def test_only_sessions_in_scope_are_listed_shown_counted_and_exported(client: Fl
     agent = User.get(User.login == "jana")
     User.update(access=make.access(WHOLE)).where(User.id == agent.id).execute()
     make.sign_in(client, agent)
-    assert [row["id"] for row in client.get("/sessions.json?period=today").json["rows"]] == ["s1"]
+    assert [row["id"] for row in client.get("/sessions.json?period=today&columns=id").json["rows"]] == ["s1"]
 
 
 VALUES = [

@@ -153,7 +153,7 @@ def test_the_figures_count_who_is_here_and_the_invitations_of_today(
     text = "".join(Page(client.get("/visitors").text).text.split())
     assert "5now1idle,1known" in text
     assert "2byarule,2byhand" in text
-    assert "1of425%;last7days:100%" in text
+    assert "1of4invited25%;last7days:100%" in text
 
 
 @pytest.mark.parametrize(

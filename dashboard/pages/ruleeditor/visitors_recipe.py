@@ -54,20 +54,20 @@ class VisitorsForm(Form):
         N_("Idle after"),
         portals.LEAST_IDLE_S,
         portals.MOST_IDLE_S,
-        hint=N_("Of the web site, for all rules."),
+        hint=N_("A setting of the web site. Applies to all rules."),
     )
     page = TextLine(
         N_("Only on pages whose address contains"),
         200,
         needed=False,
-        hint=N_("Such as /prices; empty for every page."),
+        hint=N_("Such as /prices. Leave empty for all pages."),
     )
     calendar = ChoiceOfId(
         N_("Only within the working hours of"),
         none=N_("At any hour"),
         problem=N_("Choose a calendar from the list."),
         hint=N_(
-            "Rules don't know whether an agent is ready: choose hours in which somebody answers the chats."
+            "Rules don't check whether an agent is available. Choose hours when someone answers the chats."
         ),
     )
     text_en, text_cs, text_ja = map(_text, LANGUAGES)

@@ -33,7 +33,8 @@ def build(order: ExportOrder) -> Report | None:
     made = formats.stamp(order.as_of, order.zone)
     filters = [*map(words.kind, kinds), *([words.actor(by)] if by else [])]
     meta = (
-        (_("Session"), found.row.external_id),
+        (_("Session"), found.name),
+        (_("Session ID"), found.row.external_id if found.row.visit_id else ""),
         (_("Contact"), found.contact),
         (_("Agents"), words.agents(found)),
         (_("Source"), found.source),
@@ -48,7 +49,7 @@ def build(order: ExportOrder) -> Report | None:
     return Report(
         title=_("Co-browsing session"),
         subtitle=" · ".join(
-            filter(None, (found.row.external_id, found.contact, words.agents(found), period, order.zone))
+            filter(None, (found.name, found.contact, words.agents(found), period, order.zone))
         ),
         meta=tuple((label, text) for label, text in meta if text),
         sheets=(_sheet(lines, len(steps) < found.row.steps),),

@@ -19,7 +19,7 @@ from dashboard.sources.query import Column, Filter, Op, Query
 EVER = Span(0, 2**40)
 MOST = 10_000  # steps of a session that its page counts, the first ones
 CHUNK = 500
-COLUMNS = ("contact", "queue", "source")
+COLUMNS = ("name", "contact", "queue", "source")
 
 
 class Step(NamedTuple):
@@ -55,6 +55,7 @@ class Found(NamedTuple):
     """
 
     row: CobrowseSession
+    name: str
     contact: str
     queue: str
     source: str
@@ -71,14 +72,14 @@ def session(scope: Scope, ident: int, zone: str) -> Found | None:
     row = CobrowseSession.get_or_none(CobrowseSession.id == ident) if found.rows else None
     if row is None:
         return None
-    contact, queue, source = display.cells(scope, columns, [found.rows[0][1]], zone)[0]
+    name, contact, queue, source = display.cells(scope, columns, [found.rows[0][1]], zone)[0]
     users = {user for (user,) in CobrowseAgent.select(CobrowseAgent.user_id).where(_of(row)).tuples()}
     u = User
     named = u.select(u.id, u.login, u.name).where(u.id.in_(sorted(users)) & scope.allows(u.id))
     allowed = Site.select(Site.elements).where(Site.source == row.source_id).scalar()
     elements = frozenset(allowed or ())
     agents = rows(named.order_by(u.name), Agent)
-    return Found(row, contact, queue, source, agents, frozenset(users), elements)
+    return Found(row, name, contact, queue, source, agents, frozenset(users), elements)
 
 
 def _of(row: CobrowseSession) -> Any:

@@ -41,7 +41,7 @@ LISTING = Listing(
     SESSIONS,
     N_("Co-browsing"),
     N_("What customers and agents did together on your web sites."),
-    columns=("start", "id", "contact", "agents", "page", "steps", "duration"),
+    columns=("start", "name", "contact", "agents", "page", "steps", "duration"),
     bar=("agent.user", "action.kind", "joined"),
     rare=("queue", "source"),
     count=lambda number: ngettext("%(num)d session", "%(num)d sessions", number),
@@ -50,7 +50,7 @@ LISTING = Listing(
     none_hint=N_("Choose another period, or remove filters."),
     links={
         "start": lambda key, _value: row_url("sessions.show", key),
-        "id": lambda key, _value: row_url("sessions.show", key),
+        "name": lambda key, _value: row_url("sessions.show", key),
     },
     above="sessions/_above.html",
 )
@@ -219,6 +219,7 @@ def _facts(found: Found, in_zone: str) -> list[tuple[str, str]]:
         (_("Queue"), found.queue),
         (_("Source"), found.source),
         (_("First page"), row.page),
+        (_("Session ID"), row.external_id if row.visit_id else ""),
     ]
 
 

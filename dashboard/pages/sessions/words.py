@@ -37,6 +37,12 @@ class Line(NamedTuple):
     value: str
 
 
+def name(found: Found) -> str:
+    """Return the heading of a session: its visitor, or what its source calls it."""
+    is_visit = found.row.visit_id is not None
+    return found.name if is_visit else str(_("Session %(number)s", number=found.name))
+
+
 def kind(name: str) -> str:
     return str(_(KINDS[name]))
 

@@ -90,6 +90,7 @@ def now(status: int = 200, **more: Any) -> Response:
     moment = clock.now_ms()
     wanted, errors = _wanted()
     seen = sites(g.scope)
+    visits = [] if errors else queries.present(seen, wanted, moment)
     audit.viewed("list.viewed", ("list", "visits", "visits"), {})
     return render(
         "visitors/index.html",
@@ -99,8 +100,9 @@ def now(status: int = 200, **more: Any) -> Response:
         moment=moment,
         zone=zone(),
         words=words,
-        visits=[] if errors else queries.present(seen, wanted, moment),
+        visits=visits,
         sites=seen,
+        places=countries(g.scope, {visit.country for visit in visits} - {""}),
         most=queries.MOST,
         wanted=wanted,
         here=url_for(".index", **wanted.query),

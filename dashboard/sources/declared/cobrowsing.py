@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from peewee import JOIN
+
 from dashboard.access.permissions import Permission
 from dashboard.access.scope import Scope
 from dashboard.i18n import formats
 from dashboard.i18n.message import N_
-from dashboard.models import CobrowseAgent, CobrowseSession, User
+from dashboard.models import CobrowseAgent, CobrowseSession, User, Visit
 from dashboard.sources.declared.entities import queue, yes
+from dashboard.sources.declared.visits import browser_name
 from dashboard.sources.types import Entity, Field, Source, Type
 
 KINDS = {  # of steps, with the seven kinds of a co-browsing log first
@@ -49,9 +52,11 @@ def _joined_by(users: Collection[int] | None) -> str:
 
 
 def session_names(_scope: Scope, ids: Collection[Any] | None) -> Mapping[Any, str]:
-    """Return what sources call these sessions."""
-    s = CobrowseSession
-    return dict(s.select(s.id, s.external_id).where(s.id.in_(sorted(ids or ()))).tuples())
+    """Return the visitors of sessions of visits, and what sources call other sessions."""
+    s, v = CobrowseSession, Visit
+    query = s.select(s.id, s.external_id, v.browser).join(v, JOIN.LEFT_OUTER, on=(v.id == s.visit))
+    found = query.where(s.id.in_(sorted(ids or ()))).tuples()
+    return {ident: browser_name(browser) if browser else name for ident, name, browser in found}
 
 
 def agent_names(scope: Scope, ids: Collection[Any] | None) -> Mapping[Any, str]:
@@ -130,7 +135,8 @@ SESSIONS = Source(
             "s.id",
             (
                 Field("start", N_("Start"), Type.MOMENT, "s.first_ms", scale=1000),
-                Field("id", N_("Session"), Type.TEXT, "s.external_id"),
+                Field("name", N_("Session"), Type.NOTE, "s.id", texts=session_names),
+                Field("id", N_("Session ID"), Type.TEXT, "s.external_id"),
                 Field("number", N_("Number"), Type.ID, "s.id"),
                 Field("agents", N_("Agents"), Type.NOTE, "s.id", texts=agent_names),
                 *_PLACE,

@@ -42,9 +42,13 @@ _SITE = '(SELECT x.name FROM "site" y JOIN "source" x ON x.id = y.source_id WHER
 def visitor_name(browser: str, contact: Sequence[str | None], full: bool) -> str:
     """Return the label of a known contact (name, phone, email), masked unless `full`, or the browser's."""
     name, phone, email = (each or "" for each in contact)
-    known = masking.contact(name, phone, email, full)
+    return masking.contact(name, phone, email, full) or browser_name(browser)
+
+
+def browser_name(browser: str) -> str:
+    """Return what the owner of a browser is called as long as nothing else is known."""
     number = int.from_bytes(blake2s(browser.encode(), digest_size=4).digest()) % 10_000
-    return known or str(_("Visitor %(number)s", number=f"{number:04}"))
+    return str(_("Visitor %(number)s", number=f"{number:04}"))
 
 
 def _visitors(scope: Scope, ids: Collection[Any] | None) -> Mapping[Any, str]:

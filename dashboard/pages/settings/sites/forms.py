@@ -87,7 +87,7 @@ class SiteForm(Form):
         origin,
         required=True,
         hint=N_(
-            "Of the pages that load the script, one per line, such as https://www.example.com. "
+            "Addresses of the pages that load the script, one per line, such as https://www.example.com. "
             "Reports from other addresses are refused."
         ),
     )
@@ -104,7 +104,7 @@ class SiteForm(Form):
         N_("Queue"),
         none=N_("No queue"),
         problem=N_("Choose a queue from the list."),
-        hint=N_("Of its chats. Users who see this queue see its visitors."),
+        hint=N_("The queue of its chats. Users with this queue in their scope also see its visitors."),
     )
     idle_s = Duration(
         N_("Idle after"),
@@ -128,7 +128,7 @@ class SiteForm(Form):
         attrs={"spellcheck": "false"},
         hint=N_("Address of the page to which the invitation links."),
     )
-    keep_days = WholeNumber(N_("Keep visits for"), 1, MOST_DAYS, default=30, hint=N_("In days."))
+    keep_days = WholeNumber(N_("Keep visits for (days)"), 1, MOST_DAYS, default=30)
     new_secret = Check(N_("Generate a new secret (shown once)"))
     row: Site | None = None
     plain = ""  # a new secret, for the one page that shows it

@@ -79,7 +79,7 @@ class Sites(Resource[SiteForm]):
         taken=N_("This web site exists already. Choose another name."),
         leave=(
             N_(
-                "Its visits and invitations are deleted, and its pages are no longer heard. "
+                "Its visits and invitations are deleted, and reports from its pages are refused. "
                 "This can't be undone."
             ),
             N_("Events it sent are kept."),
