@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from dashboard.i18n.message import N_
 from dashboard.settings import readers
 from dashboard.settings.readers import SECRET_MIN, TOKEN_MIN
 
@@ -41,7 +42,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_SECRET_KEY",
-        "(generated at first start)",
+        N_("(generated at first start)"),
         f"text, {SECRET_MIN} characters or more",
         "Signs forms and cookies, seals the secrets of channels; stored in `.stopa/secret_key`. "
         "Must be the same on all machines.",
@@ -51,7 +52,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_BASE_URL",
-        "(http:// and STOPA_BIND)",
+        N_("(http:// and STOPA_BIND)"),
         "URL",
         "Public address of the application, used in links in emails. With https, cookies are Secure.",
         readers.read_base_url,
@@ -67,7 +68,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_SMTP_URL",
-        "(email is off)",
+        N_("(email is off)"),
         "URL",
         "Mail server: smtp:// (STARTTLS if offered) or smtps://, with user and password if required. "
         "Notifications then reach every user with an address by mail, too, unless they turn it off under "
@@ -78,7 +79,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_MAIL_FROM",
-        "(stopa@ and the host of STOPA_BASE_URL)",
+        N_("(stopa@ and the host of STOPA_BASE_URL)"),
         "email address",
         "Sender of emails.",
         readers.read_address,
@@ -144,7 +145,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_AUTH_HEADER",
-        "(off)",
+        N_("(off)"),
         "name of a header",
         "Header in which a reverse proxy that signs users in names the user. It is believed from "
         "STOPA_AUTH_PROXIES only; the proxy has to remove it from what clients send.",
@@ -153,7 +154,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_AUTH_PROXIES",
-        "(none)",
+        N_("(none)"),
         "addresses or networks",
         "Where the proxy of STOPA_AUTH_HEADER connects from, separated by commas: the other end of the "
         "connection, not X-Forwarded-For.",
@@ -162,7 +163,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_WEBHOOK_ALLOW",
-        "(none)",
+        N_("(none)"),
         "host:port list",
         "Private addresses that webhooks, channels and the sign-in provider may have, separated by commas.",
         readers.read_host_ports,
@@ -170,7 +171,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_AUDIT_SEALS",
-        "(no seals)",
+        N_("(no seals)"),
         "folder",
         "Where a seal of the audit log goes every night: a folder of another machine, for what no one can "
         "change there proves the log here. `flask audit verify` reads them.",
@@ -215,7 +216,7 @@ SETTINGS = [
     ),
     Setting(
         "STOPA_METRICS",
-        "(off)",
+        N_("(off)"),
         f"loopback, or a token of {TOKEN_MIN} characters or more",
         "Who may read `GET /metrics`: this machine only, or who sends the token as "
         "`Authorization: Bearer TOKEN`.",

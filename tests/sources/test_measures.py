@@ -182,7 +182,7 @@ LABELS = [
      "インタラクション（全体に占める割合）"),
     ("user_events", "sum:is_muted", "Muted", "Ztlumeno", "ミュート中"),
     ("user_events", "avg:interaction.talk", "Interaction: Average talk time",
-     "Interakce: Průměrná doba hovoru", "インタラクション: 平均通話時間"),
+     "Interakce: Průměrná doba hovoru", "インタラクション：平均通話時間"),
 ]  # fmt: skip
 
 

@@ -39,7 +39,7 @@ NOT_A_STEP = N_("Step: choose a number from 1 to %(last)s.")
 NOT_A_KIND = N_("Action: choose one of %(names)s.")
 LISTING = Listing(
     SESSIONS,
-    N_("Co-browsing"),
+    N_("Co-browsing sessions"),
     N_("What customers and agents did together on your web sites."),
     columns=("start", "name", "contact", "agents", "page", "steps", "duration"),
     bar=("agent.user", "action.kind", "joined"),
@@ -261,7 +261,7 @@ def download(ident: int, format_: str) -> Response:
 @bp.context_processor
 def tabs() -> dict[str, Any]:
     """Return the tabs above both lists."""
-    given = (("sessions.index", N_("Co-browsing sessions")), ("sessions.actions", ACTIONS.title))
+    given = (("sessions.index", LISTING.title), ("sessions.actions", ACTIONS.title))
     return {
         "session_tabs": [(_(title), url_for(name), name == request.endpoint, None) for name, title in given]
     }
