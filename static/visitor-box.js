@@ -3,17 +3,17 @@
   const STYLE = `
     :host { all: initial !important; display: block !important; box-sizing: border-box !important;
       position: sticky !important; bottom: max(12px, env(safe-area-inset-bottom)) !important;
-      z-index: 2147483000 !important; margin: 12px 12px 12px max(12px, 100% - 352px) !important;
+      z-index: 2147483000 !important; margin: 12px 12px 12px max(12px, 100% - max(352px, 22rem)) !important;
       color-scheme: light dark !important }
     * { box-sizing: border-box; margin: 0 }
     aside { --surface: #fff; --edge: #7f8a84; --ink: #18211d; --ink2: #55615b; --accent: #0b6b57; --on: #fff;
       max-height: calc(100vh - 24px); overflow: auto; padding: 14px 16px; border: 1px solid var(--edge);
       border-radius: 8px; background: var(--surface); color: var(--ink); box-shadow: 0 12px 24px #0003;
-      font: 15px/1.5 system-ui, "Hiragino Sans", "Yu Gothic UI", "Noto Sans CJK JP", sans-serif; text-align: start;
+      font: max(15px, .9375rem)/1.5 system-ui, "Hiragino Sans", "Yu Gothic UI", "Noto Sans CJK JP", sans-serif; text-align: start;
       overflow-wrap: anywhere }
     aside > * + * { margin-top: 10px }
-    h2 { display: flex; gap: 8px; align-items: center; font-size: 15px; font-weight: 700 }
-    svg { flex: none; width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.5 }
+    h2 { display: flex; gap: 8px; align-items: center; font-size: 1em; font-weight: 700 }
+    svg { flex: none; width: 1.2em; height: 1.2em; fill: none; stroke: currentColor; stroke-width: 1.5 }
     .text { white-space: pre-line }
     .answers { display: flex; flex-wrap: wrap; gap: 8px }
     .answers > * { flex: 1 1 120px; display: flex; align-items: center; justify-content: center; min-height: 44px;
@@ -21,12 +21,12 @@
       color: var(--ink); font: inherit; text-align: center; text-decoration: none; cursor: pointer }
     .answers > .yes { border-color: var(--accent); background: var(--accent); color: var(--on); font-weight: 600 }
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
-    .note { color: var(--ink2); font-size: 13px }
+    .note { color: var(--ink2); font-size: .867em }
     .note a { color: var(--accent) }
     [role="status"] { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden;
       clip-path: inset(50%); white-space: nowrap }
     @media (min-width: 960px) { :host { position: fixed !important; inset: auto 24px 24px auto !important;
-      width: 340px !important; margin: 0 !important } }
+      width: min(100vw - 48px, max(340px, 21.25rem)) !important; margin: 0 !important } }
     @media (prefers-color-scheme: dark) { aside { --surface: #181e1b; --edge: #78857e; --ink: #e4ebe7;
       --ink2: #a3b0a9; --accent: #63cbac; --on: #04231b } }
     @media print { :host { display: none !important } }`

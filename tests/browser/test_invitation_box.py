@@ -135,6 +135,9 @@ def test_the_box_is_accessible_and_covers_nothing_for_good(visitor: Any, languag
             place = box.bounding_box()
             assert place is not None
             assert place["y"] >= bottom
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert box.evaluate("(box) => getComputedStyle(box).fontSize") == "30px"
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_story(
