@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from dashboard.events import erasure
 from dashboard.models import Contact, Interaction, Visit
+from dashboard.sources.declared.visits import browser_name
 from tests import make
 from tests.pages.test_audit import P
 from tests.pages.test_sessions import number, present, three, viewer  # noqa: F401  a fixture
@@ -37,3 +38,15 @@ def test_a_session_and_its_interaction_lead_to_each_other(client: FlaskClient) -
     viewer(client, P.VISITORS_VIEW)
     visit = Visit.get(Visit.token == "s3").id
     assert f'href="/visitors/{visit}"' in client.get(f"/sessions/{number('s3')}").text
+
+
+def test_the_session_of_a_visit_is_named_by_its_visitor(client: FlaskClient) -> None:
+    viewer(client)
+    three()
+    ident, name = number("s3"), browser_name("b")
+    page = client.get(f"/sessions/{ident}").text
+    assert f"<h1>{name}</h1>" in page
+    assert "s3" in page.partition('id="facts"')[2]
+    assert "<h1>Session s1</h1>" in client.get(f"/sessions/{number()}").text
+    for path in ("/sessions.csv?period=today", "/sessions/actions.csv?period=today"):
+        assert name in client.get(path).text, path

@@ -190,18 +190,6 @@ def test_filters_choose_sessions(client: FlaskClient) -> None:
         ], query
 
 
-def test_the_session_of_a_visit_is_named_by_its_visitor(client: FlaskClient) -> None:
-    viewer(client)
-    three()
-    ident, name = number("s3"), browser_name("b")
-    page = client.get(f"/sessions/{ident}").text
-    assert f"<h1>{name}</h1>" in page
-    assert "s3" in page.partition('id="facts"')[2]
-    assert "<h1>Session s1</h1>" in client.get(f"/sessions/{number()}").text
-    for path in ("/sessions.csv?period=today", "/sessions/actions.csv?period=today"):
-        assert name in client.get(path).text, path
-
-
 def test_only_sessions_in_scope_are_listed_shown_counted_and_exported(client: FlaskClient) -> None:
     three()
     ids = {row.external_id: row.id for row in CobrowseSession.select()}
