@@ -51,7 +51,7 @@
 
   const add = (k, more) => {
     if (!running) return
-    touch(1)
+    touch(!/agent|invite|scroll/.test(k)) // which may be nothing that the visitor does
     queue = queue.slice(-999)
     queue.push({ v: note.v, at: Date.now(), e: { i: makeId(), k, u: here(), ...more } })
     save("sessionStorage", queue)
@@ -176,8 +176,9 @@
       const value = target.checked === false && /checkbox|radio/.test(target.type) ? "" : target.value
       add("input", { el, n: value.length, x: secret ? undefined : valueOf(el, value) })
     })
+    // Carousels scroll by themselves, when the visitor has long done nothing.
     listen("scroll", ({ target }) => {
-      if (scrolled.has(target)) return
+      if (scrolled.has(target) || past(note.a) > 5e3) return
       scrolled.add(target)
       later(500, () => {
         scrolled.delete(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -156,8 +157,16 @@ def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_sto
 
     somebody, other = visitor(), visitor()
     page, elsewhere = somebody.open("/cs-idle"), other.open("/other")
+    reports: list[dict[str, Any]] = []
+    page.on("request", lambda sent: reports.append(json.loads(sent.post_data or "{}")))
     box = page.get_by_role("complementary", name="Pozvánka k chatu")
     expect(box).to_contain_text("Dobrý den, můžeme vám pomoci?", timeout=WAIT_MS)
+    page.evaluate("((own) => { Date.now = () => own() + 6000 })(Date.now); scrollTo(0, 500)")
+    page.wait_for_timeout(1000)  # a scroll is noted after 500 ms and leaves within 250 ms
+    kinds = [one["k"] for each in reports for one in each.get("e", ())]
+    assert "scroll" not in kinds, "a page that scrolls by itself is nothing that the visitor does"
+    shown = [each["a"] for each in reports if any(one["k"] == "invite" for one in each.get("e", ()))]
+    assert shown[0] >= 1000, "a box that is shown is nothing that the visitor does"
     with somebody.context.expect_page() as opened:
         box.get_by_role("link", name="Zahájit chat").click()
     (visit, session), (_other, uninvited) = served.find(
@@ -170,6 +179,7 @@ def test_the_recipe_leads_an_idle_visitor_from_the_box_into_the_chat_and_the_sto
     steps = ["visitor.idle", "chat.invited", "chat.invite_accepted"]
     assert [type_ for type_ in invited if type_ in steps] == steps
     other.waits(lambda events: ("visitor.idle", uninvited) in [(each.type, each.session) for each in events])
+    served.change("UPDATE site SET idle_s = 120")
     expect(elsewhere.get_by_role("complementary")).to_have_count(0)
     staff.goto(f"/visitors/{visit}")
     expect(staff.get_by_text("Chat invitation accepted")).to_be_visible()
