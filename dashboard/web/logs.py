@@ -49,7 +49,12 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+        return msgspec.json.encode({name: _encodable(value) for name, value in line.items()}).decode()
+
+
+def _encodable(value: Any) -> Any:
+    """Return a value of a line; in a text, a surrogate without its other half is escaped: it has no bytes."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def init(app: Flask, chosen: Settings) -> None:

@@ -42,10 +42,14 @@ def test_at_debug_each_request_is_one_line_without_its_query(
         assert "Novak" not in line
 
 
-def test_what_a_client_sent_begins_no_line_of_text() -> None:
-    record = logging.LogRecord("stopa", logging.WARNING, "", 0, "refused: %s", ("é\r\nERROR \x1b[2J",), None)
+def test_what_a_client_sent_begins_no_line_and_loses_none() -> None:
+    sent = "é\r\nERROR \x1b[2J \ud800"
+    record = logging.LogRecord("stopa", logging.WARNING, "", 0, "refused: %s", (sent,), None)
     assert logs._name_request(record)
-    assert logs.TextFormatter(logs.TEXT).format(record).endswith(" - refused: é\\r\\nERROR \\x1b[2J")
+    line = logs.TextFormatter(logs.TEXT).format(record)
+    assert line.endswith(" - refused: é\\r\\nERROR \\x1b[2J \\ud800")
+    line = logs.JsonFormatter().format(record)
+    assert (line.count("\n"), json.loads(line)["message"]) == (0, "refused: é\r\nERROR \x1b[2J \\ud800")
 
 
 def settings(level: str = "info", **more: Any) -> Settings:
