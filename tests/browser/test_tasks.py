@@ -109,16 +109,17 @@ def why_a_call_was_not_answered(walk: Walk) -> None:
 
 
 def who_spoke_with_a_number(walk: Walk) -> None:
-    number, name = walk.site.find(
-        "SELECT c.phone, u.name FROM contact c JOIN activity a ON a.contact_id = c.id JOIN user u ON"
-        " u.id = a.user_id WHERE a.closed_ts IS NOT NULL AND c.phone <> '' ORDER BY a.start_ts DESC LIMIT 1"
-    )[0]
+    spoken = "FROM contact c JOIN activity a ON a.contact_id = c.id JOIN user u ON u.id = a.user_id"
+    closed = "a.closed_ts IS NOT NULL AND c.phone <> ''"
+    (number,) = walk.site.find(f"SELECT c.phone {spoken} WHERE {closed} ORDER BY a.start_ts DESC LIMIT 1")[0]
     with unmasked(walk.site):
         walk.fill("Search everything", number)
         walk.page.keyboard.press("Enter")
         walk.page.wait_for_load_state()
         walk.click(walk.page.locator("main .feed a.name").first)
-    expect(walk.page.locator("main")).to_contain_text(name)
+    # Meanwhile others of the demonstration may speak with the same number.
+    names = [name for (name,) in walk.site.find(f"SELECT u.name {spoken} WHERE c.phone = '{number}'")]
+    expect(walk.page.locator("main")).to_contain_text(re.compile("|".join(names)))
 
 
 @contextmanager
