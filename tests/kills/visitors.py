@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,8 @@ def simulate(
     port = urlsplit(running.address).port or 0
     pages = [Page(number, made.key, port, report_s, seed) for number in range(visits)]
     try:
-        asyncio.run(_run(pages, running, seconds, kills, seed, report_s))
+        with ThreadPoolExecutor(1) as aside:  # the thread of a browser test has a running loop of its own
+            aside.submit(asyncio.run, _run(pages, running, seconds, kills, seed, report_s)).result()
         wait(lambda: not Visit.select().where(Visit.due_ms <= time.time() * 1000).exists())
         wait(lambda: not Job.select().where(begun()).exists())
         wait(lambda: not Step.select().where(Step.state.in_(("waiting", "running"))).exists())
